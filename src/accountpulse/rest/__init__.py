@@ -1,0 +1,1 @@
+"""Talking to the systems, for both ends: sending, retrying, paging, signing in."""

@@ -1,0 +1,247 @@
+"""What the four systems hold: plain data, filled by world.py, answered by the servers, measured by truth.py.
+
+All instants are aware datetimes in UTC. Nothing here knows a metric.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+
+@dataclass(slots=True)
+class Customer:
+    """One customer as the world knows it; each system has its own idea of it."""
+
+    account_id: str  # Salesforce, 18 characters
+    name: str
+    story: str  # why this one is interesting; "ordinary" for most
+    since: date
+    intercom_company: str | None  # Intercom's id, 24 hex digits
+    jira_component: str | None
+    in_looker: bool
+
+
+# --- Intercom --------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Company:
+    """An Intercom company. `company_id` is the id that the workspace's own system gave it."""
+
+    id: str
+    company_id: str
+    name: str
+    created_at: datetime
+    contact_ids: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class SupportContact:
+    """A person who writes to support: ids only."""
+
+    id: str
+    external_id: str
+    role: str  # user or lead
+    created_at: datetime
+    company_ids: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Rating:
+    """A CSAT request. `score` None: asked, not answered."""
+
+    requested_at: datetime
+    score: int | None = None
+    replied_at: datetime | None = None
+    by_bot: bool = False  # a rating of the AI agent: no CSAT
+
+
+@dataclass(slots=True)
+class Conversation:
+    """One conversation, with the statistics that Intercom keeps on it. Durations are seconds."""
+
+    id: str
+    created_at: datetime
+    updated_at: datetime
+    source_type: str  # conversation, email, admin_initiated…
+    author_type: str  # user, lead, admin, bot: who began it
+    contact_ids: list[str]
+    company_id: str | None  # Intercom's id of the company, where Intercom knows one
+    state: str  # open, closed, snoozed
+    priority: str = "none"  # none, low, medium, high, urgent
+    tags: list[str] = field(default_factory=list)
+    custom_attributes: dict[str, Any] = field(default_factory=dict)
+    admin_id: int = 0  # 0: unassigned
+    team_id: int = 0
+    linked_tickets: list[str] = field(default_factory=list)  # categories: Customer, Back-office, Tracker
+    is_ticket: bool = False
+    first_contact_reply_at: datetime | None = None
+    first_admin_reply_at: datetime | None = None
+    office_seconds_to_reply: int | None = None  # time_to_admin_reply
+    first_close_at: datetime | None = None
+    last_close_at: datetime | None = None
+    office_seconds_to_last_close: int | None = None  # time_to_last_close
+    reopens: int = 0
+    rating: Rating | None = None
+
+
+@dataclass(slots=True)
+class Intercom:
+    """The workspace."""
+
+    token: str
+    companies: dict[str, Company]
+    contacts: dict[str, SupportContact]
+    conversations: list[Conversation]
+
+
+# --- Jira ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Transition:
+    """A change of status. `resolution`: the resolution set at the same time; "" clears it, None leaves it."""
+
+    at: datetime
+    from_status: str  # ids
+    to_status: str
+    resolution: str | None = None
+
+
+@dataclass(slots=True)
+class Status:
+    """A workflow status; `category` is the stable key new, indeterminate or done."""
+
+    id: str
+    name: str
+    category: str
+
+
+@dataclass(slots=True)
+class JiraIssue:
+    """One issue as it is now, with its whole history of statuses."""
+
+    id: str
+    key: str
+    project: str
+    type: str
+    created: datetime
+    updated: datetime
+    status: str  # id
+    priority: str | None
+    components: list[str]
+    labels: list[str]
+    transitions: list[Transition] = field(default_factory=list)
+    resolution: str | None = None
+    resolutiondate: datetime | None = None
+    statuscategorychangedate: datetime | None = None
+    fields: dict[str, Any] = field(default_factory=dict)  # custom fields
+
+
+@dataclass(slots=True)
+class Jira:
+    """The site. `components` are by project key."""
+
+    email: str
+    token: str
+    timezone: str  # of the calling user's profile: what a date in JQL means
+    statuses: dict[str, Status]
+    priorities: list[str]
+    issue_types: list[str]
+    components: dict[str, list[str]]
+    issues: list[JiraIssue]
+
+
+# --- Looker ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class UsageOf:
+    """One customer's product usage. Bit d of a mask is day `Looker.first_day + d`.
+
+    `users` has one mask a user: the days that user was active; `sessions_twice` marks, for the same user, the
+    active days with two sessions instead of one. `features` has the days that each feature was used.
+    """
+
+    users: list[int]
+    sessions_twice: list[int]
+    features: dict[str, int]
+    pillars: dict[str, dict[str, float]]  # pillar → month YYYY-MM → figure, 0 to 100
+
+
+@dataclass(slots=True)
+class Looker:
+    """The instance, with its one model. `usage` is by the account id as the warehouse spells it."""
+
+    client_id: str
+    client_secret: str
+    model: str
+    first_day: date
+    days: int
+    features: list[str]
+    pillars: list[str]  # measures of the explore
+    look_pillars: list[str]  # columns of the saved Look
+    look_id: str
+    usage: dict[str, UsageOf]
+
+
+# --- Salesforce ------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class FieldDef:
+    """A field as describe shows it. `type` is Salesforce's word: id, string, picklist, boolean, double and so on."""
+
+    name: str
+    type: str
+    label: str
+    length: int = 0
+    reference_to: str | None = None
+    relationship: str | None = None
+    values: list[str] = field(default_factory=list)  # picklist
+    restricted: bool = False
+    external_id: bool = False
+    unique: bool = False
+    required: bool = False
+    writable: bool = True
+    filterable: bool = True
+
+
+@dataclass(slots=True)
+class SObject:
+    """An object type and its rows. A row has a value for every field; absent is None."""
+
+    name: str
+    label: str
+    key_prefix: str
+    fields: dict[str, FieldDef]
+    rows: list[dict[str, Any]]  # str, bool, int, float, date, datetime or None
+
+
+@dataclass(slots=True)
+class Salesforce:
+    """The org."""
+
+    username: str
+    password: str
+    security_token: str
+    client_id: str
+    client_secret: str
+    objects: dict[str, SObject]
+
+
+# --- all of it -------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class World:
+    """One company's four systems, over `[start, until)`; later rows lie past the last complete month."""
+
+    seed: int
+    start: datetime
+    until: datetime
+    customers: list[Customer]
+    intercom: Intercom
+    jira: Jira
+    looker: Looker
+    salesforce: Salesforce

@@ -1,0 +1,31 @@
+"""What can be set: the environment (secrets, endpoints) and accountpulse.yaml (what a company maps and means).
+
+The environment is a mapping that is passed in; nothing is read while importing. All problems come together, each
+with the name to set and never with a value.
+"""
+
+from accountpulse.settings.environment import (
+    DEFAULT_CONFIG,
+    NAMES,
+    IntercomAccess,
+    JiraAccess,
+    LookerAccess,
+    SalesforceAccess,
+    Secret,
+    Settings,
+    load,
+)
+from accountpulse.settings.mapping import Mapping
+
+__all__ = [
+    "DEFAULT_CONFIG",
+    "NAMES",
+    "IntercomAccess",
+    "JiraAccess",
+    "LookerAccess",
+    "Mapping",
+    "SalesforceAccess",
+    "Secret",
+    "Settings",
+    "load",
+]

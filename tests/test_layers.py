@@ -1,0 +1,182 @@
+"""The house: who may import whom, how long things are, which words stay outside."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "src" / "accountpulse"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+BASE = {"errors", "period", "records", "redact"}
+# part → parts that it may import; an own neighbour inside the part is always allowed, but see EDGES
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "period": {"errors"},
+    "records": {"period"},
+    "redact": set(),
+    "sandbox": set(),
+    "documents": {"errors"},
+    "settings": {*BASE, "documents"},
+    "rest": {*BASE, "settings"},
+    "state": BASE,
+    "accounts": {"errors", "period", "records"},
+    "metrics": {"errors", "period", "records"},
+    "scoring": {"errors", "period", "records", "documents"},
+    "extractors": {*BASE, "rest", "settings"},
+    "loaders": {*BASE, "rest", "settings"},
+    "pipeline": {
+        *BASE,
+        "documents",
+        "accounts",
+        "metrics",
+        "scoring",
+        "settings",
+        "rest",
+        "state",
+        "extractors",
+        "loaders",
+    },
+    "check": {
+        *BASE,
+        "documents",
+        "accounts",
+        "metrics",
+        "scoring",
+        "settings",
+        "rest",
+        "state",
+        "extractors",
+        "loaders",
+    },
+    "main": {"errors", "period", "redact", "pipeline", "settings", "state", "report"},
+}
+EDGES = {"extractors", "loaders"}
+SHARED_NEIGHBOUR = "base"
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports_of(path: Path) -> set[tuple[str, ...]]:
+    """Our own modules that a file names in an import, also inside functions, as parts below the package."""
+    found: set[tuple[str, ...]] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        found |= {tuple(name.split(".")[1:]) for name in names if name.split(".")[0] == "accountpulse"}
+    return found
+
+
+def module_of(target: tuple[str, ...]) -> Path | None:
+    """The file that an import names: the module itself, or the one that holds the name."""
+    for depth in (len(target), len(target) - 1):
+        stem = PACKAGE.joinpath(*target[:depth])
+        for candidate in (stem.with_suffix(".py"), stem / "__init__.py"):
+            if depth and candidate.is_file():
+                return candidate
+    return None
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_part_imports_only_what_the_table_allows(path: Path) -> None:
+    part = part_of(path)
+    if part in {"cli", "__init__", "__main__"}:
+        return
+    strangers = {target[0] for target in imports_of(path) if target} - MAY_IMPORT[part] - {part, "__version__"}
+    assert not strangers, f"{path.name} ({part}) imports {sorted(strangers)}"
+
+
+@pytest.mark.parametrize("edge", sorted(EDGES))
+def test_neighbours_at_an_edge_share_only_their_own_helpers(edge: str) -> None:
+    """`salesforce_parts` belongs to `salesforce`; `intercom` may not know `jira`."""
+    for path in (PACKAGE / edge).glob("*.py"):
+        if path.stem in {"__init__", SHARED_NEIGHBOUR}:
+            continue
+        own = path.stem.split("_")[0]
+        for target in imports_of(path):
+            if target[:1] == (edge,) and len(target) > 1:
+                assert target[1] == SHARED_NEIGHBOUR or target[1].split("_")[0] == own, (
+                    f"{path.name} imports {target[1]}"
+                )
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {path: {found for t in imports_of(path) if (found := module_of(t))} - {path} for path in FILES}
+    done: set[Path] = set()
+
+    def visit(path: Path, trail: tuple[Path, ...]) -> None:
+        assert path not in trail, " → ".join(str(p.relative_to(PACKAGE)) for p in (*trail, path))
+        if path not in done:
+            for following in graph[path]:
+                visit(following, (*trail, path))
+            done.add(path)
+
+    for path in FILES:
+        visit(path, ())
+
+
+def body_length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    statements = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    return (statements[-1].end_lineno or 0) - statements[0].lineno + 1 if statements else 0
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_functions_and_files_stay_short_and_annotated(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 340, "a file holds one idea"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert body_length(node) <= 50, f"{node.name} is too long"
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            bare = [a.arg for a in arguments if a.annotation is None and a.arg not in {"self", "cls"}]
+            assert node.returns is not None, f"{node.name} has no return annotation"
+            assert not bare, f"{node.name}: {bare} have no annotation"
+
+
+VENDOR_WORDS = re.compile(
+    r"\b(jql|soql|explores?|sobjects?|conversation parts?|intercom|jira|looker|salesforce)\b", re.I
+)
+PURE = [path for path in FILES if part_of(path) in {"metrics", "scoring", "report", "accounts"}]
+
+
+@pytest.mark.parametrize("path", PURE, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_middle_knows_no_vendor(path: Path) -> None:
+    if part_of(path) != "accounts":
+        assert not VENDOR_WORDS.findall(path.read_text(encoding="utf-8"))
+
+
+IMPURE = {
+    "os",
+    "time",
+    "socket",
+    "subprocess",
+    "pathlib",
+    "requests",
+    "aiohttp",
+    "urllib",
+    "tempfile",
+    "shutil",
+    "random",
+}
+
+
+@pytest.mark.parametrize("path", PURE, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_middle_asks_no_clock_environment_disk_or_network(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            assert not {alias.name.split(".")[0] for alias in node.names} & IMPURE
+        if isinstance(node, ast.ImportFrom):
+            assert (node.module or "").split(".")[0] not in IMPURE
+        if isinstance(node, ast.Attribute):
+            assert node.attr not in {"now", "utcnow", "today", "environ", "getenv"}
+        if isinstance(node, ast.Name):
+            assert node.id != "open"
