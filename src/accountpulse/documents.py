@@ -97,16 +97,19 @@ def _plain(message: str) -> str:
 
 
 def _fields(model: type[BaseModel], path: Path) -> Iterable[str]:
-    """The field names that the model knows at a path, as far as they can be followed."""
+    """The keys that the model knows at a path, as far as they can be followed."""
     current: Any = model
     for part in path:
-        annotation = (
-            current.model_fields[part].annotation if str(part) in getattr(current, "model_fields", {}) else None
-        )
-        current = next((t for t in _types(annotation) if hasattr(t, "model_fields")), None)
-        if current is None:
-            return ()
-    return tuple(current.model_fields)
+        fields = next((_keys(kind) for kind in _types(current) if hasattr(kind, "model_fields")), {})
+        if part in fields:
+            current = fields[part]
+        elif hasattr(current, "model_fields"):
+            return ()  # the key above is unknown itself; below a dict or a list the same model goes on
+    return next((tuple(map(str, _keys(kind))) for kind in _types(current) if hasattr(kind, "model_fields")), ())
+
+
+def _keys(model: type[BaseModel]) -> dict[str | int, Any]:
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
 
 
 def _types(annotation: Any) -> Iterator[Any]:

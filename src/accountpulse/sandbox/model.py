@@ -205,6 +205,8 @@ class FieldDef:
     required: bool = False
     writable: bool = True
     filterable: bool = True
+    precision: int = 18  # digits of a number, in all
+    scale: int = 2  # digits behind its point
 
 
 @dataclass(slots=True)

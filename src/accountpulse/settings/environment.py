@@ -39,6 +39,7 @@ NAMES: Environment[str, str] = {
     "ACCOUNTPULSE_STATE": "folder for checkpoints and history; default .accountpulse",
     "ACCOUNTPULSE_CA_BUNDLE": "extra certificate authority (PEM file) to trust, for a company proxy or a stand-in",
 }
+SECRET_NAMES = tuple(name for name in NAMES if name.endswith(("_TOKEN", "_SECRET", "_PASSWORD", "_CLIENT_ID")))
 PREFIXES = ("INTERCOM_", "JIRA_", "LOOKER_", "SALESFORCE_", "ACCOUNTPULSE_")
 
 

@@ -265,6 +265,7 @@ class Signals(Part):
     opened: ApiName = "Signal_Date__c"
     closed: ApiName = "Closed_Date__c"
     monitoring: tuple[str, ...] = ("Monitoring",)
+    resolved: tuple[str, ...] = ("Resolved", "Closed")  # closed, also where the date was left empty
     confirmed: tuple[str, ...] = ("Confirmed",)
     levels: Levels = Levels()
 

@@ -1,0 +1,5 @@
+"""`python -m accountpulse`."""
+
+from accountpulse.cli import main
+
+main()

@@ -1,0 +1,41 @@
+"""`accountpulse sandbox`: the stand-ins in the foreground, and the truth about their world as a table."""
+
+import shlex
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from accountpulse.cli import progress, show
+from accountpulse.cli.words import plural
+from accountpulse.period import Period, last_complete
+from accountpulse.sandbox import truth
+from accountpulse.sandbox.server import Sandbox
+from accountpulse.sandbox.world import build
+
+
+def serve(port: int, accounts: int, seed: int, latency: int, jira: str) -> int:
+    """Serve until interrupted; stdout gets the settings as shell exports."""
+    console = show.tables()
+    with progress.waiting("inventing a company …"):
+        world = build(seed=seed, accounts=accounts, until=datetime.now(UTC))
+    with Sandbox(world, port=port, latency_ms=latency, jira="cloud" if jira == "cloud" else "datacenter") as sandbox:
+        console.print(
+            f"# {plural(accounts, 'customer')}, seed {seed}; stop with Ctrl-C. Paste this into another shell:"
+        )
+        for name, value in sandbox.environment().items():
+            console.print(f"export {name}={shlex.quote(value)}", soft_wrap=True, markup=False)
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            return 0
+
+
+def write_truth(period: Period | None, accounts: int, seed: int, path: Path) -> int:
+    """Write account_id, metric, value, reason for every account and metric, as the world itself knows them."""
+    now = datetime.now(UTC)
+    rows = truth.truth(build(seed=seed, accounts=accounts, until=now), (period or last_complete(now)).name, now)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        truth.write_csv(rows, stream)
+    show.tables().print(f"{plural(len(rows), 'value')} written to {path}")
+    return 0

@@ -1,0 +1,158 @@
+"""What a run has to say, as tables for a terminal of any width, on stdout."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from accountpulse.cli.words import TITLES, money, plural, points, rows_of
+from accountpulse.pipeline.outcome import Outcome, Standing
+from accountpulse.records import Problem
+from accountpulse.redact import Redactor
+
+TIER_STYLES = {"Champion": "green", "Healthy": "green", "At Risk": "yellow", "Critical": "red", "Not Rated": "dim"}
+WIDE = 110  # columns from which the reasons stand beside the numbers instead of below them
+LISTED = 20  # problems shown; the rest is counted
+
+
+def tables() -> Console:
+    """The console that results are printed on."""
+    return Console(highlight=False)
+
+
+def standings(outcome: Outcome) -> Table:
+    """A line a source: how it stands, what it brought, what it cost."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    for source, standing in outcome.standings.items():
+        mark = "[red]✗[/red]" if standing.error is not None else "[green]✓[/green]"
+        table.add_row(mark, TITLES[source], *_standing_cells(standing))
+    return table
+
+
+def _standing_cells(standing: Standing) -> tuple[str, str, str]:
+    if standing.error is not None:
+        return "not read", f"{plural(standing.meter.calls, 'request')}", f"{standing.seconds:.1f} s"
+    if standing.from_checkpoint:
+        return rows_of(standing), "from the checkpoint", ""
+    waited = f", waited {standing.meter.waited:.0f} s" if standing.meter.waited >= 1 else ""
+    return rows_of(standing), f"{plural(standing.meter.calls, 'request')}{waited}", f"{standing.seconds:.1f} s"
+
+
+def tiers(scores: pl.DataFrame) -> Table:
+    """Accounts and ARR by tier, with a bar."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name, justify in (("Tier", "left"), ("Accounts", "right"), ("ARR", "right"), ("", "left")):
+        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for name, style in TIER_STYLES.items():
+        rows = scores.filter(pl.col("tier") == name)
+        share = rows.height / max(1, scores.height)
+        bar = "█" * round(30 * share) or ("▏" if rows.height else "")
+        arr = _arr(rows)
+        table.add_row(name, f"{rows.height:,}", arr, Text(bar, style=style))
+    others = sorted(set(scores["tier"].to_list()) - set(TIER_STYLES))
+    for name in others:
+        rows = scores.filter(pl.col("tier") == name)
+        table.add_row(escape(name), f"{rows.height:,}", _arr(rows), "")
+    return table
+
+
+def _arr(rows: pl.DataFrame) -> str:
+    known = rows["arr"].drop_nulls()
+    return money(float(known.sum())) if known.len() else "–"
+
+
+def most_at_risk(scores: pl.DataFrame, outcome: Outcome, width: int, count: int = 10) -> RenderableType:
+    """The accounts with the highest churn-risk index: ARR, renewal, health and why."""
+    worst = scores.filter(pl.col("churn_risk_score").is_not_null()).sort(
+        "churn_risk_score", "arr", "account_id", descending=[True, True, False], nulls_last=True
+    )
+    wide = width >= WIDE
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("Account", max_width=28)
+    for name in ("ARR", "Renewal", "Health", "Risk"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Tier", no_wrap=True)
+    if wide:
+        table.add_column("Why", ratio=1)
+    for row in worst.head(count).iter_rows(named=True):
+        numbers = (
+            money(row["arr"]),
+            _renewal(row, outcome),
+            points(row["health_score"]),
+            points(row["churn_risk_score"]),
+        )
+        tier = Text(row["tier"], style=TIER_STYLES.get(row["tier"], ""))
+        why = (escape(row["drivers_text"] or ""),) if wide else ()
+        table.add_row(escape(row["account_name"] or row["account_id"]), *numbers, tier, *why)
+    if wide:
+        return table
+    return Group(table, Text(), *_reasons(worst.head(count)))
+
+
+def _reasons(rows: pl.DataFrame) -> Iterable[RenderableType]:
+    for row in rows.iter_rows(named=True):
+        yield Text.assemble((row["account_name"] or row["account_id"], "bold"), ": ", row["drivers_text"] or "")
+
+
+def _renewal(row: Mapping[str, Any], outcome: Outcome) -> str:
+    days = row["days_to_renewal"]
+    if days is None:
+        return "–"
+    return f"{outcome.scope.as_of_day + timedelta(days=days):%Y-%m-%d}"
+
+
+def problems(found: Iterable[Problem]) -> list[str]:
+    """A line for each account that was left out, the first ones in full."""
+    lines = [f"  {problem.account_id}  {problem.stage}: {problem.text}" for problem in found]
+    more = len(lines) - LISTED
+    return [*lines[:LISTED], *([f"  … and {plural(more, 'more account')}"] if more > 0 else [])]
+
+
+def closing(outcome: Outcome) -> list[str]:
+    """The last lines: what was scored, written, left out, and where it lies."""
+    if outcome.scores is None:
+        return [outcome.stopped or ""]
+    scored = outcome.scores.height
+    lines = [
+        f"Scored {plural(scored, 'account')}, {scored - outcome.rated:,} of them Not Rated, with {outcome.scorecard}."
+    ]
+    if outcome.loaded:
+        changed = f"{outcome.created:,} created, {outcome.written - outcome.created:,} updated"
+        lines.append(f"Wrote {plural(outcome.written, 'record')} to Salesforce ({changed}), run {outcome.run_id}.")
+    else:
+        lines.append("Dry run: nothing was written to Salesforce.")
+    if outcome.csv is not None:
+        lines.append(f"CSV: {outcome.csv}")
+    unlinked = [f"{TITLES[source]} {count:,}" for source, count in outcome.unlinked.items() if count]
+    if unlinked:
+        lines.append(f"Accounts without a link: {', '.join(unlinked)} (see `accountpulse accounts`).")
+    return lines
+
+
+def report(outcome: Outcome, console: Console, redact: Redactor) -> None:
+    """Print the whole of an outcome."""
+    period = outcome.scope.period
+    console.print(
+        f"[bold]{period.first_day:%B %Y}[/bold] ({period.zone}), as of {outcome.scope.as_of:%Y-%m-%d %H:%M} UTC"
+    )
+    console.print(standings(outcome))
+    for standing in outcome.standings.values():
+        if standing.error is not None:
+            console.print(f"[red]✗[/red] {escape(redact(str(standing.error)))}")
+    for note in outcome.notes:
+        console.print(f"[yellow]![/yellow] {escape(redact(note))}")
+    if outcome.scores is not None:
+        console.print()
+        console.print(tiers(outcome.scores))
+        console.print("\n[bold]Most at risk[/bold] (churn risk is an index, not a probability)")
+        console.print(most_at_risk(outcome.scores, outcome, console.width))
+    if outcome.problems:
+        console.print(f"\n[red]{plural(len(outcome.problems), 'account')} left out:[/red]")
+        console.print("\n".join(map(escape, problems(outcome.problems))))
+    console.print()
+    console.print("\n".join(map(escape, closing(outcome))))

@@ -1,0 +1,74 @@
+"""What is sent of a score: the fields of the target record, the same for every destination."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+DECIMALS = 2  # Number(5,2) in the org
+CAP_REASON_LENGTH = 255
+DRIVERS_LENGTH = 4096
+# the fields that every load needs, in the order of the CSV's columns; those of the dimensions stand before Drivers__c
+FIELDS = (
+    "External_Key__c",
+    "Account__c",
+    "Period__c",
+    "Health_Score__c",
+    "Churn_Risk_Score__c",
+    "Tier__c",
+    "Coverage__c",
+    "Drivers__c",
+    "Scored_At__c",
+    "Scorecard__c",
+    "Run_Id__c",
+)
+OPTIONAL = ("Lower_Bound__c", "Upper_Bound__c", "Cap_Reason__c")  # sent where the org has them
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """When, for which month, with which scorecard, in which run."""
+
+    period: str
+    scored_at: datetime
+    scorecard: str
+    run_id: str
+
+
+def dimension_field(dimension: str) -> str:
+    """The field of a dimension's score: `platform_value` → `Platform_Value_Score__c`."""
+    return "_".join(word.capitalize() for word in dimension.split("_")) + "_Score__c"
+
+
+def payload(scores: pl.DataFrame, dimensions: tuple[str, ...], stamp: Stamp) -> pl.DataFrame:
+    """One row a record, sorted by its key: the fields by their names. A null is sent, and clears the field.
+
+    `scores` has `account_id` (18 characters), the columns of scoring and `drivers_text`. The key is
+    `<account id>-<YYYY-MM>`, so that a second run of a month meets the same records.
+    """
+
+    def rounded(column: str) -> pl.Expr:
+        return pl.col(column).cast(pl.Float64).round(DECIMALS)
+
+    return scores.select(
+        External_Key__c=pl.col("account_id") + f"-{stamp.period}",
+        Account__c="account_id",
+        Period__c=pl.lit(stamp.period),
+        Health_Score__c=rounded("health_score"),
+        Churn_Risk_Score__c=rounded("churn_risk_score"),
+        Tier__c="tier",
+        Coverage__c=rounded("coverage"),
+        Lower_Bound__c=rounded("lower_bound"),
+        Upper_Bound__c=rounded("upper_bound"),
+        **{dimension_field(name): rounded(f"{name}_score") for name in dimensions},
+        Cap_Reason__c=_cut("cap_reason", CAP_REASON_LENGTH),
+        Drivers__c=_cut("drivers_text", DRIVERS_LENGTH),
+        Scored_At__c=pl.lit(f"{stamp.scored_at:%Y-%m-%dT%H:%M:%SZ}"),
+        Scorecard__c=pl.lit(stamp.scorecard),
+        Run_Id__c=pl.lit(stamp.run_id),
+    ).sort("External_Key__c")
+
+
+def _cut(column: str, length: int) -> pl.Expr:
+    text = pl.col(column)
+    return pl.when(text.str.len_chars() > length).then(text.str.head(length - 1) + "…").otherwise(text)

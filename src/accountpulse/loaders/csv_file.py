@@ -1,0 +1,38 @@
+"""Records → a CSV file that a spreadsheet can open without running anything."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import polars as pl
+
+from accountpulse.errors import UsageError
+
+# a cell that begins so, after blanks, is a formula to a spreadsheet (OWASP, CSV injection); full-width forms too
+_FORMULA = r"^[\s\u00a0\ufeff\u200b]*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]"
+
+
+def write(records: pl.DataFrame, path: Path) -> int:
+    """Write one line a record and give their number; texts that look like formulas get an apostrophe before them.
+
+    Numbers stay as they are, null is an empty cell. The file appears whole or not at all; a folder that can't be
+    written to is a UsageError.
+    """
+    guarded = records.with_columns(
+        pl.when(text.str.contains(_FORMULA)).then("'" + text).otherwise(text).name.keep()
+        for text in (pl.col(name) for name, kind in records.schema.items() if kind == pl.String)
+    )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                guarded.write_csv(stream)
+            Path(part).chmod(0o644)
+            Path(part).replace(path)
+        except BaseException:
+            Path(part).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(f"{path} can't be written ({error.strerror}); choose another folder with --out") from None
+    return records.height

@@ -1,0 +1,78 @@
+"""Support: how much an account asks, how urgent it is, how fast it is answered, how content it is."""
+
+import narwhals.stable.v2 as nw
+
+from accountpulse.metrics.shared import Frame, Tables, beside, count_if, percent, ratio, reported, within
+from accountpulse.period import Scope, Window
+from accountpulse.records import Rules
+
+_COUNTS = ("total", "p1_p2_seen", "escalation_seen", "asked", "rated")
+_SECONDS = 0.001  # a millisecond; multiplied, since engines divide by a constant differently
+
+
+def support(accounts: Frame, tables: Tables, scope: Scope, rules: Rules) -> Frame:
+    """`account_id`, the support metrics and their reasons, for every account. Durations in seconds.
+
+    The population of shares and first responses is created in the window with the customer involved; resolutions
+    are closed in it, ratings asked for in it, whenever their conversation began.
+    """
+    conversations = tables["conversations"].with_columns(nw.col("customer_involved").fill_null(value=False))
+    parts = (
+        _created(conversations, scope.window),
+        _closed(conversations, scope.window),
+        _asked(conversations, scope.window),
+    )
+    return beside(accounts, *parts, counts=_COUNTS).select(
+        "account_id",
+        *reported("total_conversations", nw.col("total")),
+        *_share("p1_p2"),
+        *_share("escalation"),
+        *reported("median_first_response_seconds", nw.col("first_response_ms") * _SECONDS),
+        *reported("median_resolution_seconds", nw.col("resolution_ms") * _SECONDS),
+        *reported("csat_score", _csat(rules)),
+        *reported("csat_response_rate", percent("rated", "asked")),
+    )
+
+
+def _created(conversations: Frame, window: Window) -> Frame:
+    population = conversations.filter(nw.col("customer_involved") & within("created_at", window))
+    return population.group_by("account_id").agg(
+        total=nw.len(),
+        p1_p2=count_if(nw.col("p1_p2")),
+        p1_p2_seen=nw.col("p1_p2").count(),
+        escalation=count_if(nw.col("escalated")),
+        escalation_seen=nw.col("escalated").count(),
+        first_response_ms=nw.col("first_response_ms").median(),
+    )
+
+
+def _closed(conversations: Frame, window: Window) -> Frame:
+    population = conversations.filter(nw.col("customer_involved") & within("last_closed_at", window))
+    return population.group_by("account_id").agg(nw.col("resolution_ms").median())
+
+
+def _asked(conversations: Frame, window: Window) -> Frame:
+    asked = conversations.filter(within("rating_asked_at", window))
+    rating = nw.when(nw.col("rating").is_between(1, 5)).then(nw.col("rating"))
+    return (
+        asked.with_columns(rating=rating)
+        .group_by("account_id")
+        .agg(
+            asked=nw.len(),
+            rated=nw.col("rating").count(),
+            satisfied=count_if(nw.col("rating") >= 4),
+            rating_sum=nw.col("rating").sum(),
+        )
+    )
+
+
+def _share(name: str) -> tuple[nw.Expr, nw.Expr]:
+    """A share of the population in which the sign can be seen at all."""
+    nothing_seen = (nw.col("total") > 0) & (nw.col(f"{name}_seen") == 0)
+    return reported(f"{name}_pct", percent(name, f"{name}_seen"), (nothing_seen, "not_configured"))
+
+
+def _csat(rules: Rules) -> nw.Expr:
+    if rules.csat == "share":
+        return percent("satisfied", "rated")
+    return ratio((nw.col("rating_sum") - nw.col("rated")) * 25, nw.col("rated"))  # a mean of 1 is 0, of 5 is 100

@@ -1,0 +1,117 @@
+"""Usage: how many people of an account come, how often, what they use, and which way that is going."""
+
+from math import lcm
+
+import narwhals.stable.v2 as nw
+
+from accountpulse.metrics.shared import Frame, Tables, beside, day, percent_of, ratio, reported
+from accountpulse.period import Scope
+from accountpulse.records import Reason, Rules, pillar_metric
+
+_MONTHS = (0, 1, 2, 3)  # months before the period: itself, and the three that trends compare it with
+_DAILY = tuple(f"daily_{month}" for month in _MONTHS)  # daily users, added up over each month
+_MONTHLY = tuple(f"monthly_{month}" for month in _MONTHS)  # distinct users of each month
+_COUNTS = (*_DAILY, *_MONTHLY, "sessions", "features", "feature_rows")
+
+
+def usage(accounts: Frame, tables: Tables, scope: Scope, rules: Rules) -> Frame:
+    """`account_id`, the usage metrics, the pillars, and their reasons, for every account.
+
+    An account without any usage in the four months or feature in the period is `not_linked`: the system doesn't
+    know it. `dau` is a mean over all measured days, `login_frequency` sessions per user and week.
+    """
+    days = scope.measured_days
+    stranger: tuple[nw.Expr, Reason] = (nw.col("first_seen").is_null() & (nw.col("feature_rows") == 0), "not_linked")
+    too_new: tuple[nw.Expr, Reason] = (nw.col("earlier") < 2, "too_new")
+    no_catalogue: tuple[nw.Expr, Reason] = (nw.lit(not rules.features), "not_configured")
+    breadth = percent_of(nw.col("features"), len(set(rules.features)) or 1)
+    month_days = (days, *(scope.period.shifted(-month).days for month in _MONTHS[1:]))
+    pillars = (reported(pillar_metric(name).name, _clamped(pillar_metric(name).name)) for name in rules.pillars)
+    return _joined(accounts, tables, scope, rules).select(
+        "account_id",
+        *reported("dau", nw.col("daily_0") * (1.0 / days), stranger),
+        *reported("mau", nw.col("monthly_0"), stranger),
+        *reported("mau_trend_pct", _trend(_MONTHLY, (1, 1, 1, 1)), stranger, too_new),
+        *reported("dau_trend_pct", _trend(_DAILY, month_days), stranger, too_new),
+        *reported("feature_breadth", breadth, no_catalogue, stranger),
+        *reported("login_frequency", ratio(nw.col("sessions") * 7, nw.col("monthly_0") * days), stranger),
+        *(column for pair in pillars for column in pair),
+    )
+
+
+def _joined(accounts: Frame, tables: Tables, scope: Scope, rules: Rules) -> Frame:
+    """Every account with its sums, the first day or month it was seen, and how many earlier months are known."""
+    parts = (
+        _daily(tables["usage_days"], scope),
+        _monthly(tables["usage_months"], scope),
+        *_features(tables["features"], rules),
+        _pillars(tables["pillars"], rules),
+    )
+    seen = nw.min_horizontal("first_day", "first_month")
+    joined = beside(accounts, *parts, counts=_COUNTS).with_columns(first_seen=seen)
+    began = [(nw.col("first_seen") < _first(scope, month)).cast(nw.Int64).fill_null(0) for month in (2, 1, 0)]
+    return joined.with_columns(earlier=began[0] + began[1] + began[2])
+
+
+def _first(scope: Scope, month: int) -> int:
+    """The day number that a month begins with, counted back from the period."""
+    return day(scope.period.shifted(-month).first_day)
+
+
+def _daily(days: Frame, scope: Scope) -> Frame:
+    end = _first(scope, 0) + scope.measured_days
+    ends = (end, *(_first(scope, month - 1) for month in _MONTHS[1:]))
+    sums = {
+        f"daily_{month}": _sum_where("users", (nw.col("day") >= _first(scope, month)) & (nw.col("day") < ends[month]))
+        for month in _MONTHS
+    }
+    measured = days.filter((nw.col("day") >= _first(scope, 3)) & (nw.col("day") < end))
+    return measured.group_by("account_id").agg(first_day=nw.col("day").min(), **sums)
+
+
+def _monthly(months: Frame, scope: Scope) -> Frame:
+    sums = {f"monthly_{month}": _sum_where("users", nw.col("month") == _first(scope, month)) for month in _MONTHS}
+    measured = months.filter((nw.col("month") >= _first(scope, 3)) & (nw.col("month") <= _first(scope, 0)))
+    return measured.group_by("account_id").agg(
+        first_month=nw.col("month").min(),
+        sessions=_sum_where("sessions", nw.col("month") == _first(scope, 0)),
+        **sums,
+    )
+
+
+def _features(features: Frame, rules: Rules) -> tuple[Frame, Frame]:
+    """How many features of the catalogue each account used, and how many rows of any feature it has."""
+    counted = features.filter(nw.col("feature").is_in(rules.features)).unique(subset=["account_id", "feature"])
+    return (
+        counted.group_by("account_id").agg(features=nw.len()),
+        features.group_by("account_id").agg(feature_rows=nw.len()),
+    )
+
+
+def _pillars(pillars: Frame, rules: Rules) -> Frame:
+    """Each account's pillars; of several values for one, as where an account has several keys, their median."""
+    values = {
+        pillar_metric(name).name: nw.when(nw.col("pillar") == name).then(nw.col("value")).median()
+        for name in rules.pillars
+    }
+    return pillars.group_by("account_id").agg(nw.len().alias("pillars"), **values)
+
+
+def _sum_where(column: str, condition: nw.Expr) -> nw.Expr:
+    return nw.when(condition).then(nw.col(column)).otherwise(0).sum()
+
+
+def _clamped(name: str) -> nw.Expr:
+    value = nw.col(name)
+    return nw.when(value < 0).then(nw.lit(0.0)).when(value > 100).then(nw.lit(100.0)).otherwise(value)
+
+
+def _trend(sums: tuple[str, ...], days: tuple[int, ...]) -> nw.Expr:
+    """100 × (mean a day now − mean of the known earlier ones) / that mean, whole numbers up to the one division.
+
+    `sums` and `days` begin with the period; months before an account is known have no rows and add nothing.
+    """
+    common = lcm(*days)
+    now, *earlier = (nw.col(name) * (common // length) for name, length in zip(sums, days, strict=True))
+    before = earlier[0] + earlier[1] + earlier[2]
+    return ratio((now * nw.col("earlier") - before) * 100, before)

@@ -1,0 +1,89 @@
+"""extract → metrics → score → load: the only place that knows the order, and what happens when a part fails."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from accountpulse import accounts, metrics
+from accountpulse.errors import ConfigurationError
+from accountpulse.period import last_complete, scope_of
+from accountpulse.pipeline.delivery import deliver
+from accountpulse.pipeline.extraction import extract_all
+from accountpulse.pipeline.outcome import Options, Outcome, Standing, Watch
+from accountpulse.pipeline.rating import rate
+from accountpulse.records import DOMAINS_OF, Extract, Source
+from accountpulse.scoring import scorecard
+from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.settings import Settings
+from accountpulse.state import State
+
+
+def run(settings: Settings, options: Options, now: datetime, watch: Watch) -> Outcome:
+    """One run: read every configured source, measure, score, and write (or, in a dry run, say what would be written).
+
+    A wrong credential or file raises (AccessError, ConfigurationError); a source that is down ends in the outcome's
+    exit code 5 with nothing written, unless partial loading was allowed; an account's own trouble ends in `problems`.
+    """
+    mapping = settings.mapping
+    days = None if mapping.window == "period" else mapping.window
+    scope = scope_of(options.period or last_complete(now, mapping.timezone), now, days)
+    card = read_scorecard(settings, options.scorecard)
+    _refuse_unreachable(card, settings)
+    state = State(settings.state)
+    extracts, standings = extract_all(settings, options, scope, state, watch)
+    outcome = Outcome(_run_id(now), scope, f"{card.name} {card.hash}", card.dimensions, standings, _notes(extracts))
+    stopped = _reason_to_stop(options, standings, settings)
+    if stopped:
+        return replace(outcome, stopped=stopped)
+    linked = accounts.link(extracts["salesforce"].tables["accounts"], extracts, settings.configured, outcome.failed)
+    tables = {name: table.rows for name, table in accounts.attribute_all(extracts, linked).items()}
+    gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}
+    measured = metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=settings.rules)
+    outcome = rate(settings, options, card, state, linked, measured, outcome)
+    return deliver(settings, options, state, outcome, now)
+
+
+def read_scorecard(settings: Settings, path: Path | None) -> Scorecard:
+    """The scorecard of the command line, else of accountpulse.yaml, else the packaged one."""
+    named = settings.mapping.scorecard
+    chosen = path or (settings.config_folder / named if named else None)
+    pillars = tuple(settings.mapping.looker.platform.pillars)
+    if chosen is None:
+        return scorecard.default(pillars)
+    try:
+        text = chosen.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError("scorecard", [f"{chosen} can't be read ({type(error).__name__})"]) from None
+    return scorecard.load(text, chosen.name, pillars)
+
+
+def _refuse_unreachable(card: Scorecard, settings: Settings) -> None:
+    """A scorecard that could rate nobody with the sources at hand is a mistake before the run, not after it."""
+    domains = {domain for source in settings.configured for domain in DOMAINS_OF[source]}
+    measurable = [name for name, metric in card.catalogue.items() if metric.domain in domains]
+    if problems := scorecard.unreachable(card, measurable, signals_waived=settings.mapping.signals is None):
+        raise ConfigurationError("scorecard", problems)
+
+
+def _run_id(now: datetime) -> str:
+    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def _notes(extracts: Mapping[Source, Extract]) -> tuple[str, ...]:
+    return tuple(f"{source}: {note}" for source, extract in extracts.items() for note in extract.notes)
+
+
+def _reason_to_stop(options: Options, standings: Mapping[Source, Standing], settings: Settings) -> str | None:
+    failed = [source for source, standing in standings.items() if standing.error is not None]
+    absent = [source for source in settings.configured if source not in standings or not standings[source].rows]
+    without = ", ".join(source for source in absent if source not in failed)
+    if without:
+        return (
+            f"There is no checkpoint of {without} for this period: nothing was scored or written. Run without --only."
+        )
+    if failed and not options.allow_partial:
+        names = ", ".join(failed)
+        return f"{names} could not be read: nothing was written. Run again later, or with --allow-partial."
+    return None

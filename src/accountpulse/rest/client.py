@@ -1,0 +1,141 @@
+"""One asynchronous client for a source: sends, waits, tries again, decodes, and says clearly what went wrong."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import aiohttp
+import msgspec
+
+from accountpulse.errors import AccessError, AccountpulseError, SourceUnavailable, UnexpectedAnswer
+from accountpulse.rest import tls
+from accountpulse.rest.meter import Meter
+from accountpulse.rest.policy import refusal, wait_before_retry
+
+TOTAL = 60.0  # seconds a call may take in all: a body that drips has an end too
+T = TypeVar("T")
+
+
+class Refused(Exception):
+    """An answer with an error status that the caller may know what to do with."""
+
+    def __init__(self, status: int, error: AccountpulseError, body: bytes) -> None:
+        """`error` is what to raise where the caller doesn't know; `body` is for deciding, never for showing."""
+        self.status = status
+        self.error = error
+        self.body = body
+        super().__init__(status)
+
+
+class Client:
+    """Talks to one system for one run.
+
+    `remedies` says what the reader can do about a status of this system. `sleep` and `now` stand in for the clock in
+    tests. Every request is safe to repeat: all of them read.
+    """
+
+    def __init__(  # noqa: PLR0917
+        self,
+        source: str,
+        base_url: str,
+        headers: Mapping[str, str],
+        meter: Meter,
+        remedies: Mapping[int, str],
+        ca_bundle: Path | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Nothing is opened before `async with`."""
+        self.source = source
+        self._base_url = base_url
+        self._headers = {"Accept": "application/json", **headers}
+        self._meter = meter
+        self._remedies = remedies
+        self._ca_bundle = ca_bundle
+        self._sleep = sleep
+        self._now = now
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            headers=self._headers,
+            timeout=aiohttp.ClientTimeout(total=TOTAL, connect=10),
+            connector=aiohttp.TCPConnector(ssl=tls.context(self._ca_bundle)),
+            trust_env=True,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def get(self, path: str, decoder: "msgspec.json.Decoder[T]", params: Mapping[str, str] | None = None) -> T:
+        """Ask for `path`; the decoded answer."""
+        return await self._call("GET", path, decoder, params=params)
+
+    async def post(self, path: str, decoder: "msgspec.json.Decoder[T]", body: Mapping[str, Any]) -> T:
+        """Send a JSON body to `path`; the decoded answer."""
+        return await self._call("POST", path, decoder, body=body)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        decoder: "msgspec.json.Decoder[T]",
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> T:
+        attempt = 1
+        while True:
+            status: int | None = None
+            headers: Mapping[str, str] = {}
+            failure: Exception
+            try:
+                status, headers, content = await self._send(method, path, params, body)
+                if status < 300:
+                    return decoder.decode(content)
+                failure = self._failure(method, path, status, content)
+            except msgspec.DecodeError as error:
+                # a cut or foreign body under a good status: may pass, and must never be taken for "no data"
+                tried, kind = f"{method} {path}", type(error).__name__
+                failure = UnexpectedAnswer(self.source, tried, f"an answer that can't be read: {kind}")
+                status = None
+            except aiohttp.ClientSSLError as error:
+                remedy = "The certificate of the address is not trusted; see ACCOUNTPULSE_CA_BUNDLE."
+                raise AccessError(self.source, f"{method} {path}", type(error).__name__, remedy) from None
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                failure = SourceUnavailable(self.source, f"{method} {path}", type(error).__name__)
+            wait = wait_before_retry(status, headers, attempt, self._now(), random.random())  # noqa: S311
+            if wait is None:
+                raise failure from None
+            self._meter.retried(wait)
+            await self._sleep(wait)
+            attempt += 1
+
+    async def _send(
+        self, method: str, path: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        if self._session is None:
+            raise RuntimeError("the client is used outside `async with`")
+        self._meter.sent()
+        url = self._base_url + path
+        async with self._session.request(method, url, params=params, json=body, allow_redirects=False) as answer:
+            return answer.status, answer.headers, await answer.read()
+
+    def _failure(self, method: str, path: str, status: int, content: bytes) -> Exception:
+        error = refusal(self.source, f"{method} {path}", status, self._remedies)
+        return Refused(status, error, content) if 400 <= status < 500 and status not in (401, 408, 429) else error
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a source's work to its end; an answer that nobody knew what to do with is raised as its error."""
+    try:
+        return asyncio.run(work)
+    except Refused as refused:
+        raise refused.error from None

@@ -1,0 +1,105 @@
+"""The same sending rules for the vendors' own clients, which speak through `requests`: a transport adapter.
+
+They have no time limits, no retries and follow redirects; here they get all three decided for them.
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from accountpulse.errors import AccessError, SourceUnavailable
+from accountpulse.rest import tls
+from accountpulse.rest.meter import Meter
+from accountpulse.rest.policy import refusal, wait_before_retry
+
+TIMEOUT = (10.0, 120.0)  # seconds to connect, and between two parts of an answer
+FAULTS = "/services/Soap/"  # a SOAP fault is a 500 that says what is wrong: trying again could lock the user out
+
+
+class Adapter(HTTPAdapter):
+    """Sends with a time limit, counts, tries again by the policy, refuses redirects.
+
+    An answer under 500 is handed back, and a SOAP fault; everything else ends as one of our errors.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        meter: Meter,
+        ca_bundle: Path | None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`source` names the system in errors."""
+        self._source = source
+        self._meter = meter
+        self._context = tls.context(ca_bundle)
+        self._sleep = sleep
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Give every connection our idea of whom to trust."""
+        super().init_poolmanager(*args, **options, ssl_context=self._context)
+
+    def send(  # noqa: PLR0917
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: FBT001
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Send until there is an answer or no sense in trying again."""
+        tried = f"{request.method} {urlsplit(request.url or '').path}"
+        attempt = 1
+        while True:
+            answer, kind = None, ""
+            self._meter.sent()
+            try:
+                answer = super().send(request, stream, timeout or TIMEOUT, verify, cert, proxies)
+                if not stream:
+                    _ = answer.content  # a body that breaks off breaks here, where it can be tried again
+            except requests.exceptions.SSLError as error:
+                remedy = "The certificate of the address is not trusted; see ACCOUNTPULSE_CA_BUNDLE."
+                raise AccessError(self._source, tried, type(error).__name__, remedy) from None
+            except requests.RequestException as error:
+                kind = type(error).__name__
+            if answer is not None and self._final(answer, tried):
+                return answer
+            status, headers = (None, {}) if answer is None else (answer.status_code, answer.headers)
+            wait = wait_before_retry(status, headers, attempt, datetime.now(UTC), random.random())  # noqa: S311
+            if wait is None:
+                self._give_up(tried, status, kind)
+            self._meter.retried(wait)
+            self._sleep(wait)
+            attempt += 1
+
+    def _final(self, answer: requests.Response, tried: str) -> bool:
+        """Whether the client should see this answer; a redirect is nobody's answer."""
+        if 300 < answer.status_code < 400:
+            raise refusal(self._source, tried, answer.status_code, {})
+        fault = answer.status_code == 500 and FAULTS in tried
+        return fault or (answer.status_code not in (408, 429) and answer.status_code < 500)
+
+    def _give_up(self, tried: str, status: int | None, kind: str) -> NoReturn:
+        if status is None:
+            raise SourceUnavailable(self._source, tried, kind)
+        raise refusal(self._source, tried, status, {})
+
+
+def session(
+    source: str, meter: Meter, ca_bundle: Path | None, sleep: Callable[[float], None] = time.sleep
+) -> requests.Session:
+    """A session whose every request goes through the adapter."""
+    made = requests.Session()
+    adapter = Adapter(source, meter, ca_bundle, sleep)
+    made.mount("https://", adapter)
+    made.mount("http://", adapter)
+    return made

@@ -1,0 +1,1 @@
+"""Numbers → scores with reasons: one scorecard, applied to all accounts at once. Pure."""

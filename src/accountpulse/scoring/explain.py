@@ -1,0 +1,153 @@
+"""Scores in plain words: what costs most points, what holds health down, what is not known and why."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from accountpulse.records import Metric
+from accountpulse.scoring.mistakes import NOT_RATED
+from accountpulse.scoring.scorecard import Leaf, Scorecard
+
+Row = Mapping[str, Any]
+
+REASONS = {
+    "not_configured": "not configured",
+    "not_linked": "the account has no id in that system",
+    "field_missing": "the field is absent or not readable",
+    "source_failed": "the source could not be read in this run",
+    "no_evidence": "nothing to go by",
+    "too_few": "too few to judge by",
+    "too_new": "too new to compare",
+}
+# what "nothing to go by" means for a metric
+NO_EVIDENCE = {
+    "p1_p2_pct": "no conversations",
+    "escalation_pct": "no conversations",
+    "median_first_response_seconds": "nobody was answered",
+    "median_resolution_seconds": "nothing was closed",
+    "csat_score": "nobody rated",
+    "csat_response_rate": "nobody was asked",
+    "avg_resolution_days": "no bug was resolved",
+    "login_frequency": "no active users",
+    "champion_stability": "no champion on record",
+    "days_to_renewal": "no renewal date on record",
+    "arr_trajectory_pct": "no ARR to compare with",
+    "tier_alignment": "tier or ARR is not on record",
+}
+_CHANGES = ("mau_trend_pct", "dau_trend_pct", "arr_trajectory_pct")
+_SINGULAR = {"days": "day", "users": "user", "points": "point", "steps": "step"}
+
+
+def sentences(row: Row, card: Scorecard, labels: Mapping[str, Metric] | None = None) -> list[str]:
+    """The reasons of one account's scores, one line each.
+
+    `row` holds the result of `score` (with `detail`, so that costs can be told) and the metrics, their reasons and the
+    attributes that went in. `labels` overrides what the scorecard calls its metrics.
+    """
+    known = {**card.catalogue, **(labels or {})}
+    drivers = [driver(row, card, known, name) for name in row.get("drivers") or ()]
+    return [*_standing(row), *drivers, *_unknown(row, card, known)]
+
+
+def driver(row: Row, card: Scorecard, labels: Mapping[str, Metric], name: str) -> str:
+    """`monthly active users: 31 of 120 seats (26 %), costs 9.4 points`."""
+    leaf = next(leaf for leaf in card.leaves if leaf.name == name)
+    lost = row.get(f"{name}_lost") if row.get("health_score") is not None else None  # nothing is lost of no score
+    cost = "" if lost is None else f", costs {plain(lost)} {'point' if plain(lost) == '1' else 'points'}"
+    return f"{labels[name].label}: {_measured(row, labels, leaf)}{cost}"
+
+
+def why_unknown(row: Row, leaf: Leaf) -> str | None:
+    """Why a leaf has no points, in words; None where it has some."""
+    if any(_usable(row, leaf, name) for name in leaf.metrics):
+        return None
+    if row.get(leaf.name) is not None:
+        short = [name for name, least in leaf.rule.enough.items() if (row.get(name) or 0) < least]
+        return REASONS["too_few"] if short else f"{_attribute(leaf)} not known"
+    reason = row.get(f"{leaf.name}_reason")
+    if reason == "no_evidence":
+        return NO_EVIDENCE.get(leaf.name, REASONS[reason])
+    return REASONS.get(reason or "", "not known")
+
+
+def _standing(row: Row) -> list[str]:
+    """Why there is no score, or what holds it down."""
+    health, before, lacking, cap = (
+        row.get(name) for name in ("health_score", "health_before_caps", "not_rated_reason", "cap_reason")
+    )
+    if lacking:
+        lead = (
+            NOT_RATED if row.get("tier") == NOT_RATED else f"{row.get('tier')}, for a known critical signal; no score"
+        )
+        return [f"{lead} ({plain(row['coverage'])} % of the weight is known): {lacking}"]
+    if cap and health is not None and before is not None and health < before:
+        return [f"held down to {plain(health)} (from {plain(before)}): {cap}"]
+    return [f"limits that hold, but change nothing: {cap}"] if cap else []
+
+
+def _unknown(row: Row, card: Scorecard, labels: Mapping[str, Metric]) -> list[str]:
+    """One line for all that is not known, what shares a reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for leaf in card.leaves:
+        if why := why_unknown(row, leaf):
+            by_reason.setdefault(why, []).append(labels[leaf.name].label)
+    parts = [f"{', '.join(labels)} ({why})" for why, labels in by_reason.items()]
+    return [f"no data: {'; '.join(parts)}"] if parts else []
+
+
+def _usable(row: Row, leaf: Leaf, name: str) -> bool:
+    if row.get(name) is None:
+        return False
+    if name != leaf.name:
+        return True
+    enough = all((row.get(other) or 0) >= least for other, least in leaf.rule.enough.items())
+    return enough and (leaf.rule.per is None or (row.get(leaf.rule.per) or 0) > 0)
+
+
+def _attribute(leaf: Leaf) -> str:
+    return "ARR" if leaf.rule.per == "arr" else "seats"
+
+
+def _measured(row: Row, labels: Mapping[str, Metric], leaf: Leaf) -> str:
+    """The raw value that gave the points, with its unit."""
+    if not _usable(row, leaf, leaf.name) and leaf.rule.substitute:
+        other = labels[leaf.rule.substitute.metric]
+        missing = f"{_attribute(leaf)} not known" if row.get(leaf.name) is not None else "not known"
+        return f"{missing}; {other.label} {value_text(other, row[other.name])}"
+    value = row[leaf.name]
+    if leaf.rule.per:
+        whole = row[leaf.rule.per]
+        percent = f"{100 * value / whole:.0f} %"
+        unit = "seats" if leaf.rule.per == "seats" else "ARR"
+        return f"{plain(value)} of {plain(whole)} {unit} ({percent})"
+    return value_text(labels[leaf.name], value)
+
+
+def value_text(metric: Metric, value: float) -> str:
+    """A metric's value as people write it: `5 h 12 min`, `26 %`, `3 days`, `1.5`."""
+    if metric.unit == "seconds":
+        return duration(value)
+    if metric.unit == "percent":
+        sign = "+" if metric.name in _CHANGES and value > 0 else ""
+        return f"{sign}{plain(value)} %"
+    if metric.unit in ("count", "ratio"):
+        return plain(value)
+    unit = _SINGULAR.get(metric.unit, metric.unit) if value == 1 else metric.unit
+    return f"{plain(value)} {unit}"
+
+
+def plain(value: float) -> str:
+    """A number with one decimal at most and thousands marked: `1,204`, `9.4`."""
+    return f"{value:,.1f}".removesuffix(".0").replace("-", "−")
+
+
+def duration(seconds: float) -> str:
+    """A length of time in its two largest units: `3 d 4 h`, `5 h 12 min`, `45 s`."""
+    units = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
+    left, parts = round(seconds), []
+    for name, size in units:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {name}")
+        elif parts:
+            break
+    return " ".join(parts[:2]) or "0 s"

@@ -1,0 +1,157 @@
+"""What comes in: the columns that a scorecard needs, each present, each a finite number or null."""
+
+from collections.abc import Collection, Iterator
+
+import narwhals.stable.v2 as nw
+
+from accountpulse.scoring.expressions import Expr, all_of, along, finite, first_true, number, quotient, unknown
+from accountpulse.scoring.model import Curve, MetricRule
+from accountpulse.scoring.scorecard import Leaf, Scorecard
+
+# counts that grow with the window; their anchors are for 90 days
+COUNTED = {"total_conversations", "reopened_bugs"}
+ANCHOR_DAYS = 90.0
+CRITICAL = "critical_signals"
+RENEWAL = "days_to_renewal"
+BEFORE_3M = "health_before_caps_3m"
+
+
+def metric(name: str) -> str:
+    """The internal column of a metric's value."""
+    return f"metric:{name}"
+
+
+def points(leaf: Leaf) -> str:
+    """The internal column of a leaf's points, its own or its substitute's."""
+    return f"score:{leaf.key}"
+
+
+def own_points(leaf: Leaf) -> str:
+    """The internal column of the points that a leaf has by its own metric."""
+    return f"own:{leaf.key}"
+
+
+def needed(card: Scorecard) -> list[str]:
+    """Every metric that the scorecard asks for, each once."""
+    return list(dict.fromkeys(_asked(card)))
+
+
+def _asked(card: Scorecard) -> Iterator[str]:
+    for leaf in card.leaves:
+        yield from leaf.metrics
+        yield from leaf.rule.enough
+    for cap in card.file.caps:
+        yield from (name for name in cap.when if name in card.catalogue)
+    yield from card.risk.signals
+    yield from card.file.coverage.tier_needs_readable
+    yield from (CRITICAL, RENEWAL)
+
+
+def columns(card: Scorecard, present: Collection[str]) -> list[Expr]:
+    """The internal columns of what comes in; a column that is absent is null."""
+    numbers = {metric(name): name for name in needed(card)}
+    numbers |= {"seats": "seats", "arr": "arr", "before_3m": BEFORE_3M}
+    texts = {"segment": "segment", "last_tier": "last_tier"}
+    texts |= {f"reason:{name}": f"{name}_reason" for name in card.file.coverage.tier_needs_readable}
+    return [
+        nw.col("account_id"),
+        *(_number(source, present).alias(name) for name, source in numbers.items()),
+        *(_text(source, present).alias(name) for name, source in texts.items()),
+    ]
+
+
+def _number(name: str, present: Collection[str]) -> Expr:
+    return finite(nw.col(name)) if name in present else unknown()
+
+
+def _text(name: str, present: Collection[str]) -> Expr:
+    return nw.col(name).cast(nw.String) if name in present else nw.lit(None, dtype=nw.String)
+
+
+def segment_of(card: Scorecard) -> Expr:
+    """Which of the scorecard's segments an account belongs to, the first that matches; null: none."""
+    found = [(nw.col("segment").is_in(s.when.names), float(index)) for index, s in enumerate(card.file.segments)]
+    return first_true(found).alias("overlay")
+
+
+def values(card: Scorecard, window_days: float) -> list[Expr]:
+    """What the anchors are applied to: scaled to 90 days, per attribute, null where there is not enough."""
+    return [
+        made
+        for leaf in card.leaves
+        for made in (
+            _value(leaf.rule, leaf.name, window_days).alias(f"value:{leaf.key}"),
+            *([_scaled(leaf.metrics[1], window_days).alias(f"else:{leaf.key}")] if leaf.rule.substitute else []),
+        )
+    ]
+
+
+def _scaled(name: str, window_days: float) -> Expr:
+    value = nw.col(metric(name))
+    return value * (ANCHOR_DAYS / window_days) if name in COUNTED and window_days != ANCHOR_DAYS else value
+
+
+def _value(rule: MetricRule, name: str, window_days: float) -> Expr:
+    value = _scaled(name, window_days)
+    if rule.per:
+        value = quotient(value * 100.0, nw.col(rule.per))
+    if rule.enough:
+        met = all_of([nw.col(metric(other)) >= least for other, least in rule.enough.items()])
+        value = nw.when(met).then(value)
+    return value
+
+
+def leaf_points(card: Scorecard) -> list[Expr]:
+    """The points of each leaf by its own metric."""
+    return [
+        _by_segment(card, leaf.name, leaf.rule.anchors, nw.col(f"value:{leaf.key}")).alias(own_points(leaf))
+        for leaf in card.leaves
+    ]
+
+
+def final_points(card: Scorecard) -> list[Expr]:
+    """The points of each leaf, its substitute's where it has none of its own; and its lowest and highest possible."""
+    made = []
+    for leaf in card.leaves:
+        own, low, high = nw.col(own_points(leaf)), *_extremes(card, leaf)
+        final = own
+        if substitute := leaf.rule.substitute:
+            other = _by_segment(card, substitute.metric, substitute.anchors, nw.col(f"else:{leaf.key}"))
+            final = nw.when(own.is_null()).then(other).otherwise(own)
+        made += [
+            final.alias(points(leaf)),
+            nw.when(own.is_null()).then(low).otherwise(own).alias(f"low:{leaf.key}"),
+            nw.when(own.is_null()).then(high).otherwise(own).alias(f"high:{leaf.key}"),
+        ]
+    return made
+
+
+def _overlays(card: Scorecard, name: str) -> list[tuple[Expr, Curve]]:
+    """The other anchors of a metric, each with the condition that an account's segment has them."""
+    segments = enumerate(card.file.segments)
+    return [(nw.col("overlay") == index, s.anchors[name]) for index, s in segments if name in s.anchors]
+
+
+def _by_segment(card: Scorecard, name: str, anchors: Curve, value: Expr) -> Expr:
+    cases = [(condition, along(value, other)) for condition, other in _overlays(card, name)]
+    return first_true(cases, along(value, anchors))
+
+
+def _extremes(card: Scorecard, leaf: Leaf) -> tuple[Expr, Expr]:
+    """The lowest and the highest points that a leaf, or its substitute, could have."""
+    curves = {leaf.name: leaf.rule.anchors}
+    if leaf.rule.substitute:
+        curves[leaf.rule.substitute.metric] = leaf.rule.substitute.anchors
+    cases: list[tuple[Expr, list[float]]] = []
+    for index, segment in enumerate(card.file.segments):
+        if any(name in segment.anchors for name in curves):
+            mixed = {name: segment.anchors.get(name, curve) for name, curve in curves.items()}
+            cases.append((nw.col("overlay") == index, _heights(mixed.values())))
+    plain = _heights(curves.values())
+    lows = [(condition, number(min(heights))) for condition, heights in cases]
+    highs = [(condition, number(max(heights))) for condition, heights in cases]
+    return first_true(lows, number(min(plain))), first_true(highs, number(max(plain)))
+
+
+def _heights(curves: Collection[Curve]) -> list[float]:
+    return [height for curve in curves for _, height in curve]

@@ -1,0 +1,46 @@
+"""Churn risk: an index from 0 to 100, higher is worse. It is no probability until it has been calibrated."""
+
+import narwhals.stable.v2 as nw
+
+from accountpulse.scoring.expressions import Expr, along, first_true, number, total
+from accountpulse.scoring.inputs import RENEWAL, metric
+from accountpulse.scoring.model import SignalTerm
+from accountpulse.scoring.scorecard import Scorecard
+
+DEFAULT_FLOOR = 50.0  # of an account with a critical signal and no health, where the file has no floor
+
+
+def exponent(card: Scorecard) -> Expr:
+    """z: rises as health before caps falls. An unknown trend, renewal or signal adds 0."""
+    risk, health = card.risk, nw.col("score:")
+    return total(
+        [
+            number(risk.intercept),
+            (number(50.0) - health) * risk.slope,
+            along(health - nw.col("before_3m"), risk.trend).fill_null(0.0),
+            along(nw.col(metric(RENEWAL)), risk.renewal).fill_null(0.0),
+            *(_signals(nw.col(metric(name)), term) for name, term in risk.signals.items()),
+        ]
+    )
+
+
+def floored(card: Scorecard, z: Expr) -> Expr:
+    """100 / (1 + e^−z), and at least the floor that goes with the lowest cap that holds."""
+    plain = number(100.0) * (number(1.0) / (number(1.0) + (number(0.0) - z).exp()))
+    floors = sorted(card.risk.floors, key=lambda floor: -floor.risk)
+    cases = [(nw.col("cap:known") < floor.cap_below, number(floor.risk)) for floor in floors]
+    floor = first_true(cases, number(0.0))
+    return nw.when(plain < floor).then(floor).otherwise(plain)
+
+
+def highest_floor(card: Scorecard) -> float:
+    """The risk of an account that has an open critical signal, but no health."""
+    return max((floor.risk for floor in card.risk.floors), default=DEFAULT_FLOOR)
+
+
+def _signals(count: Expr, term: SignalTerm) -> Expr:
+    """`first` for one, `more` for each further one, `max` at most; 0 where it is not known."""
+    several = number(term.first) + (count - 1.0) * term.more
+    held = nw.when(several > term.max).then(number(term.max)).otherwise(several)
+    cases = [(count.is_null() | (count <= 0), number(0.0)), (count <= 1, count * term.first)]
+    return first_true(cases, held)

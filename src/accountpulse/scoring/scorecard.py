@@ -1,0 +1,256 @@
+"""A scorecard: read from its file, checked whole, its tree flattened for the arithmetic."""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from importlib import resources
+from typing import Literal
+
+from accountpulse.documents import parse, validate
+from accountpulse.errors import ConfigurationError
+from accountpulse.records import Metric, catalogue, pillar_metric
+from accountpulse.scoring import mistakes
+from accountpulse.scoring.model import ChurnRisk, Group, MetricRule, ScorecardFile, Tier
+
+PACKAGED = "default.yaml"
+TOLERANCE = 1e-9  # shares of weight that add up to a minimum reach it, whatever their last bit
+RiskBand = Literal["low", "medium", "high"]
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A metric in the tree."""
+
+    name: str
+    path: tuple[str, ...]  # the groups above it, outermost first
+    weight: float  # among its siblings; all siblings' weights are whole numbers
+    share: float  # of the whole weight, 0 to 1, where everything is known
+    rule: MetricRule
+
+    @property
+    def key(self) -> str:
+        """Its place in the tree as one text."""
+        return "/".join((*self.path, self.name))
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that can give it points: its own, and the one that stands in."""
+        return (self.name, self.rule.substitute.metric) if self.rule.substitute else (self.name,)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A group in the tree. A dimension holds leaves; one without any stands for pillars that nobody configured."""
+
+    name: str
+    path: tuple[str, ...]
+    weight: float
+    children: tuple["Node | Leaf", ...]
+    is_dimension: bool
+    emptiest: tuple[float, float] = (0.0, 100.0)  # the lowest and highest score that it could have without children
+
+    @property
+    def key(self) -> str:
+        """Its place in the tree as one text; the root's is empty."""
+        return "/".join((*self.path, self.name)) if self.name else ""
+
+    @property
+    def total(self) -> float:
+        """The weight of all children."""
+        return sum(child.weight for child in self.children)
+
+    def nodes(self) -> Iterator["Node"]:
+        """This node and all below, each before its children, in the file's order."""
+        yield self
+        for child in self.children:
+            if isinstance(child, Node):
+                yield from child.nodes()
+
+    def leaves(self) -> Iterator[Leaf]:
+        """All leaves below, in the file's order."""
+        for child in self.children:
+            if isinstance(child, Node):
+                yield from child.leaves()
+            else:
+                yield child
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """A valid scorecard, pillars expanded. `root` is the tree whose score is health before caps."""
+
+    file: ScorecardFile
+    risk: ChurnRisk
+    pillars: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name in the file."""
+        return self.file.name
+
+    @property
+    def version(self) -> str:
+        """The version in the file."""
+        return str(self.file.version)
+
+    @cached_property
+    def hash(self) -> str:
+        """The first 12 hex digits of the content's SHA-256; comments and the order of keys don't matter."""
+        content = self.file.model_copy(update={"churn_risk": self.risk, "tiers": self.tiers})
+        plain = content.model_dump(mode="json", by_alias=True, exclude_none=True)
+        text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @cached_property
+    def root(self) -> Node:
+        """The tree."""
+        return Node("", (), 1.0, _children(self.file.groups, (), 1.0), is_dimension=False)
+
+    @cached_property
+    def dimension_nodes(self) -> tuple[Node, ...]:
+        """The groups that hold metrics, in the file's order."""
+        return tuple(node for node in self.root.nodes() if node.is_dimension)
+
+    @cached_property
+    def dimensions(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(node.name for node in self.dimension_nodes)
+
+    @cached_property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """Every metric that counts, in the file's order."""
+        return tuple(self.root.leaves())
+
+    @cached_property
+    def tiers(self) -> tuple[Tier, ...]:
+        """The tiers, best first."""
+        return tuple(sorted(self.file.tiers, key=lambda tier: -tier.min))
+
+    @cached_property
+    def catalogue(self) -> dict[str, Metric]:
+        """All metrics by name: built-in ones, pillars, and the file's own."""
+        own = self.file.metrics.items()
+        return {**catalogue(self.pillars), **{name: Metric(name, "usage", m.label, m.unit) for name, m in own}}
+
+    def risk_band(self, risk: float | None) -> RiskBand | None:
+        """What a churn risk is called; None where it is not known."""
+        if risk is None:
+            return None
+        return "high" if risk >= self.risk.bands.high else "medium" if risk >= self.risk.bands.medium else "low"
+
+
+def load(text: str, name: str, pillars: Sequence[str] = ()) -> Scorecard:
+    """The scorecard in `text`; `name` is its file's name, `pillars` are the configured ones.
+
+    Every mistake is reported at once, each with its line, as one ConfigurationError.
+    """
+    document = parse(text, name)
+    problems = mistakes.find(document, pillars)
+    try:
+        file = validate(document, ScorecardFile)
+    except ConfigurationError as error:
+        problems = [*error.problems, *problems]
+    if problems:
+        raise ConfigurationError(name, sorted(dict.fromkeys(problems), key=_line))
+    groups = {key: _expanded(group, pillars) for key, group in file.groups.items()}
+    risk = file.churn_risk or default().risk
+    return Scorecard(file.model_copy(update={"groups": groups}), risk, tuple(pillars))
+
+
+def default(pillars: Sequence[str] = ()) -> Scorecard:
+    """The packaged scorecard."""
+    return load(default_text(), PACKAGED, pillars)
+
+
+def default_text() -> str:
+    """The packaged scorecard's file, to copy and change."""
+    return (resources.files("accountpulse.scoring") / PACKAGED).read_text(encoding="utf-8")
+
+
+def unreachable(card: Scorecard, measurable: Collection[str], *, signals_waived: bool = False) -> list[str]:
+    """Why no account could ever be rated where only the `measurable` metrics have a source; empty: some could.
+
+    Each line says what to change. Called at the start of a run, before anything is read.
+    """
+    known, rules, problems = set(measurable), card.file.coverage, []
+    reaches = {node.name: _reach(node, known) for node in card.dimension_nodes}
+    scored = [name for name, reach in reaches.items() if reach > 0 and reach >= rules.dimension_min - TOLERANCE]
+    if (reach := _reach(card.root, known)) < rules.tier_min - TOLERANCE:
+        problems.append(f"the configured sources feed {reach:.0%} of the weight, but tier_min is {rules.tier_min:.0%}")
+    if rules.tier_needs_any_of and not set(rules.tier_needs_any_of) & set(scored):
+        problems.append(f"no configured source can feed {' or '.join(rules.tier_needs_any_of)} (tier_needs_any_of)")
+    if len(scored) < rules.tier_min_dimensions:
+        problems.append(f"only {len(scored)} dimensions can have a score, but tier_min_dimensions is larger")
+    unread = [name for name in rules.tier_needs_readable if name not in known]
+    if signals_waived:
+        unread = [name for name in unread if card.catalogue[name].domain != "signals"]
+    if unread:
+        problems.append(f"no configured source has {', '.join(unread)} (tier_needs_readable)")
+    way_out = "configure the source, or change coverage: in the scorecard"
+    return [f"{problem}: no account could be rated; {way_out}" for problem in problems]
+
+
+def _reach(node: Node, known: set[str]) -> float:
+    """The coverage that a node can have at most."""
+    reached = 0.0
+    for child in node.children:
+        if isinstance(child, Node):
+            reached += child.weight * _reach(child, known)
+        elif any(name in known for name in child.metrics):
+            reached += child.weight
+    return reached / node.total if node.children else 0.0
+
+
+# --- the tree --------------------------------------------------------------------------------------------------
+
+
+def _expanded(group: Group, pillars: Sequence[str]) -> Group:
+    """The group with one metric for each configured pillar; without any it stays as it is."""
+    if group.groups:
+        return group.model_copy(update={"groups": {key: _expanded(sub, pillars) for key, sub in group.groups.items()}})
+    if group.pillars is None or not pillars:
+        return group
+    rules = {pillar_metric(name).name: MetricRule(weight=1.0, anchors=group.pillars.anchors) for name in pillars}
+    return group.model_copy(update={"metrics": rules, "pillars": None})
+
+
+def _children(groups: Mapping[str, Group], path: tuple[str, ...], share: float) -> tuple[Node | Leaf, ...]:
+    weights = whole([group.weight for group in groups.values()])
+    total = sum(weights)
+    return tuple(
+        _node(name, path, weight, group, share * weight / total)
+        for (name, group), weight in zip(groups.items(), weights, strict=True)
+    )
+
+
+def _node(name: str, path: tuple[str, ...], weight: float, group: Group, share: float) -> Node:
+    inner = (*path, name)
+    if group.groups:
+        return Node(name, path, weight, _children(group.groups, inner, share), is_dimension=False)
+    rules = group.metrics or {}
+    weights = whole([rule.weight for rule in rules.values()])
+    leaves = tuple(
+        Leaf(metric, inner, own, share * own / sum(weights), rule)
+        for (metric, rule), own in zip(rules.items(), weights, strict=True)
+    )
+    heights = [points for _, points in group.pillars.anchors] if group.pillars else [0.0, 100.0]
+    return Node(name, path, weight, leaves, is_dimension=True, emptiest=(min(heights), max(heights)))
+
+
+def whole(weights: Sequence[float]) -> list[float]:
+    """The same proportions in whole numbers: sums of such weights are exact, so an edge is met where it should be."""
+    exact = [Fraction(repr(weight)) for weight in weights]
+    scale = math.lcm(*(part.denominator for part in exact))
+    numbers = [int(part * scale) for part in exact]
+    common = math.gcd(*numbers) or 1
+    return [float(number // common) for number in numbers]
+
+
+def _line(problem: str) -> int:
+    found = re.match(r"line (\d+)", problem)
+    return int(found[1]) if found else 0

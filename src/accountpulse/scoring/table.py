@@ -1,0 +1,182 @@
+"""Tables of metrics as people keep them, CSV or Parquet, to and from bytes: every mistake with its place."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Literal
+
+import polars as pl
+
+from accountpulse.documents import nearest
+from accountpulse.errors import UsageError
+from accountpulse.scoring.inputs import BEFORE_3M
+from accountpulse.scoring.mistakes import ATTRIBUTES
+from accountpulse.scoring.scorecard import Scorecard
+
+Ending = Literal["csv", "parquet"]
+TEXTS = ("account_id", "account_name", "segment", "last_tier")
+NUMBERS = ("seats", "arr", BEFORE_3M)
+PILLAR = "pillar_"
+LINE = "line of the file"  # where a row stands; no metric has blanks in its name
+SHOWN = 5
+# what a spreadsheet may take for a formula, once blanks, byte-order marks and full-width forms are seen through
+_FORMULA = r"^[\s\u00a0\u200b\ufeff]*[=+\-@\t\r＝＋－＠]"
+_NUMBER = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"
+
+
+def ending(name: str) -> Ending:
+    """What a file is by its name; another ending than .csv and .parquet is a UsageError."""
+    for known in ("csv", "parquet"):
+        if name.lower().endswith(f".{known}"):
+            return known
+    raise UsageError(f"{name}: write .csv or .parquet; the ending says what the file is")
+
+
+def pillars_in(data: bytes, name: str) -> tuple[str, ...]:
+    """The pillars that a table has columns for: a scorecard is loaded with these before the table is read with it."""
+    return tuple(
+        column.removeprefix(PILLAR)
+        for column in _header(data, name)
+        if column.startswith(PILLAR) and not column.endswith("_reason")
+    )
+
+
+def read_table(data: bytes, name: str, card: Scorecard) -> pl.DataFrame:
+    """The table in `data`, as `score` takes it: one row an account, numbers as floats, empty cells null.
+
+    Columns: account_id, account_name, segment, seats, arr, any metric by its name, its `<metric>_reason`. Everything
+    that is wrong is one UsageError: unknown columns, text in a number's column, NaN, accounts without an id or twice.
+    """
+    _check_header(_header(data, name), name, card)
+    raw = _frame(data, name)
+    word = "line" if ending(name) == "csv" else "row"
+    problems = [*_number_problems(raw, word), *_account_problems(raw, word)]
+    if problems:
+        raise UsageError("\n".join([f"{name}:", *(f"  - {problem}" for problem in problems)]))
+    ids = pl.col("account_id").cast(pl.String).str.strip_chars()
+    return raw.drop(LINE).with_columns(ids, *(pl.col(column).cast(pl.Float64) for column in _numeric(raw)))
+
+
+def write_table(frame: pl.DataFrame, name: str) -> bytes:
+    """The table as a file of the name's kind. CSV: lists joined by `; `, and no cell that a spreadsheet would run."""
+    target = io.BytesIO()
+    if ending(name) == "parquet":
+        frame.write_parquet(target)
+    else:
+        names = [column for column, kind in frame.schema.items() if kind == pl.List]
+        lists = [pl.col(column).list.join("; ").replace("", None) for column in names]
+        flat = frame.with_columns(lists)
+        texts = [column for column, kind in flat.schema.items() if kind == pl.String]
+        flat.with_columns(harmless(column) for column in texts).write_csv(target)
+    return target.getvalue()
+
+
+def harmless(column: str) -> pl.Expr:
+    """A text column in which whatever a spreadsheet would take for a formula begins with an apostrophe."""
+    text = pl.col(column)
+    formula = text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)
+    return pl.when(formula).then(pl.lit("'") + text).otherwise(text).alias(column)
+
+
+# --- reading ---------------------------------------------------------------------------------------------------
+
+
+def _header(data: bytes, name: str) -> list[str]:
+    if ending(name) == "parquet":
+        try:
+            return list(pl.read_parquet_schema(io.BytesIO(data)))
+        except (pl.exceptions.PolarsError, OSError):
+            raise UsageError(f"{name}: this is no Parquet file") from None
+    first = next(csv.reader(io.StringIO(_text(data, name))), [])
+    return [column.strip() for column in first]
+
+
+def _text(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise UsageError(f"{name}: line {line} is not UTF-8: save the table as CSV UTF-8") from None
+
+
+def _check_header(columns: Sequence[str], name: str, card: Scorecard) -> None:
+    known = {*TEXTS, *NUMBERS, *ATTRIBUTES, *card.catalogue, *(f"{metric}_reason" for metric in card.catalogue)}
+    problems = [f"column {column!r} is given twice" for column, count in Counter(columns).items() if count > 1]
+    if "account_id" not in columns:
+        hint = "; columns must be separated by commas" if len(columns) == 1 and ";" in columns[0] else ""
+        problems.append(f"there is no column account_id{hint}")
+    else:
+        strangers = [column for column in dict.fromkeys(columns) if column not in known]
+        problems += [
+            f"column {stranger!r} is no metric{nearest(stranger, known) or _declare(stranger)}"
+            for stranger in strangers
+        ]
+    if problems:
+        raise UsageError("\n".join([f"{name}:", *(f"  - {problem}" for problem in problems)]))
+
+
+def _declare(column: str) -> str:
+    return "; declare it under metrics: in the scorecard, or leave it out" if column else "; the heading is empty"
+
+
+def _frame(data: bytes, name: str) -> pl.DataFrame:
+    """The rows as they stand, each with its line; rows without any value are left out."""
+    columns = _header(data, name)
+    try:
+        if ending(name) == "parquet":
+            raw = pl.read_parquet(io.BytesIO(data)).with_row_index(LINE, offset=1)
+        else:
+            raw = pl.read_csv(io.BytesIO(data), infer_schema=False, new_columns=columns).with_columns(_lines(columns))
+            raw = raw.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
+    except pl.exceptions.NoDataError:
+        raise UsageError(f"{name}: the table is empty") from None
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(f"{name}: not a table that can be read ({str(error).splitlines()[0]})") from None
+    return raw.filter(~pl.all_horizontal(pl.col(columns).is_null()))
+
+
+def _lines(columns: Sequence[str]) -> pl.Expr:
+    """The line that a row begins on: the heading is line 1, and a quoted cell may go over several."""
+    breaks = pl.sum_horizontal(pl.col(column).str.count_matches("\n").fill_null(0) for column in columns)
+    return (pl.int_range(2, pl.len() + 2) + breaks.cum_sum() - breaks).alias(LINE)
+
+
+def _numeric(raw: pl.DataFrame) -> list[str]:
+    return [column for column in raw.columns if column not in (*TEXTS, LINE) and not column.endswith("_reason")]
+
+
+def _number_problems(raw: pl.DataFrame, word: str) -> list[str]:
+    """The columns with something else than finite numbers, with the first lines of it."""
+    problems = []
+    for column in _numeric(raw):
+        value = pl.col(column)
+        as_number = value.cast(pl.Float64, strict=False)
+        if not (raw.schema[column].is_numeric() or raw.schema[column] in (pl.String, pl.Null)):
+            problems.append(f"{column}: {raw.schema[column]} is no kind of number")
+            continue
+        wrong = raw.filter(value.is_not_null() & ~as_number.is_finite().fill_null(value=False))
+        if wrong.height:
+            problems.append(f"{column}: not a plain number such as 1234.5 in {_places(wrong[LINE].to_list(), word)}")
+    return problems
+
+
+def _account_problems(raw: pl.DataFrame, word: str) -> list[str]:
+    ids = raw.select(LINE, account_id=pl.col("account_id").cast(pl.String).str.strip_chars().replace("", None))
+    problems = []
+    nameless = ids.filter(pl.col("account_id").is_null())
+    if nameless.height:
+        problems.append(f"account_id: empty in {_places(nameless[LINE].to_list(), word)}")
+    twice = ids.drop_nulls().group_by("account_id", maintain_order=True).agg(LINE).filter(pl.col(LINE).list.len() > 1)
+    problems += [
+        f"account {account} stands in {_places(lines, word)}" for account, lines in twice.head(SHOWN).iter_rows()
+    ]
+    if twice.height > SHOWN:
+        problems.append(f"{twice.height - SHOWN} more accounts stand in the table twice")
+    return problems
+
+
+def _places(lines: Collection[int], word: str) -> str:
+    shown = ", ".join(str(line) for line in list(lines)[:SHOWN])
+    more = f" and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
+    return f"{word if len(lines) == 1 else word + 's'} {shown}{more}"

@@ -1,0 +1,87 @@
+from accountpulse.records import Metric
+from accountpulse.scoring.explain import duration, plain, sentences, value_text
+from accountpulse.scoring.scorecard import default
+
+CARD = default(("ops",))
+KNOWN = {leaf.name: 1.0 for leaf in CARD.leaves} | {"seats": 120, "total_conversations": 9}
+
+
+def test_a_driver_is_told_with_raw_values_and_what_it_costs():
+    row = {**KNOWN, "mau": 31, "health_score": 60.0, "health_before_caps": 60.0, "drivers": ["mau"], "mau_lost": 9.42}
+    assert sentences(row, CARD) == ["monthly active users: 31 of 120 seats (26 %), costs 9.4 points"]
+
+
+def test_a_driver_that_stands_on_its_substitute_says_so():
+    row = {
+        **KNOWN,
+        "mau": 31,
+        "mau_trend_pct": -12.5,
+        "seats": None,
+        "dau_trend_pct": 3,
+        "health_score": 60.0,
+        "drivers": ["mau", "dau"],
+        "mau_lost": 9.42,
+        "dau_lost": 1.0,
+    }
+    assert sentences(row, CARD) == [
+        "monthly active users: seats not known; change of monthly active users −12.5 %, costs 9.4 points",
+        "daily active users: seats not known; change of daily active users +3 %, costs 1 point",
+    ]
+
+
+def test_what_holds_health_down_comes_first():
+    row = {
+        **KNOWN,
+        "health_score": 49.0,
+        "health_before_caps": 76.89,
+        "cap_reason": "open critical signal",
+        "drivers": [],
+    }
+    assert sentences(row, CARD) == ["held down to 49 (from 76.9): open critical signal"]
+
+
+def test_an_account_that_is_not_rated_says_why_and_puts_no_price_on_anything():
+    row = {
+        **KNOWN,
+        "health_score": None,
+        "tier": "Not Rated",
+        "coverage": 45.04,
+        "not_rated_reason": "coverage below 60 %",
+        "drivers": ["open_bugs"],
+        "open_bugs_lost": 3.0,
+    }
+    assert sentences(row, CARD) == ["Not Rated (45 % of the weight is known): coverage below 60 %", "open bugs: 1"]
+
+
+def test_missing_data_is_told_with_its_reason():
+    row = {
+        **KNOWN,
+        "csat_score": None,
+        "csat_score_reason": "no_evidence",
+        "total_conversations": 4,
+        "critical_bugs": None,
+        "critical_bugs_reason": "source_failed",
+        "open_bugs": None,
+        "open_bugs_reason": "source_failed",
+    }
+    assert sentences(row, CARD) == [
+        (
+            "no data: P1/P2 conversations, escalated conversations, CSAT response rate (too few to judge by); "
+            "CSAT (nobody rated); open critical bugs, open bugs (the source could not be read in this run)"
+        )
+    ]
+
+
+def test_values_are_written_as_people_write_them():
+    def text(unit, value, name="x"):
+        return value_text(Metric(name, "usage", "x", unit), value)
+
+    assert text("seconds", 18720) == "5 h 12 min"
+    assert text("percent", 12.34) == "12.3 %"
+    assert text("percent", 12, "arr_trajectory_pct") == "+12 %"
+    assert text("count", 1204) == "1,204"
+    assert (text("days", 1), text("days", -3)) == ("1 day", "−3 days")
+    assert text("ratio", 1.5) == "1.5"
+    assert text("per week", 2.5) == "2.5 per week"
+    assert [duration(s) for s in (0, 45, 3600, 90_061, 86_400)] == ["0 s", "45 s", "1 h", "1 d 1 h", "1 d"]
+    assert plain(-0.04) in ("−0", "0")

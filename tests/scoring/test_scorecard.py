@@ -1,0 +1,218 @@
+"""Reading a scorecard: what it may say, and every mistake with its line."""
+
+import pytest
+import yaml
+
+from accountpulse.errors import ConfigurationError
+from accountpulse.scoring.scorecard import default, default_text, load, unreachable, whole
+
+SMALL = """name: small
+groups:
+  support:
+    weight: 1
+    metrics:
+      csat_score: {weight: 1, anchors: [[0, 0], [100, 100]]}
+tiers: [{name: Good, min: 50}, {name: Poor, min: 0}]
+"""
+
+
+def problems(text: str, pillars: tuple[str, ...] = ()) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        load(text, "mine.yaml", pillars)
+    return caught.value.problems
+
+
+def changed(old: str, new: str) -> str:
+    assert old in SMALL
+    return SMALL.replace(old, new)
+
+
+BAD = """name: bad
+vresion: 2
+coverage: {tier_min: 1.5, tier_needs_any_of: [adoptoin], tier_min_dimensions: 9, tier_needs_readable: [critical_signal]}
+metrics:
+  mau: {label: Users, unit: users}
+  Own: {label: Own, unit: points}
+  seats: {label: Seats, unit: furlongs}
+groups:
+  support:
+    weight: 0
+    metrics:
+      csat_scor: {weight: 1, anchors: [[0, 0], [100, 100]]}
+      open_bugs: {weight: -1, anchors: [[0, 100], [10, 50], [10, 20]]}
+      p1_p2_pct: {weight: 1, anchors: [[0, 100], [10, 50], [20, 60]], enough: {conversations: 5}}
+      escalation_pct: {weight: 1, anchors: [[0, 101], [10, 50]]}
+      mau: {weight: 1, anchors: [[0, 0]], per: heads, else: {metric: mau_trnd_pct, anchors: [[0, 0], [1, 1]]}}
+  more:
+    weight: 1
+    groups:
+      support: {weight: 1,metrics: {mau: {weight: 1, anchors: [[0,0],[1,1],[2,2],[3,3],[4,4],[5,5],[6,6],[7,7],[8,8]]}}}
+      both: {weight: 1, metrics: {dau: {weigth: 1, anchors: [[0, a], [1, 1]]}}, pillars: {anchors: [[0, 0], [1, 1]]}}
+  csat: {weight: 1, metrics: {qbr_attendance: {weight: 1, anchors: [[0, 0], [1, .inf]]}}}
+  none: {weight: 1}
+  empty: {weight: 1, metrics: {}}
+segments:
+  - {name: s, when: {tier: [Gold]}, anchors: {bug_trend: [[0, 0], [1, 1]]}}
+caps:
+  - {when: {suport: {lt: 25}}, cap: 120, reason: ''}
+  - {when: {mau: {}}, cap: 10, reason: x}
+  - {when: {mau: {gte: many, above: 3}}, cap: 10, reason: x}
+tiers: [{name: A, min: 50}, {name: A, min: 50}, {name: Not Rated, min: 20}]
+churn_risk:
+  intercept: 0
+  slope: -1
+  trend: [[0, 0], [1, 1]]
+  renewal: [[0, 1], [1, 0]]
+  signals: {critical_signls: {first: 3, more: 0, max: 1}}
+  floors: []
+  bands: {medium: 30, high: 10}
+"""
+# line → what must be said about it
+EXPECTED = {
+    2: ["vresion: not a known key; did you mean 'version'?"],
+    3: ["tier_min", "'adoptoin'", "9 asked for", "'critical_signal'; did you mean 'critical_signals'?"],
+    5: ["metrics.mau: is built in"],
+    6: ["metrics.Own"],
+    7: ["metrics.seats: this name is taken", "metrics.seats.unit"],
+    10: ["groups.support.weight"],
+    12: ["no metric 'csat_scor'; did you mean 'csat_score'?"],
+    13: ["open_bugs.weight", "values must increase from point to point, but 10 follows 10"],
+    14: ["points must only rise or only fall", "no metric 'conversations'"],
+    15: ["points must lie between 0 and 100, not 101"],
+    16: ["2 to 8 points", "mau.per", "no metric 'mau_trnd_pct'; did you mean 'mau_trend_pct'?"],
+    20: ["a dimension of this name stands in the tree already", "mau counts in the tree already", "2 to 8 points"],
+    21: ["metrics and pillars", "dau.weight: Field required", "did you mean 'weight'?", "[0, 'a'] is not a point"],
+    22: ["groups.csat: this name is taken", "[1, inf] is not a point"],
+    23: ["groups.none: needs exactly one of groups, metrics, pillars; it has none"],
+    24: ["groups.empty.metrics: is empty"],
+    26: ["when.segment: Field required", "when.tier: not a known key", "'bug_trend' is not in the tree"],
+    28: ["'suport' is neither a metric nor a dimension nor any_dimension; did you mean 'support'?", "cap", "reason"],
+    29: ["needs a comparison"],
+    30: ["gte", "above: not a known key"],
+    31: ["'A' is given twice", "another tier begins at 50 too", "'Not Rated' is kept", "one tier must begin at 0"],
+    34: ["slope"],
+    35: ["must not rise"],
+    37: ["no metric 'critical_signls'; did you mean 'critical_signals'?", "max (1) lies below first (3)"],
+    39: ["high must lie above medium"],
+}
+
+
+def test_every_mistake_of_a_file_is_listed_at_once_with_its_line():
+    found = problems(BAD)
+    by_line: dict[int, list[str]] = {}
+    for problem in found:
+        line, _, text = problem.partition(", ")
+        by_line.setdefault(int(line.removeprefix("line ")), []).append(text)
+    for line, texts in EXPECTED.items():
+        for text in texts:
+            assert any(text in said for said in by_line.get(line, [])), (line, text, by_line.get(line))
+    assert sorted(by_line) == sorted(EXPECTED)
+    assert list(by_line) == sorted(by_line)  # in the order of the file
+
+
+def test_a_file_that_is_no_scorecard_says_so():
+    assert "not YAML" in problems("name: [")[0]
+    assert "dictionary" in problems("- a\n- b\n")[0]
+    assert {problem.split(": ")[1] for problem in problems("")} == {"Field required"}
+    assert problems("name: a\nname: b\n") == ["line 2: 'name' is given twice"]
+
+
+def test_the_smallest_file_needs_a_name_groups_and_tiers_and_takes_the_packaged_risk():
+    card = load(SMALL, "small.yaml")
+    assert (card.name, card.version, card.dimensions) == ("small", "1", ("support",))
+    assert card.risk == default().risk
+    assert [leaf.key for leaf in card.leaves] == ["support/csat_score"]
+    assert card.leaves[0].share == 1.0
+
+
+def test_tiers_stand_best_first_however_they_are_written():
+    card = load(
+        changed(
+            "tiers: [{name: Good, min: 50}, {name: Poor, min: 0}]",
+            "tiers: [{name: Poor, min: 0}, {name: Good, min: 50}]",
+        ),
+        "small.yaml",
+    )
+    assert [tier.name for tier in card.tiers] == ["Good", "Poor"]
+    assert card.hash == load(SMALL, "small.yaml").hash
+
+
+def test_own_metrics_stand_beside_the_built_in_ones():
+    own = "metrics: {nps: {label: Net promoter score, unit: points}}\n" + changed("csat_score", "nps")
+    card = load(own, "small.yaml")
+    assert card.catalogue["nps"].label == "Net promoter score"
+    assert "nps" in problems(changed("csat_score", "nps"))[0]
+
+
+def test_pillars_become_one_leaf_each_and_the_hash_knows_them():
+    text = SMALL + "  \n"
+    text = text.replace("tiers:", "  value: {weight: 1, pillars: {each: equal, anchors: [[0, 0], [100, 100]]}}\ntiers:")
+    two, none = load(text, "p.yaml", ("ops", "auto")), load(text, "p.yaml")
+    assert [leaf.name for leaf in two.leaves] == ["csat_score", "pillar_ops", "pillar_auto"]
+    assert [leaf.share for leaf in two.leaves] == [0.5, 0.25, 0.25]
+    assert none.dimensions == ("support", "value")
+    assert len({two.hash, none.hash, load(text, "p.yaml", ("ops",)).hash}) == 3
+    assert load(text, "p.yaml", ("auto", "ops")).hash == two.hash
+    written = text.replace(
+        "pillars: {each: equal, anchors: [[0, 0], [100, 100]]}",
+        "metrics: {pillar_ops: {weight: 1, anchors: [[0, 0], [100, 100]]},"
+        " pillar_auto: {weight: 1, anchors: [[0, 0], [100, 100]]}}",
+    )
+    assert load(written, "p.yaml", ("ops", "auto")).hash == two.hash
+    assert "configured pillars: ops" in "".join(problems(written.replace("pillar_ops", "pillar_zzz"), ("ops",)))
+
+
+def test_a_tier_that_needs_only_pillars_is_refused_where_none_is_configured():
+    text = SMALL.replace(
+        "tiers:", "  value: {weight: 1, pillars: {each: equal, anchors: [[0, 0], [100, 100]]}}\ntiers:"
+    )
+    needing = text + "coverage: {tier_needs_any_of: [value]}\n"
+    assert "configure pillars, or name a dimension" in problems(needing)[0]
+    assert load(needing, "p.yaml", ("ops",)).dimensions == ("support", "value")
+    assert load(text + "coverage: {tier_needs_any_of: [value, support]}\n", "p.yaml")
+
+
+def test_the_packaged_scorecard_says_what_was_decided():
+    card = default(("ops", "auto"))
+    plain = yaml.safe_load(default_text())
+    weights = {name: group["weight"] for name, group in plain["groups"].items()}
+    assert weights == {
+        "support": 0.15,
+        "bugs": 0.10,
+        "adoption": 0.30,
+        "platform_value": 0.20,
+        "financial": 0.15,
+        "relationship": 0.10,
+    }
+    for name, group in plain["groups"].items():
+        if name != "platform_value":
+            assert sum(rule["weight"] for rule in group["metrics"].values()) == pytest.approx(1)
+    assert len(card.leaves) == 7 + 5 + 4 + 2 + 5 + 3
+    assert sum(leaf.share for leaf in card.leaves) == pytest.approx(1)
+    assert len(card.file.caps) == 11
+    assert [(tier.name, tier.min) for tier in card.tiers] == [
+        ("Champion", 85),
+        ("Healthy", 75),
+        ("At Risk", 50),
+        ("Critical", 0),
+    ]
+    assert len(card.hash) == 12
+
+
+def test_weights_become_whole_numbers_of_the_same_proportion():
+    assert whole([0.15, 0.1, 0.3]) == [3.0, 2.0, 6.0]
+    assert whole([0.35, 1, 0.0005]) == [700.0, 2000.0, 1.0]
+    assert whole([]) == []
+
+
+def test_a_scorecard_that_no_source_can_feed_is_told_before_the_run():
+    card = default(("ops",))
+    everything = set(card.catalogue)
+    assert unreachable(card, everything) == []
+    usage = {name for name, metric in card.catalogue.items() if metric.domain == "usage"}
+    told = unreachable(card, everything - usage)
+    assert len(told) == 2  # half of the weight is gone, and with it adoption and platform value
+    assert any("adoption or platform_value" in line for line in told)
+    signals = {name for name, metric in card.catalogue.items() if metric.domain == "signals"}
+    assert "critical_signals, moderate_signals" in unreachable(card, everything - signals)[0]
+    assert unreachable(card, everything - signals, signals_waived=True) == []

@@ -1,0 +1,136 @@
+import io
+
+import polars as pl
+import pytest
+
+from accountpulse.errors import UsageError
+from accountpulse.scoring.scorecard import default, load
+from accountpulse.scoring.table import pillars_in, read_table, write_table
+
+CARD = default(("ops",))
+
+
+def told(data: bytes, name: str = "m.csv") -> str:
+    with pytest.raises(UsageError) as caught:
+        read_table(data, name, CARD)
+    return str(caught.value)
+
+
+def test_a_table_is_read_with_empty_cells_as_not_known():
+    head = "\ufeffaccount_id,account_name,seats,mau,csat_score_reason,pillar_ops\n"
+    data = f"{head} A1 ,Ärger & Co,120, 31 ,,5e1\nA2,,,,no_evidence,\n".encode()
+    frame = read_table(data, "m.CSV", CARD)
+    assert frame.to_dicts() == [
+        {
+            "account_id": "A1",
+            "account_name": "Ärger & Co",
+            "seats": 120.0,
+            "mau": 31.0,
+            "csat_score_reason": None,
+            "pillar_ops": 50.0,
+        },
+        {
+            "account_id": "A2",
+            "account_name": None,
+            "seats": None,
+            "mau": None,
+            "csat_score_reason": "no_evidence",
+            "pillar_ops": None,
+        },
+    ]
+    assert pillars_in(data, "m.csv") == ("ops",)
+
+
+def test_every_wrong_number_is_told_with_its_column_and_lines():
+    rows = [
+        "account_id,account_name,mau,csat_score,arr",
+        'A,"two\nlines","1,234",12%,1',
+        "B,,NaN,5,inf",
+        "C,,7,,1e999",
+        ",,,,",
+    ]
+    assert told("\n".join(rows).encode()) == (
+        "m.csv:\n"
+        "  - mau: not a plain number such as 1234.5 in lines 2, 4\n"
+        "  - csat_score: not a plain number such as 1234.5 in line 2\n"
+        "  - arr: not a plain number such as 1234.5 in lines 4, 5"
+    )
+
+
+def test_an_account_needs_an_id_and_stands_there_once():
+    text = told(b"account_id,mau\nA,1\n  ,2\nA ,3\nB,4\n")
+    assert "account_id: empty in line 3" in text
+    assert "account A stands in lines 2, 4" in text
+    many = b"account_id,mau\n" + b"".join(b",%d\n" % n for n in range(9))
+    assert "empty in lines 2, 3, 4, 5, 6 and 4 more" in told(many)
+
+
+def test_unknown_and_doubled_columns_are_refused_with_the_nearest_name():
+    text = told(b"account_id,mua,mau,mau,nps\nA,1,2,3,4\n")
+    assert "column 'mua' is no metric; did you mean 'mau'?" in text
+    assert "column 'mau' is given twice" in text
+    assert "column 'nps' is no metric; declare it under metrics: in the scorecard" in text
+    own = load(
+        "name: o\nmetrics: {nps: {label: NPS, unit: points}}\ntiers: [{name: A, min: 0}]\n"
+        "groups: {a: {weight: 1, metrics: {nps: {weight: 1, anchors: [[0, 0], [9, 9]]}}}}\n",
+        "o.yaml",
+    )
+    assert read_table(b"account_id,nps\nA,4\n", "m.csv", own)["nps"].to_list() == [4.0]
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"", "no column account_id"),
+        (b"account_id;mau\nA;1\n", "separated by commas"),
+        ("account_id,account_name\nA,Ä\n".encode("latin-1"), "line 2 is not UTF-8"),
+        (b"account_id,mau\nA,1,2\n", "not a table"),
+    ],
+)
+def test_what_is_no_table_is_refused(data, text):
+    assert text in told(data)
+
+
+def test_the_ending_says_what_a_file_is():
+    assert ".csv or .parquet" in told(b"", "m.xlsx")
+    assert "no Parquet file" in told(b"account_id\n", "m.parquet")
+
+
+def test_parquet_is_checked_like_csv():
+    def parquet(frame: pl.DataFrame) -> bytes:
+        target = io.BytesIO()
+        frame.write_parquet(target)
+        return target.getvalue()
+
+    good = parquet(pl.DataFrame({"account_id": ["A"], "mau": [3], "dau": [None]}))
+    assert read_table(good, "m.parquet", CARD).to_dicts() == [{"account_id": "A", "mau": 3.0, "dau": None}]
+    bad = parquet(pl.DataFrame({"account_id": ["A", "A"], "mau": [1.0, float("nan")], "dau": [True, False]}))
+    text = told(bad, "m.parquet")
+    assert "mau: not a plain number such as 1234.5 in row 2" in text
+    assert "dau: Boolean is no kind of number" in text
+    assert "account A stands in rows 1, 2" in text
+
+
+def test_no_cell_of_a_csv_runs_in_a_spreadsheet():
+    texts = ["=1+1", " @x", "\tcmd", "-x", "＝A1", "\u00a0+y", "-5", "+1.5e3", "a=b", None]
+    frame = pl.DataFrame({"account_id": [f"A{n}" for n in range(len(texts))], "tier": texts, "health_score": -5.25})
+    back = pl.read_csv(io.BytesIO(write_table(frame, "o.csv")), infer_schema=False)
+    assert back["tier"].to_list() == [
+        "'=1+1",
+        "' @x",
+        "'\tcmd",
+        "'-x",
+        "'＝A1",
+        "'\u00a0+y",
+        "-5",
+        "+1.5e3",
+        "a=b",
+        None,
+    ]
+    assert set(back["health_score"]) == {"-5.25"}
+
+
+def test_drivers_are_joined_in_csv_and_stay_a_list_in_parquet():
+    frame = pl.DataFrame({"account_id": ["A", "B"], "drivers": [["mau", "dau"], []]})
+    assert write_table(frame, "o.csv") == b"account_id,drivers\nA,mau; dau\nB,\n"
+    assert pl.read_parquet(io.BytesIO(write_table(frame, "o.parquet"))).equals(frame)

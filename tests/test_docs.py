@@ -1,0 +1,80 @@
+"""What the pages promise exists."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from accountpulse import __version__
+from accountpulse.cli import app
+from accountpulse.loaders.base import FIELDS
+from accountpulse.records import METRICS
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+
+def tracked_files() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_the_generated_pages_are_up_to_date() -> None:
+    done = subprocess.run(
+        [sys.executable, "tools/docs.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_and_option_that_a_page_names_exists(page: Path) -> None:
+    known = get_command(app).commands  # type: ignore[attr-defined]
+    for line in re.findall(r"accountpulse ([a-z]+[^`\n]*)", page.read_text(encoding="utf-8")):
+        words = line.split()
+        if words[0] not in known:
+            assert not line.startswith(("run", "score", "demo", "check")), line
+            continue
+        command = known[words[0]]
+        command = getattr(command, "commands", {}).get(words[1] if len(words) > 1 else "", command)
+        options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
+        named = {word for word in words[1:] if word.startswith("--")}
+        assert named <= options, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def test_every_metric_is_defined_on_its_page() -> None:
+    named = set(re.findall(r"`([a-z_0-9]+)`", (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")))
+    assert set(METRICS) <= named
+
+
+def test_every_field_that_is_written_is_on_the_salesforce_page() -> None:
+    named = set(re.findall(r"`(\w+__c)`", (ROOT / "docs" / "salesforce.md").read_text(encoding="utf-8")))
+    assert set(FIELDS) <= named
+
+
+def test_the_changelog_has_a_section_for_what_comes() -> None:
+    assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
+    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_no_file_names_a_package_registry_or_a_folder_of_a_development_machine() -> None:
+    hosts = ("pypi" + ".org", "pythonhosted", "npmjs", "deb.debian", "--index" + "-url http", "/wo" + "rk/")
+    for path in tracked_files():
+        text = path.read_bytes().decode("utf-8", errors="replace")
+        assert not [host for host in hosts if host in text], path
+
+
+def test_every_requirement_carries_hashes() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        blocks = re.split(r"\n(?=[A-Za-z0-9])", (ROOT / name).read_text(encoding="utf-8").strip())
+        assert len(blocks) > 30
+        assert all("--hash=sha256:" in block for block in blocks), name

@@ -1,0 +1,34 @@
+"""The built package holds what the program needs besides code."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_wheel_carries_its_data_files(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    sources = {str(p.relative_to(ROOT / "src")) for p in (ROOT / "src").rglob("*") if p.suffix in {".py", ".yaml"}}
+    assert {"accountpulse/scoring/default.yaml", "accountpulse/sandbox/accountpulse.yaml"} <= sources
+    assert sources <= names
+
+
+def test_asking_for_help_imports_nothing_heavy() -> None:
+    heavy = "polars aiohttp looker_sdk simple_salesforce requests starlette uvicorn pydantic"
+    code = f"""
+import sys
+from accountpulse.cli import app
+try:
+    app(["--help"])
+except SystemExit:
+    pass
+print([name for name in {heavy.split()!r} if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    assert "demo" in done.stdout

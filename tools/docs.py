@@ -1,0 +1,96 @@
+"""Write the generated parts of the documentation: docs/mapping.md and the settings table of README.md.
+
+usage: docs.py [--check]     with --check: exit 1 where a file is not what would be written
+"""
+
+import difflib
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from accountpulse.settings import NAMES, Mapping
+
+ROOT = Path(__file__).parent.parent
+TABLE = re.compile(r"(\| name \| for \|\n\| --- \| --- \|\n)(?:.*\n)*?\n")
+
+
+def settings_table() -> str:
+    """The README's table of environment names."""
+    return "".join(f"| `{name}` | {purpose} |\n" for name, purpose in NAMES.items())
+
+
+def mapping_page() -> str:
+    """Every key of accountpulse.yaml with its default and meaning."""
+    lines = [
+        "# accountpulse.yaml: how your systems are mapped",
+        "",
+        "<!-- written by tools/docs.py; change the models in src/accountpulse/settings/mapping.py instead -->",
+        "",
+        "The file lies in the current folder, or where `ACCOUNTPULSE_CONFIG` says. Every key has a default, so write only",
+        "what differs. Unknown keys and wrong values are reported all at once, with their lines. `where` texts are SOQL",
+        "conditions as an administrator of the org would write them.",
+        "",
+        "The whole file with its defaults:",
+        "",
+        "```yaml",
+        yaml.safe_dump(
+            json.loads(Mapping().model_dump_json(by_alias=True)), sort_keys=False, allow_unicode=True, width=100
+        ).rstrip(),
+        "```",
+        "",
+        "`none` in place of a whole part (`signals`, `salesforce.payment`, `.downgrades`, `.arr_history`, `.reviews`,",
+        "`.champions`, `.expansion`) says that it is not in use: its metrics stay empty with the reason `not_configured`.",
+        "",
+        *section("", Mapping, set()),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def section(path: str, model: type[BaseModel], seen: set[str]) -> list[str]:
+    """What each part is for, depth first."""
+    lines: list[str] = []
+    for name, info in model.model_fields.items():
+        for part in parts_of(info.annotation):
+            key = f"{path}{info.alias or name}"
+            if key not in seen:
+                seen.add(key)
+                lines += [f"- `{key}`: {(part.__doc__ or '').strip()}", *section(f"{key}.", part, seen)]
+    return lines
+
+
+def parts_of(annotation: Any) -> list[type[BaseModel]]:
+    """The models inside a type."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [part for argument in getattr(annotation, "__args__", ()) for part in parts_of(argument)]
+
+
+def pages() -> dict[Path, str]:
+    """Each generated file with its right text."""
+    readme = ROOT / "README.md"
+    text = TABLE.sub(lambda match: f"{match[1]}{settings_table()}\n", readme.read_text(encoding="utf-8"))
+    return {ROOT / "docs" / "mapping.md": mapping_page(), readme: text}
+
+
+def main() -> int:
+    """Write, or check; the number of stale files."""
+    stale = 0
+    for path, text in pages().items():
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
+        if old == text:
+            continue
+        stale += 1
+        if "--check" in sys.argv:
+            print(*difflib.unified_diff(old.splitlines(), text.splitlines(), str(path), "generated", lineterm=""), sep="\n")
+        else:
+            path.write_text(text, encoding="utf-8")
+    return stale if "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
