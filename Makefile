@@ -25,7 +25,7 @@ types: $(VENV)/.dev ## strict types
 
 # where the system's Python comes without ensurepip (Debian without python3-venv), pip itself fills the environment
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV) 2>/dev/null || $(PYTHON) -m venv --clear --without-pip $(VENV)
+	$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || $(PYTHON) -m venv --clear --without-pip $(VENV)
 
 $(VENV)/.demo: requirements.txt pyproject.toml | $(VENV)/bin/python
 	$(PYTHON) tools/install.py $(BIN)/python requirements.txt

@@ -82,6 +82,11 @@ def test_a_dimension_with_too_little_known_has_no_score_but_its_data_counts_in_c
     assert result["open_bugs_contribution"] == result["open_bugs_lost"] == 0.0
 
 
+def test_a_dimension_with_just_enough_known_has_a_score():
+    result = one({"open_bugs": 4, "feature_breadth": 75}, card(TWO, "{dimension_min: 0.25}"))
+    assert result["support_score"] == 60.0
+
+
 def test_groups_nest_to_any_depth():
     # inner = (1·80 + 1·40) / 2 = 60; keep = (0.6·60 + 0.4·90) / 1 = 72
     nested = """
@@ -311,6 +316,13 @@ def test_risk_is_the_sum_of_its_terms():
     assert fallen == pytest.approx(sigmoid(-2.9 + 1.05))
     # two watch signals: 0.2 + 0.2; six would be 1.2, but 0.6 is the most
     assert (two, six) == (pytest.approx(sigmoid(-2.9 + 0.4)), pytest.approx(sigmoid(-2.9 + 0.6)))
+
+
+def test_the_first_signal_counts_more_than_the_next():
+    # no caps, so no floors: health 80, z = −2.2 + 0.052·(−30) = −3.76; critical signals 1.6, then 0.6 each, at most 2.8
+    rows = [{"csat_score": 80, "open_bugs": 2, "feature_breadth": 75, "critical_signals": count} for count in (1, 2, 5)]
+    risks = [result["churn_risk_score"] for result in many(rows, card(TWO))]
+    assert risks == pytest.approx([sigmoid(-3.76 + 1.6), sigmoid(-3.76 + 2.2), sigmoid(-3.76 + 2.8)])
 
 
 def test_risk_is_floored_by_the_cap():

@@ -14,6 +14,7 @@ app = typer.Typer(
     name="accountpulse",
     help="Health and churn-risk scores for every customer account, with reasons.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

@@ -1,0 +1,204 @@
+"""The sandbox as a running server: one origin for all four systems, plain and with TLS."""
+
+import asyncio
+import socket
+import tempfile
+import threading
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import trustme
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from accountpulse.sandbox import intercom, jira, looker, salesforce
+from accountpulse.sandbox.model import World
+from accountpulse.sandbox.salesforce_session import Behaviour
+
+HOST = "127.0.0.1"
+PREFIXES = {"/intercom": "intercom", "/jira": "jira", "/api": "looker", "/services": "salesforce"}
+Answering = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request as it was answered; the path is without its query."""
+
+    system: str
+    method: str
+    path: str
+    status: int
+
+
+@dataclass
+class Fault:
+    """The next `times` requests of a system, whose path has `path_contains` in it, are answered like this."""
+
+    system: str
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    times: int = 1
+    path_contains: str = ""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers, in a thread of ours."""
+
+    def install_signal_handlers(self) -> None:
+        """Leave the process's signals alone."""
+
+
+class Sandbox:
+    """The four systems of a world, served until `stop()`; a context manager.
+
+    `down` holds the systems that answer 503 right now, `faults` what the next requests meet, `log` what was asked.
+    """
+
+    def __init__(
+        self, world: World, *, port: int = 0, latency_ms: int = 0, jira: Literal["cloud", "datacenter"] = "cloud"
+    ) -> None:
+        """Nothing listens before `start()`. `port` is that of plain HTTP; TLS takes any free one."""
+        self.world = world
+        self.log: list[Call] = []
+        self.down: set[str] = set()
+        self.faults: list[Fault] = []
+        self.behaviour = Behaviour()
+        self.url = self.https_url = ""
+        self.ca_file = Path()
+        self._port = port
+        self._latency = latency_ms / 1000
+        self._cloud = jira == "cloud"
+        self._running: list[tuple[_Server, threading.Thread, socket.socket]] = []
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listen; returns when requests are answered."""
+        self._folder = tempfile.TemporaryDirectory(prefix="accountpulse-sandbox-")
+        self.ca_file = Path(self._folder.name) / "ca.pem"
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(self.ca_file)
+        certificate = Path(self._folder.name) / "server.pem"
+        authority.issue_cert(HOST, "localhost").private_key_and_cert_chain_pem.write_to_path(certificate)
+        app = self._app()
+        self.url = f"http://{HOST}:{self._serve(app, self._port, None)}"
+        self.https_url = f"https://{HOST}:{self._serve(app, 0, certificate)}"
+
+    def stop(self) -> None:
+        """Close everything; a second time does nothing."""
+        for server, thread, listening in self._running:
+            server.should_exit = True
+            server.force_exit = True
+            thread.join(timeout=10)
+            listening.close()
+        self._running.clear()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def environment(self) -> dict[str, str]:
+        """The settings that lead here, by their names."""
+        world = self.world
+        names = {
+            "INTERCOM_API_TOKEN": world.intercom.token,
+            "INTERCOM_BASE_URL": f"{self.url}/intercom",
+            "JIRA_BASE_URL": f"{self.url}/jira",
+            "JIRA_API_TOKEN": world.jira.token,
+            "LOOKER_BASE_URL": self.url,
+            "LOOKER_CLIENT_ID": world.looker.client_id,
+            "LOOKER_CLIENT_SECRET": world.looker.client_secret,
+            "SALESFORCE_LOGIN_URL": self.https_url,
+            "SALESFORCE_USERNAME": world.salesforce.username,
+            "SALESFORCE_PASSWORD": world.salesforce.password,
+            "SALESFORCE_SECURITY_TOKEN": world.salesforce.security_token,
+            "ACCOUNTPULSE_CA_BUNDLE": str(self.ca_file),
+            "ACCOUNTPULSE_CONFIG": str(resources.files("accountpulse.sandbox") / "accountpulse.yaml"),
+        }
+        if self._cloud:
+            names["JIRA_EMAIL"] = world.jira.email
+        return names
+
+    def _serve(self, app: Starlette, port: int, certificate: Path | None) -> int:
+        # the protocol is named, since only then asyncio switches Nagle's algorithm off
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((HOST, port))
+        listening.listen(1024)
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", ssl_certfile=certificate, timeout_keep_alive=600,
+            timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        server = _Server(config)
+        thread = threading.Thread(target=self._run, args=(server, listening), daemon=True)
+        thread.start()
+        while not server.started and thread.is_alive():
+            threading.Event().wait(0.005)
+        self._running.append((server, thread, listening))
+        return int(listening.getsockname()[1])
+
+    @staticmethod
+    def _run(server: _Server, listening: socket.socket) -> None:
+        async def serve() -> None:
+            await server.serve(sockets=[listening])
+            for connection in list(server.server_state.connections):  # kept open by clients that are still there
+                transport = getattr(connection, "transport", None)
+                if transport is not None:
+                    transport.abort()
+            await asyncio.sleep(0)
+
+        asyncio.run(serve())
+
+    # --- answering
+
+    def _app(self) -> Starlette:
+        routes: Iterable[Route] = [
+            *intercom.routes(self.world.intercom),
+            *jira.routes(self.world.jira, self._now, cloud=self._cloud),
+            *looker.routes(self.world.looker),
+            *salesforce.routes(self.world.salesforce, self._now, self.behaviour),
+            Route("/{path:path}", _nobody, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+        ]
+        return Starlette(routes=list(routes), middleware=[Middleware(BaseHTTPMiddleware, dispatch=self._through)])
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def _through(self, request: Request, answer: Answering) -> Response:
+        system = next((name for prefix, name in PREFIXES.items() if request.url.path.startswith(prefix)), "nobody")
+        if self._latency:
+            await asyncio.sleep(self._latency)
+        response = self._fault(system, request.url.path) or await answer(request)
+        self.log.append(Call(system, request.method, request.url.path, response.status_code))
+        return response
+
+    def _fault(self, system: str, path: str) -> Response | None:
+        if system in self.down:
+            return Response("the sandbox was told to be down", 503, {"Retry-After": "0"})
+        for fault in self.faults:
+            if fault.times > 0 and fault.system == system and fault.path_contains in path:
+                fault.times -= 1
+                return Response(fault.body, fault.status, fault.headers)
+        return None
+
+
+async def _nobody(request: Request) -> Response:
+    return JSONResponse({"error": f"the sandbox has no system at {request.url.path}"}, 404)

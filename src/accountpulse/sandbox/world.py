@@ -1,0 +1,28 @@
+"""The invented company: 18 months of its four systems, the same for the same seed."""
+
+from datetime import datetime
+
+from accountpulse.sandbox.model import World
+from accountpulse.sandbox.plans import Calendar, plans
+from accountpulse.sandbox.world_intercom import intercom
+from accountpulse.sandbox.world_jira import jira
+from accountpulse.sandbox.world_looker import looker
+from accountpulse.sandbox.world_salesforce import salesforce
+
+
+def build(seed: int = 7, accounts: int = 120, *, until: datetime, months: int = 18) -> World:
+    """A world up to `until` (aware, its "now"), which begins at the first of the month `months` before."""
+    index = until.year * 12 + until.month - 1 - months
+    start = until.replace(year=index // 12, month=index % 12 + 1, day=1, hour=0, minute=0, second=0, microsecond=0)
+    calendar = Calendar(start, until.replace(microsecond=0))
+    made = plans(seed, accounts, calendar)
+    return World(
+        seed=seed,
+        start=start,
+        until=until,
+        customers=[plan.customer for plan in made],
+        looker=looker(made, calendar),
+        intercom=intercom(seed, made, calendar),
+        jira=jira(seed, made, calendar),
+        salesforce=salesforce(seed, made, calendar),
+    )
