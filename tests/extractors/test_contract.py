@@ -94,7 +94,7 @@ def test_a_wrong_credential_is_refused_once_and_names_its_setting(
 def test_a_system_that_nobody_answers_for_is_unavailable(
     source: Source, sandbox: Sandbox, world: World, configure: Configure, scope: Scope
 ) -> None:
-    loaded = configure(sandbox)
+    loaded = configure(sandbox, ACCOUNTPULSE_CA_BUNDLE=None)
     sandbox.stop()
     with pytest.raises(SourceUnavailable) as caught:
         EXTRACTORS[source](request_for(source, world, loaded, scope))

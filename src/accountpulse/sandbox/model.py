@@ -235,7 +235,7 @@ class Salesforce:
 # --- all of it -------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class World:
     """One company's four systems, over `[start, until)`; later rows lie past the last complete month."""
 

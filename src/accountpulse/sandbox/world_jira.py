@@ -54,6 +54,7 @@ class Tracker:
 
     def move(self, issue: JiraIssue, at: datetime, status: str, *, resolves: bool = True) -> bool:
         """Move an issue, unless that lies in the future. `resolves` false: the workflow sets no resolution."""
+        at = at.replace(microsecond=at.microsecond // 1000 * 1000)  # Jira keeps milliseconds
         if at >= self.calendar.until:
             return False
         before, after = STATUSES[issue.status], STATUSES[status]

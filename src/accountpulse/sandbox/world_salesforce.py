@@ -355,9 +355,15 @@ def _signals(office: Office, plan: Plan, account: Row) -> None:
     ) -> None:
         done = None if closed is None else calendar.month_end - closed * day
         office.add(
-            "Churn_Signal__c", Account__c=account["Id"], Severity__c=severity, Status__c=status,
-            Confidence__c=confidence, Signal_Date__c=calendar.month_end - days * day, Closed_Date__c=done, Description__c="An invented reason",
-        )  # fmt: skip
+            "Churn_Signal__c",
+            Account__c=account["Id"],
+            Severity__c=severity,
+            Status__c=status,
+            Confidence__c=confidence,
+            Signal_Date__c=calendar.month_end - days * day,
+            Closed_Date__c=done,
+            Description__c="An invented reason",
+        )
 
     if story == "critical and renewal near":
         signal("Critical", confidence="Confirmed")
