@@ -67,7 +67,14 @@ def test_the_changelog_has_a_section_for_what_comes() -> None:
 
 
 def test_no_file_names_a_package_registry_or_a_folder_of_a_development_machine() -> None:
-    hosts = ("pypi" + ".org", "pythonhosted", "npmjs", "deb.debian", "--index" + "-url http", "/wo" + "rk/")
+    hosts = (
+        "pypi" + ".org",
+        "python" + "hosted",
+        "npm" + "js",
+        "deb." + "debian",
+        "--index" + "-url http",
+        "/wo" + "rk/",
+    )
     for path in tracked_files():
         text = path.read_bytes().decode("utf-8", errors="replace")
         assert not [host for host in hosts if host in text], path

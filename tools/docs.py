@@ -31,9 +31,9 @@ def mapping_page() -> str:
         "",
         "<!-- written by tools/docs.py; change the models in src/accountpulse/settings/mapping.py instead -->",
         "",
-        "The file lies in the current folder, or where `ACCOUNTPULSE_CONFIG` says. Every key has a default, so write only",
-        "what differs. Unknown keys and wrong values are reported all at once, with their lines. `where` texts are SOQL",
-        "conditions as an administrator of the org would write them.",
+        "The file lies in the current folder, or where `ACCOUNTPULSE_CONFIG` says. Every key has a default, so write",
+        "only what differs. Unknown keys and wrong values are reported all at once, with their lines. `where` texts",
+        "are SOQL conditions as an administrator of the org would write them.",
         "",
         "The whole file with its defaults:",
         "",
@@ -43,8 +43,9 @@ def mapping_page() -> str:
         ).rstrip(),
         "```",
         "",
-        "`none` in place of a whole part (`signals`, `salesforce.payment`, `.downgrades`, `.arr_history`, `.reviews`,",
-        "`.champions`, `.expansion`) says that it is not in use: its metrics stay empty with the reason `not_configured`.",
+        "`none` in place of a whole part (`signals`, `salesforce.payment`, `.downgrades`, `.arr_history`,",
+        "`.reviews`, `.champions`, `.expansion`) says that it is not in use: its metrics stay empty with the reason",
+        "`not_configured`.",
         "",
         *section("", Mapping, set()),
     ]
@@ -86,7 +87,10 @@ def main() -> int:
             continue
         stale += 1
         if "--check" in sys.argv:
-            print(*difflib.unified_diff(old.splitlines(), text.splitlines(), str(path), "generated", lineterm=""), sep="\n")
+            print(
+                *difflib.unified_diff(old.splitlines(), text.splitlines(), str(path), "generated", lineterm=""),
+                sep="\n",
+            )
         else:
             path.write_text(text, encoding="utf-8")
     return stale if "--check" in sys.argv else 0

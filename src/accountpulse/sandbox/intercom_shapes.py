@@ -39,17 +39,7 @@ def conversation(state: Intercom, talk: Conversation, version: str, *, whole: bo
         "team_assignee_id": str(talk.team_id) if talk.team_id and not levels else talk.team_id or nobody,
         "tags": {"type": "tag.list", "tags": [_tag(name) for name in talk.tags]},
         "conversation_rating": _rating(state, talk, talk.rating),
-        "source": {
-            "type": talk.source_type,
-            "id": f"9{talk.id}",
-            "delivered_as": "customer_initiated" if talk.author_type in ("user", "lead") else "admin_initiated",
-            "subject": "An invented subject",
-            "body": "<p>An invented message that nobody should keep.</p>",
-            "author": {"type": talk.author_type, "id": "1", "name": "Somebody", "email": "somebody@sandbox.example"},
-            "attachments": [],
-            "url": None,
-            "redacted": False,
-        },
+        "source": _source(talk),
         "contacts": {"type": "contact.list", "contacts": [_person(state, person) for person in people]},
         "teammates": {"type": "admin.list", "teammates": []},
         "custom_attributes": talk.custom_attributes,
@@ -127,6 +117,20 @@ def contact(person: SupportContact) -> Json:
 
 def _person(state: Intercom, identifier: str) -> Json:
     return {"type": "contact", "id": identifier, "external_id": state.contacts[identifier].external_id}
+
+
+def _source(talk: Conversation) -> Json:
+    return {
+        "type": talk.source_type,
+        "id": f"9{talk.id}",
+        "delivered_as": "customer_initiated" if talk.author_type in ("user", "lead") else "admin_initiated",
+        "subject": "An invented subject",
+        "body": "<p>An invented message that nobody should keep.</p>",
+        "author": {"type": talk.author_type, "id": "1", "name": "Somebody", "email": "somebody@sandbox.example"},
+        "attachments": [],
+        "url": None,
+        "redacted": False,
+    }
 
 
 def _tag(name: str) -> Json:

@@ -105,12 +105,14 @@ def _payments(org: Org, account: str, as_of: datetime) -> float:
 
 
 def _downgrades(org: Org, account: str, day: date) -> float:
-    return sum(
-        bool(deal["IsWon"])
+    lost = [
+        deal
+        for deal in org.of(account, "Opportunity")
+        if deal["IsWon"]
         and deal["Type"] == "Existing Customer - Downgrade"
         and day - timedelta(days=365) <= deal["CloseDate"] < day
-        for deal in org.of(account, "Opportunity")
-    )
+    ]
+    return len(lost)
 
 
 def _changes(org: Org, account: str) -> list[Row]:
@@ -181,13 +183,15 @@ def _still_there(person: Row, account: str) -> bool:
 
 
 def _expansions(org: Org, account: str, as_of: datetime) -> float:
-    return sum(
-        bool(not deal["IsClosed"])
+    growing = [
+        deal
+        for deal in org.of(account, "Opportunity")
+        if not deal["IsClosed"]
         and deal["Type"] in ("Expansion", "Existing Customer - Upgrade")
         and (deal["Probability"] or 0) >= 20
         and deal["CreatedDate"] < as_of
-        for deal in org.of(account, "Opportunity")
-    )
+    ]
+    return len(growing)
 
 
 def _signals(org: Org, account: str, as_of: datetime) -> Told:

@@ -191,7 +191,12 @@ def _traps(place: Workspace, crews: list[tuple[Plan, Company, list[SupportContac
     crowd = [place.person(third) for _ in range(14)]
     talk = place.talk(calendar.month_end - timedelta(days=9), crowd, None)
     talk.linked_tickets = ["Customer"] * 5 + ["Tracker"]
-    # a lead's own company, a company of a prospect, and nobody's
+    _strangers(place, other, third)
+
+
+def _strangers(place: Workspace, other: Company, third: Company) -> None:
+    """A lead's company, a prospect's, nobody, and somebody with more companies than a contact shows."""
+    calendar = place.calendar
     lead = place.person(place.company("f0" * 12, "7f3a-qualification-company", "A lead"), role="lead")
     lead.company_ids.append(third.id)
     third.contact_ids.append(lead.id)
@@ -200,7 +205,6 @@ def _traps(place: Workspace, crews: list[tuple[Plan, Company, list[SupportContac
     for _ in range(6):
         place.talk(moment(place.rng, calendar.window_start, calendar.month_end), [place.person(prospect)], prospect)
     place.talk(calendar.month_end - timedelta(days=2), [place.person()], None)
-    # somebody with more companies than a contact shows
     many = [
         place.company(f"{number:024x}"[::-1], f"side-{number}", f"Side company {number}") for number in range(11, 23)
     ]
