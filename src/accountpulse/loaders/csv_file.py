@@ -7,9 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from accountpulse.errors import UsageError
-
-# a cell that begins so, after blanks, is a formula to a spreadsheet (OWASP, CSV injection); full-width forms too
-_FORMULA = r"^[\s\u00a0\ufeff\u200b]*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]"
+from accountpulse.spreadsheet import harmless
 
 
 def write(records: pl.DataFrame, path: Path) -> int:
@@ -18,10 +16,7 @@ def write(records: pl.DataFrame, path: Path) -> int:
     Numbers stay as they are, null is an empty cell. The file appears whole or not at all; a folder that can't be
     written to is a UsageError.
     """
-    guarded = records.with_columns(
-        pl.when(text.str.contains(_FORMULA)).then("'" + text).otherwise(text).name.keep()
-        for text in (pl.col(name) for name, kind in records.schema.items() if kind == pl.String)
-    )
+    guarded = harmless(records)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")

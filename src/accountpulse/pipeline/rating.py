@@ -39,7 +39,7 @@ def rate(  # noqa: PLR0917
     if outcome.failed:
         inputs = _with_last_tier(inputs, state, period)
     scores = score(
-        inputs.lazy(), card, window_days=window, failed_sources=outcome.failed, signals_waived=waived
+        inputs.lazy(), card, window_days=window, failed_sources=outcome.failed, signals_waived=waived, detail=True
     ).collect()
     scores = scores.join(measured, on="account_id", how="left", maintain_order="left")
     words = [_words(row, card, settings) for row in scores.iter_rows(named=True)]

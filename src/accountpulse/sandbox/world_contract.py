@@ -95,6 +95,13 @@ def history(office: Office, plan: Plan, account: Row) -> None:
         OldValue="Bronze",
         NewValue=plan.tier,
     )
+    _deals(office, plan, account)
+    _chances(office, plan, account)
+
+
+def _deals(office: Office, plan: Plan, account: Row) -> None:
+    """Downgrades on every edge of the year, and deals that are none."""
+    rng = plan.rng
     if plan.customer.story == "downgrade" or rng.random() < 0.05:
         for days in (0, 1, 30, 364, 365, 366):
             if plan.customer.story == "downgrade" or days == 30:
@@ -126,6 +133,11 @@ def history(office: Office, plan: Plan, account: Row) -> None:
             StageName="Closed Lost",
             IsClosed=True,
         )
+
+
+def _chances(office: Office, plan: Plan, account: Row) -> None:
+    """Open deals to grow, likely and unlikely."""
+    rng = plan.rng
     chances = 3 if plan.customer.story == "growing" else (plan.number % 5 == 0)
     for _ in range(chances):
         created = office.calendar.month_end - timedelta(days=15)

@@ -13,6 +13,7 @@ from accountpulse.errors import UsageError
 from accountpulse.scoring.inputs import BEFORE_3M
 from accountpulse.scoring.mistakes import ATTRIBUTES
 from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.spreadsheet import harmless
 
 Ending = Literal["csv", "parquet"]
 TEXTS = ("account_id", "account_name", "segment", "last_tier")
@@ -20,9 +21,6 @@ NUMBERS = ("seats", "arr", BEFORE_3M)
 PILLAR = "pillar_"
 LINE = "line of the file"  # where a row stands; no metric has blanks in its name
 SHOWN = 5
-# what a spreadsheet may take for a formula, once blanks, byte-order marks and full-width forms are seen through
-_FORMULA = r"^[\s\u00a0\u200b\ufeff]*[=+\-@\t\r＝＋－＠]"
-_NUMBER = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"
 
 
 def ending(name: str) -> Ending:
@@ -66,17 +64,8 @@ def write_table(frame: pl.DataFrame, name: str) -> bytes:
     else:
         names = [column for column, kind in frame.schema.items() if kind == pl.List]
         lists = [pl.col(column).list.join("; ").replace("", None) for column in names]
-        flat = frame.with_columns(lists)
-        texts = [column for column, kind in flat.schema.items() if kind == pl.String]
-        flat.with_columns(harmless(column) for column in texts).write_csv(target)
+        harmless(frame.with_columns(lists)).write_csv(target)
     return target.getvalue()
-
-
-def harmless(column: str) -> pl.Expr:
-    """A text column in which whatever a spreadsheet would take for a formula begins with an apostrophe."""
-    text = pl.col(column)
-    formula = text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)
-    return pl.when(formula).then(pl.lit("'") + text).otherwise(text).alias(column)
 
 
 # --- reading ---------------------------------------------------------------------------------------------------
