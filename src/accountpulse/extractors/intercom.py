@@ -101,7 +101,9 @@ def query(window: Window) -> dict[str, Any]:
     fields = ("created_at", "statistics.last_close_at", "conversation_rating.requested_at")
     recent = [{"field": field, "operator": ">", "value": since} for field in fields]
     before = {"field": "created_at", "operator": "<", "value": until}
-    return {"operator": "AND", "value": [before, {"operator": "OR", "value": recent}]}
+    # the vendor's schema knows arrays of conditions and arrays of groups, never both in one
+    groups = [{"operator": "AND", "value": [before]}, {"operator": "OR", "value": recent}]
+    return {"operator": "AND", "value": groups}
 
 
 def cursor_of(pages: Pages | None) -> str | None:

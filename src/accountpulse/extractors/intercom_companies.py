@@ -135,7 +135,7 @@ class Companies:
         while number <= min(total, LIST_PAGES):
             path = f"/companies/list?page={number}&per_page={COMPANY_PAGE}"
             try:
-                page = await self._web.post(path, _COMPANIES, {})
+                page = await self._web.post(path, _COMPANIES, None)
             except Refused as refused:
                 if refused.status == 400 and number > 1:  # the list's own limit
                     return

@@ -79,8 +79,8 @@ class Client:
         """Ask for `path`; the decoded answer."""
         return await self._call("GET", path, decoder, params=params)
 
-    async def post(self, path: str, decoder: "msgspec.json.Decoder[T]", body: Mapping[str, Any]) -> T:
-        """Send a JSON body to `path`; the decoded answer."""
+    async def post(self, path: str, decoder: "msgspec.json.Decoder[T]", body: Mapping[str, Any] | None) -> T:
+        """Send a JSON body, or none, to `path`; the decoded answer."""
         return await self._call("POST", path, decoder, body=body)
 
     async def _call(

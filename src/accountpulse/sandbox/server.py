@@ -40,6 +40,20 @@ class Call:
     status: int
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer in full."""
+
+    system: str
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    status: int
+    answer: bytes
+
+
 @dataclass
 class Fault:
     """The next `times` requests of a system, whose path has `path_contains` in it, are answered like this."""
@@ -62,7 +76,8 @@ class _Server(uvicorn.Server):
 class Sandbox:
     """The four systems of a world, served until `stop()`; a context manager.
 
-    `down` holds the systems that answer 503 right now, `faults` what the next requests meet, `log` what was asked.
+    `down` holds the systems that answer 503 right now, `faults` what the next requests meet, `log` what was asked;
+    `recorded`, once it is a list, gets every exchange in full.
     """
 
     def __init__(
@@ -73,6 +88,7 @@ class Sandbox:
         self.log: list[Call] = []
         self.down: set[str] = set()
         self.faults: list[Fault] = []
+        self.recorded: list[Exchange] | None = None
         self.behaviour = Behaviour()
         self.url = self.https_url = ""
         self.ca_file = Path()
@@ -186,9 +202,19 @@ class Sandbox:
         system = next((name for prefix, name in PREFIXES.items() if request.url.path.startswith(prefix)), "nobody")
         if self._latency:
             await asyncio.sleep(self._latency)
+        body = b"" if self.recorded is None else await request.body()
         response = self._fault(system, request.url.path) or await answer(request)
         self.log.append(Call(system, request.method, request.url.path, response.status_code))
-        return response
+        return response if self.recorded is None else await self._record(system, request, body, response)
+
+    async def _record(self, system: str, request: Request, body: bytes, response: Response) -> Response:
+        """The same answer, no longer a stream."""
+        stream = getattr(response, "body_iterator", None)
+        answer = bytes(response.body) if stream is None else b"".join([part async for part in stream])
+        asked = (system, request.method, request.url.path, dict(request.query_params), dict(request.headers), body)
+        if self.recorded is not None:
+            self.recorded.append(Exchange(*asked, response.status_code, answer))
+        return Response(answer, response.status_code, dict(response.headers))
 
     def _fault(self, system: str, path: str) -> Response | None:
         if system in self.down:
