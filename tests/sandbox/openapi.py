@@ -84,7 +84,12 @@ class Vendor:
         whole = {**as_json_schema(schema), "components": self.components}
         errors = jsonschema.Draft202012Validator(whole).iter_errors(value)
         inner = [best_match([error]) or error for error in errors]
-        return [f"{what} {re.sub('[0-9]+', 'N', each.json_path)}: {each.message[:160]}" for each in inner]
+        return [f"{what} {re.sub('[0-9]+', 'N', each.json_path)}: {shortened(each.message)}" for each in inner]
+
+
+def shortened(message: str) -> str:
+    """A message without the middle of the value that it quotes."""
+    return message if len(message) <= 160 else f"{message[:80]} … {message[-60:]}"
 
 
 def as_json_schema(node: Any) -> Any:

@@ -79,6 +79,6 @@ def test_intercom_speaks_as_its_vendor_says(world: World, configure: Configure, 
 
 def test_the_judge_sees_an_answer_that_is_not_the_vendors() -> None:
     wrong = Exchange("intercom", "GET", "/intercom/companies/1", {}, {}, b"", 200, b'{"type": 5, "id": []}')
-    assert len(mistakes(vendor("intercom-2.16.yaml", "/intercom"), [wrong])) == 2
+    assert len(mistakes(vendor("intercom-2.16.yaml", "/intercom"), [wrong])) == 3
     nowhere = Exchange("intercom", "GET", "/intercom/nowhere", {}, {}, b"", 200, b"{}")
     assert "is not in the vendor's file" in mistakes(vendor("intercom-2.16.yaml", "/intercom"), [nowhere])[0]

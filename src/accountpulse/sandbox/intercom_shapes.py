@@ -10,6 +10,7 @@ SHOWN_CONTACTS = 5
 SHOWN_COMPANIES = 10  # of a contact
 APP = "sandbox"
 Json = dict[str, Any]
+DELIVERED = {"admin": "admin_initiated", "bot": "automated"}
 
 
 def seconds(moment: datetime | None) -> int | None:
@@ -36,7 +37,7 @@ def conversation(state: Intercom, talk: Conversation, version: str, *, whole: bo
         "read": True,
         "priority": talk.priority if levels else "priority" if talk.priority in ("urgent", "high") else "not_priority",
         "admin_assignee_id": talk.admin_id or nobody,
-        "team_assignee_id": str(talk.team_id) if talk.team_id and not levels else talk.team_id or nobody,
+        "team_assignee_id": talk.team_id or nobody,
         "tags": {"type": "tag.list", "tags": [_tag(name) for name in talk.tags]},
         "conversation_rating": _rating(state, talk, talk.rating),
         "source": _source(talk),
@@ -123,7 +124,7 @@ def _source(talk: Conversation) -> Json:
     return {
         "type": talk.source_type,
         "id": f"9{talk.id}",
-        "delivered_as": "customer_initiated" if talk.author_type in ("user", "lead") else "admin_initiated",
+        "delivered_as": DELIVERED.get(talk.author_type, "customer_initiated"),
         "subject": "An invented subject",
         "body": "<p>An invented message that nobody should keep.</p>",
         "author": {"type": talk.author_type, "id": "1", "name": "Somebody", "email": "somebody@sandbox.example"},

@@ -63,7 +63,7 @@ class Conversation:
     id: str
     created_at: datetime
     updated_at: datetime
-    source_type: str  # conversation, email, admin_initiated…
+    source_type: str  # conversation, email, push…
     author_type: str  # user, lead, admin, bot: who began it
     contact_ids: list[str]
     company_id: str | None  # Intercom's id of the company, where Intercom knows one

@@ -150,7 +150,7 @@ def _rating(rng: Random, asked: datetime, bad: float, until: datetime) -> Rating
 def _make_outbound(talk: Conversation, rng: Random) -> None:
     """A message of ours that nobody answered: no customer in it, no statistics."""
     talk.author_type = rng.choice(("admin", "bot"))
-    talk.source_type = "admin_initiated" if talk.author_type == "admin" else "automated"
+    talk.source_type = "email" if talk.author_type == "admin" else "push"
     talk.first_contact_reply_at = talk.first_admin_reply_at = talk.first_close_at = talk.last_close_at = None
     talk.office_seconds_to_reply = talk.office_seconds_to_last_close = None
     talk.state, talk.rating, talk.reopens = "open", None, 0
