@@ -71,7 +71,8 @@ def intercom(seed: int, plans: list[Plan], calendar: Calendar) -> Intercom:
         crews.append((plan, company, [place.person(company) for _ in range(1 + plan.number % 5)]))
     for plan, company, crew in crews:
         _ordinary(place, plan, company, crew)
-    _traps(place, crews)
+    if len(crews) >= 3:
+        _traps(place, crews)
     place.conversations.sort(key=lambda talk: (talk.created_at, talk.id))
     return Intercom("intercom-token-of-the-sandbox", place.companies, place.contacts, place.conversations)
 

@@ -77,7 +77,8 @@ def jira(seed: int, plans: list[Plan], calendar: Calendar) -> Jira:
     linked = [plan for plan in plans if plan.customer.jira_component is not None]
     for plan in linked:
         _ordinary(tracker, plan)
-    _traps(tracker, linked)
+    if len(linked) >= 3:
+        _traps(tracker, linked)
     names = [str(plan.customer.jira_component) for plan in linked]
     return Jira(
         email="integration@sandbox.example",
