@@ -5,7 +5,7 @@ https://developers.intercom.com/docs/references/rest-api/api.intercom.io
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from accountpulse.sandbox import intercom_shapes as shapes
 from accountpulse.sandbox.intercom_search import CONTACT_FIELDS, CONVERSATION_FIELDS, Matcher, SearchError
-from accountpulse.sandbox.model import Conversation, Intercom
+from accountpulse.sandbox.model import Conversation, Intercom, SupportContact
 
 VERSIONS = ("2.14", "2.15", "2.16")
 MOST = 150  # of a search page
@@ -63,10 +63,17 @@ class Desk:
         """One page of a search for contacts."""
         body = json.loads(await request.body())
         matcher = Matcher(body.get("query"), CONTACT_FIELDS)
-        people = [person for person in self.state.contacts.values() if matcher.test(person)]
+        people = [person for person in self._candidates(body["query"]) if matcher.test(person)]
         found, pages, page = _page(people, body.get("pagination") or {})
         data = [shapes.contact(person) for person in page]
         return JSONResponse({"type": "list", "data": data, "total_count": found, "pages": pages})
+
+    def _candidates(self, query: dict[str, Any]) -> Iterable[SupportContact]:
+        """Whom a query can mean: the named ones, where it names ids."""
+        if query.get("field") == "id" and query.get("operator") == "IN":
+            known = self.state.contacts
+            return [known[name] for name in dict.fromkeys(map(str, query["value"])) if name in known]
+        return self.state.contacts.values()
 
     async def contact(self, request: Request, _version: str) -> Response:
         """One contact."""

@@ -157,7 +157,7 @@ class Desk:
     async def histories(self, request: Request) -> Response:
         """The histories of up to 1,000 issues at once, of the fields that were asked for."""
         wish = json.loads(await request.body())
-        wanted = [str(each) for each in wish.get("issueIdsOrKeys") or ()]
+        wanted = {str(each) for each in wish.get("issueIdsOrKeys") or ()}
         if not self.known(request):
             return _error(401, "Client must be authenticated to access this resource.")
         if not 0 < len(wanted) <= BULK_ISSUES or len(wish.get("fieldIds") or ()) > 10:
@@ -167,7 +167,7 @@ class Desk:
         rows = [
             (issue, move)
             for issue in self.site.issues
-            if issue.id in set(wanted) or issue.key in set(wanted)
+            if issue.id in wanted or issue.key in wanted
             for move in issue.transitions
         ]
         grouped: dict[str, list[dict[str, Any]]] = {}
