@@ -36,7 +36,7 @@ NAMES: Environment[str, str] = {
     "SALESFORCE_LOGIN_URL": "Salesforce sign-in address, in place of the one that the domain makes",
     "SALESFORCE_API_VERSION": "Salesforce REST version; default 66.0",
     "ACCOUNTPULSE_CONFIG": "the mapping file; default accountpulse.yaml in the current folder, if there is one",
-    "ACCOUNTPULSE_STATE": "folder for checkpoints and history; default .accountpulse",
+    "ACCOUNTPULSE_STATE": "folder, or s3://bucket/prefix, for checkpoints and history; default .accountpulse",
     "ACCOUNTPULSE_CA_BUNDLE": "extra certificate authority (PEM file) to trust, for a company proxy or a stand-in",
 }
 SECRET_NAMES = tuple(name for name in NAMES if name.endswith(("_TOKEN", "_SECRET", "_PASSWORD", "_CLIENT_ID")))
@@ -114,7 +114,7 @@ class Settings:
     intercom: IntercomAccess | None = None
     jira: JiraAccess | None = None
     looker: LookerAccess | None = None
-    state: Path = Path(".accountpulse")
+    state: str = ".accountpulse"
     ca_bundle: Path | None = None
     config_folder: Path = Path()
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
@@ -160,7 +160,7 @@ def load(environment: Environment[str, str]) -> Settings:
         intercom=intercom,
         jira=jira,
         looker=looker,
-        state=Path(environment.get("ACCOUNTPULSE_STATE") or ".accountpulse"),
+        state=reader.state(),
         ca_bundle=bundle,
         config_folder=folder,
         secrets=tuple(reader.secrets),
@@ -193,6 +193,13 @@ class _Reader:
         if not Path(value).is_file():
             self.problems.append(f"{name} names a file that doesn't exist")
         return Path(value)
+
+    def state(self) -> str:
+        value = self.get("ACCOUNTPULSE_STATE") or ".accountpulse"
+        scheme, found, rest = value.partition("://")
+        if found and (scheme != "s3" or not rest.partition("/")[0]):
+            self.problems.append("ACCOUNTPULSE_STATE must be a folder, or s3://bucket/prefix")
+        return value
 
     def url(self, name: str, default: str | None = None) -> str:
         value = (self.get(name) or default or "").rstrip("/")
