@@ -15,6 +15,7 @@ from accountpulse.period import Period, parse_period
 if TYPE_CHECKING:
     from accountpulse.records import Source
     from accountpulse.settings import Settings
+    from accountpulse.state import State
 
 PeriodOption = Annotated[str | None, typer.Option(help="The month, YYYY-MM. [default: the last complete one]")]
 ScorecardOption = Annotated[
@@ -35,7 +36,7 @@ scorecards = typer.Typer(help="Look at scorecard files.", no_args_is_help=True, 
 
 def register(app: typer.Typer) -> None:
     """Hang all commands into the program."""
-    for command in (demo, run, accounts, score, sandbox):
+    for command in (demo, run, accounts, score, history, forget, sandbox):
         app.command()(command)
     scorecards.command("check")(scorecard_check)
     app.add_typer(scorecards, name="scorecard")
@@ -100,6 +101,25 @@ def accounts(
     raise typer.Exit(show_links(_settings(os.environ), datetime.now(UTC), out))
 
 
+def history(
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a run instead of a table.")] = False,
+) -> None:
+    """List every run that the state knows: when, how it ended, what it wrote."""
+    from accountpulse.cli.past import show_history
+
+    raise typer.Exit(show_history(_state(), json))
+
+
+def forget(
+    account: Annotated[str, typer.Argument(help="The account's Salesforce id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Erase one account from all periods of the state (a privacy request)."""
+    from accountpulse.cli.past import forget_account
+
+    raise typer.Exit(forget_account(_state(), account, yes))
+
+
 def score(
     metrics: Annotated[Path, typer.Option(help="A table of metrics, one row an account: .csv or .parquet.")],
     out: Annotated[Path, typer.Option(help="Where the scores go: .csv or .parquet.")],
@@ -151,6 +171,13 @@ def _source(name: str) -> "Source":
         if source == name:
             return source
     raise UsageError(f"{name!r} is not a source; the sources are {', '.join(SOURCES)}")
+
+
+def _state() -> "State":
+    from accountpulse import settings
+    from accountpulse.state import State
+
+    return State(settings.state_of(os.environ))
 
 
 def _settings(environment: Mapping[str, str]) -> "Settings":

@@ -167,6 +167,15 @@ def load(environment: Environment[str, str]) -> Settings:
     )
 
 
+def state_of(environment: Environment[str, str]) -> str:
+    """Where state lies, for commands that need nothing else."""
+    reader = _Reader(environment)
+    root = reader.state()
+    if reader.problems:
+        raise ConfigurationError("settings", reader.problems)
+    return root
+
+
 class _Reader:
     """Reads names from the environment and gathers what is wrong."""
 
