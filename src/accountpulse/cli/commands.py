@@ -1,6 +1,7 @@
 """The commands and their options; each one only translates."""
 
 import os
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -69,6 +70,9 @@ def run(  # noqa: PLR0917
         list[str] | None, typer.Option(help="Score and write only this account (its Salesforce id).")
     ] = None,
     scorecard: ScorecardOption = None,
+    deadline: Annotated[
+        int | None, typer.Option(min=1, help="Seconds after which to stop; the same command goes on where it stopped.")
+    ] = None,
     out: OutOption = None,
 ) -> None:
     """Read every configured source, score every account, write the scores to Salesforce."""
@@ -85,6 +89,7 @@ def run(  # noqa: PLR0917
         accounts=tuple(account or ()),
         scorecard=scorecard,
         out=out,
+        ends=None if deadline is None else time.monotonic() + deadline,
     )
     with progress.watching(settings.redactor) as watch:
         outcome = pipeline.run(settings, options, datetime.now(UTC), watch)

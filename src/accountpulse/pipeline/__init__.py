@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from accountpulse import accounts, metrics
-from accountpulse.errors import ConfigurationError
+from accountpulse.errors import ConfigurationError, OutOfTime
 from accountpulse.pipeline.delivery import deliver, facts
 from accountpulse.pipeline.extraction import extract_all
 from accountpulse.pipeline.outcome import Options, Outcome, Standing, Watch
@@ -87,6 +87,8 @@ def _reason_to_stop(options: Options, standings: Mapping[Source, Standing], sett
         return (
             f"There is no checkpoint of {without} for this period: nothing was scored or written. Run without --only."
         )
+    if any(isinstance(standing.error, OutOfTime) for standing in standings.values()):
+        return "Stopped at its deadline: nothing was written. Run the same command again: it goes on where it stopped."
     if failed and not options.allow_partial:
         names = ", ".join(failed)
         return f"{names} could not be read: nothing was written. Run again later, or with --allow-partial."

@@ -28,7 +28,7 @@ def extract_all(
             return _from_checkpoint(source, state.checkpoints.load(scope, source))
         if ticket.resumed and (kept := state.checkpoints.load(scope, source, ticket.run_id)) is not None:
             return _from_checkpoint(source, kept)
-        extract, standing = _extract(settings, scope, source, keys, watch)
+        extract, standing = _extract(settings, options, scope, source, keys, watch)
         if extract is not None and ticket.writes:
             state.checkpoints.save(scope, extract, ticket.run_id)
         return extract, standing
@@ -54,10 +54,10 @@ def extract_all(
     return extracts, standings
 
 
-def _extract(
-    settings: Settings, scope: Scope, source: Source, keys: tuple[str, ...], watch: Watch
+def _extract(  # noqa: PLR0917
+    settings: Settings, options: Options, scope: Scope, source: Source, keys: tuple[str, ...], watch: Watch
 ) -> tuple[Extract | None, Standing]:
-    meter, begun = Meter(), time.monotonic()
+    meter, begun = Meter(ends=options.ends), time.monotonic()
     watch.begin(source)
     request = Request(settings, scope, keys, lambda done, total: watch.rows(source, done, total), meter)
     extract, error = None, None

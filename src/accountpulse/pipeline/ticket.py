@@ -2,17 +2,18 @@
 
 import hashlib
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from accountpulse import __version__
 from accountpulse.period import Scope, last_complete, scope_of
 from accountpulse.pipeline.outcome import Options
 from accountpulse.settings import Settings
 from accountpulse.state import State
-from accountpulse.state.lock import Lock
+from accountpulse.state.lock import LONGEST, Lock
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def queue(settings: Settings, options: Options, state: State, now: datetime) -> 
     run_id = earlier.run_id if earlier else _new_id(now)
     if earlier:
         scope = scope_of(scope.period, earlier.as_of, _window_days(settings))
-    with state.locks.hold(scope.period.name, run_id, now) as lock:
+    with state.locks.hold(scope.period.name, run_id, now, _limit(options)) as lock:
         if not options.accounts:
             state.runs.begin(scope, run_id, fingerprint, now)
         notes = [f"goes on with run {run_id}, which did not finish"] if earlier else []
@@ -65,6 +66,11 @@ def queue(settings: Settings, options: Options, state: State, now: datetime) -> 
 def _scope(settings: Settings, options: Options, now: datetime) -> Scope:
     period = options.period or last_complete(now, settings.mapping.timezone)
     return scope_of(period, now, _window_days(settings))
+
+
+def _limit(options: Options) -> timedelta:
+    """How long the period may be held: as long as the run may last, and a little for its last words."""
+    return LONGEST if options.ends is None else timedelta(seconds=options.ends - time.monotonic() + 60)
 
 
 def _window_days(settings: Settings) -> int | None:

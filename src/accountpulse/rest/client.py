@@ -66,7 +66,6 @@ class Client:
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
             headers=self._headers,
-            timeout=aiohttp.ClientTimeout(total=TOTAL, connect=10),
             connector=aiohttp.TCPConnector(ssl=tls.context(self._ca_bundle)),
             trust_env=True,
         )
@@ -115,9 +114,8 @@ class Client:
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 failure = SourceUnavailable(self.source, f"{method} {path}", type(error).__name__)
             wait = wait_before_retry(status, headers, attempt, self._now(), random.random())  # noqa: S311
-            if wait is None:
+            if wait is None or not self._meter.retried(wait):
                 raise failure from None
-            self._meter.retried(wait)
             await self._sleep(wait)
             attempt += 1
 
@@ -128,16 +126,22 @@ class Client:
             raise RuntimeError("the client is used outside `async with`")
         url = self._base_url + path
         ticket = await self.pace.begin()
-        self._meter.sent()
         status: int | None = None
         headers: Mapping[str, str] = {}
         try:
-            async with self._session.request(method, url, params=params, json=body, allow_redirects=False) as answer:
+            self._meter.sent(self.source)
+            async with self._session.request(
+                method, url, params=params, json=body, allow_redirects=False, timeout=self._limits()
+            ) as answer:
                 content = await answer.read()
                 status, headers = answer.status, answer.headers
         finally:
             self.pace.end(ticket, status, headers)
         return status, headers, content
+
+    def _limits(self) -> aiohttp.ClientTimeout:
+        """A call ends with the run at the latest."""
+        return aiohttp.ClientTimeout(total=min(TOTAL, max(0.1, self._meter.left())), connect=10)
 
     def _failure(self, method: str, path: str, status: int, content: bytes) -> Exception:
         error = refusal(self.source, f"{method} {path}", status, self._remedies)
