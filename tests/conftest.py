@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 from accountpulse import settings
 from accountpulse.period import Period, Scope, scope_of
@@ -12,6 +13,14 @@ from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.settings import Settings
 from support import NOW, Configure
+
+AWS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_REGION": "eu-central-1",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +56,22 @@ def configure(tmp_path: Path) -> Configure:
 def scope() -> Scope:
     """October 2026, seen from NOW."""
     return scope_of(Period(2026, 10), NOW)
+
+
+@pytest.fixture(scope="session")
+def aws_server() -> Iterator[str]:
+    """The address of an AWS of our own: moto's server speaks S3 and Secrets Manager on a real socket."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def aws(aws_server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
+    """The environment leads to that AWS; what leads there."""
+    led = {**AWS, "AWS_ENDPOINT_URL": aws_server, "AWS_CONFIG_FILE": str(tmp_path / "none")}
+    for name, value in led.items():
+        monkeypatch.setenv(name, value)
+    return led

@@ -61,11 +61,26 @@ def test_a_lock_of_another_machine_waits_for_its_time(root: str) -> None:
         pass
 
 
-def test_the_same_run_may_be_handed_on(root: str) -> None:
+def test_a_run_can_be_handed_to_its_next_process_and_to_nobody_else(root: str) -> None:
     locks = State(root).locks
-    locks._take("2026-10", "r1", NOW, timedelta(minutes=15))
-    with locks.hold("2026-10", "r1", NOW) as lock:
-        assert lock.taken_over is None
+    with locks.hold("2026-10", "r1", NOW) as first:
+        locks.hand_over(first, NOW)
+    with pytest.raises(AlreadyRunning, match="r1"), State(root).locks.hold("2026-10", "r2", NOW):
+        pass
+    with locks.hold("2026-10", "r1", NOW) as second:
+        assert second.taken_over is None
+        assert not locks.is_held(first)
+    assert locks.holder("2026-10", NOW) is None
+
+
+def test_a_second_process_of_a_run_that_is_alive_is_refused(root: str) -> None:
+    """A schedule may fire twice: both find the same unfinished run, and one of them gets the period."""
+    with (
+        State(root).locks.hold("2026-10", "r1", NOW),
+        pytest.raises(AlreadyRunning),
+        State(root).locks.hold("2026-10", "r1", NOW),
+    ):
+        pass
 
 
 def test_a_lock_that_is_no_lock_is_set_aside(root: str) -> None:

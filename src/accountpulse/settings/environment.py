@@ -12,6 +12,7 @@ from accountpulse.documents import nearest
 from accountpulse.errors import ConfigurationError
 from accountpulse.records import Rules, Source
 from accountpulse.redact import MASK, Redactor
+from accountpulse.settings import secret_store
 from accountpulse.settings.mapping import Mapping
 
 DEFAULT_CONFIG = "accountpulse.yaml"
@@ -35,12 +36,15 @@ NAMES: Environment[str, str] = {
     "SALESFORCE_CLIENT_SECRET": "Salesforce external client app: consumer secret (client credentials)",
     "SALESFORCE_LOGIN_URL": "Salesforce sign-in address, in place of the one that the domain makes",
     "SALESFORCE_API_VERSION": "Salesforce REST version; default 66.0",
+    "ROLLBAR_ACCESS_TOKEN": "Rollbar project token (post_server_item); without it no error is reported there",
+    "ROLLBAR_ENDPOINT": "Rollbar address; default https://api.rollbar.com/api/1/",
+    "ACCOUNTPULSE_SECRET_ID": "name of an AWS secret that holds any of these names; the environment wins",
     "ACCOUNTPULSE_CONFIG": "the mapping file; default accountpulse.yaml in the current folder, if there is one",
     "ACCOUNTPULSE_STATE": "folder, or s3://bucket/prefix, for checkpoints and history; default .accountpulse",
     "ACCOUNTPULSE_CA_BUNDLE": "extra certificate authority (PEM file) to trust, for a company proxy or a stand-in",
 }
 SECRET_NAMES = tuple(name for name in NAMES if name.endswith(("_TOKEN", "_SECRET", "_PASSWORD", "_CLIENT_ID")))
-PREFIXES = ("INTERCOM_", "JIRA_", "LOOKER_", "SALESFORCE_", "ACCOUNTPULSE_")
+PREFIXES = ("INTERCOM_", "JIRA_", "LOOKER_", "SALESFORCE_", "ROLLBAR_", "ACCOUNTPULSE_")
 
 
 class Secret:
@@ -106,6 +110,14 @@ class SalesforceAccess:
 
 
 @dataclass(frozen=True)
+class RollbarAccess:
+    """Where errors are reported."""
+
+    token: Secret
+    endpoint: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that a run needs to know; a source without access is not configured."""
 
@@ -114,6 +126,7 @@ class Settings:
     intercom: IntercomAccess | None = None
     jira: JiraAccess | None = None
     looker: LookerAccess | None = None
+    rollbar: RollbarAccess | None = None
     state: str = ".accountpulse"
     ca_bundle: Path | None = None
     config_folder: Path = Path()
@@ -145,10 +158,10 @@ class Settings:
 
 
 def load(environment: Environment[str, str]) -> Settings:
-    """Settings from the environment and the mapping file it names; a ConfigurationError lists every problem."""
-    reader = _Reader(environment)
+    """Settings from the environment, its secret and its mapping file; a ConfigurationError lists every problem."""
+    reader = _Reader(_with_secret(environment))
     intercom, jira, looker = reader.intercom(), reader.jira(), reader.looker()
-    salesforce = reader.salesforce()
+    salesforce, rollbar = reader.salesforce(), reader.rollbar()
     mapping, folder = reader.mapping()
     bundle = reader.path("ACCOUNTPULSE_CA_BUNDLE")
     reader.unknown_names()
@@ -160,6 +173,7 @@ def load(environment: Environment[str, str]) -> Settings:
         intercom=intercom,
         jira=jira,
         looker=looker,
+        rollbar=rollbar,
         state=reader.state(),
         ca_bundle=bundle,
         config_folder=folder,
@@ -167,9 +181,18 @@ def load(environment: Environment[str, str]) -> Settings:
     )
 
 
+def _with_secret(environment: Environment[str, str]) -> Environment[str, str]:
+    """The environment, and beneath it what the named secret holds."""
+    secret_id = (environment.get(secret_store.SETTING) or "").strip()
+    if not secret_id:
+        return environment
+    given = {name: value for name, value in environment.items() if value.strip()}
+    return {**secret_store.read(secret_id), **given}
+
+
 def state_of(environment: Environment[str, str]) -> str:
     """Where state lies, for commands that need nothing else."""
-    reader = _Reader(environment)
+    reader = _Reader(_with_secret(environment))
     root = reader.state()
     if reader.problems:
         raise ConfigurationError("settings", reader.problems)
@@ -269,6 +292,13 @@ class _Reader:
                 "must be set: accounts are read from Salesforce and scores written to it"
             )
         return None
+
+    def rollbar(self) -> RollbarAccess | None:
+        token, endpoint = (
+            self.secret("ROLLBAR_ACCESS_TOKEN"),
+            self.url("ROLLBAR_ENDPOINT", "https://api.rollbar.com/api/1"),
+        )
+        return RollbarAccess(token, f"{endpoint}/") if token else None
 
     def mapping(self) -> tuple[Mapping | None, Path]:
         named = self.get("ACCOUNTPULSE_CONFIG")

@@ -5,6 +5,7 @@ reader told.
 """
 
 import os
+import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from typing import Any
 from accountpulse.errors import AlreadyRunning
 from accountpulse.state.files import Files, encode
 
+HAND_OVER = timedelta(minutes=15)
 LONGEST = timedelta(hours=6)  # how long a run without a deadline may hold a period
 
 
@@ -24,6 +26,7 @@ class Lock:
 
     name: str
     run_id: str
+    token: str  # tells one holder from the next, also of the same run
     taken_over: str | None = None
 
 
@@ -36,10 +39,7 @@ class Locks:
 
     @contextmanager
     def hold(self, period: str, run_id: str, now: datetime, limit: timedelta = LONGEST) -> Iterator[Lock]:
-        """Hold the period while the body runs; AlreadyRunning where another run holds it.
-
-        The same run id may take its own lock again: that is how a run is handed from one process to the next.
-        """
+        """Hold the period while the body runs; AlreadyRunning where another process holds it."""
         lock = self._take(period, run_id, now, limit)
         try:
             yield lock
@@ -49,7 +49,14 @@ class Locks:
     def is_held(self, lock: Lock) -> bool:
         """Whether the lock is still ours: another run may have taken it over after its time."""
         facts = self._files.read_json(lock.name)
-        return facts is not None and facts.get("run_id") == lock.run_id
+        return facts is not None and facts.get("token") == lock.token
+
+    def hand_over(self, lock: Lock, now: datetime, limit: timedelta = HAND_OVER) -> None:
+        """Keep the period for the next process of the same run, which has so long to take it."""
+        found = self._files.store.read(lock.name)
+        if found is not None and self.is_held(lock):
+            facts = {"run_id": lock.run_id, "handed_over_at": now.isoformat(), "until": (now + limit).isoformat()}
+            self._files.store.swap(lock.name, encode(facts), found.tag)
 
     def holder(self, period: str, now: datetime) -> str | None:
         """Who holds a period now, in words; None: nobody, or nobody any more."""
@@ -63,8 +70,9 @@ class Locks:
 
     def _take(self, period: str, run_id: str, now: datetime, limit: timedelta) -> Lock:
         name = _name(period)
-        facts = {
+        facts: dict[str, Any] = {
             "run_id": run_id,
+            "token": secrets.token_hex(8),
             "host": socket.gethostname(),
             "process": os.getpid(),
             "process_began": _began(os.getpid()),
@@ -73,16 +81,16 @@ class Locks:
         }
         content = encode(facts)
         if self._files.store.create(name, content):
-            return Lock(name, run_id)
+            return Lock(name, run_id, facts["token"])
         found = self._files.store.read(name)
         other = None if found is None else self._files.document(name, found)
         if found is None or other is None:  # given back, or set aside, at this very moment
             if self._files.store.create(name, content):
-                return Lock(name, run_id)
+                return Lock(name, run_id, facts["token"])
             raise AlreadyRunning(f"period {period} is being run by another process. Wait for it.")
-        same = other.get("run_id") == run_id
-        if (same or _stale(other, now)) and self._files.store.swap(name, content, found.tag):
-            return Lock(name, run_id, None if same else _words(other))
+        given = other.get("run_id") == run_id and "handed_over_at" in other
+        if (given or _stale(other, now)) and self._files.store.swap(name, content, found.tag):
+            return Lock(name, run_id, facts["token"], None if given else _words(other))
         raise AlreadyRunning(
             f"period {period} is being run by {_words(other)}. Wait for it; if that run is dead, remove "
             f"{self._files.store.place}/{name}."
@@ -94,6 +102,8 @@ def _name(period: str) -> str:
 
 
 def _words(facts: dict[str, Any]) -> str:
+    if "handed_over_at" in facts:
+        return f"run {facts.get('run_id')}, which goes on in a new process"
     return f"run {facts.get('run_id')} on {facts.get('host')} since {facts.get('taken_at')}"
 
 
