@@ -51,7 +51,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "extractors",
         "loaders",
     },
-    "main": {"errors", "period", "redact", "pipeline", "settings", "state", "report"},
+    "logs": {*BASE, "pipeline"},
+    "alerts": {*BASE, "settings"},
+    "main": {"errors", "period", "redact", "pipeline", "settings", "state", "report", "logs", "alerts"},
 }
 EDGES = {"extractors", "loaders"}
 SHARED_NEIGHBOUR = "base"

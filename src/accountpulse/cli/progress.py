@@ -1,9 +1,6 @@
 """How a run is seen while it goes on, on stderr: a bar for people, one JSON line an event where nobody looks."""
 
-import json
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,11 +8,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from accountpulse.cli.words import TITLES, rows_of
+from accountpulse.logs import Lines
 from accountpulse.pipeline.outcome import Standing, Watch
 from accountpulse.records import Source
 from accountpulse.redact import Redactor
-
-BETWEEN_EVENTS = 5.0  # seconds: a log file needs no more of one source's rows
 
 
 class Bars:
@@ -46,42 +42,6 @@ class Bars:
     def say(self, text: str) -> None:
         """Print a line above the bars."""
         self._progress.console.print(text, highlight=False)
-
-
-class Lines:
-    """One JSON object a line: event, source, counts."""
-
-    def __init__(self, redact: Redactor) -> None:
-        """Writes to stderr."""
-        self._redact = redact
-        self._last: dict[Source, float] = {}
-        self._lock = threading.Lock()
-
-    def begin(self, source: Source) -> None:
-        """Tell that the source is being read."""
-        self._write(event="begin", source=source)
-
-    def rows(self, source: Source, done: int, total: int | None) -> None:
-        """Tell how far it is, now and then."""
-        now = time.monotonic()
-        if now - self._last.setdefault(source, now) >= BETWEEN_EVENTS:
-            self._last[source] = now
-            self._write(event="rows", source=source, done=done, total=total)
-
-    def end(self, source: Source, standing: Standing) -> None:
-        """Tell how the source stands."""
-        if standing.error is None:
-            self._write(event="end", source=source, rows=dict(standing.rows), requests=standing.meter.calls)
-        else:
-            self._write(event="failed", source=source, error=str(standing.error), requests=standing.meter.calls)
-
-    def say(self, text: str) -> None:
-        """Tell what happens next."""
-        self._write(event="note", text=text)
-
-    def _write(self, **facts: object) -> None:
-        with self._lock:
-            print(self._redact(json.dumps(facts, ensure_ascii=False)), file=sys.stderr, flush=True)  # noqa: T201
 
 
 @contextmanager
