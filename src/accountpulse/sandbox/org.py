@@ -278,6 +278,7 @@ def _health_score() -> SObject:
         _instant("Scored_At__c"),
         _text("Scorecard__c", 80),
         _text("Run_Id__c", 64),
+        _flag("Is_Current__c"),
     )
 
 
