@@ -94,9 +94,7 @@ def test_a_dry_run_against_an_org_that_is_not_ready_scores_and_ends_with_3(
     assert outcome.csv.exists()
 
 
-def test_an_org_that_counts_other_records_than_were_written_ends_with_4(
-    sandbox: Sandbox, configure: Configure
-) -> None:
+def test_an_org_that_counts_other_records_than_were_written_ends_with_4(sandbox: Sandbox, configure: Configure) -> None:
     body = json.dumps({"totalSize": 119, "done": True, "records": []}).encode()
     headers = {"Content-Type": "application/json"}
     sandbox.faults.append(Fault("salesforce", 200, headers, body, path_contains="SELECT+COUNT"))

@@ -68,6 +68,7 @@ class Fault:
     times: int = 1
     path_contains: str = ""
     after: bool = False
+    method: str = ""  # of these requests only
 
 
 class _Server(uvicorn.Server):
@@ -207,7 +208,7 @@ class Sandbox:
         if self._latency:
             await asyncio.sleep(self._latency)
         body = b"" if self.recorded is None else await request.body()
-        fault = self._fault(system, f"{request.url.path}?{request.url.query}")
+        fault = self._fault(system, request.method, f"{request.url.path}?{request.url.query}")
         if fault is None or fault[1]:
             response = await answer(request)
         response = response if fault is None else fault[0]
@@ -223,12 +224,17 @@ class Sandbox:
             self.recorded.append(Exchange(*asked, response.status_code, answer))
         return Response(answer, response.status_code, dict(response.headers))
 
-    def _fault(self, system: str, path: str) -> tuple[Response, bool] | None:
+    def _fault(self, system: str, method: str, path: str) -> tuple[Response, bool] | None:
         """The planned answer, and whether the request is carried out all the same."""
         if system in self.down:
             return Response("the sandbox was told to be down", 503, {"Retry-After": "0"}), False
         for fault in self.faults:
-            if fault.times > 0 and fault.system == system and fault.path_contains in path:
+            if (
+                fault.times > 0
+                and fault.system == system
+                and fault.path_contains in path
+                and fault.method in ("", method)
+            ):
                 fault.times -= 1
                 return Response(fault.body, fault.status, fault.headers), fault.after
         return None
