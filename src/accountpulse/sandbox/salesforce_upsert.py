@@ -125,7 +125,7 @@ class Upserter:
             _check(fields[name], value, one)
             if value is not None and fields[name].reference_to:
                 self._check_reference(fields[name], value, request.parents, one)
-        required = [f.name for f in fields.values() if f.required and f.writable]
+        required = [f.name for f in fields.values() if f.required and f.writable and f is not key]
         before = one.row or {}
         missing = [name for name in required if changes.get(name, before.get(name)) is None]
         if missing:
