@@ -54,7 +54,7 @@ class Crm:
         return plan(self.org, target, records)
 
     def load(self, records: pl.DataFrame, target: Target = COLLECTIONS) -> LoadResult:
-        return load(self.org, target, self.plan(records, target), records["Run_Id__c"][0], self.slept.append)
+        return load(self.org, target, self.plan(records, target), self.slept.append)
 
     @property
     def rows(self) -> dict[str, dict[str, Any]]:
@@ -170,7 +170,7 @@ def test_what_the_org_rounds_or_trims_counts_as_equal(crm: Crm, target: Target) 
 
 def test_an_empty_table_asks_for_the_fields_and_the_count_only(crm: Crm) -> None:
     records = scores([])
-    result = load(crm.org, COLLECTIONS, crm.plan(records), "run-1", crm.slept.append)
+    result = load(crm.org, COLLECTIONS, crm.plan(records), crm.slept.append)
     assert summary(result) == (0, 0, 0, 0)
     assert crm.writes() == 0
 
@@ -348,7 +348,7 @@ def test_closing_a_job_twice_because_an_answer_was_lost_changes_nothing(crm: Crm
     crm.sandbox.faults.append(
         Fault("salesforce", 503, {"Retry-After": "0"}, path_contains="jobs/ingest/750", after=True, method="PATCH")
     )
-    assert summary(load(crm.org, BULK, made, "run-1", crm.slept.append)) == (2, 0, 0, 0)
+    assert summary(load(crm.org, BULK, made, crm.slept.append)) == (2, 0, 0, 0)
 
 
 def test_data_that_was_handed_over_twice_because_an_answer_was_lost_ends_the_job(crm: Crm) -> None:
@@ -356,7 +356,7 @@ def test_data_that_was_handed_over_twice_because_an_answer_was_lost_ends_the_job
     made = crm.plan(scores(crm.accounts(2)))
     crm.sandbox.faults.append(Fault("salesforce", 503, {"Retry-After": "0"}, path_contains="batches", after=True))
     with pytest.raises(UnexpectedAnswer):
-        load(crm.org, BULK, made, "run-1", crm.slept.append)
+        load(crm.org, BULK, made, crm.slept.append)
     assert crm.rows == {}
     [job] = {path for method, path in crm.calls("jobs/ingest") if method == "PATCH"}
     assert crm.org.client.restful(job.partition("/v66.0/")[2])["state"] == "Aborted"
@@ -396,10 +396,36 @@ def test_two_marks_that_a_broken_load_left_are_mended_by_the_next(crm: Crm) -> N
     crm.load(scores(ids, "2026-09"))
     made = crm.plan(scores(ids, "2026-10", "run-2"))
     made.outdated.clear()  # as if it had broken off before the marks moved
-    load(crm.org, COLLECTIONS, made, "run-2", crm.slept.append)
+    load(crm.org, COLLECTIONS, made, crm.slept.append)
     assert len(current(crm)) == 6
     assert summary(crm.load(scores(ids, "2026-10", "run-3"))) == (0, 0, 3, 0)
     assert current(crm) == {f"{account}-2026-10" for account in ids}
+
+
+def test_an_old_mark_that_cannot_be_taken_away_is_named(crm: Crm) -> None:
+    """A rule of the org that refuses every change of the account's records, set up after the new one was written."""
+    [account] = crm.accounts(1)
+    crm.load(scores([account], "2026-09"))
+    made = crm.plan(scores([account], "2026-10", "run-2"))
+    made.outdated.clear()
+    load(crm.org, COLLECTIONS, made, crm.slept.append)
+    crm.behaviour.refused.add(account)
+    result = crm.load(scores([account], "2026-10", "run-3"))
+    assert summary(result) == (0, 0, 1, 0)
+    [problem] = result.stuck
+    assert problem.text == (
+        "its record of 2026-09 is still marked as current: "
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION (record): This account is closed for scores"
+    )
+
+
+@WAYS
+def test_a_killed_run_that_is_gone_on_with_under_its_id_still_adds_up(crm: Crm, target: Target) -> None:
+    ids = crm.accounts(20)
+    crm.load(scores(ids[:12]), target)  # so far it had come
+    result = crm.load(scores(ids), target)
+    assert summary(result) == (8, 0, 12, 0)
+    assert (result.found, result.expected) == (20, 20)
 
 
 def test_an_account_whose_new_record_is_refused_keeps_its_old_one_as_current(crm: Crm) -> None:

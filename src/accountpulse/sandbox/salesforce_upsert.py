@@ -127,13 +127,17 @@ class Upserter:
                 self._check_reference(fields[name], value, request.parents, one)
         required = [f.name for f in fields.values() if f.required and f.writable and f is not key]
         before = one.row or {}
-        missing = [name for name in required if changes.get(name, before.get(name)) is None]
+        after = {**before, **changes}
+        missing = [name for name in required if after.get(name) is None]
         if missing:
             one.refuse("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", *missing)
+        accounts = {long_id(after.get(f.name) or "") for f in fields.values() if f.reference_to == "Account"}
+        if not one.errors and accounts & self._behaviour.refused:  # the org's own rules come last, at every change
+            one.refuse("FIELD_CUSTOM_VALIDATION_EXCEPTION", "This account is closed for scores")
         return one
 
     def _check_reference(self, definition: FieldDef, value: str, parents: Parents, one: _Prepared) -> None:
-        """The record that is pointed at must be there; this is also where planned faults strike."""
+        """The record that is pointed at must be there, and may be locked by plan."""
         if not _ID.fullmatch(value):
             one.refuse("MALFORMED_ID", f"{definition.label}: id value of incorrect type: {value}", definition.name)
             return
@@ -143,8 +147,6 @@ class Upserter:
             one.refuse("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", definition.name)
         elif found.get("IsDeleted"):
             one.refuse("ENTITY_IS_DELETED", "entity is deleted", definition.name)
-        elif long_id(value) in self._behaviour.refused:
-            one.refuse("FIELD_CUSTOM_VALIDATION_EXCEPTION", "This account is closed for scores")
         elif self._behaviour.locked.get(long_id(value), 0) > 0:
             self._behaviour.locked[long_id(value)] -= 1
             text = f"unable to obtain exclusive access to this record or 1 records: {long_id(value)}"
