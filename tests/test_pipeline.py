@@ -1,6 +1,7 @@
 """The whole job over real sockets: what it writes, what it refuses, and how it ends."""
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from accountpulse.period import Period
 from accountpulse.pipeline.outcome import Options, Outcome
 from accountpulse.records import Source
 from accountpulse.sandbox.model import World
-from accountpulse.sandbox.server import Sandbox
+from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.settings import Settings
 from accountpulse.state import State
@@ -46,15 +47,76 @@ def test_every_customer_is_scored_and_written_once(sandbox: Sandbox, world: Worl
     assert {row["Tier__c"] for row in stored.values()} >= {"Healthy", "At Risk", "Critical", "Not Rated"}
 
 
-def test_a_second_run_updates_the_same_records(sandbox: Sandbox, configure: Configure) -> None:
+def test_a_second_run_creates_nothing_and_leaves_equal_records(sandbox: Sandbox, configure: Configure) -> None:
     loaded = configure(sandbox)
     first = run(loaded)
     before = {key: (row["Health_Score__c"], row["Tier__c"], row["Drivers__c"]) for key, row in records(sandbox).items()}
+    sandbox.log.clear()
     second = run(loaded)
     after = {key: (row["Health_Score__c"], row["Tier__c"], row["Drivers__c"]) for key, row in records(sandbox).items()}
     assert after == before
-    assert (first.created, second.created) == (120, 0)
-    assert second.written == 120
+    assert (first.created, first.unchanged, first.written) == (120, 0, 120)
+    assert (second.created, second.updated, second.unchanged, second.written) == (0, 0, 120, 0)
+    assert writes(sandbox) == 0
+    assert {row["Run_Id__c"] for row in records(sandbox).values()} == {first.run_id}
+    assert second.exit_code == 0
+
+
+def test_a_dry_run_says_what_a_load_would_do(sandbox: Sandbox, configure: Configure, tmp_path: Path) -> None:
+    loaded = configure(sandbox)
+    dry = replace(OCTOBER, dry_run=True, out=tmp_path / "out")
+    before = run(loaded, dry)
+    run(loaded)
+    changed = records(sandbox)
+    for key in sorted(changed)[:3]:
+        changed[key]["Health_Score__c"] = 1.0
+    sandbox.log.clear()
+    after = run(loaded, dry)
+    assert (before.created, before.updated, before.unchanged, before.written) == (120, 0, 0, 0)
+    assert (after.created, after.updated, after.unchanged, after.refused) == (0, 3, 117, 0)
+    assert writes(sandbox) == 0
+
+
+def test_a_dry_run_against_an_org_that_is_not_ready_scores_and_ends_with_3(
+    configure: Configure, tmp_path: Path
+) -> None:
+    world = build(seed=7, accounts=60, until=NOW)
+    del world.salesforce.objects["Health_Score__c"]
+    with Sandbox(world) as running:
+        loaded = configure(running)
+        outcome = run(loaded, replace(OCTOBER, dry_run=True, out=tmp_path / "out"))
+        with pytest.raises(ConfigurationError, match="Health_Score__c"):
+            run(loaded)
+    assert outcome.exit_code == 3
+    assert "Health_Score__c is absent" in str(outcome.unready)
+    assert outcome.scores is not None
+    assert outcome.csv is not None
+    assert outcome.csv.exists()
+
+
+def test_an_org_that_counts_other_records_than_were_written_ends_with_4(sandbox: Sandbox, configure: Configure) -> None:
+    body = json.dumps({"totalSize": 119, "done": True, "records": []}).encode()
+    headers = {"Content-Type": "application/json"}
+    sandbox.faults.append(Fault("salesforce", 200, headers, body, path_contains="SELECT+COUNT"))
+    outcome = run(configure(sandbox))
+    assert outcome.problems == ()
+    assert outcome.exit_code == 4
+    assert outcome.imbalance == "Salesforce holds 119 records of this run, but 120 were written."
+
+
+def test_a_lock_and_a_validation_rule_cost_only_their_own_record(
+    sandbox: Sandbox, world: World, configure: Configure
+) -> None:
+    """Record 7 is locked once and written all the same; record 8 is refused by the org's rule, listed and costs 4."""
+    ids = sorted(customer.account_id for customer in world.customers)
+    sandbox.behaviour.locked[ids[6]] = 1
+    sandbox.behaviour.refused.add(ids[7])
+    outcome = run(configure(sandbox))
+    assert {problem.account_id for problem in outcome.problems} == {ids[7]}
+    assert "This account is closed for scores" in outcome.problems[0].text
+    assert outcome.exit_code == 4
+    assert set(records(sandbox)) == {f"{account}-2026-10" for account in ids if account != ids[7]}
+    assert (outcome.created, outcome.refused, outcome.imbalance) == (119, 1, None)
 
 
 def test_a_dry_run_sends_no_writing_request_and_leaves_the_csv(
@@ -186,7 +248,9 @@ def test_only_one_source_is_read_afresh(sandbox: Sandbox, configure: Configure) 
     run(loaded)
     sandbox.log.clear()
     outcome = run(loaded, replace(OCTOBER, only=("jira",), dry_run=True, out=Path(loaded.state) / "out"))
-    assert {call.system for call in sandbox.log} == {"jira"}
+    assert {call.system for call in sandbox.log} == {"jira", "salesforce"}  # the org is asked what a load would do
+    assert outcome.standings["salesforce"].from_checkpoint
+    assert outcome.standings["salesforce"].meter.calls == 0
     assert outcome.scores is not None
     assert outcome.scores.height == 120
 

@@ -121,17 +121,27 @@ def closing(outcome: Outcome) -> list[str]:
     lines = [
         f"Scored {plural(scored, 'account')}, {scored - outcome.rated:,} of them Not Rated, with {outcome.scorecard}."
     ]
-    if outcome.loaded:
-        changed = f"{outcome.created:,} created, {outcome.written - outcome.created:,} updated"
-        lines.append(f"Wrote {plural(outcome.written, 'record')} to Salesforce ({changed}), run {outcome.run_id}.")
-    else:
-        lines.append("Dry run: nothing was written to Salesforce.")
+    lines += _load_lines(outcome)
     if outcome.csv is not None:
         lines.append(f"CSV: {outcome.csv}")
     unlinked = [f"{TITLES[source]} {count:,}" for source, count in outcome.unlinked.items() if count]
     if unlinked:
         lines.append(f"Accounts without a link: {', '.join(unlinked)} (see `accountpulse accounts`).")
     return lines
+
+
+def _load_lines(outcome: Outcome) -> list[str]:
+    """What became of the records, or in a dry run what would have become of them."""
+    if outcome.unready is not None:
+        return ["Dry run: nothing was written to Salesforce, and a load would be refused:", str(outcome.unready)]
+    counts = f"({outcome.created:,} created, {outcome.updated:,} updated), {outcome.unchanged:,} unchanged"
+    counts += f", {outcome.refused:,} refused"
+    requests = plural(outcome.load_calls, "request")
+    if not outcome.loaded:
+        would = plural(outcome.created + outcome.updated, "record")
+        return [f"Dry run: nothing was written to Salesforce. A load would write {would} {counts}."]
+    lines = [f"Wrote {plural(outcome.written, 'record')} to Salesforce {counts}, in {requests}, run {outcome.run_id}."]
+    return [*lines, outcome.imbalance] if outcome.imbalance else lines
 
 
 def report(outcome: Outcome, console: Console, redact: Redactor) -> None:

@@ -8,6 +8,7 @@ import polars as pl
 DECIMALS = 2  # Number(5,2) in the org
 CAP_REASON_LENGTH = 255
 DRIVERS_LENGTH = 4096
+SCORECARD_LENGTH = 80
 # the fields that every load needs, in the order of the CSV's columns; those of the dimensions stand before Drivers__c
 FIELDS = (
     "External_Key__c",
@@ -22,7 +23,9 @@ FIELDS = (
     "Scorecard__c",
     "Run_Id__c",
 )
-OPTIONAL = ("Lower_Bound__c", "Upper_Bound__c", "Cap_Reason__c")  # sent where the org has them
+CURRENT = "Is_Current__c"  # true on the newest month's record of each account
+OPTIONAL = ("Lower_Bound__c", "Upper_Bound__c", "Cap_Reason__c", CURRENT)  # sent where the org has them
+STAMPS = ("Scored_At__c", "Run_Id__c")  # differ in every run: a record in which nothing else differs is not sent
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ def dimension_field(dimension: str) -> str:
 def payload(scores: pl.DataFrame, dimensions: tuple[str, ...], stamp: Stamp) -> pl.DataFrame:
     """One row a record, sorted by its key: the fields by their names. A null is sent, and clears the field.
 
+    Every record is taken for its account's current one; the load takes that back where the org holds a newer month.
     `scores` has `account_id` (18 characters), the columns of scoring and `drivers_text`. The key is
     `<account id>-<YYYY-MM>`, so that a second run of a month meets the same records.
     """
@@ -61,14 +65,14 @@ def payload(scores: pl.DataFrame, dimensions: tuple[str, ...], stamp: Stamp) -> 
         Lower_Bound__c=rounded("lower_bound"),
         Upper_Bound__c=rounded("upper_bound"),
         **{dimension_field(name): rounded(f"{name}_score") for name in dimensions},
-        Cap_Reason__c=_cut("cap_reason", CAP_REASON_LENGTH),
-        Drivers__c=_cut("drivers_text", DRIVERS_LENGTH),
+        Cap_Reason__c=_cut(pl.col("cap_reason"), CAP_REASON_LENGTH),
+        Drivers__c=_cut(pl.col("drivers_text"), DRIVERS_LENGTH),
         Scored_At__c=pl.lit(f"{stamp.scored_at:%Y-%m-%dT%H:%M:%SZ}"),
-        Scorecard__c=pl.lit(stamp.scorecard),
+        Scorecard__c=_cut(pl.lit(stamp.scorecard), SCORECARD_LENGTH),
         Run_Id__c=pl.lit(stamp.run_id),
+        Is_Current__c=pl.lit(value=True),
     ).sort("External_Key__c")
 
 
-def _cut(column: str, length: int) -> pl.Expr:
-    text = pl.col(column)
+def _cut(text: pl.Expr, length: int) -> pl.Expr:
     return pl.when(text.str.len_chars() > length).then(text.str.head(length - 1) + "…").otherwise(text)

@@ -5,12 +5,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from accountpulse.errors import AlreadyRunning
+import polars as pl
+
+from accountpulse.errors import AlreadyRunning, ConfigurationError
 from accountpulse.loaders import csv_file
 from accountpulse.loaders import salesforce as salesforce_loader
 from accountpulse.loaders.base import Stamp, payload
+from accountpulse.loaders.salesforce import LoadResult
 from accountpulse.pipeline.outcome import Options, Outcome
 from accountpulse.pipeline.ticket import Ticket
+from accountpulse.rest.meter import Meter
 from accountpulse.rest.salesforce import Org
 from accountpulse.settings import Settings
 from accountpulse.state import State
@@ -22,7 +26,10 @@ DRY_RUN_FOLDER = Path("out")
 def deliver(  # noqa: PLR0917
     settings: Settings, options: Options, state: State, ticket: Ticket, outcome: Outcome, now: datetime
 ) -> Outcome:
-    """The outcome after writing: records in Salesforce and the period's history, or in a dry run the CSV alone."""
+    """The outcome after writing: records in Salesforce and the period's history, or in a dry run the CSV alone.
+
+    A dry run asks the org the same questions as a load; where it isn't ready for one, the outcome says so.
+    """
     metrics, scores = outcome.metrics, outcome.scores
     if scores is None or metrics is None:
         return outcome
@@ -33,21 +40,12 @@ def deliver(  # noqa: PLR0917
         path = folder / f"health-scores-{period.name}.csv"
         csv_file.write(sent, path)
         outcome = replace(outcome, csv=path)
-    if ticket.lock is not None:
-        _refuse_if_lost(state, ticket.lock)
-        meter = outcome.standings["salesforce"].meter
-        org = Org.connect(settings.salesforce, meter, settings.ca_bundle)
-        result = salesforce_loader.load(org, settings.mapping.salesforce.target, sent)
-        outcome = replace(
-            outcome,
-            loaded=True,
-            created=result.created,
-            written=result.created + result.updated,
-            problems=(*outcome.problems, *result.refused),
-            notes=(*outcome.notes, *result.notes),
-        )
-        if not options.accounts:
-            state.history.save(period, metrics, scores)
+    if ticket.lock is None:
+        return _rehearse(settings, outcome, sent)
+    _refuse_if_lost(state, ticket.lock)
+    outcome = _load(settings, outcome, sent)
+    if not options.accounts:
+        state.history.save(period, metrics, scores)
     return outcome
 
 
@@ -55,6 +53,55 @@ def _refuse_if_lost(state: State, lock: Lock) -> None:
     """A run that overslept its time may find the period in other hands: then it must not write."""
     if not state.locks.is_held(lock):
         raise AlreadyRunning("another run took this period over while this one was reading: nothing was written.")
+
+
+def _rehearse(settings: Settings, outcome: Outcome, sent: pl.DataFrame) -> Outcome:
+    """What a load would do, or why the org would refuse it as a whole."""
+    meter = Meter()
+    org = Org.connect(settings.salesforce, meter, settings.ca_bundle)
+    try:
+        plan = salesforce_loader.plan(org, settings.mapping.salesforce.target, sent)
+    except ConfigurationError as error:
+        return replace(outcome, unready=error)
+    return replace(
+        outcome,
+        created=len(plan.create),
+        updated=len(plan.update),
+        unchanged=len(plan.unchanged),
+        refused=len(plan.refused),
+        problems=(*outcome.problems, *plan.refused),
+        notes=(*outcome.notes, *plan.notes),
+        load_calls=meter.calls,
+    )
+
+
+def _load(settings: Settings, outcome: Outcome, sent: pl.DataFrame) -> Outcome:
+    meter, target = Meter(), settings.mapping.salesforce.target
+    org = Org.connect(settings.salesforce, meter, settings.ca_bundle)
+    plan = salesforce_loader.plan(org, target, sent)
+    result = salesforce_loader.load(org, target, plan)
+    outcome = replace(
+        outcome,
+        loaded=True,
+        created=result.created,
+        updated=result.updated,
+        unchanged=result.unchanged,
+        refused=len(result.refused),
+        problems=(*outcome.problems, *result.refused, *result.stuck),
+        notes=(*outcome.notes, *plan.notes),
+        load_calls=meter.calls,
+    )
+    return replace(outcome, imbalance=_imbalance(outcome, sent.height, result))
+
+
+def _imbalance(outcome: Outcome, scored: int, result: LoadResult) -> str | None:
+    """Written records must be in the org, and every scored account must be accounted for."""
+    if result.found != result.expected:
+        return f"Salesforce holds {result.found:,} records of this run, but {result.expected:,} were written."
+    accounted = outcome.written + outcome.unchanged + outcome.refused
+    if accounted != scored:
+        return f"{scored:,} accounts were scored, but only {accounted:,} are written, unchanged or refused."
+    return None
 
 
 def facts(outcome: Outcome) -> dict[str, Any]:
@@ -69,9 +116,14 @@ def facts(outcome: Outcome) -> dict[str, Any]:
         "rated": outcome.rated,
         "written": outcome.written,
         "created": outcome.created,
+        "updated": outcome.updated,
+        "unchanged": outcome.unchanged,
+        "refused": outcome.refused,
+        "imbalance": outcome.imbalance,
         "problems": [[problem.account_id, problem.stage, problem.text] for problem in outcome.problems],
         "failed": list(outcome.failed),
         "requests": {source: standing.meter.calls for source, standing in outcome.standings.items()},
+        "load_requests": outcome.load_calls,
         "notes": list(outcome.notes),
         "exit_code": outcome.exit_code,
     }

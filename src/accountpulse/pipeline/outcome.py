@@ -7,7 +7,7 @@ from typing import Protocol
 
 import polars as pl
 
-from accountpulse.errors import AccountpulseError, SourceUnavailable
+from accountpulse.errors import AccountpulseError, ConfigurationError, SourceUnavailable
 from accountpulse.period import Period, Scope
 from accountpulse.records import Problem, Source
 from accountpulse.rest.meter import Meter
@@ -69,9 +69,14 @@ class Outcome:
     unlinked: Mapping[Source, int] = field(default_factory=dict)
     metrics: pl.DataFrame | None = None
     scores: pl.DataFrame | None = None  # the metrics and the account's attributes beside them
-    loaded: bool = False  # false: a dry run
-    written: int = 0
+    loaded: bool = False  # false: a dry run, and the next four say what a load would have done
     created: int = 0
+    updated: int = 0
+    unchanged: int = 0  # equal in the org already, and not sent
+    refused: int = 0
+    load_calls: int = 0  # requests to the org for the load, reading it before and counting it after included
+    imbalance: str | None = None  # the org's own count, or the sum of all records, says something else
+    unready: ConfigurationError | None = None  # a dry run's: why a load would have been refused as a whole
     csv: Path | None = None
     stopped: str | None = None
 
@@ -81,6 +86,11 @@ class Outcome:
         return tuple(source for source, standing in self.standings.items() if standing.error is not None)
 
     @property
+    def written(self) -> int:
+        """Records that the org took in this run."""
+        return self.created + self.updated if self.loaded else 0
+
+    @property
     def rated(self) -> int:
         """Accounts with a tier."""
         return 0 if self.scores is None else self.scores.filter(pl.col("tier") != "Not Rated").height
@@ -88,8 +98,10 @@ class Outcome:
     @property
     def exit_code(self) -> int:
         """What the command line ends with."""
+        if self.unready is not None:
+            return self.unready.exit_code
         if self.failed:
             return SourceUnavailable.exit_code
-        if self.problems or (self.scores is not None and not self.rated):
+        if self.problems or self.imbalance or (self.scores is not None and not self.rated):
             return 4
         return 0

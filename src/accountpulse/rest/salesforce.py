@@ -5,7 +5,7 @@ and the quoting of values are the client's.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,6 @@ from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
     SalesforceError,
     SalesforceExpiredSession,
-    SalesforceResourceNotFound,
 )
 from simple_salesforce.format import format_soql
 from simple_salesforce.login import SalesforceLogin
@@ -32,7 +31,6 @@ SOAP_ENDS = (
     "signed in with username and password by SOAP login(), which Salesforce ends with Summer '27; "
     "use SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET of an external client app"
 )
-UPSERT_LIMIT = 200  # records a call of sObject Collections
 USER_REMEDY = "Check SALESFORCE_USERNAME, SALESFORCE_PASSWORD and SALESFORCE_SECURITY_TOKEN; it was tried once."
 APP_REMEDY = (
     "Check SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET, and that SALESFORCE_LOGIN_URL is the org's My Domain."
@@ -40,7 +38,11 @@ APP_REMEDY = (
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 T = TypeVar("T")
 
-__all__ = ["SOAP_ENDS", "UPSERT_LIMIT", "Field", "Org", "UnknownName", "format_soql"]
+__all__ = ["SOAP_ENDS", "Field", "NotThere", "Org", "UnknownName", "format_soql"]
+
+
+class NotThere(AccessError):
+    """The object, record or address doesn't exist, or our user may not see it."""
 
 
 class UnknownName(AccessError):
@@ -57,6 +59,10 @@ class Field:
     createable: bool = False
     unique: bool = False
     external_id: bool = False
+    length: int = 0  # characters of a text
+    precision: int = 0  # digits of a number, in all
+    scale: int = 0  # digits behind its point
+    values: frozenset[str] | None = None  # of a restricted picklist
 
 
 @dataclass
@@ -130,24 +136,14 @@ class Org:
         if not _NAME.fullmatch(name):
             return None
         try:
-            found = self._call(f"describing {name}", lambda: self.client.restful(f"sobjects/{name}/describe"))
-        except SalesforceResourceNotFound:
+            found = self.call(f"describing {name}", lambda: self.client.restful(f"sobjects/{name}/describe"))
+        except NotThere:
             return None
-        return {
-            item["name"]: Field(
-                item["name"],
-                str(item.get("type", "string")),
-                bool(item.get("updateable")),
-                bool(item.get("createable")),
-                bool(item.get("unique")),
-                bool(item.get("externalId")),
-            )
-            for item in found["fields"]
-        }
+        return {item["name"]: _field(item) for item in found["fields"]}
 
     def query(self, soql: str, what: str) -> Iterator[Mapping[str, Any]]:
         """Every record of a query, over all pages; `what` names it in messages, since the query itself may not."""
-        page = self._call(f"querying {what}", lambda: self.client.query(soql))
+        page = self.call(f"querying {what}", lambda: self.client.query(soql))
         seen: set[str] = set()
         while True:
             yield from page["records"]
@@ -157,18 +153,13 @@ class Org:
             if following in seen:
                 raise UnexpectedAnswer("salesforce", f"querying {what}", "the same page was named twice")
             seen.add(following)
-            page = self._call(f"querying {what}", partial(self.client.query_more, following, True))
+            page = self.call(f"querying {what}", partial(self.client.query_more, following, True))
 
-    def upsert(self, name: str, external_id: str, records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        """Create or update up to 200 records by their external id; one result a record, in their order."""
-        body = {"allOrNone": False, "records": [{"attributes": {"type": name}, **record} for record in records]}
-        path = f"composite/sobjects/{name}/{external_id}"
-        results = self._call(f"writing {name}", lambda: self.client.restful(path, method="PATCH", json=body))
-        if not isinstance(results, list) or len(results) != len(records):
-            raise UnexpectedAnswer("salesforce", f"writing {name}", "not one result for each record")
-        return results
+    def count(self, soql: str, what: str) -> int:
+        """How many records a `SELECT COUNT()` finds."""
+        return int(self.call(f"counting {what}", lambda: self.client.query(soql))["totalSize"])
 
-    def _call(self, tried: str, work: Callable[[], T]) -> Any:
+    def call(self, tried: str, work: Callable[[], T]) -> Any:
         """Do it; where the session has ended, sign in once more and do it again."""
         try:
             try:
@@ -176,10 +167,24 @@ class Org:
             except SalesforceExpiredSession:
                 self.sign_in()
                 return work()
-        except SalesforceResourceNotFound:
-            raise
         except SalesforceError as error:
             _raise(tried, error)
+
+
+def _field(item: Mapping[str, Any]) -> Field:
+    values = [value["value"] for value in item.get("picklistValues") or () if value.get("active", True)]
+    return Field(
+        name=item["name"],
+        type=str(item.get("type", "string")),
+        updateable=bool(item.get("updateable")),
+        createable=bool(item.get("createable")),
+        unique=bool(item.get("unique")),
+        external_id=bool(item.get("externalId")),
+        length=int(item.get("length") or 0),
+        precision=int(item.get("precision") or 0),
+        scale=int(item.get("scale") or 0),
+        values=frozenset(values) if item.get("restrictedPicklist") else None,
+    )
 
 
 def _raise(tried: str, error: SalesforceError) -> NoReturn:
@@ -203,9 +208,7 @@ def _translated(tried: str, error: SalesforceError) -> AccountpulseError:
             "salesforce", tried, answer, "Check the user's permissions, and that its session may use the API."
         )
     if error.status == 404:
-        return AccessError(
-            "salesforce", tried, answer, "The object or address doesn't exist, or our user may not see it."
-        )
+        return NotThere("salesforce", tried, answer, "It doesn't exist, or our user may not see it.")
     return UnexpectedAnswer("salesforce", tried, answer)
 
 

@@ -261,14 +261,12 @@ def _churn_signal() -> SObject:
 
 
 def _health_score() -> SObject:
-    account = _reference("Account__c", "Account", "Account__r")
-    account.required = True
     key = _text("External_Key__c", 64)
-    key.external_id = key.unique = True
+    key.external_id = key.unique = key.required = True
     return _object(
         "Health_Score__c",
         "a01",
-        account,
+        _reference("Account__c", "Account", "Account__r"),
         _text("Period__c", 7),
         key,
         *(FieldDef(name, "double", _label(name), precision=5, scale=2) for name in SCORE_FIELDS),
@@ -278,6 +276,7 @@ def _health_score() -> SObject:
         _instant("Scored_At__c"),
         _text("Scorecard__c", 80),
         _text("Run_Id__c", 64),
+        _flag("Is_Current__c"),
     )
 
 

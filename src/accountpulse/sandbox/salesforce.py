@@ -1,4 +1,4 @@
-"""The sandbox's Salesforce: login, REST queries and the collections upsert, with Salesforce's own errors.
+"""The sandbox's Salesforce: login, REST queries, the collections upsert and bulk jobs, with Salesforce's own errors.
 
 Answers and codes as in the REST API Developer Guide. A path that is not known here is 404, never an empty list.
 """
@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from accountpulse.sandbox.model import Salesforce
+from accountpulse.sandbox.salesforce_bulk import Bulk
 from accountpulse.sandbox.salesforce_data import ApiError, Reader, not_found, page_size
 from accountpulse.sandbox.salesforce_session import Answer, Behaviour, Sessions
 from accountpulse.sandbox.salesforce_upsert import Upserter
@@ -46,6 +47,7 @@ class _Service:
         self._sessions = Sessions(org, behaviour)
         self._reader = Reader(schema)
         self._upserter = Upserter(schema, behaviour, now)
+        self._bulk = Bulk(schema, self._upserter, behaviour, now)
         self._used = 0
         self._paths: list[tuple[str, re.Pattern[str], Handler]] = [
             (method, re.compile(pattern), handler)
@@ -63,6 +65,11 @@ class _Service:
                     r"data/(?P<version>v[\d.]+)/composite/sobjects/(?P<object>\w+)/(?P<field>\w+)",
                     self._upsert,
                 ),
+                ("POST", r"data/(?P<version>v[\d.]+)/jobs/ingest", self._open_job),
+                ("PUT", r"data/(?P<version>v[\d.]+)/jobs/ingest/(?P<job>\w+)/batches", self._upload),
+                ("PATCH", r"data/(?P<version>v[\d.]+)/jobs/ingest/(?P<job>\w+)", self._job_state),
+                ("GET", r"data/(?P<version>v[\d.]+)/jobs/ingest/(?P<job>\w+)", self._job),
+                ("GET", r"data/(?P<version>v[\d.]+)/jobs/ingest/(?P<job>\w+)/(?P<results>\w+)", self._job_results),
             )
         ]
 
@@ -92,7 +99,8 @@ class _Service:
         if len(str(request.url)) > LONGEST_URL:
             return self._finished(HTMLResponse("<h1>URI Too Long</h1>", 414))
         try:
-            return self._finished(JSONResponse(self._answer(request, body)))
+            answer = self._answer(request, body)
+            return self._finished(answer if isinstance(answer, Response) else JSONResponse(answer))
         except SoqlError as error:
             refused = ApiError(400, error.code, error.message)
         except ApiError as error:
@@ -154,6 +162,22 @@ class _Service:
 
     def _upsert(self, call: _Call) -> Any:
         return self._upserter.upsert(call.parts["object"], call.parts["field"], call.body)
+
+    def _open_job(self, call: _Call) -> Any:
+        return self._bulk.open(call.root, call.body)
+
+    def _upload(self, call: _Call) -> Any:
+        self._bulk.upload(call.parts["job"], call.headers.get("Content-Type", ""), call.body)
+        return Response(status_code=201)
+
+    def _job_state(self, call: _Call) -> Any:
+        return self._bulk.change(call.parts["job"], call.body)
+
+    def _job(self, call: _Call) -> Any:
+        return self._bulk.look(call.parts["job"])
+
+    def _job_results(self, call: _Call) -> Any:
+        return Response(self._bulk.results(call.parts["job"], call.parts["results"]), media_type="text/csv")
 
 
 def routes(org: Salesforce, now: Callable[[], datetime], behaviour: Behaviour | None = None) -> list[Route]:

@@ -45,6 +45,9 @@ class Behaviour:
     page_size: int = 2_000  # records of a query page
     locked: dict[str, int] = field(default_factory=dict)  # account id → its next n upserts find the row locked
     refused: set[str] = field(default_factory=set)  # account ids whose upsert a validation rule refuses
+    bulk_looks: int = 1  # looks at a bulk job that find it still at work
+    bulk_failure: tuple[int, str] | None = None  # the next bulk job ends after so many records, with this message
+    bulk_bytes: int = 100_000_000  # of CSV in one job
 
 
 @dataclass(frozen=True)

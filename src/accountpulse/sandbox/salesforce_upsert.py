@@ -1,4 +1,4 @@
-"""The collections upsert: up to 200 records by external id, each with its own result.
+"""Upserts by external id, each record with its own result; and the collections call, up to 200 records of JSON.
 
 REST API Developer Guide, "Upsert Records Using sObject Collections". What is no well-formed request is refused whole
 (400); what the org's data or rules refuse is refused record by record, in a 200.
@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from accountpulse.sandbox.model import FieldDef, SObject
@@ -60,9 +61,27 @@ class Upserter:
 
     def upsert(self, object_name: str, key_name: str, body: bytes) -> list[dict[str, Any]]:
         """The results in the order of the records; ApiError 400 or 404 refuses the whole call."""
-        sobject, key = self._target(object_name, key_name)
+        sobject, key = self.target(object_name, key_name)
         records, all_or_none = _envelope(body)
         changes = [self._typed(sobject, record) for record in records]
+        return self.write(sobject, key, changes, all_or_none=all_or_none)
+
+    def target(self, object_name: str, key_name: str) -> tuple[SObject, FieldDef]:
+        """The object and its external id field; ApiError 404 where they aren't."""
+        try:
+            sobject = self._schema.sobject(object_name)
+            key = self._schema.field(sobject, key_name)
+        except SoqlError:
+            raise not_found() from None
+        if not key.external_id:
+            text = f"Provided external ID field does not exist or is not accessible: {key_name}"
+            raise ApiError(404, "NOT_FOUND", text)
+        return sobject, key
+
+    def write(
+        self, sobject: SObject, key: FieldDef, changes: list[Row], *, all_or_none: bool = False
+    ) -> list[dict[str, Any]]:
+        """Check and store changes, values by canonical field name; a field that isn't named keeps its value."""
         known = {str(row[key.name]).casefold(): row for row in sobject.rows if row.get(key.name)}
         times = Counter(_folded(change.get(key.name)) for change in changes)
         request = _Request(sobject, key, known, times, Parents())
@@ -73,17 +92,6 @@ class Upserter:
                     text = "Record rolled back because not all records were valid and the request was using AllOrNone"
                     one.refuse("ALL_OR_NONE_OPERATION_ROLLED_BACK", f"{text} header")
         return [self._apply(sobject, one) for one in prepared]
-
-    def _target(self, object_name: str, key_name: str) -> tuple[SObject, FieldDef]:
-        try:
-            sobject = self._schema.sobject(object_name)
-            key = self._schema.field(sobject, key_name)
-        except SoqlError:
-            raise not_found() from None
-        if not key.external_id:
-            text = f"Provided external ID field does not exist or is not accessible: {key_name}"
-            raise ApiError(404, "NOT_FOUND", text)
-        return sobject, key
 
     def _typed(self, sobject: SObject, record: Any) -> Row:
         """The record's values in our types, by canonical field name; 400 for a field or a type that is not there."""
@@ -102,7 +110,7 @@ class Upserter:
             except SoqlError:
                 text = f"No such column '{name}' on sobject of type {sobject.name}"
                 raise ApiError(400, "INVALID_FIELD", text) from None
-            changes[definition.name] = _value(definition, value)
+            changes[definition.name] = typed(definition, value)
         return changes
 
     def _prepare(self, request: _Request, changes: Row) -> _Prepared:
@@ -117,15 +125,19 @@ class Upserter:
             _check(fields[name], value, one)
             if value is not None and fields[name].reference_to:
                 self._check_reference(fields[name], value, request.parents, one)
-        required = [f.name for f in fields.values() if f.required and f.writable]
+        required = [f.name for f in fields.values() if f.required and f.writable and f is not key]
         before = one.row or {}
-        missing = [name for name in required if changes.get(name, before.get(name)) is None]
+        after = {**before, **changes}
+        missing = [name for name in required if after.get(name) is None]
         if missing:
             one.refuse("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", *missing)
+        accounts = {long_id(after.get(f.name) or "") for f in fields.values() if f.reference_to == "Account"}
+        if not one.errors and accounts & self._behaviour.refused:  # the org's own rules come last, at every change
+            one.refuse("FIELD_CUSTOM_VALIDATION_EXCEPTION", "This account is closed for scores")
         return one
 
     def _check_reference(self, definition: FieldDef, value: str, parents: Parents, one: _Prepared) -> None:
-        """The record that is pointed at must be there; this is also where planned faults strike."""
+        """The record that is pointed at must be there, and may be locked by plan."""
         if not _ID.fullmatch(value):
             one.refuse("MALFORMED_ID", f"{definition.label}: id value of incorrect type: {value}", definition.name)
             return
@@ -135,8 +147,6 @@ class Upserter:
             one.refuse("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", definition.name)
         elif found.get("IsDeleted"):
             one.refuse("ENTITY_IS_DELETED", "entity is deleted", definition.name)
-        elif long_id(value) in self._behaviour.refused:
-            one.refuse("FIELD_CUSTOM_VALIDATION_EXCEPTION", "This account is closed for scores")
         elif self._behaviour.locked.get(long_id(value), 0) > 0:
             self._behaviour.locked[long_id(value)] -= 1
             text = f"unable to obtain exclusive access to this record or 1 records: {long_id(value)}"
@@ -180,8 +190,11 @@ def _unreadable(message: str) -> ApiError:
     return ApiError(400, "JSON_PARSER_ERROR", message)
 
 
-def _value(definition: FieldDef, value: Any) -> Any:
-    """A JSON value in the type that rows hold; 400 where the type is wrong. Text is trimmed, and empty text is null."""
+def typed(definition: FieldDef, value: Any) -> Any:
+    """A JSON value in the type that rows hold; 400 where the type is wrong. Text is trimmed, and empty text is null.
+
+    Digits behind a number's scale are cut off without a word; SOAP API Developer Guide, "Field", `scale`.
+    """
     kind = definition.type
     if value is None:
         return False if kind == "boolean" else None
@@ -193,6 +206,8 @@ def _value(definition: FieldDef, value: Any) -> Any:
         raise _wrong_type(definition, value)
     if kind in ("date", "datetime"):
         return _moment(definition, value)
+    if kind in NUMBERS:
+        return float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-definition.scale), ROUND_DOWN))
     if kind == "reference":
         return long_id(value) if _ID.fullmatch(value) else value
     return value.strip() or None if isinstance(value, str) else value

@@ -56,7 +56,10 @@ class Exchange:
 
 @dataclass
 class Fault:
-    """The next `times` requests of a system, whose path has `path_contains` in it, are answered like this."""
+    """The next `times` requests of a system, whose path or query has `path_contains` in it, are answered like this.
+
+    With `after` the request is carried out first, and only its answer is lost.
+    """
 
     system: str
     status: int
@@ -64,6 +67,8 @@ class Fault:
     body: bytes = b""
     times: int = 1
     path_contains: str = ""
+    after: bool = False
+    method: str = ""  # of these requests only
 
 
 class _Server(uvicorn.Server):
@@ -203,7 +208,10 @@ class Sandbox:
         if self._latency:
             await asyncio.sleep(self._latency)
         body = b"" if self.recorded is None else await request.body()
-        response = self._fault(system, request.url.path) or await answer(request)
+        fault = self._fault(system, request.method, f"{request.url.path}?{request.url.query}")
+        if fault is None or fault[1]:
+            response = await answer(request)
+        response = response if fault is None else fault[0]
         self.log.append(Call(system, request.method, request.url.path, response.status_code))
         return response if self.recorded is None else await self._record(system, request, body, response)
 
@@ -216,13 +224,19 @@ class Sandbox:
             self.recorded.append(Exchange(*asked, response.status_code, answer))
         return Response(answer, response.status_code, dict(response.headers))
 
-    def _fault(self, system: str, path: str) -> Response | None:
+    def _fault(self, system: str, method: str, path: str) -> tuple[Response, bool] | None:
+        """The planned answer, and whether the request is carried out all the same."""
         if system in self.down:
-            return Response("the sandbox was told to be down", 503, {"Retry-After": "0"})
+            return Response("the sandbox was told to be down", 503, {"Retry-After": "0"}), False
         for fault in self.faults:
-            if fault.times > 0 and fault.system == system and fault.path_contains in path:
+            if (
+                fault.times > 0
+                and fault.system == system
+                and fault.path_contains in path
+                and fault.method in ("", method)
+            ):
                 fault.times -= 1
-                return Response(fault.body, fault.status, fault.headers)
+                return Response(fault.body, fault.status, fault.headers), fault.after
         return None
 
 

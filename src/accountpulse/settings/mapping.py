@@ -271,10 +271,14 @@ class Signals(Part):
 
 
 class Target(Part):
-    """The object that scores are written to, and its unique external id; its other fields have fixed names."""
+    """The object that scores are written to, its unique external id, and how many records go by Bulk API 2.0.
+
+    Its other fields have fixed names. Up to `bulk_above` records go in calls of 200, more go as one bulk job.
+    """
 
     object: ApiName = "Health_Score__c"
     external_id: ApiName = "External_Key__c"
+    bulk_above: int = Field(default=5_000, ge=0)
 
 
 class SalesforceMapping(Part):
