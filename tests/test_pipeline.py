@@ -91,7 +91,7 @@ def test_a_dry_run_against_an_org_that_is_not_ready_scores_and_ends_with_3(
     assert "Health_Score__c is absent" in str(outcome.unready)
     assert outcome.scores is not None
     assert outcome.csv is not None
-    assert outcome.csv.exists()
+    assert Path(outcome.csv).exists()
 
 
 def test_an_org_that_counts_other_records_than_were_written_ends_with_4(sandbox: Sandbox, configure: Configure) -> None:
@@ -126,7 +126,7 @@ def test_a_dry_run_sends_no_writing_request_and_leaves_the_csv(
     assert writes(sandbox) == 0
     assert records(sandbox) == {}
     assert outcome.csv is not None
-    with outcome.csv.open(encoding="utf-8", newline="") as stream:
+    with Path(outcome.csv).open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert {row["Account__c"] for row in rows} == {customer.account_id for customer in world.customers}
 

@@ -61,7 +61,7 @@ class OutOfTime(SourceUnavailable):
     def __init__(self, source: str) -> None:
         """`source` was being read or written."""
         remedy = "Run the same command again: it goes on from there."
-        super().__init__(source, "going on", "the run's time is over", remedy)
+        super().__init__(source, "going on before the deadline", "no time left", remedy)
 
 
 class AlreadyRunning(AccountpulseError):

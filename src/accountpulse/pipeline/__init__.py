@@ -29,9 +29,16 @@ def run(settings: Settings, options: Options, now: datetime, watch: Watch) -> Ou
     _refuse_unreachable(card, settings)
     state = State(settings.state)
     with queue(settings, options, state, now) as ticket:
-        outcome = _run(settings, options, card, state, ticket, now, watch)
+        try:
+            outcome = _run(settings, options, card, state, ticket, now, watch)
+        except OutOfTime as error:
+            name = f"{card.name} {card.hash}"
+            outcome = Outcome(ticket.run_id, ticket.scope, name, card.dimensions, {}, ticket.notes, stopped=str(error))
+            outcome = replace(outcome, out_of_time=True)
         if ticket.writes and not options.accounts:
             state.runs.end(ticket.scope, ticket.run_id, "finished" if outcome.loaded else "stopped", facts(outcome))
+        if outcome.out_of_time and options.hand_over and ticket.lock is not None:
+            state.locks.hand_over(ticket.lock, now)
         return replace(outcome, notes=(*outcome.notes, *state.files.notes))
 
 
@@ -42,6 +49,9 @@ def _run(  # noqa: PLR0917
     extracts, standings = extract_all(settings, options, ticket, state, watch)
     notes = (*ticket.notes, *_notes(extracts))
     outcome = Outcome(ticket.run_id, scope, f"{card.name} {card.hash}", card.dimensions, standings, notes)
+    late = next((one.error for one in standings.values() if isinstance(one.error, OutOfTime)), None)
+    if late is not None:
+        return replace(outcome, stopped=str(late), out_of_time=True)
     stopped = _reason_to_stop(options, standings, settings)
     if stopped:
         return replace(outcome, stopped=stopped)
@@ -87,8 +97,6 @@ def _reason_to_stop(options: Options, standings: Mapping[Source, Standing], sett
         return (
             f"There is no checkpoint of {without} for this period: nothing was scored or written. Run without --only."
         )
-    if any(isinstance(standing.error, OutOfTime) for standing in standings.values()):
-        return "Stopped at its deadline: nothing was written. Run the same command again: it goes on where it stopped."
     if failed and not options.allow_partial:
         names = ", ".join(failed)
         return f"{names} could not be read: nothing was written. Run again later, or with --allow-partial."

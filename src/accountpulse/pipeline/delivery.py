@@ -35,18 +35,28 @@ def deliver(  # noqa: PLR0917
         return outcome
     period = outcome.scope.period
     sent = payload(scores, outcome.dimensions, Stamp(period.name, now, outcome.scorecard, outcome.run_id))
-    folder = options.out or (DRY_RUN_FOLDER if options.dry_run else None)
-    if folder is not None:
-        path = folder / f"health-scores-{period.name}.csv"
-        csv_file.write(sent, path)
-        outcome = replace(outcome, csv=path)
+    outcome = replace(outcome, csv=_keep(options, state, outcome, sent))
     if ticket.lock is None:
-        return _rehearse(settings, outcome, sent)
+        return _rehearse(settings, options, outcome, sent)
     _refuse_if_lost(state, ticket.lock)
-    outcome = _load(settings, outcome, sent)
+    outcome = _load(settings, options, outcome, sent)
     if not options.accounts:
         state.history.save(period, metrics, scores)
     return outcome
+
+
+def _keep(options: Options, state: State, outcome: Outcome, sent: pl.DataFrame) -> str | None:
+    """Leave the CSV of what is sent where it was asked for; where that is."""
+    if options.keep_csv:
+        name = f"dry-runs/{outcome.run_id}.csv"
+        state.files.store.write(name, csv_file.content(sent))
+        return f"{state.files.store.place}/{name}"
+    folder = options.out or (DRY_RUN_FOLDER if options.dry_run else None)
+    if folder is None:
+        return None
+    path = folder / f"health-scores-{outcome.scope.period.name}.csv"
+    csv_file.write(sent, path)
+    return str(path)
 
 
 def _refuse_if_lost(state: State, lock: Lock) -> None:
@@ -55,9 +65,9 @@ def _refuse_if_lost(state: State, lock: Lock) -> None:
         raise AlreadyRunning("another run took this period over while this one was reading: nothing was written.")
 
 
-def _rehearse(settings: Settings, outcome: Outcome, sent: pl.DataFrame) -> Outcome:
+def _rehearse(settings: Settings, options: Options, outcome: Outcome, sent: pl.DataFrame) -> Outcome:
     """What a load would do, or why the org would refuse it as a whole."""
-    meter = Meter()
+    meter = Meter(ends=options.ends)
     org = Org.connect(settings.salesforce, meter, settings.ca_bundle)
     try:
         plan = salesforce_loader.plan(org, settings.mapping.salesforce.target, sent)
@@ -75,8 +85,8 @@ def _rehearse(settings: Settings, outcome: Outcome, sent: pl.DataFrame) -> Outco
     )
 
 
-def _load(settings: Settings, outcome: Outcome, sent: pl.DataFrame) -> Outcome:
-    meter, target = Meter(), settings.mapping.salesforce.target
+def _load(settings: Settings, options: Options, outcome: Outcome, sent: pl.DataFrame) -> Outcome:
+    meter, target = Meter(ends=options.ends), settings.mapping.salesforce.target
     org = Org.connect(settings.salesforce, meter, settings.ca_bundle)
     plan = salesforce_loader.plan(org, target, sent)
     result = salesforce_loader.load(org, target, plan)

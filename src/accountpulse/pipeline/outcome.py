@@ -40,6 +40,8 @@ class Options:
     accounts: tuple[str, ...] = ()
     scorecard: Path | None = None
     out: Path | None = None  # folder of the CSV; a dry run has one anyway
+    keep_csv: bool = False  # a dry run's CSV goes to the state, not to a folder: where the disk doesn't stay
+    hand_over: bool = False  # a run that stops at its end keeps the period for its next process
     ends: float | None = None  # on the monotonic clock: where the run has to have stopped; None: no deadline
 
 
@@ -77,7 +79,8 @@ class Outcome:
     load_calls: int = 0  # requests to the org for the load, reading it before and counting it after included
     imbalance: str | None = None  # the org's own count, or the sum of all records, says something else
     unready: ConfigurationError | None = None  # a dry run's: why a load would have been refused as a whole
-    csv: Path | None = None
+    csv: str | None = None  # where it lies
+    out_of_time: bool = False  # stopped at its end; the next process goes on
     stopped: str | None = None
 
     @property
@@ -100,7 +103,7 @@ class Outcome:
         """What the command line ends with."""
         if self.unready is not None:
             return self.unready.exit_code
-        if self.failed:
+        if self.failed or self.out_of_time:
             return SourceUnavailable.exit_code
         if self.problems or self.imbalance or (self.scores is not None and not self.rated):
             return 4

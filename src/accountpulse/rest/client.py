@@ -112,6 +112,7 @@ class Client:
                 remedy = "The certificate of the address is not trusted; see ACCOUNTPULSE_CA_BUNDLE."
                 raise AccessError(self.source, f"{method} {path}", type(error).__name__, remedy) from None
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                self._meter.cut(self.source)
                 failure = SourceUnavailable(self.source, f"{method} {path}", type(error).__name__)
             wait = wait_before_retry(status, headers, attempt, self._now(), random.random())  # noqa: S311
             if wait is None or not self._meter.retried(wait):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from accountpulse.errors import OutOfTime
 
 PATIENCE = 900.0  # seconds that one source may wait in all, because it asks for it or fails
+CUT = 1.0  # seconds before the run's end: a call that ends without an answer from here on was cut off by it
 
 
 @dataclass
@@ -37,6 +38,11 @@ class Meter:
             self.retries += 1
             self.waited += seconds
             return True
+
+    def cut(self, source: str) -> None:
+        """A request of the named source had no answer: OutOfTime where the run's end, and not the system, cut it off."""
+        if self.left() < CUT:
+            raise OutOfTime(source)
 
     def left(self) -> float:
         """Seconds until the run's end; infinite without one."""

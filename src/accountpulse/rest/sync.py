@@ -75,6 +75,7 @@ class Adapter(HTTPAdapter):
                 remedy = "The certificate of the address is not trusted; see ACCOUNTPULSE_CA_BUNDLE."
                 raise AccessError(self._source, tried, type(error).__name__, remedy) from None
             except requests.RequestException as error:
+                self._meter.cut(self._source)
                 answer, kind = None, type(error).__name__
             if answer is not None and self._final(answer, tried):
                 return answer

@@ -11,7 +11,7 @@ from accountpulse.errors import ConfigurationError, SourceUnavailable
 
 SETTING = "ACCOUNTPULSE_SECRET_ID"
 REMEDIES = {
-    "ResourceNotFoundException": "There is no such secret in this region: mend the name or AWS_REGION.",
+    "ResourceNotFoundException": "There is no such secret in this region: mend the name or AWS_DEFAULT_REGION.",
     "AccessDeniedException": "Let our role do secretsmanager:GetSecretValue on it.",
     "InvalidRequestException": "The secret is about to be deleted: restore it.",
     "DecryptionFailure": "Let our role do kms:Decrypt with the secret's key.",
@@ -57,7 +57,9 @@ def _fetch(secret_id: str) -> Mapping[str, Any]:
             raise _wrong(f"could not be read ({code}). {REMEDIES[code]}") from None
         raise SourceUnavailable("secrets manager", f"reading {SETTING}", code or type(error).__name__) from None
     except (NoCredentialsError, NoRegionError) as error:
-        raise _wrong(f"could not be read ({type(error).__name__}). Give AWS credentials and AWS_REGION.") from None
+        raise _wrong(
+            f"could not be read ({type(error).__name__}). Give AWS credentials and AWS_DEFAULT_REGION."
+        ) from None
     except BotoCoreError as error:
         raise SourceUnavailable("secrets manager", f"reading {SETTING}", type(error).__name__) from None
     return answer

@@ -22,7 +22,7 @@ REMEDIES = {
     "InvalidAccessKeyId": "The AWS credentials are not known: mend them.",
     "SignatureDoesNotMatch": "The AWS credentials don't fit: mend them.",
     "ExpiredToken": "The AWS credentials have ended: renew them.",
-    "PermanentRedirect": "The bucket lies in another region: set AWS_REGION.",
+    "PermanentRedirect": "The bucket lies in another region: set AWS_DEFAULT_REGION.",
 }
 
 

@@ -1,0 +1,199 @@
+"""The handler as Lambda runs it: in a process of its own, through the real runtime client."""
+
+import csv
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+import pytest
+
+from accountpulse.errors import AlreadyRunning, UsageError
+from accountpulse.main import RESERVE, Event, read_event
+from accountpulse.period import Period
+from accountpulse.sandbox.model import World
+from accountpulse.sandbox.server import Sandbox
+from accountpulse.sandbox.world import build
+from accountpulse.state import State
+from aws.rig import ARN, Rig
+from support import NOW
+
+OCTOBER = {"period": "2026-10"}
+
+
+class Invocations:
+    """What the function asks Lambda's own API for."""
+
+    def __init__(self) -> None:
+        self.asked: tuple[str, Any] = ("", None)
+        catcher = self
+
+        class Api(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                catcher.asked = (self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(202)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_args: Any) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture(scope="module")
+def company() -> World:
+    return build(seed=7, accounts=25, until=NOW)
+
+
+@pytest.fixture
+def served(company: World) -> Iterator[Sandbox]:
+    with Sandbox(company) as running:
+        yield running
+    company.salesforce.objects["Health_Score__c"].rows.clear()
+
+
+@pytest.fixture
+def environment(served: Sandbox, tmp_path: Path) -> dict[str, str]:
+    return {**served.environment(), "ACCOUNTPULSE_STATE": str(tmp_path / "state")}
+
+
+def test_a_good_run_answers_with_a_small_summary(tmp_path: Path, environment: dict[str, str]) -> None:
+    with Rig(tmp_path, environment) as rig:
+        result = rig.invoke(OCTOBER)
+        again = rig.invoke(OCTOBER)
+        there = rig.invoke({**OCTOBER, "verify": True})
+    assert result.kind == "response", result.body
+    assert (result.body["status"], result.body["scored"], result.body["created"]) == ("good", 25, 25)
+    assert sum(result.body["tiers"].values()) == 25
+    assert set(result.body["sources"]) == {"salesforce", "intercom", "jira", "looker"}
+    assert len(json.dumps(result.body)) < 6000
+    assert (again.body["created"], again.body["unchanged"]) == (0, 25)
+    assert there.body["status"] == "there"
+    events = [line["event"] for line in rig.lines() if "event" in line]
+    assert events.count("summary") == 2
+    assert events.count("metrics") == 2
+
+
+def test_a_dry_run_leaves_its_csv_in_the_state_and_nothing_else(
+    tmp_path: Path, environment: dict[str, str], served: Sandbox
+) -> None:
+    with Rig(tmp_path, environment) as rig:
+        result = rig.invoke({**OCTOBER, "dry_run": True})
+    assert result.kind == "response", result.body
+    state = State(tmp_path / "state")
+    (name,) = state.files.names("")
+    assert name == f"dry-runs/{result.body['run_id']}.csv"
+    assert str(result.body["csv"]).endswith(name)
+    with (tmp_path / "state" / name).open(encoding="utf-8", newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == 25
+    assert not [call for call in served.log if call.method in ("PATCH", "PUT", "DELETE")]
+
+
+def test_a_source_that_is_down_is_raised_after_the_summary(
+    tmp_path: Path, environment: dict[str, str], served: Sandbox
+) -> None:
+    served.down.add("jira")
+    with Rig(tmp_path, environment) as rig:
+        result = rig.invoke(OCTOBER)
+        missing = rig.invoke({**OCTOBER, "verify": True})
+    assert (result.kind, result.body["errorType"]) == ("error", "RunFailed")
+    assert '"exit_code": 5' in result.body["errorMessage"]
+    assert "jira" in result.body["errorMessage"]
+    assert "has no finished run" in missing.body["errorMessage"]
+    assert [line for line in rig.lines() if line.get("event") == "summary"]
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ([], "an object"),
+        ({"period": "2026-13"}, "2026-13"),
+        ({"period": 202610}, "period must be str"),
+        ({"dry_run": "false"}, "dry_run must be bool"),
+        ({"dry_run": None}, "dry_run must be bool"),
+        ({"dryrun": True}, "dryrun"),
+        ({"scheduled_time": "soon"}, "soon"),
+    ],
+)
+def test_an_unclear_event_is_refused_before_any_request(
+    tmp_path: Path, environment: dict[str, str], served: Sandbox, event: Any, words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        read_event(event)
+    if words == "2026-13":  # once through the real client is enough
+        with Rig(tmp_path, environment) as rig:
+            result = rig.invoke(event)
+        assert result.kind == "error"
+        assert words in result.body["errorMessage"]
+        assert served.log == []
+
+
+def test_the_scheduled_time_decides_the_month_also_days_later() -> None:
+    from accountpulse.main import _period
+
+    asked = read_event({"scheduled_time": "2027-01-02T06:00:00Z"})
+    assert _period(asked, "UTC", NOW) == Period(2026, 12)
+    edge = read_event({"scheduled_time": "2027-01-01T00:30:00Z"})
+    assert _period(edge, "America/Los_Angeles", NOW) == Period(2026, 11, "America/Los_Angeles")
+    assert _period(edge, "Pacific/Kiritimati", NOW) == Period(2026, 12, "Pacific/Kiritimati")
+    assert _period(Event(), "UTC", NOW) == Period(2026, 10)
+
+
+def test_killed_at_the_limit_the_next_invocation_finishes_the_run(
+    tmp_path: Path, environment: dict[str, str], company: World
+) -> None:
+    with Rig(tmp_path, environment) as rig:
+        assert rig.invoke(OCTOBER, limit=0.3).kind == "killed"
+        result = rig.invoke(OCTOBER)
+    assert result.kind == "response", result.body
+    assert len(company.salesforce.objects["Health_Score__c"].rows) == 25
+
+
+def test_a_wrong_token_is_raised_at_once_and_no_secret_leaves(tmp_path: Path, environment: dict[str, str]) -> None:
+    secret = "wr0ng-t0ken-in-the-air"
+    with Rig(tmp_path, {**environment, "INTERCOM_API_TOKEN": secret}) as rig:
+        result = rig.invoke(OCTOBER)
+    assert "INTERCOM_API_TOKEN" in result.body["errorMessage"]
+    assert secret not in json.dumps(result.body)
+    assert secret not in rig.log.read_text(encoding="utf-8")
+
+
+def test_a_run_that_does_not_fit_starts_its_function_again_and_ends_well(tmp_path: Path, company: World) -> None:
+    with Sandbox(company, latency_ms=300) as slow, Invocations() as started:
+        environment = {
+            **slow.environment(),
+            "ACCOUNTPULSE_STATE": str(tmp_path / "state"),
+            "AWS_ENDPOINT_URL_LAMBDA": started.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+        with Rig(tmp_path, environment) as rig:
+            first = rig.invoke(OCTOBER, limit=RESERVE + 3)
+            assert first.kind == "response", first.body
+            assert first.body["status"] == "goes on in a new invocation"
+            assert company.salesforce.objects["Health_Score__c"].rows == []
+            (path, event) = started.asked
+            assert path.endswith(f"/functions/{quote(ARN, safe='')}/invocations")
+            stranger = State(tmp_path / "state").locks
+            with pytest.raises(AlreadyRunning), stranger.hold("2026-10", "another", datetime.now(UTC)):
+                pass
+            second = rig.invoke(event)
+    rows = company.salesforce.objects["Health_Score__c"].rows
+    assert (second.kind, second.body["status"], len(rows)) == ("response", "good", 25), second.body
+    assert second.body["run_id"] == first.body["run_id"]
+    assert second.body["invocation"] == 2
+    rows.clear()
