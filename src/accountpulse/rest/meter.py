@@ -40,7 +40,7 @@ class Meter:
             return True
 
     def cut(self, source: str) -> None:
-        """A request of the named source had no answer: OutOfTime where the run's end, and not the system, cut it off."""
+        """A request had no answer: OutOfTime where the run's end, and not the system, cut it off."""
         if self.left() < CUT:
             raise OutOfTime(source)
 
