@@ -58,9 +58,7 @@ def _fetch(secret_id: str) -> Mapping[str, Any]:
         raise SourceUnavailable("secrets manager", f"reading {SETTING}", code or type(error).__name__) from None
     except (NoCredentialsError, NoRegionError) as error:
         remedy = "Give AWS credentials and AWS_DEFAULT_REGION."
-        raise _wrong(
-            f"could not be read ({type(error).__name__}). Give AWS credentials and AWS_DEFAULT_REGION."
-        ) from None
+        raise _wrong(f"could not be read ({type(error).__name__}). {remedy}") from None
     except BotoCoreError as error:
         raise SourceUnavailable("secrets manager", f"reading {SETTING}", type(error).__name__) from None
     return answer
