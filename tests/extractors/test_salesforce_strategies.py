@@ -330,7 +330,7 @@ def test_an_org_without_churn_signals_has_none_known(org: Org, read: Reader) -> 
 
 
 def test_signals_need_neither_an_end_nor_a_confidence(org: Org, read: Reader) -> None:
-    for each in ("Closed_Date__c", "Expiry_Date__c", "Confidence__c"):
+    for each in ("Closed_Date__c", "Confidence__c"):
         del org.objects["Churn_Signal__c"].fields[each]
     signal = {"Account__c": ONE, "Severity__c": "Critical", "Signal_Date__c": at("2026-10-01T00:00")}
     org.add("Churn_Signal__c", **signal, Status__c="Active")

@@ -87,12 +87,12 @@ class Reading:
         """
         wanted = tuple(values)
         found = self.find(name, each)
-        if found is None or not found.values:
+        if found is None or not found.picklist:
             return wanted
-        there = {value.casefold() for value in found.values}
+        there = {value.casefold() for value in found.picklist}
         absent = [value for value in wanted if value.casefold() not in there]
         if absent:
-            shown = ", ".join(found.values[:SHOWN]) + (", …" if len(found.values) > SHOWN else "")
+            shown = ", ".join(found.picklist[:SHOWN]) + (", …" if len(found.picklist) > SHOWN else "")
             noun = "are no values" if len(absent) > 1 else "is no value"
             place = f"{setting}: " if setting else ""
             self.note(f"{place}{', '.join(map(repr, absent))} {noun} of {name}.{each}, which has {shown}")

@@ -86,31 +86,30 @@ def expansions(reading: Reading, part: Expansion) -> Rows:
 
 
 def signals(reading: Reading, part: Signals) -> Rows:
-    """Churn signals that were open at as_of: begun before, neither closed nor expired by then."""
+    """Churn signals that were open at as_of: begun before, and not closed by then."""
     name = part.object
     reading.need(name, part.account, part.severity, part.status, part.opened)
     confidence = part.confidence if reading.has(name, part.confidence) else None
     _say_what_cannot_be(reading, part, confidence)
     as_of = reading.scope.as_of
-    ends = [each for each in (part.closed, part.expires) if each is not None and reading.has(name, each)]
+    closed = part.closed if reading.has(name, part.closed) else None
     begun = f"{part.opened} < {reading.bound(name, part.opened, as_of)}"
-    still = [f"{end} = null OR {end} >= {reading.bound(name, end, as_of)}" for end in ends]
-    fields = (part.account, part.severity, part.status, part.opened, confidence, *ends)
+    still = f"{closed} = null OR {closed} >= {reading.bound(name, closed, as_of)}" if closed else None
+    fields = (part.account, part.severity, part.status, part.opened, confidence, closed)
     strange = 0
-    for row in reading.rows(name, fields, begun, *still):
-        closed = at(row, part.closed) if part.closed in ends else None
-        if closed is None and _is(at(row, part.status), part.resolved):
+    for row in reading.rows(name, fields, begun, still):
+        ended = reading.moment(at(row, closed)) if closed else None
+        if ended is None and _is(at(row, part.status), part.resolved):
             continue
         level = _level(at(row, part.severity), part)
         strange += level is None
-        moments = [moment for end in ends if (moment := reading.moment(at(row, end))) is not None]
         yield {
             "account_id": at(row, part.account),
             "severity": level or "watch",
             "monitoring": _is(at(row, part.status), part.monitoring),
             "confirmed": confidence is not None and _is(at(row, confidence), part.confirmed),
             "opened_at": reading.moment(at(row, part.opened)),
-            "closed_at": min(moments, default=None),
+            "closed_at": ended,
         }
     if strange:
         reading.note(f"{strange:,} signals have a severity that levels: doesn't know; they count as watch")

@@ -19,14 +19,13 @@ from simple_salesforce.exceptions import (
     SalesforceError,
     SalesforceExpiredSession,
     SalesforceRefusedRequest,
-    SalesforceResourceNotFound,
 )
 from simple_salesforce.format import format_soql
 
 from accountpulse.errors import UnexpectedAnswer
 from accountpulse.rest import auth, sync
 from accountpulse.rest.meter import Meter
-from accountpulse.rest.salesforce_errors import UnknownName, code_of, is_busy, translated
+from accountpulse.rest.salesforce_errors import NotThere, UnknownName, code_of, is_busy, translated
 from accountpulse.rest.salesforce_limits import Allowance
 from accountpulse.rest.salesforce_schema import Field, fields_of
 from accountpulse.settings.environment import SalesforceAccess
@@ -37,7 +36,7 @@ BUSY_WAIT = 5.0  # seconds, doubled each time
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 T = TypeVar("T")
 
-__all__ = ["UPSERT_LIMIT", "Field", "Org", "UnknownName", "format_soql"]
+__all__ = ["UPSERT_LIMIT", "Field", "NotThere", "Org", "UnknownName", "format_soql"]
 
 
 @dataclass
@@ -84,8 +83,8 @@ class Org:
         if not _NAME.fullmatch(name):
             return None
         try:
-            found = self._call(f"describing {name}", lambda: self.client.restful(f"sobjects/{name}/describe"))
-        except SalesforceResourceNotFound:
+            found = self.call(f"describing {name}", lambda: self.client.restful(f"sobjects/{name}/describe"))
+        except NotThere:
             return None
         try:
             return fields_of(found)
@@ -95,7 +94,7 @@ class Org:
     def query(self, soql: str, what: str) -> Iterator[Mapping[str, Any]]:
         """Every record of a query, over all pages; `what` names it in messages, since the query itself may not."""
         tried = f"querying {what}"
-        page = _page(tried, self._call(tried, lambda: self.client.query(soql)))
+        page = _page(tried, self.call(tried, lambda: self.client.query(soql)))
         seen: set[str] = set()
         while True:
             yield from page["records"]
@@ -106,18 +105,22 @@ class Org:
                 raise UnexpectedAnswer("salesforce", tried, "a page that doesn't lead to the next one")
             seen.add(following)
             # self.client is looked up at each try, since a new session brings a new one
-            page = _page(tried, self._call(tried, partial(lambda url: self.client.query_more(url, True), following)))
+            page = _page(tried, self.call(tried, partial(lambda url: self.client.query_more(url, True), following)))
+
+    def count(self, soql: str, what: str) -> int:
+        """How many records a `SELECT COUNT()` finds."""
+        return int(self.call(f"counting {what}", lambda: self.client.query(soql))["totalSize"])
 
     def upsert(self, name: str, external_id: str, records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Create or update up to 200 records by their external id; one result a record, in their order."""
         body = {"allOrNone": False, "records": [{"attributes": {"type": name}, **record} for record in records]}
         path = f"composite/sobjects/{name}/{external_id}"
-        results = self._call(f"writing {name}", lambda: self.client.restful(path, method="PATCH", json=body))
+        results = self.call(f"writing {name}", lambda: self.client.restful(path, method="PATCH", json=body))
         if not isinstance(results, list) or len(results) != len(records):
             raise UnexpectedAnswer("salesforce", f"writing {name}", "not one result for each record")
         return results
 
-    def _call(self, tried: str, work: Callable[[], T]) -> Any:
+    def call(self, tried: str, work: Callable[[], T]) -> Any:
         """Do it; where the session has ended, sign in once more and do it again."""
         try:
             try:
@@ -127,8 +130,6 @@ class Org:
                     raise
                 self.sign_in()
                 return self._patiently(work)
-        except SalesforceResourceNotFound:
-            raise
         except SalesforceError as error:
             raise translated(tried, error) from None
         except ValueError:  # the client takes the body of any success for JSON

@@ -15,9 +15,13 @@ WIDE = (
 )
 LONG = "The query is longer than an address may be (16,384 bytes). Shorten the `where` text in accountpulse.yaml."
 PERMISSIONS = "Check the user's permissions, and that its session may use the API."
-GONE = "The object or address doesn't exist, or our user may not see it."
+GONE = "It doesn't exist, or our user may not see it."
 
-BY_STATUS = {401: PERMISSIONS, 403: PERMISSIONS, 404: GONE, 414: LONG, 431: LONG}
+BY_STATUS = {401: PERMISSIONS, 403: PERMISSIONS, 414: LONG, 431: LONG}
+
+
+class NotThere(AccessError):
+    """The object, record or address doesn't exist, or our user may not see it."""
 
 
 class UnknownName(AccessError):
@@ -44,6 +48,8 @@ def translated(tried: str, error: SalesforceError) -> AccountpulseError:
         return SourceUnavailable("salesforce", tried, answer, WIDE)
     if code in ("INVALID_FIELD", "INVALID_TYPE"):
         return UnknownName("salesforce", tried, answer, MAPPING)
+    if status == 404:
+        return NotThere("salesforce", tried, answer, GONE)
     remedy = MAPPING if code in ("MALFORMED_QUERY", "INVALID_QUERY_FILTER_OPERATOR") else BY_STATUS.get(status)
     if remedy is not None:
         return AccessError("salesforce", tried, answer, remedy)

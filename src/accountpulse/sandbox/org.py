@@ -256,7 +256,6 @@ def _churn_signal() -> SObject:
         _picklist("Confidence__c", "Suspected", "Likely", "Confirmed"),
         _instant("Signal_Date__c"),
         _instant("Closed_Date__c"),
-        _date("Expiry_Date__c"),
         _long_text("Description__c", 32768),
     )
 

@@ -1,7 +1,7 @@
 """The truth about contract, relationship and signals."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from accountpulse.sandbox.model import Customer, World
@@ -200,9 +200,6 @@ def _signals(org: Org, account: str, as_of: datetime) -> Told:
     for signal in org.of(account, "Churn_Signal__c"):
         closed = signal["Closed_Date__c"]
         if signal["Signal_Date__c"] >= as_of or (closed is not None and closed < as_of):
-            continue
-        expiry = signal["Expiry_Date__c"]
-        if expiry is not None and datetime(expiry.year, expiry.month, expiry.day, tzinfo=UTC) < as_of:
             continue
         level = SEVERITIES.index(signal["Severity__c"])
         if signal["Status__c"] == "Monitoring":

@@ -85,13 +85,10 @@ def signals(office: Office, plan: Plan, account: Row) -> None:
         severity: str,
         status: str = "Active",
         confidence: str = "Suspected",
-        *,
         days: float = 20,
         closed: float | None = None,
-        expires: float | None = None,
     ) -> None:
         done = None if closed is None else calendar.month_end - closed * day
-        expiry = None if expires is None else (calendar.month_end - expires * day).date()
         office.add(
             "Churn_Signal__c",
             Account__c=account["Id"],
@@ -100,7 +97,6 @@ def signals(office: Office, plan: Plan, account: Row) -> None:
             Confidence__c=confidence,
             Signal_Date__c=calendar.month_end - days * day,
             Closed_Date__c=done,
-            Expiry_Date__c=expiry,
             Description__c="An invented reason",
         )
 
@@ -121,11 +117,5 @@ def signals(office: Office, plan: Plan, account: Row) -> None:
         signal("Critical", "Resolved", "Confirmed", days=60, closed=0.5)
         signal("Watch", days=0)  # opened exactly at as_of: not yet
         signal("Watch", "Resolved", days=40, closed=0)  # closed exactly at as_of: still open then
-    if plan.number % 16 == 9:
-        signal("Critical", confidence="Confirmed", days=50, expires=10)
-        signal("Moderate", days=50, expires=-10)
-        signal("Watch", days=50, expires=1)  # the day before as_of: no longer
-        signal("Watch", days=50, expires=0)  # on as_of's own day: still
-        signal("Watch", days=50, closed=20, expires=-10)  # closed before it could expire
     if plan.number % 16 == 5:
         signal("Moderate", "Resolved", days=40, closed=-3)

@@ -248,7 +248,7 @@ class Levels(Part):
 
 
 class Signals(Part):
-    """Churn signals that CSMs log. `closed` and `expires` may be null where status alone says what is open."""
+    """Churn signals that CSMs log. `closed` may be null where the status alone says what is open."""
 
     object: ApiName = "Churn_Signal__c"
     account: ApiName = "Account__c"
@@ -257,7 +257,6 @@ class Signals(Part):
     confidence: ApiName | None = "Confidence__c"
     opened: ApiName = "Signal_Date__c"
     closed: ApiName | None = "Closed_Date__c"
-    expires: ApiName | None = "Expiry_Date__c"
     monitoring: tuple[str, ...] = ("Monitoring",)
     resolved: tuple[str, ...] = ("Resolved",)  # closed, also where the date was left empty
     confirmed: tuple[str, ...] = ("Confirmed",)
