@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
+SOQL_PARSER := @jetstreamapp/soql-parser-js@6.3.1
+
 .PHONY: help demo test check lint types lock clean
 
 help: ## this list
@@ -11,7 +13,7 @@ help: ## this list
 demo: $(VENV)/.demo ## the whole job on a local sandbox, without credentials
 	@$(BIN)/accountpulse demo
 
-test: $(VENV)/.dev ## all tests
+test: $(VENV)/.dev .node/.ready ## all tests
 	$(BIN)/python -m pytest
 
 check: lint types ## lint, types and the rules of the house
@@ -35,6 +37,13 @@ $(VENV)/.dev: requirements-dev.txt pyproject.toml | $(VENV)/bin/python
 	$(PYTHON) tools/install.py $(BIN)/python requirements-dev.txt
 	@touch $@ $(VENV)/.demo
 
+# an independent parser that judges our SOQL; without npm, or without a network, its tests are skipped
+.node/.ready: Makefile
+	@mkdir -p .node
+	@! command -v npm >/dev/null || { \
+		npm install --prefix .node --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --silent \
+			--fetch-retries=1 --fetch-timeout=30000 $(SOQL_PARSER) && touch $@; } || true
+
 lock: ## resolve the requirement files anew (needs uv)
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links pyproject.toml --extra build -o requirements.txt
@@ -42,4 +51,4 @@ lock: ## resolve the requirement files anew (needs uv)
 		--no-emit-index-url --no-emit-find-links pyproject.toml --extra build --extra dev -o requirements-dev.txt
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) .node .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

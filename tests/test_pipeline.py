@@ -201,7 +201,7 @@ def test_an_outage_without_a_history_rates_nobody(sandbox: Sandbox, configure: C
         ("intercom", {"INTERCOM_API_TOKEN": "wrong-token-1"}),
         ("jira", {"JIRA_API_TOKEN": "wrong-token-1"}),
         ("looker", {"LOOKER_CLIENT_SECRET": "wrong-token-1"}),
-        ("salesforce", {"SALESFORCE_PASSWORD": "wrong-token-1"}),
+        ("salesforce", {"SALESFORCE_CLIENT_SECRET": "wrong-token-1"}),
     ],
 )
 def test_a_wrong_token_ends_with_3_after_one_try(

@@ -52,16 +52,39 @@ def mapping_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def section(path: str, model: type[BaseModel], seen: set[str]) -> list[str]:
+def section(path: str, model: type[BaseModel], seen: set[tuple[str, str]]) -> list[str]:
     """What each part is for, depth first."""
     lines: list[str] = []
     for name, info in model.model_fields.items():
-        for part in parts_of(info.annotation):
+        ways = parts_of(info.annotation)
+        for part in ways:
             key = f"{path}{info.alias or name}"
-            if key not in seen:
-                seen.add(key)
-                lines += [f"- `{key}`: {(part.__doc__ or '').strip()}", *section(f"{key}.", part, seen)]
+            if (key, part.__name__) not in seen:
+                seen.add((key, part.__name__))
+                lines += [
+                    f"- `{key}`{way(part, ways)}: {(part.__doc__ or '').strip()}",
+                    *section(f"{key}.", part, seen),
+                ]
     return lines
+
+
+def way(part: type[BaseModel], ways: list[type[BaseModel]]) -> str:
+    """For one of several ways to read something: its `from`, and its keys with their defaults."""
+    if len(ways) < 2 or "source" not in part.model_fields:
+        return ""
+    (source,) = part.model_fields["source"].annotation.__args__  # type: ignore[union-attr]
+    keys = {info.alias or name: info for name, info in part.model_fields.items() if name != "source"}
+    shown = [f"{name}: {default(info)}" for name, info in keys.items()]
+    return f" with `from: {source}`" + (f" ({'; '.join(f'`{each}`' for each in shown)})" if shown else "")
+
+
+def default(info: Any) -> str:
+    """A key's default on one line."""
+    if info.is_required():
+        return "…"
+    value = info.get_default(call_default_factory=True)
+    plain = value.model_dump(by_alias=True) if isinstance(value, BaseModel) else value
+    return json.dumps(plain, ensure_ascii=False).replace('"', "")
 
 
 def parts_of(annotation: Any) -> list[type[BaseModel]]:

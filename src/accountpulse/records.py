@@ -41,7 +41,7 @@ ACCOUNTS: Columns = {
     "account_name": pl.String,
     "segment": pl.String,
     "customer_tier": pl.String,  # the tier that was sold; the score's own tier is another thing
-    "arr": pl.Float64,  # at as_of, in the org's currency
+    "arr": pl.Float64,  # at as_of, in the org's corporate currency
     "seats": pl.Float64,
     "owner": pl.String,  # an id, no name
     "customer_since": pl.Date,
@@ -92,7 +92,12 @@ RENEWALS: Columns = {
     "due": pl.Date,
     "rank": pl.Int64,  # of the strategy that found it: 0 is asked first
 }
-PAYMENT_PROBLEMS: Columns = {"account_id": pl.String, "opened_at": TIME, "closed_at": TIME}
+PAYMENT_PROBLEMS: Columns = {
+    "account_id": pl.String,
+    "opened_at": TIME,  # null: long ago
+    "closed_at": TIME,  # null: open
+    "unknown": pl.Boolean,  # true: no problem, but a sign that it can't be told of this account
+}
 DOWNGRADES: Columns = {"account_id": pl.String, "closed_on": pl.Date}
 ARR_CHANGES: Columns = {"account_id": pl.String, "at": TIME, "before": pl.Float64, "after": pl.Float64}
 REVIEWS: Columns = {"account_id": pl.String, "held_on": pl.Date}

@@ -18,7 +18,7 @@ WRONG: dict[Source, dict[str, str]] = {
     "intercom": {"INTERCOM_API_TOKEN": "wrong-token-1"},
     "jira": {"JIRA_API_TOKEN": "wrong-token-1"},
     "looker": {"LOOKER_CLIENT_SECRET": "wrong-token-1"},
-    "salesforce": {"SALESFORCE_PASSWORD": "wrong-token-1"},
+    "salesforce": {"SALESFORCE_CLIENT_SECRET": "wrong-token-1"},
 }
 
 

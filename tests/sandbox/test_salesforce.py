@@ -234,6 +234,18 @@ def test_a_page_holds_2000_records_or_as_many_as_the_header_says(sandbox):
     assert len(client.query_all("SELECT Id FROM Event")["records"]) == 2_001
 
 
+def test_groups_come_in_one_page_and_not_beyond_2000(sandbox):
+    client = sandbox.client()
+    sandbox.behaviour.page_size = 2
+    found = client.query("SELECT Name, COUNT(Id) n FROM Account GROUP BY Name")
+    assert (found["totalSize"], found["done"], found["records"][0]["n"]) == (7, True, 1)
+    for number in range(2_001):
+        sandbox.add("Event", Subject=f"{number}")
+    with pytest.raises(SalesforceMalformedRequest) as caught:
+        client.query("SELECT Subject, COUNT(Id) FROM Event GROUP BY Subject")
+    assert caught.value.content[0]["errorCode"] == "EXCEEDED_ID_LIMIT"
+
+
 @pytest.mark.parametrize("locator", ["01gHu0000000000AAA-2000", "nonsense", "01gHu0000000000AAA-x"])
 def test_a_bad_locator_is_refused(sandbox, locator):
     with pytest.raises(SalesforceMalformedRequest) as caught:

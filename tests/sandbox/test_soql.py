@@ -297,9 +297,15 @@ def test_ids_get_the_check_characters_that_the_crm_gives_them(short, long):
         "SELECT Id FROM Account WHERE CreatedDate = TODAY",
         "SELECT Id FROM Account WHERE CALENDAR_YEAR(CreatedDate) = 2026",
         "SELECT Id, (SELECT Id FROM Contacts) FROM Account",
-        "SELECT COUNT(Id) FROM Account",
         "SELECT COUNT(), Id FROM Account",
-        "SELECT Type FROM Account GROUP BY Type",
+        "SELECT COUNT(), COUNT(Id) FROM Account",
+        "SELECT Type, COUNT(Id) FROM Account",
+        "SELECT Type, Name FROM Account GROUP BY Type",
+        "SELECT SUM(Name) FROM Account",
+        "SELECT COUNT(Id) FROM Account LIMIT 5",
+        "SELECT Type FROM Account GROUP BY Type HAVING COUNT(Id) > 1",
+        "SELECT Type FROM Account GROUP BY Type ORDER BY Type",
+        "SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Case GROUP BY AccountId)",
         "SELECT Id FROM Account LIMIT -1",
         "SELECT Id FROM Account LIMIT 99999999999999999999",
         "SELECT Id FROM Account OFFSET 1 LIMIT 1",
@@ -313,9 +319,47 @@ def test_what_is_no_query_is_malformed(objects, text):
     assert refusal(objects, text).code == "MALFORMED_QUERY"
 
 
+def test_groups_count_and_add_up(objects):
+    found = run(
+        "SELECT Type, COUNT(Id) n, MAX(Probability), MIN(CloseDate) first FROM Opportunity GROUP BY Type",
+        Schema(objects),
+    )
+    by_type = {
+        each["Type"]: {k: v for k, v in each.items() if k not in ("attributes", "Type")} for each in found.results
+    }
+    assert by_type == {
+        "Renewal": {"n": 2, "expr1": 100.0, "first": "2026-09-30"},
+        "Expansion": {"n": 1, "expr1": 60.0, "first": "2026-12-24"},
+        "New Customer": {"n": 1, "expr1": 0.0, "first": "2026-07-01"},
+        None: {"n": 1, "expr1": None, "first": None},
+    }
+    assert {each["attributes"]["type"] for each in found.results} == {"AggregateResult"}
+    whole = run(
+        "SELECT COUNT_DISTINCT(Type), AVG(Probability) FROM Opportunity WHERE Probability != null", Schema(objects)
+    )
+    assert [(each["expr0"], each["expr1"]) for each in whole.results] == [(3, 45.0)]
+
+
+def test_a_group_is_named_by_its_own_field_also_through_a_parent(objects):
+    found = run("SELECT Account.Name, COUNT(Id) n FROM Opportunity GROUP BY Account.Name", Schema(objects))
+    assert {each["Name"]: each["n"] for each in found.results} == {"Alpha": 2, "beta": 1, "Gamma": 1, None: 1}
+
+
+def test_more_than_2000_groups_are_refused_and_have_no_second_page():
+    """SOQL reference, "Considerations When Using GROUP BY": queryMore() doesn't walk over groups."""
+    objects = empty_objects()
+    for number in range(2_001):
+        add(objects, "Task", number + 1, Subject=f"{number}")
+    text = "SELECT Subject, COUNT(Id) FROM Task GROUP BY Subject"
+    assert refusal(objects, text).code == "EXCEEDED_ID_LIMIT"
+    assert len(run(f"{text} LIMIT 2000", Schema(objects)).results) == 2_000
+
+
 @pytest.mark.parametrize(
     ("text", "code", "words"),
     [
+        ("SELECT ARR__c FROM Account GROUP BY ARR__c", "INVALID_FIELD", "can not be grouped"),
+        ("SELECT CreatedDate FROM Account GROUP BY CreatedDate", "INVALID_FIELD", "can not be grouped"),
         ("SELECT Foo__c FROM Account", "INVALID_FIELD", "No such column 'Foo__c' on entity 'Account'"),
         ("SELECT Id FROM Account WHERE Foo = 1", "INVALID_FIELD", "No such column 'Foo' on entity 'Account'"),
         ("SELECT Owner.Foo FROM Account", "INVALID_FIELD", "No such column 'Foo' on entity 'User'"),

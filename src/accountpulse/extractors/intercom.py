@@ -27,7 +27,7 @@ from accountpulse.records import TABLES, Extract, Reason
 from accountpulse.rest import client
 from accountpulse.rest.client import Client
 from accountpulse.rest.paging import PageGuard
-from accountpulse.settings.environment import IntercomAccess
+from accountpulse.settings.access import IntercomAccess
 from accountpulse.settings.mapping import Escalation, IntercomMapping, Priority
 
 PAGE = 150  # the most that search gives

@@ -17,7 +17,7 @@ from accountpulse.extractors.jira_site import Site
 from accountpulse.records import METRICS, TABLES, Extract, Reason
 from accountpulse.rest import client
 from accountpulse.rest.client import Client, Refused
-from accountpulse.settings.environment import JiraAccess
+from accountpulse.settings.access import JiraAccess
 from accountpulse.settings.mapping import JiraMapping
 
 REMEDIES = {

@@ -1,46 +1,62 @@
 """Salesforce → accounts and their links, contract, relationship and churn signals: whole-portfolio queries.
 
 What a company calls its fields is accountpulse.yaml; a describe of each object decides what exists. What is absent or
-not readable leaves its metrics null with `field_missing`, and a note names it.
+not readable leaves its metrics null with `field_missing`, and a note names it. No query is made for one account: rows
+come by windows of time, over all pages, without OFFSET, GROUP BY or lists of ids.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import polars as pl
 
 from accountpulse.errors import AccessError
-from accountpulse.extractors import salesforce_parts as parts
+from accountpulse.extractors import salesforce_arr as arr
+from accountpulse.extractors import salesforce_contract as contract
+from accountpulse.extractors import salesforce_relationship as relationship
 from accountpulse.extractors.base import Request
-from accountpulse.extractors.salesforce_queries import Missing, Reading, day_of, number
+from accountpulse.extractors.salesforce_queries import Missing, Reading, at, number
 from accountpulse.records import METRICS, TABLES, Extract, Source
 from accountpulse.rest.salesforce import Org
+from accountpulse.rest.salesforce_limits import refuse_below
 from accountpulse.settings import Settings
 from accountpulse.settings.mapping import SalesforceMapping
 
 SIGNALS = tuple(name for name, metric in METRICS.items() if metric.domain == "signals")
+Rows = Iterable[Mapping[str, Any]]
 
 
 def extract(request: Request) -> Extract:
-    """Every table of the CRM. An org without readable accounts is an AccessError: nothing can be scored."""
+    """Every table of the CRM. An org without readable accounts is an AccessError: nothing can be scored.
+
+    A SourceUnavailable with the numbers, before anything else is asked, where the org has fewer API calls left than
+    the reserve.
+    """
     settings = request.settings
     org = Org.connect(settings.salesforce, request.meter, settings.ca_bundle)
     reading = Reading(org, request.scope, notes=list(org.notices))
+    org.describe("Account")  # the first answer that tells of the day's calls
+    refuse_below(org.allowance, settings.mapping.salesforce.daily_calls_reserve)
     links = _link_fields(settings)
     found = _accounts(reading, settings, links)
     request.progress(len(found), len(found))
-    tables = {"accounts": _account_rows(reading, settings.mapping.salesforce, found), "links": _link_rows(found, links)}
-    frames = {name: _frame(name, rows) for name, rows in tables.items()}
-    for name, rows in _parts(reading, settings, found):
+    worth = _money(reading, settings.mapping.salesforce, found)
+    accounts = _account_rows(reading, settings.mapping.salesforce, found, worth)
+    frames = {"accounts": _frame("accounts", accounts), "links": _frame("links", _link_rows(found, links))}
+    for name, rows in _parts(reading, settings, found, worth):
         frames[name] = _frame(name, rows)
         request.progress(sum(table.height for table in frames.values()), None)
+    if worth is not None and worth.strangers:
+        reading.setting = "salesforce.accounts.arr"
+        reading.note(f"the org has no rate for {', '.join(sorted(worth.strangers))}: ARR in it stays empty")
     frames["accounts"] = _as_of(frames["accounts"], frames["arr_changes"], request)
     before = pl.col("at") < request.scope.as_of
     frames["arr_changes"] = frames["arr_changes"].filter(before)
-    return Extract("salesforce", frames, reading.gaps, {}, tuple(dict.fromkeys(reading.notes)))
+    return Extract("salesforce", frames, reading.gaps, {}, tuple(reading.notes))
 
 
-def _frame(name: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+def _frame(name: str, rows: Rows) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=TABLES[name], orient="row")
 
 
@@ -55,67 +71,149 @@ def _link_fields(settings: Settings) -> dict[Source, str]:
     return {source: fields[source] for source in settings.configured if source in fields}
 
 
+# --- accounts --------------------------------------------------------------------------------------------------
+
+
 def _accounts(reading: Reading, settings: Settings, links: dict[Source, str]) -> list[dict[str, Any]]:
     """All customers, with the fields that exist."""
     org = settings.mapping.salesforce
     try:
+        reading.setting = "salesforce.accounts"
         reading.need("Account", "Id", "Name")
-        dates = [strategy.date for strategy in org.renewal if strategy.source == "account"]
-        wanted = [org.accounts.arr, org.accounts.tier, org.accounts.segment, org.accounts.seats, org.accounts.owner]
-        fields = [each for each in (*wanted, org.accounts.customer_since) if reading.has("Account", each)]
-        known = [each for each in (*links.values(), *dates) if reading.has("Account", each)]
-        rows = reading.rows("Account", ["Id", "Name", *(each for each in fields if each), *known], org.accounts.where)
-        return [dict(row) for row in rows]
+        known = [name for name in _described_by(org) if reading.has("Account", name)]
+        for source, name in links.items():
+            reading.setting = f"{source}.account_field"
+            known += [name] if reading.has("Account", name) else []
+        reading.setting = "salesforce.accounts"
+        extra = [name for name in _asked_later(org) if reading.find("Account", name) is not None]
+        rows = [dict(row) for row in reading.rows("Account", ["Id", "Name", *known, *extra], org.accounts.where)]
     except Missing:
         remedy = "Give our user read access to Account, and check salesforce.accounts in accountpulse.yaml."
         raise AccessError("salesforce", "reading accounts", reading.notes[-1], remedy) from None
+    if not rows:
+        reading.note("no account meets `where`: there is nobody to score")
+    return rows
 
 
-def _account_rows(reading: Reading, org: SalesforceMapping, found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _described_by(org: SalesforceMapping) -> list[str]:
+    """The fields that describe an account, as far as they are configured."""
     names = org.accounts
-    if not reading.has("Account", names.arr):
-        reading.gaps["arr_trajectory_pct"] = "field_missing"
-    if not (reading.has("Account", names.arr) and reading.has("Account", names.tier)):
-        reading.gaps["tier_alignment"] = "field_missing"
+    wanted = (names.arr, names.tier, names.segment, names.seats, names.owner, names.customer_since)
+    return [name for name in wanted if name is not None]
+
+
+def _asked_later(org: SalesforceMapping) -> list[str]:
+    """What other parts read of the account; they say themselves where it is missing."""
+    dates = [strategy.date for strategy in org.renewal if strategy.source == "account"]
+    return [*dates, *([org.payment.field] if org.payment and org.payment.source == "account" else []), arr.CURRENCY]
+
+
+def _money(reading: Reading, org: SalesforceMapping, found: list[dict[str, Any]]) -> arr.Money | None:
+    """How ARR is converted; None where it can't be known, with the gaps that follow."""
+    name, worth = org.accounts.arr, None
+    if name is not None and reading.find("Account", name) is not None:
+        with suppress(Missing):
+            worth = arr.money(reading, name)
+    if worth is None:
+        reading.gaps |= dict.fromkeys(arr.METRICS, "not_configured" if name is None else "field_missing")
+        return None
+    worth.of_account = {row["Id"][:15]: str(row.get(arr.CURRENCY)) for row in found}
+    return worth
+
+
+def _account_rows(
+    reading: Reading, org: SalesforceMapping, found: list[dict[str, Any]], worth: arr.Money | None
+) -> Iterator[dict[str, Any]]:
+    names = org.accounts
+    _check_tiers(reading, org, found)
     for row in found:
+        amount = None if worth is None else worth.converted(number(_of(row, names.arr)), row.get(arr.CURRENCY))
         yield {
             "account_id": row["Id"],
             "account_name": row["Name"],
-            "segment": row.get(names.segment or ""),
-            "customer_tier": row.get(names.tier or ""),
-            "arr": number(row.get(names.arr or "")),
-            "seats": number(row.get(names.seats or "")),
-            "owner": row.get(names.owner or ""),
-            "customer_since": day_of(row.get(names.customer_since or "")),
+            "segment": _text(_of(row, names.segment)),
+            "customer_tier": _text(_of(row, names.tier)),
+            "arr": amount,
+            "seats": number(_of(row, names.seats)),
+            "owner": _text(_of(row, names.owner)),
+            "customer_since": reading.day_of(_of(row, names.customer_since)),
         }
+
+
+def _of(row: Mapping[str, Any], name: str | None) -> Any:
+    return None if name is None else at(row, name)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _check_tiers(reading: Reading, org: SalesforceMapping, found: list[dict[str, Any]]) -> None:
+    """Without a tier field nothing aligns; a tier that the order doesn't know is not known at all."""
+    tier = org.accounts.tier
+    if tier is None or reading.find("Account", tier) is None:
+        reading.gaps.setdefault("tier_alignment", "not_configured" if tier is None else "field_missing")
+        return
+    reading.setting = "salesforce.tiers.order"
+    reading.known("Account", tier, org.tiers.order)
+    unknown = {str(value) for row in found if (value := _of(row, tier)) is not None} - set(org.tiers.order)
+    if unknown:
+        reading.note(f"accounts have {', '.join(map(repr, sorted(unknown)[:5]))} as their tier, which it doesn't list")
 
 
 def _link_rows(found: list[dict[str, Any]], links: dict[Source, str]) -> Iterator[dict[str, Any]]:
     for row in found:
         for source, name in links.items():
-            key = row.get(name)
+            key = at(row, name)
             if key is not None and str(key).strip():
                 yield {"account_id": row["Id"], "source": source, "key": str(key)}
 
 
+# --- everything else -------------------------------------------------------------------------------------------
+
+
 def _parts(
-    reading: Reading, settings: Settings, found: list[dict[str, Any]]
-) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    reading: Reading, settings: Settings, found: list[dict[str, Any]], worth: arr.Money | None
+) -> Iterator[tuple[str, Rows]]:
     """Each table beyond the accounts; a part that is off or missing is an empty one, with a gap."""
     org = settings.mapping.salesforce
-    arr = org.accounts.arr if reading.has("Account", org.accounts.arr) else None
-    works: list[tuple[str, tuple[str, ...], object, Callable[[Any], Iterator[dict[str, Any]]]]] = [
-        ("renewals", ("days_to_renewal",), org.renewal, lambda part: parts.renewals(reading, part, found)),
-        ("payment_problems", ("payment_health",), org.payment, lambda part: parts.payment_problems(reading, part)),
-        ("downgrades", ("contract_changes",), org.downgrades, lambda part: parts.downgrades(reading, part)),
-        ("arr_changes", ("arr_trajectory_pct",), org.arr_history, lambda part: _arr(reading, part, arr)),
-        ("reviews", ("qbr_attendance",), org.reviews, lambda part: parts.reviews(reading, part)),
-        ("champions", ("champion_stability",), org.champions, lambda part: parts.champions(reading, part)),
-        ("expansions", ("expansion_signals",), org.expansion, lambda part: parts.expansions(reading, part)),
-        ("signals", SIGNALS, settings.mapping.signals, lambda part: parts.signals(reading, part)),
+    works: list[tuple[str, str, tuple[str, ...], object, Callable[[Any], Rows]]] = [
+        ("renewals", "renewal", ("days_to_renewal",), org.renewal, lambda p: contract.renewals(reading, p, found)),
+        (
+            "payment_problems",
+            "payment",
+            ("payment_health",),
+            org.payment,
+            lambda p: contract.payment_problems(reading, p, found),
+        ),
+        ("downgrades", "downgrades", ("contract_changes",), org.downgrades, lambda p: contract.downgrades(reading, p)),
+        (
+            "arr_changes",
+            "arr_history",
+            ("arr_trajectory_pct",),
+            org.arr_history,
+            lambda p: [] if worth is None else arr.arr_changes(reading, p, org.accounts.arr or "", found, worth),
+        ),
+        ("reviews", "reviews", ("qbr_attendance",), org.reviews, lambda p: relationship.reviews(reading, p)),
+        (
+            "champions",
+            "champions",
+            ("champion_stability",),
+            org.champions,
+            lambda p: relationship.champions(reading, p),
+        ),
+        (
+            "expansions",
+            "expansion",
+            ("expansion_signals",),
+            org.expansion,
+            lambda p: relationship.expansions(reading, p),
+        ),
+        ("signals", "", SIGNALS, settings.mapping.signals, lambda p: relationship.signals(reading, p)),
     ]
-    for table, metrics, part, work in works:
-        rows: list[dict[str, Any]] = []
+    for table, key, metrics, part, work in works:
+        reading.setting = f"salesforce.{key}" if key else "signals"
+        rows: Rows = []
         if not part:
             reading.gaps |= dict.fromkeys(metrics, "not_configured")
         else:
@@ -126,16 +224,10 @@ def _parts(
         yield table, rows
 
 
-def _arr(reading: Reading, part: Any, arr: str | None) -> Iterator[dict[str, Any]]:
-    if arr is None:
-        raise Missing
-    return parts.arr_changes(reading, part, arr)
-
-
 def _as_of(accounts: pl.DataFrame, changes: pl.DataFrame, request: Request) -> pl.DataFrame:
     """Accounts with ARR as it was at as_of: before the first change since then, where there was one."""
     later = changes.filter(pl.col("at") >= request.scope.as_of).sort("at")
     then = later.group_by("account_id", maintain_order=True).first().select("account_id", then="before", changed=True)
     joined = accounts.join(then, on="account_id", how="left", maintain_order="left")
-    arr = pl.when(pl.col("changed")).then("then").otherwise("arr")
-    return joined.with_columns(arr=arr).select(accounts.columns)
+    value = pl.when(pl.col("changed")).then("then").otherwise("arr")
+    return joined.with_columns(arr=value).select(accounts.columns)

@@ -10,38 +10,54 @@ from zoneinfo import ZoneInfo
 from accountpulse.errors import UnexpectedAnswer
 from accountpulse.period import Scope
 from accountpulse.records import Reason
-from accountpulse.rest.salesforce import Org, UnknownName, format_soql
+from accountpulse.rest.salesforce import Field, Org, UnknownName, format_soql
+from accountpulse.settings.salesforce_mapping import Only
 
 Row = Mapping[str, Any]
+QUOTED = {"string", "picklist", "combobox", "textarea", "email", "url", "phone", "id", "reference"}
+UNREADABLE = "is absent, or our user may not read it"
+SHOWN = 12  # values of a picklist that a note lists
 
 
 class Missing(Exception):
-    """A part can't be read because the org lacks one of its names."""
+    """A part can't be read because the org lacks one of its names or values."""
 
 
 @dataclass
 class Reading:
-    """One extraction from one org: what was found out along the way."""
+    """One extraction from one org: what was found out along the way.
+
+    `setting` is the part of accountpulse.yaml that is being read; every note begins with it.
+    """
 
     org: Org
     scope: Scope
     gaps: dict[str, Reason] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    setting: str = "salesforce"
 
-    def need(self, name: str, *fields: str) -> None:
+    def note(self, text: str) -> None:
+        """A line for the reader, once."""
+        line = f"{self.setting}: {text}"
+        if line not in self.notes:
+            self.notes.append(line)
+
+    # --- names and values ---
+
+    def need(self, name: str, *fields: str | None) -> None:
         """The object must have these fields for our user, else Missing, and a note that names the nearest one.
 
-        A field through a relationship (`Account.Name`) is checked by the query itself.
+        A field may be reached through parents: `Opportunity.AccountId`. None stands for a field that isn't used.
         """
         described = self.org.describe(name)
         if described is None:
-            self.notes.append(f"object {name} is absent, or not readable for our user")
+            self.note(f"object {name} {UNREADABLE} (object permission)")
             raise Missing
-        lacking = [each for each in fields if "." not in each and each not in described]
+        lacking = [each for each in fields if each is not None and self.find(name, each) is None]
         for each in lacking:
-            near = difflib.get_close_matches(each, list(described), n=1)
+            near = difflib.get_close_matches(each, list(described), n=1, cutoff=0.5)
             hint = f"; the nearest name is {near[0]}" if near else ""
-            self.notes.append(f"field {name}.{each} is absent, or not readable for our user{hint}")
+            self.note(f"field {name}.{each} {UNREADABLE} (field-level security){hint}")
         if lacking:
             raise Missing
 
@@ -55,23 +71,70 @@ class Reading:
             return False
         return True
 
-    def rows(self, name: str, fields: Iterable[str], *conditions: str | None) -> Iterator[Row]:
+    def find(self, name: str, path: str) -> Field | None:
+        """What describe says of a field, also through parents; None where it is absent or not readable."""
+        head, _, rest = path.partition(".")
+        described = self.org.describe(name) or {}
+        if not rest:
+            return described.get(head)
+        parents = [parent for each in described.values() if each.relationship == head for parent in each.parents]
+        return next((found for parent in parents if (found := self.find(parent, rest)) is not None), None)
+
+    def known(self, name: str, each: str, values: Iterable[str], setting: str = "") -> tuple[str, ...]:
+        """Those of the values that the field's picklist has, and a note on the others. All, where it is no picklist.
+
+        Picklist values compare without regard to case, as in the org's own queries.
+        """
+        wanted = tuple(values)
+        found = self.find(name, each)
+        if found is None or not found.picklist:
+            return wanted
+        there = {value.casefold() for value in found.picklist}
+        absent = [value for value in wanted if value.casefold() not in there]
+        if absent:
+            shown = ", ".join(found.picklist[:SHOWN]) + (", …" if len(found.picklist) > SHOWN else "")
+            noun = "are no values" if len(absent) > 1 else "is no value"
+            place = f"{setting}: " if setting else ""
+            self.note(f"{place}{', '.join(map(repr, absent))} {noun} of {name}.{each}, which has {shown}")
+        return tuple(value for value in wanted if value not in absent)
+
+    def only(self, name: str, part: Only | None) -> str | None:
+        """The condition that `only` means; Missing where its field is absent, no text, or knows none of the values."""
+        if part is None:
+            return None
+        self.need(name, part.field)
+        found = self.find(name, part.field)
+        if found is not None and found.type not in QUOTED:
+            self.note(f"only: {name}.{part.field} is a {found.type}, which has no values to list; use where:")
+            raise Missing
+        values = self.known(name, part.field, part.values, "only")
+        if not values:
+            raise Missing
+        return f"{part.field} IN {in_list(values)}"
+
+    # --- rows ---
+
+    def rows(self, name: str, fields: Iterable[str | None], *conditions: str | None) -> Iterator[Row]:
         """The rows of an object that meet all conditions. Missing where the org knows one of the names not."""
         where = " AND ".join(f"({condition})" for condition in conditions if condition)
         # names were checked against describe, values quoted by format_soql; `where` is the administrator's own text
         end = f" WHERE {where}" if where else ""
-        soql = f"SELECT {', '.join(dict.fromkeys(fields))} FROM {name}{end}"  # noqa: S608
+        selected = ", ".join(dict.fromkeys(each for each in fields if each))
         try:
-            yield from self.org.query(soql, name)
+            yield from self.org.query(f"SELECT {selected} FROM {name}{end}", name)  # noqa: S608
         except UnknownName:
-            self.notes.append(f"a name in the `where` text for {name} is absent, or not readable for our user")
+            self.note(f"a name in the `where` text for {name} {UNREADABLE}")
             raise Missing from None
 
     def bound(self, name: str, each: str, moment: datetime) -> str:
         """An instant as a value to compare the field with: a date for a date field, else a time in UTC."""
-        described = self.org.describe(name) or {}
-        is_date = each in described and described[each].type == "date"
+        found = self.find(name, each)
+        is_date = found is not None and found.type == "date"
         return str(format_soql("{}", self.day(moment) if is_date else moment.astimezone(UTC)))
+
+    def from_day(self, name: str, each: str, day: date) -> str:
+        """The first instant of a day, as a value to compare the field with."""
+        return self.bound(name, each, datetime.combine(day, time(), ZoneInfo(self.scope.period.zone)))
 
     def day(self, moment: datetime) -> date:
         """The day of an instant in the period's zone."""
@@ -90,6 +153,11 @@ class Reading:
         except ValueError:
             raise UnexpectedAnswer("salesforce", "reading a time", "it is not ISO 8601") from None
 
+    def day_of(self, value: Any) -> date | None:
+        """A date, or the day of a time in the period's zone."""
+        moment = self.moment(value)
+        return None if moment is None else self.day(moment)
+
 
 def in_list(values: Iterable[str]) -> str:
     """Values as a list of quoted texts."""
@@ -99,11 +167,6 @@ def in_list(values: Iterable[str]) -> str:
 def text(value: str) -> str:
     """A value as quoted text."""
     return str(format_soql("{}", value))
-
-
-def day_of(value: Any) -> date | None:
-    """A date field, or the date part of a time."""
-    return None if value is None else date.fromisoformat(str(value)[:10])
 
 
 def number(value: Any) -> float | None:

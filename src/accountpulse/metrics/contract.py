@@ -20,7 +20,7 @@ from accountpulse.records import Reason, Rules
 
 _YEAR = 365
 _PAYMENT_DAYS = 90
-_COUNTS = ("problems", "downgrades", "reviews", "champions", "loyal", "expansions", "arr_changes")
+_COUNTS = ("problems", "untold", "downgrades", "reviews", "champions", "loyal", "expansions", "arr_changes")
 
 
 def contract(accounts: Frame, tables: Tables, scope: Scope, rules: Rules) -> Frame:
@@ -40,7 +40,7 @@ def contract(accounts: Frame, tables: Tables, scope: Scope, rules: Rules) -> Fra
     return joined.select(
         "account_id",
         *reported("days_to_renewal", nw.coalesce("ahead", "behind") - day(scope.as_of_day)),
-        *reported("payment_health", nw.col("problems")),
+        *reported("payment_health", nw.when(nw.col("untold") == 0).then(nw.col("problems"))),
         *reported("contract_changes", nw.col("downgrades")),
         *reported("arr_trajectory_pct", _trajectory(), (younger.fill_null(value=False), "too_new")),
         *reported("tier_alignment", _steps_apart(rules), (nw.lit(not rules.tiers), "not_configured")),
@@ -69,9 +69,9 @@ def _renewals(renewals: Frame, scope: Scope) -> Frame:
 
 
 def _payment_problems(problems: Frame, scope: Scope) -> Frame:
-    """Opened in the trailing 90 days, or still open."""
+    """Opened in the trailing 90 days, or still open; `untold` where the records can't tell."""
     counts = within("opened_at", scope.trailing(_PAYMENT_DAYS)) | open_at("opened_at", "closed_at", scope.as_of)
-    return problems.group_by("account_id").agg(problems=count_if(counts))
+    return problems.group_by("account_id").agg(problems=count_if(counts), untold=count_if(nw.col("unknown")))
 
 
 def _arr_before(changes: Frame, scope: Scope) -> Frame:

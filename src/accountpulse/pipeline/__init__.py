@@ -7,6 +7,7 @@ from pathlib import Path
 
 from accountpulse import accounts, metrics
 from accountpulse.errors import ConfigurationError, OutOfTime
+from accountpulse.pipeline.arr_history import with_own_history
 from accountpulse.pipeline.delivery import deliver, facts
 from accountpulse.pipeline.extraction import extract_all
 from accountpulse.pipeline.outcome import Options, Outcome, Standing, Watch
@@ -55,6 +56,7 @@ def _run(  # noqa: PLR0917
     stopped = _reason_to_stop(options, standings, settings)
     if stopped:
         return replace(outcome, stopped=stopped)
+    extracts["salesforce"] = with_own_history(extracts["salesforce"], settings, state, scope)
     linked = accounts.link(extracts["salesforce"].tables["accounts"], extracts, settings.configured, outcome.failed)
     tables = {name: table.rows for name, table in accounts.attribute_all(extracts, linked).items()}
     gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}

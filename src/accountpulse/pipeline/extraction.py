@@ -12,6 +12,7 @@ from accountpulse.period import Scope
 from accountpulse.pipeline.outcome import Options, Standing, Watch
 from accountpulse.pipeline.ticket import Ticket
 from accountpulse.records import SOURCES, Extract, Source
+from accountpulse.rest.auth import announcement
 from accountpulse.rest.meter import Meter
 from accountpulse.settings import Settings
 from accountpulse.state import State
@@ -58,6 +59,8 @@ def _extract(  # noqa: PLR0917
     settings: Settings, options: Options, scope: Scope, source: Source, keys: tuple[str, ...], watch: Watch
 ) -> tuple[Extract | None, Standing]:
     meter, begun = Meter(ends=options.ends), time.monotonic()
+    if source == "salesforce":
+        watch.say(announcement(settings.salesforce))
     watch.begin(source)
     request = Request(settings, scope, keys, lambda done, total: watch.rows(source, done, total), meter)
     extract, error = None, None

@@ -1,130 +1,76 @@
 """The one wrapper of simple_salesforce, for the extractor and the loader.
 
-Signing in is ours, since the client's own sign-in has no time limit and can repeat without end; queries, paging
-and the quoting of values are the client's.
+Signing in, time limits and repeats are ours (auth.py, sync.py); queries, paging and the quoting of values are the
+client's.
 """
 
+import random
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import requests
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import (
-    SalesforceAuthenticationFailed,
     SalesforceError,
     SalesforceExpiredSession,
+    SalesforceRefusedRequest,
 )
 from simple_salesforce.format import format_soql
-from simple_salesforce.login import SalesforceLogin
 
-from accountpulse.errors import AccessError, AccountpulseError, SourceUnavailable, UnexpectedAnswer
-from accountpulse.rest import sync
+from accountpulse.errors import UnexpectedAnswer
+from accountpulse.rest import auth, sync
 from accountpulse.rest.meter import Meter
-from accountpulse.settings.environment import SalesforceAccess
+from accountpulse.rest.salesforce_errors import NotThere, UnknownName, code_of, is_busy, translated
+from accountpulse.rest.salesforce_limits import Allowance
+from accountpulse.rest.salesforce_schema import Field, fields_of
+from accountpulse.settings.access import SalesforceAccess
 
-SOAP_VERSION = "64.0"  # the last version that has login(); the REST version is a setting of its own
-SOAP_ENDS = (
-    "signed in with username and password by SOAP login(), which Salesforce ends with Summer '27; "
-    "use SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET of an external client app"
-)
-USER_REMEDY = "Check SALESFORCE_USERNAME, SALESFORCE_PASSWORD and SALESFORCE_SECURITY_TOKEN; it was tried once."
-APP_REMEDY = (
-    "Check SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET, and that SALESFORCE_LOGIN_URL is the org's My Domain."
-)
+BUSY_TRIES = 4  # of a call that meets too many others, the first one included
+BUSY_WAIT = 5.0  # seconds, doubled each time
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 T = TypeVar("T")
 
-__all__ = ["SOAP_ENDS", "Field", "NotThere", "Org", "UnknownName", "format_soql"]
-
-
-class NotThere(AccessError):
-    """The object, record or address doesn't exist, or our user may not see it."""
-
-
-class UnknownName(AccessError):
-    """A query names an object or field that is absent, or that our user may not see."""
-
-
-@dataclass(frozen=True)
-class Field:
-    """What describe says of a field that our user can see."""
-
-    name: str
-    type: str = "string"
-    updateable: bool = False
-    createable: bool = False
-    unique: bool = False
-    external_id: bool = False
-    length: int = 0  # characters of a text
-    precision: int = 0  # digits of a number, in all
-    scale: int = 0  # digits behind its point
-    values: frozenset[str] | None = None  # of a restricted picklist
+__all__ = ["Field", "NotThere", "Org", "UnknownName", "format_soql"]
 
 
 @dataclass
 class Org:
-    """A signed-in org. Describes are asked for once an object."""
+    """A signed-in org. Describes are asked for once an object; `allowance` is what the last answer said of the day."""
 
     access: SalesforceAccess
     session: requests.Session
+    sleep: Callable[[float], None] = time.sleep
     client: Salesforce = field(init=False)
     notices: tuple[str, ...] = ()
+    allowance: Allowance | None = None
     _described: dict[str, dict[str, Field] | None] = field(default_factory=dict)
 
     @classmethod
     def connect(cls, access: SalesforceAccess, meter: Meter, ca_bundle: Path | None) -> Self:
         """Sign in, once; wrong credentials are an AccessError that names their settings."""
         org = cls(access, sync.session("salesforce", meter, ca_bundle))
+        org.session.hooks["response"].append(org._note_allowance)
+        org.notices = (auth.SOAP_ENDS,) if access.way == "soap" else ()
         org.sign_in()
         return org
 
     def sign_in(self) -> None:
-        """Get a new session id, by client credentials where they are set, else by SOAP."""
-        if self.access.client_id is not None:
-            session_id, instance = self._client_credentials()
-        else:
-            session_id, instance = self._soap()
-            self.notices = (SOAP_ENDS,)
+        """Get a new session id, by the way that the settings choose."""
+        signed = auth.sign_in(self.access, self.session)
         self.client = Salesforce(
-            session_id=session_id, instance_url=instance, version=self.access.api_version, session=self.session
+            session_id=signed.session_id,
+            instance_url=signed.instance,
+            version=self.access.api_version,
+            session=self.session,
         )
 
-    def _soap(self) -> tuple[str, str]:
-        access = self.access
-        try:
-            session_id, instance = SalesforceLogin(
-                username=access.username,
-                password=access.password.reveal() if access.password else "",
-                security_token=access.security_token.reveal() if access.security_token else "",
-                sf_version=SOAP_VERSION,
-                session=self.session,
-                scratch_url=access.login_url,
-            )
-        except SalesforceAuthenticationFailed as error:
-            code = str(getattr(error, "code", "")) or "refused"
-            raise AccessError("salesforce", "signing in", _safe(code), USER_REMEDY) from None
-        return session_id, f"https://{instance}"
-
-    def _client_credentials(self) -> tuple[str, str]:
-        access = self.access
-        secret = (
-            access.client_id.reveal() if access.client_id else "",
-            access.client_secret.reveal() if access.client_secret else "",
-        )
-        url = f"{access.login_url}/services/oauth2/token"
-        answer = self.session.post(url, data={"grant_type": "client_credentials"}, auth=secret)
-        try:
-            body = answer.json()
-            if answer.status_code == 200:
-                return str(body["access_token"]), str(body["instance_url"])
-            code = _safe(str(body.get("error", answer.status_code)))
-        except (ValueError, KeyError, AttributeError):
-            raise UnexpectedAnswer("salesforce", "signing in", f"HTTP {answer.status_code} without a token") from None
-        raise AccessError("salesforce", "signing in", code, APP_REMEDY)
+    def _note_allowance(self, answer: requests.Response, **_options: Any) -> None:
+        self.allowance = Allowance.read(answer.headers.get("Sforce-Limit-Info", "")) or self.allowance
 
     def describe(self, name: str) -> dict[str, Field] | None:
         """The fields of an object that our user can see, by name; None where the object is absent or not readable."""
@@ -139,21 +85,26 @@ class Org:
             found = self.call(f"describing {name}", lambda: self.client.restful(f"sobjects/{name}/describe"))
         except NotThere:
             return None
-        return {item["name"]: _field(item) for item in found["fields"]}
+        try:
+            return fields_of(found)
+        except (KeyError, TypeError, AttributeError):
+            raise UnexpectedAnswer("salesforce", f"describing {name}", "no list of fields") from None
 
     def query(self, soql: str, what: str) -> Iterator[Mapping[str, Any]]:
         """Every record of a query, over all pages; `what` names it in messages, since the query itself may not."""
-        page = self.call(f"querying {what}", lambda: self.client.query(soql))
+        tried = f"querying {what}"
+        page = _page(tried, self.call(tried, lambda: self.client.query(soql)))
         seen: set[str] = set()
         while True:
             yield from page["records"]
-            following = page.get("nextRecordsUrl")
-            if page.get("done", True) or not following:
+            if page["done"]:
                 return
-            if following in seen:
-                raise UnexpectedAnswer("salesforce", f"querying {what}", "the same page was named twice")
+            following = page.get("nextRecordsUrl")
+            if not following or following in seen:
+                raise UnexpectedAnswer("salesforce", tried, "a page that doesn't lead to the next one")
             seen.add(following)
-            page = self.call(f"querying {what}", partial(self.client.query_more, following, True))
+            # self.client is looked up at each try, since a new session brings a new one
+            page = _page(tried, self.call(tried, partial(lambda url: self.client.query_more(url, True), following)))
 
     def count(self, soql: str, what: str) -> int:
         """How many records a `SELECT COUNT()` finds."""
@@ -163,55 +114,32 @@ class Org:
         """Do it; where the session has ended, sign in once more and do it again."""
         try:
             try:
-                return work()
-            except SalesforceExpiredSession:
+                return self._patiently(work)
+            except SalesforceExpiredSession as error:
+                if code_of(error) != "INVALID_SESSION_ID":
+                    raise
                 self.sign_in()
-                return work()
+                return self._patiently(work)
         except SalesforceError as error:
-            _raise(tried, error)
+            raise translated(tried, error) from None
+        except ValueError:  # the client takes the body of any success for JSON
+            raise UnexpectedAnswer("salesforce", tried, "an answer that is no JSON") from None
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        """Do it, and again after a wait where too many long calls run in the org."""
+        for attempt in range(1, BUSY_TRIES):
+            try:
+                return work()
+            except SalesforceRefusedRequest as error:
+                if not is_busy(error):
+                    raise
+            self.sleep(BUSY_WAIT * 2 ** (attempt - 1) * (0.5 + random.random()))  # noqa: S311
+        return work()
 
 
-def _field(item: Mapping[str, Any]) -> Field:
-    values = [value["value"] for value in item.get("picklistValues") or () if value.get("active", True)]
-    return Field(
-        name=item["name"],
-        type=str(item.get("type", "string")),
-        updateable=bool(item.get("updateable")),
-        createable=bool(item.get("createable")),
-        unique=bool(item.get("unique")),
-        external_id=bool(item.get("externalId")),
-        length=int(item.get("length") or 0),
-        precision=int(item.get("precision") or 0),
-        scale=int(item.get("scale") or 0),
-        values=frozenset(values) if item.get("restrictedPicklist") else None,
-    )
-
-
-def _raise(tried: str, error: SalesforceError) -> NoReturn:
-    raise _translated(tried, error) from None
-
-
-def _translated(tried: str, error: SalesforceError) -> AccountpulseError:
-    """Our error for the client's; its own text holds the query, so only the org's code and field are taken."""
-    content: Any = error.content[0] if isinstance(error.content, list) and error.content else {}
-    code = str(content.get("errorCode", "")) if isinstance(content, dict) else ""
-    answer = _safe(code) or f"HTTP {error.status}"
-    if code == "REQUEST_LIMIT_EXCEEDED":
-        return SourceUnavailable("salesforce", tried, answer, "The org's daily or concurrent API limit is used up.")
-    remedy = "Check the names and `where` texts under salesforce: in accountpulse.yaml."
-    if code in ("INVALID_FIELD", "INVALID_TYPE"):
-        return UnknownName("salesforce", tried, answer, remedy)
-    if code in ("MALFORMED_QUERY", "INVALID_QUERY_FILTER_OPERATOR"):
-        return AccessError("salesforce", tried, answer, remedy)
-    if error.status in (401, 403):
-        return AccessError(
-            "salesforce", tried, answer, "Check the user's permissions, and that its session may use the API."
-        )
-    if error.status == 404:
-        return NotThere("salesforce", tried, answer, "It doesn't exist, or our user may not see it.")
-    return UnexpectedAnswer("salesforce", tried, answer)
-
-
-def _safe(code: str) -> str:
-    """An error code is letters and underscores; anything else might be text of somebody's."""
-    return code if re.fullmatch(r"[\w.: -]{1,60}", code, re.ASCII) else ""
+def _page(tried: str, page: Any) -> dict[str, Any]:
+    """A page of a query, in the shape that it must have."""
+    shaped = isinstance(page, dict) and isinstance(page.get("records"), list) and isinstance(page.get("done"), bool)
+    if not shaped:
+        raise UnexpectedAnswer("salesforce", tried, "no page of records")
+    return dict(page)

@@ -230,6 +230,7 @@ class Salesforce:
     client_id: str
     client_secret: str
     objects: dict[str, SObject]
+    certificate: str | None = None  # the app's public key, PEM: JWT bearer is on where there is one
 
 
 # --- all of it -------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from accountpulse.sandbox.soql.errors import SoqlError
 from accountpulse.sandbox.soql.schema import Schema
 
 DAILY_CALLS = 100_000
-LONGEST_URL = 16_384  # bytes; longer ones are answered 414
+LONGEST_URL = 16_384  # bytes; a longer address is answered 414, one that is too long with its headers 431
 OLDEST, NEWEST = 31, 68  # API versions that are served
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
 
@@ -78,7 +78,7 @@ class _Service:
     async def soap(self, request: Request) -> Response:
         version = request.path_params["version"]
         if not re.fullmatch(r"\d+\.0", version):
-            return self._finished(JSONResponse(not_found().body(), 404))
+            return JSONResponse(not_found().body(), 404)
         body = (await request.body()).decode(errors="replace")
         return self._logged_in(self._sessions.soap(version, body, _base(request)))
 
@@ -88,16 +88,20 @@ class _Service:
         return self._logged_in(self._sessions.oauth(body, header, _base(request), self._now()))
 
     def _logged_in(self, answer: Answer) -> Response:
+        """Without the day's figures: logins are not counted among its calls."""
         if isinstance(answer.body, str):
-            return self._finished(Response(answer.body, answer.status, media_type="text/xml"))
-        return self._finished(JSONResponse(answer.body, answer.status))
+            return Response(answer.body, answer.status, media_type="text/xml")
+        return JSONResponse(answer.body, answer.status)
 
     # --- REST ---
 
     async def rest(self, request: Request) -> Response:
         body = await request.body()
-        if len(str(request.url)) > LONGEST_URL:
+        address = len(str(request.url))
+        if address > LONGEST_URL:
             return self._finished(HTMLResponse("<h1>URI Too Long</h1>", 414))
+        if address + sum(len(name) + len(value) + 4 for name, value in request.headers.raw) > LONGEST_URL:
+            return self._finished(HTMLResponse("<h1>Request Header Fields Too Large</h1>", 431))
         try:
             answer = self._answer(request, body)
             return self._finished(answer if isinstance(answer, Response) else JSONResponse(answer))
@@ -113,6 +117,10 @@ class _Service:
         if self._calls() >= DAILY_CALLS:
             raise ApiError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
         self._used += 1
+        if self._behaviour.busy:
+            self._behaviour.busy -= 1
+            text = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
+            raise ApiError(403, "REQUEST_LIMIT_EXCEEDED", text)
         path = request.path_params["rest"].rstrip("/")
         matches = [(method, found, handle) for method, p, handle in self._paths if (found := p.fullmatch(path))]
         if not matches or not _served(matches[0][1].groupdict().get("version")):

@@ -78,6 +78,8 @@ class Reader:
         found = run(text, self._schema, with_deleted=with_deleted)
         if found.count_only:
             return {"totalSize": len(found.rows), "done": True, "records": []}
+        if found.results is not None:
+            return {"totalSize": len(found.results), "done": True, "records": found.results}
         locator = f"01gHu{len(self._cursors):010d}AAA"
         if len(found.rows) > size:
             self._cursors[locator] = found

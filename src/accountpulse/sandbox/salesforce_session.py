@@ -1,4 +1,4 @@
-"""Logging in to the sandbox's org: SOAP login(), OAuth client credentials, and how long a session lives."""
+"""Logging in to the sandbox's org: SOAP login(), OAuth client credentials and JWT bearer; how long a session lives."""
 
 import base64
 import binascii
@@ -9,9 +9,14 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
+import jwt
+
 from accountpulse.sandbox.model import Salesforce
 from accountpulse.sandbox.org import record_id
 
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
+LONGEST_ASSERTION = 300  # seconds that an assertion may live, by our clock
 LAST_SOAP_LOGIN = 64.0  # login() is not there in later versions; SOAP API Developer Guide, "login()"
 
 _FAULT = (
@@ -42,6 +47,7 @@ class Behaviour:
     hidden: set[tuple[str, str]] = field(default_factory=set)  # object and field that the user may not read
     calls_per_session: int | None = None  # after as many calls a session has expired
     calls_before: int = 0  # of the day's allocation, used by others
+    busy: int = 0  # the next n calls find too many long calls running
     page_size: int = 2_000  # records of a query page
     locked: dict[str, int] = field(default_factory=dict)  # account id → its next n upserts find the row locked
     refused: set[str] = field(default_factory=set)  # account ids whose upsert a validation rule refuses
@@ -100,18 +106,20 @@ class Sessions:
         )
 
     def oauth(self, body: str, authorization: str, base: str, at: datetime) -> Answer:
-        """The token endpoint; only the client credentials flow is on, with Basic or the form's own fields."""
+        """The token endpoint: client credentials, with Basic or the form's own fields, and JWT bearer."""
         form = {name: values[0] for name, values in parse_qs(body).items()}
         grant = form.get("grant_type", "")
-        if grant == "password":
-            return Answer(400, {"error": "invalid_grant", "error_description": "authentication failure"})
-        if grant != "client_credentials":
-            return Answer(400, {"error": "unsupported_grant_type", "error_description": "grant type not supported"})
-        client, secret = _basic(authorization) or (form.get("client_id", ""), form.get("client_secret", ""))
-        if client != self._org.client_id:
-            return Answer(400, {"error": "invalid_client_id", "error_description": "client identifier invalid"})
-        if secret != self._org.client_secret:
-            return Answer(400, {"error": "invalid_client", "error_description": "invalid client credentials"})
+        if grant == "client_credentials":
+            client, secret = _basic(authorization) or (form.get("client_id", ""), form.get("client_secret", ""))
+            refused = self._refused_client(client, secret)
+        elif grant == JWT_BEARER:
+            refused = self._refused_assertion(form.get("assertion", ""), base, at)
+        elif grant == "password":
+            refused = ("invalid_grant", "authentication failure")
+        else:
+            refused = ("unsupported_grant_type", "grant type not supported")
+        if refused is not None:
+            return Answer(400, {"error": refused[0], "error_description": refused[1]})
         return Answer(
             200,
             {
@@ -124,6 +132,36 @@ class Sessions:
                 "issued_at": str(int(at.timestamp() * 1000)),
             },
         )
+
+    def _refused_client(self, client: str, secret: str) -> tuple[str, str] | None:
+        if client != self._org.client_id:
+            return "invalid_client_id", "client identifier invalid"
+        return None if secret == self._org.client_secret else ("invalid_client", "invalid client credentials")
+
+    def _refused_assertion(self, assertion: str, base: str, at: datetime) -> tuple[str, str] | None:
+        """Why a JWT bearer assertion is refused: its signature by the app's certificate, audience, life and user.
+
+        Salesforce help, "OAuth 2.0 JWT Bearer Flow for Server-to-Server Integration".
+        """
+        required = ["iss", "sub", "aud", "exp"]
+        try:
+            claims = jwt.decode(
+                assertion,
+                self._org.certificate or "",
+                algorithms=["RS256"],
+                options={"verify_exp": False, "verify_aud": False, "require": required},
+            )
+            life = float(claims["exp"]) - at.timestamp()
+        except (jwt.PyJWTError, TypeError, ValueError):
+            return "invalid_grant", "invalid assertion"
+        refusals = {
+            ("invalid_client_id", "client identifier invalid"): claims["iss"] != self._org.client_id,
+            ("invalid_grant", "audience is invalid"): claims["aud"] not in (*AUDIENCES, base),
+            ("invalid_grant", "expired authorization code"): life <= 0,
+            ("invalid_grant", "invalid assertion"): life > LONGEST_ASSERTION,
+            ("invalid_grant", "user hasn't approved this consumer"): claims["sub"] != self._org.username,
+        }
+        return next((refusal for refusal, holds in refusals.items() if holds), None)
 
     def _open(self) -> str:
         token = f"{self._organization[:15]}!sandbox.session.{len(self._calls) + 1:06d}"

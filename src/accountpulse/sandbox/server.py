@@ -148,9 +148,8 @@ class Sandbox:
             "LOOKER_CLIENT_ID": world.looker.client_id,
             "LOOKER_CLIENT_SECRET": world.looker.client_secret,
             "SALESFORCE_LOGIN_URL": self.https_url,
-            "SALESFORCE_USERNAME": world.salesforce.username,
-            "SALESFORCE_PASSWORD": world.salesforce.password,
-            "SALESFORCE_SECURITY_TOKEN": world.salesforce.security_token,
+            "SALESFORCE_CLIENT_ID": world.salesforce.client_id,
+            "SALESFORCE_CLIENT_SECRET": world.salesforce.client_secret,
             "ACCOUNTPULSE_CA_BUNDLE": str(self.ca_file),
             "ACCOUNTPULSE_CONFIG": str(resources.files("accountpulse.sandbox") / "accountpulse.yaml"),
         }

@@ -4,19 +4,15 @@ The environment is a mapping that is passed in; nothing is read while importing.
 with the name to set and never with a value.
 """
 
-from accountpulse.settings.environment import (
-    DEFAULT_CONFIG,
-    NAMES,
+from accountpulse.settings.access import (
     IntercomAccess,
     JiraAccess,
     LookerAccess,
     RollbarAccess,
     SalesforceAccess,
     Secret,
-    Settings,
-    load,
-    state_of,
 )
+from accountpulse.settings.environment import DEFAULT_CONFIG, NAMES, Settings, load, state_of
 from accountpulse.settings.mapping import Mapping
 
 __all__ = [

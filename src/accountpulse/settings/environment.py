@@ -1,6 +1,6 @@
 """Secrets and endpoints from the environment, and the file beside them: one frozen Settings, or every problem."""
 
-import ipaddress
+import re
 from collections.abc import Callable
 from collections.abc import Mapping as Environment
 from dataclasses import dataclass, field
@@ -11,8 +11,17 @@ from accountpulse import documents
 from accountpulse.documents import nearest
 from accountpulse.errors import ConfigurationError
 from accountpulse.records import Rules, Source
-from accountpulse.redact import MASK, Redactor
+from accountpulse.redact import Redactor
 from accountpulse.settings import secret_store
+from accountpulse.settings.access import (
+    IntercomAccess,
+    JiraAccess,
+    LookerAccess,
+    RollbarAccess,
+    SalesforceAccess,
+    Secret,
+)
+from accountpulse.settings.addresses import url_problem
 from accountpulse.settings.mapping import Mapping
 
 DEFAULT_CONFIG = "accountpulse.yaml"
@@ -34,6 +43,7 @@ NAMES: Environment[str, str] = {
     "SALESFORCE_DOMAIN": "Salesforce domain: login (default), test, or your My Domain such as acme.my",
     "SALESFORCE_CLIENT_ID": "Salesforce external client app: consumer key",
     "SALESFORCE_CLIENT_SECRET": "Salesforce external client app: consumer secret (client credentials)",
+    "SALESFORCE_PRIVATE_KEY": "Salesforce JWT bearer: RSA key of the app's certificate as PEM text (also with \\n)",
     "SALESFORCE_LOGIN_URL": "Salesforce sign-in address, in place of the one that the domain makes",
     "SALESFORCE_API_VERSION": "Salesforce REST version; default 66.0",
     "ROLLBAR_ACCESS_TOKEN": "Rollbar project token (post_server_item); without it no error is reported there",
@@ -43,78 +53,13 @@ NAMES: Environment[str, str] = {
     "ACCOUNTPULSE_STATE": "folder, or s3://bucket/prefix, for checkpoints and history; default .accountpulse",
     "ACCOUNTPULSE_CA_BUNDLE": "extra certificate authority (PEM file) to trust, for a company proxy or a stand-in",
 }
-SECRET_NAMES = tuple(name for name in NAMES if name.endswith(("_TOKEN", "_SECRET", "_PASSWORD", "_CLIENT_ID")))
+SECRET_NAMES = tuple(
+    name for name in NAMES if name.endswith(("_TOKEN", "_SECRET", "_PASSWORD", "_CLIENT_ID", "_PRIVATE_KEY"))
+)
 PREFIXES = ("INTERCOM_", "JIRA_", "LOOKER_", "SALESFORCE_", "ROLLBAR_", "ACCOUNTPULSE_")
 
 
-class Secret:
-    """A value that never prints; `reveal()` is the only way to it."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        """Holds `value`."""
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value, for the request that needs it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return f"Secret({MASK})"
-
-    __str__ = __repr__
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-
-@dataclass(frozen=True)
-class IntercomAccess:
-    """How to reach Intercom."""
-
-    token: Secret
-    base_url: str
-    version: str
-
-
-@dataclass(frozen=True)
-class JiraAccess:
-    """How to reach Jira: Basic with an e-mail (Cloud), Bearer without (Data Center)."""
-
-    base_url: str
-    email: str | None
-    token: Secret
-
-
-@dataclass(frozen=True)
-class LookerAccess:
-    """How to reach Looker."""
-
-    base_url: str
-    client_id: Secret
-    client_secret: Secret
-
-
-@dataclass(frozen=True)
-class SalesforceAccess:
-    """How to reach Salesforce: client credentials where `client_id` is set, else SOAP with `username`."""
-
-    login_url: str
-    api_version: str
-    username: str | None = None
-    password: Secret | None = None
-    security_token: Secret | None = None
-    client_id: Secret | None = None
-    client_secret: Secret | None = None
-
-
-@dataclass(frozen=True)
-class RollbarAccess:
-    """Where errors are reported."""
-
-    token: Secret
-    endpoint: str
+SHARED_HOSTS = ("login.salesforce.com", "test.salesforce.com")
 
 
 @dataclass(frozen=True)
@@ -236,7 +181,7 @@ class _Reader:
     def url(self, name: str, default: str | None = None) -> str:
         value = (self.get(name) or default or "").rstrip("/")
         if value:
-            problem = _url_problem(value)
+            problem = url_problem(value)
             if problem:
                 self.problems.append(f"{name} {problem}")
         return value
@@ -274,24 +219,51 @@ class _Reader:
         return LookerAccess(base_url, client_id, client_secret)
 
     def salesforce(self) -> SalesforceAccess | None:
-        client_id, client_secret = self.secret("SALESFORCE_CLIENT_ID"), self.secret("SALESFORCE_CLIENT_SECRET")
-        username, password = self.get("SALESFORCE_USERNAME"), self.secret("SALESFORCE_PASSWORD")
         domain = self.get("SALESFORCE_DOMAIN") or "login"
-        login_url = self.url("SALESFORCE_LOGIN_URL", f"https://{domain}.salesforce.com")
-        version = self.get("SALESFORCE_API_VERSION") or "66.0"
-        token = self.secret("SALESFORCE_SECURITY_TOKEN")
-        by_app = self.together("Salesforce", ["SALESFORCE_CLIENT_ID", "SALESFORCE_CLIENT_SECRET"])
-        by_user = self.together("Salesforce", ["SALESFORCE_USERNAME", "SALESFORCE_PASSWORD"])
-        if by_app:
-            return SalesforceAccess(login_url, version, client_id=client_id, client_secret=client_secret)
-        if by_user:
-            return SalesforceAccess(login_url, version, username, password, token)
-        if not (client_id or client_secret or username or password):
+        access = SalesforceAccess(
+            self.url("SALESFORCE_LOGIN_URL", f"https://{domain}.salesforce.com"),
+            self.get("SALESFORCE_API_VERSION") or "66.0",
+            self.get("SALESFORCE_USERNAME"),
+            self.secret("SALESFORCE_PASSWORD"),
+            self.secret("SALESFORCE_SECURITY_TOKEN"),
+            self.secret("SALESFORCE_CLIENT_ID"),
+            self.secret("SALESFORCE_CLIENT_SECRET"),
+            self.private_key("SALESFORCE_PRIVATE_KEY"),
+        )
+        if not re.fullmatch(r"\d{2,3}\.0", access.api_version, re.ASCII):
+            self.problems.append("SALESFORCE_API_VERSION is not a version such as 66.0")
+        if not (access.username or access.password or access.client_id or access.client_secret or access.private_key):
             self.problems.append(
-                "SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET, or SALESFORCE_USERNAME and SALESFORCE_PASSWORD, "
-                "must be set: accounts are read from Salesforce and scores written to it"
+                "SALESFORCE_CLIENT_ID with SALESFORCE_CLIENT_SECRET (client credentials) or with "
+                "SALESFORCE_PRIVATE_KEY and SALESFORCE_USERNAME (JWT bearer), or SALESFORCE_USERNAME and "
+                "SALESFORCE_PASSWORD (SOAP), must be set: accounts are read from Salesforce and scores written to it"
             )
-        return None
+            return None
+        by_app, by_user = ["SALESFORCE_CLIENT_ID"], ["SALESFORCE_USERNAME"]
+        needed = {
+            "jwt": [*by_app, *by_user, "SALESFORCE_PRIVATE_KEY"],
+            "client credentials": [*by_app, "SALESFORCE_CLIENT_SECRET"],
+            "soap": [*by_user, "SALESFORCE_PASSWORD"],
+        }[access.way]
+        if access.client_id and access.way == "soap":
+            needed = [*by_app, "SALESFORCE_CLIENT_SECRET"]
+        complete = self.together("Salesforce", needed)
+        if access.way == "client credentials" and urlsplit(access.login_url).hostname in SHARED_HOSTS:
+            self.problems.append(
+                "SALESFORCE_DOMAIN or SALESFORCE_LOGIN_URL must be the org's My Domain: client credentials are not "
+                "taken at login or test"
+            )
+        return access if complete else None
+
+    def private_key(self, name: str) -> Secret | None:
+        r"""A key in PEM form, whose line ends may be written as \n; each of its lines is a secret of its own."""
+        if self.secret(name) is None:
+            return None
+        text = (self.get(name) or "").replace("\\n", "\n")
+        if "PRIVATE KEY-----" not in text or "ENCRYPTED" in text:
+            self.problems.append(f"{name} is not an RSA key in PEM form without a passphrase")
+        self.secrets += [Secret(line.strip()) for line in text.splitlines() if line and not line.startswith("-----")]
+        return Secret(text)
 
     def rollbar(self) -> RollbarAccess | None:
         token, endpoint = (
@@ -322,30 +294,3 @@ class _Reader:
         for name in sorted(self._environment):
             if name.startswith(PREFIXES) and name not in NAMES and (hint := nearest(name, NAMES)):
                 self.problems.append(f"{name} is not a setting{hint}")
-
-
-def _url_problem(url: str) -> str | None:
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        _ = parts.port
-    except ValueError:
-        return "is not an address such as https://example.com"
-    if parts.scheme not in ("http", "https") or not host:
-        return "is not an address such as https://example.com"
-    if parts.username or parts.password:
-        return "must not contain a user or password"
-    if parts.query or parts.fragment:
-        return "must not have a query or fragment"
-    if parts.scheme == "http" and not _is_loopback(host):
-        return "must begin with https:// (plain http is for addresses of this machine only)"
-    return None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

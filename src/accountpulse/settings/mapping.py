@@ -3,20 +3,30 @@
 Every object, field, tag and value of a vendor is named here and nowhere else in the code.
 """
 
-import re
-from itertools import pairwise
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-_NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
-
-
-def _api_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is not a name that the system could have (letters, digits, _ and dots)")
-    return name
+from accountpulse.settings.parts import ApiName, Part, Unless
+from accountpulse.settings.salesforce_mapping import (
+    AccountFields,
+    ArrFieldHistory,
+    ArrHistory,
+    ArrOwn,
+    ChampionRoles,
+    Champions,
+    DowngradeRecords,
+    Downgrades,
+    Expansion,
+    Payment,
+    PaymentCases,
+    Renewal,
+    Reviews,
+    Signals,
+    Tiers,
+    default_renewals,
+)
 
 
 def _zone(name: str) -> str:
@@ -27,20 +37,7 @@ def _zone(name: str) -> str:
     return name
 
 
-def _or_none(value: object) -> object:
-    return None if value == "none" else value
-
-
-T = TypeVar("T")
-Unless = Annotated[T | None, BeforeValidator(_or_none)]  # the word `none`: this part is not used
-ApiName = Annotated[str, AfterValidator(_api_name)]
 Days = Annotated[int, Field(ge=1, le=730)]
-
-
-class Part(BaseModel):
-    """Base of all parts: unknown keys are mistakes, nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 # --- Intercom --------------------------------------------------------------------------------------------------
@@ -157,119 +154,6 @@ class LookerMapping(Part):
 # --- Salesforce ------------------------------------------------------------------------------------------------
 
 
-class AccountFields(Part):
-    """Which accounts are customers, and the fields that describe them; null: the org has no such field."""
-
-    where: str = "Type LIKE 'Customer%'"  # SOQL, as the org's administrator would write it
-    arr: ApiName | None = "ARR__c"
-    tier: ApiName | None = "Tier__c"
-    segment: ApiName | None = "Segment__c"
-    seats: ApiName | None = "Seats__c"
-    owner: ApiName | None = "OwnerId"
-    customer_since: ApiName | None = "Customer_Since__c"
-
-
-class Renewal(Part):
-    """One way to find a renewal date; the first that yields one for an account wins."""
-
-    source: Literal["opportunity", "contract", "account"] = Field(alias="from")
-    date: ApiName
-    where: str | None = None
-
-
-class Payment(Part):
-    """Records that are payment problems: cases, or a custom object such as an invoice."""
-
-    object: ApiName = "Case"
-    account: ApiName = "AccountId"
-    where: str | None = "Type = 'Billing'"
-    opened: ApiName = "CreatedDate"
-    closed: ApiName = "ClosedDate"
-
-
-class Downgrade(Part):
-    """Won amendments that lower ARR, seats or products."""
-
-    object: ApiName = "Opportunity"
-    account: ApiName = "AccountId"
-    where: str | None = "Type = 'Existing Customer - Downgrade' AND IsWon = true"
-    date: ApiName = "CloseDate"
-
-
-class ArrHistory(Part):
-    """The field history of ARR on the account."""
-
-    object: ApiName = "AccountHistory"
-    parent: ApiName = "AccountId"
-
-
-class Tiers(Part):
-    """The tiers that are sold, lowest first, and the ARR from which each is implied (the lowest from 0)."""
-
-    order: tuple[str, ...] = ("Bronze", "Silver", "Gold", "Platinum")
-    arr_floor: dict[str, float] = Field(default_factory=lambda: {"Silver": 25e3, "Gold": 100e3, "Platinum": 250e3})
-
-    @model_validator(mode="after")
-    def _floors_rise(self) -> Self:
-        for name in self.arr_floor:
-            if name not in self.order:
-                raise ValueError(f"arr_floor names {name!r}, which is not in order")
-        floors = [self.arr_floor.get(name, 0.0) for name in self.order]
-        if any(low >= high for low, high in pairwise(floors)):
-            raise ValueError("arr_floor must rise from each tier to the next")
-        return self
-
-
-class Reviews(Part):
-    """Business reviews: events and closed tasks by subject, and how many a year each tier is owed."""
-
-    objects: tuple[Literal["Event", "Task"], ...] = ("Event", "Task")
-    subject_like: tuple[str, ...] = Field(default=("%QBR%", "%Business Review%"), min_length=1)
-    not_subject_like: tuple[str, ...] = ("Cancel%",)
-    no_show: ApiName | None = "No_Show__c"
-    expected_per_year: dict[str, float] = Field(
-        default_factory=lambda: {"Bronze": 0.0, "Silver": 1.0, "Gold": 2.0, "Platinum": 4.0}
-    )
-
-
-class Champions(Part):
-    """Contacts in a champion's role on won opportunities, and what says that one has left."""
-
-    roles: tuple[str, ...] = Field(default=("Executive Sponsor", "Decision Maker", "Economic Buyer"), min_length=1)
-    contact_left: ApiName | None = "No_Longer_At_Company__c"
-
-
-class Expansion(Part):
-    """Open opportunities that would grow the account."""
-
-    where: str = "Type IN ('Expansion', 'Existing Customer - Upgrade')"
-    min_probability: float = Field(default=20, ge=0, le=100)
-
-
-class Levels(Part):
-    """The picklist values of each severity; any other value counts as watch, with a note."""
-
-    critical: tuple[str, ...] = ("Critical",)
-    moderate: tuple[str, ...] = ("Moderate",)
-    watch: tuple[str, ...] = ("Watch",)
-
-
-class Signals(Part):
-    """Churn signals that CSMs log."""
-
-    object: ApiName = "Churn_Signal__c"
-    account: ApiName = "Account__c"
-    severity: ApiName = "Severity__c"
-    status: ApiName = "Status__c"
-    confidence: ApiName = "Confidence__c"
-    opened: ApiName = "Signal_Date__c"
-    closed: ApiName = "Closed_Date__c"
-    monitoring: tuple[str, ...] = ("Monitoring",)
-    resolved: tuple[str, ...] = ("Resolved", "Closed")  # closed, also where the date was left empty
-    confirmed: tuple[str, ...] = ("Confirmed",)
-    levels: Levels = Levels()
-
-
 class Target(Part):
     """The object that scores are written to, its unique external id, and how many records go by Bulk API 2.0.
 
@@ -285,18 +169,15 @@ class SalesforceMapping(Part):
     """Everything an org models in its own way. A part that is `none` is not used, and its metrics stay null."""
 
     accounts: AccountFields = AccountFields()
-    renewal: tuple[Renewal, ...] = (
-        Renewal(**{"from": "opportunity", "date": "CloseDate", "where": "Type = 'Renewal'"}),
-        Renewal(**{"from": "contract", "date": "EndDate", "where": "Status = 'Activated'"}),
-        Renewal(**{"from": "account", "date": "Renewal_Date__c"}),
-    )
-    payment: Unless[Payment] = Payment()
-    downgrades: Unless[Downgrade] = Downgrade()
-    arr_history: Unless[ArrHistory] = ArrHistory()
+    renewal: tuple[Renewal, ...] = default_renewals()
+    payment: Unless[Payment] = PaymentCases()
+    downgrades: Unless[Downgrades] = DowngradeRecords()
+    arr_history: Unless[tuple[ArrHistory, ...]] = (ArrFieldHistory(), ArrOwn())
     tiers: Tiers = Tiers()
     reviews: Unless[Reviews] = Reviews()
-    champions: Unless[Champions] = Champions()
+    champions: Unless[Champions] = ChampionRoles()
     expansion: Unless[Expansion] = Expansion()
+    daily_calls_reserve: float = Field(default=10, ge=0, le=100)  # % of the org's API calls that are left to others
     target: Target = Target()
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from accountpulse.sandbox.model import FieldDef, SObject
+from accountpulse.sandbox.soql.aggregate import aggregated
 from accountpulse.sandbox.soql.conditions import Conditions, Test
-from accountpulse.sandbox.soql.errors import SoqlError, malformed
+from accountpulse.sandbox.soql.errors import SoqlError, malformed, unsupported
 from accountpulse.sandbox.soql.parser import parse
 from accountpulse.sandbox.soql.schema import Parents, Path, Row, Schema
 from accountpulse.sandbox.soql.syntax import Order, Query
@@ -27,13 +28,17 @@ class Relationship:
 
 @dataclass(frozen=True)
 class Found:
-    """The answer. `count_only`: the query was COUNT(), and the rows are only to be counted."""
+    """The answer. `count_only`: the query was COUNT(), and the rows are only to be counted.
+
+    `results` are there instead of rows where groups were asked for.
+    """
 
     sobject: SObject
     rows: list[Row]
     branch: Branch
     parents: Parents
     count_only: bool
+    results: list[dict[str, Any]] | None = None
 
     def record(self, row: Row, root: str) -> dict[str, Any]:
         """The row as JSON, parents nested or null; `root` is the path before `/sobjects`."""
@@ -78,6 +83,10 @@ def _answer(query: Query, schema: Schema, *, with_deleted: bool) -> Found:
     if query.where is not None:
         test: Test = Conditions(schema, sobject, parents, ids_of).test(query.where)
         rows = [row for row in rows if test(row)]
+    if query.aggregates or query.groups:
+        if query.order:
+            raise unsupported("ORDER BY of groups")
+        return Found(sobject, [], branch, parents, False, aggregated(query, schema, sobject, rows, parents))
     for order in reversed(query.order):
         rows = _sorted(rows, order, schema.path(sobject, order.path), parents)
     return Found(sobject, _slice(rows, query), branch, parents, not query.paths)
@@ -98,7 +107,7 @@ def _graft(branch: Branch, path: Path, dotted: str) -> None:
 
 def _ids(query: Query, schema: Schema, *, with_deleted: bool) -> set[str]:
     """The ids that a query within a query finds, by 15 characters."""
-    if len(query.paths) != 1:
+    if len(query.paths) != 1 or query.aggregates or query.groups:
         raise malformed("a semi join selects exactly one field")
     path = schema.path(schema.sobject(query.source), query.paths[0])
     if path.field.type not in IDS:

@@ -9,12 +9,24 @@ import re
 from accountpulse.sandbox.soql import lexer
 from accountpulse.sandbox.soql.errors import malformed, unsupported
 from accountpulse.sandbox.soql.lexer import Token
-from accountpulse.sandbox.soql.syntax import Comparison, Condition, In, Junction, Like, Negation, Order, Query, Value
+from accountpulse.sandbox.soql.syntax import (
+    Aggregate,
+    Comparison,
+    Condition,
+    In,
+    Junction,
+    Like,
+    Negation,
+    Order,
+    Query,
+    Value,
+)
 
 _RANGES = re.compile(r"(LAST|NEXT|THIS)_\w+|TODAY|YESTERDAY|TOMORROW|\w+_N_\w+")
 MOST_DIGITS = 9  # of LIMIT and OFFSET, which are 32-bit numbers
 
-_CLAUSES = {"USING", "WITH", "GROUP", "HAVING", "FOR", "ALL", "UPDATE"}
+_FUNCTIONS = {"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"}
+_CLAUSES = {"USING", "WITH", "HAVING", "FOR", "ALL", "UPDATE"}
 _COMPARISONS = {"=": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
@@ -72,36 +84,53 @@ class _Parser:
 
     def query(self) -> Query:
         self._expect("SELECT")
-        paths = self._selection()
+        paths, aggregates = self._selection()
         self._expect("FROM")
         source = self._name()
         where = self._condition() if self._accept("WHERE") else None
+        groups = self._grouping() if self._accept("GROUP") else ()
         order = self._ordering() if self._accept("ORDER") else ()
         limit = self._count() if self._accept("LIMIT") else None
         offset = self._count() if self._accept("OFFSET") else None
-        return Query(paths, source, where, order, limit, offset)
+        return Query(paths, source, where, order, limit, offset, aggregates, groups)
 
-    def _selection(self) -> tuple[str, ...]:
-        paths = [self._selected()]
+    def _selection(self) -> tuple[tuple[str, ...], tuple[Aggregate, ...]]:
+        selected = [self._selected(0)]
         while self._accept(","):
-            paths.append(self._selected())
-        if "COUNT()" in paths:
-            if len(paths) > 1:
+            selected.append(self._selected(sum(isinstance(each, Aggregate) for each in selected)))
+        if None in selected:
+            if len(selected) > 1:
                 raise malformed("COUNT() must be the only thing that is selected")
-            return ()
-        return tuple(paths)
+            return (), ()
+        paths = tuple(each for each in selected if isinstance(each, str))
+        return paths, tuple(each for each in selected if isinstance(each, Aggregate))
 
-    def _selected(self) -> str:
+    def _selected(self, place: int) -> str | Aggregate | None:
+        """A path, a function of a group (named expr0, expr1 … where it has no alias), or None for COUNT()."""
         if self._accept("("):
             raise unsupported("a query of child records within a query")
         name = self._name()
-        if name.upper() == "TYPEOF":
+        function = name.upper()
+        if function == "TYPEOF":
             raise unsupported("TYPEOF")
         if not self._accept("("):
             return name
-        if name.upper() == "COUNT" and self._accept(")"):
-            return "COUNT()"
-        raise unsupported(f"the function {name}()")
+        if function == "COUNT" and self._accept(")"):
+            return None
+        if function not in _FUNCTIONS:
+            raise unsupported(f"the function {name}()")
+        path = self._name()
+        self._expect(")")
+        token = self._peek()
+        alias = self._take().text if token.kind == "name" and token.keyword() != "FROM" else f"expr{place}"
+        return Aggregate(function, path, alias)
+
+    def _grouping(self) -> tuple[str, ...]:
+        self._expect("BY")
+        groups = [self._name()]
+        while self._accept(","):
+            groups.append(self._name())
+        return tuple(groups)
 
     def _ordering(self) -> tuple[Order, ...]:
         self._expect("BY")

@@ -62,8 +62,17 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A function of a group: COUNT, COUNT_DISTINCT, SUM, AVG, MIN or MAX of one field, under an alias."""
+
+    function: str
+    path: str
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """A whole query. `paths` is empty for COUNT(); `offset` None is not the same as 0: an offset caps the rows."""
+    """A whole query. Without `paths` and `aggregates` it is COUNT(). An `offset` of 0 caps the rows, None doesn't."""
 
     paths: tuple[str, ...]
     source: str
@@ -71,3 +80,5 @@ class Query:
     order: tuple[Order, ...]
     limit: int | None
     offset: int | None
+    aggregates: tuple[Aggregate, ...] = ()
+    groups: tuple[str, ...] = ()

@@ -1,0 +1,39 @@
+"""ARR a year ago, where only this program's own history knows it."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from accountpulse.period import Scope
+from accountpulse.records import TABLES, Extract
+from accountpulse.settings import Settings
+from accountpulse.settings.salesforce_mapping import ArrOwn
+from accountpulse.state import State
+
+METRIC = "arr_trajectory_pct"
+MONTHS = 12
+
+
+def with_own_history(extract: Extract, settings: Settings, state: State, scope: Scope) -> Extract:
+    """The extract with each account's ARR of twelve months before as its one change, at the start of the year.
+
+    Only where the mapping asks for it (`from: own`) and the org itself had nothing to say. Where that month was
+    never measured, the gap stays: the history is too new. An account that was not there then has a null.
+    """
+    strategies = settings.mapping.salesforce.arr_history or ()
+    asked = any(isinstance(strategy, ArrOwn) for strategy in strategies)
+    if not asked or extract.gaps.get(METRIC) != "too_new":
+        return extract
+    before = state.history.load(scope.period.shifted(-MONTHS), "metrics")
+    if before is None:
+        return extract
+    then = before.select("account_id", before="arr")
+    accounts = extract.tables["accounts"].select("account_id")
+    columns = TABLES["arr_changes"]
+    changes = (
+        accounts.join(then, on="account_id", how="left", maintain_order="left")
+        .with_columns(at=pl.lit(scope.trailing(365).start), after=pl.lit(None))
+        .select(pl.col(name).cast(kind) for name, kind in columns.items())
+    )
+    gaps = {name: reason for name, reason in extract.gaps.items() if name != METRIC}
+    return replace(extract, tables={**extract.tables, "arr_changes": changes}, gaps=gaps)

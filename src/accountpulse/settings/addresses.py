@@ -1,0 +1,32 @@
+"""Which addresses may be set: https, or plain http to this machine; no password, no query."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+
+def url_problem(url: str) -> str | None:
+    """What is wrong with an address, as the end of a sentence that begins with its setting; None: nothing."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        _ = parts.port
+    except ValueError:
+        return "is not an address such as https://example.com"
+    if parts.scheme not in ("http", "https") or not host:
+        return "is not an address such as https://example.com"
+    if parts.username or parts.password:
+        return "must not contain a user or password"
+    if parts.query or parts.fragment:
+        return "must not have a query or fragment"
+    if parts.scheme == "http" and not _is_loopback(host):
+        return "must begin with https:// (plain http is for addresses of this machine only)"
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
