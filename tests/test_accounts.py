@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accountpulse.accounts import Linked, attribute, attribute_all, link, to_18
+from accountpulse.accounts import Linked, attribute, attribute_all, link
+from accountpulse.ids import to_18
 from accountpulse.records import SOURCES, TABLES_OF, Extract, Reason, Source, frame
 
 A, B, C = "001000000000001AAA", "001000000000002AAA", "001000000000003AAA"

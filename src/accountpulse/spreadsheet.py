@@ -1,9 +1,12 @@
 """What a spreadsheet would take for a formula is made harmless in every CSV file that the program writes."""
 
+import re
+
 import polars as pl
 
-# a cell that begins so, once blanks, byte-order marks and full-width forms are seen through (OWASP, CSV injection)
-_FORMULA = r"^[\s\u00a0\u200b\ufeff]*[=+\-@\t\r＝＋－＠]"
+# a cell that begins so, once blanks, byte-order marks and full-width forms are seen through (OWASP, CSV injection);
+# apostrophes before it are counted in, so that taking one away gives back what was there
+_FORMULA = r"^'*[\s\u00a0\u200b\ufeff]*[=+\-@\t\r＝＋－＠]"
 _NUMBER = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"
 
 
@@ -14,3 +17,10 @@ def harmless(frame: pl.DataFrame) -> pl.DataFrame:
         pl.when(text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)).then("'" + text).otherwise(text).name.keep()
         for text in texts
     )
+
+
+def meant(cell: str) -> str:
+    """The text of a cell that `harmless` wrote: without the apostrophe that it put before a formula."""
+    text = cell.removeprefix("'")
+    guarded = text != cell and re.search(_FORMULA, text) and not re.search(_NUMBER, text, re.ASCII)
+    return text if guarded else cell

@@ -98,12 +98,15 @@ def run(  # noqa: PLR0917
 
 
 def accounts(
-    out: Annotated[Path | None, typer.Option(help="Write one line an account to this CSV file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the mapping file to correct: a CSV, one line an account.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every account as JSON instead.")] = False,
 ) -> None:
-    """Who is linked where, who isn't, who is twice. Reads Salesforce only."""
+    """Who is linked where and why, who isn't, who is twice. Writes nothing to any system."""
     from accountpulse.cli.links import show_links
 
-    raise typer.Exit(show_links(_settings(os.environ), datetime.now(UTC), out))
+    raise typer.Exit(show_links(_settings(os.environ), datetime.now(UTC), out, as_json=as_json))
 
 
 def history(

@@ -45,7 +45,9 @@ def _run(  # noqa: PLR0917
     stopped = _reason_to_stop(options, standings, settings)
     if stopped:
         return replace(outcome, stopped=stopped)
-    linked = accounts.link(extracts["salesforce"].tables["accounts"], extracts, settings.configured, outcome.failed)
+    customers = extracts["salesforce"].tables["accounts"]
+    linked = accounts.link(customers, extracts, settings.configured, outcome.failed, settings.stated)
+    outcome = replace(outcome, notes=(*outcome.notes, *linked.notes))
     tables = {name: table.rows for name, table in accounts.attribute_all(extracts, linked).items()}
     gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}
     measured = metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=settings.rules)

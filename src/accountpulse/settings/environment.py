@@ -5,15 +5,18 @@ from collections.abc import Callable
 from collections.abc import Mapping as Environment
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from accountpulse import documents
 from accountpulse.documents import nearest
 from accountpulse.errors import ConfigurationError
-from accountpulse.records import Rules, Source
+from accountpulse.records import Rules, Source, Stated
 from accountpulse.redact import MASK, Redactor
+from accountpulse.settings import links
 from accountpulse.settings.mapping import Mapping
 
+T = TypeVar("T")
 DEFAULT_CONFIG = "accountpulse.yaml"
 
 # every name that can be set, with what it is for: the README's table and the nearest-name hints come from here
@@ -117,6 +120,7 @@ class Settings:
     state: str = ".accountpulse"
     ca_bundle: Path | None = None
     config_folder: Path = Path()
+    stated: Stated = field(default_factory=Stated)
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
 
     @property
@@ -150,6 +154,7 @@ def load(environment: Environment[str, str]) -> Settings:
     intercom, jira, looker = reader.intercom(), reader.jira(), reader.looker()
     salesforce = reader.salesforce()
     mapping, folder = reader.mapping()
+    stated = reader.stated(mapping, folder)
     bundle = reader.path("ACCOUNTPULSE_CA_BUNDLE")
     reader.unknown_names()
     if reader.problems or mapping is None or salesforce is None:
@@ -163,6 +168,7 @@ def load(environment: Environment[str, str]) -> Settings:
         state=reader.state(),
         ca_bundle=bundle,
         config_folder=folder,
+        stated=stated,
         secrets=tuple(reader.secrets),
     )
 
@@ -280,7 +286,12 @@ class _Reader:
             return None, path.parent
         return self._collect(lambda: documents.validate(documents.parse(text, path.name), Mapping)), path.parent
 
-    def _collect(self, read: Callable[[], Mapping]) -> Mapping | None:
+    def stated(self, mapping: Mapping | None, folder: Path) -> Stated:
+        """The mapping file that accountpulse.yaml names, read."""
+        chosen = mapping.links if mapping is not None else None
+        return (self._collect(lambda: links.load(chosen, folder)) if chosen is not None else None) or Stated()
+
+    def _collect(self, read: Callable[[], T]) -> T | None:
         try:
             return read()
         except ConfigurationError as error:
