@@ -2,9 +2,6 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,18 +12,8 @@ from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.state import State
 from accountpulse.state.history import KINDS
+from program import start
 from support import NOW
-
-CLEAN = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
-
-
-def start(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `accountpulse` in an empty folder and an empty home, with nothing set but what the test says."""
-    home = folder / "home"
-    home.mkdir(exist_ok=True)
-    given = {**CLEAN, "HOME": str(home), "ACCOUNTPULSE_STATE": str(folder / "state"), "COLUMNS": "100", **environment}
-    command = [sys.executable, "-m", "accountpulse", *words]
-    return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_the_demo_scores_loads_and_reads_back_every_customer(tmp_path: Path) -> None:

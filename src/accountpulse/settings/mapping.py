@@ -47,7 +47,7 @@ class Part(BaseModel):
 
 
 class Links(Part):
-    """A mapping file for links that no rule knows, and whether it or the rules come first ([linking.md](linking.md))."""
+    """A mapping file for what no rule knows, and whether it or the rules come first: see [linking.md](linking.md)."""
 
     file: str | None = None  # a CSV beside this file, in the format of `accountpulse accounts --out`
     first: Literal["file", "rules"] = "file"
