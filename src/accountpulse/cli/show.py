@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -96,7 +97,8 @@ def most_at_risk(scores: pl.DataFrame, outcome: Outcome, width: int, count: int 
 
 def _reasons(rows: pl.DataFrame) -> Iterable[RenderableType]:
     for row in rows.iter_rows(named=True):
-        yield Text.assemble((row["account_name"] or row["account_id"], "bold"), ": ", row["drivers_text"] or "")
+        yield Text(row["account_name"] or row["account_id"], style="bold")
+        yield Padding(Text(row["drivers_text"] or ""), (0, 0, 0, 2))
 
 
 def _renewal(row: Mapping[str, Any], outcome: Outcome) -> str:

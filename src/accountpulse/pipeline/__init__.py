@@ -86,9 +86,8 @@ def _reason_to_stop(options: Options, standings: Mapping[Source, Standing], sett
     absent = [source for source in settings.configured if source not in standings or not standings[source].rows]
     without = ", ".join(source for source in absent if source not in failed)
     if without:
-        return (
-            f"There is no checkpoint of {without} for this period: nothing was scored or written. Run without --only."
-        )
+        what = f"There is no checkpoint of {without} for this period and the present links"
+        return f"{what}: nothing was scored or written. Run without --only."
     if any(isinstance(standing.error, OutOfTime) for standing in standings.values()):
         return "Stopped at its deadline: nothing was written. Run the same command again: it goes on where it stopped."
     if failed and not options.allow_partial:
