@@ -1,16 +1,18 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accountpulse.accounts import Linked, attribute, attribute_all, link, to_18
-from accountpulse.records import SOURCES, TABLES_OF, Extract, Reason, Source, frame
+from accountpulse.accounts import Linked, asked_keys, attribute, attribute_all, link
+from accountpulse.ids import to_18
+from accountpulse.records import SOURCES, TABLES_OF, Extract, Reason, Source, Stated, StatedLink, frame
 
 A, B, C = "001000000000001AAA", "001000000000002AAA", "001000000000003AAA"
+SHORT, LONG = "001A0000006Vm9r", "001A0000006Vm9rIAC"
 IN = datetime(2026, 10, 5, tzinfo=UTC)
 
 
@@ -18,6 +20,7 @@ def extracts(
     links: Sequence[tuple[str, Source, str | None]] = (),
     unknown: Mapping[Source, Mapping[str, Reason]] | None = None,
     without: Sequence[Source] = (),
+    found: Mapping[Source, Mapping[str, tuple[str, ...]]] | None = None,
     **tables: list[dict[str, Any]],
 ) -> dict[Source, Extract]:
     """Extracts of all sources: the given links and tables, everything else empty."""
@@ -30,6 +33,7 @@ def extracts(
             source,
             {name: frame(name, rows.get(name, [])) for name in TABLES_OF[source]},
             unknown_keys=(unknown or {}).get(source, {}),
+            found_keys=(found or {}).get(source),
         )
         for source in SOURCES
         if source not in without
@@ -45,13 +49,24 @@ def linked(
     ids: Sequence[str | None] = (A, B, C),
     configured: Sequence[Source] = SOURCES,
     failed: Sequence[Source] = (),
+    file: Sequence[tuple[str, Source, str | None]] = (),
+    first: Literal["file", "rules"] = "file",
     **more: Any,
 ) -> Linked:
-    return link(accounts_of(*ids), extracts(links, **more), configured, failed)
+    said = Stated("links.csv", tuple(StatedLink(*cell, line) for line, cell in enumerate(file, 2)), first)
+    return link(accounts_of(*ids), extracts(links, **more), configured, failed, said)
 
 
 def reasons(result: Linked, source: Source) -> dict[str, str | None]:
     return dict(result.reasons.select("account_id", source).iter_rows())
+
+
+def conversation(name: str, *keys: str) -> dict[str, Any]:
+    return {"conversation_id": name, "keys": list(keys), "created_at": IN}
+
+
+def owners(rows: pl.DataFrame, name: str) -> list[tuple[Any, ...]]:
+    return sorted(rows.select(name, "account_id").iter_rows())
 
 
 # --- ids -------------------------------------------------------------------------------------------------------
@@ -183,19 +198,214 @@ def test_no_accounts_link_to_nothing() -> None:
     assert (result.accounts.height, result.reasons.height, result.problems) == (0, 0, ())
 
 
+def test_a_key_that_nobody_knows_puts_nobody_in_doubt() -> None:
+    """Accounts of one name, where the rule is that a component is called like the account, and there is none."""
+    result = linked((A, "jira", "Acme"), (B, "jira", "Acme"), unknown={"jira": {"Acme": "not_linked"}})
+    assert result.problems == ()
+    assert reasons(result, "jira") == {A: "not_linked", B: "not_linked", C: "not_linked"}
+
+
+def test_components_that_differ_in_case_alone_are_one_key_and_companies_are_not() -> None:
+    result = linked((A, "jira", "Alpha"), (B, "jira", "ALPHA"), (A, "intercom", "c"), (B, "intercom", "C"))
+    assert {problem.account_id for problem in result.problems} == {A, B}
+    assert all("Jira" in problem.text for problem in result.problems)
+
+
+def test_an_account_with_two_companies_by_rule_is_left_out_and_named_with_both() -> None:
+    result = linked(
+        (A, "intercom", A), (B, "intercom", B), found={"intercom": {A[:15]: ("c-1", "c-2"), B: ("c-3",), "x": ("c-9",)}}
+    )
+    assert [problem.account_id for problem in result.problems] == [A]
+    assert "'c-1', 'c-2'" in result.problems[0].text
+    assert reasons(result, "intercom") == {B: None, C: "not_linked"}
+
+
+def test_two_accounts_whose_attribute_leads_to_one_company_are_both_named() -> None:
+    result = linked((A, "intercom", "n-1"), (B, "intercom", "n-2"), found={"intercom": {"n-1": ("c",), "n-2": ("c",)}})
+    assert [problem.account_id for problem in result.problems] == [A, B]
+
+
+def test_an_attribute_that_leads_nowhere_links_nothing() -> None:
+    assert reasons(linked((A, "intercom", "n-1"), found={"intercom": {}}), "intercom")[A] == "not_linked"
+
+
+# --- the mapping file ------------------------------------------------------------------------------------------
+
+
+def keys(result: Linked, source: Source) -> dict[str, set[tuple[str, str]]]:
+    found: dict[str, set[tuple[str, str]]] = {}
+    for account_id, key, by in result.keys.filter(source=source).select("account_id", "key", "by").iter_rows():
+        found.setdefault(account_id, set()).add((key, by))
+    return found
+
+
+def test_where_the_file_comes_first_it_replaces_the_rule() -> None:
+    result = linked((A, "intercom", "c-1"), (B, "intercom", "c-2"), file=[(A, "intercom", "c-7")])
+    assert keys(result, "intercom") == {A: {("c-7", "file")}, B: {("c-2", "rule")}}
+
+
+def test_where_the_rules_come_first_the_file_fills_what_they_leave() -> None:
+    result = linked(
+        (A, "jira", "Alpha"),
+        (B, "jira", "Beta"),
+        file=[(A, "jira", "Other"), (B, "jira", "Real"), (C, "jira", "New")],
+        first="rules",
+        unknown={"jira": {"Beta": "not_linked"}},
+    )
+    assert keys(result, "jira") == {A: {("Alpha", "rule")}, B: {("Real", "file")}, C: {("New", "file")}}
+
+
+def test_where_the_rules_come_first_the_file_decides_what_they_leave_in_doubt() -> None:
+    rules: list[tuple[str, Source, str]] = [(A, "intercom", "c-1"), (B, "intercom", "c-1")]
+    result = linked(*rules, file=[(B, "intercom", None)], first="rules")
+    assert keys(result, "intercom") == {A: {("c-1", "rule")}}
+    assert result.problems == ()
+
+
+def test_none_in_the_file_takes_the_link_away() -> None:
+    result = linked((A, "intercom", "c-1"), (B, "intercom", "c-1"), file=[(B, "intercom", None)])
+    assert result.problems == ()
+    assert reasons(result, "intercom") == {A: None, B: "not_linked", C: "not_linked"}
+    assert result.absent.rows() == [("intercom", B)]
+
+
+def test_several_keys_in_the_file_all_count() -> None:
+    result = linked(file=[(A, "intercom", "c-1"), (A, "intercom", "c-2")])
+    assert result.problems == ()
+    assert keys(result, "intercom") == {A: {("c-1", "file"), ("c-2", "file")}}
+
+
+def test_the_file_and_a_rule_of_another_account_can_claim_one_key_and_both_are_named_with_the_line() -> None:
+    result = linked((A, "intercom", "c-1"), file=[(C, "jira", "x"), (B, "intercom", "c-1")])
+    assert [problem.account_id for problem in result.problems] == [A, B]
+    assert "line 3 of links.csv" in result.problems[1].text
+
+
+@pytest.mark.parametrize("written", [SHORT, LONG, LONG.lower(), LONG.upper()])
+def test_the_file_may_write_an_accounts_id_in_either_length_and_18_in_any_case(written: str) -> None:
+    result = linked(file=[(written, "jira", "x")], ids=(LONG, A))
+    assert reasons(result, "jira") == {LONG: None, A: "not_linked"}
+    assert result.notes == ()
+
+
+def test_lines_of_strangers_and_unknown_keys_are_told_and_stop_nothing() -> None:
+    stranger = "001000000000009AAA"
+    result = linked(
+        file=[(A, "jira", "Alhpa"), (stranger, "jira", "x"), (B, "looker", "gone")],
+        unknown={"jira": {"Alhpa": "not_linked"}, "looker": {"gone": "not_linked"}},
+        configured=("salesforce", "jira"),
+    )
+    assert result.problems == ()
+    assert [note for note in result.notes if stranger in note and "line 3" in note]
+    assert [note for note in result.notes if "'Alhpa' (line 2)" in note and "Jira" in note]
+    assert not [note for note in result.notes if "gone" in note]
+    assert reasons(result, "jira")[A] == "not_linked"
+
+
+def test_a_source_is_asked_for_the_keys_that_may_count() -> None:
+    links = frame("links", [{"account_id": a, "source": "jira", "key": k} for a, k in ((A, "a"), (B, "b"), (C, " "))])
+    cells = (StatedLink(B[:15], "jira", "other", 2), StatedLink(A, "looker", "x", 3), StatedLink(C, "jira", None, 4))
+    assert asked_keys(links, "jira", None, Stated(links=cells)) == ("a", "other")
+    assert asked_keys(links, "jira", None, Stated(links=cells, first="rules")) == ("a", "b", "other")
+    assert asked_keys(links, "jira", {"b": ("found",)}, Stated(links=cells, first="rules")) == ("found", "other")
+
+
+# --- laws ------------------------------------------------------------------------------------------------------
+
+IDS = [f"{number:015d}AAA" for number in range(5)]
+KEYS = ["k1", "k2", "K2", "k3"]
+link_rows = st.lists(st.tuples(st.sampled_from(IDS), st.sampled_from(["intercom", "jira"]), st.sampled_from(KEYS)))
+file_rows = st.lists(
+    st.tuples(st.sampled_from(IDS), st.sampled_from(["intercom", "jira"]), st.sampled_from([*KEYS, None])), unique=True
+)
+firsts: st.SearchStrategy[Literal["file", "rules"]] = st.sampled_from(["file", "rules"])
+unknowns = st.fixed_dictionaries({"jira": st.dictionaries(st.sampled_from(KEYS), st.just("not_linked"), max_size=2)})
+
+
+def meaning(result: Linked) -> tuple[Any, ...]:
+    claims = result.claims.select("source", "match", "account_id", "by", "reason", "shared", "several").rows()
+    left_out = sorted((problem.account_id, problem.text) for problem in result.problems)
+    return sorted(map(str, claims)), left_out, sorted(result.reasons.rows()), sorted(result.notes)
+
+
+@settings(max_examples=150, deadline=None)
+@given(link_rows, file_rows, firsts, unknowns, st.randoms(use_true_random=False))
+def test_the_order_of_accounts_links_and_rows_of_the_file_changes_nothing(
+    links: list[Any], file: list[Any], first: Literal["file", "rules"], unknown: Any, dice: Any
+) -> None:
+    said = [StatedLink(*cell, line) for line, cell in enumerate(file, 2)]
+    results = []
+    for _ in range(2):
+        given_extracts = extracts(links, unknown)
+        result = link(accounts_of(*ids_in(dice)), given_extracts, SOURCES, (), Stated("l", tuple(said), first))
+        results.append(meaning(result))
+        dice.shuffle(links)
+        dice.shuffle(said)
+    assert results[0] == results[1]
+
+
+def ids_in(dice: Any) -> list[str]:
+    shuffled = list(IDS)
+    dice.shuffle(shuffled)
+    return shuffled
+
+
+def by_hand(links: Any, file: Any, first: str, unknown: Any) -> tuple[set[str], dict[tuple[str, str], set[str]]]:
+    """Page linking.md, account by account: who is left out, and the known keys that count for each account."""
+
+    def same(source: str, key: str) -> str:
+        return key.casefold() if source == "jira" else key
+
+    unheard = {same("jira", key) for key in unknown["jira"]}
+    rule: dict[tuple[str, str], set[str]] = {}
+    for account, source, key in links:
+        if source != "jira" or same(source, key) not in unheard:
+            rule.setdefault((source, account), set()).add(same(source, key))
+    counts: dict[tuple[str, str], set[str]] = {}
+    left_out = set()
+    for source in ("intercom", "jira"):
+        for account in IDS:
+            own, told = rule.get((source, account), set()), [k for a, s, k in file if (a, s) == (account, source)]
+            clear = len(own) == 1 and not any(
+                own & rule.get((source, other), set()) for other in IDS if other != account
+            )
+            if told and (first == "file" or not clear):
+                counts[source, account] = {same(source, k) for k in told if k} - (
+                    unheard if source == "jira" else set()
+                )
+                continue
+            counts[source, account] = own
+            if len(own) > 1:
+                left_out.add(account)
+        for account in IDS:
+            if any(counts[source, account] & counts[source, other] for other in IDS if other != account):
+                left_out.add(account)
+    return left_out, counts
+
+
+@settings(max_examples=300, deadline=None)
+@given(link_rows, file_rows, firsts, unknowns)
+def test_a_row_goes_to_the_one_account_that_claims_its_key_and_to_nobody_where_two_do(
+    links: list[Any], file: list[Any], first: Literal["file", "rules"], unknown: Any
+) -> None:
+    result = linked(*links, file=file, first=first, unknown=unknown, ids=IDS)
+    left_out, counts = by_hand(links, file, first, unknown)
+    assert {problem.account_id for problem in result.problems} == left_out
+    talks = frame("conversations", [conversation(key, key) for key in KEYS])
+    given_to = owners(attribute(talks, result, "intercom").rows, "conversation_id")
+    assert len({talk for talk, _ in given_to}) == len(given_to)
+    assert given_to == sorted((key, a) for a in IDS if a not in left_out for key in counts["intercom", a])
+    for source in ("intercom", "jira"):
+        assert {a for a, reason in reasons(result, source).items() if reason is None} == {
+            a for a in IDS if a not in left_out and counts[source, a]
+        }
+
+
 # --- attribution -----------------------------------------------------------------------------------------------
 
 
-def conversation(name: str, *keys: str) -> dict[str, Any]:
-    return {"conversation_id": name, "keys": list(keys), "created_at": IN}
-
-
-def owners(rows: pl.DataFrame, name: str) -> list[tuple[Any, ...]]:
-    return sorted(rows.select(name, "account_id").iter_rows())
-
-
 def test_a_row_stands_once_for_each_account_that_its_keys_lead_to() -> None:
-    result = linked((A, "intercom", "c-1"), (A, "intercom", "c-2"), (B, "intercom", "c-3"))
+    result = linked((B, "intercom", "c-3"), file=[(A, "intercom", "c-1"), (A, "intercom", "c-2")])
     rows = [
         conversation("one", "c-1"),
         conversation("same", "c-1", "c-2", "c-1"),
@@ -226,10 +436,6 @@ def test_rows_of_an_account_that_was_left_out_belong_to_nobody() -> None:
     result = linked((A, "intercom", "c-1"), (B, "intercom", "c-1"))
     found = attribute(frame("conversations", [conversation("1", "c-1")]), result, "intercom")
     assert (found.rows.height, found.shared, found.nobodys) == (0, 0, 1)
-
-
-SHORT = "001A0000006Vm9r"
-LONG = "001A0000006Vm9rIAC"
 
 
 @pytest.mark.parametrize("link_key", [SHORT, LONG])

@@ -2,31 +2,22 @@
 
 import csv
 import json
-import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from accountpulse import __version__
 from accountpulse.period import Period
 from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.state import State
 from accountpulse.state.history import KINDS
+from program import CLEAN, start
 from support import NOW
-
-CLEAN = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
-
-
-def start(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `accountpulse` in an empty folder and an empty home, with nothing set but what the test says."""
-    home = folder / "home"
-    home.mkdir(exist_ok=True)
-    given = {**CLEAN, "HOME": str(home), "ACCOUNTPULSE_STATE": str(folder / "state"), "COLUMNS": "100", **environment}
-    command = [sys.executable, "-m", "accountpulse", *words]
-    return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_the_demo_scores_loads_and_reads_back_every_customer(tmp_path: Path) -> None:
@@ -156,6 +147,32 @@ def test_a_scorecard_with_mistakes_is_refused_with_all_of_them(tmp_path: Path) -
     assert "Traceback" not in done.stderr
     assert "haelth" in done.stderr
     assert "tiers" in done.stderr
+
+
+def test_a_source_that_does_not_exist_is_told_before_anything_else(tmp_path: Path) -> None:
+    done = start(tmp_path, "run", "--only", "intrcom")
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "--only: 'intrcom' is not a source; the sources are salesforce, intercom, jira, looker"
+    ]
+
+
+def test_the_sandboxs_settings_can_be_pasted_into_a_shell_from_a_narrow_terminal(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "accountpulse", "sandbox", "--accounts", "1", "--port", "0"],
+        cwd=tmp_path, env={**CLEAN, "COLUMNS": "40"}, stdout=subprocess.PIPE, text=True,
+    ) as server:  # fmt: skip
+        assert server.stdout is not None
+        lines = []
+        while not lines or not lines[-1].startswith("export JIRA_EMAIL="):
+            lines.append(server.stdout.readline().rstrip("\n"))
+            assert lines[-1].startswith(("# ", "export ")), lines
+        server.send_signal(signal.SIGINT)
+    assert server.returncode == 0
+
+
+def test_the_program_says_its_version(tmp_path: Path) -> None:
+    assert start(tmp_path, "--version").stdout == f"accountpulse {__version__}\n"
 
 
 def test_the_program_says_what_it_can_do(tmp_path: Path) -> None:

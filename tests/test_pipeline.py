@@ -265,6 +265,22 @@ def test_only_one_source_without_checkpoints_of_the_others_scores_nothing(
     assert writes(sandbox) == 0
 
 
+def test_a_checkpoint_whose_source_was_not_asked_for_todays_links_does_not_count(configure: Configure) -> None:
+    """No bugs of a component that nobody asked for are not zero bugs."""
+    world = build(seed=7, accounts=12, until=NOW)
+    with Sandbox(world) as running:
+        loaded = configure(running)
+        assert run(loaded).exit_code == 0
+        row = next(row for row in world.salesforce.objects["Account"].rows if row["Jira_Component__c"])
+        row["Jira_Component__c"] = "Platform"
+        stopped = run(loaded, replace(OCTOBER, only=("salesforce",)))
+        assert stopped.scores is None
+        assert "jira" in str(stopped.stopped)
+        assert "intercom" not in str(stopped.stopped)
+        whole = run(loaded, replace(OCTOBER, only=("salesforce", "jira")))
+        assert whole.scores is not None
+
+
 def test_two_accounts_with_one_company_are_both_listed_and_the_others_written(configure: Configure) -> None:
     world = build(seed=7, accounts=60, until=NOW)
     first, second = [c for c in world.customers if c.intercom_company][:2]

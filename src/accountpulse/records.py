@@ -4,7 +4,7 @@ Each table declares its columns: name, type and, in the comment, its unit and wh
 the tables of its domain; metrics read them. Times are UTC with milliseconds, durations integer milliseconds.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -234,6 +234,28 @@ class Rules:
     reviews_expected: Mapping[str, float] = field(default_factory=dict)  # tier → business reviews a year
 
 
+# what people say about links, beside the rules
+
+
+@dataclass(frozen=True)
+class StatedLink:
+    """One cell of the mapping file: an account and its key in a source; `key` None: it has no record there."""
+
+    account_id: str  # as it was written: 15 or 18 characters
+    source: Source
+    key: str | None
+    line: int
+
+
+@dataclass(frozen=True)
+class Stated:
+    """The mapping file: its name, its cells, and whether they come before the rules or only fill what these leave."""
+
+    name: str = "the mapping file"
+    links: tuple[StatedLink, ...] = ()
+    first: Literal["file", "rules"] = "file"
+
+
 # --- what an extractor hands over ----------------------------------------------------------------------------------
 
 
@@ -243,6 +265,9 @@ class Extract:
 
     `tables` holds a frame for each name in TABLES_OF[source]. `gaps` says which metrics stay null for every
     account, and why. `unknown_keys` are link keys that the system doesn't know. `notes` are lines for the reader.
+    `found_keys` is None where what an account's field holds is the key itself; else it gives, for each value that the
+    system's records carry in an attribute, the keys of these records. `asked` are the keys that the source was asked
+    for.
     """
 
     source: Source
@@ -250,6 +275,8 @@ class Extract:
     gaps: Mapping[str, Reason] = field(default_factory=dict)
     unknown_keys: Mapping[str, Reason] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    found_keys: Mapping[str, Sequence[str]] | None = None
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

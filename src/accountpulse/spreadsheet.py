@@ -1,10 +1,14 @@
 """What a spreadsheet would take for a formula is made harmless in every CSV file that the program writes."""
 
+import re
+
 import polars as pl
 
-# a cell that begins so, once blanks, byte-order marks and full-width forms are seen through (OWASP, CSV injection)
-_FORMULA = r"^[\s\u00a0\u200b\ufeff]*[=+\-@\t\r＝＋－＠]"
-_NUMBER = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"
+# a cell that begins so, once blanks, byte-order marks and full-width forms are seen through (OWASP, CSV injection);
+# apostrophes before it are counted in, so that taking one away gives back what was there
+_BLANK = r"[ \t\n\v\f\r\u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]"
+_FORMULA = rf"^'*{_BLANK}*[=+\-@\t\r＝＋－＠]"
+_NUMBER = rf"^{_BLANK}*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?{_BLANK}*$"
 
 
 def harmless(frame: pl.DataFrame) -> pl.DataFrame:
@@ -14,3 +18,10 @@ def harmless(frame: pl.DataFrame) -> pl.DataFrame:
         pl.when(text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)).then("'" + text).otherwise(text).name.keep()
         for text in texts
     )
+
+
+def meant(cell: str) -> str:
+    """The text of a cell that `harmless` wrote: without the apostrophe that it put before a formula."""
+    text = cell.removeprefix("'")
+    guarded = text != cell and re.search(_FORMULA, text) and not re.fullmatch(_NUMBER, text)
+    return text if guarded else cell

@@ -3,9 +3,11 @@
 import os
 import sys
 import traceback
+from typing import Annotated
 
 import typer
 
+from accountpulse import __version__
 from accountpulse.cli import commands
 from accountpulse.errors import AccountpulseError
 from accountpulse.redact import Redactor
@@ -19,6 +21,21 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 commands.register(app)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001
+    if wanted:
+        typer.echo(f"accountpulse {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

@@ -64,10 +64,15 @@ def run(  # noqa: PLR0917
         bool, typer.Option("--allow-partial", help="Write the rest where a configured source is unavailable.")
     ] = False,
     only: Annotated[
-        list[str] | None, typer.Option(help="Read only this source afresh, the others from this period's checkpoints.")
+        list[str] | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="Read only this source afresh, the others from this period's checkpoints; repeatable.",
+        ),
     ] = None,
     account: Annotated[
-        list[str] | None, typer.Option(help="Score and write only this account (its Salesforce id).")
+        list[str] | None,
+        typer.Option(metavar="ID", help="Score and write only this account (its Salesforce id); repeatable."),
     ] = None,
     scorecard: ScorecardOption = None,
     deadline: Annotated[
@@ -75,17 +80,18 @@ def run(  # noqa: PLR0917
     ] = None,
     out: OutOption = None,
 ) -> None:
-    """Read every configured source, score every account, write the scores to Salesforce."""
+    """Score every account and write the scores to Salesforce. Reads every configured source."""
     from accountpulse import pipeline
     from accountpulse.cli import progress, show
     from accountpulse.pipeline.outcome import Options
 
+    sources = tuple(map(_source, only or ()))
     settings = _settings(os.environ)
     options = Options(
         period=_period(period, settings.mapping.timezone),
         dry_run=dry_run,
         allow_partial=allow_partial,
-        only=tuple(map(_source, only or ())),
+        only=sources,
         accounts=tuple(account or ()),
         scorecard=scorecard,
         out=out,
@@ -98,12 +104,15 @@ def run(  # noqa: PLR0917
 
 
 def accounts(
-    out: Annotated[Path | None, typer.Option(help="Write one line an account to this CSV file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the mapping file to correct: a CSV, one line an account.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every account as JSON instead.")] = False,
 ) -> None:
-    """Who is linked where, who isn't, who is twice. Reads Salesforce only."""
+    """Who is linked where and why, who isn't, who is twice. Writes nothing to any system."""
     from accountpulse.cli.links import show_links
 
-    raise typer.Exit(show_links(_settings(os.environ), datetime.now(UTC), out))
+    raise typer.Exit(show_links(_settings(os.environ), datetime.now(UTC), out, as_json=as_json))
 
 
 def history(
@@ -128,9 +137,9 @@ def forget(
 def score(
     metrics: Annotated[Path, typer.Option(help="A table of metrics, one row an account: .csv or .parquet.")],
     out: Annotated[Path, typer.Option(help="Where the scores go: .csv or .parquet.")],
-    scorecard: ScorecardOption = None,
+    scorecard: Annotated[Path | None, typer.Option(help="A scorecard file. [default: the packaged one]")] = None,
 ) -> None:
-    """Score a table of metrics with a scorecard; no system is asked."""
+    """Score a table of metrics; no system is asked. An empty cell is not known, and not zero."""
     from accountpulse.cli.scoring import score_file
 
     raise typer.Exit(score_file(metrics, scorecard, out))
@@ -157,7 +166,7 @@ def sandbox(  # noqa: PLR0917
     ] = None,
     period: PeriodOption = None,
 ) -> None:
-    """Run the stand-in for the four systems until it is stopped; prints the settings that lead to it."""
+    """A stand-in for the four systems, until it is stopped. Prints the settings that lead to it."""
     from accountpulse.cli.sandbox import serve, write_truth
 
     if truth is not None:
@@ -175,7 +184,7 @@ def _source(name: str) -> "Source":
     for source in SOURCES:
         if source == name:
             return source
-    raise UsageError(f"{name!r} is not a source; the sources are {', '.join(SOURCES)}")
+    raise UsageError(f"--only: {name!r} is not a source; the sources are {', '.join(SOURCES)}")
 
 
 def _state() -> "State":

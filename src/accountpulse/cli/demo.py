@@ -4,6 +4,8 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rich.table import Table
+
 from accountpulse import pipeline, settings
 from accountpulse.cli import progress, show
 from accountpulse.cli.words import plural
@@ -32,13 +34,8 @@ def show_demo(period: Period | None, accounts: int, seed: int, out: Path) -> int
         show.report(outcome, console, loaded.redactor)
         found = _read_back(loaded, outcome)
     console.print(f"Read back from the sandbox's Salesforce: {plural(found, 'record')} of this run.")
-    console.print(
-        "\n[bold]Next[/bold]\n"
-        f"  open {outcome.csv} to see every account, as it was sent\n"
-        "  accountpulse score --help      score a table of your own\n"
-        "  accountpulse sandbox --help    keep the four stand-ins running, to try `accountpulse run` on them\n"
-        "  README.md                      how to point it at your systems"
-    )
+    console.print("\n[bold]Next[/bold]")
+    console.print(_next_steps())
     return outcome.exit_code or (0 if found == outcome.written else 4)
 
 
@@ -46,3 +43,16 @@ def _read_back(loaded: Settings, outcome: Outcome) -> int:
     """Ask the org itself how many records of this run it holds."""
     org = Org.connect(loaded.salesforce, Meter(), loaded.ca_bundle)
     return len(loader.read_back(org, loaded.mapping.salesforce.target, outcome.run_id))
+
+
+def _next_steps() -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    for step, why in (
+        ("the CSV file above", "every account, as it was sent"),
+        ("accountpulse score --help", "score a table of your own"),
+        ("accountpulse sandbox --help", "keep the four stand-ins running, to try `accountpulse run` on them"),
+        ("README.md", "how to point it at your systems"),
+    ):
+        table.add_row(f"  {step}", why)
+    return table

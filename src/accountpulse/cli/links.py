@@ -1,55 +1,163 @@
-"""`accountpulse accounts`: who is linked where, who isn't, who is twice."""
+"""`accountpulse accounts`: who is linked where, and why; who isn't; who is twice."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import polars as pl
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from accountpulse import accounts
-from accountpulse.cli import progress, show
+from accountpulse.accounts import Linked
+from accountpulse.cli import links_table, progress, show
+from accountpulse.cli.links_table import IN_DOUBT, Place, Row
 from accountpulse.cli.words import TITLES, plural
-from accountpulse.extractors import EXTRACTORS
+from accountpulse.errors import SourceUnavailable
+from accountpulse.extractors import EXTRACTORS, LOOKUPS
 from accountpulse.extractors.base import Request
 from accountpulse.loaders import csv_file
 from accountpulse.period import last_complete, scope_of
+from accountpulse.pipeline.extraction import with_links
 from accountpulse.records import Extract, Source
 from accountpulse.settings import Settings
 
+LISTED = 20  # accounts that are shown; --out writes all
+KEY_SHOWN = 30  # characters of a key, on a wide terminal
+STYLES = {"linked": "", "unknown": "yellow", "none": "dim", "shared": "red", "several": "red"}
 
-def show_links(loaded: Settings, now: datetime, out: Path | None) -> int:
-    """Read the accounts and their links, and print what is missing or doubtful; 4 where an account is."""
-    scope = scope_of(last_complete(now, loaded.mapping.timezone), now)
-    with progress.waiting("reading accounts from Salesforce …"):
-        extract = EXTRACTORS["salesforce"](Request(loaded, scope))
-    extracts: dict[Source, Extract] = {"salesforce": extract}
-    linked = accounts.link(extract.tables["accounts"], extracts, loaded.configured, ())
-    console = show.tables()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("", "linked", "not linked"):
-        table.add_column(name, justify="left" if not name else "right")
-    sources = [source for source in loaded.configured if source != "salesforce"]
-    for source in sources:
-        missing = linked.unlinked.get(source, 0)
-        table.add_row(TITLES[source], f"{linked.accounts.height - missing:,}", f"{missing:,}")
-    console.print(f"{plural(extract.tables['accounts'].height, 'customer')} in Salesforce")
-    console.print(table)
-    for note in extract.notes:
-        console.print(f"[yellow]![/yellow] {escape(note)}")
-    if linked.problems:
-        console.print(f"\n[red]{plural(len(linked.problems), 'account')} can't be scored:[/red]")
-        console.print("\n".join(map(escape, show.problems(linked.problems))))
+
+@dataclass(frozen=True)
+class Found:
+    """What was read and matched."""
+
+    rows: list[Row]
+    linked: Linked
+    sources: tuple[Source, ...]
+    notes: tuple[str, ...]
+    failures: tuple[SourceUnavailable, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """5 where a system could not be asked, 4 where an account can't be scored."""
+        if self.failures:
+            return SourceUnavailable.exit_code
+        return 4 if self.linked.problems else 0
+
+
+def show_links(loaded: Settings, now: datetime, out: Path | None, *, as_json: bool) -> int:
+    """Read the accounts, ask the systems for the keys, and print how everybody stands; the exit code."""
+    with progress.waiting("reading accounts and looking for their links …"):
+        found = _find(loaded, now)
     if out is not None:
-        csv_file.write(_table(linked, sources), out)
-        console.print(f"\nEvery account with its links: {out}")
-    return 4 if linked.problems else 0
+        csv_file.write(links_table.mapping_file(found.rows), out)
+    if as_json:
+        _print_json(found, loaded)
+    else:
+        _print(found, show.tables(), loaded, out)
+    return found.exit_code
 
 
-def _table(linked: accounts.Linked, sources: Sequence[Source]) -> pl.DataFrame:
-    table = linked.accounts.select("account_id", "account_name")
+def _find(loaded: Settings, now: datetime) -> Found:
+    """Salesforce knows the accounts, the other systems whether they know the keys."""
+    scope = scope_of(last_complete(now, loaded.mapping.timezone), now)
+    crm = EXTRACTORS["salesforce"](Request(loaded, scope))
+    extracts: dict[Source, Extract] = {"salesforce": crm}
+    sources = tuple(source for source in loaded.configured if source != "salesforce")
+    failures = []
     for source in sources:
-        keys = linked.keys.filter(pl.col("source") == source).select("account_id", pl.col("key").alias(source))
-        table = table.join(keys, on="account_id", how="left", maintain_order="left")
-    return table.sort("account_id")
+        try:
+            extracts[source] = with_links(Request(loaded, scope), source, crm, LOOKUPS)
+        except SourceUnavailable as failure:
+            failures.append(failure)
+    failed = [source for source in sources if source not in extracts]
+    linked = accounts.link(crm.tables["accounts"], extracts, loaded.configured, failed, loaded.stated)
+    notes = [f"{TITLES[source]}: {note}" for source, extract in extracts.items() for note in extract.notes]
+    notes += [
+        f"{TITLES[source]}: its keys were not checked"
+        for source in extracts
+        if source in sources and source not in LOOKUPS
+    ]
+    rows = links_table.rows_of(crm.tables["accounts"], linked)
+    return Found(rows, linked, sources, (*notes, *linked.notes), tuple(failures))
+
+
+def _print_json(found: Found, loaded: Settings) -> None:
+    facts = {
+        **links_table.data(found.rows, found.sources),
+        "problems": [{"account_id": each.account_id, "text": each.text} for each in found.linked.problems],
+        "notes": found.notes,
+        "failures": [str(failure) for failure in found.failures],
+    }
+    print(loaded.redactor(json.dumps(facts, ensure_ascii=False, indent=1)))  # noqa: T201
+
+
+def _print(found: Found, console: Console, loaded: Settings, out: Path | None) -> None:
+    console.print(f"[bold]{plural(len(found.rows), 'customer')}[/bold] in Salesforce\n")
+    console.print(_counts(found.rows, found.sources))
+    errors = [f"{failure} Its keys were not checked." for failure in found.failures]
+    show.marked(console, "✗", "red", map(loaded.redactor, errors))
+    show.marked(console, "!", "yellow", map(loaded.redactor, found.notes))
+    if found.rows and found.sources:
+        console.print()
+        console.print(_who(found.rows, found.sources, console.width))
+        more = len(found.rows) - LISTED
+        if more > 0:
+            rest = "they are in the file below" if out is not None else "--out FILE writes all of them"
+            console.print(f"… and {plural(more, 'more account')}: {rest}", style="dim")
+    if found.linked.problems:
+        console.print(f"\n[red]{plural(len(found.linked.problems), 'account')} can't be scored:[/red]")
+        console.print(show.problems(found.linked.problems))
+    if out is not None:
+        console.print(f"\nMapping file, {plural(len(found.rows), 'account')}: {escape(str(out))}")
+        console.print("Correct it, and name it as links.file in accountpulse.yaml.")
+
+
+def _counts(rows: Sequence[Row], sources: Sequence[Source]) -> Table:
+    """A line a source: how many accounts stand how."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("", no_wrap=True)
+    for name in ("linked", "by rule", "by file", "unknown", "no key", "in doubt"):
+        table.add_column(name, justify="right")
+    for source in sources:
+        found = links_table.counts(rows, source)
+        doubt = found["shared"] + found["several"]
+        numbers = (found["linked"], found["by rule"], found["by file"], found["unknown"], found["none"], doubt)
+        table.add_row(TITLES[source], *(f"{number:,}" for number in numbers))
+    return table
+
+
+def _who(rows: Sequence[Row], sources: Sequence[Source], width: int) -> Table:
+    """The first accounts with their links: those in doubt, then those that lack one, then the others."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    if width >= 80:
+        table.add_column("Id", no_wrap=True)
+    table.add_column("Account", max_width=30)
+    for source in sources:
+        table.add_column(TITLES[source], overflow="ellipsis", no_wrap=True)
+    for row in sorted(rows, key=lambda row: _urgency(row, sources))[:LISTED]:
+        cells = [_cell(row.places[source], wide=width >= show.WIDE) for source in sources]
+        name = escape(row.name)
+        table.add_row(*([row.account_id, name] if width >= 80 else [name or row.account_id]), *cells)
+    return table
+
+
+def _urgency(row: Row, sources: Sequence[Source]) -> int:
+    states = {row.places[source].state for source in sources}
+    return 0 if states & IN_DOUBT else int(states == {"linked"}) + 1
+
+
+def _cell(place: Place, *, wide: bool) -> Text:
+    many = f" {len(place.keys)} keys" if len(place.keys) > 1 else ""
+    words = {
+        "linked": f"{place.by}{many}",
+        "unknown": "unknown",
+        "none": "none (file)" if place.by else "–",
+        "shared": "shared",
+        "several": f"several{many}",
+    }
+    key = f" {place.keys[0][:KEY_SHOWN]}" if wide and len(place.keys) == 1 else ""
+    return Text(words[place.state] + key, style=STYLES[place.state])

@@ -9,10 +9,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from accountpulse.accounts import to_18
 from accountpulse.cli import show
 from accountpulse.cli.words import plural
 from accountpulse.errors import UsageError
+from accountpulse.ids import to_18
 from accountpulse.state import State
 
 COLUMNS = ("Period", "Run", "Ended", "Scored", "Rated", "Written", "Left out", "Not read")

@@ -19,12 +19,11 @@ def serve(port: int, accounts: int, seed: int, latency: int, jira: str) -> int:
     with progress.waiting("inventing a company …"):
         world = build(seed=seed, accounts=accounts, until=datetime.now(UTC))
     with Sandbox(world, port=port, latency_ms=latency, jira="cloud" if jira == "cloud" else "datacenter") as sandbox:
-        console.print(
-            f"# {plural(accounts, 'customer')}, seed {seed}; stop with Ctrl-C. Paste this into another shell:"
-        )
-        for name, value in sandbox.environment().items():
-            console.print(f"export {name}={shlex.quote(value)}", soft_wrap=True, markup=False)
         try:
+            text = f"# {plural(accounts, 'customer')}, seed {seed}; stop with Ctrl-C. Paste this into another shell:"
+            console.print(text, soft_wrap=True)  # a comment that went over two lines would be half a command
+            for name, value in sandbox.environment().items():
+                console.print(f"export {name}={shlex.quote(value)}", soft_wrap=True, markup=False)
             while True:
                 time.sleep(3600)
         except KeyboardInterrupt:

@@ -1,12 +1,13 @@
 """What a run has to say, as tables for a terminal of any width, on stdout."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import polars as pl
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -96,7 +97,8 @@ def most_at_risk(scores: pl.DataFrame, outcome: Outcome, width: int, count: int 
 
 def _reasons(rows: pl.DataFrame) -> Iterable[RenderableType]:
     for row in rows.iter_rows(named=True):
-        yield Text.assemble((row["account_name"] or row["account_id"], "bold"), ": ", row["drivers_text"] or "")
+        yield Text(row["account_name"] or row["account_id"], style="bold")
+        yield Padding(Text(row["drivers_text"] or ""), (0, 0, 0, 2))
 
 
 def _renewal(row: Mapping[str, Any], outcome: Outcome) -> str:
@@ -106,11 +108,21 @@ def _renewal(row: Mapping[str, Any], outcome: Outcome) -> str:
     return f"{outcome.scope.as_of_day + timedelta(days=days):%Y-%m-%d}"
 
 
-def problems(found: Iterable[Problem]) -> list[str]:
+def problems(found: Sequence[Problem]) -> RenderableType:
     """A line for each account that was left out, the first ones in full."""
-    lines = [f"  {problem.account_id}  {problem.stage}: {problem.text}" for problem in found]
-    more = len(lines) - LISTED
-    return [*lines[:LISTED], *([f"  … and {plural(more, 'more account')}"] if more > 0 else [])]
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for problem in found[:LISTED]:
+        table.add_row(f"  {escape(problem.account_id)}", escape(f"{problem.stage}: {problem.text}"))
+    more = len(found) - LISTED
+    return Group(table, Text(f"  … and {plural(more, 'more account')}")) if more > 0 else table
+
+
+def marked(console: Console, mark: str, style: str, lines: Iterable[str]) -> None:
+    """Print lines for the reader, each behind its mark and wrapped beside it."""
+    for line in lines:
+        row = Table.grid(padding=(0, 1, 0, 0))
+        row.add_row(Text(mark, style=style), escape(line))
+        console.print(row)
 
 
 def closing(outcome: Outcome) -> list[str]:
@@ -151,11 +163,9 @@ def report(outcome: Outcome, console: Console, redact: Redactor) -> None:
         f"[bold]{period.first_day:%B %Y}[/bold] ({period.zone}), as of {outcome.scope.as_of:%Y-%m-%d %H:%M} UTC"
     )
     console.print(standings(outcome))
-    for standing in outcome.standings.values():
-        if standing.error is not None:
-            console.print(f"[red]✗[/red] {escape(redact(str(standing.error)))}")
-    for note in outcome.notes:
-        console.print(f"[yellow]![/yellow] {escape(redact(note))}")
+    errors = [str(standing.error) for standing in outcome.standings.values() if standing.error is not None]
+    marked(console, "✗", "red", map(redact, errors))
+    marked(console, "!", "yellow", map(redact, outcome.notes))
     if outcome.scores is not None:
         console.print()
         console.print(tiers(outcome.scores))
@@ -163,6 +173,6 @@ def report(outcome: Outcome, console: Console, redact: Redactor) -> None:
         console.print(most_at_risk(outcome.scores, outcome, console.width))
     if outcome.problems:
         console.print(f"\n[red]{plural(len(outcome.problems), 'account')} left out:[/red]")
-        console.print("\n".join(map(escape, problems(outcome.problems))))
+        console.print(problems(outcome.problems))
     console.print()
     console.print("\n".join(map(escape, closing(outcome))))

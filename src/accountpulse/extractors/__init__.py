@@ -1,8 +1,12 @@
-"""One system → records. This is the register: a new source is one line here."""
+"""One system → records. This is the register: a new source is one line here.
+
+FINDERS look for an account's records by an attribute, before the extractor is given their keys. LOOKUPS tell which
+keys a system knows, without the extraction. A source may have neither. Both give an Extract without tables.
+"""
 
 from collections.abc import Mapping
 
-from accountpulse.extractors import intercom, jira, looker, salesforce
+from accountpulse.extractors import intercom, intercom_lookup, jira, jira_lookup, looker, salesforce
 from accountpulse.extractors.base import Extractor
 from accountpulse.records import Source
 
@@ -12,3 +16,5 @@ EXTRACTORS: Mapping[Source, Extractor] = {
     "jira": jira.extract,
     "looker": looker.extract,
 }
+FINDERS: Mapping[Source, Extractor] = {"intercom": intercom_lookup.find}
+LOOKUPS: Mapping[Source, Extractor] = {"intercom": intercom_lookup.look_up, "jira": jira_lookup.look_up}

@@ -41,7 +41,8 @@ def extract(request: Request) -> Extract:
     return client.run(_extract(request, access))
 
 
-def _authorization(access: JiraAccess) -> str:
+def authorization(access: JiraAccess) -> str:
+    """The header: Basic with an e-mail (Cloud), Bearer without (Data Center)."""
     token = access.token.reveal()
     if access.email is None:
         return f"Bearer {token}"
@@ -49,7 +50,7 @@ def _authorization(access: JiraAccess) -> str:
 
 
 async def _extract(request: Request, access: JiraAccess) -> Extract:
-    headers = {"Authorization": _authorization(access)}
+    headers = {"Authorization": authorization(access)}
     bundle = request.settings.ca_bundle
     async with Client("jira", access.base_url, headers, request.meter, REMEDIES, bundle) as web:
         site = await jira_site.look_at(web)

@@ -57,7 +57,9 @@ def _run(  # noqa: PLR0917
     if stopped:
         return replace(outcome, stopped=stopped)
     extracts["salesforce"] = with_own_history(extracts["salesforce"], settings, state, scope)
-    linked = accounts.link(extracts["salesforce"].tables["accounts"], extracts, settings.configured, outcome.failed)
+    customers = extracts["salesforce"].tables["accounts"]
+    linked = accounts.link(customers, extracts, settings.configured, outcome.failed, settings.stated)
+    outcome = replace(outcome, notes=(*outcome.notes, *linked.notes))
     tables = {name: table.rows for name, table in accounts.attribute_all(extracts, linked).items()}
     gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}
     measured = metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=settings.rules)
@@ -96,9 +98,8 @@ def _reason_to_stop(options: Options, standings: Mapping[Source, Standing], sett
     absent = [source for source in settings.configured if source not in standings or not standings[source].rows]
     without = ", ".join(source for source in absent if source not in failed)
     if without:
-        return (
-            f"There is no checkpoint of {without} for this period: nothing was scored or written. Run without --only."
-        )
+        what = f"There is no checkpoint of {without} for this period and the present links"
+        return f"{what}: nothing was scored or written. Run without --only."
     if failed and not options.allow_partial:
         names = ", ".join(failed)
         return f"{names} could not be read: nothing was written. Run again later, or with --allow-partial."

@@ -1,13 +1,14 @@
 """Read every configured source, or take what an earlier run kept of it."""
 
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
-import polars as pl
-
+from accountpulse.accounts import asked_keys
 from accountpulse.errors import AccountpulseError, SourceUnavailable
-from accountpulse.extractors import EXTRACTORS
-from accountpulse.extractors.base import Request
+from accountpulse.extractors import EXTRACTORS, FINDERS
+from accountpulse.extractors.base import Extractor, Request
 from accountpulse.period import Scope
 from accountpulse.pipeline.outcome import Options, Standing, Watch
 from accountpulse.pipeline.ticket import Ticket
@@ -24,17 +25,18 @@ def extract_all(
     """Salesforce first, since it knows the accounts and their links; then the others side by side."""
     scope = ticket.scope
 
-    def one(source: Source, keys: tuple[str, ...]) -> tuple[Extract | None, Standing]:
+    def one(source: Source, crm: Extract | None = None) -> tuple[Extract | None, Standing]:
         if options.only and source not in options.only:
-            return _from_checkpoint(source, state.checkpoints.load(scope, source))
-        if ticket.resumed and (kept := state.checkpoints.load(scope, source, ticket.run_id)) is not None:
+            return _from_checkpoint(source, _kept(settings, source, crm, state.checkpoints.load(scope, source)))
+        resumed = state.checkpoints.load(scope, source, ticket.run_id) if ticket.resumed else None
+        if (kept := _kept(settings, source, crm, resumed)) is not None:
             return _from_checkpoint(source, kept)
-        extract, standing = _extract(settings, options, scope, source, keys, watch)
+        extract, standing = _extract(settings, options, scope, source, crm, watch)
         if extract is not None and ticket.writes:
             state.checkpoints.save(scope, extract, ticket.run_id)
         return extract, standing
 
-    first, standing = one("salesforce", ())
+    first, standing = one("salesforce")
     standings: dict[Source, Standing] = {"salesforce": standing}
     extracts: dict[Source, Extract] = {}
     if first is None:
@@ -44,7 +46,7 @@ def extract_all(
     extracts["salesforce"] = first
     others = [source for source in SOURCES if source in settings.configured and source != "salesforce"]
     with ThreadPoolExecutor(max_workers=max(1, len(others))) as pool:
-        results = list(pool.map(lambda source: one(source, _keys(first, source)), others))
+        results = list(pool.map(lambda source: one(source, first), others))
     for source, (extract, standing) in zip(others, results, strict=True):
         standings[source] = standing
         if extract is not None:
@@ -56,16 +58,16 @@ def extract_all(
 
 
 def _extract(  # noqa: PLR0917
-    settings: Settings, options: Options, scope: Scope, source: Source, keys: tuple[str, ...], watch: Watch
+    settings: Settings, options: Options, scope: Scope, source: Source, crm: Extract | None, watch: Watch
 ) -> tuple[Extract | None, Standing]:
     meter, begun = Meter(ends=options.ends), time.monotonic()
     if source == "salesforce":
         watch.say(announcement(settings.salesforce))
     watch.begin(source)
-    request = Request(settings, scope, keys, lambda done, total: watch.rows(source, done, total), meter)
+    request = Request(settings, scope, (), lambda done, total: watch.rows(source, done, total), meter)
     extract, error = None, None
     try:
-        extract = EXTRACTORS[source](request)
+        extract = EXTRACTORS[source](request) if crm is None else with_links(request, source, crm, EXTRACTORS)
     except AccountpulseError as caught:
         error = caught
     standing = Standing(source, meter, time.monotonic() - begun, _rows(extract), error=error)
@@ -77,10 +79,22 @@ def _from_checkpoint(source: Source, extract: Extract | None) -> tuple[Extract |
     return extract, Standing(source, Meter(), 0.0, _rows(extract), from_checkpoint=True)
 
 
+def _kept(settings: Settings, source: Source, crm: Extract | None, extract: Extract | None) -> Extract | None:
+    """A checkpoint, unless the accounts have keys by now that its source was not asked for: no rows are no zero."""
+    if extract is None or crm is None:
+        return extract
+    wanted = asked_keys(crm.tables["links"], source, extract.found_keys, settings.stated)
+    return extract if set(wanted) <= set(extract.asked) else None
+
+
 def _rows(extract: Extract | None) -> dict[str, int]:
     return {} if extract is None else {name: table.height for name, table in extract.tables.items()}
 
 
-def _keys(extract: Extract, source: Source) -> tuple[str, ...]:
-    links = extract.tables["links"].filter(pl.col("source") == source)
-    return tuple(links["key"].unique().sort().to_list())
+def with_links(request: Request, source: Source, crm: Extract, readers: Mapping[Source, Extractor]) -> Extract:
+    """What a reader of the source says about the keys of the accounts, found by an attribute where a rule says so."""
+    finder = FINDERS.get(source)
+    found = finder(request) if finder is not None else Extract(source, {})
+    keys = asked_keys(crm.tables["links"], source, found.found_keys, request.settings.stated)
+    extract = readers[source](replace(request, keys=keys)) if source in readers else Extract(source, {})
+    return replace(extract, notes=(*found.notes, *extract.notes), found_keys=found.found_keys, asked=keys)

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import polars as pl
 
-from accountpulse.accounts import Linked, to_18
+from accountpulse.accounts import Linked
 from accountpulse.errors import UsageError
+from accountpulse.ids import to_18
 from accountpulse.period import Period
 from accountpulse.pipeline.outcome import Options, Outcome
 from accountpulse.records import catalogue

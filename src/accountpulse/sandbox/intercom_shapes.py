@@ -83,7 +83,7 @@ def company(known: Company) -> Json:
         "created_at": seconds(known.created_at),
         "updated_at": seconds(known.created_at),
         "user_count": len(known.contact_ids),
-        "custom_attributes": {},
+        "custom_attributes": known.custom_attributes,
         "tags": {"type": "tag.list", "tags": []},
         "segments": {"type": "segment.list", "segments": []},
         "plan": {},

@@ -33,6 +33,7 @@ class Company:
     name: str
     created_at: datetime
     contact_ids: list[str] = field(default_factory=list)
+    custom_attributes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

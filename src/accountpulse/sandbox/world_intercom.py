@@ -66,6 +66,7 @@ def intercom(seed: int, plans: list[Plan], calendar: Calendar) -> Intercom:
         if identifier is None:
             continue
         company = place.company(identifier, plan.customer.account_id, plan.customer.name)
+        company.custom_attributes["salesforce_account_id"] = plan.customer.account_id
         if plan.customer.story == "no support contact":
             continue
         crews.append((plan, company, [place.person(company) for _ in range(1 + plan.number % 5)]))

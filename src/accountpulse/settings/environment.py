@@ -5,14 +5,15 @@ from collections.abc import Callable
 from collections.abc import Mapping as Environment
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from accountpulse import documents
 from accountpulse.documents import nearest
 from accountpulse.errors import ConfigurationError
-from accountpulse.records import Rules, Source
+from accountpulse.records import Rules, Source, Stated
 from accountpulse.redact import Redactor
-from accountpulse.settings import secret_store
+from accountpulse.settings import links, secret_store
 from accountpulse.settings.access import (
     IntercomAccess,
     JiraAccess,
@@ -24,6 +25,7 @@ from accountpulse.settings.access import (
 from accountpulse.settings.addresses import url_problem
 from accountpulse.settings.mapping import Mapping
 
+T = TypeVar("T")
 DEFAULT_CONFIG = "accountpulse.yaml"
 
 # every name that can be set, with what it is for: the README's table and the nearest-name hints come from here
@@ -75,6 +77,7 @@ class Settings:
     state: str = ".accountpulse"
     ca_bundle: Path | None = None
     config_folder: Path = Path()
+    stated: Stated = field(default_factory=Stated)
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
 
     @property
@@ -108,6 +111,7 @@ def load(environment: Environment[str, str]) -> Settings:
     intercom, jira, looker = reader.intercom(), reader.jira(), reader.looker()
     salesforce, rollbar = reader.salesforce(), reader.rollbar()
     mapping, folder = reader.mapping()
+    stated = reader.stated(mapping, folder)
     bundle = reader.path("ACCOUNTPULSE_CA_BUNDLE")
     reader.unknown_names()
     if reader.problems or mapping is None or salesforce is None:
@@ -122,6 +126,7 @@ def load(environment: Environment[str, str]) -> Settings:
         state=reader.state(),
         ca_bundle=bundle,
         config_folder=folder,
+        stated=stated,
         secrets=tuple(reader.secrets),
     )
 
@@ -282,7 +287,12 @@ class _Reader:
             return None, path.parent
         return self._collect(lambda: documents.validate(documents.parse(text, path.name), Mapping)), path.parent
 
-    def _collect(self, read: Callable[[], Mapping]) -> Mapping | None:
+    def stated(self, mapping: Mapping | None, folder: Path) -> Stated:
+        """The mapping file that accountpulse.yaml names, read."""
+        chosen = mapping.links if mapping is not None else None
+        return (self._collect(lambda: links.load(chosen, folder)) if chosen is not None else None) or Stated()
+
+    def _collect(self, read: Callable[[], T]) -> T | None:
         try:
             return read()
         except ConfigurationError as error:

@@ -40,6 +40,16 @@ def _zone(name: str) -> str:
 Days = Annotated[int, Field(ge=1, le=730)]
 
 
+# --- who is who ------------------------------------------------------------------------------------------------
+
+
+class Links(Part):
+    """A mapping file for what no rule knows, and whether it or the rules come first: see [linking.md](linking.md)."""
+
+    file: str | None = None  # a CSV beside this file, in the format of `accountpulse accounts --out`
+    first: Literal["file", "rules"] = "file"
+
+
 # --- Intercom --------------------------------------------------------------------------------------------------
 
 
@@ -71,10 +81,17 @@ class IntercomMapping(Part):
 
     account_field: ApiName = "Intercom_Company_Id__c"  # on the CRM's account
     holds: Literal["id", "company_id"] = "id"  # Intercom's own id of the company, or yours
+    attribute: str | None = None  # the field's value stands in this custom attribute of the company instead
     priority: Priority = Priority()
     escalation: Escalation = Escalation()
     time_basis: Literal["calendar", "office_hours"] = "calendar"
     csat: Literal["share", "mean"] = "share"
+
+    @model_validator(mode="after")
+    def _attribute_leads_to_ids(self) -> Self:
+        if self.attribute is not None and self.holds != "id":
+            raise ValueError("attribute leads to Intercom's own ids: leave holds out, or make it id")
+        return self
 
 
 # --- Jira ------------------------------------------------------------------------------------------------------
@@ -188,6 +205,7 @@ class Mapping(Part):
     window: Days | Literal["period"] = 90
     scorecard: str | None = None  # a file beside this one; null: the packaged scorecard
     signals: Unless[Signals] = Signals()
+    links: Links = Links()
     intercom: IntercomMapping = IntercomMapping()
     jira: JiraMapping = JiraMapping()
     looker: LookerMapping = LookerMapping()

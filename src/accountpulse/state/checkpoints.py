@@ -30,6 +30,8 @@ class Checkpoints:
             "gaps": dict(extract.gaps),
             "unknown_keys": dict(extract.unknown_keys),
             "notes": list(extract.notes),
+            "found_keys": extract.found_keys,
+            "asked": extract.asked,
         }
         self._save(folder, scope, run_id, {name: extract.tables[name] for name in TABLES_OF[extract.source]}, facts)
         self._files.remove_all(f"{folder}/parts/")
@@ -40,7 +42,9 @@ class Checkpoints:
         if found is None or set(found[0]) != set(TABLES_OF[source]):
             return None
         tables, facts = found
-        return Extract(source, tables, facts["gaps"], facts["unknown_keys"], tuple(facts["notes"]))
+        found_keys, asked = facts.get("found_keys"), tuple(facts.get("asked", ()))
+        notes = tuple(facts["notes"])
+        return Extract(source, tables, facts["gaps"], facts["unknown_keys"], notes, found_keys, asked)
 
     def save_part(
         self, scope: Scope, source: Source, part: str, run_id: str, tables: Mapping[str, pl.DataFrame]

@@ -1,0 +1,38 @@
+"""What Jira knows of the accounts' components or projects, without reading a single issue."""
+
+from accountpulse.extractors import jira_site
+from accountpulse.extractors.base import Request
+from accountpulse.extractors.jira import REMEDIES, authorization
+from accountpulse.records import Extract
+from accountpulse.rest import client
+from accountpulse.rest.client import Client
+from accountpulse.settings.access import JiraAccess
+
+
+def look_up(request: Request) -> Extract:
+    """Which of the keys are no component or project that our user sees, as `unknown_keys`.
+
+    Jira has no list of labels, field values, organisations or clauses; a note says that they were not checked.
+    """
+    access = request.settings.jira
+    if access is None:
+        raise ValueError("jira is not configured")
+    return client.run(_look_up(request, access))
+
+
+async def _look_up(request: Request, access: JiraAccess) -> Extract:
+    mapping = request.settings.mapping.jira
+    headers = {"Authorization": authorization(access)}
+    bundle = request.settings.ca_bundle
+    async with Client("jira", access.base_url, headers, request.meter, REMEDIES, bundle) as web:
+        site = await jira_site.look_at(web)
+        known: set[str] | None = None
+        if mapping.link == "project":
+            known = set(site.projects)
+        elif mapping.link == "component":
+            known = await jira_site.components(web, site, jira_site.visible(mapping, site))
+    if known is None:
+        return Extract("jira", {}, notes=(f"its keys were not checked: they are not listed there ({mapping.link})",))
+    there = {name.strip().casefold() for name in known}
+    unknown = [key for key in request.keys if key.strip().casefold() not in there]
+    return Extract("jira", {}, unknown_keys=dict.fromkeys(unknown, "not_linked"))

@@ -1,0 +1,142 @@
+"""The mapping file: a CSV that says which account is which record in each system, for what no rule can know.
+
+One row an account: `account_id`, then a column for each system; `account_name`, `linked_by` and `note` are for the
+reader. A blank cell says nothing, `none` that the account has no record there. A second row of the same account gives
+it further keys.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import get_args
+
+from accountpulse.documents import nearest
+from accountpulse.errors import ConfigurationError
+from accountpulse.ids import looks_like_an_id, to_18
+from accountpulse.records import Source, Stated, StatedLink
+from accountpulse.settings.mapping import Links
+from accountpulse.spreadsheet import meant
+
+IGNORED = ("account_name", "linked_by", "note")
+KEYS: tuple[Source, ...] = tuple(source for source in get_args(Source) if source != "salesforce")
+COLUMNS = ("account_id", "account_name", *KEYS, "linked_by", "note")
+ABSENT = "none"  # the word for: no record in that system
+LISTED = 100  # mistakes that are told one by one
+
+_SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.ASCII | re.IGNORECASE)  # what a spreadsheet makes of a long number
+
+
+def load(chosen: Links, folder: Path) -> Stated:
+    """The mapping file that accountpulse.yaml names, beside it; without one nothing is stated."""
+    if chosen.file is None:
+        return Stated()
+    path = folder / chosen.file
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError("links.file", [f"{path} can't be read ({error.strerror})"]) from None
+    return Stated(path.name, read(data, path.name), chosen.first)
+
+
+def read(data: bytes, name: str) -> tuple[StatedLink, ...]:
+    """The cells of a mapping file, in its order, or a ConfigurationError that lists every mistake with its line.
+
+    UTF-8 with or without a byte-order mark; separated by commas, semicolons or tabs, as the heading is.
+    """
+    reading = _Reading()
+    reading.rows(_text(data, name), name)
+    if reading.problems:
+        more = len(reading.problems) - LISTED
+        told = [*reading.problems[:LISTED], *([f"and {more:,} mistakes more"] if more > 0 else [])]
+        raise ConfigurationError(name, told)
+    return tuple(reading.links)
+
+
+def _text(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ConfigurationError(name, [f"line {line}: not UTF-8; save the table as CSV UTF-8"]) from None
+
+
+def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row with the line that it begins on; rows without any text are left out."""
+    heading = text.lstrip().partition("\n")[0]
+    delimiter = max(",;\t", key=heading.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    begins = 1
+    try:
+        for row in reader:
+            cells = [meant(cell).strip() for cell in row]
+            if any(cells):
+                yield begins, cells
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise ConfigurationError(name, [f"line {begins}: not a CSV row ({error})"]) from None
+
+
+@dataclass
+class _Reading:
+    """The file so far: its links, and what is wrong with it."""
+
+    links: list[StatedLink] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    _said: dict[tuple[str, Source], dict[str | None, int]] = field(default_factory=dict)  # key → line
+
+    def rows(self, text: str, name: str) -> None:
+        """Read the heading, then every row."""
+        rows = _rows(text, name)
+        line, heading = next(rows, (1, []))
+        columns = [column.lower() for column in heading]
+        self.problems += _heading_problems(columns, line)
+        if "account_id" not in columns:
+            return
+        for line, cells in rows:
+            self.row(line, columns, cells)
+
+    def row(self, line: int, columns: Sequence[str], cells: Sequence[str]) -> None:
+        """Take the row's cells, or say what is wrong with them."""
+        if any(cells[len(columns) :]):
+            self.problems.append(f"line {line}: {len(cells)} cells, but the heading has {len(columns)}")
+            return
+        given = dict(zip(columns, cells, strict=False))
+        account = given.get("account_id", "")
+        if not looks_like_an_id(account):
+            what = f"{account!r} is not a Salesforce id of 15 or 18 letters and digits" if account else "no account_id"
+            self.problems.append(f"line {line}: {what}")
+            return
+        for source in KEYS:
+            if key := given.get(source, ""):
+                self.cell(line, account, source, key)
+
+    def cell(self, line: int, account: str, source: Source, key: str) -> None:
+        """Take one cell, unless it was there before or can't be meant."""
+        where = f"line {line}, {source}"
+        if _SHORTENED.fullmatch(key):
+            self.problems.append(f"{where}: {key!r} is what a spreadsheet made of a number; make the column text")
+            return
+        value = None if key.lower() == ABSENT else key
+        said = self._said.setdefault((to_18(account).upper(), source), {})
+        if value in said:
+            self.problems.append(f"{where}: the same as in line {said[value]}")
+        elif said and (value is None or None in said):
+            self.problems.append(f"{where}: {ABSENT} and a key for one account, see line {min(said.values())}")
+        else:
+            said[value] = line
+            self.links.append(StatedLink(account, source, value, line))
+
+
+def _heading_problems(columns: Sequence[str], line: int) -> Iterator[str]:
+    known = {"account_id", *IGNORED, *KEYS}
+    if "account_id" not in columns:
+        yield f"line {line}: there is no column account_id"
+    for column in dict.fromkeys(columns):
+        if column not in known:
+            what = f"{column!r} is not a column of the mapping file" if column else "a heading is empty"
+            yield f"line {line}: {what}{nearest(column, known)}"
+        elif columns.count(column) > 1:
+            yield f"line {line}: column {column!r} is given twice"

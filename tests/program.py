@@ -1,0 +1,17 @@
+"""Starting the program as people do."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+CLEAN = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+
+
+def start(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `accountpulse` in an empty folder and an empty home, with nothing set but what the test says."""
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+    given = {**CLEAN, "HOME": str(home), "ACCOUNTPULSE_STATE": str(folder / "state"), "COLUMNS": "100", **environment}
+    command = [sys.executable, "-m", "accountpulse", *words]
+    return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False, timeout=120)
