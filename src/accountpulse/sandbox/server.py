@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from accountpulse.sandbox import intercom, jira, looker, salesforce
+from accountpulse.sandbox.jira_oddities import Oddities
 from accountpulse.sandbox.model import World
 from accountpulse.sandbox.salesforce_session import Behaviour
 
@@ -90,6 +91,7 @@ class Sandbox:
         self.faults: list[Fault] = []
         self.recorded: list[Exchange] | None = None
         self.behaviour = Behaviour()
+        self.jira_oddities = Oddities()
         self.url = self.https_url = ""
         self.ca_file = Path()
         self._port = port
@@ -188,7 +190,7 @@ class Sandbox:
     def _app(self) -> Starlette:
         routes: Iterable[Route] = [
             *intercom.routes(self.world.intercom),
-            *jira.routes(self.world.jira, self._now, cloud=self._cloud),
+            *jira.routes(self.world.jira, self._now, cloud=self._cloud, oddities=self.jira_oddities),
             *looker.routes(self.world.looker),
             *salesforce.routes(self.world.salesforce, self._now, self.behaviour),
             Route("/{path:path}", _nobody, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),

@@ -23,6 +23,6 @@ def build(seed: int = 7, accounts: int = 120, *, until: datetime, months: int = 
         customers=[plan.customer for plan in made],
         looker=looker(made, calendar),
         intercom=intercom(seed, made, calendar),
-        jira=jira(seed, made, calendar),
+        jira=jira(made, calendar),
         salesforce=salesforce(seed, made, calendar),
     )

@@ -1,0 +1,115 @@
+"""Jira's answers as JSON. An issue's text is made once for each choice of fields, since walks ask for it again."""
+
+import json
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from accountpulse.sandbox.jira_index import CATEGORY_NAMES, component_ids, project_ids
+from accountpulse.sandbox.model import Jira, JiraIssue, Status, Transition
+
+CATEGORY_IDS = {"undefined": 1, "new": 2, "done": 3, "indeterminate": 4}
+EVERYTHING = {"*all", "*navigable"}
+
+
+class Shapes:
+    """One site's things as one of its products writes them."""
+
+    def __init__(self, site: Jira, *, cloud: bool) -> None:
+        """Texts are kept from the first time that they are asked for."""
+        self._site = site
+        self._cloud = cloud
+        self._zone = ZoneInfo(site.timezone)
+        self._components = component_ids(site)
+        self._projects = project_ids(site)
+        self._kept: dict[tuple[str, tuple[str, ...], int | None], bytes] = {}
+
+    def issue(self, issue: JiraIssue, names: tuple[str, ...], histories: int | None) -> bytes:
+        """An issue with the named fields; with its newest `histories` changes, or None: without them."""
+        key = (issue.id, names, histories)
+        if key not in self._kept:
+            self._kept[key] = json.dumps(self._issue(issue, names, histories), separators=(",", ":")).encode()
+        return self._kept[key]
+
+    def _issue(self, issue: JiraIssue, names: tuple[str, ...], histories: int | None) -> dict[str, Any]:
+        shown: dict[str, Any] = {"id": issue.id, "key": issue.key}
+        everything = self._fields(issue)
+        wanted = everything if EVERYTHING & set(names) else names
+        if names != ("id",):
+            shown["fields"] = {name: everything[name] for name in wanted if name in everything}
+        if histories is not None:
+            moves = [self.history(move, number=False) for move in reversed(issue.transitions)]
+            shown["changelog"] = {"startAt": 0, "maxResults": min(histories, len(moves)), "total": len(moves)}
+            shown["changelog"]["histories"] = moves[:histories]
+        return shown
+
+    def _fields(self, issue: JiraIssue) -> dict[str, Any]:
+        fields = {
+            "summary": f"Invented summary of {issue.key}",
+            "issuetype": self.issue_type(issue.type),
+            "project": {"id": self._projects[issue.project], "key": issue.project, "name": f"{issue.project} project"},
+            "status": status(self._site.statuses[issue.status]),
+            "priority": self.priority(issue.priority) if issue.priority is not None else None,
+            "resolution": {"id": "10000", "name": issue.resolution} if issue.resolution else None,
+            "resolutiondate": self._time(issue.resolutiondate),
+            "created": self._time(issue.created),
+            "updated": self._time(issue.updated),
+            "components": [self.component(issue.project, name) for name in issue.components],
+            "labels": issue.labels,
+            **issue.fields,
+        }
+        if self._cloud:  # Data Center has no such field
+            fields["statuscategorychangedate"] = self._time(issue.statuscategorychangedate)
+        return fields
+
+    def history(self, move: Transition, *, number: bool) -> dict[str, Any]:
+        """One entry of an issue's history. A resolution that was set or cleared with a move stands beside it."""
+        before, after = self._status(move.from_status), self._status(move.to_status)
+        items: list[dict[str, Any]] = [
+            {"field": "status", "fieldId": "status", "fieldtype": "jira"}
+            | {"from": before.id, "fromString": before.name, "to": after.id, "toString": after.name}
+        ]
+        if move.resolution is not None:
+            old, new = ("10000", None) if move.resolution == "" else (None, "10000")
+            names = {"fromString": "Done" if old else None, "toString": move.resolution or None}
+            items.append({"field": "resolution", "fieldId": "resolution", "fieldtype": "jira", "from": old, "to": new})
+            items[-1] |= names
+        # bulk fetch shows milliseconds in its example, the search's changelog the usual text
+        created: int | str | None = round(move.at.timestamp() * 1000) if number else self._time(move.at)
+        return {"id": str(round(move.at.timestamp())), "created": created, "items": items}
+
+    def _status(self, identifier: str) -> Status:
+        return self._site.statuses.get(identifier) or self._site.former[identifier]
+
+    def component(self, project: str, name: str) -> dict[str, str]:
+        """A component of a project."""
+        return {"id": self._components.get((project, name), "29999"), "name": name}
+
+    def project(self, key: str) -> dict[str, str]:
+        """A project."""
+        return {"id": self._projects[key], "key": key, "name": f"{key} project"}
+
+    def priority(self, name: str) -> dict[str, str]:
+        """A priority."""
+        return {"id": str(1 + self._site.priorities.index(name)), "name": name}
+
+    def issue_type(self, name: str) -> dict[str, Any]:
+        """An issue type."""
+        return {"id": str(10100 + self._site.issue_types.index(name)), "name": name, "subtask": False}
+
+    def _time(self, moment: datetime | None) -> str | None:
+        """As Jira writes it: milliseconds, and the offset of the user's zone without a colon."""
+        if moment is None:
+            return None
+        local = moment.astimezone(self._zone)
+        return f"{local:%Y-%m-%dT%H:%M:%S}.{local.microsecond // 1000:03d}{local:%z}"
+
+
+def status(of: Status) -> dict[str, Any]:
+    """A workflow status with its category."""
+    category = {
+        "id": CATEGORY_IDS[of.category],
+        "key": of.category,
+        "name": CATEGORY_NAMES.get(of.category, "No Category"),
+    }
+    return {"id": of.id, "name": of.name, "description": "", "statusCategory": {**category, "colorName": "green"}}
