@@ -14,6 +14,7 @@ import msgspec
 from accountpulse.errors import AccessError, AccountpulseError, SourceUnavailable, UnexpectedAnswer
 from accountpulse.rest import tls
 from accountpulse.rest.meter import Meter
+from accountpulse.rest.pace import Pace
 from accountpulse.rest.policy import refusal, wait_before_retry
 
 TOTAL = 60.0  # seconds a call may take in all: a body that drips has an end too
@@ -34,8 +35,9 @@ class Refused(Exception):
 class Client:
     """Talks to one system for one run.
 
-    `remedies` says what the reader can do about a status of this system. `sleep` and `now` stand in for the clock in
-    tests. Every request is safe to repeat: all of them read.
+    `remedies` says what the reader can do about a status of this system. `pace` decides how many requests are under
+    way at once, and when the next goes. `sleep` and `now` stand in for the clock in tests. Every request is safe to
+    repeat: all of them read.
     """
 
     def __init__(  # noqa: PLR0917
@@ -58,6 +60,7 @@ class Client:
         self._ca_bundle = ca_bundle
         self._sleep = sleep
         self._now = now
+        self.pace = Pace(now, sleep)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -123,10 +126,18 @@ class Client:
     ) -> tuple[int, Mapping[str, str], bytes]:
         if self._session is None:
             raise RuntimeError("the client is used outside `async with`")
-        self._meter.sent()
         url = self._base_url + path
-        async with self._session.request(method, url, params=params, json=body, allow_redirects=False) as answer:
-            return answer.status, answer.headers, await answer.read()
+        ticket = await self.pace.begin()
+        self._meter.sent()
+        status: int | None = None
+        headers: Mapping[str, str] = {}
+        try:
+            async with self._session.request(method, url, params=params, json=body, allow_redirects=False) as answer:
+                content = await answer.read()
+                status, headers = answer.status, answer.headers
+        finally:
+            self.pace.end(ticket, status, headers)
+        return status, headers, content
 
     def _failure(self, method: str, path: str, status: int, content: bytes) -> Exception:
         error = refusal(self.source, f"{method} {path}", status, self._remedies)

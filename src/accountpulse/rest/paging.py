@@ -3,6 +3,26 @@
 from accountpulse.errors import UnexpectedAnswer
 
 MOST_PAGES = 100_000  # of one walk
+CIRCLE = 20  # pages in a row without anything new
+
+
+class Cursors:
+    """The cursors of one walk, so that it doesn't go in a circle."""
+
+    def __init__(self) -> None:
+        """No page has come yet."""
+        self._seen: set[str] = set()
+        self._idle = 0
+
+    def lead_on(self, cursor: str, news: int) -> bool:
+        """Whether to follow `cursor` after a page with `news` rows that were not seen before.
+
+        Not where it came before, nor where page after page brings nothing new.
+        """
+        self._idle = 0 if news else self._idle + 1
+        good = cursor not in self._seen and self._idle < CIRCLE and len(self._seen) < MOST_PAGES
+        self._seen.add(cursor)
+        return good
 
 
 class PageGuard:

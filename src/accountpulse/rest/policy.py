@@ -11,6 +11,7 @@ TRIES = 5  # of one request, the first one included
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 FIRST_BACKOFF = 0.5  # seconds; doubles with each try
 LONGEST_BACKOFF = 30.0
+CLOCKS_DIFFER = 3.0  # seconds; a Date header is up to a second old, or two
 LONGEST_WAIT = 120.0  # seconds; a system that asks for more is unavailable for this run
 
 
@@ -24,27 +25,42 @@ def wait_before_retry(
     """
     if attempt >= TRIES or (status is not None and status not in TRANSIENT):
         return None
-    demanded = demanded_wait(headers, now) if status in (429, 503) else None
+    demanded = asked_wait(headers, now) if status in (429, 503) else None
     if demanded is None:
         return min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** (attempt - 1)) * (0.5 + jitter / 2)
     return demanded + jitter if demanded <= LONGEST_WAIT else None
 
 
-def demanded_wait(headers: Mapping[str, str], now: datetime) -> float | None:
-    """The wait that an answer asks for, in seconds; None where it asks for none that can be read.
+def asked_wait(headers: Mapping[str, str], now: datetime) -> float | None:
+    """The wait that a refusal asks for, in seconds; None where it asks for none that can be read.
 
-    `Retry-After`: seconds (also decimals) or an HTTP date. `X-RateLimit-Reset`: Intercom sends a UNIX second, Jira an
-    ISO time with minutes.
+    `Retry-After`: seconds (also decimals) or an HTTP date; else what `reset_wait` reads.
     """
-    lower = {name.lower(): value.strip() for name, value in headers.items()}
-    if (text := lower.get("retry-after")) is not None:
-        if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
-            return float(text)
-        return _until(_http_date(text), now)
-    text = lower.get("x-ratelimit-reset", "")
+    text = _header(headers, "retry-after")
+    if text is None:
+        return reset_wait(headers, now)
+    if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
+        return float(text)
+    return _until(_http_date(text), now)
+
+
+def reset_wait(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds until the allowance is renewed; None where `X-RateLimit-Reset` is absent or can't be read.
+
+    Intercom sends a UNIX second, Jira an ISO time with minutes. Where their clock and ours disagree by more than
+    `CLOCKS_DIFFER`, theirs counts.
+    """
+    text = _header(headers, "x-ratelimit-reset") or ""
+    theirs = _http_date(_header(headers, "date") or "")
+    if theirs is not None and abs((theirs - now).total_seconds()) > CLOCKS_DIFFER:
+        now = theirs
     if re.fullmatch(r"\d{9,11}", text, re.ASCII):
         return _until(datetime.fromtimestamp(int(text), UTC), now)
     return _until(_iso(text), now)
+
+
+def _header(headers: Mapping[str, str], name: str) -> str | None:
+    return next((value.strip() for key, value in headers.items() if key.lower() == name), None)
 
 
 def _until(moment: datetime | None, now: datetime) -> float | None:

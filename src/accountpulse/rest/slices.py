@@ -1,0 +1,309 @@
+"""Walking a stretch of time in slices, all at once, where each slice has a cursor of its own.
+
+A cursor can't be asked for its next page before the last one has come, so one walk takes pages × latency. Here the
+stretch is cut into half-open slices that are walked side by side, as many as the source's `Pace` allows. Whoever has
+nothing left takes over the far part of the slice with the most left.
+
+What a system has to give, with Intercom and Jira as the examples:
+
+- `ask(part, cursor)` sends one request for the rows of `part` and gives back a `Page`. The answer may hold rows
+  outside of `part` (bounds that are padded, dates in another zone): what lies outside is dropped here, by `time`.
+  The unit of `part` is the system's own: Intercom walks seconds of `created_at`; Jira may walk minutes of `created`,
+  since that is how fine its dates are, with `created >= … AND created < … ORDER BY created ASC`.
+- Rows in order of time let a slice that was shortened stop early; where they come in another order, everything is
+  walked to its end. `Page.total` is how many rows the answered query has, where the system says so (Jira Cloud
+  doesn't): then a slice that has brought fewer is walked again, since a row that moves while pages are read can be
+  missed. A system that doesn't say has to give its rows in order.
+- `bag` makes what the rows of one slice are gathered in; `done` gets each slice as soon as it is complete, with its
+  bag. A checkpoint belongs there: the slices that were handed on are covered exactly, and no other.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Generic, Protocol, TypeVar
+
+from accountpulse.errors import UnexpectedAnswer
+from accountpulse.rest.pace import Pace
+from accountpulse.rest.paging import Cursors
+
+SPLIT_PAGES = 10  # a slice without order that has more is cut into parts of about so many
+WORTH_PAGES = 3  # a slice with fewer left is not taken over: a part costs about one request more
+
+R = TypeVar("R")
+R_contra = TypeVar("R_contra", contravariant=True)
+
+
+class Bag(Protocol[R_contra]):
+    """What gathers the rows of a slice."""
+
+    def add(self, rows: Sequence[R_contra]) -> None:
+        """Take the rows of a page; no row comes twice."""
+
+
+B = TypeVar("B", bound=Bag[Any])
+
+
+@dataclass(frozen=True, order=True)
+class Slice:
+    """A half-open stretch `[start, end)` of whole units."""
+
+    start: int
+    end: int
+
+
+def equal_slices(start: int, end: int, count: int) -> list[Slice]:
+    """`[start, end)` in at most `count` slices of about equal length; none where it is empty."""
+    count = min(count, end - start)
+    edges = [start + (end - start) * index // count for index in range(count + 1)] if count > 0 else []
+    return [Slice(*pair) for pair in pairwise(edges)]
+
+
+@dataclass(frozen=True)
+class Page(Generic[R]):
+    """One answer. `cursor` None: it was the last; `total` None: the system doesn't say."""
+
+    rows: Sequence[R]
+    cursor: str | None
+    total: int | None = None
+
+
+@dataclass(frozen=True)
+class Rows(Generic[R]):
+    """How to ask a system for rows, and how to tell them apart. `time` None: kept wherever it is found."""
+
+    source: str
+    what: str  # names the rows in messages
+    ask: Callable[[Slice, str | None], Awaitable[Page[R]]]
+    key: Callable[[R], str]
+    time: Callable[[R], int | None]
+
+
+@dataclass(eq=False)
+class _Walker(Generic[B]):
+    """One slice on its way. `part` is what is left to it, `asked` what its cursor goes through."""
+
+    part: Slice
+    asked: Slice
+    bag: B
+    guess: int = 0  # rows, before the system has told
+    whole: bool = False  # a second walk: neither cut nor stopped before its end
+    ended: bool = False
+    total: int | None = None
+    told: asyncio.Event = field(default_factory=asyncio.Event)  # the first page has come
+    seen: set[str] = field(default_factory=set)
+    own: int = 0  # rows seen that nobody else took over
+    kept: int = 0  # rows in the bag
+    order: int | None = 0  # of rows: 1 rising, -1 falling, 0 not known yet, None: none
+    last: int | None = None  # time of the last row
+    page: int = 0  # rows of the largest page
+    taken: list["_Walker[B]"] = field(default_factory=list)
+
+    def look(self, times: Sequence[int]) -> None:
+        """Learn in which order the rows come."""
+        line = list(times) if self.last is None else [self.last, *times]
+        rises = all(one <= other for one, other in pairwise(line))
+        falls = all(one >= other for one, other in pairwise(line))
+        if not (rises and falls):
+            way = 1 if rises else -1 if falls else None
+            self.order = way if self.order in (0, way) else None
+        if times:
+            self.last = times[-1]
+
+    def owns(self, time: int | None) -> bool:
+        """Whether nobody else took over where this row lies."""
+        return time is None or (
+            (time >= self.part.start or self.part.start == self.asked.start)
+            and (time < self.part.end or self.part.end == self.asked.end)
+        )
+
+    def passed(self) -> bool:
+        """Whether the rest of its cursor belongs to others; only where rows have come in order so far."""
+        if self.last is None:
+            return False
+        above = self.part.end < self.asked.end and self.last >= self.part.end
+        below = self.part.start > self.asked.start and self.last < self.part.start
+        return (self.order == 1 and above) or (self.order == -1 and below)
+
+    def left(self) -> int:
+        """About how many rows will come after the page that is under way; 0 where it can't be cut."""
+        if self.whole or self.ended or not self.order or self.last is None:
+            return 0
+        behind, before = self._lengths()
+        if self.total is not None:
+            others = sum(other.guess if other.total is None else other.total for other in self.taken)
+            left = self.total - others - self.own
+        else:
+            left = self.own * before // max(1, behind)
+        return max(0, left - self.page)
+
+    def cut(self) -> tuple[Slice, int] | None:
+        """Give away the far half of what comes after the page that is under way, with a guess of its rows."""
+        left, before = self.left(), self._lengths()[1]
+        far = before * left // (2 * (left + self.page))
+        if far < 1:
+            return None
+        if self.order == 1:
+            given, self.part = self._cut_at(self.part.end - far)[::-1]
+        else:
+            given, self.part = self._cut_at(self.part.start + far)
+        return given, left // 2
+
+    def _cut_at(self, edge: int) -> tuple[Slice, Slice]:
+        return Slice(self.part.start, edge), Slice(edge, self.part.end)
+
+    def _lengths(self) -> tuple[int, int]:
+        """How much of its part lies behind the last row, and before it."""
+        last = min(max(self.last or 0, self.part.start), self.part.end - 1)
+        behind, before = last - self.part.start, self.part.end - 1 - last
+        return (before, behind) if self.order == -1 else (behind, before)
+
+
+class Walk(Generic[R, B]):
+    """One walk. `kept` counts the rows so far; `missing` those that were counted but, asked twice, not shown."""
+
+    def __init__(
+        self,
+        rows: Rows[R],
+        pace: Pace,
+        bag: Callable[[], B],
+        done: Callable[[Slice, B], None],
+        progress: Callable[[int, int | None], None] = lambda _kept, _total: None,
+    ) -> None:
+        """`progress` gets the rows so far and, once every slice has told, how many there are."""
+        self.kept = 0
+        self.missing = 0
+        self._rows = rows
+        self._pace = pace
+        self._bag = bag
+        self._done = done
+        self._progress = progress
+        self._first: list[_Walker[B]] = []
+        self._waiting: deque[_Walker[B]] = deque()
+        self._active: dict[asyncio.Task[None], _Walker[B]] = {}
+        self._moved = asyncio.Event()  # something came or ended: there may be work for another walker
+
+    async def run(self, slices: Iterable[Slice]) -> None:
+        """Walk all of them to their ends. The first error ends the others, and is raised."""
+        self._first = [self._walker(part) for part in slices]
+        self._waiting.extend(self._first)
+        try:
+            while self._started():
+                await self._moved.wait()
+                self._moved.clear()
+                for task in [each for each in self._active if each.done()]:
+                    del self._active[task]
+                    task.result()
+        finally:
+            for task in self._active:
+                task.cancel()
+            await asyncio.gather(*self._active, return_exceptions=True)
+
+    def _started(self) -> bool:
+        """Start as many walkers as there is work and leave for; whether any is on its way."""
+        while len(self._active) < self._pace.limit and (walker := self._next()) is not None:
+            task = asyncio.create_task(self._walk(walker))
+            task.add_done_callback(lambda _task: self._moved.set())
+            self._active[task] = walker
+        return bool(self._active)
+
+    def _walker(self, part: Slice, guess: int = 0, *, whole: bool = False) -> _Walker[B]:
+        return _Walker(part, part, self._bag(), guess, whole)
+
+    def _next(self) -> _Walker[B] | None:
+        """A slice that waits, or the far part of the one with the most left."""
+        if self._waiting:
+            return self._waiting.popleft()
+        busiest = max(self._active.values(), key=_Walker.left) if self._active else None
+        if busiest is None or busiest.left() < WORTH_PAGES * max(1, busiest.page):
+            return None
+        given = busiest.cut()
+        if given is None:
+            return None
+        busiest.taken.append(self._walker(*given))
+        return busiest.taken[-1]
+
+    async def _walk(self, walker: _Walker[B]) -> None:
+        """One slice to its end; once more where rows were missed."""
+        good = await self._pass(walker)
+        walker.ended = True
+        if good is None:
+            return
+        if await self._short(walker, good=good):
+            self.kept -= walker.kept
+            walker = self._walker(walker.part, whole=True)
+            good = await self._pass(walker)
+            missing = max(0, (walker.total or 0) - walker.own)
+            if not good and (missing > 0 or walker.total is None):
+                tried = f"paging through {self._rows.what}"
+                raise UnexpectedAnswer(self._rows.source, tried, "twice the pages led in a circle")
+            self.missing += missing
+        self._done(walker.part, walker.bag)
+
+    async def _short(self, walker: _Walker[B], *, good: bool) -> bool:
+        """Whether it brought fewer rows than the system had counted, those aside that others took over."""
+        if walker.total is None:
+            return not good
+        for other in walker.taken:
+            await other.told.wait()
+        others = sum(other.total or 0 for other in walker.taken)
+        return walker.own < walker.total - others
+
+    async def _pass(self, walker: _Walker[B]) -> bool | None:
+        """Page after page; whether it ended as it should. None: it was cut into parts that wait now."""
+        cursors, cursor = Cursors(), None
+        while True:
+            page = await self._rows.ask(walker.asked, cursor)
+            fresh = self._look(walker, page)
+            if cursor is None and self._split(walker):
+                return None
+            self._keep(walker, fresh)
+            self._moved.set()
+            if page.cursor is None or (walker.passed() and not walker.whole):
+                return True
+            if not cursors.lead_on(page.cursor, len(fresh)):
+                return False
+            cursor = page.cursor
+
+    def _look(self, walker: _Walker[B], page: Page[R]) -> list[R]:
+        """Learn from a page; its rows that were not seen before."""
+        key, time = self._rows.key, self._rows.time
+        fresh = []
+        for row in page.rows:
+            name = key(row)
+            if name not in walker.seen:
+                walker.seen.add(name)
+                fresh.append(row)
+        walker.page = max(walker.page, len(page.rows))
+        walker.look([moment for row in fresh if (moment := time(row)) is not None])
+        if not walker.told.is_set():
+            walker.total = page.total
+            walker.told.set()
+        return fresh
+
+    def _split(self, walker: _Walker[B]) -> bool:
+        """Cut a large slice whose rows have no order: its first page goes to waste, and nothing else."""
+        pages = (walker.total or 0) / max(1, walker.page)
+        if walker.whole or walker.order is not None or pages <= SPLIT_PAGES or walker.part.end - walker.part.start < 2:
+            return False
+        count = int(pages / SPLIT_PAGES) + 1
+        self._waiting.extend(map(self._walker, equal_slices(walker.part.start, walker.part.end, count)))
+        self._moved.set()
+        return True
+
+    def _keep(self, walker: _Walker[B], fresh: Sequence[R]) -> None:
+        """Put into the bag what lies in the slice; what lies outside is a neighbour's, or nobody's."""
+        time, part = self._rows.time, walker.part
+        mine = []
+        for row in fresh:
+            moment = time(row)
+            walker.own += walker.owns(moment)
+            if moment is None or part.start <= moment < part.end:
+                mine.append(row)
+        walker.bag.add(mine)
+        walker.kept += len(mine)
+        self.kept += len(mine)
+        totals = [first.total for first in self._first if first.total is not None]
+        self._progress(self.kept, sum(totals) if len(totals) == len(self._first) else None)
