@@ -1,8 +1,8 @@
 """Whom an issue belongs to: how many accounts are asked for in one query, and how its rows are told apart.
 
 Values (projects, components, labels, options, organisations) are asked for by the chunk and looked for in the rows
-themselves. Clauses of JQL can't be looked for in a row: many are asked for with OR, and each is put into three of a few
-further queries for ids, in a combination that is its own. An issue that exactly three of them find belongs to one clause,
+themselves. Clauses of JQL can't be looked for in a row: many are asked for with OR, and each is put into three of
+a few further queries for ids, in a combination of its own. An issue that exactly three find belongs to one clause,
 which their combination names; one that more find belongs to several clauses, and these are asked one by one.
 """
 
@@ -152,5 +152,7 @@ def told_apart(
     single = {issue: key for issue, where in hits.items() if (key := by_combination.get(tuple(where))) is not None}
     several = frozenset(hits.keys() - single.keys())
     crossed = [frozenset(hits[issue]) for issue in several]
-    doubtful = frozenset(key for key, where in zip(keys, held, strict=True) if any(each >= set(where) for each in crossed))
+    doubtful = frozenset(
+        key for key, where in zip(keys, held, strict=True) if any(each >= set(where) for each in crossed)
+    )
     return single, several, doubtful

@@ -115,9 +115,10 @@ class Issue(Shape):
     id: str
     fields: Fields | None = None
     changelog: Changelog | None = None
+    minute: int = 0  # of its creation, since 1970; ours, not Jira's
 
 
-class Page(Shape, rename="camel"):
+class SearchPage(Shape, rename="camel"):
     """One page of a search: Cloud's ends where there is no token, Data Center's where `total` is reached.
 
     `max_results` is what the server made of our wish.
@@ -151,13 +152,15 @@ class BulkChanges(Shape, rename="camel"):
     next_page_token: str | None = None
 
 
-def page_decoder(link_field: str | None) -> "msgspec.json.Decoder[Page]":
+def page_decoder(link_field: str | None) -> "msgspec.json.Decoder[SearchPage]":
     """A decoder of search pages that takes the named custom field for `Fields.link`."""
     if link_field is None:
-        return msgspec.json.Decoder(Page)
-    fields = msgspec.defstruct("LinkFields", [("link", Any, None)], bases=(Fields,), rename={"link": link_field}, gc=False)
+        return msgspec.json.Decoder(SearchPage)
+    fields = msgspec.defstruct(
+        "LinkFields", [("link", Any, None)], bases=(Fields,), rename={"link": link_field}, gc=False
+    )
     issue = msgspec.defstruct("LinkIssue", [("fields", fields | None, None)], bases=(Issue,), gc=False)
-    page = msgspec.defstruct("LinkPage", [("issues", list[issue])], bases=(Page,), rename="camel", gc=False)  # type: ignore[valid-type]
+    page = msgspec.defstruct("LinkPage", [("issues", list[issue])], bases=(SearchPage,), rename="camel", gc=False)  # type: ignore[valid-type]
     return msgspec.json.Decoder(page)
 
 
