@@ -10,6 +10,7 @@ from accountpulse.sandbox.model import Jira, JiraIssue, Status, Transition
 
 CATEGORY_IDS = {"undefined": 1, "new": 2, "done": 3, "indeterminate": 4}
 EVERYTHING = {"*all", "*navigable"}
+HOME = "http://127.0.0.1/rest/api/3"
 
 
 class Shapes:
@@ -23,6 +24,7 @@ class Shapes:
         self._components = component_ids(site)
         self._projects = project_ids(site)
         self._kept: dict[tuple[str, tuple[str, ...], int | None], bytes] = {}
+        self._changes: dict[tuple[str, int, tuple[str, ...]], bytes] = {}
 
     def issue(self, issue: JiraIssue, names: tuple[str, ...], histories: int | None) -> bytes:
         """An issue with the named fields; with its newest `histories` changes, or None: without them."""
@@ -44,10 +46,20 @@ class Shapes:
         return shown
 
     def _fields(self, issue: JiraIssue) -> dict[str, Any]:
+        person = self._person(issue)
         fields = {
+            **{f"customfield_{number}": None for number in range(11000, 11060)},  # what a grown site has besides
             "summary": f"Invented summary of {issue.key}",
+            "description": _document(f"Invented description of {issue.key}. " * 12),
+            "assignee": person,
+            "reporter": person,
+            "creator": person,
+            "votes": {"self": f"{HOME}/issue/{issue.key}/votes", "votes": 0, "hasVoted": False},
+            "watches": {"self": f"{HOME}/issue/{issue.key}/watchers", "watchCount": 1, "isWatching": False},
+            "progress": {"progress": 0, "total": 0},
+            "aggregateprogress": {"progress": 0, "total": 0},
             "issuetype": self.issue_type(issue.type),
-            "project": {"id": self._projects[issue.project], "key": issue.project, "name": f"{issue.project} project"},
+            "project": self.project(issue.project),
             "status": status(self._site.statuses[issue.status]),
             "priority": self.priority(issue.priority) if issue.priority is not None else None,
             "resolution": {"id": "10000", "name": issue.resolution} if issue.resolution else None,
@@ -61,6 +73,22 @@ class Shapes:
         if self._cloud:  # Data Center has no such field
             fields["statuscategorychangedate"] = self._time(issue.statuscategorychangedate)
         return fields
+
+    @staticmethod
+    def _person(issue: JiraIssue) -> dict[str, Any]:
+        number = f"{int(issue.id) % 50:024x}"
+        picture = f"{HOME}/avatar/{number}"
+        known: dict[str, Any] = {"self": f"{HOME}/user?accountId={number}", "accountId": number, "active": True}
+        return known | {"avatarUrls": _avatars(picture), "displayName": "Somebody", "accountType": "atlassian"}
+
+    def change(self, issue: JiraIssue, place: int, fields: tuple[str, ...]) -> bytes:
+        """One entry of an issue's history as bulk fetch writes it, with the changes of these fields (none: all)."""
+        key = (issue.id, place, fields)
+        if key not in self._changes:
+            entry = self.history(issue.transitions[place], number=True)
+            entry["items"] = [item for item in entry["items"] if not fields or item["fieldId"] in fields]
+            self._changes[key] = json.dumps(entry, separators=(",", ":")).encode()
+        return self._changes[key]
 
     def history(self, move: Transition, *, number: bool) -> dict[str, Any]:
         """One entry of an issue's history. A resolution that was set or cleared with a move stands beside it."""
@@ -83,19 +111,26 @@ class Shapes:
 
     def component(self, project: str, name: str) -> dict[str, str]:
         """A component of a project."""
-        return {"id": self._components.get((project, name), "29999"), "name": name}
+        number = self._components.get((project, name), "29999")
+        return {"self": f"{HOME}/component/{number}", "id": number, "name": name, "description": "Invented"}
 
-    def project(self, key: str) -> dict[str, str]:
+    def project(self, key: str) -> dict[str, Any]:
         """A project."""
-        return {"id": self._projects[key], "key": key, "name": f"{key} project"}
+        number = self._projects[key]
+        shown = {"self": f"{HOME}/project/{number}", "id": number, "key": key, "name": f"{key} project"}
+        kind = {"projectTypeKey": "software", "simplified": False}
+        return {**shown, **kind, "avatarUrls": _avatars(f"{HOME}/universal_avatar/view/type/project/avatar/{number}")}
 
     def priority(self, name: str) -> dict[str, str]:
         """A priority."""
-        return {"id": str(1 + self._site.priorities.index(name)), "name": name}
+        number = str(1 + self._site.priorities.index(name))
+        icon = f"{HOME}/images/icons/priorities/{name.lower()}.svg"
+        return {"self": f"{HOME}/priority/{number}", "iconUrl": icon, "name": name, "id": number}
 
     def issue_type(self, name: str) -> dict[str, Any]:
         """An issue type."""
-        return {"id": str(10100 + self._site.issue_types.index(name)), "name": name, "subtask": False}
+        number = str(10100 + self._site.issue_types.index(name))
+        return {"self": f"{HOME}/issuetype/{number}", "id": number, "name": name, "subtask": False}
 
     def _time(self, moment: datetime | None) -> str | None:
         """As Jira writes it: milliseconds, and the offset of the user's zone without a colon."""
@@ -107,9 +142,18 @@ class Shapes:
 
 def status(of: Status) -> dict[str, Any]:
     """A workflow status with its category."""
-    category = {
-        "id": CATEGORY_IDS[of.category],
-        "key": of.category,
-        "name": CATEGORY_NAMES.get(of.category, "No Category"),
-    }
-    return {"id": of.id, "name": of.name, "description": "", "statusCategory": {**category, "colorName": "green"}}
+    number = CATEGORY_IDS[of.category]
+    category = {"self": f"{HOME}/statuscategory/{number}", "id": number, "key": of.category, "colorName": "green"}
+    category["name"] = CATEGORY_NAMES.get(of.category, "No Category")
+    shown = {"self": f"{HOME}/status/{of.id}", "description": "", "iconUrl": f"{HOME}/images/icons/status.png"}
+    return {**shown, "name": of.name, "id": of.id, "statusCategory": category}
+
+
+def _avatars(url: str) -> dict[str, str]:
+    return {f"{size}x{size}": f"{url}?size={size}" for size in (48, 24, 16, 32)}
+
+
+def _document(text: str) -> dict[str, Any]:
+    """A text in Atlassian's document format."""
+    paragraph = {"type": "paragraph", "content": [{"type": "text", "text": text}]}
+    return {"type": "doc", "version": 1, "content": [paragraph]}

@@ -35,11 +35,11 @@ FIELD_NAMES = {ORGANIZATIONS: "Organizations", ACCOUNT_IDS: "Customer accounts",
 class Tracker:
     """The site while it fills."""
 
-    def __init__(self, calendar: Calendar, first: int = 1) -> None:
-        """Ids come from a counter, keys from one a project; both go on at `first`."""
+    def __init__(self, calendar: Calendar) -> None:
+        """Ids come from a counter, keys from one a project."""
         self.calendar = calendar
-        self.ids = count(10000 + first)
-        self.keys = {project: count(first) for project in PROJECTS}
+        self.ids = count(10001)
+        self.keys = {project: count(1) for project in PROJECTS}
         self.issues: list[JiraIssue] = []
 
     def issue(self, created: datetime, components: list[str], kind: str = "Bug", project: str = "CORE") -> JiraIssue:
@@ -80,8 +80,11 @@ class Tracker:
         return True
 
 
-def jira(plans: list[Plan], calendar: Calendar) -> Jira:
-    """The whole site. The calling user's profile is far from UTC: a date in JQL is not what it seems."""
+def jira(seed: int, plans: list[Plan], calendar: Calendar, issues: int = 0) -> Jira:
+    """The whole site, with so many issues more than its customers would have.
+
+    The calling user's profile is far from UTC: a date in JQL is not what it seems.
+    """
     tracker = Tracker(calendar)
     linked = [plan for plan in plans if plan.customer.jira_component is not None]
     for plan in linked:
@@ -89,9 +92,10 @@ def jira(plans: list[Plan], calendar: Calendar) -> Jira:
     if len(linked) >= 3:
         _traps(tracker, linked)
         _histories(tracker, linked)
+    names = [str(plan.customer.jira_component) for plan in linked]
+    _crowd(tracker, seed, names, issues if linked else 0)
     accounts = {str(plan.customer.jira_component): plan.customer.account_id for plan in linked}
     _name_otherwise(tracker.issues, accounts)
-    names = [str(plan.customer.jira_component) for plan in linked]
     return Jira(
         email="integration@sandbox.example",
         token="jira-token-of-the-sandbox",
@@ -122,17 +126,14 @@ def _name_otherwise(issues: list[JiraIssue], accounts: Mapping[str, str]) -> Non
         issue.fields[ACCOUNT_TEXT] = ids[0] if len(ids) == 1 else None
 
 
-def crowd(site: Jira, total: int, calendar: Calendar, seed: int = 0) -> None:
-    """Add bugs until the site has `total` issues: created in the last year, touched in the last ninety days."""
-    rng, tracker = Random(f"crowd {seed}"), Tracker(calendar, first=len(site.issues) + 1)
-    names = list(site.strict_fields[ORGANIZATIONS])
-    for number in range(total - len(site.issues)):
+def _crowd(tracker: Tracker, seed: int, names: list[str], count: int) -> None:
+    """So many bugs more, evenly over the customers: created in the last year, touched in the last ninety days."""
+    rng, calendar = Random(f"crowd {seed}"), tracker.calendar
+    for number in range(count):
         created = moment(rng, calendar.month_end - timedelta(days=365), calendar.month_end)
         issue = _bug(tracker, rng, names[number % len(names)], created, 0.5, "Bug")
         touched = moment(rng, max(created, calendar.window_start), calendar.month_end)
         issue.updated = max(issue.updated, touched)
-    _name_otherwise(tracker.issues, dict(zip(names, site.strict_fields[ACCOUNT_IDS], strict=True)))
-    site.issues += tracker.issues
 
 
 def _ordinary(tracker: Tracker, plan: Plan) -> None:
