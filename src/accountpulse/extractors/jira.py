@@ -188,11 +188,16 @@ class Work:
 
     async def _walk(self, found: Found) -> None:
         ask = self.search.ask(found)
-        rows = Rows("jira", "issues", ask, lambda issue: issue.id, lambda issue: issue.minute)
+        # one that became older since the first look is the first slice's
+        rows = Rows(
+            "jira", "issues", ask, lambda issue: issue.id, lambda issue: max(found.oldest, issue.created // 60_000)
+        )
 
         def done(_part: Slice, bag: Bag) -> None:
             self.frames.append(bag.frames())
             self.to_read.update(bag.to_read)
+            if bag.unreadable:
+                self.gaps["reopened_bugs"] = "field_missing"
 
         def progress(kept: int, _total: int | None) -> None:
             self.counts[found] = kept

@@ -6,7 +6,7 @@ a few further queries for ids, in a combination of its own. An issue that exactl
 which their combination names; one that more find belongs to several clauses, and these are asked one by one.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations, islice
 from math import comb
 
@@ -77,6 +77,7 @@ class Links:
         self._folded: dict[str, list[str]] = {}
         for key in keys:
             self._folded.setdefault(key.strip().casefold(), []).append(key)
+        self._known: dict[tuple[str, ...], tuple[str, ...]] = {}  # values → keys: the same come again and again
         self.owners: dict[str, set[str]] = {}  # of clauses: issue id → keys
 
     def chunks(self, keys: Sequence[str]) -> list[tuple[str, ...]]:
@@ -93,26 +94,28 @@ class Links:
             return "(" + " OR ".join(f"{self._field.clause} ~ {quoted(quoted(key))}" for key in keys) + ")"
         return f"{self._field.clause} in {listed(keys)}"
 
-    def of(self, issue: str, fields: Fields) -> list[str]:
+    def of(self, issue: str, fields: Fields) -> tuple[str, ...]:
         """Which of the keys an issue carries, sorted; as the accounts' links spell them."""
         if self.by_clause:
-            return sorted(self.owners.get(issue, ()))
-        found: set[str] = set()
-        for value in self._values(fields):
-            if value in self._exact:
-                found.add(value)
-            else:
-                found.update(self._folded.get(value.strip().casefold(), ()))
-        return sorted(found)
+            return tuple(sorted(self.owners.get(issue, ())))
+        values = self._values(fields)
+        found = self._known.get(values)
+        if found is None:
+            found = self._known[values] = tuple(sorted({key for value in values for key in self._spelled(value)}))
+        return found
 
-    def _values(self, fields: Fields) -> Iterable[str]:
+    def _spelled(self, value: str) -> Sequence[str]:
+        """The keys that mean a value: the one that is written alike, else those that differ in case or blanks."""
+        return (value,) if value in self._exact else self._folded.get(value.strip().casefold(), ())
+
+    def _values(self, fields: Fields) -> tuple[str, ...]:
         if self._field is not None:
             items = fields.link if isinstance(fields.link, list) else [fields.link]
-            return [text for item in items for text in _texts(item)]
+            return tuple(text for item in items for text in _texts(item))
         if self._link == "label":
-            return fields.labels or ()
+            return tuple(fields.labels or ())
         named = [fields.project] if self._link == "project" else fields.components or ()
-        return [str(text) for item in named if item is not None for text in (item.key, item.name, item.id) if text]
+        return tuple(str(text) for item in named if item is not None for text in (item.key, item.name, item.id) if text)
 
 
 def _texts(item: object) -> list[str]:

@@ -10,7 +10,7 @@ from accountpulse.extractors.jira_links import Links
 from accountpulse.extractors.jira_shapes import Changelog, Fields, History, Issue, Named, milliseconds
 from accountpulse.extractors.jira_site import Site, names_of
 from accountpulse.period import Scope
-from accountpulse.records import ISSUE_MOVES, ISSUES
+from accountpulse.records import ISSUE_MOVES, ISSUES, KEYS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EMPTY = Fields()
@@ -42,40 +42,56 @@ class Bag:
     def __init__(self, reader: Reader) -> None:
         """Empty."""
         self.to_read: list[str] = []
+        self.unreadable = False  # histories were asked for, and none came
         self._reader = reader
         self._until = _ceiled(reader.scope.as_of)
         self._since = _ceiled(reader.scope.window.start)
         self._columns: dict[str, list[object]] = {name: [] for name in ISSUES}
+        self._sets: dict[tuple[str, ...], int] = {}  # of keys, each once: they repeat, and lists cost
         self._moves = Moves(reader.site)
 
     def add(self, rows: Sequence[Issue]) -> None:
         """Take the issues that were there at the period's end."""
         for issue in rows:
-            self._add(issue, issue.fields or _EMPTY)
+            if issue.created < self._until:
+                self._add(issue, issue.fields or _EMPTY)
 
     def _add(self, issue: Issue, fields: Fields) -> None:
-        created = milliseconds(fields.created)
-        if created is None or created >= self._until:
-            return
-        resolved, moved = milliseconds(fields.resolutiondate), milliseconds(fields.statuscategorychangedate)
         done = self._reader.site.is_done(fields.status, fields.resolutiondate)
+        keys = self._reader.links.of(issue.id, fields)
         columns = self._columns
         columns["issue_id"].append(issue.id)
-        columns["keys"].append(self._reader.links.of(issue.id, fields))
-        columns["created_at"].append(created)
+        columns["keys"].append(self._sets.setdefault(keys, len(self._sets)))
+        columns["created_at"].append(issue.created)
         columns["done"].append(done)
-        columns["resolved_at"].append((moved if resolved is None else resolved) if done else None)
+        resolved = milliseconds(fields.resolutiondate or fields.statuscategorychangedate) if done else None
+        columns["resolved_at"].append(resolved)
         columns["critical"].append(self._reader.is_critical(fields.priority))
-        if max(milliseconds(fields.updated) or self._since, resolved or 0, moved or 0) < self._since:
-            return  # its status hasn't moved since
+        if self._touched(fields, issue.changelog):
+            self._note(issue)
+
+    def _touched(self, fields: Fields, changelog: Changelog | None) -> bool:
+        """Whether its status can have moved since the window's start."""
+        if changelog is not None:
+            return True
+        times = map(milliseconds, (fields.updated, fields.statuscategorychangedate, fields.resolutiondate))
+        return fields.updated is None or any(time is not None and time >= self._since for time in times)
+
+    def _note(self, issue: Issue) -> None:
+        """Take the moves that came with it; those that didn't are still to be read."""
         if issue.changelog is not None:
             self._moves.add(issue.id, issue.changelog.histories)
-        if not _reaches_back(issue.changelog, self._since):
+        elif not self._reader.site.cloud:
+            self.unreadable = True
+            return
+        if issue.changelog is None or not _reaches_back(issue.changelog, self._since):
             self.to_read.append(issue.id)
 
     def frames(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The two tables of this slice."""
-        return pl.DataFrame(self._columns, schema=ISSUES), self._moves.frame()
+        keys = pl.Series("keys", list(self._sets), dtype=KEYS)
+        issues = pl.DataFrame({**self._columns, "keys": keys.gather(self._columns["keys"])}, schema=ISSUES)
+        return issues, self._moves.frame()
 
 
 class Moves:
@@ -102,10 +118,8 @@ class Moves:
         return pl.DataFrame(self._columns, schema=ISSUE_MOVES)
 
 
-def _reaches_back(changelog: Changelog | None, since: int) -> bool:
+def _reaches_back(changelog: Changelog, since: int) -> bool:
     """Whether a search's changelog has all histories from `since` on: it comes newest first, and may be cut."""
-    if changelog is None:
-        return False
     if changelog.total is None or changelog.total <= len(changelog.histories):
         return True
     oldest = [milliseconds(history.created) or since for history in changelog.histories]

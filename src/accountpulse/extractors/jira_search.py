@@ -93,7 +93,12 @@ class Search:
             page = await self._send({**body, "startAt": 0}, _PLAIN)
             count = page.total or 0
         first = page.issues[0] if page.issues else None
-        return Found(keys, text, count if first is not None else 0, _minute(first) if first is not None else 0)
+        return Found(
+            keys,
+            text,
+            count if first is not None else 0,
+            _timed([first])[0].created // 60_000 if first is not None else 0,
+        )
 
     async def count(self, text: str) -> int:
         """About how many issues a condition has, on Cloud."""
@@ -143,7 +148,7 @@ class Search:
             page = await self._send(body, decoder)
             if page.next_page_token is None and page.is_last is False:
                 self.doubtful = True
-            return Page(self._timed(page, found, ids_only=ids_only), page.next_page_token)
+            return Page(page.issues if ids_only else _timed(page.issues), page.next_page_token)
 
         async def server(part: Slice, cursor: str | None) -> Page[Issue]:
             start, size = map(int, cursor.split()) if cursor is not None else (0, SERVER_PAGE)
@@ -159,15 +164,9 @@ class Search:
             start += len(page.issues)
             more = bool(page.issues) and start < (page.total or 0)
             following = f"{start} {page.max_results or size}" if more else None
-            return Page(self._timed(page, found, ids_only=ids_only), following, page.total)
+            return Page(page.issues if ids_only else _timed(page.issues), following, page.total)
 
         return cloud if self._site.cloud else server
-
-    @staticmethod
-    def _timed(page: SearchPage, found: Found, *, ids_only: bool) -> Sequence[Issue]:
-        for issue in () if ids_only else page.issues:
-            issue.minute = max(found.oldest, _minute(issue))  # one that became older since is the first slice's
-        return page.issues
 
     async def _send(self, body: dict[str, Any], decoder: "msgspec.json.Decoder[SearchPage]") -> SearchPage:
         path = f"{self._site.api}/search/jql" if self._site.cloud else f"{self._site.api}/search"
@@ -204,8 +203,11 @@ class Search:
         return await self._web.get(f"{self._site.api}/issue/{issue}", _ISSUE, params)
 
 
-def _minute(issue: Issue) -> int:
-    created = milliseconds(issue.fields.created) if issue.fields is not None else None
-    if created is None:
-        raise UnexpectedAnswer("jira", "searching", "an issue came without the time of its creation")
-    return created // 60_000
+def _timed(issues: list[Issue]) -> list[Issue]:
+    """The issues, with the times of their creation read."""
+    for issue in issues:
+        created = milliseconds(issue.fields.created) if issue.fields is not None else None
+        if created is None:
+            raise UnexpectedAnswer("jira", "searching", "an issue came without the time of its creation")
+        issue.created = created
+    return issues

@@ -115,7 +115,7 @@ class Issue(Shape):
     id: str
     fields: Fields | None = None
     changelog: Changelog | None = None
-    minute: int = 0  # of its creation, since 1970; ours, not Jira's
+    created: int = 0  # milliseconds since 1970: `fields.created`, read once
 
 
 class SearchPage(Shape, rename="camel"):

@@ -71,11 +71,15 @@ class Site:
         A status that the site no longer has goes by its name; where that is gone too, by the resolution that was
         set or cleared with it.
         """
-        status = next((change for change in changes if change.field == "status"), None)
+        status = resolution = None
+        for change in changes:
+            if change.field == "status":
+                status = change
+            elif change.field == "resolution":
+                resolution = change
         if status is None:
             return None
         before, after = self._known(status.before, status.before_name), self._known(status.after, status.after_name)
-        resolution = next((change for change in changes if change.field == "resolution"), None)
         if resolution is not None:
             before = bool(resolution.before) if before is None else before
             after = bool(resolution.after) if after is None else after
