@@ -62,17 +62,24 @@ def conversation(state: Intercom, talk: Conversation, version: str, *, whole: bo
         shown["first_contact_reply"] = {
             "created_at": seconds(talk.first_contact_reply_at), "type": "conversation", "url": None,
         }  # fmt: skip
-    if version == "2.11" or version >= "2.14":
-        shown["custom_attributes"] = talk.custom_attributes
-    if version >= "2.16":
-        shown |= {"sales_agent_participated": False, "sales_agent": None, "external_references": []}
-    if version >= "2.15":
-        known = state.companies.get(talk.company_id or "")
-        shown["company"] = company(known) if known is not None else None
+    shown |= _by_version(state, talk, version)
     if talk.is_ticket:
         shown["ticket"] = {"id": int(talk.id), "type": "ticket"}
     if whole:
         shown["conversation_parts"] = {"type": "conversation_part.list", "conversation_parts": [], "total_count": 0}
+    return shown
+
+
+def _by_version(state: Intercom, talk: Conversation, version: str) -> Json:
+    """What came, went and came back."""
+    shown: Json = {}
+    if version == "2.11" or version >= "2.14":
+        shown["custom_attributes"] = talk.custom_attributes
+    if version >= "2.15":
+        known = state.companies.get(talk.company_id or "")
+        shown["company"] = company(known) if known is not None else None
+    if version >= "2.16":
+        shown |= {"sales_agent_participated": False, "sales_agent": None, "external_references": []}
     return shown
 
 
