@@ -1,6 +1,7 @@
 """The program as people start it: what it prints, and how it ends."""
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -8,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from accountpulse.period import Period
 from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
+from accountpulse.state import State
+from accountpulse.state.history import KINDS
 from support import NOW
 
 CLEAN = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
@@ -157,5 +161,33 @@ def test_a_scorecard_with_mistakes_is_refused_with_all_of_them(tmp_path: Path) -
 def test_the_program_says_what_it_can_do(tmp_path: Path) -> None:
     done = start(tmp_path, "--help")
     assert done.returncode == 0
-    for command in ("demo", "run", "accounts", "score", "scorecard", "sandbox"):
+    for command in ("demo", "run", "accounts", "score", "scorecard", "history", "forget", "sandbox"):
         assert command in done.stdout
+
+
+def test_history_lists_runs_and_forget_erases_an_account(tmp_path: Path, sandbox: Sandbox, world: World) -> None:
+    done = start(tmp_path, "run", "--period", "2026-10", **sandbox.environment())
+    assert done.returncode == 0, done.stderr
+    shown = start(tmp_path, "history")
+    assert shown.returncode == 0
+    assert "2026-10" in shown.stdout
+    assert "finished, exit 0" in shown.stdout
+    told = start(tmp_path, "history", "--json")
+    assert json.loads(told.stdout)["written"] == 120
+    account = world.customers[0].account_id
+    refused = start(tmp_path, "forget", "nobody")
+    assert refused.returncode == 2
+    erased = start(tmp_path, "forget", account, "--yes")
+    assert erased.returncode == 0
+    assert f"2 rows of {account}" in erased.stdout
+    state = State(tmp_path / "state")
+    for kind in KINDS:
+        table = state.history.load(Period(2026, 10), kind)
+        assert table is not None
+        assert account not in str(table.to_dict(as_series=False))
+        assert table.height == 119
+
+
+def test_without_a_run_history_says_so(tmp_path: Path) -> None:
+    shown = start(tmp_path, "history")
+    assert (shown.returncode, "No run yet" in shown.stdout) == (0, True)

@@ -1,7 +1,6 @@
 """The whole job over real sockets: what it writes, what it refuses, and how it ends."""
 
 import csv
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.settings import Settings
+from accountpulse.state import State
 from support import NOW, Configure, Silent
 
 OCTOBER = Options(period=Period(2026, 10))
@@ -173,7 +173,7 @@ def test_one_account_can_be_scored_alone_and_leaves_the_period_alone(
     outcome = run(loaded, replace(OCTOBER, accounts=(one[:15],)))
     assert set(records(sandbox)) == {f"{one}-2026-10"}
     assert outcome.written == 1
-    assert not (loaded.state / "2026-10" / "scores.parquet").exists()
+    assert State(loaded.state).history.load(Period(2026, 10), "scores") is None
 
 
 def test_an_account_that_nobody_knows_is_a_usage_error(sandbox: Sandbox, configure: Configure) -> None:
@@ -185,7 +185,7 @@ def test_only_one_source_is_read_afresh(sandbox: Sandbox, configure: Configure) 
     loaded = configure(sandbox)
     run(loaded)
     sandbox.log.clear()
-    outcome = run(loaded, replace(OCTOBER, only=("jira",), dry_run=True, out=loaded.state / "out"))
+    outcome = run(loaded, replace(OCTOBER, only=("jira",), dry_run=True, out=Path(loaded.state) / "out"))
     assert {call.system for call in sandbox.log} == {"jira"}
     assert outcome.scores is not None
     assert outcome.scores.height == 120
@@ -292,9 +292,9 @@ def test_no_secret_is_in_anything_that_a_run_leaves(sandbox: Sandbox, configure:
     run(loaded)
     secrets = [secret.reveal() for secret in loaded.secrets]
     assert len(secrets) >= 5
-    for path in loaded.state.rglob("*"):
+    for path in Path(loaded.state).rglob("*"):
         if path.is_file():
             content = path.read_bytes()
             assert not [s for s in secrets if s.encode() in content], path
-    facts = json.loads((loaded.state / "2026-10" / "run.json").read_text())
+    (facts,) = State(loaded.state).runs.all()
     assert facts["written"] == 120

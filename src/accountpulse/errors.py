@@ -55,6 +55,15 @@ class UnexpectedAnswer(SourceUnavailable):
     """A system answered in a shape that we do not know: the answer must not be taken for data."""
 
 
+class OutOfTime(SourceUnavailable):
+    """The run's own deadline came first: run again, it goes on where it stopped."""
+
+    def __init__(self, source: str) -> None:
+        """`source` was being read or written."""
+        remedy = "Run the same command again: it goes on from there."
+        super().__init__(source, "going on", "the run's time is over", remedy)
+
+
 class AlreadyRunning(AccountpulseError):
     """Another run holds this period: wait for it."""
 

@@ -1,6 +1,7 @@
 """The commands and their options; each one only translates."""
 
 import os
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -15,6 +16,7 @@ from accountpulse.period import Period, parse_period
 if TYPE_CHECKING:
     from accountpulse.records import Source
     from accountpulse.settings import Settings
+    from accountpulse.state import State
 
 PeriodOption = Annotated[str | None, typer.Option(help="The month, YYYY-MM. [default: the last complete one]")]
 ScorecardOption = Annotated[
@@ -35,7 +37,7 @@ scorecards = typer.Typer(help="Look at scorecard files.", no_args_is_help=True, 
 
 def register(app: typer.Typer) -> None:
     """Hang all commands into the program."""
-    for command in (demo, run, accounts, score, sandbox):
+    for command in (demo, run, accounts, score, history, forget, sandbox):
         app.command()(command)
     scorecards.command("check")(scorecard_check)
     app.add_typer(scorecards, name="scorecard")
@@ -68,6 +70,9 @@ def run(  # noqa: PLR0917
         list[str] | None, typer.Option(help="Score and write only this account (its Salesforce id).")
     ] = None,
     scorecard: ScorecardOption = None,
+    deadline: Annotated[
+        int | None, typer.Option(min=1, help="Seconds after which to stop; the same command goes on where it stopped.")
+    ] = None,
     out: OutOption = None,
 ) -> None:
     """Read every configured source, score every account, write the scores to Salesforce."""
@@ -84,6 +89,7 @@ def run(  # noqa: PLR0917
         accounts=tuple(account or ()),
         scorecard=scorecard,
         out=out,
+        ends=None if deadline is None else time.monotonic() + deadline,
     )
     with progress.watching(settings.redactor) as watch:
         outcome = pipeline.run(settings, options, datetime.now(UTC), watch)
@@ -98,6 +104,25 @@ def accounts(
     from accountpulse.cli.links import show_links
 
     raise typer.Exit(show_links(_settings(os.environ), datetime.now(UTC), out))
+
+
+def history(
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a run instead of a table.")] = False,
+) -> None:
+    """List every run that the state knows: when, how it ended, what it wrote."""
+    from accountpulse.cli.past import show_history
+
+    raise typer.Exit(show_history(_state(), json))
+
+
+def forget(
+    account: Annotated[str, typer.Argument(help="The account's Salesforce id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Erase one account from all periods of the state (a privacy request)."""
+    from accountpulse.cli.past import forget_account
+
+    raise typer.Exit(forget_account(_state(), account, yes))
 
 
 def score(
@@ -126,7 +151,17 @@ def sandbox(  # noqa: PLR0917
     accounts: Annotated[int, typer.Option(min=1, max=20_000, help="How many customers the company has.")] = 120,
     seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 7,
     latency: Annotated[int, typer.Option(min=0, help="Milliseconds before every answer.")] = 0,
+    rate: Annotated[
+        int | None,
+        typer.Option(min=1, help="Requests a second that Intercom and Jira allow; Intercom counts ten seconds."),
+    ] = None,
     jira: Annotated[Deployment, typer.Option(help="Which Jira to be.")] = Deployment.CLOUD,
+    conversations: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="Conversations in the last 90 days, beside the ordinary ones.")
+    ] = 0,
+    issues: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="Bugs touched in the last 90 days, beside the ordinary ones.")
+    ] = 0,
     truth: Annotated[
         Path | None, typer.Option(help="Write the true value of every metric of --period to this CSV file, and end.")
     ] = None,
@@ -137,7 +172,18 @@ def sandbox(  # noqa: PLR0917
 
     if truth is not None:
         raise typer.Exit(write_truth(_period(period, "UTC"), accounts, seed, truth))
-    raise typer.Exit(serve(port, accounts, seed, latency, jira.value))
+    raise typer.Exit(
+        serve(
+            port,
+            accounts=accounts,
+            seed=seed,
+            latency=latency,
+            rate=rate,
+            jira=jira.value,
+            conversations=conversations,
+            issues=issues,
+        )
+    )
 
 
 def _period(text: str | None, zone: str) -> Period | None:
@@ -151,6 +197,13 @@ def _source(name: str) -> "Source":
         if source == name:
             return source
     raise UsageError(f"{name!r} is not a source; the sources are {', '.join(SOURCES)}")
+
+
+def _state() -> "State":
+    from accountpulse import settings
+    from accountpulse.state import State
+
+    return State(settings.state_of(os.environ))
 
 
 def _settings(environment: Mapping[str, str]) -> "Settings":

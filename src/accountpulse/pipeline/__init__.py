@@ -1,18 +1,17 @@
 """extract → metrics → score → load: the only place that knows the order, and what happens when a part fails."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from accountpulse import accounts, metrics
-from accountpulse.errors import ConfigurationError
-from accountpulse.period import last_complete, scope_of
-from accountpulse.pipeline.delivery import deliver
+from accountpulse.errors import ConfigurationError, OutOfTime
+from accountpulse.pipeline.delivery import deliver, facts
 from accountpulse.pipeline.extraction import extract_all
 from accountpulse.pipeline.outcome import Options, Outcome, Standing, Watch
 from accountpulse.pipeline.rating import rate
+from accountpulse.pipeline.ticket import Ticket, queue
 from accountpulse.records import DOMAINS_OF, Extract, Source
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.scorecard import Scorecard
@@ -26,14 +25,23 @@ def run(settings: Settings, options: Options, now: datetime, watch: Watch) -> Ou
     A wrong credential or file raises (AccessError, ConfigurationError); a source that is down ends in the outcome's
     exit code 5 with nothing written, unless partial loading was allowed; an account's own trouble ends in `problems`.
     """
-    mapping = settings.mapping
-    days = None if mapping.window == "period" else mapping.window
-    scope = scope_of(options.period or last_complete(now, mapping.timezone), now, days)
     card = read_scorecard(settings, options.scorecard)
     _refuse_unreachable(card, settings)
     state = State(settings.state)
-    extracts, standings = extract_all(settings, options, scope, state, watch)
-    outcome = Outcome(_run_id(now), scope, f"{card.name} {card.hash}", card.dimensions, standings, _notes(extracts))
+    with queue(settings, options, state, now) as ticket:
+        outcome = _run(settings, options, card, state, ticket, now, watch)
+        if ticket.writes and not options.accounts:
+            state.runs.end(ticket.scope, ticket.run_id, "finished" if outcome.loaded else "stopped", facts(outcome))
+        return replace(outcome, notes=(*outcome.notes, *state.files.notes))
+
+
+def _run(  # noqa: PLR0917
+    settings: Settings, options: Options, card: Scorecard, state: State, ticket: Ticket, now: datetime, watch: Watch
+) -> Outcome:
+    scope = ticket.scope
+    extracts, standings = extract_all(settings, options, ticket, state, watch)
+    notes = (*ticket.notes, *_notes(extracts))
+    outcome = Outcome(ticket.run_id, scope, f"{card.name} {card.hash}", card.dimensions, standings, notes)
     stopped = _reason_to_stop(options, standings, settings)
     if stopped:
         return replace(outcome, stopped=stopped)
@@ -42,7 +50,7 @@ def run(settings: Settings, options: Options, now: datetime, watch: Watch) -> Ou
     gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}
     measured = metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=settings.rules)
     outcome = rate(settings, options, card, state, linked, measured, outcome)
-    return deliver(settings, options, state, outcome, now)
+    return deliver(settings, options, state, ticket, outcome, now)
 
 
 def read_scorecard(settings: Settings, path: Path | None) -> Scorecard:
@@ -67,10 +75,6 @@ def _refuse_unreachable(card: Scorecard, settings: Settings) -> None:
         raise ConfigurationError("scorecard", problems)
 
 
-def _run_id(now: datetime) -> str:
-    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-
-
 def _notes(extracts: Mapping[Source, Extract]) -> tuple[str, ...]:
     return tuple(f"{source}: {note}" for source, extract in extracts.items() for note in extract.notes)
 
@@ -83,6 +87,8 @@ def _reason_to_stop(options: Options, standings: Mapping[Source, Standing], sett
         return (
             f"There is no checkpoint of {without} for this period: nothing was scored or written. Run without --only."
         )
+    if any(isinstance(standing.error, OutOfTime) for standing in standings.values()):
+        return "Stopped at its deadline: nothing was written. Run the same command again: it goes on where it stopped."
     if failed and not options.allow_partial:
         names = ", ".join(failed)
         return f"{names} could not be read: nothing was written. Run again later, or with --allow-partial."

@@ -5,18 +5,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from accountpulse.errors import AlreadyRunning
 from accountpulse.loaders import csv_file
 from accountpulse.loaders import salesforce as salesforce_loader
 from accountpulse.loaders.base import Stamp, payload
 from accountpulse.pipeline.outcome import Options, Outcome
+from accountpulse.pipeline.ticket import Ticket
 from accountpulse.rest.salesforce import Org
 from accountpulse.settings import Settings
 from accountpulse.state import State
+from accountpulse.state.lock import Lock
 
 DRY_RUN_FOLDER = Path("out")
 
 
-def deliver(settings: Settings, options: Options, state: State, outcome: Outcome, now: datetime) -> Outcome:
+def deliver(  # noqa: PLR0917
+    settings: Settings, options: Options, state: State, ticket: Ticket, outcome: Outcome, now: datetime
+) -> Outcome:
     """The outcome after writing: records in Salesforce and the period's history, or in a dry run the CSV alone."""
     metrics, scores = outcome.metrics, outcome.scores
     if scores is None or metrics is None:
@@ -28,7 +33,8 @@ def deliver(settings: Settings, options: Options, state: State, outcome: Outcome
         path = folder / f"health-scores-{period.name}.csv"
         csv_file.write(sent, path)
         outcome = replace(outcome, csv=path)
-    if not options.dry_run:
+    if ticket.lock is not None:
+        _refuse_if_lost(state, ticket.lock)
         meter = outcome.standings["salesforce"].meter
         org = Org.connect(settings.salesforce, meter, settings.ca_bundle)
         result = salesforce_loader.load(org, settings.mapping.salesforce.target, sent)
@@ -41,13 +47,18 @@ def deliver(settings: Settings, options: Options, state: State, outcome: Outcome
             notes=(*outcome.notes, *result.notes),
         )
         if not options.accounts:
-            state.save_table(period, "metrics", metrics)
-            state.save_table(period, "scores", scores)
-            state.save_run(period, _facts(outcome))
+            state.history.save(period, metrics, scores)
     return outcome
 
 
-def _facts(outcome: Outcome) -> dict[str, Any]:
+def _refuse_if_lost(state: State, lock: Lock) -> None:
+    """A run that overslept its time may find the period in other hands: then it must not write."""
+    if not state.locks.is_held(lock):
+        raise AlreadyRunning("another run took this period over while this one was reading: nothing was written.")
+
+
+def facts(outcome: Outcome) -> dict[str, Any]:
+    """The summary of a run that stays in the state."""
     scores = outcome.scores
     return {
         "run_id": outcome.run_id,

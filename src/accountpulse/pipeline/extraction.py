@@ -10,6 +10,7 @@ from accountpulse.extractors import EXTRACTORS
 from accountpulse.extractors.base import Request
 from accountpulse.period import Scope
 from accountpulse.pipeline.outcome import Options, Standing, Watch
+from accountpulse.pipeline.ticket import Ticket
 from accountpulse.records import SOURCES, Extract, Source
 from accountpulse.rest.meter import Meter
 from accountpulse.settings import Settings
@@ -17,16 +18,19 @@ from accountpulse.state import State
 
 
 def extract_all(
-    settings: Settings, options: Options, scope: Scope, state: State, watch: Watch
+    settings: Settings, options: Options, ticket: Ticket, state: State, watch: Watch
 ) -> tuple[dict[Source, Extract], dict[Source, Standing]]:
     """Salesforce first, since it knows the accounts and their links; then the others side by side."""
+    scope = ticket.scope
 
     def one(source: Source, keys: tuple[str, ...]) -> tuple[Extract | None, Standing]:
         if options.only and source not in options.only:
-            return _from_checkpoint(state, scope, source)
-        extract, standing = _extract(settings, scope, source, keys, watch)
-        if extract is not None and not options.dry_run:
-            state.save_extract(scope, extract)
+            return _from_checkpoint(source, state.checkpoints.load(scope, source))
+        if ticket.resumed and (kept := state.checkpoints.load(scope, source, ticket.run_id)) is not None:
+            return _from_checkpoint(source, kept)
+        extract, standing = _extract(settings, options, scope, source, keys, watch)
+        if extract is not None and ticket.writes:
+            state.checkpoints.save(scope, extract, ticket.run_id)
         return extract, standing
 
     first, standing = one("salesforce", ())
@@ -50,10 +54,10 @@ def extract_all(
     return extracts, standings
 
 
-def _extract(
-    settings: Settings, scope: Scope, source: Source, keys: tuple[str, ...], watch: Watch
+def _extract(  # noqa: PLR0917
+    settings: Settings, options: Options, scope: Scope, source: Source, keys: tuple[str, ...], watch: Watch
 ) -> tuple[Extract | None, Standing]:
-    meter, begun = Meter(), time.monotonic()
+    meter, begun = Meter(ends=options.ends), time.monotonic()
     watch.begin(source)
     request = Request(settings, scope, keys, lambda done, total: watch.rows(source, done, total), meter)
     extract, error = None, None
@@ -66,8 +70,7 @@ def _extract(
     return extract, standing
 
 
-def _from_checkpoint(state: State, scope: Scope, source: Source) -> tuple[Extract | None, Standing]:
-    extract = state.load_extract(scope, source)
+def _from_checkpoint(source: Source, extract: Extract | None) -> tuple[Extract | None, Standing]:
     return extract, Standing(source, Meter(), 0.0, _rows(extract), from_checkpoint=True)
 
 

@@ -40,6 +40,7 @@ class Options:
     accounts: tuple[str, ...] = ()
     scorecard: Path | None = None
     out: Path | None = None  # folder of the CSV; a dry run has one anyway
+    ends: float | None = None  # on the monotonic clock: where the run has to have stopped; None: no deadline
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def _chosen(options: Options, linked: Linked) -> set[str] | None:
 
 def _with_trend(measured: pl.DataFrame, state: State, period: Period, card: Scorecard, window: float) -> pl.DataFrame:
     """Adds uncapped health three months before: that month's stored metrics, scored with today's file."""
-    before = state.load_table(period.shifted(-TREND_MONTHS), "metrics")
+    before = state.history.load(period.shifted(-TREND_MONTHS), "metrics")
     if before is None:
         return measured
     then = score(before.lazy(), card, window_days=window).collect()
@@ -75,7 +75,7 @@ def _with_trend(measured: pl.DataFrame, state: State, period: Period, card: Scor
 def _with_last_tier(measured: pl.DataFrame, state: State, period: Period) -> pl.DataFrame:
     """Adds each account's tier of the last run that rated this month or one of the months before."""
     for months in range(LAST_TIER_MONTHS + 1):
-        scores = state.load_table(period.shifted(-months), "scores")
+        scores = state.history.load(period.shifted(-months), "scores")
         if scores is not None:
             last = scores.select("account_id", last_tier="tier")
             return measured.join(last, on="account_id", how="left", maintain_order="left")

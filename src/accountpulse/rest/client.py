@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -66,7 +66,6 @@ class Client:
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
             headers=self._headers,
-            timeout=aiohttp.ClientTimeout(total=TOTAL, connect=10),
             connector=aiohttp.TCPConnector(ssl=tls.context(self._ca_bundle)),
             trust_env=True,
         )
@@ -115,9 +114,8 @@ class Client:
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 failure = SourceUnavailable(self.source, f"{method} {path}", type(error).__name__)
             wait = wait_before_retry(status, headers, attempt, self._now(), random.random())  # noqa: S311
-            if wait is None:
+            if wait is None or not self._meter.retried(wait):
                 raise failure from None
-            self._meter.retried(wait)
             await self._sleep(wait)
             attempt += 1
 
@@ -128,20 +126,37 @@ class Client:
             raise RuntimeError("the client is used outside `async with`")
         url = self._base_url + path
         ticket = await self.pace.begin()
-        self._meter.sent()
         status: int | None = None
         headers: Mapping[str, str] = {}
         try:
-            async with self._session.request(method, url, params=params, json=body, allow_redirects=False) as answer:
+            self._meter.sent(self.source)
+            async with self._session.request(
+                method, url, params=params, json=body, allow_redirects=False, timeout=self._limits()
+            ) as answer:
                 content = await answer.read()
                 status, headers = answer.status, answer.headers
         finally:
             self.pace.end(ticket, status, headers)
         return status, headers, content
 
+    def _limits(self) -> aiohttp.ClientTimeout:
+        """A call ends with the run at the latest."""
+        return aiohttp.ClientTimeout(total=min(TOTAL, max(0.1, self._meter.left())), connect=10)
+
     def _failure(self, method: str, path: str, status: int, content: bytes) -> Exception:
         error = refusal(self.source, f"{method} {path}", status, self._remedies)
         return Refused(status, error, content) if 400 <= status < 500 and status not in (401, 408, 429) else error
+
+
+async def together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results of all, in their order; the first error ends the others, and is raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
+import msgspec
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 
 from accountpulse.errors import AccessError, SourceUnavailable
@@ -19,6 +21,8 @@ from accountpulse.rest import tls
 from accountpulse.rest.meter import Meter
 from accountpulse.rest.policy import refusal, wait_before_retry
 
+TOTAL = 120.0  # seconds that a body may take in all
+READ = 1 << 16
 TIMEOUT = (10.0, 120.0)  # seconds to connect, and between two parts of an answer
 FAULTS = "/services/Soap/"  # a SOAP fault is a 500 that says what is wrong: trying again could lock the user out
 
@@ -61,25 +65,47 @@ class Adapter(HTTPAdapter):
         attempt = 1
         while True:
             answer, kind = None, ""
-            self._meter.sent()
+            self._meter.sent(self._source)
             try:
-                answer = super().send(request, stream, timeout or TIMEOUT, verify, cert, proxies)
+                answer = super().send(request, stream, self._limits(timeout), verify, cert, proxies)
                 if not stream:
-                    _ = answer.content  # a body that breaks off breaks here, where it can be tried again
+                    self._read(answer)  # a body that breaks off breaks here, where it can be tried again
+                    _refuse_nonsense(answer)
             except requests.exceptions.SSLError as error:
                 remedy = "The certificate of the address is not trusted; see ACCOUNTPULSE_CA_BUNDLE."
                 raise AccessError(self._source, tried, type(error).__name__, remedy) from None
             except requests.RequestException as error:
-                kind = type(error).__name__
+                answer, kind = None, type(error).__name__
             if answer is not None and self._final(answer, tried):
                 return answer
             status, headers = (None, {}) if answer is None else (answer.status_code, answer.headers)
             wait = wait_before_retry(status, headers, attempt, datetime.now(UTC), random.random())  # noqa: S311
-            if wait is None:
+            if wait is None or not self._meter.retried(wait):
                 self._give_up(tried, status, kind)
-            self._meter.retried(wait)
             self._sleep(wait)
             attempt += 1
+
+    def _limits(self, asked: Any) -> Any:
+        """Ours, unless the client asks for its own; no part of an answer is waited for longer than the run lasts."""
+        if asked is not None:
+            return asked
+        connect, read = TIMEOUT
+        return min(connect, max(0.1, self._meter.left())), min(read, max(0.1, self._meter.left()))
+
+    def _read(self, answer: requests.Response) -> None:
+        """Take in the whole body, in time: a server that drips resets the client's own limit with every byte."""
+        ends = time.monotonic() + min(TOTAL, max(0.1, self._meter.left()))
+        parts: list[bytes] = []
+        try:
+            while part := answer.raw.read1(READ, decode_content=True):
+                parts.append(part)
+                if time.monotonic() > ends:
+                    raise requests.exceptions.ReadTimeout
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            answer.close()
+            raise requests.exceptions.ConnectionError(type(error).__name__) from error
+        answer._content = b"".join(parts)  # noqa: SLF001
+        answer._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
 
     def _final(self, answer: requests.Response, tried: str) -> bool:
         """Whether the client should see this answer; a redirect is nobody's answer."""
@@ -92,6 +118,21 @@ class Adapter(HTTPAdapter):
         if status is None:
             raise SourceUnavailable(self._source, tried, kind)
         raise refusal(self._source, tried, status, {})
+
+
+def _refuse_nonsense(answer: requests.Response) -> None:
+    """A good status over a page for people, a cut body or none at all is no answer: it must not be taken for data."""
+    if answer.status_code != 200:
+        return
+    kind = answer.headers.get("Content-Type", "")
+    if "json" in kind:
+        try:
+            answer.content.decode()  # UTF-8, as JSON always is
+            msgspec.json.decode(answer.content, type=msgspec.Raw)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise requests.exceptions.InvalidJSONError from None
+    elif "html" in kind or not answer.content:
+        raise requests.exceptions.InvalidJSONError
 
 
 def session(

@@ -22,7 +22,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from accountpulse.sandbox import intercom, jira, looker, salesforce
-from accountpulse.sandbox.jira_oddities import Oddities
+from accountpulse.sandbox.intercom_oddities import Oddities as IntercomOddities
+from accountpulse.sandbox.jira_oddities import Oddities as JiraOddities
+from accountpulse.sandbox.limits import Limit, limited
 from accountpulse.sandbox.model import World
 from accountpulse.sandbox.salesforce_session import Behaviour
 
@@ -77,8 +79,8 @@ class _Server(uvicorn.Server):
 class Sandbox:
     """The four systems of a world, served until `stop()`; a context manager.
 
-    `down` holds the systems that answer 503 right now, `faults` what the next requests meet, `log` what was asked;
-    `recorded`, once it is a list, gets every exchange in full.
+    `down` holds the systems that answer 503 right now, `faults` what the next requests meet, `limits` how much a
+    system lets itself be asked, `log` what was asked; `recorded`, once it is a list, gets every exchange in full.
     """
 
     def __init__(
@@ -91,7 +93,10 @@ class Sandbox:
         self.faults: list[Fault] = []
         self.recorded: list[Exchange] | None = None
         self.behaviour = Behaviour()
-        self.jira_oddities = Oddities()
+        self.intercom_oddities = IntercomOddities()
+        self.intercom = intercom.Desk(world.intercom, self.intercom_oddities)
+        self.jira_oddities = JiraOddities()
+        self.limits: dict[str, Limit] = {}
         self.url = self.https_url = ""
         self.ca_file = Path()
         self._port = port
@@ -189,7 +194,7 @@ class Sandbox:
 
     def _app(self) -> Starlette:
         routes: Iterable[Route] = [
-            *intercom.routes(self.world.intercom),
+            *intercom.routes(self.intercom),
             *jira.routes(self.world.jira, self._now, cloud=self._cloud, oddities=self.jira_oddities),
             *looker.routes(self.world.looker),
             *salesforce.routes(self.world.salesforce, self._now, self.behaviour),
@@ -205,7 +210,9 @@ class Sandbox:
         if self._latency:
             await asyncio.sleep(self._latency)
         body = b"" if self.recorded is None else await request.body()
-        response = self._fault(system, request.url.path) or await answer(request)
+        told, refusal = self._limited(system)
+        response = refusal or self._fault(system, request.url.path) or await answer(request)
+        response.headers.update(told)
         self.log.append(Call(system, request.method, request.url.path, response.status_code))
         return response if self.recorded is None else await self._record(system, request, body, response)
 
@@ -217,6 +224,13 @@ class Sandbox:
         if self.recorded is not None:
             self.recorded.append(Exchange(*asked, response.status_code, answer))
         return Response(answer, response.status_code, dict(response.headers))
+
+    def _limited(self, system: str) -> tuple[dict[str, str], Response | None]:
+        limit = self.limits.get(system)
+        if limit is None:
+            return {}, None
+        style = system if system != "jira" else "jira cloud" if self._cloud else "jira datacenter"
+        return limited(limit, style, self._now())
 
     def _fault(self, system: str, path: str) -> Response | None:
         if system in self.down:

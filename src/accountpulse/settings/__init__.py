@@ -14,6 +14,7 @@ from accountpulse.settings.environment import (
     Secret,
     Settings,
     load,
+    state_of,
 )
 from accountpulse.settings.mapping import Mapping
 
@@ -28,4 +29,5 @@ __all__ = [
     "Secret",
     "Settings",
     "load",
+    "state_of",
 ]

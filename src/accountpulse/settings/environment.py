@@ -15,12 +15,13 @@ from accountpulse.redact import MASK, Redactor
 from accountpulse.settings.mapping import Mapping
 
 DEFAULT_CONFIG = "accountpulse.yaml"
+INTERCOM_VERSIONS = ("2.11", "2.12", "2.13", "2.14", "2.15", "2.16")
 
 # every name that can be set, with what it is for: the README's table and the nearest-name hints come from here
 NAMES: Environment[str, str] = {
     "INTERCOM_API_TOKEN": "Intercom access token",
     "INTERCOM_BASE_URL": "Intercom host of your region; default https://api.intercom.io",
-    "INTERCOM_VERSION": "Intercom API version, 2.14 to 2.16; default 2.16",
+    "INTERCOM_VERSION": "Intercom API version, 2.11 to 2.16; default 2.16",
     "JIRA_BASE_URL": "Jira address; may have a path (https://api.atlassian.com/ex/jira/<cloud id>)",
     "JIRA_EMAIL": "Jira Cloud: the account the token belongs to; leave unset for Data Center",
     "JIRA_API_TOKEN": "Jira Cloud API token, or Data Center personal access token",
@@ -36,7 +37,7 @@ NAMES: Environment[str, str] = {
     "SALESFORCE_LOGIN_URL": "Salesforce sign-in address, in place of the one that the domain makes",
     "SALESFORCE_API_VERSION": "Salesforce REST version; default 66.0",
     "ACCOUNTPULSE_CONFIG": "the mapping file; default accountpulse.yaml in the current folder, if there is one",
-    "ACCOUNTPULSE_STATE": "folder for checkpoints and history; default .accountpulse",
+    "ACCOUNTPULSE_STATE": "folder, or s3://bucket/prefix, for checkpoints and history; default .accountpulse",
     "ACCOUNTPULSE_CA_BUNDLE": "extra certificate authority (PEM file) to trust, for a company proxy or a stand-in",
 }
 SECRET_NAMES = tuple(name for name in NAMES if name.endswith(("_TOKEN", "_SECRET", "_PASSWORD", "_CLIENT_ID")))
@@ -114,7 +115,7 @@ class Settings:
     intercom: IntercomAccess | None = None
     jira: JiraAccess | None = None
     looker: LookerAccess | None = None
-    state: Path = Path(".accountpulse")
+    state: str = ".accountpulse"
     ca_bundle: Path | None = None
     config_folder: Path = Path()
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
@@ -160,11 +161,20 @@ def load(environment: Environment[str, str]) -> Settings:
         intercom=intercom,
         jira=jira,
         looker=looker,
-        state=Path(environment.get("ACCOUNTPULSE_STATE") or ".accountpulse"),
+        state=reader.state(),
         ca_bundle=bundle,
         config_folder=folder,
         secrets=tuple(reader.secrets),
     )
+
+
+def state_of(environment: Environment[str, str]) -> str:
+    """Where state lies, for commands that need nothing else."""
+    reader = _Reader(environment)
+    root = reader.state()
+    if reader.problems:
+        raise ConfigurationError("settings", reader.problems)
+    return root
 
 
 class _Reader:
@@ -194,6 +204,13 @@ class _Reader:
             self.problems.append(f"{name} names a file that doesn't exist")
         return Path(value)
 
+    def state(self) -> str:
+        value = self.get("ACCOUNTPULSE_STATE") or ".accountpulse"
+        scheme, found, rest = value.partition("://")
+        if found and (scheme != "s3" or not rest.partition("/")[0]):
+            self.problems.append("ACCOUNTPULSE_STATE must be a folder, or s3://bucket/prefix")
+        return value
+
     def url(self, name: str, default: str | None = None) -> str:
         value = (self.get(name) or default or "").rstrip("/")
         if value:
@@ -213,8 +230,8 @@ class _Reader:
         token = self.secret("INTERCOM_API_TOKEN")
         base_url = self.url("INTERCOM_BASE_URL", "https://api.intercom.io")
         version = self.get("INTERCOM_VERSION") or "2.16"
-        if version not in ("2.14", "2.15", "2.16"):
-            self.problems.append("INTERCOM_VERSION is not one of 2.14, 2.15, 2.16")
+        if version not in INTERCOM_VERSIONS:
+            self.problems.append(f"INTERCOM_VERSION is not one of {', '.join(INTERCOM_VERSIONS)}")
         return IntercomAccess(token, base_url, version) if token else None
 
     def jira(self) -> JiraAccess | None:

@@ -1,5 +1,48 @@
-"""What a run leaves behind: checkpoints, metrics, scores and a manifest, under one folder."""
+"""What a run leaves behind: checkpoints, history, the runs' documents and the lock; in a folder or `s3://`."""
 
-from accountpulse.state.folder import State
+from pathlib import Path
 
-__all__ = ["State"]
+from accountpulse.state.checkpoints import Checkpoints
+from accountpulse.state.files import Files
+from accountpulse.state.folder import Folder
+from accountpulse.state.history import History
+from accountpulse.state.lock import Locks
+from accountpulse.state.runs import Runs
+from accountpulse.state.store import Store
+
+__all__ = ["State", "store_at"]
+
+
+class State:
+    """Everything under one root; nothing is opened or made before it is needed."""
+
+    def __init__(self, root: str | Path) -> None:
+        """`root`: a folder, or `s3://bucket/prefix`."""
+        self.files = Files(store_at(root))
+        self.checkpoints = Checkpoints(self.files)
+        self.history = History(self.files)
+        self.runs = Runs(self.files)
+        self.locks = Locks(self.files)
+
+    def forget(self, account_id: str) -> int:
+        """Erase an account from all periods; how many rows of history it had.
+
+        Checkpoints hold what systems said, under their own ids: they are taken away whole, since they can be read
+        again. What was set aside as unreadable can't be searched, and is taken away too.
+        """
+        rows = self.history.forget(account_id)
+        self.runs.forget(account_id)
+        self.checkpoints.forget()
+        self.files.remove_all("aside/")
+        return rows
+
+
+def store_at(root: str | Path) -> Store:
+    """The store that `root` names: a folder, or `s3://bucket/prefix`. Nothing is opened or made here."""
+    text = str(root)
+    if not text.startswith("s3://"):
+        return Folder(Path(text))
+    from accountpulse.state.bucket import Bucket  # boto3 takes a third of a second to import
+
+    bucket, _, prefix = text.removeprefix("s3://").partition("/")
+    return Bucket(bucket, prefix.strip("/"))

@@ -1,0 +1,115 @@
+"""State in an S3 bucket, with conditional writes.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+
+from accountpulse.errors import ConfigurationError, SourceUnavailable
+from accountpulse.state.store import Blob
+
+T = TypeVar("T")
+LOST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})  # somebody else was first
+ABSENT = frozenset({"NoSuchKey", "404"})
+REMEDIES = {
+    "NoSuchBucket": "There is no such bucket: make it, or mend ACCOUNTPULSE_STATE.",
+    "AccessDenied": "Let our role get, put, delete and list the objects below what ACCOUNTPULSE_STATE names.",
+    "InvalidAccessKeyId": "The AWS credentials are not known: mend them.",
+    "SignatureDoesNotMatch": "The AWS credentials don't fit: mend them.",
+    "ExpiredToken": "The AWS credentials have ended: renew them.",
+    "PermanentRedirect": "The bucket lies in another region: set AWS_REGION.",
+}
+
+
+class _Absent(Exception):
+    """There is no such object."""
+
+
+class _Lost(Exception):
+    """The condition of a write is not met: somebody else was first."""
+
+
+CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=10, read_timeout=60)
+
+
+class Bucket:
+    """A store under a prefix of a bucket. Region, credentials and endpoint are AWS's own settings."""
+
+    def __init__(self, bucket: str, prefix: str) -> None:
+        """Nothing is sent here."""
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+        self.place = f"s3://{bucket}/{prefix}"
+        self._made: Any = None
+
+    def read(self, name: str) -> Blob | None:
+        """As Store says."""
+        try:
+            answer = self._do(name, lambda s3: s3.get_object(Bucket=self._bucket, Key=self._key(name)))
+            return Blob(answer["Body"].read(), answer["ETag"])
+        except _Absent:
+            return None
+
+    def write(self, name: str, content: bytes) -> None:
+        """As Store says."""
+        self._do(name, lambda s3: s3.put_object(Bucket=self._bucket, Key=self._key(name), Body=content))
+
+    def create(self, name: str, content: bytes) -> bool:
+        """As Store says."""
+        return self._put_if(name, content, IfNoneMatch="*")
+
+    def swap(self, name: str, content: bytes, tag: str) -> bool:
+        """As Store says."""
+        return self._put_if(name, content, IfMatch=tag)
+
+    def remove(self, name: str) -> None:
+        """As Store says."""
+        self._do(name, lambda s3: s3.delete_object(Bucket=self._bucket, Key=self._key(name)))
+
+    def names(self, prefix: str = "") -> Iterator[str]:
+        """As Store says."""
+
+        def keys(s3: Any) -> list[str]:
+            pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._key(prefix))
+            return [item["Key"] for page in pages for item in page.get("Contents", ())]
+
+        yield from sorted(key.removeprefix(self._prefix) for key in self._do(prefix, keys))
+
+    def _key(self, name: str) -> str:
+        return self._prefix + name
+
+    def _put_if(self, name: str, content: bytes, **condition: str) -> bool:
+        try:
+            self._do(
+                name, lambda s3: s3.put_object(Bucket=self._bucket, Key=self._key(name), Body=content, **condition)
+            )
+        except (_Lost, _Absent):  # another one is there, or the one to swap is gone
+            return False
+        return True
+
+    def _do(self, name: str, work: Callable[[Any], T]) -> T:
+        """Do it; whatever goes wrong is one of our errors."""
+        tried = f"{self.place.rstrip('/')}/{name}"
+        try:
+            if self._made is None:
+                self._made = boto3.session.Session().client("s3", config=CONFIG)
+            return work(self._made)
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            if code in ABSENT:
+                raise _Absent(name) from None
+            if code in LOST:
+                raise _Lost(name) from None
+            if code in REMEDIES:
+                raise ConfigurationError("state", [f"{tried} was refused ({code}). {REMEDIES[code]}"]) from None
+            raise SourceUnavailable("state", tried, code or type(error).__name__) from None
+        except (NoCredentialsError, PartialCredentialsError) as error:
+            remedy = "Give AWS credentials, or a role that has them."
+            raise ConfigurationError("state", [f"{tried}: {type(error).__name__}. {remedy}"]) from None
+        except BotoCoreError as error:
+            raise SourceUnavailable("state", tried, type(error).__name__) from None

@@ -1,0 +1,81 @@
+"""One document a run, from its first moment to its summary: `runs/<period>/<run id>.json`.
+
+A run that did not end well can be gone on with: the next run of the same period with the same settings takes over its
+id, its instants and what it has read.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from accountpulse.period import Scope
+from accountpulse.state.files import Files
+
+Status = Literal["begun", "stopped", "finished"]
+RESUME_WITHIN = timedelta(hours=24)  # what was read is older than that: read it again
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A run that can be gone on with."""
+
+    run_id: str
+    as_of: datetime
+
+
+class Runs:
+    """The documents of all runs."""
+
+    def __init__(self, files: Files) -> None:
+        """Reads and writes through `files`."""
+        self._files = files
+
+    def begin(self, scope: Scope, run_id: str, fingerprint: str, now: datetime) -> None:
+        """Note that a run has begun; one that is gone on with keeps its first moment."""
+        earlier = self._files.read_json(_name(scope.period.name, run_id)) or {}
+        facts = {
+            "run_id": run_id,
+            "period": scope.period.name,
+            "as_of": scope.as_of.isoformat(),
+            "status": "begun",
+            "begun_at": earlier.get("begun_at") or now.isoformat(),
+            "fingerprint": fingerprint,
+        }
+        self._files.write_json(_name(scope.period.name, run_id), facts)
+
+    def end(self, scope: Scope, run_id: str, status: Status, summary: Mapping[str, Any]) -> None:
+        """Note how a run ended."""
+        name = _name(scope.period.name, run_id)
+        facts = self._files.read_json(name) or {}
+        self._files.write_json(name, {**facts, **summary, "status": status})
+
+    def unfinished(self, period: str, fingerprint: str, now: datetime) -> Unfinished | None:
+        """The period's last run, where it did not finish, had the same settings, and is fresh enough."""
+        runs = sorted(self.all(f"{period}/"), key=lambda facts: str(facts["begun_at"]))
+        last = runs[-1] if runs else None
+        if last is None or last["status"] == "finished" or last["fingerprint"] != fingerprint:
+            return None
+        if now - datetime.fromisoformat(last["begun_at"]) > RESUME_WITHIN:
+            return None
+        return Unfinished(last["run_id"], datetime.fromisoformat(last["as_of"]))
+
+    def all(self, prefix: str = "") -> Iterator[dict[str, Any]]:
+        """Every run's document, oldest period first; `prefix` may narrow it to a period."""
+        for name in list(self._files.names(f"runs/{prefix}")):
+            facts = self._files.read_json(name)
+            if facts is not None and facts.get("run_id"):
+                yield facts
+
+    def forget(self, account_id: str) -> None:
+        """Take an account out of every run's list of problems."""
+        for name in list(self._files.names("runs/")):
+            facts = self._files.read_json(name) or {}
+            problems = facts.get("problems") or []
+            rest = [problem for problem in problems if account_id not in problem]
+            if len(rest) < len(problems):
+                self._files.write_json(name, {**facts, "problems": rest})
+
+
+def _name(period: str, run_id: str) -> str:
+    return f"runs/{period}/{run_id}.json"

@@ -1,0 +1,160 @@
+"""Faults of the wire (10 to 16 of docs/reliability.md), for both ways we send: our client, and the vendors' own."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from accountpulse.errors import AccessError, OutOfTime, SourceUnavailable
+from accountpulse.rest import client, sync
+from accountpulse.rest.client import Client
+from accountpulse.rest.meter import Meter
+from faults import wire
+from faults.wire import Answer, Wire
+
+DECODER = msgspec.json.Decoder(dict[str, bool])
+Ask = Callable[[str, Meter], Any]
+
+
+def by_client(url: str, meter: Meter) -> Any:
+    """Ask through the client that Intercom and Jira are asked with."""
+
+    slept = timedelta()
+
+    async def sleep(seconds: float) -> None:
+        nonlocal slept
+        slept += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+    def now() -> datetime:
+        return datetime.now(UTC) + slept
+
+    async def ask() -> Any:
+        headers = {"Authorization": "Bearer s3cret"}
+        async with Client("jira", url, headers, meter, {}, sleep=sleep, now=now) as web:
+            return await web.get("/thing", DECODER)
+
+    return client.run(ask())
+
+
+def by_session(url: str, meter: Meter) -> Any:
+    """Ask through the session that the clients of Looker and Salesforce are given."""
+    with sync.session("looker", meter, None, sleep=lambda _seconds: None) as session:
+        return session.get(f"{url}/thing", headers={"Authorization": "Bearer s3cret"}).json()
+
+
+WAYS = pytest.mark.parametrize("ask", [by_client, by_session])
+BROKEN: dict[str, Answer] = {
+    "10-reset": wire.reset,
+    "10-reset-in-the-body": wire.reset_in_the_body,
+    "10-closed-before-an-answer": wire.CLOSED,
+    "10-cut-length": wire.CUT_LENGTH,
+    "10-cut-chunk": wire.CUT_CHUNK,
+    "10-garbage": wire.GARBAGE,
+    "10-endless-header": wire.LONG_HEADER,
+    "11-gzip-cut-in-half": wire.HALF_GZIP,
+    "11-body-cut-without-a-length": wire.NO_LENGTH,
+    "11-html-with-200": wire.HTML,
+    "11-nothing-with-200": wire.EMPTY,
+    "11-text-that-is-no-text": wire.BAD_TEXT,
+    "08-500": wire.whole(500),
+    "08-502": wire.whole(502, b"<html>", kind="text/html"),
+    "08-503": wire.whole(503, b"", "Retry-After: 0"),
+    "08-504": wire.whole(504, b""),
+    "01-429": wire.whole(429, b"{}", "Retry-After: 0"),
+}
+
+
+@WAYS
+@pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN.keys())
+def test_a_fault_that_passes_is_survived(ask: Ask, fault: Answer) -> None:
+    meter = Meter()
+    with Wire(fault, fault) as server:
+        assert ask(server.url, meter) == {"ok": True}
+    assert len(server.asked) == 3  # aiohttp itself sends a GET anew where a kept connection was reset
+    assert 1 <= meter.retries <= 2
+
+
+@WAYS
+@pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN.keys())
+def test_a_fault_that_stays_ends_in_words_after_a_few_tries_and_is_never_data(ask: Ask, fault: Answer) -> None:
+    meter = Meter()
+    with Wire(for_ever=fault) as server, pytest.raises(SourceUnavailable) as caught:
+        ask(server.url, meter)
+    assert "GET /thing" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+    assert meter.calls == 5
+
+
+@WAYS
+def test_12_a_dripping_answer_ends_with_the_run(ask: Ask) -> None:
+    meter = Meter(ends=time.monotonic() + 1.0)
+    with Wire(for_ever=wire.drip) as server, pytest.raises(SourceUnavailable):
+        ask(server.url, meter)
+
+
+@WAYS
+def test_13_a_server_that_never_answers_is_given_up(ask: Ask) -> None:
+    meter = Meter(ends=time.monotonic() + 1.0)
+    with Wire(for_ever=wire.silence) as server, pytest.raises(SourceUnavailable):
+        ask(server.url, meter)
+
+
+@WAYS
+def test_15_a_redirect_to_another_host_is_not_followed(ask: Ask) -> None:
+    meter = Meter()
+    with Wire() as other, Wire(for_ever=wire.whole(302, b"", f"Location: {other.url}/thing")) as server:
+        with pytest.raises(AccessError, match="redirect"):
+            ask(server.url, meter)
+        assert other.asked == []
+    assert meter.calls == 1
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_16_an_address_that_is_gone_is_not_asked_again(status: int) -> None:
+    meter = Meter()
+    with Wire(for_ever=wire.whole(status, b"{}")) as server, pytest.raises(AccessError, match="gone or wrong"):
+        by_client(server.url, meter)
+    assert meter.calls == 1
+
+
+@WAYS
+def test_03_a_wait_longer_than_the_run_has_left_is_not_begun(ask: Ask) -> None:
+    meter = Meter(ends=time.monotonic() + 50)
+    with (
+        Wire(for_ever=wire.whole(429, b"{}", "Retry-After: 60")) as server,
+        pytest.raises(SourceUnavailable, match="429"),
+    ):
+        ask(server.url, meter)
+    assert (meter.calls, meter.waited) == (1, 0.0)
+
+
+@WAYS
+def test_03_an_hour_is_not_waited_for_at_all(ask: Ask) -> None:
+    meter = Meter()
+    with (
+        Wire(for_ever=wire.whole(429, b"{}", "Retry-After: 3600")) as server,
+        pytest.raises(SourceUnavailable, match="429"),
+    ):
+        ask(server.url, meter)
+    assert (meter.calls, meter.waited) == (1, 0.0)
+
+
+@WAYS
+def test_04_the_patience_with_one_source_has_an_end(ask: Ask) -> None:
+    meter = Meter(patience=70)
+    with Wire(for_ever=wire.whole(429, b"{}", "Retry-After: 30")) as server, pytest.raises(SourceUnavailable):
+        ask(server.url, meter)
+    assert meter.calls == 3
+    assert 60 <= meter.waited <= 70
+
+
+@WAYS
+def test_after_the_runs_end_no_request_is_begun(ask: Ask) -> None:
+    with Wire() as server, pytest.raises(OutOfTime, match="goes on"):
+        ask(server.url, Meter(ends=0.0))
+    assert server.asked == []
