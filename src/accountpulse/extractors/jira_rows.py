@@ -51,13 +51,16 @@ class Bag:
         self._moves = Moves(reader.site)
 
     def add(self, rows: Sequence[Issue]) -> None:
-        """Take the issues that were there at the period's end."""
+        """Take the issues that were there at the period's end, and then open or touched since the window's start."""
         for issue in rows:
             if issue.created < self._until:
                 self._add(issue, issue.fields or _EMPTY)
 
     def _add(self, issue: Issue, fields: Fields) -> None:
         done = self._reader.site.is_done(fields.status, fields.resolutiondate)
+        touched = issue.created >= self._since or self._touched(fields)
+        if done and not touched:
+            return
         keys = self._reader.links.of(issue.id, fields)
         columns = self._columns
         columns["issue_id"].append(issue.id)
@@ -67,13 +70,11 @@ class Bag:
         resolved = milliseconds(fields.resolutiondate or fields.statuscategorychangedate) if done else None
         columns["resolved_at"].append(resolved)
         columns["critical"].append(self._reader.is_critical(fields.priority))
-        if self._touched(fields, issue.changelog):
+        if touched:
             self._note(issue)
 
-    def _touched(self, fields: Fields, changelog: Changelog | None) -> bool:
-        """Whether its status can have moved since the window's start."""
-        if changelog is not None:
-            return True
+    def _touched(self, fields: Fields) -> bool:
+        """Whether anything happened to it since the window's start; not known counts as yes."""
         times = map(milliseconds, (fields.updated, fields.statuscategorychangedate, fields.resolutiondate))
         return fields.updated is None or any(time is not None and time >= self._since for time in times)
 

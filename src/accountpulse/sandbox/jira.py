@@ -74,7 +74,9 @@ class Desk:
         """Say who the caller is."""
         if not self.known(request):
             return _error(401, "Client must be authenticated to access this resource.")
-        return JSONResponse({"accountId": "5b10a2844c20165700ede21g", "active": True, "timeZone": self.site.timezone})
+        zone = self.site.timezone if self.odd.told_zone is None else self.odd.told_zone
+        shown = {"timeZone": zone} if zone else {}
+        return JSONResponse({"accountId": "5b10a2844c20165700ede21g", "active": True, **shown})
 
     # --- what the site knows; a stranger sees an empty site
 

@@ -16,3 +16,4 @@ class Oddities:
     histories: int | None = None  # how many changes Data Center's search shows of an issue; None: all
     refuses_histories: bool = False
     count_error: float = 1.0  # what the estimate of approximate-count is multiplied by
+    told_zone: str | None = None  # what /myself says instead of the zone that dates in queries mean; "": nothing
