@@ -19,7 +19,7 @@ from starlette.routing import Route
 from accountpulse.sandbox import jql
 from accountpulse.sandbox.jira_index import Index
 from accountpulse.sandbox.jira_oddities import Oddities
-from accountpulse.sandbox.jira_shapes import Shapes, status
+from accountpulse.sandbox.jira_shapes import Shapes, changed_by, status
 from accountpulse.sandbox.model import Jira
 
 ID_PAGE = 5000  # the most that Cloud gives, where ids alone are asked for
@@ -236,7 +236,10 @@ class Desk:
             return _error(400, "issueIdsOrKeys must have 1 to 1000 entries, fieldIds at most 10.")
         found = {issue.id: issue for name in wanted if (issue := self.by_id.get(name)) is not None}
         moves = sorted(
-            (move.at, int(name), place) for name, issue in found.items() for place, move in enumerate(issue.transitions)
+            (move.at, int(name), place)
+            for name, issue in found.items()
+            for place, move in enumerate(issue.transitions)
+            if changed_by(move).intersection(fields) or not fields
         )
         size = min(int(wish.get("maxResults") or 1000), 10_000)
         start = int(wish.get("nextPageToken") or 0)

@@ -140,6 +140,11 @@ class Shapes:
         return f"{local:%Y-%m-%dT%H:%M:%S}.{local.microsecond // 1000:03d}{local:%z}"
 
 
+def changed_by(move: Transition) -> set[str]:
+    """The fields that an entry of a history changed."""
+    return {"status"} if move.resolution is None else {"status", "resolution"}
+
+
 def status(of: Status) -> dict[str, Any]:
     """A workflow status with its category."""
     number = CATEGORY_IDS[of.category]
