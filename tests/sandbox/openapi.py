@@ -13,7 +13,8 @@ from jsonschema.exceptions import best_match
 
 from accountpulse.sandbox.server import Exchange
 
-SPECS = Path(__file__).parents[3] / "shared" / "specs"
+BESIDE = [folder / "shared" / "specs" for folder in Path(__file__).parents]
+SPECS = next((folder for folder in BESIDE if folder.is_dir()), BESIDE[0])
 VERBS = {"get", "post", "put", "patch", "delete"}
 
 

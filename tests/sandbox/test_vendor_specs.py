@@ -30,6 +30,8 @@ def exchanges(world: World, configure: Configure, jira: str = "cloud", **changes
 KNOWN = (
     # the file's own example of bulkfetch gives an integer where its schema says text
     r"POST .*/changelog/bulkfetch: answer \$\..*\.created: \d+ is not of type 'string'",
+    # null where a field was empty before a change, or is after it: seen in every recorded history, not marked nullable
+    r".*: answer \$\..*\.items\[N\]\.(from|to)(String)?: None is not of type 'string'",
     # `run` in format json is declared as text, since the same operation also gives csv and png
     r"GET .*/run/json: answer \$: .* is not of type 'string'",
     # null before anybody answered, closed or rated: seen in every recorded answer, not marked nullable
@@ -50,7 +52,8 @@ def test_jira_cloud_speaks_as_its_vendor_says(world: World, configure: Configure
     third, second = vendor("jira-cloud-v3-2025-09.json", "/jira"), vendor(JIRA_2, "/jira")
     assert mistakes(third, [each for each in seen if "/rest/api/3/" in each.path]) == []
     assert mistakes(second, [each for each in seen if "/rest/api/3/" not in each.path]) == []
-    assert {"POST /rest/api/3/search/jql", "POST /rest/api/3/changelog/bulkfetch"} <= third.judged
+    asked = ("search/jql", "search/approximate-count", "changelog/bulkfetch")
+    assert {f"POST /rest/api/3/{path}" for path in asked} <= third.judged
 
 
 def test_jira_data_center_speaks_as_its_vendor_says(world: World, configure: Configure) -> None:

@@ -160,7 +160,17 @@ def sandbox(  # noqa: PLR0917
     accounts: Annotated[int, typer.Option(min=1, max=20_000, help="How many customers the company has.")] = 120,
     seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 7,
     latency: Annotated[int, typer.Option(min=0, help="Milliseconds before every answer.")] = 0,
+    rate: Annotated[
+        int | None,
+        typer.Option(min=1, help="Requests a second that Intercom and Jira allow; Intercom counts ten seconds."),
+    ] = None,
     jira: Annotated[Deployment, typer.Option(help="Which Jira to be.")] = Deployment.CLOUD,
+    conversations: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="Conversations in the last 90 days, beside the ordinary ones.")
+    ] = 0,
+    issues: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="Bugs touched in the last 90 days, beside the ordinary ones.")
+    ] = 0,
     truth: Annotated[
         Path | None, typer.Option(help="Write the true value of every metric of --period to this CSV file, and end.")
     ] = None,
@@ -171,7 +181,18 @@ def sandbox(  # noqa: PLR0917
 
     if truth is not None:
         raise typer.Exit(write_truth(_period(period, "UTC"), accounts, seed, truth))
-    raise typer.Exit(serve(port, accounts, seed, latency, jira.value))
+    raise typer.Exit(
+        serve(
+            port,
+            accounts=accounts,
+            seed=seed,
+            latency=latency,
+            rate=rate,
+            jira=jira.value,
+            conversations=conversations,
+            issues=issues,
+        )
+    )
 
 
 def _period(text: str | None, zone: str) -> Period | None:

@@ -9,16 +9,30 @@ from accountpulse.cli import progress, show
 from accountpulse.cli.words import plural
 from accountpulse.period import Period, last_complete
 from accountpulse.sandbox import truth
+from accountpulse.sandbox.limits import Limit
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 
 
-def serve(port: int, accounts: int, seed: int, latency: int, jira: str) -> int:
-    """Serve until interrupted; stdout gets the settings as shell exports."""
+def serve(
+    port: int,
+    *,
+    accounts: int,
+    seed: int,
+    latency: int,
+    rate: int | None,
+    jira: str,
+    conversations: int,
+    issues: int,
+) -> int:
+    """Serve until interrupted; stdout gets the settings as shell exports. `rate`: requests a second."""
     console = show.tables()
     with progress.waiting("inventing a company …"):
-        world = build(seed=seed, accounts=accounts, until=datetime.now(UTC))
+        now = datetime.now(UTC)
+        world = build(seed=seed, accounts=accounts, until=now, conversations=conversations, issues=issues)
     with Sandbox(world, port=port, latency_ms=latency, jira="cloud" if jira == "cloud" else "datacenter") as sandbox:
+        if rate is not None:
+            sandbox.limits = {"intercom": Limit(rate * 10, 10), "jira": Limit(rate, 1)}
         try:
             text = f"# {plural(accounts, 'customer')}, seed {seed}; stop with Ctrl-C. Paste this into another shell:"
             console.print(text, soft_wrap=True)  # a comment that went over two lines would be half a command

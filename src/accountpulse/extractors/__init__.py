@@ -5,16 +5,30 @@ keys a system knows, without the extraction. A source may have neither. Both giv
 """
 
 from collections.abc import Mapping
+from importlib import import_module
 
-from accountpulse.extractors import intercom, intercom_lookup, jira, jira_lookup, looker, salesforce
-from accountpulse.extractors.base import Extractor
-from accountpulse.records import Source
+from accountpulse.extractors.base import Extractor, Request
+from accountpulse.records import Extract, Source
+
+
+def _later(module: str, name: str = "extract") -> Extractor:
+    """A function of a module of this folder; the module and the vendor's client in it are loaded at the first call."""
+
+    def call(request: Request) -> Extract:
+        made: Extract = getattr(import_module(f"{__name__}.{module}"), name)(request)
+        return made
+
+    return call
+
 
 EXTRACTORS: Mapping[Source, Extractor] = {
-    "salesforce": salesforce.extract,
-    "intercom": intercom.extract,
-    "jira": jira.extract,
-    "looker": looker.extract,
+    "salesforce": _later("salesforce"),
+    "intercom": _later("intercom"),
+    "jira": _later("jira"),
+    "looker": _later("looker"),
 }
-FINDERS: Mapping[Source, Extractor] = {"intercom": intercom_lookup.find}
-LOOKUPS: Mapping[Source, Extractor] = {"intercom": intercom_lookup.look_up, "jira": jira_lookup.look_up}
+FINDERS: Mapping[Source, Extractor] = {"intercom": _later("intercom_lookup", "find")}
+LOOKUPS: Mapping[Source, Extractor] = {
+    "intercom": _later("intercom_lookup", "look_up"),
+    "jira": _later("jira_lookup", "look_up"),
+}

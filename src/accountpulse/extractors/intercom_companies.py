@@ -1,25 +1,29 @@
 """Which companies a conversation belongs to, and which linked companies Intercom knows at all."""
 
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
+import polars as pl
 
+from accountpulse.errors import UnexpectedAnswer
+from accountpulse.extractors.intercom_rows import LEADS
 from accountpulse.extractors.intercom_shapes import (
     AttachedPage,
     Company,
     CompanyPage,
     Contact,
     ContactPage,
-    Conversation,
+    cursor_of,
 )
 from accountpulse.records import Reason
-from accountpulse.rest.client import Client, Refused
+from accountpulse.rest.client import Client, Refused, together
+from accountpulse.rest.paging import Cursors
 
 ARRAY = 150  # ids in one search; the largest array is not documented, so a refused one is halved
 COMPANY_PAGE = 60  # the most that the list of companies gives
-LIST_PAGES = 200  # the list itself ends at 10,000 companies
+LIST_PAGES = 167  # the list itself ends at 10,000 companies
 LOOKUPS = 100  # companies asked for one by one, at most: those that no walk has shown
 
 _ID = re.compile(r"[\w-]+", re.ASCII)
@@ -27,122 +31,150 @@ _CONTACTS = msgspec.json.Decoder(ContactPage)
 _COMPANIES = msgspec.json.Decoder(CompanyPage)
 _COMPANY = msgspec.json.Decoder(Company)
 _ATTACHED = msgspec.json.Decoder(AttachedPage)
+_PAIRS = {"person": pl.String, "company": pl.String}
 
 
 class Companies:
-    """Gathers what a walk shows of companies, and asks for what it doesn't."""
+    """Gathers what a walk shows of companies, and asks for what it doesn't. `notes` are for the reader."""
 
     def __init__(self, web: Client, holds: Literal["id", "company_id"]) -> None:
         """`holds` says which id the accounts' links hold."""
         self._web = web
         self._holds = holds
         self._known: dict[str, str | None] = {}  # Intercom's id → the workspace's own
-        self._owners: dict[str, list[str]] = {}  # conversation → Intercom's ids of companies
-        self._contacts: dict[str, list[str]] = {}  # conversation without a company → its contacts
         self._listed = False
         self.notes: list[str] = []
 
-    def note(self, conversation: Conversation) -> None:
-        """Remember whose conversation this is, or whom to ask."""
-        if conversation.company is not None:
-            self._known[conversation.company.id] = conversation.company.company_id
-            self._owners[conversation.id] = [conversation.company.id]
-        elif conversation.contacts is not None:
-            people = [str(person.id) for person in conversation.contacts.contacts or () if person.id is not None]
-            self._contacts[conversation.id] = people
+    async def attributed(self, table: pl.DataFrame, linked: Collection[str]) -> pl.DataFrame:
+        """Columns ROWS, with the `keys` of the companies that each conversation belongs to, sorted.
 
-    async def owners(self) -> dict[str, list[str]]:
-        """For each conversation the keys of its companies, sorted; those without any are absent."""
-        wanted = sorted({person for people in self._contacts.values() for person in people})
-        companies = {person: found async for person, found in self._companies_of(wanted)}
-        for conversation, people in self._contacts.items():
-            belongs = {company for person in people for company in companies.get(person, ())}
-            if belongs:
-                self._owners[conversation] = sorted(belongs)
+        Its own company where it has one, else all companies of its contacts. Those of leads are nobody's.
+        """
+        self._known.update(table.select("company", "company_own_id").drop_nulls("company").unique().iter_rows())
+        alone = table.filter(pl.col("company").is_null()).select("conversation_id", person="people")
+        alone = alone.explode("person").drop_nulls()
+        pairs = await self._companies_of(alone["person"].unique().sort().to_list())
+        shown = pl.concat([table["company"].drop_nulls(), pairs["company"]]).unique().to_list()
         if self._holds == "company_id":
-            await self._learn({company for found in self._owners.values() for company in found})
-        return {
-            conversation: sorted({key for company in found if (key := self._key(company)) is not None})
-            for conversation, found in self._owners.items()
-        }
+            await self._learn(set(shown))
+        keys = pl.DataFrame(
+            [(each, self._key(each)) for each in shown], {"company": pl.String, "key": pl.String}, orient="row"
+        )
+        found = alone.join(pairs, on="person").join(keys.drop_nulls(), on="company")
+        found = found.group_by("conversation_id").agg(keys=pl.col("key").unique().sort())
+        own = table.join(keys, on="company", how="left").join(found, on="conversation_id", how="left")
+        own = own.with_columns(keys=pl.coalesce("keys", pl.concat_list("key").list.drop_nulls()))
+        self._tell_shared(found, linked)
+        return own
+
+    def _tell_shared(self, found: pl.DataFrame, linked: Collection[str]) -> None:
+        several = found.filter(pl.col("keys").list.set_intersection(sorted(linked)).list.len() > 1).height
+        if several:
+            self.notes.append(f"{several:,} conversations belong to several companies and count for each of them")
 
     async def unknown(self, keys: Iterable[str]) -> dict[str, Reason]:
         """The linked keys that no company has: neither the walks nor asking for them has shown one."""
-        shown = {key for company in self._shown() if (key := self._key(company)) is not None}
-        missing = sorted(set(keys) - shown)
+        missing = sorted(set(keys) - self._keys())
         if missing:
             await self._list()
-            missing = sorted(set(missing) - {key for company in self._known if (key := self._key(company)) is not None})
+            missing = sorted(set(missing) - self._keys())
         if len(missing) > LOOKUPS:
             more = f"{len(missing) - LOOKUPS:,} linked companies are in no list of Intercom"
             self.notes.append(f"{more} and were not asked for one by one; they count as not linked")
-        found = [key for key in missing[:LOOKUPS] if await self._exists(key)]
+        exist = await together(map(self._exists, missing[:LOOKUPS]))
+        found = {key for key, exists in zip(missing, exist, strict=False) if exists}
         return dict.fromkeys((key for key in missing if key not in found), "not_linked")
 
-    def _shown(self) -> set[str]:
-        return set(self._known) | {company for found in self._owners.values() for company in found}
+    def _keys(self) -> set[str]:
+        return {key for company in self._known if (key := self._key(company)) is not None}
 
     def _key(self, company: str) -> str | None:
-        return company if self._holds == "id" else self._known.get(company)
+        """What a link to this company would hold; None: nothing, since it isn't known, or is a lead's."""
+        own = self._known.get(company)
+        if own is not None and own.endswith(LEADS):
+            return None
+        return company if self._holds == "id" else own
 
-    async def _companies_of(self, people: Sequence[str]) -> AsyncIterator[tuple[str, list[str]]]:
-        """Each contact with Intercom's ids of its companies. Merged or deleted contacts are not shown."""
-        for start in range(0, len(people), ARRAY):
-            for contact in await self._search(people[start : start + ARRAY]):
-                refs = contact.companies
-                listed = [str(ref.id) for ref in (refs.data or ()) if ref.id is not None] if refs is not None else []
-                if refs is not None and (refs.has_more or (refs.total_count or 0) > len(listed)):
-                    listed = [company.id async for company in self._attached(contact.id)]
-                yield contact.id, listed
+    async def _companies_of(self, people: Sequence[str]) -> pl.DataFrame:
+        """`person` and `company`: each contact with Intercom's ids of its companies."""
+        chunks = [people[start : start + ARRAY] for start in range(0, len(people), ARRAY)]
+        contacts = [contact for part in await together(map(self._search, chunks)) for contact in part]
+        companies = await together(map(self._all_of, contacts))
+        pairs = [(who.id, company) for who, found in zip(contacts, companies, strict=True) for company in found]
+        if lost := len(people) - len({contact.id for contact in contacts}):  # merged or deleted since
+            self.notes.append(f"{lost:,} contacts of conversations without a company are not to be found in Intercom")
+        found = pl.DataFrame(pairs, _PAIRS, orient="row")
+        for company in found["company"].unique():
+            self._known.setdefault(company, None)
+        return found
 
     async def _search(self, people: Sequence[str]) -> list[Contact]:
         query = {"field": "id", "operator": "IN", "value": list(people)}
         body: dict[str, Any] = {"query": query, "pagination": {"per_page": ARRAY}}
+        found, cursors = [], Cursors()
         try:
-            return (await self._web.post("/contacts/search", _CONTACTS, body)).data
+            while True:
+                page = await self._web.post("/contacts/search", _CONTACTS, body)
+                found += page.data
+                cursor = cursor_of(page.pages)
+                if cursor is None or len(found) >= len(people):
+                    return found
+                if not cursors.lead_on(cursor, len(page.data)):
+                    raise UnexpectedAnswer("intercom", "paging through contacts", "the same cursor came twice")
+                body["pagination"] = {"per_page": ARRAY, "starting_after": cursor}
         except Refused as refused:
             if refused.status != 400 or len(people) == 1:
                 raise
         half = len(people) // 2
-        return [*await self._search(people[:half]), *await self._search(people[half:])]
+        halves = await together(map(self._search, (people[:half], people[half:])))
+        return [contact for part in halves for contact in part]
 
-    async def _attached(self, contact: str) -> AsyncIterator[Company]:
-        """All companies of one contact, page by page."""
-        page_number, total = 1, 1
-        while page_number <= total:
-            page = await self._web.get(f"/contacts/{contact}/companies", _ATTACHED, {"page": str(page_number)})
-            for company in page.companies or page.data or ():
-                self._known[company.id] = company.company_id
-                yield company
+    async def _all_of(self, contact: Contact) -> list[str]:
+        """Intercom's ids of a contact's companies, also where its list is cut."""
+        refs = contact.companies
+        if refs is None:
+            return []
+        listed = [str(ref.id) for ref in (refs.data or ()) if ref.id is not None]
+        if not refs.has_more and (refs.total_count or 0) <= len(listed):
+            return listed
+        number, total, found = 1, 1, []
+        while number <= total:
+            page = await self._web.get(f"/contacts/{contact.id}/companies", _ATTACHED, {"page": str(number)})
+            found += page.companies or page.data or []
             total = (page.pages.total_pages or 1) if page.pages is not None else 1
-            page_number += 1
+            number += 1
+        self._known.update((company.id, company.company_id) for company in found)
+        return [company.id for company in found]
 
     async def _learn(self, companies: set[str]) -> None:
         """The workspace's own ids of these companies, as far as they can be had."""
-        if companies <= self._known.keys():
+        if all(self._known.get(company) is not None for company in companies):
             return
         await self._list()
-        for company in sorted(companies - self._known.keys())[:LOOKUPS]:
-            if (found := await self._one(f"/companies/{company}")) is not None:
+        rest = sorted(company for company in companies if self._known.get(company) is None)
+        for found in await together(self._one(f"/companies/{company}") for company in rest[:LOOKUPS]):
+            if found is not None:
                 self._known[found.id] = found.company_id
 
     async def _list(self) -> None:
-        """Walk the list of companies, once. It leaves out companies without users, and ends at 10,000."""
+        """Read the list of companies, once. It leaves out companies without users, and ends at 10,000."""
         if self._listed:
             return
         self._listed = True
-        number, total = 1, 1
-        while number <= min(total, LIST_PAGES):
-            path = f"/companies/list?page={number}&per_page={COMPANY_PAGE}"
-            try:
-                page = await self._web.post(path, _COMPANIES, None)
-            except Refused as refused:
-                if refused.status == 400 and number > 1:  # the list's own limit
-                    return
-                raise
-            self._known.update((company.id, company.company_id) for company in page.data)
-            total = (page.pages.total_pages or 1) if page.pages is not None else 1
-            number += 1
+        total = await self._page(1)
+        await together(self._page(number) for number in range(2, min(total, LIST_PAGES) + 1))
+
+    async def _page(self, number: int) -> int:
+        """Read one page of the list; how many it says there are."""
+        path = f"/companies/list?page={number}&per_page={COMPANY_PAGE}"
+        try:
+            page = await self._web.post(path, _COMPANIES, None)
+        except Refused as refused:
+            if refused.status == 400 and number > 1:  # the list's own limit
+                return number
+            raise
+        self._known.update((company.id, company.company_id) for company in page.data)
+        return (page.pages.total_pages or 1) if page.pages is not None else 1
 
     async def _exists(self, key: str) -> bool:
         if self._holds == "id":  # an id that could not be Intercom's must not become part of an address

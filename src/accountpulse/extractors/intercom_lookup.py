@@ -1,24 +1,24 @@
 """What Intercom knows of the accounts' companies, without reading a single conversation."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
-from msgspec import Raw
 
 from accountpulse.extractors.base import Request
 from accountpulse.extractors.intercom import REMEDIES
 from accountpulse.extractors.intercom_companies import COMPANY_PAGE, LIST_PAGES, Companies
-from accountpulse.extractors.intercom_shapes import Pages, Shape, attributes
+from accountpulse.extractors.intercom_shapes import Pages, Shape
 from accountpulse.records import Extract
 from accountpulse.rest import client
 from accountpulse.rest.client import Client, Refused
 
 
 class Described(Shape):
-    """A company: its id and what the workspace noted about it; one attribute of it is decoded."""
+    """A company: its id and what the workspace noted about it."""
 
     id: str
-    custom_attributes: Raw = Raw(b"null")
+    custom_attributes: dict[str, Any] | None = None
 
 
 class DescribedPage(Shape):
@@ -52,7 +52,7 @@ async def _find(request: Request, name: str) -> Extract:
     async with _connect(request) as web:
         async for company in _listed(web):
             companies += 1
-            if value := _value(attributes(company.custom_attributes).get(name)):
+            if value := _value((company.custom_attributes or {}).get(name)):
                 found.setdefault(value, set()).add(company.id)
     notes = []
     if companies >= COMPANY_PAGE * LIST_PAGES - COMPANY_PAGE:

@@ -4,12 +4,11 @@ https://developers.intercom.com/docs/references/rest-api/api.intercom.io/convers
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from msgspec import Raw
 
 from accountpulse.errors import UnexpectedAnswer
 
@@ -18,6 +17,10 @@ Moment = int | float | str | None  # seconds, or ISO: both have been seen in sta
 
 class Shape(msgspec.Struct, gc=False):
     """Base of all shapes; fields that are not named are skipped undecoded."""
+
+
+class Presence(Shape):
+    """Anything of which only counts that it is there."""
 
 
 class Item(Shape):
@@ -105,15 +108,20 @@ class Conversation(Shape):
     priority: str | None = None
     source: Origin | None = None
     statistics: Statistics | None = None
-    first_contact_reply: Raw = Raw(b"null")
-    ticket: Raw = Raw(b"null")
+    first_contact_reply: Presence | None = None
+    ticket: Presence | None = None
     tags: Tags | None = None
-    custom_attributes: Raw = Raw(b"null")
     conversation_rating: Rating | None = None
     contacts: Contacts | None = None
     company: Company | None = None
     team_assignee_id: int | str | None = None
     linked_objects: LinkedObjects | None = None
+
+
+class Attributed(Conversation):
+    """One conversation with its custom attributes, where a rule looks at one of them."""
+
+    custom_attributes: dict[str, Any] | None = None
 
 
 class Next(Shape):
@@ -132,9 +140,15 @@ class Pages(Shape):
 class ConversationPage(Shape):
     """One page of the search."""
 
-    conversations: list[Conversation]
+    conversations: Sequence[Conversation]
     pages: Pages | None = None
     total_count: int | None = None
+
+
+class AttributedPage(ConversationPage):
+    """The same, with custom attributes."""
+
+    conversations: Sequence[Attributed]
 
 
 class CompanyRefs(Shape):
@@ -187,12 +201,6 @@ def milliseconds(moment: Moment) -> int | None:
     return round(float(moment) * 1000)
 
 
-def present(raw: Raw) -> bool:
-    """Whether an undecoded part is there and not null."""
-    return bytes(raw) not in (b"", b"null")
-
-
-def attributes(raw: Raw) -> Mapping[str, Any]:
-    """The custom attributes, decoded only where one is configured."""
-    found = msgspec.json.decode(raw) if present(raw) else {}
-    return found if isinstance(found, dict) else {}
+def cursor_of(pages: Pages | None) -> str | None:
+    """The cursor of the next page; None at the end."""
+    return pages.next.starting_after if pages is not None and isinstance(pages.next, Next) else None

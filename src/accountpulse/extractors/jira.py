@@ -1,22 +1,24 @@
-"""Jira → bugs and their changes of status, for every linked account, in chunks of values."""
+"""Jira → bugs and their changes of status, for every linked account: few queries over many accounts, in slices."""
 
+import asyncio
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-import msgspec
 import polars as pl
 
-from accountpulse.errors import ConfigurationError
-from accountpulse.extractors import jira_search, jira_site
+from accountpulse.errors import UnexpectedAnswer
+from accountpulse.extractors import jira_site
 from accountpulse.extractors.base import Request
-from accountpulse.extractors.jira_search import CHUNK, listed, quoted
-from accountpulse.extractors.jira_shapes import Fields, History, Issue, milliseconds
-from accountpulse.extractors.jira_site import Site
+from accountpulse.extractors.jira_links import Links, combinations_for, stands_alone, told_apart
+from accountpulse.extractors.jira_rows import Bag, Moves, Reader, merged
+from accountpulse.extractors.jira_search import BULK, Found, Search, condition
+from accountpulse.extractors.jira_shapes import Issue, page_decoder
+from accountpulse.extractors.jira_site import LinkField, Site
 from accountpulse.records import METRICS, TABLES, Extract, Reason
 from accountpulse.rest import client
 from accountpulse.rest.client import Client, Refused
+from accountpulse.rest.slices import Rows, Slice, Walk
 from accountpulse.settings.access import JiraAccess
 from accountpulse.settings.mapping import JiraMapping
 
@@ -26,8 +28,11 @@ REMEDIES = {
     403: "Let the user of JIRA_API_TOKEN browse the projects, or unlock it by signing in once.",
 }
 BUGS = tuple(name for name, metric in METRICS.items() if metric.domain == "bugs")
-
-_FIELDS = msgspec.json.Decoder(Fields)
+FIELDS = ("created", "updated", "status", "priority", "resolutiondate")
+CARRIERS = {"project": "project", "component": "components", "label": "labels"}  # the field that a link is read from
+SHOWN = 5  # how many keys a note names
+SHOWN_KEY = 80  # how many characters of a key
+ESTIMATE = 0.05  # how far an estimated count may be off before the reader is told
 
 
 def extract(request: Request) -> Extract:
@@ -55,207 +60,201 @@ async def _extract(request: Request, access: JiraAccess) -> Extract:
     async with Client("jira", access.base_url, headers, request.meter, REMEDIES, bundle) as web:
         site = await jira_site.look_at(web)
         mapping = request.settings.mapping.jira
-        walk = Walk(request, web, site, mapping, jira_site.visible(mapping, site))
-        if not walk.projects:
-            text = "no project is visible to the user of JIRA_API_TOKEN: its bugs are not known"
-            return Extract("jira", walk.tables(), dict.fromkeys(BUGS, "field_missing"), {}, (text,))
-        await walk.prepare()
-        await walk.search_all()
-        await walk.read_histories()
-    return Extract("jira", walk.tables(), walk.gaps, walk.unknown, tuple(walk.notes()))
+        if unseen := _unseen(site, mapping):
+            tables = {name: pl.DataFrame(schema=TABLES[name]) for name in ("issues", "issue_moves")}
+            return Extract("jira", tables, dict.fromkeys(BUGS, "field_missing"), {}, (unseen,))
+        link_field, _ = await asyncio.gather(
+            jira_site.link_field(web, site, mapping), jira_site.check_types(web, site, mapping.bug_types)
+        )
+        work = Work.of(request, web, site, link_field)
+        await work.search_all()
+        await work.read_histories()
+    issues, moves = merged([*work.frames, (pl.DataFrame(schema=TABLES["issues"]), work.moves.frame())])
+    tables = {"issues": issues, "issue_moves": moves}
+    return Extract("jira", tables, work.gaps, dict.fromkeys(work.refused, "not_linked"), tuple(work.notes()))
+
+
+def _unseen(site: Site, mapping: JiraMapping) -> str | None:
+    """Why nothing can be known: bugs that our user can't see would be counted as none."""
+    if not site.projects:
+        return "no project is visible to the user of JIRA_API_TOKEN: its bugs are not known"
+    missing = [] if mapping.link == "project" else jira_site.invisible(mapping, site)
+    if missing:
+        return f"jira.projects: not visible to our user, so that bugs are not known: {', '.join(missing)}"
+    return None
 
 
 @dataclass
-class Walk:
+class Work:
     """One extraction from one site."""
 
     request: Request
     web: Client
     site: Site
     mapping: JiraMapping
-    projects: tuple[str, ...]
-    link_field: str | None = None
+    links: Links
+    search: Search
+    reader: Reader
+    moves: Moves
     gaps: dict[str, Reason] = field(default_factory=dict)
-    unknown: dict[str, Reason] = field(default_factory=dict)
-    issues: dict[str, dict[str, Any]] = field(default_factory=dict)
-    moves: list[dict[str, Any]] = field(default_factory=list)
-    to_read: list[str] = field(default_factory=list)  # issues whose histories are still to be fetched
+    refused: dict[str, str] = field(default_factory=dict)  # key → why it has no bugs to be counted
+    frames: list[tuple[pl.DataFrame, pl.DataFrame]] = field(default_factory=list)
+    to_read: set[str] = field(default_factory=set)  # issues whose histories are still to be fetched
+    counts: dict[Found, int] = field(default_factory=dict)  # issues that came, of each query
+    missing: int = 0  # issues that Data Center counted but didn't show
 
-    async def prepare(self) -> None:
-        """Find the link's field, check the bug types, and learn which priorities exist."""
-        if self.mapping.link == "organization":
-            self.link_field = await jira_site.organization_field(self.web, self.site)
-        elif self.mapping.link == "field":
-            self.link_field = self.mapping.field
-        if not self.site.has_priority(self.mapping.critical_priorities):
-            self.gaps["critical_bugs"] = "field_missing"
-        try:
-            probe = f"issuetype in {listed(self.mapping.bug_types)} AND updated >= -1d"
-            async for _ in jira_search.search(self.web, self.site, probe, ("created",)):
-                break
-        except Refused as refused:
-            if refused.status != 400:
-                raise
-            problem = "the site has no such issue type, or our user doesn't see it"
-            raise ConfigurationError("accountpulse.yaml", [f"jira.bug_types: {problem}"]) from None
+    @classmethod
+    def of(cls, request: Request, web: Client, site: Site, link_field: LinkField | None) -> "Work":
+        """The work of a request, once the site is known."""
+        mapping = request.settings.mapping.jira
+        links = Links(mapping, request.keys, link_field)
+        known = site.has_priority(mapping.critical_priorities)
+        critical = frozenset(name.strip().casefold() for name in mapping.critical_priorities)
+        carrier = link_field.id if link_field is not None else CARRIERS.get(mapping.link)
+        decoder = page_decoder(link_field.id if link_field is not None else None)
+        search = Search(web, site, [*FIELDS, *([carrier] if carrier else [])], decoder)
+        reader = Reader(site, links, request.scope, critical, known)
+        gaps: dict[str, Reason] = {} if known else {"critical_bugs": "field_missing"}
+        return cls(request, web, site, mapping, links, search, reader, Moves(site), gaps)
+
+    # --- searching
 
     async def search_all(self) -> None:
-        """Search for all keys, in chunks; a clause of its own has a search of its own."""
-        keys = self.request.keys
-        if self.mapping.link == "jql":
-            for clause in keys:
-                await self._search([clause])
+        """All keys that Jira can know: chunk by chunk side by side, each in slices."""
+        await self._refuse_unknown()
+        keys = [key for key in self.request.keys if key not in self.refused]
+        looked = await asyncio.gather(*(self._look(chunk) for chunk in self.links.chunks(keys)))
+        queries = [found for several in looked for found in several if found.count]
+        if not queries:
             return
-        known = await self._known_values()
-        if known is not None:
-            self.unknown |= dict.fromkeys((key for key in keys if key.strip().casefold() not in known), "not_linked")
-        asked = [key for key in keys if key not in self.unknown]
-        for start in range(0, len(asked), CHUNK):
-            await self._search(asked[start : start + CHUNK])
+        await self.search.try_zone(queries[0])
+        if self.links.by_clause:
+            await asyncio.gather(*(self._tell_apart(found) for found in queries))
+        await asyncio.gather(*(self._walk(found) for found in queries))
 
-    async def _known_values(self) -> set[str] | None:
-        if self.mapping.link == "project":
-            return {key.casefold() for key in self.site.projects}
-        if self.mapping.link == "component":
-            found = await jira_site.components(self.web, self.site, self.projects)
-            return None if found is None else {name.strip().casefold() for name in found}
-        return None
+    async def _refuse_unknown(self) -> None:
+        """Leave out what needs no search: values that the site doesn't list, clauses that can't stand in brackets."""
+        known = await jira_site.known_names(self.web, self.site, self.mapping)
+        for key in self.request.keys:
+            if self.links.by_clause and not stands_alone(key):
+                self.refused[key] = "its quotes or brackets are not closed"
+            elif known is not None and key.strip().casefold() not in known:
+                self.refused[key] = "unknown"
 
-    async def _search(self, keys: Sequence[str]) -> None:
-        """One search; where Jira refuses a value, the halves are tried, down to the one that it doesn't know."""
-        jql = jira_search.query(self._clause(keys), self.mapping.bug_types, self.mapping.projects, self.request.scope)
-        extra = (self.link_field,) if self.link_field else ()
+    async def _look(self, keys: tuple[str, ...]) -> list[Found]:
+        """What the keys find; where Jira refuses them, their halves are tried, down to the one that it refuses."""
+        text = condition(self.links.clause(keys), self.mapping, self.request.scope, cloud=self.site.cloud)
         try:
-            async for issue in jira_search.search(self.web, self.site, jql, (*jira_search.FIELDS, *extra)):
-                self._take(issue, keys)
+            return [await self.search.look(keys, text)]
         except Refused as refused:
             if refused.status != 400:
                 raise
-            if len(keys) == 1:
-                self.unknown[keys[0]] = "not_linked"
-                return
-            half = len(keys) // 2
-            await self._search(keys[:half])
-            await self._search(keys[half:])
-        self.request.progress(len(self.issues), None)
+        if len(keys) == 1:
+            self.refused[keys[0]] = "refused"
+            return []
+        half = len(keys) // 2
+        first, second = await asyncio.gather(self._look(keys[:half]), self._look(keys[half:]))
+        return first + second
 
-    def _clause(self, keys: Sequence[str]) -> str:
-        if self.mapping.link == "jql":
-            return f"({keys[0]})"
-        if self.link_field:
-            name = self.link_field.removeprefix("customfield_")
-            return f"cf[{name}] in {listed(keys)}" if name.isdigit() else f"{quoted(self.link_field)} in {listed(keys)}"
-        names = {"project": "project", "component": "component", "label": "labels"}
-        return f"{names[self.mapping.link]} in {listed(keys)}"
+    async def _tell_apart(self, found: Found) -> None:
+        """Learn which issue belongs to which clause of a query (see jira_links)."""
+        held = combinations_for(len(found.keys))
+        numbers = range(1 + max(number for each in held for number in each))
+        groups = [[key for key, each in zip(found.keys, held, strict=True) if number in each] for number in numbers]
+        ids = await asyncio.gather(*(self._ids(group) for group in groups))
+        single, several, doubtful = told_apart(found.keys, held, ids)
+        for issue, key in single.items():
+            self.links.owners.setdefault(issue, set()).add(key)
+        alone = sorted(doubtful)
+        for key, own in zip(alone, await asyncio.gather(*(self._ids([key]) for key in alone)), strict=True):
+            for issue in several & own:
+                self.links.owners.setdefault(issue, set()).add(key)
 
-    def _take(self, issue: Issue, keys: Sequence[str]) -> None:
-        scope = self.request.scope
-        fields = _FIELDS.decode(issue.fields)
-        created, updated = milliseconds(fields.created), milliseconds(fields.updated)
-        if created is None or created >= round(scope.as_of.timestamp() * 1000):
-            return
-        if issue.id in self.issues:  # a bug of several accounts may come with several chunks
-            known = self.issues[issue.id]["keys"]
-            self.issues[issue.id]["keys"] = sorted({*known, *self._keys(issue, fields, keys)})
-            return
-        done = fields.status is not None and fields.status.status_category.key == "done"
-        resolved = milliseconds(fields.resolutiondate) or milliseconds(fields.statuscategorychangedate)
-        critical = jira_site.named_in(fields.priority, self.mapping.critical_priorities)
-        self.issues[issue.id] = {
-            "issue_id": issue.id,
-            "keys": self._keys(issue, fields, keys),
-            "created_at": created,
-            "done": done,
-            "resolved_at": resolved if done else None,
-            "critical": None if "critical_bugs" in self.gaps else critical,
-        }
-        if updated is not None and updated < round(scope.window.start.timestamp() * 1000):
-            return  # its status hasn't moved since
-        if jira_search.whole(issue.changelog) and issue.changelog is not None:
-            self._note_moves(issue.id, issue.changelog.histories)
-        else:
-            self.to_read.append(issue.id)
+    async def _ids(self, keys: Sequence[str]) -> set[str]:
+        text = condition(self.links.clause(keys), self.mapping, self.request.scope, cloud=self.site.cloud)
+        found = await self.search.look(tuple(keys), text)
+        parts = await self.search.slices(found, self.request.scope.as_of)
+        ids: set[str] = set()
+        ask = self.search.ask(found, ids_only=True)
+        rows = Rows("jira", "issues", ask, lambda issue: issue.id, lambda _issue: None)
+        await Walk(rows, self.web.pace, Ids, lambda _part, bag: ids.update(bag.ids)).run(parts if found.count else ())
+        return ids
 
-    def _keys(self, issue: Issue, fields: Fields, keys: Sequence[str]) -> list[str]:
-        """Which of the keys the issue carries, as the accounts' links spell them."""
-        if self.mapping.link == "jql":
-            return list(keys)
-        spelled = {key.strip().casefold(): key for key in keys}
-        return sorted({spelled[name] for name in self._carried(issue, fields) if name in spelled})
+    async def _walk(self, found: Found) -> None:
+        ask = self.search.ask(found)
+        # one that became older since the first look is the first slice's
+        rows = Rows(
+            "jira", "issues", ask, lambda issue: issue.id, lambda issue: max(found.oldest, issue.created // 60_000)
+        )
 
-    def _carried(self, issue: Issue, fields: Fields) -> Iterator[str]:
-        if self.link_field:
-            raw = msgspec.json.decode(issue.fields).get(self.link_field)
-            values = [text for item in _items(raw) for text in _texts(item)]
-        elif self.mapping.link == "project":
-            values = [fields.project.key or ""] if fields.project else []
-        elif self.mapping.link == "label":
-            values = fields.labels or []
-        else:
-            values = [component.name or "" for component in fields.components or ()]
-        yield from (value.strip().casefold() for value in values)
+        def done(_part: Slice, bag: Bag) -> None:
+            self.frames.append(bag.frames())
+            self.to_read.update(bag.to_read)
+            if bag.unreadable:
+                self.gaps["reopened_bugs"] = "field_missing"
+
+        def progress(kept: int, _total: int | None) -> None:
+            self.counts[found] = kept
+            self.request.progress(sum(self.counts.values()), None)
+
+        walk = Walk(rows, self.web.pace, lambda: Bag(self.reader), done, progress)
+        await walk.run(await self.search.slices(found, self.request.scope.as_of))
+        self.missing += walk.missing
+        if self.search.doubtful and walk.kept < found.count * (1 - ESTIMATE):
+            answer = f"{walk.kept:,} issues of about {found.count:,} came, and no way to the others"
+            raise UnexpectedAnswer("jira", "paging through issues", answer)
+
+    # --- histories
 
     async def read_histories(self) -> None:
         """Fetch the histories that the search didn't bring; unreadable ones leave `reopened_bugs` unknown."""
-        if not self.to_read:
-            return
-        if not self.site.cloud:
-            self.gaps["reopened_bugs"] = "field_missing"
-            return
+        issues = sorted(self.to_read, key=int)
         try:
-            async for issue, found in jira_search.histories(self.web, self.site, self.to_read):
-                self._note_moves(issue, found)
+            if self.site.cloud:
+                await asyncio.gather(*(self._read(issues[at : at + BULK]) for at in range(0, len(issues), BULK)))
+            else:
+                await asyncio.gather(*map(self._read_one, issues))
         except Refused as refused:
             if refused.status not in (403, 404):
                 raise
             self.gaps["reopened_bugs"] = "field_missing"
 
-    def _note_moves(self, issue: str, histories: Sequence[History]) -> None:
-        for history in histories:
-            for change in history.items:
-                if change.field == "status":
-                    before = self._is_done(change.before, change.before_name)
-                    after = self._is_done(change.after, change.after_name)
-                    moment = milliseconds(history.created)
-                    self.moves.append({"issue_id": issue, "at": moment, "from_done": before, "to_done": after})
+    async def _read(self, issues: Sequence[str]) -> None:
+        for changes in await self.search.histories(issues):
+            self.moves.add(changes.issue_id, changes.change_histories)
 
-    def _is_done(self, status: str | None, name: str | None) -> bool:
-        """By id; a status that was deleted since by its name, else it was not done."""
-        found = self.site.done.get(status or "")
-        return self.site.done_names.get(name or "", False) if found is None else found
+    async def _read_one(self, issue: str) -> None:
+        changelog = (await self.search.history(issue)).changelog
+        if changelog is None or (changelog.total or 0) > len(changelog.histories):
+            self.gaps["reopened_bugs"] = "field_missing"
+        else:
+            self.moves.add(issue, changelog.histories)
 
-    def tables(self) -> Mapping[str, pl.DataFrame]:
-        """The two tables; a done issue without any date takes that of its last move into done."""
-        last: dict[str, int] = {}
-        for move in self.moves:
-            if move["to_done"] and not move["from_done"]:
-                last[move["issue_id"]] = max(move["at"], last.get(move["issue_id"], 0))
-        for issue in self.issues.values():
-            if issue["done"] and issue["resolved_at"] is None:
-                issue["resolved_at"] = last.get(issue["issue_id"])
-        return {
-            "issues": pl.DataFrame(list(self.issues.values()), schema=TABLES["issues"], orient="row"),
-            "issue_moves": pl.DataFrame(self.moves, schema=TABLES["issue_moves"], orient="row"),
-        }
+    # --- what the reader should know
 
     def notes(self) -> Iterator[str]:
         """What the reader should know about this walk."""
-        if missing := sorted(set(self.mapping.projects) - set(self.projects)):
-            yield f"projects that are not visible to our user: {', '.join(missing)}"
-        if self.unknown:
-            yield f"{len(self.unknown):,} linked values are not known to Jira; their accounts count as not linked"
+        if self.refused:
+            named = ", ".join(repr(key[:SHOWN_KEY]) for key in sorted(self.refused)[:SHOWN])
+            more = f" and {len(self.refused) - SHOWN:,} more" if len(self.refused) > SHOWN else ""
+            what = "JQL clauses are refused by Jira" if self.links.by_clause else "linked values are not known to Jira"
+            yield f"{len(self.refused):,} {what}; their accounts count as not linked: {named}{more}"
         if "critical_bugs" in self.gaps:
             yield "none of jira.critical_priorities exists on the site: critical_bugs is not known"
         if "reopened_bugs" in self.gaps:
             yield "the histories of issues can't be read: reopened_bugs is not known"
+        expected, came = sum(found.count for found in self.counts), sum(self.counts.values())
+        if abs(expected - came) > max(10, ESTIMATE * expected) or self.missing:
+            yield f"{came:,} bugs came where Jira had counted {expected:,}: its index may lag behind; run again"
 
 
-def _items(value: object) -> list[object]:
-    return value if isinstance(value, list) else [value]
+class Ids:
+    """The ids of the issues of one slice."""
 
+    def __init__(self) -> None:
+        """Empty."""
+        self.ids: set[str] = set()
 
-def _texts(item: object) -> list[str]:
-    """The texts by which a field's value may be named: itself, or an option's value, name or id."""
-    if isinstance(item, dict):
-        return [str(item[name]) for name in ("value", "name", "id") if item.get(name) is not None]
-    return [] if item is None else [str(item)]
+    def add(self, rows: Sequence[Issue]) -> None:
+        """Take the ids of a page."""
+        self.ids.update(issue.id for issue in rows)

@@ -26,13 +26,8 @@ async def _look_up(request: Request, access: JiraAccess) -> Extract:
     bundle = request.settings.ca_bundle
     async with Client("jira", access.base_url, headers, request.meter, REMEDIES, bundle) as web:
         site = await jira_site.look_at(web)
-        known: set[str] | None = None
-        if mapping.link == "project":
-            known = set(site.projects)
-        elif mapping.link == "component":
-            known = await jira_site.components(web, site, jira_site.visible(mapping, site))
+        known = await jira_site.known_names(web, site, mapping)
     if known is None:
         return Extract("jira", {}, notes=(f"its keys were not checked: they are not listed there ({mapping.link})",))
-    there = {name.strip().casefold() for name in known}
-    unknown = [key for key in request.keys if key.strip().casefold() not in there]
+    unknown = [key for key in request.keys if key.strip().casefold() not in known]
     return Extract("jira", {}, unknown_keys=dict.fromkeys(unknown, "not_linked"))

@@ -4,9 +4,9 @@ https://developer.atlassian.com/cloud/jira/platform/rest/v3/
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
-from msgspec import Raw
 
 from accountpulse.errors import UnexpectedAnswer
 
@@ -21,10 +21,10 @@ class ServerInfo(Shape, rename="camel"):
     deployment_type: str = "Server"
 
 
-class Myself(Shape):
-    """Who we are: that this is answered at all is what counts."""
+class Myself(Shape, rename="camel"):
+    """Who we are: that this is answered at all is what counts. Dates in JQL are of this zone."""
 
-    active: bool = True
+    time_zone: str | None = None
 
 
 class Category(Shape):
@@ -36,9 +36,9 @@ class Category(Shape):
 class Status(Shape, rename="camel"):
     """A workflow status."""
 
-    id: str
+    id: str = ""
     name: str = ""
-    status_category: Category = msgspec.field(default_factory=Category)
+    status_category: Category | None = None
 
 
 class Named(Shape):
@@ -47,7 +47,20 @@ class Named(Shape):
     id: str | int | None = None
     name: str | None = None
     key: str | None = None
-    value: str | None = None
+
+
+class FieldSchema(Shape):
+    """What kind of custom field it is."""
+
+    custom: str | None = None
+
+
+class FieldInfo(Shape):
+    """A field of the site."""
+
+    id: str
+    name: str = ""
+    schema: FieldSchema | None = None
 
 
 class Projects(Shape, rename="camel"):
@@ -58,7 +71,7 @@ class Projects(Shape, rename="camel"):
 
 
 class Fields(Shape):
-    """The fields of an issue that we ask for; a custom link field is taken from `Issue.fields` as it is."""
+    """The fields of an issue that we ask for; a custom link field is `link`, whatever its id."""
 
     created: str | None = None
     updated: str | None = None
@@ -69,6 +82,7 @@ class Fields(Shape):
     components: list[Named] | None = None
     labels: list[str] | None = None
     project: Named | None = None
+    link: Any = None
 
 
 class Change(Shape):
@@ -85,11 +99,11 @@ class History(Shape):
     """A history entry; bulk fetch has been seen with a number of milliseconds as its time."""
 
     created: str | int
-    items: list[Change]
+    items: list[Change] = []
 
 
 class Changelog(Shape):
-    """An issue's histories, where they were asked for with the search."""
+    """An issue's histories, newest first, where they were asked for with the search; it may be cut."""
 
     histories: list[History]
     total: int | None = None
@@ -99,25 +113,29 @@ class Issue(Shape):
     """One issue of a search."""
 
     id: str
-    fields: Raw = Raw(b"{}")
+    fields: Fields | None = None
     changelog: Changelog | None = None
+    created: int = 0  # milliseconds since 1970: `fields.created`, read once
 
 
-class CloudPage(Shape, rename="camel"):
-    """One page of Cloud's search: it ends where there is no token."""
+class SearchPage(Shape, rename="camel"):
+    """One page of a search: Cloud's ends where there is no token, Data Center's where `total` is reached.
+
+    `max_results` is what the server made of our wish.
+    """
 
     issues: list[Issue]
     next_page_token: str | None = None
     is_last: bool | None = None
-
-
-class ServerPage(Shape, rename="camel"):
-    """One page of Data Center's search: `max_results` is what the server made of our wish."""
-
-    issues: list[Issue]
     start_at: int = 0
     max_results: int = 0
-    total: int = 0
+    total: int | None = None
+
+
+class Count(Shape):
+    """About how many issues a query has, on Cloud."""
+
+    count: int
 
 
 class IssueChanges(Shape, rename="camel"):
@@ -134,10 +152,16 @@ class BulkChanges(Shape, rename="camel"):
     next_page_token: str | None = None
 
 
-class Complaint(Shape, rename="camel"):
-    """The body of an error: what Jira says is wrong."""
-
-    error_messages: list[str] = []
+def page_decoder(link_field: str | None) -> "msgspec.json.Decoder[SearchPage]":
+    """A decoder of search pages that takes the named custom field for `Fields.link`."""
+    if link_field is None:
+        return msgspec.json.Decoder(SearchPage)
+    fields = msgspec.defstruct(
+        "LinkFields", [("link", Any, None)], bases=(Fields,), rename={"link": link_field}, gc=False
+    )
+    issue = msgspec.defstruct("LinkIssue", [("fields", fields | None, None)], bases=(Issue,), gc=False)
+    page = msgspec.defstruct("LinkPage", [("issues", list[issue])], bases=(SearchPage,), rename="camel", gc=False)  # type: ignore[valid-type]
+    return msgspec.json.Decoder(page)
 
 
 def milliseconds(text: str | int | None) -> int | None:

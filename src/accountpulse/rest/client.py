@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -147,6 +147,17 @@ class Client:
     def _failure(self, method: str, path: str, status: int, content: bytes) -> Exception:
         error = refusal(self.source, f"{method} {path}", status, self._remedies)
         return Refused(status, error, content) if 400 <= status < 500 and status not in (401, 408, 429) else error
+
+
+async def together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results of all, in their order; the first error ends the others, and is raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

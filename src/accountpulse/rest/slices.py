@@ -104,8 +104,7 @@ class _Walker(Generic[B]):
     def look(self, times: Sequence[int]) -> None:
         """Learn in which order the rows come."""
         line = list(times) if self.last is None else [self.last, *times]
-        rises = all(one <= other for one, other in pairwise(line))
-        falls = all(one >= other for one, other in pairwise(line))
+        rises, falls = line == sorted(line), line == sorted(line, reverse=True)
         if not (rises and falls):
             way = 1 if rises else -1 if falls else None
             self.order = way if self.order in (0, way) else None
@@ -183,6 +182,7 @@ class Walk(Generic[R, B]):
         self._first: list[_Walker[B]] = []
         self._waiting: deque[_Walker[B]] = deque()
         self._active: dict[asyncio.Task[None], _Walker[B]] = {}
+        self._met = False  # the first page has come; until then nobody else asks, so that a refusal comes once
         self._moved = asyncio.Event()  # something came or ended: there may be work for another walker
 
     async def run(self, slices: Iterable[Slice]) -> None:
@@ -203,7 +203,7 @@ class Walk(Generic[R, B]):
 
     def _started(self) -> bool:
         """Start as many walkers as there is work and leave for; whether any is on its way."""
-        while len(self._active) < self._pace.limit and (walker := self._next()) is not None:
+        while len(self._active) < (self._pace.limit if self._met else 1) and (walker := self._next()) is not None:
             task = asyncio.create_task(self._walk(walker))
             task.add_done_callback(lambda _task: self._moved.set())
             self._active[task] = walker
@@ -269,16 +269,17 @@ class Walk(Generic[R, B]):
 
     def _look(self, walker: _Walker[B], page: Page[R]) -> list[R]:
         """Learn from a page; its rows that were not seen before."""
-        key, time = self._rows.key, self._rows.time
-        fresh = []
-        for row in page.rows:
-            name = key(row)
-            if name not in walker.seen:
-                walker.seen.add(name)
-                fresh.append(row)
+        names = list(map(self._rows.key, page.rows))
+        if walker.seen.isdisjoint(names) and len(set(names)) == len(names):
+            fresh = list(page.rows)
+        else:
+            news = dict(zip(reversed(names), reversed(page.rows), strict=True))
+            fresh = [row for name, row in reversed(news.items()) if name not in walker.seen]
+        walker.seen.update(names)
         walker.page = max(walker.page, len(page.rows))
-        walker.look([moment for row in fresh if (moment := time(row)) is not None])
+        walker.look([moment for row in fresh if (moment := self._rows.time(row)) is not None])
         if not walker.told.is_set():
+            self._met = True
             walker.total = page.total
             walker.told.set()
         return fresh
@@ -293,15 +294,17 @@ class Walk(Generic[R, B]):
         self._moved.set()
         return True
 
-    def _keep(self, walker: _Walker[B], fresh: Sequence[R]) -> None:
+    def _keep(self, walker: _Walker[B], fresh: list[R]) -> None:
         """Put into the bag what lies in the slice; what lies outside is a neighbour's, or nobody's."""
-        time, part = self._rows.time, walker.part
-        mine = []
-        for row in fresh:
-            moment = time(row)
-            walker.own += walker.owns(moment)
-            if moment is None or part.start <= moment < part.end:
-                mine.append(row)
+        part, times = walker.part, list(map(self._rows.time, fresh))
+        known = [moment for moment in times if moment is not None]
+        if not known or (part.start <= min(known) and max(known) < part.end):
+            mine, own = fresh, len(fresh)
+        else:
+            timed = list(zip(fresh, times, strict=True))
+            mine = [row for row, moment in timed if moment is None or part.start <= moment < part.end]
+            own = sum(map(walker.owns, times))
+        walker.own += own
         walker.bag.add(mine)
         walker.kept += len(mine)
         self.kept += len(mine)

@@ -1,4 +1,4 @@
-"""Intercom's REST API, 2.14 to 2.16, for reading conversations, contacts and companies.
+"""Intercom's REST API, 2.11 to 2.16, for reading conversations, contacts and companies.
 
 https://developers.intercom.com/docs/references/rest-api/api.intercom.io
 """
@@ -7,21 +7,29 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from random import Random
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from accountpulse.sandbox import intercom_shapes as shapes
-from accountpulse.sandbox.intercom_search import CONTACT_FIELDS, CONVERSATION_FIELDS, Matcher, SearchError
+from accountpulse.sandbox.intercom_index import Index, Positions, Shelf
+from accountpulse.sandbox.intercom_oddities import Oddities
+from accountpulse.sandbox.intercom_search import CONTACT_FIELDS, Matcher, SearchError
 from accountpulse.sandbox.model import Conversation, Intercom, SupportContact
 
-VERSIONS = ("2.14", "2.15", "2.16")
+VERSIONS = ("2.11", "2.12", "2.13", "2.14", "2.15", "2.16")
+WALKS = 200  # searches whose pages are still known
 MOST = 150  # of a search page
 MOST_COMPANIES = 60  # of a page of the list
 ATTACHED = 20  # of a page of one contact's companies
 LIST_ENDS = 10_000
+
+
+T = TypeVar("T")
 
 
 class BadRequest(Exception):
@@ -33,24 +41,54 @@ class Desk:
     """The workspace behind its routes. A walk keeps what it found, so that a page is a slice."""
 
     state: Intercom
-    walks: dict[str, list[Any]] = field(default_factory=dict)
+    odd: Oddities
+    walks: dict[str, Positions] = field(default_factory=dict)
+    shelves: dict[str, Shelf] = field(default_factory=dict)
     by_id: dict[str, Conversation] = field(init=False)
 
     def __post_init__(self) -> None:
         """Index the conversations."""
         self.by_id = {talk.id: talk for talk in self.state.conversations}
 
+    @cached_property
+    def index(self) -> Index:
+        """Made at the first search: what changes in the world after it is not found."""
+        return Index(self.state.conversations, inclusive=self.odd.inclusive)
+
+    def prepare(self, version: str) -> None:
+        """Write every conversation now, so that the first walk is as quick as the next."""
+        self._shelf(version).joined(range(len(self.index.talks)))
+
     async def search_conversations(self, request: Request, version: str) -> Response:
         """One page of a search for conversations."""
         body = json.loads(await request.body())
-        key = f"conversations {json.dumps(body.get('query'))}"
-        if key not in self.walks:
-            matcher = Matcher(body.get("query"), CONVERSATION_FIELDS)
-            self.walks[key] = [talk for talk in self.state.conversations if matcher.test(talk)]
-        found, pages, page = _page(self.walks[key], body.get("pagination") or {})
-        items = [shapes.conversation(self.state, talk, version, whole=False) for talk in page]
-        answer = {"type": "conversation.list", "pages": pages, "total_count": found, "conversations": items}
-        return JSONResponse(answer)
+        wish = body.get("pagination") or {}
+        found = self._found(body.get("query"), body.get("sort"), begins=wish.get("starting_after") is None)
+        total, pages, page = _page(found, wish, self.odd)
+        head = f'{{"type":"conversation.list","pages":{json.dumps(pages)},"total_count":{total},"conversations":['
+        text = head.encode() + self._shelf(version).joined(page) + b"]}"
+        return Response(text, media_type="application/json")
+
+    def _found(self, query: Any, sort: dict[str, Any] | None, *, begins: bool) -> Positions:
+        """What a walk goes through: as it was found when the walk began, but for what has moved since."""
+        key = json.dumps([query, sort])
+        if begins or key not in self.walks:
+            found = self.index.sorted(self.index.find(query), sort)
+            if self.odd.order == "none":
+                found = Random(key).sample(found, len(found))
+            self.walks.pop(key, None)
+            self.walks[key] = found
+            if len(self.walks) > WALKS:
+                del self.walks[next(iter(self.walks))]
+        elif self.odd.moves > 0:
+            self.odd.moves -= 1
+            self.walks[key] = [*self.walks[key][1:], self.walks[key][0]]
+        return self.walks[key]
+
+    def _shelf(self, version: str) -> Shelf:
+        if version not in self.shelves:
+            self.shelves[version] = Shelf(self.state, self.index.talks, version, iso=self.odd.iso_times)
+        return self.shelves[version]
 
     async def conversation(self, request: Request, version: str) -> Response:
         """One conversation, with whole lists."""
@@ -62,9 +100,9 @@ class Desk:
     async def search_contacts(self, request: Request, _version: str) -> Response:
         """One page of a search for contacts."""
         body = json.loads(await request.body())
-        matcher = Matcher(body.get("query"), CONTACT_FIELDS)
+        matcher = Matcher(body.get("query"), CONTACT_FIELDS, longest_array=self.odd.longest_array)
         people = [person for person in self._candidates(body["query"]) if matcher.test(person)]
-        found, pages, page = _page(people, body.get("pagination") or {})
+        found, pages, page = _page(people, body.get("pagination") or {}, Oddities())
         data = [shapes.contact(person) for person in page]
         return JSONResponse({"type": "list", "data": data, "total_count": found, "pages": pages})
 
@@ -119,17 +157,22 @@ class Desk:
         return JSONResponse({"type": "admin", "id": "991", "app": {"type": "app", "id_code": shapes.APP}})
 
 
-def _page(found: Sequence[Any], wish: dict[str, Any]) -> tuple[int, dict[str, Any], Sequence[Any]]:
+def _page(found: Sequence[T], wish: dict[str, Any], odd: Oddities) -> tuple[int, dict[str, Any], Sequence[T]]:
     """How many there are, the paging part, and the slice that a cursor asks for."""
     size = int(wish.get("per_page") or 20)
     if not 1 <= size <= MOST:
         raise BadRequest(f"per_page must be between 1 and {MOST}")
+    size = min(size, odd.page_cap)
     start = _start(wish.get("starting_after"))
     total = max(1, -(-len(found) // size))
     pages: dict[str, Any] = {"type": "pages", "page": start // size + 1, "per_page": size, "total_pages": total}
-    if start + size < len(found):
-        cursor = base64.b64encode(f"from:{start + size}".encode()).decode()
-        pages["next"] = {"page": start // size + 2, "starting_after": cursor}
+    if start + size < len(found) or (odd.next_after_last and start < len(found)):
+        following = start + size
+        if odd.repeats > 0 and start > 0:
+            odd.repeats -= 1
+            following = start
+        cursor = base64.b64encode(f"from:{following}".encode()).decode()
+        pages["next"] = {"page": following // size + 1, "starting_after": cursor}
     return len(found), pages, found[start : start + size]
 
 
@@ -159,13 +202,12 @@ def _unknown_company() -> Response:
     return _error(404, "company_not_found", "Company Not Found")
 
 
-def routes(state: Intercom) -> list[Route]:
+def routes(desk: Desk) -> list[Route]:
     """Everything under /intercom; each call needs the token and a version, and an unknown path is an error."""
-    desk = Desk(state)
 
     def guarded(endpoint: Callable[[Request, str], Any]) -> Callable[[Request], Any]:
         async def checked(request: Request) -> Response:
-            if request.headers.get("authorization") != f"Bearer {state.token}":
+            if request.headers.get("authorization") != f"Bearer {desk.state.token}":
                 return _error(401, "token_unauthorized", "Access Token Invalid")
             version = request.headers.get("intercom-version", "")
             if version not in VERSIONS:

@@ -5,6 +5,7 @@ https://developers.intercom.com/docs/references/rest-api/api.intercom.io/convers
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from operator import ge, gt, le, lt
 from typing import Any, Generic, TypeVar
 
 from accountpulse.sandbox.model import Conversation, Rating, SupportContact
@@ -14,6 +15,7 @@ Reader = Callable[[T], Any]
 MOST_FILTERS = 15
 DEEPEST = 2
 LONGEST_ARRAY = 150
+COMPARISONS = {("<", False): lt, (">", False): gt, ("<", True): le, (">", True): ge}  # whether with the bound itself
 
 
 class SearchError(Exception):
@@ -53,9 +55,18 @@ def _asked(talk: Conversation) -> Rating | None:
 class Matcher(Generic[T]):
     """A query as a test of one object."""
 
-    def __init__(self, query: Any, fields: Mapping[str, Reader[T]]) -> None:
+    def __init__(
+        self,
+        query: Any,
+        fields: Mapping[str, Reader[T]],
+        *,
+        inclusive: bool = False,
+        longest_array: int = LONGEST_ARRAY,
+    ) -> None:
         """Checks the whole query first; SearchError says what is wrong."""
         self._fields = fields
+        self._inclusive = inclusive
+        self._longest = longest_array
         self.test = self._compiled(query, DEEPEST)
 
     def _compiled(self, query: Any, depth: int) -> Callable[[T], bool]:
@@ -81,8 +92,8 @@ class Matcher(Generic[T]):
         if read is None:
             raise SearchError(f"field {query.get('field')!r} can't be searched")
         if operator in ("IN", "NIN"):
-            if not isinstance(wanted, list) or not 0 < len(wanted) <= LONGEST_ARRAY:
-                raise SearchError(f"{operator} takes an array of 1 to {LONGEST_ARRAY} values")
+            if not isinstance(wanted, list) or not 0 < len(wanted) <= self._longest:
+                raise SearchError(f"{operator} takes an array of 1 to {self._longest} values")
             known = {str(each) for each in wanted}
             return lambda item: bool(_texts(read(item)) & known) == (operator == "IN")
         if operator in ("=", "!="):
@@ -90,9 +101,8 @@ class Matcher(Generic[T]):
         if operator not in ("<", ">"):
             raise SearchError(f"operator {operator!r} is not valid")
         bound = float(wanted)
-        if operator == "<":
-            return lambda item: (value := read(item)) is not None and value < bound
-        return lambda item: (value := read(item)) is not None and value > bound
+        compare = COMPARISONS[operator, self._inclusive]
+        return lambda item: (value := read(item)) is not None and compare(value, bound)
 
 
 def _texts(value: Any) -> set[str]:

@@ -9,6 +9,7 @@ SHOWN_TICKETS = 3  # more are cut in search answers, as are contacts; reading a 
 SHOWN_CONTACTS = 5
 SHOWN_COMPANIES = 10  # of a contact
 APP = "sandbox"
+MESSAGE = "<p>" + "An invented message that nobody should keep. " * 12 + "</p>"  # as long as they usually are
 Json = dict[str, Any]
 DELIVERED = {"admin": "admin_initiated", "bot": "automated"}
 
@@ -43,7 +44,6 @@ def conversation(state: Intercom, talk: Conversation, version: str, *, whole: bo
         "source": _source(talk),
         "contacts": {"type": "contact.list", "contacts": [_person(state, person) for person in people]},
         "teammates": {"type": "admin.list", "teammates": []},
-        "custom_attributes": talk.custom_attributes,
         "first_contact_reply": None,
         "sla_applied": None,
         "statistics": _statistics(talk),
@@ -54,7 +54,7 @@ def conversation(state: Intercom, talk: Conversation, version: str, *, whole: bo
             "data": [{"type": "ticket", "id": f"7{n}{talk.id}", "category": name} for n, name in enumerate(linked)],
         },
         "ai_agent_participated": talk.rating is not None and talk.rating.by_bot,
-        "ai_agent": _agent(talk.rating),
+        "ai_agent": _agent(talk.rating, version),
     }
     if len(people) < len(talk.contact_ids):
         shown["contacts"]["total_count"] = len(talk.contact_ids)
@@ -62,13 +62,24 @@ def conversation(state: Intercom, talk: Conversation, version: str, *, whole: bo
         shown["first_contact_reply"] = {
             "created_at": seconds(talk.first_contact_reply_at), "type": "conversation", "url": None,
         }  # fmt: skip
-    if version >= "2.15":
-        known = state.companies.get(talk.company_id or "")
-        shown["company"] = company(known) if known is not None else None
+    shown |= _by_version(state, talk, version)
     if talk.is_ticket:
         shown["ticket"] = {"id": int(talk.id), "type": "ticket"}
     if whole:
         shown["conversation_parts"] = {"type": "conversation_part.list", "conversation_parts": [], "total_count": 0}
+    return shown
+
+
+def _by_version(state: Intercom, talk: Conversation, version: str) -> Json:
+    """What came, went and came back."""
+    shown: Json = {}
+    if version == "2.11" or version >= "2.14":
+        shown["custom_attributes"] = talk.custom_attributes
+    if version >= "2.15":
+        known = state.companies.get(talk.company_id or "")
+        shown["company"] = company(known) if known is not None else None
+    if version >= "2.16":
+        shown |= {"sales_agent_participated": False, "sales_agent": None, "external_references": []}
     return shown
 
 
@@ -126,7 +137,7 @@ def _source(talk: Conversation) -> Json:
         "id": f"9{talk.id}",
         "delivered_as": DELIVERED.get(talk.author_type, "customer_initiated"),
         "subject": "An invented subject",
-        "body": "<p>An invented message that nobody should keep.</p>",
+        "body": MESSAGE,
         "author": {"type": talk.author_type, "id": "1", "name": "Somebody", "email": "somebody@sandbox.example"},
         "attachments": [],
         "url": None,
@@ -151,24 +162,41 @@ def _rating(state: Intercom, talk: Conversation, rating: Rating | None) -> Json 
     }
 
 
-def _agent(rating: Rating | None) -> Json | None:
+def _agent(rating: Rating | None, version: str) -> Json | None:
     if rating is None or not rating.by_bot:
         return None
-    return {"source_type": "workflow", "source_title": None, "last_answer_type": None, "rating": rating.score}
+    return {
+        "source_type": "workflow",
+        "source_title": None,
+        "last_answer_type": None,
+        "resolution_state": "escalated" if version >= "2.15" else "routed_to_team",
+        "rating": rating.score,
+        "rating_remark": None,
+    }
 
 
 def _statistics(talk: Conversation) -> Json | None:
     if talk.first_contact_reply_at is None and talk.last_close_at is None:
         return None
+    replied, closed = seconds(talk.first_admin_reply_at), talk.last_close_at is not None
     return {
         "type": "conversation_statistics",
+        "time_to_assignment": talk.office_seconds_to_reply,
         "time_to_admin_reply": talk.office_seconds_to_reply,
         "time_to_first_close": talk.office_seconds_to_last_close,
         "time_to_last_close": talk.office_seconds_to_last_close,
+        "median_time_to_reply": talk.office_seconds_to_reply,
         "first_contact_reply_at": seconds(talk.first_contact_reply_at),
-        "first_admin_reply_at": seconds(talk.first_admin_reply_at),
+        "first_assignment_at": replied,
+        "first_admin_reply_at": replied,
         "first_close_at": seconds(talk.first_close_at),
+        "last_assignment_at": replied,
+        "last_assignment_admin_reply_at": replied,
+        "last_contact_reply_at": seconds(talk.first_contact_reply_at),
+        "last_admin_reply_at": replied,
         "last_close_at": seconds(talk.last_close_at),
+        "last_closed_by_id": "991" if closed else None,
         "count_reopens": talk.reopens,
+        "count_assignments": 1,
         "count_conversation_parts": 2,
     }

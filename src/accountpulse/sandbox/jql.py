@@ -4,14 +4,13 @@ https://support.atlassian.com/jira-service-management-cloud/docs/use-advanced-se
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from accountpulse.sandbox.model import Jira, JiraIssue
+from accountpulse.sandbox.jira_index import Index, component_ids, plain, project_ids
 
-Test = Callable[[JiraIssue], bool]
 TOKEN = re.compile(
     r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<cf>cf\[\d+\])|(?P<op>!=|<=|>=|=|<|>|!~|~)"""
     r"""|(?P<mark>[(),])|(?P<word>[^\s"'(),=<>!~]+))"""
@@ -38,31 +37,36 @@ class Token:
 class Query:
     """A parsed query: which issues match, how they are sorted, and whether anything narrows it."""
 
-    matches: Test
+    found: int  # a set of the index
     order: tuple[tuple[str, bool], ...]  # field, descending
     bounded: bool
 
 
-def parse(text: str, site: Jira, now: datetime) -> Query:
+def parse(text: str, index: Index, now: datetime) -> Query:
     """Read a query against what the site knows."""
-    return _Parser(_tokens(text), site, now).query()
+    return _Parser(_tokens(text), index, now).query()
 
 
-def run(query: Query, issues: Iterable[JiraIssue]) -> list[JiraIssue]:
-    """The matching issues in the query's order (by key, newest first, where it names none)."""
-    found = [issue for issue in issues if query.matches(issue)]
-    found.sort(key=lambda issue: int(issue.id), reverse=True)
+def run(query: Query, index: Index) -> list[int]:
+    """The places of the matching issues in the query's order (newest first, where it names none)."""
+    found = index.places(query.found)
+    if not query.order:
+        return found[::-1]
     for name, descending in reversed(query.order):
-        found.sort(key=lambda issue, name=name: _sort_value(issue, name), reverse=descending)  # type: ignore[misc]
+        if name == "created":  # places are in that order already
+            found.sort(reverse=descending)
+        elif name in ("key", "id", "issuekey"):
+            found.sort(key=lambda place: _key(index, place), reverse=descending)
+        elif name == "updated":
+            found.sort(key=lambda place: index.issues[place].updated, reverse=descending)
+        else:
+            raise JqlError(f"Not able to sort using field '{name}'.")
     return found
 
 
-def _sort_value(issue: JiraIssue, name: str) -> tuple[str, int] | str:
-    if name in ("key", "id", "issuekey"):
-        return issue.project, int(issue.key.rpartition("-")[2])
-    if name in ("created", "updated"):
-        return str(getattr(issue, name).isoformat())
-    raise JqlError(f"Not able to sort using field '{name}'.")
+def _key(index: Index, place: int) -> tuple[str, int]:
+    issue = index.issues[place]
+    return issue.project, int(issue.key.rpartition("-")[2])
 
 
 def _tokens(text: str) -> list[Token]:
@@ -82,20 +86,20 @@ def _tokens(text: str) -> list[Token]:
 
 
 class _Parser:
-    def __init__(self, tokens: Sequence[Token], site: Jira, now: datetime) -> None:
+    def __init__(self, tokens: Sequence[Token], index: Index, now: datetime) -> None:
         self._tokens = tokens
         self._place = 0
-        self._site = site
+        self._index = index
         self._now = now
-        self._zone = ZoneInfo(site.timezone)
+        self._zone = ZoneInfo(index.site.timezone)
 
     def query(self) -> Query:
         bounded = not (self._at_word("order") or self._ended())
-        matches: Test = self._either() if bounded else lambda _issue: True
+        found = self._either() if bounded else self._index.everything
         order = self._order() if self._at_word("order") else ()
         if not self._ended():
             raise JqlError(f"Error in the JQL Query: Expecting operator but got '{self._peek().value}'.")
-        return Query(matches, order, bounded)
+        return Query(found, order, bounded)
 
     def _order(self) -> tuple[tuple[str, bool], ...]:
         self._next()
@@ -110,37 +114,37 @@ class _Parser:
                 return tuple(order)
             self._next()
 
-    def _either(self) -> Test:
-        tests = [self._all()]
+    def _either(self) -> int:
+        found = self._all()
         while self._at_word("or"):
             self._next()
-            tests.append(self._all())
-        return tests[0] if len(tests) == 1 else lambda issue: any(test(issue) for test in tests)
+            found |= self._all()
+        return found
 
-    def _all(self) -> Test:
-        tests = [self._not()]
+    def _all(self) -> int:
+        found = self._not()
         while self._at_word("and"):
             self._next()
-            tests.append(self._not())
-        return tests[0] if len(tests) == 1 else lambda issue: all(test(issue) for test in tests)
+            found &= self._not()
+        return found
 
-    def _not(self) -> Test:
+    def _not(self) -> int:
         if self._at_word("not"):
             self._next()
-            inner = self._not()
-            return lambda issue: not inner(issue)
+            return self._index.everything & ~self._not()
         if self._at_mark("("):
             self._next()
-            inner = self._either()
+            found = self._either()
             self._mark(")")
-            return inner
+            return found
         return self._clause()
 
-    def _clause(self) -> Test:
+    def _clause(self) -> int:
         token = self._next()
         name = token.value if token.kind == "cf" else token.value.lower()
         if token.kind == "mark" or (token.kind == "word" and name in RESERVED):
             raise JqlError(f"Error in the JQL Query: '{token.value}' is a reserved JQL word.")
+        name = self._renamed(name)
         if self._at_word("is"):
             return self._emptiness(name)
         if self._at_word("in") or self._at_word("not"):
@@ -150,6 +154,8 @@ class _Parser:
                 self._word("in")
             return self._membership(name, self._list(), denied=denied)
         operator = self._next()
+        if operator.value == "~" and self._free_text(name):
+            return self._phrase(name, self._value())
         if operator.kind != "op" or operator.value in ("~", "!~"):
             raise JqlError(f"The operator '{operator.value}' is not supported by the '{name}' field.")
         value = self._value()
@@ -157,51 +163,51 @@ class _Parser:
             return self._membership(name, [value], denied=operator.value == "!=")
         return self._comparison(name, operator.value, value)
 
-    def _emptiness(self, name: str) -> Test:
+    def _renamed(self, name: str) -> str:
+        """A field's own name where the query calls it otherwise: `Organizations` is `cf[10002]`."""
+        for identifier, called in self._index.site.field_names.items():
+            if name == called.lower():
+                return f"cf[{identifier.removeprefix('customfield_')}]"
+        return name
+
+    def _free_text(self, name: str) -> bool:
+        return name.startswith("cf[") and f"customfield_{name[3:-1]}" in self._index.site.text_fields
+
+    def _phrase(self, name: str, text: str) -> int:
+        """Text search of a phrase in quotes: words in their order, whatever stands around them."""
+        if not (text.startswith('"') and text.endswith('"')):
+            raise JqlError(f"The sandbox searches text for phrases in quotes only, not for '{text}'.")
+        return self._index.worded(name, plain(re.sub(r"\\(.)", r"\1", text[1:-1])))
+
+    def _emptiness(self, name: str) -> int:
         self._next()
         denied = self._at_word("not")
         if denied:
             self._next()
         if self._next().value.lower() not in ("empty", "null"):
             raise JqlError("Error in the JQL Query: Expecting EMPTY.")
-        return lambda issue: bool(self._values(issue, name)) == denied
+        self._check(name, ())
+        filled = self._index.filled(name)
+        return filled if denied else self._index.everything & ~filled
 
-    def _membership(self, name: str, wanted: list[str], *, denied: bool) -> Test:
+    def _membership(self, name: str, wanted: Sequence[str], *, denied: bool) -> int:
         self._check(name, wanted)
-        folded = {value.casefold() for value in wanted}
+        if self._free_text(name):
+            raise JqlError(f"The operator 'in' is not supported by the '{name}' field.")
+        found = 0
+        for value in wanted:
+            found |= self._index.having(name, value)
+        # an empty field is in no list, and not outside of one either
+        return self._index.filled(name) & ~found if denied else found
 
-        def test(issue: JiraIssue) -> bool:
-            values = self._values(issue, name)
-            if denied:  # an empty field is in no list, and not outside of one either
-                return bool(values) and not folded & values
-            return bool(folded & values)
-
-        return test
-
-    def _comparison(self, name: str, operator: str, value: str) -> Test:
+    def _comparison(self, name: str, operator: str, value: str) -> int:
         if name not in DATES:
             raise JqlError(f"The operator '{operator}' is not supported by the '{name}' field.")
-        bound = self._date(name, value)
-        compare: dict[str, Callable[[datetime], bool]] = {
-            "<": lambda moment: moment < bound,
-            "<=": lambda moment: moment <= bound,
-            ">": lambda moment: moment > bound,
-            ">=": lambda moment: moment >= bound,
-        }
-        return lambda issue: (moment := self._moment(issue, name)) is not None and compare[operator](moment)
+        return self._index.dated(name, operator, self._date(name, value))
 
-    def _check(self, name: str, wanted: list[str]) -> None:
-        """Refuse a value that a strict field doesn't know."""
-        site = self._site
-        known: Iterable[str] | None = {
-            "project": list(site.components),
-            "component": [each for names in site.components.values() for each in names],
-            "issuetype": site.issue_types,
-            "type": site.issue_types,
-            "priority": site.priorities,
-            "status": [status.name for status in site.statuses.values()],
-            "statuscategory": ["To Do", "In Progress", "Done", "new", "indeterminate", "done"],
-        }.get(name)
+    def _check(self, name: str, wanted: Sequence[str]) -> None:
+        """Refuse a field that doesn't exist, and a value that a strict field doesn't know."""
+        known = self._known(name)
         free = name.startswith("cf[") or name in ("labels", "key", "issuekey", "id", "resolution")
         if known is None and not free:
             raise JqlError(f"Field '{name}' does not exist or you do not have permission to view it.")
@@ -210,36 +216,23 @@ class _Parser:
             if value.casefold() not in folded:
                 raise JqlError(f"The value '{value}' does not exist for the field '{name}'.")
 
-    def _values(self, issue: JiraIssue, name: str) -> set[str]:
-        status = self._site.statuses[issue.status]
-        category = {"new": "To Do", "indeterminate": "In Progress", "done": "Done"}.get(status.category, "")
-        if name.startswith("cf["):
-            found = issue.fields.get(f"customfield_{name[3:-1]}")
-            return {
-                str(each).casefold() for each in (found if isinstance(found, list) else [found]) if each is not None
-            }
-        lists: dict[str, list[str | None]] = {
-            "project": [issue.project],
-            "component": [*issue.components],
-            "labels": [*issue.labels],
-            "issuetype": [issue.type],
-            "type": [issue.type],
-            "priority": [issue.priority],
-            "status": [status.name],
-            "statuscategory": [status.category, category],
-            "resolution": [issue.resolution],
-            "key": [issue.key],
-            "issuekey": [issue.key],
-            "id": [issue.id],
+    def _known(self, name: str) -> Iterable[str] | None:
+        site = self._index.site
+        names: dict[str, Iterable[str]] = {
+            "issuetype": site.issue_types,
+            "type": site.issue_types,
+            "priority": [*site.priorities, *(str(number + 1) for number in range(len(site.priorities)))],
+            "status": [text for status in site.statuses.values() for text in (status.name, status.id)],
+            "statuscategory": ["To Do", "In Progress", "Done", "new", "indeterminate", "done"],
         }
-        if name not in lists:
-            raise JqlError(f"Field '{name}' does not exist or you do not have permission to view it.")
-        return {value.casefold() for value in lists[name] if value is not None}
-
-    def _moment(self, issue: JiraIssue, name: str) -> datetime | None:
-        moments = {"created": issue.created, "updated": issue.updated, "resolved": issue.resolutiondate}
-        moments |= {"resolutiondate": issue.resolutiondate}
-        return moments.get(name, issue.statuscategorychangedate)
+        if name == "project":
+            visible = [key for key in site.components if key not in site.hidden]
+            return [text for key in visible for text in (key, f"{key} project", project_ids(site)[key])]
+        if name == "component":
+            return [text for pair, number in component_ids(site).items() for text in (pair[1], number)]
+        if name.startswith("cf[") and f"customfield_{name[3:-1]}" in site.strict_fields:
+            return site.strict_fields[f"customfield_{name[3:-1]}"]
+        return names.get(name)
 
     def _date(self, name: str, text: str) -> datetime:
         """A date in the zone of the user's profile, with minutes at most, or days from now (`-7d`)."""

@@ -141,7 +141,7 @@ class JiraIssue:
 
 @dataclass(slots=True)
 class Jira:
-    """The site. `components` are by project key."""
+    """The site. `components` are by project key; `former` statuses were deleted and live on in histories alone."""
 
     email: str
     token: str
@@ -151,6 +151,13 @@ class Jira:
     issue_types: list[str]
     components: dict[str, list[str]]
     issues: list[JiraIssue]
+    former: dict[str, Status] = field(default_factory=dict)
+    field_names: dict[str, str] = field(default_factory=dict)  # custom field (customfield_10234) → what people call it
+    strict_fields: dict[str, list[str]] = field(default_factory=dict)  # those that know all their values
+    text_fields: list[str] = field(default_factory=list)  # those of free text, which only ~ searches
+    hidden: list[str] = field(default_factory=list)  # projects that the caller may not browse
+    cloud_id: str = "11223344-a1b2-3b33-c444-def123456789"
+    scoped_token: str = "scoped-token-of-the-sandbox"  # works below /ex/jira/<cloud_id> and nowhere else
 
 
 # --- Looker ----------------------------------------------------------------------------------------------------

@@ -22,6 +22,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from accountpulse.sandbox import intercom, jira, looker, salesforce
+from accountpulse.sandbox.intercom_oddities import Oddities as IntercomOddities
+from accountpulse.sandbox.jira_oddities import Oddities as JiraOddities
+from accountpulse.sandbox.limits import Limit, limited
 from accountpulse.sandbox.model import World
 from accountpulse.sandbox.salesforce_session import Behaviour
 
@@ -81,8 +84,8 @@ class _Server(uvicorn.Server):
 class Sandbox:
     """The four systems of a world, served until `stop()`; a context manager.
 
-    `down` holds the systems that answer 503 right now, `faults` what the next requests meet, `log` what was asked;
-    `recorded`, once it is a list, gets every exchange in full.
+    `down` holds the systems that answer 503 right now, `faults` what the next requests meet, `limits` how much a
+    system lets itself be asked, `log` what was asked; `recorded`, once it is a list, gets every exchange in full.
     """
 
     def __init__(
@@ -95,6 +98,10 @@ class Sandbox:
         self.faults: list[Fault] = []
         self.recorded: list[Exchange] | None = None
         self.behaviour = Behaviour()
+        self.intercom_oddities = IntercomOddities()
+        self.intercom = intercom.Desk(world.intercom, self.intercom_oddities)
+        self.jira_oddities = JiraOddities()
+        self.limits: dict[str, Limit] = {}
         self.url = self.https_url = ""
         self.ca_file = Path()
         self._port = port
@@ -191,8 +198,8 @@ class Sandbox:
 
     def _app(self) -> Starlette:
         routes: Iterable[Route] = [
-            *intercom.routes(self.world.intercom),
-            *jira.routes(self.world.jira, self._now, cloud=self._cloud),
+            *intercom.routes(self.intercom),
+            *jira.routes(self.world.jira, self._now, cloud=self._cloud, oddities=self.jira_oddities),
             *looker.routes(self.world.looker),
             *salesforce.routes(self.world.salesforce, self._now, self.behaviour),
             Route("/{path:path}", _nobody, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
@@ -207,10 +214,9 @@ class Sandbox:
         if self._latency:
             await asyncio.sleep(self._latency)
         body = b"" if self.recorded is None else await request.body()
-        fault = self._fault(system, request.method, f"{request.url.path}?{request.url.query}")
-        if fault is None or fault[1]:
-            response = await answer(request)
-        response = response if fault is None else fault[0]
+        told, refusal = self._limited(system)
+        response = refusal or await self._answered(system, request, answer)
+        response.headers.update(told)
         self.log.append(Call(system, request.method, request.url.path, response.status_code))
         return response if self.recorded is None else await self._record(system, request, body, response)
 
@@ -222,6 +228,22 @@ class Sandbox:
         if self.recorded is not None:
             self.recorded.append(Exchange(*asked, response.status_code, answer))
         return Response(answer, response.status_code, dict(response.headers))
+
+    async def _answered(self, system: str, request: Request, answer: Answering) -> Response:
+        fault = self._fault(system, request.method, f"{request.url.path}?{request.url.query}")
+        if fault is None:
+            return await answer(request)
+        planned, carried_out = fault
+        if carried_out:
+            await answer(request)
+        return planned
+
+    def _limited(self, system: str) -> tuple[dict[str, str], Response | None]:
+        limit = self.limits.get(system)
+        if limit is None:
+            return {}, None
+        style = system if system != "jira" else "jira cloud" if self._cloud else "jira datacenter"
+        return limited(limit, style, self._now())
 
     def _fault(self, system: str, method: str, path: str) -> tuple[Response, bool] | None:
         """The planned answer, and whether the request is carried out all the same."""

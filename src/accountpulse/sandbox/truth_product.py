@@ -71,7 +71,7 @@ def _bugs(site: Jira, issues: list[JiraIssue], at: Instants) -> Told:
 
 
 def _is_done(site: Jira, status: str) -> bool:
-    return site.statuses[status].category == "done"
+    return (site.statuses.get(status) or site.former[status]).category == "done"
 
 
 def _done(site: Jira, issue: JiraIssue, as_of: datetime) -> bool:

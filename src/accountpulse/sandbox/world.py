@@ -10,8 +10,13 @@ from accountpulse.sandbox.world_looker import looker
 from accountpulse.sandbox.world_salesforce import salesforce
 
 
-def build(seed: int = 7, accounts: int = 120, *, until: datetime, months: int = 18) -> World:
-    """A world up to `until` (aware, its "now"), which begins at the first of the month `months` before."""
+def build(
+    seed: int = 7, accounts: int = 120, *, until: datetime, months: int = 18, conversations: int = 0, issues: int = 0
+) -> World:
+    """A world up to `until` (aware, its "now"), which begins at the first of the month `months` before.
+
+    `conversations` more than its customers would have are spread over the window; `issues` more are touched in it.
+    """
     index = until.year * 12 + until.month - 1 - months
     start = until.replace(year=index // 12, month=index % 12 + 1, day=1, hour=0, minute=0, second=0, microsecond=0)
     calendar = Calendar(start, until.replace(microsecond=0))
@@ -22,7 +27,7 @@ def build(seed: int = 7, accounts: int = 120, *, until: datetime, months: int = 
         until=until,
         customers=[plan.customer for plan in made],
         looker=looker(made, calendar),
-        intercom=intercom(seed, made, calendar),
-        jira=jira(seed, made, calendar),
+        intercom=intercom(seed, made, calendar, conversations),
+        jira=jira(seed, made, calendar, issues),
         salesforce=salesforce(seed, made, calendar),
     )

@@ -57,8 +57,8 @@ class Workspace:
         return made
 
 
-def intercom(seed: int, plans: list[Plan], calendar: Calendar) -> Intercom:
-    """The whole workspace."""
+def intercom(seed: int, plans: list[Plan], calendar: Calendar, more: int = 0) -> Intercom:
+    """The whole workspace; `more` ordinary conversations in the ninety days before the last month's end."""
     place = Workspace(seed, calendar)
     crews: list[tuple[Plan, Company, list[SupportContact]]] = []
     for plan in plans:
@@ -72,6 +72,7 @@ def intercom(seed: int, plans: list[Plan], calendar: Calendar) -> Intercom:
         crews.append((plan, company, [place.person(company) for _ in range(1 + plan.number % 5)]))
     for plan, company, crew in crews:
         _ordinary(place, plan, company, crew)
+    _crowd(place, crews, more)
     if len(crews) >= 3:
         _traps(place, crews)
     place.conversations.sort(key=lambda talk: (talk.created_at, talk.id))
@@ -96,6 +97,18 @@ def _ordinary(place: Workspace, plan: Plan, company: Company, crew: list[Support
             _make_outbound(talk, rng)
         elif rng.random() < 0.03:
             talk.is_ticket = True
+
+
+def _crowd(place: Workspace, crews: list[tuple[Plan, Company, list[SupportContact]]], count: int) -> None:
+    """As many as a large company has, most of them in office hours."""
+    rng, calendar = Random(f"crowd {count}"), place.calendar
+    while count > 0:
+        created = moment(rng, calendar.window_start, calendar.month_end)
+        if rng.random() < (0.9 if created.weekday() > 4 or not 7 <= created.hour < 19 else 0.1):
+            continue
+        plan, company, crew = rng.choice(crews)
+        _course(place, plan, place.talk(created, [rng.choice(crew)], company if rng.random() < 0.8 else None))
+        count -= 1
 
 
 def _course(place: Workspace, plan: Plan, talk: Conversation) -> None:

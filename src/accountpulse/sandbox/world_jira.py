@@ -1,5 +1,6 @@
 """The issue tracker: bugs of each customer's component, their histories, and what is no bug of theirs."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
@@ -18,17 +19,24 @@ STATUSES = {
         Status("7", "Won't Do", "done"),
     )
 }
+FORMER = {  # deleted since: the first one's name was given to another, the second one's is gone
+    "8": Status("8", "Done", "done"),
+    "9": Status("9", "Fixed", "done"),
+}
 PRIORITIES = ["Highest", "High", "Medium", "Low", "Lowest"]
 TYPES = ["Bug", "Story", "Task"]
 PROJECTS = ("CORE", "WEB")
+ORGANIZATIONS = "customfield_10002"
+ACCOUNT_IDS = "customfield_10234"  # a field with options to choose several from
+ACCOUNT_TEXT = "customfield_10500"  # the same as free text, where it is one
+FIELD_NAMES = {ORGANIZATIONS: "Organizations", ACCOUNT_IDS: "Customer accounts", ACCOUNT_TEXT: "Customer account"}
 
 
 class Tracker:
     """The site while it fills."""
 
-    def __init__(self, seed: int, calendar: Calendar) -> None:
+    def __init__(self, calendar: Calendar) -> None:
         """Ids come from a counter, keys from one a project."""
-        self.rng = Random(f"jira {seed}")
         self.calendar = calendar
         self.ids = count(10001)
         self.keys = {project: count(1) for project in PROJECTS}
@@ -57,7 +65,8 @@ class Tracker:
         at = at.replace(microsecond=at.microsecond // 1000 * 1000)  # Jira keeps milliseconds
         if at >= self.calendar.until:
             return False
-        before, after = STATUSES[issue.status], STATUSES[status]
+        statuses = {**STATUSES, **FORMER}
+        before, after = statuses[issue.status], statuses[status]
         change: str | None = None
         if after.category == "done" and resolves:
             change = "Done" if status != "7" else "Won't Do"
@@ -71,15 +80,22 @@ class Tracker:
         return True
 
 
-def jira(seed: int, plans: list[Plan], calendar: Calendar) -> Jira:
-    """The whole site. The calling user's profile is far from UTC: a date in JQL is not what it seems."""
-    tracker = Tracker(seed, calendar)
+def jira(seed: int, plans: list[Plan], calendar: Calendar, issues: int = 0) -> Jira:
+    """The whole site, with so many issues more than its customers would have.
+
+    The calling user's profile is far from UTC: a date in JQL is not what it seems.
+    """
+    tracker = Tracker(calendar)
     linked = [plan for plan in plans if plan.customer.jira_component is not None]
     for plan in linked:
         _ordinary(tracker, plan)
     if len(linked) >= 3:
         _traps(tracker, linked)
+        _histories(tracker, linked)
     names = [str(plan.customer.jira_component) for plan in linked]
+    _crowd(tracker, seed, names, issues if linked else 0)
+    accounts = {str(plan.customer.jira_component): plan.customer.account_id for plan in linked}
+    _name_otherwise(tracker.issues, accounts)
     return Jira(
         email="integration@sandbox.example",
         token="jira-token-of-the-sandbox",
@@ -89,11 +105,39 @@ def jira(seed: int, plans: list[Plan], calendar: Calendar) -> Jira:
         issue_types=TYPES,
         components={"CORE": [*names, "Platform"], "WEB": [*names[:10], "Website"]},
         issues=tracker.issues,
+        former=FORMER,
+        field_names=FIELD_NAMES,
+        strict_fields={ORGANIZATIONS: names, ACCOUNT_IDS: list(accounts.values())},
+        text_fields=[ACCOUNT_TEXT],
     )
 
 
+def _name_otherwise(issues: list[JiraIssue], accounts: Mapping[str, str]) -> None:
+    """Say in every other way as well which customers an issue belongs to: label, organisation, options, text."""
+    for issue in issues:
+        ids = [accounts[name] for name in issue.components if name in accounts]
+        if not ids:
+            continue
+        issue.labels = [*issue.labels, *ids]
+        issue.fields[ORGANIZATIONS] = [
+            {"id": str(number), "name": name} for number, name in enumerate(issue.components) if name in accounts
+        ]
+        issue.fields[ACCOUNT_IDS] = [{"id": str(30000 + number), "value": each} for number, each in enumerate(ids)]
+        issue.fields[ACCOUNT_TEXT] = ids[0] if len(ids) == 1 else None
+
+
+def _crowd(tracker: Tracker, seed: int, names: list[str], count: int) -> None:
+    """So many bugs more, evenly over the customers: created in the last year, touched in the last ninety days."""
+    rng, calendar = Random(f"crowd {seed}"), tracker.calendar
+    for number in range(count):
+        created = moment(rng, calendar.month_end - timedelta(days=365), calendar.month_end)
+        issue = _bug(tracker, rng, names[number % len(names)], created, 0.5, "Bug")
+        touched = moment(rng, max(created, calendar.window_start), calendar.month_end)
+        issue.updated = max(issue.updated, touched)
+
+
 def _ordinary(tracker: Tracker, plan: Plan) -> None:
-    rng, calendar = plan.rng, tracker.calendar
+    rng, calendar, component = plan.rng, tracker.calendar, str(plan.customer.jira_component)
     bad = 1 - plan.quality
     begin = max(
         calendar.start, datetime(plan.customer.since.year, plan.customer.since.month, 1, tzinfo=calendar.start.tzinfo)
@@ -101,35 +145,35 @@ def _ordinary(tracker: Tracker, plan: Plan) -> None:
     months = max(1.0, (calendar.until - begin).days / 30.4)
     for _ in range(poisson(rng, (0.2 + 2.2 * bad) * months)):
         kind = "Bug" if rng.random() < 0.7 else rng.choice(TYPES)
-        _bug(tracker, plan, moment(rng, begin, calendar.until), bad, kind)
+        _bug(tracker, rng, component, moment(rng, begin, calendar.until), bad, kind)
     if plan.customer.story == "bug storm":
         for _ in range(24):
             created = moment(rng, calendar.month_end - timedelta(days=50), calendar.month_end)
-            _bug(tracker, plan, created, 0.95, "Bug")
+            _bug(tracker, rng, component, created, 0.95, "Bug")
 
 
-def _bug(tracker: Tracker, plan: Plan, created: datetime, bad: float, kind: str) -> None:
+def _bug(tracker: Tracker, rng: Random, component: str, created: datetime, bad: float, kind: str) -> JiraIssue:  # noqa: PLR0917
     """An issue's life: usually done after a while, sometimes opened again, sometimes without a resolution."""
-    rng = plan.rng
     created += timedelta(milliseconds=rng.randrange(1000))
-    issue = tracker.issue(created, [str(plan.customer.jira_component)], kind)
+    issue = tracker.issue(created, [component], kind)
     issue.priority = (
         rng.choice(("Highest", "High", "Medium")) if rng.random() < bad else rng.choice(("Medium", "Low", None))
     )
     at = created + timedelta(hours=rng.expovariate(1 / (40 + 700 * bad)) + 1)
     if not tracker.move(issue, at, "3"):
-        return
+        return issue
     at += timedelta(hours=rng.expovariate(1 / (60 + 900 * bad)) + 1)
     if rng.random() < 0.12 + 0.25 * bad or not tracker.move(
         issue, at, rng.choice(("5", "6", "7")), resolves=rng.random() < 0.7
     ):
-        return
+        return issue
     if rng.random() < 0.2 and tracker.move(issue, at + timedelta(hours=30), "6"):  # done to done: not reopened
         at += timedelta(hours=30)
     if rng.random() < 0.08 + 0.2 * bad:
         at += timedelta(days=rng.uniform(1, 20))
         if tracker.move(issue, at, "1") and rng.random() < 0.6:
             tracker.move(issue, at + timedelta(days=rng.uniform(1, 15)), "5", resolves=rng.random() < 0.7)
+    return issue
 
 
 def _traps(tracker: Tracker, linked: list[Plan]) -> None:
@@ -162,3 +206,18 @@ def _traps(tracker: Tracker, linked: list[Plan]) -> None:
     for days in (300, 12):
         quiet = tracker.issue(calendar.month_end - 350 * day, [second])
         tracker.move(quiet, calendar.month_end - days * day, "5", resolves=False)
+
+
+def _histories(tracker: Tracker, linked: list[Plan]) -> None:
+    """Histories that are hard to read: of statuses that were deleted since, and longer than a search shows."""
+    calendar, day = tracker.calendar, timedelta(days=1)
+    first, second = (str(plan.customer.jira_component) for plan in linked[:2])
+    for status in FORMER:  # reopened out of them within the window
+        bug = tracker.issue(calendar.month_end - 120 * day, [first])
+        tracker.move(bug, calendar.month_end - 100 * day, status)
+        tracker.move(bug, calendar.month_end - 30 * day, "1")
+    restless = tracker.issue(calendar.month_end - 80 * day, [second])
+    tracker.move(restless, calendar.month_end - 70 * day, "5")
+    tracker.move(restless, calendar.month_end - 69 * day, "1")  # the reopening is older than the forty that follow
+    for hours in range(50):
+        tracker.move(restless, calendar.month_end - 60 * day + hours * timedelta(hours=1), "3" if hours % 2 else "4")

@@ -27,12 +27,13 @@ from accountpulse.settings.mapping import Mapping
 
 T = TypeVar("T")
 DEFAULT_CONFIG = "accountpulse.yaml"
+INTERCOM_VERSIONS = ("2.11", "2.12", "2.13", "2.14", "2.15", "2.16")
 
 # every name that can be set, with what it is for: the README's table and the nearest-name hints come from here
 NAMES: Environment[str, str] = {
     "INTERCOM_API_TOKEN": "Intercom access token",
     "INTERCOM_BASE_URL": "Intercom host of your region; default https://api.intercom.io",
-    "INTERCOM_VERSION": "Intercom API version, 2.14 to 2.16; default 2.16",
+    "INTERCOM_VERSION": "Intercom API version, 2.11 to 2.16; default 2.16",
     "JIRA_BASE_URL": "Jira address; may have a path (https://api.atlassian.com/ex/jira/<cloud id>)",
     "JIRA_EMAIL": "Jira Cloud: the account the token belongs to; leave unset for Data Center",
     "JIRA_API_TOKEN": "Jira Cloud API token, or Data Center personal access token",
@@ -202,8 +203,8 @@ class _Reader:
         token = self.secret("INTERCOM_API_TOKEN")
         base_url = self.url("INTERCOM_BASE_URL", "https://api.intercom.io")
         version = self.get("INTERCOM_VERSION") or "2.16"
-        if version not in ("2.14", "2.15", "2.16"):
-            self.problems.append("INTERCOM_VERSION is not one of 2.14, 2.15, 2.16")
+        if version not in INTERCOM_VERSIONS:
+            self.problems.append(f"INTERCOM_VERSION is not one of {', '.join(INTERCOM_VERSIONS)}")
         return IntercomAccess(token, base_url, version) if token else None
 
     def jira(self) -> JiraAccess | None:

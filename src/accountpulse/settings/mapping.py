@@ -61,9 +61,13 @@ class Attribute(Part):
 
 
 class Priority(Part):
-    """What P1/P2 means: any of these makes a conversation one. `levels` exist from API version 2.16 on."""
+    """What P1/P2 means: any of these makes a conversation one. `levels` exist from API version 2.16 on.
+
+    `flag`: before 2.16, the mark as priority means P1/P2.
+    """
 
     levels: tuple[Literal["low", "medium", "high", "urgent"], ...] = ("urgent", "high")
+    flag: bool = False
     tags: tuple[str, ...] = ()
     attribute: Attribute | None = None
 

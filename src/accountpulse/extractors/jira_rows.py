@@ -1,0 +1,152 @@
+"""Issues and histories → columns, slice by slice."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from accountpulse.extractors.jira_links import Links
+from accountpulse.extractors.jira_shapes import Changelog, Fields, History, Issue, Named, milliseconds
+from accountpulse.extractors.jira_site import Site, names_of
+from accountpulse.period import Scope
+from accountpulse.records import ISSUE_MOVES, ISSUES, KEYS
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EMPTY = Fields()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What is needed to read an issue: the site, the accounts' keys, and the instants of the run."""
+
+    site: Site
+    links: Links
+    scope: Scope
+    critical: frozenset[str]  # names and ids of the priorities that are; small letters
+    critical_known: bool
+
+    def is_critical(self, priority: Named | None) -> bool | None:
+        """Whether a priority is one of the configured ones; null where the site has none of them."""
+        if not self.critical_known:
+            return None
+        return priority is not None and not self.critical.isdisjoint(names_of(priority))
+
+
+class Bag:
+    """The issues of one slice as columns, with the histories that came with them.
+
+    `to_read` are the issues whose histories are still to be fetched.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        """Empty."""
+        self.to_read: list[str] = []
+        self.unreadable = False  # histories were asked for, and none came
+        self._reader = reader
+        self._until = _ceiled(reader.scope.as_of)
+        self._since = _ceiled(reader.scope.window.start)
+        self._columns: dict[str, list[object]] = {name: [] for name in ISSUES}
+        self._sets: dict[tuple[str, ...], int] = {}  # of keys, each once: they repeat, and lists cost
+        self._moves = Moves(reader.site)
+
+    def add(self, rows: Sequence[Issue]) -> None:
+        """Take the issues that were there at the period's end, and then open or touched since the window's start."""
+        for issue in rows:
+            if issue.created < self._until:
+                self._add(issue, issue.fields or _EMPTY)
+
+    def _add(self, issue: Issue, fields: Fields) -> None:
+        done = self._reader.site.is_done(fields.status, fields.resolutiondate)
+        touched = issue.created >= self._since or self._touched(fields)
+        if done and not touched:
+            return
+        keys = self._reader.links.of(issue.id, fields)
+        columns = self._columns
+        columns["issue_id"].append(issue.id)
+        columns["keys"].append(self._sets.setdefault(keys, len(self._sets)))
+        columns["created_at"].append(issue.created)
+        columns["done"].append(done)
+        resolved = milliseconds(fields.resolutiondate or fields.statuscategorychangedate) if done else None
+        columns["resolved_at"].append(resolved)
+        columns["critical"].append(self._reader.is_critical(fields.priority))
+        if touched:
+            self._note(issue)
+
+    def _touched(self, fields: Fields) -> bool:
+        """Whether anything happened to it since the window's start; not known counts as yes."""
+        times = map(milliseconds, (fields.updated, fields.statuscategorychangedate, fields.resolutiondate))
+        return fields.updated is None or any(time is not None and time >= self._since for time in times)
+
+    def _note(self, issue: Issue) -> None:
+        """Take the moves that came with it; those that didn't are still to be read."""
+        if issue.changelog is not None:
+            self._moves.add(issue.id, issue.changelog.histories)
+        elif not self._reader.site.cloud:
+            self.unreadable = True
+            return
+        if issue.changelog is None or not _reaches_back(issue.changelog, self._since):
+            self.to_read.append(issue.id)
+
+    def frames(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The two tables of this slice."""
+        keys = pl.Series("keys", list(self._sets), dtype=KEYS)
+        issues = pl.DataFrame({**self._columns, "keys": keys.gather(self._columns["keys"])}, schema=ISSUES)
+        return issues, self._moves.frame()
+
+
+class Moves:
+    """Changes of status as columns."""
+
+    def __init__(self, site: Site) -> None:
+        """Empty."""
+        self._site = site
+        self._columns: dict[str, list[object]] = {name: [] for name in ISSUE_MOVES}
+
+    def add(self, issue: str, histories: Iterable[History]) -> None:
+        """Take what changed an issue's status."""
+        columns = self._columns
+        for history in histories:
+            moved = self._site.moved(history.items)
+            if moved is not None:
+                columns["issue_id"].append(issue)
+                columns["at"].append(milliseconds(history.created))
+                columns["from_done"].append(moved[0])
+                columns["to_done"].append(moved[1])
+
+    def frame(self) -> pl.DataFrame:
+        """The table."""
+        return pl.DataFrame(self._columns, schema=ISSUE_MOVES)
+
+
+def _reaches_back(changelog: Changelog, since: int) -> bool:
+    """Whether a search's changelog has all histories from `since` on: it comes newest first, and may be cut."""
+    if changelog.total is None or changelog.total <= len(changelog.histories):
+        return True
+    oldest = [milliseconds(history.created) or since for history in changelog.histories]
+    return bool(oldest) and min(oldest) < since
+
+
+def _ceiled(moment: datetime) -> int:
+    """Milliseconds since 1970, rounded up: whole milliseconds lie before it just where they did."""
+    return -((_EPOCH - moment) // timedelta(milliseconds=1))
+
+
+def merged(frames: Sequence[tuple[pl.DataFrame, pl.DataFrame]]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """All slices as the two tables, each row once, in an order of their own.
+
+    An issue that several queries found has the keys of all. A done issue without any date takes that of its last
+    move into done.
+    """
+    issues = pl.concat([pl.DataFrame(schema=ISSUES), *(issues for issues, _ in frames)])
+    moves = pl.concat([pl.DataFrame(schema=ISSUE_MOVES), *(moves for _, moves in frames)])
+    if issues["issue_id"].is_duplicated().any():
+        rest = [pl.col(name).first() for name in ISSUES if name not in ("issue_id", "keys")]
+        keys = pl.col("keys").explode().drop_nulls().unique().sort()
+        issues = issues.group_by("issue_id").agg(keys, *rest)
+    moves = moves.unique().sort("issue_id", "at", "from_done", "to_done")
+    into_done = moves.filter(pl.col("to_done") & ~pl.col("from_done"))
+    last = into_done.group_by("issue_id").agg(last=pl.col("at").max())
+    resolved = pl.when("done").then(pl.coalesce("resolved_at", "last"))
+    issues = issues.join(last, on="issue_id", how="left").with_columns(resolved_at=resolved)
+    return issues.select(*ISSUES).sort("created_at", "issue_id"), moves
