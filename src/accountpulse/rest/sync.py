@@ -63,9 +63,9 @@ class Adapter(HTTPAdapter):
             answer, kind = None, ""
             self._meter.sent()
             try:
-                answer = super().send(request, stream, timeout or TIMEOUT, verify, cert, proxies)
+                answer = super().send(request, stream, _limits(timeout), verify, cert, proxies)
                 if not stream:
-                    _ = answer.content  # a body that breaks off breaks here, where it can be tried again
+                    answer = self.read(answer)  # a body that breaks off breaks here, where it can be tried again
             except requests.exceptions.SSLError as error:
                 remedy = "The certificate of the address is not trusted; see ACCOUNTPULSE_CA_BUNDLE."
                 raise AccessError(self._source, tried, type(error).__name__, remedy) from None
@@ -81,6 +81,11 @@ class Adapter(HTTPAdapter):
             self._sleep(wait)
             attempt += 1
 
+    def read(self, answer: requests.Response) -> requests.Response:
+        """The answer with its whole body; a client whose bodies are too large for that reads them here."""
+        _ = answer.content
+        return answer
+
     def _final(self, answer: requests.Response, tried: str) -> bool:
         """Whether the client should see this answer; a redirect is nobody's answer."""
         if 300 < answer.status_code < 400:
@@ -92,6 +97,11 @@ class Adapter(HTTPAdapter):
         if status is None:
             raise SourceUnavailable(self._source, tried, kind)
         raise refusal(self._source, tried, status, {})
+
+
+def _limits(timeout: Any) -> Any:
+    """A client's one number is for the answer: connecting keeps a limit of its own."""
+    return (TIMEOUT[0], timeout) if isinstance(timeout, int | float) else timeout or TIMEOUT
 
 
 def session(
