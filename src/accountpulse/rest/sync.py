@@ -70,7 +70,7 @@ class Adapter(HTTPAdapter):
                 remedy = "The certificate of the address is not trusted; see ACCOUNTPULSE_CA_BUNDLE."
                 raise AccessError(self._source, tried, type(error).__name__, remedy) from None
             except requests.RequestException as error:
-                kind = type(error).__name__
+                answer, kind = None, type(error).__name__  # also where its body broke off
             if answer is not None and self._final(answer, tried):
                 return answer
             status, headers = (None, {}) if answer is None else (answer.status_code, answer.headers)
