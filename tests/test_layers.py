@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "accounts": {"errors", "ids", "period", "records"},
     "metrics": {"errors", "period", "records"},
     "scoring": {"errors", "period", "records", "documents", "spreadsheet"},
-    "extractors": {*BASE, "rest", "settings"},
+    "extractors": {*BASE, "ids", "rest", "settings"},
     "loaders": {*BASE, "rest", "settings", "spreadsheet"},
     "pipeline": {
         *BASE,

@@ -43,9 +43,9 @@ def mapping_page() -> str:
         ).rstrip(),
         "```",
         "",
-        "`none` in place of a whole part (`signals`, `salesforce.payment`, `.downgrades`, `.arr_history`,",
-        "`.reviews`, `.champions`, `.expansion`) says that it is not in use: its metrics stay empty with the reason",
-        "`not_configured`.",
+        "`none` in place of a whole part (`signals`, `looker.usage`, `.features`, `salesforce.payment`,",
+        "`.downgrades`, `.arr_history`, `.reviews`, `.champions`, `.expansion`) says that it is not in use: its",
+        "metrics stay empty with the reason `not_configured`.",
         "",
         *section("", Mapping, set()),
     ]

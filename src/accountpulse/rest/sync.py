@@ -5,7 +5,7 @@ They have no time limits, no retries and follow redirects; here they get all thr
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,7 +22,7 @@ from accountpulse.rest.meter import Meter
 from accountpulse.rest.policy import refusal, wait_before_retry
 
 TOTAL = 120.0  # seconds that a body may take in all
-READ = 1 << 16
+READ = 1 << 18  # bytes of a body that are read at once
 TIMEOUT = (10.0, 120.0)  # seconds to connect, and between two parts of an answer
 FAULTS = "/services/Soap/"  # a SOAP fault is a 500 that says what is wrong: trying again could lock the user out
 
@@ -32,6 +32,8 @@ class Adapter(HTTPAdapter):
 
     An answer under 500 is handed back, and a SOAP fault; everything else ends as one of our errors.
     """
+
+    total = TOTAL
 
     def __init__(
         self,
@@ -69,14 +71,13 @@ class Adapter(HTTPAdapter):
             try:
                 answer = super().send(request, stream, self._limits(timeout), verify, cert, proxies)
                 if not stream:
-                    self._read(answer)  # a body that breaks off breaks here, where it can be tried again
-                    _refuse_nonsense(answer)
+                    answer = self.read(answer)  # a body that breaks off breaks here, where it can be tried again
             except requests.exceptions.SSLError as error:
                 remedy = "The certificate of the address is not trusted; see ACCOUNTPULSE_CA_BUNDLE."
                 raise AccessError(self._source, tried, type(error).__name__, remedy) from None
             except requests.RequestException as error:
                 self._meter.cut(self._source)
-                answer, kind = None, type(error).__name__
+                answer, kind = None, type(error).__name__  # also where its body broke off
             if answer is not None and self._final(answer, tried):
                 return answer
             status, headers = (None, {}) if answer is None else (answer.status_code, answer.headers)
@@ -87,26 +88,30 @@ class Adapter(HTTPAdapter):
             attempt += 1
 
     def _limits(self, asked: Any) -> Any:
-        """Ours, unless the client asks for its own; no part of an answer is waited for longer than the run lasts."""
-        if asked is not None:
-            return asked
-        connect, read = TIMEOUT
-        return min(connect, max(0.1, self._meter.left())), min(read, max(0.1, self._meter.left()))
+        """A client's one number is for the answer; connecting keeps a limit of its own. None outlasts the run."""
+        connect, read = (TIMEOUT[0], asked) if isinstance(asked, int | float) else asked or TIMEOUT
+        left = max(0.1, self._meter.left())
+        return min(connect, left), min(read, left)
 
-    def _read(self, answer: requests.Response) -> None:
-        """Take in the whole body, in time: a server that drips resets the client's own limit with every byte."""
-        ends = time.monotonic() + min(TOTAL, max(0.1, self._meter.left()))
-        parts: list[bytes] = []
+    def read(self, answer: requests.Response) -> requests.Response:
+        """The answer with its whole body; a client whose bodies are too large for that takes its `pieces`."""
+        body = b"".join(self.pieces(answer))
+        answer._content = body  # noqa: SLF001
+        answer._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
+        _refuse_nonsense(answer)
+        return answer
+
+    def pieces(self, answer: requests.Response) -> Iterator[bytes]:
+        """The body as it comes, in time: a server that drips resets the client's own limit with every byte."""
+        ends = time.monotonic() + min(self.total, max(0.1, self._meter.left()))
         try:
-            while part := answer.raw.read1(READ, decode_content=True):
-                parts.append(part)
+            while piece := answer.raw.read1(READ, decode_content=True):
+                yield piece
                 if time.monotonic() > ends:
                     raise requests.exceptions.ReadTimeout
         except (urllib3.exceptions.HTTPError, OSError) as error:
             answer.close()
             raise requests.exceptions.ConnectionError(type(error).__name__) from error
-        answer._content = b"".join(parts)  # noqa: SLF001
-        answer._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
 
     def _final(self, answer: requests.Response, tried: str) -> bool:
         """Whether the client should see this answer; a redirect is nobody's answer."""

@@ -102,6 +102,7 @@ class Sandbox:
         self.intercom = intercom.Desk(world.intercom, self.intercom_oddities)
         self.jira_oddities = JiraOddities()
         self.limits: dict[str, Limit] = {}
+        self.looker = looker.Behaviour()
         self.url = self.https_url = ""
         self.ca_file = Path()
         self._port = port
@@ -200,7 +201,7 @@ class Sandbox:
         routes: Iterable[Route] = [
             *intercom.routes(self.intercom),
             *jira.routes(self.world.jira, self._now, cloud=self._cloud, oddities=self.jira_oddities),
-            *looker.routes(self.world.looker),
+            *looker.routes(self.world.looker, self.looker),
             *salesforce.routes(self.world.salesforce, self._now, self.behaviour),
             Route("/{path:path}", _nobody, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
         ]

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
+from accountpulse.settings.looker_mapping import LookerMapping
 from accountpulse.settings.parts import ApiName, Part, Unless
 from accountpulse.settings.salesforce_mapping import (
     AccountFields,
@@ -116,60 +117,6 @@ class JiraMapping(Part):
         if (self.link == "field") != (self.field is not None):
             raise ValueError("link: field and field: customfield_… go together")
         return self
-
-
-# --- Looker ----------------------------------------------------------------------------------------------------
-
-
-class UsageExplore(Part):
-    """Sessions: the explore and its fields. `users` is a measure that counts distinct users."""
-
-    explore: ApiName = "user_sessions"
-    account: ApiName = "user_sessions.account_id"
-    date: ApiName = "user_sessions.session_date"
-    month: ApiName = "user_sessions.session_month"
-    users: ApiName = "user_sessions.distinct_users"
-    sessions: ApiName = "user_sessions.session_count"
-
-
-class FeatureExplore(Part):
-    """Features in use: the explore and its fields. `catalogue` names the features that count."""
-
-    explore: ApiName = "feature_usage"
-    account: ApiName = "feature_usage.account_id"
-    date: ApiName = "feature_usage.used_date"
-    feature: ApiName = "feature_usage.feature_name"
-    catalogue: tuple[str, ...] = ()
-
-
-class SavedLook(Part):
-    """A pillar from a saved Look: its id and columns. With `month` (`YYYY-MM`) only the period's rows are taken."""
-
-    look: str
-    account: ApiName
-    value: ApiName
-    month: ApiName | None = None
-
-
-class PillarExplore(Part):
-    """Platform value: a 0–100 measure for each pillar, averaged over the period, or a saved Look's column."""
-
-    explore: ApiName = "platform_metrics"
-    account: ApiName = "platform_metrics.account_id"
-    date: ApiName = "platform_metrics.metric_date"
-    pillars: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ApiName | SavedLook] = Field(
-        default_factory=dict
-    )
-
-
-class LookerMapping(Part):
-    """Which model, explores and fields hold usage. The account fields hold what `account_field` holds."""
-
-    account_field: ApiName = "Id"  # on the CRM's account; ids of 15 and 18 characters are the same
-    model: str = "alliants"
-    usage: UsageExplore = UsageExplore()
-    features: FeatureExplore = FeatureExplore()
-    platform: PillarExplore = PillarExplore()
 
 
 # --- Salesforce ------------------------------------------------------------------------------------------------
