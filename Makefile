@@ -44,11 +44,15 @@ $(VENV)/.dev: requirements-dev.txt pyproject.toml | $(VENV)/bin/python
 		npm install --prefix .node --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --silent \
 			--fetch-retries=1 --fetch-timeout=30000 $(SOQL_PARSER) && touch $@; } || true
 
-lock: ## resolve the requirement files anew (needs uv)
-	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
-		--no-emit-index-url --no-emit-find-links pyproject.toml --extra build -o requirements.txt
-	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
-		--no-emit-index-url --no-emit-find-links pyproject.toml --extra build --extra dev -o requirements-dev.txt
+deploy-package: $(VENV)/.demo ## build/lambda/ and its zip, for deploy/aws/
+	$(BIN)/python tools/package.py $(CONFIG)
+
+COMPILE := uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links pyproject.toml --extra build
+
+lock: ## resolve the requirement files anew (needs uv); what is tested is what is shipped
+	$(COMPILE) --extra dev -o requirements-dev.txt
+	$(COMPILE) --extra rollbar -c requirements-dev.txt -o requirements.txt
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .node .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -3,6 +3,8 @@
 import csv
 import http.server
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -197,3 +199,24 @@ def test_a_run_that_does_not_fit_starts_its_function_again_and_ends_well(tmp_pat
     assert second.body["run_id"] == first.body["run_id"]
     assert second.body["invocation"] == 2
     rows.clear()
+
+
+def test_the_handler_needs_nothing_that_its_package_leaves_out() -> None:
+    tool = (Path(__file__).parents[2] / "tools" / "package.py").read_text(encoding="utf-8")
+    left_out = {"typer", "rich", "pygments", "markdown_it", "starlette", "uvicorn", "trustme"}
+    assert all(f'"{name.replace("_", "-")}' in tool for name in left_out)
+    code = (
+        "import sys; import accountpulse.main, accountpulse.pipeline, accountpulse.alerts, accountpulse.logs;"
+        "import accountpulse.extractors.intercom, accountpulse.extractors.jira, accountpulse.extractors.looker;"
+        "import accountpulse.extractors.salesforce, accountpulse.state.bucket, rollbar;"
+        f"sys.exit(', '.join(({left_out!r} | {{'accountpulse.cli', 'accountpulse.sandbox'}}) & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_importing_the_handler_loads_no_heavy_library() -> None:
+    """What is imported before the event is there counts for every cold start."""
+    code = "import sys; import accountpulse.main; sys.exit(', '.join({'polars', 'boto3', 'pydantic', 'rollbar'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
