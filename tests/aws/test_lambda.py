@@ -208,7 +208,7 @@ def test_the_handler_needs_nothing_that_its_package_leaves_out() -> None:
     code = (
         "import sys; import accountpulse.main, accountpulse.pipeline, accountpulse.alerts, accountpulse.logs;"
         "import accountpulse.extractors.intercom, accountpulse.extractors.jira, accountpulse.extractors.looker;"
-        "import accountpulse.extractors.salesforce, accountpulse.state.bucket, rollbar;"
+        "import accountpulse.extractors.salesforce, accountpulse.state.bucket;"
         f"sys.exit(', '.join(({left_out!r} | {{'accountpulse.cli', 'accountpulse.sandbox'}}) & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
