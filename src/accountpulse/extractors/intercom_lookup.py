@@ -8,7 +8,7 @@ from msgspec import Raw
 from accountpulse.extractors.base import Request
 from accountpulse.extractors.intercom import REMEDIES
 from accountpulse.extractors.intercom_companies import COMPANY_PAGE, LIST_PAGES, Companies
-from accountpulse.extractors.intercom_shapes import Pages, Shape, attributes
+from accountpulse.extractors.intercom_shapes import Pages, Shape
 from accountpulse.records import Extract
 from accountpulse.rest import client
 from accountpulse.rest.client import Client, Refused
@@ -18,7 +18,7 @@ class Described(Shape):
     """A company: its id and what the workspace noted about it; one attribute of it is decoded."""
 
     id: str
-    custom_attributes: Raw = Raw(b"null")
+    custom_attributes: dict[str, Raw] | None = None
 
 
 class DescribedPage(Shape):
@@ -52,7 +52,7 @@ async def _find(request: Request, name: str) -> Extract:
     async with _connect(request) as web:
         async for company in _listed(web):
             companies += 1
-            if value := _value(attributes(company.custom_attributes).get(name)):
+            if value := _value((company.custom_attributes or {}).get(name)):
                 found.setdefault(value, set()).add(company.id)
     notes = []
     if companies >= COMPANY_PAGE * LIST_PAGES - COMPANY_PAGE:
@@ -95,8 +95,9 @@ async def _listed(web: Client) -> AsyncIterator[Described]:
         number += 1
 
 
-def _value(raw: object) -> str:
+def _value(raw: Raw | None) -> str:
     """An attribute as text: ids may be kept as whole numbers; anything else names nobody."""
-    if isinstance(raw, str):
-        return raw.strip()
-    return str(raw) if isinstance(raw, int) and not isinstance(raw, bool) else ""
+    value = None if raw is None else msgspec.json.decode(raw)
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
