@@ -97,7 +97,9 @@ def _print_json(found: Found, loaded: Settings) -> None:
 
 def _print(found: Found, console: Console, loaded: Settings, out: Path | None) -> None:
     console.print(f"[bold]{plural(len(found.rows), 'customer')}[/bold] in Salesforce\n")
-    console.print(_counts(found.rows, found.sources))
+    if not found.rows:
+        console.print("Which accounts are customers says salesforce.accounts.where in accountpulse.yaml.\n")
+    console.print(_counts(found.rows, found.sources) if found.sources else "No other system is configured.")
     errors = [f"{failure} Its keys were not checked." for failure in found.failures]
     show.marked(console, "✗", "red", map(loaded.redactor, errors))
     show.marked(console, "!", "yellow", map(loaded.redactor, found.notes))

@@ -1,9 +1,9 @@
 """What Intercom knows of the accounts' companies, without reading a single conversation."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from accountpulse.extractors.base import Request
 from accountpulse.extractors.intercom import REMEDIES
@@ -15,10 +15,10 @@ from accountpulse.rest.client import Client, Refused
 
 
 class Described(Shape):
-    """A company: its id and what the workspace noted about it."""
+    """A company: its id and what the workspace noted about it; one attribute of it is decoded."""
 
     id: str
-    custom_attributes: dict[str, Any] | None = None
+    custom_attributes: dict[str, Raw] | None = None
 
 
 class DescribedPage(Shape):
@@ -95,8 +95,9 @@ async def _listed(web: Client) -> AsyncIterator[Described]:
         number += 1
 
 
-def _value(raw: object) -> str:
+def _value(raw: Raw | None) -> str:
     """An attribute as text: ids may be kept as whole numbers; anything else names nobody."""
-    if isinstance(raw, str):
-        return raw.strip()
-    return str(raw) if isinstance(raw, int) and not isinstance(raw, bool) else ""
+    value = None if raw is None else msgspec.json.decode(raw)
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
