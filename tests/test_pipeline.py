@@ -62,6 +62,19 @@ def test_a_second_run_creates_nothing_and_leaves_equal_records(sandbox: Sandbox,
     assert second.exit_code == 0
 
 
+def test_more_records_than_bulk_above_are_one_bulk_job(sandbox: Sandbox, configure: Configure, tmp_path: Path) -> None:
+    config = tmp_path / "accountpulse.yaml"
+    usual = Path(sandbox.environment()["ACCOUNTPULSE_CONFIG"]).read_text(encoding="utf-8")
+    config.write_text(f"{usual}salesforce: {{target: {{bulk_above: 119}}}}\n", encoding="utf-8")
+    outcome = run(configure(sandbox, ACCOUNTPULSE_CONFIG=str(config)))
+    assert (outcome.created, outcome.exit_code, outcome.imbalance) == (120, 0, None)
+    assert len(records(sandbox)) == 120
+    jobs = [call for call in sandbox.log if call.path.endswith("/jobs/ingest")]
+    assert [(call.method, call.status) for call in jobs] == [("POST", 200)]
+    assert not [call for call in sandbox.log if "/composite/" in call.path]
+    assert outcome.load_calls <= 14
+
+
 def test_a_dry_run_says_what_a_load_would_do(sandbox: Sandbox, configure: Configure, tmp_path: Path) -> None:
     loaded = configure(sandbox)
     dry = replace(OCTOBER, dry_run=True, out=tmp_path / "out")

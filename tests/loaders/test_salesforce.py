@@ -446,13 +446,15 @@ def test_an_org_without_the_optional_fields_is_written_with_a_note(crm: Crm) -> 
     assert summary(crm.load(scores(ids, run="run-2"))) == (0, 0, 2, 0)
 
 
-@pytest.mark.parametrize("change", ["absent", "read-only", "hidden", "not unique"])
+@pytest.mark.parametrize("change", ["absent", "read-only", "hidden", "text", "not unique"])
 def test_an_org_that_cannot_take_the_records_is_refused_before_anything_is_written(crm: Crm, change: str) -> None:
     fields = crm.objects["Health_Score__c"].fields
     if change == "absent":
         del fields["Support_Score__c"]
     elif change == "read-only":
         fields["Support_Score__c"].writable = False
+    elif change == "text":
+        fields["Support_Score__c"].type = "string"
     elif change == "hidden":
         crm.behaviour.hidden.add(("Health_Score__c", "Support_Score__c"))
     else:

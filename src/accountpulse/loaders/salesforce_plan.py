@@ -25,6 +25,8 @@ OTHERS = (
     "WHERE Period__c != {period} AND ({current} = true OR Period__c > {period})"
 )
 TEXTS = ("string", "textarea", "picklist")
+NUMBERS = ("double", "currency", "percent", "int")
+PAGE = "see docs/salesforce.md"
 Record = dict[str, Any]
 
 
@@ -52,7 +54,7 @@ def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
     A field that is absent or not writable is a ConfigurationError. A record that the fields can't hold, that isn't a
     finite number somewhere, or whose key is given twice, is refused.
     """
-    fields, notes = _writable(org, target, records.columns)
+    fields, notes = _writable(org, target, records.schema)
     made = Plan(notes=notes)
     if records.is_empty():
         return made
@@ -79,32 +81,35 @@ def folded(key: str) -> str:
     return key.casefold()
 
 
-def _writable(org: Org, target: Target, columns: Sequence[str]) -> tuple[dict[str, Field], tuple[str, ...]]:
+def _writable(org: Org, target: Target, columns: pl.Schema) -> tuple[dict[str, Field], tuple[str, ...]]:
     """The fields that the org takes; optional ones may be absent."""
     described = org.describe(target.object)
-    page = "see docs/salesforce.md"
     if described is None:
-        problem = f"object {target.object} is absent, or not readable for our user; {page}"
+        problem = f"object {target.object} is absent, or not readable for our user; {PAGE}"
         raise ConfigurationError("salesforce.target", [problem])
     problems = []
     key = described.get(target.external_id)
     if key is not None and not (key.external_id and key.unique):
         problems.append(f"{target.object}.{target.external_id} must be marked as external id and unique")
     absent = [name for name in columns if name not in described]
-    locked = [
-        name
-        for name in columns
-        if name in described and not (described[name].createable and described[name].updateable)
-    ]
-    problems += [
-        f"field {target.object}.{name} is absent, or not visible; {page}" for name in absent if name not in OPTIONAL
-    ]
-    problems += [f"field {target.object}.{name} is not writable for our user; {page}" for name in locked]
+    for name, kind in columns.items():
+        if (reason := _unfit(described.get(name), kind)) and not (name in absent and name in OPTIONAL):
+            problems.append(f"field {target.object}.{name} {reason}; {PAGE}")
     if problems:
         raise ConfigurationError("salesforce.target", problems)
-    left_out = ", ".join(absent)
-    notes = (f"{target.object} has no {left_out}: not written",) if absent else ()
+    notes = (f"{target.object} has no {', '.join(absent)}: not written",) if absent else ()
     return {name: described[name] for name in columns if name not in absent}, notes
+
+
+def _unfit(definition: Field | None, kind: pl.DataType) -> str | None:
+    """Why a column of this kind can't be written to the field, if it can't."""
+    if definition is None:
+        return "is absent, or not visible"
+    if not (definition.createable and definition.updateable):
+        return "is not writable for our user"
+    holds = "number" if definition.type in NUMBERS else "boolean" if definition.type == "boolean" else "text"
+    wanted = "number" if kind.is_float() else "boolean" if kind == pl.Boolean else "text"
+    return None if holds == wanted else f"is of the type {definition.type}, and can't hold a {wanted}"
 
 
 # --- what can be sent --------------------------------------------------------------------------------------------

@@ -101,9 +101,9 @@ def bulk(
     A job that hasn't ended after LONGEST_JOB seconds is aborted, and is a SourceUnavailable.
     """
     found: dict[str, Answer] = {}
-    for part in _parts(records, limit):
-        job = _run(org, name, external_id, part, sleep)
-        found |= _results(org, name, external_id, job)
+    for content, sent in _parts(records, limit):
+        job = _run(org, name, external_id, content, sleep)
+        found |= _results(org, name, external_id, sent, job)
     keys = [_folded(record[external_id]) for record in records]
     if set(found) != set(keys) or len(found) != len(keys):
         raise UnexpectedAnswer("salesforce", f"writing {name} by Bulk API", "not one result for each record")
@@ -115,8 +115,8 @@ def _folded(key: Any) -> str:
     return str(key).casefold()
 
 
-def _parts(records: Sequence[Record], limit: int) -> Iterator[bytes]:
-    """The records as CSV files with a heading, each within the limit."""
+def _parts(records: Sequence[Record], limit: int) -> Iterator[tuple[bytes, int]]:
+    """The records as CSV files with a heading, each within the limit, and how many are in each."""
     if not records:
         return
     columns = list(records[0])
@@ -125,11 +125,11 @@ def _parts(records: Sequence[Record], limit: int) -> Iterator[bytes]:
     for record in records:
         line = _line(_cell(record[column]) for column in columns)
         if len(lines) > 1 and size + len(line) > limit:
-            yield b"".join(lines)
+            yield b"".join(lines), len(lines) - 1
             lines, size = [heading], len(heading)
         lines.append(line)
         size += len(line)
-    yield b"".join(lines)
+    yield b"".join(lines), len(lines) - 1
 
 
 def _line(cells: Iterable[str]) -> bytes:
@@ -218,14 +218,20 @@ def _ended(org: Org, tried: str, job: str, sleep: Sleep) -> Mapping[str, Any]:
     raise SourceUnavailable("salesforce", tried, text, "See Bulk Data Load Jobs in the org's Setup, and run again.")
 
 
-def _results(org: Org, name: str, external_id: str, job: Mapping[str, Any]) -> dict[str, Answer]:
-    """The answer to each record of a job that has ended, by its key; the job's own counts must agree."""
+def _results(org: Org, name: str, external_id: str, sent: int, job: Mapping[str, Any]) -> dict[str, Answer]:
+    """The answer to each of the `sent` records of a job that has ended, by its key; the job's own counts must agree.
+
+    A result file is read where the counts say that there is something in it: an empty one may have no body at all.
+    """
     tried = f"reading the results of writing {name} by Bulk API"
-    good, bad, left = (list(_rows(_text(org, tried, "GET", f"jobs/ingest/{job['id']}/{kind}"))) for kind in RESULTS)
-    if job["state"] == "JobComplete":
-        counts = (job.get("numberRecordsProcessed"), job.get("numberRecordsFailed"))
-        if counts != (len(good) + len(bad), len(bad)):
-            raise UnexpectedAnswer("salesforce", tried, "the job's counts differ from its results")
+    processed, failed = int(job.get("numberRecordsProcessed") or 0), int(job.get("numberRecordsFailed") or 0)
+    counts = (processed - failed, failed, sent - processed)
+    good, bad, left = (
+        list(_rows(_text(org, tried, "GET", f"jobs/ingest/{job['id']}/{kind}"))) if count else []
+        for kind, count in zip(RESULTS, counts, strict=True)
+    )
+    if (len(good), len(bad), len(left)) != counts:
+        raise UnexpectedAnswer("salesforce", tried, "the job's counts differ from its results")
     reason = f"not processed: the job ended as {job['state']} {job.get('errorMessage') or ''}".rstrip()
     try:
         answers = [
