@@ -1,6 +1,8 @@
 """Signing in to Salesforce and staying signed in, with the real client against the sandbox."""
 
 import json
+import socket
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -286,6 +288,41 @@ def test_an_entry_of_netrc_does_not_take_the_tokens_place(
     (tmp_path / ".netrc").chmod(0o600)
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     assert count_accounts(connected(configure(sandbox))) == 122
+
+
+# --- time limits: the client itself has none ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["client credentials", "jwt", "soap"])
+def test_signing_in_at_a_server_that_never_answers_ends(
+    sandbox: Sandbox, configure: Configure, keys: tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey], way: str
+) -> None:
+    by_key = {**APP, "SALESFORCE_USERNAME": USER, "SALESFORCE_PRIVATE_KEY": pem_of(keys[0])}
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = {"SALESFORCE_LOGIN_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        loaded = configure(sandbox, **({"soap": SOAP, "jwt": by_key}.get(way, {}) | url))
+        assert loaded.salesforce.way == way
+        with pytest.raises(SourceUnavailable):
+            connected(loaded, Meter(ends=time.monotonic() + 0.4))
+
+
+@pytest.mark.parametrize("call", ["describe", "query", "page", "upsert"])
+def test_a_call_to_an_org_that_stops_answering_ends(sandbox: Sandbox, configure: Configure, call: str) -> None:
+    meter = Meter()
+    org = connected(configure(sandbox), meter)
+    sandbox.behaviour.page_size = 20
+    pages = org.query("SELECT Id FROM Account", "Account")
+    next(pages)
+    work: dict[str, Callable[[], object]] = {
+        "describe": lambda: org.describe("Account"),
+        "query": lambda: count_accounts(org),
+        "page": lambda: list(pages),
+        "upsert": lambda: org.upsert("Health_Score__c", "External_Key__c", [{"External_Key__c": "k"}]),
+    }
+    sandbox._latency = 3.0
+    meter.ends = time.monotonic() + 0.4
+    with pytest.raises(SourceUnavailable):
+        work[call]()
 
 
 # --- the day's calls -------------------------------------------------------------------------------------------
