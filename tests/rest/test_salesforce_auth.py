@@ -1,6 +1,7 @@
 """Signing in to Salesforce and staying signed in, with the real client against the sandbox."""
 
 import json
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from accountpulse import settings
 from accountpulse.errors import AccessError, AccountpulseError, ConfigurationError, SourceUnavailable, UnexpectedAnswer
 from accountpulse.rest.auth import JWT_GRANT, SOAP_ENDS, announcement, audience
 from accountpulse.rest.meter import Meter
-from accountpulse.rest.salesforce import Org
+from accountpulse.rest.salesforce import NotThere, Org, UnknownName
 from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.settings import Settings
@@ -349,3 +350,26 @@ def test_a_query_that_is_longer_than_an_address_says_so(sandbox: Sandbox, config
         with pytest.raises(AccessError, match="16,384 bytes"):
             list(org.query("x" * length, "Account"))
         assert sandbox.log[-1].status == status
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "words"),
+    [
+        (400, "QUERY_TIMEOUT", SourceUnavailable, "Narrow the `where` text"),
+        (400, "INVALID_QUERY_LOCATOR", SourceUnavailable, "INVALID_QUERY_LOCATOR"),
+        (400, "INVALID_FIELD", UnknownName, "accountpulse.yaml"),
+        (400, "MALFORMED_QUERY", AccessError, "accountpulse.yaml"),
+        (403, "INSUFFICIENT_ACCESS", AccessError, "permissions"),
+        (404, "NOT_FOUND", NotThere, "may not see it"),
+        (404, "O'Brien & Sons", NotThere, "HTTP 404"),
+    ],
+)
+def test_a_refusal_says_what_to_do_and_never_what_was_asked(  # noqa: PLR0917
+    sandbox: Sandbox, configure: Configure, status: int, code: str, kind: type[AccountpulseError], words: str
+) -> None:
+    org = connected(configure(sandbox))
+    body = json.dumps([{"message": "about O'Brien & Sons", "errorCode": code}]).encode()
+    sandbox.faults.append(Fault("salesforce", status, body=body, path_contains="/query"))
+    with pytest.raises(kind, match=re.escape(words)) as caught:
+        list(org.query("SELECT Id FROM Account WHERE Name = 'O\\'Brien & Sons'", "Account"))
+    assert "Brien" not in str(caught.value)
