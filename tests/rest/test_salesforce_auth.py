@@ -26,6 +26,7 @@ from support import Configure
 
 EXPIRED = json.dumps([{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]).encode()
 APP = {"SALESFORCE_CLIENT_SECRET": None}
+UPSERT = "composite/sobjects/Health_Score__c/External_Key__c"
 USER = "integration@sandbox.example"
 SOAP = {
     "SALESFORCE_CLIENT_ID": None,
@@ -226,7 +227,7 @@ def ended(sandbox: Sandbox) -> None:
     sandbox.faults.append(Fault("salesforce", 401, body=EXPIRED, times=10**6, path_contains="/data/"))
 
 
-@pytest.mark.parametrize("call", ["describe", "query", "upsert"])
+@pytest.mark.parametrize("call", ["describe", "query", "write"])
 def test_a_session_that_never_lives_ends_after_one_new_login(sandbox: Sandbox, configure: Configure, call: str) -> None:
     """The client by itself would sign in without end: its counter is never handed on."""
     ended(sandbox)
@@ -234,7 +235,7 @@ def test_a_session_that_never_lives_ends_after_one_new_login(sandbox: Sandbox, c
     work: dict[str, Callable[[], object]] = {
         "describe": lambda: org.describe("Account"),
         "query": lambda: count_accounts(org),
-        "upsert": lambda: org.upsert("Health_Score__c", "External_Key__c", [{"External_Key__c": "k"}]),
+        "write": lambda: org.call("writing", lambda: org.client.restful(UPSERT, method="PATCH", json={"records": []})),
     }
     with pytest.raises(AccessError, match="INVALID_SESSION_ID"):
         work[call]()
@@ -307,7 +308,7 @@ def test_signing_in_at_a_server_that_never_answers_ends(
             connected(loaded, Meter(ends=time.monotonic() + 0.4))
 
 
-@pytest.mark.parametrize("call", ["describe", "query", "page", "upsert"])
+@pytest.mark.parametrize("call", ["describe", "query", "page", "write"])
 def test_a_call_to_an_org_that_stops_answering_ends(sandbox: Sandbox, configure: Configure, call: str) -> None:
     meter = Meter()
     org = connected(configure(sandbox), meter)
@@ -318,7 +319,7 @@ def test_a_call_to_an_org_that_stops_answering_ends(sandbox: Sandbox, configure:
         "describe": lambda: org.describe("Account"),
         "query": lambda: count_accounts(org),
         "page": lambda: list(pages),
-        "upsert": lambda: org.upsert("Health_Score__c", "External_Key__c", [{"External_Key__c": "k"}]),
+        "write": lambda: org.call("writing", lambda: org.client.restful(UPSERT, method="PATCH", json={"records": []})),
     }
     sandbox._latency = 3.0
     meter.ends = time.monotonic() + 0.4
