@@ -204,6 +204,12 @@ def test_an_incomplete_way_is_named_before_anything_is_sent(environment: dict[st
     assert part in str(caught.value)
 
 
+@pytest.mark.parametrize("domain", ["acme.my", "acme.my.salesforce.com"])
+def test_a_domain_may_be_written_short_or_whole(domain: str) -> None:
+    given = {"SALESFORCE_CLIENT_ID": "c", "SALESFORCE_CLIENT_SECRET": "s", "SALESFORCE_DOMAIN": domain}
+    assert settings.load(given).salesforce.login_url == "https://acme.my.salesforce.com"
+
+
 def test_no_line_of_the_key_is_ever_printed(keys: tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]) -> None:
     pem = pem_of(keys[0])
     given = {"SALESFORCE_CLIENT_ID": "client", "SALESFORCE_USERNAME": "u", "SALESFORCE_PRIVATE_KEY": pem}
