@@ -94,7 +94,7 @@ def test_an_org_where_every_field_of_its_own_is_renamed_is_read_as_far_as_it_goe
     with Sandbox(own_world) as running:
         outcome = run(running, configure, tmp_path)
     assert outcome.metrics is not None
-    for metric in ("arr_trajectory_pct", "tier_alignment", "critical_signals"):
+    for metric in ("arr_trajectory_pct", "tier_alignment", "qbr_attendance", "critical_signals"):
         assert reasons(outcome, metric) == {"field_missing"}
     assert outcome.metrics["days_to_renewal"].count() > 20
     for old in ("Account.ARR__c", "Account.Tier__c", "Churn_Signal__c.Severity__c", "Contact.No_Longer_At_Company__c"):

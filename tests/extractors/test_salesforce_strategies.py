@@ -109,7 +109,7 @@ def test_a_picklist_of_the_account_means_a_problem_by_its_configured_values(org:
     org.account(TWO)["Standing__c"] = "Good"
     found = read(org, "salesforce: {payment: {from: account, field: Standing__c, values: [late, Gone]}}")
     assert found.values("payment_health") == [1, 0, 0]
-    assert "salesforce.payment: values: 'Gone' is no value of Account.Standing__c" in found.notes
+    assert "payment: values: 'Gone' is no value of Account.Standing__c" in found.notes
     nothing = read(org, "salesforce: {payment: {from: account, field: Standing__c}}")
     assert nothing.values("payment_health") == [MISSING] * 3
 
@@ -170,7 +170,7 @@ def test_a_history_without_a_single_row_proves_nothing(org: Org, read: Reader) -
     """The field may not be tracked: 0 % for every account would be invented."""
     found = read(org, "salesforce: {arr_history: [{from: history}]}")
     assert found.values("arr_trajectory_pct") == ["no_evidence"] * 3
-    assert "salesforce.arr_history 1 (from: history): AccountHistory has no record of ARR__c" in found.notes
+    assert "arr_history 1 (from: history): AccountHistory has no record of ARR__c" in found.notes
     assert read(org).values("arr_trajectory_pct") == ["too_new"] * 3
 
 
@@ -305,7 +305,7 @@ def test_a_renamed_field_is_missing_and_its_nearest_name_is_told(org: Org, read:
     found = read(org)
     assert found.values("arr_trajectory_pct") == found.values("tier_alignment") == [MISSING] * 3
     assert (
-        "salesforce.accounts: field Account.ARR__c is absent, or our user may not read it (field-level security); "
+        "accounts: field Account.ARR__c is absent, or our user may not read it (field-level security); "
         "the nearest name is Annual_ARR__c"
     ) in found.notes
     mended = read(org, "salesforce: {accounts: {arr: Annual_ARR__c}}")
@@ -368,9 +368,7 @@ def test_one_unreadable_half_of_the_reviews_makes_the_whole_unknown(org: Org, re
 def test_a_name_that_only_a_where_text_has_costs_its_own_metric(org: Org, read: Reader) -> None:
     found = read(org, "salesforce: {payment: {where: \"Cause__c = 'x'\"}}")
     assert found.values("payment_health") == [MISSING] * 3
-    assert (
-        "salesforce.payment: a name in the `where` text for Case is absent, or our user may not read it" in found.notes
-    )
+    assert "payment: a name in the `where` text for Case is absent, or our user may not read it" in found.notes
     assert found.values("contract_changes") == [0, 0, 0]
 
 
@@ -390,10 +388,8 @@ def test_values_that_no_picklist_has_are_told_and_never_a_zero(org: Org, read: R
     assert found.values("payment_health") == [MISSING] * 3
     assert found.values("contract_changes") == [MISSING] * 3
     assert found.values("expansion_signals") == [0, 0, 0]
-    assert (
-        "salesforce.payment: only: 'Billing' is no value of Case.Type, which has Mechanical, Electrical" in found.notes
-    )
-    assert "salesforce.expansion: only: 'Expansion' is no value of Opportunity.Type" in found.notes
+    assert "payment: only: 'Billing' is no value of Case.Type, which has Mechanical, Electrical" in found.notes
+    assert "expansion: only: 'Expansion' is no value of Opportunity.Type" in found.notes
 
 
 def test_a_severity_without_a_value_is_unknown(org: Org, read: Reader) -> None:
@@ -412,7 +408,7 @@ def test_tiers_are_compared_with_the_orgs_own(org: Org, read: Reader) -> None:
     org.objects["Account"].fields["Tier__c"].values = ["Bronze", "Silver", "Gold", "Diamond"]
     org.account(TWO)["Tier__c"] = "Diamond"
     found = read(org)
-    assert "salesforce.tiers.order: 'Platinum' is no value of Account.Tier__c" in found.notes
+    assert "tiers.order: 'Platinum' is no value of Account.Tier__c" in found.notes
     assert "accounts have 'Diamond' as their tier" in found.notes
     assert found.values("tier_alignment") == [0, "no_evidence", "no_evidence"]
 

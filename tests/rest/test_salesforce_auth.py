@@ -1,6 +1,9 @@
 """Signing in to Salesforce and staying signed in, with the real client against the sandbox."""
 
 import json
+import re
+import socket
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +18,7 @@ from accountpulse import settings
 from accountpulse.errors import AccessError, AccountpulseError, ConfigurationError, SourceUnavailable, UnexpectedAnswer
 from accountpulse.rest.auth import JWT_GRANT, SOAP_ENDS, announcement, audience
 from accountpulse.rest.meter import Meter
-from accountpulse.rest.salesforce import Org
+from accountpulse.rest.salesforce import NotThere, Org, UnknownName
 from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.settings import Settings
@@ -23,6 +26,7 @@ from support import Configure
 
 EXPIRED = json.dumps([{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]).encode()
 APP = {"SALESFORCE_CLIENT_SECRET": None}
+UPSERT = "composite/sobjects/Health_Score__c/External_Key__c"
 USER = "integration@sandbox.example"
 SOAP = {
     "SALESFORCE_CLIENT_ID": None,
@@ -200,6 +204,12 @@ def test_an_incomplete_way_is_named_before_anything_is_sent(environment: dict[st
     assert part in str(caught.value)
 
 
+@pytest.mark.parametrize("domain", ["acme.my", "acme.my.salesforce.com"])
+def test_a_domain_may_be_written_short_or_whole(domain: str) -> None:
+    given = {"SALESFORCE_CLIENT_ID": "c", "SALESFORCE_CLIENT_SECRET": "s", "SALESFORCE_DOMAIN": domain}
+    assert settings.load(given).salesforce.login_url == "https://acme.my.salesforce.com"
+
+
 def test_no_line_of_the_key_is_ever_printed(keys: tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]) -> None:
     pem = pem_of(keys[0])
     given = {"SALESFORCE_CLIENT_ID": "client", "SALESFORCE_USERNAME": "u", "SALESFORCE_PRIVATE_KEY": pem}
@@ -223,7 +233,7 @@ def ended(sandbox: Sandbox) -> None:
     sandbox.faults.append(Fault("salesforce", 401, body=EXPIRED, times=10**6, path_contains="/data/"))
 
 
-@pytest.mark.parametrize("call", ["describe", "query", "upsert"])
+@pytest.mark.parametrize("call", ["describe", "query", "write"])
 def test_a_session_that_never_lives_ends_after_one_new_login(sandbox: Sandbox, configure: Configure, call: str) -> None:
     """The client by itself would sign in without end: its counter is never handed on."""
     ended(sandbox)
@@ -231,7 +241,7 @@ def test_a_session_that_never_lives_ends_after_one_new_login(sandbox: Sandbox, c
     work: dict[str, Callable[[], object]] = {
         "describe": lambda: org.describe("Account"),
         "query": lambda: count_accounts(org),
-        "upsert": lambda: org.upsert("Health_Score__c", "External_Key__c", [{"External_Key__c": "k"}]),
+        "write": lambda: org.call("writing", lambda: org.client.restful(UPSERT, method="PATCH", json={"records": []})),
     }
     with pytest.raises(AccessError, match="INVALID_SESSION_ID"):
         work[call]()
@@ -270,7 +280,7 @@ def test_a_token_answer_in_no_known_shape_is_unexpected(
         connected(configure(sandbox))
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>not XML", b"<a/>"])
+@pytest.mark.parametrize("body", [b"<html>not XML", b"<a/>"])
 def test_a_soap_answer_in_no_known_shape_is_one_of_our_errors(
     sandbox: Sandbox, configure: Configure, body: bytes
 ) -> None:
@@ -286,6 +296,41 @@ def test_an_entry_of_netrc_does_not_take_the_tokens_place(
     (tmp_path / ".netrc").chmod(0o600)
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     assert count_accounts(connected(configure(sandbox))) == 122
+
+
+# --- time limits: the client itself has none ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["client credentials", "jwt", "soap"])
+def test_signing_in_at_a_server_that_never_answers_ends(
+    sandbox: Sandbox, configure: Configure, keys: tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey], way: str
+) -> None:
+    by_key = {**APP, "SALESFORCE_USERNAME": USER, "SALESFORCE_PRIVATE_KEY": pem_of(keys[0])}
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = {"SALESFORCE_LOGIN_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        loaded = configure(sandbox, **({"soap": SOAP, "jwt": by_key}.get(way, {}) | url))
+        assert loaded.salesforce.way == way
+        with pytest.raises(SourceUnavailable):
+            connected(loaded, Meter(ends=time.monotonic() + 0.4))
+
+
+@pytest.mark.parametrize("call", ["describe", "query", "page", "write"])
+def test_a_call_to_an_org_that_stops_answering_ends(sandbox: Sandbox, configure: Configure, call: str) -> None:
+    meter = Meter()
+    org = connected(configure(sandbox), meter)
+    sandbox.behaviour.page_size = 20
+    pages = org.query("SELECT Id FROM Account", "Account")
+    next(pages)
+    work: dict[str, Callable[[], object]] = {
+        "describe": lambda: org.describe("Account"),
+        "query": lambda: count_accounts(org),
+        "page": lambda: list(pages),
+        "write": lambda: org.call("writing", lambda: org.client.restful(UPSERT, method="PATCH", json={"records": []})),
+    }
+    sandbox._latency = 3.0
+    meter.ends = time.monotonic() + 0.4
+    with pytest.raises(SourceUnavailable):
+        work[call]()
 
 
 # --- the day's calls -------------------------------------------------------------------------------------------
@@ -312,3 +357,26 @@ def test_a_query_that_is_longer_than_an_address_says_so(sandbox: Sandbox, config
         with pytest.raises(AccessError, match="16,384 bytes"):
             list(org.query("x" * length, "Account"))
         assert sandbox.log[-1].status == status
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "words"),
+    [
+        (400, "QUERY_TIMEOUT", SourceUnavailable, "Narrow the `where` text"),
+        (400, "INVALID_QUERY_LOCATOR", SourceUnavailable, "INVALID_QUERY_LOCATOR"),
+        (400, "INVALID_FIELD", UnknownName, "accountpulse.yaml"),
+        (400, "MALFORMED_QUERY", AccessError, "accountpulse.yaml"),
+        (403, "INSUFFICIENT_ACCESS", AccessError, "permissions"),
+        (404, "NOT_FOUND", NotThere, "may not see it"),
+        (404, "O'Brien & Sons", NotThere, "HTTP 404"),
+    ],
+)
+def test_a_refusal_says_what_to_do_and_never_what_was_asked(  # noqa: PLR0917
+    sandbox: Sandbox, configure: Configure, status: int, code: str, kind: type[AccountpulseError], words: str
+) -> None:
+    org = connected(configure(sandbox))
+    body = json.dumps([{"message": "about O'Brien & Sons", "errorCode": code}]).encode()
+    sandbox.faults.append(Fault("salesforce", status, body=body, path_contains="/query"))
+    with pytest.raises(kind, match=re.escape(words)) as caught:
+        list(org.query("SELECT Id FROM Account WHERE Name = 'O\\'Brien & Sons'", "Account"))
+    assert "Brien" not in str(caught.value)

@@ -48,7 +48,7 @@ def extract(request: Request) -> Extract:
         frames[name] = _frame(name, rows)
         request.progress(sum(table.height for table in frames.values()), None)
     if worth is not None and worth.strangers:
-        reading.setting = "salesforce.accounts.arr"
+        reading.setting = "accounts.arr"
         reading.note(f"the org has no rate for {', '.join(sorted(worth.strangers))}: ARR in it stays empty")
     frames["accounts"] = _as_of(frames["accounts"], frames["arr_changes"], request)
     before = pl.col("at") < request.scope.as_of
@@ -78,13 +78,13 @@ def _accounts(reading: Reading, settings: Settings, links: dict[Source, str]) ->
     """All customers, with the fields that exist."""
     org = settings.mapping.salesforce
     try:
-        reading.setting = "salesforce.accounts"
+        reading.setting = "accounts"
         reading.need("Account", "Id", "Name")
         known = [name for name in _described_by(org) if reading.has("Account", name)]
         for source, name in links.items():
             reading.setting = f"{source}.account_field"
             known += [name] if reading.has("Account", name) else []
-        reading.setting = "salesforce.accounts"
+        reading.setting = "accounts"
         extra = [name for name in _asked_later(org) if reading.find("Account", name) is not None]
         rows = [dict(row) for row in reading.rows("Account", ["Id", "Name", *known, *extra], org.accounts.where)]
     except Missing:
@@ -149,12 +149,13 @@ def _text(value: Any) -> str | None:
 
 
 def _check_tiers(reading: Reading, org: SalesforceMapping, found: list[dict[str, Any]]) -> None:
-    """Without a tier field nothing aligns; a tier that the order doesn't know is not known at all."""
+    """Without a tier nothing aligns and no review is owed; a tier that the order doesn't know is not known at all."""
     tier = org.accounts.tier
     if tier is None or reading.find("Account", tier) is None:
-        reading.gaps.setdefault("tier_alignment", "not_configured" if tier is None else "field_missing")
+        for metric in ("tier_alignment", "qbr_attendance"):
+            reading.gaps.setdefault(metric, "not_configured" if tier is None else "field_missing")
         return
-    reading.setting = "salesforce.tiers.order"
+    reading.setting = "tiers.order"
     reading.known("Account", tier, org.tiers.order)
     unknown = {str(value) for row in found if (value := _of(row, tier)) is not None} - set(org.tiers.order)
     if unknown:
@@ -209,10 +210,10 @@ def _parts(
             org.expansion,
             lambda p: relationship.expansions(reading, p),
         ),
-        ("signals", "", SIGNALS, settings.mapping.signals, lambda p: relationship.signals(reading, p)),
+        ("signals", "signals", SIGNALS, settings.mapping.signals, lambda p: relationship.signals(reading, p)),
     ]
     for table, key, metrics, part, work in works:
-        reading.setting = f"salesforce.{key}" if key else "signals"
+        reading.setting = key
         rows: Rows = []
         if not part:
             reading.gaps |= dict.fromkeys(metrics, "not_configured")

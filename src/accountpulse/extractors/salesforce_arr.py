@@ -45,7 +45,7 @@ def money(reading: Reading, arr: str | None) -> Money:
     found = reading.find("Account", arr) if arr else None
     if found is None or found.type != "currency" or reading.find("Account", CURRENCY) is None:
         return Money()
-    reading.setting = "salesforce.accounts.arr"
+    reading.setting = "accounts.arr"
     try:
         reading.need("CurrencyType", "IsoCode", "ConversionRate")
     except Missing:
@@ -77,7 +77,7 @@ def arr_changes(
     """
     readable = False
     for rank, strategy in enumerate(strategies):
-        reading.setting = f"salesforce.arr_history {rank + 1} (from: {strategy.source})"
+        reading.setting = f"arr_history {rank + 1} (from: {strategy.source})"
         if isinstance(strategy, ArrOwn):
             reading.gaps["arr_trajectory_pct"] = "too_new"
             return []

@@ -28,7 +28,7 @@ def renewals(reading: Reading, strategies: Iterable[Renewal], accounts: Accounts
     """Open renewals of all strategies; Missing where the org has none of their names."""
     possible = False
     for rank, strategy in enumerate(strategies):
-        reading.setting = f"salesforce.renewal {rank + 1} (from: {strategy.source})"
+        reading.setting = f"renewal {rank + 1} (from: {strategy.source})"
         try:
             found = list(_renewal(reading, strategy, accounts))
         except Missing:

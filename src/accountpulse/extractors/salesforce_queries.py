@@ -27,14 +27,14 @@ class Missing(Exception):
 class Reading:
     """One extraction from one org: what was found out along the way.
 
-    `setting` is the part of accountpulse.yaml that is being read; every note begins with it.
+    `setting` is the part of the mapping's `salesforce:` that is being read; every note begins with it.
     """
 
     org: Org
     scope: Scope
     gaps: dict[str, Reason] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    setting: str = "salesforce"
+    setting: str = "accounts"
 
     def note(self, text: str) -> None:
         """A line for the reader, once."""

@@ -225,7 +225,7 @@ class _Reader:
         return LookerAccess(base_url, client_id, client_secret)
 
     def salesforce(self) -> SalesforceAccess | None:
-        domain = self.get("SALESFORCE_DOMAIN") or "login"
+        domain = (self.get("SALESFORCE_DOMAIN") or "login").removesuffix(".salesforce.com")
         access = SalesforceAccess(
             self.url("SALESFORCE_LOGIN_URL", f"https://{domain}.salesforce.com"),
             self.get("SALESFORCE_API_VERSION") or "66.0",
