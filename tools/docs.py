@@ -43,9 +43,9 @@ def mapping_page() -> str:
         ).rstrip(),
         "```",
         "",
-        "`none` in place of a whole part (`signals`, `salesforce.payment`, `.downgrades`, `.arr_history`,",
-        "`.reviews`, `.champions`, `.expansion`) says that it is not in use: its metrics stay empty with the reason",
-        "`not_configured`.",
+        "`none` in place of a whole part (`signals`, `looker.usage`, `.features`, `salesforce.payment`,",
+        "`.downgrades`, `.arr_history`, `.reviews`, `.champions`, `.expansion`) says that it is not in use: its",
+        "metrics stay empty with the reason `not_configured`.",
         "",
         *section("", Mapping, set()),
     ]
@@ -60,7 +60,7 @@ def section(path: str, model: type[BaseModel], seen: set[str]) -> list[str]:
             key = f"{path}{info.alias or name}"
             if key not in seen:
                 seen.add(key)
-                lines += [f"- `{key}`: {(part.__doc__ or '').strip()}", *section(f"{key}.", part, seen)]
+                lines += [f"- `{key}`: {' '.join((part.__doc__ or '').split())}", *section(f"{key}.", part, seen)]
     return lines
 
 

@@ -1,44 +1,55 @@
 """Looker → usage, features and platform value: one query a question, for all accounts at once."""
 
 import difflib
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import Any
+from datetime import timedelta
+from functools import partial
 
 import polars as pl
 
+from accountpulse.errors import AccessError
 from accountpulse.extractors.base import Request
-from accountpulse.extractors.looker_api import Absent, Api
-from accountpulse.records import TABLES, TABLES_OF, Extract, Reason, pillar_metric
-from accountpulse.rest.sync import Adapter
+from accountpulse.extractors.looker_api import Api, Explore, Query, Refused
+from accountpulse.extractors.looker_rows import UNFIT, Kind, Rows
+from accountpulse.records import TABLES, TABLES_OF, Extract, Reason, frame, pillar_metric
 from accountpulse.settings.mapping import LookerMapping, SavedLook
 
 TREND_MONTHS = 3
 DAYS = ("dau", "dau_trend_pct")
 MONTHS = ("mau", "mau_trend_pct", "login_frequency")
-Rows = list[dict[str, Any]]
+FEATURES = ("feature_breadth",)
 
 
 def extract(request: Request) -> Extract:
     """Daily and monthly users over the period and the three months before, features and pillars over the period.
 
-    `key` is what the account fields of the explores hold.
+    `key` is what the account fields of the explores hold. Days and months are those of the period's zone. A row
+    without an account is nobody's. What is absent or not readable costs its own metrics (`field_missing`) and has a
+    note; an answer that can't be trusted (an error, a cut) is the source's failure.
     """
     access = request.settings.looker
     if access is None:
         raise ValueError("looker is not configured")
-    adapter = Adapter("looker", request.meter, request.settings.ca_bundle)
-    work = Work(request, request.settings.mapping.looker, Api(access, request.meter, adapter))
+    mapping = request.settings.mapping.looker
+    api = Api(access, request.meter, request.settings.ca_bundle, mapping.timeout)
+    work = Work(request, mapping, api)
     tables = {
         "usage_days": work.part(DAYS, work.usage_days),
         "usage_months": work.part(MONTHS, work.usage_months),
-        "features": work.part(("feature_breadth",), work.features),
+        "features": work.part(FEATURES, work.features),
         "pillars": work.pillars(),
     }
-    frames = {name: pl.DataFrame(tables[name], schema=TABLES[name], orient="row") for name in TABLES_OF["looker"]}
-    return Extract("looker", frames, work.gaps, {}, tuple(work.notes))
+    frames = {name: _as_declared(name, tables[name]) for name in TABLES_OF["looker"]}
+    return Extract("looker", frames, work.gaps, {}, tuple(dict.fromkeys(work.notes)))
+
+
+def _as_declared(name: str, rows: pl.DataFrame | None) -> pl.DataFrame:
+    return frame(name) if rows is None else rows.filter(pl.col("key").is_not_null()).select(*TABLES[name])
+
+
+class Missing(Exception):
+    """A name of the mapping leads to nothing that can be used; the notes say which and why."""
 
 
 @dataclass
@@ -51,140 +62,191 @@ class Work:
     gaps: dict[str, Reason] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     rows_so_far: int = 0
-    _known: dict[str, set[str] | None] = field(default_factory=dict)
+    _known: dict[str, Explore | None] = field(default_factory=dict)
+    _answers: dict[str, Rows | Missing] = field(default_factory=dict)
 
-    def part(self, metrics: Iterable[str], read: Callable[[], Iterator[dict[str, Any]]]) -> Rows:
-        """The rows of a part, or none and a gap for its metrics where a name is absent."""
+    def part(self, metrics: Iterable[str], read: Callable[[], pl.DataFrame | None]) -> pl.DataFrame | None:
+        """The table of a part, or None and a gap for its metrics where it is not in use or a name is missing."""
         try:
-            rows = list(read())
-        except Absent:
+            rows = read()
+        except Missing:
             self.gaps |= dict.fromkeys(metrics, "field_missing")
-            return []
-        self.rows_so_far += len(rows)
-        self.request.progress(self.rows_so_far, None)
+            return None
+        if rows is None:
+            self.gaps |= dict.fromkeys(metrics, "not_configured")
         return rows
 
-    def usage_days(self) -> Iterator[dict[str, Any]]:
+    def usage_days(self) -> pl.DataFrame | None:
         """Distinct users of each day."""
         usage = self.mapping.usage
-        for row in self._ask(usage.explore, (usage.account, usage.date, usage.users), usage.date, TREND_MONTHS):
-            yield {
-                "key": _key(row[usage.account]),
-                "day": _day(row[usage.date]),
-                "users": self._whole(row[usage.users]),
-            }
+        if usage is None:
+            return None
+        dimensions: dict[str, Kind] = {usage.account: "key", usage.date: "day"}
+        rows = self._ask(usage.explore, dimensions, {usage.users: "count"}, usage.date, TREND_MONTHS)
+        names = {usage.account: "key", usage.date: "day", usage.users: "users"}
+        return self._table(rows, names).filter(pl.col("day").is_not_null())
 
-    def usage_months(self) -> Iterator[dict[str, Any]]:
+    def usage_months(self) -> pl.DataFrame | None:
         """Distinct users and sessions of each month: users of days can't be added up."""
         usage = self.mapping.usage
-        fields = (usage.account, usage.month, usage.users, usage.sessions)
-        for row in self._ask(usage.explore, fields, usage.date, TREND_MONTHS):
-            month = _day(f"{row[usage.month]}-01") if row[usage.month] else None
-            counts = {"users": self._whole(row[usage.users]), "sessions": self._whole(row[usage.sessions])}
-            yield {"key": _key(row[usage.account]), "month": month, **counts}
+        if usage is None:
+            return None
+        dimensions: dict[str, Kind] = {usage.account: "key", usage.month: "month"}
+        measures: dict[str, Kind] = {usage.users: "count", usage.sessions: "count"}
+        rows = self._ask(usage.explore, dimensions, measures, usage.date, TREND_MONTHS)
+        names = {usage.account: "key", usage.month: "month", usage.users: "users", usage.sessions: "sessions"}
+        return self._table(rows, names).filter(pl.col("month").is_not_null())
 
-    def features(self) -> Iterator[dict[str, Any]]:
+    def features(self) -> pl.DataFrame | None:
         """Features that were used in the period."""
         part = self.mapping.features
-        if not part.catalogue:
-            self.gaps["feature_breadth"] = "not_configured"
-            return
-        for row in self._ask(part.explore, (part.account, part.feature), part.date, 0):
-            if row[part.feature] is not None:
-                yield {"key": _key(row[part.account]), "feature": str(row[part.feature])}
+        if part is None or not part.catalogue:
+            return None
+        rows = self._ask(part.explore, {part.account: "key", part.feature: "text"}, {}, part.date, 0)
+        names = {part.account: "key", part.feature: "feature"}
+        return self._table(rows, names).filter(pl.col("feature").is_not_null())
 
-    def pillars(self) -> Rows:
-        """The figures of all pillars: those of the explore in one query, those of saved Looks one by one."""
-        platform, rows = self.mapping.platform, []
-        measures = {name: source for name, source in platform.pillars.items() if isinstance(source, str)}
-        present = {name: measure for name, measure in measures.items() if self._present(platform.explore, [measure])}
-        self.gaps |= {pillar_metric(name).name: "field_missing" for name in measures if name not in present}
-        if present:
-            names = [pillar_metric(name).name for name in present]
-            rows += self.part(names, lambda: self._of_explore(present))
-        for name, source in platform.pillars.items():
-            if isinstance(source, SavedLook):
-                rows += self.part([pillar_metric(name).name], lambda n=name, s=source: self._of_look(n, s))  # type: ignore[misc]
-        return self._clamped(rows)
+    # --- pillars
 
-    def _of_explore(self, measures: dict[str, str]) -> Iterator[dict[str, Any]]:
+    def pillars(self) -> pl.DataFrame:
+        """The figures of all pillars: those of the explore come by one query, those of a saved Look by one run."""
+        parts = [frame("pillars")]
+        for name, source in self.mapping.platform.pillars.items():
+            part = self.part([pillar_metric(name).name], partial(self._pillar, source))
+            if part is not None:
+                parts.append(part.select("key", pl.lit(name).alias("pillar"), "value"))
+        return self._clamped(pl.concat(parts).filter(pl.col("value").is_not_null()))
+
+    def _pillar(self, source: str | SavedLook) -> pl.DataFrame:
+        if isinstance(source, SavedLook):
+            return self._of_look(source)
         platform = self.mapping.platform
-        for row in self._ask(platform.explore, (platform.account, *measures.values()), platform.date, 0):
-            for name, measure in measures.items():
-                yield {"key": _key(row[platform.account]), "pillar": name, "value": self._number(row[measure])}
+        self._need(platform.explore, [platform.account, platform.date, source])
+        return self._table(self._once(platform.explore, self._measures), {platform.account: "key", source: "value"})
 
-    def _of_look(self, name: str, source: SavedLook) -> Iterator[dict[str, Any]]:
-        fields = [source.account, source.value, *([source.month] if source.month else [])]
+    def _measures(self) -> Rows:
+        """Every pillar's measure that the explore has, by one query."""
+        platform, explore = self.mapping.platform, self._explore(self.mapping.platform.explore)
+        named = [source for source in platform.pillars.values() if isinstance(source, str)]
+        measures: dict[str, Kind] = {name: "figure" for name in named if explore and name in explore.fields}
+        return self._ask(platform.explore, {platform.account: "key"}, measures, platform.date, 0)
+
+    def _of_look(self, source: SavedLook) -> pl.DataFrame:
+        rows = self._once(f"Look {source.look}", lambda: self._look(source.look))
+        names = {source.account: "key", source.value: "value"}
+        if source.month is None:
+            return self._table(rows, names)
+        month = pl.col("month") == self.request.scope.period.first_day
+        return self._table(rows, {**names, source.month: "month"}).filter(month)
+
+    def _look(self, look: str) -> Rows:
+        """A Look with the columns of all pillars that come from it."""
+        columns: dict[str, Kind] = {}
+        for source in self.mapping.platform.pillars.values():
+            if isinstance(source, SavedLook) and source.look == look:
+                columns |= {source.account: "key", source.value: "figure"}
+                columns |= {source.month: "month"} if source.month else {}
         try:
-            rows = self.api.look(source.look, fields)
-        except Absent:
-            self.notes.append(f"Look {source.look} of pillar {name} is absent, or not visible to our user")
-            raise
-        period = self.request.scope.period.name
-        for row in rows:
-            if source.month is None or str(row[source.month]) == period:
-                yield {"key": _key(row[source.account]), "pillar": name, "value": self._number(row[source.value])}
+            return self._counted(self.api.look(look, columns))
+        except Refused as refused:
+            raise self._missing(f"Look {look} is absent, or not open to our user (HTTP {refused.status})") from None
 
-    def _clamped(self, rows: Rows) -> Rows:
-        kept = [row for row in rows if row["value"] is not None]
-        outside = [row for row in kept if not 0 <= row["value"] <= 100]
-        for row in outside:
-            row["value"] = min(100.0, max(0.0, row["value"]))
+    def _once(self, what: str, ask: Callable[[], Rows]) -> Rows:
+        """An answer that serves several pillars is asked for once, also where it was refused."""
+        if what not in self._answers:
+            try:
+                self._answers[what] = ask()
+            except Missing as missing:
+                self._answers[what] = missing
+        answer = self._answers[what]
+        if isinstance(answer, Missing):
+            raise answer
+        return answer
+
+    def _clamped(self, rows: pl.DataFrame) -> pl.DataFrame:
+        outside = rows.filter(~pl.col("value").is_between(0, 100)).height
         if outside:
-            self.notes.append(f"{len(outside):,} pillar figures lay outside 0 to 100 and were clamped")
-        return kept
+            self.notes.append(f"{outside:,} pillar figures lay outside 0 to 100 and were clamped")
+        return rows.with_columns(pl.col("value").clip(0, 100))
 
-    def _ask(self, explore: str, fields: tuple[str, ...], day: str, months_before: int) -> Rows:
-        """The rows with an account, over whole months up to the end of the period (or today, while it is open)."""
-        if not self._present(explore, [*fields, day]):
-            raise Absent
+    # --- asking
+
+    def _ask(
+        self, explore: str, dimensions: dict[str, Kind], measures: dict[str, Kind], day: str, months_before: int
+    ) -> Rows:
+        """The rows over whole months up to the end of the period (or today, while it is open)."""
+        self._need(explore, [*dimensions, *measures, day])
         scope = self.request.scope
         first = scope.period.shifted(-months_before).first_day
         end = scope.period.first_day + timedelta(days=scope.measured_days)
-        rows = self.api.query(self.mapping.model, explore, fields, {day: f"{first} to {end}"}, scope.period.zone)
-        return [row for row in rows if row[fields[0]] is not None]
+        query = Query(self.mapping.model, explore, dimensions, measures, {day: f"{first} to {end}"}, scope.period.zone)
+        try:
+            return self._counted(self.api.query(query))
+        except Refused as refused:
+            text = f"explore {explore}: the query was refused (HTTP {refused.status}); run it in Looker to see why"
+            raise self._missing(text) from None
 
-    def _present(self, explore: str, fields: Iterable[str]) -> bool:
-        """Whether the explore has these fields; a note names what it lacks and the nearest name."""
-        if explore not in self._known:
-            try:
-                self._known[explore] = self.api.fields(self.mapping.model, explore)
-            except Absent:
-                self._known[explore] = None
-                self.notes.append(
-                    f"explore {explore} of model {self.mapping.model} is absent, or not visible to our user"
-                )
-        known = self._known[explore]
-        if known is None:
-            return False
-        lacking = [name for name in fields if name not in known]
+    def _counted(self, rows: Rows) -> Rows:
+        self.rows_so_far += rows.count
+        self.request.progress(self.rows_so_far, None)
+        return rows
+
+    def _table(self, rows: Rows, names: Mapping[str, str]) -> pl.DataFrame:
+        """Columns of an answer under our names; Missing where one is absent or not of its kind."""
+        for name in names:
+            if name in rows.lacking:
+                raise self._missing(f"the Look has no column {name}{_nearest(name, rows.names)}")
+            if name in rows.unfit:
+                raise self._missing(f"{name} {UNFIT[rows.wanted[name]]}")
+        return pl.DataFrame([rows.column(name).alias(ours) for name, ours in names.items()])
+
+    def _need(self, explore: str, names: Iterable[str]) -> None:
+        """The explore must have these fields: a query would leave out what it lacks without a word."""
+        found = self._explore(explore)
+        if found is None:
+            raise Missing
+        lacking = [name for name in names if name not in found.fields]
         for name in lacking:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; the nearest name is {near[0]}" if near else ""
-            note = f"explore {explore} has no field {name} that our user can see{hint}"
-            if note not in self.notes:
-                self.notes.append(note)
-        return not lacking
+            hint = _nearest(name, found.fields)
+            self.notes.append(f"explore {explore} has no field {name} that our user can see{hint}")
+        if lacking:
+            raise Missing
 
-    def _number(self, value: Any) -> float | None:
-        """A number, also as plain text; formatted text (`1,234`, `12%`) is refused and counted as not known."""
-        if value is None or isinstance(value, bool):
-            return None
-        if isinstance(value, str) and not re.fullmatch(r"-?\d+(\.\d+)?", value.strip(), re.ASCII):
-            note = "a figure came as formatted text and was left out; take the format off the measure in Looker"
-            if note not in self.notes:
-                self.notes.append(note)
-            return None
-        return float(value)
+    def _explore(self, name: str) -> Explore | None:
+        """What the explore offers, asked once; None and a note where it is absent."""
+        if name not in self._known:
+            try:
+                self._known[name] = self._looked_at(name, self.api.explore(self.mapping.model, name))
+            except Refused as refused:
+                self._known[name] = None
+                self.notes.append(self._why_absent(name, refused.status))
+        return self._known[name]
 
-    def _whole(self, value: Any) -> int | None:
-        number = self._number(value)
-        return None if number is None else round(number)
+    def _looked_at(self, name: str, explore: Explore) -> Explore:
+        zone = self.request.scope.period.zone
+        if explore.always_filters:
+            filters = ", ".join(explore.always_filters)
+            self.notes.append(f"explore {name} always filters on {filters}: rows outside are not counted")
+        if not explore.has_zones and zone != "UTC":
+            self.notes.append(f"explore {name} has no time zones: its days are the database's, not those of {zone}")
+        return explore
+
+    def _why_absent(self, explore: str, status: int) -> str:
+        """Without its model everything is missing: that is no gap, but a setting to mend."""
+        model = self.mapping.model
+        try:
+            others = self.api.explores(model)
+        except Refused as refused:
+            remedy = "Check looker.model in accountpulse.yaml, and that the role of our user has the model."
+            raise AccessError("looker", f"looking at model {model}", f"HTTP {refused.status}", remedy) from None
+        hint = "" if explore in others else _nearest(explore, others)
+        return f"explore {explore} of model {model} is absent, or not open to our user (HTTP {status}){hint}"
+
+    def _missing(self, note: str) -> Missing:
+        self.notes.append(note)
+        return Missing()
 
 
-def _key(value: Any) -> str:
-    return str(value)
-
-
-def _day(value: Any) -> date | None:
-    return None if value is None else date.fromisoformat(str(value)[:10])
+def _nearest(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; the nearest name is {near[0]}" if near else ""

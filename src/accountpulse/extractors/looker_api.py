@@ -1,33 +1,71 @@
-"""Looker's own client, set up from our settings and with its traps closed."""
+"""Looker's own client, set up from our settings and with its traps closed.
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+https://cloud.google.com/looker/docs/reference/looker-api/latest
+"""
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 import looker_sdk
 import requests
 from looker_sdk import error, models40
+from looker_sdk.rtl import auth_token
 from looker_sdk.rtl.api_settings import ApiSettings, SettingsConfig
+from looker_sdk.rtl.serialize import DeserializeError
 
-from accountpulse.errors import AccessError, UnexpectedAnswer
+from accountpulse.errors import AccessError, AccountpulseError, UnexpectedAnswer
+from accountpulse.extractors.looker_rows import Kind, NotRows, Rows
 from accountpulse.rest import sync
 from accountpulse.rest.meter import Meter
 from accountpulse.settings.environment import LookerAccess
 
 REMEDY = "Check LOOKER_CLIENT_ID and LOOKER_CLIENT_SECRET, and that the user may use the model."
-UNLIMITED = "-1"  # left out, Looker cuts the answer at a default without saying so
+UNLIMITED = -1  # left out, Looker cuts the answer at a default without saying so
+STEP = 500  # Looker's default limit; its others (5,000, 50,000, 100,000) are multiples of it
+EXPLORE = "fields(dimensions(name),measures(name)),always_filter,has_timezone_support"
+CHUNK = 1 << 18  # bytes of an answer that are read at once
 T = TypeVar("T")
 
 
-class Absent(Exception):
-    """A model, explore, field or Look is absent, or our user may not see it."""
+class Refused(Exception):
+    """Looker said no: the thing is absent, our user may not see or run it, or the query is none for it."""
+
+    def __init__(self, status: int) -> None:
+        """`status` is Looker's."""
+        self.status = status
+        super().__init__(status)
+
+
+@dataclass(frozen=True)
+class Explore:
+    """What our user can see of an explore: its dimensions and measures, what it always filters on."""
+
+    fields: frozenset[str]
+    always_filters: tuple[str, ...]
+    has_zones: bool
+
+
+@dataclass(frozen=True)
+class Query:
+    """One question for all accounts at once; `dimensions` come first, sorted by."""
+
+    model: str
+    explore: str
+    dimensions: Mapping[str, Kind]
+    measures: Mapping[str, Kind]
+    filters: Mapping[str, str]
+    zone: str
 
 
 class _Settings(ApiSettings):
     """Our access, in place of looker.ini and LOOKERSDK_ variables."""
 
-    def __init__(self, access: LookerAccess) -> None:
+    def __init__(self, access: LookerAccess, seconds: int) -> None:
         self._access = access
+        self._seconds = seconds
         super().__init__(env_prefix=None)
 
     def read_config(self) -> SettingsConfig:
@@ -37,89 +75,147 @@ class _Settings(ApiSettings):
             "client_secret": self._access.client_secret.reveal(),
             "base_url": self._access.base_url,
             "verify_ssl": "true",
-            "timeout": str(round(sync.TIMEOUT[1])),
+            "timeout": str(self._seconds),
         }
 
 
-class Api:
-    """The few calls that we need; every failure is one of our errors, or Absent."""
+class _Adapter(sync.Adapter):
+    """Our adapter, which also takes rows apart while they arrive, and remembers what was answered."""
 
-    def __init__(self, access: LookerAccess, meter: Meter, adapter: sync.Adapter) -> None:
-        """Nothing is sent before the first call."""
+    begin: Callable[[], Rows] | None = None  # what takes the rows of the next answer
+    rows: Rows | None = None
+    status = 0
+    path = ""
+
+    def read(self, answer: requests.Response) -> requests.Response:
+        """The answer; one with rows without its body, which is in `rows` then. A repeated request starts anew."""
+        self.status, self.path = answer.status_code, answer.request.path_url
+        if self.begin is None or answer.status_code != 200 or "/run/" not in self.path:
+            return super().read(answer)
+        self.rows = self.begin()
+        for piece in answer.iter_content(CHUNK):
+            self.rows.feed(piece)
+        self.rows.close()
+        return _without_body(answer)
+
+
+def _without_body(answer: requests.Response) -> requests.Response:
+    made = requests.Response()
+    made.status_code, made.headers, made.url = answer.status_code, answer.headers, answer.url
+    made.request, made.reason, made.raw = answer.request, answer.reason, io.BytesIO()
+    return made
+
+
+class Api:
+    """The few calls that we need; every failure is one of our errors, or Refused."""
+
+    def __init__(self, access: LookerAccess, meter: Meter, ca_bundle: Path | None, seconds: int) -> None:
+        """Nothing is sent before the first call. `seconds`: how long an answer may stay away."""
         # on an error with a documentation link the client would ask a third host for a text, without a time limit
         setattr(error.ErrorDocHelper, "parse_and_lookup", _no_lookup)  # noqa: B010
-        self._meter = meter
-        self._status = 0
-        self._sdk = looker_sdk.init40(config_settings=_Settings(access))
+        self._adapter = _Adapter("looker", meter, ca_bundle)
+        self._sdk = looker_sdk.init40(config_settings=_Settings(access, seconds))
         session: requests.Session = vars(self._sdk.transport)["session"]
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        session.hooks["response"].append(self._remember)
+        session.mount("https://", self._adapter)
+        session.mount("http://", self._adapter)
 
-    def _remember(self, response: requests.Response, *_args: Any, **_options: Any) -> None:
-        self._status = response.status_code
-
-    def fields(self, model: str, explore: str) -> set[str]:
-        """The names of an explore's dimensions and measures that our user can see."""
+    def explore(self, model: str, explore: str) -> Explore:
+        """What an explore offers."""
         tried = f"looking at explore {explore}"
-        found = self._call(tried, lambda: self._sdk.lookml_model_explore(model, explore, fields="fields"))
+        found = self._call(tried, lambda: self._sdk.lookml_model_explore(model, explore, fields=EXPLORE))
         fields = found.fields
         groups = ((fields.dimensions or ()), (fields.measures or ())) if fields else ()
-        return {field.name for group in groups for field in group if field.name}
-
-    def query(
-        self, model: str, explore: str, fields: Sequence[str], filters: Mapping[str, str], zone: str
-    ) -> list[dict[str, Any]]:
-        """All rows of one query."""
-        wanted = models40.WriteQuery(
-            model=model,
-            view=explore,  # what Looker calls a view here is the explore's name
-            fields=list(fields),
-            filters=dict(filters),
-            limit=UNLIMITED,
-            query_timezone=zone,
+        return Explore(
+            frozenset(field.name for group in groups for field in group if field.name),
+            tuple(each.name for each in found.always_filter or () if each.name),
+            found.has_timezone_support is not False,
         )
-        tried = f"querying explore {explore}"
-        made = self._call(tried, lambda: self._sdk.create_query(wanted, fields="id"))
-        return _rows(self._call(tried, lambda: self._sdk.run_query(str(made.id), "json")), tried, fields)
 
-    def look(self, look: str, fields: Sequence[str]) -> list[dict[str, Any]]:
-        """All rows of a saved Look, whose own limit is set aside."""
+    def explores(self, model: str) -> frozenset[str]:
+        """The names of a model's explores."""
+        found = self._call(f"looking at model {model}", lambda: self._sdk.lookml_model(model, fields="explores(name)"))
+        return frozenset(explore.name for explore in found.explores or () if explore.name)
+
+    def query(self, query: Query) -> Rows:
+        """All rows of one query, sorted by its dimensions."""
+        tried = f"querying explore {query.explore}"
+        rows = self._run(tried, query, UNLIMITED, "")
+        if rows.count and rows.count % STEP == 0:  # may be an end, may be a limit: the first from behind tells
+            behind, length = self._run(tried, query, 1, " desc"), len(query.dimensions)
+            if behind.count != 1 or behind.last[:length] != rows.last[:length]:
+                raise _cut(tried, rows.count)
+        return rows
+
+    def look(self, look: str, columns: Mapping[str, Kind]) -> Rows:
+        """All rows of a saved Look, whose own limit is set aside; columns that it doesn't have are `lacking`."""
         tried = f"running Look {look}"
-        return _rows(self._call(tried, lambda: self._sdk.run_look(look, "json", limit=int(UNLIMITED))), tried, fields)
+        rows = self._rows(tried, columns, lambda: self._sdk.run_look(look, "json", limit=UNLIMITED))
+        if rows.count in {STEP, 10 * STEP, 100 * STEP, 200 * STEP}:
+            raise _cut(tried, rows.count)
+        return rows
+
+    def _run(self, tried: str, query: Query, limit: int, order: str) -> Rows:
+        columns = {**query.dimensions, **query.measures}
+        wanted = models40.WriteQuery(
+            model=query.model,
+            view=query.explore,  # what Looker calls a view here is the explore's name
+            fields=list(columns),
+            filters=dict(query.filters),
+            sorts=[name + order for name in query.dimensions],
+            limit=str(limit),
+            query_timezone=query.zone,
+        )
+        made = self._call(tried, lambda: self._sdk.create_query(wanted, fields="id"))
+        rows = self._rows(tried, columns, lambda: self._sdk.run_query(str(made.id), "json"))
+        if rows.lacking:
+            raise UnexpectedAnswer("looker", tried, f"rows without {', '.join(sorted(rows.lacking))}")
+        return rows
+
+    def _rows(self, tried: str, columns: Mapping[str, Kind], run: Callable[[], object]) -> Rows:
+        self._adapter.rows, self._adapter.begin = None, lambda: Rows(columns)
+        try:
+            self._call(tried, run)
+        finally:
+            self._adapter.begin = None
+        if self._adapter.rows is None:
+            raise UnexpectedAnswer("looker", tried, f"HTTP {self._adapter.status} without rows")
+        return self._adapter.rows
 
     def _call(self, tried: str, work: Callable[[], T]) -> T:
-        self._status = 0
-        try:
-            return work()
-        except error.SDKError:  # its text may hold a body, so only the status is taken
-            signed_in = self._sdk.auth.is_authenticated
-        if self._status in (401, 403) or not signed_in:
-            raise AccessError("looker", tried if signed_in else "signing in", f"HTTP {self._status}", REMEDY)
-        if self._status in (400, 404, 422):
-            raise Absent
-        raise UnexpectedAnswer("looker", tried, f"HTTP {self._status}")
+        """Do it; where the token is no longer taken, sign in anew and do it once more."""
+        for is_last in (False, True):
+            self._adapter.status, self._adapter.path = 0, ""
+            try:
+                return work()
+            except NotRows as wrong:
+                remedy = "Run it in Looker to see what the database says."
+                raise UnexpectedAnswer("looker", tried, str(wrong), remedy) from None
+            except (error.SDKError, DeserializeError, ValueError):  # a text may hold a body: only the status is taken
+                if is_last or self._adapter.status != 401 or self._signing_in:
+                    break
+            self._sdk.auth.token = auth_token.AuthToken()
+        raise self._failure(tried) from None
+
+    @property
+    def _signing_in(self) -> bool:
+        return self._adapter.path.endswith("/login")
+
+    def _failure(self, tried: str) -> AccountpulseError | Refused:
+        status = self._adapter.status
+        answer = f"HTTP {status}" if status else "no answer"
+        if self._signing_in and 400 <= status < 500:
+            return AccessError("looker", "signing in", answer, REMEDY)
+        if status == 401:
+            return AccessError("looker", tried, answer, REMEDY)
+        if 400 <= status < 500:
+            return Refused(status)
+        return UnexpectedAnswer("looker", "signing in" if self._signing_in else tried, answer)
 
 
 def _no_lookup(_helper: error.ErrorDocHelper, _url: str) -> tuple[str, str]:
     return "", ""
 
 
-def _rows(answer: str | bytes, tried: str, fields: Sequence[str]) -> list[dict[str, Any]]:
-    """The rows of an answer; an error under a good status, or rows without our columns, are no data."""
-    try:
-        rows = json.loads(answer, parse_constant=_refuse)
-    except ValueError:
-        raise UnexpectedAnswer("looker", tried, "it is not JSON") from None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise UnexpectedAnswer("looker", tried, "it is not a list of rows")
-    if rows and "looker_error" in rows[0]:
-        remedy = "Run the query in Looker to see what the database says."
-        raise UnexpectedAnswer("looker", tried, "the database refused the query", remedy)
-    if rows and (lacking := [name for name in fields if name not in rows[0]]):
-        raise UnexpectedAnswer("looker", tried, f"rows without {', '.join(lacking)}")
-    return rows
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(constant)
+def _cut(tried: str, count: int) -> UnexpectedAnswer:
+    remedy = "Give our user download_without_limit, and take totals and table calculations out of a Look."
+    return UnexpectedAnswer("looker", tried, f"{count:,} rows came, where a limit of Looker's cut them", remedy)

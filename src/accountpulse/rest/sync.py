@@ -5,7 +5,7 @@ They have no time limits, no retries and follow redirects; here they get all thr
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -69,8 +69,7 @@ class Adapter(HTTPAdapter):
             try:
                 answer = super().send(request, stream, self._limits(timeout), verify, cert, proxies)
                 if not stream:
-                    self._read(answer)  # a body that breaks off breaks here, where it can be tried again
-                    _refuse_nonsense(answer)
+                    self.read(answer)  # a body that breaks off breaks here, where it can be tried again
             except requests.exceptions.SSLError as error:
                 remedy = "The certificate of the address is not trusted; see ACCOUNTPULSE_CA_BUNDLE."
                 raise AccessError(self._source, tried, type(error).__name__, remedy) from None
@@ -86,26 +85,30 @@ class Adapter(HTTPAdapter):
             attempt += 1
 
     def _limits(self, asked: Any) -> Any:
-        """Ours, unless the client asks for its own; no part of an answer is waited for longer than the run lasts."""
-        if asked is not None:
-            return asked
+        """Ours, or the client's own; its one number is for the answer. Nothing is waited for longer than the run lasts."""
         connect, read = TIMEOUT
+        if isinstance(asked, int | float):
+            read = float(asked)
+        elif asked is not None:
+            return asked
         return min(connect, max(0.1, self._meter.left())), min(read, max(0.1, self._meter.left()))
 
-    def _read(self, answer: requests.Response) -> None:
-        """Take in the whole body, in time: a server that drips resets the client's own limit with every byte."""
-        ends = time.monotonic() + min(TOTAL, max(0.1, self._meter.left()))
-        parts: list[bytes] = []
+    def read(self, answer: requests.Response) -> None:
+        """Take in the whole body; a client whose bodies are too large for that takes them here in its own way."""
+        keep(answer, b"".join(self.pieces(answer, TOTAL)))
+        _refuse_nonsense(answer)
+
+    def pieces(self, answer: requests.Response, seconds: float) -> Iterator[bytes]:
+        """The body as it comes, in time: a server that drips resets the client's own limit with every byte."""
+        ends = time.monotonic() + min(seconds, max(0.1, self._meter.left()))
         try:
             while part := answer.raw.read1(READ, decode_content=True):
-                parts.append(part)
+                yield part
                 if time.monotonic() > ends:
                     raise requests.exceptions.ReadTimeout
         except (urllib3.exceptions.HTTPError, OSError) as error:
             answer.close()
             raise requests.exceptions.ConnectionError(type(error).__name__) from error
-        answer._content = b"".join(parts)  # noqa: SLF001
-        answer._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
 
     def _final(self, answer: requests.Response, tried: str) -> bool:
         """Whether the client should see this answer; a redirect is nobody's answer."""
@@ -118,6 +121,12 @@ class Adapter(HTTPAdapter):
         if status is None:
             raise SourceUnavailable(self._source, tried, kind)
         raise refusal(self._source, tried, status, {})
+
+
+def keep(answer: requests.Response, body: bytes) -> None:
+    """Make this the body that the client will find."""
+    answer._content = body  # noqa: SLF001
+    answer._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _refuse_nonsense(answer: requests.Response) -> None:

@@ -1,58 +1,52 @@
-"""Looker's API 4.0: signing in, explores, queries and one saved Look, over the world's usage.
+"""Looker's API 4.0: signing in, models and explores, queries and one saved Look, over the world's usage.
 
 https://cloud.google.com/looker/docs/reference/looker-api/latest
 """
 
+import itertools
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+import zoneinfo
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
+import msgspec
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from accountpulse.sandbox.model import Looker, UsageOf
+from accountpulse.sandbox.looker_data import BadFilter, explores, look_rows, select
+from accountpulse.sandbox.model import Looker
 
+ROOT = "/api/4.0"
 DEFAULT_LIMIT = 500  # what an answer is cut at, without a word, where the query names none
 SAVED_LIMIT = 500  # the saved Look's own
-RANGE = re.compile(r"(\d{4}-\d{2}-\d{2}) to (\d{4}-\d{2}-\d{2})")
-Rows = list[dict[str, Any]]
+HOUR = 3600
+BLOCK = 1000  # rows that are sent at once
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def dimensions(instance: Looker) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Each explore's dimensions and measures."""
-    pillars = tuple(f"platform_metrics.{name}_index" for name in instance.pillars)
-    return {
-        "user_sessions": (
-            ("user_sessions.account_id", "user_sessions.session_date", "user_sessions.session_month"),
-            ("user_sessions.distinct_users", "user_sessions.session_count"),
-        ),
-        "feature_usage": (
-            ("feature_usage.account_id", "feature_usage.used_date", "feature_usage.feature_name"),
-            ("feature_usage.usage_count",),
-        ),
-        "platform_metrics": (
-            ("platform_metrics.account_id", "platform_metrics.metric_date", "platform_metrics.metric_month"),
-            pillars,
-        ),
-    }
+@dataclass
+class Behaviour:
+    """What a real instance may do to its callers."""
 
-
-class BadFilter(Exception):
-    """A filter that the database would choke on."""
+    calls_per_token: int | None = None  # then it is taken for expired
+    most_rows: int | None = None  # of an unlimited answer, where the role lacks download_without_limit (there: 5000)
+    broken: dict[str, int] = field(default_factory=dict)  # explore → rows after which its database gives up
+    closed: set[str] = field(default_factory=set)  # explores and Looks that the user may not see
+    forbidden: set[str] = field(default_factory=set)  # explores that may be looked at and not be queried
 
 
 @dataclass
 class Desk:
-    """The instance behind its routes: tokens and saved queries."""
+    """The instance behind its routes: tokens with the calls that each had, and saved queries."""
 
     instance: Looker
-    tokens: set[str] = field(default_factory=set)
+    behaviour: Behaviour
+    tokens: dict[str, int] = field(default_factory=dict)
     queries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    signed_in: int = 0
 
     # --- signing in
 
@@ -60,240 +54,165 @@ class Desk:
         """Form with client id and secret → a token for an hour."""
         form = dict(parse_qsl((await request.body()).decode()))
         if (form.get("client_id"), form.get("client_secret")) != (self.instance.client_id, self.instance.client_secret):
-            return JSONResponse({"message": "Not found"}, 404)
-        token = f"looker-token-{len(self.tokens) + 1}"
-        self.tokens.add(token)
-        return JSONResponse({"access_token": token, "token_type": "Bearer", "expires_in": 3600})
+            return refused(request, 404, "Not found")
+        self.signed_in += 1
+        token = f"looker-token-{self.signed_in}"
+        self.tokens[token] = 0
+        return JSONResponse({"access_token": token, "token_type": "Bearer", "expires_in": HOUR})
 
     async def logout(self, request: Request) -> Response:
         """Forget the token."""
-        self.tokens.discard(_token(request))
+        self.tokens.pop(_token(request), None)
         return Response(status_code=204)
 
-    # --- explores and queries
+    def admits(self, request: Request) -> bool:
+        """Whether the request has a token that is still good."""
+        token = _token(request)
+        if token not in self.tokens:
+            return False
+        self.tokens[token] += 1
+        most = self.behaviour.calls_per_token
+        if most is not None and self.tokens[token] > most:
+            del self.tokens[token]
+            return False
+        return True
+
+    # --- models and explores
+
+    async def model(self, request: Request) -> Response:
+        """Name the explores of the model."""
+        if request.path_params["model"] != self.instance.model:
+            return refused(request, 404, "Not found")
+        return JSONResponse({"explores": [{"name": name} for name in self._open()]})
 
     async def explore(self, request: Request) -> Response:
         """Name the fields of an explore."""
-        known = dimensions(self.instance).get(request.path_params["explore"])
+        known = self._open().get(request.path_params["explore"])
         if known is None or request.path_params["model"] != self.instance.model:
-            return _not_found()
+            return refused(request, 404, "Not found")
         groups = {"dimensions": known[0], "measures": known[1]}
-        fields = {group: [{"name": name, "type": "string"} for name in names] for group, names in groups.items()}
-        return JSONResponse({"fields": fields})
+        fields = {group: [{"name": name} for name in names] for group, names in groups.items()}
+        return JSONResponse({"fields": fields, "always_filter": [], "has_timezone_support": True})
+
+    def _open(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        return {name: each for name, each in explores(self.instance).items() if name not in self.behaviour.closed}
+
+    # --- queries
 
     async def create(self, request: Request) -> Response:
-        """Keep a query, once its names are checked."""
+        """Keep a query. Its model and explore are looked at; its fields only when it runs."""
         body = json.loads(await request.body())
-        if (problem := self._problem(body)) is not None:
-            return problem
+        if body.get("model") != self.instance.model or body.get("view") not in self._open():
+            return refused(request, 404, "Not found")
         number = str(len(self.queries) + 1)
         self.queries[number] = body
-        return JSONResponse({"id": number, "model": body["model"], "view": body["view"], "fields": body["fields"]})
+        return JSONResponse({"id": number, "model": body["model"], "view": body["view"], "fields": body.get("fields")})
 
     async def run(self, request: Request) -> Response:
         """Run a kept query."""
         query = self.queries.get(request.path_params["query"])
         if query is None or request.path_params["format"] != "json":
-            return _not_found()
-        return self._answer(query)
+            return refused(request, 404, "Not found")
+        return self._answer(request, query)
 
     async def run_inline(self, request: Request) -> Response:
         """Run a query that isn't kept."""
         body = json.loads(await request.body())
-        return self._problem(body) or self._answer(body)
+        if body.get("model") != self.instance.model or body.get("view") not in self._open():
+            return refused(request, 404, "Not found")
+        return self._answer(request, body)
 
     async def run_look(self, request: Request) -> Response:
-        """Run the saved Look: its figures of every month, cut at its own limit unless another one is given."""
-        if request.path_params["look"] != self.instance.look_id or request.path_params["format"] != "json":
-            return _not_found()
-        rows = list(self._look_rows())
-        limit = int(request.query_params.get("limit", SAVED_LIMIT))
-        return JSONResponse(rows if limit < 0 else rows[:limit])
+        """Run the saved Look, cut at its own limit unless another one is given."""
+        look = request.path_params["look"]
+        if look != self.instance.look_id or look in self.behaviour.closed or request.path_params["format"] != "json":
+            return refused(request, 404, "Not found")
+        return self._sent(request, look_rows(self.instance), {"limit": str(SAVED_LIMIT)})
 
-    def _look_rows(self) -> Iterator[dict[str, Any]]:
-        for account, usage in sorted(self.instance.usage.items()):
-            months = sorted({month for name in self.instance.look_pillars for month in usage.pillars.get(name, {})})
-            for month in months:
-                figures = {
-                    f"platform_metrics.{name}_index": usage.pillars.get(name, {}).get(month)
-                    for name in self.instance.look_pillars
-                }
-                yield {"platform_metrics.account_id": account, "platform_metrics.metric_month": month, **figures}
-
-    def _problem(self, body: Mapping[str, Any]) -> Response | None:
-        known = dimensions(self.instance).get(str(body.get("view")))
-        if body.get("model") != self.instance.model or known is None:
-            return _not_found()
-        names = {*known[0], *known[1]}
-        unknown = [name for name in [*body.get("fields", []), *(body.get("filters") or {})] if name not in names]
-        if not body.get("fields") or unknown:
-            errors = [{"field": name, "code": "invalid", "message": "unknown field"} for name in unknown]
-            errors = [{**each, "documentation_url": ""} for each in errors]
-            return JSONResponse({"message": "Validation Failed", "errors": errors, "documentation_url": ""}, 422)
-        return None
-
-    def _answer(self, query: Mapping[str, Any]) -> Response:
+    def _answer(self, request: Request, query: Mapping[str, Any]) -> Response:
+        view, fields, filters = str(query["view"]), query.get("fields") or [], query.get("filters") or {}
+        names = {name for group in explores(self.instance)[view] for name in group}
+        if view in self.behaviour.forbidden:
+            return refused(request, 403, "Forbidden")
+        if not names & set(fields):
+            return refused(request, 400, "Must query at least one dimension or measure")
+        if unknown := [name for name in filters if name not in names]:
+            return refused(request, 400, f"Invalid filter: {unknown[0]}")
+        if (query.get("query_timezone") or "UTC") not in zoneinfo.available_timezones():
+            return refused(request, 400, "Invalid query timezone")
         try:
-            rows = select(self.instance, str(query["view"]), query["fields"], query.get("filters") or {})
+            rows = select(self.instance, view, fields, filters, query.get("sorts") or [])
         except BadFilter as error:
-            return JSONResponse([{"looker_error": f"SQL error: {error}"}])
-        limit = int(query["limit"]) if query.get("limit") is not None else DEFAULT_LIMIT
-        return JSONResponse(rows if limit < 0 else rows[:limit])
+            rows = [{"looker_error": f"SQL error: {error}"}]
+        if view in self.behaviour.broken:
+            rows = _breaking(rows, self.behaviour.broken[view])
+        return self._sent(request, rows, query)
+
+    def _sent(self, request: Request, rows: Iterable[dict[str, Any]], query: Mapping[str, Any]) -> Response:
+        """The rows up to the limit: the request's, else the query's, else the default. -1 is none."""
+        text = request.query_params.get("limit") or query.get("limit") or DEFAULT_LIMIT
+        try:
+            limit = int(text)
+        except ValueError:
+            return refused(request, 422, "Validation Failed", field="limit")
+        most = self.behaviour.most_rows
+        most = most if limit < 0 else limit if most is None else min(limit, most)
+        return StreamingResponse(_json(itertools.islice(rows, most)), media_type="application/json")
 
 
-# --- the data ------------------------------------------------------------------------------------------------------
+def _breaking(rows: Iterable[dict[str, Any]], after: int) -> Iterator[dict[str, Any]]:
+    """A database that fails in the middle of an answer: what was sent is followed by the error, as one more row."""
+    yield from itertools.islice(rows, after)
+    yield {"looker_error": "SQL error: the database went away"}
 
 
-def select(instance: Looker, view: str, fields: list[str], filters: Mapping[str, str]) -> Rows:
-    """The rows of a query: grouped by its dimensions, sorted by them."""
-    known, _measures = dimensions(instance)[view]
-    wanted = [name for name in fields if name in known]
-    first, end = _range(instance, view, filters)
-    accounts = filters.get(f"{view}.account_id")
-    only = None if accounts is None else {text.strip() for text in accounts.split(",")}
-    rows: Rows = []
-    for account, usage in sorted(instance.usage.items()):
-        if only is None or account in only:
-            for place, measured in _READERS[view](instance, usage, wanted, first, end):
-                row = {f"{view}.account_id": account, **place, **measured}
-                rows.append({name: row[name] for name in fields})
-    return rows
-
-
-def _range(instance: Looker, view: str, filters: Mapping[str, str]) -> tuple[int, int]:
-    """The days of the date filter as numbers from the instance's first day; the end is left out."""
-    date_field = next(name for name in dimensions(instance)[view][0] if name.endswith("_date"))
-    text = filters.get(date_field)
-    if text is None:
-        return 0, instance.days
-    match = RANGE.fullmatch(text)
-    if match is None:
-        raise BadFilter(f"cannot read the filter on {date_field}")
-    first, end = ((date.fromisoformat(part) - instance.first_day).days for part in match.groups())
-    return max(0, first), min(instance.days, end)
-
-
-Reader = Callable[[Looker, UsageOf, list[str], int, int], Iterator[tuple[dict[str, Any], dict[str, Any]]]]
-
-
-def _sessions(
-    instance: Looker, usage: UsageOf, wanted: list[str], first: int, end: int
-) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    for place, mask in _spans(instance, "user_sessions.session", wanted, first, end):
-        active = [days & mask for days in usage.users]
-        users = sum(1 for days in active if days)
-        if users:
-            twice = sum((days & again).bit_count() for days, again in zip(active, usage.sessions_twice, strict=True))
-            sessions = sum(days.bit_count() for days in active) + twice
-            yield place, {"user_sessions.distinct_users": users, "user_sessions.session_count": sessions}
-
-
-def _features(
-    instance: Looker, usage: UsageOf, wanted: list[str], first: int, end: int
-) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    by_feature = "feature_usage.feature_name" in wanted
-    for place, mask in _spans(instance, "feature_usage.used", wanted, first, end):
-        counts = {name: (days & mask).bit_count() for name, days in sorted(usage.features.items())}
-        if not by_feature:
-            counts = {"": sum(counts.values())}
-        for name, count in counts.items():
-            if count:
-                feature = {"feature_usage.feature_name": name} if by_feature else {}
-                yield {**place, **feature}, {"feature_usage.usage_count": count}
-
-
-def _platform(
-    instance: Looker, usage: UsageOf, wanted: list[str], first: int, end: int
-) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    for place, mask in _spans(instance, "platform_metrics.metric", wanted, first, end):
-        months = _days_by_month(instance, mask)
-        figures = {f"platform_metrics.{name}_index": _average(usage, name, months) for name in instance.pillars}
-        if any(value is not None for value in figures.values()):
-            yield place, figures
-
-
-def _average(usage: UsageOf, pillar: str, months: Mapping[str, int]) -> float | None:
-    """The mean over the days that have a figure; each day has its month's."""
-    known = [(usage.pillars.get(pillar, {}).get(month), days) for month, days in months.items()]
-    present = [(value, days) for value, days in known if value is not None]
-    if len(present) == 1:
-        return present[0][0]
-    total = sum(days for _value, days in present)
-    return sum(value * days for value, days in present) / total if total else None
-
-
-def _days_by_month(instance: Looker, mask: int) -> dict[str, int]:
-    days: dict[str, int] = {}
-    for number in range(mask.bit_length()):
-        if mask >> number & 1:
-            month = f"{instance.first_day + timedelta(days=number):%Y-%m}"
-            days[month] = days.get(month, 0) + 1
-    return days
-
-
-def _spans(
-    instance: Looker, prefix: str, wanted: list[str], first: int, end: int
-) -> Iterator[tuple[dict[str, Any], int]]:
-    """The stretches that a query groups by: each day, each month, or all of it, as masks of days."""
-    if f"{prefix}_date" in wanted:
-        for number in range(first, end):
-            yield {f"{prefix}_date": f"{instance.first_day + timedelta(days=number):%Y-%m-%d}"}, 1 << number
-        return
-    if f"{prefix}_month" not in wanted:
-        yield {}, _mask(first, end)
-        return
-    start = first
-    while start < end:
-        day = instance.first_day + timedelta(days=start)
-        following = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-        stop = min(end, (following - instance.first_day).days)
-        yield {f"{prefix}_month": f"{day:%Y-%m}"}, _mask(start, stop)
-        start = stop
-
-
-def _mask(first: int, end: int) -> int:
-    return ((1 << max(0, end - first)) - 1) << first
-
-
-_READERS: Mapping[str, Reader] = {"user_sessions": _sessions, "feature_usage": _features, "platform_metrics": _platform}
-
-
-# --- routes --------------------------------------------------------------------------------------------------------
+def _json(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    rows, begin = iter(rows), b"["
+    while block := list(itertools.islice(rows, BLOCK)):
+        yield begin + msgspec.json.encode(block)[1:-1]
+        begin = b",\n"
+    yield b"[]" if begin == b"[" else b"]"
 
 
 def _token(request: Request) -> str:
     return request.headers.get("authorization", "").removeprefix("Bearer ").removeprefix("token ")
 
 
-def _not_found() -> Response:
-    return JSONResponse({"message": "Not found", "documentation_url": ""}, 404)
+def refused(request: Request, status: int, message: str, field: str | None = None) -> Response:
+    """An error as Looker words it, with its link to a page about it."""
+    path = request.url.path.removeprefix(ROOT)
+    link = f"https://cloud.google.com/looker/docs/r/err/4.0/{status}/{request.method.lower()}{path}"
+    body: dict[str, Any] = {"message": message, "documentation_url": link}
+    if field is not None:
+        body["errors"] = [{"field": field, "code": "invalid", "message": message, "documentation_url": link}]
+    return JSONResponse(body, status)
 
 
-def routes(instance: Looker) -> list[Route]:
+def routes(instance: Looker, behaviour: Behaviour) -> list[Route]:
     """Everything under /api/4.0; each call but signing in needs a token, and an unknown path is an error."""
-    desk = Desk(instance)
+    desk = Desk(instance, behaviour)
 
-    def guarded(endpoint: Callable[[Request], Any]) -> Callable[[Request], Any]:
+    def guarded(endpoint: Endpoint) -> Endpoint:
         async def checked(request: Request) -> Response:
-            if _token(request) not in desk.tokens:
-                return JSONResponse({"message": "Requires authentication.", "documentation_url": ""}, 401)
-            answer: Response = await endpoint(request)
-            return answer
+            if not desk.admits(request):
+                return refused(request, 401, "Requires authentication.")
+            return await endpoint(request)
 
         return checked
 
-    async def unknown(_request: Request) -> Response:
-        return _not_found()
+    async def unknown(request: Request) -> Response:
+        return refused(request, 404, "Not found")
 
-    root = "/api/4.0"
+    model = f"{ROOT}/lookml_models/{{model}}"
     return [
-        Route(f"{root}/login", desk.login, methods=["POST"]),
+        Route(f"{ROOT}/login", desk.login, methods=["POST"]),
         Route("/api/logout", guarded(desk.logout), methods=["DELETE"]),
-        Route(f"{root}/logout", guarded(desk.logout), methods=["DELETE"]),
-        Route(f"{root}/lookml_models/{{model}}/explores/{{explore}}", guarded(desk.explore), methods=["GET"]),
-        Route(f"{root}/queries", guarded(desk.create), methods=["POST"]),
-        Route(f"{root}/queries/run/json", guarded(desk.run_inline), methods=["POST"]),
-        Route(f"{root}/queries/{{query}}/run/{{format}}", guarded(desk.run), methods=["GET"]),
-        Route(f"{root}/looks/{{look}}/run/{{format}}", guarded(desk.run_look), methods=["GET"]),
+        Route(f"{ROOT}/logout", guarded(desk.logout), methods=["DELETE"]),
+        Route(model, guarded(desk.model), methods=["GET"]),
+        Route(f"{model}/explores/{{explore}}", guarded(desk.explore), methods=["GET"]),
+        Route(f"{ROOT}/queries", guarded(desk.create), methods=["POST"]),
+        Route(f"{ROOT}/queries/run/json", guarded(desk.run_inline), methods=["POST"]),
+        Route(f"{ROOT}/queries/{{query}}/run/{{format}}", guarded(desk.run), methods=["GET"]),
+        Route(f"{ROOT}/looks/{{look}}/run/{{format}}", guarded(desk.run_look), methods=["GET"]),
         Route("/api/{path:path}", unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
     ]

@@ -90,6 +90,7 @@ class Sandbox:
         self.faults: list[Fault] = []
         self.recorded: list[Exchange] | None = None
         self.behaviour = Behaviour()
+        self.looker = looker.Behaviour()
         self.url = self.https_url = ""
         self.ca_file = Path()
         self._port = port
@@ -189,7 +190,7 @@ class Sandbox:
         routes: Iterable[Route] = [
             *intercom.routes(self.world.intercom),
             *jira.routes(self.world.jira, self._now, cloud=self._cloud),
-            *looker.routes(self.world.looker),
+            *looker.routes(self.world.looker, self.looker),
             *salesforce.routes(self.world.salesforce, self._now, self.behaviour),
             Route("/{path:path}", _nobody, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
         ]

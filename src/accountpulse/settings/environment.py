@@ -133,10 +133,10 @@ class Settings:
     @property
     def rules(self) -> Rules:
         """The company's own decisions, as the middle wants them."""
-        org = self.mapping.salesforce
+        org, features = self.mapping.salesforce, self.mapping.looker.features
         return Rules(
             csat=self.mapping.intercom.csat,
-            features=self.mapping.looker.features.catalogue,
+            features=features.catalogue if features else (),
             pillars=tuple(self.mapping.looker.platform.pillars),
             tiers=org.tiers.order,
             tier_floors=org.tiers.arr_floor,

@@ -31,9 +31,14 @@ def _or_none(value: object) -> object:
     return None if value == "none" else value
 
 
+def _text_of(value: object) -> object:
+    return str(value) if type(value) is int else value
+
+
 T = TypeVar("T")
 Unless = Annotated[T | None, BeforeValidator(_or_none)]  # the word `none`: this part is not used
 ApiName = Annotated[str, AfterValidator(_api_name)]
+LookId = Annotated[str, Field(pattern=r"^\w+$"), BeforeValidator(_text_of)]
 Days = Annotated[int, Field(ge=1, le=730)]
 
 
@@ -104,7 +109,11 @@ class JiraMapping(Part):
 
 
 class UsageExplore(Part):
-    """Sessions: the explore and its fields. `users` is a measure that counts distinct users."""
+    """Sessions: the explore and its fields.
+
+    `users` is a measure that counts distinct users, `date` a dimension of days (`2026-10-31`), `month` one of months
+    (`2026-10`).
+    """
 
     explore: ApiName = "user_sessions"
     account: ApiName = "user_sessions.account_id"
@@ -125,9 +134,13 @@ class FeatureExplore(Part):
 
 
 class SavedLook(Part):
-    """A pillar from a saved Look: its id and columns. With `month` (`YYYY-MM`) only the period's rows are taken."""
+    """A pillar from a saved Look: its id and columns.
 
-    look: str
+    With `month` (`YYYY-MM`) only the period's rows are taken; without one, the figures are those that the Look shows
+    on the day of the run, also for an earlier period.
+    """
+
+    look: LookId
     account: ApiName
     value: ApiName
     month: ApiName | None = None
@@ -145,12 +158,18 @@ class PillarExplore(Part):
 
 
 class LookerMapping(Part):
-    """Which model, explores and fields hold usage. The account fields hold what `account_field` holds."""
+    """Which model, explores and fields hold usage.
 
-    account_field: ApiName = "Id"  # on the CRM's account; ids of 15 and 18 characters are the same
+    The explores' account fields hold what the CRM's account holds in `account_field`; record ids of 15 and 18
+    characters are the same. Days and months are those of `timezone`. `timeout`: seconds that a query may stay without
+    an answer.
+    """
+
+    account_field: ApiName = "Id"
     model: str = "alliants"
-    usage: UsageExplore = UsageExplore()
-    features: FeatureExplore = FeatureExplore()
+    timeout: int = Field(default=300, ge=10, le=3600)
+    usage: Unless[UsageExplore] = UsageExplore()
+    features: Unless[FeatureExplore] = FeatureExplore()
     platform: PillarExplore = PillarExplore()
 
 
