@@ -13,6 +13,7 @@ BASE = {"errors", "period", "records", "redact"}
 # part → parts that it may import; an own neighbour inside the part is always allowed, but see EDGES
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "ids": set(),
     "period": {"errors"},
     "records": {"period"},
     "redact": set(),
@@ -25,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "accounts": {"errors", "period", "records"},
     "metrics": {"errors", "period", "records"},
     "scoring": {"errors", "period", "records", "documents", "spreadsheet"},
-    "extractors": {*BASE, "rest", "settings"},
+    "extractors": {*BASE, "ids", "rest", "settings"},
     "loaders": {*BASE, "rest", "settings", "spreadsheet"},
     "pipeline": {
         *BASE,

@@ -1,7 +1,7 @@
 """Looker → usage, features and platform value: one query a question, for all accounts at once."""
 
 import difflib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -12,6 +12,7 @@ from accountpulse.errors import AccessError
 from accountpulse.extractors.base import Request
 from accountpulse.extractors.looker_api import Api, Explore, Query, Refused
 from accountpulse.extractors.looker_rows import UNFIT, Kind, Rows
+from accountpulse.ids import looks_like_an_id, to_18
 from accountpulse.records import TABLES, TABLES_OF, Extract, Reason, frame, pillar_metric
 from accountpulse.settings.mapping import LookerMapping, SavedLook
 
@@ -41,11 +42,28 @@ def extract(request: Request) -> Extract:
         "pillars": work.pillars(),
     }
     frames = {name: _as_declared(name, tables[name]) for name in TABLES_OF["looker"]}
-    return Extract("looker", frames, work.gaps, {}, tuple(dict.fromkeys(work.notes)))
+    notes = dict.fromkeys([*work.notes, *_unmatched(frames.values(), request.keys)])
+    return Extract("looker", frames, work.gaps, {}, tuple(notes))
 
 
 def _as_declared(name: str, rows: pl.DataFrame | None) -> pl.DataFrame:
     return frame(name) if rows is None else rows.filter(pl.col("key").is_not_null()).select(*TABLES[name])
+
+
+def _unmatched(frames: Iterable[pl.DataFrame], keys: Iterable[str]) -> Iterator[str]:
+    """Ids without a counterpart, counted on both sides: many of them say that the join key is wrong."""
+    theirs = {_compared(key) for rows in frames for key in rows["key"].unique()}
+    ours = {_compared(key) for key in keys}
+    if strangers := len(theirs - ours):
+        yield f"{strangers:,} of {len(theirs):,} account ids in the explores and Looks are no customer's"
+    if silent := len(ours - theirs):
+        yield f"{silent:,} of {len(ours):,} customers have no row in the explores and Looks"
+
+
+def _compared(key: str) -> str:
+    """Record ids of 15 and 18 characters are the same, whatever became of the case of the longer one."""
+    whole = to_18(key)
+    return whole.upper() if looks_like_an_id(whole) else whole
 
 
 class Missing(Exception):

@@ -4,6 +4,7 @@ https://cloud.google.com/looker/docs/reference/looker-api/latest
 """
 
 import io
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,11 +110,18 @@ def _without_body(answer: requests.Response) -> requests.Response:
 class Api:
     """The few calls that we need; every failure is one of our errors, or Refused."""
 
-    def __init__(self, access: LookerAccess, meter: Meter, ca_bundle: Path | None, seconds: int) -> None:
+    def __init__(
+        self,
+        access: LookerAccess,
+        meter: Meter,
+        ca_bundle: Path | None,
+        seconds: int,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         """Nothing is sent before the first call. `seconds`: how long an answer may stay away."""
         # on an error with a documentation link the client would ask a third host for a text, without a time limit
         setattr(error.ErrorDocHelper, "parse_and_lookup", _no_lookup)  # noqa: B010
-        self._adapter = _Adapter("looker", meter, ca_bundle)
+        self._adapter = _Adapter("looker", meter, ca_bundle, sleep)
         self._sdk = looker_sdk.init40(config_settings=_Settings(access, seconds))
         session: requests.Session = vars(self._sdk.transport)["session"]
         session.mount("https://", self._adapter)

@@ -47,8 +47,9 @@ class Rows:
     row's cells, in the order of `wanted`.
     """
 
-    def __init__(self, wanted: Mapping[str, Kind]) -> None:
-        """`wanted`: the columns to take, by Looker's name."""
+    def __init__(self, wanted: Mapping[str, Kind], batch: int = BATCH) -> None:
+        """`wanted`: the columns to take, by Looker's name. `batch`: see BATCH."""
+        self._batch = batch
         self.wanted = dict(wanted)
         self._places = [f"c{place}" for place in range(len(self.wanted))]
         fields = [
@@ -74,7 +75,7 @@ class Rows:
     def feed(self, text: bytes) -> None:
         """Take the next piece of the answer; what can't be read yet waits for the next one."""
         self._text += text
-        if len(self._text) >= BATCH:
+        if len(self._text) >= self._batch:
             self._take()
 
     def close(self) -> None:

@@ -100,11 +100,12 @@ class Desk:
     # --- queries
 
     async def create(self, request: Request) -> Response:
-        """Keep a query. Its model and explore are looked at; its fields only when it runs."""
+        """Keep a query, or find the equal one. Its model and explore are looked at; its fields only when it runs."""
         body = json.loads(await request.body())
         if body.get("model") != self.instance.model or body.get("view") not in self._open():
             return refused(request, 404, "Not found")
-        number = str(len(self.queries) + 1)
+        known = next((number for number, query in self.queries.items() if query == body), None)
+        number = known or str(len(self.queries) + 1)
         self.queries[number] = body
         return JSONResponse({"id": number, "model": body["model"], "view": body["view"], "fields": body.get("fields")})
 

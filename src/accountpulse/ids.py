@@ -1,0 +1,24 @@
+"""Record ids of the CRM, which come in 15 characters and in 18."""
+
+_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"  # the 32 characters that stand for five bits
+
+
+def to_18(key: str) -> str:
+    """A record id of 15 characters in its 18-character form; any other key as it is, without outer blanks.
+
+    Each added character stands for five of the id's and says which of them are capital letters, so that two ids
+    that differ in case alone stay different where case is lost.
+    """
+    key = key.strip()
+    if len(key) != 15 or not looks_like_an_id(key):
+        return key
+    return key + "".join(_SUFFIX[_capitals(key[start : start + 5])] for start in (0, 5, 10))
+
+
+def looks_like_an_id(key: str) -> bool:
+    """Whether a text has the form of a record id, of 15 or 18 characters."""
+    return len(key) in (15, 18) and key.isascii() and key.isalnum()
+
+
+def _capitals(chunk: str) -> int:
+    return sum(1 << place for place, char in enumerate(chunk) if char.isupper())
