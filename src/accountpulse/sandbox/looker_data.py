@@ -51,8 +51,8 @@ def select(
     accounts = filters.get(account)
     only = None if accounts is None else {text.strip() for text in accounts.split(",")}
     rows = _rows(instance, view, wanted, only, first, end)
-    orders = [(name, order) for name, _, order in (text.partition(" ") for text in sorts) if name in wanted]
-    if all(order in {"", "asc"} for _name, order in orders) and (not orders or orders[0][0] == account):
+    orders = [(name, order) for name, order, *_ in (f"{text} asc".split() for text in sorts) if name in wanted]
+    if all(order == "asc" for _name, order in orders) and (not orders or orders[0][0] == account):
         return rows  # as the world keeps them
     ordered = list(rows)
     for name, order in reversed(orders):
