@@ -1,8 +1,10 @@
 """What the sandbox's explores hold: rows of the world's usage, grouped as a query asks."""
 
+import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 from accountpulse.sandbox.model import Looker, UsageOf
@@ -98,7 +100,7 @@ def _range(instance: Looker, view: str, filters: Mapping[str, str]) -> tuple[int
 
 def _sessions(instance: Looker, usage: UsageOf, wanted: list[str], first: int, end: int) -> Grouped:
     if "user_sessions.session_date" in wanted:
-        yield from _sessions_by_day(instance, usage, first, end)
+        yield from _sessions_by_day(instance, usage, wanted, first, end)
         return
     for place, mask in _spans(instance, "user_sessions.session", wanted, first, end):
         active = [days & mask for days in usage.users]
@@ -109,23 +111,27 @@ def _sessions(instance: Looker, usage: UsageOf, wanted: list[str], first: int, e
             yield place, {"user_sessions.distinct_users": users, "user_sessions.session_count": sessions}
 
 
-def _sessions_by_day(instance: Looker, usage: UsageOf, first: int, end: int) -> Grouped:
-    users = _per_day(usage.users, first, end)
-    again = _per_day((a & b for a, b in zip(usage.users, usage.sessions_twice, strict=True)), first, end)
+def _sessions_by_day(instance: Looker, usage: UsageOf, wanted: list[str], first: int, end: int) -> Grouped:
+    users = again = _per_day(usage.users, first, end)
+    if "user_sessions.session_count" in wanted:
+        again = _per_day((a & b for a, b in zip(usage.users, usage.sessions_twice, strict=True)), first, end)
     for number, (count, twice) in enumerate(zip(users, again, strict=True), first):
         if count:
-            day = _text(instance, number)
+            day = _text(instance.first_day, number)
             place = {"user_sessions.session_date": day, "user_sessions.session_month": day[:7]}
             yield place, {"user_sessions.distinct_users": count, "user_sessions.session_count": count + twice}
 
 
-def _per_day(masks: Iterable[int], first: int, end: int) -> Sequence[int]:
-    """How many masks have each day's bit: all days are added at once, 16 bits apart."""
-    mask, total = (1 << max(0, end - first)) - 1, 0
-    for days in masks:
-        bits = f"{days >> first & mask:b}"
-        total += int(bits.replace("0", "....").replace("1", "0001").replace(".", "0"), 16)
-    return memoryview(total.to_bytes(2 * max(0, end - first), "little")).cast("H").tolist()
+def _per_day(masks: Iterable[int], first: int, end: int) -> list[int]:
+    """How many masks have each day's bit: written as digits, all days are added at once, a byte each."""
+    width, masks = max(0, end - first), list(masks)
+    zeros, mask = int.from_bytes(b"0" * width), (1 << width) - 1
+    counts = [0] * width
+    for start in range(0, len(masks), 255):
+        digits = (int.from_bytes(f"{days >> first & mask:0{width}b}".encode()) for days in masks[start : start + 255])
+        total = sum(number - zeros for number in digits)
+        counts = list(map(operator.add, counts, reversed(total.to_bytes(width))))
+    return counts
 
 
 def _features(instance: Looker, usage: UsageOf, wanted: list[str], first: int, end: int) -> Grouped:
@@ -162,13 +168,14 @@ def _days_by_month(instance: Looker, mask: int) -> dict[str, int]:
     days: dict[str, int] = {}
     for number in range(mask.bit_length()):
         if mask >> number & 1:
-            month = _text(instance, number)[:7]
+            month = _text(instance.first_day, number)[:7]
             days[month] = days.get(month, 0) + 1
     return days
 
 
-def _text(instance: Looker, number: int) -> str:
-    return (instance.first_day + timedelta(days=number)).isoformat()
+@cache
+def _text(first_day: date, number: int) -> str:
+    return (first_day + timedelta(days=number)).isoformat()
 
 
 def _spans(
@@ -177,7 +184,7 @@ def _spans(
     """The stretches that a query groups by: each day, each month, or all of it, as masks of days."""
     if f"{prefix}_date" in wanted:
         for number in range(first, end):
-            text = _text(instance, number)
+            text = _text(instance.first_day, number)
             yield {f"{prefix}_date": text, f"{prefix}_month": text[:7]}, 1 << number
         return
     if f"{prefix}_month" not in wanted:
