@@ -8,6 +8,16 @@ from accountpulse.errors import ConfigurationError
 SALESFORCE = {"SALESFORCE_USERNAME": "int@example.com", "SALESFORCE_PASSWORD": "pass-word-1"}
 
 
+LOOK = """looker:
+  platform:
+    pillars:
+      reach:
+        look: {look}
+        account: a.account
+        value: calculation_1
+"""
+
+
 def problems_of(environment: dict[str, str]) -> list[str]:
     with pytest.raises(ConfigurationError) as caught:
         settings.load(environment)
@@ -93,6 +103,10 @@ def test_an_address_that_would_leak_or_lead_nowhere_is_refused(url: str) -> None
         ("salesforce:\n  accounts:\n    arr: 'ARR; DROP'", "line 3, salesforce.accounts.arr"),
         ("salesforce:\n  tiers:\n    order: [A, B]\n    arr_floor: {A: 5, B: 5}", "arr_floor must rise"),
         ("window: 0", "line 1, window"),
+        ("looker:\n  timeout: 1", "line 2, looker.timeout"),
+        ("looker:\n  platform:\n    pillars:\n      Reach: a.b", "line 4, looker.platform.pillars.Reach"),
+        ("looker:\n  usage:\n    users: 'a b'", "line 3, looker.usage.users"),
+        (LOOK.format(look="../7"), "line 5, looker.platform.pillars.reach"),
     ],
 )
 def test_a_mistake_in_the_file_is_named_with_its_line(tmp_path: Path, text: str, part: str) -> None:
@@ -105,6 +119,18 @@ def test_a_part_can_be_switched_off_by_the_word_none(tmp_path: Path) -> None:
     loaded = settings.load(with_config(tmp_path, "signals: none\nsalesforce: {payment: none}"))
     assert loaded.mapping.signals is None
     assert loaded.mapping.salesforce.payment is None
+
+
+@pytest.mark.parametrize("look", ["7", '"7"', "x7Yz"])
+def test_a_look_is_named_by_its_id_with_or_without_quotes(tmp_path: Path, look: str) -> None:
+    pillar = settings.load(with_config(tmp_path, LOOK.format(look=look))).mapping.looker.platform.pillars["reach"]
+    assert not isinstance(pillar, str)
+    assert pillar.look == look.strip('"')
+
+
+def test_a_looker_address_has_no_path() -> None:
+    looker = {"LOOKER_BASE_URL": "https://looker.example.com/api", "LOOKER_CLIENT_ID": "a", "LOOKER_CLIENT_SECRET": "b"}
+    assert problems_of({**SALESFORCE, **looker}) == ["LOOKER_BASE_URL must not have a path"]
 
 
 def test_a_named_file_that_is_absent_is_a_problem(tmp_path: Path) -> None:

@@ -109,6 +109,19 @@ def test_a_sign_in_page_of_somebody_else_is_no_token(sandbox: Sandbox, read: Rea
         read()
 
 
+def test_the_clients_own_settings_are_not_read(
+    sandbox: Sandbox, read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = {"base_url": "https://looker.example.com", "client_id": "other", "client_secret": "other"}
+    for name, value in wrong.items():
+        monkeypatch.setenv(f"LOOKERSDK_{name.upper()}", value)
+    lines = [f"{name}={value}" for name, value in wrong.items()]
+    (tmp_path / "looker.ini").write_text("\n".join(["[Looker]", *lines, "timeout=1"]), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert read().tables["usage_days"].height > 0
+    assert calls(sandbox, "/login", 200) == 1
+
+
 # --- the way there ----------------------------------------------------------------------------------------------
 
 watched: list[set[tuple[object, ...]]] = []

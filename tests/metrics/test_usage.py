@@ -150,3 +150,77 @@ def test_accounts_do_not_mix() -> None:
     result = measured(usage, rows, accounts=[{"account_id": A}, {"account_id": B}])
     assert [of(result, account)["mau"] for account in (A, B)] == [3, 8]
     assert [of(result, account)["mau_trend_pct"] for account in (A, B)] == [800.0, "too_new"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "days"),
+    [
+        ("Europe/Berlin", "2026-10-09 21:59", 9),  # 23:59 there: the tenth has not begun
+        ("Europe/Berlin", "2026-10-09 22:00", 10),
+        ("Europe/Berlin", "2026-10-25 12:00", 25),  # the day that has 25 hours is one day
+        ("Europe/Berlin", "2026-10-31 22:59", 31),  # 23:59 there, since the clocks went back
+        ("Europe/Berlin", "2026-10-31 23:00", 31),  # over
+        ("America/Los_Angeles", "2026-10-10 06:59", 9),
+        ("America/Los_Angeles", "2026-10-10 07:00", 10),
+        ("Pacific/Kiritimati", "2026-09-30 10:01", 1),  # where October begins first
+        ("UTC", "2026-10-10 00:00", 10),
+        ("UTC", "2027-05-01 00:00", 31),
+    ],
+)
+def test_the_days_of_an_open_period_are_counted_in_its_zone(zone: str, now: str, days: int) -> None:
+    scope = scope_of(Period(2026, 10, zone), at(now))
+    rows = [{"day": date(2026, 10, day), "users": 7} for day in range(1, days + 1)]
+    later = [{"day": date(2026, 10, day), "users": 7000} for day in range(days + 1, 32)]
+    found = answers(rows + later, [month(OCTOBER, 7, sessions=7 * days)], scope=scope)
+    assert found["dau"] == pytest.approx(7, rel=1e-15)
+    assert found["login_frequency"] == pytest.approx(7, rel=1e-15)  # once a day each
+
+
+def test_an_open_period_is_compared_by_days_that_have_begun() -> None:
+    scope = scope_of(Period(2026, 10), at("2026-10-03 18:00"))
+    three = [{"day": date(2026, 10, day), "users": 6} for day in (1, 2, 3)]
+    found = answers(every_day(JULY, 4) + every_day(AUGUST, 4) + every_day(SEPTEMBER, 4) + three, scope=scope)
+    assert found["dau"] == pytest.approx(6, rel=1e-15)
+    assert found["dau_trend_pct"] == pytest.approx(50, rel=1e-14)
+
+
+def test_months_of_different_lengths_over_the_turn_of_a_leap_year() -> None:
+    # March 2028: 31 users-days a day; before it February (29), January (31) and December (31)
+    scope = scope_of(Period(2028, 3), at("2028-04-02"))
+    first = {12: date(2027, 12, 1), 1: date(2028, 1, 1), 2: date(2028, 2, 1), 3: date(2028, 3, 1)}
+    days = [{"day": first[12], "users": 62}, {"day": first[1], "users": 31}, {"day": first[2], "users": 87}]
+    days += [{"day": first[3], "users": 93}]
+    found = answers(days, scope=scope)  # a day on average: 2, 1, 3; then 3
+    assert found["dau"] == pytest.approx(3, rel=1e-15)
+    assert found["dau_trend_pct"] == pytest.approx(50, rel=1e-14)
+
+
+def test_a_month_without_a_row_is_known_to_be_empty_once_the_account_has_been_seen() -> None:
+    seen_in_august = [month(AUGUST, 12)]
+    found = answers(months=seen_in_august)
+    assert (found["mau"], found["mau_trend_pct"]) == (0, -100.0)  # August 12, September 0: 6; now 0
+    assert found["login_frequency"] == "no_evidence"
+    assert found["dau"] == 0
+
+
+def test_a_figure_that_is_null_adds_nothing() -> None:
+    days = [{"day": date(2026, 10, 1), "users": None}, {"day": date(2026, 10, 2), "users": 31}]
+    found = answers(days, [{"month": OCTOBER, "users": 4, "sessions": None}])
+    assert (found["dau"], found["mau"], found["login_frequency"]) == (1.0, 4, 0.0)
+
+
+def test_days_and_months_outside_the_four_months_are_nobodys_business() -> None:
+    future, past = date(2026, 11, 1), date(2026, 6, 30)
+    outside = answers([{"day": future, "users": 9}, {"day": past, "users": 9}], [month(future, 9), month(past, 9)])
+    assert set(outside.values()) == {"not_linked", "not_configured"}
+
+
+def test_an_account_that_only_has_pillars_is_unknown_to_usage() -> None:
+    found = of_a(usage, {"pillars": [{"pillar": "reach", "value": 50.0}]}, rules=CATALOGUE)
+    assert found["pillar_reach"] == 50.0
+    assert {found[name] for name in ("dau", "mau", "feature_breadth", "mau_trend_pct")} == {"not_linked"}
+
+
+def test_two_keys_of_one_account_add_up_day_by_day() -> None:
+    days = [{"day": date(2026, 10, 5), "users": 31}, {"day": date(2026, 10, 5), "users": 62}]
+    assert answers(days)["dau"] == pytest.approx(3, rel=1e-15)
