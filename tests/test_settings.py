@@ -128,6 +128,15 @@ def test_a_look_is_named_by_its_id_with_or_without_quotes(tmp_path: Path, look: 
     assert pillar.look == look.strip('"')
 
 
+def test_a_mistake_in_a_look_is_told_once(tmp_path: Path) -> None:
+    lacking = LOOK.format(look=7).replace("value: calculation_1", "valeu: calculation_1")
+    where = "line 4, looker.platform.pillars.reach.value: Field required"
+    problems = problems_of(with_config(tmp_path, lacking))
+    assert len(problems) == 2
+    assert any(where in problem for problem in problems)
+    assert any("did you mean 'value'?" in problem for problem in problems)
+
+
 def test_a_looker_address_has_no_path() -> None:
     looker = {"LOOKER_BASE_URL": "https://looker.example.com/api", "LOOKER_CLIENT_ID": "a", "LOOKER_CLIENT_SECRET": "b"}
     assert problems_of({**SALESFORCE, **looker}) == ["LOOKER_BASE_URL must not have a path"]

@@ -60,7 +60,7 @@ def section(path: str, model: type[BaseModel], seen: set[str]) -> list[str]:
             key = f"{path}{info.alias or name}"
             if key not in seen:
                 seen.add(key)
-                lines += [f"- `{key}`: {' '.join((part.__doc__ or '').split())}", *section(f"{key}.", part, seen)]
+                lines += [f"- `{key}`: {(part.__doc__ or '').strip()}", *section(f"{key}.", part, seen)]
     return lines
 
 

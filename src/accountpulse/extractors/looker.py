@@ -14,7 +14,7 @@ from accountpulse.extractors.looker_api import Api, Explore, Query, Refused
 from accountpulse.extractors.looker_rows import UNFIT, Kind, Rows
 from accountpulse.ids import looks_like_an_id, to_18
 from accountpulse.records import TABLES, TABLES_OF, Extract, Reason, frame, pillar_metric
-from accountpulse.settings.mapping import LookerMapping, SavedLook
+from accountpulse.settings.looker_mapping import LookerMapping, SavedLook
 
 TREND_MONTHS = 3
 DAYS = ("dau", "dau_trend_pct")

@@ -3,20 +3,14 @@
 Every object, field, tag and value of a vendor is named here and nowhere else in the code.
 """
 
-import re
 from itertools import pairwise
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-_NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
-
-
-def _api_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is not a name that the system could have (letters, digits, _ and dots)")
-    return name
+from accountpulse.settings.looker_mapping import LookerMapping
+from accountpulse.settings.parts import ApiName, Part, Unless
 
 
 def _zone(name: str) -> str:
@@ -27,25 +21,7 @@ def _zone(name: str) -> str:
     return name
 
 
-def _or_none(value: object) -> object:
-    return None if value == "none" else value
-
-
-def _text_of(value: object) -> object:
-    return str(value) if type(value) is int else value
-
-
-T = TypeVar("T")
-Unless = Annotated[T | None, BeforeValidator(_or_none)]  # the word `none`: this part is not used
-ApiName = Annotated[str, AfterValidator(_api_name)]
-LookId = Annotated[str, Field(pattern=r"^\w+$"), BeforeValidator(_text_of)]
 Days = Annotated[int, Field(ge=1, le=730)]
-
-
-class Part(BaseModel):
-    """Base of all parts: unknown keys are mistakes, nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 # --- Intercom --------------------------------------------------------------------------------------------------
@@ -103,74 +79,6 @@ class JiraMapping(Part):
         if (self.link == "field") != (self.field is not None):
             raise ValueError("link: field and field: customfield_… go together")
         return self
-
-
-# --- Looker ----------------------------------------------------------------------------------------------------
-
-
-class UsageExplore(Part):
-    """Sessions: the explore and its fields.
-
-    `users` is a measure that counts distinct users, `date` a dimension of days (`2026-10-31`), `month` one of months
-    (`2026-10`).
-    """
-
-    explore: ApiName = "user_sessions"
-    account: ApiName = "user_sessions.account_id"
-    date: ApiName = "user_sessions.session_date"
-    month: ApiName = "user_sessions.session_month"
-    users: ApiName = "user_sessions.distinct_users"
-    sessions: ApiName = "user_sessions.session_count"
-
-
-class FeatureExplore(Part):
-    """Features in use: the explore and its fields. `catalogue` names the features that count."""
-
-    explore: ApiName = "feature_usage"
-    account: ApiName = "feature_usage.account_id"
-    date: ApiName = "feature_usage.used_date"
-    feature: ApiName = "feature_usage.feature_name"
-    catalogue: tuple[str, ...] = ()
-
-
-class SavedLook(Part):
-    """A pillar from a saved Look: its id and columns.
-
-    With `month` (`YYYY-MM`) only the period's rows are taken; without one, the figures are those that the Look shows
-    on the day of the run, also for an earlier period.
-    """
-
-    look: LookId
-    account: ApiName
-    value: ApiName
-    month: ApiName | None = None
-
-
-class PillarExplore(Part):
-    """Platform value: a 0–100 measure for each pillar, averaged over the period, or a saved Look's column."""
-
-    explore: ApiName = "platform_metrics"
-    account: ApiName = "platform_metrics.account_id"
-    date: ApiName = "platform_metrics.metric_date"
-    pillars: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ApiName | SavedLook] = Field(
-        default_factory=dict
-    )
-
-
-class LookerMapping(Part):
-    """Which model, explores and fields hold usage.
-
-    The explores' account fields hold what the CRM's account holds in `account_field`; record ids of 15 and 18
-    characters are the same. Days and months are those of `timezone`. `timeout`: seconds that a query may stay without
-    an answer.
-    """
-
-    account_field: ApiName = "Id"
-    model: str = "alliants"
-    timeout: int = Field(default=300, ge=10, le=3600)
-    usage: Unless[UsageExplore] = UsageExplore()
-    features: Unless[FeatureExplore] = FeatureExplore()
-    platform: PillarExplore = PillarExplore()
 
 
 # --- Salesforce ------------------------------------------------------------------------------------------------
