@@ -223,6 +223,20 @@ def test_an_instance_that_says_nothing_is_left_after_the_seconds_of_the_settings
 # --- answers that are no data -----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b"<html>gone</html>", b'{"message": {}, "errors": 5}'])
+def test_a_refusal_in_whatever_words_is_a_refusal(sandbox: Sandbox, read: Read, body: bytes) -> None:
+    sandbox.faults.append(Fault("looker", 404, {"Content-Type": "application/json"}, body, 1, "/looks/42/"))
+    assert read().gaps == {"pillar_engagement": "field_missing"}
+
+
+@pytest.mark.parametrize("path", ["/explores/user_sessions", "/queries"])
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b'"text"', b"<html>hello</html>", b'{"fields": 5, "id": []}'])
+def test_a_good_status_over_something_else_is_no_answer(sandbox: Sandbox, read: Read, path: str, body: bytes) -> None:
+    sends(sandbox, path, body)
+    with pytest.raises(UnexpectedAnswer, match="user_sessions"):
+        read()
+
+
 @pytest.mark.parametrize("after", [0, 1, 1500])
 def test_a_database_error_under_a_good_status_is_no_usage(sandbox: Sandbox, read: Read, after: int) -> None:
     sandbox.looker.broken["user_sessions"] = after
@@ -406,6 +420,15 @@ def test_a_model_that_is_absent_is_a_setting_to_mend(read: Read) -> None:
         read({"model": "analytics"})
 
 
+def test_an_explore_that_is_absent_is_no_absent_model_where_others_are_there(sandbox: Sandbox, read: Read) -> None:
+    """Also where our user may not look at the model itself."""
+    sandbox.looker.closed.add("user_sessions")
+    sandbox.faults.append(Fault("looker", 404, {}, path_contains="/explores/user_sessions"))
+    sandbox.faults.append(Fault("looker", 403, {}, path_contains="/lookml_models/alliants"))
+    found = read()
+    assert found.gaps == dict.fromkeys(USAGE, "field_missing")
+
+
 def test_parts_that_are_not_in_use_ask_nothing(sandbox: Sandbox, read: Read) -> None:
     found = read(
         {
@@ -511,7 +534,8 @@ def test_a_pillar_outside_its_range_is_clamped_with_a_warning(sandbox: Sandbox, 
         (A, "operations", 100.0),
     ]
     assert found.gaps == {"pillar_insights": "field_missing"}
-    assert "3 pillar figures lay outside 0 to 100 and were clamped" in found.notes
+    note = "figures of pillars outside 0 to 100, which were clamped: 3 (automation, engagement, operations)"
+    assert note in found.notes
 
 
 # --- ids --------------------------------------------------------------------------------------------------------
@@ -522,8 +546,8 @@ def test_ids_without_a_counterpart_are_counted_on_both_sides(sandbox: Sandbox, r
     sends(sandbox, "/looks/42/", [])
     only_days = {"usage": {"month": "nowhere"}, "features": "none", "platform": {"explore": "nowhere"}}
     assert [note for note in read(only_days, keys=(A, B)).notes if "customer" in note] == [
-        "2 of 3 account ids in the explores and Looks are no customer's",
-        "1 of 2 customers have no row in the explores and Looks",
+        "account ids of the explores and Looks that are no customer's: 2 of 3",
+        "customers without a row in the explores and Looks: 1 of 2",
     ]
 
 

@@ -41,6 +41,7 @@ def extract(request: Request) -> Extract:
         "features": work.part(FEATURES, work.features),
         "pillars": work.pillars(),
     }
+    work.check_model()
     frames = {name: _as_declared(name, tables[name]) for name in TABLES_OF["looker"]}
     notes = dict.fromkeys([*work.notes, *_unmatched(frames.values(), request.keys)])
     return Extract("looker", frames, work.gaps, {}, tuple(notes))
@@ -55,9 +56,9 @@ def _unmatched(frames: Iterable[pl.DataFrame], keys: Iterable[str]) -> Iterator[
     theirs = {_compared(key) for rows in frames for key in rows["key"].unique()}
     ours = {_compared(key) for key in keys}
     if strangers := len(theirs - ours):
-        yield f"{strangers:,} of {len(theirs):,} account ids in the explores and Looks are no customer's"
+        yield f"account ids of the explores and Looks that are no customer's: {strangers:,} of {len(theirs):,}"
     if silent := len(ours - theirs):
-        yield f"{silent:,} of {len(ours):,} customers have no row in the explores and Looks"
+        yield f"customers without a row in the explores and Looks: {silent:,} of {len(ours):,}"
 
 
 def _compared(key: str) -> str:
@@ -81,6 +82,7 @@ class Work:
     notes: list[str] = field(default_factory=list)
     rows_so_far: int = 0
     _known: dict[str, Explore | None] = field(default_factory=dict)
+    _model_refused: int = 0
     _answers: dict[str, Rows | Missing] = field(default_factory=dict)
 
     def part(self, metrics: Iterable[str], read: Callable[[], pl.DataFrame | None]) -> pl.DataFrame | None:
@@ -182,9 +184,10 @@ class Work:
         return answer
 
     def _clamped(self, rows: pl.DataFrame) -> pl.DataFrame:
-        outside = rows.filter(~pl.col("value").is_between(0, 100)).height
-        if outside:
-            self.notes.append(f"{outside:,} pillar figures lay outside 0 to 100 and were clamped")
+        outside = rows.filter(~pl.col("value").is_between(0, 100))["pillar"]
+        if not outside.is_empty():
+            names = ", ".join(outside.unique().sort())
+            self.notes.append(f"figures of pillars outside 0 to 100, which were clamped: {outside.len():,} ({names})")
         return rows.with_columns(pl.col("value").clip(0, 100))
 
     # --- asking
@@ -250,15 +253,20 @@ class Work:
         return explore
 
     def _why_absent(self, explore: str, status: int) -> str:
-        """Without its model everything is missing: that is no gap, but a setting to mend."""
-        model = self.mapping.model
+        model, hint = self.mapping.model, ""
         try:
             others = self.api.explores(model)
+            hint = "" if explore in others else _nearest(explore, others)
         except Refused as refused:
-            remedy = "Check looker.model in accountpulse.yaml, and that the role of our user has the model."
-            raise AccessError("looker", f"looking at model {model}", f"HTTP {refused.status}", remedy) from None
-        hint = "" if explore in others else _nearest(explore, others)
+            self._model_refused = refused.status
         return f"explore {explore} of model {model} is absent, or not open to our user (HTTP {status}){hint}"
+
+    def check_model(self) -> None:
+        """AccessError where neither the model nor any explore of it is there: no gap, but a setting to mend."""
+        if self._model_refused and not any(self._known.values()):
+            remedy = "Check looker.model in accountpulse.yaml, and that the role of our user has the model."
+            tried = f"looking at model {self.mapping.model}"
+            raise AccessError("looker", tried, f"HTTP {self._model_refused}", remedy)
 
     def _missing(self, note: str) -> Missing:
         self.notes.append(note)

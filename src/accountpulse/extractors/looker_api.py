@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import looker_sdk
 import requests
+from cattrs.errors import BaseValidationError
 from looker_sdk import error, models40
 from looker_sdk.rtl import auth_token
 from looker_sdk.rtl.api_settings import ApiSettings, SettingsConfig
@@ -28,6 +29,8 @@ UNLIMITED = -1  # left out, Looker cuts the answer at a default without saying s
 STEP = 500  # Looker's default limit; its others (5,000, 50,000, 100,000) are multiples of it
 EXPLORE = "fields(dimensions(name),measures(name)),always_filter,has_timezone_support"
 CHUNK = 1 << 18  # bytes of an answer that are read at once
+# the client's own, and what it lets through where a body, also that of an error, is not what it should be
+FAILURES = (error.SDKError, DeserializeError, BaseValidationError, ValueError, AttributeError, TypeError)
 T = TypeVar("T")
 
 
@@ -129,20 +132,27 @@ class Api:
 
     def explore(self, model: str, explore: str) -> Explore:
         """What an explore offers."""
-        tried = f"looking at explore {explore}"
-        found = self._call(tried, lambda: self._sdk.lookml_model_explore(model, explore, fields=EXPLORE))
-        fields = found.fields
-        groups = ((fields.dimensions or ()), (fields.measures or ())) if fields else ()
-        return Explore(
-            frozenset(field.name for group in groups for field in group if field.name),
-            tuple(each.name for each in found.always_filter or () if each.name),
-            found.has_timezone_support is not False,
-        )
+
+        def look() -> Explore:
+            found = self._sdk.lookml_model_explore(model, explore, fields=EXPLORE)
+            fields = _present(found.fields)
+            groups = ((fields.dimensions or ()), (fields.measures or ()))
+            return Explore(
+                frozenset(field.name for group in groups for field in group if field.name),
+                tuple(each.name for each in found.always_filter or () if each.name),
+                found.has_timezone_support is not False,
+            )
+
+        return self._call(f"looking at explore {explore}", look)
 
     def explores(self, model: str) -> frozenset[str]:
         """The names of a model's explores."""
-        found = self._call(f"looking at model {model}", lambda: self._sdk.lookml_model(model, fields="explores(name)"))
-        return frozenset(explore.name for explore in found.explores or () if explore.name)
+
+        def look() -> frozenset[str]:
+            found = _present(self._sdk.lookml_model(model, fields="explores(name)").explores)
+            return frozenset(explore.name for explore in found if explore.name)
+
+        return self._call(f"looking at model {model}", look)
 
     def query(self, query: Query) -> Rows:
         """All rows of one query, sorted by its dimensions."""
@@ -173,8 +183,8 @@ class Api:
             limit=str(limit),
             query_timezone=query.zone,
         )
-        made = self._call(tried, lambda: self._sdk.create_query(wanted, fields="id"))
-        rows = self._rows(tried, columns, lambda: self._sdk.run_query(str(made.id), "json"))
+        made = self._call(tried, lambda: _present(self._sdk.create_query(wanted, fields="id").id))
+        rows = self._rows(tried, columns, lambda: self._sdk.run_query(made, "json"))
         if rows.lacking:
             raise UnexpectedAnswer("looker", tried, f"rows without {', '.join(sorted(rows.lacking))}")
         return rows
@@ -198,7 +208,7 @@ class Api:
             except NotRows as wrong:
                 remedy = "Run it in Looker to see what the database says."
                 raise UnexpectedAnswer("looker", tried, str(wrong), remedy) from None
-            except (error.SDKError, DeserializeError, ValueError):  # a text may hold a body: only the status is taken
+            except FAILURES:  # their texts may hold a body: only the status is taken
                 if is_last or self._adapter.status != 401 or self._signing_in:
                     break
             self._sdk.auth.token = auth_token.AuthToken()
@@ -218,6 +228,13 @@ class Api:
         if 400 <= status < 500:
             return Refused(status)
         return UnexpectedAnswer("looker", "signing in" if self._signing_in else tried, answer)
+
+
+def _present(part: T | None) -> T:
+    """A part that every such answer has; without it, it is another answer."""
+    if part is None:
+        raise ValueError
+    return part
 
 
 def _no_lookup(_helper: error.ErrorDocHelper, _url: str) -> tuple[str, str]:
