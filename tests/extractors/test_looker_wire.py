@@ -175,7 +175,7 @@ def test_a_refusal_in_whatever_words_is_a_refusal(sandbox: Sandbox, read: Read, 
 
 
 @pytest.mark.parametrize("path", ["/explores/user_sessions", "/queries"])
-@pytest.mark.parametrize("body", [b"", b"[]", b"null", b'"text"', b"<html>hello</html>", b'{"fields": 5, "id": []}'])
+@pytest.mark.parametrize("body", [b"[]", b"null", b'"text"', b"<html>hello</html>", b'{"fields": 5, "id": []}'])
 def test_a_good_status_over_something_else_is_no_answer(sandbox: Sandbox, read: Read, path: str, body: bytes) -> None:
     sends(sandbox, path, body)
     with pytest.raises(UnexpectedAnswer, match="user_sessions"):
@@ -193,17 +193,26 @@ def test_a_database_error_under_a_good_status_is_no_usage(sandbox: Sandbox, read
 @pytest.mark.parametrize(
     "body",
     [
-        b"<html>maintenance</html>",
         b'{"errors": [{"message": "SQL Error"}], "data": []}',
         b'{"rows": [], "metadata": {}}',
-        b'[{"user_sessions.account_id": "a"',
-        b"",
         b'[{"user_sessions.account_id": {"a": 1}, "user_sessions.session_date": null}]',
     ],
 )
 def test_an_answer_of_another_shape_is_no_usage(sandbox: Sandbox, read: Read, body: bytes) -> None:
     sends(sandbox, DAYS, body)
     with pytest.raises(UnexpectedAnswer, match="user_sessions"):
+        read()
+
+
+@pytest.mark.parametrize("body", [b"<html>maintenance</html>", b'[{"user_sessions.account_id": "a"', b""])
+def test_an_answer_that_is_cut_or_for_people_is_asked_for_again(sandbox: Sandbox, read: Read, body: bytes) -> None:
+    calm = read()
+    sends(sandbox, DAYS, body)
+    meter = Meter()
+    assert read(meter=meter).tables["usage_days"].equals(calm.tables["usage_days"])
+    assert meter.retries == 1
+    sandbox.faults.append(Fault("looker", 200, {}, body, times=5, path_contains=DAYS))
+    with pytest.raises(SourceUnavailable, match="queries/1/run/json"):
         read()
 
 

@@ -85,7 +85,7 @@ class Adapter(HTTPAdapter):
             attempt += 1
 
     def _limits(self, asked: Any) -> Any:
-        """Ours, or the client's own; its one number is for the answer. Nothing is waited for longer than the run lasts."""
+        """Ours, or the client's own, whose one number is for the answer; none is longer than the run lasts."""
         connect, read = TIMEOUT
         if isinstance(asked, int | float):
             read = float(asked)
