@@ -3,7 +3,6 @@
 https://cloud.google.com/looker/docs/reference/looker-api/latest
 """
 
-import io
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,16 +18,15 @@ from looker_sdk.rtl.api_settings import ApiSettings, SettingsConfig
 from looker_sdk.rtl.serialize import DeserializeError
 
 from accountpulse.errors import AccessError, AccountpulseError, UnexpectedAnswer
-from accountpulse.extractors.looker_rows import Kind, NotRows, Rows
+from accountpulse.extractors.looker_rows import BrokenText, Kind, NotRows, Rows
 from accountpulse.rest import sync
 from accountpulse.rest.meter import Meter
-from accountpulse.settings.access import LookerAccess
+from accountpulse.settings.environment import LookerAccess
 
 REMEDY = "Check LOOKER_CLIENT_ID and LOOKER_CLIENT_SECRET, and that the user may use the model."
 UNLIMITED = -1  # left out, Looker cuts the answer at a default without saying so
 STEP = 500  # Looker's default limit; its others (5,000, 50,000, 100,000) are multiples of it
 EXPLORE = "fields(dimensions(name),measures(name)),always_filter,has_timezone_support"
-LONGEST = 900.0  # seconds that the rows of one query may take in all: there may be millions
 # the client's own, and what it lets through where a body, also that of an error, is not what it should be
 FAILURES = (error.SDKError, DeserializeError, BaseValidationError, ValueError, AttributeError, TypeError)
 T = TypeVar("T")
@@ -86,29 +84,26 @@ class _Settings(ApiSettings):
 class _Adapter(sync.Adapter):
     """Our adapter, which also takes rows apart while they arrive, and remembers what was answered."""
 
-    total = LONGEST
     begin: Callable[[], Rows] | None = None  # what takes the rows of the next answer
     rows: Rows | None = None
+    seconds = sync.TOTAL  # that rows may take in all
     status = 0
     path = ""
 
-    def read(self, answer: requests.Response) -> requests.Response:
-        """The answer; one with rows without its body, which is in `rows` then. A repeated request starts anew."""
+    def read(self, answer: requests.Response) -> None:
+        """The body; that of rows goes to `rows` and leaves none. A repeated request starts anew."""
         self.status, self.path = answer.status_code, answer.request.path_url
         if self.begin is None or answer.status_code != 200 or "/run/" not in self.path:
-            return super().read(answer)
+            super().read(answer)
+            return
         self.rows = self.begin()
-        for piece in self.pieces(answer):
-            self.rows.feed(piece)
-        self.rows.close()
-        return _without_body(answer)
-
-
-def _without_body(answer: requests.Response) -> requests.Response:
-    made = requests.Response()
-    made.status_code, made.headers, made.url = answer.status_code, answer.headers, answer.url
-    made.request, made.reason, made.raw = answer.request, answer.reason, io.BytesIO()
-    return made
+        try:
+            for piece in self.pieces(answer, self.seconds):
+                self.rows.feed(piece)
+            self.rows.close()
+        except BrokenText:  # may pass: to be asked for again
+            raise requests.exceptions.InvalidJSONError from None
+        sync.keep(answer, b"")
 
 
 class Api:
@@ -126,6 +121,7 @@ class Api:
         # on an error with a documentation link the client would ask a third host for a text, without a time limit
         setattr(error.ErrorDocHelper, "parse_and_lookup", _no_lookup)  # noqa: B010
         self._adapter = _Adapter("looker", meter, ca_bundle, sleep)
+        self._adapter.seconds = max(sync.TOTAL, seconds)
         self._sdk = looker_sdk.init40(config_settings=_Settings(access, seconds))
         session: requests.Session = vars(self._sdk.transport)["session"]
         session.mount("https://", self._adapter)

@@ -39,6 +39,10 @@ class NotRows(Exception):
     """The answer is no list of plain rows, or holds an error instead; the text says what it is."""
 
 
+class BrokenText(NotRows):
+    """The answer is cut, or a page for people."""
+
+
 class Rows:
     """Takes an answer apart; afterwards `column`, `lacking`, `unfit`, `count` and `last` say what was in it.
 
@@ -83,9 +87,9 @@ class Rows:
         self._take()
         rest = bytes(self._text).strip()
         if not self._begun:
-            raise NotRows(_what_instead(rest))
+            raise _other(rest)
         if rest != b"]":
-            raise NotRows("it breaks off, or is not JSON")
+            raise BrokenText("it breaks off, or is not JSON")
         self._text.clear()
 
     def _take(self) -> None:
@@ -150,15 +154,15 @@ class Rows:
             return pl.Series(name, [None] * len(cells), dtype=_DTYPE[kind])
 
 
-def _what_instead(text: bytes) -> str:
+def _other(text: bytes) -> NotRows:
     """What an answer is that should have been a list. `json_detail` and `json_bi` keep errors beside the rows."""
     try:
         found = msgspec.json.decode(text)
     except msgspec.DecodeError:
-        return "it is not JSON"
+        return BrokenText("it is not JSON")
     if isinstance(found, dict) and any(found.get(name) for name in ("errors", "error", ERROR)):
-        return "the database refused the query"
-    return "it is not a list of rows"
+        return NotRows("the database refused the query")
+    return NotRows("it is not a list of rows")
 
 
 # --- one value each: null stays null, what is not of the kind is a ValueError -------------------------------------

@@ -22,7 +22,7 @@ from accountpulse.rest.meter import Meter
 from accountpulse.rest.policy import refusal, wait_before_retry
 
 TOTAL = 120.0  # seconds that a body may take in all
-READ = 1 << 18  # bytes of a body that are read at once
+READ = 1 << 16
 TIMEOUT = (10.0, 120.0)  # seconds to connect, and between two parts of an answer
 FAULTS = "/services/Soap/"  # a SOAP fault is a 500 that says what is wrong: trying again could lock the user out
 
@@ -32,8 +32,6 @@ class Adapter(HTTPAdapter):
 
     An answer under 500 is handed back, and a SOAP fault; everything else ends as one of our errors.
     """
-
-    total = TOTAL
 
     def __init__(
         self,
@@ -71,13 +69,13 @@ class Adapter(HTTPAdapter):
             try:
                 answer = super().send(request, stream, self._limits(timeout), verify, cert, proxies)
                 if not stream:
-                    answer = self.read(answer)  # a body that breaks off breaks here, where it can be tried again
+                    self.read(answer)  # a body that breaks off breaks here, where it can be tried again
             except requests.exceptions.SSLError as error:
                 remedy = "The certificate of the address is not trusted; see ACCOUNTPULSE_CA_BUNDLE."
                 raise AccessError(self._source, tried, type(error).__name__, remedy) from None
             except requests.RequestException as error:
                 self._meter.cut(self._source)
-                answer, kind = None, type(error).__name__  # also where its body broke off
+                answer, kind = None, type(error).__name__
             if answer is not None and self._final(answer, tried):
                 return answer
             status, headers = (None, {}) if answer is None else (answer.status_code, answer.headers)
@@ -88,25 +86,25 @@ class Adapter(HTTPAdapter):
             attempt += 1
 
     def _limits(self, asked: Any) -> Any:
-        """A client's one number is for the answer; connecting keeps a limit of its own. None outlasts the run."""
-        connect, read = (TIMEOUT[0], asked) if isinstance(asked, int | float) else asked or TIMEOUT
-        left = max(0.1, self._meter.left())
-        return min(connect, left), min(read, left)
+        """Ours, or the client's own, whose one number is for the answer; none is longer than the run lasts."""
+        connect, read = TIMEOUT
+        if isinstance(asked, int | float):
+            read = float(asked)
+        elif asked is not None:
+            return asked
+        return min(connect, max(0.1, self._meter.left())), min(read, max(0.1, self._meter.left()))
 
-    def read(self, answer: requests.Response) -> requests.Response:
-        """The answer with its whole body; a client whose bodies are too large for that takes its `pieces`."""
-        body = b"".join(self.pieces(answer))
-        answer._content = body  # noqa: SLF001
-        answer._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
+    def read(self, answer: requests.Response) -> None:
+        """Take in the whole body; a client whose bodies are too large for that takes them here in its own way."""
+        keep(answer, b"".join(self.pieces(answer, TOTAL)))
         _refuse_nonsense(answer)
-        return answer
 
-    def pieces(self, answer: requests.Response) -> Iterator[bytes]:
+    def pieces(self, answer: requests.Response, seconds: float) -> Iterator[bytes]:
         """The body as it comes, in time: a server that drips resets the client's own limit with every byte."""
-        ends = time.monotonic() + min(self.total, max(0.1, self._meter.left()))
+        ends = time.monotonic() + min(seconds, max(0.1, self._meter.left()))
         try:
-            while piece := answer.raw.read1(READ, decode_content=True):
-                yield piece
+            while part := answer.raw.read1(READ, decode_content=True):
+                yield part
                 if time.monotonic() > ends:
                     raise requests.exceptions.ReadTimeout
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -124,6 +122,12 @@ class Adapter(HTTPAdapter):
         if status is None:
             raise SourceUnavailable(self._source, tried, kind)
         raise refusal(self._source, tried, status, {})
+
+
+def keep(answer: requests.Response, body: bytes) -> None:
+    """Make this the body that the client will find."""
+    answer._content = body  # noqa: SLF001
+    answer._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _refuse_nonsense(answer: requests.Response) -> None:
@@ -146,13 +150,7 @@ def session(
 ) -> requests.Session:
     """A session whose every request goes through the adapter."""
     made = requests.Session()
-    made.auth = _as_it_is
     adapter = Adapter(source, meter, ca_bundle, sleep)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     return made
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keeps what the client signed: without this, an entry of ~/.netrc would take the place of its token."""
-    return request
