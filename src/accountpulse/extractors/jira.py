@@ -98,6 +98,7 @@ class Work:
     frames: list[tuple[pl.DataFrame, pl.DataFrame]] = field(default_factory=list)
     to_read: set[str] = field(default_factory=set)  # issues whose histories are still to be fetched
     counts: dict[Found, int] = field(default_factory=dict)  # issues that came, of each query
+    expected: int = 0  # issues that Jira counted before they were read
     missing: int = 0  # issues that Data Center counted but didn't show
 
     @classmethod
@@ -124,6 +125,7 @@ class Work:
         queries = [found for several in looked for found in several if found.count]
         if not queries:
             return
+        self.expected = sum(found.count for found in queries)
         await self.search.try_zone(queries[0])
         if self.links.by_clause:
             await together(self._tell_apart(found) for found in queries)
@@ -198,7 +200,8 @@ class Work:
 
         def progress(kept: int, _total: int | None) -> None:
             self.counts[found] = kept
-            self.request.progress(sum(self.counts.values()), None)
+            came = sum(self.counts.values())
+            self.request.progress(came, max(came, self.expected))
 
         walk = Walk(rows, self.web.pace, lambda: Bag(self.reader), done, progress)
         await walk.run(await self.search.slices(found, self.request.scope.as_of))
@@ -246,9 +249,9 @@ class Work:
             yield "none of jira.critical_priorities exists on the site: critical_bugs is not known"
         if "reopened_bugs" in self.gaps:
             yield "the histories of issues can't be read: reopened_bugs is not known"
-        expected, came = sum(found.count for found in self.counts), sum(self.counts.values())
-        if abs(expected - came) > max(10, ESTIMATE * expected) or self.missing:
-            yield f"{came:,} bugs came where Jira had counted {expected:,}: its index may lag behind; run again"
+        came = sum(self.counts.values())
+        if abs(self.expected - came) > max(10, ESTIMATE * self.expected) or self.missing:
+            yield f"{came:,} bugs came where Jira had counted {self.expected:,}: its index may lag behind; run again"
 
 
 class Ids:
