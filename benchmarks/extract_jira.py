@@ -1,16 +1,15 @@
-"""What Jira's extraction costs, beside a plain sequential loop, against the sandbox in a process of its own.
+"""What the extraction of bugs costs, beside two sequential loops and dlt, in the same run.
 
-    python benchmarks/extract_jira.py [--issues 20000] [--latency 0 100] [--rounds 3] [--kind cloud|datacenter]
+    python benchmarks/extract_jira.py [--rows 20000] [--accounts 120] [--rounds 3] [--dlt PYTHON] [--only SCENARIO]…
 
-Each measurement is a process of its own, from its start to the rows in memory: imports count. Ratios are what counts;
-the ways take turns, so that a busy machine is busy for all.
+The sandbox answers from a process of its own; a first round that doesn't count lets it write its texts. Each
+measurement is a process of its own too, from its start to its rows: imports count. The ways take turns, so that a busy
+machine is busy for all of them; the table has medians. dlt is asked where `--dlt` names a Python that has it.
 """
 
 import argparse
-import base64
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -18,185 +17,165 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
-NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-WAYS = ("ours", "loop", "loop of all fields")
+from jira_ways import NOW, WAYS
+
+PAGE = 100
+Cost = dict[str, float]
 
 
-def serve(issues: int, accounts: int, latency: int, kind: str, rate: int) -> None:
-    """The sandbox, until stdin is closed; how to reach it is one line on stdout."""
+@dataclass(frozen=True)
+class Scenario:
+    """One server, and who walks it. `limit`: requests a second."""
+
+    name: str
+    rows: int = 1  # times the rows that were asked for
+    accounts: int = 1
+    latency: int = 0  # ms
+    limit: int = 0
+    kind: str = "cloud"
+    ways: tuple[str, ...] = ("ours",)
+
+
+SCENARIOS = (
+    Scenario("0 ms", ways=("ours", "plain", "careful", "dlt")),
+    Scenario("100 ms", latency=100, ways=("ours", "plain", "careful", "dlt")),
+    Scenario("Data Center, 0 ms", kind="datacenter", ways=("ours", "plain", "careful")),
+    Scenario("Data Center, 100 ms", kind="datacenter", latency=100, ways=("ours", "plain", "careful")),
+    Scenario("50 requests a second", limit=50),
+    Scenario("Data Center, 50 requests a second", limit=50, kind="datacenter"),
+    Scenario("twice the rows, 0 ms", rows=2),
+    Scenario("four times the rows, 0 ms", rows=4),
+    Scenario("twice the accounts, 0 ms", accounts=2),
+)
+
+
+def serve(told: dict[str, Any]) -> None:
+    """The sandbox until stdin ends; says how to reach it, then for each line what was asked since the last."""
+    from accountpulse.sandbox.limits import Limit
     from accountpulse.sandbox.server import Sandbox
     from accountpulse.sandbox.world import build
 
-    world = build(accounts=accounts, until=NOW, issues=issues)
-    with Sandbox(world, latency_ms=latency, jira="cloud" if kind == "cloud" else "datacenter") as sandbox:
-        if rate:
-            from accountpulse.sandbox.limits import Limit
-
-            sandbox.limits = {"jira": Limit(rate, 1)}
+    world = build(accounts=told["accounts"], until=NOW, issues=told["rows"])
+    cloud = told["kind"] == "cloud"
+    with Sandbox(world, latency_ms=told["latency"], jira="cloud" if cloud else "datacenter") as sandbox:
         keys = sorted(customer.jira_component for customer in world.customers if customer.jira_component)
-        print(json.dumps({"environment": sandbox.environment(), "keys": keys}), flush=True)
+        print(json.dumps({"environment": sandbox.environment(), "keys": keys, "kind": told["kind"]}), flush=True)
         for _line in sys.stdin:
-            statuses = [call.status for call in sandbox.log]
-            print(json.dumps({"calls": len(statuses), "refused": statuses.count(429)}), flush=True)
+            if told["limit"]:
+                sandbox.limits = {"jira": Limit(told["limit"], 1)}
+            searches = sum(call.path.endswith(("/search/jql", "/search")) for call in sandbox.log)
+            refused = sum(call.status == 429 for call in sandbox.log)
+            print(json.dumps({"searches": searches, "requests": len(sandbox.log), "refused": refused}), flush=True)
             sandbox.log.clear()
 
 
-def ours(environment: dict[str, str], keys: list[str]) -> int:
-    """The extractor, as the pipeline calls it."""
-    from accountpulse import settings
-    from accountpulse.extractors import jira
-    from accountpulse.extractors.base import Request
-    from accountpulse.period import Period, scope_of
-
-    request = Request(settings.load(environment), scope_of(Period(2026, 10), NOW), tuple(keys))
-    return jira.extract(request).tables["issues"].height
-
-
-def loop(environment: dict[str, str], keys: list[str], *, everything: bool = False) -> int:
-    """What one writes first: one query, page after page, json, then the histories by the thousand; rows as lists."""
-    import requests
-
-    base, session = environment["JIRA_BASE_URL"], requests.Session()
-    cloud = "JIRA_EMAIL" in environment
-    if cloud:
-        pair = f"{environment['JIRA_EMAIL']}:{environment['JIRA_API_TOKEN']}".encode()
-        session.headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()
-    else:
-        session.headers["Authorization"] = f"Bearer {environment['JIRA_API_TOKEN']}"
-    jql = 'project in (CORE, WEB) AND issuetype = Bug AND (statusCategory != Done OR updated >= "2026-08-02")'
-    fields = ["created", "updated", "status", "priority", "resolutiondate", "components", "statuscategorychangedate"]
-    body: dict[str, Any] = {"jql": jql, "fields": ["*all"] if everything else fields, "maxResults": 100}
-    wanted, rows, moves = set(keys), [], []
-    while True:
-        if cloud:
-            page = session.post(f"{base}/rest/api/3/search/jql", json=body).json()
-        else:
-            expanded = {**body, "startAt": len(rows), "expand": ["changelog"]}
-            page = session.post(f"{base}/rest/api/2/search", json=expanded).json()
-        for issue in page["issues"]:
-            rows.append(row(issue, wanted))
-            if "changelog" in issue:
-                moves += changes(issue["id"], issue["changelog"]["histories"])
-        if cloud and "nextPageToken" in page:
-            body["nextPageToken"] = page["nextPageToken"]
-        elif cloud or len(rows) >= page["total"]:
-            break
-    for start in range(0, len(rows) if cloud else 0, 1000):
-        asked = {"issueIdsOrKeys": [each[0] for each in rows[start : start + 1000]], "fieldIds": ["status"]}
-        while True:
-            page = session.post(f"{base}/rest/api/3/changelog/bulkfetch", json=asked).json()
-            for changed in page["issueChangeLogs"]:
-                moves += changes(changed["issueId"], changed["changeHistories"])
-            if "nextPageToken" not in page:
-                break
-            asked["nextPageToken"] = page["nextPageToken"]
-    return len(rows)
-
-
-def row(issue: dict[str, Any], wanted: set[str]) -> tuple[Any, ...]:
-    fields = issue["fields"]
-    done = fields["status"]["statusCategory"]["key"] == "done"
-    resolved = fields["resolutiondate"] or fields.get("statuscategorychangedate")
-    priority = (fields["priority"] or {}).get("name")
-    names = [each["name"] for each in fields["components"] if each["name"] in wanted]
-    created = datetime.fromisoformat(fields["created"])
-    return issue["id"], names, created, done, datetime.fromisoformat(resolved) if done and resolved else None, priority
-
-
-def changes(issue: str, histories: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    moved = []
-    for history in histories:
-        at = history["created"]
-        when = datetime.fromtimestamp(at / 1000, UTC) if isinstance(at, int) else datetime.fromisoformat(at)
-        moved += [(issue, when, item["from"], item["to"]) for item in history["items"] if item["field"] == "status"]
-    return moved
-
-
-def measure(way: str, place: str) -> None:
-    """Run one way, and say what it cost since this process began."""
-    with open(place, encoding="utf-8") as file:
-        told = json.load(file)
-    begun = time.monotonic() - time.clock_gettime(time.CLOCK_PROCESS_CPUTIME_ID)
-    how = {"ours": ours, "loop": loop, "loop of all fields": partial(loop, everything=True)}[way]
-    rows = how(told["environment"], told["keys"])
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    cost = {"wall": time.monotonic() - begun, "cpu": used.ru_utime + used.ru_stime, "peak": used.ru_maxrss / 1024}
-    print(json.dumps({"rows": rows, **cost}))
-
-
 @contextmanager
-def served(options: argparse.Namespace, latency: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    told = ["--issues", options.issues, "--accounts", options.accounts, "--kind", options.kind, "--rate", options.rate]
-    command = [sys.executable, __file__, "serve", *map(str, told), "--latency", str(latency)]
+def served(scenario: Scenario, options: argparse.Namespace) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    told = {"rows": options.rows * scenario.rows, "accounts": options.accounts * scenario.accounts}
+    told |= {"latency": scenario.latency, "limit": scenario.limit}
+    command = [sys.executable, __file__, "--serve", json.dumps({**told, "kind": scenario.kind})]
     with (
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server,
         tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as place,
     ):
         assert server.stdout is not None
+        assert server.stdin is not None
         place.write(server.stdout.readline())
         place.flush()
         yield server, place.name
-        assert server.stdin is not None
         server.stdin.close()
 
 
-def compare(options: argparse.Namespace) -> None:
-    for latency in options.latency:
-        found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
-        with served(options, latency) as (server, place):
-            for number in range(options.rounds + 1):  # the first round warms the server's texts up and doesn't count
-                for way in WAYS:
-                    command = [sys.executable, __file__, "measure", "--way", way, "--place", place]
-                    cost = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-                    assert server.stdin is not None
-                    assert server.stdout is not None
-                    server.stdin.write("count\n")
-                    server.stdin.flush()
-                    cost |= json.loads(server.stdout.readline())
-                    if number:
-                        found[way].append(cost)
-        report(latency, options.kind, found)
+def asked(server: subprocess.Popen[str]) -> Cost:
+    assert server.stdout is not None
+    assert server.stdin is not None
+    server.stdin.write("\n")
+    server.stdin.flush()
+    found: Cost = json.loads(server.stdout.readline())
+    return found
 
 
-def report(latency: int, kind: str, found: dict[str, list[dict[str, float]]]) -> None:
-    middle = {
+def measured(way: str, place: str, server: subprocess.Popen[str], python: str) -> Cost:
+    """What one process costs from its start to its end."""
+    asked(server)
+    begun = time.perf_counter()
+    with subprocess.Popen([python, __file__, "--measure", way, place], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = process.stdout.read()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    wall = time.perf_counter() - begun
+    if process.returncode:
+        raise SystemExit(f"{way} failed")
+    cost = {"rows": json.loads(told.splitlines()[-1]), "wall": wall, "cpu": used.ru_utime + used.ru_stime}
+    return {**cost, "peak": used.ru_maxrss / 1024, **asked(server)}
+
+
+def compare(scenario: Scenario, options: argparse.Namespace) -> dict[str, Cost]:
+    ways = [way for way in scenario.ways if way != "dlt" or options.dlt]
+    found: dict[str, list[Cost]] = {way: [] for way in ways}
+    with served(scenario, options) as (server, place):
+        for number in range(options.rounds + 1):
+            for way in ways:
+                if way == "dlt" and number != 1:  # takes long, and once is enough to see how far away it is
+                    continue
+                cost = measured(way, place, server, options.dlt if way == "dlt" else sys.executable)
+                if number:
+                    found[way].append(cost)
+    return {
         way: {name: statistics.median(cost[name] for cost in costs) for name in costs[0]}
         for way, costs in found.items()
     }
-    print(f"\nJira {kind}, {latency} ms an answer, load {os.getloadavg()[0]:.1f}, medians of {len(found['ours'])}")
-    for way, cost in middle.items():
-        print(
-            f"  {way:18} {cost['rows']:>7,.0f} rows {cost['wall']:6.2f} s wall {cost['cpu']:6.2f} s CPU "
-            f"{cost['calls']:5,.0f} requests {cost['refused']:4,.0f} refused {cost['peak']:6.0f} MB peak"
+
+
+def report(scenario: Scenario, costs: dict[str, Cost]) -> None:
+    print(f"\n{scenario.name} (load {os.getloadavg()[0]:.1f})")
+    mine = costs["ours"]
+    for way, cost in costs.items():
+        ratios = (
+            ""
+            if way == "ours"
+            else f"  × ours: wall {cost['wall'] / mine['wall']:.1f}, CPU {cost['cpu'] / mine['cpu']:.1f}"
         )
-    for way in WAYS[1:]:
-        wall, cpu = (middle[way][name] / middle["ours"][name] for name in ("wall", "cpu"))
-        print(f"  the {way} takes {wall:.1f} times the wall and {cpu:.1f} times the CPU")
+        print(
+            f"  {way:7} {cost['rows']:>7,.0f} rows {cost['wall']:6.2f} s wall {cost['cpu']:5.2f} s CPU {cost['peak']:4.0f} MB"
+            f"  {cost['searches']:4,.0f} searches for {-(-cost['rows'] // PAGE):,.0f} pages, {cost['requests']:4,.0f} requests,"
+            f" {cost['refused']:2,.0f} refused{ratios}",
+            flush=True,
+        )
+    if scenario.limit:
+        floor = mine["requests"] / scenario.limit
+        print(f"          at least {floor:.1f} s at this limit; refused {mine['refused'] / mine['requests']:.1%}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("compare", "serve", "measure"), default="compare")
-    parser.add_argument("--issues", type=int, default=20_000)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--accounts", type=int, default=120)
-    parser.add_argument("--latency", type=int, nargs="*", default=[0, 100])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--rate", type=int, default=0, help="requests a second that the server allows; 0: any number")
-    parser.add_argument("--kind", choices=("cloud", "datacenter"), default="cloud")
-    parser.add_argument("--way", choices=WAYS)
-    parser.add_argument("--place")
+    parser.add_argument("--dlt", metavar="PYTHON", help="a Python that has dlt with Parquet")
+    parser.add_argument("--only", action="append", choices=[each.name for each in SCENARIOS])
     options = parser.parse_args()
-    if options.what == "serve":
-        serve(options.issues, options.accounts, options.latency[0], options.kind, options.rate)
-    elif options.what == "measure":
-        measure(options.way, options.place)
-    else:
-        compare(options)
+    for scenario in SCENARIOS:
+        if not options.only or scenario.name in options.only:
+            report(scenario, compare(scenario, options))
+
+
+def _hidden(arguments: list[str]) -> bool:
+    """The server's and the measured processes' own beginnings."""
+    if arguments[:1] == ["--measure"]:
+        with open(arguments[2], encoding="utf-8") as file:
+            told: dict[str, Any] = json.load(file)
+        print(WAYS[arguments[1]](told))
+        return True
+    if arguments[:1] == ["--serve"]:
+        serve(json.loads(arguments[1]))
+        return True
+    return False
 
 
 if __name__ == "__main__":
-    main()
+    _hidden(sys.argv[1:]) or main()

@@ -24,6 +24,7 @@ from accountpulse.settings.access import IntercomAccess
 PAGE = 150  # the most that search gives
 PAD = 1  # second: whether `>` includes its bound is not documented; the exact slice is applied here
 SLICES = 8  # of the window; more come about as the walk goes
+PORTION = 20_000  # rows that are turned into records at once
 DAY = 86_400
 # days before the window at which its past is cut: what was created long ago is seldom closed now
 PAST = (365, 90, 30)
@@ -52,11 +53,12 @@ async def _extract(request: Request, access: IntercomAccess) -> Extract:
     async with Client("intercom", access.base_url, headers, request.meter, REMEDIES, bundle) as web:
         table, missing = await _conversations(web, reader, request)
         companies = Companies(web, mapping.holds)
-        table = await companies.attributed(table, request.keys)
+        tickets = table["ticket"].sum()
+        table = await companies.attributed(table.filter(~pl.col("ticket")), request.keys)
         unknown = await companies.unknown(request.keys)
     notes = [*companies.notes]
-    if reader.tickets:
-        notes.append(f"{reader.tickets:,} tickets among the conversations were left out")
+    if tickets:
+        notes.append(f"{tickets:,} tickets among the conversations were left out")
     if missing:
         notes.append(f"Intercom counted {missing:,} conversations more than its pages showed")
     table = table.select(*CONVERSATIONS).sort("created_at", "conversation_id")
@@ -65,7 +67,7 @@ async def _extract(request: Request, access: IntercomAccess) -> Extract:
 
 async def _conversations(web: Client, reader: Reader, request: Request) -> tuple[pl.DataFrame, int]:
     """Columns ROWS of everything that matters, and how many conversations were counted and never shown."""
-    window, frames = request.scope.window, [pl.DataFrame(schema=ROWS)]
+    window, kept = request.scope.window, Kept(reader)
 
     async def ask(part: Slice, cursor: str | None) -> Page[Conversation]:
         page = await web.post("/conversations/search", reader.pages, body(part, window, cursor))
@@ -76,13 +78,36 @@ async def _conversations(web: Client, reader: Reader, request: Request) -> tuple
             rows[place] = row
         return Page(rows, cursor_of(page.pages), page.total_count)
 
-    def done(_part: Slice, batch: Batch) -> None:
-        frames.extend(batch.frames())
-
     rows = Rows("intercom", "conversations", ask, _id, _created)
-    walk: Walk[Conversation, Batch] = Walk(rows, web.pace, lambda: Batch(reader), done, request.progress)
+    walk: Walk[Conversation, Batch] = Walk(rows, web.pace, lambda: Batch(reader), kept.take, request.progress)
     await walk.run(slices(window))
-    return pl.concat(frames), walk.missing
+    return kept.table(), walk.missing
+
+
+class Kept:
+    """What finished slices brought, read in portions: few calls, and not everything twice in memory."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Nothing yet."""
+        self._reader = reader
+        self._raw: list[pl.DataFrame] = []
+        self._frames = [pl.DataFrame(schema=ROWS)]
+
+    def take(self, _part: Slice, batch: Batch) -> None:
+        """Take a finished slice."""
+        self._raw += batch.frames()
+        if sum(frame.height for frame in self._raw) >= PORTION:
+            self._read()
+
+    def table(self) -> pl.DataFrame:
+        """Columns ROWS of all slices."""
+        self._read()
+        return pl.concat(self._frames)
+
+    def _read(self) -> None:
+        if self._raw:
+            self._frames.append(self._reader.rows(self._raw))
+            self._raw = []
 
 
 def _id(row: Conversation) -> str:

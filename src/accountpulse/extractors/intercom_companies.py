@@ -51,21 +51,29 @@ class Companies:
         Its own company where it has one, else all companies of its contacts. Those of leads are nobody's.
         """
         self._known.update(table.select("company", "company_own_id").drop_nulls("company").unique().iter_rows())
-        alone = table.filter(pl.col("company").is_null()).select("conversation_id", person="people")
-        alone = alone.explode("person").drop_nulls()
-        pairs = await self._companies_of(alone["person"].unique().sort().to_list())
-        shown = pl.concat([table["company"].drop_nulls(), pairs["company"]]).unique().to_list()
+        named, alone = table.filter(pl.col("company").is_not_null()), table.filter(pl.col("company").is_null())
+        people = alone.select("conversation_id", person=pl.col("people").str.split(",")).explode("person")
+        people = people.filter(pl.col("person") != "")
+        pairs = await self._companies_of(people["person"].unique().sort().to_list())
         if self._holds == "company_id":
-            await self._learn(set(shown))
-        keys = pl.DataFrame(
-            [(each, self._key(each)) for each in shown], {"company": pl.String, "key": pl.String}, orient="row"
+            await self._learn(set(self._known))
+        found = (
+            people.join(self._with_keys(pairs), on="person")
+            .group_by("conversation_id")
+            .agg(keys=pl.col("key").drop_nulls().unique().sort())
         )
-        found = alone.join(pairs, on="person").join(keys.drop_nulls(), on="company")
-        found = found.group_by("conversation_id").agg(keys=pl.col("key").unique().sort())
-        own = table.join(keys, on="company", how="left").join(found, on="conversation_id", how="left")
-        own = own.with_columns(keys=pl.coalesce("keys", pl.concat_list("key").list.drop_nulls()))
         self._tell_shared(found, linked)
-        return own
+        return pl.concat(
+            [
+                self._with_keys(named).with_columns(keys=pl.concat_list("key").list.drop_nulls()).drop("key"),
+                alone.join(found, on="conversation_id", how="left").with_columns(pl.col("keys").fill_null([])),
+            ]
+        )
+
+    def _with_keys(self, table: pl.DataFrame) -> pl.DataFrame:
+        """A table with a `company`, and the `key` that a link to it would hold; null: none could."""
+        keys = {company: self._key(company) for company in table["company"].unique()}
+        return table.with_columns(key=pl.col("company").replace_strict(keys, return_dtype=pl.String))
 
     def _tell_shared(self, found: pl.DataFrame, linked: Collection[str]) -> None:
         several = found.filter(pl.col("keys").list.set_intersection(sorted(linked)).list.len() > 1).height

@@ -4,6 +4,7 @@ Rows are built by column and in batches, since one row at a time costs more than
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -26,7 +27,7 @@ from accountpulse.settings.mapping import IntercomMapping
 CUSTOMERS = frozenset({"user", "lead", "contact"})
 BACK_OFFICE = frozenset({"Back-office", "Tracker"})
 LEADS = "-qualification-company"  # ends the id of a company that Intercom made for a lead: nobody's account
-BATCH = 1500  # rows that wait until they become columns
+BATCH = 1500  # rows of a slice that wait until they become columns
 NO_STATISTICS = Statistics()
 NOT_ASKED = Rating()
 
@@ -35,7 +36,8 @@ ROWS: Columns = {
     **{name: kind for name, kind in CONVERSATIONS.items() if name != "keys"},
     "company": pl.String,  # Intercom's id; null: nobody said
     "company_own_id": pl.String,  # the id that the workspace's own system gave it
-    "people": pl.List(pl.String),  # the contacts, where the company is null
+    "people": pl.String,  # ids of the contacts with commas between, where the company is null
+    "ticket": pl.Boolean,
 }
 
 
@@ -45,13 +47,12 @@ def at_least(version: str, first: str) -> bool:
 
 
 class Reader:
-    """Turns conversations into columns by the company's rules, for one window. `tickets` counts those left out."""
+    """Turns conversations into columns by the company's rules, for one window."""
 
     def __init__(self, mapping: IntercomMapping, version: str, window: Window) -> None:
         """`version` decides what can be seen of a priority and of attributes."""
         levels = at_least(version, "2.16")
         rule, escalation = mapping.priority, mapping.escalation
-        self.tickets = 0
         self._office_hours = mapping.time_basis == "office_hours"
         self._start, self._end = (round(moment.timestamp() * 1000) for moment in (window.start, window.end))
         self._urgent = frozenset(rule.levels if levels else ("priority",) if rule.flag else ())
@@ -88,22 +89,24 @@ class Reader:
     def cut(self, row: Conversation) -> bool:
         """Whether search has cut a list of it that counts; reading it alone shows the whole."""
         contacts, linked = row.contacts, row.linked_objects
-        return (
-            contacts is not None
-            and (contacts.total_count or 0) > len(contacts.contacts or ())
-            and customer_of(row) is None
-        ) or (self._linked and linked is not None and (linked.total_count or 0) > len(linked.data or ()))
+        if contacts is not None and contacts.total_count and customer_of(row) is None:
+            return contacts.total_count > len(contacts.contacts or ())
+        if linked is not None and linked.total_count and self._linked:
+            return linked.total_count > len(linked.data or ())
+        return False
 
-    def frame(self, rows: Sequence[Conversation]) -> pl.DataFrame:
+    def raw(self, rows: Sequence[Conversation]) -> pl.DataFrame:
+        """Columns of what was said of these conversations, as `rows` takes them."""
+        return pl.DataFrame([*self._facts(rows), *self._signs(rows), *_owners(rows)])
+
+    def rows(self, raw: Sequence[pl.DataFrame]) -> pl.DataFrame:
         """Columns ROWS of the conversations that matter to the window: created, closed or asked for a rating in it."""
-        raw = pl.DataFrame([*self._facts(rows), *self._signs(rows), *_owners(rows)])
         created, closed, asked = (
             pl.col(name).is_between(self._start, self._end, closed="left").fill_null(value=False)
             for name in ("created_at", "closed_at", "asked_at")
         )
-        raw = raw.filter((created | closed | asked) & (pl.col("created_at") < self._end))
-        self.tickets += int(raw["ticket"].sum())
-        return raw.filter(~pl.col("ticket")).select(self._meanings)
+        matters = (created | closed | asked) & (pl.col("created_at") < self._end)
+        return pl.concat(raw).lazy().filter(matters).select(self._meanings).collect()
 
     def _facts(self, rows: Sequence[Conversation]) -> list[pl.Series]:
         statistics = [row.statistics or NO_STATISTICS for row in rows]
@@ -177,7 +180,7 @@ class Reader:
 
 
 class Batch:
-    """Gathers the conversations of a slice, as columns as soon as there are enough."""
+    """Gathers the conversations of a slice, as raw columns as soon as there are enough."""
 
     def __init__(self, reader: Reader) -> None:
         """Empty."""
@@ -192,13 +195,13 @@ class Batch:
             self._turn()
 
     def frames(self) -> list[pl.DataFrame]:
-        """Everything that was added, as columns."""
+        """Everything that was added, as raw columns."""
         self._turn()
         return self._frames
 
     def _turn(self) -> None:
         if self._rows:
-            self._frames.append(self._reader.frame(self._rows))
+            self._frames.append(self._reader.raw(self._rows))
             self._rows = []
 
 
@@ -210,9 +213,15 @@ def moments(name: str, values: Sequence[Moment]) -> pl.Series:
         return pl.Series(name, [milliseconds(value) for value in values], pl.Int64)
 
 
+@lru_cache(maxsize=10_000)
+def fold(text: str) -> str:
+    """A name to compare with: blanks around it and case don't matter."""
+    return text.strip().casefold()
+
+
 def folded(texts: Iterable[object]) -> frozenset[str]:
-    """Names to compare with: blanks around them and case don't matter."""
-    return frozenset(str(text).strip().casefold() for text in texts)
+    """Names to compare with."""
+    return frozenset(fold(str(text)) for text in texts)
 
 
 def customer_of(row: Conversation) -> str | None:
@@ -231,13 +240,13 @@ def _owners(rows: Sequence[Conversation]) -> list[pl.Series]:
     return [
         pl.Series("company", companies, pl.String),
         pl.Series("company_own_id", own, pl.String),
-        pl.Series("people", people, pl.List(pl.String)),
+        pl.Series("people", people, pl.String),
     ]
 
 
-def _people(row: Conversation) -> list[str]:
+def _people(row: Conversation) -> str:
     contacts = row.contacts.contacts if row.contacts is not None else None
-    return [str(person.id) for person in contacts or () if person.id is not None]
+    return ",".join([str(person.id) for person in contacts or () if person.id is not None])
 
 
 def _from_customer(row: Conversation) -> bool:
@@ -247,7 +256,7 @@ def _from_customer(row: Conversation) -> bool:
 
 def _tagged(row: Conversation, wanted: frozenset[str]) -> bool:
     tags = row.tags.tags if row.tags is not None else None
-    return bool(tags) and not wanted.isdisjoint(folded(text for tag in tags or () for text in (tag.id, tag.name)))
+    return bool(tags) and any(fold(tag.name or "") in wanted or tag.id in wanted for tag in tags or ())
 
 
 def _linked_to_back_office(row: Conversation) -> bool:

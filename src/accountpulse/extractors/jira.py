@@ -1,6 +1,5 @@
 """Jira → bugs and their changes of status, for every linked account: few queries over many accounts, in slices."""
 
-import asyncio
 import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from accountpulse.extractors.jira_shapes import Issue, page_decoder
 from accountpulse.extractors.jira_site import LinkField, Site
 from accountpulse.records import METRICS, TABLES, Extract, Reason
 from accountpulse.rest import client
-from accountpulse.rest.client import Client, Refused
+from accountpulse.rest.client import Client, Refused, together
 from accountpulse.rest.slices import Rows, Slice, Walk
 from accountpulse.settings.access import JiraAccess
 from accountpulse.settings.mapping import JiraMapping
@@ -63,9 +62,8 @@ async def _extract(request: Request, access: JiraAccess) -> Extract:
         if unseen := _unseen(site, mapping):
             tables = {name: pl.DataFrame(schema=TABLES[name]) for name in ("issues", "issue_moves")}
             return Extract("jira", tables, dict.fromkeys(BUGS, "field_missing"), {}, (unseen,))
-        link_field, _ = await asyncio.gather(
-            jira_site.link_field(web, site, mapping), jira_site.check_types(web, site, mapping.bug_types)
-        )
+        link_field = await jira_site.link_field(web, site, mapping)
+        await jira_site.check_types(web, site, mapping.bug_types)
         work = Work.of(request, web, site, link_field)
         await work.search_all()
         await work.read_histories()
@@ -101,6 +99,7 @@ class Work:
     frames: list[tuple[pl.DataFrame, pl.DataFrame]] = field(default_factory=list)
     to_read: set[str] = field(default_factory=set)  # issues whose histories are still to be fetched
     counts: dict[Found, int] = field(default_factory=dict)  # issues that came, of each query
+    expected: int = 0  # issues that Jira counted before they were read
     missing: int = 0  # issues that Data Center counted but didn't show
 
     @classmethod
@@ -123,14 +122,15 @@ class Work:
         """All keys that Jira can know: chunk by chunk side by side, each in slices."""
         await self._refuse_unknown()
         keys = [key for key in self.request.keys if key not in self.refused]
-        looked = await asyncio.gather(*(self._look(chunk) for chunk in self.links.chunks(keys)))
+        looked = await together(self._look(chunk) for chunk in self.links.chunks(keys))
         queries = [found for several in looked for found in several if found.count]
         if not queries:
             return
+        self.expected = sum(found.count for found in queries)
         await self.search.try_zone(queries[0])
         if self.links.by_clause:
-            await asyncio.gather(*(self._tell_apart(found) for found in queries))
-        await asyncio.gather(*(self._walk(found) for found in queries))
+            await together(self._tell_apart(found) for found in queries)
+        await together(self._walk(found) for found in queries)
 
     async def _refuse_unknown(self) -> None:
         """Leave out what needs no search: values that the site doesn't list, clauses that can't stand in brackets."""
@@ -153,20 +153,19 @@ class Work:
             self.refused[keys[0]] = "refused"
             return []
         half = len(keys) // 2
-        first, second = await asyncio.gather(self._look(keys[:half]), self._look(keys[half:]))
-        return first + second
+        return [found for part in await together(map(self._look, (keys[:half], keys[half:]))) for found in part]
 
     async def _tell_apart(self, found: Found) -> None:
         """Learn which issue belongs to which clause of a query (see jira_links)."""
         held = combinations_for(len(found.keys))
         numbers = range(1 + max(number for each in held for number in each))
         groups = [[key for key, each in zip(found.keys, held, strict=True) if number in each] for number in numbers]
-        ids = await asyncio.gather(*(self._ids(group) for group in groups))
+        ids = await together(map(self._ids, groups))
         single, several, doubtful = told_apart(found.keys, held, ids)
         for issue, key in single.items():
             self.links.owners.setdefault(issue, set()).add(key)
         alone = sorted(doubtful)
-        for key, own in zip(alone, await asyncio.gather(*(self._ids([key]) for key in alone)), strict=True):
+        for key, own in zip(alone, await together(self._ids([key]) for key in alone), strict=True):
             for issue in several & own:
                 self.links.owners.setdefault(issue, set()).add(key)
 
@@ -195,7 +194,8 @@ class Work:
 
         def progress(kept: int, _total: int | None) -> None:
             self.counts[found] = kept
-            self.request.progress(sum(self.counts.values()), None)
+            came = sum(self.counts.values())
+            self.request.progress(came, max(came, self.expected))
 
         walk = Walk(rows, self.web.pace, lambda: Bag(self.reader), done, progress)
         await walk.run(await self.search.slices(found, self.request.scope.as_of))
@@ -211,9 +211,9 @@ class Work:
         issues = sorted(self.to_read, key=int)
         try:
             if self.site.cloud:
-                await asyncio.gather(*(self._read(issues[at : at + BULK]) for at in range(0, len(issues), BULK)))
+                await together(self._read(issues[at : at + BULK]) for at in range(0, len(issues), BULK))
             else:
-                await asyncio.gather(*map(self._read_one, issues))
+                await together(map(self._read_one, issues))
         except Refused as refused:
             if refused.status not in (403, 404):
                 raise
@@ -243,9 +243,9 @@ class Work:
             yield "none of jira.critical_priorities exists on the site: critical_bugs is not known"
         if "reopened_bugs" in self.gaps:
             yield "the histories of issues can't be read: reopened_bugs is not known"
-        expected, came = sum(found.count for found in self.counts), sum(self.counts.values())
-        if abs(expected - came) > max(10, ESTIMATE * expected) or self.missing:
-            yield f"{came:,} bugs came where Jira had counted {expected:,}: its index may lag behind; run again"
+        came = sum(self.counts.values())
+        if abs(self.expected - came) > max(10, ESTIMATE * self.expected) or self.missing:
+            yield f"{came:,} bugs came where Jira had counted {self.expected:,}: its index may lag behind; run again"
 
 
 class Ids:

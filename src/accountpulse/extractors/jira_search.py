@@ -1,6 +1,5 @@
 """Searching Jira on both products: the conditions, their pages, their slices of time, and the histories of issues."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,7 @@ from accountpulse.extractors.jira_links import listed
 from accountpulse.extractors.jira_shapes import BulkChanges, Count, Issue, IssueChanges, SearchPage, milliseconds
 from accountpulse.extractors.jira_site import Site
 from accountpulse.period import Scope
-from accountpulse.rest.client import Client
+from accountpulse.rest.client import Client, together
 from accountpulse.rest.paging import PageGuard
 from accountpulse.rest.slices import Page, Slice, equal_slices
 from accountpulse.settings.mapping import JiraMapping
@@ -87,18 +86,11 @@ class Search:
     async def look(self, keys: tuple[str, ...], text: str) -> Found:
         """Count a condition's issues and find the oldest."""
         body = {"jql": f"{text} ORDER BY created ASC", "fields": ["created"], "maxResults": 1}
-        if self._site.cloud:
-            page, count = await asyncio.gather(self._send(body, _PLAIN), self.count(text))
-        else:
-            page = await self._send({**body, "startAt": 0}, _PLAIN)
-            count = page.total or 0
-        first = page.issues[0] if page.issues else None
-        return Found(
-            keys,
-            text,
-            count if first is not None else 0,
-            _timed([first])[0].created // 60_000 if first is not None else 0,
-        )
+        page = await self._send(body if self._site.cloud else {**body, "startAt": 0}, _PLAIN)
+        if not page.issues:
+            return Found(keys, text, 0, 0)
+        count = await self.count(text) if self._site.cloud else page.total or 0
+        return Found(keys, text, max(1, count), _timed(page.issues)[0].created // 60_000)
 
     async def count(self, text: str) -> int:
         """About how many issues a condition has, on Cloud."""
@@ -123,7 +115,7 @@ class Search:
         parts = equal_slices(found.oldest, max(end, found.oldest + 1), min(FIRST_SLICES, found.count // SLICE_ROWS + 1))
         if self._site.cloud or found.count <= WINDOW:
             return parts
-        return [small for few in await asyncio.gather(*(self._small(found, part) for part in parts)) for small in few]
+        return [small for few in await together(self._small(found, part) for part in parts) for small in few]
 
     async def _small(self, found: Found, part: Slice) -> list[Slice]:
         jql = self._jql(found, part)
@@ -133,7 +125,7 @@ class Search:
         if part.end - part.start < 2:
             raise UnexpectedAnswer("jira", "searching", f"{total:,} issues were created within one minute")
         halves = equal_slices(part.start, part.end, 2)
-        return [small for few in await asyncio.gather(*(self._small(found, half) for half in halves)) for small in few]
+        return [small for few in await together(self._small(found, half) for half in halves) for small in few]
 
     # --- the walk
 

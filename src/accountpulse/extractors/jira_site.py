@@ -10,7 +10,7 @@ import msgspec
 
 from accountpulse.errors import ConfigurationError
 from accountpulse.extractors.jira_shapes import Change, FieldInfo, Myself, Named, Projects, ServerInfo, Status
-from accountpulse.rest.client import Client
+from accountpulse.rest.client import Client, together
 from accountpulse.settings.mapping import JiraMapping
 
 PROJECT_PAGE = 100
@@ -133,7 +133,7 @@ async def components(web: Client, site: Site, projects: Sequence[str]) -> set[st
     if len(projects) > LISTED_PROJECTS:
         return None
     paths = [f"{site.api}/project/{quote(project, safe='')}/components" for project in projects]
-    listed = await asyncio.gather(*(web.get(path, _NAMED) for path in paths))
+    listed = await together(web.get(path, _NAMED) for path in paths)
     return {text for named in listed for component in named for text in names_of(component)}
 
 

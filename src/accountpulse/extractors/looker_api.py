@@ -21,7 +21,7 @@ from accountpulse.errors import AccessError, AccountpulseError, UnexpectedAnswer
 from accountpulse.extractors.looker_rows import BrokenText, Kind, NotRows, Rows
 from accountpulse.rest import sync
 from accountpulse.rest.meter import Meter
-from accountpulse.settings.environment import LookerAccess
+from accountpulse.settings.access import LookerAccess
 
 REMEDY = "Check LOOKER_CLIENT_ID and LOOKER_CLIENT_SECRET, and that the user may use the model."
 UNLIMITED = -1  # left out, Looker cuts the answer at a default without saying so

@@ -103,11 +103,12 @@ class IntercomMapping(Part):
 
 
 class JiraMapping(Part):
-    """How bugs belong to accounts, and which issues are bugs."""
+    """How bugs belong to accounts (`link` says what `account_field` holds), and which issues are bugs; see jira.md."""
 
     account_field: ApiName = "Jira_Component__c"  # on the CRM's account
     link: Literal["project", "component", "label", "field", "organization", "jql"] = "component"
-    field: str | None = None  # for link: field, the custom field's id (customfield_10234)
+    # for link: field, the custom field's id
+    field: Annotated[str, Field(pattern=r"^customfield_[0-9]+$")] | None = None
     projects: tuple[str, ...] = ()  # narrow every search to these project keys; empty: all that are visible
     bug_types: tuple[str, ...] = Field(default=("Bug",), min_length=1)
     critical_priorities: tuple[str, ...] = Field(default=("Highest", "Blocker", "Critical"), min_length=1)  # or ids
