@@ -1,5 +1,6 @@
 """What must hold for any scorecard and any account, and a second implementation that must come to the same."""
 
+import json
 import math
 import random
 
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accountpulse.scoring.score import score
-from accountpulse.scoring.scorecard import Scorecard, load
+from accountpulse.scoring.scorecard import Scorecard, load, restored
 from scoring import generate
 from scoring.naive import Account
 
@@ -138,15 +139,33 @@ def test_an_outage_promotes_nobody(card, rows, sources):
             assert ranks.index(result["tier"]) <= ranks.index(row["last_tier"])
 
 
+def shuffled(value, order: random.Random):
+    """The same content with its keys in another order."""
+    if isinstance(value, dict):
+        return {key: shuffled(value[key], order) for key in order.sample(list(value), len(value))}
+    return [shuffled(each, order) for each in value] if isinstance(value, list) else value
+
+
+@LAWS
+@given(generate.scorecards(), BATCH, st.randoms(use_true_random=False))
+def test_the_order_of_keys_in_the_file_changes_no_bit(card, rows, order: random.Random):
+    as_written = score(table(rows), loaded(card), detail=True)
+    assert score(table(rows), loaded(shuffled(card, order)), detail=True).select(as_written.columns).equals(as_written)
+
+
+@LAWS
+@given(generate.scorecards(), BATCH)
+def test_a_scorecard_that_was_kept_gives_the_same_bits_and_the_same_hash(card, rows):
+    kept = restored(json.loads(json.dumps(loaded(card).content)))
+    assert kept.hash == loaded(card).hash
+    assert kept.dimensions == loaded(card).dimensions
+    assert score(table(rows), kept, detail=True).equals(score(table(rows), loaded(card), detail=True))
+
+
 @settings(max_examples=8, deadline=None)
 @given(generate.scorecards(), st.randoms(use_true_random=False))
 def test_comments_and_the_order_of_keys_change_no_hash(card, order: random.Random):
-    def shuffled(value):
-        if isinstance(value, dict):
-            return {key: shuffled(value[key]) for key in order.sample(list(value), len(value))}
-        return [shuffled(each) for each in value] if isinstance(value, list) else value
-
-    text = "# a comment\n" + yaml.safe_dump(shuffled(card), sort_keys=False)
+    text = "# a comment\n" + yaml.safe_dump(shuffled(card, order), sort_keys=False)
     assert load(text, "other.yaml", generate.PILLARS).hash == loaded(card).hash
     heavier = {**card, "horizon_days": 91}
     assert loaded(heavier).hash != loaded(card).hash

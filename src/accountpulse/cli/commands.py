@@ -37,7 +37,7 @@ scorecards = typer.Typer(help="Look at scorecard files.", no_args_is_help=True, 
 
 def register(app: typer.Typer) -> None:
     """Hang all commands into the program."""
-    for command in (demo, run, accounts, score, history, forget, sandbox):
+    for command in (demo, run, accounts, score, explain, history, forget, sandbox):
         app.command()(command)
     scorecards.command("check")(scorecard_check)
     app.add_typer(scorecards, name="scorecard")
@@ -134,6 +134,17 @@ def score(
     from accountpulse.cli.scoring import score_file
 
     raise typer.Exit(score_file(metrics, scorecard, out))
+
+
+def explain(
+    account: Annotated[str, typer.Argument(help="Its Salesforce id, of 15 or 18 characters, or its name.")],
+    period: Annotated[str | None, typer.Option(help="The month, YYYY-MM. [default: the latest that was run]")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON, unrounded.")] = False,
+) -> None:
+    """One account: score, reasons, what changed, what is not known. Reads the state only."""
+    from accountpulse.cli.explain import explain_account
+
+    raise typer.Exit(explain_account(_state(), account, _period(period, "UTC"), as_json=as_json))
 
 
 def scorecard_check(

@@ -18,6 +18,8 @@ from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Settings
 from accountpulse.state import State
 
+SIGNALS_WAIVED = "signals: none in accountpulse.yaml: accounts are rated though nobody can see their churn signals"
+
 
 def run(settings: Settings, options: Options, now: datetime, watch: Watch) -> Outcome:
     """One run: read every configured source, measure, score, and write (or, in a dry run, say what would be written).
@@ -31,7 +33,9 @@ def run(settings: Settings, options: Options, now: datetime, watch: Watch) -> Ou
     with queue(settings, options, state, now) as ticket:
         outcome = _run(settings, options, card, state, ticket, now, watch)
         if ticket.writes and not options.accounts:
-            state.runs.end(ticket.scope, ticket.run_id, "finished" if outcome.loaded else "stopped", facts(outcome))
+            state.runs.end(
+                ticket.scope, ticket.run_id, "finished" if outcome.loaded else "stopped", facts(outcome, settings)
+            )
         return replace(outcome, notes=(*outcome.notes, *state.files.notes))
 
 
@@ -40,7 +44,7 @@ def _run(  # noqa: PLR0917
 ) -> Outcome:
     scope = ticket.scope
     extracts, standings = extract_all(settings, options, ticket, state, watch)
-    notes = (*ticket.notes, *_notes(extracts))
+    notes = (*ticket.notes, *_notes(extracts, settings))
     outcome = Outcome(ticket.run_id, scope, f"{card.name} {card.hash}", card.dimensions, standings, notes)
     stopped = _reason_to_stop(options, standings, settings)
     if stopped:
@@ -50,6 +54,8 @@ def _run(  # noqa: PLR0917
     gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}
     measured = metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=settings.rules)
     outcome = rate(settings, options, card, state, linked, measured, outcome)
+    if ticket.writes:
+        state.history.save_scorecard(card.hash, card.content)
     return deliver(settings, options, state, ticket, outcome, now)
 
 
@@ -75,8 +81,9 @@ def _refuse_unreachable(card: Scorecard, settings: Settings) -> None:
         raise ConfigurationError("scorecard", problems)
 
 
-def _notes(extracts: Mapping[Source, Extract]) -> tuple[str, ...]:
-    return tuple(f"{source}: {note}" for source, extract in extracts.items() for note in extract.notes)
+def _notes(extracts: Mapping[Source, Extract], settings: Settings) -> tuple[str, ...]:
+    waiver = (SIGNALS_WAIVED,) if settings.mapping.signals is None else ()
+    return (*waiver, *(f"{source}: {note}" for source, extract in extracts.items() for note in extract.notes))
 
 
 def _reason_to_stop(options: Options, standings: Mapping[Source, Standing], settings: Settings) -> str | None:
