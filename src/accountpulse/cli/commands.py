@@ -23,6 +23,7 @@ ScorecardOption = Annotated[
     Path | None, typer.Option(help="A scorecard file. [default: accountpulse.yaml's, else ours]")
 ]
 OutOption = Annotated[Path | None, typer.Option(help="Folder for the CSV. [default: out, in a dry run]")]
+PillarOption = Annotated[list[str] | None, typer.Option(help="A configured pillar of platform value.")]
 
 
 class Deployment(StrEnum):
@@ -40,6 +41,8 @@ def register(app: typer.Typer) -> None:
     for command in (demo, run, accounts, score, explain, history, forget, sandbox):
         app.command()(command)
     scorecards.command("check")(scorecard_check)
+    scorecards.command("show")(scorecard_show)
+    scorecards.command("schema")(scorecard_schema)
     app.add_typer(scorecards, name="scorecard")
 
 
@@ -149,12 +152,29 @@ def explain(
 
 def scorecard_check(
     file: Annotated[Path, typer.Argument(help="A scorecard file.")],
-    pillar: Annotated[list[str] | None, typer.Option(help="A configured pillar of platform value.")] = None,
+    pillar: PillarOption = None,
 ) -> None:
     """Report every mistake of a scorecard file, with its line."""
-    from accountpulse.cli.scoring import check_scorecard
+    from accountpulse.cli.scorecards import check_scorecard
 
     raise typer.Exit(check_scorecard(file, tuple(pillar or ())))
+
+
+def scorecard_show(
+    file: Annotated[Path | None, typer.Argument(help="A scorecard file. [default: the packaged one]")] = None,
+    pillar: PillarOption = None,
+) -> None:
+    """Show a scorecard as a page to read; as Markdown where the output is no terminal."""
+    from accountpulse.cli.scorecards import show_scorecard
+
+    raise typer.Exit(show_scorecard(file, tuple(pillar or ())))
+
+
+def scorecard_schema() -> None:
+    """Print the JSON Schema of scorecard files, for an editor."""
+    from accountpulse.cli.scorecards import print_schema
+
+    raise typer.Exit(print_schema())
 
 
 def sandbox(  # noqa: PLR0917

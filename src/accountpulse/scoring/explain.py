@@ -142,17 +142,17 @@ def renewal_text(days: float, as_of: date) -> str:
     return f"{as_of + timedelta(days=days)} ({f'in {count}' if days >= 0 else f'{count} overdue'})"
 
 
-def value_text(metric: Metric, value: float) -> str:
+def value_text(metric: Metric, value: float, decimals: int = 1) -> str:
     """A metric's value as people write it: `5 h 12 min`, `26 %`, `3 days`, `1.5`."""
     if metric.unit == "seconds":
         return duration(value)
     if metric.unit == "percent":
         sign = "+" if metric.name in _CHANGES and value > 0 else ""
-        return f"{sign}{plain(value)} %"
+        return f"{sign}{plain(value, decimals)} %"
     if metric.unit in ("count", "ratio"):
-        return plain(value)
+        return plain(value, decimals)
     unit = _SINGULAR.get(metric.unit, metric.unit) if value == 1 else metric.unit
-    return f"{plain(value)} {unit}"
+    return f"{plain(value, decimals)} {unit}"
 
 
 def counted(points: float) -> str:
@@ -163,12 +163,12 @@ def counted(points: float) -> str:
 def signed(value: float, decimals: int = 1) -> str:
     """A number with its sign and so many decimals at most: `+3`, `−0.4`, `0`."""
     text = f"{value:+,.{decimals}f}".rstrip("0").rstrip(".").replace("-", "−")
-    return "0" if text in {"+0", "−0", "+", "−"} else text
+    return "0" if text in {"+0", "−0"} else text
 
 
-def plain(value: float) -> str:
-    """A number with one decimal at most and thousands marked: `1,204`, `9.4`."""
-    text = f"{value:,.1f}".removesuffix(".0").replace("-", "−")
+def plain(value: float, decimals: int = 1) -> str:
+    """A number with so many decimals at most and thousands marked: `1,204`, `9.4`."""
+    text = f"{value:,.{decimals}f}".rstrip("0").rstrip(".").replace("-", "−")
     return "0" if text == "−0" else text
 
 

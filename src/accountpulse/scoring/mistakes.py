@@ -11,6 +11,7 @@ from typing import Any
 
 from accountpulse.documents import Document, Path, nearest
 from accountpulse.records import catalogue
+from accountpulse.scoring.model import CONTENTS
 
 ANY_DIMENSION = "any_dimension"
 NOT_RATED = "Not Rated"
@@ -32,7 +33,6 @@ RESULTS = (
 )
 PILLAR = "pillar_"
 _NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
-_CONTENTS = ("groups", "metrics", "pillars")
 
 
 @dataclass
@@ -114,7 +114,7 @@ def _groups(seen: Seen, groups: Any, path: Path) -> None:
             continue
         if not _NAME.fullmatch(name):
             seen.add(here, "a name has small letters, digits and _, and begins with a letter")
-        contents = [part for part in _CONTENTS if group.get(part) is not None]
+        contents = [part for part in CONTENTS if group.get(part) is not None]
         if len(contents) != 1:
             seen.add(here, f"needs exactly one of groups, metrics, pillars; it has {' and '.join(contents) or 'none'}")
         if "groups" in contents:
