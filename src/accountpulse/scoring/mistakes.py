@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accountpulse.documents import Document, Path, nearest
-from accountpulse.records import catalogue
+from accountpulse.records import ACCOUNTS, catalogue
 from accountpulse.scoring.model import CONTENTS
 
 ANY_DIMENSION = "any_dimension"
 NOT_RATED = "Not Rated"
-ATTRIBUTES = ("account_id", "account_name", "segment", "seats", "arr")
+ATTRIBUTES = tuple(ACCOUNTS)  # what stands beside the metrics of an account
 # what `score` and `explain` put beside the metrics
 RESULTS = (
     "health_score",
@@ -30,6 +30,8 @@ RESULTS = (
     "drivers",
     "last_tier",
     "health_before_caps_3m",
+    "drivers_text",
+    "scorecard",
 )
 PILLAR = "pillar_"
 _NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
