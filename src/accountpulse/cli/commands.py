@@ -23,6 +23,8 @@ ScorecardOption = Annotated[
     Path | None, typer.Option(help="A scorecard file. [default: accountpulse.yaml's, else ours]")
 ]
 OutOption = Annotated[Path | None, typer.Option(help="Folder for the CSV. [default: out, in a dry run]")]
+MetricsOption = Annotated[Path | None, typer.Option(help="A table of metrics, one row an account: .csv or .parquet.")]
+StoredOption = Annotated[str | None, typer.Option(help="In place of --metrics: what the run of this month kept.")]
 PillarOption = Annotated[list[str] | None, typer.Option(help="A configured pillar of platform value.")]
 
 
@@ -42,6 +44,7 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
     scorecards.command("check")(scorecard_check)
     scorecards.command("show")(scorecard_show)
+    scorecards.command("diff")(scorecard_diff)
     scorecards.command("schema")(scorecard_schema)
     app.add_typer(scorecards, name="scorecard")
 
@@ -129,14 +132,17 @@ def forget(
 
 
 def score(
-    metrics: Annotated[Path, typer.Option(help="A table of metrics, one row an account: .csv or .parquet.")],
     out: Annotated[Path, typer.Option(help="Where the scores go: .csv or .parquet.")],
-    scorecard: ScorecardOption = None,
+    metrics: MetricsOption = None,
+    scorecard: Annotated[Path | None, typer.Option(help="A scorecard file. [default: ours]")] = None,
+    period: StoredOption = None,
 ) -> None:
-    """Score a table of metrics with a scorecard; no system is asked."""
-    from accountpulse.cli.scoring import score_file
+    """Score a table of metrics, or the metrics that a run kept, with a scorecard; no system is asked."""
+    from accountpulse.cli.scoring import score_file, score_stored
 
-    raise typer.Exit(score_file(metrics, scorecard, out))
+    if _one_of(metrics, period):
+        raise typer.Exit(score_stored(_state(), _period(period, "UTC"), scorecard, out))
+    raise typer.Exit(score_file(Path(str(metrics)), scorecard, out))
 
 
 def explain(
@@ -170,6 +176,24 @@ def scorecard_show(
     raise typer.Exit(show_scorecard(file, tuple(pillar or ())))
 
 
+def scorecard_diff(  # noqa: PLR0917
+    before: Annotated[Path, typer.Argument(help="The scorecard file as it is.")],
+    after: Annotated[Path, typer.Argument(help="The scorecard file as it might be.")],
+    metrics: MetricsOption = None,
+    period: StoredOption = None,
+    out: Annotated[Path | None, typer.Option(help="Write every account of both to this .csv or .parquet.")] = None,
+    pillar: PillarOption = None,
+) -> None:
+    """Compare two scorecards: what the files say, and which accounts would change tier, and why."""
+    from accountpulse.cli.difference import compare_on_file, compare_on_state, show_difference
+
+    if metrics is None and period is None:
+        raise typer.Exit(show_difference(before, after, tuple(pillar or ()), out))
+    if _one_of(metrics, period):
+        raise typer.Exit(compare_on_state(before, after, _state(), _period(period, "UTC"), out))
+    raise typer.Exit(compare_on_file(before, after, Path(str(metrics)), out))
+
+
 def scorecard_schema() -> None:
     """Print the JSON Schema of scorecard files, for an editor."""
     from accountpulse.cli.scorecards import print_schema
@@ -194,6 +218,13 @@ def sandbox(  # noqa: PLR0917
     if truth is not None:
         raise typer.Exit(write_truth(_period(period, "UTC"), accounts, seed, truth))
     raise typer.Exit(serve(port, accounts, seed, latency, jira.value))
+
+
+def _one_of(metrics: Path | None, period: str | None) -> bool:
+    """Whether the metrics are those of a month in the state."""
+    if (metrics is None) == (period is None):
+        raise UsageError("give either --metrics FILE or --period YYYY-MM")
+    return period is not None
 
 
 def _period(text: str | None, zone: str) -> Period | None:

@@ -1,5 +1,6 @@
-"""`accountpulse score`: a table in, a table out; no system is asked."""
+"""`accountpulse score`: a table in, or a month from the state, a table out; no system is asked."""
 
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -7,8 +8,12 @@ import polars as pl
 from accountpulse.cli import show
 from accountpulse.cli.files import read, read_card, write
 from accountpulse.cli.words import plural
+from accountpulse.period import Period
+from accountpulse.pipeline import lookback
 from accountpulse.scoring import table
 from accountpulse.scoring.score import score
+from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.state import State
 
 
 def score_file(metrics: Path, scorecard: Path | None, out: Path) -> int:
@@ -17,15 +22,35 @@ def score_file(metrics: Path, scorecard: Path | None, out: Path) -> int:
     data = read(metrics)
     pillars = table.pillars_in(data, metrics.name)
     card = read_card(scorecard, pillars)
+    warn(table.strangers(data, metrics.name, card))
     frame = table.read_table(data, metrics.name, card)
-    scores = score(frame.lazy(), card).collect()
-    write(out, table.write_table(scores, out.name))
-    names = [column for column in ("account_id", "arr") if column in frame.columns]
-    shown = scores.join(frame.select(names), on="account_id", how="left", maintain_order="left")
+    return _finish(score(frame.lazy(), card).collect(), frame, card, out)
+
+
+def score_stored(state: State, period: Period | None, scorecard: Path | None, out: Path) -> int:
+    """Score the metrics that a run kept, as that run would have with this scorecard; 4 where none could be rated."""
+    table.ending(out.name)
+    past = lookback.recall_or_refuse(state, period)
+    card = read_card(scorecard, past.card.pillars)
+    return _finish(lookback.rescored_whole(past, state, card), past.metrics, card, out)
+
+
+def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Path) -> int:
+    """Write the scores and say how many of them there are."""
+    stamped = scores.with_columns(scorecard=pl.lit(f"{card.name} {card.hash}"))
+    write(out, table.write_table(stamped, out.name))
+    names = [column for column in ("account_id", "arr") if column in inputs.columns]
+    shown = scores.join(inputs.select(names), on="account_id", how="left", maintain_order="left")
     if "arr" not in shown.columns:
         shown = shown.with_columns(arr=pl.lit(None, pl.Float64))
     console = show.tables()
     console.print(show.tiers(shown))
     rated = scores.filter(pl.col("not_rated_reason").is_null()).height
     console.print(f"\nScored {plural(scores.height, 'account')} with {card.name} {card.hash}, {rated:,} rated: {out}")
-    return 0 if rated or not scores.height else 4
+    return 0 if rated else 4
+
+
+def warn(lines: list[str]) -> None:
+    """Lines for the reader that stop nothing."""
+    for line in lines:
+        print(f"! {line}", file=sys.stderr)  # noqa: T201

@@ -95,6 +95,13 @@ def rescored(past: Past, card: Scorecard, account_id: str) -> pl.DataFrame:
     return score(metrics, card, window_days=past.window_days, signals_waived=past.signals_waived, detail=True)
 
 
+def rescored_whole(past: Past, state: State, card: Scorecard, *, detail: bool = False) -> pl.DataFrame:
+    """A past period's scores as its run would have made them with another scorecard."""
+    waived = past.signals_waived
+    inputs = _inputs(past.metrics, state, past.period, card, past.window_days, past.failed, signals_waived=waived)
+    return _scored(inputs, card, past.window_days, past.failed, signals_waived=waived, detail=detail)
+
+
 def score_period(  # noqa: PLR0917
     measured: pl.DataFrame,
     state: State,
@@ -105,19 +112,46 @@ def score_period(  # noqa: PLR0917
     *,
     signals_waived: bool,
 ) -> pl.DataFrame:
-    """The scores of a period's metrics, in detail, with what earlier periods say of trend and last tier."""
-    inputs = _with_trend(measured, state, period, card, window_days, signals_waived=signals_waived)
-    if failed:
-        inputs = _with_last_tier(inputs, state, period)
-    scores = score(
+    """The scores of a period's metrics, in detail, with what earlier periods say of trend and last tier.
+
+    Health before caps of three months before stands beside them, as `health_before_caps_3m`.
+    """
+    inputs = _inputs(measured, state, period, card, window_days, failed, signals_waived=signals_waived)
+    scores = _scored(inputs, card, window_days, failed, signals_waived=signals_waived, detail=True)
+    return scores.join(inputs.select("account_id", BEFORE_3M), on="account_id", how="left", maintain_order="left")
+
+
+def _scored(
+    inputs: pl.DataFrame,
+    card: Scorecard,
+    window_days: float,
+    failed: tuple[str, ...],
+    *,
+    signals_waived: bool,
+    detail: bool,
+) -> pl.DataFrame:
+    return score(
         inputs.lazy(),
         card,
         window_days=window_days,
         failed_sources=failed,
         signals_waived=signals_waived,
-        detail=True,
+        detail=detail,
     ).collect()
-    return scores.join(inputs.select("account_id", BEFORE_3M), on="account_id", how="left", maintain_order="left")
+
+
+def _inputs(  # noqa: PLR0917
+    measured: pl.DataFrame,
+    state: State,
+    period: Period,
+    card: Scorecard,
+    window_days: float,
+    failed: tuple[str, ...],
+    *,
+    signals_waived: bool,
+) -> pl.DataFrame:
+    inputs = _with_trend(measured, state, period, card, window_days, signals_waived=signals_waived)
+    return _with_last_tier(inputs, state, period) if failed else inputs
 
 
 def _with_trend(

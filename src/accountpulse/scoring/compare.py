@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.scoring.explain import signed
+from accountpulse.scoring.explain import plain, signed
 from accountpulse.scoring.scorecard import Scorecard
 
 Row = Mapping[str, Any]
@@ -91,6 +91,7 @@ def why(before: Row, after: Row, old: Scorecard, new: Scorecard, count: int = 3)
         *_lacking(before, after),
         *_held("now held down by", after, before),
         *_held("no longer held down by", before, after),
+        *_edges(before, after, old, new),
     ]
     if before["health_before_caps"] is not None and after["health_before_caps"] is not None:
         found = effects(before, after, old, new)
@@ -106,6 +107,18 @@ def _lacking(before: Row, after: Row) -> list[str]:
     if before["not_rated_reason"] and not after["not_rated_reason"]:
         return [f"no longer lacking: {before['not_rated_reason']}"]
     return []
+
+
+def _edges(before: Row, after: Row, old: Scorecard, new: Scorecard) -> list[str]:
+    """The tiers of both results that begin elsewhere in the new card."""
+    if before["tier"] == after["tier"]:
+        return []
+    edges = {tier.name: tier.min for tier in old.tiers}
+    return [
+        f"{tier.name} begins at {plain(tier.min)}, no longer at {plain(edges[tier.name])}"
+        for tier in new.tiers
+        if tier.name in (before["tier"], after["tier"]) and edges.get(tier.name, tier.min) != tier.min
+    ]
 
 
 def _held(lead: str, held: Row, other: Row) -> list[str]:

@@ -1,4 +1,4 @@
-"""`accountpulse explain`, as people call it, over a state that real runs left behind."""
+"""`explain`, `score` and `scorecard diff`, as people call them, over a state that real runs left behind."""
 
 import json
 import math
@@ -146,3 +146,50 @@ def test_a_run_whose_scorecard_is_gone_is_not_explained_with_another_one(tmp_pat
     done = start(tmp_path, "explain", "x", ACCOUNTPULSE_STATE=str(copy))
     assert done.returncode == 3
     assert "with its scorecard" in done.stderr
+
+
+# --- what if ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def cards(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The packaged scorecard, and one whose best tiers are harder to reach."""
+    folder = tmp_path_factory.mktemp("cards")
+    (folder / "old.yaml").write_text(default_text(), encoding="utf-8")
+    (folder / "new.yaml").write_text(default_text().replace("min: 75", "min: 80"), encoding="utf-8")
+    return folder / "old.yaml", folder / "new.yaml"
+
+
+def test_a_months_metrics_scored_again_with_the_same_card_are_the_runs_own_scores(
+    tmp_path: Path, kept: Path, cards: tuple[Path, Path]
+) -> None:
+    words = ("score", "--period", "2026-09", "--scorecard", str(cards[0]), "--out", "again.parquet")
+    done = start(tmp_path, *words, ACCOUNTPULSE_STATE=str(kept))
+    assert done.returncode == 0, done.stderr
+    again, ran = pl.read_parquet(tmp_path / "again.parquet"), scores(kept, 9)
+    assert "mau_points" not in again.columns
+    assert again.equals(ran.select(again.columns))  # the scorecard's name and hash among them
+
+
+def test_a_diff_over_a_month_counts_who_changes_tier_and_says_why(
+    tmp_path: Path, kept: Path, cards: tuple[Path, Path]
+) -> None:
+    old, new = map(str, cards)
+    words = ("scorecard", "diff", old, new, "--period", "2026-10", "--out", "diff.csv")
+    done = start(tmp_path, *words, ACCOUNTPULSE_STATE=str(kept))
+    assert done.returncode == 0, done.stderr
+    assert "1 difference" in done.stdout
+    assert "tiers.Healthy.min: 75 → 80" in done.stdout
+    table = pl.read_csv(tmp_path / "diff.csv")
+    assert table.height == 40
+    changing = table.filter(pl.col("tier_changes"))
+    assert changing.height
+    assert f"{changing.height} account" in done.stdout
+    assert set(changing["tier_before"]) == {"Healthy"}
+    assert set(changing["tier_after"]) == {"At Risk"}
+    assert all(75 <= health < 80 for health in changing["health_score_after"])
+    for row in changing.iter_rows(named=True):
+        assert row["why"] == "Healthy begins at 80, no longer at 75"
+        assert row["account_name"] in done.stdout
+    same = start(tmp_path, "scorecard", "diff", old, old, "--period", "2026-10", ACCOUNTPULSE_STATE=str(kept))
+    assert "0 accounts of 40 change tier" in same.stdout
