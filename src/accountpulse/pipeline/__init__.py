@@ -12,7 +12,7 @@ from accountpulse.pipeline.extraction import extract_all
 from accountpulse.pipeline.outcome import Options, Outcome, Standing, Watch
 from accountpulse.pipeline.rating import rate
 from accountpulse.pipeline.ticket import Ticket, queue
-from accountpulse.records import DOMAINS_OF, Extract, Source
+from accountpulse.records import DOMAINS_OF, Extract, Source, catalogue
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Settings
@@ -44,7 +44,7 @@ def _run(  # noqa: PLR0917
 ) -> Outcome:
     scope = ticket.scope
     extracts, standings = extract_all(settings, options, ticket, state, watch)
-    notes = (*ticket.notes, *_notes(extracts, settings))
+    notes = (*ticket.notes, *_notes(extracts, settings, card))
     outcome = Outcome(ticket.run_id, scope, f"{card.name} {card.hash}", card.dimensions, standings, notes)
     stopped = _reason_to_stop(options, standings, settings)
     if stopped:
@@ -76,14 +76,15 @@ def read_scorecard(settings: Settings, path: Path | None) -> Scorecard:
 def _refuse_unreachable(card: Scorecard, settings: Settings) -> None:
     """A scorecard that could rate nobody with the sources at hand is a mistake before the run, not after it."""
     domains = {domain for source in settings.configured for domain in DOMAINS_OF[source]}
-    measurable = [name for name, metric in card.catalogue.items() if metric.domain in domains]
+    measurable = [name for name, metric in catalogue(card.pillars).items() if metric.domain in domains]
     if problems := scorecard.unreachable(card, measurable, signals_waived=settings.mapping.signals is None):
         raise ConfigurationError("scorecard", problems)
 
 
-def _notes(extracts: Mapping[Source, Extract], settings: Settings) -> tuple[str, ...]:
+def _notes(extracts: Mapping[Source, Extract], settings: Settings, card: Scorecard) -> tuple[str, ...]:
     waiver = (SIGNALS_WAIVED,) if settings.mapping.signals is None else ()
-    return (*waiver, *(f"{source}: {note}" for source, extract in extracts.items() for note in extract.notes))
+    own = (f"scorecard: nothing in a run measures {', '.join(card.file.metrics)}",) if card.file.metrics else ()
+    return (*waiver, *own, *(f"{source}: {note}" for source, extract in extracts.items() for note in extract.notes))
 
 
 def _reason_to_stop(options: Options, standings: Mapping[Source, Standing], settings: Settings) -> str | None:
