@@ -16,6 +16,7 @@ from accountpulse.records import Source
 from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
+from accountpulse.scoring.scorecard import default_text
 from accountpulse.settings import Settings
 from accountpulse.state import State
 from support import NOW, Configure, Silent
@@ -359,6 +360,21 @@ def test_a_source_that_is_not_configured_is_no_failure(sandbox: Sandbox, configu
     assert "jira" not in {call.system for call in sandbox.log}
     assert outcome.scores is not None
     assert outcome.scores["coverage"].max() <= 90.0 + 1e-9
+
+
+def test_a_waiver_and_a_metric_that_nothing_measures_are_told(
+    sandbox: Sandbox, configure: Configure, tmp_path: Path
+) -> None:
+    loaded = configure(sandbox)
+    card = tmp_path / "card.yaml"
+    own = "metrics: {nps: {label: NPS, unit: points}}\ncaps: [{when: {nps: {lt: 0}}, cap: 60, reason: bad NPS}]\n"
+    text = default_text()
+    card.write_text(own + text[: text.index("caps:")] + text[text.index("tiers:") :], encoding="utf-8")
+    mapping = loaded.mapping.model_copy(update={"signals": None})
+    outcome = run(replace(loaded, mapping=mapping), replace(OCTOBER, scorecard=card, dry_run=True, out=tmp_path))
+    assert "scorecard: nothing in a run measures nps" in outcome.notes
+    assert any(note.startswith("signals: none in accountpulse.yaml") for note in outcome.notes)
+    assert outcome.rated > 100  # though no signal was read
 
 
 def test_a_future_month_is_refused_before_any_request(sandbox: Sandbox, configure: Configure) -> None:

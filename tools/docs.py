@@ -1,4 +1,4 @@
-"""Write the generated parts of the documentation: docs/mapping.md and the settings table of README.md.
+"""Write what is generated: docs/mapping.md, docs/scorecard.md, README.md's settings, the scorecard's JSON Schema.
 
 usage: docs.py [--check]     with --check: exit 1 where a file is not what would be written
 """
@@ -13,6 +13,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from accountpulse.scoring import schema, scorecard
+from accountpulse.scoring.page import page
 from accountpulse.settings import NAMES, Mapping
 
 ROOT = Path(__file__).parent.parent
@@ -50,6 +52,19 @@ def mapping_page() -> str:
         *section("", Mapping, set()),
     ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def scorecard_page() -> str:
+    """What `accountpulse scorecard show` prints of the packaged scorecard, before any pillar is configured."""
+    head, _, rest = page(scorecard.default()).partition("\n")
+    lead = (
+        "<!-- written by tools/docs.py from `accountpulse scorecard show`; change src/accountpulse/scoring/default.yaml"
+        " instead -->\n\n"
+        "The packaged scorecard ([default.yaml](../src/accountpulse/scoring/default.yaml)), as"
+        " `accountpulse scorecard show` prints it.\nHow scores are calculated, with an example by hand:"
+        " [scoring.md](scoring.md)."
+    )
+    return f"{head}\n\n{lead}\n{rest}"
 
 
 def section(path: str, model: type[BaseModel], seen: set[tuple[str, str]]) -> list[str]:
@@ -98,7 +113,12 @@ def pages() -> dict[Path, str]:
     """Each generated file with its right text."""
     readme = ROOT / "README.md"
     text = TABLE.sub(lambda match: f"{match[1]}{settings_table()}\n", readme.read_text(encoding="utf-8"))
-    return {ROOT / "docs" / "mapping.md": mapping_page(), readme: text}
+    return {
+        ROOT / "docs" / "mapping.md": mapping_page(),
+        ROOT / "docs" / "scorecard.md": scorecard_page(),
+        readme: text,
+        ROOT / "src" / "accountpulse" / "scoring" / schema.SHIPPED: schema.generated(),
+    }
 
 
 def main() -> int:

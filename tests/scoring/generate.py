@@ -25,7 +25,9 @@ METRICS = {
     "champion_stability": (True, 100),
     "qbr_attendance": (True, 100),
     "expansion_signals": (True, 3),
+    "nps": (True, 100),  # a company's own
 }
+OWN = {"nps": {"label": "Net promoter score", "unit": "points"}}
 SIGNALS = ("critical_signals", "moderate_signals", "watch_signals")
 SUBSTITUTES = ("mau_trend_pct", "dau_trend_pct")
 PILLARS = ("ops", "auto")
@@ -97,6 +99,7 @@ def caps(draw):
     worse = [
         ({"critical_signals": {"gte": 1}}, 49),
         ({"critical_signals": {"gt": 1}}, 35),
+        ({"moderate_signals": {"gte": 1}}, 74),
         ({"watch_signals": {"gte": 2}}, 84),
         ({"first": {"lt": 25}}, 59),
         ({"any_dimension": {"lte": 20}}, 84),
@@ -120,22 +123,36 @@ def scorecards(draw):
     card = {
         "name": "generated",
         "version": 1,
+        "metrics": OWN,
         "coverage": coverage,
         "groups": tree,
         "caps": draw(caps()),
         "tiers": [{"name": "Critical", "min": 0}, *TIERS],
         "churn_risk": RISK,
     }
-    leaf = next(iter(_metrics(tree)))
     if draw(st.booleans()):
+        names = sorted(_overlaid(tree))
+        first, second = (draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True)) for _ in "ab")
         segment = draw(st.sampled_from(["Paid", ["Paid", "Enterprise"]]))
-        card["segments"] = [{"name": "paid", "when": {"segment": segment}, "anchors": {leaf: draw(curves(leaf))}}]
+        card["segments"] = [
+            {"name": "paid", "when": {"segment": segment}, "anchors": {leaf: draw(curves(leaf)) for leaf in first}},
+            {
+                "name": "rest",
+                "when": {"segment": ["Free", "Paid"]},
+                "anchors": {leaf: draw(curves(leaf)) for leaf in second},
+            },
+        ]
     return card
 
 
-def _metrics(tree):
+def _overlaid(tree):
+    """What a segment may give other anchors: leaves and what stands in for them."""
     for group in tree.values():
-        yield from _metrics(group["groups"]) if "groups" in group else group.get("metrics", {})
+        yield from _overlaid(group.get("groups", {}))
+        for name, rule in group.get("metrics", {}).items():
+            yield name
+            if "else" in rule:
+                yield rule["else"]["metric"]
 
 
 def accounts(seed, count=20):

@@ -1,5 +1,6 @@
 """What must hold for any scorecard and any account, and a second implementation that must come to the same."""
 
+import json
 import math
 import random
 
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accountpulse.scoring.score import score
-from accountpulse.scoring.scorecard import Scorecard, load
+from accountpulse.scoring.scorecard import Scorecard, load, restored
 from scoring import generate
 from scoring.naive import Account
 
@@ -69,11 +70,11 @@ def changed(card: dict, rows: list[dict], change) -> list[tuple[dict, dict]]:
 @given(generate.scorecards(), BATCH, st.integers(0, 2**32))
 def test_worsening_one_metric_never_raises_health_or_lowers_risk(card, rows, seed):
     chance = random.Random(seed)  # noqa: S311
-    names = sorted({*generate.METRICS, *SIGNALS} - {"total_conversations"})
+    names = sorted({*generate.METRICS, *generate.SUBSTITUTES, *SIGNALS} - {"total_conversations"})
 
     def worse(row):
         name = chance.choice([name for name in names if row[name] is not None] or names)
-        rising, largest = generate.METRICS.get(name, (False, 4))
+        rising, largest = generate.METRICS.get(name, (name in generate.SUBSTITUTES, 60))
         step = chance.randint(1, 4) * (1 if name in SIGNALS else largest / 8) * (-1 if rising else 1)
         return {**row, name: row[name] + step if row[name] is not None else None}
 
@@ -92,6 +93,34 @@ def test_a_metric_that_becomes_unknown_never_raises_the_lower_bound(card, rows, 
         assert after["lower_bound"] <= before["lower_bound"] + NEAR
         assert after["upper_bound"] >= before["upper_bound"] - NEAR
         assert after["lower_bound"] <= after["upper_bound"] + NEAR
+
+
+@LAWS
+@given(generate.scorecards(), BATCH)
+def test_where_everything_is_known_the_bounds_are_health_itself(card, rows):
+    full = [{name: 1.0 if value is None else value for name, value in row.items() if name not in TEXTS} for row in rows]
+    plenty = [{**row, "total_conversations": 60.0, "seats": 100.0} for row in full]
+    for result in scored(card, plenty):
+        assert result["health_score"] is not None
+        assert result["coverage"] == 100
+        for bound in ("lower_bound", "upper_bound"):
+            assert math.isclose(result[bound], result["health_score"], abs_tol=NEAR)
+
+
+@LAWS
+@given(generate.scorecards(), BATCH)
+def test_tier_and_risk_contradict_neither_health_nor_each_other(card, rows):
+    edges = {tier["name"]: tier["min"] for tier in card["tiers"]}
+    for result in scored(card, rows):
+        health, before, risk = (result[name] for name in ("health_score", "health_before_caps", "churn_risk_score"))
+        if health is None:
+            assert (risk, result["tier"]) in {(None, "Not Rated"), (50.0, "Critical")}
+            continue
+        assert health <= before
+        assert result["tier"] == max((tier for tier in edges if edges[tier] <= health), key=lambda tier: edges[tier])
+        held = health < before
+        assert risk >= (50 if held and health < 50 else 10 if held and health < 75 else 0)
+        assert (result["cap_reason"] is not None) >= held
 
 
 @LAWS
@@ -138,15 +167,33 @@ def test_an_outage_promotes_nobody(card, rows, sources):
             assert ranks.index(result["tier"]) <= ranks.index(row["last_tier"])
 
 
+def shuffled(value, order: random.Random):
+    """The same content with its keys in another order."""
+    if isinstance(value, dict):
+        return {key: shuffled(value[key], order) for key in order.sample(list(value), len(value))}
+    return [shuffled(each, order) for each in value] if isinstance(value, list) else value
+
+
+@LAWS
+@given(generate.scorecards(), BATCH, st.randoms(use_true_random=False))
+def test_the_order_of_keys_in_the_file_changes_no_bit(card, rows, order: random.Random):
+    as_written = score(table(rows), loaded(card), detail=True)
+    assert score(table(rows), loaded(shuffled(card, order)), detail=True).select(as_written.columns).equals(as_written)
+
+
+@LAWS
+@given(generate.scorecards(), BATCH)
+def test_a_scorecard_that_was_kept_gives_the_same_bits_and_the_same_hash(card, rows):
+    kept = restored(json.loads(json.dumps(loaded(card).content)))
+    assert kept.hash == loaded(card).hash
+    assert kept.dimensions == loaded(card).dimensions
+    assert score(table(rows), kept, detail=True).equals(score(table(rows), loaded(card), detail=True))
+
+
 @settings(max_examples=8, deadline=None)
 @given(generate.scorecards(), st.randoms(use_true_random=False))
 def test_comments_and_the_order_of_keys_change_no_hash(card, order: random.Random):
-    def shuffled(value):
-        if isinstance(value, dict):
-            return {key: shuffled(value[key]) for key in order.sample(list(value), len(value))}
-        return [shuffled(each) for each in value] if isinstance(value, list) else value
-
-    text = "# a comment\n" + yaml.safe_dump(shuffled(card), sort_keys=False)
+    text = "# a comment\n" + yaml.safe_dump(shuffled(card, order), sort_keys=False)
     assert load(text, "other.yaml", generate.PILLARS).hash == loaded(card).hash
     heavier = {**card, "horizon_days": 91}
     assert loaded(heavier).hash != loaded(card).hash

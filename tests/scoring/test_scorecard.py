@@ -110,6 +110,23 @@ def test_every_mistake_of_a_file_is_listed_at_once_with_its_line():
     assert list(by_line) == sorted(by_line)  # in the order of the file
 
 
+def test_a_segment_that_turns_a_metric_around_is_a_mistake():
+    text = SMALL + (
+        "segments:\n"
+        "  - {name: paid, when: {segment: Paid}, anchors: {csat_score: [[0, 100], [100, 0]]}}\n"
+        "  - {name: paid, when: {segment: [Free]}, anchors: {csat_scor: [[0, 0], [100, 100]]}}\n"
+        "metrics: {pillar_x: {label: Mine, unit: points}}\n"
+    )
+    assert problems(text) == [
+        "line 9, segments.0.anchors.csat_score: points fall with the value here, but rise in the tree",
+        "line 10, segments.1.name: 'paid' is given twice",
+        "line 10, segments.1.anchors.csat_scor: 'csat_scor' is not in the tree; did you mean 'csat_score'?",
+        "line 11, metrics.pillar_x: names that begin with pillar_ are kept for the configured pillars; choose another",
+    ]
+    flat = SMALL + "segments: [{name: f, when: {segment: F}, anchors: {csat_score: [[0, 50], [100, 50]]}}]\n"
+    assert load(flat, "flat.yaml")
+
+
 def test_a_file_that_is_no_scorecard_says_so():
     assert "not YAML" in problems("name: [")[0]
     assert "dictionary" in problems("- a\n- b\n")[0]

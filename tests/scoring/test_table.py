@@ -5,7 +5,7 @@ import pytest
 
 from accountpulse.errors import UsageError
 from accountpulse.scoring.scorecard import default, load
-from accountpulse.scoring.table import pillars_in, read_table, write_table
+from accountpulse.scoring.table import pillars_in, read_table, strangers, write_table
 
 CARD = default(("ops",))
 
@@ -65,24 +65,47 @@ def test_an_account_needs_an_id_and_stands_there_once():
     assert "empty in lines 2, 3, 4, 5, 6 and 4 more" in told(many)
 
 
-def test_unknown_and_doubled_columns_are_refused_with_the_nearest_name():
-    text = told(b"account_id,mua,mau,mau,nps\nA,1,2,3,4\n")
-    assert "column 'mua' is no metric; did you mean 'mau'?" in text
-    assert "column 'mau' is given twice" in text
-    assert "column 'nps' is no metric; declare it under metrics: in the scorecard" in text
+def test_a_column_that_is_given_twice_is_refused():
+    assert "column 'mau' is given twice" in told(b"account_id,mau,mau\nA,3,4\n")
+
+
+def test_unknown_columns_are_told_with_the_nearest_name_and_left_out():
+    data = b"account_id,mua,mau,nps,owner,,mau_reason\nA,text,3,4,x,y,\n"
+    assert strangers(data, "m.csv", CARD) == [
+        "m.csv: column 'mua' is no metric; did you mean 'mau'?; it is not read",
+        "m.csv: column 'nps' is no metric; declare it under metrics: in the scorecard, or leave it out; it is not read",
+        "m.csv: column '' is no metric; the heading is empty; it is not read",
+    ]
+    assert read_table(data, "m.csv", CARD).to_dicts() == [{"account_id": "A", "mau": 3.0, "mau_reason": None}]
     own = load(
         "name: o\nmetrics: {nps: {label: NPS, unit: points}}\ntiers: [{name: A, min: 0}]\n"
         "groups: {a: {weight: 1, metrics: {nps: {weight: 1, anchors: [[0, 0], [9, 9]]}}}}\n",
         "o.yaml",
     )
+    assert strangers(b"account_id,nps\nA,4\n", "m.csv", own) == []
     assert read_table(b"account_id,nps\nA,4\n", "m.csv", own)["nps"].to_list() == [4.0]
+
+
+def test_semicolons_and_tabs_separate_too_and_then_a_comma_is_a_decimal_one():
+    for data in ("account_id;mau;dau\nA;1,5;\nB;-2e3;7\n", "account_id\tmau\tdau\nA\t1,5\t\nB\t-2e3\t7\n"):
+        frame = read_table(("\ufeff" + data).encode(), "m.csv", CARD)
+        assert frame["mau"].to_list() == [1.5, -2000.0]
+        assert frame["dau"].to_list() == [None, 7.0]
+    assert read_table(b"account_id;mau\nA;1.5\n", "m.csv", CARD)["mau"].to_list() == [1.5]
+    assert "write all in one way" in told(b"account_id;mau;dau\nA;1.234;5,5\n")
+    assert "mau: not a plain number" in told(b"account_id;mau\nA;1,234,5\n")
+    assert told(b"account_id;account_name\nA;x, y\nA;z.\n").endswith("account A stands in lines 2, 3")
 
 
 @pytest.mark.parametrize(
     ("data", "text"),
     [
-        (b"", "no column account_id"),
-        (b"account_id;mau\nA;1\n", "separated by commas"),
+        (b"", "the file is empty"),
+        (b"\xef\xbb\xbf \n", "the file is empty"),
+        (b"account_id,mau\n", "there is no account in it"),
+        (b"account_id,mau\n,\n", "there is no account in it"),
+        (b"accountid,mau\nA,1\n", "no column account_id; is it 'accountid'?"),
+        (b"id|mau\nA|1\n", "no column account_id"),
         ("account_id,account_name\nA,Ä\n".encode("latin-1"), "line 2 is not UTF-8"),
         (b"account_id,mau\nA,1,2\n", "not a table"),
     ],

@@ -128,3 +128,17 @@ def test_a_forgotten_account_is_nowhere_in_the_state(root: str) -> None:
         text = str(state.files.read_table(name)) if name.endswith(".parquet") else found.content.decode()
         assert "001GONE" not in text, name
         assert "001STAYS" in text, name
+
+
+def test_a_scorecard_is_kept_under_its_hash_and_months_with_scores_are_known(root: str) -> None:
+    state = State(root)
+    assert state.history.periods() == []
+    state.history.save_scorecard("abc", {"pillars": []})
+    kept = state.history.load_scorecard("abc")
+    assert kept is not None
+    assert kept["pillars"] == []
+    assert state.history.load_scorecard("def") is None
+    table = pl.DataFrame({"account_id": ["a"]})
+    for month in (10, 2):
+        state.history.save(Period(2026, month), table, table)
+    assert state.history.periods() == ["2026-02", "2026-10"]

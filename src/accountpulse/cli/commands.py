@@ -23,6 +23,9 @@ ScorecardOption = Annotated[
     Path | None, typer.Option(help="A scorecard file. [default: accountpulse.yaml's, else ours]")
 ]
 OutOption = Annotated[Path | None, typer.Option(help="Folder for the CSV. [default: out, in a dry run]")]
+MetricsOption = Annotated[Path | None, typer.Option(help="A table of metrics, one row an account: .csv or .parquet.")]
+StoredOption = Annotated[str | None, typer.Option(help="In place of --metrics: what the run of this month kept.")]
+PillarOption = Annotated[list[str] | None, typer.Option(help="A configured pillar of platform value.")]
 
 
 class Deployment(StrEnum):
@@ -37,9 +40,12 @@ scorecards = typer.Typer(help="Look at scorecard files.", no_args_is_help=True, 
 
 def register(app: typer.Typer) -> None:
     """Hang all commands into the program."""
-    for command in (demo, run, accounts, score, history, forget, sandbox):
+    for command in (demo, run, accounts, score, explain, history, forget, sandbox):
         app.command()(command)
     scorecards.command("check")(scorecard_check)
+    scorecards.command("show")(scorecard_show)
+    scorecards.command("diff")(scorecard_diff)
+    scorecards.command("schema")(scorecard_schema)
     app.add_typer(scorecards, name="scorecard")
 
 
@@ -135,24 +141,73 @@ def forget(
 
 
 def score(
-    metrics: Annotated[Path, typer.Option(help="A table of metrics, one row an account: .csv or .parquet.")],
     out: Annotated[Path, typer.Option(help="Where the scores go: .csv or .parquet.")],
+    metrics: MetricsOption = None,
     scorecard: Annotated[Path | None, typer.Option(help="A scorecard file. [default: the packaged one]")] = None,
+    period: StoredOption = None,
 ) -> None:
-    """Score a table of metrics; no system is asked. An empty cell is not known, and not zero."""
-    from accountpulse.cli.scoring import score_file
+    """Score a table of metrics, or those that a run kept; no system is asked. An empty cell is not known, not 0."""
+    from accountpulse.cli.scoring import score_file, score_stored
 
-    raise typer.Exit(score_file(metrics, scorecard, out))
+    if _one_of(metrics, period):
+        raise typer.Exit(score_stored(_state(), _period(period, "UTC"), scorecard, out))
+    raise typer.Exit(score_file(Path(str(metrics)), scorecard, out))
+
+
+def explain(
+    account: Annotated[str, typer.Argument(help="Its Salesforce id, of 15 or 18 characters, or its name.")],
+    period: Annotated[str | None, typer.Option(help="The month, YYYY-MM. [default: the latest that was run]")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON, unrounded.")] = False,
+) -> None:
+    """One account: score, reasons, what changed, what is not known. Reads the state only."""
+    from accountpulse.cli.explain import explain_account
+
+    raise typer.Exit(explain_account(_state(), account, _period(period, "UTC"), as_json=as_json))
 
 
 def scorecard_check(
     file: Annotated[Path, typer.Argument(help="A scorecard file.")],
-    pillar: Annotated[list[str] | None, typer.Option(help="A configured pillar of platform value.")] = None,
+    pillar: PillarOption = None,
 ) -> None:
     """Report every mistake of a scorecard file, with its line."""
-    from accountpulse.cli.scoring import check_scorecard
+    from accountpulse.cli.scorecards import check_scorecard
 
     raise typer.Exit(check_scorecard(file, tuple(pillar or ())))
+
+
+def scorecard_show(
+    file: Annotated[Path | None, typer.Argument(help="A scorecard file. [default: the packaged one]")] = None,
+    pillar: PillarOption = None,
+) -> None:
+    """Show a scorecard as a page to read; as Markdown where the output is no terminal."""
+    from accountpulse.cli.scorecards import show_scorecard
+
+    raise typer.Exit(show_scorecard(file, tuple(pillar or ())))
+
+
+def scorecard_diff(  # noqa: PLR0917
+    before: Annotated[Path, typer.Argument(help="The scorecard file as it is.")],
+    after: Annotated[Path, typer.Argument(help="The scorecard file as it might be.")],
+    metrics: MetricsOption = None,
+    period: StoredOption = None,
+    out: Annotated[Path | None, typer.Option(help="Write every account of both to this .csv or .parquet.")] = None,
+    pillar: PillarOption = None,
+) -> None:
+    """Compare two scorecards: what the files say, and which accounts would change tier, and why."""
+    from accountpulse.cli.difference import compare_on_file, compare_on_state, show_difference
+
+    if metrics is None and period is None:
+        raise typer.Exit(show_difference(before, after, tuple(pillar or ()), out))
+    if _one_of(metrics, period):
+        raise typer.Exit(compare_on_state(before, after, _state(), _period(period, "UTC"), out))
+    raise typer.Exit(compare_on_file(before, after, Path(str(metrics)), out))
+
+
+def scorecard_schema() -> None:
+    """Print the JSON Schema of scorecard files, for an editor."""
+    from accountpulse.cli.scorecards import print_schema
+
+    raise typer.Exit(print_schema())
 
 
 def sandbox(  # noqa: PLR0917
@@ -193,6 +248,13 @@ def sandbox(  # noqa: PLR0917
             issues=issues,
         )
     )
+
+
+def _one_of(metrics: Path | None, period: str | None) -> bool:
+    """Whether the metrics are those of a month in the state."""
+    if (metrics is None) == (period is None):
+        raise UsageError("give either --metrics FILE or --period YYYY-MM")
+    return period is not None
 
 
 def _period(text: str | None, zone: str) -> Period | None:

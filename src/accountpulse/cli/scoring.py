@@ -1,65 +1,56 @@
-"""`accountpulse score` and `accountpulse scorecard check`: files in, files out; no system is asked."""
+"""`accountpulse score`: a table in, or a month from the state, a table out; no system is asked."""
 
+import sys
 from pathlib import Path
 
 import polars as pl
 
 from accountpulse.cli import show
+from accountpulse.cli.files import read, read_card, write
 from accountpulse.cli.words import plural
-from accountpulse.errors import UsageError
-from accountpulse.scoring import scorecard as scorecards
+from accountpulse.period import Period
+from accountpulse.pipeline import lookback
 from accountpulse.scoring import table
 from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.state import State
 
 
 def score_file(metrics: Path, scorecard: Path | None, out: Path) -> int:
     """Score one table and write another; 4 where no account could be rated."""
     table.ending(out.name)
-    data = _read(metrics)
+    data = read(metrics)
     pillars = table.pillars_in(data, metrics.name)
-    card = _card(scorecard, pillars)
+    card = read_card(scorecard, pillars)
+    warn(table.strangers(data, metrics.name, card))
     frame = table.read_table(data, metrics.name, card)
-    scores = score(frame.lazy(), card).collect()
-    _write(out, table.write_table(scores, out.name))
-    names = [column for column in ("account_id", "arr") if column in frame.columns]
-    shown = scores.join(frame.select(names), on="account_id", how="left", maintain_order="left")
+    return _finish(score(frame.lazy(), card).collect(), frame, card, out)
+
+
+def score_stored(state: State, period: Period | None, scorecard: Path | None, out: Path) -> int:
+    """Score the metrics that a run kept, as that run would have with this scorecard; 4 where none could be rated."""
+    table.ending(out.name)
+    past = lookback.recall_or_refuse(state, period)
+    card = read_card(scorecard, past.card.pillars)
+    return _finish(lookback.rescored_whole(past, state, card), past.metrics, card, out)
+
+
+def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Path) -> int:
+    """Write the scores and say how many of them there are."""
+    stamped = scores.with_columns(scorecard=pl.lit(f"{card.name} {card.hash}"))
+    write(out, table.write_table(stamped, out.name))
+    names = [column for column in ("account_id", "arr") if column in inputs.columns]
+    shown = scores.join(inputs.select(names), on="account_id", how="left", maintain_order="left")
     if "arr" not in shown.columns:
         shown = shown.with_columns(arr=pl.lit(None, pl.Float64))
     console = show.tables()
     console.print(show.tiers(shown))
     rated = scores.filter(pl.col("not_rated_reason").is_null()).height
     console.print(f"\nScored {plural(scores.height, 'account')} with {card.name} {card.hash}, {rated:,} rated: {out}")
-    return 0 if rated or not scores.height else 4
+    return 0 if rated else 4
 
 
-def check_scorecard(file: Path, pillars: tuple[str, ...]) -> int:
-    """Say that a scorecard is good, or raise with every mistake."""
-    card = _card(file, pillars)
-    leaves, dimensions = plural(len(card.leaves), "metric"), plural(len(card.dimensions), "dimension")
-    show.tables().print(f"{file} is a good scorecard: {card.name}, {dimensions}, {leaves}, hash {card.hash}")
-    return 0
-
-
-def _card(file: Path | None, pillars: tuple[str, ...]) -> Scorecard:
-    if file is None:
-        return scorecards.default(pillars)
-    try:
-        return scorecards.load(_read(file).decode("utf-8"), file.name, pillars)
-    except UnicodeDecodeError:
-        raise UsageError(f"{file} is not a text file in UTF-8") from None
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} can't be read ({error.strerror})") from None
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    except OSError as error:
-        raise UsageError(f"{path} can't be written ({error.strerror})") from None
+def warn(lines: list[str]) -> None:
+    """Lines for the reader that stop nothing."""
+    for line in lines:
+        print(f"! {line}", file=sys.stderr)  # noqa: T201

@@ -13,11 +13,14 @@ from accountpulse.pipeline.extraction import extract_all
 from accountpulse.pipeline.outcome import Options, Outcome, Standing, Watch
 from accountpulse.pipeline.rating import rate
 from accountpulse.pipeline.ticket import Ticket, queue
-from accountpulse.records import DOMAINS_OF, Extract, Source
+from accountpulse.records import DOMAINS_OF, Extract, Source, catalogue
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Settings
 from accountpulse.state import State
+from accountpulse.state.runs import Status
+
+SIGNALS_WAIVED = "signals: none in accountpulse.yaml: accounts are rated though nobody can see their churn signals"
 
 
 def run(settings: Settings, options: Options, now: datetime, watch: Watch) -> Outcome:
@@ -37,7 +40,8 @@ def run(settings: Settings, options: Options, now: datetime, watch: Watch) -> Ou
             outcome = Outcome(ticket.run_id, ticket.scope, name, card.dimensions, {}, ticket.notes, stopped=str(error))
             outcome = replace(outcome, out_of_time=True)
         if ticket.writes and not options.accounts:
-            state.runs.end(ticket.scope, ticket.run_id, "finished" if outcome.loaded else "stopped", facts(outcome))
+            status: Status = "finished" if outcome.loaded else "stopped"
+            state.runs.end(ticket.scope, ticket.run_id, status, facts(outcome, settings))
         if outcome.out_of_time and options.hand_over and ticket.lock is not None:
             state.locks.hand_over(ticket.lock, now)
         return replace(outcome, notes=(*outcome.notes, *state.files.notes))
@@ -48,7 +52,7 @@ def _run(  # noqa: PLR0917
 ) -> Outcome:
     scope = ticket.scope
     extracts, standings = extract_all(settings, options, ticket, state, watch)
-    notes = (*ticket.notes, *_notes(extracts))
+    notes = (*ticket.notes, *_notes(extracts, settings, card))
     outcome = Outcome(ticket.run_id, scope, f"{card.name} {card.hash}", card.dimensions, standings, notes)
     late = next((one.error for one in standings.values() if isinstance(one.error, OutOfTime)), None)
     if late is not None:
@@ -64,6 +68,8 @@ def _run(  # noqa: PLR0917
     gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}
     measured = metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=settings.rules)
     outcome = rate(settings, options, card, state, linked, measured, outcome)
+    if ticket.writes:
+        state.history.save_scorecard(card.hash, card.content)
     return deliver(settings, options, state, ticket, outcome, now)
 
 
@@ -84,13 +90,15 @@ def read_scorecard(settings: Settings, path: Path | None) -> Scorecard:
 def _refuse_unreachable(card: Scorecard, settings: Settings) -> None:
     """A scorecard that could rate nobody with the sources at hand is a mistake before the run, not after it."""
     domains = {domain for source in settings.configured for domain in DOMAINS_OF[source]}
-    measurable = [name for name, metric in card.catalogue.items() if metric.domain in domains]
+    measurable = [name for name, metric in catalogue(card.pillars).items() if metric.domain in domains]
     if problems := scorecard.unreachable(card, measurable, signals_waived=settings.mapping.signals is None):
         raise ConfigurationError("scorecard", problems)
 
 
-def _notes(extracts: Mapping[Source, Extract]) -> tuple[str, ...]:
-    return tuple(f"{source}: {note}" for source, extract in extracts.items() for note in extract.notes)
+def _notes(extracts: Mapping[Source, Extract], settings: Settings, card: Scorecard) -> tuple[str, ...]:
+    waiver = (SIGNALS_WAIVED,) if settings.mapping.signals is None else ()
+    own = (f"scorecard: nothing in a run measures {', '.join(card.file.metrics)}",) if card.file.metrics else ()
+    return (*waiver, *own, *(f"{source}: {note}" for source, extract in extracts.items() for note in extract.notes))
 
 
 def _reason_to_stop(options: Options, standings: Mapping[Source, Standing], settings: Settings) -> str | None:

@@ -114,14 +114,17 @@ def _imbalance(outcome: Outcome, scored: int, result: LoadResult) -> str | None:
     return None
 
 
-def facts(outcome: Outcome) -> dict[str, Any]:
+def facts(outcome: Outcome, settings: Settings) -> dict[str, Any]:
     """The summary of a run that stays in the state."""
     scores = outcome.scores
     return {
         "run_id": outcome.run_id,
         "period": outcome.scope.period.name,
         "as_of": outcome.scope.as_of.isoformat(),
+        "as_of_day": outcome.scope.as_of_day.isoformat(),
+        "window_days": outcome.scope.window.days,
         "scorecard": outcome.scorecard,
+        "signals_waived": settings.mapping.signals is None,
         "scored": 0 if scores is None else scores.height,
         "rated": outcome.rated,
         "written": outcome.written,

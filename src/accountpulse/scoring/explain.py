@@ -1,9 +1,11 @@
 """Scores in plain words: what costs most points, what holds health down, what is not known and why."""
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from accountpulse.records import Metric
+from accountpulse.scoring.inputs import RENEWAL
 from accountpulse.scoring.mistakes import NOT_RATED
 from accountpulse.scoring.scorecard import Leaf, Scorecard
 
@@ -37,23 +39,27 @@ _CHANGES = ("mau_trend_pct", "dau_trend_pct", "arr_trajectory_pct")
 _SINGULAR = {"days": "day", "users": "user", "points": "point", "steps": "step"}
 
 
-def sentences(row: Row, card: Scorecard, labels: Mapping[str, Metric] | None = None) -> list[str]:
+def sentences(row: Row, card: Scorecard, as_of: date | None = None) -> list[str]:
     """The reasons of one account's scores, one line each.
 
     `row` holds the result of `score` (with `detail`, so that costs can be told) and the metrics, their reasons and the
-    attributes that went in. `labels` overrides what the scorecard calls its metrics.
+    attributes that went in. With the day `as_of` a renewal is told by its date.
     """
-    known = {**card.catalogue, **(labels or {})}
-    drivers = [driver(row, card, known, name) for name in row.get("drivers") or ()]
-    return [*_standing(row), *drivers, *_unknown(row, card, known)]
+    drivers = [driver(row, card, name, as_of) for name in row.get("drivers") or ()]
+    return [*_standing(row), *drivers, *_unknown(row, card)]
 
 
-def driver(row: Row, card: Scorecard, labels: Mapping[str, Metric], name: str) -> str:
+def driver(row: Row, card: Scorecard, name: str, as_of: date | None = None) -> str:
     """`monthly active users: 31 of 120 seats (26 %), costs 9.4 points`."""
-    leaf = next(leaf for leaf in card.leaves if leaf.name == name)
     lost = row.get(f"{name}_lost") if row.get("health_score") is not None else None  # nothing is lost of no score
-    cost = "" if lost is None else f", costs {plain(lost)} {'point' if plain(lost) == '1' else 'points'}"
-    return f"{labels[name].label}: {_measured(row, labels, leaf)}{cost}"
+    cost = "" if lost is None else f", costs {counted(lost)}"
+    return f"{card.catalogue[name].label}: {measured(row, card, name, as_of)}{cost}"
+
+
+def mover(then: tuple[Row, date], now: tuple[Row, date], card: Scorecard, name: str, effect: float) -> str:
+    """`open bugs: 4 → 12, −3.1 points`; both rows with the day that they were measured up to."""
+    before, after = (measured(row, card, name, day) for row, day in (then, now))
+    return f"{card.catalogue[name].label}: {before} → {after}, {signed(effect)} points"
 
 
 def why_unknown(row: Row, leaf: Leaf) -> str | None:
@@ -84,14 +90,19 @@ def _standing(row: Row) -> list[str]:
     return [f"limits that hold, but change nothing: {cap}"] if cap else []
 
 
-def _unknown(row: Row, card: Scorecard, labels: Mapping[str, Metric]) -> list[str]:
-    """One line for all that is not known, what shares a reason together."""
+def _unknown(row: Row, card: Scorecard) -> list[str]:
+    """One line for all that is not known."""
+    parts = [f"{', '.join(labels)} ({why})" for why, labels in unknown(row, card).items()]
+    return [f"no data: {'; '.join(parts)}"] if parts else []
+
+
+def unknown(row: Row, card: Scorecard) -> dict[str, list[str]]:
+    """The labels of all that is not known, by the reason that they share."""
     by_reason: dict[str, list[str]] = {}
     for leaf in card.leaves:
         if why := why_unknown(row, leaf):
-            by_reason.setdefault(why, []).append(labels[leaf.name].label)
-    parts = [f"{', '.join(labels)} ({why})" for why, labels in by_reason.items()]
-    return [f"no data: {'; '.join(parts)}"] if parts else []
+            by_reason.setdefault(why, []).append(card.catalogue[leaf.name].label)
+    return by_reason
 
 
 def _usable(row: Row, leaf: Leaf, name: str) -> bool:
@@ -107,37 +118,58 @@ def _attribute(leaf: Leaf) -> str:
     return "ARR" if leaf.rule.per == "arr" else "seats"
 
 
-def _measured(row: Row, labels: Mapping[str, Metric], leaf: Leaf) -> str:
-    """The raw value that gave the points, with its unit."""
-    if not _usable(row, leaf, leaf.name) and leaf.rule.substitute:
-        other = labels[leaf.rule.substitute.metric]
-        missing = f"{_attribute(leaf)} not known" if row.get(leaf.name) is not None else "not known"
+def measured(row: Row, card: Scorecard, name: str, as_of: date | None = None) -> str:
+    """The raw value that gave a leaf its points, with its unit."""
+    leaf = next(leaf for leaf in card.leaves if leaf.name == name)
+    if not _usable(row, leaf, name) and leaf.rule.substitute:
+        other = card.catalogue[leaf.rule.substitute.metric]
+        missing = f"{_attribute(leaf)} not known" if row.get(name) is not None else "not known"
         return f"{missing}; {other.label} {value_text(other, row[other.name])}"
-    value = row[leaf.name]
+    value = row[name]
     if leaf.rule.per:
         whole = row[leaf.rule.per]
         percent = f"{100 * value / whole:.0f} %"
         unit = "seats" if leaf.rule.per == "seats" else "ARR"
         return f"{plain(value)} of {plain(whole)} {unit} ({percent})"
-    return value_text(labels[leaf.name], value)
+    if name == RENEWAL and as_of is not None:
+        return renewal_text(value, as_of)
+    return value_text(card.catalogue[name], value)
 
 
-def value_text(metric: Metric, value: float) -> str:
+def renewal_text(days: float, as_of: date) -> str:
+    """`2027-01-14 (in 45 days)`, `2026-10-02 (30 days overdue)`."""
+    count = f"{plain(abs(days))} {'day' if abs(days) == 1 else 'days'}"
+    return f"{as_of + timedelta(days=days)} ({f'in {count}' if days >= 0 else f'{count} overdue'})"
+
+
+def value_text(metric: Metric, value: float, decimals: int = 1) -> str:
     """A metric's value as people write it: `5 h 12 min`, `26 %`, `3 days`, `1.5`."""
     if metric.unit == "seconds":
         return duration(value)
     if metric.unit == "percent":
         sign = "+" if metric.name in _CHANGES and value > 0 else ""
-        return f"{sign}{plain(value)} %"
+        return f"{sign}{plain(value, decimals)} %"
     if metric.unit in ("count", "ratio"):
-        return plain(value)
+        return plain(value, decimals)
     unit = _SINGULAR.get(metric.unit, metric.unit) if value == 1 else metric.unit
-    return f"{plain(value)} {unit}"
+    return f"{plain(value, decimals)} {unit}"
 
 
-def plain(value: float) -> str:
-    """A number with one decimal at most and thousands marked: `1,204`, `9.4`."""
-    return f"{value:,.1f}".removesuffix(".0").replace("-", "−")
+def counted(points: float) -> str:
+    """`9.4 points`, `1 point`."""
+    return f"{plain(points)} {'point' if plain(points) == '1' else 'points'}"
+
+
+def signed(value: float, decimals: int = 1) -> str:
+    """A number with its sign and so many decimals at most: `+3`, `−0.4`, `0`."""
+    text = f"{value:+,.{decimals}f}".rstrip("0").rstrip(".").replace("-", "−")
+    return "0" if text in {"+0", "−0"} else text
+
+
+def plain(value: float, decimals: int = 1) -> str:
+    """A number with so many decimals at most and thousands marked: `1,204`, `9.4`."""
+    text = f"{value:,.{decimals}f}".rstrip("0").rstrip(".").replace("-", "−")
+    return "0" if text == "−0" else text
 
 
 def duration(seconds: float) -> str:

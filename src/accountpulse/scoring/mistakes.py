@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accountpulse.documents import Document, Path, nearest
-from accountpulse.records import catalogue
+from accountpulse.records import ACCOUNTS, catalogue
+from accountpulse.scoring.model import CONTENTS
 
 ANY_DIMENSION = "any_dimension"
 NOT_RATED = "Not Rated"
-ATTRIBUTES = ("account_id", "account_name", "segment", "seats", "arr")
+ATTRIBUTES = tuple(ACCOUNTS)  # what stands beside the metrics of an account
 # what `score` and `explain` put beside the metrics
 RESULTS = (
     "health_score",
@@ -29,9 +30,11 @@ RESULTS = (
     "drivers",
     "last_tier",
     "health_before_caps_3m",
+    "drivers_text",
+    "scorecard",
 )
+PILLAR = "pillar_"
 _NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
-_CONTENTS = ("groups", "metrics", "pillars")
 
 
 @dataclass
@@ -45,6 +48,7 @@ class Seen:
     dimensions: dict[str, bool] = field(default_factory=dict)  # name → it has leaves
     leaves: set[str] = field(default_factory=set)
     substitutes: set[str] = field(default_factory=set)
+    directions: dict[str, int] = field(default_factory=dict)  # of the points of leaves and substitutes
 
     def add(self, path: Path, text: str) -> None:
         """Note one mistake at its line."""
@@ -56,7 +60,7 @@ class Seen:
             self.add(path, f"there is no metric {name!r}{self._way_out(name)}")
 
     def _way_out(self, name: str) -> str:
-        if name.startswith("pillar_"):
+        if name.startswith(PILLAR):
             return f"; configured pillars: {', '.join(self.pillars) or 'none'}"
         return nearest(name, self.known) or "; declare your own under metrics: at the top of the file"
 
@@ -96,6 +100,8 @@ def _own_metrics(seen: Seen, own: Mapping[Any, Any]) -> None:
             seen.add(path, "is built in: it needs no declaration, and its meaning can't be changed here")
         elif name in ATTRIBUTES or name in RESULTS or name.endswith("_reason"):
             seen.add(path, "this name is taken by a column of its own; choose another")
+        elif name.startswith(PILLAR):
+            seen.add(path, f"names that begin with {PILLAR} are kept for the configured pillars; choose another")
         elif not _NAME.fullmatch(name):
             seen.add(path, "a name has small letters, digits and _, and begins with a letter")
 
@@ -110,7 +116,7 @@ def _groups(seen: Seen, groups: Any, path: Path) -> None:
             continue
         if not _NAME.fullmatch(name):
             seen.add(here, "a name has small letters, digits and _, and begins with a letter")
-        contents = [part for part in _CONTENTS if group.get(part) is not None]
+        contents = [part for part in CONTENTS if group.get(part) is not None]
         if len(contents) != 1:
             seen.add(here, f"needs exactly one of groups, metrics, pillars; it has {' and '.join(contents) or 'none'}")
         if "groups" in contents:
@@ -131,7 +137,7 @@ def _dimension(seen: Seen, name: str, group: Mapping[str, Any], here: Path) -> N
         _leaf(seen, str(metric), _mapping(rule), (*here, "metrics", str(metric)))
     if group.get("pillars") is not None:
         for pillar in seen.pillars:
-            _once(seen, f"pillar_{pillar}", (*here, "pillars"))
+            _once(seen, f"{PILLAR}{pillar}", (*here, "pillars"))
     has_leaves = bool(group.get("metrics")) or (group.get("pillars") is not None and bool(seen.pillars))
     seen.dimensions[name] = seen.dimensions.get(name, False) or has_leaves
 
@@ -146,10 +152,12 @@ def _leaf(seen: Seen, metric: str, rule: Mapping[Any, Any], here: Path) -> None:
     _once(seen, metric, here)
     for name in map(str, _mapping(rule.get("enough"))):
         seen.metric(name, (*here, "enough", name))
+    seen.directions.setdefault(metric, _direction(rule.get("anchors")))
     substitute = _mapping(rule.get("else")).get("metric")
     if isinstance(substitute, str):
         seen.metric(substitute, (*here, "else", "metric"))
         seen.substitutes.add(substitute)
+        seen.directions.setdefault(substitute, _direction(_mapping(rule.get("else")).get("anchors")))
 
 
 def _once(seen: Seen, metric: str, here: Path) -> None:
@@ -163,11 +171,31 @@ def _once(seen: Seen, metric: str, here: Path) -> None:
 
 def _segments(seen: Seen, segments: Any) -> None:
     usable = seen.leaves | seen.substitutes
+    names: set[str] = set()
     for index, segment in _items(segments):
-        for metric in map(str, _mapping(_mapping(segment).get("anchors"))):
+        name = _mapping(segment).get("name")
+        if name in names:
+            seen.add(("segments", index, "name"), f"{name!r} is given twice")
+        names |= {name} if isinstance(name, str) else set()
+        for metric, anchors in _mapping(_mapping(segment).get("anchors")).items():
+            path = ("segments", index, "anchors", str(metric))
             if metric not in usable:
-                path = ("segments", index, "anchors", metric)
-                seen.add(path, f"{metric!r} is not in the tree{nearest(metric, usable)}")
+                seen.add(path, f"{metric!r} is not in the tree{nearest(str(metric), usable)}")
+            elif _direction(anchors) * seen.directions.get(metric, 0) < 0:
+                here, there = ("rise", "fall") if _direction(anchors) > 0 else ("fall", "rise")
+                seen.add(path, f"points {here} with the value here, but {there} in the tree")
+
+
+def _direction(anchors: Any) -> int:
+    """1 where points rise with the value, −1 where they fall, 0 where they stay or where it is no curve."""
+    ends = (
+        [point[1] for point in anchors if isinstance(point, list) and len(point) == 2]
+        if isinstance(anchors, list)
+        else []
+    )
+    if len(ends) < 2 or not all(isinstance(end, int | float) for end in ends):
+        return 0
+    return int(ends[-1] > ends[0]) - int(ends[-1] < ends[0])
 
 
 def _caps(seen: Seen, caps: Any) -> None:

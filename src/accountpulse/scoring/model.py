@@ -1,12 +1,21 @@
 """The shape of a scorecard file: what may stand where, and what one value alone can get wrong.
 
-Mistakes that need two places of the file to see (a name used that nothing declares) are found in mistakes.py.
+Mistakes that need two places of the file to see (a name used that nothing declares) are found in mistakes.py. The texts
+below the fields are what an editor shows: they go into the JSON Schema, `scorecard.schema.json`.
 """
 
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from accountpulse.records import Unit
 
@@ -54,14 +63,34 @@ def _falling(curve: Curve) -> Curve:
     return curve
 
 
-Anchors = Annotated[Curve, BeforeValidator(_curve), AfterValidator(_scored)]
-RiskCurve = Annotated[Curve, BeforeValidator(_curve), AfterValidator(_falling)]
+def _points(height: dict[str, Any], meaning: str) -> WithJsonSchema:
+    """What an editor can check of a curve: 2 to 8 pairs of numbers."""
+    pair = {"type": "array", "prefixItems": [{"type": "number"}, height], "minItems": 2, "maxItems": 2, "items": False}
+    return WithJsonSchema({"type": "array", "items": pair, "minItems": 2, "maxItems": 8, "description": meaning})
+
+
+Anchors = Annotated[
+    Curve,
+    BeforeValidator(_curve),
+    AfterValidator(_scored),
+    _points(
+        {"type": "number", "minimum": 0, "maximum": 100},
+        "[value, points]: values strictly increasing, points only rising or only falling; straight lines between, "
+        "flat beyond the ends",
+    ),
+]
+RiskCurve = Annotated[
+    Curve,
+    BeforeValidator(_curve),
+    AfterValidator(_falling),
+    _points({"type": "number"}, "[value, what is added to z]: values strictly increasing, never rising"),
+]
 
 
 class Part(BaseModel):
     """Base of all parts: unknown keys are mistakes, nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
 class Substitute(Part):
@@ -75,26 +104,40 @@ class MetricRule(Part):
     """One leaf: how much a metric counts, and how its value becomes points."""
 
     weight: Weight
+    """Relative to its neighbours in the group."""
     anchors: Anchors
-    per: Literal["seats", "arr"] | None = None  # the value becomes a percentage of this attribute
-    enough: dict[str, Number] = Field(default_factory=dict)  # other metrics that must reach so much
+    per: Literal["seats", "arr"] | None = None
+    """The value becomes a percentage of this attribute of the account."""
+    enough: dict[str, Number] = Field(default_factory=dict)
+    """Other metrics that must reach so much, or this one counts as not known."""
     substitute: Substitute | None = Field(default=None, alias="else")
+    """The metric that stands in where this one is not known."""
 
 
 class Pillars(Part):
     """One leaf for each configured pillar of platform value, all of one weight."""
 
     each: Literal["equal"] = "equal"
+    """All of the same weight; for other weights list the pillar_ metrics under metrics."""
     anchors: Anchors
+
+
+CONTENTS = ("groups", "metrics", "pillars")  # what a group may hold: one of these
 
 
 class Group(Part):
     """A node of the tree: it has groups, or metrics, or pillars."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [part]} for part in CONTENTS]})
+
     weight: Weight
+    """Relative to its neighbours."""
     groups: dict[str, "Group"] | None = None
+    """Groups inside this one."""
     metrics: dict[str, MetricRule] | None = None
+    """Metrics by their names: this group is a dimension with a score of its own."""
     pillars: Pillars | None = None
+    """One metric for each configured pillar: this group is a dimension."""
 
 
 class SegmentMatch(Part):
@@ -113,6 +156,7 @@ class Segment(Part):
 
     name: Text
     when: SegmentMatch
+    """The first segment that matches an account is taken."""
     anchors: Annotated[dict[str, Anchors], Field(min_length=1)]
 
 
@@ -135,8 +179,11 @@ class Cap(Part):
     """Where all of `when` holds, health is at most `cap`. Names are metrics, dimensions or `any_dimension`."""
 
     when: Annotated[dict[str, Condition], Field(min_length=1)]
+    """All must hold. Names are metrics, dimensions, or any_dimension."""
     cap: Points
+    """Health is at most this; of several caps that hold, the lowest counts."""
     reason: Text
+    """In words: it stands beside every score that is held down."""
 
 
 class Tier(Part):
@@ -144,16 +191,22 @@ class Tier(Part):
 
     name: Text
     min: Points
+    """Health from which an account is in this tier, compared unrounded; one tier must begin at 0."""
 
 
 class Coverage(Part):
     """How much must be known before a score is spoken out; what is not given is not asked for."""
 
     dimension_min: Share = 0.0
+    """A dimension with a smaller share of its weight known has no score."""
     tier_min: Share = 0.0
+    """An account with a smaller share of the whole weight known is Not Rated."""
     tier_needs_any_of: tuple[str, ...] = ()
+    """At least one of these dimensions must have a score."""
     tier_min_dimensions: Annotated[int, Field(ge=0)] = 0
+    """So many dimensions must have a score."""
     tier_needs_readable: tuple[str, ...] = ()
+    """Metrics that must have been looked at, such as critical_signals: an unread warning is not an absent one."""
 
 
 class SignalTerm(Part):
@@ -183,10 +236,15 @@ class ChurnRisk(Part):
 
     intercept: Number
     slope: Annotated[Number, Field(ge=0)]
+    """Of each point that health before caps lies below 50."""
     trend: RiskCurve
+    """By the points of health gained or lost in three months."""
     renewal: RiskCurve
+    """By the days to the renewal."""
     signals: dict[str, SignalTerm]
+    """By open signals of each kind."""
     floors: tuple[Floor, ...]
+    """So that tier and risk don't contradict each other."""
     bands: Bands
 
 
@@ -194,19 +252,29 @@ class OwnMetric(Part):
     """A company's own column."""
 
     label: Text
+    """How it is called wherever it is shown."""
     unit: Unit
+    """How its values are written."""
 
 
 class ScorecardFile(Part):
     """The whole of a scorecard file. Without `churn_risk` it is the packaged scorecard's."""
 
     name: Text
+    """Stands beside every score, with a hash of the content."""
     version: int | float | str = 1
+    """For your own use."""
     horizon_days: Annotated[int, Field(ge=1)] = 180
+    """How far churn risk looks ahead."""
     metrics: dict[str, OwnMetric] = Field(default_factory=dict)
+    """Columns of your own, by name; built-in metrics need no declaration."""
     coverage: Coverage = Coverage()
     groups: Annotated[dict[str, Group], Field(min_length=1)]
+    """The tree that health is the weighted mean of."""
     segments: tuple[Segment, ...] = ()
+    """Other anchors for some accounts; weights stay the same, so that scores can be compared."""
     caps: tuple[Cap, ...] = ()
+    """What holds health down, however good the rest is."""
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)]
     churn_risk: ChurnRisk | None = None
+    """An index from 0 to 100, higher is worse; left out: that of the packaged scorecard."""

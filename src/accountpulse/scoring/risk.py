@@ -1,10 +1,14 @@
 """Churn risk: an index from 0 to 100, higher is worse. It is no probability until it has been calibrated."""
 
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
 import narwhals.stable.v2 as nw
 
 from accountpulse.scoring.expressions import Expr, along, first_true, number, total
-from accountpulse.scoring.inputs import RENEWAL, metric
-from accountpulse.scoring.model import SignalTerm
+from accountpulse.scoring.inputs import BEFORE_3M, RENEWAL, metric
+from accountpulse.scoring.model import Curve, SignalTerm
 from accountpulse.scoring.scorecard import Scorecard
 
 DEFAULT_FLOOR = 50.0  # of an account with a critical signal and no health, where the file has no floor
@@ -19,7 +23,7 @@ def exponent(card: Scorecard) -> Expr:
             (number(50.0) - health) * risk.slope,
             along(health - nw.col("before_3m"), risk.trend).fill_null(0.0),
             along(nw.col(metric(RENEWAL)), risk.renewal).fill_null(0.0),
-            *(_signals(nw.col(metric(name)), term) for name, term in risk.signals.items()),
+            *(_signals(nw.col(metric(name)), term) for name, term in sorted(risk.signals.items())),
         ]
     )
 
@@ -44,3 +48,33 @@ def _signals(count: Expr, term: SignalTerm) -> Expr:
     held = nw.when(several > term.max).then(number(term.max)).otherwise(several)
     cases = [(count.is_null() | (count <= 0), number(0.0)), (count <= 1, count * term.first)]
     return first_true(cases, held)
+
+
+# --- one account's terms, to be told in words ------------------------------------------------------------------
+
+
+def terms(row: Mapping[str, Any], card: Scorecard) -> dict[str, float]:
+    """What each term adds to z for one account with a health: the same arithmetic, in numbers that can be shown."""
+    risk, health = card.risk, row["health_before_caps"]
+    before, days = row.get(BEFORE_3M), row.get(RENEWAL)
+    return {
+        "intercept": risk.intercept,
+        "health": (50.0 - health) * risk.slope,
+        "trend": 0.0 if before is None else _at(risk.trend, health - before),
+        "renewal": 0.0 if days is None else _at(risk.renewal, days),
+        **{name: _added(row.get(name) or 0.0, term) for name, term in risk.signals.items()},
+    }
+
+
+def _at(curve: Curve, value: float) -> float:
+    """The curve at a value."""
+    for (x0, y0), (x1, y1) in pairwise(curve):
+        if value < x1:
+            return y0 if value <= x0 else y0 + (y1 - y0) * (value - x0) / (x1 - x0)
+    return curve[-1][1]
+
+
+def _added(count: float, term: SignalTerm) -> float:
+    return (
+        0.0 if count <= 0 else min(term.max, term.first + term.more * (count - 1)) if count > 1 else count * term.first
+    )

@@ -56,7 +56,7 @@ def _stages(
     yield from tree.upwards(card)
     yield from tree.downwards(card)
     yield from tree.effects(card)
-    yield from tree.drivers(card.leaves, DRIVERS)
+    yield from tree.drivers(card.ranked, DRIVERS)
     limits = caps.limits(card, failed_sources)
     yield caps.matches(card, limits)
     yield [*caps.lowest(limits), caps.cap_reason(limits).alias("cap_reason")]
@@ -85,7 +85,7 @@ def _results(card: Scorecard, *, detail: bool) -> Stage:
         *(nw.col(f"score:{node.key}").alias(f"{node.name}_score") for node in card.dimension_nodes),
         nw.col("cap_reason"),
         nw.col("not_rated_reason"),
-        _drivers(card.leaves).alias("drivers"),
+        _drivers(card.ranked).alias("drivers"),
         *(column for leaf in card.leaves if detail for column in _detail(leaf)),
     ]
 

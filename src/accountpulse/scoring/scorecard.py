@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from importlib import resources
-from typing import Literal
+from typing import Any, Literal
 
 from accountpulse.documents import parse, validate
 from accountpulse.errors import ConfigurationError
@@ -60,6 +60,11 @@ class Node:
         return "/".join((*self.path, self.name)) if self.name else ""
 
     @property
+    def terms(self) -> tuple["Node | Leaf", ...]:
+        """The children in the order that they are added up in: by name, so that the order of keys changes no bit."""
+        return tuple(sorted(self.children, key=lambda child: child.name))
+
+    @property
     def total(self) -> float:
         """The weight of all children."""
         return sum(child.weight for child in self.children)
@@ -101,10 +106,19 @@ class Scorecard:
     @cached_property
     def hash(self) -> str:
         """The first 12 hex digits of the content's SHA-256; comments and the order of keys don't matter."""
-        content = self.file.model_copy(update={"churn_risk": self.risk, "tiers": self.tiers})
-        plain = content.model_dump(mode="json", by_alias=True, exclude_none=True)
-        text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(self._plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The whole content as plain data, in the file's order, for `restored`: what is kept of it with a run."""
+        return {"pillars": list(self.pillars), "scorecard": self._plain}
+
+    @cached_property
+    def _plain(self) -> dict[str, Any]:
+        """The content as plain data: pillars expanded, the packaged churn risk where the file has none."""
+        content = self.file.model_copy(update={"churn_risk": self.risk, "tiers": self.tiers})
+        return content.model_dump(mode="json", by_alias=True, exclude_none=True)
 
     @cached_property
     def root(self) -> Node:
@@ -125,6 +139,11 @@ class Scorecard:
     def leaves(self) -> tuple[Leaf, ...]:
         """Every metric that counts, in the file's order."""
         return tuple(self.root.leaves())
+
+    @cached_property
+    def ranked(self) -> tuple[Leaf, ...]:
+        """Every metric that counts, by name: of two that cost the same, the first is told first."""
+        return tuple(sorted(self.leaves, key=lambda leaf: leaf.name))
 
     @cached_property
     def tiers(self) -> tuple[Tier, ...]:
@@ -160,6 +179,12 @@ def load(text: str, name: str, pillars: Sequence[str] = ()) -> Scorecard:
     groups = {key: _expanded(group, pillars) for key, group in file.groups.items()}
     risk = file.churn_risk or default().risk
     return Scorecard(file.model_copy(update={"groups": groups}), risk, tuple(pillars))
+
+
+def restored(kept: Mapping[str, Any]) -> Scorecard:
+    """A scorecard from its own `content`, with the same hash."""
+    file = ScorecardFile.model_validate(kept["scorecard"])
+    return Scorecard(file, file.churn_risk or default().risk, tuple(kept["pillars"]))
 
 
 def default(pillars: Sequence[str] = ()) -> Scorecard:

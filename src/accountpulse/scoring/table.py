@@ -16,6 +16,7 @@ from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.spreadsheet import harmless
 
 Ending = Literal["csv", "parquet"]
+SEPARATORS = ",;\t"
 TEXTS = ("account_id", "account_name", "segment", "last_tier")
 NUMBERS = ("seats", "arr", BEFORE_3M)
 PILLAR = "pillar_"
@@ -40,16 +41,29 @@ def pillars_in(data: bytes, name: str) -> tuple[str, ...]:
     )
 
 
+def strangers(data: bytes, name: str, card: Scorecard) -> list[str]:
+    """A line for each column that the scorecard knows nothing of, with the nearest name; it is not read."""
+    known = _known(card)
+    return [
+        f"{name}: column {column!r} is no metric{nearest(column, known) or _declare(column)}; it is not read"
+        for column in dict.fromkeys(_header(data, name))
+        if column not in {*known, *ATTRIBUTES}
+    ]
+
+
 def read_table(data: bytes, name: str, card: Scorecard) -> pl.DataFrame:
     """The table in `data`, as `score` takes it: one row an account, numbers as floats, empty cells null.
 
-    Columns: account_id, account_name, segment, seats, arr, any metric by its name, its `<metric>_reason`. Everything
-    that is wrong is one UsageError: unknown columns, text in a number's column, NaN, accounts without an id or twice.
+    Columns: account_id, account_name, segment, seats, arr, any metric by its name, its `<metric>_reason`; others are
+    left out. CSV: UTF-8, separated by commas; by semicolons or tabs, where a decimal comma is one. Everything that is
+    wrong is one UsageError: text in a number's column, NaN, infinity, accounts without an id or twice, no account.
     """
-    _check_header(_header(data, name), name, card)
-    raw = _frame(data, name)
+    _check_header(_header(data, name), name)
+    raw = _frame(data, name, _known(card))
     word = "line" if ending(name) == "csv" else "row"
     problems = [*_number_problems(raw, word), *_account_problems(raw, word)]
+    if raw.is_empty():
+        problems.append("there is no account in it")
     if problems:
         raise UsageError("\n".join([f"{name}:", *(f"  - {problem}" for problem in problems)]))
     ids = pl.col("account_id").cast(pl.String).str.strip_chars()
@@ -77,8 +91,16 @@ def _header(data: bytes, name: str) -> list[str]:
             return list(pl.read_parquet_schema(io.BytesIO(data)))
         except (pl.exceptions.PolarsError, OSError):
             raise UsageError(f"{name}: this is no Parquet file") from None
-    first = next(csv.reader(io.StringIO(_text(data, name))), [])
+    text = _text(data, name)
+    first = next(csv.reader(io.StringIO(text), delimiter=_separator(text)), [])
     return [column.strip() for column in first]
+
+
+def _separator(text: str) -> str:
+    """What stands between the cells: a comma, unless only another one leaves a column account_id."""
+    line = text.splitlines()[0] if text.strip() else ""
+    names = {separator: next(csv.reader([line], delimiter=separator), []) for separator in SEPARATORS}
+    return next((each for each in SEPARATORS if "account_id" in map(str.strip, names[each])), ",")
 
 
 def _text(data: bytes, name: str) -> str:
@@ -89,18 +111,16 @@ def _text(data: bytes, name: str) -> str:
         raise UsageError(f"{name}: line {line} is not UTF-8: save the table as CSV UTF-8") from None
 
 
-def _check_header(columns: Sequence[str], name: str, card: Scorecard) -> None:
-    known = {*TEXTS, *NUMBERS, *ATTRIBUTES, *card.catalogue, *(f"{metric}_reason" for metric in card.catalogue)}
+def _known(card: Scorecard) -> set[str]:
+    """The columns that are read."""
+    return {*TEXTS, *NUMBERS, *card.catalogue, *(f"{metric}_reason" for metric in card.catalogue)}
+
+
+def _check_header(columns: Sequence[str], name: str) -> None:
     problems = [f"column {column!r} is given twice" for column, count in Counter(columns).items() if count > 1]
     if "account_id" not in columns:
-        hint = "; columns must be separated by commas" if len(columns) == 1 and ";" in columns[0] else ""
-        problems.append(f"there is no column account_id{hint}")
-    else:
-        strangers = [column for column in dict.fromkeys(columns) if column not in known]
-        problems += [
-            f"column {stranger!r} is no metric{nearest(stranger, known) or _declare(stranger)}"
-            for stranger in strangers
-        ]
+        found = nearest("account_id", columns).replace("did you mean", "is it")
+        problems.append(f"there is no column account_id{found}" if any(columns) else "the file is empty")
     if problems:
         raise UsageError("\n".join([f"{name}:", *(f"  - {problem}" for problem in problems)]))
 
@@ -109,20 +129,35 @@ def _declare(column: str) -> str:
     return "; declare it under metrics: in the scorecard, or leave it out" if column else "; the heading is empty"
 
 
-def _frame(data: bytes, name: str) -> pl.DataFrame:
-    """The rows as they stand, each with its line; rows without any value are left out."""
+def _frame(data: bytes, name: str, known: Collection[str]) -> pl.DataFrame:
+    """The known columns as they stand, each row with its line; rows without any value are left out."""
     columns = _header(data, name)
     try:
         if ending(name) == "parquet":
             raw = pl.read_parquet(io.BytesIO(data)).with_row_index(LINE, offset=1)
         else:
-            raw = pl.read_csv(io.BytesIO(data), infer_schema=False, new_columns=columns).with_columns(_lines(columns))
+            separator = _separator(_text(data, name))
+            raw = pl.read_csv(io.BytesIO(data), infer_schema=False, new_columns=columns, separator=separator)
+            raw = raw.with_columns(_lines(columns))
             raw = raw.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
+            if separator != ",":
+                raw = _with_decimal_points(raw, name, [column for column in _numeric(raw) if column in known])
     except pl.exceptions.NoDataError:
         raise UsageError(f"{name}: the table is empty") from None
     except pl.exceptions.PolarsError as error:
         raise UsageError(f"{name}: not a table that can be read ({str(error).splitlines()[0]})") from None
-    return raw.filter(~pl.all_horizontal(pl.col(columns).is_null()))
+    filled = raw.filter(~pl.all_horizontal(pl.col(columns).is_null()))
+    return filled.select(LINE, *(column for column in columns if column in known))
+
+
+def _with_decimal_points(raw: pl.DataFrame, name: str, numeric: Sequence[str]) -> pl.DataFrame:
+    """Decimal commas as points; a file that has both can't be read for certain (is 1.234 more than a thousand?)."""
+    commas, points = (
+        any(raw[column].str.contains(sign, literal=True).any() for column in numeric) for sign in (",", ".")
+    )
+    if commas and points:
+        raise UsageError(f"{name}: some numbers have a decimal comma and some a point; write all in one way")
+    return raw.with_columns(pl.col(numeric).str.replace(",", ".", literal=True))
 
 
 def _lines(columns: Sequence[str]) -> pl.Expr:

@@ -43,17 +43,17 @@ def _levels(root: Node, *, deepest_first: bool) -> list[list[Node]]:
 
 def _weights(node: Node) -> list[Expr]:
     """The weight of each child, 0 where it has no score."""
-    return [nw.when(nw.col(score_of(child)).is_null()).then(0.0).otherwise(child.weight) for child in node.children]
+    return [nw.when(nw.col(score_of(child)).is_null()).then(0.0).otherwise(child.weight) for child in node.terms]
 
 
 def _sums(node: Node) -> Stage:
-    scored = total(nw.col(score_of(child)).fill_null(0.0) * child.weight for child in node.children)
+    scored = total(nw.col(score_of(child)).fill_null(0.0) * child.weight for child in node.terms)
     columns = [scored.alias(f"sum:{node.key}"), total(_weights(node)).alias(f"weight:{node.key}")]
     if not node.is_dimension:
-        known = total(nw.col(f"coverage:{child.key}") * child.weight for child in node.children)
+        known = total(nw.col(f"coverage:{child.key}") * child.weight for child in node.terms)
         columns.append(known.alias(f"known:{node.key}"))
     for bound in ("low", "high"):
-        reached = total(nw.col(f"{bound}:{child.key}") * child.weight for child in node.children)
+        reached = total(nw.col(f"{bound}:{child.key}") * child.weight for child in node.terms)
         columns.append(reached.alias(f"{bound}-sum:{node.key}"))
     return columns
 

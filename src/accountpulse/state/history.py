@@ -3,11 +3,13 @@
 ```
 history/metrics/period=2026-10/metrics.parquet     one row an account, as measured by the period's last full run
 history/scores/period=2026-10/scores.parquet       the same accounts, scored
+scorecards/<hash>.json                             every scorecard that any of these scores was made with
 ```
 Polars, DuckDB and Spark read `history/scores` as it is; columns may differ between periods, as scorecards do.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import polars as pl
 
@@ -33,6 +35,18 @@ class History:
     def load(self, period: Period, kind: Kind) -> pl.DataFrame | None:
         """A period's table, or None."""
         return self._files.read_table(_name(kind, period.name))
+
+    def periods(self) -> list[str]:
+        """The months that have scores, earliest first, as `YYYY-MM`."""
+        return [name.split("period=")[1].split("/")[0] for name in self._files.names("history/scores/")]
+
+    def save_scorecard(self, content_hash: str, content: Mapping[str, Any]) -> None:
+        """Keep a scorecard under its content hash."""
+        self._files.write_json(f"scorecards/{content_hash}.json", content)
+
+    def load_scorecard(self, content_hash: str) -> dict[str, Any] | None:
+        """The content of a scorecard that was kept, or None."""
+        return self._files.read_json(f"scorecards/{content_hash}.json")
 
     def forget(self, account_id: str) -> int:
         """Take every row of an account out of every period; how many there were."""

@@ -67,6 +67,11 @@ class Runs:
             if facts is not None and facts.get("run_id"):
                 yield facts
 
+    def last_finished(self, period: str) -> dict[str, Any] | None:
+        """The document of the period's last run that finished, or None."""
+        done = [facts for facts in self.all(f"{period}/") if facts["status"] == "finished"]
+        return max(done, key=lambda facts: str(facts["begun_at"]), default=None)
+
     def forget(self, account_id: str) -> None:
         """Take an account out of every run's list of problems."""
         for name in list(self._files.names("runs/")):

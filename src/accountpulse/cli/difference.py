@@ -1,0 +1,181 @@
+"""`accountpulse scorecard diff`: what two scorecards say, and what that would mean for the accounts."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from accountpulse.cli import show
+from accountpulse.cli.files import read, read_card, write
+from accountpulse.cli.scoring import warn
+from accountpulse.cli.words import money, plural, points
+from accountpulse.errors import UsageError
+from accountpulse.period import Period
+from accountpulse.pipeline import lookback
+from accountpulse.scoring import table
+from accountpulse.scoring.compare import Difference, differences, moved, why
+from accountpulse.scoring.explain import signed
+from accountpulse.scoring.score import score
+from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.state import State
+
+LISTED = 20  # accounts shown; --out writes all
+SHOWN = 40  # differences of the files shown; the rest is counted
+CUT = 60  # characters of a value shown
+BESIDE = ("account_name", "segment", "arr")
+Cards = tuple[Scorecard, Scorecard]
+Frames = tuple[pl.DataFrame, pl.DataFrame]
+
+
+def show_difference(before: Path, after: Path, pillars: tuple[str, ...], out: Path | None) -> int:
+    """Print where the files differ, without any account."""
+    if out is not None:
+        raise UsageError("--out needs accounts: give --metrics FILE or --period YYYY-MM too")
+    _files(show.tables(), (read_card(before, pillars), read_card(after, pillars)))
+    return 0
+
+
+def compare_on_file(before: Path, after: Path, metrics: Path, out: Path | None) -> int:
+    """Print what the second scorecard would do to the accounts of a table."""
+    data, name = read(metrics), metrics.name
+    pillars = table.pillars_in(data, name)
+    cards = (read_card(before, pillars), read_card(after, pillars))
+    unknown = [set(table.strangers(data, name, card)) for card in cards]
+    warn(sorted(unknown[0] & unknown[1]))
+    frames = [table.read_table(data, name, card) for card in cards]
+    scores = (score(frames[0], cards[0], detail=True), score(frames[1], cards[1], detail=True))
+    return _report(cards, scores, frames[0], name, out)
+
+
+def compare_on_state(before: Path, after: Path, state: State, period: Period | None, out: Path | None) -> int:
+    """Print what the second scorecard would do to the accounts of a month."""
+    past = lookback.recall_or_refuse(state, period)
+    pillars = past.card.pillars
+    cards = (read_card(before, pillars), read_card(after, pillars))
+    before_scores, after_scores = (lookback.rescored_whole(past, state, card, detail=True) for card in cards)
+    return _report(cards, (before_scores, after_scores), past.metrics, f"the run of {past.period.name}", out)
+
+
+def _report(cards: Cards, scores: Frames, metrics: pl.DataFrame, source: str, out: Path | None) -> int:
+    given = [name for name in BESIDE if name in metrics.columns]
+    absent = [pl.lit(None, pl.Float64 if name == "arr" else pl.String).alias(name) for name in BESIDE]
+    beside = metrics.select("account_id", *given, *(each for each in absent if each.meta.output_name() not in given))
+    accounts = _with_reasons(moved(*scores, beside), cards, scores)
+    if out is not None:
+        write(out, table.write_table(accounts, out.name))
+    console = show.tables()
+    _files(console, cards)
+    console.print(f"\n[bold]What it does[/bold] to {plural(accounts.height, 'account')} of {source}", highlight=False)
+    console.print(_tiers(cards, accounts))
+    _moves(console, accounts)
+    if out is not None:
+        console.print(f"\nEvery account: {out}", markup=False)
+    return 0
+
+
+def _with_reasons(accounts: pl.DataFrame, cards: Cards, scores: Frames) -> pl.DataFrame:
+    """Why, for each account whose tier changes."""
+    changing = accounts.filter("tier_changes").select("account_id")
+    rows = [frame.join(changing, on="account_id", how="semi").iter_rows(named=True) for frame in scores]
+    texts = [
+        {"account_id": before["account_id"], "why": why(before, after, *cards)}
+        for before, after in zip(*rows, strict=True)
+    ]
+    found = pl.DataFrame(texts, schema={"account_id": pl.String, "why": pl.String})
+    return accounts.join(found, on="account_id", how="left", maintain_order="left")
+
+
+# --- the files -------------------------------------------------------------------------------------------------
+
+
+def _files(console: Console, cards: Cards) -> None:
+    before, after = cards
+    found = differences(before, after)
+    console.print(f"{before.name} {before.hash} → {after.name} {after.hash}", markup=False)
+    console.print(f"\n[bold]What the files say[/bold]: {plural(len(found), 'difference')}")
+    for difference in found[:SHOWN]:
+        console.print(Padding(_line(difference), (0, 0, 0, 2), expand=False))
+    if len(found) > SHOWN:
+        console.print(f"  … and {len(found) - SHOWN} more")
+
+
+def _line(difference: Difference) -> Text:
+    if difference.before is None:
+        return Text.assemble("+ ", difference.path, f": {_short(difference.after)}")
+    if difference.after is None:
+        return Text.assemble("− ", difference.path, f": {_short(difference.before)}")
+    return Text.assemble("  ", difference.path, f": {_short(difference.before)} → {_short(difference.after)}")
+
+
+def _short(value: Any) -> str:
+    text = _plain(value)
+    return text if len(text) <= CUT else f"{text[: CUT - 1]}…"
+
+
+def _plain(value: Any) -> str:
+    """A value as the file would have it, on one line."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_plain(part)}' for key, part in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_plain, value))}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+# --- the accounts ----------------------------------------------------------------------------------------------
+
+
+def _tiers(cards: Cards, accounts: pl.DataFrame) -> Table:
+    """Accounts and ARR by tier, before and after."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("Tier", "Accounts", "after", "ARR", "after"):
+        made.add_column(name, justify="left" if name == "Tier" else "right", no_wrap=True)
+    names = dict.fromkeys([tier.name for card in cards for tier in card.tiers] + ["Not Rated"])
+    for name in names:
+        before, after = (accounts.filter(pl.col(f"tier_{when}") == name) for when in ("before", "after"))
+        if before.height or after.height:
+            counts = (f"{before.height:,}", f"{after.height:,}", _arr(before), _arr(after))
+            made.add_row(Text(name, style=show.TIER_STYLES.get(name, "")), *counts)
+    return made
+
+
+def _arr(rows: pl.DataFrame) -> str:
+    known = rows["arr"].drop_nulls()
+    return money(float(known.sum())) if known.len() else "–"
+
+
+def _moves(console: Console, accounts: pl.DataFrame) -> None:
+    """How many change tier, from where to where, and which."""
+    changing = accounts.filter("tier_changes").sort("arr", "account_id", descending=[True, False], nulls_last=True)
+    console.print(
+        f"\n[bold]{plural(changing.height, 'account')} of {accounts.height:,} change tier[/bold]{_spread(accounts)}"
+    )
+    pairs = changing.group_by("tier_before", "tier_after", maintain_order=True).agg(pl.len(), pl.col("arr").sum())
+    for before, after, count, arr in pairs.sort("len", descending=True).iter_rows():
+        console.print(f"  {before} → {after}: {plural(count, 'account')}, ARR {money(arr)}", markup=False)
+    if changing.height:
+        console.print()
+    for row in changing.head(LISTED).iter_rows(named=True):
+        console.print(Padding(_account(row), (0, 0, 0, 2), expand=False))
+    if changing.height > LISTED:
+        console.print(f"  … and {changing.height - LISTED:,} more; --out FILE writes all of them")
+
+
+def _spread(accounts: pl.DataFrame) -> str:
+    change = accounts["health_change"].drop_nulls()
+    if not change.len():
+        return ""
+    low, high, mean = (float(value) for value in (change.min(), change.max(), change.mean()))  # type: ignore[arg-type]
+    return f"; health moves by {signed(mean)} on average, from {signed(low)} to {signed(high)}"
+
+
+def _account(row: Mapping[str, Any]) -> RenderableType:
+    health = f"{points(row['health_score_before'])} → {points(row['health_score_after'])}"
+    tiers = f"{row['tier_before']} → {row['tier_after']}"
+    facts: Iterable[str] = (tiers, health, *([f"ARR {money(row['arr'])}"] if row["arr"] is not None else []))
+    name = (row["account_name"] or row["account_id"], "bold")
+    return Text.assemble(name, f"  {' · '.join(facts)}\n  {row['why'] or 'no metric alone moves it'}")

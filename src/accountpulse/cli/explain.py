@@ -1,0 +1,214 @@
+"""`accountpulse explain`: one account on one screen, or as JSON. Reads the state; no system is asked."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from accountpulse.cli import show
+from accountpulse.cli.words import money, points
+from accountpulse.documents import nearest
+from accountpulse.errors import UsageError
+from accountpulse.ids import to_18
+from accountpulse.period import Period
+from accountpulse.pipeline import lookback
+from accountpulse.pipeline.lookback import Past
+from accountpulse.scoring.explain import plain, signed
+from accountpulse.scoring.story import RISK_NOTE, Told, tell
+from accountpulse.state import State
+
+LISTED = 10  # accounts shown where a name fits several
+BAR = 20  # characters of a dimension's bar
+Story = Mapping[str, Any]
+
+
+def explain_account(state: State, account: str, period: Period | None, *, as_json: bool) -> int:
+    """Print what a run has to say about an account."""
+    past = lookback.recall_or_refuse(state, period)
+    account_id = _find(past, account)
+    story = _story(state, past, account_id)
+    console = show.tables()
+    if as_json:
+        print(json.dumps(story, indent=1, ensure_ascii=False, allow_nan=False))  # noqa: T201
+    else:
+        console.print(page(story, console.width))
+    for note in state.files.notes:
+        print(f"! {note}", file=sys.stderr)  # noqa: T201
+    return 0
+
+
+def _find(past: Past, wanted: str) -> str:
+    """The id of the account that is meant, by its id of 15 or 18 characters or by its name."""
+    ids, names = past.scores["account_id"], past.scores["account_name"].fill_null("")
+    wanted = wanted.strip()
+    if to_18(wanted) in set(ids):
+        return to_18(wanted)
+    lower, given = names.str.to_lowercase(), wanted.lower()
+    for fits in (lower == given, lower.str.contains(given, literal=True)):
+        found = past.scores.filter(fits).select("account_id", "account_name").sort("account_name", "account_id").rows()
+        if len(found) == 1 and given:
+            return str(found[0][0])
+        if found and given:
+            raise UsageError(_several(wanted, found))
+    for problem_id, _, text in past.facts["problems"]:
+        if problem_id == to_18(wanted):
+            raise UsageError(f"{wanted} was left out of the run of {past.period.name}: {text}")
+    hint = nearest(wanted, names)
+    raise UsageError(f"no account of {past.period.name} has the id or the name {wanted!r}{hint}")
+
+
+def _several(wanted: str, found: list[tuple[Any, ...]]) -> str:
+    lines = [f"  {account_id}  {name}" for account_id, name in found[:LISTED]]
+    more = [f"  … and {len(found) - LISTED} more"] if len(found) > LISTED else []
+    return "\n".join([f"{wanted!r} fits {len(found)} accounts; give the id of the one you mean:", *lines, *more])
+
+
+def _story(state: State, past: Past, account_id: str) -> dict[str, Any]:
+    mine = pl.col("account_id") == account_id
+    now = Told(past.scores.row(by_predicate=mine, named=True), past.card, past.period.name, past.as_of_day)
+    before = lookback.run_before(state, past.period)
+    if before is None or before.scores.filter(mine).is_empty():
+        return tell(now)
+    row = before.scores.row(by_predicate=mine, named=True)
+    rescored = lookback.rescored(before, past.card, account_id).row(0, named=True)
+    return tell(now, Told(row, before.card, before.period.name, before.as_of_day), rescored)
+
+
+# --- the page --------------------------------------------------------------------------------------------------
+
+
+def page(story: Story, width: int) -> RenderableType:
+    """The story for a terminal: what it is, why, what changed, what is not known."""
+    why = (*_drivers(story), *_changed(story), *_not_known(story))
+    return Group(_head(story), *_scores(story), Text(), _dimensions(story, width), *why)
+
+
+def _head(story: Story) -> Text:
+    card, day = story["scorecard"], date.fromisoformat(story["as_of"]) - timedelta(days=1)
+    facts = [
+        story["account_id"],
+        *([story["segment"]] if story["segment"] else []),
+        *([f"ARR {money(story['arr'])}"] if story["arr"] is not None else []),
+        *([f"{plain(story['seats'])} seats"] if story["seats"] is not None else []),
+        *([f"renewal {story['renewal']}"] if story["renewal"] else []),
+    ]
+    when = f"{story['period']}, up to {day}, scorecard {card['name']} {card['hash']}"
+    name = (story["account_name"] or story["account_id"], "bold")
+    return Text.assemble(name, "\n", " · ".join(facts), "\n", (when, "dim"), "\n")
+
+
+def _scores(story: Story) -> Iterator[RenderableType]:
+    """Health with its bounds, what holds it down, and the risk."""
+    tier = (story["tier"], show.TIER_STYLES.get(story["tier"], ""))
+    known = f"{plain(story['coverage'])} % of the weight is known"
+    before, after = story["health_before_caps"], story["health_score"]
+    yield Text.assemble("Health ", (points(after), "bold"), "  ", tier, f"  ({_bounds(story)}; {known})")
+    if story["not_rated_reasons"]:
+        yield from _lines([f"no score: {'; '.join(story['not_rated_reasons'])}"])
+    if story["cap_reasons"]:
+        held = before is not None and before > after
+        lead = f"held down from {points(before)}" if held else "limits that hold, but change nothing"
+        yield from _lines([f"{lead}: {'; '.join(story['cap_reasons'])}"])
+    yield from _risk(story["risk"])
+
+
+def _bounds(story: Story) -> str:
+    low, high = points(story["lower_bound"]), points(story["upper_bound"])
+    return "whatever is not known" if low == high else f"between {low} and {high}, whatever is not known"
+
+
+def _risk(risk: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """The index, its band, and what it is made of."""
+    band = f"  {risk['band']}" if risk["band"] else ""
+    yield Text(f"Churn risk {points(risk['score'])}{band}  ({RISK_NOTE})")
+    if risk["terms"] is not None:
+        terms = [f"{name.replace('_', ' ')} {signed(term, 2)}" for name, term in risk["terms"].items() if term]
+        raised = f"; {points(risk['before_floor'])}, raised by what holds health down" if _is_raised(risk) else ""
+        yield from _lines([f"z = {signed(sum(risk['terms'].values()), 2)}: {' · '.join(terms)}{raised}"])
+
+
+def _is_raised(risk: Mapping[str, Any]) -> bool:
+    return bool(risk["score"] > risk["before_floor"] + 1e-6)
+
+
+def _dimensions(story: Story, width: int) -> RenderableType:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("Dimension")
+    for name in ("Score", "Weight", "Known"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("")
+    size = BAR if width >= 72 else BAR // 2
+    for each in story["dimensions"]:
+        score = each["score"]
+        filled = 0 if score is None else round(size * score / 100)
+        bar = Text.assemble(("█" * filled, _style(score)), ("░" * (size - filled), "dim"))
+        numbers = (points(score), f"{100 * each['weight']:.0f} %", f"{100 * each['coverage']:.0f} %")
+        table.add_row(each["name"].replace("_", " "), *numbers, bar if score is not None else Text("no score", "dim"))
+    return table
+
+
+def _style(score: float | None) -> str:
+    """The colour of points by what the anchors mean: 75 is the edge of green, 50 that of red."""
+    return "" if score is None else "green" if score >= 75 else "yellow" if score >= 50 else "red"
+
+
+def _drivers(story: Story) -> Iterator[RenderableType]:
+    if story["drivers"]:
+        yield Text("\nCosts most", "bold")
+        yield from _lines(each["text"] for each in story["drivers"])
+
+
+def _changed(story: Story) -> Iterator[RenderableType]:
+    changed = story["changed"]
+    if changed is None:
+        yield Text("\nNo earlier run knows this account: nothing to compare with.", "dim")
+        return
+    then = f"{points(changed['health_then'])} {changed['tier_then']}"
+    now = f"{points(story['health_score'])} {story['tier']}"
+    yield Text.assemble("\n", (f"Since {changed['since']}", "bold"), f": {then} → {now}", _total(changed))
+    if changed["parts"] is None:
+        without = "then" if changed["health_then"] is None else "now"
+        reasons = f": {'; '.join(changed['why_not_rated_then'])}" if changed["why_not_rated_then"] else ""
+        yield from _lines([f"no difference can be told, no health {without}{reasons}"])
+        return
+    yield from _lines([_parts(story)])
+    yield from _lines(each["text"] for each in changed["movers"])
+    for key, lead in (("now_known", "now known"), ("no_longer_known", "no longer known")):
+        if changed[key]:
+            yield from _lines([f"{lead}: {', '.join(changed[key])}"])
+
+
+def _total(changed: Mapping[str, Any]) -> str:
+    return "" if changed["total"] is None else f" ({signed(changed['total'], 2)})"
+
+
+def _parts(story: Story) -> str:
+    """The four parts, in one line; they add up to the whole difference."""
+    parts, changed = story["changed"]["parts"], story["changed"]
+    old, new = changed["scorecard_then"]["hash"], story["scorecard"]["hash"]
+    file = f" ({old} → {new})" if old != new else ""
+    effects = {
+        f"scorecard{file}": parts["scorecard"],
+        "coverage": parts["coverage"],
+        "metrics": sum(parts["metrics"].values()),
+        "caps": parts["caps"],
+    }
+    return " · ".join(f"{name} {signed(effect, 2)}" for name, effect in effects.items())
+
+
+def _not_known(story: Story) -> Iterator[RenderableType]:
+    if story["not_known"]:
+        yield Text("\nNot known", "bold")
+        yield from _lines(f"{', '.join(labels)}: {why}" for why, labels in story["not_known"].items())
+
+
+def _lines(texts: Iterable[str]) -> Iterator[RenderableType]:
+    for text in texts:
+        yield Padding(Text(text), (0, 0, 0, 2), expand=False)

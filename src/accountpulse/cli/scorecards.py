@@ -1,0 +1,37 @@
+"""`accountpulse scorecard`: is the file good, what does it say, and the schema for an editor."""
+
+import sys
+from pathlib import Path
+
+from rich.markdown import Markdown
+
+from accountpulse.cli import show
+from accountpulse.cli.files import read_card
+from accountpulse.cli.words import plural
+from accountpulse.scoring.page import page
+from accountpulse.scoring.schema import shipped
+
+
+def check_scorecard(file: Path, pillars: tuple[str, ...]) -> int:
+    """Say that a scorecard is good, or raise with every mistake."""
+    card = read_card(file, pillars)
+    leaves, dimensions = plural(len(card.leaves), "metric"), plural(len(card.dimensions), "dimension")
+    console = show.tables()
+    console.print(f"{file} is a good scorecard: {card.name}, {dimensions}, {leaves}, hash {card.hash}", markup=False)
+    return 0
+
+
+def show_scorecard(file: Path | None, pillars: tuple[str, ...]) -> int:
+    """Print a scorecard as a page: laid out on a terminal, Markdown elsewhere."""
+    text = page(read_card(file, pillars))
+    if sys.stdout.isatty():
+        show.tables().print(Markdown(text))
+    else:
+        print(text, end="")  # noqa: T201
+    return 0
+
+
+def print_schema() -> int:
+    """Print the schema that comes with the package."""
+    print(shipped(), end="")  # noqa: T201
+    return 0

@@ -1,0 +1,105 @@
+"""What changed between two runs: by hand, and as a law for any two scorecards and any accounts."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accountpulse.scoring.change import change
+from accountpulse.scoring.score import score
+from accountpulse.scoring.scorecard import load
+from scoring import generate
+from scoring.test_laws import LAWS, loaded, scored, table
+
+HEAD = "name: hand\ntiers: [{name: Good, min: 50}, {name: Poor, min: 0}]\n"
+THREE = """
+groups:
+  a:
+    weight: 1
+    metrics:
+      csat_score: {weight: 2, anchors: [[0, 0], [100, 100]]}
+      qbr_attendance: {weight: 1, anchors: [[0, 0], [100, 100]]}
+      feature_breadth: {weight: %s, anchors: [[0, 0], [100, 100]]}
+caps: [{when: {critical_bugs: {gte: 1}}, cap: 40, reason: bug}]
+"""
+
+
+def parts(old_card, new_card, then, now):
+    old, new = load(HEAD + THREE % old_card, "a.yaml"), load(HEAD + THREE % new_card, "b.yaml")
+    before, after = score(table([then]), old, detail=True).to_dicts(), score(table([now]), new, detail=True).to_dicts()
+    return change(before[0], score(table([then]), new, detail=True).to_dicts()[0], after[0], new)
+
+
+def test_the_four_parts_of_a_change_by_hand():
+    then = {"csat_score": 90.0, "qbr_attendance": 60.0, "feature_breadth": None, "critical_bugs": 0.0}
+    now = {"csat_score": 75.0, "qbr_attendance": 60.0, "feature_breadth": 20.0, "critical_bugs": 1.0}
+    made = parts(1, 2, then, now)
+    assert made is not None
+    # then: (2·90 + 60) / 3 = 80, the same with the new file, since feature breadth is not known
+    assert made.scorecard == pytest.approx(0)
+    # with feature breadth at 20 and weight 2 of 5, the others at their old points: (180 + 60 + 40) / 5 = 56
+    assert made.coverage == pytest.approx(-24)
+    assert made.now_known == ("feature_breadth",)
+    # CSAT fell by 15 points, at 2 of 5; business reviews stayed
+    assert made.metrics == pytest.approx({"csat_score": -6, "qbr_attendance": 0})
+    # 50 before caps, 40 after
+    assert made.caps == pytest.approx(-10)
+    assert made.total == pytest.approx(40 - 80)
+    assert made.movers() == ["csat_score"]
+
+
+def test_another_file_on_the_same_values_is_the_scorecards_effect_alone():
+    values = {"csat_score": 90.0, "qbr_attendance": 60.0, "feature_breadth": 20.0, "critical_bugs": 0.0}
+    made = parts(1, 2, values, values)
+    assert made is not None
+    # (180 + 60 + 20) / 4 = 65, then (180 + 60 + 40) / 5 = 56
+    assert made.scorecard == pytest.approx(-9)
+    assert (made.coverage, made.caps) == (pytest.approx(0), 0)
+    assert made.movers() == []
+
+
+def test_what_is_no_longer_known_is_coverage_not_the_metrics_doing():
+    then = {"csat_score": 90.0, "qbr_attendance": 60.0, "feature_breadth": 20.0, "critical_bugs": 0.0}
+    made = parts(1, 1, then, {**then, "feature_breadth": None})
+    assert made is not None
+    assert made.no_longer_known == ("feature_breadth",)
+    assert made.coverage == pytest.approx(80 - 65)
+    assert made.metrics == pytest.approx({"csat_score": 0, "qbr_attendance": 0})
+
+
+def test_without_a_health_on_one_side_there_is_no_difference_to_take_apart():
+    known = {"csat_score": 90.0, "qbr_attendance": None, "feature_breadth": None, "critical_bugs": None}
+    nothing = dict.fromkeys(known)
+    assert parts(1, 1, known, nothing) is None
+    assert parts(1, 1, nothing, known) is None
+
+
+@LAWS
+@given(
+    generate.scorecards(),
+    generate.scorecards(),
+    st.integers(0, 2**32).map(generate.accounts),
+    st.integers(0, 2**32).map(generate.accounts),
+)
+def test_the_parts_of_a_change_add_up_for_any_two_scorecards(old, new, then, now):
+    before, between, after = scored(old, then), scored(new, then), scored(new, now)
+    for past, rescored, current in zip(before, between, after, strict=True):
+        made = change(past, rescored, current, loaded(new))
+        if past["health_score"] is None or current["health_score"] is None:
+            assert made is None
+            continue
+        assert made is not None
+        assert math.isclose(made.total, current["health_score"] - past["health_score"], abs_tol=1e-9)
+        assert not set(made.metrics) & {*made.now_known, *made.no_longer_known}
+
+
+@LAWS
+@given(generate.scorecards(), st.integers(0, 2**32).map(generate.accounts))
+def test_what_did_not_change_has_no_effect(card, rows):
+    for result in scored(card, rows):
+        made = change(result, result, result, loaded(card))
+        if made is not None:
+            assert all(abs(effect) < 1e-9 for effect in (made.scorecard, made.coverage, *made.metrics.values()))
+            assert made.caps == 0
+            assert made.movers() == []
