@@ -52,6 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "state",
         "extractors",
         "loaders",
+        "pipeline",
     },
     "logs": {*BASE, "pipeline"},
     "alerts": {*BASE, "settings"},

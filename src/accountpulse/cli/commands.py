@@ -40,7 +40,7 @@ scorecards = typer.Typer(help="Look at scorecard files.", no_args_is_help=True, 
 
 def register(app: typer.Typer) -> None:
     """Hang all commands into the program."""
-    for command in (demo, run, accounts, score, explain, history, forget, sandbox):
+    for command in (demo, run, check, accounts, score, explain, history, forget, sandbox):
         app.command()(command)
     scorecards.command("check")(scorecard_check)
     scorecards.command("show")(scorecard_show)
@@ -107,6 +107,16 @@ def run(  # noqa: PLR0917
         outcome = pipeline.run(settings, options, datetime.now(UTC), watch)
     show.report(outcome, show.tables(), settings.redactor)
     raise typer.Exit(outcome.exit_code)
+
+
+def check(
+    period: PeriodOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Before a run: what would fail, and what to do. Reads everything a little, writes nothing to Salesforce."""
+    from accountpulse.cli.check import show_check
+
+    raise typer.Exit(show_check(os.environ, _period(period, "UTC"), datetime.now(UTC), as_json=as_json))
 
 
 def accounts(

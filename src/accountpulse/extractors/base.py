@@ -1,10 +1,10 @@
 """What every extractor is given and gives back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from accountpulse.period import Scope
-from accountpulse.records import Extract
+from accountpulse.records import Extract, Reason
 from accountpulse.rest.meter import Meter
 from accountpulse.settings import Settings
 
@@ -29,4 +29,20 @@ class Request:
     meter: Meter = field(default_factory=Meter)
 
 
+@dataclass(frozen=True)
+class Probe:
+    """What a look at a system tells before a run.
+
+    `rows` of `what` a run would read, in about `calls` requests; `notes` say what would be missing, and `gaps` which
+    metrics would stay null for every account.
+    """
+
+    rows: int
+    what: str
+    calls: int
+    notes: tuple[str, ...] = ()
+    gaps: Mapping[str, Reason] = field(default_factory=dict)
+
+
+Prober = Callable[[Request], Probe]
 Extractor = Callable[[Request], Extract]

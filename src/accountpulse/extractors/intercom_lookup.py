@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 import msgspec
 from msgspec import Raw
 
-from accountpulse.extractors.base import Request
-from accountpulse.extractors.intercom import REMEDIES
+from accountpulse.extractors.base import Probe, Request
+from accountpulse.extractors.intercom import PAGE, REMEDIES, body, slices
 from accountpulse.extractors.intercom_companies import COMPANY_PAGE, LIST_PAGES, Companies
+from accountpulse.extractors.intercom_rows import Reader
 from accountpulse.extractors.intercom_shapes import Pages, Shape
 from accountpulse.records import Extract
 from accountpulse.rest import client
@@ -101,3 +102,21 @@ def _value(raw: Raw | None) -> str:
     if isinstance(value, str):
         return value.strip()
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+# --- before a run ------------------------------------------------------------------------------------------------
+
+
+def probe(request: Request) -> Probe:
+    """How many conversations the window holds, asked slice by slice with one conversation each."""
+    return client.run(_probe(request))
+
+
+async def _probe(request: Request) -> Probe:
+    window, access = request.scope.window, request.settings.intercom
+    reader = Reader(request.settings.mapping.intercom, access.version if access else "", window)
+    async with _connect(request) as web:
+        asked = [{**body(part, window, None), "pagination": {"per_page": 1}} for part in slices(window)]
+        pages = await client.together(web.post("/conversations/search", reader.pages, each) for each in asked)
+    found = sum(page.total_count or 0 for page in pages)
+    return Probe(found, "conversations", len(asked) + -(-found // PAGE), gaps=reader.gaps)

@@ -57,19 +57,26 @@ async def _extract(request: Request, access: JiraAccess) -> Extract:
     headers = {"Authorization": authorization(access)}
     bundle = request.settings.ca_bundle
     async with Client("jira", access.base_url, headers, request.meter, REMEDIES, bundle) as web:
-        site = await jira_site.look_at(web)
-        mapping = request.settings.mapping.jira
-        if unseen := _unseen(site, mapping):
+        work = await begin(request, web)
+        if isinstance(work, str):
             tables = {name: pl.DataFrame(schema=TABLES[name]) for name in ("issues", "issue_moves")}
-            return Extract("jira", tables, dict.fromkeys(BUGS, "field_missing"), {}, (unseen,))
-        link_field = await jira_site.link_field(web, site, mapping)
-        await jira_site.check_types(web, site, mapping.bug_types)
-        work = Work.of(request, web, site, link_field)
+            return Extract("jira", tables, dict.fromkeys(BUGS, "field_missing"), {}, (work,))
         await work.search_all()
         await work.read_histories()
     issues, moves = merged([*work.frames, (pl.DataFrame(schema=TABLES["issues"]), work.moves.frame())])
     tables = {"issues": issues, "issue_moves": moves}
     return Extract("jira", tables, work.gaps, dict.fromkeys(work.refused, "not_linked"), tuple(work.notes()))
+
+
+async def begin(request: Request, web: Client) -> "Work | str":
+    """The work, once the site is known; or why nothing can be known there. A wrong setting is raised."""
+    site = await jira_site.look_at(web)
+    mapping = request.settings.mapping.jira
+    if unseen := _unseen(site, mapping):
+        return unseen
+    link_field = await jira_site.link_field(web, site, mapping)
+    await jira_site.check_types(web, site, mapping.bug_types)
+    return Work.of(request, web, site, link_field)
 
 
 def _unseen(site: Site, mapping: JiraMapping) -> str | None:
@@ -120,10 +127,7 @@ class Work:
 
     async def search_all(self) -> None:
         """All keys that Jira can know: chunk by chunk side by side, each in slices."""
-        await self._refuse_unknown()
-        keys = [key for key in self.request.keys if key not in self.refused]
-        looked = await together(self._look(chunk) for chunk in self.links.chunks(keys))
-        queries = [found for several in looked for found in several if found.count]
+        queries = await self.find()
         if not queries:
             return
         self.expected = sum(found.count for found in queries)
@@ -131,6 +135,13 @@ class Work:
         if self.links.by_clause:
             await together(self._tell_apart(found) for found in queries)
         await together(self._walk(found) for found in queries)
+
+    async def find(self) -> list[Found]:
+        """The queries that have issues, with their counts; keys that Jira refuses are in `refused`."""
+        await self._refuse_unknown()
+        keys = [key for key in self.request.keys if key not in self.refused]
+        looked = await together(self._look(chunk) for chunk in self.links.chunks(keys))
+        return [found for several in looked for found in several if found.count]
 
     async def _refuse_unknown(self) -> None:
         """Leave out what needs no search: values that the site doesn't list, clauses that can't stand in brackets."""

@@ -1,12 +1,15 @@
 """What Jira knows of the accounts' components or projects, without reading a single issue."""
 
 from accountpulse.extractors import jira_site
-from accountpulse.extractors.base import Request
-from accountpulse.extractors.jira import REMEDIES, authorization
+from accountpulse.extractors.base import Probe, Request
+from accountpulse.extractors.jira import BUGS, REMEDIES, authorization, begin
+from accountpulse.extractors.jira_search import BULK
 from accountpulse.records import Extract
 from accountpulse.rest import client
 from accountpulse.rest.client import Client
 from accountpulse.settings.access import JiraAccess
+
+FEWEST = 100  # issues in a page where fields are asked for
 
 
 def look_up(request: Request) -> Extract:
@@ -31,3 +34,22 @@ async def _look_up(request: Request, access: JiraAccess) -> Extract:
         return Extract("jira", {}, notes=(f"its keys were not checked: they are not listed there ({mapping.link})",))
     unknown = [key for key in request.keys if key.strip().casefold() not in known]
     return Extract("jira", {}, unknown_keys=dict.fromkeys(unknown, "not_linked"))
+
+
+def probe(request: Request) -> Probe:
+    """How many bugs a run would read; what the site lacks of the mapping is a gap, or raised."""
+    access = request.settings.jira
+    if access is None:
+        raise ValueError("jira is not configured")
+    return client.run(_probe(request, access))
+
+
+async def _probe(request: Request, access: JiraAccess) -> Probe:
+    headers = {"Authorization": authorization(access)}
+    async with Client("jira", access.base_url, headers, request.meter, REMEDIES, request.settings.ca_bundle) as web:
+        work = await begin(request, web)
+        if isinstance(work, str):
+            return Probe(0, "bugs", request.meter.calls, (work,), dict.fromkeys(BUGS, "field_missing"))
+        found = sum(query.count for query in await work.find())
+    calls = request.meter.calls + -(-found // FEWEST) + -(-found // BULK)
+    return Probe(found, "bugs", calls, tuple(work.notes()), work.gaps)

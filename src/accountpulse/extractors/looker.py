@@ -141,7 +141,7 @@ class Work:
         if isinstance(source, SavedLook):
             return self._of_look(source)
         platform = self.mapping.platform
-        self._need(platform.explore, [platform.account, platform.date, source])
+        self.need(platform.explore, [platform.account, platform.date, source])
         return self._table(self._once(platform.explore, self._measures), {platform.account: "key", source: "value"})
 
     def _measures(self) -> Rows:
@@ -196,7 +196,7 @@ class Work:
         self, explore: str, dimensions: dict[str, Kind], measures: dict[str, Kind], day: str, months_before: int
     ) -> Rows:
         """The rows over whole months up to the end of the period (or today, while it is open)."""
-        self._need(explore, [*dimensions, *measures, day])
+        self.need(explore, [*dimensions, *measures, day])
         scope = self.request.scope
         first = scope.period.shifted(-months_before).first_day
         end = scope.period.first_day + timedelta(days=scope.measured_days)
@@ -221,7 +221,7 @@ class Work:
                 raise self._missing(f"{name} {UNFIT[rows.wanted[name]]}")
         return pl.DataFrame([rows.column(name).alias(ours) for name, ours in names.items()])
 
-    def _need(self, explore: str, names: Iterable[str]) -> None:
+    def need(self, explore: str, names: Iterable[str]) -> None:
         """The explore must have these fields: a query would leave out what it lacks without a word."""
         found = self._explore(explore)
         if found is None:

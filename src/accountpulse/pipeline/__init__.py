@@ -30,7 +30,7 @@ def run(settings: Settings, options: Options, now: datetime, watch: Watch) -> Ou
     exit code 5 with nothing written, unless partial loading was allowed; an account's own trouble ends in `problems`.
     """
     card = read_scorecard(settings, options.scorecard)
-    _refuse_unreachable(card, settings)
+    refuse_unreachable(card, settings)
     state = State(settings.state)
     with queue(settings, options, state, now) as ticket:
         try:
@@ -87,7 +87,7 @@ def read_scorecard(settings: Settings, path: Path | None) -> Scorecard:
     return scorecard.load(text, chosen.name, pillars)
 
 
-def _refuse_unreachable(card: Scorecard, settings: Settings) -> None:
+def refuse_unreachable(card: Scorecard, settings: Settings) -> None:
     """A scorecard that could rate nobody with the sources at hand is a mistake before the run, not after it."""
     domains = {domain for source in settings.configured for domain in DOMAINS_OF[source]}
     measurable = [name for name, metric in catalogue(card.pillars).items() if metric.domain in domains]

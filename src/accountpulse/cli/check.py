@@ -1,0 +1,54 @@
+"""`accountpulse check`: a line for each thing that was looked at, as it comes."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from accountpulse.check import Finding, Findings, check
+from accountpulse.cli import show
+from accountpulse.cli.words import plural
+from accountpulse.errors import AccountpulseError
+from accountpulse.period import Period
+from accountpulse.redact import Redactor
+from accountpulse.settings.environment import SECRET_NAMES
+
+MARKS = {"good": ("✓", "green"), "warning": ("!", "yellow"), "bad": ("✗", "red")}
+
+
+def show_check(environment: Mapping[str, str], period: Period | None, now: datetime, *, as_json: bool) -> int:
+    """Look, print, and return the exit code."""
+    redact = Redactor(environment.get(name, "") for name in SECRET_NAMES)
+    console = show.tables()
+
+    def tell(line: Finding) -> None:
+        text = redact(line.text)
+        if as_json:
+            typer.echo(json.dumps({"mark": line.mark, "area": line.area, "text": text}, ensure_ascii=False))
+        else:
+            mark, style = MARKS[line.mark]
+            row = Table.grid(padding=(0, 1, 0, 0))
+            row.add_row(Text(mark, style=style), f"{line.area:<10}", escape(text))
+            console.print(row)
+
+    try:
+        found = check(environment, period, now, tell)
+    except AccountpulseError as error:
+        found = Findings(tell)
+        found.failed("check", error)
+    if not as_json:
+        console.print(_closing(found))
+    return found.exit_code
+
+
+def _closing(found: Findings) -> str:
+    bad = sum(line.mark == "bad" for line in found.lines)
+    warnings = sum(line.mark == "warning" for line in found.lines)
+    if bad:
+        return f"\n{plural(bad, 'thing')} to mend before a run."
+    said = f", with {plural(warnings, 'remark')}" if warnings else ""
+    return f"\nReady to run{said}."
