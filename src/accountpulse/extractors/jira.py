@@ -10,7 +10,7 @@ from accountpulse.errors import UnexpectedAnswer
 from accountpulse.extractors import jira_site
 from accountpulse.extractors.base import Request
 from accountpulse.extractors.jira_links import Links, combinations_for, stands_alone, told_apart
-from accountpulse.extractors.jira_rows import Bag, Moves, Reader, merged
+from accountpulse.extractors.jira_rows import Bag, Moves, Reader, ceiled, merged
 from accountpulse.extractors.jira_search import BULK, Found, Search, condition
 from accountpulse.extractors.jira_shapes import Issue, page_decoder
 from accountpulse.extractors.jira_site import LinkField, Site
@@ -113,7 +113,9 @@ class Work:
         search = Search(web, site, [*FIELDS, *([carrier] if carrier else [])], decoder)
         reader = Reader(site, links, request.scope, critical, known)
         gaps: dict[str, Reason] = {} if known else {"critical_bugs": "field_missing"}
-        return cls(request, web, site, mapping, links, search, reader, Moves(site), gaps)
+        return cls(
+            request, web, site, mapping, links, search, reader, Moves(site, ceiled(request.scope.window.start)), gaps
+        )
 
     # --- searching
 
