@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from jira_ways import NOW, WAYS
@@ -135,17 +136,11 @@ def report(scenario: Scenario, costs: dict[str, Cost]) -> None:
     print(f"\n{scenario.name} (load {os.getloadavg()[0]:.1f})")
     mine = costs["ours"]
     for way, cost in costs.items():
-        ratios = (
-            ""
-            if way == "ours"
-            else f"  × ours: wall {cost['wall'] / mine['wall']:.1f}, CPU {cost['cpu'] / mine['cpu']:.1f}"
-        )
-        print(
-            f"  {way:7} {cost['rows']:>7,.0f} rows {cost['wall']:6.2f} s wall {cost['cpu']:5.2f} s CPU {cost['peak']:4.0f} MB"
-            f"  {cost['searches']:4,.0f} searches for {-(-cost['rows'] // PAGE):,.0f} pages, {cost['requests']:4,.0f} requests,"
-            f" {cost['refused']:2,.0f} refused{ratios}",
-            flush=True,
-        )
+        pages = -(-cost["rows"] // PAGE)
+        sent = f"{cost['searches']:4,.0f} searches for {pages:,.0f} pages, {cost['requests']:4,.0f} requests"
+        used = f"{cost['wall']:6.2f} s wall {cost['cpu']:5.2f} s CPU {cost['peak']:4.0f} MB"
+        more = f"  × ours: wall {cost['wall'] / mine['wall']:.1f}, CPU {cost['cpu'] / mine['cpu']:.1f}"
+        print(f"  {way:7} {cost['rows']:>7,.0f} rows {used}  {sent}{more if way != 'ours' else ''}", flush=True)
     if scenario.limit:
         floor = mine["requests"] / scenario.limit
         print(f"          at least {floor:.1f} s at this limit; refused {mine['refused'] / mine['requests']:.1%}")
@@ -167,8 +162,7 @@ def main() -> None:
 def _hidden(arguments: list[str]) -> bool:
     """The server's and the measured processes' own beginnings."""
     if arguments[:1] == ["--measure"]:
-        with open(arguments[2], encoding="utf-8") as file:
-            told: dict[str, Any] = json.load(file)
+        told: dict[str, Any] = json.loads(Path(arguments[2]).read_text(encoding="utf-8"))
         print(WAYS[arguments[1]](told))
         return True
     if arguments[:1] == ["--serve"]:

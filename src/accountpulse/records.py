@@ -75,7 +75,7 @@ ISSUES: Columns = {
     "resolved_at": TIME,  # of the present resolution; null: not done, or not known
     "critical": pl.Boolean,
 }
-# each change of status, as far back as the window's start
+# each change of status into or out of done, as far back as the window's start; others need not be there
 ISSUE_MOVES: Columns = {"issue_id": pl.String, "at": TIME, "from_done": pl.Boolean, "to_done": pl.Boolean}
 
 # --- usage -----------------------------------------------------------------------------------------------------

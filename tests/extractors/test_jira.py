@@ -207,9 +207,10 @@ def test_accounts_of_projects_that_are_not_visible_are_unknown_and_the_others_no
     world = build(seed=3, accounts=30, until=NOW)
     world.jira.hidden = ["WEB"]
     with Sandbox(world) as running:
-        extract = ask(running, ["CORE", "WEB"], link="project")
-    assert extract.unknown_keys == {"WEB": "not_linked"}
-    assert set(map(tuple, owners(extract).values())) == {("CORE",)}
+        for configured in ([], ["CORE", "WEB"]):
+            extract = ask(running, ["CORE", "WEB"], link="project", projects=configured)
+            assert extract.unknown_keys == {"WEB": "not_linked"}
+            assert set(map(tuple, owners(extract).values())) == {("CORE",)}
 
 
 def test_a_project_outside_the_configured_ones_is_unknown_not_empty(running: Sandbox, ask: Asking) -> None:

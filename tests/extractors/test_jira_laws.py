@@ -27,7 +27,7 @@ from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.settings import Settings
 from accountpulse.settings.mapping import JiraMapping
-from extractors.jira_asking import Asking, components, expected, owners
+from extractors.jira_asking import Asking, Owners, components, expected, owners
 from support import NOW, Configure
 
 OVER_THE_WIRE = lawful(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -103,11 +103,21 @@ def test_the_records_are_those_of_the_world_whatever_the_site_does(  # noqa: PLR
         setattr(running.jira_oddities, name, value)
     extract = Asking(configure, tmp_path, scope)(running, components(small))
     assert owners(extract) == expected(small, scope, lambda issue: issue.components, components(small))
-    touched = set(extract.tables["issue_moves"]["issue_id"])
-    assert touched == {
-        issue.id
-        for issue in small.jira.issues
-        if issue.id in owners(extract) and issue.transitions and issue.updated >= scope.window.start
+    moves = extract.tables["issue_moves"].select("issue_id", "at", "from_done", "to_done").rows()
+    assert sorted(moves) == sorted(crossings(small, scope, owners(extract)))
+
+
+def crossings(world: World, scope: Scope, issues: Owners) -> set[tuple[str, datetime, bool, bool]]:
+    """Each change into or out of done since the window's start."""
+    statuses = {**world.jira.former, **world.jira.statuses}
+    done = {name for name, status in statuses.items() if status.category == "done"}
+    return {
+        (issue.id, move.at, move.from_status in done, move.to_status in done)
+        for issue in world.jira.issues
+        for move in issue.transitions
+        if issue.id in issues
+        and move.at >= scope.window.start
+        and (move.from_status in done) != (move.to_status in done)
     }
 
 

@@ -15,7 +15,7 @@ from accountpulse.extractors.intercom_companies import Companies
 from accountpulse.extractors.intercom_rows import ROWS, Batch, Reader
 from accountpulse.extractors.intercom_shapes import Conversation, cursor_of, milliseconds
 from accountpulse.period import Window
-from accountpulse.records import CONVERSATIONS, Extract
+from accountpulse.records import Extract
 from accountpulse.rest import client
 from accountpulse.rest.client import Client
 from accountpulse.rest.slices import Page, Rows, Slice, Walk, equal_slices
@@ -52,16 +52,14 @@ async def _extract(request: Request, access: IntercomAccess) -> Extract:
     reader = Reader(mapping, access.version, request.scope.window)
     async with Client("intercom", access.base_url, headers, request.meter, REMEDIES, bundle) as web:
         table, missing = await _conversations(web, reader, request)
-        companies = Companies(web, mapping.holds)
-        tickets = table["ticket"].sum()
-        table = await companies.attributed(table.filter(~pl.col("ticket")), request.keys)
+        companies = Companies(web, mapping.holds, reader.companies)
+        table = await companies.attributed(table, request.keys)
         unknown = await companies.unknown(request.keys)
     notes = [*companies.notes]
-    if tickets:
-        notes.append(f"{tickets:,} tickets among the conversations were left out")
+    if reader.tickets:
+        notes.append(f"{reader.tickets:,} tickets among the conversations were left out")
     if missing:
         notes.append(f"Intercom counted {missing:,} conversations more than its pages showed")
-    table = table.select(*CONVERSATIONS).sort("created_at", "conversation_id")
     return Extract("intercom", {"conversations": table}, reader.gaps, unknown, tuple(notes))
 
 

@@ -1,7 +1,7 @@
 """Which companies a conversation belongs to, and which linked companies Intercom knows at all."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -17,7 +17,7 @@ from accountpulse.extractors.intercom_shapes import (
     ContactPage,
     cursor_of,
 )
-from accountpulse.records import Reason
+from accountpulse.records import CONVERSATIONS, Reason
 from accountpulse.rest.client import Client, Refused, together
 from accountpulse.rest.paging import Cursors
 
@@ -31,54 +31,45 @@ _CONTACTS = msgspec.json.Decoder(ContactPage)
 _COMPANIES = msgspec.json.Decoder(CompanyPage)
 _COMPANY = msgspec.json.Decoder(Company)
 _ATTACHED = msgspec.json.Decoder(AttachedPage)
-_PAIRS = {"person": pl.String, "company": pl.String}
+_PAIRS = {"person": pl.String, "key": pl.String}
 
 
 class Companies:
     """Gathers what a walk shows of companies, and asks for what it doesn't. `notes` are for the reader."""
 
-    def __init__(self, web: Client, holds: Literal["id", "company_id"]) -> None:
-        """`holds` says which id the accounts' links hold."""
+    def __init__(self, web: Client, holds: Literal["id", "company_id"], seen: Mapping[str, str | None]) -> None:
+        """`holds` says which id the accounts' links hold; `seen` are companies that the walk has shown."""
         self._web = web
         self._holds = holds
-        self._known: dict[str, str | None] = {}  # Intercom's id → the workspace's own
+        self._known = dict(seen)  # Intercom's id → the workspace's own
         self._listed = False
         self.notes: list[str] = []
 
     async def attributed(self, table: pl.DataFrame, linked: Collection[str]) -> pl.DataFrame:
-        """Columns ROWS, with the `keys` of the companies that each conversation belongs to, sorted.
+        """CONVERSATIONS out of ROWS: each with the keys of the companies that it belongs to, sorted.
 
         Its own company where it has one, else all companies of its contacts. Those of leads are nobody's.
         """
-        self._known.update(table.select("company", "company_own_id").drop_nulls("company").unique().iter_rows())
-        named, alone = table.filter(pl.col("company").is_not_null()), table.filter(pl.col("company").is_null())
-        people = alone.select("conversation_id", person=pl.col("people").str.split(",")).explode("person")
+        people = table.select("conversation_id", person=pl.col("people").str.split(",")).drop_nulls().explode("person")
         people = people.filter(pl.col("person") != "")
-        pairs = await self._companies_of(people["person"].unique().sort().to_list())
+        found = people.join(await self._keys_of(people["person"]), on="person")
+        found = found.group_by("conversation_id").agg(keys=pl.col("key").unique().sort())
+        shared = found.filter(pl.col("keys").list.set_intersection(sorted(linked)).list.len() > 1).height
+        if shared:
+            self.notes.append(f"{shared:,} conversations belong to several companies and count for each of them")
+        # step by step: as one lazy query it takes twice the memory
+        whole = table.join(found, on="conversation_id", how="left", suffix="_of_people")
+        whole = whole.with_columns(pl.coalesce("keys", "keys_of_people").fill_null([]))
+        return whole.select(*CONVERSATIONS).sort("created_at", "conversation_id")
+
+    async def _keys_of(self, people: pl.Series) -> pl.DataFrame:
+        """`person` and `key`: what links to the companies of these contacts would hold."""
+        pairs = await self._companies_of(people.unique().sort().to_list())
+        companies = sorted({company for _, company in pairs})
         if self._holds == "company_id":
-            await self._learn(set(self._known))
-        found = (
-            people.join(self._with_keys(pairs), on="person")
-            .group_by("conversation_id")
-            .agg(keys=pl.col("key").drop_nulls().unique().sort())
-        )
-        self._tell_shared(found, linked)
-        return pl.concat(
-            [
-                self._with_keys(named).with_columns(keys=pl.concat_list("key").list.drop_nulls()).drop("key"),
-                alone.join(found, on="conversation_id", how="left").with_columns(pl.col("keys").fill_null([])),
-            ]
-        )
-
-    def _with_keys(self, table: pl.DataFrame) -> pl.DataFrame:
-        """A table with a `company`, and the `key` that a link to it would hold; null: none could."""
-        keys = {company: self._key(company) for company in table["company"].unique()}
-        return table.with_columns(key=pl.col("company").replace_strict(keys, return_dtype=pl.String))
-
-    def _tell_shared(self, found: pl.DataFrame, linked: Collection[str]) -> None:
-        several = found.filter(pl.col("keys").list.set_intersection(sorted(linked)).list.len() > 1).height
-        if several:
-            self.notes.append(f"{several:,} conversations belong to several companies and count for each of them")
+            await self._learn(companies)
+        keys = {company: self._key(company) for company in companies}
+        return pl.DataFrame([(person, keys[company]) for person, company in pairs], _PAIRS, orient="row").drop_nulls()
 
     async def unknown(self, keys: Iterable[str]) -> dict[str, Reason]:
         """The linked keys that no company has: neither the walks nor asking for them has shown one."""
@@ -103,18 +94,17 @@ class Companies:
             return None
         return company if self._holds == "id" else own
 
-    async def _companies_of(self, people: Sequence[str]) -> pl.DataFrame:
-        """`person` and `company`: each contact with Intercom's ids of its companies."""
+    async def _companies_of(self, people: Sequence[str]) -> list[tuple[str, str]]:
+        """Each contact with Intercom's id of each of its companies."""
         chunks = [people[start : start + ARRAY] for start in range(0, len(people), ARRAY)]
         contacts = [contact for part in await together(map(self._search, chunks)) for contact in part]
         companies = await together(map(self._all_of, contacts))
-        pairs = [(who.id, company) for who, found in zip(contacts, companies, strict=True) for company in found]
         if lost := len(people) - len({contact.id for contact in contacts}):  # merged or deleted since
             self.notes.append(f"{lost:,} contacts of conversations without a company are not to be found in Intercom")
-        found = pl.DataFrame(pairs, _PAIRS, orient="row")
-        for company in found["company"].unique():
+        pairs = [(who.id, company) for who, found in zip(contacts, companies, strict=True) for company in found]
+        for _, company in pairs:
             self._known.setdefault(company, None)
-        return found
+        return pairs
 
     async def _search(self, people: Sequence[str]) -> list[Contact]:
         query = {"field": "id", "operator": "IN", "value": list(people)}
@@ -154,12 +144,12 @@ class Companies:
         self._known.update((company.id, company.company_id) for company in found)
         return [company.id for company in found]
 
-    async def _learn(self, companies: set[str]) -> None:
+    async def _learn(self, companies: Sequence[str]) -> None:
         """The workspace's own ids of these companies, as far as they can be had."""
         if all(self._known.get(company) is not None for company in companies):
             return
         await self._list()
-        rest = sorted(company for company in companies if self._known.get(company) is None)
+        rest = [company for company in companies if self._known.get(company) is None]
         for found in await together(self._one(f"/companies/{company}") for company in rest[:LOOKUPS]):
             if found is not None:
                 self._known[found.id] = found.company_id

@@ -13,6 +13,7 @@ import polars as pl
 from accountpulse.extractors.intercom_shapes import (
     Attributed,
     AttributedPage,
+    Company,
     Conversation,
     ConversationPage,
     Moment,
@@ -33,11 +34,8 @@ NOT_ASKED = Rating()
 
 # the columns of a conversation before it is known whose it is
 ROWS: Columns = {
-    **{name: kind for name, kind in CONVERSATIONS.items() if name != "keys"},
-    "company": pl.String,  # Intercom's id; null: nobody said
-    "company_own_id": pl.String,  # the id that the workspace's own system gave it
-    "people": pl.String,  # ids of the contacts with commas between, where the company is null
-    "ticket": pl.Boolean,
+    **CONVERSATIONS,  # keys: of its own company; null: it has none
+    "people": pl.String,  # ids of the contacts with commas between, where it has no company
 }
 
 
@@ -47,12 +45,18 @@ def at_least(version: str, first: str) -> bool:
 
 
 class Reader:
-    """Turns conversations into columns by the company's rules, for one window."""
+    """Turns conversations into columns by the company's rules, for one window.
+
+    `tickets` counts those left out; `companies` are those that were seen, Intercom's id → the workspace's own.
+    """
 
     def __init__(self, mapping: IntercomMapping, version: str, window: Window) -> None:
         """`version` decides what can be seen of a priority and of attributes."""
         levels = at_least(version, "2.16")
         rule, escalation = mapping.priority, mapping.escalation
+        self.tickets = 0
+        self.companies: dict[str, str | None] = {}
+        self._own_id = mapping.holds == "company_id"
         self._office_hours = mapping.time_basis == "office_hours"
         self._start, self._end = (round(moment.timestamp() * 1000) for moment in (window.start, window.end))
         self._urgent = frozenset(rule.levels if levels else ("priority",) if rule.flag else ())
@@ -97,7 +101,7 @@ class Reader:
 
     def raw(self, rows: Sequence[Conversation]) -> pl.DataFrame:
         """Columns of what was said of these conversations, as `rows` takes them."""
-        return pl.DataFrame([*self._facts(rows), *self._signs(rows), *_owners(rows)])
+        return pl.DataFrame([*self._facts(rows), *self._signs(rows), *self._owners(rows)])
 
     def rows(self, raw: Sequence[pl.DataFrame]) -> pl.DataFrame:
         """Columns ROWS of the conversations that matter to the window: created, closed or asked for a rating in it."""
@@ -106,7 +110,9 @@ class Reader:
             for name in ("created_at", "closed_at", "asked_at")
         )
         matters = (created | closed | asked) & (pl.col("created_at") < self._end)
-        return pl.concat(raw).lazy().filter(matters).select(self._meanings).collect()
+        found = pl.concat(raw).lazy().filter(matters).select(*self._meanings, "ticket").collect()
+        self.tickets += int(found["ticket"].sum())
+        return found.filter(~pl.col("ticket")).drop("ticket")
 
     def _facts(self, rows: Sequence[Conversation]) -> list[pl.Series]:
         statistics = [row.statistics or NO_STATISTICS for row in rows]
@@ -143,6 +149,16 @@ class Reader:
         }
         return [pl.Series(name, values, pl.Boolean) for name, values in signs.items()]
 
+    def _owners(self, rows: Sequence[Conversation]) -> list[pl.Series]:
+        companies = [customer_of(row) for row in rows]
+        self.companies.update((company.id, company.company_id) for company in companies if company is not None)
+        if self._own_id:
+            keys = [None if company is None else company.company_id for company in companies]
+        else:
+            keys = [None if company is None else company.id for company in companies]
+        people = [None if company is not None else _people(row) for row, company in zip(rows, companies, strict=True)]
+        return [pl.Series("key", keys, pl.String), pl.Series("people", people, pl.String)]
+
     def _urgent_ones(self, rows: Sequence[Conversation]) -> list[bool]:
         urgent, tags = self._urgent, self._urgent_tags
         found = [row.priority in urgent or (bool(tags) and _tagged(row, tags)) for row in rows]
@@ -168,7 +184,8 @@ class Reader:
             answer, close = (pl.col(name) - pl.col("replied_at") for name in ("answered_at", "last_close_at"))
         rated = pl.col("asked_at").is_not_null() & pl.col("score").is_between(1, 5)
         values = {
-            **{name: pl.col(name) for name in ROWS},
+            **{name: pl.col(name) for name in ("conversation_id", "created_at", "p1_p2", "escalated", "people")},
+            "keys": pl.when(pl.col("key").is_not_null()).then(pl.concat_list("key")),
             "customer_involved": pl.col("spoke") | pl.col("replied_at").is_not_null(),
             "first_response_ms": pl.when(answer >= 0).then(answer),
             "last_closed_at": pl.col("closed_at"),
@@ -224,24 +241,10 @@ def folded(texts: Iterable[object]) -> frozenset[str]:
     return frozenset(fold(str(text)) for text in texts)
 
 
-def customer_of(row: Conversation) -> str | None:
-    """Intercom's id of its company; one that was made for a lead is none."""
+def customer_of(row: Conversation) -> Company | None:
+    """Its company; one that was made for a lead is none."""
     company = row.company
-    return None if company is None or (company.company_id or "").endswith(LEADS) else company.id
-
-
-def _owners(rows: Sequence[Conversation]) -> list[pl.Series]:
-    companies = [customer_of(row) for row in rows]
-    own = [
-        row.company.company_id if company is not None and row.company is not None else None
-        for row, company in zip(rows, companies, strict=True)
-    ]
-    people = [None if company is not None else _people(row) for row, company in zip(rows, companies, strict=True)]
-    return [
-        pl.Series("company", companies, pl.String),
-        pl.Series("company_own_id", own, pl.String),
-        pl.Series("people", people, pl.String),
-    ]
+    return None if company is None or (company.company_id or "").endswith(LEADS) else company
 
 
 def _people(row: Conversation) -> str:

@@ -10,8 +10,8 @@ from accountpulse.errors import UnexpectedAnswer
 from accountpulse.extractors import jira_site
 from accountpulse.extractors.base import Request
 from accountpulse.extractors.jira_links import Links, combinations_for, stands_alone, told_apart
-from accountpulse.extractors.jira_rows import Bag, Moves, Reader, merged
-from accountpulse.extractors.jira_search import BULK, Found, Search, condition
+from accountpulse.extractors.jira_rows import Bag, Moves, Reader, ceiled, merged
+from accountpulse.extractors.jira_search import BULK, SLICE_ROWS, Found, Search, condition
 from accountpulse.extractors.jira_shapes import Issue, page_decoder
 from accountpulse.extractors.jira_site import LinkField, Site
 from accountpulse.records import METRICS, TABLES, Extract, Reason
@@ -102,7 +102,7 @@ class Work:
     reader: Reader
     moves: Moves
     gaps: dict[str, Reason] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)  # key → why it has no bugs to be counted
+    refused: set[str] = field(default_factory=set)  # keys that Jira doesn't know or doesn't understand
     frames: list[tuple[pl.DataFrame, pl.DataFrame]] = field(default_factory=list)
     to_read: set[str] = field(default_factory=set)  # issues whose histories are still to be fetched
     counts: dict[Found, int] = field(default_factory=dict)  # issues that came, of each query
@@ -121,7 +121,9 @@ class Work:
         search = Search(web, site, [*FIELDS, *([carrier] if carrier else [])], decoder)
         reader = Reader(site, links, request.scope, critical, known)
         gaps: dict[str, Reason] = {} if known else {"critical_bugs": "field_missing"}
-        return cls(request, web, site, mapping, links, search, reader, Moves(site), gaps)
+        return cls(
+            request, web, site, mapping, links, search, reader, Moves(site, ceiled(request.scope.window.start)), gaps
+        )
 
     # --- searching
 
@@ -131,7 +133,8 @@ class Work:
         if not queries:
             return
         self.expected = sum(found.count for found in queries)
-        await self.search.try_zone(queries[0])
+        if any(found.count > SLICE_ROWS for found in queries):
+            await self.search.try_zone(queries[0])
         if self.links.by_clause:
             await together(self._tell_apart(found) for found in queries)
         await together(self._walk(found) for found in queries)
@@ -147,10 +150,9 @@ class Work:
         """Leave out what needs no search: values that the site doesn't list, clauses that can't stand in brackets."""
         known = await jira_site.known_names(self.web, self.site, self.mapping)
         for key in self.request.keys:
-            if self.links.by_clause and not stands_alone(key):
-                self.refused[key] = "its quotes or brackets are not closed"
-            elif known is not None and key.strip().casefold() not in known:
-                self.refused[key] = "unknown"
+            broken = self.links.by_clause and not stands_alone(key)
+            if broken or (known is not None and key.strip().casefold() not in known):
+                self.refused.add(key)
 
     async def _look(self, keys: tuple[str, ...]) -> list[Found]:
         """What the keys find; where Jira refuses them, their halves are tried, down to the one that it refuses."""
@@ -161,7 +163,7 @@ class Work:
             if refused.status != 400:
                 raise
         if len(keys) == 1:
-            self.refused[keys[0]] = "refused"
+            self.refused.add(keys[0])
             return []
         half = len(keys) // 2
         return [found for part in await together(map(self._look, (keys[:half], keys[half:]))) for found in part]

@@ -44,11 +44,11 @@ class Bag:
         self.to_read: list[str] = []
         self.unreadable = False  # histories were asked for, and none came
         self._reader = reader
-        self._until = _ceiled(reader.scope.as_of)
-        self._since = _ceiled(reader.scope.window.start)
+        self._until = ceiled(reader.scope.as_of)
+        self._since = ceiled(reader.scope.window.start)
         self._columns: dict[str, list[object]] = {name: [] for name in ISSUES}
         self._sets: dict[tuple[str, ...], int] = {}  # of keys, each once: they repeat, and lists cost
-        self._moves = Moves(reader.site)
+        self._moves = Moves(reader.site, self._since)
 
     def add(self, rows: Sequence[Issue]) -> None:
         """Take the issues that were there at the period's end, and then open or touched since the window's start."""
@@ -70,8 +70,13 @@ class Bag:
         resolved = milliseconds(fields.resolutiondate or fields.statuscategorychangedate) if done else None
         columns["resolved_at"].append(resolved)
         columns["critical"].append(self._reader.is_critical(fields.priority))
-        if touched:
+        if touched and self._may_have_moved(fields):
             self._note(issue)
+
+    def _may_have_moved(self, fields: Fields) -> bool:
+        """Whether it can have gone into or out of done since the window's start: Cloud says when it last did."""
+        changed = milliseconds(fields.statuscategorychangedate)
+        return changed is None or changed >= self._since
 
     def _touched(self, fields: Fields) -> bool:
         """Whether anything happened to it since the window's start; not known counts as yes."""
@@ -96,21 +101,25 @@ class Bag:
 
 
 class Moves:
-    """Changes of status as columns."""
+    """Changes into and out of done since an instant (milliseconds since 1970), as columns."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, since: int) -> None:
         """Empty."""
         self._site = site
+        self._since = since
         self._columns: dict[str, list[object]] = {name: [] for name in ISSUE_MOVES}
 
     def add(self, issue: str, histories: Iterable[History]) -> None:
-        """Take what changed an issue's status."""
+        """Take what moved an issue."""
         columns = self._columns
         for history in histories:
             moved = self._site.moved(history.items)
-            if moved is not None:
+            if moved is None or moved[0] == moved[1]:
+                continue
+            at = milliseconds(history.created)
+            if at is not None and at >= self._since:
                 columns["issue_id"].append(issue)
-                columns["at"].append(milliseconds(history.created))
+                columns["at"].append(at)
                 columns["from_done"].append(moved[0])
                 columns["to_done"].append(moved[1])
 
@@ -127,7 +136,7 @@ def _reaches_back(changelog: Changelog, since: int) -> bool:
     return bool(oldest) and min(oldest) < since
 
 
-def _ceiled(moment: datetime) -> int:
+def ceiled(moment: datetime) -> int:
     """Milliseconds since 1970, rounded up: whole milliseconds lie before it just where they did."""
     return -((_EPOCH - moment) // timedelta(milliseconds=1))
 

@@ -53,7 +53,8 @@ def condition(link: str, mapping: JiraMapping, scope: Scope, *, cloud: bool) -> 
     since, until = (f'"{(moment + timedelta(days=days)):%Y-%m-%d}"' for moment, days in _bounds(scope))
     dates = ["updated", "created", "resolved", *(["statusCategoryChangedDate"] if cloud else [])]
     touched = " OR ".join(f"{name} >= {since}" for name in dates)
-    parts = [f"project in {listed(mapping.projects)}"] if mapping.projects else []
+    narrowed = mapping.projects and mapping.link != "project"  # else the keys are the narrowed ones already
+    parts = [f"project in {listed(mapping.projects)}"] if narrowed else []
     parts += [link, f"issuetype in {listed(mapping.bug_types)}", f"(statusCategory != Done OR {touched})"]
     return " AND ".join([*parts, f"created < {until}"])
 

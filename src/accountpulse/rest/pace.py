@@ -124,7 +124,7 @@ class Pace:
         limit, remaining, wait = told
         # answers overtake each other, so what counts is which request is the last that `remaining` allows; a little
         # is left over, since requests overtake each other as well
-        last = ticket.number + max(0, remaining - limit // 50)
+        last = ticket.number + max(0, remaining - limit // 100)
         resets, window = self._time() + wait, self._window
         if window is None or resets > window.resets + 0.5:
             self._window = _Window(limit, last, resets)

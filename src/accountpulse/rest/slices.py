@@ -30,6 +30,7 @@ from accountpulse.rest.pace import Pace
 from accountpulse.rest.paging import Cursors
 
 SPLIT_PAGES = 10  # a slice without order that has more is cut into parts of about so many
+LARGE_PAGES = 60  # any slice that has more is cut: what is handed on only in large parts fills the memory
 WORTH_PAGES = 3  # a slice with fewer left is not taken over: a part costs about one request more
 
 R = TypeVar("R")
@@ -89,13 +90,12 @@ class _Walker(Generic[B]):
     asked: Slice
     bag: B
     guess: int = 0  # rows, before the system has told
-    whole: bool = False  # a second walk: neither cut nor stopped before its end
+    whole: bool = False  # the second time: neither cut nor stopped before its end
     ended: bool = False
     total: int | None = None
     told: asyncio.Event = field(default_factory=asyncio.Event)  # the first page has come
     seen: set[str] = field(default_factory=set)
     own: int = 0  # rows seen that nobody else took over
-    kept: int = 0  # rows in the bag
     order: int | None = 0  # of rows: 1 rising, -1 falling, 0 not known yet, None: none
     last: int | None = None  # time of the last row
     page: int = 0  # rows of the largest page
@@ -128,7 +128,7 @@ class _Walker(Generic[B]):
 
     def left(self) -> int:
         """About how many rows will come after the page that is under way; 0 where it can't be cut."""
-        if self.whole or self.ended or not self.order or self.last is None:
+        if self.ended or not self.order or self.last is None:
             return 0
         behind, before = self._lengths()
         if self.total is not None:
@@ -209,8 +209,8 @@ class Walk(Generic[R, B]):
             self._active[task] = walker
         return bool(self._active)
 
-    def _walker(self, part: Slice, guess: int = 0, *, whole: bool = False) -> _Walker[B]:
-        return _Walker(part, part, self._bag(), guess, whole)
+    def _walker(self, part: Slice, guess: int = 0) -> _Walker[B]:
+        return _Walker(part, part, self._bag(), guess)
 
     def _next(self) -> _Walker[B] | None:
         """A slice that waits, or the far part of the one with the most left."""
@@ -226,16 +226,15 @@ class Walk(Generic[R, B]):
         return busiest.taken[-1]
 
     async def _walk(self, walker: _Walker[B]) -> None:
-        """One slice to its end; once more where rows were missed."""
-        good = await self._pass(walker)
+        """One slice to its end; once more where rows were missed, since two walks seldom miss the same."""
+        good = await self._pass(walker, walker.seen)
         walker.ended = True
         if good is None:
             return
         if await self._short(walker, good=good):
-            self.kept -= walker.kept
-            walker = self._walker(walker.part, whole=True)
-            good = await self._pass(walker)
-            missing = max(0, (walker.total or 0) - walker.own)
+            walker.asked, walker.whole, again = walker.part, True, set[str]()
+            good = await self._pass(walker, again)
+            missing = max(0, (walker.total or 0) - max(walker.own, len(again)))
             if not good and (missing > 0 or walker.total is None):
                 tried = f"paging through {self._rows.what}"
                 raise UnexpectedAnswer(self._rows.source, tried, "twice the pages led in a circle")
@@ -251,23 +250,29 @@ class Walk(Generic[R, B]):
         others = sum(other.total or 0 for other in walker.taken)
         return walker.own < walker.total - others
 
-    async def _pass(self, walker: _Walker[B]) -> bool | None:
-        """Page after page; whether it ended as it should. None: it was cut into parts that wait now."""
+    async def _pass(self, walker: _Walker[B], met: set[str]) -> bool | None:
+        """Page after page; whether it ended as it should. None: it was cut into parts that wait now.
+
+        `met` gets the keys of this pass.
+        """
         cursors, cursor = Cursors(), None
         while True:
             page = await self._rows.ask(walker.asked, cursor)
-            fresh = self._look(walker, page)
+            if cursor is None:
+                walker.total = page.total
+            before = len(met)
+            fresh = self._look(walker, page, met)
             if cursor is None and self._split(walker):
                 return None
             self._keep(walker, fresh)
             self._moved.set()
             if page.cursor is None or (walker.passed() and not walker.whole):
                 return True
-            if not cursors.lead_on(page.cursor, len(fresh)):
+            if not cursors.lead_on(page.cursor, len(met) - before):
                 return False
             cursor = page.cursor
 
-    def _look(self, walker: _Walker[B], page: Page[R]) -> list[R]:
+    def _look(self, walker: _Walker[B], page: Page[R], met: set[str]) -> list[R]:
         """Learn from a page; its rows that were not seen before."""
         names = list(map(self._rows.key, page.rows))
         if walker.seen.isdisjoint(names) and len(set(names)) == len(names):
@@ -276,21 +281,20 @@ class Walk(Generic[R, B]):
             news = dict(zip(reversed(names), reversed(page.rows), strict=True))
             fresh = [row for name, row in reversed(news.items()) if name not in walker.seen]
         walker.seen.update(names)
+        met.update(names)
         walker.page = max(walker.page, len(page.rows))
         walker.look([moment for row in fresh if (moment := self._rows.time(row)) is not None])
-        if not walker.told.is_set():
-            self._met = True
-            walker.total = page.total
-            walker.told.set()
+        walker.told.set()
+        self._met = True
         return fresh
 
     def _split(self, walker: _Walker[B]) -> bool:
-        """Cut a large slice whose rows have no order: its first page goes to waste, and nothing else."""
+        """Cut a slice that proves too large: its first page goes to waste, and nothing else."""
         pages = (walker.total or 0) / max(1, walker.page)
-        if walker.whole or walker.order is not None or pages <= SPLIT_PAGES or walker.part.end - walker.part.start < 2:
+        most = SPLIT_PAGES if walker.order is None else LARGE_PAGES
+        if walker.whole or pages <= most or walker.part.end - walker.part.start < 2:
             return False
-        count = int(pages / SPLIT_PAGES) + 1
-        self._waiting.extend(map(self._walker, equal_slices(walker.part.start, walker.part.end, count)))
+        self._waiting.extend(map(self._walker, equal_slices(walker.part.start, walker.part.end, int(pages / most) + 1)))
         self._moved.set()
         return True
 
@@ -306,7 +310,6 @@ class Walk(Generic[R, B]):
             own = sum(map(walker.owns, times))
         walker.own += own
         walker.bag.add(mine)
-        walker.kept += len(mine)
         self.kept += len(mine)
         totals = [first.total for first in self._first if first.total is not None]
         self._progress(self.kept, sum(totals) if len(totals) == len(self._first) else None)

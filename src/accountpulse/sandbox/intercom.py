@@ -44,6 +44,7 @@ class Desk:
     odd: Oddities
     walks: dict[str, Positions] = field(default_factory=dict)
     shelves: dict[str, Shelf] = field(default_factory=dict)
+    moved: list[int] = field(default_factory=list)
     by_id: dict[str, Conversation] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,7 +74,7 @@ class Desk:
         """What a walk goes through: as it was found when the walk began, but for what has moved since."""
         key = json.dumps([query, sort])
         if begins or key not in self.walks:
-            found = self.index.sorted(self.index.find(query), sort)
+            found = self._moved_last(self.index.sorted(self.index.find(query), sort))
             if self.odd.order == "none":
                 found = Random(key).sample(found, len(found))
             self.walks.pop(key, None)
@@ -82,8 +83,16 @@ class Desk:
                 del self.walks[next(iter(self.walks))]
         elif self.odd.moves > 0:
             self.odd.moves -= 1
-            self.walks[key] = [*self.walks[key][1:], self.walks[key][0]]
+            self.moved.append(self.walks[key][0])
+            self.walks[key] = self._moved_last(self.walks[key])
         return self.walks[key]
+
+    def _moved_last(self, found: Positions) -> Positions:
+        """What has jumped to the end of the list stays there."""
+        if not self.moved:
+            return found
+        moved = [place for place in self.moved if place in found]
+        return [place for place in found if place not in moved] + moved
 
     def _shelf(self, version: str) -> Shelf:
         if version not in self.shelves:

@@ -47,10 +47,14 @@ def support(world: World, at: Instants) -> Callable[[Customer], dict[str, float 
 
 
 def _companies(world: World, talk: Conversation) -> set[str]:
-    """Whom a conversation belongs to: its company, else the companies of the people in it."""
-    if talk.company_id is not None:
+    """Whom a conversation belongs to: its company, else the companies of the people in it; a lead's is nobody's."""
+    if talk.company_id is not None and not _of_a_lead(world, talk.company_id):
         return {talk.company_id}
     return {company for person in talk.contact_ids for company in world.intercom.contacts[person].company_ids}
+
+
+def _of_a_lead(world: World, company: str) -> bool:
+    return world.intercom.companies[company].company_id.endswith("-qualification-company")
 
 
 def _with_customer(talk: Conversation) -> bool:

@@ -212,10 +212,12 @@ def _traps(place: Workspace, crews: list[tuple[Plan, Company, list[SupportContac
 def _strangers(place: Workspace, other: Company, third: Company) -> None:
     """A lead's company, a prospect's, nobody, and somebody with more companies than a contact shows."""
     calendar = place.calendar
-    lead = place.person(place.company("f0" * 12, "7f3a-qualification-company", "A lead"), role="lead")
+    trial = place.company("f0" * 12, "7f3a-qualification-company", "A lead")
+    lead = place.person(trial, role="lead")
     lead.company_ids.append(third.id)
     third.contact_ids.append(lead.id)
     place.talk(calendar.month_end - timedelta(days=11), [lead], None)
+    place.talk(calendar.month_end - timedelta(days=12), [lead], trial)  # of the customer that the lead belongs to
     prospect = place.company("e1" * 12, "prospect-1", "Prospect One")
     for _ in range(6):
         place.talk(moment(place.rng, calendar.window_start, calendar.month_end), [place.person(prospect)], prospect)
