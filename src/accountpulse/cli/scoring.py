@@ -45,7 +45,8 @@ def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Pa
     console = show.tables()
     console.print(show.tiers(shown))
     rated = scores.filter(pl.col("not_rated_reason").is_null()).height
-    console.print(f"\nScored {plural(scores.height, 'account')} with {card.name} {card.hash}, {rated:,} rated: {out}")
+    counted = f"{plural(scores.height, 'account')} with {card.name} {card.hash}, {rated:,} rated"
+    console.print(f"\nScored {counted}: {out}", markup=False)
     return 0 if rated else 4
 
 
