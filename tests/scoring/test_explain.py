@@ -1,5 +1,16 @@
+from datetime import date
+
 from accountpulse.records import Metric
-from accountpulse.scoring.explain import duration, plain, sentences, value_text
+from accountpulse.scoring.explain import (
+    duration,
+    plain,
+    reason,
+    renewal_text,
+    sentences,
+    signed,
+    value_text,
+    why_unknown,
+)
 from accountpulse.scoring.scorecard import default
 
 CARD = default(("ops",))
@@ -72,6 +83,34 @@ def test_missing_data_is_told_with_its_reason():
     ]
 
 
+def test_what_a_value_lacks_to_count_has_a_reason_of_its_own():
+    leaves = {leaf.name: leaf for leaf in CARD.leaves}
+    few = {**KNOWN, "total_conversations": 4}
+    unseated = {**KNOWN, "seats": None}
+    assert reason(KNOWN, leaves["p1_p2_pct"]) is None
+    assert reason(few, leaves["p1_p2_pct"]) == "too_few"
+    assert reason({**KNOWN, "total_conversations": None}, leaves["median_resolution_seconds"]) == "too_few"
+    assert (reason(unseated, leaves["mau"]), why_unknown(unseated, leaves["mau"])) == ("no_seats", "seats not known")
+    assert reason({**unseated, "mau_trend_pct": 1.0}, leaves["mau"]) is None
+    assert reason({**KNOWN, "csat_score": None}, leaves["csat_score"]) == "unknown"
+    failed = {**KNOWN, "csat_score": None, "csat_score_reason": "source_failed"}
+    assert reason(failed, leaves["csat_score"]) == "source_failed"
+
+
+def test_a_renewal_is_told_by_its_date():
+    row = {**KNOWN, "days_to_renewal": 45, "health_score": 60.0, "drivers": ["days_to_renewal"]}
+    row["days_to_renewal_lost"] = 1.5
+    told = "days to renewal: 2026-12-16 (in 45 days), costs 1.5 points"
+    assert sentences(row, CARD, date(2026, 11, 1)) == [told]
+    assert renewal_text(-1, date(2026, 11, 1)) == "2026-10-31 (1 day overdue)"
+
+
+def test_signs_and_decimals_are_the_readers():
+    assert [signed(value) for value in (3, -0.44, 0.04, -0.04, 1234.56)] == ["+3", "−0.4", "0", "0", "+1,234.6"]
+    assert [signed(value, 2) for value in (0.5, -2.345)] == ["+0.5", "−2.35"]
+    assert [plain(value, 6) for value in (100, 0.052, 95.25)] == ["100", "0.052", "95.25"]
+
+
 def test_values_are_written_as_people_write_them():
     def text(unit, value, name="x"):
         return value_text(Metric(name, "usage", "x", unit), value)
@@ -84,4 +123,4 @@ def test_values_are_written_as_people_write_them():
     assert text("ratio", 1.5) == "1.5"
     assert text("per week", 2.5) == "2.5 per week"
     assert [duration(s) for s in (0, 45, 3600, 90_061, 86_400)] == ["0 s", "45 s", "1 h", "1 d 1 h", "1 d"]
-    assert plain(-0.04) in ("−0", "0")
+    assert plain(-0.04) == "0"

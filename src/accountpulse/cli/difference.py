@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 from rich.console import Console, RenderableType
+from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -70,7 +71,7 @@ def _report(cards: Cards, scores: Frames, metrics: pl.DataFrame, source: str, ou
         write(out, table.write_table(accounts, out.name))
     console = show.tables()
     _files(console, cards)
-    console.print(f"\n[bold]What it does[/bold] to {plural(accounts.height, 'account')} of {source}", highlight=False)
+    console.print(f"\n[bold]What it does[/bold] to {plural(accounts.height, 'account')} of {escape(source)}")
     console.print(_tiers(cards, accounts))
     _moves(console, accounts)
     if out is not None:

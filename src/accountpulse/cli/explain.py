@@ -130,8 +130,10 @@ def _risk(risk: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield Text(f"Churn risk {points(risk['score'])}{band}  ({RISK_NOTE})")
     if risk["terms"] is not None:
         terms = [f"{name.replace('_', ' ')} {signed(term, 2)}" for name, term in risk["terms"].items() if term]
-        raised = f"; {points(risk['before_floor'])}, raised by what holds health down" if _is_raised(risk) else ""
-        yield from _lines([f"z = {signed(sum(risk['terms'].values()), 2)}: {' · '.join(terms)}{raised}"])
+        more = f"; {points(risk['before_floor'])}, raised by what holds health down" if _is_raised(risk) else ""
+        before = risk["health_before_caps_3_months_before"]
+        more += "" if before is None else f"; health before caps was {points(before)} three months before"
+        yield from _lines([f"z = {signed(sum(risk['terms'].values()), 2)}: {' · '.join(terms)}{more}"])
 
 
 def _is_raised(risk: Mapping[str, Any]) -> bool:

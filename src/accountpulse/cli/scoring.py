@@ -37,8 +37,7 @@ def score_stored(state: State, period: Period | None, scorecard: Path | None, ou
 
 def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Path) -> int:
     """Write the scores and say how many of them there are."""
-    stamped = scores.with_columns(scorecard=pl.lit(f"{card.name} {card.hash}"))
-    write(out, table.write_table(stamped, out.name))
+    write(out, table.write_table(scores, out.name))
     names = [column for column in ("account_id", "arr") if column in inputs.columns]
     shown = scores.join(inputs.select(names), on="account_id", how="left", maintain_order="left")
     if "arr" not in shown.columns:
@@ -46,7 +45,8 @@ def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Pa
     console = show.tables()
     console.print(show.tiers(shown))
     rated = scores.filter(pl.col("not_rated_reason").is_null()).height
-    console.print(f"\nScored {plural(scores.height, 'account')} with {card.name} {card.hash}, {rated:,} rated: {out}")
+    counted = f"{plural(scores.height, 'account')} with {card.name} {card.hash}, {rated:,} rated"
+    console.print(f"\nScored {counted}: {out}", markup=False)
     return 0 if rated else 4
 
 

@@ -35,9 +35,7 @@ def rate(  # noqa: PLR0917
     scores = score_period(measured, state, period, card, window, outcome.failed, signals_waived=waived)
     scores = scores.join(measured, on="account_id", how="left", maintain_order="left")
     words = [_words(row, card, outcome.scope.as_of_day) for row in scores.iter_rows(named=True)]
-    scores = scores.with_columns(
-        pl.Series("drivers_text", words, dtype=pl.String), scorecard=pl.lit(f"{card.name} {card.hash}")
-    )
+    scores = scores.with_columns(pl.Series("drivers_text", words, dtype=pl.String))
     problems = tuple(p for p in linked.problems if chosen is None or p.account_id in chosen)
     return replace(outcome, metrics=measured, scores=scores, problems=problems, unlinked=linked.unlinked)
 

@@ -19,6 +19,9 @@ REASONS = {
     "no_evidence": "nothing to go by",
     "too_few": "too few to judge by",
     "too_new": "too new to compare",
+    "no_seats": "seats not known",
+    "no_arr": "ARR not known",
+    "unknown": "not known",
 }
 # what "nothing to go by" means for a metric
 NO_EVIDENCE = {
@@ -62,17 +65,23 @@ def mover(then: tuple[Row, date], now: tuple[Row, date], card: Scorecard, name: 
     return f"{card.catalogue[name].label}: {before} → {after}, {signed(effect)} points"
 
 
-def why_unknown(row: Row, leaf: Leaf) -> str | None:
-    """Why a leaf has no points, in words; None where it has some."""
+def reason(row: Row, leaf: Leaf) -> str | None:
+    """Why a leaf has no points, as a key of REASONS (`unknown`: nobody said); None where it has some."""
     if any(_usable(row, leaf, name) for name in leaf.metrics):
         return None
     if row.get(leaf.name) is not None:
-        short = [name for name, least in leaf.rule.enough.items() if (row.get(name) or 0) < least]
-        return REASONS["too_few"] if short else f"{_attribute(leaf)} not known"
-    reason = row.get(f"{leaf.name}_reason")
-    if reason == "no_evidence":
-        return NO_EVIDENCE.get(leaf.name, REASONS[reason])
-    return REASONS.get(reason or "", "not known")
+        short = any((row.get(name) or 0) < least for name, least in leaf.rule.enough.items())
+        return "too_few" if short else f"no_{leaf.rule.per}"
+    return row.get(f"{leaf.name}_reason") or "unknown"
+
+
+def why_unknown(row: Row, leaf: Leaf) -> str | None:
+    """Why a leaf has no points, in words; None where it has some."""
+    why = reason(row, leaf)
+    if why is None:
+        return None
+    words = REASONS.get(why, REASONS["unknown"])
+    return NO_EVIDENCE.get(leaf.name, words) if why == "no_evidence" else words
 
 
 def _standing(row: Row) -> list[str]:

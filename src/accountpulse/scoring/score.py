@@ -31,8 +31,9 @@ def score(
     failed. A column that is absent is null; NaN and infinity are null. Gives, 0 to 100 each and null where not known:
     `health_score` and `health_before_caps`, `churn_risk_score` (higher is worse), `coverage`, `lower_bound`,
     `upper_bound`, `<dimension>_score`; and `tier` (or `Not Rated`), `cap_reason`, `not_rated_reason`, `drivers` (up to
-    three metrics, the most costly first). With `detail` each leaf adds `<metric>_points` (null: not known),
-    `<metric>_contribution` (to health before caps) and `<metric>_lost` (points that it costs).
+    three metrics, the most costly first), `scorecard` (its name and hash). With `detail` each leaf adds
+    `<metric>_points` (null: not known), `<metric>_contribution` (to health before caps) and `<metric>_lost` (points
+    that it costs).
     """
     native: Any = frame
     given = nw.from_native(native)
@@ -86,6 +87,7 @@ def _results(card: Scorecard, *, detail: bool) -> Stage:
         nw.col("cap_reason"),
         nw.col("not_rated_reason"),
         _drivers(card.ranked).alias("drivers"),
+        nw.lit(f"{card.name} {card.hash}").alias("scorecard"),
         *(column for leaf in card.leaves if detail for column in _detail(leaf)),
     ]
 

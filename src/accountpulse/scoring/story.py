@@ -101,6 +101,7 @@ def _metric(row: Row, leaf: Leaf, now: Told) -> dict[str, Any]:
         "value": value,
         "unit": metric.unit,
         "text": None if points is None else explain.measured(row, now.card, leaf.name, now.as_of),
+        "reason": explain.reason(row, leaf),
         "why_not_known": explain.why_unknown(row, leaf),
         "points": points,
         "weight": leaf.share,

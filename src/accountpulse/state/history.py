@@ -38,7 +38,8 @@ class History:
 
     def periods(self) -> list[str]:
         """The months that have scores, earliest first, as `YYYY-MM`."""
-        return [name.split("period=")[1].split("/")[0] for name in self._files.names("history/scores/")]
+        names = self._files.names("history/scores/period=")
+        return [name.removeprefix("history/scores/period=").split("/")[0] for name in names]
 
     def save_scorecard(self, content_hash: str, content: Mapping[str, Any]) -> None:
         """Keep a scorecard under its content hash."""
