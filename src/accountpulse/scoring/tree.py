@@ -115,7 +115,7 @@ def _effective(leaf: Leaf) -> Expr:
 def drivers(leaves: Sequence[Leaf], count: int) -> Iterator[Stage]:
     """`driver:0` and so on: the keys of the leaves that cost most points, in that order; null where no more costs any.
 
-    A key is one number: the points lost, in steps of about 1e-12 so that a last bit decides nothing, then the leaf's
+    A key is one number: the points lost, rounded to about 1e-12 so that a last bit decides nothing, then the leaf's
     place, the first largest. So keys are never equal, and the largest one below the last found is the next.
     """
     if not leaves:
@@ -139,7 +139,7 @@ def driver_name(place: int, leaves: Sequence[Leaf]) -> Expr:
 def _key(leaf: Leaf, index: int, count: int) -> Expr:
     """The points lost and the place in one float, both exact: at most 100 × 2^45 + a place, below 2^53."""
     size = _places(count)
-    steps = (nw.col(f"lost:{leaf.key}") * (2.0**45 / size)).floor()
+    steps = (nw.col(f"lost:{leaf.key}") * (2.0**45 / size) + 0.5).floor()
     return nw.when(steps > 0).then(steps * float(size) + float(size - 1 - index))
 
 
