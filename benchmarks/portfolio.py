@@ -16,7 +16,7 @@ LARGEST = {"critical_bugs": 2, "payment_health": 3, "mau": 400, "dau": 120, "tot
 
 
 def scorecard() -> dict:
-    """The packaged scorecard as plain data, adoption split in two and its pillars written out: nothing is left to us."""
+    """The packaged scorecard as plain data, adoption split in two and its pillars written out."""
     card = yaml.safe_load(default_text())
     adoption = card["groups"]["adoption"]["metrics"]
     depth = {name: adoption.pop(name) for name in ("feature_breadth", "login_frequency")}
@@ -47,7 +47,7 @@ def _curves(card: dict) -> dict[str, list]:
 
 
 def _columns(card: dict, rows: int, seed: int) -> pl.DataFrame:
-    """Uniform values from below the first anchor to beyond the last, one in twenty unknown; whole counts where it is one."""
+    """Values from below the first anchor to beyond the last, counts as whole numbers; one in twenty unknown."""
     index = pl.int_range(rows, dtype=pl.UInt64)
 
     def chance(salt: int) -> pl.Expr:

@@ -25,6 +25,14 @@ ScorecardOption = Annotated[
 OutOption = Annotated[Path | None, typer.Option(help="Folder for the CSV. [default: out, in a dry run]")]
 
 
+class EngineName(StrEnum):
+    """What can score a table."""
+
+    POLARS = "polars"
+    DUCKDB = "duckdb"
+    SPARK = "spark"
+
+
 class Deployment(StrEnum):
     """The two products that Jira is."""
 
@@ -126,14 +134,23 @@ def forget(
 
 
 def score(
-    metrics: Annotated[Path, typer.Option(help="A table of metrics, one row an account: .csv or .parquet.")],
-    out: Annotated[Path, typer.Option(help="Where the scores go: .csv or .parquet.")],
+    metrics: Annotated[str, typer.Option(help="A table of metrics, one row an account: .csv or .parquet.")],
+    out: Annotated[str, typer.Option(help="Where the scores go: .csv or .parquet.")],
     scorecard: ScorecardOption = None,
+    engine: Annotated[
+        EngineName, typer.Option(help="What does the work; duckdb and spark read and write Parquet.")
+    ] = EngineName.POLARS,
+    master: Annotated[
+        str | None, typer.Option(help="Spark's address: local[2], spark://host:7077. [default: Spark's own settings]")
+    ] = None,
 ) -> None:
     """Score a table of metrics with a scorecard; no system is asked."""
+    from accountpulse.cli.engines import score_on, streams
     from accountpulse.cli.scoring import score_file
 
-    raise typer.Exit(score_file(metrics, scorecard, out))
+    if streams(engine.value, metrics, out):
+        raise typer.Exit(score_on(engine.value, master, metrics, scorecard, out))
+    raise typer.Exit(score_file(Path(metrics), scorecard, Path(out)))
 
 
 def scorecard_check(
