@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "accounts": {"errors", "period", "records"},
     "metrics": {"errors", "period", "records"},
     "scoring": {"errors", "period", "records", "documents", "spreadsheet"},
-    "engines": {"errors", "period", "records", "metrics", "scoring"},
+    "engines": {"errors", "period", "records", "documents", "metrics", "scoring"},
     "extractors": {*BASE, "rest", "settings"},
     "loaders": {*BASE, "rest", "settings", "spreadsheet"},
     "pipeline": {

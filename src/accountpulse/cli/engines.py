@@ -1,12 +1,13 @@
 """`accountpulse score` where the table is Parquet: any size, on any engine."""
 
+import sys
 from pathlib import Path
 
 from accountpulse import engines
 from accountpulse.cli import show
 from accountpulse.cli.files import read_card
 from accountpulse.cli.words import plural
-from accountpulse.engines import files
+from accountpulse.engines import checks, files
 from accountpulse.errors import UsageError
 
 
@@ -25,6 +26,8 @@ def score_on(engine: engines.Name, master: str | None, metrics: str, scorecard: 
     running = engines.start(engine, master)
     frame = running.read(metrics)
     card = read_card(scorecard, engines.pillars(list(frame.collect_schema())))
+    for line in checks.strangers(frame, metrics, card):
+        print(line, file=sys.stderr)  # noqa: T201
     scored = files.score_file(running, frame, metrics, card, out)
     console = show.tables()
     console.print(show.tier_table(scored.tiers))

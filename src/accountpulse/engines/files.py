@@ -21,11 +21,9 @@ class Scored:
 
 def score_file(engine: Engine, metrics: nw.LazyFrame[Any], name: str, card: Scorecard, out: str) -> Scored:
     """Check the table, score it into `out`, and sum up what was written. `name` is the table's, for messages."""
-    if "account_id" in metrics.collect_schema():
-        metrics = metrics.with_columns(nw.col("account_id").cast(nw.String).str.strip_chars())
-    checks.refuse(metrics, name, card)
-    engine.write(engine.score(metrics, card), out)
-    return _summary(engine.read(out), metrics)
+    frame = checks.checked(metrics, name, card)
+    engine.write(engine.score(frame, card), out)
+    return _summary(engine.read(out), frame)
 
 
 def _summary(scores: nw.LazyFrame[Any], metrics: nw.LazyFrame[Any]) -> Scored:

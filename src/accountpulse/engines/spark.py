@@ -15,7 +15,8 @@ import narwhals.stable.v2 as nw
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.errors import AnalysisException, PySparkRuntimeError
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException, PySparkRuntimeError, PythonException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
@@ -64,7 +65,7 @@ class Spark:
         """As Engine.read."""
         try:
             return nw.from_native(self.session.read.parquet(path))
-        except AnalysisException as error:
+        except PySparkException as error:
             raise UsageError(f"{path} can't be read as Parquet ({_first_line(error)})") from None
 
     def score(self, metrics: nw.LazyFrame[Any], card: Scorecard) -> nw.LazyFrame[Any]:
@@ -75,7 +76,9 @@ class Spark:
         """As Engine.write; `path` is a folder, and one that is there already is never replaced."""
         try:
             scores.to_native().write.parquet(path)
-        except AnalysisException as error:
+        except PythonException:  # our own code, on an executor
+            raise
+        except (PySparkException, Py4JJavaError) as error:
             raise UsageError(f"{path} can't be written ({_first_line(error)})") from None
 
 

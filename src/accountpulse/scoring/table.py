@@ -46,7 +46,7 @@ def read_table(data: bytes, name: str, card: Scorecard) -> pl.DataFrame:
     Columns: account_id, account_name, segment, seats, arr, any metric by its name, its `<metric>_reason`. Everything
     that is wrong is one UsageError: unknown columns, text in a number's column, NaN, accounts without an id or twice.
     """
-    check_header(_header(data, name), name, card)
+    _check_header(_header(data, name), name, card)
     raw = _frame(data, name)
     word = "line" if ending(name) == "csv" else "row"
     problems = [*_number_problems(raw, word), *_account_problems(raw, word)]
@@ -89,8 +89,7 @@ def _text(data: bytes, name: str) -> str:
         raise UsageError(f"{name}: line {line} is not UTF-8: save the table as CSV UTF-8") from None
 
 
-def check_header(columns: Sequence[str], name: str, card: Scorecard) -> None:
-    """A UsageError with every column that a table of metrics can't have, or lacks."""
+def _check_header(columns: Sequence[str], name: str, card: Scorecard) -> None:
     known = {*TEXTS, *NUMBERS, *ATTRIBUTES, *card.catalogue, *(f"{metric}_reason" for metric in card.catalogue)}
     problems = [f"column {column!r} is given twice" for column, count in Counter(columns).items() if count > 1]
     if "account_id" not in columns:
