@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 SOQL_PARSER := @jetstreamapp/soql-parser-js@6.3.1
 
-.PHONY: help demo test check lint types lock clean
+.PHONY: help demo test check lint types deploy-package lock mutants clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,5 +54,10 @@ lock: ## resolve the requirement files anew (needs uv); what is tested is what i
 	$(COMPILE) --extra dev -o requirements-dev.txt
 	$(COMPILE) --extra rollbar -c requirements-dev.txt -o requirements.txt
 
+mutants: $(VENV)/.dev ## change the arithmetic of scoring/ bit by bit and see whether the tests notice (an hour)
+	$(BIN)/pip install --quiet mutmut
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .node .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) .node .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist mutants

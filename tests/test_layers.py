@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "metrics": {"errors", "period", "records"},
     "scoring": {"errors", "period", "records", "documents", "spreadsheet"},
     "extractors": {*BASE, "ids", "rest", "settings"},
+    "engines": {"errors", "period", "records", "documents", "metrics", "scoring"},
     "loaders": {*BASE, "rest", "settings", "spreadsheet"},
     "pipeline": {
         *BASE,

@@ -23,9 +23,17 @@ ScorecardOption = Annotated[
     Path | None, typer.Option(help="A scorecard file. [default: accountpulse.yaml's, else ours]")
 ]
 OutOption = Annotated[Path | None, typer.Option(help="Folder for the CSV. [default: out, in a dry run]")]
-MetricsOption = Annotated[Path | None, typer.Option(help="A table of metrics, one row an account: .csv or .parquet.")]
+MetricsOption = Annotated[str | None, typer.Option(help="A table of metrics, one row an account: .csv or .parquet.")]
 StoredOption = Annotated[str | None, typer.Option(help="In place of --metrics: what the run of this month kept.")]
 PillarOption = Annotated[list[str] | None, typer.Option(help="A configured pillar of platform value.")]
+
+
+class EngineName(StrEnum):
+    """What can score a table."""
+
+    POLARS = "polars"
+    DUCKDB = "duckdb"
+    SPARK = "spark"
 
 
 class Deployment(StrEnum):
@@ -150,18 +158,28 @@ def forget(
     raise typer.Exit(forget_account(_state(), account, yes))
 
 
-def score(
-    out: Annotated[Path, typer.Option(help="Where the scores go: .csv or .parquet.")],
+def score(  # noqa: PLR0917
+    out: Annotated[str, typer.Option(help="Where the scores go: .csv or .parquet.")],
     metrics: MetricsOption = None,
     scorecard: Annotated[Path | None, typer.Option(help="A scorecard file. [default: the packaged one]")] = None,
     period: StoredOption = None,
+    engine: Annotated[
+        EngineName, typer.Option(help="What does the work; duckdb and spark read and write Parquet.")
+    ] = EngineName.POLARS,
+    master: Annotated[
+        str | None, typer.Option(help="Spark's address: local[2], spark://host:7077. [default: Spark's own settings]")
+    ] = None,
 ) -> None:
     """Score a table of metrics, or those that a run kept; no system is asked. An empty cell is not known, not 0."""
+    from accountpulse.cli.engines import score_on, streams
     from accountpulse.cli.scoring import score_file, score_stored
 
     if _one_of(metrics, period):
-        raise typer.Exit(score_stored(_state(), _period(period, "UTC"), scorecard, out))
-    raise typer.Exit(score_file(Path(str(metrics)), scorecard, out))
+        raise typer.Exit(score_stored(_state(), _period(period, "UTC"), scorecard, Path(out)))
+    table = str(metrics)
+    if streams(engine.value, table, out):
+        raise typer.Exit(score_on(engine.value, master, table, scorecard, out))
+    raise typer.Exit(score_file(Path(table), scorecard, Path(out)))
 
 
 def explain(
@@ -261,7 +279,7 @@ def sandbox(  # noqa: PLR0917
     )
 
 
-def _one_of(metrics: Path | None, period: str | None) -> bool:
+def _one_of(metrics: str | None, period: str | None) -> bool:
     """Whether the metrics are those of a month in the state."""
     if (metrics is None) == (period is None):
         raise UsageError("give either --metrics FILE or --period YYYY-MM")

@@ -46,25 +46,23 @@ def _standing_cells(standing: Standing) -> tuple[str, str, str]:
 
 def tiers(scores: pl.DataFrame) -> Table:
     """Accounts and ARR by tier, with a bar."""
+    arr = pl.when(pl.col("arr").count() > 0).then(pl.col("arr").sum())
+    return tier_table(scores.group_by("tier").agg(accounts=pl.len(), arr=arr))
+
+
+def tier_table(by_tier: pl.DataFrame) -> Table:
+    """The same of a row a tier: `tier`, `accounts`, `arr` (null: not known)."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name, justify in (("Tier", "left"), ("Accounts", "right"), ("ARR", "right"), ("", "left")):
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    for name, style in TIER_STYLES.items():
-        rows = scores.filter(pl.col("tier") == name)
-        share = rows.height / max(1, scores.height)
-        bar = "█" * round(30 * share) or ("▏" if rows.height else "")
-        arr = _arr(rows)
-        table.add_row(name, f"{rows.height:,}", arr, Text(bar, style=style))
-    others = sorted(set(scores["tier"].to_list()) - set(TIER_STYLES))
-    for name in others:
-        rows = scores.filter(pl.col("tier") == name)
-        table.add_row(escape(name), f"{rows.height:,}", _arr(rows), "")
+    rows = {name: (count, arr) for name, count, arr in by_tier.select("tier", "accounts", "arr").iter_rows()}
+    whole = max(1, sum(count for count, _ in rows.values()))
+    for name in [*TIER_STYLES, *sorted(set(rows) - set(TIER_STYLES))]:
+        count, arr = rows.get(name, (0, None))
+        bar = "█" * round(30 * count / whole) or ("▏" if count else "")
+        shown = Text(bar, style=TIER_STYLES[name]) if name in TIER_STYLES else ""
+        table.add_row(escape(name), f"{count:,}", "–" if arr is None else money(arr), shown)
     return table
-
-
-def _arr(rows: pl.DataFrame) -> str:
-    known = rows["arr"].drop_nulls()
-    return money(float(known.sum())) if known.len() else "–"
 
 
 def most_at_risk(scores: pl.DataFrame, outcome: Outcome, width: int, count: int = 10) -> RenderableType:

@@ -67,7 +67,7 @@ async def _find(request: Request, name: str) -> Extract:
 async def _look_up(request: Request) -> Extract:
     holds = request.settings.mapping.intercom.holds
     async with _connect(request) as web:
-        companies = Companies(web, holds)
+        companies = Companies(web, holds, {})
         unknown = await companies.unknown(request.keys)
     return Extract("intercom", {}, unknown_keys=unknown, notes=tuple(companies.notes))
 

@@ -96,7 +96,9 @@ class Bag:
     def frames(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The two tables of this slice."""
         keys = pl.Series("keys", list(self._sets), dtype=KEYS)
-        issues = pl.DataFrame({**self._columns, "keys": keys.gather(self._columns["keys"])}, schema=ISSUES)
+        issues = pl.DataFrame(
+            {**self._columns, "keys": keys.gather(pl.Series(self._columns["keys"], dtype=pl.UInt32))}, schema=ISSUES
+        )
         return issues, self._moves.frame()
 
 

@@ -104,10 +104,7 @@ def _drivers(leaves: Sequence[Leaf]) -> Expr:
     nobody = nw.lit([], dtype=nw.List(nw.String))  # type: ignore[arg-type]
     if not leaves:
         return nobody
-    parts = []
-    for place in range(DRIVERS):
-        cases = [(nw.col(f"driver:{place}") == index, nw.lit(leaf.name)) for index, leaf in enumerate(leaves)]
-        parts.append(first_true(cases, nw.lit(None, dtype=nw.String)))
+    parts = [tree.driver_name(place, leaves) for place in range(DRIVERS)]
     names = nw.concat_str(parts, separator=" ", ignore_nulls=True).str.split(" ")
     return nw.when(nw.col("driver:0").is_null()).then(nobody).otherwise(names)
 

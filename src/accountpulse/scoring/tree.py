@@ -112,17 +112,37 @@ def _effective(leaf: Leaf) -> Expr:
     return nw.when(nw.col(points(leaf)).is_null()).then(0.0).otherwise(unit)
 
 
-def drivers(leaves: Sequence[Leaf], count: int = 3) -> Iterator[Stage]:
-    """`driver:0` and so on: the place in `leaves` of those that cost most points; null where no more costs any."""
+def drivers(leaves: Sequence[Leaf], count: int) -> Iterator[Stage]:
+    """`driver:0` and so on: the keys of the leaves that cost most points, in that order; null where no more costs any.
+
+    A key is one number: the points lost, rounded to about 1e-12 so that a last bit decides nothing, then the leaf's
+    place, the first largest. So keys are never equal, and the largest one below the last found is the next.
+    """
     if not leaves:
         return
-    left = [nw.col(f"left:{index}") for index in range(len(leaves))]
-    losses = [nw.col(f"lost:{leaf.key}") for leaf in leaves]
-    yield [nw.when(loss > 0).then(loss).alias(f"left:{index}") for index, loss in enumerate(losses)]
+    yield [_key(leaf, index, len(leaves)).alias(f"key:{index}") for index, leaf in enumerate(leaves)]
     for place in range(count):
-        yield [nw.max_horizontal(*left).alias("most")]
-        found = [(loss == nw.col("most"), float(index)) for index, loss in enumerate(left)]
-        yield [first_true(found).alias(f"driver:{place}")]
-        if place < count - 1:
-            taken = nw.col(f"driver:{place}")
-            yield [nw.when(taken != index).then(loss).alias(f"left:{index}") for index, loss in enumerate(left)]
+        keys = [nw.col(f"key:{index}") for index in range(len(leaves))]
+        if place:
+            keys = [nw.when(key < nw.col(f"driver:{place - 1}")).then(key) for key in keys]
+        yield [nw.max_horizontal(*keys).alias(f"driver:{place}")]
+
+
+def driver_name(place: int, leaves: Sequence[Leaf]) -> Expr:
+    """The metric that the key `driver:<place>` stands for; null where there is none."""
+    key, size = nw.col(f"driver:{place}"), _places(len(leaves))
+    from_last = key - (key * (1.0 / size)).floor() * float(size)  # exact: size is a power of two
+    cases = [(from_last == size - 1 - index, nw.lit(leaf.name)) for index, leaf in enumerate(leaves)]
+    return first_true(cases, nw.lit(None, dtype=nw.String))
+
+
+def _key(leaf: Leaf, index: int, count: int) -> Expr:
+    """The points lost and the place in one float, both exact: at most 100 × 2^45 + a place, below 2^53."""
+    size = _places(count)
+    steps = (nw.col(f"lost:{leaf.key}") * (2.0**45 / size) + 0.5).floor()
+    return nw.when(steps > 0).then(steps * float(size) + float(size - 1 - index))
+
+
+def _places(count: int) -> int:
+    """The power of two that has room for so many places."""
+    return 1 << (count - 1).bit_length()

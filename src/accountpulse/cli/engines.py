@@ -1,0 +1,36 @@
+"""`accountpulse score` where the table is Parquet: any size, on any engine."""
+
+import sys
+from pathlib import Path
+
+from accountpulse import engines
+from accountpulse.cli import show
+from accountpulse.cli.files import read_card
+from accountpulse.cli.words import plural
+from accountpulse.engines import checks, files
+from accountpulse.errors import UsageError
+
+
+def streams(engine: engines.Name, metrics: str, out: str) -> bool:
+    """Whether an engine does it: the other two always, Polars from Parquet to Parquet. CSV is read whole."""
+    if engine == "polars":
+        return metrics.lower().endswith(".parquet") and out.lower().endswith(".parquet")
+    for name in (metrics, out):
+        if name.lower().endswith(".csv"):
+            raise UsageError(f"{name}: the engine {engine} reads and writes Parquet; for CSV leave --engine out")
+    return True
+
+
+def score_on(engine: engines.Name, master: str | None, metrics: str, scorecard: Path | None, out: str) -> int:
+    """Score one table into another; 4 where no account could be rated."""
+    running = engines.start(engine, master)
+    frame = running.read(metrics)
+    card = read_card(scorecard, engines.pillars(list(frame.collect_schema())))
+    for line in checks.strangers(frame, metrics, card):
+        print(line, file=sys.stderr)  # noqa: T201
+    scored = files.score_file(running, frame, metrics, card, out)
+    console = show.tables()
+    console.print(show.tier_table(scored.tiers))
+    accounts = plural(scored.accounts, "account")
+    console.print(f"\nScored {accounts} with {card.name} {card.hash}, {scored.rated:,} rated: {out}")
+    return 0 if scored.rated or not scored.accounts else 4

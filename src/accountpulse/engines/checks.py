@@ -1,0 +1,77 @@
+"""What a table of metrics must be before it is scored, asked in one pass and without holding it in memory."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import narwhals.stable.v2 as nw
+
+from accountpulse.documents import nearest
+from accountpulse.errors import UsageError
+from accountpulse.scoring.mistakes import ATTRIBUTES
+from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.scoring.table import NUMBERS, TEXTS
+
+SHOWN = 5
+
+
+def strangers(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> list[str]:
+    """A line for each column that the scorecard knows nothing of, with the nearest name; it is not read."""
+    known = _known(card)
+    return [
+        f"{name}: column {column!r} is no metric{nearest(column, known)}; it is not read"
+        for column in metrics.collect_schema()
+        if column not in {*known, *ATTRIBUTES}
+    ]
+
+
+def checked(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> nw.LazyFrame[Any]:
+    """The columns that are read, ids as text without blanks around them.
+
+    Everything that is wrong is one UsageError: no account_id, text in a number's column, NaN and infinities, accounts
+    without an id or twice, no account at all.
+    """
+    schema = metrics.collect_schema()
+    if "account_id" not in schema:
+        raise UsageError(f"{name}: there is no column account_id")
+    read = [column for column in schema if column in _known(card)]
+    frame = metrics.select(read).with_columns(nw.col("account_id").cast(nw.String).str.strip_chars())
+    numeric = [column for column in read if column not in TEXTS and not column.endswith("_reason")]
+    problems = [f"{c}: {schema[c]} is no kind of number" for c in numeric if not _may_be_number(schema[c])]
+    problems += _wrong_values(frame, [column for column in numeric if schema[column].is_numeric()])
+    problems += _accounts_twice(frame)
+    if problems:
+        raise UsageError("\n".join([f"{name}:", *(f"  - {problem}" for problem in problems)]))
+    return frame
+
+
+def _known(card: Scorecard) -> set[str]:
+    return {*TEXTS, *NUMBERS, *card.catalogue, *(f"{metric}_reason" for metric in card.catalogue)}
+
+
+def _may_be_number(kind: nw.dtypes.DType) -> bool:
+    return kind.is_numeric() or kind == nw.Unknown  # a column of nothing but nulls
+
+
+def _wrong_values(frame: nw.LazyFrame[Any], numeric: list[str]) -> Iterator[str]:
+    nameless = nw.col("account_id").is_null() | (nw.col("account_id") == "")
+    infinite = ((c, ~nw.col(c).cast(nw.Float64).is_finite()) for c in numeric)
+    counts = frame.select(
+        *(wrong.fill_null(value=False).cast(nw.Int64).sum().alias(column) for column, wrong in infinite),
+        nameless.fill_null(value=True).cast(nw.Int64).sum().alias("account_id"),
+        rows=nw.len(),
+    ).collect("polars")
+    found: dict[str, int] = counts.rows(named=True)[0]
+    if not found.pop("rows"):
+        yield "there is no account in it"
+        return
+    for column, count in found.items():
+        if count:
+            fault = "empty" if column == "account_id" else "not a plain number such as 1234.5"
+            yield f"{column}: {fault} in {count:,} {'row' if count == 1 else 'rows'}"
+
+
+def _accounts_twice(frame: nw.LazyFrame[Any]) -> Iterator[str]:
+    counted = frame.select("account_id").filter(nw.col("account_id") != "").group_by("account_id")
+    twice = counted.agg(rows=nw.len()).filter(nw.col("rows") > 1)
+    for account, rows in twice.sort("account_id").head(SHOWN).collect("polars").rows():
+        yield f"account {account} stands in {rows:,} rows"

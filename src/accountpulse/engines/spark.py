@@ -1,0 +1,207 @@
+"""Spark: the same Polars code, run on each of its partitions.
+
+Scores are made row by row, so any piece of a table will do (`mapInArrow`). Metrics need all records of an account
+together, so accounts are hashed into buckets, and each bucket is measured whole (`cogroup`, `applyInArrow`).
+Polars, PyArrow, pandas and this package must be installed where the executors run.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException, PySparkRuntimeError, PythonException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
+from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
+from pyspark.sql.types import StructType
+
+from accountpulse import metrics
+from accountpulse.errors import UsageError
+from accountpulse.period import Scope
+from accountpulse.records import TABLES, Reason, Rules
+from accountpulse.scoring.score import score
+from accountpulse.scoring.scorecard import Scorecard
+
+ROWS = 100_000  # scored at a time: making the expressions takes as long as scoring some ten thousand accounts
+BUCKETS = 200
+BUCKET = "accountpulse bucket"
+TABLE = "accountpulse table"
+
+
+def session(master: str | None = None) -> SparkSession:
+    """The running session, or a new one on `master`; without it on what Spark's own configuration says."""
+    if (master or "local").startswith("local") and "PYSPARK_GATEWAY_PORT" not in os.environ:  # nor under spark-submit
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder: Any = SparkSession.builder
+    builder = builder.appName("accountpulse")
+    builder = builder.config("spark.sql.session.timeZone", "UTC")
+    builder = builder.config("spark.executorEnv.POLARS_MAX_THREADS", "1")  # Spark gives each core a task of its own
+    if master is not None:
+        builder = builder.master(master)
+    try:
+        running: SparkSession = builder.getOrCreate()
+    except PySparkRuntimeError as error:
+        raise UsageError(
+            f"Spark did not start ({error.getCondition()}): it needs Java 17 or newer; put java on the PATH, or its "
+            "folder into JAVA_HOME"
+        ) from None
+    return running
+
+
+class Spark:
+    """A session; paths are whatever it can read: folders, s3a://, abfss://, hdfs://."""
+
+    def __init__(self, running: SparkSession) -> None:
+        self.session = running
+
+    def read(self, path: str) -> nw.LazyFrame[Any]:
+        """As Engine.read."""
+        try:
+            return nw.from_native(self.session.read.parquet(path))
+        except PySparkException as error:
+            raise UsageError(f"{path} can't be read as Parquet ({_first_line(error)})") from None
+
+    def score(self, metrics: nw.LazyFrame[Any], card: Scorecard) -> nw.LazyFrame[Any]:
+        """As Engine.score."""
+        return nw.from_native(scores(metrics.to_native(), card))
+
+    def write(self, scores: nw.LazyFrame[Any], path: str) -> None:
+        """As Engine.write; `path` is a folder, and one that is there already is never replaced."""
+        try:
+            scores.to_native().write.parquet(path)
+        except PythonException:  # our own code, on an executor
+            raise
+        except (PySparkException, Py4JJavaError) as error:
+            raise UsageError(f"{path} can't be written ({_first_line(error)})") from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+# --- scores ------------------------------------------------------------------------------------------------------
+
+
+def scores(frame: DataFrame, card: Scorecard, **options: Any) -> DataFrame:
+    """As scoring's `score`, for a Spark table of metrics; takes its options."""
+    empty = _from_arrow(to_arrow_schema(frame.schema).empty_table())
+    schema = _schema_of(score(empty, card, **options))
+
+    def kernel(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for piece in _pieces(batches):
+            yield from _to_arrow(score(_from_arrow(piece), card, **options), schema)
+
+    return frame.mapInArrow(kernel, schema)
+
+
+def _pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """The batches, as many together as make ROWS."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(part.num_rows for part in held) >= ROWS:
+            yield pa.Table.from_batches(held)
+            held = []
+    if held:
+        yield pa.Table.from_batches(held)
+
+
+# --- metrics -----------------------------------------------------------------------------------------------------
+
+
+def measure(
+    accounts: DataFrame,
+    tables: Mapping[str, DataFrame],
+    reasons: DataFrame,
+    gaps: Mapping[str, Reason],
+    *,
+    scope: Scope,
+    rules: Rules,
+    buckets: int = BUCKETS,
+) -> DataFrame:
+    """As metrics' `measure`, for Spark tables; unsorted.
+
+    Accounts are hashed into `buckets`, and all records of a bucket must fit into a worker's memory. Moves of issues
+    name no account; they go wherever their issue goes.
+    """
+    nobody, unasked = (to_arrow_schema(table.schema).empty_table() for table in (accounts, reasons))
+    schema = _schema_of(_measured(nobody, {}, unasked, gaps, scope, rules))
+    held = {**tables, "accounts": accounts, "reasons": reasons}
+    bucket = f.pmod(f.hash("account_id"), f.lit(buckets)).alias(BUCKET)
+    placed = {name: table.select(bucket, "*") for name, table in held.items() if "account_id" in table.columns}
+    if "issue_moves" in tables:
+        where = placed["issues"].select(BUCKET, "issue_id").distinct()
+        placed["issue_moves"] = where.join(tables["issue_moves"], "issue_id")
+    known = placed.pop("accounts")
+    columns = {name: [c for c in table.columns if c != BUCKET] for name, table in placed.items()}
+    records = reduce(
+        lambda left, right: left.unionByName(right, allowMissingColumns=True),
+        (table.withColumn(TABLE, f.lit(name)) for name, table in placed.items()),
+    )
+
+    def kernel(left: pa.Table, right: pa.Table) -> pa.Table:
+        parts = {name: right.filter(pc.equal(right[TABLE], name)).select(columns[name]) for name in columns}
+        why = parts.pop("reasons")
+        return pa.Table.from_batches(_to_arrow(_measured(left, parts, why, gaps, scope, rules), schema))
+
+    grouped = known.groupBy(BUCKET).cogroup(records.groupBy(BUCKET))
+    return grouped.applyInArrow(kernel, schema)
+
+
+def _measured(  # noqa: PLR0917
+    accounts: pa.Table,
+    tables: Mapping[str, pa.Table],
+    reasons: pa.Table,
+    gaps: Mapping[str, Reason],
+    scope: Scope,
+    rules: Rules,
+) -> pl.LazyFrame:
+    frames = {name: _declared(table, name) for name, table in tables.items()}
+    why = _from_arrow(reasons).collect()
+    return metrics.measure(_declared(accounts, "accounts"), frames, why, gaps, scope=scope, rules=rules).lazy()
+
+
+def _declared(table: pa.Table, name: str) -> pl.DataFrame:
+    """The rows in the types of records; Spark's times are microseconds in the session's zone."""
+    frame = _from_arrow(table)
+    kinds = {"account_id": pl.String(), **TABLES[name]}
+    return frame.select(_cast(column, kinds[column]) for column in table.column_names if column in kinds).collect()
+
+
+def _cast(name: str, kind: Any) -> pl.Expr:
+    if isinstance(kind, pl.Datetime):
+        return pl.col(name).dt.convert_time_zone("UTC").dt.cast_time_unit(kind.time_unit)
+    return pl.col(name).cast(kind)
+
+
+# --- between Spark's Arrow and Polars ------------------------------------------------------------------------------
+
+
+def _from_arrow(table: pa.Table) -> pl.LazyFrame:
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101
+    return frame.lazy()
+
+
+def _schema_of(frame: pl.LazyFrame) -> StructType:
+    kinds = [(name, _kind(kind)) for name, kind in frame.collect_schema().items()]
+    return from_arrow_schema(pa.schema(kinds))
+
+
+def _kind(kind: pl.DataType) -> pa.DataType:
+    if isinstance(kind, pl.List):
+        return pa.list_(pa.string())
+    return {pl.String(): pa.string(), pl.Float64(): pa.float64(), pl.Date(): pa.date32()}[kind]
+
+
+def _to_arrow(frame: pl.LazyFrame, schema: StructType) -> Sequence[pa.RecordBatch]:
+    table = frame.collect().to_arrow(compat_level=pl.CompatLevel.oldest())
+    batches: list[pa.RecordBatch] = table.cast(to_arrow_schema(schema)).to_batches()
+    return batches
