@@ -84,8 +84,9 @@ class _Server(uvicorn.Server):
 class Sandbox:
     """The four systems of a world, served until `stop()`; a context manager.
 
-    `down` holds the systems that answer 503 right now, `faults` what the next requests meet, `limits` how much a
-    system lets itself be asked, `log` what was asked; `recorded`, once it is a list, gets every exchange in full.
+    `storm` refuses every second request of each system with 429. `down` holds the systems that answer 503 right now,
+    `faults` what the next requests meet, `limits` how much a system lets through, `log` what was asked; `recorded`,
+    once it is a list, gets every exchange in full.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Sandbox:
         self.world = world
         self.log: list[Call] = []
         self.down: set[str] = set()
+        self.storm = False
         self.faults: list[Fault] = []
         self.recorded: list[Exchange] | None = None
         self.behaviour = Behaviour()
@@ -248,6 +250,8 @@ class Sandbox:
 
     def _fault(self, system: str, method: str, path: str) -> tuple[Response, bool] | None:
         """The planned answer, and whether the request is carried out all the same."""
+        if self.storm and sum(call.system == system for call in self.log) % 2 == 0:
+            return Response("too many requests", 429, {"Retry-After": "0"}), False
         if system in self.down:
             return Response("the sandbox was told to be down", 503, {"Retry-After": "0"}), False
         for fault in self.faults:
