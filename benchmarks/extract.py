@@ -140,8 +140,8 @@ def report(scenario: Scenario, costs: dict[str, Cost]) -> None:
         )
     pages = -(-mine["rows"] // PAGE)
     print(
-        f"  ours asked for {pages:,.0f} pages with {mine['searches']:,.0f} searches, {mine['requests']:,.0f} requests in"
-        f" all, {mine['refused']:,.0f} of them refused"
+        f"  ours asked for {pages:,.0f} pages with {mine['searches']:,.0f} searches, {mine['requests']:,.0f} requests"
+        f" in all, {mine['refused']:,.0f} of them refused"
     )
     if scenario.limit:
         requests, seconds = scenario.limit

@@ -171,7 +171,8 @@ def sandbox(  # noqa: PLR0917
     from accountpulse.cli.sandbox import serve, write_truth
 
     if truth is not None:
-        raise typer.Exit(write_truth(_period(period, "UTC"), accounts, seed, truth))
+        asked = _period(period, "UTC")
+        raise typer.Exit(write_truth(asked, truth, accounts=accounts, seed=seed, conversations=conversations))
     raise typer.Exit(
         serve(
             port,

@@ -45,10 +45,11 @@ def serve(
             return 0
 
 
-def write_truth(period: Period | None, accounts: int, seed: int, path: Path) -> int:
+def write_truth(period: Period | None, path: Path, *, accounts: int, seed: int, conversations: int) -> int:
     """Write account_id, metric, value, reason for every account and metric, as the world itself knows them."""
     now = datetime.now(UTC)
-    rows = truth.truth(build(seed=seed, accounts=accounts, until=now), (period or last_complete(now)).name, now)
+    world = build(seed=seed, accounts=accounts, until=now, conversations=conversations)
+    rows = truth.truth(world, (period or last_complete(now)).name, now)
     with path.open("w", encoding="utf-8", newline="") as stream:
         truth.write_csv(rows, stream)
     show.tables().print(f"{plural(len(rows), 'value')} written to {path}")

@@ -212,9 +212,10 @@ class Batch:
             self._turn()
 
     def frames(self) -> list[pl.DataFrame]:
-        """Everything that was added, as raw columns."""
+        """Everything that was added since the last time, as raw columns."""
         self._turn()
-        return self._frames
+        found, self._frames = self._frames, []
+        return found
 
     def _turn(self) -> None:
         if self._rows:

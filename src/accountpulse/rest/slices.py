@@ -90,6 +90,7 @@ class _Walker(Generic[B]):
     asked: Slice
     bag: B
     guess: int = 0  # rows, before the system has told
+    first: bool = False  # of the beginning
     whole: bool = False  # the second time: neither cut nor stopped before its end
     ended: bool = False
     total: int | None = None
@@ -179,7 +180,8 @@ class Walk(Generic[R, B]):
         self._bag = bag
         self._done = done
         self._progress = progress
-        self._first: list[_Walker[B]] = []
+        self._untold = 0  # slices of the beginning whose first page hasn't come
+        self._expected: int | None = 0  # rows of those that have told; None: they don't say
         self._waiting: deque[_Walker[B]] = deque()
         self._active: dict[asyncio.Task[None], _Walker[B]] = {}
         self._met = False  # the first page has come; until then nobody else asks, so that a refusal comes once
@@ -187,8 +189,10 @@ class Walk(Generic[R, B]):
 
     async def run(self, slices: Iterable[Slice]) -> None:
         """Walk all of them to their ends. The first error ends the others, and is raised."""
-        self._first = [self._walker(part) for part in slices]
-        self._waiting.extend(self._first)
+        self._waiting.extend(map(self._walker, slices))
+        self._untold = len(self._waiting)
+        for walker in self._waiting:
+            walker.first = True
         try:
             while self._started():
                 await self._moved.wait()
@@ -239,6 +243,7 @@ class Walk(Generic[R, B]):
                 tried = f"paging through {self._rows.what}"
                 raise UnexpectedAnswer(self._rows.source, tried, "twice the pages led in a circle")
             self.missing += missing
+        walker.seen.clear()  # whoever gave it this part remembers it to his own end
         self._done(walker.part, walker.bag)
 
     async def _short(self, walker: _Walker[B], *, good: bool) -> bool:
@@ -259,7 +264,7 @@ class Walk(Generic[R, B]):
         while True:
             page = await self._rows.ask(walker.asked, cursor)
             if cursor is None:
-                walker.total = page.total
+                self._hear(walker, page.total)
             before = len(met)
             fresh = self._look(walker, page, met)
             if cursor is None and self._split(walker):
@@ -271,6 +276,13 @@ class Walk(Generic[R, B]):
             if not cursors.lead_on(page.cursor, len(met) - before):
                 return False
             cursor = page.cursor
+
+    def _hear(self, walker: _Walker[B], total: int | None) -> None:
+        """Learn from the first page of a pass how many rows there are."""
+        walker.total = total
+        if walker.first and not walker.whole:
+            self._untold -= 1
+            self._expected = None if total is None or self._expected is None else self._expected + total
 
     def _look(self, walker: _Walker[B], page: Page[R], met: set[str]) -> list[R]:
         """Learn from a page; its rows that were not seen before."""
@@ -311,5 +323,4 @@ class Walk(Generic[R, B]):
         walker.own += own
         walker.bag.add(mine)
         self.kept += len(mine)
-        totals = [first.total for first in self._first if first.total is not None]
-        self._progress(self.kept, sum(totals) if len(totals) == len(self._first) else None)
+        self._progress(self.kept, None if self._untold else self._expected)
