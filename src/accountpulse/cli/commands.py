@@ -264,7 +264,8 @@ def sandbox(  # noqa: PLR0917
 
     if truth is not None:
         asked = _period(period, "UTC")
-        raise typer.Exit(write_truth(asked, truth, accounts=accounts, seed=seed, conversations=conversations))
+        more = {"conversations": conversations, "issues": issues}
+        raise typer.Exit(write_truth(asked, truth, accounts=accounts, seed=seed, **more))
     raise typer.Exit(
         serve(
             port,

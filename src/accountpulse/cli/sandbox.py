@@ -44,10 +44,10 @@ def serve(
             return 0
 
 
-def write_truth(period: Period | None, path: Path, *, accounts: int, seed: int, conversations: int) -> int:
+def write_truth(period: Period | None, path: Path, *, accounts: int, seed: int, conversations: int, issues: int) -> int:
     """Write account_id, metric, value, reason for every account and metric, as the world itself knows them."""
     now = datetime.now(UTC)
-    world = build(seed=seed, accounts=accounts, until=now, conversations=conversations)
+    world = build(seed=seed, accounts=accounts, until=now, conversations=conversations, issues=issues)
     rows = truth.truth(world, (period or last_complete(now)).name, now)
     with path.open("w", encoding="utf-8", newline="") as stream:
         truth.write_csv(rows, stream)
