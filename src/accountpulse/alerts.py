@@ -64,7 +64,7 @@ class Rollbar:
             suppress_reinit_warning=True,
             code_version=__version__,
         )
-        events.reset()  # type: ignore[no-untyped-call]
+        events.reset()
         events.add_payload_handler(lambda payload, **_more: _clean(payload, redact, access.token.reveal()))
 
     def error(self, error: BaseException, facts: Facts) -> None:
