@@ -85,3 +85,11 @@ def test_every_requirement_carries_hashes() -> None:
         blocks = re.split(r"\n(?=[A-Za-z0-9])", (ROOT / name).read_text(encoding="utf-8").strip())
         assert len(blocks) > 30
         assert all("--hash=sha256:" in block for block in blocks), name
+
+
+def test_every_promise_names_a_test_that_exists() -> None:
+    text = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \|.*\| (\S+\.py) `(\w+)` \|$", text, re.MULTILINE)
+    assert [int(number) for number, _file, _test in rows] == list(range(1, 41))
+    for _number, file, test in rows:
+        assert re.search(rf"def {test}\(", (ROOT / "tests" / file).read_text(encoding="utf-8")), (file, test)
