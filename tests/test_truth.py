@@ -67,9 +67,9 @@ def test_every_metric_of_every_account_agrees_with_the_world(
     assert disagreements(measured, world, period, NOW) == []
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_another_company_agrees_as_well(configure: Configure, seed: int) -> None:
-    world = build(seed=seed, accounts=60, until=NOW)
+@pytest.mark.parametrize(("seed", "issues"), [(1, 0), (2, 1500)])
+def test_another_company_agrees_as_well(configure: Configure, seed: int, issues: int) -> None:
+    world = build(seed=seed, accounts=60, until=NOW, issues=issues)
     with Sandbox(world) as running:
         measured = measure(configure(running), scope_of(parse_period("2026-10"), NOW))
     assert disagreements(measured, world, "2026-10", NOW) == []
