@@ -15,6 +15,7 @@ from accountpulse.sandbox.intercom_search import CONVERSATION_FIELDS, Matcher
 from accountpulse.sandbox.model import Conversation, Intercom
 
 Positions = Sequence[int]  # places in the list by time of creation
+FEW = 20  # one in so many
 SORTED = ("statistics.last_close_at", "conversation_rating.requested_at")
 
 
@@ -45,7 +46,7 @@ class Index:
         """Everything that a query can mean, and maybe more."""
         operator, value = query["operator"], query["value"]
         if operator == "AND":
-            return self._all_of([self._near(part) for part in value])
+            return self._all_of(value)
         if operator == "OR":
             parts = [self._near(part) for part in value]
             whole = any(isinstance(part, range) for part in parts)
@@ -58,12 +59,14 @@ class Index:
             return sorted(places[found.start : found.stop])
         return range(len(self.talks))
 
-    @staticmethod
-    def _all_of(parts: list[Positions]) -> Positions:
-        ranges = [part for part in parts if isinstance(part, range)]
-        start, stop = max((r.start for r in ranges), default=0), min((r.stop for r in ranges), default=0)
-        common = [range(start, max(start, stop))] if ranges else []
-        return min([*common, *(part for part in parts if not isinstance(part, range))], key=len)
+    def _all_of(self, parts: list[dict[str, Any]]) -> Positions:
+        ranges = [near for part in parts if _only_created(part) and isinstance(near := self._near(part), range)]
+        common = range(max((each.start for each in ranges), default=0), len(self.talks))
+        common = range(common.start, max(common.start, min((each.stop for each in ranges), default=common.stop)))
+        others = [part for part in parts if not _only_created(part)]
+        if len(common) * FEW <= len(self.talks) or not others:  # looking at these is less than gathering the others
+            return common
+        return min([common, *map(self._near, others)], key=len)
 
     def _bounded(self, times: list[float], operator: str, bound: float) -> range:
         if operator == "<":
