@@ -16,6 +16,9 @@ from accountpulse.ids import to_18
 from accountpulse.state import State
 
 COLUMNS = ("Period", "Run", "Ended", "Scored", "Rated", "Written", "Left out", "Not read")
+COUNTS = ("Scored", "Rated", "Written", "Left out")
+SPARE = ("Rated", "Left out")  # what a narrow terminal goes without
+ROOMY = 90  # columns
 
 
 def show_history(state: State, as_json: bool) -> int:  # noqa: FBT001
@@ -26,11 +29,13 @@ def show_history(state: State, as_json: bool) -> int:  # noqa: FBT001
         for facts in runs:
             typer.echo(json.dumps(facts, ensure_ascii=False))
     elif runs:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for name in COLUMNS:
-            table.add_column(name, justify="right" if name in COLUMNS[3:7] else "left")
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+        shown = COLUMNS if console.width >= ROOMY else tuple(name for name in COLUMNS if name not in SPARE)
+        for name in shown:
+            table.add_column(name, justify="right" if name in COUNTS else "left", no_wrap=name == "Run")
         for facts in runs:
-            table.add_row(*map(escape, _cells(facts)))
+            cells = dict(zip(COLUMNS, _cells(facts), strict=True))
+            table.add_row(*(escape(cells[name]) for name in shown))
         console.print(table)
     else:
         console.print(f"No run yet in {escape(state.files.store.place)}.")
@@ -41,7 +46,8 @@ def show_history(state: State, as_json: bool) -> int:  # noqa: FBT001
 
 def _cells(facts: Mapping[str, Any]) -> tuple[str, ...]:
     counts = (f"{facts[name]:,}" if name in facts else "–" for name in ("scored", "rated", "written"))
-    ended = facts["status"] if facts["status"] != "finished" else f"finished, exit {facts.get('exit_code', 0)}"
+    code = facts.get("exit_code", 0)
+    ended = f"{facts['status']}, {code}" if code else facts["status"]
     left_out = f"{len(facts['problems']):,}" if "problems" in facts else "–"
     return facts["period"], facts["run_id"], ended, *counts, left_out, ", ".join(facts.get("failed", ()))
 
