@@ -120,3 +120,8 @@ def test_a_higher_cap_than_health_changes_nothing_but_its_reason_is_told():
     high = card(f"{TWO}caps: [{{when: {{open_bugs: {{gte: 0}}}}, cap: 90, reason: why}}]\n")
     result = one({"csat_score": 100, "open_bugs": 0, "feature_breadth": 80}, high)
     assert (result["health_score"], result["cap_reason"]) == (85, "why")
+
+
+def test_the_columns_of_each_metric_come_only_when_asked_for():
+    plain = score(pl.DataFrame({"account_id": "A", "csat_score": 50.0}), card(TWO)).columns
+    assert not [name for name in plain if name.endswith(("_points", "_contribution", "_lost"))]
