@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from accountpulse import settings
 from accountpulse.errors import UnexpectedAnswer
 from accountpulse.extractors import EXTRACTORS
-from accountpulse.extractors.base import Request
+from accountpulse.extractors.base import NoParts, Part, Parts, Request
 from accountpulse.extractors.intercom import body, slices
 from accountpulse.period import Period, Scope, Window, scope_of
 from accountpulse.records import Extract
@@ -51,7 +51,9 @@ def served(made: Little | World, **oddities: object) -> Iterator[Sandbox]:
         yield running
 
 
-def read(running: Sandbox, scope: Scope, mapping: Path | None = None, **changes: str) -> Extract:
+def read(
+    running: Sandbox, scope: Scope, mapping: Path | None = None, parts: Parts | None = None, **changes: str
+) -> Extract:
     """What the extractor makes of it, for all companies that Intercom knows."""
     environment = {**running.environment(), **changes}
     if mapping is not None:
@@ -60,7 +62,7 @@ def read(running: Sandbox, scope: Scope, mapping: Path | None = None, **changes:
     holds = loaded.mapping.intercom.holds
     customers = [each for each in running.world.intercom.companies.values() if not each.company_id.endswith(LEADS)]
     keys = sorted(each.id if holds == "id" else each.company_id for each in customers)
-    return EXTRACTORS["intercom"](Request(loaded, scope, tuple(keys)))
+    return EXTRACTORS["intercom"](Request(loaded, scope, tuple(keys), parts=parts or NoParts()))
 
 
 def rows(extract: Extract) -> pl.DataFrame:
@@ -287,3 +289,56 @@ def test_queries_stay_within_two_levels_and_only_the_past_asks_for_closes_and_ra
         past = part.start < scope.window.start.timestamp()
         assert ("last_close_at" in str(asked)) is past
         assert "'operator': '<', 'value': " in str(asked), "nothing is asked for without an end"
+
+
+# --- a walk that is killed
+
+
+class Killed(Exception):
+    """What ends the walk of these tests."""
+
+
+class Shelf:
+    """Keeps parts, and lets the walk die after `lives` of them."""
+
+    size = 60
+
+    def __init__(self, lives: int) -> None:
+        self.lives = lives
+        self.parts: list[Part] = []
+
+    def kept(self) -> list[Part]:
+        return list(self.parts)
+
+    def keep(self, part: Part) -> None:
+        if len(self.parts) == self.lives:
+            raise Killed
+        self.parts.append(part)
+
+
+@pytest.mark.parametrize("lives", [1, 3])
+def test_a_walk_that_is_killed_is_gone_on_with_and_ends_as_if_nothing_had_been(
+    little: Little, scope: Scope, plain: pl.DataFrame, lives: int
+) -> None:
+    shelf = Shelf(lives)
+
+    def searched(running: Sandbox) -> int:
+        return sum(call.path.endswith("/conversations/search") for call in running.log)
+
+    with served(little, page_cap=25) as running:
+        whole = read(running, scope)
+        needed = searched(running)
+        running.log.clear()
+        with pytest.raises(Killed):
+            read(running, scope, parts=shelf)
+        assert len(shelf.parts) == lives
+        running.log.clear()
+        shelf.lives = 1_000
+        ended = read(running, scope, parts=shelf)
+        again = searched(running)
+    assert rows(ended).equals(plain)
+    assert ended.notes == whole.notes
+    pages_kept = sum(part.table.height for part in shelf.parts[:lives]) // 25
+    assert again <= needed - pages_kept * 3 // 4 + 10
+    covered = sorted(stretch for part in shelf.parts for stretch in part.stretches)
+    assert all(one[1] <= other[0] for one, other in pairwise(covered))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from accountpulse.errors import UnexpectedAnswer
 from accountpulse.rest.pace import Pace
-from accountpulse.rest.slices import Page, Rows, Slice, Walk, equal_slices
+from accountpulse.rest.slices import Page, Rows, Slice, Walk, equal_slices, without
 from rest.virtual import Clock
 
 Row = tuple[int, int]  # its name, its time
@@ -237,3 +237,17 @@ def test_equal_slices_cover_a_stretch_and_differ_by_one_at_most(start: int, leng
     assert covered == Counter(range(start, start + length))
     lengths = [part.end - part.start for part in slices]
     assert lengths == [] or max(lengths) - min(lengths) <= 1
+
+
+@given(
+    edges=st.lists(st.integers(0, 200), min_size=2, max_size=12, unique=True).map(sorted),
+    done=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 200)).map(sorted).map(tuple), max_size=6),
+)
+def test_what_is_left_is_every_unit_that_is_not_done_once(edges: list[int], done: list[tuple[int, int]]) -> None:
+    slices = [Slice(*pair) for pair in pairwise(edges)]
+    left = without(slices, done)
+    units = Counter(unit for part in left for unit in range(part.start, part.end))
+    covered = {unit for start, end in done for unit in range(start, end)}
+    assert set(units) == {unit for unit in range(edges[0], edges[-1]) if unit not in covered}
+    assert set(units.values()) <= {1}
+    assert all(any(part.start >= each.start and part.end <= each.end for each in slices) for part in left)

@@ -53,15 +53,15 @@ def test_a_checkpoint_that_is_not_whole_does_not_count(root: str, missing: str) 
 
 def test_parts_stand_until_the_whole_source_is_there(root: str) -> None:
     checkpoints = State(root).checkpoints
-    part = {"pillars": frame("pillars", [{"key": "001", "pillar": "insights", "value": 51.5}])}
-    checkpoints.save_part(SCOPE, "looker", "slice-1", "r1", part)
-    back = checkpoints.load_part(SCOPE, "looker", "slice-1", "r1")
-    assert back is not None
-    assert back["pillars"].equals(part["pillars"])
-    assert checkpoints.load_part(SCOPE, "looker", "slice-1", "r2") is None
-    assert checkpoints.load_part(SCOPE, "looker", "slice-2", "r1") is None
+    table = pl.DataFrame({"id": ["a", "b"], "at": [1, 2]})
+    checkpoints.save_part(SCOPE, "looker", "r1", "0-10", table, {"stretches": [[0, 10]]})
+    ((back, facts),) = State(root).checkpoints.parts(SCOPE, "looker", "r1")
+    assert back.equals(table)
+    assert facts == {"stretches": [[0, 10]]}
+    assert list(checkpoints.parts(SCOPE, "looker", "r2")) == []
+    assert list(checkpoints.parts(SCOPE, "jira", "r1")) == []
     checkpoints.save(SCOPE, an_extract(), "r1")
-    assert checkpoints.load_part(SCOPE, "looker", "slice-1", "r1") is None
+    assert list(checkpoints.parts(SCOPE, "looker", "r1")) == []
 
 
 def test_history_is_a_data_set_that_polars_reads_as_it_is(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.extractors.base import Request
+from accountpulse.extractors.base import Part, Parts, Request
 from accountpulse.extractors.intercom_companies import Companies
 from accountpulse.extractors.intercom_rows import ROWS, Batch, Reader
 from accountpulse.extractors.intercom_shapes import Conversation, cursor_of, milliseconds
@@ -18,13 +18,12 @@ from accountpulse.period import Window
 from accountpulse.records import Extract
 from accountpulse.rest import client
 from accountpulse.rest.client import Client
-from accountpulse.rest.slices import Page, Rows, Slice, Walk, equal_slices
+from accountpulse.rest.slices import Page, Rows, Slice, Walk, equal_slices, without
 from accountpulse.settings.access import IntercomAccess
 
 PAGE = 150  # the most that search gives
 PAD = 1  # second: whether `>` includes its bound is not documented; the exact slice is applied here
 SLICES = 8  # of the window; more come about as the walk goes
-PORTION = 20_000  # rows that are turned into records at once
 DAY = 86_400
 # days before the window at which its past is cut: what was created long ago is seldom closed now
 PAST = (365, 90, 30)
@@ -65,7 +64,7 @@ async def _extract(request: Request, access: IntercomAccess) -> Extract:
 
 async def _conversations(web: Client, reader: Reader, request: Request) -> tuple[pl.DataFrame, int]:
     """Columns ROWS of everything that matters, and how many conversations were counted and never shown."""
-    window, kept = request.scope.window, Kept(reader)
+    window, kept = request.scope.window, Kept(reader, request.parts)
 
     async def ask(part: Slice, cursor: str | None) -> Page[Conversation]:
         page = await web.post("/conversations/search", reader.pages, body(part, window, cursor))
@@ -78,23 +77,34 @@ async def _conversations(web: Client, reader: Reader, request: Request) -> tuple
 
     rows = Rows("intercom", "conversations", ask, _id, _created)
     walk: Walk[Conversation, Batch] = Walk(rows, web.pace, lambda: Batch(reader), kept.take, request.progress)
-    await walk.run(slices(window))
+    await walk.run(without(slices(window), kept.stretches))
     return kept.table(), walk.missing
 
 
 class Kept:
-    """What finished slices brought, read in portions: few calls, and not everything twice in memory."""
+    """What finished slices brought, read in portions: few calls, and not everything twice in memory.
 
-    def __init__(self, reader: Reader) -> None:
-        """Nothing yet."""
+    Each portion is kept as a part; `stretches` are those that an earlier process of this run has kept.
+    """
+
+    def __init__(self, reader: Reader, parts: Parts) -> None:
+        """Begin with what was kept."""
+        earlier = parts.kept()
+        self.stretches = [stretch for part in earlier for stretch in part.stretches]
         self._reader = reader
+        self._parts = parts
         self._raw: list[pl.DataFrame] = []
-        self._frames = [pl.DataFrame(schema=ROWS)]
+        self._finished: list[tuple[int, int]] = []
+        self._frames = [pl.DataFrame(schema=ROWS), *(part.table for part in earlier)]
+        for part in earlier:
+            reader.tickets += part.facts["tickets"]
+            reader.companies.update(part.facts["companies"])
 
-    def take(self, _part: Slice, batch: Batch) -> None:
+    def take(self, part: Slice, batch: Batch) -> None:
         """Take a finished slice."""
         self._raw += batch.frames()
-        if sum(frame.height for frame in self._raw) >= PORTION:
+        self._finished.append((part.start, part.end))
+        if sum(frame.height for frame in self._raw) >= self._parts.size:
             self._read()
 
     def table(self) -> pl.DataFrame:
@@ -104,8 +114,12 @@ class Kept:
 
     def _read(self) -> None:
         if self._raw:
-            self._frames.append(self._reader.rows(self._raw))
-            self._raw = []
+            before = self._reader.tickets
+            frame = self._reader.rows(self._raw)
+            self._frames.append(frame)
+            facts = {"tickets": self._reader.tickets - before, "companies": self._reader.companies}
+            self._parts.keep(Part(tuple(self._finished), frame, facts))
+            self._raw, self._finished = [], []
 
 
 def _id(row: Conversation) -> str:

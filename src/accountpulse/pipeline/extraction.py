@@ -3,12 +3,12 @@
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from accountpulse.accounts import asked_keys
 from accountpulse.errors import AccountpulseError, SourceUnavailable
 from accountpulse.extractors import EXTRACTORS, FINDERS
-from accountpulse.extractors.base import Extractor, Request
+from accountpulse.extractors.base import PART, Extractor, NoParts, Part, Parts, Request
 from accountpulse.period import Scope
 from accountpulse.pipeline.outcome import Options, Standing, Watch
 from accountpulse.pipeline.ticket import Ticket
@@ -31,7 +31,8 @@ def extract_all(
         resumed = state.checkpoints.load(scope, source, ticket.run_id) if ticket.resumed else None
         if (kept := _kept(settings, source, crm, resumed)) is not None:
             return _from_checkpoint(source, kept)
-        extract, standing = _extract(settings, options, scope, source, crm, watch)
+        parts = _KeptParts(state, ticket, source) if ticket.writes else NoParts()
+        extract, standing = _extract(settings, options, scope, source, crm, watch, parts)
         if extract is not None and ticket.writes:
             state.checkpoints.save(scope, extract, ticket.run_id)
         return extract, standing
@@ -58,13 +59,19 @@ def extract_all(
 
 
 def _extract(  # noqa: PLR0917
-    settings: Settings, options: Options, scope: Scope, source: Source, crm: Extract | None, watch: Watch
+    settings: Settings,
+    options: Options,
+    scope: Scope,
+    source: Source,
+    crm: Extract | None,
+    watch: Watch,
+    parts: Parts,
 ) -> tuple[Extract | None, Standing]:
     meter, begun = Meter(ends=options.ends), time.monotonic()
     if source == "salesforce":
         watch.say(announcement(settings.salesforce))
     watch.begin(source)
-    request = Request(settings, scope, (), lambda done, total: watch.rows(source, done, total), meter)
+    request = Request(settings, scope, (), lambda done, total: watch.rows(source, done, total), meter, parts)
     extract, error = None, None
     try:
         extract = EXTRACTORS[source](request) if crm is None else with_links(request, source, crm, EXTRACTORS)
@@ -73,6 +80,29 @@ def _extract(  # noqa: PLR0917
     standing = Standing(source, meter, time.monotonic() - begun, _rows(extract), error=error)
     watch.end(source, standing)
     return extract, standing
+
+
+@dataclass(frozen=True)
+class _KeptParts:
+    """Parts of one source in the state; those of another run don't count."""
+
+    state: State
+    ticket: Ticket
+    source: Source
+    size: int = PART
+
+    def kept(self) -> list[Part]:
+        """Only a run that is gone on with has any."""
+        if not self.ticket.resumed:
+            return []
+        found = self.state.checkpoints.parts(self.ticket.scope, self.source, self.ticket.run_id)
+        return [Part(tuple(map(tuple, facts.pop("stretches"))), table, facts) for table, facts in found]
+
+    def keep(self, part: Part) -> None:
+        """Named after its first stretch, which no other part has."""
+        name = "-".join(map(str, part.stretches[0]))
+        facts = {"stretches": part.stretches, **part.facts}
+        self.state.checkpoints.save_part(self.ticket.scope, self.source, self.ticket.run_id, name, part.table, facts)
 
 
 def _from_checkpoint(source: Source, extract: Extract | None) -> tuple[Extract | None, Standing]:

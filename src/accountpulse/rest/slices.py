@@ -62,6 +62,15 @@ def equal_slices(start: int, end: int, count: int) -> list[Slice]:
     return [Slice(*pair) for pair in pairwise(edges)]
 
 
+def without(slices: Iterable[Slice], done: Iterable[tuple[int, int]]) -> list[Slice]:
+    """What is left of the slices when the stretches that are done are cut out of them."""
+    left = list(slices)
+    for start, end in done:
+        pieces = [(Slice(part.start, min(part.end, start)), Slice(max(part.start, end), part.end)) for part in left]
+        left = [piece for pair in pieces for piece in pair if piece.start < piece.end]
+    return sorted(left)
+
+
 @dataclass(frozen=True)
 class Page(Generic[R]):
     """One answer. `cursor` None: it was the last; `total` None: the system doesn't say."""

@@ -2,11 +2,11 @@
 
 ```
 extract/<period>/<source>/<table>.parquet, manifest.json    a whole source; the manifest comes last and makes it count
-extract/<period>/<source>/parts/<part>/…                    the same for a part of a source that is still being read
+extract/<period>/<source>/parts/<part>.parquet, .json       a part of a source that is still being read
 ```
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -46,16 +46,23 @@ class Checkpoints:
         notes = tuple(facts["notes"])
         return Extract(source, tables, facts["gaps"], facts["unknown_keys"], notes, found_keys, asked)
 
-    def save_part(
-        self, scope: Scope, source: Source, part: str, run_id: str, tables: Mapping[str, pl.DataFrame]
+    def save_part(  # noqa: PLR0917
+        self, scope: Scope, source: Source, run_id: str, name: str, table: pl.DataFrame, facts: Mapping[str, Any]
     ) -> None:
-        """Keep a part of a source: some of its tables, such as one time slice."""
-        self._save(f"{_folder(scope, source)}/parts/{part}", scope, run_id, tables, {})
+        """Keep a part of a source that is still being read, with what the reader needs to go on after it."""
+        folder = f"{_folder(scope, source)}/parts/{name}"
+        self._files.write_table(f"{folder}.parquet", table)
+        self._files.write_json(f"{folder}.json", {"run_id": run_id, **_instants(scope), "facts": dict(facts)})
 
-    def load_part(self, scope: Scope, source: Source, part: str, run_id: str) -> dict[str, pl.DataFrame] | None:
-        """A part that this run has kept; None: it has to be read."""
-        found = self._load(f"{_folder(scope, source)}/parts/{part}", scope, run_id)
-        return None if found is None else found[0]
+    def parts(self, scope: Scope, source: Source, run_id: str) -> Iterator[tuple[pl.DataFrame, dict[str, Any]]]:
+        """The parts that this run has kept, in the order of their names."""
+        for name in list(self._files.names(f"{_folder(scope, source)}/parts/")):
+            if name.endswith(".json"):
+                found = self._files.read_json(name) or {}
+                ours = {"run_id": run_id, **_instants(scope)}
+                table = self._files.read_table(name.replace(".json", ".parquet"))
+                if table is not None and {key: found.get(key) for key in ours} == ours:
+                    yield table, found["facts"]
 
     def forget(self) -> None:
         """Take away all extracts of all periods; they can be read again."""
