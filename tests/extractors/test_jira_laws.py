@@ -58,7 +58,7 @@ async def walked(loaded: Settings, scope: Scope, keys: list[str], count: int) ->
     """How often each issue comes in a walk of so many slices."""
     access, ids, mapping = loaded.jira, Counter[str](), JiraMapping()
     assert access is not None
-    headers = {"Authorization": jira._authorization(access)}
+    headers = {"Authorization": jira.authorization(access)}
     async with Client("jira", access.base_url, headers, Meter(), {}) as web:
         site = await jira_site.look_at(web)
         search = Search(web, site, ["created"], page_decoder(None))

@@ -65,7 +65,7 @@ class Spark:
         """As Engine.read."""
         try:
             return nw.from_native(self.session.read.parquet(path))
-        except PySparkException as error:
+        except (PySparkException, Py4JJavaError) as error:
             raise UsageError(f"{path} can't be read as Parquet ({_first_line(error)})") from None
 
     def score(self, metrics: nw.LazyFrame[Any], card: Scorecard) -> nw.LazyFrame[Any]:

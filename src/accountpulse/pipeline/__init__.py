@@ -5,8 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import polars as pl
+
 from accountpulse import accounts, metrics
+from accountpulse.accounts import Linked
 from accountpulse.errors import ConfigurationError, OutOfTime
+from accountpulse.period import Scope
 from accountpulse.pipeline.arr_history import with_own_history
 from accountpulse.pipeline.delivery import deliver, facts
 from accountpulse.pipeline.extraction import extract_all
@@ -64,13 +68,23 @@ def _run(  # noqa: PLR0917
     customers = extracts["salesforce"].tables["accounts"]
     linked = accounts.link(customers, extracts, settings.configured, outcome.failed, settings.stated)
     outcome = replace(outcome, notes=(*outcome.notes, *linked.notes))
-    tables = {name: table.rows for name, table in accounts.attribute_all(extracts, linked).items()}
-    gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}
-    measured = metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=settings.rules)
+    measured = _measured(extracts, linked, scope, settings)
     outcome = rate(settings, options, card, state, linked, measured, outcome)
     if ticket.writes:
         state.history.save_scorecard(card.hash, card.content)
     return deliver(settings, options, state, ticket, outcome, now)
+
+
+def _measured(extracts: dict[Source, Extract], linked: Linked, scope: Scope, settings: Settings) -> pl.DataFrame:
+    """Every metric of every account. Empties `extracts`: a source's rows needn't stand beside the accounts' own."""
+    gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}
+    tables: dict[str, pl.DataFrame] = {}
+    while extracts:
+        source, extract = extracts.popitem()
+        found = accounts.attribute_all({source: extract}, linked)
+        del extract
+        tables |= {name: table.rows for name, table in found.items()}
+    return metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=settings.rules)
 
 
 def read_scorecard(settings: Settings, path: Path | None) -> Scorecard:
