@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "records": {"period"},
     "redact": set(),
     "spreadsheet": set(),
+    "memory": set(),
     "sandbox": set(),
     "documents": {"errors"},
     "settings": {*BASE, "documents", "ids", "spreadsheet"},
@@ -57,7 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "logs": {*BASE, "pipeline"},
     "alerts": {*BASE, "settings"},
-    "main": {"errors", "period", "redact", "pipeline", "settings", "state", "report", "logs", "alerts"},
+    "main": {"memory", "errors", "period", "redact", "pipeline", "settings", "state", "report", "logs", "alerts"},
 }
 EDGES = {"extractors", "loaders"}
 SHARED_NEIGHBOUR = "base"

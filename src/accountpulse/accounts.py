@@ -141,7 +141,9 @@ def attribute(table: pl.DataFrame, linked: Linked, source: Source) -> Attributed
         return Attributed(table)
     if column != "keys":
         named = table.rename({column: "key"})
-        rows = named.join(_owners(named["key"], linked, source), on="key", maintain_order="left").drop("key")
+        owners = _owners(named["key"], linked, source).lazy()
+        # lazily, so that the keys are not carried along only to be dropped
+        rows = named.lazy().join(owners, on="key", maintain_order="left").drop("key").collect()
         return Attributed(rows, nobodys=table.height - rows.height)
     row_id = table.columns[0]
     pairs = table.select(row_id, key="keys").explode("key")

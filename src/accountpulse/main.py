@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from accountpulse.errors import AccountpulseError, AlreadyRunning, UsageError
+from accountpulse.memory import give_back
 from accountpulse.period import Period, last_complete, parse_period
 from accountpulse.redact import Redactor
 
@@ -61,6 +62,7 @@ class Event:
 
 def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     """One invocation; see above."""
+    give_back()
     from accountpulse import settings
     from accountpulse.alerts import Silence, alerts
     from accountpulse.logs import Lines, take_over

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from accountpulse.errors import UsageError
+from accountpulse.memory import give_back
 from accountpulse.period import Period, parse_period
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the CSV.")] = Path("out"),
 ) -> None:
     """The whole job on a local sandbox, without credentials."""
+    give_back()
     from accountpulse.cli.demo import show_demo
 
     raise typer.Exit(show_demo(_period(period, "UTC"), accounts, seed, out))
@@ -95,6 +97,7 @@ def run(  # noqa: PLR0917
     out: OutOption = None,
 ) -> None:
     """Score every account and write the scores to Salesforce. Reads every configured source."""
+    give_back()
     from accountpulse import pipeline
     from accountpulse.cli import progress, show
     from accountpulse.pipeline.outcome import Options
