@@ -1,6 +1,7 @@
-"""What the extraction of conversations costs, beside two sequential loops and dlt, in the same run.
+"""What extraction costs, beside two sequential loops and dlt, in the same run.
 
-    python benchmarks/extract.py [--rows 60000] [--accounts 500] [--rounds 3] [--dlt PYTHON] [--only SCENARIO]…
+    python benchmarks/extract.py [--source intercom|jira]… [--rows N] [--accounts N] [--rounds 3] [--dlt PYTHON]
+                                 [--only SCENARIO]…
 
 The sandbox answers from a process of its own, its texts written before. Each measurement is a process of its own too,
 from its start to its rows: imports count. The ways take turns, so that a busy machine is busy for all of them; the
@@ -15,16 +16,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from intercom_ways import NOW, WAYS
+import intercom_ways
+import jira_ways
 
-PAGE = 150
 Cost = dict[str, float]
+ALL = ("ours", "plain", "careful", "dlt")
 
 
 @dataclass(frozen=True)
@@ -36,47 +38,86 @@ class Scenario:
     accounts: int = 1
     latency: int = 0  # ms
     limit: tuple[int, int] | None = None
+    jira: str = "cloud"
     ways: tuple[str, ...] = ("ours",)
 
 
-SCENARIOS = (
-    Scenario("0 ms", ways=("ours", "plain", "careful", "dlt")),
-    Scenario("100 ms", latency=100, ways=("ours", "plain", "careful", "dlt")),
+COMMON = (
+    Scenario("0 ms", ways=ALL),
+    Scenario("100 ms", latency=100, ways=ALL),
     Scenario("50 requests a second", limit=(50, 1)),
-    Scenario("500 requests in 10 seconds", rows=2, limit=(500, 10)),
     Scenario("twice the rows, 0 ms", rows=2),
-    Scenario("twice the rows, 100 ms", rows=2, latency=100),
     Scenario("four times the rows, 0 ms", rows=4),
     Scenario("twice the accounts, 0 ms", accounts=2),
 )
 
 
-def serve(rows: int, accounts: int, latency: int, limit: tuple[int, int] | None) -> None:
+@dataclass(frozen=True)
+class Subject:
+    """One source: how much of it, in pages of how many, who reads it, and where its searches go."""
+
+    rows: int
+    accounts: int
+    page: int
+    ways: Mapping[str, Callable[[dict[str, Any]], int]]
+    searches: tuple[str, ...]
+    scenarios: tuple[Scenario, ...]
+
+
+SUBJECTS = {
+    "intercom": Subject(
+        rows=60_000,
+        accounts=500,
+        page=150,
+        ways=intercom_ways.WAYS,
+        searches=("/conversations/search",),
+        scenarios=(*COMMON, Scenario("500 requests in 10 seconds", rows=2, limit=(500, 10))),
+    ),
+    "jira": Subject(
+        rows=20_000,
+        accounts=120,
+        page=100,
+        ways=jira_ways.WAYS,
+        searches=("/search/jql", "/search"),
+        scenarios=(
+            *COMMON,
+            Scenario("Data Center, 0 ms", jira="datacenter", ways=ALL[:3]),
+            Scenario("Data Center, 100 ms", jira="datacenter", latency=100, ways=ALL[:3]),
+            Scenario("Data Center, 50 requests a second", jira="datacenter", limit=(50, 1)),
+        ),
+    ),
+}
+
+
+def serve(told: dict[str, Any]) -> None:
     """The sandbox until stdin ends; says how to reach it, then for each line what was asked since the last."""
     from accountpulse.sandbox.limits import Limit
     from accountpulse.sandbox.server import Sandbox
     from accountpulse.sandbox.world import build
 
-    world = build(accounts=accounts, until=NOW, conversations=rows)
-    with Sandbox(world, latency_ms=latency) as sandbox:
-        sandbox.intercom.prepare("2.16")
-        keys = sorted(customer.intercom_company for customer in world.customers if customer.intercom_company)
-        print(json.dumps({"environment": sandbox.environment(), "keys": keys}), flush=True)
+    source, cloud = told["source"], told["jira"] == "cloud"
+    size = {"conversations" if source == "intercom" else "issues": told["rows"]}
+    world = build(accounts=told["accounts"], until=intercom_ways.NOW, **size)
+    with Sandbox(world, latency_ms=told["latency"], jira="cloud" if cloud else "datacenter") as sandbox:
+        if source == "intercom":
+            sandbox.intercom.prepare("2.16")
+        link = "intercom_company" if source == "intercom" else "jira_component"
+        known = sorted(key for customer in world.customers if (key := getattr(customer, link)))
+        print(json.dumps({"environment": sandbox.environment(), "keys": known, "kind": told["jira"]}), flush=True)
         for _line in sys.stdin:
-            if limit:
-                sandbox.limits = {"intercom": Limit(*limit)}
-            searches = [call for call in sandbox.log if call.path.endswith("/conversations/search")]
+            if told["limit"]:
+                sandbox.limits = {source: Limit(*told["limit"])}
+            searches = sum(call.path.endswith(SUBJECTS[source].searches) for call in sandbox.log)
             refused = sum(call.status == 429 for call in sandbox.log)
-            count = {"searches": len(searches), "requests": len(sandbox.log), "refused": refused}
-            print(json.dumps(count), flush=True)
+            print(json.dumps({"searches": searches, "requests": len(sandbox.log), "refused": refused}), flush=True)
             sandbox.log.clear()
 
 
 @contextmanager
-def served(scenario: Scenario, options: argparse.Namespace) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    limit = "/".join(map(str, scenario.limit)) if scenario.limit else ""
-    told = (options.rows * scenario.rows, options.accounts * scenario.accounts, scenario.latency, limit)
-    command = [sys.executable, __file__, "--serve", *map(str, told)]
+def served(source: str, scenario: Scenario, rows: int, accounts: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    told = {**asdict(scenario), "source": source, "rows": rows * scenario.rows}
+    told["accounts"] = accounts * scenario.accounts
+    command = [sys.executable, __file__, "--serve", json.dumps(told)]
     with (
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server,
         tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as place,
@@ -98,11 +139,12 @@ def asked(server: subprocess.Popen[str]) -> Cost:
     return found
 
 
-def measured(way: str, place: str, server: subprocess.Popen[str], python: str) -> Cost:
+def measured(source: str, way: str, place: str, server: subprocess.Popen[str], python: str) -> Cost:
     """What one process costs from its start to its end; its children are counted in."""
     asked(server)
     begun = time.perf_counter()
-    with subprocess.Popen([python, __file__, "--measure", way, place], stdout=subprocess.PIPE, text=True) as process:
+    command = [python, __file__, "--measure", source, way, place]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         told = process.stdout.read()
         _, status, used = os.wait4(process.pid, 0)
@@ -114,23 +156,28 @@ def measured(way: str, place: str, server: subprocess.Popen[str], python: str) -
     return {**cost, "peak": used.ru_maxrss / 1024, **asked(server)}
 
 
-def compare(scenario: Scenario, options: argparse.Namespace) -> dict[str, Cost]:
+def compare(source: str, scenario: Scenario, options: argparse.Namespace) -> dict[str, Cost]:
+    """The median cost of each way; the first round, in which the server writes its texts, doesn't count."""
+    subject = SUBJECTS[source]
     ways = [way for way in scenario.ways if way != "dlt" or options.dlt]
     found: dict[str, list[Cost]] = {way: [] for way in ways}
-    with served(scenario, options) as (server, place):
-        for number in range(options.rounds):
-            for way in ways:
-                if way == "dlt" and number:  # takes long, and once is enough to see how far away it is
+    size = options.rows or subject.rows, options.accounts or subject.accounts
+    with served(source, scenario, *size) as (server, place):
+        for number in range(options.rounds + 1):
+            for way in ways if number else ways[:1]:
+                if way == "dlt" and number > 1:  # takes long, and once is enough to see how far away it is
                     continue
-                found[way].append(measured(way, place, server, options.dlt if way == "dlt" else sys.executable))
+                cost = measured(source, way, place, server, options.dlt if way == "dlt" else sys.executable)
+                if number:
+                    found[way].append(cost)
     return {
         way: {name: statistics.median(cost[name] for cost in costs) for name in costs[0]}
         for way, costs in found.items()
     }
 
 
-def report(scenario: Scenario, costs: dict[str, Cost]) -> None:
-    print(f"\n{scenario.name} (load {os.getloadavg()[0]:.1f})")
+def report(source: str, scenario: Scenario, costs: dict[str, Cost]) -> None:
+    print(f"\n{source}, {scenario.name} (load {os.getloadavg()[0]:.1f})")
     mine = costs["ours"]
     for way, cost in costs.items():
         times = f"wall × {cost['wall'] / mine['wall']:.1f}, CPU × {cost['cpu'] / mine['cpu']:.1f}"
@@ -138,10 +185,11 @@ def report(scenario: Scenario, costs: dict[str, Cost]) -> None:
             f"  {way:7} {cost['rows']:>8,.0f} rows {cost['wall']:7.2f} s wall {cost['cpu']:6.2f} s CPU"
             f" {cost['peak']:6.0f} MB peak {'' if way == 'ours' else times}"
         )
-    pages = -(-mine["rows"] // PAGE)
+    pages = -(-mine["rows"] // SUBJECTS[source].page)
     print(
         f"  ours asked for {pages:,.0f} pages with {mine['searches']:,.0f} searches, {mine['requests']:,.0f} requests"
-        f" in all, {mine['refused']:,.0f} of them refused"
+        f" in all, {mine['refused']:,.0f} of them refused",
+        flush=True,
     )
     if scenario.limit:
         requests, seconds = scenario.limit
@@ -150,28 +198,30 @@ def report(scenario: Scenario, costs: dict[str, Cost]) -> None:
 
 
 def main() -> None:
+    names = sorted({scenario.name for subject in SUBJECTS.values() for scenario in subject.scenarios})
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=60_000)
-    parser.add_argument("--accounts", type=int, default=500)
+    parser.add_argument("--source", action="append", choices=list(SUBJECTS))
+    parser.add_argument("--rows", type=int, help="[default: 60,000 conversations, 20,000 issues]")
+    parser.add_argument("--accounts", type=int)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--dlt", metavar="PYTHON", help="a Python with benchmarks/requirements.txt")
-    parser.add_argument("--only", action="append", choices=[each.name for each in SCENARIOS])
+    parser.add_argument("--only", action="append", choices=names)
     options = parser.parse_args()
-    for scenario in SCENARIOS:
-        if not options.only or scenario.name in options.only:
-            report(scenario, compare(scenario, options))
+    for source in options.source or SUBJECTS:
+        for scenario in SUBJECTS[source].scenarios:
+            if not options.only or scenario.name in options.only:
+                report(source, scenario, compare(source, scenario, options))
 
 
 def _hidden(arguments: list[str]) -> bool:
     """The server's and the measured processes' own beginnings."""
     if arguments[:1] == ["--measure"]:
-        told: dict[str, Any] = json.loads(Path(arguments[2]).read_text(encoding="utf-8"))
-        print(WAYS[arguments[1]](told))
+        source, way, place = arguments[1:4]
+        told: dict[str, Any] = json.loads(Path(place).read_text(encoding="utf-8"))
+        print(SUBJECTS[source].ways[way](told))
         return True
     if arguments[:1] == ["--serve"]:
-        rows, accounts, latency = map(int, arguments[1:4])
-        requests, _, seconds = arguments[4].partition("/")
-        serve(rows, accounts, latency, (int(requests), int(seconds)) if requests else None)
+        serve(json.loads(arguments[1]))
         return True
     return False
 
