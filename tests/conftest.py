@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -75,3 +76,14 @@ def aws(aws_server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dic
     for name, value in led.items():
         monkeypatch.setenv(name, value)
     return led
+
+
+@pytest.fixture
+def bucket(aws: dict[str, str], tmp_path: Path) -> str:
+    """An empty bucket's name; the environment leads to it."""
+    assert aws
+    name = "state-" + tmp_path.name.replace("_", "-").lower()[:40].strip("-")
+    made = boto3.client("s3")
+    made.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    made.close()
+    return name

@@ -104,12 +104,15 @@ class Rig:
         self._server.shutdown()
         self._server.server_close()
 
-    def invoke(self, event: Any, limit: float = 120.0) -> Result:
-        """One event; thaw, wait for its end, freeze. Past the limit: killed without a warning, as Lambda does."""
+    def invoke(self, event: Any, limit: float = 120.0, kill_after: float | None = None) -> Result:
+        """One event; thaw, wait for its end, freeze. Past the limit: killed without a warning, as Lambda does.
+
+        `kill_after`: killed as early as that, whatever the function was told of its limit.
+        """
         self._awake()
         self.events.put((str(uuid.uuid4()), json.dumps(event).encode(), limit))
         try:
-            result = self.results.get(timeout=limit)
+            result = self.results.get(timeout=kill_after or limit)
         except queue.Empty:
             self._kill()
             return Result("killed")

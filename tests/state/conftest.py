@@ -2,19 +2,7 @@
 
 from pathlib import Path
 
-import boto3
 import pytest
-
-
-@pytest.fixture
-def bucket(aws: dict[str, str], tmp_path: Path) -> str:
-    """An empty bucket's name; the environment leads to it."""
-    assert aws
-    name = "state-" + tmp_path.name.replace("_", "-").lower()[:40].strip("-")
-    made = boto3.client("s3")
-    made.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    made.close()
-    return name
 
 
 @pytest.fixture(params=["folder", "s3"])
