@@ -174,6 +174,7 @@ def score(  # noqa: PLR0917
     ] = None,
 ) -> None:
     """Score a table of metrics, or those that a run kept; no system is asked. An empty cell is not known, not 0."""
+    give_back()
     from accountpulse.cli.engines import score_on, streams
     from accountpulse.cli.scoring import score_file, score_stored
 
