@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "loaders": {*BASE, "rest", "settings", "spreadsheet"},
     "pipeline": {
         *BASE,
+        "memory",
         "ids",
         "documents",
         "accounts",

@@ -140,10 +140,10 @@ def attribute(table: pl.DataFrame, linked: Linked, source: Source) -> Attributed
     if column is None:
         return Attributed(table)
     if column != "keys":
-        named = table.rename({column: "key"})
-        owners = _owners(named["key"], linked, source).lazy()
-        # lazily, so that the keys are not carried along only to be dropped
-        rows = named.lazy().join(owners, on="key", maintain_order="left").drop("key").collect()
+        owners = _owners(table[column], linked, source)  # a key that two accounts claim belongs to neither
+        ids = table[column].replace_strict(owners["key"], owners["account_id"], default=None, return_dtype=pl.String)
+        rows = table.drop(column).with_columns(ids.alias("account_id"))
+        rows = rows.filter(pl.col("account_id").is_not_null()) if ids.null_count() else rows
         return Attributed(rows, nobodys=table.height - rows.height)
     row_id = table.columns[0]
     pairs = table.select(row_id, key="keys").explode("key")

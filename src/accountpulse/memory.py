@@ -1,10 +1,24 @@
 """How the process gives memory back that it no longer needs."""
 
+import ctypes
+import gc
 import os
+import sys
 
 # Polars' allocator (jemalloc) keeps what was freed for ten seconds; a run would hold the tables of all sources twice.
 # https://jemalloc.net/jemalloc.3.html#opt.dirty_decay_ms
 _NAME, _VALUE = "_RJEM_MALLOC_CONF", "dirty_decay_ms:100,muzzy_decay_ms:0"
+
+
+def trim() -> None:
+    """Between two stages: the C library gives back what Python freed in small pieces. Elsewhere than on Linux: nothing.
+
+    https://man7.org/linux/man-pages/man3/malloc_trim.3.html
+    """
+    gc.collect()
+    trimmed = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trimmed is not None:
+        trimmed(0)
 
 
 def give_back() -> None:

@@ -28,7 +28,7 @@ from accountpulse.settings.mapping import IntercomMapping
 CUSTOMERS = frozenset({"user", "lead", "contact"})
 BACK_OFFICE = frozenset({"Back-office", "Tracker"})
 LEADS = "-qualification-company"  # ends the id of a company that Intercom made for a lead: nobody's account
-BATCH = 450  # rows of a slice that wait until they become columns: many slices wait at once
+BATCH = 300  # rows of a slice that wait until they become columns: many slices wait at once
 NO_STATISTICS = Statistics()
 NOT_ASKED = Rating()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from accountpulse import accounts, metrics
+from accountpulse import accounts, memory, metrics
 from accountpulse.accounts import Linked
 from accountpulse.errors import ConfigurationError, OutOfTime
 from accountpulse.period import Scope
@@ -56,6 +56,7 @@ def _run(  # noqa: PLR0917
 ) -> Outcome:
     scope = ticket.scope
     extracts, standings = extract_all(settings, options, ticket, state, watch)
+    memory.trim()
     notes = (*ticket.notes, *_notes(extracts, settings, card))
     outcome = Outcome(ticket.run_id, scope, f"{card.name} {card.hash}", card.dimensions, standings, notes)
     late = next((one.error for one in standings.values() if isinstance(one.error, OutOfTime)), None)

@@ -12,6 +12,7 @@ from accountpulse.state.store import Blob, Store
 
 VERSION = 1  # of every JSON document; a change of layout raises it
 ASIDE = "aside/"
+ROW_GROUP = 100_000  # rows that are encoded at once: what is written stands in memory beside the table
 
 
 class Files:
@@ -65,7 +66,7 @@ class Files:
     def write_table(self, name: str, table: pl.DataFrame) -> None:
         """Put a table, as Parquet."""
         buffer = io.BytesIO()
-        table.write_parquet(buffer)
+        table.write_parquet(buffer, row_group_size=ROW_GROUP)
         self.store.write(name, buffer.getvalue())
 
     def names(self, prefix: str) -> Iterator[str]:
