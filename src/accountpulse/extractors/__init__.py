@@ -5,19 +5,19 @@ keys a system knows, without the extraction. A source may have neither. Both giv
 look at a system as `accountpulse check` does: sign in, read a little of each thing, count the rest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
+from typing import Any
 
-from accountpulse.extractors.base import Extractor, Probe, Prober, Request
-from accountpulse.records import Extract, Source
+from accountpulse.extractors.base import Extractor, Prober, Request
+from accountpulse.records import Source
 
 
-def _later(module: str, name: str = "extract") -> Extractor:
+def _later(module: str, name: str = "extract") -> Callable[[Request], Any]:
     """A function of a module of this folder; the module and the vendor's client in it are loaded at the first call."""
 
-    def call(request: Request) -> Extract:
-        made: Extract = getattr(import_module(f"{__name__}.{module}"), name)(request)
-        return made
+    def call(request: Request) -> Any:
+        return getattr(import_module(f"{__name__}.{module}"), name)(request)
 
     return call
 
@@ -35,16 +35,8 @@ LOOKUPS: Mapping[Source, Extractor] = {
 }
 
 
-def _probe_later(module: str) -> Prober:
-    def call(request: Request) -> Probe:
-        made: Probe = import_module(f"{__name__}.{module}").probe(request)
-        return made
-
-    return call
-
-
 PROBES: Mapping[Source, Prober] = {
-    "intercom": _probe_later("intercom_lookup"),
-    "jira": _probe_later("jira_lookup"),
-    "looker": _probe_later("looker_lookup"),
+    "intercom": _later("intercom_lookup", "probe"),
+    "jira": _later("jira_lookup", "probe"),
+    "looker": _later("looker_lookup", "probe"),
 }

@@ -44,12 +44,16 @@ def extract(request: Request) -> Extract:
     return client.run(_extract(request, access))
 
 
+def connect(request: Request, access: IntercomAccess) -> Client:
+    """The client of the workspace."""
+    headers = {"Authorization": f"Bearer {access.token.reveal()}", "Intercom-Version": access.version}
+    return Client("intercom", access.base_url, headers, request.meter, REMEDIES, request.settings.ca_bundle)
+
+
 async def _extract(request: Request, access: IntercomAccess) -> Extract:
     mapping = request.settings.mapping.intercom
-    headers = {"Authorization": f"Bearer {access.token.reveal()}", "Intercom-Version": access.version}
-    bundle = request.settings.ca_bundle
     reader = Reader(mapping, access.version, request.scope.window)
-    async with Client("intercom", access.base_url, headers, request.meter, REMEDIES, bundle) as web:
+    async with connect(request, access) as web:
         table, missing = await _conversations(web, reader, request)
         companies = Companies(web, mapping.holds, reader.companies)
         table = await companies.attributed(table, request.keys)

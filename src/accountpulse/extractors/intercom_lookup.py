@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw
 
 from accountpulse.extractors.base import Probe, Request
-from accountpulse.extractors.intercom import PAGE, REMEDIES, body, slices
+from accountpulse.extractors.intercom import PAGE, body, connect, slices
 from accountpulse.extractors.intercom_companies import COMPANY_PAGE, LIST_PAGES, Companies
 from accountpulse.extractors.intercom_rows import Reader
 from accountpulse.extractors.intercom_shapes import Pages, Shape
@@ -76,8 +76,7 @@ def _connect(request: Request) -> Client:
     access = request.settings.intercom
     if access is None:
         raise ValueError("intercom is not configured")
-    headers = {"Authorization": f"Bearer {access.token.reveal()}", "Intercom-Version": access.version}
-    return Client("intercom", access.base_url, headers, request.meter, REMEDIES, request.settings.ca_bundle)
+    return connect(request, access)
 
 
 async def _listed(web: Client) -> AsyncIterator[Described]:

@@ -39,10 +39,16 @@ def extract(request: Request) -> Extract:
 
     `keys` are components, projects, labels, field values, organisations or JQL clauses, as `jira.link` says.
     """
+    return client.run(_extract(request))
+
+
+def connect(request: Request) -> Client:
+    """The client of the configured site."""
     access = request.settings.jira
     if access is None:
         raise ValueError("jira is not configured")
-    return client.run(_extract(request, access))
+    headers = {"Authorization": authorization(access)}
+    return Client("jira", access.base_url, headers, request.meter, REMEDIES, request.settings.ca_bundle)
 
 
 def authorization(access: JiraAccess) -> str:
@@ -53,10 +59,8 @@ def authorization(access: JiraAccess) -> str:
     return "Basic " + base64.b64encode(f"{access.email}:{token}".encode()).decode()
 
 
-async def _extract(request: Request, access: JiraAccess) -> Extract:
-    headers = {"Authorization": authorization(access)}
-    bundle = request.settings.ca_bundle
-    async with Client("jira", access.base_url, headers, request.meter, REMEDIES, bundle) as web:
+async def _extract(request: Request) -> Extract:
+    async with connect(request) as web:
         work = await begin(request, web)
         if isinstance(work, str):
             tables = {name: pl.DataFrame(schema=TABLES[name]) for name in ("issues", "issue_moves")}

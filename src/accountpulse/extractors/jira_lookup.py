@@ -2,12 +2,10 @@
 
 from accountpulse.extractors import jira_site
 from accountpulse.extractors.base import Probe, Request
-from accountpulse.extractors.jira import BUGS, REMEDIES, authorization, begin
+from accountpulse.extractors.jira import BUGS, begin, connect
 from accountpulse.extractors.jira_search import BULK
 from accountpulse.records import Extract
 from accountpulse.rest import client
-from accountpulse.rest.client import Client
-from accountpulse.settings.access import JiraAccess
 
 FEWEST = 100  # issues in a page where fields are asked for
 
@@ -17,17 +15,12 @@ def look_up(request: Request) -> Extract:
 
     Jira has no list of labels, field values, organisations or clauses; a note says that they were not checked.
     """
-    access = request.settings.jira
-    if access is None:
-        raise ValueError("jira is not configured")
-    return client.run(_look_up(request, access))
+    return client.run(_look_up(request))
 
 
-async def _look_up(request: Request, access: JiraAccess) -> Extract:
+async def _look_up(request: Request) -> Extract:
     mapping = request.settings.mapping.jira
-    headers = {"Authorization": authorization(access)}
-    bundle = request.settings.ca_bundle
-    async with Client("jira", access.base_url, headers, request.meter, REMEDIES, bundle) as web:
+    async with connect(request) as web:
         site = await jira_site.look_at(web)
         known = await jira_site.known_names(web, site, mapping)
     if known is None:
@@ -38,15 +31,11 @@ async def _look_up(request: Request, access: JiraAccess) -> Extract:
 
 def probe(request: Request) -> Probe:
     """How many bugs a run would read; what the site lacks of the mapping is a gap, or raised."""
-    access = request.settings.jira
-    if access is None:
-        raise ValueError("jira is not configured")
-    return client.run(_probe(request, access))
+    return client.run(_probe(request))
 
 
-async def _probe(request: Request, access: JiraAccess) -> Probe:
-    headers = {"Authorization": authorization(access)}
-    async with Client("jira", access.base_url, headers, request.meter, REMEDIES, request.settings.ca_bundle) as web:
+async def _probe(request: Request) -> Probe:
+    async with connect(request) as web:
         work = await begin(request, web)
         if isinstance(work, str):
             return Probe(0, "bugs", request.meter.calls, (work,), dict.fromkeys(BUGS, "field_missing"))
