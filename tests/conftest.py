@@ -38,6 +38,20 @@ def sandbox(world: World) -> Iterator[Sandbox]:
     world.salesforce.objects["Health_Score__c"].rows.clear()
 
 
+@pytest.fixture(scope="session")
+def company() -> World:
+    """A small company, for runs whose faults count and not its size. Tests that change it build their own."""
+    return build(seed=7, accounts=25, until=NOW)
+
+
+@pytest.fixture
+def served(company: World) -> Iterator[Sandbox]:
+    """A fresh server over the small company; what was loaded into it is taken away afterwards."""
+    with Sandbox(company) as running:
+        yield running
+    company.salesforce.objects["Health_Score__c"].rows.clear()
+
+
 @pytest.fixture
 def configure(tmp_path: Path) -> Configure:
     """Settings for a sandbox, with changes to the environment; None takes a name away."""

@@ -1,6 +1,6 @@
 """What tests of several parts share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from accountpulse.records import Source
@@ -15,6 +15,9 @@ class Silent:
 
     def __init__(self) -> None:
         self.said: list[str] = []
+
+    def enter(self, run_id: str, period: str, notes: Sequence[str]) -> None:
+        pass
 
     def begin(self, source: Source) -> None:
         pass

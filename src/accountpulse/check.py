@@ -18,6 +18,7 @@ from accountpulse.loaders.base import Stamp, payload
 from accountpulse.period import Period, Scope, last_complete, scope_of
 from accountpulse.pipeline.extraction import with_links
 from accountpulse.records import SOURCES, Extract, Reason, Source
+from accountpulse.redact import Redactor
 from accountpulse.rest.auth import announcement
 from accountpulse.rest.meter import Meter
 from accountpulse.rest.salesforce import Org
@@ -79,15 +80,24 @@ class Findings:
 
 
 def check(
-    environment: Mapping[str, str], period: Period | None, now: datetime, tell: Callable[[Finding], None]
+    environment: Mapping[str, str],
+    period: Period | None,
+    now: datetime,
+    tell: Callable[[Finding], None],
+    redact: Redactor | None = None,
 ) -> Findings:
-    """Look at everything that a run needs; a branch ends at its first failure, the others go on."""
+    """Look at everything that a run needs; a branch ends at its first failure, the others go on.
+
+    `redact` learns the secrets of the settings before anything is told that depends on them.
+    """
     found = Findings(tell)
     try:
         loaded = settings.load(environment)
     except AccountpulseError as error:
         found.failed("settings", error)
         return found
+    if redact is not None:
+        redact.learn(loaded.revealed)
     card = _settings(found, loaded)
     scope = _period(found, loaded, period, now)
     _state(found, loaded, scope, now)

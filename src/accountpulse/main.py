@@ -14,6 +14,7 @@ import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from accountpulse.errors import AccountpulseError, AlreadyRunning, UsageError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from accountpulse.alerts import Alerts
     from accountpulse.logs import Lines
     from accountpulse.pipeline.outcome import Outcome
-    from accountpulse.settings import Settings
+    from accountpulse.settings import Held, Settings
 
 RESERVE = 30.0  # seconds before Lambda's own deadline at which a run stops: to save, to report, to start again
 CHAIN = 12  # invocations of one run; Lambda itself ends a loop that it recognises after about 16
@@ -43,7 +44,11 @@ class Context(Protocol):
 
 
 class RunFailed(Exception):
-    """A run that ended with a part missing; its text is the summary."""
+    """A run that ended with a part missing."""
+
+
+class ToldAlready(RunFailed):
+    """The same, where log and Rollbar have it already; its text is the summary."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,14 @@ class Event:
     link: int = 1
 
 
+@cache
+def _held() -> "Held":
+    """The secret, as it was read in the cold start or after a refusal: a warm process doesn't ask for it again."""
+    from accountpulse.settings import Held
+
+    return Held()
+
+
 def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     """One invocation; see above."""
     give_back()
@@ -67,32 +80,46 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     from accountpulse.alerts import Silence, alerts
     from accountpulse.logs import Lines, take_over
 
-    take_over(Redactor())
-    report: Alerts = Silence()
     redact = Redactor()
-    try:
-        asked = read_event(event)
-        loaded = settings.load(os.environ)
-        redact = loaded.redactor
-        take_over(redact)
+    watch = Lines(redact)
+    take_over(watch)
+    report: Alerts = Silence()
+
+    def work(loaded: "Settings") -> dict[str, Any]:
+        nonlocal report
+        redact.learn(loaded.revealed)
         report = alerts(loaded.rollbar, redact)
-        watch = Lines(redact)
         if loaded.rollbar is None:
             watch.say("errors are not reported to Rollbar: ROLLBAR_ACCESS_TOKEN is not set")
+        period = _period(asked, loaded.mapping.timezone, datetime.now(UTC))
+        watch.bind(period=period.name)
+        watch.write("month", because=_because(asked))
         if asked.verify:
-            return _verify(loaded, asked)
-        outcome = _run(loaded, asked, context, watch)
-    except AlreadyRunning as error:
-        return {"status": "already running", "text": redact(str(error))}
-    except Exception as error:
-        if not isinstance(error, AccountpulseError | RunFailed):
-            logging.getLogger("accountpulse").exception("a fault of accountpulse itself")
-        report.error(error, {"stage": "run"})
-        raise _redacted(error, redact) from None
+            return _verify(loaded, period)
+        return _close(_run(loaded, asked, period, ends, watch), asked, context, watch, report)
+
     try:
-        return _close(outcome, asked, context, watch, report)
+        asked = read_event(event)
+        ends = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE
+        return settings.work_with(os.environ, _held(), work, watch.say)
+    except AlreadyRunning as error:
+        watch.write("summary", status="already running", text=str(error))
+        return {"status": "already running", "exit_code": error.exit_code, "text": redact(str(error))}
+    except ToldAlready as error:
+        raise RunFailed(redact(str(error))) from None
     except Exception as error:  # noqa: BLE001
+        _tell(error, watch, report)
         raise _redacted(error, redact) from None
+
+
+def _tell(error: Exception, watch: "Lines", report: "Alerts") -> None:
+    """The last words of a run that was raised out of its work."""
+    if not isinstance(error, AccountpulseError | RunFailed):
+        logging.getLogger("accountpulse").exception("a fault of accountpulse itself")
+    code = error.exit_code if isinstance(error, AccountpulseError) else 1
+    watch.write("summary", status="failed", exit_code=code, error=f"{type(error).__name__}: {error}")
+    watch.metrics({"RunsFinished": 0})
+    report.error(error, {**watch.bound, "stage": "run"})
 
 
 def read_event(event: object) -> Event:
@@ -111,7 +138,10 @@ def read_event(event: object) -> Event:
     if period is not None:
         parse_period(period)
     flags = event.get("dry_run", False), _moment(scheduled), event.get("verify", False)
-    return Event(period, *flags, event.get("link", 1))
+    link = event.get("link", 1)
+    if not 1 <= link <= CHAIN:
+        raise UsageError(f"the event's link must be from 1 to {CHAIN}, not {link}")
+    return Event(period, *flags, link)
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -130,33 +160,34 @@ def _period(asked: Event, zone: str, now: datetime) -> Period:
     return last_complete(asked.scheduled_time or now, zone)
 
 
-def _run(loaded: "Settings", asked: Event, context: Context, watch: "Lines") -> "Outcome":
+def _because(asked: Event) -> str:
+    """Why it is this month, for the log."""
+    if asked.period is not None:
+        return "the event names it"
+    if asked.scheduled_time is not None:
+        return f"it was the last complete one at the scheduled time, {asked.scheduled_time.isoformat()}"
+    return "it is the last complete one"
+
+
+def _run(loaded: "Settings", asked: Event, period: Period, ends: float, watch: "Lines") -> "Outcome":
     from accountpulse import pipeline
     from accountpulse.pipeline.outcome import Options
 
-    left = context.get_remaining_time_in_millis() / 1000
-    now = datetime.now(UTC)
     options = Options(
-        period=_period(asked, loaded.mapping.timezone, now),
-        dry_run=asked.dry_run,
-        keep_csv=asked.dry_run,
-        hand_over=_goes_on(asked),
-        ends=time.monotonic() + left - RESERVE,
+        period=period, dry_run=asked.dry_run, keep_csv=asked.dry_run, hand_over=_goes_on(asked), ends=ends
     )
-    return pipeline.run(loaded, options, now, watch)
+    return pipeline.run(loaded, options, datetime.now(UTC), watch)
 
 
-def _verify(loaded: "Settings", asked: Event) -> dict[str, Any]:
+def _verify(loaded: "Settings", period: Period) -> dict[str, Any]:
     """Whether the month has a finished run; raised where it has none, so that the alarm rings."""
     from accountpulse.state import State
 
-    period = _period(asked, loaded.mapping.timezone, datetime.now(UTC)).name
-    finished = [
-        facts["run_id"] for facts in State(loaded.state).runs.all(f"{period}/") if facts["status"] == "finished"
-    ]
+    runs = State(loaded.state).runs.all(f"{period.name}/")
+    finished = [facts["run_id"] for facts in runs if facts["status"] == "finished"]
     if not finished:
-        raise RunFailed(f"{period} has no finished run: look at the log of the last one, and run it again.")
-    return {"status": "there", "period": period, "runs": finished}
+        raise RunFailed(f"{period.name} has no finished run: look at the log of the last one, and run it again.")
+    return {"status": "there", "period": period.name, "runs": finished}
 
 
 def _goes_on(asked: Event) -> bool:
@@ -170,26 +201,47 @@ def _close(outcome: "Outcome", asked: Event, context: Context, watch: "Lines", r
     watch.write("summary", **summary)
     watch.metrics(_figures(outcome))
     if outcome.out_of_time and _goes_on(asked):
-        _start_again(context, outcome, asked)
+        watch.say(f"the time is over: goes on in invocation {asked.link + 1} of at most {CHAIN}")
+        _start_again(context, outcome, asked, report)
         return {**summary, "status": "goes on in a new invocation"}
+    if outcome.out_of_time and not asked.dry_run:
+        watch.say(f"{CHAIN} invocations in a row were not enough: invoke it again by hand, and it goes on")
+    _report(outcome, report)
+    if outcome.exit_code:
+        raise ToldAlready(json.dumps(summary, ensure_ascii=False))
+    return summary
+
+
+def _report(outcome: "Outcome", report: "Alerts") -> None:
+    """One item a failed source, one for all accounts that were left out, else one for what stopped the whole run."""
     facts = {"run_id": outcome.run_id, "period": outcome.scope.period.name}
     for source in outcome.failed:
         report.say(f"{source} could not be read", {**facts, "source": source})
     if outcome.problems:
         named = ", ".join(problem.account_id for problem in outcome.problems[:LISTED])
         report.say("accounts were left out", {**facts, "count": len(outcome.problems), "accounts": named})
-    if outcome.exit_code:
-        raise RunFailed(json.dumps(summary, ensure_ascii=False))
-    return summary
+    elif outcome.exit_code and not outcome.failed:
+        report.say(_stopped(outcome) or "no account could be rated", facts)
 
 
-def _start_again(context: Context, outcome: "Outcome", asked: Event) -> None:
+def _stopped(outcome: "Outcome") -> str | None:
+    return outcome.stopped or outcome.imbalance or (str(outcome.unready) if outcome.unready else None)
+
+
+def _start_again(context: Context, outcome: "Outcome", asked: Event, report: "Alerts") -> None:
     """Invoke this function once more for the same period; it finds the run by its state."""
     import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
 
-    event = {"period": outcome.scope.period.name, "link": asked.link + 1}
-    client = boto3.session.Session().client("lambda")
-    client.invoke(FunctionName=context.invoked_function_arn, InvocationType="Event", Payload=json.dumps(event))
+    event = json.dumps({"period": outcome.scope.period.name, "link": asked.link + 1})
+    try:
+        client = boto3.session.Session().client("lambda")
+        client.invoke(FunctionName=context.invoked_function_arn, InvocationType="Event", Payload=event)
+    except (ClientError, BotoCoreError) as error:
+        remedy = "Let its role do lambda:InvokeFunction on itself. The run goes on when you invoke it with"
+        text = f"the function could not be started again ({type(error).__name__}). {remedy} {event}"
+        report.say(text, {"run_id": outcome.run_id, "period": outcome.scope.period.name})
+        raise ToldAlready(text) from None
 
 
 def summarise(outcome: "Outcome", asked: Event) -> dict[str, Any]:
@@ -222,10 +274,18 @@ def summarise(outcome: "Outcome", asked: Event) -> dict[str, Any]:
         "refused": outcome.refused,
         "left_out": len(outcome.problems),
         "problems": [[each.account_id, each.stage, each.text[:200]] for each in outcome.problems[:LISTED]],
-        "stopped": outcome.stopped or outcome.imbalance or (str(outcome.unready) if outcome.unready else None),
+        "stopped": _stopped(outcome),
         "csv": outcome.csv,
+        "peak_memory_mb": _peak(),
         "notes": list(outcome.notes[:LISTED]),
     }
+
+
+def _peak() -> int:
+    """The most memory that this process has held so far, in MB; a warm process tells also of earlier runs."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def _figures(outcome: "Outcome") -> dict[str, float]:

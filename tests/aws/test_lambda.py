@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -24,7 +23,6 @@ from accountpulse.pipeline.outcome import Outcome
 from accountpulse.records import Problem
 from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Sandbox
-from accountpulse.sandbox.world import build
 from accountpulse.state import State
 from aws.rig import ARN, LARGEST, Rig
 from support import NOW
@@ -59,18 +57,6 @@ class Invocations:
     def __exit__(self, *_error: object) -> None:
         self._server.shutdown()
         self._server.server_close()
-
-
-@pytest.fixture(scope="module")
-def company() -> World:
-    return build(seed=7, accounts=25, until=NOW)
-
-
-@pytest.fixture
-def served(company: World) -> Iterator[Sandbox]:
-    with Sandbox(company) as running:
-        yield running
-    company.salesforce.objects["Health_Score__c"].rows.clear()
 
 
 @pytest.fixture

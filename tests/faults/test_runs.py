@@ -3,7 +3,6 @@
 The numbers are those of docs/reliability.md.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,26 +17,13 @@ from accountpulse.pipeline.outcome import Options, Outcome
 from accountpulse.records import Source
 from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Fault, Sandbox
-from accountpulse.sandbox.world import build
 from support import NOW, Configure, Silent
 
 OCTOBER = Options(period=Period(2026, 10))
 SOURCES: tuple[Source, ...] = ("intercom", "jira", "looker", "salesforce")
 
 
-@pytest.fixture(scope="module")
-def company() -> World:
-    return build(seed=7, accounts=20, until=NOW)
-
-
-@pytest.fixture
-def served(company: World) -> Iterator[Sandbox]:
-    with Sandbox(company) as running:
-        yield running
-    company.salesforce.objects["Health_Score__c"].rows.clear()
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def calm(company: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[pl.DataFrame, int]:
     """The scores of a run without a fault, and its requests."""
     from accountpulse import settings

@@ -9,8 +9,8 @@ import typer
 
 from accountpulse import __version__
 from accountpulse.cli import commands
+from accountpulse.cli.known import redacted
 from accountpulse.errors import AccountpulseError
-from accountpulse.redact import Redactor
 
 app = typer.Typer(
     name="accountpulse",
@@ -43,18 +43,12 @@ def main() -> None:
     try:
         app()
     except AccountpulseError as error:
-        print(_redacted(str(error)), file=sys.stderr)  # noqa: T201
+        print(redacted(str(error), os.environ), file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)  # noqa: T201
         sys.exit(130)
     except Exception:  # noqa: BLE001
-        print(_redacted(traceback.format_exc()), file=sys.stderr)  # noqa: T201
+        print(redacted(traceback.format_exc(), os.environ), file=sys.stderr)  # noqa: T201
         print("This is a fault of accountpulse itself; please report the lines above.", file=sys.stderr)  # noqa: T201
         sys.exit(1)
-
-
-def _redacted(text: str) -> str:
-    from accountpulse.settings.environment import SECRET_NAMES
-
-    return Redactor(os.environ.get(name, "") for name in SECRET_NAMES)(text)

@@ -11,22 +11,20 @@ from rich.text import Text
 
 from accountpulse.check import Finding, Findings, check
 from accountpulse.cli import show
+from accountpulse.cli.known import REDACT, redacted
 from accountpulse.cli.words import plural
 from accountpulse.errors import AccountpulseError
 from accountpulse.period import Period
-from accountpulse.redact import Redactor
-from accountpulse.settings.environment import SECRET_NAMES
 
 MARKS = {"good": ("✓", "green"), "warning": ("!", "yellow"), "bad": ("✗", "red")}
 
 
 def show_check(environment: Mapping[str, str], period: Period | None, now: datetime, *, as_json: bool) -> int:
     """Look, print, and return the exit code."""
-    redact = Redactor(environment.get(name, "") for name in SECRET_NAMES)
     console = show.tables()
 
     def tell(line: Finding) -> None:
-        text = redact(line.text)
+        text = redacted(line.text, environment)
         if as_json:
             typer.echo(json.dumps({"mark": line.mark, "area": line.area, "text": text}, ensure_ascii=False))
         else:
@@ -36,7 +34,7 @@ def show_check(environment: Mapping[str, str], period: Period | None, now: datet
             console.print(row)
 
     try:
-        found = check(environment, period, now, tell)
+        found = check(environment, period, now, tell, REDACT)
     except AccountpulseError as error:
         found = Findings(tell)
         found.failed("check", error)

@@ -99,24 +99,28 @@ def run(  # noqa: PLR0917
     """Score every account and write the scores to Salesforce. Reads every configured source."""
     give_back()
     from accountpulse import pipeline
-    from accountpulse.cli import progress, show
-    from accountpulse.pipeline.outcome import Options
+    from accountpulse.cli import known, progress, show
+    from accountpulse.pipeline.outcome import Options, Outcome
 
     sources = tuple(map(_source, only or ()))
-    settings = _settings(os.environ)
-    options = Options(
-        period=_period(period, settings.mapping.timezone),
-        dry_run=dry_run,
-        allow_partial=allow_partial,
-        only=sources,
-        accounts=tuple(account or ()),
-        scorecard=scorecard,
-        out=out,
-        ends=None if deadline is None else time.monotonic() + deadline,
-    )
-    with progress.watching(settings.redactor) as watch:
-        outcome = pipeline.run(settings, options, datetime.now(UTC), watch)
-    show.report(outcome, show.tables(), settings.redactor)
+    ends = None if deadline is None else time.monotonic() + deadline
+
+    def work(settings: "Settings") -> Outcome:
+        options = Options(
+            period=_period(period, settings.mapping.timezone),
+            dry_run=dry_run,
+            allow_partial=allow_partial,
+            only=sources,
+            accounts=tuple(account or ()),
+            scorecard=scorecard,
+            out=out,
+            ends=ends,
+        )
+        return pipeline.run(settings, options, datetime.now(UTC), watch)
+
+    with progress.watching(known.REDACT) as watch:
+        outcome = known.work_with(os.environ, work, watch.say)
+    show.report(outcome, show.tables(), known.REDACT)
     raise typer.Exit(outcome.exit_code)
 
 
@@ -312,6 +316,6 @@ def _state() -> "State":
 
 
 def _settings(environment: Mapping[str, str]) -> "Settings":
-    from accountpulse import settings
+    from accountpulse.cli import known
 
-    return settings.load(environment)
+    return known.load(environment)

@@ -1,7 +1,7 @@
 """How a run is seen while it goes on, on stderr: a bar for people, one JSON line an event where nobody looks."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -21,6 +21,9 @@ class Bars:
         """Draws into `progress`."""
         self._progress = progress
         self._tasks: dict[Source, TaskID] = {}
+
+    def enter(self, run_id: str, period: str, notes: Sequence[str]) -> None:
+        """Nothing: the summary tells it."""
 
     def begin(self, source: Source) -> None:
         """Show the source as being read."""

@@ -35,8 +35,9 @@ def run(settings: Settings, options: Options, now: datetime, watch: Watch) -> Ou
     """
     card = read_scorecard(settings, options.scorecard)
     refuse_unreachable(card, settings)
-    state = State(settings.state)
+    state = State(settings.state, settings.redactor)
     with queue(settings, options, state, now) as ticket:
+        watch.enter(ticket.run_id, ticket.scope.period.name, ticket.notes)
         try:
             outcome = _run(settings, options, card, state, ticket, now, watch)
         except OutOfTime as error:

@@ -1,6 +1,6 @@
 """What a run is asked, what it says while it goes on, and what it says in the end."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,9 @@ from accountpulse.rest.meter import Meter
 
 class Watch(Protocol):
     """Sees a run go on; the command line draws it."""
+
+    def enter(self, run_id: str, period: str, notes: Sequence[str]) -> None:
+        """The run has its id and its month; `notes` say what it goes on with or took over."""
 
     def begin(self, source: Source) -> None:
         """The source is being read."""

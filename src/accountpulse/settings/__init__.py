@@ -14,10 +14,13 @@ from accountpulse.settings.access import (
 )
 from accountpulse.settings.environment import DEFAULT_CONFIG, NAMES, Settings, load, state_of
 from accountpulse.settings.mapping import Mapping
+from accountpulse.settings.rotation import work_with
+from accountpulse.settings.secret_store import Held
 
 __all__ = [
     "DEFAULT_CONFIG",
     "NAMES",
+    "Held",
     "IntercomAccess",
     "JiraAccess",
     "LookerAccess",
@@ -28,4 +31,5 @@ __all__ = [
     "Settings",
     "load",
     "state_of",
+    "work_with",
 ]

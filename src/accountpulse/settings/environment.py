@@ -90,7 +90,12 @@ class Settings:
     @property
     def redactor(self) -> Redactor:
         """Removes every secret of these settings from a text."""
-        return Redactor(secret.reveal() for secret in self.secrets)
+        return Redactor(self.revealed)
+
+    @property
+    def revealed(self) -> tuple[str, ...]:
+        """Every secret value, for a redactor to know."""
+        return tuple(secret.reveal() for secret in self.secrets)
 
     @property
     def rules(self) -> Rules:
@@ -106,9 +111,12 @@ class Settings:
         )
 
 
-def load(environment: Environment[str, str]) -> Settings:
-    """Settings from the environment, its secret and its mapping file; a ConfigurationError lists every problem."""
-    reader = _Reader(_with_secret(environment))
+def load(environment: Environment[str, str], held: secret_store.Held | None = None) -> Settings:
+    """Settings from the environment, its secret and its mapping file; a ConfigurationError lists every problem.
+
+    `held`: secrets that this process has read already.
+    """
+    reader = _Reader(_with_secret(environment, held or secret_store.Held()))
     intercom, jira, looker = reader.intercom(), reader.jira(), reader.looker()
     salesforce, rollbar = reader.salesforce(), reader.rollbar()
     mapping, folder = reader.mapping()
@@ -132,18 +140,18 @@ def load(environment: Environment[str, str]) -> Settings:
     )
 
 
-def _with_secret(environment: Environment[str, str]) -> Environment[str, str]:
+def _with_secret(environment: Environment[str, str], held: secret_store.Held) -> Environment[str, str]:
     """The environment, and beneath it what the named secret holds."""
-    secret_id = (environment.get(secret_store.SETTING) or "").strip()
+    secret_id = secret_store.named(environment)
     if not secret_id:
         return environment
     given = {name: value for name, value in environment.items() if value.strip()}
-    return {**secret_store.read(secret_id), **given}
+    return {**held.read(secret_id), **given}
 
 
 def state_of(environment: Environment[str, str]) -> str:
     """Where state lies, for commands that need nothing else."""
-    reader = _Reader(_with_secret(environment))
+    reader = _Reader(_with_secret(environment, secret_store.Held()))
     root = reader.state()
     if reader.problems:
         raise ConfigurationError("settings", reader.problems)

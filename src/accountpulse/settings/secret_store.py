@@ -21,6 +21,11 @@ REMEDIES = {
 FORM = 'It must hold one flat JSON object, such as {"JIRA_API_TOKEN": "…"}.'
 
 
+def named(environment: Mapping[str, str]) -> str:
+    """The secret's name, empty where none is set."""
+    return (environment.get(SETTING) or "").strip()
+
+
 def read(secret_id: str) -> Mapping[str, str]:
     """The names and values that the secret holds. No message holds any of its values.
 
@@ -40,6 +45,26 @@ def read(secret_id: str) -> Mapping[str, str]:
         names = ", ".join(nested)
         raise _wrong(f"has something other than a text or a number under {names}. {FORM}")
     return {name: str(value) for name, value in found.items()}
+
+
+class Held:
+    """What secrets held when they were last read. A process reads one once; `again` tells whether it was rotated."""
+
+    def __init__(self) -> None:
+        """Nothing is read here."""
+        self._held: dict[str, Mapping[str, str]] = {}
+
+    def read(self, secret_id: str) -> Mapping[str, str]:
+        """As `read`, and only the first time from AWS."""
+        if secret_id not in self._held:
+            self._held[secret_id] = read(secret_id)
+        return self._held[secret_id]
+
+    def again(self, secret_id: str) -> bool:
+        """Read it anew; whether it holds something else by now."""
+        before = self._held.get(secret_id)
+        self._held[secret_id] = read(secret_id)
+        return self._held[secret_id] != before
 
 
 def _fetch(secret_id: str) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from accountpulse.errors import ConfigurationError
+from accountpulse.redact import Redactor
 from accountpulse.state.store import Blob, Store
 
 VERSION = 1  # of every JSON document; a change of layout raises it
@@ -22,9 +23,10 @@ class Files:
     or lost. One that a newer accountpulse wrote is a ConfigurationError.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, redact: Redactor | None = None) -> None:
         """Nothing is opened here."""
         self.store = store
+        self._redact = redact or Redactor()
         self.notes: list[str] = []
 
     def read_json(self, name: str) -> dict[str, Any] | None:
@@ -50,7 +52,7 @@ class Files:
 
     def write_json(self, name: str, facts: Mapping[str, Any]) -> None:
         """Put a document."""
-        self.store.write(name, encode(facts))
+        self.store.write(name, self._redact(encode(facts).decode()).encode())
 
     def read_table(self, name: str) -> pl.DataFrame | None:
         """The table, or None where there is none that can be used."""
@@ -66,7 +68,7 @@ class Files:
     def write_table(self, name: str, table: pl.DataFrame) -> None:
         """Put a table, as Parquet."""
         buffer = io.BytesIO()
-        table.write_parquet(buffer, row_group_size=ROW_GROUP)
+        self._redact.table(table).write_parquet(buffer, row_group_size=ROW_GROUP)
         self.store.write(name, buffer.getvalue())
 
     def names(self, prefix: str) -> Iterator[str]:
