@@ -28,6 +28,7 @@ from accountpulse.state import State
 
 Mark = Literal["good", "warning", "bad"]
 AT_ONCE = 8  # requests under way at one source, for the estimate
+CLOCK_WARNING, CLOCK_BAD = 60.0, 180.0  # seconds
 LAMBDA = 15.0  # minutes that a Lambda function may take
 NAMES: Mapping[Source, str] = {
     "intercom": "INTERCOM_API_TOKEN",
@@ -223,11 +224,31 @@ def _target(found: Findings, loaded: Settings, card: Scorecard) -> None:
     try:
         org = Org.connect(loaded.salesforce, Meter(), loaded.ca_bundle)
         plan = salesforce_loader.plan(org, target, payload(nobody, card.dimensions, stamp))
+        _clock(found, org)
+        _quota(found, org, loaded)
     except AccountpulseError as error:
         found.failed("load", error)
         return
     found.add("good", "load", f"{target.object} takes every field that is written")
     found.missing("load", plan.notes, {})
+
+
+def _clock(found: Findings, org: Org) -> None:
+    """Signed requests (JWT bearer, AWS) are refused where clocks differ by minutes; so is a period's end wrong."""
+    if org.ahead is None or abs(org.ahead) < CLOCK_WARNING:
+        return
+    way = "ahead of" if org.ahead > 0 else "behind"
+    text = f"this machine's clock is {abs(org.ahead):,.0f} s {way} Salesforce's: set it (NTP)"
+    found.add(
+        "bad" if abs(org.ahead) >= CLOCK_BAD else "warning", "clock", text, 3 if abs(org.ahead) >= CLOCK_BAD else 0
+    )
+
+
+def _quota(found: Findings, org: Org, loaded: Settings) -> None:
+    if org.allowance is not None:
+        left, kept = org.allowance.total - org.allowance.used, loaded.mapping.salesforce.daily_calls_reserve
+        text = f"{left:,} of {org.allowance.total:,} API calls of the day are left; a run needs {kept:g} % of them free"
+        found.add("good", "quota", text)
 
 
 def _links(found: Findings, loaded: Settings, crm: Extract, extracts: Mapping[Source, Extract]) -> None:
@@ -254,7 +275,9 @@ def _estimate(found: Findings, costs: Mapping[Source, tuple[int, float]]) -> Non
     others = [seconds / AT_ONCE for source, seconds in alone.items() if source != "salesforce"]
     minutes = (alone.get("salesforce", 0.0) + max(others, default=0.0)) / 60
     mark: Mark = "warning" if minutes > LAMBDA / 2 else "good"
-    found.add(mark, "estimate", f"about {calls:,} requests and {_words(minutes)} of reading, by what this check took")
+    text = f"about {calls:,} requests and {_words(minutes)} of reading, by what this check took"
+    long = f"; a Lambda function has {LAMBDA:.0f} minutes, and goes on in new invocations" if mark == "warning" else ""
+    found.add(mark, "estimate", text + long)
 
 
 def _words(minutes: float) -> str:

@@ -93,10 +93,11 @@ class Lines:
         self.write("metrics", _aws=stamp, **figures)
 
 
-class _Quiet(logging.Formatter):
+class Quiet(logging.Formatter):
     """What libraries log, as one of our lines each: no arguments, no local variables."""
 
     def __init__(self, lines: Lines) -> None:
+        """Writes through `lines`."""
         super().__init__()
         self._lines = lines
 
@@ -108,11 +109,24 @@ class _Quiet(logging.Formatter):
         return self._lines.line("log", facts)
 
 
-def take_over(lines: Lines) -> None:
+class Plain(logging.Formatter):
+    """The same as text for a terminal."""
+
+    def __init__(self, redact: Redactor) -> None:
+        """Every text goes through `redact`."""
+        super().__init__("%(levelname)s %(name)s: %(message)s")
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record in words."""
+        return self._redact(super().format(record))
+
+
+def take_over(formatter: logging.Formatter) -> None:
     """Put our one handler in place of whatever handles logs: a runtime's own would print every line twice, unredacted.
 
     Warnings and above pass; urllib3, botocore and asyncio print headers and bodies below that.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Quiet(lines))
+    handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

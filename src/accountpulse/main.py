@@ -78,11 +78,11 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     give_back()
     from accountpulse import settings
     from accountpulse.alerts import Silence, alerts
-    from accountpulse.logs import Lines, take_over
+    from accountpulse.logs import Lines, Quiet, take_over
 
     redact = Redactor()
     watch = Lines(redact)
-    take_over(watch)
+    take_over(Quiet(watch))
     report: Alerts = Silence()
 
     def work(loaded: "Settings") -> dict[str, Any]:

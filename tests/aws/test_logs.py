@@ -8,7 +8,7 @@ from threading import Barrier
 
 import pytest
 
-from accountpulse.logs import Lines, take_over
+from accountpulse.logs import Lines, Quiet, take_over
 from accountpulse.records import Source
 from accountpulse.redact import Redactor
 from accountpulse.sandbox.server import Fault, Sandbox
@@ -56,7 +56,7 @@ def test_a_librarys_warning_in_a_sources_thread_names_run_and_source(
         together.wait()
         logging.getLogger("a.library").warning("slow answer to %s", "Bearer abcdefghijkl s3cret-value")
 
-    take_over(lines)
+    take_over(Quiet(lines))
     try:
         lines.enter("r1", "2026-10", [])
         with ThreadPoolExecutor(2) as pool:

@@ -1,6 +1,7 @@
 """Faults of the wire (10 to 16 of docs/reliability.md), for both ways we send: our client, and the vendors' own."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,11 +18,11 @@ from faults import wire
 from faults.wire import Answer, Wire
 
 DECODER = msgspec.json.Decoder(dict[str, bool])
-Ask = Callable[[str, Meter], Any]
+Ask = Callable[..., Any]
 
 
-def by_client(url: str, meter: Meter) -> Any:
-    """Ask through the client that Intercom and Jira are asked with."""
+def by_client(url: str, meter: Meter, total: float = client.TOTAL) -> Any:
+    """Ask through the client that Intercom and Jira are asked with; a call may take `total` seconds."""
 
     slept = timedelta()
 
@@ -35,15 +36,15 @@ def by_client(url: str, meter: Meter) -> Any:
 
     async def ask() -> Any:
         headers = {"Authorization": "Bearer s3cret"}
-        async with Client("jira", url, headers, meter, {}, sleep=sleep, now=now) as web:
+        async with Client("jira", url, headers, meter, {}, sleep=sleep, now=now, total=total) as web:
             return await web.get("/thing", DECODER)
 
     return client.run(ask())
 
 
-def by_session(url: str, meter: Meter) -> Any:
+def by_session(url: str, meter: Meter, total: float = sync.TOTAL) -> Any:
     """Ask through the session that the clients of Looker and Salesforce are given."""
-    with sync.session("looker", meter, None, sleep=lambda _seconds: None) as session:
+    with sync.session("looker", meter, None, sleep=lambda _seconds: None, total=total) as session:
         return session.get(f"{url}/thing", headers={"Authorization": "Bearer s3cret"}).json()
 
 
@@ -85,8 +86,17 @@ def test_a_fault_that_stays_ends_in_words_after_a_few_tries_and_is_never_data(as
     meter = Meter()
     with Wire(for_ever=fault) as server, pytest.raises(SourceUnavailable) as caught:
         ask(server.url, meter)
-    assert "GET /thing" in str(caught.value)
+    assert re.search(r"GET /thing failed \((\w*Error|HTTP \d+|.*: \w*Error)\)", str(caught.value))  # its text is empty
     assert "s3cret" not in str(caught.value)
+    assert meter.calls == 5
+
+
+@WAYS
+def test_12_a_dripping_answer_ends_by_the_calls_own_limit(ask: Ask) -> None:
+    """One byte every fifth of a second: no time-out between two bytes ever comes, and the run has no deadline."""
+    meter = Meter()
+    with Wire(for_ever=wire.drip) as server, pytest.raises(SourceUnavailable):
+        ask(server.url, meter, 0.5)
     assert meter.calls == 5
 
 
@@ -98,7 +108,15 @@ def test_12_a_dripping_answer_ends_with_the_run(ask: Ask) -> None:
 
 
 @WAYS
-def test_13_a_server_that_never_answers_is_given_up(ask: Ask) -> None:
+def test_13_a_server_that_never_answers_is_asked_again_and_given_up(ask: Ask) -> None:
+    meter = Meter()
+    with Wire(for_ever=wire.silence) as server, pytest.raises(SourceUnavailable, match=r"Time-?[Oo]ut"):
+        ask(server.url, meter, 0.2)
+    assert meter.calls == 5
+
+
+@WAYS
+def test_13_a_server_that_never_answers_does_not_outlast_the_run(ask: Ask) -> None:
     meter = Meter(ends=time.monotonic() + 1.0)
     with Wire(for_ever=wire.silence) as server, pytest.raises(SourceUnavailable):
         ask(server.url, meter)
@@ -117,9 +135,43 @@ def test_15_a_redirect_to_another_host_is_not_followed(ask: Ask) -> None:
 @pytest.mark.parametrize("status", [404, 410])
 def test_16_an_address_that_is_gone_is_not_asked_again(status: int) -> None:
     meter = Meter()
-    with Wire(for_ever=wire.whole(status, b"{}")) as server, pytest.raises(AccessError, match="gone or wrong"):
+    with (
+        Wire(for_ever=wire.whole(status, b"{}")) as server,
+        pytest.raises(AccessError, match="newer release") as caught,
+    ):
         by_client(server.url, meter)
+    assert "gone or wrong" in str(caught.value)
+    assert caught.value.exit_code == 3
     assert meter.calls == 1
+
+
+@WAYS
+def test_01_two_seconds_that_a_429_asks_for_are_waited_and_counted(ask: Ask) -> None:
+    """By a clock that only sleeping moves."""
+    meter = Meter()
+    with Wire(wire.whole(429, b"{}", "Retry-After: 2")) as server:
+        assert ask(server.url, meter) == {"ok": True}
+    assert (meter.calls, meter.retries) == (2, 1)
+    assert 2.0 <= meter.waited <= 3.0
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [
+        ("Retry-After: 1.5", 1.5, 2.5),
+        ("Retry-After: -5", 0.0, 1.0),
+        ("Retry-After: soon", 0.0, 1.0),
+        ("X-Nothing: 1", 0.0, 1.0),
+    ],
+    ids=["decimals", "negative", "garbage", "absent"],
+)
+def test_02_a_429_in_any_form_is_waited_for_within_bounds(ask: Ask, header: str, least: float, most: float) -> None:
+    meter = Meter()
+    with Wire(wire.whole(429, b"{}", header)) as server:
+        assert ask(server.url, meter) == {"ok": True}
+    assert meter.retries == 1
+    assert least <= meter.waited <= most
 
 
 @WAYS

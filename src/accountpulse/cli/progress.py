@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from accountpulse.cli.words import TITLES, rows_of
-from accountpulse.logs import Lines
+from accountpulse.logs import Lines, Plain, Quiet, take_over
 from accountpulse.pipeline.outcome import Standing, Watch
 from accountpulse.records import Source
 from accountpulse.redact import Redactor
@@ -51,8 +51,11 @@ class Bars:
 def watching(redact: Redactor) -> Iterator[Watch]:
     """Bars on a terminal, JSON lines elsewhere."""
     if not sys.stderr.isatty():
-        yield Lines(redact)
+        lines = Lines(redact)
+        take_over(Quiet(lines))
+        yield lines
         return
+    take_over(Plain(redact))
     columns = (
         SpinnerColumn(finished_text="[green]✓[/green]"),
         TextColumn("{task.description:<10}"),

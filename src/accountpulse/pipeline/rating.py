@@ -1,5 +1,6 @@
 """Measured accounts → scores with reasons: what earlier periods and failed sources mean for this one."""
 
+import logging
 from dataclasses import replace
 from datetime import date
 
@@ -10,10 +11,13 @@ from accountpulse.errors import UsageError
 from accountpulse.ids import to_18
 from accountpulse.pipeline.lookback import score_period
 from accountpulse.pipeline.outcome import Options, Outcome
+from accountpulse.records import Problem
 from accountpulse.scoring import explain
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Settings
 from accountpulse.state import State
+
+_LOG = logging.getLogger(__name__)
 
 
 def rate(  # noqa: PLR0917
@@ -34,10 +38,27 @@ def rate(  # noqa: PLR0917
     waived = settings.mapping.signals is None
     scores = score_period(measured, state, period, card, window, outcome.failed, signals_waived=waived)
     scores = scores.join(measured, on="account_id", how="left", maintain_order="left")
-    words = [_words(row, card, outcome.scope.as_of_day) for row in scores.iter_rows(named=True)]
+    words, faults = _words_of_all(scores, card, outcome.scope.as_of_day)
     scores = scores.with_columns(pl.Series("drivers_text", words, dtype=pl.String))
-    problems = tuple(p for p in linked.problems if chosen is None or p.account_id in chosen)
+    if faults:
+        scores = scores.filter(~pl.col("account_id").is_in([fault.account_id for fault in faults]))
+    problems = (*(p for p in linked.problems if chosen is None or p.account_id in chosen), *faults)
     return replace(outcome, metrics=measured, scores=scores, problems=problems, unlinked=linked.unlinked)
+
+
+def _words_of_all(scores: pl.DataFrame, card: Scorecard, as_of_day: date) -> tuple[list[str | None], list[Problem]]:
+    """Each account's reasons, and the accounts that no reasons could be given for: a fault of ours costs no other."""
+    words: list[str | None] = []
+    faults = []
+    for row in scores.iter_rows(named=True):
+        try:
+            words.append(_words(row, card, as_of_day))
+        except Exception as error:  # noqa: BLE001
+            account = str(row["account_id"])
+            _LOG.exception("account %s could not be scored", account)
+            faults.append(Problem(account, "score", f"a fault of accountpulse itself: {type(error).__name__}"))
+            words.append(None)
+    return words, faults
 
 
 def _words(row: dict[str, object], card: Scorecard, as_of_day: date) -> str:

@@ -40,8 +40,8 @@ class Client:
     """Talks to one system for one run.
 
     `remedies` says what the reader can do about a status of this system. `pace` decides how many requests are under
-    way at once, and when the next goes. `sleep` and `now` stand in for the clock in tests. Every request is safe to
-    repeat: all of them read.
+    way at once, and when the next goes. `sleep` and `now` stand in for the clock in tests, and `total` for TOTAL. Every
+    request is safe to repeat: all of them read.
     """
 
     def __init__(  # noqa: PLR0917
@@ -54,6 +54,7 @@ class Client:
         ca_bundle: Path | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        total: float = TOTAL,
     ) -> None:
         """Nothing is opened before `async with`."""
         self.source = source
@@ -64,6 +65,7 @@ class Client:
         self._ca_bundle = ca_bundle
         self._sleep = sleep
         self._now = now
+        self._total = total
         self.pace = Pace(now, sleep)
         self._session: aiohttp.ClientSession | None = None
 
@@ -116,7 +118,7 @@ class Client:
                 failure = UnexpectedAnswer(self.source, tried, f"an answer that can't be read: {kind}")
                 status = None
             except aiohttp.ClientSSLError as error:
-                remedy = "The certificate of the address is not trusted; see ACCOUNTPULSE_CA_BUNDLE."
+                remedy = tls.distrusted(self._base_url)
                 raise AccessError(self.source, f"{method} {path}", type(error).__name__, remedy) from None
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 self._meter.cut(self.source)
@@ -158,7 +160,7 @@ class Client:
 
     def _limits(self) -> aiohttp.ClientTimeout:
         """A call ends with the run at the latest."""
-        return aiohttp.ClientTimeout(total=min(TOTAL, max(0.1, self._meter.left())), connect=10)
+        return aiohttp.ClientTimeout(total=min(self._total, max(0.1, self._meter.left())), connect=10)
 
     def _failure(self, method: str, path: str, status: int, content: bytes) -> Exception:
         error = refusal(self.source, f"{method} {path}", status, self._remedies)

@@ -41,7 +41,7 @@ def asked_wait(headers: Mapping[str, str], now: datetime) -> float | None:
         return reset_wait(headers, now)
     if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
         return float(text)
-    return _until(_http_date(text), now)
+    return _until(http_date(text), now)
 
 
 def reset_wait(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -51,7 +51,7 @@ def reset_wait(headers: Mapping[str, str], now: datetime) -> float | None:
     `CLOCKS_DIFFER`, theirs counts.
     """
     text = _header(headers, "x-ratelimit-reset") or ""
-    theirs = _http_date(_header(headers, "date") or "")
+    theirs = http_date(_header(headers, "date") or "")
     if theirs is not None and abs((theirs - now).total_seconds()) > CLOCKS_DIFFER:
         now = theirs
     if re.fullmatch(r"\d{9,11}", text, re.ASCII):
@@ -67,7 +67,8 @@ def _until(moment: datetime | None, now: datetime) -> float | None:
     return None if moment is None else max(0.0, (moment - now).total_seconds())
 
 
-def _http_date(text: str) -> datetime | None:
+def http_date(text: str) -> datetime | None:
+    """The instant of a `Date` header; None where it is none."""
     try:
         moment = email.utils.parsedate_to_datetime(text)
     except ValueError:

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -25,6 +26,7 @@ from simple_salesforce.format import format_soql
 from accountpulse.errors import UnexpectedAnswer
 from accountpulse.rest import auth, sync
 from accountpulse.rest.meter import Meter
+from accountpulse.rest.policy import http_date
 from accountpulse.rest.salesforce_errors import NotThere, UnknownName, code_of, is_busy, translated
 from accountpulse.rest.salesforce_limits import Allowance
 from accountpulse.rest.salesforce_schema import Field, fields_of
@@ -40,7 +42,10 @@ __all__ = ["Field", "NotThere", "Org", "UnknownName", "format_soql"]
 
 @dataclass
 class Org:
-    """A signed-in org. Describes are asked for once an object; `allowance` is what the last answer said of the day."""
+    """A signed-in org. Describes are asked for once an object; `allowance` is what the last answer said of the day.
+
+    `ahead`: seconds that this machine's clock is before theirs, by their last answer; None: it did not say.
+    """
 
     access: SalesforceAccess
     session: requests.Session
@@ -48,20 +53,28 @@ class Org:
     client: Salesforce = field(init=False)
     notices: tuple[str, ...] = ()
     allowance: Allowance | None = None
+    ahead: float | None = None
     _described: dict[str, dict[str, Field] | None] = field(default_factory=dict)
 
     @classmethod
     def connect(cls, access: SalesforceAccess, meter: Meter, ca_bundle: Path | None) -> Self:
-        """Sign in, once; wrong credentials are an AccessError that names their settings."""
+        """Sign in, once a run; wrong credentials are an AccessError that names their settings."""
         org = cls(access, sync.session("salesforce", meter, ca_bundle))
-        org.session.hooks["response"].append(org._note_allowance)
+        org.session.hooks["response"].append(org._note)
         org.notices = (auth.SOAP_ENDS,) if access.way == "soap" else ()
-        org.sign_in()
+        if access.sessions:
+            org._use(auth.SignedIn(*access.sessions[-1]))
+        else:
+            org.sign_in()
         return org
 
     def sign_in(self) -> None:
         """Get a new session id, by the way that the settings choose."""
         signed = auth.sign_in(self.access, self.session)
+        self.access.sessions[:] = [signed]
+        self._use(signed)
+
+    def _use(self, signed: auth.SignedIn) -> None:
         self.client = Salesforce(
             session_id=signed.session_id,
             instance_url=signed.instance,
@@ -69,8 +82,10 @@ class Org:
             session=self.session,
         )
 
-    def _note_allowance(self, answer: requests.Response, **_options: Any) -> None:
+    def _note(self, answer: requests.Response, **_options: Any) -> None:
         self.allowance = Allowance.read(answer.headers.get("Sforce-Limit-Info", "")) or self.allowance
+        theirs = http_date(answer.headers.get("Date", ""))
+        self.ahead = self.ahead if theirs is None else (datetime.now(UTC) - theirs).total_seconds()
 
     def describe(self, name: str) -> dict[str, Field] | None:
         """The fields of an object that our user can see, by name; None where the object is absent or not readable."""

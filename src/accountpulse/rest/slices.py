@@ -22,10 +22,11 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import compress, pairwise
 from typing import Any, Generic, Protocol, TypeVar
 
 from accountpulse.errors import UnexpectedAnswer
+from accountpulse.rest.client import Refused
 from accountpulse.rest.pace import Pace
 from accountpulse.rest.paging import Cursors
 
@@ -250,7 +251,7 @@ class Walk(Generic[R, B]):
             missing = max(0, (walker.total or 0) - max(walker.own, len(again)))
             if not good and (missing > 0 or walker.total is None):
                 tried = f"paging through {self._rows.what}"
-                raise UnexpectedAnswer(self._rows.source, tried, "twice the pages led in a circle")
+                raise UnexpectedAnswer(self._rows.source, tried, "twice the pages led in a circle or broke off")
             self.missing += missing
         walker.seen.clear()  # whoever gave it this part remembers it to his own end
         self._done(walker.part, walker.bag)
@@ -271,7 +272,12 @@ class Walk(Generic[R, B]):
         """
         cursors, cursor = Cursors(), None
         while True:
-            page = await self._rows.ask(walker.asked, cursor)
+            try:
+                page = await self._rows.ask(walker.asked, cursor)
+            except Refused as refused:
+                if cursor is None or refused.status not in (400, 404):
+                    raise
+                return False  # the query had a first page: what is refused is its cursor, which has died
             if cursor is None:
                 self._hear(walker, page.total)
             before = len(met)
@@ -326,8 +332,7 @@ class Walk(Generic[R, B]):
         if not known or (part.start <= min(known) and max(known) < part.end):
             mine, own = fresh, len(fresh)
         else:
-            timed = list(zip(fresh, times, strict=True))
-            mine = [row for row, moment in timed if moment is None or part.start <= moment < part.end]
+            mine = list(compress(fresh, (at is None or part.start <= at < part.end for at in times)))
             own = sum(map(walker.owns, times))
         walker.own += own
         walker.bag.add(mine)

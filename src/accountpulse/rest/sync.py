@@ -21,9 +21,9 @@ from accountpulse.rest import tls
 from accountpulse.rest.meter import Meter
 from accountpulse.rest.policy import refusal, wait_before_retry
 
-TOTAL = 120.0  # seconds that a body may take in all
+TOTAL = 120.0  # seconds between two parts of an answer, and that a body may take in all
+CONNECT = 10.0  # seconds
 READ = 1 << 16
-TIMEOUT = (10.0, 120.0)  # seconds to connect, and between two parts of an answer
 FAULTS = "/services/Soap/"  # a SOAP fault is a 500 that says what is wrong: trying again could lock the user out
 
 
@@ -39,12 +39,14 @@ class Adapter(HTTPAdapter):
         meter: Meter,
         ca_bundle: Path | None,
         sleep: Callable[[float], None] = time.sleep,
+        total: float = TOTAL,
     ) -> None:
-        """`source` names the system in errors."""
+        """`source` names the system in errors; `sleep` and `total` stand in for time in tests."""
         self._source = source
         self._meter = meter
         self._context = tls.context(ca_bundle)
         self._sleep = sleep
+        self._total = total
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
@@ -71,7 +73,7 @@ class Adapter(HTTPAdapter):
                 if not stream:
                     self.read(answer)  # a body that breaks off breaks here, where it can be tried again
             except requests.exceptions.SSLError as error:
-                remedy = "The certificate of the address is not trusted; see ACCOUNTPULSE_CA_BUNDLE."
+                remedy = tls.distrusted(request.url or "")
                 raise AccessError(self._source, tried, type(error).__name__, remedy) from None
             except requests.RequestException as error:
                 self._meter.cut(self._source)
@@ -87,16 +89,17 @@ class Adapter(HTTPAdapter):
 
     def _limits(self, asked: Any) -> Any:
         """Ours, or the client's own, whose one number is for the answer; none is longer than the run lasts."""
-        connect, read = TIMEOUT
+        read = self._total
         if isinstance(asked, int | float):
             read = float(asked)
         elif asked is not None:
             return asked
-        return min(connect, max(0.1, self._meter.left())), min(read, max(0.1, self._meter.left()))
+        left = max(0.1, self._meter.left())
+        return min(CONNECT, left), min(read, left)
 
     def read(self, answer: requests.Response) -> None:
         """Take in the whole body; a client whose bodies are too large for that takes them here in its own way."""
-        keep(answer, b"".join(self.pieces(answer, TOTAL)))
+        keep(answer, b"".join(self.pieces(answer, self._total)))
         _refuse_nonsense(answer)
 
     def pieces(self, answer: requests.Response, seconds: float) -> Iterator[bytes]:
@@ -146,12 +149,16 @@ def _refuse_nonsense(answer: requests.Response) -> None:
 
 
 def session(
-    source: str, meter: Meter, ca_bundle: Path | None, sleep: Callable[[float], None] = time.sleep
+    source: str,
+    meter: Meter,
+    ca_bundle: Path | None,
+    sleep: Callable[[float], None] = time.sleep,
+    total: float = TOTAL,
 ) -> requests.Session:
     """A session whose every request goes through the adapter."""
     made = requests.Session()
     made.auth = _as_it_is
-    adapter = Adapter(source, meter, ca_bundle, sleep)
+    adapter = Adapter(source, meter, ca_bundle, sleep, total)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     return made

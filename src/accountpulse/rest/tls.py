@@ -2,6 +2,7 @@
 
 import ssl
 from pathlib import Path
+from urllib.parse import urlsplit
 
 
 def context(ca_bundle: Path | None) -> ssl.SSLContext:
@@ -10,3 +11,8 @@ def context(ca_bundle: Path | None) -> ssl.SSLContext:
     if ca_bundle is not None:
         made.load_verify_locations(ca_bundle)
     return made
+
+
+def distrusted(url: str) -> str:
+    """What to do about an address whose certificate is not trusted."""
+    return f"The certificate of {urlsplit(url).hostname} is not trusted; see ACCOUNTPULSE_CA_BUNDLE."

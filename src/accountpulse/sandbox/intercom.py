@@ -73,6 +73,8 @@ class Desk:
     def _found(self, query: Any, sort: dict[str, Any] | None, *, begins: bool) -> Positions:
         """What a walk goes through: as it was found when the walk began, but for what has moved since."""
         key = json.dumps([query, sort])
+        if not begins and key not in self.walks and self.odd.forgetful:
+            raise BadRequest("the cursor is invalid or has expired")
         if begins or key not in self.walks:
             found = self._moved_last(self.index.sorted(self.index.find(query), sort))
             if self.odd.order == "none":

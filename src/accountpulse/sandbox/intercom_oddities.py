@@ -12,7 +12,8 @@ class Oddities:
     `moves`: so many pages meet a conversation that jumps to the end of the list, so that another slips over a page's
     edge. `repeats`: so many pages name their own cursor as the next one. `next_after_last`: the last page has a next
     one, which is empty. `inclusive`: `>` and `<` include their bound. `longest_array`: values that IN takes.
-    `iso_times`: statistics have ISO times.
+    `iso_times`: statistics have ISO times. `forgetful`: the cursor of a walk that is no longer kept is refused, where
+    otherwise the walk is found again.
     """
 
     page_cap: int = 150
@@ -23,3 +24,4 @@ class Oddities:
     inclusive: bool = False
     longest_array: int = 150
     iso_times: bool = False
+    forgetful: bool = False

@@ -6,7 +6,8 @@ import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -84,9 +85,9 @@ class _Server(uvicorn.Server):
 class Sandbox:
     """The four systems of a world, served until `stop()`; a context manager.
 
-    `storm` refuses every second request of each system with 429. `down` holds the systems that answer 503 right now,
-    `faults` what the next requests meet, `limits` how much a system lets through, `log` what was asked; `recorded`,
-    once it is a list, gets every exchange in full.
+    `storm` refuses every second request of each system with 429. `ahead`: how far its clocks are before the true
+    time. `down` holds the systems that answer 503 right now, `faults` what the next requests meet, `limits` how much a
+    system lets through, `log` what was asked; `recorded`, once it is a list, gets every exchange in full.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Sandbox:
         self.log: list[Call] = []
         self.down: set[str] = set()
         self.storm = False
+        self.ahead = timedelta()
         self.faults: list[Fault] = []
         self.recorded: list[Exchange] | None = None
         self.behaviour = Behaviour()
@@ -175,7 +177,7 @@ class Sandbox:
         listening.listen(1024)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", ssl_certfile=certificate, timeout_keep_alive=600,
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=1, date_header=False,
         )  # fmt: skip
         server = _Server(config)
         thread = threading.Thread(target=self._run, args=(server, listening), daemon=True)
@@ -220,6 +222,7 @@ class Sandbox:
         told, refusal = self._limited(system)
         response = refusal or await self._answered(system, request, answer)
         response.headers.update(told)
+        response.headers["Date"] = format_datetime(self._now() + self.ahead, usegmt=True)
         self.log.append(Call(system, request.method, request.url.path, response.status_code))
         return response if self.recorded is None else await self._record(system, request, body, response)
 

@@ -1,6 +1,6 @@
 """How to reach each system: addresses, and secrets that never print."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from accountpulse.redact import MASK
@@ -57,7 +57,10 @@ class LookerAccess:
 
 @dataclass(frozen=True)
 class SalesforceAccess:
-    """How to reach Salesforce; what is set decides the way to sign in."""
+    """How to reach Salesforce; what is set decides the way to sign in.
+
+    `sessions` holds the last session id and its address, once there is one: a run signs in once.
+    """
 
     login_url: str
     api_version: str
@@ -67,6 +70,7 @@ class SalesforceAccess:
     client_id: Secret | None = None
     client_secret: Secret | None = None
     private_key: Secret | None = None
+    sessions: list[tuple[str, str]] = field(init=False, default_factory=list, repr=False, compare=False)
 
     @property
     def way(self) -> Literal["jwt", "client credentials", "soap"]:
