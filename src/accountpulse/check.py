@@ -187,6 +187,9 @@ def _systems(
         f"{announcement(loaded.salesforce)}; {customers:,} accounts and all that belongs to them read",
     )
     found.missing("salesforce", crm.notes, crm.gaps)
+    for account, text in list(crm.malformed.items())[:1]:
+        left_out = f"{len(crm.malformed):,} accounts hold something that can't be read and would be left out, such as"
+        found.add("bad", "salesforce", f"{left_out} {account}: {text}", 4)
     if card is not None:
         _target(found, loaded, card)
     extracts: dict[Source, Extract] = {"salesforce": crm}

@@ -267,7 +267,7 @@ class Extract:
     account, and why. `unknown_keys` are link keys that the system doesn't know. `notes` are lines for the reader.
     `found_keys` is None where what an account's field holds is the key itself; else it gives, for each value that the
     system's records carry in an attribute, the keys of these records. `asked` are the keys that the source was asked
-    for.
+    for. `malformed`: accounts (18 characters) of which something can't be read, and what.
     """
 
     source: Source
@@ -277,6 +277,7 @@ class Extract:
     notes: tuple[str, ...] = ()
     found_keys: Mapping[str, Sequence[str]] | None = None
     asked: tuple[str, ...] = ()
+    malformed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

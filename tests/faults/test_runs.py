@@ -3,7 +3,10 @@
 The numbers are those of docs/reliability.md.
 """
 
+import ssl
+from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -12,11 +15,16 @@ import trustme
 
 from accountpulse import pipeline
 from accountpulse.errors import AccessError
+from accountpulse.main import Event, summarise
 from accountpulse.period import Period
 from accountpulse.pipeline.outcome import Options, Outcome
 from accountpulse.records import Source
+from accountpulse.rest import sync
+from accountpulse.rest.meter import Meter
 from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Fault, Sandbox
+from accountpulse.state import State
+from faults.wire import Wire
 from support import NOW, Configure, Silent
 
 OCTOBER = Options(period=Period(2026, 10))
@@ -53,9 +61,10 @@ def test_01_a_429_is_waited_for_counted_and_changes_nothing(
     served.faults.append(Fault(source, 429, {"Retry-After": "0.2"}))
     outcome = run(served, configure)
     assert outcome.exit_code == 0
-    meter = outcome.standings[source].meter
-    assert meter.retries >= 1
-    assert meter.waited >= 0.2
+    others = {name: standing.meter.retries for name, standing in outcome.standings.items() if name != source}
+    assert outcome.standings[source].meter.retries == 1
+    assert set(others.values()) == {0}
+    assert summarise(outcome, Event())["sources"][source]["waited_seconds"] >= 0.2
     assert scores_of(outcome).equals(calm[0])
 
 
@@ -87,6 +96,22 @@ def test_04_a_storm_is_survived_with_few_requests_more(
     assert len(served.log) <= 3 * calm[1]
 
 
+@pytest.mark.parametrize("source", SOURCES[:3])
+def test_03_a_source_that_asks_for_an_hour_is_unavailable_and_the_others_are_read(
+    served: Sandbox, configure: Configure, source: Source
+) -> None:
+    served.faults.append(Fault(source, 429, {"Retry-After": "3600"}, times=10**6))
+    loaded = configure(served)
+    outcome = pipeline.run(loaded, OCTOBER, NOW, Silent())
+    assert (outcome.exit_code, outcome.failed) == (5, (source,))
+    assert "HTTP 429" in str(outcome.standings[source].error)
+    assert outcome.standings[source].meter.waited == 0
+    state = State(loaded.state).checkpoints
+    for other in set(SOURCES) - {source}:
+        assert state.load(outcome.scope, other) is not None  # whole, for the next run to go on from
+    assert not [call for call in served.log if call.method in ("PATCH", "PUT")]
+
+
 def test_05_sessions_and_tokens_that_end_in_the_middle_are_renewed(
     served: Sandbox, configure: Configure, calm: tuple[pl.DataFrame, int]
 ) -> None:
@@ -95,8 +120,11 @@ def test_05_sessions_and_tokens_that_end_in_the_middle_are_renewed(
     outcome = run(served, configure)
     assert outcome.exit_code == 0
     assert scores_of(outcome).equals(calm[0])
-    renewed = [call for call in served.log if call.status == 401]
-    assert {call.system for call in renewed} == {"looker", "salesforce"}
+    ended = Counter(call.system for call in served.log if call.status == 401)
+    assert set(ended) == {"looker", "salesforce"}
+    renewals = Counter(call.system for call in served.log if call.path.endswith(("/oauth2/token", "/login")))
+    # the first sign-in, and exactly one for each end
+    assert renewals == {system: 1 + count for system, count in ended.items()}
 
 
 def test_14_an_unknown_certificate_is_refused_once_and_nothing_is_sent_unverified(
@@ -104,9 +132,24 @@ def test_14_an_unknown_certificate_is_refused_once_and_nothing_is_sent_unverifie
 ) -> None:
     stranger = tmp_path / "stranger.pem"
     trustme.CA().cert_pem.write_to_path(stranger)
-    with pytest.raises(AccessError, match="certificate"):
+    with pytest.raises(AccessError, match=r"certificate of 127\.0\.0\.1 is not trusted") as caught:
         run(served, configure, ACCOUNTPULSE_CA_BUNDLE=str(stranger))
+    assert caught.value.exit_code == 3
     assert served.log == []
+
+
+def test_14_an_expired_certificate_is_refused_too(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", not_after=yesterday).configure_cert(context)
+    meter = Meter()
+    with Wire(context=context) as server:
+        with pytest.raises(AccessError, match=r"certificate of 127\.0\.0\.1"):
+            sync.session("looker", meter, tmp_path / "ca.pem").get(f"{server.url}/thing")
+        assert server.asked == []
+    assert meter.calls == 1
 
 
 @pytest.mark.parametrize("source", SOURCES[:3])
@@ -119,6 +162,11 @@ def test_09_a_system_that_stays_down_costs_a_bounded_number_of_requests(
     assert outcome.scores is None
     assert sum(call.system == source for call in served.log) <= 8 * 5
     assert not [call for call in served.log if call.method in ("PATCH", "PUT")]
+    partial = run(served, configure, replace(OCTOBER, allow_partial=True))
+    assert partial.exit_code == 5
+    metric = {"intercom": "csat_score", "jira": "open_bugs", "looker": "dau"}[source]
+    assert set(scores_of(partial)[f"{metric}_reason"]) == {"source_failed"}
+    assert "the source could not be read in this run" in scores_of(partial)["drivers_text"][0]
 
 
 def test_11_a_page_for_people_and_an_empty_answer_are_never_no_data(

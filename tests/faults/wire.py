@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import ssl
 import struct
 import threading
 from collections.abc import Awaitable, Callable
@@ -81,7 +82,8 @@ BAD_TEXT = whole(200, b'{"ok": "\xff\xfe"}')
 class Wire:
     """Serves the planned answers in their order, then proper ones; `asked` holds the request lines and headers."""
 
-    def __init__(self, *plan: Answer, for_ever: Answer | None = None) -> None:
+    def __init__(self, *plan: Answer, for_ever: Answer | None = None, context: ssl.SSLContext | None = None) -> None:
+        self._context = context  # with one, over TLS
         self._plan = list(plan)
         self._then = for_ever or whole()
         self.asked: list[str] = []
@@ -92,9 +94,10 @@ class Wire:
     def __enter__(self) -> Self:
         self._thread.start()
         server = asyncio.run_coroutine_threadsafe(
-            asyncio.start_server(self._serve, "127.0.0.1", 0), self._loop
+            asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context), self._loop
         ).result()
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        scheme = "http" if self._context is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         self._server = server
         return self
 

@@ -16,7 +16,8 @@ from accountpulse.extractors import salesforce_arr as arr
 from accountpulse.extractors import salesforce_contract as contract
 from accountpulse.extractors import salesforce_relationship as relationship
 from accountpulse.extractors.base import Request
-from accountpulse.extractors.salesforce_queries import Missing, Reading, at, number
+from accountpulse.extractors.salesforce_queries import Missing, Reading, at
+from accountpulse.ids import to_18
 from accountpulse.records import METRICS, TABLES, Extract, Source
 from accountpulse.rest.salesforce import Org
 from accountpulse.rest.salesforce_limits import refuse_below
@@ -53,7 +54,8 @@ def extract(request: Request) -> Extract:
     frames["accounts"] = _as_of(frames["accounts"], frames["arr_changes"], request)
     before = pl.col("at") < request.scope.as_of
     frames["arr_changes"] = frames["arr_changes"].filter(before)
-    return Extract("salesforce", frames, reading.gaps, {}, tuple(reading.notes))
+    malformed = {to_18(account): text for account, text in reading.malformed.items()}
+    return Extract("salesforce", frames, reading.gaps, {}, tuple(reading.notes), malformed=malformed)
 
 
 def _frame(name: str, rows: Rows) -> pl.DataFrame:
@@ -126,17 +128,19 @@ def _account_rows(
 ) -> Iterator[dict[str, Any]]:
     names = org.accounts
     _check_tiers(reading, org, found)
+    reading.setting = "accounts"
     for row in found:
-        amount = None if worth is None else worth.converted(number(_of(row, names.arr)), row.get(arr.CURRENCY))
+        money = reading.amount(_of(row, names.arr), row["Id"], names.arr)
+        amount = None if worth is None else worth.converted(money, row.get(arr.CURRENCY))
         yield {
             "account_id": row["Id"],
             "account_name": row["Name"],
             "segment": _text(_of(row, names.segment)),
             "customer_tier": _text(_of(row, names.tier)),
             "arr": amount,
-            "seats": number(_of(row, names.seats)),
+            "seats": reading.amount(_of(row, names.seats), row["Id"], names.seats),
             "owner": _text(_of(row, names.owner)),
-            "customer_since": reading.day_of(_of(row, names.customer_since)),
+            "customer_since": reading.day_of(_of(row, names.customer_since), row["Id"]),
         }
 
 

@@ -107,7 +107,12 @@ def _from_history(reading: Reading, part: ArrFieldHistory, arr: str, worth: Mone
         account = at(row, part.parent)
         currency = worth.of_account.get(str(account)[:15])
         before, after = (worth.converted(number(row[each]), currency) for each in ("OldValue", "NewValue"))
-        yield {"account_id": account, "at": reading.moment(row["CreatedDate"]), "before": before, "after": after}
+        yield {
+            "account_id": account,
+            "at": reading.moment(row["CreatedDate"], account),
+            "before": before,
+            "after": after,
+        }
 
 
 def _from_snapshots(reading: Reading, part: ArrSnapshots, accounts: list[dict[str, Any]], worth: Money) -> Rows:
@@ -143,7 +148,7 @@ def _snapshots(reading: Reading, part: ArrSnapshots, day: date, worth: Money) ->
         account, amount = at(row, part.account), number(at(row, part.amount))
         if several:
             amount = worth.converted(amount, row[CURRENCY])
-        taken = reading.day_of(at(row, part.date))
+        taken = reading.day_of(at(row, part.date), account)
         if account is not None and amount is not None and taken is not None:
             yield str(account)[:15], taken, amount
 

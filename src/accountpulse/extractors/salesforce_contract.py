@@ -35,7 +35,7 @@ def renewals(reading: Reading, strategies: Iterable[Renewal], accounts: Accounts
             continue
         possible = True
         for account, value in found:
-            if (due := reading.day_of(value)) is not None:
+            if (due := reading.day_of(value, account)) is not None:
                 yield {"account_id": account, "due": due, "rank": rank}
     if not possible:
         raise Missing
@@ -78,7 +78,7 @@ def _invoices(reading: Reading, part: PaymentInvoices) -> Rows:
     reading.need(part.object, *fields)
     chosen = (reading.only(part.object, part.only), part.where)
     for row in reading.rows(part.object, fields, *chosen, *_trouble(reading, part.object, part.due, part.paid)):
-        due, paid = reading.day_of(at(row, part.due)), reading.day_of(at(row, part.paid))
+        due, paid = (reading.day_of(at(row, name), at(row, part.account)) for name in (part.due, part.paid))
         if due is not None and (paid is None or paid > due):  # SOQL can't compare two fields
             yield _problem(reading, at(row, part.account), at(row, part.due), at(row, part.paid))
 
@@ -112,7 +112,11 @@ def _flagged(reading: Reading, part: PaymentField, accounts: Accounts) -> Rows:
 
 
 def _problem(reading: Reading, account: Any, opened: Any, closed: Any) -> dict[str, Any]:
-    return {"account_id": account, "opened_at": reading.moment(opened), "closed_at": reading.moment(closed)}
+    return {
+        "account_id": account,
+        "opened_at": reading.moment(opened, account),
+        "closed_at": reading.moment(closed, account),
+    }
 
 
 def downgrades(reading: Reading, part: DowngradeRecords | DowngradeHistory) -> Rows:
@@ -124,7 +128,10 @@ def _amended(reading: Reading, part: DowngradeRecords) -> Rows:
     reading.need(part.object, part.account, part.date)
     chosen = (reading.only(part.object, part.only), part.where)
     for row in reading.rows(part.object, (part.account, part.date), *chosen, _year(reading, part.object, part.date)):
-        yield {"account_id": at(row, part.account), "closed_on": reading.day_of(at(row, part.date))}
+        yield {
+            "account_id": at(row, part.account),
+            "closed_on": reading.day_of(at(row, part.date), at(row, part.account)),
+        }
 
 
 def _fallen(reading: Reading, part: DowngradeHistory) -> Rows:
@@ -135,7 +142,8 @@ def _fallen(reading: Reading, part: DowngradeHistory) -> Rows:
     for row in reading.rows(part.object, fields, f"Field = {text(part.field)}", year):
         before, after = number(row["OldValue"]), number(row["NewValue"])
         if before is not None and after is not None and after < before:
-            days.add((at(row, part.parent), reading.day_of(row["CreatedDate"])))
+            account = at(row, part.parent)
+            days.add((account, reading.day_of(row["CreatedDate"], account)))
     yield from ({"account_id": account, "closed_on": day} for account, day in sorted(days, key=str))
 
 

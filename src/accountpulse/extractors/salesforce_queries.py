@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from accountpulse.errors import UnexpectedAnswer
 from accountpulse.period import Scope
 from accountpulse.records import Reason
 from accountpulse.rest.salesforce import Field, Org, UnknownName, format_soql
@@ -27,7 +26,8 @@ class Missing(Exception):
 class Reading:
     """One extraction from one org: what was found out along the way.
 
-    `setting` is the part of the mapping's `salesforce:` that is being read; every note begins with it.
+    `setting` is the part of the mapping's `salesforce:` that is being read; every note begins with it. `malformed`
+    says, by account, what of it can't be read.
     """
 
     org: Org
@@ -35,6 +35,7 @@ class Reading:
     gaps: dict[str, Reason] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     setting: str = "accounts"
+    malformed: dict[str, str] = field(default_factory=dict)
 
     def note(self, text: str) -> None:
         """A line for the reader, once."""
@@ -140,8 +141,11 @@ class Reading:
         """The day of an instant in the period's zone."""
         return moment.astimezone(ZoneInfo(self.scope.period.zone)).date()
 
-    def moment(self, value: Any) -> datetime | None:
-        """A date (its first instant in the period's zone) or a time, as a time in UTC."""
+    def moment(self, value: Any, account: Any) -> datetime | None:
+        """A date (its first instant in the period's zone) or a time, as a time in UTC; null for what is neither.
+
+        That would look like a date that isn't set: the account whose it is counts as `malformed`.
+        """
         if value is None:
             return None
         text = str(value)
@@ -151,12 +155,23 @@ class Reading:
                 return datetime.combine(date.fromisoformat(text), time(), zone).astimezone(UTC)
             return datetime.fromisoformat(text).astimezone(UTC)
         except ValueError:
-            raise UnexpectedAnswer("salesforce", "reading a time", "it is not ISO 8601") from None
+            self._unreadable(account, "a date or time is not ISO 8601")
+            return None
 
-    def day_of(self, value: Any) -> date | None:
-        """A date, or the day of a time in the period's zone."""
-        moment = self.moment(value)
+    def day_of(self, value: Any, account: Any) -> date | None:
+        """A date, or the day of a time in the period's zone; as `moment`."""
+        moment = self.moment(value, account)
         return None if moment is None else self.day(moment)
+
+    def amount(self, value: Any, account: Any, name: str | None) -> float | None:
+        """A number of the field; one that is none counts as `malformed`."""
+        found = number(value)
+        if found is None and value is not None:
+            self._unreadable(account, f"{name} is no number")
+        return found
+
+    def _unreadable(self, account: Any, what: str) -> None:
+        self.malformed.setdefault(str(account), f"{self.setting}: {what}")
 
 
 def in_list(values: Iterable[str]) -> str:

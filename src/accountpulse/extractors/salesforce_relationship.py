@@ -29,7 +29,7 @@ def reviews(reading: Reading, part: Reviews) -> Rows:
         came = f"{part.no_show} = false" if reading.has(name, part.no_show) else None
         for row in reading.rows(name, ("AccountId", "ActivityDate"), wanted, *unwanted, bounds, held, came):
             if row["AccountId"] is not None:
-                yield {"account_id": row["AccountId"], "held_on": reading.day_of(row["ActivityDate"])}
+                yield {"account_id": row["AccountId"], "held_on": reading.day_of(row["ActivityDate"], row["AccountId"])}
 
 
 def champions(reading: Reading, part: ChampionRoles | ChampionContacts) -> Rows:
@@ -98,7 +98,7 @@ def signals(reading: Reading, part: Signals) -> Rows:
     fields = (part.account, part.severity, part.status, part.opened, confidence, closed)
     strange = 0
     for row in reading.rows(name, fields, begun, still):
-        ended = reading.moment(at(row, closed)) if closed else None
+        ended = reading.moment(at(row, closed), at(row, part.account)) if closed else None
         if ended is None and _is(at(row, part.status), part.resolved):
             continue
         level = _level(at(row, part.severity), part)
@@ -108,7 +108,7 @@ def signals(reading: Reading, part: Signals) -> Rows:
             "severity": level or "watch",
             "monitoring": _is(at(row, part.status), part.monitoring),
             "confirmed": confidence is not None and _is(at(row, confidence), part.confirmed),
-            "opened_at": reading.moment(at(row, part.opened)),
+            "opened_at": reading.moment(at(row, part.opened), at(row, part.account)),
             "closed_at": ended,
         }
     if strange:

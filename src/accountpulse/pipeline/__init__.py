@@ -17,7 +17,7 @@ from accountpulse.pipeline.extraction import extract_all
 from accountpulse.pipeline.outcome import Options, Outcome, Standing, Watch
 from accountpulse.pipeline.rating import rate
 from accountpulse.pipeline.ticket import Ticket, queue
-from accountpulse.records import DOMAINS_OF, Extract, Source, catalogue
+from accountpulse.records import DOMAINS_OF, Extract, Problem, Source, catalogue
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Settings
@@ -67,14 +67,23 @@ def _run(  # noqa: PLR0917
     if stopped:
         return replace(outcome, stopped=stopped)
     extracts["salesforce"] = with_own_history(extracts["salesforce"], settings, state, scope)
-    customers = extracts["salesforce"].tables["accounts"]
+    customers, left_out = _readable(extracts["salesforce"])
     linked = accounts.link(customers, extracts, settings.configured, outcome.failed, settings.stated)
+    linked = replace(linked, problems=(*left_out, *linked.problems))
     outcome = replace(outcome, notes=(*outcome.notes, *linked.notes))
     measured = _measured(extracts, linked, scope, settings)
     outcome = rate(settings, options, card, state, linked, measured, outcome)
     if ticket.writes:
         state.history.save_scorecard(card.hash, card.content)
     return deliver(settings, options, state, ticket, outcome, now)
+
+
+def _readable(crm: Extract) -> tuple[pl.DataFrame, tuple[Problem, ...]]:
+    """The accounts of which everything can be read, and the others: half an account is not scored."""
+    customers = crm.tables["accounts"]
+    malformed = pl.col("account_id").is_in(list(crm.malformed))
+    struck = customers.filter(malformed)["account_id"]
+    return customers.filter(~malformed), tuple(Problem(each, "accounts", crm.malformed[each]) for each in struck)
 
 
 def _measured(extracts: dict[Source, Extract], linked: Linked, scope: Scope, settings: Settings) -> pl.DataFrame:

@@ -167,6 +167,9 @@ class Desk:
 
     def _walk(self, request: Request, wish: dict[str, Any]) -> tuple[str, int, list[int]]:
         given = wish.get("nextPageToken")
+        if self.odd.forget:
+            self.odd.forget = 0
+            self.walks.clear()
         if given:
             token, _, start = str(given).partition(".")
             if token not in self.walks or not start.isdigit():

@@ -15,5 +15,6 @@ class Oddities:
     shuffled: bool = False  # rows come in no order, whatever was asked
     histories: int | None = None  # how many changes Data Center's search shows of an issue; None: all
     refuses_histories: bool = False
+    forget: int = 0  # raised: all walks are forgotten, as tokens that have expired
     count_error: float = 1.0  # what the estimate of approximate-count is multiplied by
     told_zone: str | None = None  # what /myself says instead of the zone that dates in queries mean; "": nothing

@@ -32,6 +32,7 @@ class Checkpoints:
             "notes": list(extract.notes),
             "found_keys": extract.found_keys,
             "asked": extract.asked,
+            "malformed": dict(extract.malformed),
         }
         self._save(folder, scope, run_id, {name: extract.tables[name] for name in TABLES_OF[extract.source]}, facts)
         self._files.remove_all(f"{folder}/parts/")
@@ -44,7 +45,8 @@ class Checkpoints:
         tables, facts = found
         found_keys, asked = facts.get("found_keys"), tuple(facts.get("asked", ()))
         notes = tuple(facts["notes"])
-        return Extract(source, tables, facts["gaps"], facts["unknown_keys"], notes, found_keys, asked)
+        malformed = facts.get("malformed", {})
+        return Extract(source, tables, facts["gaps"], facts["unknown_keys"], notes, found_keys, asked, malformed)
 
     def save_part(  # noqa: PLR0917
         self, scope: Scope, source: Source, run_id: str, name: str, table: pl.DataFrame, facts: Mapping[str, Any]
