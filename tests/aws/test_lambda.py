@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -115,9 +117,17 @@ def test_a_source_that_is_down_is_raised_after_the_summary(
     [
         ([], "an object"),
         ({"period": "2026-13"}, "2026-13"),
+        ({"period": "2026-1"}, "2026-1"),
+        ({"period": "last"}, "last"),
+        ({"period": None}, "period must be str"),
         ({"period": 202610}, "period must be str"),
         ({"dry_run": "false"}, "dry_run must be bool"),
+        ({"dry_run": "0"}, "dry_run must be bool"),
+        ({"dry_run": "yes"}, "dry_run must be bool"),
+        ({"dry_run": 0}, "dry_run must be bool"),
         ({"dry_run": None}, "dry_run must be bool"),
+        ("2026-10", "an object"),
+        ({"link": -3}, "from 1 to 12"),
         ({"dryrun": True}, "dryrun"),
         ({"scheduled_time": "soon"}, "soon"),
     ],
@@ -154,6 +164,41 @@ def test_killed_at_the_limit_the_next_invocation_finishes_the_run(
         result = rig.invoke(OCTOBER)
     assert result.kind == "response", result.body
     assert len(company.salesforce.objects["Health_Score__c"].rows) == 25
+
+
+def test_of_one_event_delivered_twice_at_once_one_runs_and_nothing_is_written_twice(
+    tmp_path: Path, company: World
+) -> None:
+    with Sandbox(company, latency_ms=30) as slow, ExitStack() as rigs:
+        environment = {**slow.environment(), "ACCOUNTPULSE_STATE": str(tmp_path / "state")}
+        folders = [tmp_path / name for name in ("one", "two")]
+        for folder in folders:
+            folder.mkdir()
+        twins = [rigs.enter_context(Rig(folder, environment)) for folder in folders]
+        with ThreadPoolExecutor(2) as pool:
+            results = list(pool.map(lambda rig: rig.invoke(OCTOBER), twins))
+        keys = [row["External_Key__c"] for row in company.salesforce.objects["Health_Score__c"].rows]
+    assert {result.kind for result in results} == {"response"}
+    assert sorted(result.body["status"] for result in results) == ["already running", "good"]
+    assert len(keys) == len(set(keys)) == 25
+    company.salesforce.objects["Health_Score__c"].rows.clear()
+
+
+def test_a_lock_that_nobody_gave_back_is_taken_over_and_reported(
+    tmp_path: Path, environment: dict[str, str], served: Sandbox
+) -> None:
+    """The environment was reclaimed on another machine; its lock's time is over."""
+    stale = {"version": 1, "run_id": "r-before", "token": "t", "host": "elsewhere", "process": 1}
+    stale |= {"taken_at": "2026-11-01T06:00:00+00:00", "until": "2026-11-01T06:16:00+00:00"}
+    State(tmp_path / "state").files.store.write("locks/2026-10.json", json.dumps(stale).encode())
+    with Rig(tmp_path, environment) as rig:
+        result = rig.invoke(OCTOBER)
+    assert result.kind == "response", result.body
+    told = "took over the period from run r-before on elsewhere"
+    assert told in " ".join(result.body["notes"])
+    (begun,) = [line for line in rig.lines() if line["event"] == "run"]
+    assert told in " ".join(begun["notes"])
+    assert served.log
 
 
 def test_a_wrong_token_is_raised_at_once_and_no_secret_leaves(tmp_path: Path, environment: dict[str, str]) -> None:

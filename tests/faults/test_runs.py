@@ -3,7 +3,10 @@
 The numbers are those of docs/reliability.md.
 """
 
+import os
 import ssl
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +17,8 @@ import pytest
 import trustme
 
 from accountpulse import pipeline
-from accountpulse.errors import AccessError
+from accountpulse.check import check
+from accountpulse.errors import AccessError, SourceUnavailable
 from accountpulse.main import Event, summarise
 from accountpulse.period import Period
 from accountpulse.pipeline.outcome import Options, Outcome
@@ -22,7 +26,8 @@ from accountpulse.records import Source
 from accountpulse.rest import sync
 from accountpulse.rest.meter import Meter
 from accountpulse.sandbox.model import World
-from accountpulse.sandbox.server import Fault, Sandbox
+from accountpulse.sandbox.server import Call, Fault, Sandbox
+from accountpulse.sandbox.world import build
 from accountpulse.state import State
 from faults.wire import Wire
 from support import NOW, Configure, Silent
@@ -190,3 +195,69 @@ def test_35_a_dry_run_holds_no_lock_and_leaves_no_trace_in_the_state(
     assert outcome.exit_code == 0
     assert not (tmp_path / "state").exists()
     assert not [call for call in served.log if call.method in ("PATCH", "PUT", "DELETE")]
+
+
+def test_39_calls_that_run_out_in_the_middle_of_the_load_stop_it_and_the_next_run_finishes(
+    configure: Configure,
+) -> None:
+    """More accounts than one call writes: the first 200 are in, then the day's allowance is used up by others."""
+    world = build(seed=7, accounts=250, until=NOW)
+    stored = world.salesforce.objects["Health_Score__c"].rows
+    with Sandbox(world) as running:
+        loaded = configure(running)
+
+        class Log(list[Call]):
+            def append(self, call: Call) -> None:
+                super().append(call)
+                if call.method == "PATCH":
+                    running.behaviour.calls_before = 10**6
+
+        running.log = Log()
+        with pytest.raises(SourceUnavailable, match="API calls of the day are used up") as caught:
+            pipeline.run(loaded, OCTOBER, NOW, Silent())
+        assert caught.value.exit_code == 5
+        assert len(stored) == 200
+        (facts,) = State(loaded.state).runs.all()
+        assert (facts["status"], facts["exit_code"]) == ("stopped", 5)
+        running.behaviour.calls_before = 0
+        running.log = []
+        outcome = pipeline.run(loaded, OCTOBER, NOW, Silent())
+        assert {call.system for call in running.log} == {"salesforce"}
+    assert outcome.exit_code == 0
+    assert f"goes on with run {outcome.run_id}, which did not finish" in outcome.notes
+    assert len(stored) == len({row["External_Key__c"] for row in stored}) == 250
+
+
+def test_40_a_state_that_cannot_be_written_stops_the_run_before_anything_is_sent_to_the_org(
+    served: Sandbox, tmp_path: Path
+) -> None:
+    """As with a full disk: no file may become longer than the run's first document."""
+    state = tmp_path / "full"
+    code = (
+        "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048));"
+        "sys.argv = ['accountpulse', 'run', '--period', '2026-10'];"
+        "runpy.run_module('accountpulse', run_name='__main__')"
+    )
+    given = {
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PATH": os.environ["PATH"],
+        **served.environment(),
+        "ACCOUNTPULSE_STATE": str(state),
+    }
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, env=given)
+    assert done.returncode == 3
+    assert "can't be written (File too large)" in done.stderr
+    assert "ACCOUNTPULSE_STATE" in done.stderr
+    assert not [call for call in served.log if call.method in ("PATCH", "PUT")]
+    assert not [path for path in state.rglob(".*") if path.is_file()]  # nothing half written stays
+
+
+def test_40_a_clock_that_is_minutes_off_is_named_by_check(served: Sandbox, tmp_path: Path) -> None:
+    environment = {**served.environment(), "ACCOUNTPULSE_STATE": str(tmp_path / "state")}
+    for minutes, mark, words in ((-10, "bad", "ahead of Salesforce's"), (2, "warning", "behind Salesforce's")):
+        served.ahead = timedelta(minutes=minutes)
+        found = check(environment, None, NOW, lambda _line: None)
+        (line,) = [line for line in found.lines if line.area == "clock"]
+        assert line.mark == mark
+        assert words in line.text
+        assert found.exit_code == (3 if mark == "bad" else 0)

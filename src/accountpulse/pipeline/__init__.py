@@ -1,6 +1,7 @@
 """extract → metrics → score → load: the only place that knows the order, and what happens when a part fails."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ import polars as pl
 
 from accountpulse import accounts, memory, metrics
 from accountpulse.accounts import Linked
-from accountpulse.errors import ConfigurationError, OutOfTime
+from accountpulse.errors import AccountpulseError, AlreadyRunning, ConfigurationError, OutOfTime
 from accountpulse.period import Scope
 from accountpulse.pipeline.arr_history import with_own_history
 from accountpulse.pipeline.delivery import deliver, facts
@@ -44,12 +45,22 @@ def run(settings: Settings, options: Options, now: datetime, watch: Watch) -> Ou
             name = f"{card.name} {card.hash}"
             outcome = Outcome(ticket.run_id, ticket.scope, name, card.dimensions, {}, ticket.notes, stopped=str(error))
             outcome = replace(outcome, out_of_time=True)
+        except AccountpulseError as error:
+            if ticket.writes and not options.accounts and not isinstance(error, AlreadyRunning):  # else it is another's
+                _note_end(state, ticket, error)
+            raise
         if ticket.writes and not options.accounts:
             status: Status = "finished" if outcome.loaded else "stopped"
             state.runs.end(ticket.scope, ticket.run_id, status, facts(outcome, settings))
         if outcome.out_of_time and options.hand_over and ticket.lock is not None:
             state.locks.hand_over(ticket.lock, now)
         return replace(outcome, notes=(*outcome.notes, *state.files.notes))
+
+
+def _note_end(state: State, ticket: Ticket, error: AccountpulseError) -> None:
+    """For `history`, as far as the state can still be written: a run that was raised out of its work can go on."""
+    with suppress(AccountpulseError):
+        state.runs.end(ticket.scope, ticket.run_id, "stopped", {"exit_code": error.exit_code, "error": str(error)})
 
 
 def _run(  # noqa: PLR0917
