@@ -13,7 +13,21 @@ from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.settings import Settings
-from support import NOW, Configure
+from support import NOW, Configure, promises
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that docs/reliability.md names: `pytest -m fault`, `pytest -m "fault(n=19)"`."""
+    numbers: dict[tuple[str, str], list[int]] = {}
+    for number, tests in promises().items():
+        for test in tests:
+            numbers.setdefault(test, []).append(number)
+    for item in items:
+        if isinstance(item, pytest.Function):
+            file = item.path.relative_to(Path(__file__).parent).as_posix()
+            for number in numbers.get((file, item.originalname), ()):
+                item.add_marker(pytest.mark.fault(n=number))
+
 
 AWS = {
     "AWS_ACCESS_KEY_ID": "test",

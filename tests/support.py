@@ -1,11 +1,14 @@
 """What tests of several parts share."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from accountpulse.records import Source
 from accountpulse.settings import Settings
 
+ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 Configure = Callable[..., Settings]
 
@@ -30,3 +33,10 @@ class Silent:
 
     def say(self, text: str) -> None:
         self.said.append(text)
+
+
+def promises() -> dict[int, set[tuple[str, str]]]:
+    """The tests that docs/reliability.md names for each fault, as file below tests/ and name."""
+    text = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \|.*\| (.*) \|$", text, re.MULTILINE)
+    return {int(number): set(re.findall(r"(\S+\.py) `(\w+)`", named)) for number, named in rows}

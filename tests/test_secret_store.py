@@ -9,6 +9,7 @@ import pytest
 
 from accountpulse import settings
 from accountpulse.errors import ConfigurationError, SourceUnavailable
+from faults.wire import Wire, whole
 
 NAME = "accountpulse/test"
 GOOD = {
@@ -88,3 +89,30 @@ def test_without_aws_the_run_is_unavailable_not_misconfigured(
     assert tmp_path
     with pytest.raises(SourceUnavailable, match="secrets manager"):
         settings.load(environment)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("AccessDeniedException", "Let our role do secretsmanager:GetSecretValue"),
+        ("DecryptionFailure", "kms:Decrypt"),
+        ("InvalidRequestException", "about to be deleted"),
+    ],
+)
+def test_a_refusal_of_aws_says_what_to_allow(environment: dict[str, str], code: str, words: str) -> None:
+    """moto can't judge permissions; the answer is AWS's own form of it."""
+    answer = json.dumps({"__type": code, "Message": "User: arn:aws:sts::1:assumed-role/x is not authorized"}).encode()
+    refused = whole(400, answer, kind="application/x-amz-json-1.1")
+    with Wire(for_ever=refused) as server, pytest.MonkeyPatch.context() as environ:
+        environ.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", server.url)
+        with pytest.raises(ConfigurationError, match=words) as caught:
+            settings.load(environment)
+    assert caught.value.exit_code == 3
+    assert len(server.asked) == 1
+
+
+def test_a_number_is_a_value_and_extra_names_are_let_be(environment: dict[str, str]) -> None:
+    put(json.dumps({**GOOD, "SALESFORCE_PASSWORD": 12345678, "owner of this secret": "somebody", "note": 1.5}))
+    loaded = settings.load(environment)
+    assert loaded.salesforce.password is not None
+    assert loaded.salesforce.password.reveal() == "12345678"

@@ -1,6 +1,7 @@
 """The SAM template, expanded as CloudFormation will see it: what it allows, when it runs, what rings."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -90,12 +91,21 @@ def test_the_function_is_what_was_asked_for(resources: dict[str, Any]) -> None:
     assert function["Runtime"] == "python3.13"
     assert function["Architectures"] == ["arm64"]
     assert function["Timeout"] == 900
+    assert function["MemorySize"] == {"Ref": "MemoryMB"}
     assert function["Handler"] == "accountpulse.main.lambda_handler"
     names = function["Environment"]["Variables"]
     assert set(names) == {"ACCOUNTPULSE_SECRET_ID", "ACCOUNTPULSE_STATE", "ACCOUNTPULSE_CONFIG"}
     (invoke,) = of_type(resources, "AWS::Lambda::EventInvokeConfig").values()
     assert invoke["MaximumRetryAttempts"] == 0
     assert invoke["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+
+
+def test_there_is_memory_for_what_was_measured() -> None:
+    """The largest figure that the template itself quotes, of benchmarks/lambda_memory.py, and half as much again."""
+    memory = yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader=Loader)["Parameters"]["MemoryMB"]  # noqa: S506
+    measured = [int(figure) for figure in re.findall(r"(\d+) (?:MB )?for \d+", memory["Description"])]
+    assert len(measured) == 4
+    assert memory["Default"] >= 1.5 * max(measured)
 
 
 def test_it_runs_once_a_month_and_is_looked_after_a_day_later(resources: dict[str, Any]) -> None:

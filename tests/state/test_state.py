@@ -114,8 +114,14 @@ def test_a_forgotten_account_is_nowhere_in_the_state(root: str) -> None:
         table = pl.DataFrame({"account_id": ["001GONE", "001STAYS"], "owner": ["x", "y"]})
         state.history.save(Period(2026, month), table, table)
     state.runs.begin(SCOPE, "r1", "f", NOW)
-    problems = [["001GONE", "link", "two companies"], ["001STAYS", "link", "two companies"]]
-    state.runs.end(SCOPE, "r1", "finished", {"problems": problems})
+    problems = [
+        ["001GONE", "link", "two companies"],
+        ["001STAYS", "link", "two companies"],
+        ["001OTHER", "link", "its company is also that of 001GONE"],
+    ]
+    notes = ["001GONE is called as nobody else", "a note"]
+    state.runs.end(SCOPE, "r1", "finished", {"problems": problems, "notes": notes, "error": "about 001GONE"})
+    state.files.store.write("dry-runs/r0.csv", b"001GONE,71\n001STAYS,64\n")
     contract = {name: frame(name) for name in TABLES_OF["salesforce"]}
     contract["accounts"] = frame("accounts", [{"account_id": "001GONE"}])
     state.checkpoints.save(SCOPE, Extract("salesforce", contract, {}, {}, ()), "r1")

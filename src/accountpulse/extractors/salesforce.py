@@ -44,7 +44,9 @@ def extract(request: Request) -> Extract:
     request.progress(len(found), len(found))
     worth = _money(reading, settings.mapping.salesforce, found)
     accounts = _account_rows(reading, settings.mapping.salesforce, found, worth)
-    frames = {"accounts": _frame("accounts", accounts), "links": _frame("links", _link_rows(found, links))}
+    # names are people's own words, and whatever was pasted into one would go on into every table and report
+    named = settings.redactor.table(_frame("accounts", accounts))
+    frames = {"accounts": named, "links": _frame("links", _link_rows(found, links))}
     for name, rows in _parts(reading, settings, found, worth):
         frames[name] = _frame(name, rows)
         request.progress(sum(table.height for table in frames.values()), None)

@@ -35,7 +35,6 @@ def deliver(  # noqa: PLR0917
         return outcome
     period = outcome.scope.period
     sent = payload(scores, outcome.dimensions, Stamp(period.name, now, outcome.scorecard, outcome.run_id))
-    sent = settings.redactor.table(sent)
     outcome = replace(outcome, csv=_keep(options, state, outcome, sent))
     if ticket.lock is None:
         return _rehearse(settings, options, outcome, sent)

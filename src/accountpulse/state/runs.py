@@ -4,6 +4,7 @@ A run that did not end well can be gone on with: the next run of the same period
 id, its instants and what it has read.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -73,13 +74,19 @@ class Runs:
         return max(done, key=lambda facts: str(facts["begun_at"]), default=None)
 
     def forget(self, account_id: str) -> None:
-        """Take an account out of every run's list of problems."""
+        """Take every word about an account out of every run's document, also where another's problem names it."""
         for name in list(self._files.names("runs/")):
             facts = self._files.read_json(name) or {}
-            problems = facts.get("problems") or []
-            rest = [problem for problem in problems if account_id not in problem]
-            if len(rest) < len(problems):
-                self._files.write_json(name, {**facts, "problems": rest})
+            rest = {key: _without(value, account_id[:15]) for key, value in facts.items()}
+            if rest != facts:
+                self._files.write_json(name, rest)
+
+
+def _without(value: Any, mention: str) -> Any:
+    """The value without its entries that mention an account; null where it does itself."""
+    if isinstance(value, list):
+        return [each for each in value if mention not in json.dumps(each)]
+    return None if isinstance(value, str) and mention in value else value
 
 
 def _name(period: str, run_id: str) -> str:
