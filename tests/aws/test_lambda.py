@@ -196,7 +196,7 @@ def test_a_lock_that_nobody_gave_back_is_taken_over_and_reported(
     assert result.kind == "response", result.body
     told = "took over the period from run r-before on elsewhere"
     assert told in " ".join(result.body["notes"])
-    (begun,) = [line for line in rig.lines() if line["event"] == "run"]
+    (begun,) = [line for line in rig.lines() if line.get("event") == "run"]
     assert told in " ".join(begun["notes"])
     assert served.log
 
@@ -206,6 +206,10 @@ def test_a_wrong_token_is_raised_at_once_and_no_secret_leaves(tmp_path: Path, en
     with Rig(tmp_path, {**environment, "INTERCOM_API_TOKEN": secret}) as rig:
         result = rig.invoke(OCTOBER)
     assert "INTERCOM_API_TOKEN" in result.body["errorMessage"]
+    (summary,) = [line for line in rig.lines() if line.get("event") == "summary"]
+    assert (summary["status"], summary["exit_code"], summary["period"]) == ("failed", 3, "2026-10")
+    (figures,) = [line for line in rig.lines() if line.get("event") == "metrics"]
+    assert figures["RunsFinished"] == 0
     assert secret not in json.dumps(result.body)
     assert secret not in rig.log.read_text(encoding="utf-8")
 
@@ -235,6 +239,30 @@ def test_a_run_that_does_not_fit_starts_its_function_again_and_ends_well(tmp_pat
     assert second.body["run_id"] == first.body["run_id"]
     assert second.body["invocation"] == 2
     rows.clear()
+
+
+def test_a_function_that_may_not_start_itself_says_what_to_do_and_the_chain_has_an_end(
+    tmp_path: Path, company: World
+) -> None:
+    with Sandbox(company, latency_ms=300) as slow:
+        environment = {
+            **slow.environment(),
+            "ACCOUNTPULSE_STATE": str(tmp_path / "state"),
+            "AWS_ENDPOINT_URL_LAMBDA": "http://127.0.0.1:9",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+        with Rig(tmp_path, environment) as rig:
+            alone = rig.invoke({**OCTOBER, "link": 11}, limit=RESERVE + 2)
+            last = rig.invoke({**OCTOBER, "link": 12}, limit=RESERVE + 1)
+    assert (alone.kind, last.kind) == ("error", "error")
+    assert "lambda:InvokeFunction on itself" in alone.body["errorMessage"]
+    assert '{"period": "2026-10", "link": 12}' in alone.body["errorMessage"]
+    assert '"exit_code": 5' in last.body["errorMessage"]
+    said = " | ".join(str(line["text"]) for line in rig.lines() if line.get("event") == "note")
+    assert "goes on in invocation 12 of at most 12" in said
+    assert "12 invocations in a row were not enough" in said
+    assert company.salesforce.objects["Health_Score__c"].rows == []
 
 
 def test_the_handler_needs_nothing_that_its_package_leaves_out() -> None:
