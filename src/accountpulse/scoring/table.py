@@ -10,6 +10,7 @@ import polars as pl
 
 from accountpulse.documents import nearest
 from accountpulse.errors import UsageError
+from accountpulse.records import PILLAR
 from accountpulse.scoring.inputs import BEFORE_3M
 from accountpulse.scoring.mistakes import ATTRIBUTES
 from accountpulse.scoring.scorecard import Scorecard
@@ -19,7 +20,6 @@ Ending = Literal["csv", "parquet"]
 SEPARATORS = ",;\t"
 TEXTS = ("account_id", "account_name", "segment", "last_tier")
 NUMBERS = ("seats", "arr", BEFORE_3M)
-PILLAR = "pillar_"
 LINE = "line of the file"  # where a row stands; no metric has blanks in its name
 SHOWN = 5
 

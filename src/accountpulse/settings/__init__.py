@@ -12,7 +12,7 @@ from accountpulse.settings.access import (
     SalesforceAccess,
     Secret,
 )
-from accountpulse.settings.environment import DEFAULT_CONFIG, NAMES, Settings, load, state_of
+from accountpulse.settings.environment import DEFAULT_CONFIG, NAMES, Settings, load, mapping_of, state_of
 from accountpulse.settings.mapping import Mapping
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "Secret",
     "Settings",
     "load",
+    "mapping_of",
     "state_of",
 ]
