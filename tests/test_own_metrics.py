@@ -115,7 +115,7 @@ def changed(**metrics: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("nps", "reason", "note"),
     [
-        (None, "not_configured", "scorecard: nothing in a run measures nps, which stay empty; map them under"),
+        (None, "not_configured", "scorecard: nothing in a run measures nps (left empty); looker.metrics in"),
         ({"measure": "surveys.promoters"}, "field_missing", "explore surveys has no field surveys.promoters"),
         ({"explore": "survey"}, "field_missing", "the nearest name is surveys"),
         ({"filters": {"surveys.canal": "email"}}, "field_missing", "the nearest name is surveys.channel"),

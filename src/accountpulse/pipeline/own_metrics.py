@@ -21,8 +21,8 @@ def gaps(card: Scorecard, mapping: Mapping) -> dict[str, Reason]:
 def notes(card: Scorecard, mapping: Mapping) -> Iterator[str]:
     """A line for own metrics that nobody feeds, and one for each feed that the scorecard doesn't declare."""
     if names := unfed(card, mapping):
-        way_out = "map them under looker.metrics in accountpulse.yaml"
-        yield f"scorecard: nothing in a run measures {', '.join(names)}, which stay empty; {way_out}"
+        way_out = "looker.metrics in accountpulse.yaml says where a run finds them"
+        yield f"scorecard: nothing in a run measures {', '.join(names)} (left empty); {way_out}"
     for name in mapping.looker.metrics:
         if name not in card.file.metrics:
             hint = nearest(name, card.file.metrics) or "; declare it under metrics: there to keep it"
