@@ -214,7 +214,8 @@ def unreachable(card: Scorecard, measurable: Collection[str], *, signals_waived:
     if rules.tier_needs_any_of and not set(rules.tier_needs_any_of) & set(scored):
         problems.append(f"no configured source can feed {' or '.join(rules.tier_needs_any_of)} (tier_needs_any_of)")
     if len(scored) < rules.tier_min_dimensions:
-        problems.append(f"only {len(scored)} dimensions can have a score, but tier_min_dimensions is larger")
+        few = f"dimensions that can have a score: {len(scored)}, but tier_min_dimensions is {rules.tier_min_dimensions}"
+        problems.append(few)
     unread = [name for name in rules.tier_needs_readable if name not in known]
     if signals_waived:
         unread = [name for name in unread if card.catalogue[name].domain != "signals"]
