@@ -237,6 +237,16 @@ def test_a_scorecard_that_no_source_can_feed_is_told_before_the_run():
     assert unreachable(card, everything - signals, signals_waived=True) == []
 
 
+@pytest.mark.parametrize(("given", "version"), [("2", "2"), ("2.5", "2.5"), ("v3", "v3"), ("2026-10-01", "2026-10-01")])
+def test_a_version_is_a_text_a_number_or_a_day(given, version):
+    assert load(f"version: {given}\n{SMALL}", "mine.yaml").version == version
+
+
+@pytest.mark.parametrize("given", ["[1]", "{}", "true", ".nan", "null"])
+def test_any_other_version_is_one_mistake(given):
+    assert problems(f"version: {given}\n{SMALL}") == ["line 1, version: must be a text or a number"]
+
+
 REACH = """name: r
 coverage: {dimension_min: 0.5, tier_min: 0.75, tier_min_dimensions: 2}
 groups:
