@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
+import hypothesis
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -14,6 +15,9 @@ from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.settings import Settings
 from support import NOW, Configure
+
+# for `make mutants`: a law that fails has noticed the mutant, and its smallest example is not looked for (a minute each)
+hypothesis.settings.register_profile("mutants", phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate))
 
 AWS = {
     "AWS_ACCESS_KEY_ID": "test",
