@@ -16,7 +16,7 @@ from accountpulse.sandbox.world import build
 from accountpulse.settings import Settings
 from support import NOW, Configure
 
-# for `make mutants`: a law that fails has noticed the mutant, and its smallest example is not looked for (a minute each)
+# for `make mutants`: a law that fails has noticed the mutant; its smallest example, a minute each, is not looked for
 hypothesis.settings.register_profile("mutants", phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate))
 
 AWS = {

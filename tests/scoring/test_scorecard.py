@@ -297,6 +297,14 @@ def test_a_dimension_below_its_least_share_cannot_be_scored_and_one_of_nothing_n
     assert unreachable(card, ("open_bugs",)) == [one]
 
 
+def test_pillars_that_nobody_configured_feed_nothing():
+    value = "  value: {weight: 2, pillars: {anchors: [[0, 0], [100, 100]]}}\ntiers:"
+    everything = ("csat_score", "escalation_pct", "open_bugs", "pillar_ops")
+    assert unreachable(load(REACH.replace("tiers:", value), "r.yaml", ("ops",)), everything) == []
+    (told,) = unreachable(load(REACH.replace("tiers:", value), "r.yaml"), everything)
+    assert told == f"the configured sources feed 50% of the weight, but tier_min is 75%{WAY_OUT}"
+
+
 def test_waived_signals_excuse_signals_and_nothing_else():
     needs = "tier_needs_readable: [critical_signals, open_bugs]"
     card = load(REACH.replace("dimension_min: 0.5, tier_min: 0.75, tier_min_dimensions: 2", needs), "r.yaml")
@@ -314,7 +322,6 @@ def test_what_was_kept_of_a_scorecard_gives_it_back_with_its_pillars():
 
 
 def test_mistakes_stand_in_the_order_of_their_lines():
-    """Those that have no line come first."""
     with pytest.raises(ConfigurationError) as caught:
         load("tiers: [{name: A, min: 1}]\nname: x\nunheard: 1\ngroups: {}\n", "x.yaml")
     lines = [int(found[1]) for problem in caught.value.problems if (found := re.match(r"line (\d+)", problem))]
