@@ -118,7 +118,7 @@ def _settings(found: Findings, loaded: Settings) -> Scorecard | None:
         "good", "scorecard", f"{card.name} {card.hash}, {len(card.leaves)} metrics in {len(card.dimensions)} dimensions"
     )
     for note in own_metrics.notes(card, loaded.mapping):
-        found.add("warning", "scorecard", note)
+        found.add("warning", "scorecard", note.removeprefix("scorecard: "))
     return card
 
 

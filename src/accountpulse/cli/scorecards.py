@@ -21,7 +21,7 @@ def check_scorecard(file: Path, pillars: tuple[str, ...], environment: Mapping[s
     card = read_card(file, pillars)
     if unfed := own_metrics.unfed(card, settings.mapping_of(environment)):
         where = f"looker.metrics in {environment.get('ACCOUNTPULSE_CONFIG') or settings.DEFAULT_CONFIG}"
-        warn([f"{', '.join(unfed)}: not under {where}, so a run leaves them empty; only `accountpulse score` has them"])
+        warn([f"{', '.join(unfed)}: not under {where}, left empty by a run; only `accountpulse score` has them"])
     leaves, dimensions = plural(len(card.leaves), "metric"), plural(len(card.dimensions), "dimension")
     console = show.tables()
     console.print(f"{file} is a good scorecard: {card.name}, {dimensions}, {leaves}, hash {card.hash}", markup=False)
