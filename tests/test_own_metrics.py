@@ -189,7 +189,7 @@ def test_scorecard_check_names_own_metrics_that_no_run_would_measure(tmp_path: P
     alone = start(tmp_path, "scorecard", "check", "own.yaml")
     assert alone.returncode == 0
     assert alone.stderr == (
-        "! nps, engagement: not under looker.metrics in accountpulse.yaml, so a run leaves them empty; "
+        "! nps, engagement: not under looker.metrics in accountpulse.yaml, left empty by a run; "
         "only `accountpulse score` has them\n"
     )
     mapping = "looker: {metrics: {nps: {look: 1, account: a, value: b}, engagement: {look: 1, account: a, value: c}}}"
