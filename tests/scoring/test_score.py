@@ -428,3 +428,38 @@ def test_lazy_in_lazy_out_and_a_row_for_each_account_in_order():
     assert isinstance(lazy, pl.LazyFrame)
     assert lazy.collect()["account_id"].to_list() == ["B", "A"]
     assert score(frame[:0], card(TWO)).height == 0
+
+
+def test_a_value_can_be_a_percentage_of_arr():
+    # 3 of 12 are 25 %, half of the way from 0 to 50; without ARR, or with none above 0, nothing is known
+    metrics = "metrics: {payment_health: {weight: 1, per: arr, anchors: [[0, 100], [50, 0]]}}"
+    per_arr = card(f"groups: {{money: {{weight: 1, {metrics}}}}}")
+    found = many([{"payment_health": 3, "arr": arr} for arr in (12, 6, None, 0)], per_arr)
+    assert [result["health_score"] for result in found] == [50.0, 0.0, None, None]
+    assert one({"payment_health": 3, "seats": 12}, per_arr)["health_score"] is None
+
+
+def test_a_count_that_stands_in_is_scaled_to_the_window_as_well():
+    # 4 in 45 days are 8 in 90: 20 points of [0, 100] to [10, 0]; of a metric that is no count nothing is scaled
+    other = "{metric: reopened_bugs, anchors: [[0, 100], [10, 0]]}"
+    metrics = f"csat_score: {{weight: 1, anchors: [[0, 0], [9, 9]], else: {other}}}"
+    counted = card(f"groups: {{a: {{weight: 1, metrics: {{{metrics}}}}}}}")
+    plain = card(f"groups: {{a: {{weight: 1, metrics: {{{metrics.replace('reopened', 'open')}}}}}}}")
+    assert one({"reopened_bugs": 4}, counted, window_days=45.0)["health_score"] == 20.0
+    assert one({"reopened_bugs": 4}, counted)["health_score"] == 60.0
+    assert one({"open_bugs": 4}, plain, window_days=45.0)["health_score"] == 60.0
+
+
+def test_the_scorecards_name_and_hash_stand_beside_every_score():
+    small = card(TWO)
+    assert [row["scorecard"] for row in many([{"csat_score": 80}, {"csat_score": None}], small)] == [
+        f"hand {small.hash}"
+    ] * 2
+
+
+def test_a_frame_gives_a_frame_and_a_lazy_one_a_lazy_one():
+    frame = pl.DataFrame({"account_id": ["A"], "csat_score": [80.0]})
+    eager, lazy = score(frame, card(TWO)), score(frame.lazy(), card(TWO))
+    assert isinstance(eager, pl.DataFrame)
+    assert isinstance(lazy, pl.LazyFrame)
+    assert lazy.collect().equals(eager)
