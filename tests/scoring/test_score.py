@@ -463,3 +463,18 @@ def test_a_frame_gives_a_frame_and_a_lazy_one_a_lazy_one():
     assert isinstance(eager, pl.DataFrame)
     assert isinstance(lazy, pl.LazyFrame)
     assert lazy.collect().equals(eager)
+
+
+def test_a_segments_anchors_are_taken_for_a_metric_that_stands_in_too():
+    # 40 of [0, 0] to [100, 100] is 40; for Paid, of [0, 0] to [50, 100], 80
+    rule = "{weight: 1, anchors: [[0, 0], [9, 9]], else: {metric: feature_breadth, anchors: [[0, 0], [100, 100]]}}"
+    paid = "segments: [{name: p, when: {segment: Paid}, anchors: {feature_breadth: [[0, 0], [50, 100]]}}]"
+    own = card(f"groups: {{a: {{weight: 1, metrics: {{csat_score: {rule}}}}}}}\n{paid}\n")
+    found = many([{"feature_breadth": 40, "segment": segment} for segment in ("Paid", "Free", None)], own)
+    assert [result["health_score"] for result in found] == [80.0, 40.0, 40.0]
+
+
+def test_an_outage_holds_health_down_to_0_where_the_next_tier_begins_at_once():
+    small = load("name: t\ntiers: [{name: Some, min: 0.05}, {name: None at all, min: 0}]" + TWO, "t.yaml")
+    held = one({"csat_score": 80, "last_tier": "None at all"}, small, failed_sources=("bugs",))
+    assert (held["health_score"], held["tier"]) == (0.0, "None at all")
