@@ -478,3 +478,61 @@ def test_an_outage_holds_health_down_to_0_where_the_next_tier_begins_at_once():
     small = load("name: t\ntiers: [{name: Some, min: 0.05}, {name: None at all, min: 0}]" + TWO, "t.yaml")
     held = one({"csat_score": 80, "last_tier": "None at all"}, small, failed_sources=("bugs",))
     assert (held["health_score"], held["tier"]) == (0.0, "None at all")
+
+
+def test_a_value_on_an_anchor_has_exactly_its_points():
+    # on the line to it, (0.4 − 0.11) · ((98.3 − 29.6) / (0.4 − 0.11)) + 29.6 would be 98.29999999999998
+    anchors = [[0.11, 29.6], [0.4, 98.3], [2.0, 99.0]]
+    steep = card(f"groups: {{a: {{weight: 1, metrics: {{csat_score: {{weight: 1, anchors: {anchors}}}}}}}}}")
+    found = many([{"csat_score": x} for x, _ in anchors], steep)
+    assert [result["csat_score_points"] for result in found] == [29.6, 98.3, 99.0]
+
+
+def test_several_failed_sources_are_told_with_commas():
+    result = one({"csat_score": 80, "last_tier": None}, card(TWO), failed_sources=("bugs", "usage"))
+    assert result["not_rated_reason"] == "no earlier tier to keep while source_failed: bugs, usage"
+
+
+FLOORED = """
+caps: [{when: {open_bugs: {gte: 5}}, cap: 50, reason: bugs}, {when: {open_bugs: {gte: 9}}, cap: 49, reason: more}]
+churn_risk:
+  {intercept: -9, slope: 0, trend: [[0, 0], [1, 0]], renewal: [[0, 0], [1, 0]], signals: {},
+   floors: [{cap_below: 50, risk: 60}], bands: {medium: 10, high: 30}}
+"""
+
+
+def test_a_floor_holds_below_its_cap_and_not_at_it():
+    found = many([{"open_bugs": bugs} for bugs in (0, 5, 9)], card(TWO + FLOORED))
+    assert [result["churn_risk_score"] > 1 for result in found] == [False, False, True]
+    assert found[2]["churn_risk_score"] == 60.0
+
+
+def test_without_any_floor_a_critical_signal_alone_is_a_risk_of_50():
+    none = card(TWO + FLOORED.replace("[{cap_below: 50, risk: 60}]", "[]"), "{tier_min: 0.5}")
+    result = one({"critical_signals": 1, "csat_score": None}, none)
+    assert (result["tier"], result["health_score"], result["churn_risk_score"]) == ("Poor", None, 50.0)  # the lowest
+
+
+def test_pillars_that_nobody_configured_can_be_anything_between_their_anchors():
+    # support 80 of weight 1, and a dimension of weight 3 that might be 20 to 90: (80 + 60) / 4 and (80 + 270) / 4
+    text = """name: p
+tiers: [{name: All, min: 0}]
+groups:
+  support: {weight: 1, metrics: {csat_score: {weight: 1, anchors: [[0, 0], [100, 100]]}}}
+  value: {weight: 3, pillars: {anchors: [[0, 20], [100, 90]]}}
+"""
+    result = one({"csat_score": 80}, load(text, "p.yaml"))
+    assert (result["lower_bound"], result["upper_bound"]) == (35.0, 87.5)
+
+
+def test_pillars_may_stand_in_a_group_of_groups():
+    text = """name: p
+tiers: [{name: All, min: 0}]
+groups:
+  product:
+    weight: 1
+    groups: {value: {weight: 1, pillars: {anchors: [[0, 0], [100, 100]]}}}
+"""
+    nested = load(text, "p.yaml", PILLARS)
+    assert [leaf.key for leaf in nested.leaves] == ["product/value/pillar_ops", "product/value/pillar_auto"]
+    assert one({"pillar_ops": 30, "pillar_auto": 50}, nested)["health_score"] == 40.0

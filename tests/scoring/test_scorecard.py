@@ -221,6 +221,8 @@ def test_the_packaged_scorecard_says_what_was_decided():
 def test_weights_become_whole_numbers_of_the_same_proportion():
     assert whole([0.15, 0.1, 0.3]) == [3.0, 2.0, 6.0]
     assert whole([0.35, 1, 0.0005]) == [700.0, 2000.0, 1.0]
+    assert whole([2, 4, 0.4]) == [5.0, 10.0, 1.0]
+    assert whole([6, 4]) == [3.0, 2.0]
     assert whole([]) == []
 
 
