@@ -24,6 +24,7 @@ from typing import Any
 
 import intercom_ways
 import jira_ways
+from ways import NOW
 
 Cost = dict[str, float]
 ALL = ("ours", "plain", "careful", "dlt")
@@ -97,7 +98,7 @@ def serve(told: dict[str, Any]) -> None:
 
     source, cloud = told["source"], told["jira"] == "cloud"
     size = {"conversations" if source == "intercom" else "issues": told["rows"]}
-    world = build(accounts=told["accounts"], until=intercom_ways.NOW, **size)
+    world = build(accounts=told["accounts"], until=NOW, **size)
     with Sandbox(world, latency_ms=told["latency"], jira="cloud" if cloud else "datacenter") as sandbox:
         if source == "intercom":
             sandbox.intercom.prepare("2.16")

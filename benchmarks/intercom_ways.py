@@ -5,26 +5,19 @@ The plain loop gathers the conversations and looks at them afterwards; the caref
 that it needs; dlt is given these fields too, and ends in Parquet.
 """
 
-import json
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+import ways
+
 START, END = (int(datetime(2026, month, day, tzinfo=UTC).timestamp()) for month, day in ((8, 3), (11, 1)))
 
 
 def ours(told: dict[str, Any]) -> int:
-    """The extractor, as the pipeline calls it; ends with a typed frame."""
-    from accountpulse import settings
-    from accountpulse.extractors import EXTRACTORS
-    from accountpulse.extractors.base import Request
-    from accountpulse.period import Period, scope_of
-
-    request = Request(settings.load(told["environment"]), scope_of(Period(2026, 10), NOW), tuple(told["keys"]))
-    return EXTRACTORS["intercom"](request).tables["conversations"].height
+    """The extractor."""
+    return ways.extracted("intercom", "conversations", told)
 
 
 def plain(told: dict[str, Any]) -> int:
@@ -59,7 +52,6 @@ def _attributed(session: Any, base: str, rows: list[dict[str, Any]]) -> int:
 
 def with_dlt(told: dict[str, Any]) -> int:
     """dlt's REST client and paginator, the wanted fields alone, into Parquet without child tables."""
-    import dlt
     from dlt.sources.helpers.rest_client import RESTClient
     from dlt.sources.helpers.rest_client.auth import BearerTokenAuth
     from dlt.sources.helpers.rest_client.paginators import JSONResponseCursorPaginator
@@ -74,25 +66,8 @@ def with_dlt(told: dict[str, Any]) -> int:
         ),
         data_selector="conversations",
     )
-    count = 0
-
-    @dlt.resource(name="conversations", max_table_nesting=0, write_disposition="replace")
-    def conversations() -> Iterator[list[dict[str, Any]]]:
-        nonlocal count
-        for page in client.paginate("/conversations/search", method="POST", json=_body()):
-            rows = [wanted(each) for each in page if matters(each)]
-            count += len(rows)
-            yield rows
-
-    with tempfile.TemporaryDirectory() as folder:
-        pipeline = dlt.pipeline(
-            "extract",
-            destination=dlt.destinations.filesystem(folder),
-            dataset_name="support",
-            pipelines_dir=f"{folder}/p",
-        )
-        pipeline.run(conversations(), loader_file_format="parquet")
-    return count
+    pages = client.paginate("/conversations/search", method="POST", json=_body())
+    return ways.into_parquet("conversations", ([wanted(each) for each in page if matters(each)] for page in pages))
 
 
 WAYS = {"ours": ours, "plain": plain, "careful": careful, "dlt": with_dlt}
@@ -148,11 +123,11 @@ def _session(told: dict[str, Any]) -> tuple[Any, str]:
 
 
 def _post(session: Any, url: str, body: dict[str, Any]) -> dict[str, Any]:
-    while (answer := session.post(url, json=body)).status_code == 429:
-        time.sleep(max(0.1, int(answer.headers["X-RateLimit-Reset"]) - time.time()))
-    answer.raise_for_status()
-    found: dict[str, Any] = json.loads(answer.content)
-    return found
+    return ways.post(session, url, body, _wait)
+
+
+def _wait(answer: Any) -> None:
+    time.sleep(max(0.1, int(answer.headers["X-RateLimit-Reset"]) - time.time()))
 
 
 def _pages(session: Any, base: str) -> Iterator[dict[str, Any]]:

@@ -6,13 +6,12 @@ no more than these; dlt asks for the same and ends in Parquet.
 """
 
 import base64
-import json
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+import ways
+
 SINCE = "2026-08-02"
 JQL = f'project in (CORE, WEB) AND issuetype = Bug AND (statusCategory != Done OR updated >= "{SINCE}")'
 FIELDS = ["created", "updated", "status", "priority", "resolutiondate", "components", "statuscategorychangedate"]
@@ -20,14 +19,8 @@ BULK = 1000
 
 
 def ours(told: dict[str, Any]) -> int:
-    """The extractor, as the pipeline calls it; ends with typed frames."""
-    from accountpulse import settings
-    from accountpulse.extractors import EXTRACTORS
-    from accountpulse.extractors.base import Request
-    from accountpulse.period import Period, scope_of
-
-    request = Request(settings.load(told["environment"]), scope_of(Period(2026, 10), NOW), tuple(told["keys"]))
-    return EXTRACTORS["jira"](request).tables["issues"].height
+    """The extractor."""
+    return ways.extracted("jira", "issues", told)
 
 
 def plain(told: dict[str, Any]) -> int:
@@ -57,7 +50,6 @@ def careful(told: dict[str, Any]) -> int:
 
 def with_dlt(told: dict[str, Any]) -> int:
     """dlt's REST client and paginator, the named fields, facts into Parquet without child tables; no histories."""
-    import dlt
     from dlt.sources.helpers.rest_client import RESTClient
     from dlt.sources.helpers.rest_client.paginators import JSONResponseCursorPaginator
 
@@ -68,25 +60,9 @@ def with_dlt(told: dict[str, Any]) -> int:
         paginator=JSONResponseCursorPaginator("nextPageToken", cursor_body_path="nextPageToken"),
         data_selector="issues",
     )
-    count = 0
-
-    @dlt.resource(name="issues", max_table_nesting=0, write_disposition="replace")
-    def issues() -> Iterator[list[dict[str, Any]]]:
-        nonlocal count
-        body = {"jql": JQL, "fields": FIELDS, "maxResults": 100}
-        for page in client.paginate("/rest/api/3/search/jql", method="POST", json=body):
-            count += len(page)
-            yield [facts(issue) for issue in page]
-
-    with tempfile.TemporaryDirectory() as folder:
-        pipeline = dlt.pipeline(
-            "extract",
-            destination=dlt.destinations.filesystem(folder),
-            dataset_name="bugs",
-            pipelines_dir=f"{folder}/p",
-        )
-        pipeline.run(issues(), loader_file_format="parquet")
-    return count
+    body = {"jql": JQL, "fields": FIELDS, "maxResults": 100}
+    pages = client.paginate("/rest/api/3/search/jql", method="POST", json=body)
+    return ways.into_parquet("issues", ([facts(issue) for issue in page] for page in pages))
 
 
 WAYS = {"ours": ours, "plain": plain, "careful": careful, "dlt": with_dlt}
@@ -132,22 +108,15 @@ def _session(told: dict[str, Any]) -> tuple[Any, str]:
     return session, told["environment"]["JIRA_BASE_URL"]
 
 
-def _post(session: Any, url: str, body: dict[str, Any]) -> dict[str, Any]:
-    answer = session.post(url, json=body)
-    answer.raise_for_status()
-    found: dict[str, Any] = json.loads(answer.content)
-    return found
-
-
 def _pages(session: Any, base: str, fields: list[str]) -> Iterator[dict[str, Any]]:
     """Page after page: by token on Cloud, by offset with the histories on Data Center."""
     cloud, start = "Basic" in session.headers["Authorization"], 0
     body: dict[str, Any] = {"jql": JQL, "fields": fields, "maxResults": 100}
     while True:
         if cloud:
-            page = _post(session, f"{base}/rest/api/3/search/jql", body)
+            page = ways.post(session, f"{base}/rest/api/3/search/jql", body)
         else:
-            page = _post(session, f"{base}/rest/api/2/search", {**body, "startAt": start, "expand": ["changelog"]})
+            page = ways.post(session, f"{base}/rest/api/2/search", {**body, "startAt": start, "expand": ["changelog"]})
         yield page
         start += len(page["issues"])
         if start >= page["total"] if "total" in page else "nextPageToken" not in page:
@@ -166,7 +135,7 @@ def _histories(session: Any, base: str, issues: list[dict[str, Any]]) -> Iterato
         ids = [issue["id"] for issue in issues[begin : begin + BULK]]
         body: dict[str, Any] = {"issueIdsOrKeys": ids, "fieldIds": ["status"]}
         while True:
-            page = _post(session, f"{base}/rest/api/3/changelog/bulkfetch", body)
+            page = ways.post(session, f"{base}/rest/api/3/changelog/bulkfetch", body)
             yield from ((each["issueId"], each["changeHistories"]) for each in page["issueChangeLogs"])
             if "nextPageToken" not in page:
                 break

@@ -39,7 +39,7 @@ def serve(accounts: int, port: Connection) -> None:
         users = [rng.getrandbits(DAYS) for _ in range(USERS)]
         twice = [rng.getrandbits(DAYS) for _ in range(USERS)]
         figures = {name: {"2026-10": float(rng.randrange(101))} for name in ("operations", "automation")}
-        usage[f"001{number:012d}AAA"] = UsageOf(users, twice, {"sso": rng.getrandbits(DAYS)}, figures)
+        usage[f"001{number:012d}AAA"] = UsageOf(users, twice, {"sso": rng.getrandbits(DAYS)}, figures, [], len(users))
     instance = Looker("id", "secret", "alliants", FIRST, DAYS, ["sso"], ["operations", "automation"], [], "42", usage)
     app = Starlette(routes=list(looker.routes(instance, looker.Behaviour())))
     listening = socket.create_server(("127.0.0.1", 0))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
+import hypothesis
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -28,6 +29,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             for number in numbers.get((file, item.originalname), ()):
                 item.add_marker(pytest.mark.fault(n=number))
 
+
+# for `make mutants`: a law that fails has noticed the mutant; its smallest example, a minute each, is not looked for
+hypothesis.settings.register_profile("mutants", phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate))
 
 AWS = {
     "AWS_ACCESS_KEY_ID": "test",

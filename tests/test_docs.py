@@ -93,3 +93,14 @@ def test_every_promise_names_tests_that_exist() -> None:
     assert sorted(named) == list(range(1, 41))
     for file, test in {each for tests in named.values() for each in tests}:
         assert re.search(rf"def {test}\(", (ROOT / "tests" / file).read_text(encoding="utf-8")), (file, test)
+
+
+def test_every_test_that_a_page_names_exists() -> None:
+    named = set(re.findall(r"::(test_\w+)", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+    written = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert named
+    assert named <= written

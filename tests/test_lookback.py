@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from accountpulse.period import Period
-from accountpulse.pipeline.lookback import score_period
+from accountpulse.pipeline.lookback import Basis, score_period
 from accountpulse.scoring.scorecard import Scorecard, load
 from accountpulse.state import State
 
@@ -36,7 +36,7 @@ def metrics(csat: float, signals: float | None = 0.0, reason: str | None = None)
 
 
 def scored(state: State, card: Scorecard, table: pl.DataFrame, *failed: str, waived: bool = False) -> dict:
-    return score_period(table, state, OCTOBER, card, 90.0, failed, signals_waived=waived).row(0, named=True)
+    return score_period(table, state, Basis(OCTOBER, card, 90.0, failed, waived)).row(0, named=True)
 
 
 def test_the_trend_compares_with_what_todays_card_says_of_three_months_before(tmp_path: Path, card: Scorecard) -> None:

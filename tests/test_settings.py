@@ -4,6 +4,7 @@ import pytest
 
 from accountpulse import settings
 from accountpulse.errors import ConfigurationError
+from accountpulse.settings.looker_mapping import SavedLook
 
 SALESFORCE = {"SALESFORCE_USERNAME": "int@example.com", "SALESFORCE_PASSWORD": "pass-word-1"}
 
@@ -15,6 +16,12 @@ LOOK = """looker:
         look: {look}
         account: a.account
         value: calculation_1
+"""
+
+
+OWN = """looker:
+  metrics:
+    nps: {{explore: s, account: s.account, measure: s.nps, {rest}}}
 """
 
 
@@ -107,6 +114,17 @@ def test_an_address_that_would_leak_or_lead_nowhere_is_refused(url: str) -> None
         ("looker:\n  platform:\n    pillars:\n      Reach: a.b", "line 4, looker.platform.pillars.Reach"),
         ("looker:\n  usage:\n    users: 'a b'", "line 3, looker.usage.users"),
         (LOOK.format(look="../7"), "line 5, looker.platform.pillars.reach"),
+        (
+            "looker:\n  metrics:\n    mau: {look: 1, account: a, value: b}",
+            "looker.metrics.mau: is measured already",
+        ),
+        ("looker:\n  metrics:\n    seats: {look: 1, account: a, value: b}", "give them as looker.seats"),
+        ("looker:\n  metrics:\n    pillar_x: {look: 1, account: a, value: b}", "goes under looker.platform.pillars"),
+        (OWN.format(rest="date: null, days: 30"), "days needs a date"),
+        (OWN.format(rest="date: s.day, filters: {s.day: 7 days}"), "s.day is filtered by the run itself"),
+        (OWN.format(rest="days: 30"), "line 3, looker.metrics.nps.date: Field required"),
+        (OWN.format(rest="date: s.day, filtres: {}"), "filtres: not a known key; did you mean 'filters'?"),
+        (OWN.format(rest="date: s.day, filters: {'s day': x}"), "'s day' is not a name"),
     ],
 )
 def test_a_mistake_in_the_file_is_named_with_its_line(tmp_path: Path, text: str, part: str) -> None:
@@ -124,7 +142,7 @@ def test_a_part_can_be_switched_off_by_the_word_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("look", ["7", '"7"', "x7Yz"])
 def test_a_look_is_named_by_its_id_with_or_without_quotes(tmp_path: Path, look: str) -> None:
     pillar = settings.load(with_config(tmp_path, LOOK.format(look=look))).mapping.looker.platform.pillars["reach"]
-    assert not isinstance(pillar, str)
+    assert isinstance(pillar, SavedLook)
     assert pillar.look == look.strip('"')
 
 

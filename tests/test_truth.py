@@ -2,6 +2,7 @@
 world itself knows. The two share no code."""
 
 import math
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -18,11 +19,13 @@ from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.settings import Settings
+from own_metrics import OWN, with_own
 from support import NOW, Configure
 
 
 def measure(loaded: Settings, scope: Scope) -> pl.DataFrame:
-    """Extract all four and measure, as the pipeline does."""
+    """Extract all four and measure, as the pipeline does, with own metrics and seats from Looker as well."""
+    loaded = with_own(loaded)
     extracts: dict[Source, Extract] = {"salesforce": EXTRACTORS["salesforce"](Request(loaded, scope))}
     links = extracts["salesforce"].tables["links"]
     for source in loaded.configured[1:]:
@@ -32,7 +35,8 @@ def measure(loaded: Settings, scope: Scope) -> pl.DataFrame:
     assert not linked.problems
     tables = {name: table.rows for name, table in accounts.attribute_all(extracts, linked).items()}
     gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}
-    return metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=loaded.rules)
+    rules = replace(loaded.rules, own=OWN)
+    return metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=rules)
 
 
 def disagreements(measured: pl.DataFrame, world: World, period: str, now: datetime) -> list[str]:
@@ -63,7 +67,7 @@ def test_every_metric_of_every_account_agrees_with_the_world(
         measured = measure(loaded, scope_of(parse_period(period), NOW))
     assert measured.height == len(world.customers) == 120
     expected = truth.truth(world, period, NOW)
-    assert len(expected) == 120 * len(catalogue(loaded.rules.pillars))
+    assert len(expected) == 120 * len(catalogue(loaded.rules.pillars, OWN))
     assert disagreements(measured, world, period, NOW) == []
 
 

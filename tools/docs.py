@@ -49,7 +49,7 @@ def mapping_page() -> str:
         "`.downgrades`, `.arr_history`, `.reviews`, `.champions`, `.expansion`) says that it is not in use: its",
         "metrics stay empty with the reason `not_configured`.",
         "",
-        *section("", Mapping, set()),
+        *section("", Mapping, {}),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -67,17 +67,20 @@ def scorecard_page() -> str:
     return f"{head}\n\n{lead}\n{rest}"
 
 
-def section(path: str, model: type[BaseModel], seen: set[tuple[str, str]]) -> list[str]:
-    """What each part is for, depth first."""
+def section(path: str, model: type[BaseModel], seen: dict[tuple[str, str], str]) -> list[str]:
+    """What each part is for, depth first; a long text once."""
     lines: list[str] = []
     for name, info in model.model_fields.items():
         ways = parts_of(info.annotation)
         for part in ways:
             key = f"{path}{info.alias or name}"
             if (key, part.__name__) not in seen:
-                seen.add((key, part.__name__))
+                text = (part.__doc__ or "").strip()
+                told = seen.setdefault(("", text), key)
+                text = text if told == key or "\n" not in text else f"{text.splitlines()[0]} See `{told}`."
+                seen[key, part.__name__] = key
                 lines += [
-                    f"- `{key}`{way(part, ways)}: {(part.__doc__ or '').strip()}",
+                    f"- `{key}`{way(part, ways)}: {text}",
                     *section(f"{key}.", part, seen),
                 ]
     return lines

@@ -16,6 +16,7 @@ from accountpulse.extractors.base import Request
 from accountpulse.loaders import salesforce as salesforce_loader
 from accountpulse.loaders.base import Stamp, payload
 from accountpulse.period import Period, Scope, last_complete, scope_of
+from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.extraction import with_links
 from accountpulse.records import SOURCES, Extract, Reason, Source
 from accountpulse.redact import Redactor
@@ -127,6 +128,8 @@ def _settings(found: Findings, loaded: Settings) -> Scorecard | None:
     found.add(
         "good", "scorecard", f"{card.name} {card.hash}, {len(card.leaves)} metrics in {len(card.dimensions)} dimensions"
     )
+    for note in own_metrics.notes(card, loaded.mapping):
+        found.add("warning", "scorecard", note.removeprefix("scorecard: "))
     return card
 
 

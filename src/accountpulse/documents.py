@@ -105,7 +105,7 @@ def _fields(model: type[BaseModel], path: Path) -> Iterable[str]:
             current = fields[part]
         elif hasattr(current, "model_fields"):
             return ()  # the key above is unknown itself; below a dict or a list the same model goes on
-    return next((tuple(map(str, _keys(kind))) for kind in _types(current) if hasattr(kind, "model_fields")), ())
+    return [str(key) for kind in _types(current) if hasattr(kind, "model_fields") for key in _keys(kind)]
 
 
 def _keys(model: type[BaseModel]) -> dict[str | int, Any]:

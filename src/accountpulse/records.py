@@ -83,7 +83,9 @@ ISSUE_MOVES: Columns = {"issue_id": pl.String, "at": TIME, "from_done": pl.Boole
 USAGE_DAYS: Columns = {"key": pl.String, "day": pl.Date, "users": pl.Int64}  # distinct; a day without a row is 0
 USAGE_MONTHS: Columns = {"key": pl.String, "month": pl.Date, "users": pl.Int64, "sessions": pl.Int64}
 FEATURES: Columns = {"key": pl.String, "feature": pl.String}  # used at least once in the period
-PILLARS: Columns = {"key": pl.String, "pillar": pl.String, "value": pl.Float64}
+# one number an account, as the system has it: pillars and own metrics, by their metric, and SEATS
+FIGURES: Columns = {"key": pl.String, "metric": pl.String, "value": pl.Float64}
+SEATS = "seats"
 
 # --- contract and relationship ---------------------------------------------------------------------------------
 
@@ -124,7 +126,7 @@ TABLES: Mapping[str, Columns] = {
     "usage_days": USAGE_DAYS,
     "usage_months": USAGE_MONTHS,
     "features": FEATURES,
-    "pillars": PILLARS,
+    "figures": FIGURES,
     "renewals": RENEWALS,
     "payment_problems": PAYMENT_PROBLEMS,
     "downgrades": DOWNGRADES,
@@ -137,7 +139,7 @@ TABLES: Mapping[str, Columns] = {
 TABLES_OF: Mapping[Source, tuple[str, ...]] = {
     "intercom": ("conversations",),
     "jira": ("issues", "issue_moves"),
-    "looker": ("usage_days", "usage_months", "features", "pillars"),
+    "looker": ("usage_days", "usage_months", "features", "figures"),
     "salesforce": (
         "accounts",
         "links",
@@ -209,14 +211,22 @@ _METRICS: tuple[tuple[str, Domain, str, Unit], ...] = (
 METRICS: Mapping[str, Metric] = {row[0]: Metric(*row) for row in _METRICS}
 
 
+PILLAR = "pillar_"  # how the metrics of pillars begin
+
+
 def pillar_metric(pillar: str) -> Metric:
     """The metric of a configured pillar of platform value, `pillar_<name>`."""
-    return Metric(f"pillar_{pillar}", "usage", f"{pillar.replace('_', ' ')} pillar", "points")
+    return Metric(f"{PILLAR}{pillar}", "usage", f"{pillar.replace('_', ' ')} pillar", "points")
 
 
-def catalogue(pillars: Iterable[str] = ()) -> dict[str, Metric]:
-    """All metrics by name: the built-in ones and one for each pillar."""
-    return {**METRICS, **{metric.name: metric for metric in map(pillar_metric, pillars)}}
+def own_metric(name: str, label: str, unit: Unit) -> Metric:
+    """A metric that a scorecard declares: a company's own column, which only its usage system can feed."""
+    return Metric(name, "usage", label, unit)
+
+
+def catalogue(pillars: Iterable[str] = (), own: Iterable[Metric] = ()) -> dict[str, Metric]:
+    """All metrics by name: the built-in ones, one for each pillar, and the company's own."""
+    return {**METRICS, **{metric.name: metric for metric in (*map(pillar_metric, pillars), *own)}}
 
 
 # --- rules of the middle, filled by settings ---------------------------------------------------------------------
@@ -229,6 +239,7 @@ class Rules:
     csat: Literal["share", "mean"] = "share"
     features: tuple[str, ...] = ()  # the catalogue that feature_breadth counts; empty: not configured
     pillars: tuple[str, ...] = ()
+    own: tuple[Metric, ...] = ()  # what the scorecard declares
     tiers: tuple[str, ...] = ()  # lowest first
     tier_floors: Mapping[str, float] = field(default_factory=dict)  # tier → ARR from which it is implied
     reviews_expected: Mapping[str, float] = field(default_factory=dict)  # tier → business reviews a year

@@ -20,7 +20,7 @@ def test_a_field_that_is_absent_costs_its_metrics_and_the_nearest_name_is_told(r
     ) in found.notes
     assert found.tables["usage_days"].is_empty()
     assert found.tables["features"].height > 0
-    assert found.tables["pillars"].height > 0
+    assert found.tables["figures"].height > 0
 
 
 def test_a_month_that_is_absent_costs_only_what_is_counted_by_months(read: Read) -> None:
@@ -32,7 +32,7 @@ def test_a_month_that_is_absent_costs_only_what_is_counted_by_months(read: Read)
 def test_a_pillar_that_is_absent_costs_that_pillar(read: Read) -> None:
     found = read({"platform": {"pillars": {"automation": "platform_metrics.automatic_index"}}})
     assert found.gaps == {"pillar_automation": "field_missing"}
-    assert set(found.tables["pillars"]["pillar"]) == {"operations", "insights", "engagement"}
+    assert set(found.tables["figures"]["metric"]) == {"pillar_operations", "pillar_insights", "pillar_engagement"}
     assert any("nearest name is platform_metrics.automation_index" in note for note in found.notes)
 
 
@@ -113,7 +113,7 @@ def test_a_look_that_is_absent_costs_that_pillar_alone(read: Read) -> None:
     found = read({"platform": {"pillars": {"engagement": {**LOOK, "look": "43"}}}})
     assert found.gaps == {"pillar_engagement": "field_missing"}
     assert "Look 43 is absent, or not open to our user (HTTP 404)" in found.notes
-    assert set(found.tables["pillars"]["pillar"]) == {"operations", "automation", "insights"}
+    assert set(found.tables["figures"]["metric"]) == {"pillar_operations", "pillar_automation", "pillar_insights"}
 
 
 def test_a_look_without_the_column_costs_that_pillar_alone(sandbox: Sandbox, read: Read) -> None:
@@ -121,12 +121,12 @@ def test_a_look_without_the_column_costs_that_pillar_alone(sandbox: Sandbox, rea
     found = read({"platform": {"pillars": {"reach": other}}})
     assert found.gaps == {"pillar_reach": "field_missing"}
     assert any("nearest name is platform_metrics.engagement_index" in note for note in found.notes)
-    assert "engagement" in set(found.tables["pillars"]["pillar"])
+    assert "pillar_engagement" in set(found.tables["figures"]["metric"])
     assert calls(sandbox, "/looks/") == 1  # though two pillars come from it
 
 
 def test_a_looks_figures_are_those_of_the_period_as_the_world_has_them(world: World, read: Read) -> None:
-    found = read().tables["pillars"].filter(pl.col("pillar") == "engagement")
+    found = read().tables["figures"].filter(pl.col("metric") == "pillar_engagement")
     true = {
         key: min(100.0, max(0.0, use.pillars["engagement"]["2026-10"]))
         for key, use in world.looker.usage.items()
@@ -180,11 +180,11 @@ def test_a_pillar_outside_its_range_is_clamped_with_a_warning(sandbox: Sandbox, 
     ]
     sends(sandbox, PILLARS, rows)
     found = read({"platform": {"pillars": {"engagement": "platform_metrics.operations_index"}}})
-    assert found.tables["pillars"].sort("pillar", "key").rows() == [
-        (A, "automation", 0.0),
-        (B, "automation", 100.0),
-        (A, "engagement", 100.0),
-        (A, "operations", 100.0),
+    assert found.tables["figures"].sort("metric", "key").rows() == [
+        (A, "pillar_automation", 0.0),
+        (B, "pillar_automation", 100.0),
+        (A, "pillar_engagement", 100.0),
+        (A, "pillar_operations", 100.0),
     ]
     assert found.gaps == {"pillar_insights": "field_missing"}
     note = "figures of pillars outside 0 to 100, which were clamped: 3 (automation, engagement, operations)"

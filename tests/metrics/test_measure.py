@@ -10,16 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accountpulse.metrics import measure
-from accountpulse.records import ACCOUNTS, DOMAINS_OF, METRICS, SOURCES, TABLES_OF, Reason, Rules, frame
+from accountpulse.records import ACCOUNTS, DOMAINS_OF, METRICS, SOURCES, TABLES_OF, Reason, Rules, frame, own_metric
 from metrics.measuring import OCTOBER, A, B, C, Rows, at, of, table
 
 RULES = Rules(
     features=("x", "y"),
     pillars=("reach",),
+    own=(own_metric("nps", "net promoter score", "points"), own_metric("sessions", "sessions", "count")),
     tiers=("Silver", "Gold"),
     tier_floors={"Gold": 100e3},
     reviews_expected={"Silver": 1.0, "Gold": 4.0},
 )
+USAGE_OF_ITS_OWN = ("pillar_reach", "nps", "sessions")
 ZERO_WHERE_NOTHING_HAPPENED = {
     "total_conversations",
     "open_bugs",
@@ -71,7 +73,7 @@ def filled(rows: Rows) -> dict[str, pl.DataFrame]:
 
 def test_the_result_has_the_accounts_then_each_metric_and_its_reason() -> None:
     result = measured({}, portfolio(C, A, B))
-    names = [*METRICS, "pillar_reach"]
+    names = [*METRICS, *USAGE_OF_ITS_OWN]
     assert result.columns == [*ACCOUNTS, *(column for name in names for column in (name, f"{name}_reason"))]
     assert {result.schema[name] for name in names} == {pl.Float64}
     assert {result.schema[f"{name}_reason"] for name in names} == {pl.String}
@@ -92,6 +94,21 @@ def test_an_account_that_is_linked_and_quiet_has_zero_counts() -> None:
         "qbr_attendance",
         "arr_trajectory_pct",
     }
+
+
+def test_seats_of_usage_count_before_the_accounts_own() -> None:
+    """Of several keys of one account they are added up; a figure without a value is none."""
+    accounts = portfolio(A, B, C).with_columns(seats=pl.Series([10.0, 20.0, None]))
+    figures = [
+        {"metric": "seats", "value": 3.0},
+        {"metric": "seats", "value": 4.0},
+        {"metric": "nps", "value": 9.0},
+        {"account_id": B, "metric": "seats", "value": None},
+        {"account_id": C, "metric": "nps", "value": 8.0},
+    ]
+    result = measured(filled({"figures": figures}), accounts)
+    assert result["seats"].to_list() == [7.0, 20.0, None]
+    assert measured({}, accounts)["seats"].to_list() == [10.0, 20.0, None]
 
 
 # --- outer reasons ---------------------------------------------------------------------------------------------
@@ -179,7 +196,10 @@ COLUMNS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "usage_days": {"day": DAYS, "users": AMOUNTS},
     "usage_months": {"month": MONTHS, "users": AMOUNTS, "sessions": AMOUNTS},
     "features": {"feature": st.sampled_from("xyz")},
-    "pillars": {"pillar": st.just("reach"), "value": st.none() | st.floats(-10, 110)},
+    "figures": {
+        "metric": st.sampled_from(["pillar_reach", "nps", "sessions"]),
+        "value": st.none() | st.floats(-10, 110),
+    },
     "renewals": {"due": DAYS, "rank": st.integers(0, 2)},
     "payment_problems": {"opened_at": INSTANTS, "closed_at": INSTANTS},
     "downgrades": {"closed_on": DAYS},
@@ -242,7 +262,7 @@ def test_the_tables_of_one_source_never_reach_the_metrics_of_another(rows: dict[
     kept = {name: given for name, given in rows.items() if name not in TABLES_OF[source]}
     others = [
         name
-        for name in (*METRICS, "pillar_reach")
+        for name in (*METRICS, *USAGE_OF_ITS_OWN)
         if (METRICS[name].domain if name in METRICS else "usage") not in DOMAINS_OF[source]
     ]
     columns = [column for name in others for column in (name, f"{name}_reason")]

@@ -5,7 +5,7 @@ import pytest
 
 from accountpulse.metrics.usage import usage
 from accountpulse.period import Period, scope_of
-from accountpulse.records import Rules
+from accountpulse.records import Rules, own_metric
 from metrics.measuring import A, B, at, measured, of, of_a
 
 JULY, AUGUST, SEPTEMBER, OCTOBER = (date(2026, month, 1) for month in (7, 8, 9, 10))
@@ -140,8 +140,8 @@ def test_breadth_without_a_catalogue_is_not_configured() -> None:
     ],
 )
 def test_a_pillar_is_one_figure_from_0_to_100(values: list[float | None], expected: Any) -> None:
-    other = {"pillar": "another", "value": 77.0}
-    rows = {"pillars": [other, *({"pillar": "reach", "value": value} for value in values)]}
+    other = {"metric": "pillar_another", "value": 77.0}
+    rows = {"figures": [other, *({"metric": "pillar_reach", "value": value} for value in values)]}
     assert of_a(usage, rows, rules=CATALOGUE)["pillar_reach"] == expected
 
 
@@ -215,8 +215,25 @@ def test_days_and_months_outside_the_four_months_are_nobodys_business() -> None:
     assert set(outside.values()) == {"not_linked", "not_configured"}
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"), [([], "no_evidence"), ([None], "no_evidence"), ([-40.0], -40.0), ([1.0, 250.0, 7.0], 7.0)]
+)
+def test_an_own_metric_is_taken_as_it_is(values: list[float | None], expected: Any) -> None:
+    """Also where it is called like a column of ours."""
+    rules = Rules(own=(own_metric("sessions", "sessions", "count"), own_metric("other", "other", "count")))
+    figures = [{"metric": "other", "value": 77.0}, *({"metric": "sessions", "value": value} for value in values)]
+    rows = {"figures": figures, "usage_months": [{"month": date(2026, 10, 1), "users": 5, "sessions": 31}]}
+    found = of_a(usage, rows, rules=rules)
+    assert (found["sessions"], found["other"], found["mau"], found["login_frequency"]) == (
+        expected,
+        77.0,
+        5.0,
+        31 * 7 / 155,
+    )
+
+
 def test_an_account_that_only_has_pillars_is_unknown_to_usage() -> None:
-    found = of_a(usage, {"pillars": [{"pillar": "reach", "value": 50.0}]}, rules=CATALOGUE)
+    found = of_a(usage, {"figures": [{"metric": "pillar_reach", "value": 50.0}]}, rules=CATALOGUE)
     assert found["pillar_reach"] == 50.0
     assert {found[name] for name in ("dau", "mau", "feature_breadth", "mau_trend_pct")} == {"not_linked"}
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -154,8 +155,31 @@ def test_a_wrong_secret_is_not_found(caller: Caller) -> None:
 def test_explores_that_are_closed_are_not_named(sandbox: Sandbox, caller: Caller) -> None:
     sandbox.looker.closed.add("feature_usage")
     names = [each["name"] for each in caller.get("/lookml_models/alliants").json()["explores"]]
-    assert names == ["user_sessions", "platform_metrics"]
+    assert names == ["user_sessions", "platform_metrics", "surveys"]
     assert caller.get("/lookml_models/alliants/explores/feature_usage").status_code == 404
+
+
+def test_surveys_are_filtered_by_day_and_channel(world: World, caller: Caller) -> None:
+    fields = ["surveys.account_id", "surveys.answer_count"]
+    days = {"surveys.answered_date": "2026-10-01 to 2026-11-01"}
+
+    def asked(**filters: str) -> int:
+        named = {f"surveys.{name}": text for name, text in filters.items()}
+        rows = caller.run(view="surveys", fields=fields, filters={**days, **named}, limit="-1")
+        return sum(row["surveys.answer_count"] for row in rows)
+
+    def held(*channels: str) -> int:
+        answers = [each for usage in world.looker.usage.values() for each in usage.answers]
+        first, end = ((date(2026, month, 1) - world.looker.first_day).days for month in (10, 11))
+        return sum(first <= day < end and channel in channels for day, channel, _score in answers)
+
+    assert asked(channel="email") == held("email") > 0
+    assert asked(channel="email, in_app") == asked() == held("email", "in_app") > held("email")
+
+
+def test_a_filter_that_the_tables_cannot_apply_is_an_error_and_no_wider_answer(caller: Caller) -> None:
+    rows = caller.run(filters={**OCTOBER, "user_sessions.distinct_users": ">5"})
+    assert "looker_error" in rows[0]
 
 
 def every_kind(caller: Caller) -> Iterator[int]:
@@ -169,6 +193,8 @@ def every_kind(caller: Caller) -> Iterator[int]:
     yield caller.get("/queries/99/run/json").status_code
     for path in ("", "/explores/user_sessions", "/explores/unheard_of"):
         yield caller.get(f"/lookml_models/alliants{path}").status_code
+    yield caller.get("/looks/42").status_code
+    yield caller.get("/looks/41").status_code
     yield caller.get("/looks/42/run/json", limit="2").status_code
     yield caller.get("/looks/41/run/json").status_code
     yield caller.session.post(f"{caller.root}/login", data={}).status_code
@@ -178,7 +204,7 @@ def every_kind(caller: Caller) -> Iterator[int]:
 def test_answers_and_refusals_have_the_vendors_shapes(sandbox: Sandbox, caller: Caller) -> None:
     sandbox.recorded = []
     statuses = list(every_kind(caller))
-    assert statuses == [200, 404, 200, 400, 422, 404, 200, 404, 200, 200, 404, 200, 404, 404]
+    assert statuses == [200, 404, 200, 400, 422, 404, 200, 404, 200, 200, 404, 200, 404, 200, 404, 404]
     file = vendor("Looker.4.0.oas.json", "/api/4.0")
     assert len(sandbox.recorded) == len(statuses)
     for each in sandbox.recorded:

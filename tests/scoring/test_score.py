@@ -428,3 +428,111 @@ def test_lazy_in_lazy_out_and_a_row_for_each_account_in_order():
     assert isinstance(lazy, pl.LazyFrame)
     assert lazy.collect()["account_id"].to_list() == ["B", "A"]
     assert score(frame[:0], card(TWO)).height == 0
+
+
+def test_a_value_can_be_a_percentage_of_arr():
+    # 3 of 12 are 25 %, half of the way from 0 to 50; without ARR, or with none above 0, nothing is known
+    metrics = "metrics: {payment_health: {weight: 1, per: arr, anchors: [[0, 100], [50, 0]]}}"
+    per_arr = card(f"groups: {{money: {{weight: 1, {metrics}}}}}")
+    found = many([{"payment_health": 3, "arr": arr} for arr in (12, 6, None, 0)], per_arr)
+    assert [result["health_score"] for result in found] == [50.0, 0.0, None, None]
+    assert one({"payment_health": 3, "seats": 12}, per_arr)["health_score"] is None
+
+
+def test_a_count_that_stands_in_is_scaled_to_the_window_as_well():
+    # 4 in 45 days are 8 in 90: 20 points of [0, 100] to [10, 0]; of a metric that is no count nothing is scaled
+    other = "{metric: reopened_bugs, anchors: [[0, 100], [10, 0]]}"
+    metrics = f"csat_score: {{weight: 1, anchors: [[0, 0], [9, 9]], else: {other}}}"
+    counted = card(f"groups: {{a: {{weight: 1, metrics: {{{metrics}}}}}}}")
+    plain = card(f"groups: {{a: {{weight: 1, metrics: {{{metrics.replace('reopened', 'open')}}}}}}}")
+    assert one({"reopened_bugs": 4}, counted, window_days=45.0)["health_score"] == 20.0
+    assert one({"reopened_bugs": 4}, counted)["health_score"] == 60.0
+    assert one({"open_bugs": 4}, plain, window_days=45.0)["health_score"] == 60.0
+
+
+def test_the_scorecards_name_and_hash_stand_beside_every_score():
+    small = card(TWO)
+    assert [row["scorecard"] for row in many([{"csat_score": 80}, {"csat_score": None}], small)] == [
+        f"hand {small.hash}"
+    ] * 2
+
+
+def test_a_frame_gives_a_frame_and_a_lazy_one_a_lazy_one():
+    frame = pl.DataFrame({"account_id": ["A"], "csat_score": [80.0]})
+    eager, lazy = score(frame, card(TWO)), score(frame.lazy(), card(TWO))
+    assert isinstance(eager, pl.DataFrame)
+    assert isinstance(lazy, pl.LazyFrame)
+    assert lazy.collect().equals(eager)
+
+
+def test_a_segments_anchors_are_taken_for_a_metric_that_stands_in_too():
+    # 40 of [0, 0] to [100, 100] is 40; for Paid, of [0, 0] to [50, 100], 80
+    rule = "{weight: 1, anchors: [[0, 0], [9, 9]], else: {metric: feature_breadth, anchors: [[0, 0], [100, 100]]}}"
+    paid = "segments: [{name: p, when: {segment: Paid}, anchors: {feature_breadth: [[0, 0], [50, 100]]}}]"
+    own = card(f"groups: {{a: {{weight: 1, metrics: {{csat_score: {rule}}}}}}}\n{paid}\n")
+    found = many([{"feature_breadth": 40, "segment": segment} for segment in ("Paid", "Free", None)], own)
+    assert [result["health_score"] for result in found] == [80.0, 40.0, 40.0]
+
+
+def test_an_outage_holds_health_down_to_0_where_the_next_tier_begins_at_once():
+    small = load("name: t\ntiers: [{name: Some, min: 0.05}, {name: None at all, min: 0}]" + TWO, "t.yaml")
+    held = one({"csat_score": 80, "last_tier": "None at all"}, small, failed_sources=("bugs",))
+    assert (held["health_score"], held["tier"]) == (0.0, "None at all")
+
+
+def test_a_value_on_an_anchor_has_exactly_its_points():
+    # on the line to it, (0.4 − 0.11) · ((98.3 − 29.6) / (0.4 − 0.11)) + 29.6 would be 98.29999999999998
+    anchors = [[0.11, 29.6], [0.4, 98.3], [2.0, 99.0]]
+    steep = card(f"groups: {{a: {{weight: 1, metrics: {{csat_score: {{weight: 1, anchors: {anchors}}}}}}}}}")
+    found = many([{"csat_score": x} for x, _ in anchors], steep)
+    assert [result["csat_score_points"] for result in found] == [29.6, 98.3, 99.0]
+
+
+def test_several_failed_sources_are_told_with_commas():
+    result = one({"csat_score": 80, "last_tier": None}, card(TWO), failed_sources=("bugs", "usage"))
+    assert result["not_rated_reason"] == "no earlier tier to keep while source_failed: bugs, usage"
+
+
+FLOORED = """
+caps: [{when: {open_bugs: {gte: 5}}, cap: 50, reason: bugs}, {when: {open_bugs: {gte: 9}}, cap: 49, reason: more}]
+churn_risk:
+  {intercept: -9, slope: 0, trend: [[0, 0], [1, 0]], renewal: [[0, 0], [1, 0]], signals: {},
+   floors: [{cap_below: 50, risk: 60}], bands: {medium: 10, high: 30}}
+"""
+
+
+def test_a_floor_holds_below_its_cap_and_not_at_it():
+    found = many([{"open_bugs": bugs} for bugs in (0, 5, 9)], card(TWO + FLOORED))
+    assert [result["churn_risk_score"] > 1 for result in found] == [False, False, True]
+    assert found[2]["churn_risk_score"] == 60.0
+
+
+def test_without_any_floor_a_critical_signal_alone_is_a_risk_of_50():
+    none = card(TWO + FLOORED.replace("[{cap_below: 50, risk: 60}]", "[]"), "{tier_min: 0.5}")
+    result = one({"critical_signals": 1, "csat_score": None}, none)
+    assert (result["tier"], result["health_score"], result["churn_risk_score"]) == ("Poor", None, 50.0)  # the lowest
+
+
+def test_pillars_that_nobody_configured_can_be_anything_between_their_anchors():
+    # support 80 of weight 1, and a dimension of weight 3 that might be 20 to 90: (80 + 60) / 4 and (80 + 270) / 4
+    text = """name: p
+tiers: [{name: All, min: 0}]
+groups:
+  support: {weight: 1, metrics: {csat_score: {weight: 1, anchors: [[0, 0], [100, 100]]}}}
+  value: {weight: 3, pillars: {anchors: [[0, 20], [100, 90]]}}
+"""
+    result = one({"csat_score": 80}, load(text, "p.yaml"))
+    assert (result["lower_bound"], result["upper_bound"]) == (35.0, 87.5)
+
+
+def test_pillars_may_stand_in_a_group_of_groups():
+    text = """name: p
+tiers: [{name: All, min: 0}]
+groups:
+  product:
+    weight: 1
+    groups: {value: {weight: 1, pillars: {anchors: [[0, 0], [100, 100]]}}}
+"""
+    nested = load(text, "p.yaml", PILLARS)
+    assert [leaf.key for leaf in nested.leaves] == ["product/value/pillar_ops", "product/value/pillar_auto"]
+    assert one({"pillar_ops": 30, "pillar_auto": 50}, nested)["health_score"] == 40.0

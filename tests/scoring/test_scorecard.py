@@ -1,10 +1,12 @@
 """Reading a scorecard: what it may say, and every mistake with its line."""
 
+import re
+
 import pytest
 import yaml
 
 from accountpulse.errors import ConfigurationError
-from accountpulse.scoring.scorecard import default, default_text, load, unreachable, whole
+from accountpulse.scoring.scorecard import default, default_text, load, restored, unreachable, whole
 
 SMALL = """name: small
 groups:
@@ -219,6 +221,8 @@ def test_the_packaged_scorecard_says_what_was_decided():
 def test_weights_become_whole_numbers_of_the_same_proportion():
     assert whole([0.15, 0.1, 0.3]) == [3.0, 2.0, 6.0]
     assert whole([0.35, 1, 0.0005]) == [700.0, 2000.0, 1.0]
+    assert whole([2, 4, 0.4]) == [5.0, 10.0, 1.0]
+    assert whole([6, 4]) == [3.0, 2.0]
     assert whole([]) == []
 
 
@@ -233,3 +237,95 @@ def test_a_scorecard_that_no_source_can_feed_is_told_before_the_run():
     signals = {name for name, metric in card.catalogue.items() if metric.domain == "signals"}
     assert "critical_signals, moderate_signals" in unreachable(card, everything - signals)[0]
     assert unreachable(card, everything - signals, signals_waived=True) == []
+
+
+@pytest.mark.parametrize(("given", "version"), [("2", "2"), ("2.5", "2.5"), ("v3", "v3"), ("2026-10-01", "2026-10-01")])
+def test_a_version_is_a_text_a_number_or_a_day(given, version):
+    assert load(f"version: {given}\n{SMALL}", "mine.yaml").version == version
+
+
+@pytest.mark.parametrize("given", ["[1]", "{}", "true", ".nan", "null"])
+def test_any_other_version_is_one_mistake(given):
+    assert problems(f"version: {given}\n{SMALL}") == ["line 1, version: must be a text or a number"]
+
+
+REACH = """name: r
+coverage: {dimension_min: 0.5, tier_min: 0.75, tier_min_dimensions: 2}
+groups:
+  support:
+    weight: 1
+    metrics:
+      csat_score: {weight: 1, anchors: [[0, 0], [100, 100]]}
+      escalation_pct: {weight: 1, anchors: [[0, 100], [100, 0]]}
+  product:
+    weight: 1
+    metrics: {open_bugs: {weight: 1, anchors: [[0, 100], [9, 0]]}}
+tiers: [{name: A, min: 0}]
+"""
+WAY_OUT = ": no account could be rated; configure the source, or change coverage: in the scorecard"
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        (("csat_score", "escalation_pct", "open_bugs"), []),
+        (("csat_score", "open_bugs"), []),  # half of support and all of product: 0.75, two dimensions, on both edges
+        (
+            ("csat_score", "escalation_pct"),
+            [
+                "the configured sources feed 50% of the weight, but tier_min is 75%",
+                "dimensions that can have a score: 1, but tier_min_dimensions is 2",
+            ],
+        ),
+        (
+            (),
+            [
+                "the configured sources feed 0% of the weight, but tier_min is 75%",
+                "dimensions that can have a score: 0, but tier_min_dimensions is 2",
+            ],
+        ),
+    ],
+)
+def test_what_no_source_can_feed_is_told_with_its_numbers_and_the_way_out(known, told):
+    assert unreachable(load(REACH, "r.yaml"), known) == [f"{line}{WAY_OUT}" for line in told]
+
+
+@pytest.mark.parametrize(("least", "scored"), [(0.5, 2), (0.51, 1), (0.0, 2)])
+def test_a_dimension_below_its_least_share_cannot_be_scored_and_one_of_nothing_never(least, scored):
+    card = load(REACH.replace("dimension_min: 0.5", f"dimension_min: {least}").replace("0.75", "0"), "r.yaml")
+    told = unreachable(card, ("csat_score", "open_bugs"))
+    one = f"dimensions that can have a score: 1, but tier_min_dimensions is 2{WAY_OUT}"
+    assert told == ([] if scored == 2 else [one])
+    assert unreachable(card, ("open_bugs",)) == [one]
+
+
+def test_pillars_that_nobody_configured_feed_nothing():
+    value = "  value: {weight: 2, pillars: {anchors: [[0, 0], [100, 100]]}}\ntiers:"
+    everything = ("csat_score", "escalation_pct", "open_bugs", "pillar_ops")
+    assert unreachable(load(REACH.replace("tiers:", value), "r.yaml", ("ops",)), everything) == []
+    (told,) = unreachable(load(REACH.replace("tiers:", value), "r.yaml"), everything)
+    assert told == f"the configured sources feed 50% of the weight, but tier_min is 75%{WAY_OUT}"
+
+
+def test_waived_signals_excuse_signals_and_nothing_else():
+    needs = "tier_needs_readable: [critical_signals, open_bugs]"
+    card = load(REACH.replace("dimension_min: 0.5, tier_min: 0.75, tier_min_dimensions: 2", needs), "r.yaml")
+    both = unreachable(card, ("csat_score",))
+    waived = unreachable(card, ("csat_score",), signals_waived=True)
+    assert both == [f"no configured source has critical_signals, open_bugs (tier_needs_readable){WAY_OUT}"]
+    assert waived == [f"no configured source has open_bugs (tier_needs_readable){WAY_OUT}"]
+
+
+def test_what_was_kept_of_a_scorecard_gives_it_back_with_its_pillars():
+    card = default(("ops", "reach"))
+    again = restored(card.content)
+    assert (again.pillars, again.hash, again.risk) == (card.pillars, card.hash, card.risk)
+    assert "pillar_reach" in again.catalogue
+
+
+def test_mistakes_stand_in_the_order_of_their_lines():
+    with pytest.raises(ConfigurationError) as caught:
+        load("tiers: [{name: A, min: 1}]\nname: x\nunheard: 1\ngroups: {}\n", "x.yaml")
+    lines = [int(found[1]) for problem in caught.value.problems if (found := re.match(r"line (\d+)", problem))]
+    assert len(lines) >= 3
+    assert lines == sorted(lines)

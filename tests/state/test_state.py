@@ -19,7 +19,7 @@ SCOPE = scope_of(OCTOBER, NOW)
 
 def an_extract() -> Extract:
     tables = {name: frame(name) for name in TABLES_OF["looker"]}
-    tables["pillars"] = frame("pillars", [{"key": "001", "pillar": "insights", "value": 51.5}])
+    tables["figures"] = frame("figures", [{"key": "001", "metric": "pillar_insights", "value": 51.5}])
     return Extract("looker", tables, {"dau": "field_missing"}, {"x": "not_linked"}, ("a note",))
 
 
@@ -30,7 +30,7 @@ def test_a_checkpoint_comes_back_as_it_was(root: str) -> None:
     assert back.gaps == {"dau": "field_missing"}
     assert back.unknown_keys == {"x": "not_linked"}
     assert back.notes == ("a note",)
-    assert back.tables["pillars"].rows() == [("001", "insights", 51.5)]
+    assert back.tables["figures"].rows() == [("001", "pillar_insights", 51.5)]
     assert dict(back.tables["usage_days"].schema) == dict(TABLES["usage_days"])
 
 
@@ -43,7 +43,7 @@ def test_a_checkpoint_of_other_instants_or_another_run_is_not_used(root: str) ->
     assert checkpoints.load(SCOPE, "looker", "r1") is not None
 
 
-@pytest.mark.parametrize("missing", ["manifest.json", "pillars.parquet"])
+@pytest.mark.parametrize("missing", ["manifest.json", "figures.parquet"])
 def test_a_checkpoint_that_is_not_whole_does_not_count(root: str, missing: str) -> None:
     state = State(root)
     state.checkpoints.save(SCOPE, an_extract(), "r1")

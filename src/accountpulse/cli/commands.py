@@ -208,7 +208,7 @@ def scorecard_check(
     """Report every mistake of a scorecard file, with its line."""
     from accountpulse.cli.scorecards import check_scorecard
 
-    raise typer.Exit(check_scorecard(file, tuple(pillar or ())))
+    raise typer.Exit(check_scorecard(file, tuple(pillar or ()), os.environ))
 
 
 def scorecard_show(

@@ -1,14 +1,15 @@
 """`accountpulse score` where the table is Parquet: any size, on any engine."""
 
-import sys
 from pathlib import Path
 
 from accountpulse import engines
 from accountpulse.cli import show
 from accountpulse.cli.files import read_card
+from accountpulse.cli.scoring import warn
 from accountpulse.cli.words import plural
 from accountpulse.engines import checks, files
 from accountpulse.errors import UsageError
+from accountpulse.scoring.table import pillars_of
 
 
 def streams(engine: engines.Name, metrics: str, out: str) -> bool:
@@ -25,9 +26,8 @@ def score_on(engine: engines.Name, master: str | None, metrics: str, scorecard: 
     """Score one table into another; 4 where no account could be rated."""
     running = engines.start(engine, master)
     frame = running.read(metrics)
-    card = read_card(scorecard, engines.pillars(list(frame.collect_schema())))
-    for line in checks.strangers(frame, metrics, card):
-        print(line, file=sys.stderr)  # noqa: T201
+    card = read_card(scorecard, pillars_of(frame.collect_schema()))
+    warn(checks.strangers(frame, metrics, card))
     scored = files.score_file(running, frame, metrics, card, out)
     console = show.tables()
     console.print(show.tier_table(scored.tiers))

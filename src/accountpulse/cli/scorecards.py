@@ -1,20 +1,27 @@
 """`accountpulse scorecard`: is the file good, what does it say, and the schema for an editor."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.markdown import Markdown
 
+from accountpulse import settings
 from accountpulse.cli import show
 from accountpulse.cli.files import read_card
+from accountpulse.cli.scoring import warn
 from accountpulse.cli.words import plural
+from accountpulse.pipeline import own_metrics
 from accountpulse.scoring.page import page
 from accountpulse.scoring.schema import shipped
 
 
-def check_scorecard(file: Path, pillars: tuple[str, ...]) -> int:
-    """Say that a scorecard is good, or raise with every mistake."""
+def check_scorecard(file: Path, pillars: tuple[str, ...], environment: Mapping[str, str]) -> int:
+    """Say that a scorecard is good, or raise with every mistake; own metrics that no run would measure are named."""
     card = read_card(file, pillars)
+    if unfed := own_metrics.unfed(card, settings.mapping_of(environment)):
+        where = f"looker.metrics in {environment.get('ACCOUNTPULSE_CONFIG') or settings.DEFAULT_CONFIG}"
+        warn([f"{', '.join(unfed)}: not under {where}, left empty by a run; only `accountpulse score` has them"])
     leaves, dimensions = plural(len(card.leaves), "metric"), plural(len(card.dimensions), "dimension")
     console = show.tables()
     console.print(f"{file} is a good scorecard: {card.name}, {dimensions}, {leaves}, hash {card.hash}", markup=False)

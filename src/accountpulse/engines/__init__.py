@@ -4,7 +4,6 @@ An engine reads, writes and runs; the arithmetic is that of scoring/ and metrics
 """
 
 import importlib
-from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
 import narwhals.stable.v2 as nw
@@ -61,9 +60,3 @@ def need(extra: str, *modules: str) -> None:
                 f"--engine {extra} needs {module}, which can't be imported ({error}): "
                 f"pip install 'accountpulse[{extra}]', or leave --engine out to score with Polars"
             ) from None
-
-
-def pillars(columns: Sequence[str]) -> tuple[str, ...]:
-    """The pillars of platform value that a table has columns for."""
-    prefix = "pillar_"
-    return tuple(c.removeprefix(prefix) for c in columns if c.startswith(prefix) and not c.endswith("_reason"))

@@ -5,23 +5,14 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from accountpulse.documents import nearest
 from accountpulse.errors import UsageError
-from accountpulse.scoring.mistakes import ATTRIBUTES
 from accountpulse.scoring.scorecard import Scorecard
-from accountpulse.scoring.table import NUMBERS, TEXTS
-
-SHOWN = 5
+from accountpulse.scoring.table import SHOWN, TEXTS, known, unread
 
 
 def strangers(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> list[str]:
     """A line for each column that the scorecard knows nothing of, with the nearest name; it is not read."""
-    known = _known(card)
-    return [
-        f"{name}: column {column!r} is no metric{nearest(column, known)}; it is not read"
-        for column in metrics.collect_schema()
-        if column not in {*known, *ATTRIBUTES}
-    ]
+    return unread(metrics.collect_schema(), name, card)
 
 
 def checked(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> nw.LazyFrame[Any]:
@@ -33,7 +24,7 @@ def checked(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> nw.LazyFr
     schema = metrics.collect_schema()
     if "account_id" not in schema:
         raise UsageError(f"{name}: there is no column account_id")
-    read = [column for column in schema if column in _known(card)]
+    read = [column for column in schema if column in known(card)]
     frame = metrics.select(read).with_columns(nw.col("account_id").cast(nw.String).str.strip_chars())
     numeric = [column for column in read if column not in TEXTS and not column.endswith("_reason")]
     problems = [f"{c}: {schema[c]} is no kind of number" for c in numeric if not _may_be_number(schema[c])]
@@ -42,10 +33,6 @@ def checked(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> nw.LazyFr
     if problems:
         raise UsageError("\n".join([f"{name}:", *(f"  - {problem}" for problem in problems)]))
     return frame
-
-
-def _known(card: Scorecard) -> set[str]:
-    return {*TEXTS, *NUMBERS, *card.catalogue, *(f"{metric}_reason" for metric in card.catalogue)}
 
 
 def _may_be_number(kind: nw.dtypes.DType) -> bool:

@@ -1,12 +1,11 @@
 """DuckDB: the second opinion, and records that lie in its tables."""
 
-import os
 from typing import Any
 
 import duckdb
 import narwhals.stable.v2 as nw
 
-from accountpulse.engines.polars import partial
+from accountpulse.engines.polars import whole_file
 from accountpulse.errors import UsageError
 from accountpulse.metrics.shared import Frame
 from accountpulse.scoring.score import score
@@ -33,14 +32,8 @@ class DuckDB:
 
     def write(self, scores: nw.LazyFrame[Any], path: str) -> None:
         """As Engine.write."""
-        part = partial(path)
-        try:
+        with whole_file(path, duckdb.IOException) as part:
             scores.to_native().to_parquet(str(part))
-            os.replace(part, path)  # noqa: PTH105
-        except (OSError, duckdb.IOException) as error:
-            raise UsageError(f"{path} can't be written ({str(error).splitlines()[0]})") from None
-        finally:
-            part.unlink(missing_ok=True)
 
 
 def numbered(table: duckdb.DuckDBPyRelation) -> Frame:

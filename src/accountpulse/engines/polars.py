@@ -1,6 +1,7 @@
 """Polars, streaming: the table goes through in pieces, so that its size does not decide on the memory."""
 
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +32,25 @@ class Polars:
 
     def write(self, scores: nw.LazyFrame[Any], path: str) -> None:
         """As Engine.write."""
-        part = partial(path)
-        try:
+        with whole_file(path) as part:
             scores.to_native().sink_parquet(part)
-            os.replace(part, path)  # noqa: PTH105
-        except OSError as error:
-            raise UsageError(f"{path} can't be written ({error.strerror or error})") from None
-        finally:
-            part.unlink(missing_ok=True)
 
 
-def partial(path: str) -> Path:
-    """Where a file is written before it takes its name, in a folder that exists then."""
+@contextmanager
+def whole_file(path: str, refusal: type[Exception] = OSError) -> Iterator[Path]:
+    """Where to write a file that takes its name when it is whole; a place that can't be written to is a UsageError.
+
+    `refusal` is the writer's own error beside OSError. The folder exists then.
+    """
     target = Path(path)
+    part = target.with_name(f".{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{path} can't be written ({error.strerror})") from None
-    return target.with_name(f".{target.name}.part")
+        yield part
+        part.replace(target)
+    except (OSError, refusal) as error:
+        why = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise UsageError(f"{path} can't be written ({why})") from None
+    finally:
+        with suppress(OSError):
+            part.unlink()

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 import polars as pl
@@ -13,8 +13,8 @@ from accountpulse.extractors.base import Request
 from accountpulse.extractors.looker_api import Api, Explore, Query, Refused
 from accountpulse.extractors.looker_rows import UNFIT, Kind, Rows
 from accountpulse.ids import looks_like_an_id, to_18
-from accountpulse.records import TABLES, TABLES_OF, Extract, Reason, frame, pillar_metric
-from accountpulse.settings.looker_mapping import LookerMapping, SavedLook
+from accountpulse.records import PILLAR, SEATS, TABLES, TABLES_OF, Extract, Reason, frame
+from accountpulse.settings.looker_mapping import LookerMapping, Measure, SavedLook, UsageExplore
 
 TREND_MONTHS = 3
 DAYS = ("dau", "dau_trend_pct")
@@ -23,7 +23,7 @@ FEATURES = ("feature_breadth",)
 
 
 def extract(request: Request) -> Extract:
-    """Daily and monthly users over the period and the three months before, features and pillars over the period.
+    """Daily and monthly users over the period and the three months before, features over the period, and figures.
 
     `key` is what the account fields of the explores hold. Days and months are those of the period's zone. A row
     without an account is nobody's. What is absent or not readable costs its own metrics (`field_missing`) and has a
@@ -39,7 +39,7 @@ def extract(request: Request) -> Extract:
         "usage_days": work.part(DAYS, work.usage_days),
         "usage_months": work.part(MONTHS, work.usage_months),
         "features": work.part(FEATURES, work.features),
-        "pillars": work.pillars(),
+        "figures": work.figures(),
     }
     work.check_model()
     frames = {name: _as_declared(name, tables[name]) for name in TABLES_OF["looker"]}
@@ -65,6 +65,11 @@ def _compared(key: str) -> str:
     """Record ids of 15 and 18 characters are the same, whatever became of the case of the longer one."""
     whole = to_18(key)
     return whole.upper() if looks_like_an_id(whole) else whole
+
+
+def metrics_of(figure: str) -> tuple[str, ...]:
+    """The metrics that a figure is for: seats are none, and where they are missing the CRM has them."""
+    return () if figure == SEATS else (figure,)
 
 
 class Missing(Exception):
@@ -102,7 +107,7 @@ class Work:
         if usage is None:
             return None
         dimensions: dict[str, Kind] = {usage.account: "key", usage.date: "day"}
-        rows = self._ask(usage.explore, dimensions, {usage.users: "count"}, usage.date, TREND_MONTHS)
+        rows = self._ask(usage.explore, dimensions, {usage.users: "count"}, self._trend_days(usage))
         names = {usage.account: "key", usage.date: "day", usage.users: "users"}
         return self._table(rows, names).filter(pl.col("day").is_not_null())
 
@@ -113,46 +118,74 @@ class Work:
             return None
         dimensions: dict[str, Kind] = {usage.account: "key", usage.month: "month"}
         measures: dict[str, Kind] = {usage.users: "count", usage.sessions: "count"}
-        rows = self._ask(usage.explore, dimensions, measures, usage.date, TREND_MONTHS)
+        rows = self._ask(usage.explore, dimensions, measures, self._trend_days(usage))
         names = {usage.account: "key", usage.month: "month", usage.users: "users", usage.sessions: "sessions"}
         return self._table(rows, names).filter(pl.col("month").is_not_null())
+
+    def _trend_days(self, usage: UsageExplore) -> dict[str, str]:
+        return self._days(usage.date, self._months_ago(TREND_MONTHS))
 
     def features(self) -> pl.DataFrame | None:
         """Features that were used in the period."""
         part = self.mapping.features
         if part is None or not part.catalogue:
             return None
-        rows = self._ask(part.explore, {part.account: "key", part.feature: "text"}, {}, part.date, 0)
+        days = self._days(part.date, self._months_ago(0))
+        rows = self._ask(part.explore, {part.account: "key", part.feature: "text"}, {}, days)
         names = {part.account: "key", part.feature: "feature"}
         return self._table(rows, names).filter(pl.col("feature").is_not_null())
 
-    # --- pillars
+    # --- figures
 
-    def pillars(self) -> pl.DataFrame:
-        """The figures of all pillars: those of the explore come by one query, those of a saved Look by one run."""
-        parts = [frame("pillars")]
-        for name, source in self.mapping.platform.pillars.items():
-            part = self.part([pillar_metric(name).name], partial(self._pillar, source))
+    def figures(self) -> pl.DataFrame:
+        """Pillars, own metrics and seats: those of one question come by one query, those of a saved Look by one run."""
+        parts = [frame("figures")]
+        for name, source in self.mapping.figures.items():
+            part = self.part(metrics_of(name), partial(self._figure, source))
             if part is not None:
-                parts.append(part.select("key", pl.lit(name).alias("pillar"), "value"))
+                parts.append(part.select("key", pl.lit(name).alias("metric"), "value"))
         return self._clamped(pl.concat(parts).filter(pl.col("value").is_not_null()))
 
-    def _pillar(self, source: str | SavedLook) -> pl.DataFrame:
+    def _figure(self, source: Measure | SavedLook) -> pl.DataFrame:
         if isinstance(source, SavedLook):
             return self._of_look(source)
-        platform = self.mapping.platform
-        self.need(platform.explore, [platform.account, platform.date, source])
-        return self._table(self._once(platform.explore, self._measures), {platform.account: "key", source: "value"})
+        self.need(source.explore, source.fields)
+        rows = self._once(source.question, partial(self._measures, source))
+        return self._table(rows, {source.account: "key", source.measure: "value"})
 
-    def _measures(self) -> Rows:
-        """Every pillar's measure that the explore has, by one query."""
-        platform, explore = self.mapping.platform, self._explore(self.mapping.platform.explore)
-        named = [source for source in platform.pillars.values() if isinstance(source, str)]
+    def _measures(self, source: Measure) -> Rows:
+        """Every measure that is asked for in the same way and that the explore has, by one query."""
+        explore = self._explore(source.explore)
+        alike = [each for each in self.mapping.figures.values() if each.question == source.question]
+        named = [each.measure for each in alike if isinstance(each, Measure)]
         measures: dict[str, Kind] = {name: "figure" for name in named if explore and name in explore.fields}
-        return self._ask(platform.explore, {platform.account: "key"}, measures, platform.date, 0)
+        days = {} if source.date is None else self._days(source.date, self._first(source))
+        return self._ask(source.explore, {source.account: "key"}, measures, {**source.filters, **days})
+
+    def need_figure(self, source: Measure | SavedLook) -> None:
+        """What the figure comes from must have its fields; a Look's are those of its query."""
+        if isinstance(source, Measure):
+            self.need(source.explore, source.fields)
+            return
+        try:
+            columns = self.api.look_columns(source.look)
+        except Refused as refused:
+            raise self._no_look(source.look, refused.status) from None
+        wanted = (source.account, source.value, *([source.month] if source.month else []))
+        lacking = [name for name in wanted if columns and name not in columns]
+        for name in lacking:
+            self.notes.append(f"the Look has no column {name}{_nearest(name, columns)}")
+        if lacking:
+            raise Missing
+
+    def _no_look(self, look: str, status: int) -> "Missing":
+        return self._missing(f"Look {look} is absent, or not open to our user (HTTP {status})")
+
+    def _first(self, source: Measure) -> date:
+        return self._months_ago(0) if source.days is None else self._end - timedelta(days=source.days)
 
     def _of_look(self, source: SavedLook) -> pl.DataFrame:
-        rows = self._once(f"Look {source.look}", lambda: self._look(source.look))
+        rows = self._once(source.question, lambda: self._look(source.look))
         names = {source.account: "key", source.value: "value"}
         if source.month is None:
             return self._table(rows, names)
@@ -160,19 +193,19 @@ class Work:
         return self._table(rows, {**names, source.month: "month"}).filter(month)
 
     def _look(self, look: str) -> Rows:
-        """A Look with the columns of all pillars that come from it."""
+        """A Look with the columns of all figures that come from it."""
         columns: dict[str, Kind] = {}
-        for source in self.mapping.platform.pillars.values():
+        for source in self.mapping.figures.values():
             if isinstance(source, SavedLook) and source.look == look:
                 columns |= {source.account: "key", source.value: "figure"}
                 columns |= {source.month: "month"} if source.month else {}
         try:
             return self._counted(self.api.look(look, columns))
         except Refused as refused:
-            raise self._missing(f"Look {look} is absent, or not open to our user (HTTP {refused.status})") from None
+            raise self._no_look(look, refused.status) from None
 
     def _once(self, what: str, ask: Callable[[], Rows]) -> Rows:
-        """An answer that serves several pillars is asked for once, also where it was refused."""
+        """An answer that serves several figures is asked for once, also where it was refused."""
         if what not in self._answers:
             try:
                 self._answers[what] = ask()
@@ -184,23 +217,34 @@ class Work:
         return answer
 
     def _clamped(self, rows: pl.DataFrame) -> pl.DataFrame:
-        outside = rows.filter(~pl.col("value").is_between(0, 100))["pillar"]
+        pillar = pl.col("metric").str.starts_with(PILLAR)
+        outside = rows.filter(pillar & ~pl.col("value").is_between(0, 100))["metric"].str.strip_prefix(PILLAR)
         if not outside.is_empty():
             names = ", ".join(outside.unique().sort())
             self.notes.append(f"figures of pillars outside 0 to 100, which were clamped: {outside.len():,} ({names})")
-        return rows.with_columns(pl.col("value").clip(0, 100))
+        return rows.with_columns(pl.when(pillar).then(pl.col("value").clip(0, 100)).otherwise("value").alias("value"))
 
     # --- asking
 
+    def _months_ago(self, count: int) -> date:
+        """The first day of the period, or of a month before it."""
+        return self.request.scope.period.shifted(-count).first_day
+
+    @property
+    def _end(self) -> date:
+        """The day after the last one of the period, or after today while it is open."""
+        return self._months_ago(0) + timedelta(days=self.request.scope.measured_days)
+
+    def _days(self, field: str, first: date) -> dict[str, str]:
+        """The filter on the days from the first one to the end."""
+        return {field: f"{first} to {self._end}"}
+
     def _ask(
-        self, explore: str, dimensions: dict[str, Kind], measures: dict[str, Kind], day: str, months_before: int
+        self, explore: str, dimensions: dict[str, Kind], measures: dict[str, Kind], filters: Mapping[str, str]
     ) -> Rows:
-        """The rows over whole months up to the end of the period (or today, while it is open)."""
-        self.need(explore, [*dimensions, *measures, day])
-        scope = self.request.scope
-        first = scope.period.shifted(-months_before).first_day
-        end = scope.period.first_day + timedelta(days=scope.measured_days)
-        query = Query(self.mapping.model, explore, dimensions, measures, {day: f"{first} to {end}"}, scope.period.zone)
+        self.need(explore, [*dimensions, *measures, *filters])
+        zone = self.request.scope.period.zone
+        query = Query(self.mapping.model, explore, dimensions, measures, filters, zone)
         try:
             return self._counted(self.api.query(query))
         except Refused as refused:

@@ -169,6 +169,15 @@ class Api:
             raise _cut(tried, rows.count)
         return rows
 
+    def look_columns(self, look: str) -> frozenset[str]:
+        """The columns of a saved Look by its query; none where it may have others, as table calculations are."""
+
+        def ask() -> frozenset[str]:
+            query = _present(self._sdk.look(look, fields="query(fields,dynamic_fields)").query)
+            return frozenset(() if query.dynamic_fields else query.fields or ())
+
+        return self._call(f"looking at Look {look}", ask)
+
     def _run(self, tried: str, query: Query, limit: int, order: str) -> Rows:
         columns = {**query.dimensions, **query.measures}
         wanted = models40.WriteQuery(

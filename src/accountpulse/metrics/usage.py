@@ -1,5 +1,6 @@
 """Usage: how many people of an account come, how often, what they use, and which way that is going."""
 
+from collections.abc import Collection
 from math import lcm
 
 import narwhals.stable.v2 as nw
@@ -15,7 +16,7 @@ _COUNTS = (*_DAILY, *_MONTHLY, "sessions", "features", "feature_rows")
 
 
 def usage(accounts: Frame, tables: Tables, scope: Scope, rules: Rules) -> Frame:
-    """`account_id`, the usage metrics, the pillars, and their reasons, for every account.
+    """`account_id`, the usage metrics, the pillars, own metrics, and their reasons, for every account.
 
     An account without any usage in the four months or feature in the period is `not_linked`: the system doesn't
     know it. `dau` is a mean over all measured days, `login_frequency` sessions per user and week.
@@ -26,7 +27,8 @@ def usage(accounts: Frame, tables: Tables, scope: Scope, rules: Rules) -> Frame:
     no_catalogue: tuple[nw.Expr, Reason] = (nw.lit(not rules.features), "not_configured")
     breadth = percent_of(nw.col("features"), len(set(rules.features)) or 1)
     month_days = (days, *(scope.period.shifted(-month).days for month in _MONTHS[1:]))
-    pillars = (reported(pillar_metric(name).name, _clamped(pillar_metric(name).name)) for name in rules.pillars)
+    pillars = (reported(name, _clamped(_figure(name))) for name in _pillar_names(rules))
+    own = (reported(metric.name, nw.col(_figure(metric.name))) for metric in rules.own)
     return _joined(accounts, tables, scope, rules).select(
         "account_id",
         *reported("dau", nw.col("daily_0") * (1.0 / days), stranger),
@@ -35,7 +37,7 @@ def usage(accounts: Frame, tables: Tables, scope: Scope, rules: Rules) -> Frame:
         *reported("dau_trend_pct", _trend(_DAILY, month_days), stranger, too_new),
         *reported("feature_breadth", breadth, no_catalogue, stranger),
         *reported("login_frequency", ratio(nw.col("sessions") * 7, nw.col("monthly_0") * days), stranger),
-        *(column for pair in pillars for column in pair),
+        *(column for pair in (*pillars, *own) for column in pair),
     )
 
 
@@ -45,7 +47,7 @@ def _joined(accounts: Frame, tables: Tables, scope: Scope, rules: Rules) -> Fram
         _daily(tables["usage_days"], scope),
         _monthly(tables["usage_months"], scope),
         *_features(tables["features"], rules),
-        _pillars(tables["pillars"], rules),
+        _figures(tables["figures"], (*_pillar_names(rules), *(metric.name for metric in rules.own))),
     )
     seen = nw.min_horizontal("first_day", "first_month")
     joined = beside(accounts, *parts, counts=_COUNTS).with_columns(first_seen=seen)
@@ -88,13 +90,19 @@ def _features(features: Frame, rules: Rules) -> tuple[Frame, Frame]:
     )
 
 
-def _pillars(pillars: Frame, rules: Rules) -> Frame:
-    """Each account's pillars; of several values for one, as where an account has several keys, their median."""
-    values = {
-        pillar_metric(name).name: nw.when(nw.col("pillar") == name).then(nw.col("value")).median()
-        for name in rules.pillars
-    }
-    return pillars.group_by("account_id").agg(nw.len().alias("pillars"), **values)
+def _pillar_names(rules: Rules) -> tuple[str, ...]:
+    return tuple(pillar_metric(name).name for name in rules.pillars)
+
+
+def _figures(figures: Frame, names: Collection[str]) -> Frame:
+    """Each account's figures; of several values for one, as where an account has several keys, their median."""
+    values = {_figure(name): nw.when(nw.col("metric") == name).then(nw.col("value")).median() for name in names}
+    return figures.group_by("account_id").agg(nw.len().alias("figures"), **values)
+
+
+def _figure(metric: str) -> str:
+    """The internal column of a figure: a company may call its own metric what it likes."""
+    return f"figure of {metric}"
 
 
 def _sum_where(column: str, condition: nw.Expr) -> nw.Expr:

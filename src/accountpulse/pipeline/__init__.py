@@ -12,13 +12,14 @@ from accountpulse import accounts, memory, metrics
 from accountpulse.accounts import Linked
 from accountpulse.errors import AccountpulseError, AlreadyRunning, ConfigurationError, OutOfTime
 from accountpulse.period import Scope
+from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.arr_history import with_own_history
 from accountpulse.pipeline.delivery import deliver, facts
 from accountpulse.pipeline.extraction import extract_all
 from accountpulse.pipeline.outcome import Options, Outcome, Standing, Watch
 from accountpulse.pipeline.rating import rate
 from accountpulse.pipeline.ticket import Ticket, queue
-from accountpulse.records import DOMAINS_OF, Extract, Problem, Source, catalogue
+from accountpulse.records import DOMAINS_OF, Extract, Problem, Source
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Settings
@@ -82,7 +83,7 @@ def _run(  # noqa: PLR0917
     linked = accounts.link(customers, extracts, settings.configured, outcome.failed, settings.stated)
     linked = replace(linked, problems=(*left_out, *linked.problems))
     outcome = replace(outcome, notes=(*outcome.notes, *linked.notes))
-    measured = _measured(extracts, linked, scope, settings)
+    measured = _measured(extracts, linked, scope, settings, card)
     outcome = rate(settings, options, card, state, linked, measured, outcome)
     if ticket.writes:
         state.history.save_scorecard(card.hash, card.content)
@@ -97,16 +98,20 @@ def _readable(crm: Extract) -> tuple[pl.DataFrame, tuple[Problem, ...]]:
     return customers.filter(~malformed), tuple(Problem(each, "accounts", crm.malformed[each]) for each in struck)
 
 
-def _measured(extracts: dict[Source, Extract], linked: Linked, scope: Scope, settings: Settings) -> pl.DataFrame:
+def _measured(
+    extracts: dict[Source, Extract], linked: Linked, scope: Scope, settings: Settings, card: Scorecard
+) -> pl.DataFrame:
     """Every metric of every account. Empties `extracts`: a source's rows needn't stand beside the accounts' own."""
     gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}
+    gaps |= own_metrics.gaps(card, settings.mapping)
     tables: dict[str, pl.DataFrame] = {}
     while extracts:
         source, extract = extracts.popitem()
         found = accounts.attribute_all({source: extract}, linked)
         del extract
         tables |= {name: table.rows for name, table in found.items()}
-    return metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=settings.rules)
+    rules = replace(settings.rules, own=card.own)
+    return metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=rules)
 
 
 def read_scorecard(settings: Settings, path: Path | None) -> Scorecard:
@@ -126,14 +131,15 @@ def read_scorecard(settings: Settings, path: Path | None) -> Scorecard:
 def refuse_unreachable(card: Scorecard, settings: Settings) -> None:
     """A scorecard that could rate nobody with the sources at hand is a mistake before the run, not after it."""
     domains = {domain for source in settings.configured for domain in DOMAINS_OF[source]}
-    measurable = [name for name, metric in catalogue(card.pillars).items() if metric.domain in domains]
+    unfed = own_metrics.unfed(card, settings.mapping)
+    measurable = [name for name, metric in card.catalogue.items() if metric.domain in domains and name not in unfed]
     if problems := scorecard.unreachable(card, measurable, signals_waived=settings.mapping.signals is None):
         raise ConfigurationError("scorecard", problems)
 
 
 def _notes(extracts: Mapping[Source, Extract], settings: Settings, card: Scorecard) -> tuple[str, ...]:
     waiver = (SIGNALS_WAIVED,) if settings.mapping.signals is None else ()
-    own = (f"scorecard: nothing in a run measures {', '.join(card.file.metrics)}",) if card.file.metrics else ()
+    own = own_metrics.notes(card, settings.mapping)
     return (*waiver, *own, *(f"{source}: {note}" for source, extract in extracts.items() for note in extract.notes))
 
 

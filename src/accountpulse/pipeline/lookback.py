@@ -1,7 +1,7 @@
 """What earlier runs left behind, and what it means for a later score: the trend, and the last tier."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,17 @@ from accountpulse.state import State
 
 TREND_MONTHS = 3  # how far the churn risk's trend looks back
 LOOK_BACK_MONTHS = 12  # how far back the run before is looked for
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a period's metrics are scored on."""
+
+    period: Period
+    card: Scorecard
+    window_days: float  # that support and bugs were measured over
+    failed: tuple[str, ...]  # the configured sources that could not be read
+    signals_waived: bool  # accounts are rated though nobody can see their signals
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,10 @@ class Past:
     def signals_waived(self) -> bool:
         """Whether accounts were rated though nobody could see their signals."""
         return bool(self.facts["signals_waived"])
+
+    def basis(self, card: Scorecard) -> Basis:
+        """What its metrics would have been scored on with another scorecard."""
+        return Basis(self.period, card, self.window_days, self.failed, self.signals_waived)
 
 
 def recall(state: State, period: Period) -> Past | None:
@@ -97,71 +112,42 @@ def rescored(past: Past, card: Scorecard, account_id: str) -> pl.DataFrame:
 
 def rescored_whole(past: Past, state: State, card: Scorecard, *, detail: bool = False) -> pl.DataFrame:
     """A past period's scores as its run would have made them with another scorecard."""
-    waived = past.signals_waived
-    inputs = _inputs(past.metrics, state, past.period, card, past.window_days, past.failed, signals_waived=waived)
-    return _scored(inputs, card, past.window_days, past.failed, signals_waived=waived, detail=detail)
+    basis = past.basis(card)
+    return _scored(_inputs(past.metrics, state, basis), basis, detail=detail)
 
 
-def score_period(  # noqa: PLR0917
-    measured: pl.DataFrame,
-    state: State,
-    period: Period,
-    card: Scorecard,
-    window_days: float,
-    failed: tuple[str, ...],
-    *,
-    signals_waived: bool,
-) -> pl.DataFrame:
+def score_period(measured: pl.DataFrame, state: State, basis: Basis) -> pl.DataFrame:
     """The scores of a period's metrics, in detail, with what earlier periods say of trend and last tier.
 
     Health before caps of three months before stands beside them, as `health_before_caps_3m`.
     """
-    inputs = _inputs(measured, state, period, card, window_days, failed, signals_waived=signals_waived)
-    scores = _scored(inputs, card, window_days, failed, signals_waived=signals_waived, detail=True)
+    inputs = _inputs(measured, state, basis)
+    scores = _scored(inputs, basis, detail=True)
     return scores.join(inputs.select("account_id", BEFORE_3M), on="account_id", how="left", maintain_order="left")
 
 
-def _scored(
-    inputs: pl.DataFrame,
-    card: Scorecard,
-    window_days: float,
-    failed: tuple[str, ...],
-    *,
-    signals_waived: bool,
-    detail: bool,
-) -> pl.DataFrame:
+def _scored(inputs: pl.DataFrame, basis: Basis, *, detail: bool) -> pl.DataFrame:
     return score(
         inputs.lazy(),
-        card,
-        window_days=window_days,
-        failed_sources=failed,
-        signals_waived=signals_waived,
+        basis.card,
+        window_days=basis.window_days,
+        failed_sources=basis.failed,
+        signals_waived=basis.signals_waived,
         detail=detail,
     ).collect()
 
 
-def _inputs(  # noqa: PLR0917
-    measured: pl.DataFrame,
-    state: State,
-    period: Period,
-    card: Scorecard,
-    window_days: float,
-    failed: tuple[str, ...],
-    *,
-    signals_waived: bool,
-) -> pl.DataFrame:
-    inputs = _with_trend(measured, state, period, card, window_days, signals_waived=signals_waived)
-    return _with_last_tier(inputs, state, period) if failed else inputs
+def _inputs(measured: pl.DataFrame, state: State, basis: Basis) -> pl.DataFrame:
+    inputs = _with_trend(measured, state, basis)
+    return _with_last_tier(inputs, state, basis.period) if basis.failed else inputs
 
 
-def _with_trend(
-    measured: pl.DataFrame, state: State, period: Period, card: Scorecard, window_days: float, *, signals_waived: bool
-) -> pl.DataFrame:
+def _with_trend(measured: pl.DataFrame, state: State, basis: Basis) -> pl.DataFrame:
     """Adds uncapped health three months before: that month's stored metrics, scored with today's file."""
-    before = state.history.load(period.shifted(-TREND_MONTHS), "metrics")
+    before = state.history.load(basis.period.shifted(-TREND_MONTHS), "metrics")
     if before is None:
         return measured.with_columns(pl.lit(None, pl.Float64).alias(BEFORE_3M))
-    then = score(before.lazy(), card, window_days=window_days, signals_waived=signals_waived).collect()
+    then = _scored(before, replace(basis, failed=()), detail=False)
     rated = then.filter(pl.col("tier") != NOT_RATED).select("account_id", pl.col("health_before_caps").alias(BEFORE_3M))
     return measured.join(rated, on="account_id", how="left", maintain_order="left")
 

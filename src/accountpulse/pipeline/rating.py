@@ -9,7 +9,7 @@ import polars as pl
 from accountpulse.accounts import Linked
 from accountpulse.errors import UsageError
 from accountpulse.ids import to_18
-from accountpulse.pipeline.lookback import score_period
+from accountpulse.pipeline.lookback import Basis, score_period
 from accountpulse.pipeline.outcome import Options, Outcome
 from accountpulse.records import Problem
 from accountpulse.scoring import explain
@@ -33,10 +33,9 @@ def rate(  # noqa: PLR0917
     chosen = _chosen(options, linked)
     if chosen is not None:
         measured = measured.filter(pl.col("account_id").is_in(chosen))
-    period = outcome.scope.period
-    window = outcome.scope.window.days
-    waived = settings.mapping.signals is None
-    scores = score_period(measured, state, period, card, window, outcome.failed, signals_waived=waived)
+    scope, waived = outcome.scope, settings.mapping.signals is None
+    basis = Basis(scope.period, card, scope.window.days, outcome.failed, signals_waived=waived)
+    scores = score_period(measured, state, basis)
     scores = scores.join(measured, on="account_id", how="left", maintain_order="left")
     words, faults = _words_of_all(scores, card, outcome.scope.as_of_day)
     scores = scores.with_columns(pl.Series("drivers_text", words, dtype=pl.String))

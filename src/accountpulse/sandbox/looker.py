@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from accountpulse.sandbox.looker_data import BadFilter, explores, look_rows, select
+from accountpulse.sandbox.looker_data import BadFilter, explores, look_fields, look_rows, select
 from accountpulse.sandbox.model import Looker
 
 ROOT = "/api/4.0"
@@ -130,6 +130,14 @@ class Desk:
             return refused(request, 404, "Not found")
         return self._sent(request, look_rows(self.instance), {"limit": str(SAVED_LIMIT)})
 
+    async def look(self, request: Request) -> Response:
+        """The saved Look itself, with its query."""
+        look = request.path_params["look"]
+        if look != self.instance.look_id or look in self.behaviour.closed:
+            return refused(request, 404, "Not found")
+        query = {"model": self.instance.model, "view": "platform_metrics", "fields": look_fields(self.instance)}
+        return JSONResponse({"id": look, "query": query})
+
     def _answer(self, request: Request, query: Mapping[str, Any]) -> Response:
         view, fields, filters = str(query["view"]), query.get("fields") or [], query.get("filters") or {}
         names = {name for group in explores(self.instance)[view] for name in group}
@@ -214,6 +222,7 @@ def routes(instance: Looker, behaviour: Behaviour) -> list[Route]:
         Route(f"{ROOT}/queries", guarded(desk.create), methods=["POST"]),
         Route(f"{ROOT}/queries/run/json", guarded(desk.run_inline), methods=["POST"]),
         Route(f"{ROOT}/queries/{{query}}/run/{{format}}", guarded(desk.run), methods=["GET"]),
+        Route(f"{ROOT}/looks/{{look}}", guarded(desk.look), methods=["GET"]),
         Route(f"{ROOT}/looks/{{look}}/run/{{format}}", guarded(desk.run_look), methods=["GET"]),
         Route("/api/{path:path}", unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
     ]

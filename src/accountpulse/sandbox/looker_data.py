@@ -21,6 +21,7 @@ class BadFilter(Exception):
 def explores(instance: Looker) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     """Each explore's dimensions and measures."""
     pillars = tuple(f"platform_metrics.{name}_index" for name in instance.pillars)
+    licences = "platform_metrics.licensed_seats"
     return {
         "user_sessions": (
             ("user_sessions.account_id", "user_sessions.session_date", "user_sessions.session_month"),
@@ -32,7 +33,11 @@ def explores(instance: Looker) -> dict[str, tuple[tuple[str, ...], tuple[str, ..
         ),
         "platform_metrics": (
             ("platform_metrics.account_id", "platform_metrics.metric_date", "platform_metrics.metric_month"),
-            pillars,
+            (*pillars, licences),
+        ),
+        "surveys": (
+            ("surveys.account_id", "surveys.answered_date", "surveys.channel"),
+            ("surveys.net_promoter_score", "surveys.answer_count"),
         ),
     }
 
@@ -50,9 +55,13 @@ def select(
         raise BadFilter("the sandbox's tables can only be grouped by account")
     wanted = [name for name in fields if name in {*known, *measures}]
     first, end = _range(instance, view, filters)
-    accounts = filters.get(account)
-    only = None if accounts is None else {text.strip() for text in accounts.split(",")}
-    rows = _rows(instance, view, wanted, only, first, end)
+    if other := set(filters) - _FILTERED[view]:
+        raise BadFilter(f"the sandbox's tables can't be filtered by {other.pop()}")
+    rows = (
+        _surveys(instance, wanted, filters, first, end)
+        if view == "surveys"
+        else _rows(instance, view, wanted, _only(filters, account), first, end)
+    )
     orders = [(name, order) for name, order, *_ in (f"{text} asc".split() for text in sorts) if name in wanted]
     if all(order == "asc" for _name, order in orders) and (not orders or orders[0][0] == account):
         return rows  # as the world keeps them
@@ -60,6 +69,18 @@ def select(
     for name, order in reversed(orders):
         ordered.sort(key=lambda row, name=name: (row[name] is None, row[name]), reverse=order == "desc")  # type: ignore[misc]
     return ordered
+
+
+def _only(filters: Mapping[str, str], field: str) -> set[str] | None:
+    """The values that a filter on text lets through; None: all. The comma is Looker's `or`."""
+    text = filters.get(field)
+    return None if text is None else {part.strip() for part in text.split(",")}
+
+
+def look_fields(instance: Looker) -> list[str]:
+    """The saved Look's columns."""
+    figures = [f"platform_metrics.{name}_index" for name in instance.look_pillars]
+    return ["platform_metrics.account_id", "platform_metrics.metric_month", *figures]
 
 
 def look_rows(instance: Looker) -> Iterator[dict[str, Any]]:
@@ -151,7 +172,28 @@ def _platform(instance: Looker, usage: UsageOf, wanted: list[str], first: int, e
         months = _days_by_month(instance, mask)
         figures = {f"platform_metrics.{name}_index": _average(usage, name, months) for name in instance.pillars}
         if any(value is not None for value in figures.values()):
-            yield place, figures
+            yield place, {**figures, "platform_metrics.licensed_seats": usage.licences}
+
+
+def _surveys(
+    instance: Looker, wanted: list[str], filters: Mapping[str, str], first: int, end: int
+) -> Iterator[dict[str, Any]]:
+    """Net promoters in percent of all answers (9 and 10, less 0 to 6), an account a row; days and channels not told."""
+    if {"surveys.answered_date", "surveys.channel"} & set(wanted):
+        raise BadFilter("the sandbox's surveys can only be grouped by account")
+    accounts, channels = _only(filters, "surveys.account_id"), _only(filters, "surveys.channel")
+    for account, usage in sorted(instance.usage.items()):
+        counted = [
+            score
+            for day, channel, score in usage.answers
+            if first <= day < end and (channels is None or channel in channels)
+        ]
+        if counted and (accounts is None or account in accounts):
+            net = sum((score >= 9) - (score <= 6) for score in counted)
+            measures = (100 * net / len(counted), len(counted))
+            names = ("surveys.net_promoter_score", "surveys.answer_count")
+            row = {"surveys.account_id": account, **dict(zip(names, measures, strict=True))}
+            yield {name: row[name] for name in wanted}
 
 
 def _average(usage: UsageOf, pillar: str, months: Mapping[str, int]) -> float | None:
@@ -205,3 +247,10 @@ def _mask(first: int, end: int) -> int:
 
 Reader = Callable[[Looker, UsageOf, list[str], int, int], Grouped]
 _READERS: Mapping[str, Reader] = {"user_sessions": _sessions, "feature_usage": _features, "platform_metrics": _platform}
+# the fields that each table can be filtered by
+_FILTERED: Mapping[str, frozenset[str]] = {
+    "user_sessions": frozenset({"user_sessions.account_id", "user_sessions.session_date"}),
+    "feature_usage": frozenset({"feature_usage.account_id", "feature_usage.used_date"}),
+    "platform_metrics": frozenset({"platform_metrics.account_id", "platform_metrics.metric_date"}),
+    "surveys": frozenset({"surveys.account_id", "surveys.answered_date", "surveys.channel"}),
+}

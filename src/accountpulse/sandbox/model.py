@@ -175,6 +175,8 @@ class UsageOf:
     sessions_twice: list[int]
     features: dict[str, int]
     pillars: dict[str, dict[str, float]]  # pillar → month YYYY-MM → figure, 0 to 100
+    answers: list[tuple[int, str, int]]  # to surveys: day, channel, 0 to 10
+    licences: int | None  # seats as the product counts them, trial seats too; None: it doesn't
 
 
 @dataclass(slots=True)

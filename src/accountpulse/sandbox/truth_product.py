@@ -13,6 +13,8 @@ CATALOGUE = {
     "reports", "mobile", "sharing", "forecasts", "audit_log", "sso",
 }  # fmt: skip
 PILLARS = ("operations", "automation", "insights", "engagement")
+OWN = ("nps", "engagement")  # own metrics, as the example in docs/looker.md maps them
+SURVEY_DAYS = 90
 Told = dict[str, float | str]
 
 
@@ -110,14 +112,15 @@ def _reopened(site: Jira, issue: JiraIssue, at: Instants) -> bool:
 
 
 def usage(world: World, at: Instants) -> Callable[[Customer], Told]:
-    """A teller of one customer's usage metrics and pillars."""
+    """A teller of one customer's usage metrics, pillars and own metrics."""
     by_core = {key[:15]: used for key, used in world.looker.usage.items()}
 
     def tell(customer: Customer) -> Told:
         used = by_core.get(customer.account_id[:15])
         if used is None:
-            return {**dict.fromkeys(USAGE, "not_linked"), **{f"pillar_{name}": "no_evidence" for name in PILLARS}}
-        return {**_usage(world, used, at), **_pillars(used, f"{at.first:%Y-%m}")}
+            figures = (*(f"pillar_{name}" for name in PILLARS), *OWN)
+            return {**dict.fromkeys(USAGE, "not_linked"), **dict.fromkeys(figures, "no_evidence")}
+        return {**_usage(world, used, at), **_pillars(used, f"{at.first:%Y-%m}"), **_own(world, used, at)}
 
     return tell
 
@@ -180,3 +183,15 @@ def _pillars(used: UsageOf, month: str) -> Told:
         figure = used.pillars.get(name, {}).get(month)
         told[f"pillar_{name}"] = "no_evidence" if figure is None else min(100.0, max(0.0, figure))
     return told
+
+
+def _own(world: World, used: UsageOf, at: Instants) -> Told:
+    """Net promoters by e-mail over the days that end with the month; engagement of the month as it stands."""
+    end = (at.first - world.looker.first_day).days + at.days
+    lately = [score for day, channel, score in used.answers if channel == "email" and end - SURVEY_DAYS <= day < end]
+    promoters, detractors = sum(score >= 9 for score in lately), sum(score <= 6 for score in lately)
+    engagement = used.pillars["engagement"].get(f"{at.first:%Y-%m}")
+    return {
+        "nps": 100 * (promoters - detractors) / len(lately) if lately else "no_evidence",
+        "engagement": "no_evidence" if engagement is None else engagement,
+    }

@@ -13,6 +13,7 @@ FEATURES = [
 UNCOUNTED = "beta_lab"  # used by some, in nobody's catalogue
 PILLARS = ["operations", "automation", "insights"]
 LOOK_PILLARS = ["engagement"]
+CHANNELS = ("email", "in_app")  # that surveys are sent by
 
 
 def looker(plans: list[Plan], calendar: Calendar) -> Looker:
@@ -65,7 +66,19 @@ def _usage(plan: Plan, calendar: Calendar, first: date, days: int) -> UsageOf:
         features[UNCOUNTED] = _thinned(rng, days, 2) & alive
     if story == "silent":
         features = {name: mask & ~silent for name, mask in features.items()}
-    return UsageOf(users, twice, features, _pillars(plan, calendar))
+    answers = _answers(plan, begin, days)
+    licences = None if plan.number % 6 == 5 else plan.seats + plan.number % 3
+    return UsageOf(users, twice, features, _pillars(plan, calendar), answers, licences)
+
+
+def _answers(plan: Plan, begin: int, days: int) -> list[tuple[int, str, int]]:
+    """About one a week from a third of the customers on; some never answer."""
+    rng = Random(f"answers of {plan.customer.account_id}")
+    if plan.number % 3 == 1:
+        return []
+    likely = [min(10, max(0, round(10 * plan.quality + rng.gauss(0, 2)))) for _ in range(days // 7)]
+    moments = sorted(rng.randrange(days) for _ in likely)
+    return [(day, rng.choice(CHANNELS), score) for day, score in zip(moments, likely, strict=True) if day >= begin]
 
 
 def _thinned(rng: Random, days: int, halvings: int) -> int:

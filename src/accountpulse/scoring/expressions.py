@@ -66,13 +66,13 @@ def first_true(cases: Sequence[tuple[Expr, Expr | float]], otherwise: Expr | Non
 
 
 def all_of(conditions: Sequence[Expr]) -> Expr:
-    """True where every condition holds; an unknown one does not."""
-    return reduce(lambda left, right: left & right, conditions, nw.lit(value=True)).fill_null(value=False)
+    """True where every one of at least one condition holds; an unknown one does not."""
+    return reduce(lambda left, right: left & right, conditions).fill_null(value=False)
 
 
 def any_of(conditions: Sequence[Expr]) -> Expr:
-    """True where one condition holds; an unknown one does not."""
-    return reduce(lambda left, right: left | right, (c.fill_null(value=False) for c in conditions), nw.lit(value=False))
+    """True where one of at least one condition holds; an unknown one does not."""
+    return reduce(lambda left, right: left | right, (c.fill_null(value=False) for c in conditions))
 
 
 def joined(texts: Sequence[tuple[Expr, str]]) -> Expr:

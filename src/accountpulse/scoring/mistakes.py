@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accountpulse.documents import Document, Path, nearest
-from accountpulse.records import ACCOUNTS, catalogue
+from accountpulse.records import ACCOUNTS, PILLAR, catalogue
 from accountpulse.scoring.model import CONTENTS
 
 ANY_DIMENSION = "any_dimension"
@@ -33,7 +33,6 @@ RESULTS = (
     "drivers_text",
     "scorecard",
 )
-PILLAR = "pillar_"
 _NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 

@@ -4,6 +4,7 @@ Mistakes that need two places of the file to see (a name used that nothing decla
 below the fields are what an editor shows: they go into the JSON Schema, `scorecard.schema.json`.
 """
 
+from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -85,6 +86,18 @@ RiskCurve = Annotated[
     AfterValidator(_falling),
     _points({"type": "number"}, "[value, what is added to z]: values strictly increasing, never rising"),
 ]
+
+
+def _version(raw: Any) -> Any:
+    """A text or a number; YAML makes a date of 2026-10-01."""
+    if isinstance(raw, date):
+        return raw.isoformat()
+    if not isinstance(raw, str) and not _is_number(raw):
+        raise ValueError("must be a text or a number")
+    return raw
+
+
+Version = Annotated[int | float | str, BeforeValidator(_version)]
 
 
 class Part(BaseModel):
@@ -262,7 +275,7 @@ class ScorecardFile(Part):
 
     name: Text
     """Stands beside every score, with a hash of the content."""
-    version: int | float | str = 1
+    version: Version = 1
     """For your own use."""
     horizon_days: Annotated[int, Field(ge=1)] = 180
     """How far churn risk looks ahead."""

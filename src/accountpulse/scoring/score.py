@@ -37,7 +37,7 @@ def score(
     """
     native: Any = frame
     given = nw.from_native(native)
-    lazy = given.lazy() if isinstance(given, nw.DataFrame) else given
+    lazy = given.lazy()
     staged = lazy.select(*inputs.columns(card, lazy.collect_schema().names()))
     for stage in _stages(card, window_days, failed_sources, signals_waived=signals_waived):
         if stage:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from accountpulse.documents import parse, validate
 from accountpulse.errors import ConfigurationError
-from accountpulse.records import Metric, catalogue, pillar_metric
+from accountpulse.records import Metric, catalogue, own_metric, pillar_metric
 from accountpulse.scoring import mistakes
 from accountpulse.scoring.model import ChurnRisk, Group, MetricRule, ScorecardFile, Tier
 
@@ -153,8 +153,12 @@ class Scorecard:
     @cached_property
     def catalogue(self) -> dict[str, Metric]:
         """All metrics by name: built-in ones, pillars, and the file's own."""
-        own = self.file.metrics.items()
-        return {**catalogue(self.pillars), **{name: Metric(name, "usage", m.label, m.unit) for name, m in own}}
+        return catalogue(self.pillars, self.own)
+
+    @property
+    def own(self) -> tuple[Metric, ...]:
+        """The metrics that the file declares."""
+        return tuple(own_metric(name, metric.label, metric.unit) for name, metric in self.file.metrics.items())
 
     def risk_band(self, risk: float | None) -> RiskBand | None:
         """What a churn risk is called; None where it is not known."""
@@ -210,7 +214,8 @@ def unreachable(card: Scorecard, measurable: Collection[str], *, signals_waived:
     if rules.tier_needs_any_of and not set(rules.tier_needs_any_of) & set(scored):
         problems.append(f"no configured source can feed {' or '.join(rules.tier_needs_any_of)} (tier_needs_any_of)")
     if len(scored) < rules.tier_min_dimensions:
-        problems.append(f"only {len(scored)} dimensions can have a score, but tier_min_dimensions is larger")
+        few = f"dimensions that can have a score: {len(scored)}, but tier_min_dimensions is {rules.tier_min_dimensions}"
+        problems.append(few)
     unread = [name for name in rules.tier_needs_readable if name not in known]
     if signals_waived:
         unread = [name for name in unread if card.catalogue[name].domain != "signals"]

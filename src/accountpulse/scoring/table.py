@@ -3,13 +3,14 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
 import polars as pl
 
 from accountpulse.documents import nearest
 from accountpulse.errors import UsageError
+from accountpulse.records import PILLAR
 from accountpulse.scoring.inputs import BEFORE_3M
 from accountpulse.scoring.mistakes import ATTRIBUTES
 from accountpulse.scoring.scorecard import Scorecard
@@ -19,7 +20,6 @@ Ending = Literal["csv", "parquet"]
 SEPARATORS = ",;\t"
 TEXTS = ("account_id", "account_name", "segment", "last_tier")
 NUMBERS = ("seats", "arr", BEFORE_3M)
-PILLAR = "pillar_"
 LINE = "line of the file"  # where a row stands; no metric has blanks in its name
 SHOWN = 5
 
@@ -34,20 +34,26 @@ def ending(name: str) -> Ending:
 
 def pillars_in(data: bytes, name: str) -> tuple[str, ...]:
     """The pillars that a table has columns for: a scorecard is loaded with these before the table is read with it."""
-    return tuple(
-        column.removeprefix(PILLAR)
-        for column in _header(data, name)
-        if column.startswith(PILLAR) and not column.endswith("_reason")
-    )
+    return pillars_of(_header(data, name))
+
+
+def pillars_of(columns: Iterable[str]) -> tuple[str, ...]:
+    """The pillars among the columns of a table."""
+    return tuple(c.removeprefix(PILLAR) for c in columns if c.startswith(PILLAR) and not c.endswith("_reason"))
 
 
 def strangers(data: bytes, name: str, card: Scorecard) -> list[str]:
     """A line for each column that the scorecard knows nothing of, with the nearest name; it is not read."""
-    known = _known(card)
+    return unread(_header(data, name), name, card)
+
+
+def unread(columns: Iterable[str], name: str, card: Scorecard) -> list[str]:
+    """The same for the columns of a table that was opened elsewhere."""
+    read = known(card)
     return [
-        f"{name}: column {column!r} is no metric{nearest(column, known) or _declare(column)}; it is not read"
-        for column in dict.fromkeys(_header(data, name))
-        if column not in {*known, *ATTRIBUTES}
+        f"{name}: column {column!r} is no metric{nearest(column, read) or _declare(column)}; it is not read"
+        for column in dict.fromkeys(columns)
+        if column not in {*read, *ATTRIBUTES}
     ]
 
 
@@ -59,7 +65,7 @@ def read_table(data: bytes, name: str, card: Scorecard) -> pl.DataFrame:
     wrong is one UsageError: text in a number's column, NaN, infinity, accounts without an id or twice, no account.
     """
     _check_header(_header(data, name), name)
-    raw = _frame(data, name, _known(card))
+    raw = _frame(data, name, known(card))
     word = "line" if ending(name) == "csv" else "row"
     problems = [*_number_problems(raw, word), *_account_problems(raw, word)]
     if raw.is_empty():
@@ -111,7 +117,7 @@ def _text(data: bytes, name: str) -> str:
         raise UsageError(f"{name}: line {line} is not UTF-8: save the table as CSV UTF-8") from None
 
 
-def _known(card: Scorecard) -> set[str]:
+def known(card: Scorecard) -> set[str]:
     """The columns that are read."""
     return {*TEXTS, *NUMBERS, *card.catalogue, *(f"{metric}_reason" for metric in card.catalogue)}
 

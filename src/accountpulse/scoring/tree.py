@@ -95,7 +95,8 @@ def _unit(node: Node, root: Node) -> Expr:
 
 def effects(card: Scorecard) -> Iterator[Stage]:
     """`weight-of`, then `contribution` and `lost` of each leaf: effective weight, × points, × (100 − points)."""
-    yield [_effective(leaf).alias(f"weight-of:{leaf.key}") for leaf in card.leaves]
+    each = {leaf.key: nw.col(f"each:{'/'.join(leaf.path)}") for leaf in card.leaves}
+    yield [(each[leaf.key] * leaf.weight).alias(f"weight-of:{leaf.key}") for leaf in card.leaves]
     yield [
         column
         for leaf in card.leaves
@@ -105,11 +106,6 @@ def effects(card: Scorecard) -> Iterator[Stage]:
             (weight * (100.0 - points_)).fill_null(0.0).alias(f"lost:{leaf.key}"),
         )
     ]
-
-
-def _effective(leaf: Leaf) -> Expr:
-    unit = nw.col(f"each:{'/'.join(leaf.path)}") * leaf.weight
-    return nw.when(nw.col(points(leaf)).is_null()).then(0.0).otherwise(unit)
 
 
 def drivers(leaves: Sequence[Leaf], count: int) -> Iterator[Stage]:

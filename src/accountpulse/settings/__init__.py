@@ -12,7 +12,7 @@ from accountpulse.settings.access import (
     SalesforceAccess,
     Secret,
 )
-from accountpulse.settings.environment import DEFAULT_CONFIG, NAMES, Settings, load, state_of
+from accountpulse.settings.environment import DEFAULT_CONFIG, NAMES, Settings, load, mapping_of, state_of
 from accountpulse.settings.mapping import Mapping
 from accountpulse.settings.rotation import work_with
 from accountpulse.settings.secret_store import Held
@@ -30,6 +30,7 @@ __all__ = [
     "Secret",
     "Settings",
     "load",
+    "mapping_of",
     "state_of",
     "work_with",
 ]

@@ -158,6 +158,15 @@ def state_of(environment: Environment[str, str]) -> str:
     return root
 
 
+def mapping_of(environment: Environment[str, str]) -> Mapping:
+    """accountpulse.yaml, or its defaults where there is none, for commands that need nothing else."""
+    reader = _Reader(environment)
+    mapping, _folder = reader.mapping()
+    if mapping is None:
+        raise ConfigurationError("settings", reader.problems)
+    return mapping
+
+
 class _Reader:
     """Reads names from the environment and gathers what is wrong."""
 

@@ -91,7 +91,7 @@ class Checkpoints:
         tables = {}
         for name, rows in facts["rows"].items():
             table = self._files.read_table(f"{folder}/{name}.parquet")
-            if table is None or table.height != rows or dict(table.schema) != dict(TABLES[name]):
+            if table is None or table.height != rows or dict(table.schema) != dict(TABLES.get(name, {})):
                 return None
             tables[name] = table
         return tables, facts

@@ -1,0 +1,50 @@
+"""What the ways to read a system share: our extractor as it is called, a request by hand, and dlt into Parquet."""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+Row = dict[str, Any]
+
+
+def extracted(source: str, table: str, told: Row) -> int:
+    """Rows of our extractor, as the pipeline calls it; ends with typed frames."""
+    from accountpulse import settings
+    from accountpulse.extractors import EXTRACTORS
+    from accountpulse.extractors.base import Request
+    from accountpulse.period import Period, scope_of
+
+    request = Request(settings.load(told["environment"]), scope_of(Period(2026, 10), NOW), tuple(told["keys"]))
+    return EXTRACTORS[source](request).tables[table].height
+
+
+def post(session: Any, url: str, body: Row, wait: Callable[[Any], None] | None = None) -> Row:
+    """The answer's JSON; with `wait`, one that comes too soon is asked for again."""
+    while (answer := session.post(url, json=body)).status_code == 429 and wait is not None:
+        wait(answer)
+    answer.raise_for_status()
+    found: Row = json.loads(answer.content)
+    return found
+
+
+def into_parquet(name: str, pages: Iterable[list[Row]]) -> int:
+    """The rows of all pages by dlt's pipeline into Parquet, without child tables; how many there were."""
+    import dlt
+
+    count = 0
+
+    @dlt.resource(name=name, max_table_nesting=0, write_disposition="replace")
+    def rows() -> Iterator[list[Row]]:
+        nonlocal count
+        for page in pages:
+            count += len(page)
+            yield page
+
+    with tempfile.TemporaryDirectory() as folder:
+        target = dlt.destinations.filesystem(folder)
+        pipeline = dlt.pipeline("extract", destination=target, dataset_name=name, pipelines_dir=f"{folder}/p")
+        pipeline.run(rows(), loader_file_format="parquet")
+    return count
