@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "accounts": {"errors", "ids", "period", "records"},
     "metrics": {"errors", "period", "records"},
     "scoring": {"errors", "period", "records", "documents", "spreadsheet"},
+    "report": {"errors", "period", "records", "scoring"},
     "extractors": {*BASE, "ids", "rest", "settings"},
     "engines": {"errors", "period", "records", "documents", "metrics", "scoring"},
     "loaders": {*BASE, "rest", "settings", "spreadsheet"},

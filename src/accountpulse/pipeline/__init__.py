@@ -1,8 +1,9 @@
 """extract → metrics → score → load: the only place that knows the order, and what happens when a part fails."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -10,9 +11,9 @@ import polars as pl
 from accountpulse import accounts, memory, metrics
 from accountpulse.accounts import Linked
 from accountpulse.errors import ConfigurationError, OutOfTime
-from accountpulse.period import Scope
 from accountpulse.pipeline.arr_history import with_own_history
 from accountpulse.pipeline.delivery import deliver, facts
+from accountpulse.pipeline.evidence import evidence, open_signals
 from accountpulse.pipeline.extraction import extract_all
 from accountpulse.pipeline.outcome import Options, Outcome, Standing, Watch
 from accountpulse.pipeline.rating import rate
@@ -22,6 +23,7 @@ from accountpulse.scoring import scorecard
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Settings
 from accountpulse.state import State
+from accountpulse.state.history import Held
 from accountpulse.state.runs import Status
 
 SIGNALS_WAIVED = "signals: none in accountpulse.yaml: accounts are rated though nobody can see their churn signals"
@@ -35,7 +37,7 @@ def run(settings: Settings, options: Options, now: datetime, watch: Watch) -> Ou
     """
     card = read_scorecard(settings, options.scorecard)
     refuse_unreachable(card, settings)
-    state = State(settings.state)
+    state, begun = State(settings.state), time.monotonic()
     with queue(settings, options, state, now) as ticket:
         try:
             outcome = _run(settings, options, card, state, ticket, now, watch)
@@ -45,7 +47,8 @@ def run(settings: Settings, options: Options, now: datetime, watch: Watch) -> Ou
             outcome = replace(outcome, out_of_time=True)
         if ticket.writes and not options.accounts:
             status: Status = "finished" if outcome.loaded else "stopped"
-            state.runs.end(ticket.scope, ticket.run_id, status, facts(outcome, settings))
+            ended = now + timedelta(seconds=time.monotonic() - begun)
+            state.runs.end(ticket.scope, ticket.run_id, status, facts(outcome, settings, state, now, ended))
         if outcome.out_of_time and options.hand_over and ticket.lock is not None:
             state.locks.hand_over(ticket.lock, now)
         return replace(outcome, notes=(*outcome.notes, *state.files.notes))
@@ -69,15 +72,20 @@ def _run(  # noqa: PLR0917
     customers = extracts["salesforce"].tables["accounts"]
     linked = accounts.link(customers, extracts, settings.configured, outcome.failed, settings.stated)
     outcome = replace(outcome, notes=(*outcome.notes, *linked.notes))
-    measured = _measured(extracts, linked, scope, settings)
+    measured, outcome = _measured(extracts, linked, settings, outcome)
     outcome = rate(settings, options, card, state, linked, measured, outcome)
     if ticket.writes:
         state.history.save_scorecard(card.hash, card.content)
     return deliver(settings, options, state, ticket, outcome, now)
 
 
-def _measured(extracts: dict[Source, Extract], linked: Linked, scope: Scope, settings: Settings) -> pl.DataFrame:
-    """Every metric of every account. Empties `extracts`: a source's rows needn't stand beside the accounts' own."""
+def _measured(
+    extracts: dict[Source, Extract], linked: Linked, settings: Settings, outcome: Outcome
+) -> tuple[pl.DataFrame, Outcome]:
+    """Every metric of every account, and the outcome with what is kept beside them.
+
+    Empties `extracts`: a source's rows needn't stand beside the accounts' own.
+    """
     gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}
     tables: dict[str, pl.DataFrame] = {}
     while extracts:
@@ -85,7 +93,13 @@ def _measured(extracts: dict[Source, Extract], linked: Linked, scope: Scope, set
         found = accounts.attribute_all({source: extract}, linked)
         del extract
         tables |= {name: table.rows for name, table in found.items()}
-    return metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=settings.rules)
+    scope = outcome.scope
+    held: dict[Held, pl.DataFrame] = {
+        "evidence": evidence(linked.reasons, tables),
+        "signals": open_signals(tables["signals"], scope.as_of),
+    }
+    measured = metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=settings.rules)
+    return measured, replace(outcome, held=held)
 
 
 def read_scorecard(settings: Settings, path: Path | None) -> Scorecard:

@@ -11,6 +11,7 @@ from accountpulse.errors import AccountpulseError, ConfigurationError, SourceUna
 from accountpulse.period import Period, Scope
 from accountpulse.records import Problem, Source
 from accountpulse.rest.meter import Meter
+from accountpulse.state.history import Held
 
 
 class Watch(Protocol):
@@ -71,6 +72,7 @@ class Outcome:
     unlinked: Mapping[Source, int] = field(default_factory=dict)
     metrics: pl.DataFrame | None = None
     scores: pl.DataFrame | None = None  # the metrics and the account's attributes beside them
+    held: Mapping[Held, pl.DataFrame] = field(default_factory=dict)  # what is kept beside them, for the report
     loaded: bool = False  # false: a dry run, and the next four say what a load would have done
     created: int = 0
     updated: int = 0

@@ -28,11 +28,13 @@ class State:
         """Erase an account from all periods; how many rows of history it had.
 
         Checkpoints hold what systems said, under their own ids: they are taken away whole, since they can be read
-        again. What was set aside as unreadable can't be searched, and is taken away too.
+        again, as are reports, which can be made again. What was set aside as unreadable can't be searched, and is
+        taken away too.
         """
         rows = self.history.forget(account_id)
         self.runs.forget(account_id)
         self.checkpoints.forget()
+        self.files.remove_all("reports/")
         self.files.remove_all("aside/")
         return rows
 

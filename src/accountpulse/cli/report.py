@@ -1,0 +1,50 @@
+"""`accountpulse report`: a month's page and its table, from the state alone."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from accountpulse.cli import show
+from accountpulse.cli.files import write
+from accountpulse.cli.words import plural
+from accountpulse.period import Period
+from accountpulse.pipeline.review import review
+from accountpulse.report import portfolio
+from accountpulse.report.files import files
+from accountpulse.state import State
+
+
+def write_report(state: State, period: Period | None, out: Path) -> int:
+    """Write both files and say where they are; a ConfigurationError where the extra is not installed."""
+    document = portfolio.document(review(state, period))
+    paths = write_files(document, out)
+    console = show.tables()
+    counts = document["counts"]
+    console.print(
+        f"{document['period_text']}: {plural(counts['scored'], 'account')}, {counts['not_rated']:,} Not Rated"
+    )
+    show.marked(console, "✗", "red", document["alarms"])
+    show.marked(console, "!", "yellow", document["warnings"])
+    for path in paths:
+        console.print(str(path), markup=False, soft_wrap=True)
+    for note in state.files.notes:
+        print(f"! {note}", file=sys.stderr)  # noqa: T201
+    return 0
+
+
+def print_document(state: State, period: Period | None) -> int:
+    """Print the document that a page would be made of, as JSON."""
+    print(json.dumps(portfolio.document(review(state, period)), ensure_ascii=False, allow_nan=False))  # noqa: T201
+    return 0
+
+
+def write_files(document: Mapping[str, Any], out: Path) -> list[Path]:
+    """Write the page and the table into a folder; where they are."""
+    paths = []
+    for name, content in files(document).items():
+        path = out / f"report-{name}"
+        write(path, content)
+        paths.append(path)
+    return paths

@@ -1,0 +1,23 @@
+"""A report as files: the page and the table beside it."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from accountpulse.errors import ConfigurationError
+from accountpulse.report import table
+
+EXTRA = "the page needs packages that are not installed: pip install 'accountpulse[report]'"
+
+
+def files(document: Mapping[str, Any]) -> dict[str, bytes]:
+    """The two files by their names, `2026-10.html` and `2026-10.csv`.
+
+    A ConfigurationError where the packages of the extra `report` are not installed.
+    """
+    try:
+        page = import_module("accountpulse.report.page")  # charts and templates, which nothing else needs
+    except ImportError:
+        raise ConfigurationError("report", [EXTRA]) from None
+    text: str = page.render(document)
+    return {f"{document['period']}.html": text.encode(), f"{document['period']}.csv": table.csv(document)}
