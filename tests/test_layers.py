@@ -60,7 +60,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "logs": {*BASE, "pipeline"},
     "alerts": {*BASE, "settings"},
-    "main": {"memory", "errors", "period", "redact", "pipeline", "settings", "state", "report", "logs", "alerts"},
+    "reports": {"errors", "period", "pipeline", "report", "state"},
+    "main": {
+        "memory",
+        "errors",
+        "period",
+        "redact",
+        "pipeline",
+        "settings",
+        "state",
+        "report",
+        "reports",
+        "logs",
+        "alerts",
+    },
 }
 EDGES = {"extractors", "loaders"}
 SHARED_NEIGHBOUR = "base"

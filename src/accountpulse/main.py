@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -143,7 +143,23 @@ def _run(loaded: "Settings", asked: Event, context: Context, watch: "Lines") -> 
         hand_over=_goes_on(asked),
         ends=time.monotonic() + left - RESERVE,
     )
-    return pipeline.run(loaded, options, now, watch)
+    return _with_page(pipeline.run(loaded, options, now, watch), loaded)
+
+
+def _with_page(outcome: "Outcome", loaded: "Settings") -> "Outcome":
+    """The outcome with its report kept, where the extra `report` is installed; what fails costs the page alone."""
+    from accountpulse import reports
+    from accountpulse.report.files import drawing
+    from accountpulse.state import State
+
+    if not outcome.loaded or drawing() is None:
+        return outcome
+    try:
+        return replace(outcome, page=reports.keep(State(loaded.state), outcome.scope.period))
+    except Exception as error:
+        logging.getLogger("accountpulse").exception("the report could not be made")
+        note = f"report: not written ({type(error).__name__}); `accountpulse report` makes it from the same state"
+        return replace(outcome, notes=(note, *outcome.notes))
 
 
 def _verify(loaded: "Settings", asked: Event) -> dict[str, Any]:
@@ -224,6 +240,7 @@ def summarise(outcome: "Outcome", asked: Event) -> dict[str, Any]:
         "problems": [[each.account_id, each.stage, each.text[:200]] for each in outcome.problems[:LISTED]],
         "stopped": outcome.stopped or outcome.imbalance or (str(outcome.unready) if outcome.unready else None),
         "csv": outcome.csv,
+        "report": outcome.page,
         "notes": list(outcome.notes[:LISTED]),
     }
 

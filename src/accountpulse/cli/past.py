@@ -59,10 +59,13 @@ def forget_account(state: State, account: str, yes: bool) -> int:  # noqa: FBT00
         raise UsageError("ACCOUNT must be a Salesforce id of 15 or 18 characters")
     place = state.files.store.place
     if not yes:
-        typer.confirm(f"Erase {account_id} from every period in {place}, and all checkpoints?", abort=True)
+        typer.confirm(f"Erase {account_id} from every period in {place}, and all checkpoints and reports?", abort=True)
     rows = state.forget(account_id)
-    typer.echo(f"Erased {plural(rows, 'row')} of {account_id} from the history in {place}, and all checkpoints.")
     typer.echo(
-        "Not touched: records in Salesforce, CSV files that you kept, older versions of objects in a versioned bucket."
+        f"Erased {plural(rows, 'row')} of {account_id} from the history in {place}, and all checkpoints and reports."
+    )
+    typer.echo(
+        "Not touched: records in Salesforce, CSV files and reports that you kept, older versions of objects in a "
+        "versioned bucket."
     )
     return 0

@@ -6,19 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from accountpulse import reports
 from accountpulse.cli import show
 from accountpulse.cli.files import write
 from accountpulse.cli.words import plural
 from accountpulse.period import Period
-from accountpulse.pipeline.review import review
-from accountpulse.report import portfolio
 from accountpulse.report.files import files
 from accountpulse.state import State
 
 
 def write_report(state: State, period: Period | None, out: Path) -> int:
     """Write both files and say where they are; a ConfigurationError where the extra is not installed."""
-    document = portfolio.document(review(state, period))
+    document = reports.document(state, period)
     paths = write_files(document, out)
     console = show.tables()
     counts = document["counts"]
@@ -36,7 +35,7 @@ def write_report(state: State, period: Period | None, out: Path) -> int:
 
 def print_document(state: State, period: Period | None) -> int:
     """Print the document that a page would be made of, as JSON."""
-    print(json.dumps(portfolio.document(review(state, period)), ensure_ascii=False, allow_nan=False))  # noqa: T201
+    print(json.dumps(reports.document(state, period), ensure_ascii=False, allow_nan=False))  # noqa: T201
     return 0
 
 

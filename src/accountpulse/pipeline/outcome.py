@@ -82,6 +82,7 @@ class Outcome:
     imbalance: str | None = None  # the org's own count, or the sum of all records, says something else
     unready: ConfigurationError | None = None  # a dry run's: why a load would have been refused as a whole
     csv: str | None = None  # where it lies
+    page: str | None = None  # where the report lies, if the caller has kept one
     out_of_time: bool = False  # stopped at its end; the next process goes on
     stopped: str | None = None
 

@@ -15,9 +15,16 @@ def files(document: Mapping[str, Any]) -> dict[str, bytes]:
 
     A ConfigurationError where the packages of the extra `report` are not installed.
     """
-    try:
-        page = import_module("accountpulse.report.page")  # charts and templates, which nothing else needs
-    except ImportError:
-        raise ConfigurationError("report", [EXTRA]) from None
+    page = drawing()
+    if page is None:
+        raise ConfigurationError("report", [EXTRA])
     text: str = page.render(document)
     return {f"{document['period']}.html": text.encode(), f"{document['period']}.csv": table.csv(document)}
+
+
+def drawing() -> Any | None:
+    """What draws the page; None where the packages of the extra `report` are not installed."""
+    try:
+        return import_module("accountpulse.report.page")  # late: charts and templates, which nothing else needs
+    except ImportError:
+        return None
