@@ -4,6 +4,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rich.console import Console
 from rich.table import Table
 
 from accountpulse import pipeline, reports, settings
@@ -36,25 +37,27 @@ def show_demo(period: Period | None, accounts: int, seed: int, out: Path) -> int
         console.print(f"A sandbox on {sandbox.url} answers like Intercom, Jira, Looker and Salesforce.\n")
         loaded = settings.load({**sandbox.environment(), "ACCOUNTPULSE_STATE": folder})
         month = period or last_complete(now)
-        _run_before(loaded, month, now, EARLIER if accounts < LARGE else 1)
+        _run_before(loaded, month, now, EARLIER if accounts < LARGE else 1, console)
         with progress.watching(loaded.redactor) as watch:
             outcome = pipeline.run(loaded, Options(period=month, out=out), now, watch)
         show.report(outcome, console, loaded.redactor)
         found = _read_back(loaded, outcome)
         report = _report(State(folder), month, out)
     console.print(f"Read back from the sandbox's Salesforce: {plural(found, 'record')} of this run.")
-    console.print(report, markup=False, soft_wrap=True)
+    console.print(report, markup=False)
     console.print("\n[bold]Next[/bold]")
     console.print(_next_steps())
     return outcome.exit_code or (0 if found == outcome.written else 4)
 
 
-def _run_before(loaded: Settings, month: Period, now: datetime, count: int) -> None:
+def _run_before(loaded: Settings, month: Period, now: datetime, count: int, console: Console) -> None:
     """Run the months before, quietly; what goes wrong in them shows in the month itself."""
-    first = month.shifted(-count)
-    with progress.waiting(f"running the months from {first.first_day:%B %Y} on, to have something to compare with …"):
-        for back in range(count, 0, -1):
-            pipeline.run(loaded, Options(period=month.shifted(-back)), now, progress.Quiet())
+    for back in range(count, 0, -1):
+        earlier = month.shifted(-back)
+        with progress.waiting(f"first {earlier.first_day:%B %Y} …"):
+            pipeline.run(loaded, Options(period=earlier), now, progress.Quiet())
+    many = plural(count, "month")
+    console.print(f"First, quietly, the {many} before were run: there is something to compare with.\n")
 
 
 def _report(state: State, month: Period, out: Path) -> str:

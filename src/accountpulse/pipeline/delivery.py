@@ -136,7 +136,6 @@ def facts(outcome: Outcome, settings: Settings, state: State, now: datetime, end
         "imbalance": outcome.imbalance,
         "problems": [[problem.account_id, problem.stage, problem.text] for problem in outcome.problems],
         "failed": list(outcome.failed),
-        "unlinked": dict(outcome.unlinked),
         "sources": {
             source: _source(standing, outcome, settings, state, now) for source, standing in outcome.standings.items()
         },

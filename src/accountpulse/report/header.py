@@ -49,19 +49,16 @@ def counts(material: Material, rows: pl.DataFrame, standings: pl.DataFrame) -> d
         "rated": rated,
         "not_rated": rows.height - rated,
         "left_out": len(left_out),
-        "unlinked": _unlinked(material.month, standings),
+        "unlinked": _unlinked(standings),
         "new": None if earlier is None else len(ids - earlier),
         "gone": None if earlier is None else len(earlier - ids),
     }
 
 
-def _unlinked(month: Month, standings: pl.DataFrame) -> dict[str, int]:
-    """Accounts without a link in each configured source."""
-    noted = month.facts.get("unlinked")
-    if noted is None:
-        counted = standings.group_by("source").agg((pl.col("kind") == "not_linked").sum())
-        noted = dict(counted.iter_rows())
-    return {title(source): noted[source] for source in SOURCES if source in noted}
+def _unlinked(standings: pl.DataFrame) -> dict[str, int]:
+    """Accounts that each configured source doesn't know, as the gaps count them."""
+    counted = dict(standings.group_by("source").agg((pl.col("kind") == "not_linked").sum()).iter_rows())
+    return {title(source): counted[source] for source in SOURCES if source in counted}
 
 
 def arr(rows: pl.DataFrame) -> dict[str, Any]:
