@@ -33,8 +33,8 @@ WINDOWS: Mapping[str, str] = {
 def catalogue(month: Month) -> list[dict[str, Any]]:
     """Every metric that counts, in the scorecard's order.
 
-    `weight` is its share of the whole where everything is known, `anchors` are its curve from a value to points, `per`
-    the attribute that the value is a percentage of, `instead` the metric that stands in where this one is not known.
+    `weight` is its share of the whole where everything is known, `per` the attribute that the value is a percentage of,
+    `instead` the metric that stands in where this one is not known.
     """
     return [_entry(leaf, month) for leaf in month.card.leaves]
 
@@ -47,7 +47,6 @@ def _entry(leaf: Leaf, month: Month) -> dict[str, Any]:
         "dimension": leaf.path[-1],
         "direction": direction(rule.anchors),
         "weight": leaf.share,
-        "anchors": [list(point) for point in rule.anchors],
         "per": rule.per,
         "instead": None
         if other is None

@@ -10,7 +10,6 @@ from accountpulse.report.catalogue import leaves_of, share
 from accountpulse.report.material import LINE_MONTHS, Material
 from accountpulse.scoring.change import changes, effect_of
 from accountpulse.scoring.explain import NO_EVIDENCE, REASONS
-from accountpulse.scoring.inputs import BEFORE_3M
 from accountpulse.scoring.scorecard import TOLERANCE, Leaf, Scorecard
 
 SEVERITIES = ("critical", "moderate", "watch")
@@ -30,7 +29,6 @@ def details(material: Material, ids: pl.Series, parts: pl.DataFrame | None) -> d
         "signal_counts": {
             name: _column(scores, f"{name}_signals") for name in SEVERITIES
         },  # after monitoring, as the scorecard counts them
-        "before_caps_three_months_before": _column(scores, BEFORE_3M),
     }
 
 
