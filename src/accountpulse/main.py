@@ -143,10 +143,10 @@ def _run(loaded: "Settings", asked: Event, context: Context, watch: "Lines") -> 
         hand_over=_goes_on(asked),
         ends=time.monotonic() + left - RESERVE,
     )
-    return _with_page(pipeline.run(loaded, options, now, watch), loaded)
+    return _with_page(pipeline.run(loaded, options, now, watch), loaded, options.ends)
 
 
-def _with_page(outcome: "Outcome", loaded: "Settings") -> "Outcome":
+def _with_page(outcome: "Outcome", loaded: "Settings", ends: float | None) -> "Outcome":
     """The outcome with its report kept, where the extra `report` is installed; what fails costs the page alone."""
     from accountpulse import reports
     from accountpulse.report.files import drawing
@@ -154,12 +154,15 @@ def _with_page(outcome: "Outcome", loaded: "Settings") -> "Outcome":
 
     if not outcome.loaded or drawing() is None:
         return outcome
+    why = "no time left"
     try:
-        return replace(outcome, page=reports.keep(State(loaded.state), outcome.scope.period))
+        if ends is None or time.monotonic() < ends:
+            return replace(outcome, page=reports.keep(State(loaded.state), outcome.scope.period))
     except Exception as error:
         logging.getLogger("accountpulse").exception("the report could not be made")
-        note = f"report: not written ({type(error).__name__}); `accountpulse report` makes it from the same state"
-        return replace(outcome, notes=(note, *outcome.notes))
+        why = type(error).__name__
+    note = f"report: not written ({why}); `accountpulse report` makes it from the same state"
+    return replace(outcome, notes=(note, *outcome.notes))
 
 
 def _verify(loaded: "Settings", asked: Event) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from accountpulse.state import State
 
 
 def write_report(state: State, period: Period | None, out: Path) -> int:
-    """Write both files and say where they are; a ConfigurationError where the extra is not installed."""
+    """Write both files, and say where they are and what is wrong with the month."""
     document = reports.document(state, period)
     paths = write_files(document, out)
     console = show.tables()
@@ -26,8 +26,8 @@ def write_report(state: State, period: Period | None, out: Path) -> int:
     )
     show.marked(console, "✗", "red", document["alarms"])
     show.marked(console, "!", "yellow", document["warnings"])
-    for path in paths:
-        console.print(str(path), markup=False, soft_wrap=True)
+    for what, path in zip(("Page", "CSV"), paths, strict=True):
+        console.print(f"{what + ':':<6}{path}", markup=False, soft_wrap=True)
     for note in state.files.notes:
         print(f"! {note}", file=sys.stderr)  # noqa: T201
     return 0
@@ -40,7 +40,7 @@ def print_document(state: State, period: Period | None) -> int:
 
 
 def write_files(document: Mapping[str, Any], out: Path) -> list[Path]:
-    """Write the page and the table into a folder; where they are."""
+    """Write the page and the table into a folder; where they are, the page first."""
     paths = []
     for name, content in files(document).items():
         path = out / f"report-{name}"
