@@ -139,9 +139,9 @@ def test_on_lambda_a_report_that_fails_fails_no_run(tmp_path: Path, environment:
         result = rig.invoke(OCTOBER)
     assert (result.kind, result.body["status"], result.body["created"]) == ("response", "good", 10)
     assert result.body["report"] is None
-    assert result.body["notes"][0] == (
-        "report: not written (ConfigurationError); `accountpulse report` makes it from the same state"
-    )
+    note = result.body["notes"][0]
+    assert note.startswith("report: not written (")
+    assert note.endswith("`accountpulse report` makes it from the same state")
     assert [line for line in rig.lines() if "the report could not be made" in json.dumps(line)]
 
 
