@@ -136,8 +136,8 @@ def test_accounts_that_were_left_out_are_counted_and_loud(configure: Configure, 
     made = document(state)
     assert (made["counts"]["customers"], made["counts"]["scored"], made["counts"]["left_out"]) == (121, 120, 1)
     assert made["alarms"] == [
-        "1 of the customers were left out, the first because: is linked twice",
-        "1 records could not be written, the first because: is locked",
+        "customers left out: 1, the first because: is linked twice",
+        "records that could not be written: 1, the first because: is locked",
     ]
 
 

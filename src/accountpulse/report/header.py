@@ -99,10 +99,10 @@ def _alarms(material: Material, scored: int) -> Iterator[str]:
     problems = [problem for problem in facts["problems"] if problem[1] != "load"]
     if problems:
         accounts = len({problem[0] for problem in problems})
-        yield f"{accounts:,} of the customers were left out, the first because: {problems[0][2]}"
+        yield f"customers left out: {accounts:,}, the first because: {problems[0][2]}"
     refused = [problem for problem in facts["problems"] if problem[1] == "load"]
     if refused:
-        yield f"{len(refused):,} records could not be written, the first because: {refused[0][2]}"
+        yield f"records that could not be written: {len(refused):,}, the first because: {refused[0][2]}"
     if facts.get("imbalance"):
         yield facts["imbalance"]
     if scored and not facts.get("rated"):
