@@ -13,8 +13,8 @@ help: ## this list
 demo: $(VENV)/.demo ## the whole job on a local sandbox, without credentials
 	@$(BIN)/accountpulse demo
 
-test: $(VENV)/.dev .node/.ready ## all tests
-	$(BIN)/python -m pytest
+test: $(VENV)/.dev .node/.ready ## all tests, on as many processes as there are cores
+	$(BIN)/python -m pytest -n logical
 
 check: lint types ## lint, types and the rules of the house
 
