@@ -146,25 +146,6 @@ def _run(loaded: "Settings", asked: Event, context: Context, watch: "Lines") -> 
     return _with_page(pipeline.run(loaded, options, now, watch), loaded, options.ends)
 
 
-def _with_page(outcome: "Outcome", loaded: "Settings", ends: float | None) -> "Outcome":
-    """The outcome with its report kept, where the extra `report` is installed; what fails costs the page alone."""
-    from accountpulse import reports
-    from accountpulse.report.files import drawing
-    from accountpulse.state import State
-
-    if not outcome.loaded or drawing() is None:
-        return outcome
-    why = "no time left"
-    try:
-        if ends is None or time.monotonic() < ends:
-            return replace(outcome, page=reports.keep(State(loaded.state), outcome.scope.period))
-    except Exception as error:
-        logging.getLogger("accountpulse").exception("the report could not be made")
-        why = type(error).__name__
-    note = f"report: not written ({why}); `accountpulse report` makes it from the same state"
-    return replace(outcome, notes=(note, *outcome.notes))
-
-
 def _verify(loaded: "Settings", asked: Event) -> dict[str, Any]:
     """Whether the month has a finished run; raised where it has none, so that the alarm rings."""
     from accountpulse.state import State
@@ -222,6 +203,7 @@ def summarise(outcome: "Outcome", asked: Event) -> dict[str, Any]:
         "dry_run": asked.dry_run,
         "invocation": asked.link,
         "scorecard": outcome.scorecard,
+        "report": outcome.page,
         "sources": {
             source: {
                 "rows": dict(standing.rows),
@@ -243,7 +225,6 @@ def summarise(outcome: "Outcome", asked: Event) -> dict[str, Any]:
         "problems": [[each.account_id, each.stage, each.text[:200]] for each in outcome.problems[:LISTED]],
         "stopped": outcome.stopped or outcome.imbalance or (str(outcome.unready) if outcome.unready else None),
         "csv": outcome.csv,
-        "report": outcome.page,
         "notes": list(outcome.notes[:LISTED]),
     }
 
@@ -259,6 +240,25 @@ def _figures(outcome: "Outcome") -> dict[str, float]:
         "Requests": sum(meter.calls for meter in meters),
         "SecondsWaited": round(sum(meter.waited for meter in meters), 1),
     }
+
+
+def _with_page(outcome: "Outcome", loaded: "Settings", ends: float | None) -> "Outcome":
+    """The outcome with its report kept, where the extra `report` is installed; what fails costs the page alone."""
+    from accountpulse import reports
+    from accountpulse.report.files import drawing
+    from accountpulse.state import State
+
+    if not outcome.loaded or drawing() is None:
+        return outcome
+    why = "no time left"
+    try:
+        if ends is None or time.monotonic() < ends:
+            return replace(outcome, page=reports.keep(State(loaded.state), outcome.scope.period))
+    except Exception as error:
+        logging.getLogger("accountpulse").exception("the report could not be made")
+        why = type(error).__name__
+    note = f"report: not written ({why}); `accountpulse report` makes it from the same state"
+    return replace(outcome, notes=(note, *outcome.notes))
 
 
 def _redacted(error: BaseException, redact: Redactor) -> BaseException:

@@ -6,8 +6,9 @@ signals    account_id, severity (critical, moderate, watch), monitoring, confirm
 ```
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Protocol
 
 import polars as pl
 
@@ -16,10 +17,25 @@ from accountpulse.records import SOURCES, TABLES_OF
 _PARTS: Mapping[str, str] = {table: source for source, tables in TABLES_OF.items() for table in tables}
 
 
-def evidence(reasons: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+class Rows(Protocol):
+    """A table of any kind that can be read lazily."""
+
+    @property
+    def columns(self) -> Collection[str]:
+        """Their names."""
+
+    def lazy(self) -> pl.LazyFrame:
+        """All of it."""
+
+
+def evidence(reasons: pl.DataFrame, tables: Mapping[str, Rows]) -> pl.DataFrame:
     """One row an account and source. `reasons` has a column for each source; `tables` are rows of accounts, by name."""
     counted = [
-        table.group_by("account_id").agg(rows=pl.len().cast(pl.Int64)).with_columns(source=pl.lit(_PARTS[name]))
+        table.lazy()
+        .group_by("account_id")
+        .agg(rows=pl.len().cast(pl.Int64))
+        .with_columns(source=pl.lit(_PARTS[name]))
+        .collect()
         for name, table in tables.items()
         if "account_id" in table.columns
     ]
@@ -34,13 +50,14 @@ def evidence(reasons: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.Da
     )
 
 
-def open_signals(signals: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+def open_signals(signals: Rows, as_of: datetime) -> pl.DataFrame:
     """The signals of accounts that were open at `as_of`, the most severe and oldest first; none without an account."""
     began = pl.col("opened_at").is_null() | (pl.col("opened_at") < as_of)
     still = pl.col("closed_at").is_null() | (pl.col("closed_at") >= as_of)
     severity = pl.col("severity").cast(pl.Enum(["critical", "moderate", "watch"]), strict=False)
     return (
-        signals.filter(pl.col("account_id").is_not_null() & began & still)
+        signals.lazy()
+        .filter(pl.col("account_id").is_not_null() & began & still)
         .sort("account_id", severity, "opened_at", nulls_last=True)
         .select(
             "account_id",
@@ -49,4 +66,5 @@ def open_signals(signals: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
             pl.col("confirmed").fill_null(value=False),
             opened_on=pl.col("opened_at").dt.date(),
         )
+        .collect()
     )
