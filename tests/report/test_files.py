@@ -105,7 +105,7 @@ def test_the_demo_ends_with_a_report_that_has_months_to_compare(tmp_path: Path) 
     pytest.importorskip(PAGE)
     done = start(tmp_path, "demo", "--accounts", "3", "--period", "2026-10")
     assert done.returncode == 0, done.stderr
-    assert "the 5 months before were run" in done.stdout
+    assert "The 5 months before ran first" in done.stdout
     assert "Report: out/report-2026-10.html" in done.stdout
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "health-scores-2026-10.csv",

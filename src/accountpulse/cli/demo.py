@@ -56,8 +56,8 @@ def _run_before(loaded: Settings, month: Period, now: datetime, count: int, cons
         earlier = month.shifted(-back)
         with progress.waiting(f"first {earlier.first_day:%B %Y} …"):
             pipeline.run(loaded, Options(period=earlier), now, progress.Quiet())
-    many = plural(count, "month")
-    console.print(f"First, quietly, the {many} before were run: there is something to compare with.\n")
+    months = "The month" if count == 1 else f"The {count} months"
+    console.print(f"{months} before ran first, quietly, to have something to compare with.\n")
 
 
 def _report(state: State, month: Period, out: Path) -> str:
