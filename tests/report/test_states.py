@@ -235,3 +235,34 @@ def test_a_forgotten_account_is_in_no_later_report(configure: Configure, sandbox
     assert account not in json.dumps(made)
     assert made["counts"]["scored"] == 119
     assert Path(state.files.store.place).is_dir()
+
+
+TINY = """name: tiny
+coverage: {tier_needs_readable: [critical_signals]}
+groups: {support: {weight: 1, metrics: {csat_score: {weight: 1, anchors: [[0, 0], [100, 100]]}}}}
+tiers: [{name: Good, min: 75}, {name: Poor, min: 0}]
+"""
+
+
+def test_months_of_two_scorecards_that_share_nothing_still_add_up(
+    configure: Configure, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")
+    run(configure, sandbox, SEPTEMBER, scorecard=tmp_path / "tiny.yaml")
+    made = document(run(configure, sandbox))
+    tiers = [each["tier"] for each in made["distribution"]]
+    assert tiers == ["Champion", "Healthy", "At Risk", "Critical", "Not Rated", *sorted(tiers[5:])]
+    assert set(tiers[5:]) == {"Good", "Poor"}
+    assert sum(each["accounts_before"] for each in made["distribution"]) == 120
+    change, told = made["details"]["change"], 0
+    for i, total in enumerate(change["total"]):
+        before, after = made["accounts"]["health_before"][i], made["accounts"]["health"][i]
+        assert (total is None) == (before is None or after is None)
+        if total is not None:
+            told += 1
+            effects = [values[i] or 0.0 for values in change["parts"]["metrics"].values()]
+            parts = [change["parts"][name][i] for name in ("scorecard", "coverage", "caps")]
+            assert sum(parts) + sum(effects) == pytest.approx(after - before, abs=1e-9)
+    assert told > 50
+    assert all(each["words"] for each in made["movers"])
+    assert {each["scorecard_effect"] for each in made["movers"] if each["change"] is not None} != {0.0}

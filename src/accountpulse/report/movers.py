@@ -1,6 +1,7 @@
 """The accounts that moved: another tier, or five points and more, each with what moved it."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,7 @@ from accountpulse.scoring.explain import mover, signed
 LEAST = 5.0  # points
 TOLD = 3
 SMALL = 0.05  # points that would be shown as 0
+ONLY_THE_CARD = "nothing but the scorecard's new content"
 Row = Mapping[str, Any]
 
 
@@ -38,7 +40,7 @@ def movers(rows: pl.DataFrame, parts: pl.DataFrame | None, material: Material) -
             "change": row["change"],
             "scorecard_effect": row["scorecard"],
             "arr": row["arr"],
-            "words": list(_words(a, b, c, material))[:TOLD],
+            "words": list(islice(_words(a, b, c, material), TOLD)) or [ONLY_THE_CARD],
         }
         for row, a, b, c in zip(moved.iter_rows(named=True), then, again, now, strict=True)
     ]

@@ -23,7 +23,7 @@ def distribution(rows: pl.DataFrame, names: list[str], before: Month | None) -> 
     """Accounts and ARR of each tier, now and in the run before; tiers that only an older scorecard has come last."""
     now = _counted(rows.select("tier", "arr"))
     then = None if before is None else _counted(before.scores.select("tier", pl.col("arr").cast(pl.Float64)))
-    return [_now_and_then("tier", name, now, then) for name in dict.fromkeys([*names, *(then or {})])]
+    return [_now_and_then("tier", name, now, then) for name in dict.fromkeys([*names, *sorted(map(str, then or ()))])]
 
 
 def risk(rows: pl.DataFrame, before: Month | None) -> list[dict[str, Any]]:
