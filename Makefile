@@ -52,7 +52,7 @@ COMPILE := uv pip compile -q --universal --generate-hashes --python-version 3.11
 
 lock: ## resolve the requirement files anew (needs uv); what is tested is what is shipped
 	$(COMPILE) --extra dev -o requirements-dev.txt
-	$(COMPILE) --extra rollbar -c requirements-dev.txt -o requirements.txt
+	$(COMPILE) --extra rollbar --extra report -c requirements-dev.txt -o requirements.txt
 
 mutants: $(VENV)/.dev ## change the arithmetic of scoring/ bit by bit and see whether the tests notice (an hour)
 	$(BIN)/pip install --quiet mutmut

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from accountpulse import __version__
@@ -178,7 +179,7 @@ def test_the_program_says_its_version(tmp_path: Path) -> None:
 def test_the_program_says_what_it_can_do(tmp_path: Path) -> None:
     done = start(tmp_path, "--help")
     assert done.returncode == 0
-    for command in ("demo", "run", "accounts", "score", "scorecard", "history", "forget", "sandbox"):
+    for command in ("demo", "run", "accounts", "score", "scorecard", "report", "history", "forget", "sandbox"):
         assert command in done.stdout
 
 
@@ -192,17 +193,22 @@ def test_history_lists_runs_and_forget_erases_an_account(tmp_path: Path, sandbox
     told = start(tmp_path, "history", "--json")
     assert json.loads(told.stdout)["written"] == 120
     account = world.customers[0].account_id
+    files = sorted((tmp_path / "state" / "history").rglob("*.parquet"))
+    before = {file: pl.read_parquet(file, hive_partitioning=False) for file in files}
+    own = {file: table.filter(account_id=account).height for file, table in before.items()}
+    assert {file.stem for file in files} == set(KINDS)
     refused = start(tmp_path, "forget", "nobody")
     assert refused.returncode == 2
     erased = start(tmp_path, "forget", account, "--yes")
     assert erased.returncode == 0
-    assert f"2 rows of {account}" in erased.stdout
+    assert f"{sum(own.values())} rows of {account}" in erased.stdout
     state = State(tmp_path / "state")
     for kind in KINDS:
         table = state.history.load(Period(2026, 10), kind)
         assert table is not None
         assert account not in str(table.to_dict(as_series=False))
-        assert table.height == 119
+    for file, table in before.items():
+        assert pl.read_parquet(file, hive_partitioning=False).height == table.height - own[file]
 
 
 def test_without_a_run_history_says_so(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "accounts": {"errors", "ids", "period", "records"},
     "metrics": {"errors", "period", "records"},
     "scoring": {"errors", "period", "records", "documents", "spreadsheet"},
+    "report": {"errors", "period", "records", "scoring"},
     "extractors": {*BASE, "ids", "rest", "settings"},
     "engines": {"errors", "period", "records", "documents", "metrics", "scoring"},
     "loaders": {*BASE, "rest", "settings", "spreadsheet"},
@@ -59,7 +60,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "logs": {*BASE, "pipeline"},
     "alerts": {*BASE, "settings"},
-    "main": {"memory", "errors", "period", "redact", "pipeline", "settings", "state", "report", "logs", "alerts"},
+    "reports": {"errors", "period", "pipeline", "report", "state"},
+    "main": {
+        "memory",
+        "errors",
+        "period",
+        "redact",
+        "pipeline",
+        "settings",
+        "state",
+        "report",
+        "reports",
+        "logs",
+        "alerts",
+    },
 }
 EDGES = {"extractors", "loaders"}
 SHARED_NEIGHBOUR = "base"

@@ -15,8 +15,10 @@ def test_the_wheel_carries_its_data_files(tmp_path: Path) -> None:
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    sources = {str(p.relative_to(ROOT / "src")) for p in (ROOT / "src").rglob("*") if p.suffix in {".py", ".yaml"}}
+    kinds = {".py", ".yaml", ".html", ".css", ".js"}
+    sources = {str(p.relative_to(ROOT / "src")) for p in (ROOT / "src").rglob("*") if p.suffix in kinds}
     assert {"accountpulse/scoring/default.yaml", "accountpulse/sandbox/accountpulse.yaml"} <= sources
+    assert {f"accountpulse/report/page/{name}" for name in ("template.html", "page.css", "start.js")} <= sources
     assert sources <= names
 
 

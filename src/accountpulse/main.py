@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -176,7 +176,7 @@ def _run(loaded: "Settings", asked: Event, period: Period, ends: float, watch: "
     options = Options(
         period=period, dry_run=asked.dry_run, keep_csv=asked.dry_run, hand_over=_goes_on(asked), ends=ends
     )
-    return pipeline.run(loaded, options, datetime.now(UTC), watch)
+    return _with_page(pipeline.run(loaded, options, datetime.now(UTC), watch), loaded, ends)
 
 
 def _verify(loaded: "Settings", period: Period) -> dict[str, Any]:
@@ -255,6 +255,7 @@ def summarise(outcome: "Outcome", asked: Event) -> dict[str, Any]:
         "dry_run": asked.dry_run,
         "invocation": asked.link,
         "scorecard": outcome.scorecard,
+        "report": outcome.page,
         "sources": {
             source: {
                 "rows": dict(standing.rows),
@@ -299,6 +300,25 @@ def _figures(outcome: "Outcome") -> dict[str, float]:
         "Requests": sum(meter.calls for meter in meters),
         "SecondsWaited": round(sum(meter.waited for meter in meters), 1),
     }
+
+
+def _with_page(outcome: "Outcome", loaded: "Settings", ends: float | None) -> "Outcome":
+    """The outcome with its report kept, where the extra `report` is installed; what fails costs the page alone."""
+    from accountpulse import reports
+    from accountpulse.report.files import drawing
+    from accountpulse.state import State
+
+    if not outcome.loaded or drawing() is None:
+        return outcome
+    why = "no time left"
+    try:
+        if ends is None or time.monotonic() < ends:
+            return replace(outcome, page=reports.keep(State(loaded.state, loaded.redactor), outcome.scope.period))
+    except Exception as error:
+        logging.getLogger("accountpulse").exception("the report could not be made")
+        why = type(error).__name__
+    note = f"report: not written ({why}); `accountpulse report` makes it from the same state"
+    return replace(outcome, notes=(note, *outcome.notes))
 
 
 def _redacted(error: BaseException, redact: Redactor) -> BaseException:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accountpulse.scoring.change import change
+from accountpulse.scoring.change import change, changes, effect_of
 from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import load
 from scoring import generate
@@ -92,6 +92,37 @@ def test_the_parts_of_a_change_add_up_for_any_two_scorecards(old, new, then, now
         assert made is not None
         assert math.isclose(made.total, current["health_score"] - past["health_score"], abs_tol=1e-9)
         assert not set(made.metrics) & {*made.now_known, *made.no_longer_known}
+
+
+@LAWS
+@given(
+    generate.scorecards(),
+    generate.scorecards(),
+    st.integers(0, 2**32).map(generate.accounts),
+    st.integers(0, 2**32).map(generate.accounts),
+)
+def test_all_accounts_at_once_change_as_each_of_them_alone(old, new, then, now):
+    frames = [score(table(rows), loaded(card), detail=True) for card, rows in ((old, then), (new, then), (new, now))]
+    together = changes(*frames, loaded(new))
+    assert together["account_id"].to_list() == frames[2]["account_id"].to_list()
+    for past, rescored, current, row in zip(*(frame.to_dicts() for frame in frames), together.to_dicts(), strict=True):
+        made = change(past, rescored, current, loaded(new))
+        effects = {leaf.name: row[effect_of(leaf.name)] for leaf in loaded(new).leaves}
+        if made is None:
+            assert {*effects.values(), *(row[name] for name in ("scorecard", "coverage", "caps", "total"))} == {None}
+            continue
+        assert {name for name, effect in effects.items() if effect is not None} == set(made.metrics)
+        for name, effect in made.metrics.items():
+            assert math.isclose(effects[name], effect, abs_tol=1e-9)
+        for name in ("scorecard", "coverage", "caps", "total"):
+            assert math.isclose(row[name], getattr(made, name), abs_tol=1e-9), name
+
+
+def test_an_account_that_is_new_has_no_change():
+    card = load(HEAD + THREE % 1, "a.yaml")
+    known = score(table([{"csat_score": 90.0, "qbr_attendance": 60.0, "feature_breadth": 20.0}]), card, detail=True)
+    (row,) = changes(known.clear(), known.clear(), known, card).to_dicts()
+    assert (row["account_id"], row["total"], row["caps"]) == ("A0", None, None)
 
 
 @LAWS

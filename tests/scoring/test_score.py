@@ -87,6 +87,14 @@ def test_a_dimension_with_just_enough_known_has_a_score():
     assert result["support_score"] == 60.0
 
 
+def test_a_dimension_has_bounds_of_its_own_over_its_whole_weight():
+    # support with bugs not known: (3·80 + 0) / 4 and (3·80 + 100) / 4; use is known
+    result = one({"csat_score": 80, "open_bugs": None, "feature_breadth": 75}, card(TWO))
+    assert (result["support_lower_bound"], result["support_upper_bound"]) == (60.0, 85.0)
+    assert (result["use_lower_bound"], result["use_upper_bound"]) == (80.0, 80.0)
+    assert "use_lower_bound" not in score(pl.DataFrame({"account_id": ["A"]}), card(TWO)).columns
+
+
 def test_groups_nest_to_any_depth():
     # inner = (1·80 + 1·40) / 2 = 60; keep = (0.6·60 + 0.4·90) / 1 = 72
     nested = """

@@ -112,7 +112,9 @@ def test_a_forgotten_account_is_nowhere_in_the_state(root: str) -> None:
     state = State(root)
     for month in (8, 9, 10):
         table = pl.DataFrame({"account_id": ["001GONE", "001STAYS"], "owner": ["x", "y"]})
-        state.history.save(Period(2026, month), table, table)
+        state.history.save(Period(2026, month), table, table, {"evidence": table, "signals": table})
+    for name in ("reports/2026-10.html", "reports/2026-10.csv", "dry-runs/r0.csv"):
+        state.files.store.write(name, b"001GONE and 001STAYS")
     state.runs.begin(SCOPE, "r1", "f", NOW)
     problems = [
         ["001GONE", "link", "two companies"],
@@ -125,7 +127,7 @@ def test_a_forgotten_account_is_nowhere_in_the_state(root: str) -> None:
     contract = {name: frame(name) for name in TABLES_OF["salesforce"]}
     contract["accounts"] = frame("accounts", [{"account_id": "001GONE"}])
     state.checkpoints.save(SCOPE, Extract("salesforce", contract, {}, {}, ()), "r1")
-    assert State(root).forget("001GONE") == 6
+    assert State(root).forget("001GONE") == 12
     names = list(state.files.names(""))
     assert names
     for name in names:

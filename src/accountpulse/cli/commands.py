@@ -49,7 +49,7 @@ scorecards = typer.Typer(help="Look at scorecard files.", no_args_is_help=True, 
 
 def register(app: typer.Typer) -> None:
     """Hang all commands into the program."""
-    for command in (demo, run, check, accounts, score, explain, history, forget, sandbox):
+    for command in (demo, run, check, accounts, score, explain, report, history, forget, sandbox):
         app.command()(command)
     scorecards.command("check")(scorecard_check)
     scorecards.command("show")(scorecard_show)
@@ -64,7 +64,7 @@ def demo(
         int, typer.Option(min=1, max=20_000, help="How many customers the invented company has.")
     ] = 120,
     seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 7,
-    out: Annotated[Path, typer.Option(help="Folder for the CSV.")] = Path("out"),
+    out: Annotated[Path, typer.Option(help="Folder for the CSV and the report.")] = Path("out"),
 ) -> None:
     """The whole job on a local sandbox, without credentials."""
     give_back()
@@ -199,6 +199,20 @@ def explain(
     from accountpulse.cli.explain import explain_account
 
     raise typer.Exit(explain_account(_state(), account, _period(period, "UTC"), as_json=as_json))
+
+
+def report(
+    period: Annotated[str | None, typer.Option(help="The month, YYYY-MM. [default: the latest that was run]")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the page and the CSV.")] = Path("out"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print what the page is made of as JSON instead.")] = False,
+) -> None:
+    """One page of the whole portfolio and of each account, and a CSV beside it. Reads the state only."""
+    give_back()
+    from accountpulse.cli.report import print_document, write_report
+
+    if as_json:
+        raise typer.Exit(print_document(_state(), _period(period, "UTC")))
+    raise typer.Exit(write_report(_state(), _period(period, "UTC"), out))
 
 
 def scorecard_check(

@@ -4,19 +4,26 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rich.console import Console
 from rich.table import Table
 
-from accountpulse import pipeline, settings
+from accountpulse import pipeline, reports, settings
 from accountpulse.cli import progress, show
+from accountpulse.cli.report import write_files
 from accountpulse.cli.words import plural
 from accountpulse.loaders import salesforce as loader
-from accountpulse.period import Period
+from accountpulse.period import Period, last_complete
 from accountpulse.pipeline.outcome import Options, Outcome
+from accountpulse.report.files import EXTRA, drawing
 from accountpulse.rest.meter import Meter
 from accountpulse.rest.salesforce import Org
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.settings import Settings
+from accountpulse.state import State
+
+EARLIER = 5  # months that are run before, so that trends, changes and lines have something to show
+LARGE = 500  # accounts from which on one month has to do
 
 
 def show_demo(period: Period | None, accounts: int, seed: int, out: Path) -> int:
@@ -29,14 +36,36 @@ def show_demo(period: Period | None, accounts: int, seed: int, out: Path) -> int
     with sandbox, tempfile.TemporaryDirectory(prefix="accountpulse-") as folder:
         console.print(f"A sandbox on {sandbox.url} answers like Intercom, Jira, Looker and Salesforce.\n")
         loaded = settings.load({**sandbox.environment(), "ACCOUNTPULSE_STATE": folder})
+        month = period or last_complete(now)
+        _run_before(loaded, month, now, EARLIER if accounts < LARGE else 1, console)
         with progress.watching(loaded.redactor) as watch:
-            outcome = pipeline.run(loaded, Options(period=period, out=out), now, watch)
+            outcome = pipeline.run(loaded, Options(period=month, out=out), now, watch)
         show.report(outcome, console, loaded.redactor)
         found = _read_back(loaded, outcome)
+        report = _report(State(folder), month, out)
     console.print(f"Read back from the sandbox's Salesforce: {plural(found, 'record')} of this run.")
+    console.print(report, markup=False)
     console.print("\n[bold]Next[/bold]")
     console.print(_next_steps())
     return outcome.exit_code or (0 if found == outcome.written else 4)
+
+
+def _run_before(loaded: Settings, month: Period, now: datetime, count: int, console: Console) -> None:
+    """Run the months before, quietly; what goes wrong in them shows in the month itself."""
+    for back in range(count, 0, -1):
+        earlier = month.shifted(-back)
+        with progress.waiting(f"first {earlier.first_day:%B %Y} …"):
+            pipeline.run(loaded, Options(period=earlier), now, progress.Unseen())
+    months = "The month" if count == 1 else f"The {count} months"
+    console.print(f"{months} before ran first, quietly, to have something to compare with.\n")
+
+
+def _report(state: State, month: Period, out: Path) -> str:
+    """Write the report, where its packages are installed; a line that says where it is."""
+    if drawing() is None:
+        return f"No report: {EXTRA}"
+    page, _ = write_files(reports.document(state, month), out)
+    return f"Report: {page} (open it in a browser)"
 
 
 def _read_back(loaded: Settings, outcome: Outcome) -> int:

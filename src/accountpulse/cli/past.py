@@ -59,12 +59,13 @@ def forget_account(state: State, account: str, yes: bool) -> int:  # noqa: FBT00
         raise UsageError("ACCOUNT must be a Salesforce id of 15 or 18 characters")
     place = state.files.store.place
     if not yes:
-        typer.confirm(f"Erase {account_id} from every period in {place}, and all checkpoints and dry runs?", abort=True)
+        what = f"{account_id} from every period in {place}, and all checkpoints, reports and dry runs"
+        typer.confirm(f"Erase {what}?", abort=True)
     rows = state.forget(account_id)
+    typer.echo(f"Erased {plural(rows, 'row')} of {account_id} from the history in {place},")
+    typer.echo("and all checkpoints, reports and dry runs.")
     typer.echo(
-        f"Erased {plural(rows, 'row')} of {account_id} from the history in {place}, all checkpoints and dry runs."
-    )
-    typer.echo(
-        "Not touched: records in Salesforce, CSV files that you kept, older versions of objects in a versioned bucket."
+        "Not touched: records in Salesforce, CSV files and reports that you kept, older versions of objects in a "
+        "versioned bucket."
     )
     return 0

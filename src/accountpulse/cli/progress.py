@@ -47,6 +47,25 @@ class Bars:
         self._progress.console.print(text, highlight=False)
 
 
+class Unseen:
+    """Shows nothing."""
+
+    def enter(self, run_id: str, period: str, notes: Sequence[str]) -> None:
+        """Nothing."""
+
+    def begin(self, source: Source) -> None:
+        """Nothing."""
+
+    def rows(self, source: Source, done: int, total: int | None) -> None:
+        """Nothing."""
+
+    def end(self, source: Source, standing: Standing) -> None:
+        """Nothing."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+
 @contextmanager
 def watching(redact: Redactor) -> Iterator[Watch]:
     """Bars on a terminal, JSON lines elsewhere."""

@@ -1,9 +1,10 @@
 """extract → metrics → score → load: the only place that knows the order, and what happens when a part fails."""
 
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -11,10 +12,10 @@ import polars as pl
 from accountpulse import accounts, memory, metrics
 from accountpulse.accounts import Linked
 from accountpulse.errors import AccountpulseError, AlreadyRunning, ConfigurationError, OutOfTime
-from accountpulse.period import Scope
 from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.arr_history import with_own_history
 from accountpulse.pipeline.delivery import deliver, facts
+from accountpulse.pipeline.evidence import evidence, open_signals
 from accountpulse.pipeline.extraction import extract_all
 from accountpulse.pipeline.outcome import Options, Outcome, Standing, Watch
 from accountpulse.pipeline.rating import rate
@@ -24,6 +25,7 @@ from accountpulse.scoring import scorecard
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Settings
 from accountpulse.state import State
+from accountpulse.state.history import Held
 from accountpulse.state.runs import Status
 
 SIGNALS_WAIVED = "signals: none in accountpulse.yaml: accounts are rated though nobody can see their churn signals"
@@ -37,7 +39,7 @@ def run(settings: Settings, options: Options, now: datetime, watch: Watch) -> Ou
     """
     card = read_scorecard(settings, options.scorecard)
     refuse_unreachable(card, settings)
-    state = State(settings.state, settings.redactor)
+    state, begun = State(settings.state, settings.redactor), time.monotonic()
     with queue(settings, options, state, now) as ticket:
         watch.enter(ticket.run_id, ticket.scope.period.name, ticket.notes)
         try:
@@ -52,7 +54,8 @@ def run(settings: Settings, options: Options, now: datetime, watch: Watch) -> Ou
             raise
         if ticket.writes and not options.accounts:
             status: Status = "finished" if outcome.loaded else "stopped"
-            state.runs.end(ticket.scope, ticket.run_id, status, facts(outcome, settings))
+            ended = now + timedelta(seconds=time.monotonic() - begun)
+            state.runs.end(ticket.scope, ticket.run_id, status, facts(outcome, settings, state, now, ended))
         if outcome.out_of_time and options.hand_over and ticket.lock is not None:
             state.locks.hand_over(ticket.lock, now)
         return replace(outcome, notes=(*outcome.notes, *state.files.notes))
@@ -83,7 +86,7 @@ def _run(  # noqa: PLR0917
     linked = accounts.link(customers, extracts, settings.configured, outcome.failed, settings.stated)
     linked = replace(linked, problems=(*left_out, *linked.problems))
     outcome = replace(outcome, notes=(*outcome.notes, *linked.notes))
-    measured = _measured(extracts, linked, scope, settings, card)
+    measured, outcome = _measured(extracts, linked, settings, card, outcome)
     outcome = rate(settings, options, card, state, linked, measured, outcome)
     if ticket.writes:
         state.history.save_scorecard(card.hash, card.content)
@@ -99,9 +102,12 @@ def _readable(crm: Extract) -> tuple[pl.DataFrame, tuple[Problem, ...]]:
 
 
 def _measured(
-    extracts: dict[Source, Extract], linked: Linked, scope: Scope, settings: Settings, card: Scorecard
-) -> pl.DataFrame:
-    """Every metric of every account. Empties `extracts`: a source's rows needn't stand beside the accounts' own."""
+    extracts: dict[Source, Extract], linked: Linked, settings: Settings, card: Scorecard, outcome: Outcome
+) -> tuple[pl.DataFrame, Outcome]:
+    """Every metric of every account, and the outcome with what is kept beside them.
+
+    Empties `extracts`: a source's rows needn't stand beside the accounts' own.
+    """
     gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}
     gaps |= own_metrics.gaps(card, settings.mapping)
     tables: dict[str, pl.DataFrame] = {}
@@ -110,8 +116,14 @@ def _measured(
         found = accounts.attribute_all({source: extract}, linked)
         del extract
         tables |= {name: table.rows for name, table in found.items()}
+    scope = outcome.scope
+    held: dict[Held, pl.DataFrame] = {
+        "evidence": evidence(linked.reasons, tables),
+        "signals": open_signals(tables["signals"], scope.as_of),
+    }
     rules = replace(settings.rules, own=card.own)
-    return metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=rules)
+    measured = metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=rules)
+    return measured, replace(outcome, held=held)
 
 
 def read_scorecard(settings: Settings, path: Path | None) -> Scorecard:

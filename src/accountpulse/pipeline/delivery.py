@@ -12,8 +12,8 @@ from accountpulse.loaders import csv_file
 from accountpulse.loaders import salesforce as salesforce_loader
 from accountpulse.loaders.base import Stamp, payload
 from accountpulse.loaders.salesforce import LoadResult
-from accountpulse.pipeline.outcome import Options, Outcome
-from accountpulse.pipeline.ticket import Ticket
+from accountpulse.pipeline.outcome import Options, Outcome, Standing
+from accountpulse.pipeline.ticket import Ticket, begun_at
 from accountpulse.rest.meter import Meter
 from accountpulse.rest.salesforce import Org
 from accountpulse.settings import Settings
@@ -41,7 +41,7 @@ def deliver(  # noqa: PLR0917
     _refuse_if_lost(state, ticket.lock)
     outcome = _load(settings, options, outcome, sent)
     if not options.accounts:
-        state.history.save(period, metrics, scores)
+        state.history.save(period, metrics, scores, outcome.held)
     return outcome
 
 
@@ -114,13 +114,14 @@ def _imbalance(outcome: Outcome, scored: int, result: LoadResult) -> str | None:
     return None
 
 
-def facts(outcome: Outcome, settings: Settings) -> dict[str, Any]:
-    """The summary of a run that stays in the state."""
+def facts(outcome: Outcome, settings: Settings, state: State, now: datetime, ended: datetime) -> dict[str, Any]:
+    """The summary of a run that stays in the state; `now` is when it began to read."""
     scores = outcome.scores
     return {
         "run_id": outcome.run_id,
         "period": outcome.scope.period.name,
         "as_of": outcome.scope.as_of.isoformat(),
+        "ended_at": ended.isoformat(),
         "as_of_day": outcome.scope.as_of_day.isoformat(),
         "window_days": outcome.scope.window.days,
         "scorecard": outcome.scorecard,
@@ -135,8 +136,28 @@ def facts(outcome: Outcome, settings: Settings) -> dict[str, Any]:
         "imbalance": outcome.imbalance,
         "problems": [[problem.account_id, problem.stage, problem.text] for problem in outcome.problems],
         "failed": list(outcome.failed),
+        "sources": {
+            source: _source(standing, outcome, settings, state, now) for source, standing in outcome.standings.items()
+        },
         "requests": {source: standing.meter.calls for source, standing in outcome.standings.items()},
         "load_requests": outcome.load_calls,
         "notes": list(outcome.notes),
         "exit_code": outcome.exit_code,
+    }
+
+
+def _source(standing: Standing, outcome: Outcome, settings: Settings, state: State, now: datetime) -> dict[str, Any]:
+    """How a source stood; `read_at` is when the run that read it began to."""
+    read_at: datetime | None = now
+    if standing.from_checkpoint:
+        read_at = begun_at(state.checkpoints.run_of(outcome.scope, standing.source))
+    error = None if standing.error is None else settings.redactor(str(standing.error))
+    state_of = "failed" if error is not None else "from checkpoint" if standing.from_checkpoint else "read"
+    return {
+        "state": state_of,
+        "rows": dict(standing.rows),
+        "requests": standing.meter.calls,
+        "seconds": round(standing.seconds, 1),
+        "error": error,
+        "read_at": None if error is not None or read_at is None else read_at.isoformat(),
     }

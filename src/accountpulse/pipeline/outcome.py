@@ -11,6 +11,7 @@ from accountpulse.errors import AccountpulseError, ConfigurationError, SourceUna
 from accountpulse.period import Period, Scope
 from accountpulse.records import Problem, Source
 from accountpulse.rest.meter import Meter
+from accountpulse.state.history import Held
 
 
 class Watch(Protocol):
@@ -74,6 +75,7 @@ class Outcome:
     unlinked: Mapping[Source, int] = field(default_factory=dict)
     metrics: pl.DataFrame | None = None
     scores: pl.DataFrame | None = None  # the metrics and the account's attributes beside them
+    held: Mapping[Held, pl.DataFrame] = field(default_factory=dict)  # what is kept beside them, for the report
     loaded: bool = False  # false: a dry run, and the next four say what a load would have done
     created: int = 0
     updated: int = 0
@@ -83,6 +85,7 @@ class Outcome:
     imbalance: str | None = None  # the org's own count, or the sum of all records, says something else
     unready: ConfigurationError | None = None  # a dry run's: why a load would have been refused as a whole
     csv: str | None = None  # where it lies
+    page: str | None = None  # where the report lies, if the caller has kept one
     out_of_time: bool = False  # stopped at its end; the next process goes on
     stopped: str | None = None
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from accountpulse import __version__
 from accountpulse.period import Scope, last_complete, scope_of
@@ -80,6 +80,14 @@ def _window_days(settings: Settings) -> int | None:
 
 def _new_id(now: datetime) -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def begun_at(run_id: str | None) -> datetime | None:
+    """The moment that a run's id begins with; None where it is none of ours."""
+    try:
+        return datetime.strptime((run_id or "").split("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _fingerprint(settings: Settings) -> str:

@@ -8,7 +8,7 @@ import narwhals.stable.v2 as nw
 from accountpulse.scoring import caps, inputs, risk, tree
 from accountpulse.scoring.expressions import Expr, first_true, joined
 from accountpulse.scoring.mistakes import NOT_RATED
-from accountpulse.scoring.scorecard import Leaf, Scorecard
+from accountpulse.scoring.scorecard import Leaf, Node, Scorecard
 
 Frame = TypeVar("Frame")
 Stage = list[Expr]
@@ -33,7 +33,7 @@ def score(
     `upper_bound`, `<dimension>_score`; and `tier` (or `Not Rated`), `cap_reason`, `not_rated_reason`, `drivers` (up to
     three metrics, the most costly first), `scorecard` (its name and hash). With `detail` each leaf adds
     `<metric>_points` (null: not known), `<metric>_contribution` (to health before caps) and `<metric>_lost` (points
-    that it costs).
+    that it costs), and each dimension `<dimension>_lower_bound` and `<dimension>_upper_bound`.
     """
     native: Any = frame
     given = nw.from_native(native)
@@ -88,6 +88,7 @@ def _results(card: Scorecard, *, detail: bool) -> Stage:
         nw.col("not_rated_reason"),
         _drivers(card.ranked).alias("drivers"),
         nw.lit(f"{card.name} {card.hash}").alias("scorecard"),
+        *(column for node in card.dimension_nodes if detail for column in _bounds(node)),
         *(column for leaf in card.leaves if detail for column in _detail(leaf)),
     ]
 
@@ -107,6 +108,14 @@ def _drivers(leaves: Sequence[Leaf]) -> Expr:
     parts = [tree.driver_name(place, leaves) for place in range(DRIVERS)]
     names = nw.concat_str(parts, separator=" ", ignore_nulls=True).str.split(" ")
     return nw.when(nw.col("driver:0").is_null()).then(nobody).otherwise(names)
+
+
+def _bounds(node: Node) -> Stage:
+    """Between what a dimension's score lies, whatever is not known."""
+    return [
+        nw.col(f"low:{node.key}").alias(f"{node.name}_lower_bound"),
+        nw.col(f"high:{node.key}").alias(f"{node.name}_upper_bound"),
+    ]
 
 
 def _detail(leaf: Leaf) -> Stage:

@@ -29,13 +29,14 @@ class State:
         """Erase an account from all periods; how many rows of history it had.
 
         Checkpoints hold what systems said, under their own ids: they are taken away whole, since they can be read
-        again. What was set aside as unreadable can't be searched, and is taken away too, as are the CSVs of dry runs.
+        again. So are reports and the CSV files of dry runs, which can be made again, and what was set aside as
+        unreadable, which can't be searched.
         """
         rows = self.history.forget(account_id)
         self.runs.forget(account_id)
         self.checkpoints.forget()
-        self.files.remove_all("aside/")
-        self.files.remove_all("dry-runs/")
+        for prefix in ("reports/", "dry-runs/", "aside/"):
+            self.files.remove_all(prefix)
         return rows
 
 

@@ -57,7 +57,8 @@ class Bucket:
 
     def write(self, name: str, content: bytes) -> None:
         """As Store says."""
-        self._do(name, lambda s3: s3.put_object(Bucket=self._bucket, Key=self._key(name), Body=content))
+        kind = {"ContentType": "text/html; charset=utf-8"} if name.endswith(".html") else {}  # or a browser saves it
+        self._do(name, lambda s3: s3.put_object(Bucket=self._bucket, Key=self._key(name), Body=content, **kind))
 
     def create(self, name: str, content: bytes) -> bool:
         """As Store says."""

@@ -48,6 +48,11 @@ class Checkpoints:
         malformed = facts.get("malformed", {})
         return Extract(source, tables, facts["gaps"], facts["unknown_keys"], notes, found_keys, asked, malformed)
 
+    def run_of(self, scope: Scope, source: Source) -> str | None:
+        """The run that read a source's checkpoint."""
+        facts = self._files.read_json(f"{_folder(scope, source)}/manifest.json") or {}
+        return facts.get("run_id")
+
     def save_part(  # noqa: PLR0917
         self, scope: Scope, source: Source, run_id: str, name: str, table: pl.DataFrame, facts: Mapping[str, Any]
     ) -> None:

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -54,13 +54,14 @@ class Files:
         """Put a document."""
         self.store.write(name, self._redact(encode(facts).decode()).encode())
 
-    def read_table(self, name: str) -> pl.DataFrame | None:
-        """The table, or None where there is none that can be used."""
+    def read_table(self, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame | None:
+        """The table, or these of its columns; None where there is none that can be used."""
         found = self.store.read(name)
         if found is None:
             return None
         try:
-            return pl.read_parquet(io.BytesIO(found.content), hive_partitioning=False)
+            chosen = None if columns is None else list(columns)
+            return pl.read_parquet(io.BytesIO(found.content), columns=chosen, hive_partitioning=False)
         except pl.exceptions.PolarsError as error:
             self._set_aside(name, found, type(error).__name__)
             return None

@@ -3,12 +3,15 @@
 ```
 history/metrics/period=2026-10/metrics.parquet     one row an account, as measured by the period's last full run
 history/scores/period=2026-10/scores.parquet       the same accounts, scored
+history/evidence/period=2026-10/evidence.parquet   what each source holds of each account, or why it says nothing
+history/signals/period=2026-10/signals.parquet     the signals that were open, one row each
 scorecards/<hash>.json                             every scorecard that any of these scores was made with
 ```
 Polars, DuckDB and Spark read `history/scores` as it is; columns may differ between periods, as scorecards do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 import polars as pl
@@ -16,8 +19,9 @@ import polars as pl
 from accountpulse.period import Period
 from accountpulse.state.files import Files
 
-Kind = Literal["metrics", "scores"]
-KINDS: tuple[Kind, ...] = ("metrics", "scores")
+Held = Literal["evidence", "signals"]
+Kind = Literal["metrics", "scores"] | Held
+KINDS: tuple[Kind, ...] = ("metrics", "scores", "evidence", "signals")
 
 
 class History:
@@ -27,14 +31,22 @@ class History:
         """Reads and writes through `files`."""
         self._files = files
 
-    def save(self, period: Period, metrics: pl.DataFrame, scores: pl.DataFrame) -> None:
+    def save(
+        self,
+        period: Period,
+        metrics: pl.DataFrame,
+        scores: pl.DataFrame,
+        held: Mapping[Held, pl.DataFrame] = MappingProxyType({}),
+    ) -> None:
         """Keep a period's tables in place of those of an earlier run."""
+        for kind, table in held.items():
+            self._files.write_table(_name(kind, period.name), table)
         self._files.write_table(_name("metrics", period.name), metrics)
         self._files.write_table(_name("scores", period.name), scores)
 
-    def load(self, period: Period, kind: Kind) -> pl.DataFrame | None:
-        """A period's table, or None."""
-        return self._files.read_table(_name(kind, period.name))
+    def load(self, period: Period, kind: Kind, columns: Sequence[str] | None = None) -> pl.DataFrame | None:
+        """A period's table, or only these of its columns; None where there is none."""
+        return self._files.read_table(_name(kind, period.name), columns)
 
     def periods(self) -> list[str]:
         """The months that have scores, earliest first, as `YYYY-MM`."""

@@ -1,0 +1,49 @@
+"""`accountpulse report`: a month's page and its table, from the state alone."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from accountpulse import reports
+from accountpulse.cli import show
+from accountpulse.cli.files import write
+from accountpulse.cli.words import plural
+from accountpulse.period import Period
+from accountpulse.report.files import files
+from accountpulse.state import State
+
+
+def write_report(state: State, period: Period | None, out: Path) -> int:
+    """Write both files, and say where they are and what is wrong with the month."""
+    document = reports.document(state, period)
+    paths = write_files(document, out)
+    console = show.tables()
+    counts = document["counts"]
+    console.print(
+        f"{document['period_text']}: {plural(counts['scored'], 'account')}, {counts['not_rated']:,} Not Rated"
+    )
+    show.marked(console, "✗", "red", document["alarms"])
+    show.marked(console, "!", "yellow", document["warnings"])
+    for what, path in zip(("Page", "CSV"), paths, strict=True):
+        console.print(f"{what + ':':<6}{path}", markup=False, soft_wrap=True)
+    for note in state.files.notes:
+        print(f"! {note}", file=sys.stderr)  # noqa: T201
+    return 0
+
+
+def print_document(state: State, period: Period | None) -> int:
+    """Print the document that a page would be made of, as JSON."""
+    print(json.dumps(reports.document(state, period), ensure_ascii=False, allow_nan=False))  # noqa: T201
+    return 0
+
+
+def write_files(document: Mapping[str, Any], out: Path) -> list[Path]:
+    """Write the page and the table into a folder; where they are, the page first."""
+    paths = []
+    for name, content in files(document).items():
+        path = out / f"report-{name}"
+        write(path, content)
+        paths.append(path)
+    return paths

@@ -1,0 +1,91 @@
+"""One row an account: everything that the worklist shows, and the order of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from accountpulse.report.material import Material, Month
+from accountpulse.report.steps import next_step
+from accountpulse.scoring.explain import driver
+from accountpulse.scoring.inputs import RENEWAL
+from accountpulse.scoring.scorecard import Scorecard
+
+ATTRIBUTES = {
+    "account_name": pl.String,
+    "segment": pl.String,
+    "owner": pl.String,
+    "arr": pl.Float64,
+    "seats": pl.Float64,
+}
+
+
+def accounts(material: Material) -> pl.DataFrame:
+    """Every account of the month, sorted by id; null where not known.
+
+    Columns: id, name, segment, owner (an id), arr, seats, tier, tier_before, health, health_before, before_caps, lower,
+    upper, coverage, risk, band, days, renewal (a date), cap, drivers and not_rated (words), step, value_at_risk
+    (ARR × risk / 100), and `dimension:<name>` for each dimension.
+    """
+    now = material.month
+    scores = now.scores.sort("account_id")
+    for name, kind in {**ATTRIBUTES, RENEWAL: pl.Float64}.items():  # a column of nulls may have lost its type
+        known = pl.col(name) if name in scores.columns else pl.lit(None)
+        scores = scores.with_columns(known.cast(kind).alias(name))
+    rows = scores.select(
+        "account_id",
+        *ATTRIBUTES,
+        "tier",
+        health="health_score",
+        before_caps="health_before_caps",
+        lower="lower_bound",
+        upper="upper_bound",
+        coverage="coverage",
+        risk="churn_risk_score",
+        band=band(now.card),
+        days=pl.col(RENEWAL),
+        renewal=pl.lit(now.as_of_day) + pl.duration(days=pl.col(RENEWAL)),
+        cap="cap_reason",
+        not_rated="not_rated_reason",
+        value_at_risk=pl.col("arr") * pl.col("churn_risk_score") / 100,
+        **{f"dimension:{name}": pl.col(f"{name}_score") for name in now.card.dimensions},
+    ).rename({"account_id": "id", "account_name": "name"})
+    rows = rows.join(_before(material.before), on="id", how="left", maintain_order="left")
+    told = [(_drivers(row, now), next_step(row, now.card)) for row in scores.iter_rows(named=True)]
+    words = pl.DataFrame(told, schema={"drivers": pl.String, "step": pl.String}, orient="row")
+    return rows.hstack(words)
+
+
+def _drivers(row: Mapping[str, Any], now: Month) -> str | None:
+    """What costs most points, as `explain` says it; none of the sentences holds the `; ` that parts them."""
+    sentences = [driver(row, now.card, name, now.as_of_day) for name in row.get("drivers") or ()]
+    return "; ".join(sentence.replace("; ", ", ") for sentence in sentences) or None
+
+
+def band(card: Scorecard) -> pl.Expr:
+    """The band of `churn_risk_score`, as `Scorecard.risk_band` says of one."""
+    risk, bands = pl.col("churn_risk_score"), card.risk.bands
+    named = pl.when(risk >= bands.high).then(pl.lit("high")).when(risk >= bands.medium).then(pl.lit("medium"))
+    return pl.when(risk.is_not_null()).then(named.otherwise(pl.lit("low")))
+
+
+def _before(month: Month | None) -> pl.DataFrame:
+    if month is None:
+        return pl.DataFrame(schema={"id": pl.String, "tier_before": pl.String, "health_before": pl.Float64})
+    return month.scores.select(id="account_id", tier_before="tier", health_before="health_score")
+
+
+def worklist(rows: pl.DataFrame) -> list[int]:
+    """The places of the accounts by ARR × risk, highest first; then those of which one of the two is not known.
+
+    Those with a risk alone come first, by it; then those without a risk, by ARR.
+    """
+    ordered = rows.with_row_index("i").sort(
+        "value_at_risk", "risk", "arr", "id", descending=[True, True, True, False], nulls_last=True
+    )
+    return ordered["i"].to_list()
+
+
+def columnar(rows: pl.DataFrame) -> dict[str, list[object]]:
+    """The document's form of them: dates as ISO texts."""
+    return rows.with_columns(pl.col("renewal").dt.to_string("iso:strict")).to_dict(as_series=False)

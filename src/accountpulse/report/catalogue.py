@@ -1,0 +1,128 @@
+"""What each number of a report means: unit, window, direction, weight, where it comes from."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from accountpulse.records import DOMAINS_OF, Domain, Metric, Source
+from accountpulse.report.material import Month
+from accountpulse.scoring.model import Curve
+from accountpulse.scoring.scorecard import Leaf, Node, Scorecard
+
+SOURCE_OF: Mapping[Domain, Source] = {domain: source for source, held in DOMAINS_OF.items() for domain in held}
+AT_END = "as it stood on the last day"
+YEAR = "the last 365 days"
+MONTH = "the month"
+TREND = "the month against the mean of the three before"
+WINDOWS: Mapping[str, str] = {
+    "open_bugs": AT_END,
+    "critical_bugs": AT_END,
+    "mau_trend_pct": TREND,
+    "dau_trend_pct": TREND,
+    "days_to_renewal": AT_END,
+    "payment_health": "the last 90 days, and whatever is still open",
+    "contract_changes": YEAR,
+    "arr_trajectory_pct": YEAR,
+    "tier_alignment": AT_END,
+    "qbr_attendance": YEAR,
+    "champion_stability": AT_END,
+    "expansion_signals": AT_END,
+}
+
+
+def catalogue(month: Month) -> list[dict[str, Any]]:
+    """Every metric that counts, in the scorecard's order.
+
+    `weight` is its share of the whole where everything is known, `per` the attribute that the value is a percentage of,
+    `instead` the metric that stands in where this one is not known.
+    """
+    return [_entry(leaf, month) for leaf in month.card.leaves]
+
+
+def _entry(leaf: Leaf, month: Month) -> dict[str, Any]:
+    card, rule = month.card, leaf.rule
+    other = rule.substitute
+    return {
+        **_metric(card.catalogue[leaf.name], card, month),
+        "dimension": leaf.path[-1],
+        "direction": direction(rule.anchors),
+        "weight": leaf.share,
+        "per": rule.per,
+        "instead": None
+        if other is None
+        else {**_metric(card.catalogue[other.metric], card, month), "direction": direction(other.anchors)},
+    }
+
+
+def _metric(metric: Metric, card: Scorecard, month: Month) -> dict[str, Any]:
+    own = metric.name in card.file.metrics
+    return {
+        "name": metric.name,
+        "label": metric.label,
+        "unit": metric.unit,
+        "window": "as it was given" if own else window(metric, month),
+        "source": None if own else title(SOURCE_OF[metric.domain]),
+    }
+
+
+def window(metric: Metric, month: Month) -> str:
+    """The stretch of time that a metric is measured over."""
+    if metric.name in WINDOWS:
+        return WINDOWS[metric.name]
+    if metric.domain in ("support", "bugs"):
+        last = month.as_of_day - timedelta(days=1)
+        return f"the {month.window_days:.0f} days up to {last}"
+    return MONTH if metric.domain == "usage" else AT_END
+
+
+def title(source: Source) -> str:
+    """A source's name as people read it."""
+    return source.title()
+
+
+def direction(anchors: Curve) -> str:
+    """Which way is good, by the points at both ends."""
+    first, last = anchors[0][1], anchors[-1][1]
+    return "neither is better" if first == last else "higher is better" if last > first else "lower is better"
+
+
+def dimensions(card: Scorecard) -> list[dict[str, Any]]:
+    """The dimensions in the scorecard's order, with their share of the whole weight."""
+    return [
+        {"name": node.name, "label": node.name.replace("_", " "), "weight": share(node, card)}
+        for node in card.dimension_nodes
+    ]
+
+
+def share(node: Node, card: Scorecard) -> float:
+    """The weight in the whole of a dimension, also of one without any metric."""
+    part, inside = 1.0, card.root
+    for name in (*node.path, node.name):
+        child = next(child for child in inside.children if isinstance(child, Node) and child.name == name)
+        part, inside = part * child.weight / inside.total, child
+    return part
+
+
+def tiers(card: Scorecard, not_rated: str) -> list[dict[str, Any]]:
+    """The tiers, best first; the last is Not Rated, which no health reaches."""
+    ends = [100.0, *(tier.min for tier in card.tiers)]
+    known = [
+        {"name": tier.name, "from": tier.min, "to": end, "rank": rank}
+        for rank, (tier, end) in enumerate(zip(card.tiers, ends, strict=False))
+    ]
+    return [*known, {"name": not_rated, "from": None, "to": None, "rank": len(known)}]
+
+
+def bands(card: Scorecard) -> list[dict[str, Any]]:
+    """The bands of the churn risk, lowest first."""
+    edges = [0.0, card.risk.bands.medium, card.risk.bands.high, 100.0]
+    return [
+        {"name": name, "from": edges[place], "to": edges[place + 1]}
+        for place, name in enumerate(("low", "medium", "high"))
+    ]
+
+
+def leaves_of(card: Scorecard) -> Iterator[tuple[Node, list[Leaf]]]:
+    """Each dimension with its metrics."""
+    for node in card.dimension_nodes:
+        yield node, list(node.leaves())

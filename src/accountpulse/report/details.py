@@ -1,0 +1,189 @@
+"""The account view: every metric with its points, weight and reason, the parts of the change, bounds, line, signals."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from accountpulse.report.catalogue import leaves_of, share
+from accountpulse.report.material import LINE_MONTHS, Material
+from accountpulse.scoring.change import changes, effect_of
+from accountpulse.scoring.explain import NO_EVIDENCE, REASONS
+from accountpulse.scoring.scorecard import TOLERANCE, Leaf, Scorecard
+
+SEVERITIES = ("critical", "moderate", "watch")
+
+
+def details(material: Material, ids: pl.Series, parts: pl.DataFrame | None) -> dict[str, Any]:
+    """All of it, in columns over the accounts in the order of `ids`; `parts` is what `parts_of` gave."""
+    scores = _aligned(material.month.scores, ids)
+    words = list(dict.fromkeys([*REASONS.values(), *NO_EVIDENCE.values()]))
+    return {
+        "lines": _lines(material, ids),
+        "metrics": _metrics(material, scores, ids, words),
+        "reasons": words,
+        "change": _change(material, parts, ids),
+        "dimensions": _dimensions(scores, material.month.card),
+        "signals": _signals(material, ids),
+        "signal_counts": {
+            name: _column(scores, f"{name}_signals") for name in SEVERITIES
+        },  # after monitoring, as the scorecard counts them
+    }
+
+
+def parts_of(material: Material) -> pl.DataFrame | None:
+    """What changed since the run before, as `scoring.change.changes` takes it apart; None where there is none."""
+    before, rescored = material.before, material.rescored
+    if before is None or rescored is None:
+        return None
+    return changes(before.scores, rescored, material.month.scores, material.month.card)
+
+
+def periods(material: Material) -> list[str]:
+    """The months of the line, months without a run included."""
+    return [material.month.period.shifted(-back).name for back in reversed(range(LINE_MONTHS))]
+
+
+def _aligned(frame: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
+    return pl.DataFrame({"account_id": ids}).join(frame, on="account_id", how="left", maintain_order="left")
+
+
+def _column(frame: pl.DataFrame, name: str) -> list[Any]:
+    return frame[name].to_list() if name in frame.columns else [None] * frame.height
+
+
+def _lines(material: Material, ids: pl.Series) -> list[list[float | None]]:
+    months = [
+        _column(_aligned(material.line[name], ids), "health_score") if name in material.line else [None] * len(ids)
+        for name in periods(material)
+    ]
+    return [list(line) for line in zip(*months, strict=True)]
+
+
+# --- metrics ---------------------------------------------------------------------------------------------------
+
+
+def _metrics(material: Material, scores: pl.DataFrame, ids: pl.Series, words: list[str]) -> dict[str, Any]:
+    before = None if material.before is None else _aligned(material.before.scores, ids)
+    return {
+        leaf.name: {
+            "value": _column(scores, leaf.name),
+            "points": _column(scores, f"{leaf.name}_points"),
+            "weight": scores.select(_weight(leaf)).to_series().to_list(),
+            "contribution": scores.select(_contribution(leaf)).to_series().to_list(),
+            "before": [None] * len(ids) if before is None else _column(before, leaf.name),
+            "reason": _reasons(scores, leaf, words),
+            **_instead(scores, leaf),
+        }
+        for leaf in material.month.card.leaves
+    }
+
+
+def _weight(leaf: Leaf) -> pl.Expr:
+    """The share that a metric has in health, since what is not known has none; null where it is not known itself."""
+    whole = (pl.col(f"{leaf.name}_contribution") + pl.col(f"{leaf.name}_lost")) / 100
+    return pl.when(pl.col(f"{leaf.name}_points").is_not_null()).then(whole)
+
+
+def _contribution(leaf: Leaf) -> pl.Expr:
+    return pl.when(pl.col(f"{leaf.name}_points").is_not_null()).then(pl.col(f"{leaf.name}_contribution"))
+
+
+def reason(scores: pl.DataFrame, leaf: Leaf) -> pl.Expr:
+    """What `explain.reason` says of one account, for all of `scores`."""
+    short = pl.any_horizontal(
+        pl.lit(value=False),
+        *(_known(scores, name).fill_null(0) < least for name, least in leaf.rule.enough.items()),
+    )
+    lacking = pl.when(short).then(pl.lit("too_few")).otherwise(pl.lit(f"no_{leaf.rule.per}"))
+    told = pl.col(f"{leaf.name}_reason") if f"{leaf.name}_reason" in scores.columns else pl.lit(None, pl.String)
+    why = pl.when(_known(scores, leaf.name).is_not_null()).then(lacking).otherwise(told.fill_null("unknown"))
+    return pl.when(pl.col(f"{leaf.name}_points").is_null()).then(why)
+
+
+def _known(scores: pl.DataFrame, name: str) -> pl.Expr:
+    return pl.col(name) if name in scores.columns else pl.lit(None, pl.Float64)
+
+
+def _reasons(scores: pl.DataFrame, leaf: Leaf, words: list[str]) -> list[int | None]:
+    """Why a metric has no points, as places in `words`."""
+    told = {code: NO_EVIDENCE.get(leaf.name, text) if code == "no_evidence" else text for code, text in REASONS.items()}
+    places = {code: words.index(text) for code, text in told.items()}
+    unknown = words.index(REASONS["unknown"])
+    codes = scores.select(reason(scores, leaf)).to_series()
+    found = codes.replace_strict(places, default=unknown, return_dtype=pl.Int64)
+    return found.zip_with(codes.is_not_null(), pl.Series([None], dtype=pl.Int64)).to_list()
+
+
+def _instead(scores: pl.DataFrame, leaf: Leaf) -> dict[str, list[Any]]:
+    """The values of the metric that stood in, where it gave the points."""
+    if leaf.rule.substitute is None:
+        return {}
+    enough = [_known(scores, name).fill_null(0) >= least for name, least in leaf.rule.enough.items()]
+    attribute = [] if leaf.rule.per is None else [_known(scores, leaf.rule.per).fill_null(0) > 0]
+    usable = pl.all_horizontal(_known(scores, leaf.name).is_not_null(), *enough, *attribute)
+    other = _known(scores, leaf.rule.substitute.metric)
+    return {"instead": scores.select(pl.when(~usable).then(other).alias("x"))["x"].to_list()}
+
+
+# --- change, dimensions, signals -------------------------------------------------------------------------------
+
+
+def _change(material: Material, parts: pl.DataFrame | None, ids: pl.Series) -> dict[str, Any]:
+    """Columns of nulls where there is no run before, and where an account has no health in one of the two."""
+    before, nothing = material.before, [None] * len(ids)
+    rows = pl.DataFrame({"account_id": ids}) if parts is None else _aligned(parts, ids)
+    return {
+        "since": None if before is None else before.period.name,
+        "parts": {
+            **{name: _column(rows, name) for name in ("scorecard", "coverage", "caps")},
+            "metrics": {leaf.name: _column(rows, effect_of(leaf.name)) for leaf in material.month.card.leaves},
+        },
+        "health_before_change": nothing if before is None else _column(_aligned(before.scores, ids), "health_score"),
+        "total": _column(rows, "total"),
+    }
+
+
+def _dimensions(scores: pl.DataFrame, card: Scorecard) -> dict[str, Any]:
+    return {
+        node.name: {
+            "score": _column(scores, f"{node.name}_score"),
+            "lower": _column(scores, f"{node.name}_lower_bound"),
+            "upper": _column(scores, f"{node.name}_upper_bound"),
+            "coverage": scores.select(_coverage(leaves, share(node, card)).alias("x"))["x"].to_list(),
+            "weight": [share(node, card)] * scores.height,
+        }
+        for node, leaves in leaves_of(card)
+    }
+
+
+def _coverage(leaves: list[Leaf], whole: float) -> pl.Expr:
+    """The part of a dimension's weight that rests on data, 0 to 1."""
+    if not leaves:
+        return pl.lit(0.0)
+    known = pl.sum_horizontal(
+        pl.when(pl.col(f"{leaf.name}_points").is_not_null()).then(pl.lit(leaf.share)).otherwise(0.0) for leaf in leaves
+    )
+    return pl.when(known > TOLERANCE).then(pl.min_horizontal(pl.lit(1.0), known / whole)).otherwise(0.0)
+
+
+def _signals(material: Material, ids: pl.Series) -> list[list[dict[str, Any]]] | None:
+    """The open signals of each account; None where the run kept none of them, only their counts."""
+    if material.signals is None:
+        return None
+    by_account: dict[str, list[dict[str, Any]]] = {}
+    for row in material.signals.iter_rows(named=True):
+        by_account.setdefault(row["account_id"], []).append(_signal(row, material.month.as_of_day))
+    return [by_account.get(account_id, []) for account_id in ids]
+
+
+def _signal(row: Mapping[str, Any], as_of: date) -> dict[str, Any]:
+    """`age_days` up to the last day that was measured."""
+    opened = row["opened_on"]
+    return {
+        "severity": row["severity"],
+        "status": ("monitoring" if row["monitoring"] else "active") + (", confirmed" if row["confirmed"] else ""),
+        "date": None if opened is None else opened.isoformat(),
+        "age_days": None if opened is None else (as_of - opened).days,
+    }

@@ -1,0 +1,30 @@
+"""A report as files: the page and the table beside it."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from accountpulse.errors import ConfigurationError
+from accountpulse.report import table
+
+EXTRA = "the page needs packages that are not installed: pip install 'accountpulse[report]'"
+
+
+def files(document: Mapping[str, Any]) -> dict[str, bytes]:
+    """The two files by their names, `2026-10.html` and `2026-10.csv`.
+
+    A ConfigurationError where the packages of the extra `report` are not installed.
+    """
+    page = drawing()
+    if page is None:
+        raise ConfigurationError("report", [EXTRA])
+    text: str = page.render(document)
+    return {f"{document['period']}.html": text.encode(), f"{document['period']}.csv": table.csv(document)}
+
+
+def drawing() -> Any | None:
+    """What draws the page; None where the packages of the extra `report` are not installed."""
+    try:
+        return import_module("accountpulse.report.page")  # late: charts and templates, which nothing else needs
+    except ImportError:
+        return None

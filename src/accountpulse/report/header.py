@@ -1,0 +1,126 @@
+"""The head of a report: which run, how many accounts, how much ARR, how the sources stand, and what went wrong."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import polars as pl
+
+from accountpulse.records import SOURCES
+from accountpulse.report.catalogue import title
+from accountpulse.report.material import Material, Month
+from accountpulse.scoring.mistakes import NOT_RATED
+from accountpulse.scoring.scorecard import Scorecard
+
+RUN = ("begun_at", "ended_at", "exit_code", "written", "refused", "unchanged")
+
+
+def run(month: Month) -> dict[str, Any]:
+    """The run's own facts; null where an older version did not note them."""
+    return {"id": month.facts["run_id"], **{name: month.facts.get(name) for name in RUN}}
+
+
+def scorecard(card: Scorecard) -> dict[str, str]:
+    """What a scorecard is called."""
+    return {"name": card.name, "version": card.version, "hash": card.hash}
+
+
+def before(month: Month | None, card: Scorecard) -> dict[str, Any] | None:
+    """The run that this one is compared with."""
+    if month is None:
+        return None
+    return {
+        "period": month.period.name,
+        "period_text": f"{month.period.first_day:%B %Y}",
+        "run_id": month.facts["run_id"],
+        "scorecard": scorecard(month.card),
+        "same_scorecard": month.card.hash == card.hash,
+    }
+
+
+def counts(material: Material, rows: pl.DataFrame, standings: pl.DataFrame) -> dict[str, Any]:
+    """How many accounts there are, and how far they came. `new` and `gone`: since the run before, null without one."""
+    ids, month = set(rows["id"]), material.before
+    left_out = {problem[0] for problem in material.month.facts["problems"]} - ids
+    rated = rows.filter(pl.col("tier") != NOT_RATED).height
+    earlier = None if month is None else set(month.scores["account_id"])
+    return {
+        "customers": rows.height + len(left_out),
+        "scored": rows.height,
+        "rated": rated,
+        "not_rated": rows.height - rated,
+        "left_out": len(left_out),
+        "unlinked": _unlinked(standings),
+        "new": None if earlier is None else len(ids - earlier),
+        "gone": None if earlier is None else len(earlier - ids),
+    }
+
+
+def _unlinked(standings: pl.DataFrame) -> dict[str, int]:
+    """Accounts that each configured source doesn't know, as the gaps count them."""
+    counted = dict(standings.group_by("source").agg((pl.col("kind") == "not_linked").sum()).iter_rows())
+    return {title(source): counted[source] for source in SOURCES if source in counted}
+
+
+def arr(rows: pl.DataFrame) -> dict[str, Any]:
+    """The ARR that is known. `currency` is null: the records hold amounts in one currency, but not which."""
+    rated = rows.filter(pl.col("tier") != NOT_RATED)
+    total, covered = (float(part["arr"].sum()) if part["arr"].count() else None for part in (rows, rated))
+    return {
+        "total": total,
+        "rated": covered,
+        "covered_share": (covered or 0.0) / total if total else None,
+        "accounts_without": rows["arr"].null_count(),
+        "currency": None,
+    }
+
+
+def sources(month: Month) -> list[dict[str, Any]]:
+    """How each source stood. A run of an older version noted requests and failures only."""
+    facts = month.facts
+    noted: Mapping[str, Any] = facts.get("sources") or {
+        source: {"state": "failed" if source in facts["failed"] else "read", "requests": requests}
+        for source, requests in facts["requests"].items()
+    }
+    empty: dict[str, Any] = {"rows": {}, "requests": None, "seconds": None, "error": None, "read_at": None}
+    return [{"name": title(source), **empty, **noted.get(source, {"state": "not configured"})} for source in SOURCES]
+
+
+def alarms(material: Material, scored: int) -> list[str]:
+    """What nobody may overlook: one line each."""
+    return list(_alarms(material, scored))
+
+
+def _alarms(material: Material, scored: int) -> Iterator[str]:
+    facts = material.month.facts
+    for each in sources(material.month):
+        if each["state"] == "failed":
+            why = f": {each['error']}" if each["error"] else ""
+            yield f"{each['name']} could not be read in this run; what it would have said is not known{why}"
+    problems = [problem for problem in facts["problems"] if problem[1] != "load"]
+    if problems:
+        accounts = len({problem[0] for problem in problems})
+        yield f"customers left out: {accounts:,}, the first because: {problems[0][2]}"
+    refused = [problem for problem in facts["problems"] if problem[1] == "load"]
+    if refused:
+        yield f"records that could not be written: {len(refused):,}, the first because: {refused[0][2]}"
+    if facts.get("imbalance"):
+        yield facts["imbalance"]
+    if scored and not facts.get("rated"):
+        yield "no account could be rated"
+    for later in material.unfinished:
+        what = f"run {later['run_id']} of {later['period']}, begun later, did not finish"
+        yield f"{what}: this is what the run before it left"
+
+
+def notes(month: Month) -> list[str]:
+    """What the run itself had to say."""
+    return list(month.facts.get("notes") or ())
+
+
+def versions(material: Material) -> dict[str, dict[str, Any]]:
+    """The scorecard of each month of the line; the version is null where the file was not kept."""
+    made = {}
+    for period, scores in material.line.items():
+        name, _, content_hash = str(scores["scorecard"][0]).rpartition(" ")
+        made[period] = {"name": name, "version": material.versions.get(content_hash), "hash": content_hash}
+    return made

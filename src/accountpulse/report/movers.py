@@ -1,0 +1,101 @@
+"""The accounts that moved: another tier, or five points and more, each with what moved it."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import polars as pl
+
+from accountpulse.report.material import Material
+from accountpulse.scoring.change import Change, change
+from accountpulse.scoring.explain import mover, signed
+
+LEAST = 5.0  # points
+TOLD = 3
+SMALL = 0.05  # points that would be shown as 0
+ONLY_THE_CARD = "nothing but the scorecard's new content"
+Row = Mapping[str, Any]
+
+
+def movers(rows: pl.DataFrame, parts: pl.DataFrame | None, material: Material) -> list[dict[str, Any]]:
+    """Tier changes and changes of 5 points or more, the largest |change| × ARR first.
+
+    Those whose ARR is not known come after, by their change; last those that have no health in one of the runs.
+    `change` is health now − health then, null where one is missing; `scorecard_effect` is its part that only the
+    scorecard's new content makes. `words` are the three largest other parts.
+    """
+    before, rescored = material.before, material.rescored
+    if before is None or rescored is None or parts is None:
+        return []
+    moved = _moved(rows, parts)
+    frames = (before.scores, rescored, material.month.scores)
+    then, again, now = (_of(frame, moved["id"]) for frame in frames)
+    return [
+        {
+            "i": row["i"],
+            "tier_before": row["tier_before"],
+            "tier": row["tier"],
+            "health_before": row["health_before"],
+            "health": row["health"],
+            "change": row["change"],
+            "scorecard_effect": row["scorecard"],
+            "arr": row["arr"],
+            "words": list(islice(_words(a, b, c, material), TOLD)) or [ONLY_THE_CARD],
+        }
+        for row, a, b, c in zip(moved.iter_rows(named=True), then, again, now, strict=True)
+    ]
+
+
+def _moved(rows: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
+    known = parts.select(id="account_id", change="total", scorecard="scorecard")
+    joined = rows.with_row_index("i").join(known, on="id", how="left", maintain_order="left")
+    size = pl.col("change").abs()
+    other = (pl.col("tier") != pl.col("tier_before")).fill_null(value=False)
+    moved = joined.filter(other | (size >= LEAST).fill_null(value=False))
+    return moved.with_columns(size=size, weight=size * pl.col("arr")).sort(
+        "weight", "size", "arr", "id", descending=[True, True, True, False], nulls_last=True
+    )
+
+
+def _of(frame: pl.DataFrame, ids: pl.Series) -> Iterator[Row]:
+    wanted = pl.DataFrame({"account_id": ids})
+    return wanted.join(frame, on="account_id", how="left", maintain_order="left").iter_rows(named=True)
+
+
+def _words(then: Row, again: Row, now: Row, material: Material) -> Iterator[str]:
+    """What moved an account, the largest part first; or why there is no difference to tell."""
+    found = change(then, again, now, material.month.card)
+    if found is None:
+        for row, lead in ((now, "no health now"), (then, "no health then")):
+            if row["health_score"] is None:
+                yield f"{lead}: {row['not_rated_reason'] or 'not known'}"
+        return
+    parts = [*found.metrics.items(), ("caps", found.caps), ("coverage", found.coverage)]
+    for name, effect in sorted(parts, key=lambda part: -abs(part[1])):
+        if abs(effect) < SMALL:
+            return
+        if name == "caps":
+            yield _caps(effect, then, now)
+        elif name == "coverage":
+            yield _coverage(found, material)
+        else:
+            days = material.before.as_of_day if material.before else material.month.as_of_day
+            yield mover((then, days), (now, material.month.as_of_day), material.month.card, name, effect)
+
+
+def _caps(effect: float, then: Row, now: Row) -> str:
+    """What holds health down, or no longer does."""
+    if effect < 0:
+        return f"held down by: {now['cap_reason']}, {signed(effect)} points"
+    lead = "still held down, but less" if now["health_score"] < now["health_before_caps"] else "no longer held down"
+    return f"{lead} (was: {then['cap_reason']}), {signed(effect)} points"
+
+
+def _coverage(found: Change, material: Material) -> str:
+    labels = material.month.card.catalogue
+    parts = [
+        f"{lead}: {', '.join(labels[name].label for name in names)}"
+        for lead, names in (("now known", found.now_known), ("no longer known", found.no_longer_known))
+        if names
+    ]
+    return f"{'; '.join(parts) or 'what is known weighs differently'}, {signed(found.coverage)} points"

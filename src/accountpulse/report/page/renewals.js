@@ -1,0 +1,76 @@
+// Renewals: date against health, area by ARR, colour and shape by tier; without a score in a strip below.
+
+const MOST_POINTS = 600; // more than that hide each other
+const NO_SCORE = -9; // where accounts without a score lie, below the axis of health
+
+let renewalsDrawn = false;
+
+/** Once, and while it is shown: a chart takes its width from the page. */
+function drawRenewals() {
+  const element = byId("renewals-chart");
+  if (!element || renewalsDrawn) return;
+  renewalsDrawn = true;
+  const points = [...lists.renewals.points].sort((a, b) => (b.arr ?? 0) - (a.arr ?? 0));
+  if (points.length > MOST_POINTS) {
+    byId("renewals-note").textContent = `The ${MOST_POINTS} largest of ${fixed(points.length, 0)} by ARR are drawn; the worklist holds all.`;
+  }
+  const values = points.slice(0, MOST_POINTS).map((point) => ({
+    i: point.i, date: point.date, health: point.health, arr: point.arr ?? 0, tone: toneOf(point.tier),
+  }));
+  const data = values.map((value) => ({...value, date: Date.parse(value.date)}));
+  draw(element, renewalsSpec(data), {hint: renewalHint, pick: ({i}) => { if (known(i)) location.hash = linkTo(i); }});
+}
+
+function renewalHint({i}) {
+  if (!known(i)) return null;
+  return [
+    cell("name", i), `${cell("tier", i)}, health ${fixed(cell("health", i))}`, `${money(cell("arr", i))} of ARR`,
+    `renewal ${day(cell("renewal", i))}, ${due(daysUntil(cell("renewal", i)))}`,
+  ];
+}
+
+function renewalsSpec(values) {
+  const asOf = Date.parse(facts.as_of);
+  const x = {field: "date", type: "temporal", scale: {type: "utc", nice: false, padding: 18}, title: null, axis: {format: "%-d %b", labelOverlap: true, grid: false, tickCount: 6}};
+  const y = {
+    field: "health", type: "quantitative", scale: {domain: [2 * NO_SCORE, 100]}, title: "health, higher is healthier",
+    axis: {grid: false, values: [0, 25, 50, 75, 100]},
+  };
+  return {width: "container", height: 320, layer: [tierEdges(y), todayRule(x, asOf), renewalPoints(values, x, y)]};
+}
+
+function tierEdges(y) {
+  const edges = facts.tiers.filter((tier) => tier.from).map((tier) => ({health: tier.from, label: ""}));
+  return {
+    data: {values: [...edges, {health: 0, label: ""}, {health: NO_SCORE, label: "no score"}]},
+    encoding: {y},
+    layer: [
+      {transform: [{filter: {field: "health", gte: 0}}], mark: {type: "rule", color: "var(--rule)"}},
+      {mark: {type: "text", align: "left", x: 4, color: "var(--muted)", fontSize: 12}, encoding: {text: {field: "label"}}},
+    ],
+  };
+}
+
+function todayRule(x, asOf) {
+  return {
+    data: {values: [{date: asOf, label: day(facts.as_of)}]},
+    encoding: {x},
+    layer: [
+      {mark: {type: "rule", color: "var(--ink)", strokeDash: [2, 3]}},
+      {mark: {type: "text", align: "left", baseline: "bottom", dx: 5, y: 0, color: "var(--muted)", fontSize: 12}, encoding: {text: {field: "label"}}},
+    ],
+  };
+}
+
+function renewalPoints(values, x, y) {
+  return {
+    data: {values: values.map((value) => ({...value, health: value.health ?? NO_SCORE}))},
+    mark: {type: "point", filled: true, fillOpacity: 0.75, stroke: "var(--paper)", strokeWidth: 1, cursor: "pointer"},
+    encoding: {
+      x, y,
+      size: {field: "arr", type: "quantitative", scale: {range: [25, 1100], zero: true}, legend: null},
+      color: {field: "tone", type: "nominal", scale: {domain: TONES, range: TONES.map(tone)}, legend: null},
+      shape: {field: "tone", type: "nominal", scale: {domain: TONES, range: Object.values(SHAPES)}, legend: null},
+    },
+  };
+}
