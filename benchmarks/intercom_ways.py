@@ -24,7 +24,7 @@ def ours(told: dict[str, Any]) -> int:
     from accountpulse.period import Period, scope_of
 
     request = Request(settings.load(told["environment"]), scope_of(Period(2026, 10), NOW), tuple(told["keys"]))
-    return EXTRACTORS["intercom"](request).tables["conversations"].height
+    return EXTRACTORS["intercom"](request).piles["conversations"].height
 
 
 def plain(told: dict[str, Any]) -> int:

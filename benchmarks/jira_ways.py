@@ -27,7 +27,7 @@ def ours(told: dict[str, Any]) -> int:
     from accountpulse.period import Period, scope_of
 
     request = Request(settings.load(told["environment"]), scope_of(Period(2026, 10), NOW), tuple(told["keys"]))
-    return EXTRACTORS["jira"](request).tables["issues"].height
+    return EXTRACTORS["jira"](request).piles["issues"].height
 
 
 def plain(told: dict[str, Any]) -> int:

@@ -66,7 +66,7 @@ def read(
 
 
 def rows(extract: Extract) -> pl.DataFrame:
-    return extract.tables["conversations"]
+    return extract.piles["conversations"].lazy().sort("created_at", "conversation_id").collect()
 
 
 @pytest.fixture(scope="module")
@@ -338,7 +338,7 @@ def test_a_walk_that_is_killed_is_gone_on_with_and_ends_as_if_nothing_had_been(
         again = searched(running)
     assert rows(ended).equals(plain)
     assert ended.notes == whole.notes
-    pages_kept = sum(part.table.height for part in shelf.parts[:lives]) // 25
+    pages_kept = sum(pile.height for part in shelf.parts[:lives] for pile in part.piles.values()) // 25
     assert again <= needed - pages_kept * 3 // 4 + 10
     covered = sorted(stretch for part in shelf.parts for stretch in part.stretches)
-    assert all(one[1] <= other[0] for one, other in pairwise(covered))
+    assert all(one[2] <= other[1] for one, other in pairwise(covered))

@@ -44,9 +44,9 @@ def ask(configure: Configure, tmp_path: Path, scope: Scope) -> Asking:
 
 def same(one: Extract, other: Extract) -> None:
     assert one.gaps == other.gaps
-    for name, table in one.tables.items():
-        assert table.height > 0
-        assert table.equals(other.tables[name]), name
+    for name, pile in one.piles.items():
+        assert pile.height > 0
+        assert pile.lazy().collect().equals(other.piles[name].lazy().collect()), name
 
 
 # --- whose bug it is ---------------------------------------------------------------------------------------------
@@ -229,13 +229,13 @@ def test_priorities_that_the_site_lacks_leave_critical_bugs_unknown(
 ) -> None:
     extract = ask(running, components(small), critical_priorities=["Blocker", "Sev 1"])
     assert extract.gaps == {"critical_bugs": "field_missing"}
-    assert extract.tables["issues"]["critical"].null_count() == extract.tables["issues"].height
+    assert extract.piles["issues"].lazy().collect()["critical"].null_count() == extract.piles["issues"].height
 
 
 def test_a_priority_may_be_named_by_its_id_and_none_is_not_critical(
     running: Sandbox, small: World, ask: Asking
 ) -> None:
-    critical = ask(running, components(small), critical_priorities=["1"]).tables["issues"]
+    critical = ask(running, components(small), critical_priorities=["1"]).piles["issues"].lazy().collect()
     priorities = {issue.id: issue.priority for issue in small.jira.issues}
     assert dict(critical.select("issue_id", "critical").iter_rows()) == {
         issue: priorities[issue] == "Highest" for issue in critical["issue_id"]
@@ -246,7 +246,7 @@ def test_histories_that_are_refused_leave_reopened_bugs_unknown(running: Sandbox
     running.jira_oddities.refuses_histories = True
     extract = ask(running, components(small))
     assert extract.gaps == {"reopened_bugs": "field_missing"}
-    assert extract.tables["issues"].height > 0
+    assert extract.piles["issues"].height > 0
 
 
 # --- how sites behave --------------------------------------------------------------------------------------------
@@ -350,7 +350,7 @@ def test_a_scoped_token_works_below_its_path_only(small: World, ask: Asking) -> 
         for email in (small.jira.email, None):
             changes = {"JIRA_API_TOKEN": small.jira.scoped_token, "JIRA_EMAIL": email}
             request = ask.request(running, components(small), JIRA_BASE_URL=below, **changes)
-            assert jira.extract(request).tables["issues"].height > 0
+            assert jira.extract(request).piles["issues"].height > 0
         with pytest.raises(AccessError, match="JIRA_API_TOKEN"):
             jira.extract(ask.request(running, components(small), JIRA_API_TOKEN=small.jira.scoped_token))
 
@@ -362,7 +362,7 @@ def test_issues_before_and_after_the_instants_of_the_run(ask: Asking) -> None:
     for issue, created in zip(mine, (ask.scope.as_of - tick, ask.scope.as_of), strict=True):
         issue.created, issue.updated = created, max(issue.updated, created)
     with Sandbox(world) as running:
-        found = ask(running, [name]).tables["issues"]
+        found = ask(running, [name]).piles["issues"].lazy().collect()
     assert mine[0].id in found["issue_id"]
     assert mine[1].id not in found["issue_id"]
     assert found.filter(pl.col("issue_id") == mine[0].id)["created_at"].item() == ask.scope.as_of - tick

@@ -18,7 +18,7 @@ def test_a_field_that_is_absent_costs_its_metrics_and_the_nearest_name_is_told(r
         "explore user_sessions has no field user_sessions.distinct_user that our user can see; "
         "the nearest name is user_sessions.distinct_users"
     ) in found.notes
-    assert found.tables["usage_days"].is_empty()
+    assert found.piles["usage_days"].height == 0
     assert found.tables["features"].height > 0
     assert found.tables["pillars"].height > 0
 
@@ -26,7 +26,7 @@ def test_a_field_that_is_absent_costs_its_metrics_and_the_nearest_name_is_told(r
 def test_a_month_that_is_absent_costs_only_what_is_counted_by_months(read: Read) -> None:
     found = read({"usage": {"month": "user_sessions.session_week"}})
     assert found.gaps == dict.fromkeys(("mau", "mau_trend_pct", "login_frequency"), "field_missing")
-    assert found.tables["usage_days"].height > 0
+    assert found.piles["usage_days"].height > 0
 
 
 def test_a_pillar_that_is_absent_costs_that_pillar(read: Read) -> None:
@@ -148,7 +148,7 @@ def usage_row(users: object, key: object = A, day: object = "2026-10-05") -> dic
 
 def test_figures_as_text_are_read_and_rows_of_nobody_dropped(sandbox: Sandbox, read: Read) -> None:
     sends(sandbox, DAYS, [usage_row("12"), usage_row(7, None), usage_row(3, B, None), usage_row("4.0", B)])
-    days = read().tables["usage_days"]
+    days = read().piles["usage_days"].lazy().collect()
     assert days.select("key", "users").rows() == [(A, 12), (B, 4)]
 
 

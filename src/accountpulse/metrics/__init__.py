@@ -11,6 +11,7 @@ from accountpulse.metrics.signals import signals
 from accountpulse.metrics.support import support
 from accountpulse.metrics.usage import usage
 from accountpulse.period import Scope
+from accountpulse.piles import Pile
 from accountpulse.records import ACCOUNTS, DOMAINS_OF, TABLES, Domain, Reason, Rules, Source, catalogue
 
 __all__ = ["measure"]
@@ -28,7 +29,7 @@ _SOURCE_WIDE = ("not_configured", "source_failed")
 
 def measure(
     accounts: pl.DataFrame,
-    tables: Mapping[str, pl.DataFrame],
+    tables: Mapping[str, pl.DataFrame | Pile],
     reasons: pl.DataFrame,
     gaps: Mapping[str, Reason],
     *,
@@ -37,13 +38,14 @@ def measure(
 ) -> pl.DataFrame:
     """Every metric of every account: one row each, sorted by `account_id`.
 
-    `tables` are those of records, with an `account_id` in place of their keys; one that is missing counts as empty.
+    `tables` are those of records, with an `account_id` in place of their keys; one that is missing counts as empty,
+    a pile is read in pieces.
     `reasons` has a column for each source: why it says nothing of an account, null where it does. `gaps` names
     metrics that nobody can have, and why. Columns: those of ACCOUNTS, then each metric (Float64) and
     `<metric>_reason` (null where there is a value). Of several reasons the widest is given: the source, then
     the metric, then the account, then the metric's own rule.
     """
-    frames = {name: numbered(tables.get(name, _empty(name))) for name in TABLES}
+    frames = {name: numbered(tables.get(name, _empty(name)).lazy()) for name in TABLES}
     known = numbered(accounts.select(*ACCOUNTS))
     result = accounts.lazy().select(*ACCOUNTS)
     for domain in _MEASURE.values():
@@ -54,7 +56,9 @@ def measure(
         for name, metric in catalogue(rules.pillars).items()
         for column in _overlaid(name, _SOURCE_OF[metric.domain], gaps.get(name))
     ]
-    return result.select(*ACCOUNTS, *overlaid).sort("account_id").collect()
+    # what several metrics read would else be kept whole in memory for them
+    plan = pl.QueryOptFlags(comm_subplan_elim=False)
+    return result.select(*ACCOUNTS, *overlaid).sort("account_id").collect(engine="streaming", optimizations=plan)
 
 
 def _empty(name: str) -> pl.DataFrame:

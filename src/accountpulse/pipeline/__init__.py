@@ -11,6 +11,7 @@ from accountpulse import accounts, memory, metrics
 from accountpulse.accounts import Linked
 from accountpulse.errors import ConfigurationError, OutOfTime
 from accountpulse.period import Scope
+from accountpulse.piles import Pile
 from accountpulse.pipeline.arr_history import with_own_history
 from accountpulse.pipeline.delivery import deliver, facts
 from accountpulse.pipeline.extraction import extract_all
@@ -79,12 +80,9 @@ def _run(  # noqa: PLR0917
 def _measured(extracts: dict[Source, Extract], linked: Linked, scope: Scope, settings: Settings) -> pl.DataFrame:
     """Every metric of every account. Empties `extracts`: a source's rows needn't stand beside the accounts' own."""
     gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}
-    tables: dict[str, pl.DataFrame] = {}
+    tables: dict[str, pl.DataFrame | Pile] = {}
     while extracts:
-        source, extract = extracts.popitem()
-        found = accounts.attribute_all({source: extract}, linked)
-        del extract
-        tables |= {name: table.rows for name, table in found.items()}
+        tables |= accounts.attribute_all(extracts.popitem()[1], linked)
     return metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=settings.rules)
 
 
