@@ -10,7 +10,7 @@ import polars as pl
 
 from accountpulse.errors import ConfigurationError
 
-PIECE = 50_000  # rows that are in memory at once, about
+PIECE = 20_000  # rows that are in memory at once, about
 
 
 class Pile:

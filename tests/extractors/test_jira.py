@@ -1,7 +1,9 @@
 """Jira's extractor over real sockets, on both products: links, refusals, what can't be seen, and how sites behave."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +12,7 @@ import pytest
 
 from accountpulse.errors import AccessError, ConfigurationError, UnexpectedAnswer
 from accountpulse.extractors import jira
+from accountpulse.extractors.base import NoParts
 from accountpulse.extractors.jira import BUGS
 from accountpulse.extractors.jira_links import quoted
 from accountpulse.period import Scope
@@ -19,6 +22,7 @@ from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world_jira import ACCOUNT_IDS, ACCOUNT_TEXT, ORGANIZATIONS
 from extractors.jira_asking import Asking, components, expected, owners, searches
+from extractors.shelf import Killed, Shelf
 from support import NOW, Configure
 
 Kind = Literal["cloud", "datacenter"]
@@ -366,3 +370,53 @@ def test_issues_before_and_after_the_instants_of_the_run(ask: Asking) -> None:
     assert mine[0].id in found["issue_id"]
     assert mine[1].id not in found["issue_id"]
     assert found.filter(pl.col("issue_id") == mine[0].id)["created_at"].item() == ask.scope.as_of - tick
+
+
+# --- a walk that is killed
+
+
+@pytest.fixture(scope="module")
+def large() -> World:
+    """One whose bugs are walked in several slices."""
+    return build(seed=3, accounts=30, until=NOW, issues=2500)
+
+
+@pytest.mark.parametrize("lives", [1, 4])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_walk_that_is_killed_is_gone_on_with_and_ends_as_if_nothing_had_been(
+    large: World, ask: Asking, kind: Kind, lives: int
+) -> None:
+    with Sandbox(large, jira=kind) as running:
+        killed_and_gone_on_with(running, ask, lives)
+
+
+def killed_and_gone_on_with(running: Sandbox, ask: Asking, lives: int) -> None:
+    shelf = Shelf(lives, size=200)
+    request = replace(ask.request(running, components(running.world)), parts=shelf)
+
+    def asked() -> int:
+        return sum(call.system == "jira" for call in running.log)
+
+    whole = jira.extract(replace(request, parts=NoParts()))
+    needed = asked()
+    running.log.clear()
+    with pytest.raises(Killed):
+        jira.extract(request)
+    assert len(shelf.parts) == lives
+    before = list(shelf.parts)
+    running.log.clear()
+    shelf.lives = 1_000
+    ended = jira.extract(request)
+    same(whole, ended)
+    assert ended.notes == whole.notes
+    pages_kept = sum(part.piles["issues"].height for part in before if "issues" in part.piles) // 100
+    assert asked() <= needed - pages_kept * 3 // 4 + 10
+    covered = sorted(stretch for part in shelf.parts for stretch in part.stretches)
+    assert all(one[2] <= other[1] for one, other in pairwise(covered) if one[0] == other[0])
+    seen = [set(part.piles["issues"].lazy().collect()["issue_id"]) for part in shelf.parts if "issues" in part.piles]
+    assert sum(map(len, seen)) == len(set().union(*seen)), "nothing that was kept came again"
+    running.log.clear()
+    assert shelf.parts[:lives] == before
+    same(whole, jira.extract(request))  # now all is kept: neither a page nor a history is asked for
+    assert not any("changelog" in call.path or "/issue/" in call.path for call in running.log)
+    assert asked() < needed // 2

@@ -1,12 +1,20 @@
 """What the extractor makes of Looker: names that lead nowhere, saved Looks, values, ids."""
 
+from collections.abc import Callable
+
 import polars as pl
 import pytest
 
 from accountpulse.errors import AccessError
+from accountpulse.extractors import looker
+from accountpulse.extractors.base import NoParts, Request
+from accountpulse.period import Scope
+from accountpulse.records import Extract
 from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Fault, Sandbox
+from accountpulse.settings import Settings
 from extractors.looker_asking import DAYS, PILLARS, USAGE, A, B, Change, Read, calls, sends
+from extractors.shelf import Killed, Shelf
 
 # --- names that lead nowhere ------------------------------------------------------------------------------------
 
@@ -202,3 +210,40 @@ def test_ids_without_a_counterpart_are_counted_on_both_sides(sandbox: Sandbox, r
         "account ids of the explores and Looks that are no customer's: 2 of 3",
         "customers without a row in the explores and Looks: 1 of 2",
     ]
+
+
+# --- a run that is killed
+
+
+def test_questions_that_were_answered_before_the_end_are_not_asked_again(
+    sandbox: Sandbox, loaded: Callable[..., Settings], scope: Scope
+) -> None:
+    def ask(parts: Shelf | NoParts) -> Extract:
+        return looker.extract(Request(loaded(), scope, parts=parts))
+
+    whole, shelf = ask(NoParts()), Shelf(lives=2)
+    needed = calls(sandbox, "/run/json")
+    with pytest.raises(Killed):
+        ask(shelf)
+    sandbox.log.clear()
+    shelf.lives = 10
+    ended = ask(shelf)
+    assert calls(sandbox, "/run/json") == needed - 2  # days and months had been kept
+    assert ended.notes == whole.notes
+    assert ended.gaps == whole.gaps
+    assert ended.piles["usage_days"].lazy().collect().equals(whole.piles["usage_days"].lazy().collect())
+    assert all(ended.tables[name].equals(table) for name, table in whole.tables.items())
+
+
+def test_a_question_that_has_gaps_is_asked_again(
+    sandbox: Sandbox, loaded: Callable[..., Settings], scope: Scope
+) -> None:
+    shelf = Shelf(lives=10)
+    settings = loaded({"looker": {"usage": {"users": "user_sessions.distinct_user"}}})
+    found = looker.extract(Request(settings, scope, parts=shelf))
+    assert {part.stretches[0][0] for part in shelf.parts} == {"features", "pillars"}
+    sandbox.log.clear()
+    again = looker.extract(Request(settings, scope, parts=shelf))
+    assert (again.gaps, again.notes) == (found.gaps, found.notes)
+    assert calls(sandbox, "/explores/user_sessions") == 1
+    assert calls(sandbox, "/run/json") == 0

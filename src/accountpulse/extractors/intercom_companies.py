@@ -96,14 +96,20 @@ class Companies:
     async def _companies_of(self, people: Sequence[str]) -> list[tuple[str, str]]:
         """Each contact with Intercom's id of each of its companies."""
         chunks = [people[start : start + ARRAY] for start in range(0, len(people), ARRAY)]
-        contacts = [contact for part in await together(map(self._search, chunks)) for contact in part]
-        companies = await together(map(self._all_of, contacts))
-        if lost := len(people) - len({contact.id for contact in contacts}):  # merged or deleted since
+        found = await together(map(self._companies_of_few, chunks))
+        if lost := len(people) - sum(contacts for contacts, _ in found):  # merged or deleted since
             self.notes.append(f"{lost:,} contacts of conversations without a company are not to be found in Intercom")
-        pairs = [(who.id, company) for who, found in zip(contacts, companies, strict=True) for company in found]
+        pairs = [pair for _, few in found for pair in few]
         for _, company in pairs:
             self._known.setdefault(company, None)
         return pairs
+
+    async def _companies_of_few(self, people: Sequence[str]) -> tuple[int, list[tuple[str, str]]]:
+        """How many of up to ARRAY contacts are there, and the companies of each."""
+        contacts = await self._search(people)
+        companies = await together(map(self._all_of, contacts))
+        pairs = [(who.id, company) for who, found in zip(contacts, companies, strict=True) for company in found]
+        return len({contact.id for contact in contacts}), pairs
 
     async def _search(self, people: Sequence[str]) -> list[Contact]:
         query = {"field": "id", "operator": "IN", "value": list(people)}

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 
+from accountpulse.metrics import shared
 from accountpulse.metrics.bugs import bugs
 from accountpulse.metrics.contract import contract
-from accountpulse.metrics.shared import Frame, Tables, numbered
+from accountpulse.metrics.shared import Frame, numbered
 from accountpulse.metrics.signals import signals
 from accountpulse.metrics.support import support
 from accountpulse.metrics.usage import usage
@@ -16,7 +17,8 @@ from accountpulse.records import ACCOUNTS, DOMAINS_OF, TABLES, Domain, Reason, R
 
 __all__ = ["measure"]
 
-_MEASURE: Mapping[Domain, Callable[[Frame, Tables, Scope, Rules], Frame]] = {
+Tables = Mapping[str, pl.DataFrame | Pile]
+_MEASURE: Mapping[Domain, Callable[[Frame, shared.Tables, Scope, Rules], Frame]] = {
     "support": support,
     "bugs": bugs,
     "usage": usage,
@@ -24,12 +26,13 @@ _MEASURE: Mapping[Domain, Callable[[Frame, Tables, Scope, Rules], Frame]] = {
     "signals": signals,
 }
 _SOURCE_OF: Mapping[Domain, Source] = {domain: source for source, held in DOMAINS_OF.items() for domain in held}
+SHARE = 200_000  # rows of a table beyond which accounts are measured in shares: a median needs all its values at once
 _SOURCE_WIDE = ("not_configured", "source_failed")
 
 
 def measure(
     accounts: pl.DataFrame,
-    tables: Mapping[str, pl.DataFrame | Pile],
+    tables: Tables,
     reasons: pl.DataFrame,
     gaps: Mapping[str, Reason],
     *,
@@ -45,7 +48,26 @@ def measure(
     `<metric>_reason` (null where there is a value). Of several reasons the widest is given: the source, then
     the metric, then the account, then the metric's own rule.
     """
-    frames = {name: numbered(tables.get(name, _empty(name)).lazy()) for name in TABLES}
+    shares = 1 + max((table.height for table in tables.values()), default=0) // SHARE
+    every = (accounts.gather_every(shares, share) for share in range(shares))
+    measured = [_measured(some, tables, reasons, gaps, scope, rules) for some in every]
+    return pl.concat(measured).sort("account_id")
+
+
+def _measured(  # noqa: PLR0917
+    accounts: pl.DataFrame,
+    tables: Tables,
+    reasons: pl.DataFrame,
+    gaps: Mapping[str, Reason],
+    scope: Scope,
+    rules: Rules,
+) -> pl.DataFrame:
+    """The metrics of some of the accounts, from their rows alone."""
+    theirs = pl.col("account_id").is_in(accounts["account_id"].implode())
+    frames = {}
+    for name in TABLES:
+        table = tables.get(name, _empty(name)).lazy()
+        frames[name] = numbered(table.filter(theirs) if "account_id" in table.collect_schema() else table)
     known = numbered(accounts.select(*ACCOUNTS))
     result = accounts.lazy().select(*ACCOUNTS)
     for domain in _MEASURE.values():
@@ -58,7 +80,7 @@ def measure(
     ]
     # what several metrics read would else be kept whole in memory for them
     plan = pl.QueryOptFlags(comm_subplan_elim=False)
-    return result.select(*ACCOUNTS, *overlaid).sort("account_id").collect(engine="streaming", optimizations=plan)
+    return result.select(*ACCOUNTS, *overlaid).collect(engine="streaming", optimizations=plan)
 
 
 def _empty(name: str) -> pl.DataFrame:
