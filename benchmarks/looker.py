@@ -65,7 +65,7 @@ def ours(url: str) -> str:
     )
     request = Request(loaded, scope_of(Period(2026, 10), datetime(2026, 11, 23, tzinfo=UTC)))
     extract = looker.extract(request)
-    return f"{extract.tables['usage_days'].height:,} daily rows of all, {request.meter.calls} calls"
+    return f"{extract.piles['usage_days'].height:,} daily rows of all, {request.meter.calls} calls"
 
 
 def yardstick(url: str) -> str:

@@ -18,7 +18,7 @@ def extracted(source: str, table: str, told: Row) -> int:
     from accountpulse.period import Period, scope_of
 
     request = Request(settings.load(told["environment"]), scope_of(Period(2026, 10), NOW), tuple(told["keys"]))
-    return EXTRACTORS[source](request).tables[table].height
+    return EXTRACTORS[source](request).rows[table]
 
 
 def post(session: Any, url: str, body: Row, wait: Callable[[Any], None] | None = None) -> Row:

@@ -68,7 +68,7 @@ class Read:
         self.queries = queries
         self.notes = "\n".join(extract.notes)
         linked = accounts.link(extract.tables["accounts"], {"salesforce": extract}, ("salesforce",), ())
-        tables = {name: each.rows for name, each in accounts.attribute_all({"salesforce": extract}, linked).items()}
+        tables = accounts.attribute_all(extract, linked)
         self.measured = metrics.measure(
             linked.accounts, tables, linked.reasons, extract.gaps, scope=scope, rules=loaded.rules
         )

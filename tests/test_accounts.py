@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from accountpulse.accounts import Linked, asked_keys, attribute, attribute_all, link
 from accountpulse.ids import to_18
+from accountpulse.piles import Pile
 from accountpulse.records import SOURCES, TABLES_OF, Extract, Reason, Source, Stated, StatedLink, frame
 
 A, B, C = "001000000000001AAA", "001000000000002AAA", "001000000000003AAA"
@@ -464,7 +466,19 @@ def test_all_tables_are_attributed_and_moves_stay_with_their_issues() -> None:
     issue = {"issue_id": "1", "keys": ["Alpha"], "created_at": IN, "done": False}
     given_extracts = extracts([(A, "jira", "Alpha")], issues=[issue], issue_moves=[move])
     result = link(accounts_of(A), given_extracts, SOURCES, ())
-    found = attribute_all(given_extracts, result)
+    found = {name: rows for each in given_extracts.values() for name, rows in attribute_all(each, result).items()}
     assert set(found) == {name for names in TABLES_OF.values() for name in names} - {"accounts", "links"}
-    assert owners(found["issues"].rows, "issue_id") == [("1", A)]
-    assert found["issue_moves"].rows.equals(frame("issue_moves", [move]))
+    assert owners(found["issues"].lazy().collect(), "issue_id") == [("1", A)]
+    assert found["issue_moves"].lazy().collect().equals(frame("issue_moves", [move]))
+
+
+def test_a_table_on_disk_is_attributed_piece_by_piece_like_one_in_memory() -> None:
+    rows = [conversation(str(number), ("c-1", "c-2", "c-9")[number % 3]) for number in range(200)]
+    table = frame("conversations", rows)
+    every = extracts([(A, "intercom", "c-1"), (B, "intercom", "c-2")])
+    result = link(accounts_of(A, B), every, SOURCES, ())
+    pile = Pile(table.schema, piece=30)
+    for start in range(0, table.height, 15):
+        pile.add(table[start : start + 15])
+    found = attribute_all(replace(every["intercom"], tables={}, piles={"conversations": pile}), result)
+    assert found["conversations"].lazy().collect().equals(attribute(table, result, "intercom").rows)

@@ -33,7 +33,7 @@ def measure(loaded: Settings, scope: Scope) -> pl.DataFrame:
         extracts[source] = EXTRACTORS[source](Request(loaded, scope, keys))
     linked = accounts.link(extracts["salesforce"].tables["accounts"], extracts, loaded.configured, ())
     assert not linked.problems
-    tables = {name: table.rows for name, table in accounts.attribute_all(extracts, linked).items()}
+    tables = {name: rows for each in extracts.values() for name, rows in accounts.attribute_all(each, linked).items()}
     gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}
     rules = replace(loaded.rules, own=OWN)
     return metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=rules)

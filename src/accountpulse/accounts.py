@@ -7,6 +7,7 @@ from functools import partial
 import polars as pl
 
 from accountpulse.ids import looks_like_an_id, to_18
+from accountpulse.piles import Pile
 from accountpulse.records import LINKS, SOURCES, Extract, Problem, Reason, Source, Stated
 
 _NOUN: Mapping[Source, str] = {
@@ -153,14 +154,23 @@ def attribute(table: pl.DataFrame, linked: Linked, source: Source) -> Attributed
     return Attributed(rows.join(owned, on=row_id), shared, nobodys=rows.height - owned[row_id].n_unique())
 
 
-def attribute_all(extracts: Mapping[Source, Extract], linked: Linked) -> dict[str, Attributed]:
-    """Every table of the extracts but `accounts` and `links`, by name, as rows of accounts."""
-    return {
-        name: attribute(table, linked, source)
-        for source, extract in extracts.items()
-        for name, table in extract.tables.items()
-        if name not in {"accounts", "links"}
-    }
+def attribute_all(extract: Extract, linked: Linked) -> dict[str, pl.DataFrame | Pile]:
+    """Every table of an extract but `accounts` and `links`, by name, as rows of accounts; piles stay on disk.
+
+    No row may come in two pieces.
+    """
+    tables = {name: table for name, table in extract.tables.items() if name not in {"accounts", "links"}}
+    small = {name: attribute(table, linked, extract.source).rows for name, table in tables.items()}
+    return small | {name: _attributed(pile, linked, extract.source) for name, pile in extract.piles.items()}
+
+
+def _attributed(pile: Pile, linked: Linked, source: Source) -> Pile:
+    owned: Pile | None = None
+    for piece in pile.pieces():
+        rows = attribute(piece, linked, source).rows
+        owned = owned or Pile(rows.schema)
+        owned.add(rows)
+    return owned or pile
 
 
 def _mapped(keys: pl.Series, form: Callable[[str], str]) -> pl.Series:

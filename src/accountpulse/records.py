@@ -10,6 +10,8 @@ from typing import Literal
 
 import polars as pl
 
+from accountpulse.piles import Pile
+
 TIME = pl.Datetime("ms", "UTC")
 KEYS = pl.List(pl.String)
 
@@ -136,6 +138,8 @@ TABLES: Mapping[str, Columns] = {
     "expansions": EXPANSIONS,
     "signals": SIGNALS,
 }
+# those that grow with the traffic: they lie on disk, and the others in memory
+ON_DISK = frozenset({"conversations", "issues", "issue_moves", "usage_days"})
 TABLES_OF: Mapping[Source, tuple[str, ...]] = {
     "intercom": ("conversations",),
     "jira": ("issues", "issue_moves"),
@@ -274,8 +278,9 @@ class Stated:
 class Extract:
     """Everything one source had to say in one run.
 
-    `tables` holds a frame for each name in TABLES_OF[source]. `gaps` says which metrics stay null for every
-    account, and why. `unknown_keys` are link keys that the system doesn't know. `notes` are lines for the reader.
+    `tables` and `piles` hold what TABLES_OF[source] names, `piles` those that are ON_DISK. `gaps` says which metrics
+    stay null for every account, and why. `unknown_keys` are link keys that the system doesn't know. `notes` are lines
+    for the reader.
     `found_keys` is None where what an account's field holds is the key itself; else it gives, for each value that the
     system's records carry in an attribute, the keys of these records. `asked` are the keys that the source was asked
     for. `malformed`: accounts (18 characters) of which something can't be read, and what.
@@ -289,6 +294,13 @@ class Extract:
     found_keys: Mapping[str, Sequence[str]] | None = None
     asked: tuple[str, ...] = ()
     malformed: Mapping[str, str] = field(default_factory=dict)
+    piles: Mapping[str, Pile] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """How many rows each table has."""
+        small = {name: table.height for name, table in self.tables.items()}
+        return small | {name: pile.height for name, pile in self.piles.items()}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from accountpulse import settings
 from accountpulse.errors import UnexpectedAnswer
 from accountpulse.extractors import EXTRACTORS
-from accountpulse.extractors.base import NoParts, Part, Parts, Request
+from accountpulse.extractors.base import NoParts, Parts, Request
 from accountpulse.extractors.intercom import body, slices
 from accountpulse.period import Period, Scope, Window, scope_of
 from accountpulse.records import Extract
@@ -25,6 +25,7 @@ from accountpulse.sandbox.limits import Limit
 from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
+from extractors.shelf import Killed, Shelf
 from support import NOW
 
 LEADS = "-qualification-company"
@@ -66,7 +67,7 @@ def read(
 
 
 def rows(extract: Extract) -> pl.DataFrame:
-    return extract.tables["conversations"]
+    return extract.piles["conversations"].lazy().sort("created_at", "conversation_id").collect()
 
 
 @pytest.fixture(scope="module")
@@ -294,28 +295,6 @@ def test_queries_stay_within_two_levels_and_only_the_past_asks_for_closes_and_ra
 # --- a walk that is killed
 
 
-class Killed(Exception):
-    """What ends the walk of these tests."""
-
-
-class Shelf:
-    """Keeps parts, and lets the walk die after `lives` of them."""
-
-    size = 60
-
-    def __init__(self, lives: int) -> None:
-        self.lives = lives
-        self.parts: list[Part] = []
-
-    def kept(self) -> list[Part]:
-        return list(self.parts)
-
-    def keep(self, part: Part) -> None:
-        if len(self.parts) == self.lives:
-            raise Killed
-        self.parts.append(part)
-
-
 @pytest.mark.parametrize("lives", [1, 3])
 def test_a_walk_that_is_killed_is_gone_on_with_and_ends_as_if_nothing_had_been(
     little: Little, scope: Scope, plain: pl.DataFrame, lives: int
@@ -338,7 +317,7 @@ def test_a_walk_that_is_killed_is_gone_on_with_and_ends_as_if_nothing_had_been(
         again = searched(running)
     assert rows(ended).equals(plain)
     assert ended.notes == whole.notes
-    pages_kept = sum(part.table.height for part in shelf.parts[:lives]) // 25
+    pages_kept = sum(pile.height for part in shelf.parts[:lives] for pile in part.piles.values()) // 25
     assert again <= needed - pages_kept * 3 // 4 + 10
     covered = sorted(stretch for part in shelf.parts for stretch in part.stretches)
-    assert all(one[1] <= other[0] for one, other in pairwise(covered))
+    assert all(one[2] <= other[1] for one, other in pairwise(covered))

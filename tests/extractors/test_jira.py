@@ -1,7 +1,9 @@
 """Jira's extractor over real sockets, on both products: links, refusals, what can't be seen, and how sites behave."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +12,7 @@ import pytest
 
 from accountpulse.errors import AccessError, ConfigurationError, UnexpectedAnswer
 from accountpulse.extractors import jira
+from accountpulse.extractors.base import NoParts
 from accountpulse.extractors.jira import BUGS
 from accountpulse.extractors.jira_links import quoted
 from accountpulse.period import Scope
@@ -19,6 +22,7 @@ from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world_jira import ACCOUNT_IDS, ACCOUNT_TEXT, ORGANIZATIONS
 from extractors.jira_asking import Asking, components, expected, owners, searches
+from extractors.shelf import Killed, Shelf
 from support import NOW, Configure
 
 Kind = Literal["cloud", "datacenter"]
@@ -44,9 +48,9 @@ def ask(configure: Configure, tmp_path: Path, scope: Scope) -> Asking:
 
 def same(one: Extract, other: Extract) -> None:
     assert one.gaps == other.gaps
-    for name, table in one.tables.items():
-        assert table.height > 0
-        assert table.equals(other.tables[name]), name
+    for name, pile in one.piles.items():
+        assert pile.height > 0
+        assert pile.lazy().collect().equals(other.piles[name].lazy().collect()), name
 
 
 # --- whose bug it is ---------------------------------------------------------------------------------------------
@@ -229,13 +233,13 @@ def test_priorities_that_the_site_lacks_leave_critical_bugs_unknown(
 ) -> None:
     extract = ask(running, components(small), critical_priorities=["Blocker", "Sev 1"])
     assert extract.gaps == {"critical_bugs": "field_missing"}
-    assert extract.tables["issues"]["critical"].null_count() == extract.tables["issues"].height
+    assert extract.piles["issues"].lazy().collect()["critical"].null_count() == extract.piles["issues"].height
 
 
 def test_a_priority_may_be_named_by_its_id_and_none_is_not_critical(
     running: Sandbox, small: World, ask: Asking
 ) -> None:
-    critical = ask(running, components(small), critical_priorities=["1"]).tables["issues"]
+    critical = ask(running, components(small), critical_priorities=["1"]).piles["issues"].lazy().collect()
     priorities = {issue.id: issue.priority for issue in small.jira.issues}
     assert dict(critical.select("issue_id", "critical").iter_rows()) == {
         issue: priorities[issue] == "Highest" for issue in critical["issue_id"]
@@ -246,7 +250,7 @@ def test_histories_that_are_refused_leave_reopened_bugs_unknown(running: Sandbox
     running.jira_oddities.refuses_histories = True
     extract = ask(running, components(small))
     assert extract.gaps == {"reopened_bugs": "field_missing"}
-    assert extract.tables["issues"].height > 0
+    assert extract.piles["issues"].height > 0
 
 
 # --- how sites behave --------------------------------------------------------------------------------------------
@@ -350,7 +354,7 @@ def test_a_scoped_token_works_below_its_path_only(small: World, ask: Asking) -> 
         for email in (small.jira.email, None):
             changes = {"JIRA_API_TOKEN": small.jira.scoped_token, "JIRA_EMAIL": email}
             request = ask.request(running, components(small), JIRA_BASE_URL=below, **changes)
-            assert jira.extract(request).tables["issues"].height > 0
+            assert jira.extract(request).piles["issues"].height > 0
         with pytest.raises(AccessError, match="JIRA_API_TOKEN"):
             jira.extract(ask.request(running, components(small), JIRA_API_TOKEN=small.jira.scoped_token))
 
@@ -362,7 +366,57 @@ def test_issues_before_and_after_the_instants_of_the_run(ask: Asking) -> None:
     for issue, created in zip(mine, (ask.scope.as_of - tick, ask.scope.as_of), strict=True):
         issue.created, issue.updated = created, max(issue.updated, created)
     with Sandbox(world) as running:
-        found = ask(running, [name]).tables["issues"]
+        found = ask(running, [name]).piles["issues"].lazy().collect()
     assert mine[0].id in found["issue_id"]
     assert mine[1].id not in found["issue_id"]
     assert found.filter(pl.col("issue_id") == mine[0].id)["created_at"].item() == ask.scope.as_of - tick
+
+
+# --- a walk that is killed
+
+
+@pytest.fixture(scope="module")
+def large() -> World:
+    """One whose bugs are walked in several slices."""
+    return build(seed=3, accounts=30, until=NOW, issues=2500)
+
+
+@pytest.mark.parametrize("lives", [1, 4])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_walk_that_is_killed_is_gone_on_with_and_ends_as_if_nothing_had_been(
+    large: World, ask: Asking, kind: Kind, lives: int
+) -> None:
+    with Sandbox(large, jira=kind) as running:
+        killed_and_gone_on_with(running, ask, lives)
+
+
+def killed_and_gone_on_with(running: Sandbox, ask: Asking, lives: int) -> None:
+    shelf = Shelf(lives, size=200)
+    request = replace(ask.request(running, components(running.world)), parts=shelf)
+
+    def asked() -> int:
+        return sum(call.system == "jira" for call in running.log)
+
+    whole = jira.extract(replace(request, parts=NoParts()))
+    needed = asked()
+    running.log.clear()
+    with pytest.raises(Killed):
+        jira.extract(request)
+    assert len(shelf.parts) == lives
+    before = list(shelf.parts)
+    running.log.clear()
+    shelf.lives = 1_000
+    ended = jira.extract(request)
+    same(whole, ended)
+    assert ended.notes == whole.notes
+    pages_kept = sum(part.piles["issues"].height for part in before if "issues" in part.piles) // 100
+    assert asked() <= needed - pages_kept * 3 // 4 + 10
+    covered = sorted(stretch for part in shelf.parts for stretch in part.stretches)
+    assert all(one[2] <= other[1] for one, other in pairwise(covered) if one[0] == other[0])
+    seen = [set(part.piles["issues"].lazy().collect()["issue_id"]) for part in shelf.parts if "issues" in part.piles]
+    assert sum(map(len, seen)) == len(set().union(*seen)), "nothing that was kept came again"
+    running.log.clear()
+    assert shelf.parts[:lives] == before
+    same(whole, jira.extract(request))  # now all is kept: neither a page nor a history is asked for
+    assert not any("changelog" in call.path or "/issue/" in call.path for call in running.log)
+    assert asked() < needed // 2

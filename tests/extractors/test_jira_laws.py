@@ -103,7 +103,7 @@ def test_the_records_are_those_of_the_world_whatever_the_site_does(  # noqa: PLR
         setattr(running.jira_oddities, name, value)
     extract = Asking(configure, tmp_path, scope)(running, components(small))
     assert owners(extract) == expected(small, scope, lambda issue: issue.components, components(small))
-    moves = extract.tables["issue_moves"].select("issue_id", "at", "from_done", "to_done").rows()
+    moves = extract.piles["issue_moves"].lazy().collect().select("issue_id", "at", "from_done", "to_done").rows()
     assert sorted(moves) == sorted(crossings(small, scope, owners(extract)))
 
 

@@ -1,12 +1,20 @@
 """What the extractor makes of Looker: names that lead nowhere, saved Looks, values, ids."""
 
+from collections.abc import Callable
+
 import polars as pl
 import pytest
 
 from accountpulse.errors import AccessError
+from accountpulse.extractors import looker
+from accountpulse.extractors.base import NoParts, Request
+from accountpulse.period import Scope
+from accountpulse.records import Extract
 from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Fault, Sandbox
+from accountpulse.settings import Settings
 from extractors.looker_asking import DAYS, PILLARS, USAGE, A, B, Change, Read, calls, sends
+from extractors.shelf import Killed, Shelf
 
 # --- names that lead nowhere ------------------------------------------------------------------------------------
 
@@ -18,7 +26,7 @@ def test_a_field_that_is_absent_costs_its_metrics_and_the_nearest_name_is_told(r
         "explore user_sessions has no field user_sessions.distinct_user that our user can see; "
         "the nearest name is user_sessions.distinct_users"
     ) in found.notes
-    assert found.tables["usage_days"].is_empty()
+    assert found.piles["usage_days"].height == 0
     assert found.tables["features"].height > 0
     assert found.tables["figures"].height > 0
 
@@ -26,7 +34,7 @@ def test_a_field_that_is_absent_costs_its_metrics_and_the_nearest_name_is_told(r
 def test_a_month_that_is_absent_costs_only_what_is_counted_by_months(read: Read) -> None:
     found = read({"usage": {"month": "user_sessions.session_week"}})
     assert found.gaps == dict.fromkeys(("mau", "mau_trend_pct", "login_frequency"), "field_missing")
-    assert found.tables["usage_days"].height > 0
+    assert found.piles["usage_days"].height > 0
 
 
 def test_a_pillar_that_is_absent_costs_that_pillar(read: Read) -> None:
@@ -148,7 +156,7 @@ def usage_row(users: object, key: object = A, day: object = "2026-10-05") -> dic
 
 def test_figures_as_text_are_read_and_rows_of_nobody_dropped(sandbox: Sandbox, read: Read) -> None:
     sends(sandbox, DAYS, [usage_row("12"), usage_row(7, None), usage_row(3, B, None), usage_row("4.0", B)])
-    days = read().tables["usage_days"]
+    days = read().piles["usage_days"].lazy().collect()
     assert days.select("key", "users").rows() == [(A, 12), (B, 4)]
 
 
@@ -202,3 +210,40 @@ def test_ids_without_a_counterpart_are_counted_on_both_sides(sandbox: Sandbox, r
         "account ids of the explores and Looks that are no customer's: 2 of 3",
         "customers without a row in the explores and Looks: 1 of 2",
     ]
+
+
+# --- a run that is killed
+
+
+def test_questions_that_were_answered_before_the_end_are_not_asked_again(
+    sandbox: Sandbox, loaded: Callable[..., Settings], scope: Scope
+) -> None:
+    def ask(parts: Shelf | NoParts) -> Extract:
+        return looker.extract(Request(loaded(), scope, parts=parts))
+
+    whole, shelf = ask(NoParts()), Shelf(lives=2)
+    needed = calls(sandbox, "/run/json")
+    with pytest.raises(Killed):
+        ask(shelf)
+    sandbox.log.clear()
+    shelf.lives = 10
+    ended = ask(shelf)
+    assert calls(sandbox, "/run/json") == needed - 2  # days and months had been kept
+    assert ended.notes == whole.notes
+    assert ended.gaps == whole.gaps
+    assert ended.piles["usage_days"].lazy().collect().equals(whole.piles["usage_days"].lazy().collect())
+    assert all(ended.tables[name].equals(table) for name, table in whole.tables.items())
+
+
+def test_a_question_that_has_gaps_is_asked_again(
+    sandbox: Sandbox, loaded: Callable[..., Settings], scope: Scope
+) -> None:
+    shelf = Shelf(lives=10)
+    settings = loaded({"looker": {"usage": {"users": "user_sessions.distinct_user"}}})
+    found = looker.extract(Request(settings, scope, parts=shelf))
+    assert {part.stretches[0][0] for part in shelf.parts} == {"features", "pillars"}
+    sandbox.log.clear()
+    again = looker.extract(Request(settings, scope, parts=shelf))
+    assert (again.gaps, again.notes) == (found.gaps, found.notes)
+    assert calls(sandbox, "/explores/user_sessions") == 1
+    assert calls(sandbox, "/run/json") == 0

@@ -63,7 +63,7 @@ def test_the_clients_own_settings_are_not_read(
     lines = [f"{name}={value}" for name, value in wrong.items()]
     (tmp_path / "looker.ini").write_text("\n".join(["[Looker]", *lines, "timeout=1"]), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    assert read().tables["usage_days"].height > 0
+    assert read().piles["usage_days"].height > 0
     assert calls(sandbox, "/login", 200) == 1
 
 
@@ -129,7 +129,7 @@ def test_a_moment_of_weakness_is_waited_for(sandbox: Sandbox, read: Read) -> Non
     for status in (429, 503):
         sandbox.faults.append(Fault("looker", status, {"Retry-After": "0"}, path_contains="/run/"))
     meter = Meter()
-    assert read(meter=meter).tables["usage_days"].height > 0
+    assert read(meter=meter).piles["usage_days"].height > 0
     assert meter.retries == 2
 
 
@@ -140,7 +140,7 @@ def test_a_body_that_breaks_off_is_fetched_again_and_counts_once(sandbox: Sandbo
     meter = Meter()
     found = read(meter=meter)
     assert meter.retries >= 1
-    assert found.tables["usage_days"].equals(calm.tables["usage_days"])
+    assert found.piles["usage_days"].lazy().collect().equals(calm.piles["usage_days"].lazy().collect())
 
 
 def test_an_instance_that_says_nothing_is_left_after_the_seconds_of_the_settings() -> None:
@@ -209,7 +209,7 @@ def test_an_answer_that_is_cut_or_for_people_is_asked_for_again(sandbox: Sandbox
     calm = read()
     sends(sandbox, DAYS, body)
     meter = Meter()
-    assert read(meter=meter).tables["usage_days"].equals(calm.tables["usage_days"])
+    assert read(meter=meter).piles["usage_days"].lazy().collect().equals(calm.piles["usage_days"].lazy().collect())
     assert meter.retries == 1
     sandbox.faults.append(Fault("looker", 200, {}, body, times=5, path_contains=DAYS))
     with pytest.raises(SourceUnavailable, match="queries/1/run/json"):

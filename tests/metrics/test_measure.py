@@ -1,5 +1,6 @@
 """The metrics together: outer reasons, the shape of the result, and what no metric may depend on."""
 
+import statistics
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accountpulse.metrics import measure
+from accountpulse.piles import Pile
 from accountpulse.records import ACCOUNTS, DOMAINS_OF, METRICS, SOURCES, TABLES_OF, Reason, Rules, frame, own_metric
-from metrics.measuring import OCTOBER, A, B, C, Rows, at, of, table
+from metrics.measuring import OCTOBER, START, A, B, C, Rows, at, of, table
 
 RULES = Rules(
     features=("x", "y"),
@@ -277,3 +279,41 @@ def test_every_metric_has_a_finite_value_or_a_reason(rows: dict[str, list[Any]])
     for account in (A, B, C):
         for name, value in of(result, account).items():
             assert isinstance(value, str) or abs(value) < float("inf"), name
+
+
+def test_a_table_of_many_rows_is_measured_as_exactly_as_one_of_few() -> None:
+    """More rows than are measured at once, on disk; the medians are Python's own."""
+    names = [f"{number:018d}" for number in range(7)]
+    rows = 450_000
+    table = pl.select(n=pl.int_range(rows)).select(
+        account_id=pl.format("{}", pl.col("n") * 31 % 7).str.zfill(18),
+        conversation_id=pl.col("n").cast(pl.String),
+        created_at=pl.lit(START),
+        customer_involved=pl.lit(value=True),
+        p1_p2=pl.col("n") % 3 == 0,
+        escalated=pl.lit(value=False),
+        first_response_ms=pl.col("n") * 7919 % 9_000_011,
+        last_closed_at=pl.lit(START),
+        resolution_ms=pl.col("n") * 104_729 % 90_000_049,
+        rating_asked_at=pl.lit(None, pl.Datetime("ms", "UTC")),
+        rating=pl.lit(None, pl.Int64),
+    )
+    pile = Pile(table.schema)
+    for start in range(0, rows, 15_000):
+        pile.add(table[start : start + 15_000])
+    accounts = frame("accounts", [{"account_id": name} for name in names])
+    reasons = accounts.select("account_id", *(pl.lit(None, pl.String).alias(source) for source in SOURCES))
+    found = measure(accounts, {"conversations": pile}, reasons, {}, scope=OCTOBER, rules=Rules())
+    assert found["account_id"].to_list() == names
+    for name, total, first, last, urgent in found.select(
+        "account_id",
+        "total_conversations",
+        "median_first_response_seconds",
+        "median_resolution_seconds",
+        "p1_p2_pct",
+    ).iter_rows():
+        mine = [n for n in range(rows) if n * 31 % 7 == int(name)]
+        assert total == len(mine)
+        assert first == statistics.median(n * 7919 % 9_000_011 for n in mine) * 0.001
+        assert last == statistics.median(n * 104_729 % 90_000_049 for n in mine) * 0.001
+        assert urgent == 100 * sum(n % 3 == 0 for n in mine) / len(mine)

@@ -9,7 +9,8 @@ import pytest
 
 from accountpulse.errors import ConfigurationError
 from accountpulse.period import Period, scope_of
-from accountpulse.records import TABLES, TABLES_OF, Extract, frame
+from accountpulse.piles import Pile, piled
+from accountpulse.records import ON_DISK, TABLES, TABLES_OF, Extract, frame
 from accountpulse.state import State
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -17,10 +18,26 @@ OCTOBER = Period(2026, 10)
 SCOPE = scope_of(OCTOBER, NOW)
 
 
+def days(rows: int) -> Pile:
+    """More rows than one piece holds, added little by little."""
+    pile = Pile(TABLES["usage_days"])
+    for start in range(0, rows, 8_000):
+        some = pl.select(users=pl.int_range(start, start + 8_000))
+        pile.add(some.with_columns(key=pl.format("a{}", "users"), day=pl.lit(OCTOBER.first_day)))
+    return pile
+
+
 def an_extract() -> Extract:
-    tables = {name: frame(name) for name in TABLES_OF["looker"]}
+    tables = {name: frame(name) for name in TABLES_OF["looker"] if name not in ON_DISK}
     tables["figures"] = frame("figures", [{"key": "001", "metric": "pillar_insights", "value": 51.5}])
-    return Extract("looker", tables, {"dau": "field_missing"}, {"x": "not_linked"}, ("a note",))
+    return Extract(
+        "looker",
+        tables,
+        {"dau": "field_missing"},
+        {"x": "not_linked"},
+        ("a note",),
+        piles={"usage_days": days(120_000)},
+    )
 
 
 def test_a_checkpoint_comes_back_as_it_was(root: str) -> None:
@@ -31,7 +48,7 @@ def test_a_checkpoint_comes_back_as_it_was(root: str) -> None:
     assert back.unknown_keys == {"x": "not_linked"}
     assert back.notes == ("a note",)
     assert back.tables["figures"].rows() == [("001", "pillar_insights", 51.5)]
-    assert dict(back.tables["usage_days"].schema) == dict(TABLES["usage_days"])
+    assert back.piles["usage_days"].lazy().collect().equals(days(120_000).lazy().collect())
 
 
 def test_a_checkpoint_of_other_instants_or_another_run_is_not_used(root: str) -> None:
@@ -43,7 +60,7 @@ def test_a_checkpoint_of_other_instants_or_another_run_is_not_used(root: str) ->
     assert checkpoints.load(SCOPE, "looker", "r1") is not None
 
 
-@pytest.mark.parametrize("missing", ["manifest.json", "figures.parquet"])
+@pytest.mark.parametrize("missing", ["manifest.json", "figures.parquet", "usage_days/2.parquet"])
 def test_a_checkpoint_that_is_not_whole_does_not_count(root: str, missing: str) -> None:
     state = State(root)
     state.checkpoints.save(SCOPE, an_extract(), "r1")
@@ -54,10 +71,14 @@ def test_a_checkpoint_that_is_not_whole_does_not_count(root: str, missing: str) 
 def test_parts_stand_until_the_whole_source_is_there(root: str) -> None:
     checkpoints = State(root).checkpoints
     table = pl.DataFrame({"id": ["a", "b"], "at": [1, 2]})
-    checkpoints.save_part(SCOPE, "looker", "r1", "0-10", table, {"stretches": [[0, 10]]})
+    many, none = days(120_000), pl.DataFrame(schema={"id": pl.String})
+    piles = {"some": piled(table), "many": many, "none": piled(none)}
+    checkpoints.save_part(SCOPE, "looker", "r1", "0-10", piles, {"stretches": [[0, 10]]})
     ((back, facts),) = State(root).checkpoints.parts(SCOPE, "looker", "r1")
-    assert back.equals(table)
     assert facts == {"stretches": [[0, 10]]}
+    assert back["some"].lazy().collect().equals(table)
+    assert back["many"].lazy().collect().equals(many.lazy().collect())
+    assert back["none"].lazy().collect().equals(none)
     assert list(checkpoints.parts(SCOPE, "looker", "r2")) == []
     assert list(checkpoints.parts(SCOPE, "jira", "r1")) == []
     checkpoints.save(SCOPE, an_extract(), "r1")

@@ -1,12 +1,13 @@
 """What every extractor is given and gives back."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import polars as pl
 
 from accountpulse.period import Scope
+from accountpulse.piles import Pile, piled
 from accountpulse.records import Extract, Reason
 from accountpulse.rest.meter import Meter
 from accountpulse.settings import Settings
@@ -15,6 +16,18 @@ Progress = Callable[[int, int | None], None]  # rows so far, rows expected where
 
 
 PART = 20_000  # rows
+Stretch = tuple[str, int, int]  # which question, and from where to where it is answered
+
+
+class Brought(Protocol):
+    """What one stretch brought, as the extractor holds it."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows, about."""
+
+
+T = TypeVar("T", bound=Brought)
 
 
 def no_progress(_done: int, _total: int | None) -> None:
@@ -25,8 +38,8 @@ def no_progress(_done: int, _total: int | None) -> None:
 class Part:
     """Rows of finished stretches of a walk, and what else it had learned by then: enough to go on without them."""
 
-    stretches: tuple[tuple[int, int], ...]
-    table: pl.DataFrame
+    stretches: tuple[Stretch, ...]
+    piles: Mapping[str, Pile]
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -37,7 +50,7 @@ class Parts(Protocol):
     def size(self) -> int:
         """How many rows make a part, about."""
 
-    def kept(self) -> Sequence[Part]:
+    def kept(self) -> Iterable[Part]:
         """What an earlier process of this run has kept."""
 
     def keep(self, part: Part) -> None:
@@ -49,12 +62,66 @@ class NoParts:
 
     size = PART
 
-    def kept(self) -> Sequence[Part]:
+    def kept(self) -> Iterable[Part]:
         """Nothing."""
         return ()
 
     def keep(self, part: Part) -> None:
         """Nothing."""
+
+
+class Harvest(Generic[T]):
+    """What finished stretches of a source's walks brought: each portion of them goes to `piles` and is kept as a part.
+
+    `read` makes a part's tables and facts of what the stretches of a portion brought. `facts` are those of all parts.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        piles: Mapping[str, Pile],
+        read: Callable[[Sequence[T]], tuple[Mapping[str, pl.DataFrame], Mapping[str, Any]]],
+    ) -> None:
+        """Begin with what an earlier process of this run has kept."""
+        self.piles = piles
+        self.facts: list[Mapping[str, Any]] = []
+        self._parts = parts
+        self._read = read
+        self._done: list[Stretch] = []
+        self._brought: list[T] = []
+        self._finished: list[Stretch] = []
+        self._rows = 0
+        for part in parts.kept():
+            self._lay(part)
+
+    def done(self, question: str) -> list[tuple[int, int]]:
+        """The stretches of a question that needn't be walked."""
+        return [(start, end) for name, start, end in self._done if name == question]
+
+    def take(self, stretch: Stretch, brought: T) -> None:
+        """Take what a finished stretch brought."""
+        self._finished.append(stretch)
+        self._brought.append(brought)
+        self._rows += brought.rows
+        if self._rows >= self._parts.size:
+            self.close()
+
+    def close(self) -> None:
+        """Lay down what has been taken; at the end, so that nothing is left."""
+        if not self._finished:
+            return
+        tables, facts = self._read(self._brought)
+        part = Part(tuple(self._finished), {name: piled(table) for name, table in tables.items()}, facts)
+        self._finished, self._brought, self._rows = [], [], 0
+        self._parts.keep(part)
+        self._lay(part)
+
+    def _lay(self, part: Part) -> None:
+        for name, pile in part.piles.items():
+            for piece in pile.pieces():
+                self.piles[name].add(piece)
+        self.facts.append(part.facts)
+        self._done += part.stretches
 
 
 @dataclass(frozen=True)

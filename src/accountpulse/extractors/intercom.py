@@ -5,17 +5,19 @@ https://developers.intercom.com/docs/references/rest-api/api.intercom.io/convers
 """
 
 import math
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from itertools import chain, pairwise
 from typing import Any
 
 import polars as pl
 
-from accountpulse.extractors.base import Part, Parts, Request
+from accountpulse.extractors.base import Harvest, Request
 from accountpulse.extractors.intercom_companies import Companies
 from accountpulse.extractors.intercom_rows import ROWS, Batch, Reader
 from accountpulse.extractors.intercom_shapes import Conversation, cursor_of, milliseconds
 from accountpulse.period import Window
-from accountpulse.records import Extract
+from accountpulse.piles import Pile
+from accountpulse.records import CONVERSATIONS, Extract
 from accountpulse.rest import client
 from accountpulse.rest.client import Client
 from accountpulse.rest.slices import Page, Rows, Slice, Walk, equal_slices, without
@@ -23,6 +25,7 @@ from accountpulse.settings.access import IntercomAccess
 
 PAGE = 150  # the most that search gives
 PAD = 1  # second: whether `>` includes its bound is not documented; the exact slice is applied here
+WALK = "conversations"  # names the one question that is asked here
 SLICES = 8  # of the window; more come about as the walk goes
 DAY = 86_400
 # days before the window at which its past is cut: what was created long ago is seldom closed now
@@ -54,21 +57,28 @@ async def _extract(request: Request, access: IntercomAccess) -> Extract:
     mapping = request.settings.mapping.intercom
     reader = Reader(mapping, access.version, request.scope.window)
     async with connect(request, access) as web:
-        table, missing = await _conversations(web, reader, request)
-        companies = Companies(web, mapping.holds, reader.companies)
-        table = await companies.attributed(table, request.keys)
+        harvest, missing = await _conversations(web, reader, request)
+        seen = {company: own for facts in harvest.facts for company, own in facts["companies"].items()}
+        companies = Companies(web, mapping.holds, seen)
+        known, waiting = harvest.piles["conversations"], harvest.piles["waiting"]
+        await companies.attribute(waiting, known, request.keys)
         unknown = await companies.unknown(request.keys)
     notes = [*companies.notes]
-    if reader.tickets:
-        notes.append(f"{reader.tickets:,} tickets among the conversations were left out")
+    if tickets := sum(facts["tickets"] for facts in harvest.facts):
+        notes.append(f"{tickets:,} tickets among the conversations were left out")
     if missing:
         notes.append(f"Intercom counted {missing:,} conversations more than its pages showed")
-    return Extract("intercom", {"conversations": table}, reader.gaps, unknown, tuple(notes))
+    return Extract("intercom", {}, reader.gaps, unknown, tuple(notes), piles={"conversations": known})
 
 
-async def _conversations(web: Client, reader: Reader, request: Request) -> tuple[pl.DataFrame, int]:
-    """Columns ROWS of everything that matters, and how many conversations were counted and never shown."""
-    window, kept = request.scope.window, Kept(reader, request.parts)
+async def _conversations(web: Client, reader: Reader, request: Request) -> tuple[Harvest[Batch], int]:
+    """Everything that matters, and how many conversations were counted and never shown.
+
+    In `conversations` are those of which it is known whose they are; `waiting`, in columns ROWS, are the others.
+    """
+    window = request.scope.window
+    piles = {"conversations": Pile(CONVERSATIONS), "waiting": Pile(ROWS)}
+    harvest: Harvest[Batch] = Harvest(request.parts, piles, lambda batches: _read(reader, batches))
 
     async def ask(part: Slice, cursor: str | None) -> Page[Conversation]:
         page = await web.post("/conversations/search", reader.pages, body(part, window, cursor))
@@ -79,51 +89,23 @@ async def _conversations(web: Client, reader: Reader, request: Request) -> tuple
             rows[place] = row
         return Page(rows, cursor_of(page.pages), page.total_count)
 
+    def done(part: Slice, batch: Batch) -> None:
+        harvest.take((WALK, part.start, part.end), batch)
+
     rows = Rows("intercom", "conversations", ask, _id, _created)
-    walk: Walk[Conversation, Batch] = Walk(rows, web.pace, lambda: Batch(reader), kept.take, request.progress)
-    await walk.run(without(slices(window), kept.stretches))
-    return kept.table(), walk.missing
+    walk: Walk[Conversation, Batch] = Walk(rows, web.pace, lambda: Batch(reader), done, request.progress)
+    await walk.run(without(slices(window), harvest.done(WALK)))
+    harvest.close()
+    return harvest, walk.missing
 
 
-class Kept:
-    """What finished slices brought, read in portions: few calls, and not everything twice in memory.
-
-    Each portion is kept as a part; `stretches` are those that an earlier process of this run has kept.
-    """
-
-    def __init__(self, reader: Reader, parts: Parts) -> None:
-        """Begin with what was kept."""
-        earlier = parts.kept()
-        self.stretches = [stretch for part in earlier for stretch in part.stretches]
-        self._reader = reader
-        self._parts = parts
-        self._raw: list[pl.DataFrame] = []
-        self._finished: list[tuple[int, int]] = []
-        self._frames = [pl.DataFrame(schema=ROWS), *(part.table for part in earlier)]
-        for part in earlier:
-            reader.tickets += part.facts["tickets"]
-            reader.companies.update(part.facts["companies"])
-
-    def take(self, part: Slice, batch: Batch) -> None:
-        """Take a finished slice."""
-        self._raw += batch.frames()
-        self._finished.append((part.start, part.end))
-        if sum(frame.height for frame in self._raw) >= self._parts.size:
-            self._read()
-
-    def table(self) -> pl.DataFrame:
-        """Columns ROWS of all slices."""
-        self._read()
-        return pl.concat(self._frames)
-
-    def _read(self) -> None:
-        if self._raw:
-            before = self._reader.tickets
-            frame = self._reader.rows(self._raw)
-            self._frames.append(frame)
-            facts = {"tickets": self._reader.tickets - before, "companies": self._reader.companies}
-            self._parts.keep(Part(tuple(self._finished), frame, facts))
-            self._raw, self._finished = [], []
+def _read(reader: Reader, batches: Sequence[Batch]) -> tuple[Mapping[str, pl.DataFrame], Mapping[str, Any]]:
+    """Many slices at once: few calls."""
+    found, tickets = reader.rows(list(chain.from_iterable(batch.frames() for batch in batches)))
+    waits = pl.col("people").is_not_null() & (pl.col("people") != "")
+    tables = {"waiting": found.filter(waits), "conversations": found.filter(~waits)}
+    tables["conversations"] = tables["conversations"].with_columns(pl.col("keys").fill_null([])).select(*CONVERSATIONS)
+    return tables, {"tickets": tickets, "companies": dict(reader.companies)}
 
 
 def _id(row: Conversation) -> str:

@@ -17,6 +17,7 @@ from accountpulse.extractors.intercom_shapes import (
     ContactPage,
     cursor_of,
 )
+from accountpulse.piles import Pile
 from accountpulse.records import CONVERSATIONS, Reason
 from accountpulse.rest.client import Client, Refused, together
 from accountpulse.rest.paging import Cursors
@@ -45,26 +46,24 @@ class Companies:
         self._listed = False
         self.notes: list[str] = []
 
-    async def attributed(self, table: pl.DataFrame, linked: Collection[str]) -> pl.DataFrame:
-        """CONVERSATIONS out of ROWS: each with the keys of the companies that it belongs to, sorted.
+    async def attribute(self, waiting: Pile, known: Pile, linked: Collection[str]) -> None:
+        """Add those that wait to those that are known (CONVERSATIONS), with the keys of their people's companies.
 
-        Its own company where it has one, else all companies of its contacts. Those of leads are nobody's.
+        All companies of its contacts count for a conversation without one of its own. Those of leads are nobody's.
         """
-        people = table.select("conversation_id", person=pl.col("people").str.split(",")).drop_nulls().explode("person")
-        people = people.filter(pl.col("person") != "")
-        found = people.join(await self._keys_of(people["person"]), on="person")
-        found = found.group_by("conversation_id").agg(keys=pl.col("key").unique().sort())
-        shared = found.filter(pl.col("keys").list.set_intersection(sorted(linked)).list.len() > 1).height
+        everyone = waiting.lazy().select(pl.col("people").str.split(",").explode().unique())
+        keys_of = await self._keys_of(everyone.collect().to_series())
+        shared = 0
+        for rows in waiting.pieces():
+            table = _with_keys(rows, keys_of)
+            shared += table.filter(pl.col("keys").list.set_intersection(sorted(linked)).list.len() > 1).height
+            known.add(table)
         if shared:
             self.notes.append(f"{shared:,} conversations belong to several companies and count for each of them")
-        # step by step: as one lazy query it takes twice the memory
-        whole = table.join(found, on="conversation_id", how="left", suffix="_of_people")
-        whole = whole.with_columns(pl.coalesce("keys", "keys_of_people").fill_null([]))
-        return whole.select(*CONVERSATIONS).sort("created_at", "conversation_id")
 
     async def _keys_of(self, people: pl.Series) -> pl.DataFrame:
         """`person` and `key`: what links to the companies of these contacts would hold."""
-        pairs = await self._companies_of(people.unique().sort().to_list())
+        pairs = await self._companies_of(people.filter(people != "").sort().to_list())
         companies = sorted({company for _, company in pairs})
         if self._holds == "company_id":
             await self._learn(companies)
@@ -97,14 +96,20 @@ class Companies:
     async def _companies_of(self, people: Sequence[str]) -> list[tuple[str, str]]:
         """Each contact with Intercom's id of each of its companies."""
         chunks = [people[start : start + ARRAY] for start in range(0, len(people), ARRAY)]
-        contacts = [contact for part in await together(map(self._search, chunks)) for contact in part]
-        companies = await together(map(self._all_of, contacts))
-        if lost := len(people) - len({contact.id for contact in contacts}):  # merged or deleted since
+        found = await together(map(self._companies_of_few, chunks))
+        if lost := len(people) - sum(contacts for contacts, _ in found):  # merged or deleted since
             self.notes.append(f"{lost:,} contacts of conversations without a company are not to be found in Intercom")
-        pairs = [(who.id, company) for who, found in zip(contacts, companies, strict=True) for company in found]
+        pairs = [pair for _, few in found for pair in few]
         for _, company in pairs:
             self._known.setdefault(company, None)
         return pairs
+
+    async def _companies_of_few(self, people: Sequence[str]) -> tuple[int, list[tuple[str, str]]]:
+        """How many of up to ARRAY contacts are there, and the companies of each."""
+        contacts = await self._search(people)
+        companies = await together(map(self._all_of, contacts))
+        pairs = [(who.id, company) for who, found in zip(contacts, companies, strict=True) for company in found]
+        return len({contact.id for contact in contacts}), pairs
 
     async def _search(self, people: Sequence[str]) -> list[Contact]:
         query = {"field": "id", "operator": "IN", "value": list(people)}
@@ -186,3 +191,11 @@ class Companies:
             if refused.status == 404:
                 return None
             raise
+
+
+def _with_keys(waiting: pl.DataFrame, keys_of: pl.DataFrame) -> pl.DataFrame:
+    """Conversations with the keys of their people, sorted; `keys_of` has a row for each person and key."""
+    people = waiting.select("conversation_id", person=pl.col("people").str.split(",")).explode("person")
+    found = people.join(keys_of, on="person").group_by("conversation_id").agg(keys=pl.col("key").unique().sort())
+    whole = waiting.drop("keys").join(found, on="conversation_id", how="left", maintain_order="left")
+    return whole.with_columns(pl.col("keys").fill_null([])).select(*CONVERSATIONS)

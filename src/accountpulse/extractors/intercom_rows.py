@@ -47,14 +47,13 @@ def at_least(version: str, first: str) -> bool:
 class Reader:
     """Turns conversations into columns by the company's rules, for one window.
 
-    `tickets` counts those left out; `companies` are those that were seen, Intercom's id → the workspace's own.
+    `companies` are those that were seen, Intercom's id → the workspace's own.
     """
 
     def __init__(self, mapping: IntercomMapping, version: str, window: Window) -> None:
         """`version` decides what can be seen of a priority and of attributes."""
         levels = at_least(version, "2.16")
         rule, escalation = mapping.priority, mapping.escalation
-        self.tickets = 0
         self.companies: dict[str, str | None] = {}
         self._own_id = mapping.holds == "company_id"
         self._office_hours = mapping.time_basis == "office_hours"
@@ -103,16 +102,20 @@ class Reader:
         """Columns of what was said of these conversations, as `rows` takes them."""
         return pl.DataFrame([*self._facts(rows), *self._signs(rows), *self._owners(rows)])
 
-    def rows(self, raw: Sequence[pl.DataFrame]) -> pl.DataFrame:
-        """Columns ROWS of the conversations that matter to the window: created, closed or asked for a rating in it."""
+    def rows(self, raw: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, int]:
+        """Columns ROWS of the conversations that matter to the window, and how many tickets among them are left out.
+
+        Those matter that were created, closed or asked for a rating in it.
+        """
+        if not raw:
+            return pl.DataFrame(schema=ROWS), 0
         created, closed, asked = (
             pl.col(name).is_between(self._start, self._end, closed="left").fill_null(value=False)
             for name in ("created_at", "closed_at", "asked_at")
         )
         matters = (created | closed | asked) & (pl.col("created_at") < self._end)
         found = pl.concat(raw).lazy().filter(matters).select(*self._meanings, "ticket").collect()
-        self.tickets += int(found["ticket"].sum())
-        return found.filter(~pl.col("ticket")).drop("ticket")
+        return found.filter(~pl.col("ticket")).drop("ticket"), int(found["ticket"].sum())
 
     def _facts(self, rows: Sequence[Conversation]) -> list[pl.Series]:
         statistics = [row.statistics or NO_STATISTICS for row in rows]
@@ -197,16 +200,18 @@ class Reader:
 
 
 class Batch:
-    """Gathers the conversations of a slice, as raw columns as soon as there are enough."""
+    """Gathers the conversations of a slice, as raw columns as soon as there are enough. `rows` counts them."""
 
     def __init__(self, reader: Reader) -> None:
         """Empty."""
+        self.rows = 0
         self._reader = reader
         self._rows: list[Conversation] = []
         self._frames: list[pl.DataFrame] = []
 
     def add(self, rows: Sequence[Conversation]) -> None:
         """Take the rows of a page."""
+        self.rows += len(rows)
         self._rows.extend(rows)
         if len(self._rows) >= BATCH:
             self._turn()

@@ -1,23 +1,24 @@
 """Jira → bugs and their changes of status, for every linked account: few queries over many accounts, in slices."""
 
 import base64
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import polars as pl
-
 from accountpulse.errors import UnexpectedAnswer
 from accountpulse.extractors import jira_site
-from accountpulse.extractors.base import Request
+from accountpulse.extractors.base import Harvest, Request
 from accountpulse.extractors.jira_links import Links, combinations_for, stands_alone, told_apart
-from accountpulse.extractors.jira_rows import Bag, Moves, Reader, ceiled, merged
+from accountpulse.extractors.jira_parts import Brought, CountedBag, harvest, ids_table, tables, unread
+from accountpulse.extractors.jira_rows import Moves, Reader, ceiled
 from accountpulse.extractors.jira_search import BULK, SLICE_ROWS, Found, Search, condition
 from accountpulse.extractors.jira_shapes import Issue, page_decoder
 from accountpulse.extractors.jira_site import LinkField, Site
-from accountpulse.records import METRICS, TABLES, Extract, Reason
+from accountpulse.piles import Pile
+from accountpulse.records import ISSUE_MOVES, ISSUES, METRICS, Extract, Reason
 from accountpulse.rest import client
 from accountpulse.rest.client import Client, Refused, together
-from accountpulse.rest.slices import Rows, Slice, Walk
+from accountpulse.rest.slices import Rows, Slice, Walk, without
 from accountpulse.settings.access import JiraAccess
 from accountpulse.settings.mapping import JiraMapping
 
@@ -31,6 +32,7 @@ FIELDS = ("created", "updated", "status", "priority", "resolutiondate")
 CARRIERS = {"project": "project", "component": "components", "label": "labels"}  # the field that a link is read from
 SHOWN = 5  # how many keys a note names
 SHOWN_KEY = 80  # how many characters of a key
+HISTORIES = "histories"
 ESTIMATE = 0.05  # how far an estimated count may be off before the reader is told
 
 
@@ -63,13 +65,12 @@ async def _extract(request: Request) -> Extract:
     async with connect(request) as web:
         work = await begin(request, web)
         if isinstance(work, str):
-            tables = {name: pl.DataFrame(schema=TABLES[name]) for name in ("issues", "issue_moves")}
-            return Extract("jira", tables, dict.fromkeys(BUGS, "field_missing"), {}, (work,))
+            piles = {"issues": Pile(ISSUES), "issue_moves": Pile(ISSUE_MOVES)}
+            return Extract("jira", {}, dict.fromkeys(BUGS, "field_missing"), {}, (work,), piles=piles)
         await work.search_all()
         await work.read_histories()
-    issues, moves = merged([*work.frames, (pl.DataFrame(schema=TABLES["issues"]), work.moves.frame())])
-    tables = {"issues": issues, "issue_moves": moves}
-    return Extract("jira", tables, work.gaps, dict.fromkeys(work.refused, "not_linked"), tuple(work.notes()))
+    piles = tables(work.harvest.piles)
+    return Extract("jira", {}, work.gaps, dict.fromkeys(work.refused, "not_linked"), tuple(work.notes()), piles=piles)
 
 
 async def begin(request: Request, web: Client) -> "Work | str":
@@ -104,14 +105,16 @@ class Work:
     links: Links
     search: Search
     reader: Reader
-    moves: Moves
     gaps: dict[str, Reason] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)  # keys that Jira doesn't know or doesn't understand
-    frames: list[tuple[pl.DataFrame, pl.DataFrame]] = field(default_factory=list)
-    to_read: set[str] = field(default_factory=set)  # issues whose histories are still to be fetched
+    harvest: Harvest[Brought] = field(init=False)
     counts: dict[Found, int] = field(default_factory=dict)  # issues that came, of each query
     expected: int = 0  # issues that Jira counted before they were read
     missing: int = 0  # issues that Data Center counted but didn't show
+
+    def __post_init__(self) -> None:
+        """Begin with what an earlier process of this run has kept."""
+        self.harvest = harvest(self.request.parts)
 
     @classmethod
     def of(cls, request: Request, web: Client, site: Site, link_field: LinkField | None) -> "Work":
@@ -125,9 +128,7 @@ class Work:
         search = Search(web, site, [*FIELDS, *([carrier] if carrier else [])], decoder)
         reader = Reader(site, links, request.scope, critical, known)
         gaps: dict[str, Reason] = {} if known else {"critical_bugs": "field_missing"}
-        return cls(
-            request, web, site, mapping, links, search, reader, Moves(site, ceiled(request.scope.window.start)), gaps
-        )
+        return cls(request, web, site, mapping, links, search, reader, gaps)
 
     # --- searching
 
@@ -197,55 +198,62 @@ class Work:
         return ids
 
     async def _walk(self, found: Found) -> None:
-        ask = self.search.ask(found)
+        ask, question = self.search.ask(found), hashlib.sha256(found.condition.encode()).hexdigest()[:16]
         # one that became older since the first look is the first slice's
         rows = Rows(
             "jira", "issues", ask, lambda issue: issue.id, lambda issue: max(found.oldest, issue.created // 60_000)
         )
+        earlier = sum(facts["came"].get(question, 0) for facts in self.harvest.facts)
 
-        def done(_part: Slice, bag: Bag) -> None:
-            self.frames.append(bag.frames())
-            self.to_read.update(bag.to_read)
-            if bag.unreadable:
-                self.gaps["reopened_bugs"] = "field_missing"
+        def done(part: Slice, bag: CountedBag) -> None:
+            issues, moves = bag.frames()
+            rows = {"issues": issues, "issue_moves": moves, "unread": ids_table(bag.to_read)}
+            self.harvest.take((question, part.start, part.end), Brought(rows, bag.unreadable, {question: bag.rows}))
 
         def progress(kept: int, _total: int | None) -> None:
-            self.counts[found] = kept
+            self.counts[found] = earlier + kept
             came = sum(self.counts.values())
             self.request.progress(came, max(came, self.expected))
 
-        walk = Walk(rows, self.web.pace, lambda: Bag(self.reader), done, progress)
-        await walk.run(await self.search.slices(found, self.request.scope.as_of))
+        self.counts[found] = earlier
+        walk = Walk(rows, self.web.pace, lambda: CountedBag(self.reader), done, progress)
+        slices = await self.search.slices(found, self.request.scope.as_of)
+        await walk.run(without(slices, self.harvest.done(question)))
         self.missing += walk.missing
-        if self.search.doubtful and walk.kept < found.count * (1 - ESTIMATE):
-            answer = f"{walk.kept:,} issues of about {found.count:,} came, and no way to the others"
+        if self.search.doubtful and self.counts[found] < found.count * (1 - ESTIMATE):
+            answer = f"{self.counts[found]:,} issues of about {found.count:,} came, and no way to the others"
             raise UnexpectedAnswer("jira", "paging through issues", answer)
 
     # --- histories
 
     async def read_histories(self) -> None:
         """Fetch the histories that the search didn't bring; unreadable ones leave `reopened_bugs` unknown."""
-        issues = sorted(self.to_read, key=int)
+        self.harvest.close()
+        issues = unread(self.harvest.piles)
         try:
-            if self.site.cloud:
-                await together(self._read(issues[at : at + BULK]) for at in range(0, len(issues), BULK))
-            else:
-                await together(map(self._read_one, issues))
+            await together(self._read(issues[at : at + BULK]) for at in range(0, len(issues), BULK))
         except Refused as refused:
             if refused.status not in (403, 404):
                 raise
             self.gaps["reopened_bugs"] = "field_missing"
+        self.harvest.close()
+        if any(facts["unreadable"] for facts in self.harvest.facts):
+            self.gaps["reopened_bugs"] = "field_missing"
 
     async def _read(self, issues: Sequence[str]) -> None:
-        for changes in await self.search.histories(issues):
-            self.moves.add(changes.issue_id, changes.change_histories)
-
-    async def _read_one(self, issue: str) -> None:
-        changelog = (await self.search.history(issue)).changelog
-        if changelog is None or (changelog.total or 0) > len(changelog.histories):
-            self.gaps["reopened_bugs"] = "field_missing"
+        moves, unreadable = Moves(self.site, ceiled(self.request.scope.window.start)), False
+        if self.site.cloud:
+            for changes in await self.search.histories(issues):
+                moves.add(changes.issue_id, changes.change_histories)
         else:
-            self.moves.add(issue, changelog.histories)
+            for issue, whole in zip(issues, await together(map(self.search.history, issues)), strict=True):
+                changelog = whole.changelog
+                if changelog is None or (changelog.total or 0) > len(changelog.histories):
+                    unreadable = True
+                else:
+                    moves.add(issue, changelog.histories)
+        rows = {"issue_moves": moves.frame(), "read": ids_table(issues)}
+        self.harvest.take((HISTORIES, int(issues[0]), int(issues[-1]) + 1), Brought(rows, unreadable))
 
     # --- what the reader should know
 

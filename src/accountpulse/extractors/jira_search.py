@@ -23,6 +23,7 @@ SERVER_PAGE = 1000  # the server makes less of it where its administrator said s
 WINDOW = 8000  # issues of one query that Data Center is asked for; past 10,000 it answers with 500
 FIRST_SLICES = 8  # of a query; whoever is idle takes over parts of them
 SLICE_ROWS = 300  # a query with fewer issues for each slice has fewer slices
+LARGEST_ROWS = 5000  # a slice is in memory until it is complete, so large queries have more slices
 BULK = 1000  # issues in one bulk fetch of histories
 BULK_PAGE = 10_000  # history entries in one of its pages
 DAY = 1440  # minutes: how fine a date in JQL is
@@ -113,7 +114,8 @@ class Search:
     async def slices(self, found: Found, until: datetime) -> list[Slice]:
         """The stretch from the oldest issue on, in about equal parts of which Data Center can show each whole."""
         end = int(until.timestamp() // 60) + 2 * DAY
-        parts = equal_slices(found.oldest, max(end, found.oldest + 1), min(FIRST_SLICES, found.count // SLICE_ROWS + 1))
+        number = max(min(FIRST_SLICES, found.count // SLICE_ROWS + 1), found.count // LARGEST_ROWS)
+        parts = equal_slices(found.oldest, max(end, found.oldest + 1), number)
         if self._site.cloud or found.count <= WINDOW:
             return parts
         return [small for few in await together(self._small(found, part) for part in parts) for small in few]

@@ -5,21 +5,24 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
+from typing import TypeVar
 
 import polars as pl
 
 from accountpulse.errors import AccessError
-from accountpulse.extractors.base import Request
+from accountpulse.extractors.base import Part, Request
 from accountpulse.extractors.looker_api import Api, Explore, Query, Refused
 from accountpulse.extractors.looker_rows import UNFIT, Kind, Rows
 from accountpulse.ids import looks_like_an_id, to_18
-from accountpulse.records import PILLAR, SEATS, TABLES, TABLES_OF, Extract, Reason, frame
+from accountpulse.piles import Pile, piled
+from accountpulse.records import ON_DISK, PILLAR, SEATS, TABLES, Extract, Reason, frame
 from accountpulse.settings.looker_mapping import LookerMapping, Measure, SavedLook, UsageExplore
 
 TREND_MONTHS = 3
 DAYS = ("dau", "dau_trend_pct")
 MONTHS = ("mau", "mau_trend_pct", "login_frequency")
 FEATURES = ("feature_breadth",)
+T = TypeVar("T")
 
 
 def extract(request: Request) -> Extract:
@@ -33,27 +36,25 @@ def extract(request: Request) -> Extract:
     if access is None:
         raise ValueError("looker is not configured")
     mapping = request.settings.mapping.looker
-    api = Api(access, request.meter, request.settings.ca_bundle, mapping.timeout)
-    work = Work(request, mapping, api)
-    tables = {
-        "usage_days": work.part(DAYS, work.usage_days),
-        "usage_months": work.part(MONTHS, work.usage_months),
-        "features": work.part(FEATURES, work.features),
-        "figures": work.figures(),
+    work = Work(request, mapping, Api(access, request.meter, request.settings.ca_bundle, mapping.timeout))
+    questions: dict[str, Callable[[], Pile | None]] = {
+        "usage_days": lambda: work.part(DAYS, work.usage_days),
+        "usage_months": lambda: work.part(MONTHS, work.usage_months),
+        "features": lambda: work.part(FEATURES, work.features),
+        "figures": work.figures,
     }
+    answers = {name: work.answer(name, ask) for name, ask in questions.items()}
     work.check_model()
-    frames = {name: _as_declared(name, tables[name]) for name in TABLES_OF["looker"]}
-    notes = dict.fromkeys([*work.notes, *_unmatched(frames.values(), request.keys)])
-    return Extract("looker", frames, work.gaps, {}, tuple(notes))
+    tables = {name: pile.lazy().collect() for name, pile in answers.items() if name not in ON_DISK}
+    piles = {name: pile for name, pile in answers.items() if name in ON_DISK}
+    notes = dict.fromkeys([*work.notes, *_unmatched(answers.values(), request.keys)])
+    return Extract("looker", tables, work.gaps, {}, tuple(notes), piles=piles)
 
 
-def _as_declared(name: str, rows: pl.DataFrame | None) -> pl.DataFrame:
-    return frame(name) if rows is None else rows.filter(pl.col("key").is_not_null()).select(*TABLES[name])
-
-
-def _unmatched(frames: Iterable[pl.DataFrame], keys: Iterable[str]) -> Iterator[str]:
+def _unmatched(piles: Iterable[Pile], keys: Iterable[str]) -> Iterator[str]:
     """Ids without a counterpart, counted on both sides: many of them say that the join key is wrong."""
-    theirs = {_compared(key) for rows in frames for key in rows["key"].unique()}
+    given = (pile.lazy().select(pl.col("key").unique()).collect()["key"] for pile in piles)
+    theirs = {_compared(key) for rows in given for key in rows}
     ours = {_compared(key) for key in keys}
     if strangers := len(theirs - ours):
         yield f"account ids of the explores and Looks that are no customer's: {strangers:,} of {len(theirs):,}"
@@ -89,8 +90,25 @@ class Work:
     _known: dict[str, Explore | None] = field(default_factory=dict)
     _model_refused: int = 0
     _answers: dict[str, Rows | Missing] = field(default_factory=dict)
+    _kept: dict[str, Part] = field(init=False)
 
-    def part(self, metrics: Iterable[str], read: Callable[[], pl.DataFrame | None]) -> pl.DataFrame | None:
+    def __post_init__(self) -> None:
+        """Begin with the answers that an earlier process of this run has kept."""
+        self._kept = {part.stretches[0][0]: part for part in self.request.parts.kept()}
+
+    def answer(self, table: str, ask: Callable[[], Pile | None]) -> Pile:
+        """A table: as it was kept, or asked for and, where nothing of it is missing, kept."""
+        if table in self._kept:
+            part = self._kept[table]
+            self.notes += part.facts["notes"]
+            return part.piles[table]
+        noted, missing = len(self.notes), len(self.gaps)
+        pile = ask() or Pile(TABLES[table])
+        if len(self.gaps) == missing:
+            self.request.parts.keep(Part(((table, 0, 0),), {table: pile}, {"notes": self.notes[noted:]}))
+        return pile
+
+    def part(self, metrics: Iterable[str], read: Callable[[], T | None]) -> T | None:
         """The table of a part, or None and a gap for its metrics where it is not in use or a name is missing."""
         try:
             rows = read()
@@ -101,7 +119,7 @@ class Work:
             self.gaps |= dict.fromkeys(metrics, "not_configured")
         return rows
 
-    def usage_days(self) -> pl.DataFrame | None:
+    def usage_days(self) -> Pile | None:
         """Distinct users of each day."""
         usage = self.mapping.usage
         if usage is None:
@@ -109,9 +127,9 @@ class Work:
         dimensions: dict[str, Kind] = {usage.account: "key", usage.date: "day"}
         rows = self._ask(usage.explore, dimensions, {usage.users: "count"}, self._trend_days(usage))
         names = {usage.account: "key", usage.date: "day", usage.users: "users"}
-        return self._table(rows, names).filter(pl.col("day").is_not_null())
+        return self._table("usage_days", rows, names)
 
-    def usage_months(self) -> pl.DataFrame | None:
+    def usage_months(self) -> Pile | None:
         """Distinct users and sessions of each month: users of days can't be added up."""
         usage = self.mapping.usage
         if usage is None:
@@ -120,12 +138,12 @@ class Work:
         measures: dict[str, Kind] = {usage.users: "count", usage.sessions: "count"}
         rows = self._ask(usage.explore, dimensions, measures, self._trend_days(usage))
         names = {usage.account: "key", usage.month: "month", usage.users: "users", usage.sessions: "sessions"}
-        return self._table(rows, names).filter(pl.col("month").is_not_null())
+        return self._table("usage_months", rows, names)
 
     def _trend_days(self, usage: UsageExplore) -> dict[str, str]:
         return self._days(usage.date, self._months_ago(TREND_MONTHS))
 
-    def features(self) -> pl.DataFrame | None:
+    def features(self) -> Pile | None:
         """Features that were used in the period."""
         part = self.mapping.features
         if part is None or not part.catalogue:
@@ -133,25 +151,25 @@ class Work:
         days = self._days(part.date, self._months_ago(0))
         rows = self._ask(part.explore, {part.account: "key", part.feature: "text"}, {}, days)
         names = {part.account: "key", part.feature: "feature"}
-        return self._table(rows, names).filter(pl.col("feature").is_not_null())
+        return self._table("features", rows, names)
 
     # --- figures
 
-    def figures(self) -> pl.DataFrame:
+    def figures(self) -> Pile:
         """Pillars, own metrics and seats: those of one question come by one query, those of a saved Look by one run."""
         parts = [frame("figures")]
         for name, source in self.mapping.figures.items():
             part = self.part(metrics_of(name), partial(self._figure, source))
             if part is not None:
                 parts.append(part.select("key", pl.lit(name).alias("metric"), "value"))
-        return self._clamped(pl.concat(parts).filter(pl.col("value").is_not_null()))
+        return piled(self._clamped(pl.concat(parts).drop_nulls(["key", "value"])))
 
     def _figure(self, source: Measure | SavedLook) -> pl.DataFrame:
         if isinstance(source, SavedLook):
             return self._of_look(source)
         self.need(source.explore, source.fields)
         rows = self._once(source.question, partial(self._measures, source))
-        return self._table(rows, {source.account: "key", source.measure: "value"})
+        return self._figures(rows, {source.account: "key", source.measure: "value"})
 
     def _measures(self, source: Measure) -> Rows:
         """Every measure that is asked for in the same way and that the explore has, by one query."""
@@ -188,9 +206,9 @@ class Work:
         rows = self._once(source.question, lambda: self._look(source.look))
         names = {source.account: "key", source.value: "value"}
         if source.month is None:
-            return self._table(rows, names)
+            return self._figures(rows, names)
         month = pl.col("month") == self.request.scope.period.first_day
-        return self._table(rows, {**names, source.month: "month"}).filter(month)
+        return self._figures(rows, {**names, source.month: "month"}).filter(month)
 
     def _look(self, look: str) -> Rows:
         """A Look with the columns of all figures that come from it."""
@@ -256,14 +274,25 @@ class Work:
         self.request.progress(self.rows_so_far, None)
         return rows
 
-    def _table(self, rows: Rows, names: Mapping[str, str]) -> pl.DataFrame:
+    def _table(self, table: str, rows: Rows, names: Mapping[str, str]) -> Pile:
+        """An answer as one of our tables; a row without its key or its other dimension is nobody's."""
+        columns, pile = self._columns(rows, names), Pile(TABLES[table])
+        for piece in rows.pile.pieces():
+            pile.add(piece.select(columns).drop_nulls([*TABLES[table]][:2]))
+        return pile
+
+    def _figures(self, rows: Rows, names: Mapping[str, str]) -> pl.DataFrame:
+        """An answer with an account and a pillar's value in each row."""
+        return rows.pile.lazy().select(self._columns(rows, names)).collect()
+
+    def _columns(self, rows: Rows, names: Mapping[str, str]) -> list[pl.Expr]:
         """Columns of an answer under our names; Missing where one is absent or not of its kind."""
         for name in names:
             if name in rows.lacking:
                 raise self._missing(f"the Look has no column {name}{_nearest(name, rows.names)}")
             if name in rows.unfit:
                 raise self._missing(f"{name} {UNFIT[rows.wanted[name]]}")
-        return pl.DataFrame([rows.column(name).alias(ours) for name, ours in names.items()])
+        return [pl.col(name).alias(ours) for name, ours in names.items()]
 
     def need(self, explore: str, names: Iterable[str]) -> None:
         """The explore must have these fields: a query would leave out what it lacks without a word."""
@@ -307,7 +336,7 @@ class Work:
 
     def check_model(self) -> None:
         """AccessError where neither the model nor any explore of it is there: no gap, but a setting to mend."""
-        if self._model_refused and not any(self._known.values()):
+        if self._model_refused and not any(self._known.values()) and not self._kept:
             remedy = "Check looker.model in accountpulse.yaml, and that the role of our user has the model."
             tried = f"looking at model {self.mapping.model}"
             raise AccessError("looker", tried, f"HTTP {self._model_refused}", remedy)

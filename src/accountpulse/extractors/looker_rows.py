@@ -13,6 +13,8 @@ from typing import Any, Literal
 import msgspec
 import polars as pl
 
+from accountpulse.piles import Pile
+
 BATCH = 1 << 20  # bytes of text that are decoded at once
 LONGEST = 16 * BATCH  # no row is as long: text that holds none by then is none of rows
 ERROR = "looker_error"  # a row of this alone is the database's error, under a good status
@@ -44,11 +46,11 @@ class BrokenText(NotRows):
 
 
 class Rows:
-    """Takes an answer apart; afterwards `column`, `lacking`, `unfit`, `count` and `last` say what was in it.
+    """Takes an answer apart; afterwards `pile`, `lacking`, `unfit`, `count` and `last` say what was in it.
 
-    `column`: by Looker's name, null where Looker has null. `lacking`: names that the rows don't have, `names`: those
-    that they have then. `unfit`: names whose values are not of their kind (the column is null there). `last`: the last
-    row's cells, in the order of `wanted`.
+    `pile`: the rows, columns by Looker's name, null where Looker has null. `lacking`: names that the rows don't have
+    (their columns are null), `names`: those that they have then. `unfit`: names whose values are not of their kind
+    (the column is null there). `last`: the last row's cells, in the order of `wanted`.
     """
 
     def __init__(self, wanted: Mapping[str, Kind], batch: int = BATCH) -> None:
@@ -65,16 +67,12 @@ class Rows:
         self._decoder: Any = msgspec.json.Decoder(list.__class_getitem__(row))
         self._text = bytearray()
         self._begun = False
-        self._parts: dict[str, list[pl.Series]] = {name: [] for name in self.wanted}
+        self.pile = Pile({name: _DTYPE[kind] for name, kind in self.wanted.items()})
         self.lacking: set[str] = set()
         self.unfit: set[str] = set()
         self.names: frozenset[str] = frozenset()
         self.count = 0
         self.last: tuple[Cell, ...] = ()
-
-    def column(self, name: str) -> pl.Series:
-        """All that was taken of a column."""
-        return pl.concat([pl.Series(name, [], dtype=_DTYPE[self.wanted[name]]), *self._parts[name]])
 
     def feed(self, text: bytes) -> None:
         """Take the next piece of the answer; what can't be read yet waits for the next one."""
@@ -138,9 +136,13 @@ class Rows:
                 for name, place in zip(self.wanted, self._places, strict=True)
                 if getattr(rows[0], place) is msgspec.UNSET
             }
-        for (name, kind), place in zip(self.wanted.items(), self._places, strict=True):
-            if name not in self.lacking:
-                self._parts[name].append(self._column(name, kind, list(map(attrgetter(place), rows))))
+        columns = (
+            pl.Series(name, [None] * len(rows), dtype=_DTYPE[kind])
+            if name in self.lacking
+            else self._column(name, kind, list(map(attrgetter(place), rows)))
+            for (name, kind), place in zip(self.wanted.items(), self._places, strict=True)
+        )
+        self.pile.add(pl.DataFrame(list(columns)))
         self.count += len(rows)
         self.last = tuple(getattr(rows[-1], place) for place in self._places)
 

@@ -16,12 +16,13 @@ Tables = Mapping[str, Frame]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def numbered(table: pl.DataFrame) -> Frame:
+def numbered(table: pl.DataFrame | pl.LazyFrame) -> Frame:
     """The table in types that all engines add up and compare alike.
 
     Instants become milliseconds and dates become days since 1970-01-01, as integers; NaN becomes null.
     """
-    return nw.from_native(table.lazy().select(_number(pl.col(name), kind) for name, kind in table.schema.items()))
+    schema = table.collect_schema()
+    return nw.from_native(table.lazy().select(_number(pl.col(name), kind) for name, kind in schema.items()))
 
 
 def _number(column: pl.Expr, kind: pl.DataType) -> pl.Expr:

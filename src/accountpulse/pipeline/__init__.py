@@ -12,6 +12,7 @@ import polars as pl
 from accountpulse import accounts, memory, metrics
 from accountpulse.accounts import Linked
 from accountpulse.errors import AccountpulseError, AlreadyRunning, ConfigurationError, OutOfTime
+from accountpulse.piles import Pile
 from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.arr_history import with_own_history
 from accountpulse.pipeline.delivery import deliver, facts
@@ -110,12 +111,9 @@ def _measured(
     """
     gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}
     gaps |= own_metrics.gaps(card, settings.mapping)
-    tables: dict[str, pl.DataFrame] = {}
+    tables: dict[str, pl.DataFrame | Pile] = {}
     while extracts:
-        source, extract = extracts.popitem()
-        found = accounts.attribute_all({source: extract}, linked)
-        del extract
-        tables |= {name: table.rows for name, table in found.items()}
+        tables |= accounts.attribute_all(extracts.popitem()[1], linked)
     scope = outcome.scope
     held: dict[Held, pl.DataFrame] = {
         "evidence": evidence(linked.reasons, tables),

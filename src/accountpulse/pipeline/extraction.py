@@ -1,7 +1,7 @@
 """Read every configured source, or take what an earlier run kept of it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -91,18 +91,18 @@ class _KeptParts:
     source: Source
     size: int = PART
 
-    def kept(self) -> list[Part]:
+    def kept(self) -> Iterator[Part]:
         """Only a run that is gone on with has any."""
-        if not self.ticket.resumed:
-            return []
-        found = self.state.checkpoints.parts(self.ticket.scope, self.source, self.ticket.run_id)
-        return [Part(tuple(map(tuple, facts.pop("stretches"))), table, facts) for table, facts in found]
+        if self.ticket.resumed:
+            found = self.state.checkpoints.parts(self.ticket.scope, self.source, self.ticket.run_id)
+            for piles, facts in found:
+                yield Part(tuple((name, start, end) for name, start, end in facts.pop("stretches")), piles, facts)
 
     def keep(self, part: Part) -> None:
         """Named after its first stretch, which no other part has."""
         name = "-".join(map(str, part.stretches[0]))
         facts = {"stretches": part.stretches, **part.facts}
-        self.state.checkpoints.save_part(self.ticket.scope, self.source, self.ticket.run_id, name, part.table, facts)
+        self.state.checkpoints.save_part(self.ticket.scope, self.source, self.ticket.run_id, name, part.piles, facts)
 
 
 def _from_checkpoint(source: Source, extract: Extract | None) -> tuple[Extract | None, Standing]:
@@ -118,7 +118,7 @@ def _kept(settings: Settings, source: Source, crm: Extract | None, extract: Extr
 
 
 def _rows(extract: Extract | None) -> dict[str, int]:
-    return {} if extract is None else {name: table.height for name, table in extract.tables.items()}
+    return {} if extract is None else extract.rows
 
 
 def with_links(request: Request, source: Source, crm: Extract, readers: Mapping[Source, Extractor]) -> Extract:

@@ -31,7 +31,8 @@ from accountpulse.rest.pace import Pace
 from accountpulse.rest.paging import Cursors
 
 SPLIT_PAGES = 10  # a slice without order that has more is cut into parts of about so many
-LARGE_PAGES = 60  # any slice that has more is cut: what is handed on only in large parts fills the memory
+LARGE_PAGES = 60  # any slice that has more is cut: what is handed on only when it is complete fills the memory
+PART_PAGES = 15  # then into parts of about so many: as many as walkers are in memory at once
 WORTH_PAGES = 3  # a slice with fewer left is not taken over: a part costs about one request more
 
 R = TypeVar("R")
@@ -318,10 +319,10 @@ class Walk(Generic[R, B]):
     def _split(self, walker: _Walker[B]) -> bool:
         """Cut a slice that proves too large: its first page goes to waste, and nothing else."""
         pages = (walker.total or 0) / max(1, walker.page)
-        most = SPLIT_PAGES if walker.order is None else LARGE_PAGES
+        most, part = (SPLIT_PAGES, SPLIT_PAGES) if walker.order is None else (LARGE_PAGES, PART_PAGES)
         if walker.whole or pages <= most or walker.part.end - walker.part.start < 2:
             return False
-        self._waiting.extend(map(self._walker, equal_slices(walker.part.start, walker.part.end, int(pages / most) + 1)))
+        self._waiting.extend(map(self._walker, equal_slices(walker.part.start, walker.part.end, int(pages / part) + 1)))
         self._moved.set()
         return True
 

@@ -1,8 +1,11 @@
 """What a source said, kept so that a killed run goes on where it stopped and `--only` finds the others.
 
 ```
-extract/<period>/<source>/<table>.parquet, manifest.json    a whole source; the manifest comes last and makes it count
-extract/<period>/<source>/parts/<part>.parquet, .json       a part of a source that is still being read
+extract/<period>/<source>/manifest.json             a whole source; the manifest comes last and makes it count
+extract/<period>/<source>/<table>.parquet           a small table of it
+extract/<period>/<source>/<table>/<number>.parquet  a large one, in pieces
+extract/<period>/<source>/parts/<part>/part.json    a part of a source that is still being read; comes last, too
+extract/<period>/<source>/parts/<part>/<table>/<number>.parquet
 ```
 """
 
@@ -12,8 +15,12 @@ from typing import Any
 import polars as pl
 
 from accountpulse.period import Scope
-from accountpulse.records import TABLES, TABLES_OF, Extract, Source
+from accountpulse.piles import Pile
+from accountpulse.records import ON_DISK, TABLES, TABLES_OF, Extract, Source
 from accountpulse.state.files import Files
+
+_MANIFEST = "manifest.json"
+_PART = "part.json"
 
 
 class Checkpoints:
@@ -26,7 +33,14 @@ class Checkpoints:
     def save(self, scope: Scope, extract: Extract, run_id: str) -> None:
         """Keep everything a source said; its parts are no longer needed."""
         folder = _folder(scope, extract.source)
+        self._files.store.remove(f"{folder}/{_MANIFEST}")
+        for name, table in extract.tables.items():
+            self._files.write_table(f"{folder}/{name}.parquet", table)
         facts = {
+            "run_id": run_id,
+            **_instants(scope),
+            "rows": extract.rows,
+            "pieces": {name: self._save_pile(f"{folder}/{name}", pile) for name, pile in extract.piles.items()},
             "gaps": dict(extract.gaps),
             "unknown_keys": dict(extract.unknown_keys),
             "notes": list(extract.notes),
@@ -34,19 +48,30 @@ class Checkpoints:
             "asked": extract.asked,
             "malformed": dict(extract.malformed),
         }
-        self._save(folder, scope, run_id, {name: extract.tables[name] for name in TABLES_OF[extract.source]}, facts)
+        self._files.write_json(f"{folder}/{_MANIFEST}", facts)
         self._files.remove_all(f"{folder}/parts/")
 
     def load(self, scope: Scope, source: Source, run_id: str | None = None) -> Extract | None:
         """What a source said for the same instants, in the named run if one is named; None: no such checkpoint."""
-        found = self._load(_folder(scope, source), scope, run_id)
-        if found is None or set(found[0]) != set(TABLES_OF[source]):
+        folder = _folder(scope, source)
+        facts = self._files.read_json(f"{folder}/{_MANIFEST}")
+        if facts is None or {name: facts.get(name) for name in _instants(scope)} != _instants(scope):
             return None
-        tables, facts = found
-        found_keys, asked = facts.get("found_keys"), tuple(facts.get("asked", ()))
-        notes = tuple(facts["notes"])
-        malformed = facts.get("malformed", {})
-        return Extract(source, tables, facts["gaps"], facts["unknown_keys"], notes, found_keys, asked, malformed)
+        if run_id is not None and facts.get("run_id") != run_id:
+            return None
+        tables, piles = self._load_tables(folder, source, facts)
+        extract = Extract(
+            source,
+            tables,
+            facts["gaps"],
+            facts["unknown_keys"],
+            tuple(facts["notes"]),
+            facts.get("found_keys"),
+            tuple(facts.get("asked", ())),
+            facts.get("malformed", {}),
+            piles,
+        )
+        return extract if extract.rows == facts["rows"] and set(extract.rows) == set(TABLES_OF[source]) else None
 
     def run_of(self, scope: Scope, source: Source) -> str | None:
         """The run that read a source's checkpoint."""
@@ -54,52 +79,72 @@ class Checkpoints:
         return facts.get("run_id")
 
     def save_part(  # noqa: PLR0917
-        self, scope: Scope, source: Source, run_id: str, name: str, table: pl.DataFrame, facts: Mapping[str, Any]
+        self,
+        scope: Scope,
+        source: Source,
+        run_id: str,
+        name: str,
+        piles: Mapping[str, Pile],
+        facts: Mapping[str, Any],
     ) -> None:
         """Keep a part of a source that is still being read, with what the reader needs to go on after it."""
         folder = f"{_folder(scope, source)}/parts/{name}"
-        self._files.write_table(f"{folder}.parquet", table)
-        self._files.write_json(f"{folder}.json", {"run_id": run_id, **_instants(scope), "facts": dict(facts)})
+        pieces = {table: self._save_pile(f"{folder}/{table}", pile) for table, pile in piles.items()}
+        document = {"run_id": run_id, **_instants(scope), "pieces": pieces, "facts": dict(facts)}
+        self._files.write_json(f"{folder}/{_PART}", document)
 
-    def parts(self, scope: Scope, source: Source, run_id: str) -> Iterator[tuple[pl.DataFrame, dict[str, Any]]]:
+    def parts(self, scope: Scope, source: Source, run_id: str) -> Iterator[tuple[dict[str, Pile], dict[str, Any]]]:
         """The parts that this run has kept, in the order of their names."""
+        ours = {"run_id": run_id, **_instants(scope)}
         for name in list(self._files.names(f"{_folder(scope, source)}/parts/")):
-            if name.endswith(".json"):
+            if name.endswith(f"/{_PART}"):
                 found = self._files.read_json(name) or {}
-                ours = {"run_id": run_id, **_instants(scope)}
-                table = self._files.read_table(name.replace(".json", ".parquet"))
-                if table is not None and {key: found.get(key) for key in ours} == ours:
-                    yield table, found["facts"]
+                if {key: found.get(key) for key in ours} != ours:
+                    continue
+                folder = name.removesuffix(f"/{_PART}")
+                piles = {table: self._pile(f"{folder}/{table}", count) for table, count in found["pieces"].items()}
+                whole = {table: pile for table, pile in piles.items() if pile is not None}
+                if len(whole) == len(piles):
+                    yield whole, found["facts"]
 
     def forget(self) -> None:
         """Take away all extracts of all periods; they can be read again."""
         self._files.remove_all("extract/")
 
-    def _save(
-        self, folder: str, scope: Scope, run_id: str, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]
-    ) -> None:
-        manifest = f"{folder}/manifest.json"
-        self._files.store.remove(manifest)
-        for name, table in tables.items():
-            self._files.write_table(f"{folder}/{name}.parquet", table)
-        rows = {name: table.height for name, table in tables.items()}
-        self._files.write_json(manifest, {"run_id": run_id, **_instants(scope), "rows": rows, **facts})
+    def _save_pile(self, folder: str, pile: Pile) -> int:
+        """A pile's pieces; how many they are."""
+        self._files.remove_all(f"{folder}/")
+        count = 0
+        for count, piece in enumerate(pile.pieces(), start=1):
+            self._files.write_table(f"{folder}/{count}.parquet", piece)
+        return count
 
-    def _load(
-        self, folder: str, scope: Scope, run_id: str | None
-    ) -> tuple[dict[str, pl.DataFrame], dict[str, Any]] | None:
-        facts = self._files.read_json(f"{folder}/manifest.json")
-        if facts is None or {name: facts.get(name) for name in _instants(scope)} != _instants(scope):
-            return None
-        if run_id is not None and facts.get("run_id") != run_id:
-            return None
-        tables = {}
-        for name, rows in facts["rows"].items():
-            table = self._files.read_table(f"{folder}/{name}.parquet")
-            if table is None or table.height != rows or dict(table.schema) != dict(TABLES.get(name, {})):
+    def _pile(self, folder: str, count: int) -> Pile | None:
+        """What `_save_pile` saved; None where a piece is missing."""
+        pile: Pile | None = None
+        for number in range(1, count + 1):
+            piece = self._files.read_table(f"{folder}/{number}.parquet")
+            if piece is None:
                 return None
-            tables[name] = table
-        return tables, facts
+            pile = pile or Pile(piece.schema)
+            pile.add(piece)
+        return pile
+
+    def _load_tables(
+        self, folder: str, source: Source, facts: Mapping[str, Any]
+    ) -> tuple[dict[str, pl.DataFrame], dict[str, Pile]]:
+        """What can be read of a whole source, as its tables are declared now."""
+        tables, piles = {}, {}
+        for name in TABLES_OF[source]:
+            if name in ON_DISK:
+                pile = self._pile(f"{folder}/{name}", facts.get("pieces", {}).get(name, 0))
+                if pile is not None and pile.columns == dict(TABLES[name]):
+                    piles[name] = pile
+            else:
+                table = self._files.read_table(f"{folder}/{name}.parquet")
+                if table is not None and dict(table.schema) == dict(TABLES[name]):
+                    tables[name] = table
+        return tables, piles
 
 
 def _folder(scope: Scope, source: Source) -> str:
