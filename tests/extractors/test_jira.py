@@ -17,6 +17,7 @@ from accountpulse.extractors.jira import BUGS
 from accountpulse.extractors.jira_links import quoted
 from accountpulse.period import Scope
 from accountpulse.records import Extract
+from accountpulse.sandbox.limits import Limit
 from accountpulse.sandbox.model import JiraIssue, World
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
@@ -342,7 +343,24 @@ def test_more_bugs_in_one_minute_than_can_be_counted_are_an_error(ask: Asking) -
         ask(running, components(world))
 
 
-def test_a_limit_is_met_and_nothing_is_lost(running: Sandbox, small: World, ask: Asking) -> None:
+def test_a_limit_that_is_told_is_met_and_not_run_into(running: Sandbox, small: World, ask: Asking) -> None:
+    running.jira_oddities.cloud_page = running.jira_oddities.server_page = 2
+    usual = ask(running, components(small))
+    running.limits = {"jira": Limit(40, 1)}
+    running.log.clear()
+    same(usual, ask(running, components(small)))
+    assert len(running.log) > 40
+    assert sum(call.status == 429 for call in running.log) <= len(running.log) / 100
+
+
+def test_a_limit_that_is_never_told_costs_refusals_and_no_bug(running: Sandbox, small: World, ask: Asking) -> None:
+    running.jira_oddities.cloud_page = running.jira_oddities.server_page = 2
+    usual = ask(running, components(small))
+    running.limits = {"jira": Limit(40, 1, told=False)}
+    same(usual, ask(running, components(small)))
+
+
+def test_refusals_are_waited_for_and_nothing_is_lost(running: Sandbox, small: World, ask: Asking) -> None:
     usual = ask(running, components(small))
     running.faults.append(Fault("jira", 429, {"Retry-After": "0"}, times=3, path_contains="search"))
     same(usual, ask(running, components(small)))

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from math import floor
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accountpulse.rest.pace import MOST, START, Pace
@@ -84,6 +85,35 @@ class Windows:
         return (200 if self.count <= self.limit else 429), headers
 
 
+class Bucket:
+    """Holds `size` requests; each second, at `phase`, brings `rate` more. Tells it as a Jira does, or nothing."""
+
+    def __init__(self, clock: Clock, rate: int, size: int, phase: float, style: str) -> None:
+        self.clock, self.rate, self.size, self.phase, self.style = clock, rate, size, phase, style
+        self.level, self.second = size, floor(clock.seconds - phase)
+
+    def __call__(self) -> Answer:
+        second = floor(self.clock.seconds - self.phase)
+        self.level, self.second = min(self.size, self.level + (second - self.second) * self.rate), second
+        refused = self.level == 0
+        self.level -= not refused
+        counts = {"X-RateLimit-Limit": str(self.size), "X-RateLimit-Remaining": str(self.level)}
+        headers: Mapping[str, Mapping[str, str]] = {
+            "cloud": {
+                **counts,
+                "RateLimit-Policy": f'"global-app-quota";q=65000;w=3600,"jira-burst-based";q={self.rate};w=1',
+                "RateLimit": f'"global-app-quota";t=200,"jira-burst-based";r={self.level};t=1',
+            },
+            "datacenter": {
+                **counts,
+                "X-RateLimit-FillRate": str(self.rate),
+                "X-RateLimit-Interval-Seconds": "1",
+            },
+            "silent": {},
+        }
+        return (429 if refused else 200), {**headers[self.style], **({"Retry-After": "1"} if refused else {})}
+
+
 def test_it_begins_with_eight_and_grows_while_answers_are_quick() -> None:
     clock = Clock()
     server = Server(clock, lambda _: 0.1, lambda: QUICK)
@@ -146,7 +176,22 @@ def test_a_limit_that_is_told_is_met_and_not_run_into(limit: int, seconds: int) 
     assert clock.seconds <= 1.15 * requests * seconds / limit
 
 
-def test_a_bucket_as_jira_data_center_tells_it_is_met() -> None:
+@pytest.mark.parametrize("style", ["cloud", "datacenter"])
+@given(st.integers(5, 500), st.floats(0, 0.5), st.floats(0, 1), st.sampled_from([1, 3.5]))
+@settings(max_examples=10, deadline=None)
+def test_a_bucket_that_is_told_is_neither_run_empty_nor_left_full(
+    style: str, rate: int, latency: float, phase: float, size: float
+) -> None:
+    clock = Clock()
+    server = Server(clock, lambda _: latency + 0.002, Bucket(clock, rate, int(rate * size), phase, style))
+    requests = min(10 * rate, 1000)
+    drive(clock, server, (1, go_on), (requests, go_on))
+    assert server.statuses.count(429) <= requests // 100
+    first = 64 * latency  # answers are slow to say that more at once is welcome
+    assert clock.seconds <= 1.15 * max(requests / rate, requests * (latency + 0.002) / MOST) + 1 + first
+
+
+def test_a_bucket_that_drips_is_met_though_it_is_taken_for_one_filled_at_once() -> None:
     clock = Clock()
     level, filled = 40.0, 0.0
 
@@ -161,9 +206,25 @@ def test_a_bucket_as_jira_data_center_tells_it_is_met() -> None:
         return 429 if refused else 200, headers
 
     server = Server(clock, lambda _: 0.1, bucket)
-    drive(clock, server, (400, go_on))
-    assert server.statuses.count(429) <= 4
-    assert clock.seconds <= 1.15 * (400 - 40) / 10
+    drive(clock, server, (1000, go_on))
+    assert server.statuses[len(server.statuses) // 2 :].count(429) <= 50  # it adapts
+    assert clock.seconds <= 1.15 * (1000 - 40) / 10
+
+
+@given(st.integers(5, 500), st.floats(0, 0.5), st.floats(0, 1))
+@settings(max_examples=10, deadline=None)
+def test_a_limit_that_is_never_told_is_learnt_from_refusals(rate: int, latency: float, phase: float) -> None:
+    clock = Clock()
+    server = Server(clock, lambda _: latency + 0.002, Bucket(clock, rate, rate, phase, "silent"))
+    marks: list[tuple[int, float]] = []
+    learning, later = min(10 * rate, 1000), min(10 * rate, 1000)
+    drive(clock, server, (learning, lambda _: marks.append((len(server.statuses), clock.seconds))), (later, go_on))
+    learnt, begun = marks[0]
+    assert server.statuses[:learnt].count(429) <= 3 * MOST  # what is under way at once, a few times
+    under_way = rate * (latency + 0.002)  # they are refused together when the limit is tried
+    assert server.statuses[learnt:].count(429) <= max(3, later // 50) + under_way
+    natural = max(later / rate, later * (latency + 0.002) / START)
+    assert clock.seconds - begun <= natural / 0.6 + 2
 
 
 def test_another_program_on_the_same_allowance_is_noticed() -> None:
@@ -176,7 +237,7 @@ def test_another_program_on_the_same_allowance_is_noticed() -> None:
 
     server = Server(clock, lambda _: 0.1, shared)
     drive(clock, server, (200, go_on))
-    assert server.statuses.count(429) <= 40  # a burst at most, since what others do is seen only afterwards
+    assert server.statuses.count(429) <= MOST  # a burst at most, since what others do is seen only afterwards
 
 
 @given(st.integers(1, 300), st.integers(1, 10), st.floats(0.01, 2), st.integers(1, 300))

@@ -187,6 +187,35 @@ def test_jira_says_how_long_to_wait(style: str, headers: dict[str, str]) -> None
     assert isinstance(json.loads(bytes(refusal.body)), dict)
 
 
+@pytest.mark.parametrize(
+    ("style", "headers"),
+    [
+        (
+            "jira cloud",
+            {
+                "X-RateLimit-Limit": "50",
+                "X-RateLimit-Remaining": "49",
+                "RateLimit-Policy": '"jira-burst-based";q=50;w=1',
+                "RateLimit": '"jira-burst-based";r=49;t=1',
+            },
+        ),
+        (
+            "jira datacenter",
+            {
+                "X-RateLimit-Limit": "50",
+                "X-RateLimit-Remaining": "49",
+                "X-RateLimit-FillRate": "50",
+                "X-RateLimit-Interval-Seconds": "1",
+            },
+        ),
+    ],
+)
+def test_jira_tells_its_bucket_with_every_answer(style: str, headers: dict[str, str]) -> None:
+    now = datetime(2026, 11, 1, 0, 0, 2, tzinfo=UTC)
+    assert limited(Limit(50, 1), style, now) == (headers, None)
+    assert limited(Limit(50, 1, told=False), style, now) == ({}, None)
+
+
 @given(st.lists(st.integers(0, 3000), max_size=60), st.integers(1, 8), st.integers(1, 20))
 def test_no_window_lets_more_through_than_its_limit(milliseconds: list[int], requests: int, seconds: int) -> None:
     limit, begin = Limit(requests, seconds), datetime(2026, 11, 1, tzinfo=UTC)

@@ -1,7 +1,7 @@
 """Issues and histories → columns, slice by slice."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -25,12 +25,18 @@ class Reader:
     scope: Scope
     critical: frozenset[str]  # names and ids of the priorities that are; small letters
     critical_known: bool
+    _judged: dict[tuple[str | int | None, str | None], bool] = field(default_factory=dict)
 
     def is_critical(self, priority: Named | None) -> bool | None:
         """Whether a priority is one of the configured ones; null where the site has none of them."""
         if not self.critical_known:
             return None
-        return priority is not None and not self.critical.isdisjoint(names_of(priority))
+        if priority is None:
+            return False
+        name = priority.id, priority.name
+        if name not in self._judged:
+            self._judged[name] = not self.critical.isdisjoint(names_of(priority))
+        return self._judged[name]
 
 
 class Bag:
@@ -46,7 +52,12 @@ class Bag:
         self._reader = reader
         self._until = ceiled(reader.scope.as_of)
         self._since = ceiled(reader.scope.window.start)
-        self._columns: dict[str, list[object]] = {name: [] for name in ISSUES}
+        self._ids: list[str] = []
+        self._keys: list[int] = []  # numbers in `_sets`
+        self._created: list[int] = []
+        self._done: list[bool] = []
+        self._resolved: list[int | None] = []
+        self._critical: list[bool | None] = []
         self._sets: dict[tuple[str, ...], int] = {}  # of keys, each once: they repeat, and lists cost
         self._moves = Moves(reader.site, self._since)
 
@@ -58,30 +69,29 @@ class Bag:
 
     def _add(self, issue: Issue, fields: Fields) -> None:
         done = self._reader.site.is_done(fields.status, fields.resolutiondate)
-        touched = issue.created >= self._since or self._touched(fields)
+        changed = milliseconds(fields.statuscategorychangedate)
+        touched = issue.created >= self._since or self._touched(fields, changed)
         if done and not touched:
             return
         keys = self._reader.links.of(issue.id, fields)
-        columns = self._columns
-        columns["issue_id"].append(issue.id)
-        columns["keys"].append(self._sets.setdefault(keys, len(self._sets)))
-        columns["created_at"].append(issue.created)
-        columns["done"].append(done)
-        resolved = milliseconds(fields.resolutiondate or fields.statuscategorychangedate) if done else None
-        columns["resolved_at"].append(resolved)
-        columns["critical"].append(self._reader.is_critical(fields.priority))
-        if touched and self._may_have_moved(fields):
+        resolved = milliseconds(fields.resolutiondate) if done and fields.resolutiondate is not None else changed
+        self._ids.append(issue.id)
+        self._keys.append(self._sets.setdefault(keys, len(self._sets)))
+        self._created.append(issue.created)
+        self._done.append(done)
+        self._resolved.append(resolved if done else None)
+        self._critical.append(self._reader.is_critical(fields.priority))
+        # Cloud says when it last went into or out of done
+        if touched and (changed is None or changed >= self._since):
             self._note(issue)
 
-    def _may_have_moved(self, fields: Fields) -> bool:
-        """Whether it can have gone into or out of done since the window's start: Cloud says when it last did."""
-        changed = milliseconds(fields.statuscategorychangedate)
-        return changed is None or changed >= self._since
-
-    def _touched(self, fields: Fields) -> bool:
+    def _touched(self, fields: Fields, changed: int | None) -> bool:
         """Whether anything happened to it since the window's start; not known counts as yes."""
-        times = map(milliseconds, (fields.updated, fields.statuscategorychangedate, fields.resolutiondate))
-        return fields.updated is None or any(time is not None and time >= self._since for time in times)
+        updated = milliseconds(fields.updated)
+        if updated is None or updated >= self._since or (changed is not None and changed >= self._since):
+            return True
+        resolved = milliseconds(fields.resolutiondate)
+        return resolved is not None and resolved >= self._since
 
     def _note(self, issue: Issue) -> None:
         """Take the moves that came with it; those that didn't are still to be read."""
@@ -95,11 +105,9 @@ class Bag:
 
     def frames(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The two tables of this slice."""
-        keys = pl.Series("keys", list(self._sets), dtype=KEYS)
-        issues = pl.DataFrame(
-            {**self._columns, "keys": keys.gather(pl.Series(self._columns["keys"], dtype=pl.UInt32))}, schema=ISSUES
-        )
-        return issues, self._moves.frame()
+        keys = pl.Series("keys", list(self._sets), dtype=KEYS).gather(pl.Series(self._keys, dtype=pl.UInt32))
+        columns = (self._ids, keys, self._created, self._done, self._resolved, self._critical)
+        return pl.DataFrame(dict(zip(ISSUES, columns, strict=True)), schema=ISSUES), self._moves.frame()
 
 
 class Moves:

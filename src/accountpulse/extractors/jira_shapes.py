@@ -1,5 +1,7 @@
 """The parts of Jira's answers that we decode, and nothing else: no summary, description or person.
 
+Times such as `2026-10-01T16:29:31.871-0700` are read with the rest; what isn't ISO 8601 makes an answer unreadable.
+
 https://developer.atlassian.com/cloud/jira/platform/rest/v3/
 """
 
@@ -7,8 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-
-from accountpulse.errors import UnexpectedAnswer
 
 
 class Shape(msgspec.Struct, gc=False):
@@ -73,12 +73,12 @@ class Projects(Shape, rename="camel"):
 class Fields(Shape):
     """The fields of an issue that we ask for; a custom link field is `link`, whatever its id."""
 
-    created: str | None = None
-    updated: str | None = None
+    created: datetime | None = None
+    updated: datetime | None = None
     status: Status | None = None
     priority: Named | None = None
-    resolutiondate: str | None = None
-    statuscategorychangedate: str | None = None
+    resolutiondate: datetime | None = None
+    statuscategorychangedate: datetime | None = None
     components: list[Named] | None = None
     labels: list[str] | None = None
     project: Named | None = None
@@ -98,7 +98,7 @@ class Change(Shape):
 class History(Shape):
     """A history entry; bulk fetch has been seen with a number of milliseconds as its time."""
 
-    created: str | int
+    created: datetime | int
     items: list[Change] = []
 
 
@@ -164,12 +164,8 @@ def page_decoder(link_field: str | None) -> "msgspec.json.Decoder[SearchPage]":
     return msgspec.json.Decoder(page)
 
 
-def milliseconds(text: str | int | None) -> int | None:
-    """A time such as `2026-10-01T16:29:31.871-0700` as milliseconds since 1970; null stays null."""
-    if text is None or isinstance(text, int):
-        return text
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UnexpectedAnswer("jira", "reading a time", "it is not ISO 8601") from None
+def milliseconds(moment: datetime | int | None) -> int | None:
+    """A time as milliseconds since 1970; null stays null."""
+    if moment is None or isinstance(moment, int):
+        return moment
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -58,7 +59,7 @@ class Site:
         """Whether one of the wanted names or ids exists here."""
         return any(named_in(priority, wanted) for priority in self.priorities)
 
-    def is_done(self, status: Status | None, resolved: str | None) -> bool:
+    def is_done(self, status: Status | None, resolved: datetime | None) -> bool:
         """Whether a status counts as done: by its category, else by the site's list, else by the resolution."""
         if status is not None and status.status_category is not None:
             return status.status_category.key == "done"

@@ -42,6 +42,7 @@ class Desk:
     now: Callable[[], datetime]
     odd: Oddities
     walks: dict[str, list[int]] = field(default_factory=dict)
+    lately: dict[tuple[str, bool, bool, datetime], list[int]] = field(default_factory=dict)
 
     @cached_property
     def index(self) -> Index:
@@ -138,12 +139,21 @@ class Desk:
         return _error(410, REMOVED)
 
     def _found(self, request: Request, text: str) -> list[int]:
-        """Where the issues of a query are; Cloud refuses a query that nothing narrows."""
-        query = jql.parse(text, self.index, self.now())
+        """Where the issues of a query are, looked for once a minute: Data Center's pages all ask for the same."""
+        key = (text, self.known(request), self.odd.shuffled, self.now().replace(second=0, microsecond=0))
+        if key not in self.lately:
+            self.lately[key] = self._find(*key)
+            if len(self.lately) > WALKS:
+                del self.lately[next(iter(self.lately))]
+        return self.lately[key]
+
+    def _find(self, text: str, known: bool, shuffled: bool, now: datetime) -> list[int]:  # noqa: FBT001
+        """Cloud refuses a query that nothing narrows."""
+        query = jql.parse(text, self.index, now)
         if self.cloud and not query.bounded:
             raise jql.JqlError("Unbounded JQL queries are not allowed here. Please add a search restriction.")
-        found = jql.run(query, self.index) if self.known(request) else []
-        if self.odd.shuffled:
+        found = jql.run(query, self.index) if known else []
+        if shuffled:
             random.Random(text).shuffle(found)
         return found
 

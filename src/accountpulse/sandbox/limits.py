@@ -2,6 +2,10 @@
 
 https://developers.intercom.com/docs/references/rest-api/errors/rate-limiting
 https://developer.atlassian.com/cloud/jira/platform/rate-limiting/
+https://confluence.atlassian.com/adminjiraserver/adjusting-your-code-for-rate-limiting-987143384.html
+
+Jira's are buckets, filled every so many seconds; here a bucket holds what one filling brings. Cloud has one for each
+endpoint and method, Data Center one for each user: here one counts for all, which is stricter.
 """
 
 import math
@@ -16,11 +20,15 @@ Headers = dict[str, str]
 
 @dataclass
 class Limit:
-    """So many requests in each window of `seconds`; windows begin at multiples of it. `refused` counts the 429s."""
+    """So many requests in each window of `seconds`; windows begin at multiples of it. `refused` counts the 429s.
+
+    `told` False: only a refusal says anything, as where something before the system refuses.
+    """
 
     requests: int
     seconds: int = 10
     refused: int = 0
+    told: bool = True
     _window: int = -1
     _count: int = field(default=0, repr=False)
 
@@ -56,11 +64,17 @@ def _intercom(limit: Limit, _now: datetime) -> tuple[Headers, Response]:
 
 
 def _jira_cloud(limit: Limit, now: datetime) -> tuple[Headers, Response]:
-    reset = datetime.fromtimestamp(math.ceil(limit.resets / 60) * 60, UTC)
-    headers = {"X-RateLimit-Limit": str(limit.requests)}
+    wait = max(1, math.ceil(limit.resets - now.timestamp()))
+    headers = {
+        "X-RateLimit-Limit": str(limit.requests),
+        "X-RateLimit-Remaining": str(limit.left),
+        "RateLimit-Policy": f'"jira-burst-based";q={limit.requests};w={limit.seconds}',
+        "RateLimit": f'"jira-burst-based";r={limit.left};t={wait}',
+    }
+    reset = datetime.fromtimestamp(limit.resets, UTC)
     refused = {
-        "Retry-After": str(max(1, math.ceil(limit.resets - now.timestamp()))),
-        "X-RateLimit-Reset": f"{reset:%Y-%m-%dT%H:%MZ}",
+        "Retry-After": str(wait),
+        "X-RateLimit-Reset": f"{reset:%Y-%m-%dT%H:%M:%SZ}",
         "RateLimit-Reason": "jira-burst-based",
     }
     return headers, JSONResponse({"errorMessages": ["Rate limit exceeded."], "errors": {}}, 429, refused)
@@ -88,4 +102,4 @@ def limited(limit: Limit, style: str, now: datetime) -> tuple[Headers, Response 
     """Count a request: the headers that every answer has, and the refusal where it is one too many."""
     allowed = limit.count(now)
     headers, refusal = STYLES[style](limit, now)
-    return headers, None if allowed else refusal
+    return headers if limit.told else {}, None if allowed else refusal
