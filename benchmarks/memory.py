@@ -8,6 +8,7 @@ an empty state. The peak is the largest resident set that the system saw of the 
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,7 +49,7 @@ def served(scenario: Scenario) -> Iterator[dict[str, str]]:
         try:
             yield {name: value.strip("'") for name, _, value in exports}
         finally:
-            server.terminate()
+            server.send_signal(signal.SIGINT)  # it takes its files along
 
 
 def peak_of(environment: dict[str, str]) -> tuple[float, float, float]:

@@ -1,12 +1,13 @@
 """What every extractor promises, whatever system it reads."""
 
+import polars as pl
 import pytest
 
 from accountpulse.errors import AccessError, SourceUnavailable
 from accountpulse.extractors import EXTRACTORS
 from accountpulse.extractors.base import Request
 from accountpulse.period import Scope
-from accountpulse.records import DOMAINS_OF, TABLES, TABLES_OF, Source, catalogue
+from accountpulse.records import DOMAINS_OF, ON_DISK, TABLES, TABLES_OF, Extract, Source, catalogue
 from accountpulse.rest.meter import Meter
 from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Sandbox
@@ -36,14 +37,23 @@ def request_for(source: Source, world: World, loaded: Settings, scope: Scope) ->
     return Request(loaded, scope, keys_of(world, source), meter=Meter())
 
 
+def every_table(extract: Extract) -> dict[str, pl.DataFrame]:
+    """All tables in memory; those on disk in the order of their ids and times, since they come as they are read."""
+    piles = {name: pile.lazy().collect() for name, pile in extract.piles.items()}
+    ordered = {name: table.sort(name for name in table.columns if name != "keys") for name, table in piles.items()}
+    return {**extract.tables, **ordered}
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_it_hands_over_exactly_its_tables_with_their_columns(
     source: Source, sandbox: Sandbox, world: World, configure: Configure, scope: Scope
 ) -> None:
     extract = EXTRACTORS[source](request_for(source, world, configure(sandbox), scope))
     assert extract.source == source
-    assert set(extract.tables) == set(TABLES_OF[source])
-    for name, table in extract.tables.items():
+    assert set(extract.tables) == set(TABLES_OF[source]) - ON_DISK
+    assert set(extract.piles) == set(TABLES_OF[source]) & ON_DISK
+    for name, table in every_table(extract).items():
+        assert extract.rows[name] == table.height
         assert dict(table.schema) == dict(TABLES[name]), name
         assert table.height > 0, f"{name} is empty in a world that has such rows"
 
@@ -64,8 +74,9 @@ def test_asking_twice_gives_the_same(
 ) -> None:
     loaded = configure(sandbox)
     first, second = (EXTRACTORS[source](request_for(source, world, loaded, scope)) for _ in range(2))
-    for name, table in first.tables.items():
-        assert table.equals(second.tables[name]), name
+    again = every_table(second)
+    for name, table in every_table(first).items():
+        assert table.equals(again[name]), name
 
 
 @pytest.mark.parametrize("source", SOURCES)
