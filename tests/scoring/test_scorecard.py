@@ -323,6 +323,12 @@ def test_what_was_kept_of_a_scorecard_gives_it_back_with_its_pillars():
     assert "pillar_reach" in again.catalogue
 
 
+@pytest.mark.parametrize("text", ["name: [", "- x", "name: x"])
+def test_every_refusal_names_the_file(text):
+    with pytest.raises(ConfigurationError, match=r"^mine\.yaml:"):
+        load(text, "mine.yaml")
+
+
 def test_mistakes_stand_in_the_order_of_their_lines():
     with pytest.raises(ConfigurationError) as caught:
         load("tiers: [{name: A, min: 1}]\nname: x\nunheard: 1\ngroups: {}\n", "x.yaml")
