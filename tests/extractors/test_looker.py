@@ -241,7 +241,7 @@ def test_a_question_that_has_gaps_is_asked_again(
     shelf = Shelf(lives=10)
     settings = loaded({"looker": {"usage": {"users": "user_sessions.distinct_user"}}})
     found = looker.extract(Request(settings, scope, parts=shelf))
-    assert {part.stretches[0][0] for part in shelf.parts} == {"features", "pillars"}
+    assert {part.stretches[0][0] for part in shelf.parts} == {"features", "figures"}
     sandbox.log.clear()
     again = looker.extract(Request(settings, scope, parts=shelf))
     assert (again.gaps, again.notes) == (found.gaps, found.notes)

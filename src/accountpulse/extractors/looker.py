@@ -1,7 +1,7 @@
 """Looker → usage, features and platform value: one query a question, for all accounts at once."""
 
 import difflib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -12,8 +12,8 @@ import polars as pl
 from accountpulse.errors import AccessError
 from accountpulse.extractors.base import Part, Request
 from accountpulse.extractors.looker_api import Api, Explore, Query, Refused
+from accountpulse.extractors.looker_keys import unmatched
 from accountpulse.extractors.looker_rows import UNFIT, Kind, Rows
-from accountpulse.ids import looks_like_an_id, to_18
 from accountpulse.piles import Pile, piled
 from accountpulse.records import ON_DISK, PILLAR, SEATS, TABLES, Extract, Reason, frame
 from accountpulse.settings.looker_mapping import LookerMapping, Measure, SavedLook, UsageExplore
@@ -47,25 +47,8 @@ def extract(request: Request) -> Extract:
     work.check_model()
     tables = {name: pile.lazy().collect() for name, pile in answers.items() if name not in ON_DISK}
     piles = {name: pile for name, pile in answers.items() if name in ON_DISK}
-    notes = dict.fromkeys([*work.notes, *_unmatched(answers.values(), request.keys)])
+    notes = dict.fromkeys([*work.notes, *unmatched(answers.values(), request.keys)])
     return Extract("looker", tables, work.gaps, {}, tuple(notes), piles=piles)
-
-
-def _unmatched(piles: Iterable[Pile], keys: Iterable[str]) -> Iterator[str]:
-    """Ids without a counterpart, counted on both sides: many of them say that the join key is wrong."""
-    given = (pile.lazy().select(pl.col("key").unique()).collect()["key"] for pile in piles)
-    theirs = {_compared(key) for rows in given for key in rows}
-    ours = {_compared(key) for key in keys}
-    if strangers := len(theirs - ours):
-        yield f"account ids of the explores and Looks that are no customer's: {strangers:,} of {len(theirs):,}"
-    if silent := len(ours - theirs):
-        yield f"customers without a row in the explores and Looks: {silent:,} of {len(ours):,}"
-
-
-def _compared(key: str) -> str:
-    """Record ids of 15 and 18 characters are the same, whatever became of the case of the longer one."""
-    whole = to_18(key)
-    return whole.upper() if looks_like_an_id(whole) else whole
 
 
 def metrics_of(figure: str) -> tuple[str, ...]:

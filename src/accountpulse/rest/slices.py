@@ -12,8 +12,7 @@ What a system has to give, with Intercom and Jira as the examples:
   since that is how fine its dates are, with `created >= … AND created < … ORDER BY created ASC`.
 - Rows in order of time let a slice that was shortened stop early; where they come in another order, everything is
   walked to its end. `Page.total` is how many rows the answered query has, where the system says so (Jira Cloud
-  doesn't): then a slice that has brought fewer is walked again, since a row that moves while pages are read can be
-  missed. A system that doesn't say has to give its rows in order.
+  doesn't, and has to give rows in order): a slice that has brought fewer is walked again, for a row that moved.
 - `bag` makes what the rows of one slice are gathered in; `done` gets each slice as soon as it is complete, with its
   bag. A checkpoint belongs there: the slices that were handed on are covered exactly, and no other.
 """
