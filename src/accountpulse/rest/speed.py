@@ -6,6 +6,7 @@ DROP = 0.8  # of the speed at which it refused
 BACK = 20.0  # seconds until that speed is tried again; slowly before, faster and faster afterwards
 DEBT = 0.1  # seconds that a request which went late may be made up for
 LONGEST = 60.0  # seconds of answers that are remembered
+SLOWEST = 4.0  # requests a second: below it a refusal says nothing of speed, and the waits that it asks for are enough
 
 
 class Speed:
@@ -14,7 +15,7 @@ class Speed:
     The first says two things: how many answers came in the last seconds (as many seconds as it asks to wait, since
     that is how often such a system counts anew, at least one), and that this was too much. So four fifths of it are
     tried; after `BACK` seconds without a refusal all of it, and with the square of the time more. Each later one takes
-    a fifth of what is tried then.
+    a fifth of what is tried then, down to `SLOWEST`.
     """
 
     def __init__(self) -> None:
@@ -29,7 +30,7 @@ class Speed:
         """Requests a second that are tried now; None: as many as like."""
         if self._peak is None:
             return None
-        return self._peak * (DROP + (1 - DROP) * (max(0.0, now - self._since) / BACK) ** 2)
+        return max(SLOWEST, self._peak * (DROP + (1 - DROP) * (max(0.0, now - self._since) / BACK) ** 2))
 
     def wait(self, now: float) -> float:
         """Seconds until the next may go."""
