@@ -6,6 +6,7 @@ from pathlib import Path
 import boto3
 import hypothesis
 import pytest
+from moto.moto_api import recorder
 from moto.server import ThreadedMotoServer
 
 from accountpulse import settings
@@ -92,8 +93,10 @@ def scope() -> Scope:
 
 
 @pytest.fixture(scope="session")
-def aws_server() -> Iterator[str]:
+def aws_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an AWS of our own: moto's server speaks S3 and Secrets Manager on a real socket."""
+    # its recorder would write into the current folder, where other processes of the tests do too
+    recorder._location = str(tmp_path_factory.mktemp("moto") / "recorded")
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

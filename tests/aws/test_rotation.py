@@ -46,9 +46,8 @@ class Reads:
 
 
 @pytest.fixture
-def reads(aws_server: str, aws: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reads]:
+def reads(aws_server: str, aws: dict[str, str]) -> Iterator[Reads]:
     assert aws
-    monkeypatch.setenv("MOTO_RECORDER_FILEPATH", str(tmp_path / "recorded"))
     recorder = Reads(aws_server)
     yield recorder
     recorder.stop()

@@ -87,6 +87,8 @@ def test_a_renewal_in_180_days_is_shown_and_one_in_90_days_listed_where_it_is_ba
         ({"critical_signals": 1, "days_to_renewal": -5, "drivers": ["mau"]}, "open critical signal"),
         ({"days_to_renewal": -5, "drivers": ["mau"]}, "overdue"),
         ({"tier": "Not Rated", "not_rated_reason": "coverage below 60 %"}, "coverage below 60 %"),
+        ({"moderate_signals": 1, "cap_reason": "open moderate signal", "drivers": ["mau"]}, "open moderate signal"),
+        ({"moderate_signals": 1, "cap_reason": None, "drivers": ["mau"]}, "training"),
         ({"tier": "Champion", "days_to_renewal": 80, "drivers": ["mau"]}, "Prepare the renewal"),
         ({"days_to_renewal": 80, "drivers": ["csat_score"]}, "support"),
         ({"drivers": ["critical_bugs"]}, "bugs"),

@@ -15,6 +15,7 @@ PEOPLE = "Find a new champion, and agree on a review"
 MONEY = "Settle open payments and the terms with whoever decides"
 SUPPORT = "Go through the support cases with the support lead"
 BUGS = "Get dates for the open bugs, and tell the customer"
+MODERATE = "moderate_signals"
 STEPS: Mapping[str, str] = {
     **dict.fromkeys(("mau", "dau", "mau_trend_pct", "dau_trend_pct", "login_frequency"), USAGE),
     "feature_breadth": "Show the features that are not in use yet",
@@ -33,8 +34,8 @@ BY_DOMAIN = {"support": SUPPORT, "bugs": BUGS, "usage": VALUE, "contract": MONEY
 def next_step(row: Row, card: Scorecard) -> str | None:
     """What to do next; None where nothing costs a point.
 
-    In this order: an open critical signal, an overdue renewal, what a rating lacks, a renewal within 90 days
-    of an account in the best tier, the metric that costs most.
+    In this order: an open critical signal, an overdue renewal, what a rating lacks, an open moderate signal that is
+    among what holds health down, a renewal within 90 days of an account in the best tier, the metric that costs most.
     """
     days, tier = row.get(RENEWAL), row.get("tier")
     if (row.get(CRITICAL) or 0) >= 1:
@@ -43,9 +44,14 @@ def next_step(row: Row, card: Scorecard) -> str | None:
         return "Settle the renewal, which is overdue"
     if tier == NOT_RATED:
         return f"Make it known: {row.get('not_rated_reason')}"
-    best = tier == card.tiers[0].name
-    if best and days is not None and days <= SOON:
+    if row.get("cap_reason") and (row.get(MODERATE) or 0) >= 1:
+        return "Go through the open moderate signal with its owner"
+    if tier == card.tiers[0].name and days is not None and days <= SOON:
         return STEPS[RENEWAL]
+    return _by_cost(row, card)
+
+
+def _by_cost(row: Row, card: Scorecard) -> str | None:
     drivers = row.get("drivers") or []
     if not drivers:
         return None
