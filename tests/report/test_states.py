@@ -208,7 +208,9 @@ def test_not_linked_nothing_there_and_could_not_look_are_told_apart(configure: C
     assert kept is not None
     kinds = dict(standing(month, kept).filter(source="intercom").select("account_id", "kind").iter_rows())
     read = Path(state.files.store.place) / "extract" / "2026-10"
-    talked = {key for keys in pl.read_parquet(read / "intercom" / "conversations.parquet")["keys"] for key in keys}
+    talked = {
+        key for keys in pl.read_parquet(read / "intercom" / "conversations" / "*.parquet")["keys"] for key in keys
+    }
     links = pl.read_parquet(read / "salesforce" / "links.parquet").filter(source="intercom")
     keys = {account: key for account, _, key in links.iter_rows() if key}
     assert len(kinds) == month.scores.height
