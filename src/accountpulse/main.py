@@ -18,7 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from accountpulse.errors import AccountpulseError, AlreadyRunning, UsageError
-from accountpulse.memory import give_back
+from accountpulse.memory import give_back, peak
 from accountpulse.period import Period, last_complete, parse_period
 from accountpulse.redact import Redactor
 
@@ -277,16 +277,9 @@ def summarise(outcome: "Outcome", asked: Event) -> dict[str, Any]:
         "problems": [[each.account_id, each.stage, each.text[:200]] for each in outcome.problems[:LISTED]],
         "stopped": _stopped(outcome),
         "csv": outcome.csv,
-        "peak_memory_mb": _peak(),
+        "peak_memory_mb": peak(),
         "notes": list(outcome.notes[:LISTED]),
     }
-
-
-def _peak() -> int:
-    """The most memory that this process has held so far, in MB; a warm process tells also of earlier runs."""
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def _figures(outcome: "Outcome") -> dict[str, float]:

@@ -1,9 +1,10 @@
-"""How the process gives memory back that it no longer needs."""
+"""How much memory the process holds, and how it gives back what it no longer needs."""
 
 import ctypes
 import gc
 import os
 import sys
+from pathlib import Path
 
 # Polars' allocator (jemalloc) keeps what was freed for ten seconds; a run would hold the tables of all sources twice.
 # https://jemalloc.net/jemalloc.3.html#opt.dirty_decay_ms
@@ -25,3 +26,16 @@ def trim() -> None:
 def give_back() -> None:
     """Before Polars is loaded: free memory goes back to the system at once. A setting of the environment stands."""
     os.environ.setdefault(_NAME, _VALUE)
+
+
+def peak() -> int:
+    """The most memory that this process has held so far, in MB; 0 where the system doesn't tell.
+
+    Linux's own figure of the program that runs: what getrusage gives begins with what the process that started it held.
+    """
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    told = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "VmHWM: 0 kB")
+    return int(told.split()[1]) // 1024
