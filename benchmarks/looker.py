@@ -1,6 +1,6 @@
 """What reading a portfolio's usage from Looker costs, beside the plainest way to read the same rows.
 
-usage: looker.py [ACCOUNTS]      default 10000; four months of daily rows for each
+usage: extract.py [ACCOUNTS]      default 10000; four months of daily rows for each
 
 The sandbox's Looker runs in a process of its own. Each reader runs in a fresh process: ours is the extractor; the
 yardstick sends the same daily query by `requests` and calls `json.loads` on the answer, and does nothing with it.
@@ -30,8 +30,8 @@ def serve(accounts: int, port: Connection) -> None:
     import uvicorn
     from starlette.applications import Starlette
 
-    from accountpulse.sandbox import looker
-    from accountpulse.sandbox.model import Looker, UsageOf
+    from accountpulse.sandbox.looker import server
+    from accountpulse.sandbox.world.model import Looker, UsageOf
 
     rng = Random(5)
     usage = {}
@@ -41,7 +41,7 @@ def serve(accounts: int, port: Connection) -> None:
         figures = {name: {"2026-10": float(rng.randrange(101))} for name in ("operations", "automation")}
         usage[f"001{number:012d}AAA"] = UsageOf(users, twice, {"sso": rng.getrandbits(DAYS)}, figures, [], len(users))
     instance = Looker("id", "secret", "alliants", FIRST, DAYS, ["sso"], ["operations", "automation"], [], "42", usage)
-    app = Starlette(routes=list(looker.routes(instance, looker.Behaviour())))
+    app = Starlette(routes=list(server.routes(instance, server.Behaviour())))
     listening = socket.create_server(("127.0.0.1", 0))
     port.send(listening.getsockname()[1])
     uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False)).run(sockets=[listening])
@@ -50,9 +50,9 @@ def serve(accounts: int, port: Connection) -> None:
 def ours(url: str) -> str:
     """The extractor, all of it."""
     from accountpulse import settings
-    from accountpulse.extractors import looker
-    from accountpulse.extractors.base import Request
-    from accountpulse.period import Period, scope_of
+    from accountpulse.core.period import Period, scope_of
+    from accountpulse.systems.extraction import Request
+    from accountpulse.systems.looker import extract
 
     loaded = settings.load(
         {
@@ -64,8 +64,8 @@ def ours(url: str) -> str:
         }
     )
     request = Request(loaded, scope_of(Period(2026, 10), datetime(2026, 11, 23, tzinfo=UTC)))
-    extract = looker.extract(request)
-    return f"{extract.piles['usage_days'].height:,} daily rows of all, {request.meter.calls} calls"
+    found = extract.extract(request)
+    return f"{found.piles['usage_days'].height:,} daily rows of all, {request.meter.calls} calls"
 
 
 def yardstick(url: str) -> str:
@@ -84,10 +84,10 @@ def yardstick(url: str) -> str:
 
 def measured(work: Callable[[str], str], url: str, answer: Connection) -> None:
     """Seconds, peak megabytes above those after the imports, and what was done."""
-    import accountpulse.extractors
     import accountpulse.settings
+    import accountpulse.systems
 
-    _ = accountpulse.extractors, accountpulse.settings
+    _ = accountpulse.systems, accountpulse.settings
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     begun = time.perf_counter()
     done = work(url)

@@ -13,9 +13,9 @@ Row = dict[str, Any]
 def extracted(source: str, table: str, told: Row) -> int:
     """Rows of our extractor, as the pipeline calls it; ends with typed frames."""
     from accountpulse import settings
-    from accountpulse.extractors import EXTRACTORS
-    from accountpulse.extractors.base import Request
-    from accountpulse.period import Period, scope_of
+    from accountpulse.core.period import Period, scope_of
+    from accountpulse.systems import EXTRACTORS
+    from accountpulse.systems.extraction import Request
 
     request = Request(settings.load(told["environment"]), scope_of(Period(2026, 10), NOW), tuple(told["keys"]))
     return EXTRACTORS[source](request).rows[table]

@@ -10,10 +10,10 @@ from moto.moto_api import recorder
 from moto.server import ThreadedMotoServer
 
 from accountpulse import settings
-from accountpulse.period import Period, Scope, scope_of
-from accountpulse.sandbox.model import World
+from accountpulse.core.period import Period, Scope, scope_of
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
+from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
 from support import NOW, Configure, promises
 

@@ -10,14 +10,14 @@ from typing import Any
 import polars as pl
 
 from accountpulse import accounts, metrics
-from accountpulse.extractors import salesforce
-from accountpulse.extractors.base import Request
-from accountpulse.period import Scope
-from accountpulse.records import Extract
-from accountpulse.sandbox.model import FieldDef, SObject, World
-from accountpulse.sandbox.org import empty_objects, record_id
+from accountpulse.core.period import Scope
+from accountpulse.core.records import Extract
+from accountpulse.sandbox.salesforce.org import empty_objects, record_id
 from accountpulse.sandbox.server import Sandbox
+from accountpulse.sandbox.world.model import FieldDef, SObject, World
 from accountpulse.settings import Settings
+from accountpulse.systems.extraction import Request
+from accountpulse.systems.salesforce import extract
 from support import Configure
 
 LONG_AGO = "2020-01-01T00:00:00+00:00"
@@ -96,8 +96,8 @@ def reader(configure: Configure, scope: Scope, folder: Path) -> Reader:
             sandbox.recorded = []
             sandbox.behaviour.hidden |= hidden
             loaded = configure(sandbox, ACCOUNTPULSE_CONFIG=str(path))
-            extract = salesforce.extract(Request(loaded, at))
+            found = extract.extract(Request(loaded, at))
             queries = [each.query["q"] for each in sandbox.recorded if "q" in each.query]
-        return Read(extract, loaded, at, queries)
+        return Read(found, loaded, at, queries)
 
     return read

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from accountpulse.records import Source
+from accountpulse.core.records import Source
 from accountpulse.settings import Settings
 
 ROOT = Path(__file__).parents[1]

@@ -10,8 +10,8 @@ from typer.main import get_command
 
 from accountpulse import __version__
 from accountpulse.cli import app
-from accountpulse.loaders.base import FIELDS, OPTIONAL
-from accountpulse.records import METRICS
+from accountpulse.core.records import METRICS
+from accountpulse.systems.salesforce.record import FIELDS, OPTIONAL
 from support import promises
 
 ROOT = Path(__file__).parent.parent

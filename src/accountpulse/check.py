@@ -10,22 +10,22 @@ from typing import Literal
 import polars as pl
 
 from accountpulse import accounts, pipeline, settings
-from accountpulse.errors import AccountpulseError, ConfigurationError
-from accountpulse.extractors import EXTRACTORS, LOOKUPS, PROBES
-from accountpulse.extractors.base import Request
-from accountpulse.loaders import salesforce as salesforce_loader
-from accountpulse.loaders.base import Stamp, payload
-from accountpulse.period import Period, Scope, last_complete, scope_of
+from accountpulse.core.errors import AccountpulseError, ConfigurationError
+from accountpulse.core.period import Period, Scope, last_complete, scope_of
+from accountpulse.core.records import SOURCES, Extract, Reason, Source
+from accountpulse.core.redact import Redactor
+from accountpulse.http.budget import Meter
 from accountpulse.pipeline import own_metrics
-from accountpulse.pipeline.extraction import with_links
-from accountpulse.records import SOURCES, Extract, Reason, Source
-from accountpulse.redact import Redactor
-from accountpulse.rest.auth import announcement
-from accountpulse.rest.meter import Meter
-from accountpulse.rest.salesforce import Org
+from accountpulse.pipeline.read import with_links
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Settings
 from accountpulse.state import State
+from accountpulse.systems import EXTRACTORS, LOOKUPS, PROBES
+from accountpulse.systems.extraction import Request
+from accountpulse.systems.salesforce import load as salesforce_loader
+from accountpulse.systems.salesforce.client import Org
+from accountpulse.systems.salesforce.record import Stamp, payload
+from accountpulse.systems.salesforce.sign_in import announcement
 
 Mark = Literal["good", "warning", "bad"]
 AT_ONCE = 8  # requests under way at one source, for the estimate

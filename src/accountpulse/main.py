@@ -17,15 +17,15 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from accountpulse.errors import AccountpulseError, AlreadyRunning, UsageError
-from accountpulse.memory import give_back, peak
-from accountpulse.period import Period, last_complete, parse_period
-from accountpulse.redact import Redactor
+from accountpulse.core.errors import AccountpulseError, AlreadyRunning, UsageError
+from accountpulse.core.memory import give_back, peak
+from accountpulse.core.period import Period, last_complete, parse_period
+from accountpulse.core.redact import Redactor
 
 if TYPE_CHECKING:
-    from accountpulse.alerts import Alerts
-    from accountpulse.logs import Lines
-    from accountpulse.pipeline.outcome import Outcome
+    from accountpulse.observe.logs import Lines
+    from accountpulse.observe.rollbar import Alerts
+    from accountpulse.pipeline.result import Outcome
     from accountpulse.settings import Held, Settings
 
 RESERVE = 30.0  # seconds before Lambda's own deadline at which a run stops: to save, to report, to start again
@@ -77,8 +77,8 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     """One invocation; see above."""
     give_back()
     from accountpulse import settings
-    from accountpulse.alerts import Silence, alerts
-    from accountpulse.logs import Lines, Quiet, take_over
+    from accountpulse.observe.logs import Lines, Quiet, take_over
+    from accountpulse.observe.rollbar import Silence, alerts
 
     redact = Redactor()
     watch = Lines(redact)
@@ -171,7 +171,7 @@ def _because(asked: Event) -> str:
 
 def _run(loaded: "Settings", asked: Event, period: Period, ends: float, watch: "Lines") -> "Outcome":
     from accountpulse import pipeline
-    from accountpulse.pipeline.outcome import Options
+    from accountpulse.pipeline.result import Options
 
     options = Options(
         period=period, dry_run=asked.dry_run, keep_csv=asked.dry_run, hand_over=_goes_on(asked), ends=ends
@@ -297,7 +297,7 @@ def _figures(outcome: "Outcome") -> dict[str, float]:
 
 def _with_page(outcome: "Outcome", loaded: "Settings", ends: float | None) -> "Outcome":
     """The outcome with its report kept, where the extra `report` is installed; what fails costs the page alone."""
-    from accountpulse import reports
+    from accountpulse.pipeline import report_document
     from accountpulse.report.files import drawing
     from accountpulse.state import State
 
@@ -306,7 +306,9 @@ def _with_page(outcome: "Outcome", loaded: "Settings", ends: float | None) -> "O
     why = "no time left"
     try:
         if ends is None or time.monotonic() < ends:
-            return replace(outcome, page=reports.keep(State(loaded.state, loaded.redactor), outcome.scope.period))
+            return replace(
+                outcome, page=report_document.keep(State(loaded.state, loaded.redactor), outcome.scope.period)
+            )
     except Exception as error:
         logging.getLogger("accountpulse").exception("the report could not be made")
         why = type(error).__name__

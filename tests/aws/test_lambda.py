@@ -18,13 +18,13 @@ import boto3
 import polars as pl
 import pytest
 
-from accountpulse.errors import AlreadyRunning, UsageError
+from accountpulse.core.errors import AlreadyRunning, UsageError
+from accountpulse.core.period import Period, scope_of
+from accountpulse.core.records import Problem
 from accountpulse.main import RESERVE, Event, read_event, summarise
-from accountpulse.period import Period, scope_of
-from accountpulse.pipeline.outcome import Outcome
-from accountpulse.records import Problem
-from accountpulse.sandbox.model import World
+from accountpulse.pipeline.result import Outcome
 from accountpulse.sandbox.server import Sandbox
+from accountpulse.sandbox.world.model import World
 from accountpulse.state import State
 from aws.rig import ARN, LARGEST, Rig
 from support import NOW
@@ -270,9 +270,11 @@ def test_the_handler_needs_nothing_that_its_package_leaves_out() -> None:
     left_out = {"typer", "rich", "pygments", "markdown_it", "starlette", "uvicorn", "trustme"}
     assert all(f'"{name.replace("_", "-")}' in tool for name in left_out)
     code = (
-        "import sys; import accountpulse.main, accountpulse.pipeline, accountpulse.alerts, accountpulse.logs;"
-        "import accountpulse.extractors.intercom, accountpulse.extractors.jira, accountpulse.extractors.looker;"
-        "import accountpulse.extractors.salesforce, accountpulse.state.bucket;"
+        "import sys; import accountpulse.main, accountpulse.pipeline, accountpulse.observe.rollbar;"
+        "import accountpulse.observe.logs;"
+        "import accountpulse.systems.intercom.extract, accountpulse.systems.jira.extract;"
+        "import accountpulse.systems.looker.extract;"
+        "import accountpulse.systems.salesforce.extract, accountpulse.state.bucket;"
         f"sys.exit(', '.join(({left_out!r} | {{'accountpulse.cli', 'accountpulse.sandbox'}}) & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)

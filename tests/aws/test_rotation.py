@@ -14,11 +14,11 @@ import pytest
 import requests
 
 from accountpulse import pipeline
-from accountpulse.period import Period
-from accountpulse.pipeline.outcome import Options
-from accountpulse.sandbox.model import World
+from accountpulse.core.period import Period
+from accountpulse.pipeline.result import Options
 from accountpulse.sandbox.server import Call, Sandbox
 from accountpulse.sandbox.world import build
+from accountpulse.sandbox.world.model import World
 from aws.rig import Rig
 from support import NOW, Configure, Silent
 

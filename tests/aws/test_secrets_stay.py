@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
+from accountpulse.sandbox.world.model import World
 from accountpulse.state import State
 from aws.rig import Rig
-from aws.test_alerts import TOKEN, Project
+from observe.test_rollbar import TOKEN, Project
 from support import NOW
 
 SECRET = 'pl4nted"s3cret\\value'

@@ -9,10 +9,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from accountpulse import metrics
+from accountpulse.core.records import SOURCES, TABLES, Rules, frame
 from accountpulse.metrics.bugs import bugs
 from accountpulse.metrics.shared import numbered
 from accountpulse.metrics.support import support
-from accountpulse.records import SOURCES, TABLES, Rules, frame
 from engines.running import engine, needs_spark
 from metrics.measuring import HOUR, OCTOBER, START, at, table
 

@@ -10,8 +10,8 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from polars.testing import assert_frame_equal
 
+from accountpulse.core.errors import UsageError
 from accountpulse.engines import files
-from accountpulse.errors import UsageError
 from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import Scorecard, default, load
 from engines.running import ALL, OTHERS, engine, written

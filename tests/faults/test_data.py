@@ -14,20 +14,20 @@ import pytest
 
 from accountpulse import pipeline
 from accountpulse.accounts import Linked
-from accountpulse.alerts import alerts
+from accountpulse.core.period import Period
+from accountpulse.core.records import Metric
+from accountpulse.core.redact import Redactor
 from accountpulse.main import Event, _report, summarise
-from accountpulse.period import Period
-from accountpulse.pipeline.outcome import Options, Outcome
-from accountpulse.pipeline.rating import rate
-from accountpulse.records import Metric
-from accountpulse.redact import Redactor
-from accountpulse.sandbox.model import Conversation, World
+from accountpulse.observe.rollbar import alerts
+from accountpulse.pipeline.rate import rate
+from accountpulse.pipeline.result import Options, Outcome
 from accountpulse.sandbox.server import Call, Fault, Sandbox
 from accountpulse.sandbox.world import build
+from accountpulse.sandbox.world.model import Conversation, World
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.state import State
 from aws.rig import Rig
-from aws.test_alerts import Project, access
+from observe.test_rollbar import Project, access
 from support import NOW, Configure, Silent
 
 OCTOBER = Options(period=Period(2026, 10))

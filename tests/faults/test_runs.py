@@ -18,16 +18,16 @@ import trustme
 
 from accountpulse import pipeline
 from accountpulse.check import check
-from accountpulse.errors import AccessError, SourceUnavailable
+from accountpulse.core.errors import AccessError, SourceUnavailable
+from accountpulse.core.period import Period
+from accountpulse.core.records import Source
+from accountpulse.http import requests_adapter
+from accountpulse.http.budget import Meter
 from accountpulse.main import Event, summarise
-from accountpulse.period import Period
-from accountpulse.pipeline.outcome import Options, Outcome
-from accountpulse.records import Source
-from accountpulse.rest import sync
-from accountpulse.rest.meter import Meter
-from accountpulse.sandbox.model import World
+from accountpulse.pipeline.result import Options, Outcome
 from accountpulse.sandbox.server import Call, Fault, Sandbox
 from accountpulse.sandbox.world import build
+from accountpulse.sandbox.world.model import World
 from accountpulse.state import State
 from faults.wire import Wire
 from support import NOW, Configure, Silent
@@ -152,7 +152,7 @@ def test_14_an_expired_certificate_is_refused_too(tmp_path: Path) -> None:
     meter = Meter()
     with Wire(context=context) as server:
         with pytest.raises(AccessError, match=r"certificate of 127\.0\.0\.1"):
-            sync.session("looker", meter, tmp_path / "ca.pem").get(f"{server.url}/thing")
+            requests_adapter.session("looker", meter, tmp_path / "ca.pem").get(f"{server.url}/thing")
         assert server.asked == []
     assert meter.calls == 1
 

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from accountpulse.errors import AccessError, OutOfTime, SourceUnavailable
-from accountpulse.rest import client, sync
-from accountpulse.rest.client import Client
-from accountpulse.rest.meter import Meter
+from accountpulse.core.errors import AccessError, OutOfTime, SourceUnavailable
+from accountpulse.http import client, requests_adapter
+from accountpulse.http.budget import Meter
+from accountpulse.http.client import Client
 from faults import wire
 from faults.wire import Answer, Wire
 
@@ -42,9 +42,9 @@ def by_client(url: str, meter: Meter, total: float = client.TOTAL) -> Any:
     return client.run(ask())
 
 
-def by_session(url: str, meter: Meter, total: float = sync.TOTAL) -> Any:
+def by_session(url: str, meter: Meter, total: float = requests_adapter.TOTAL) -> Any:
     """Ask through the session that the clients of Looker and Salesforce are given."""
-    with sync.session("looker", meter, None, sleep=lambda _seconds: None, total=total) as session:
+    with requests_adapter.session("looker", meter, None, sleep=lambda _seconds: None, total=total) as session:
         return session.get(f"{url}/thing", headers={"Authorization": "Bearer s3cret"}).json()
 
 

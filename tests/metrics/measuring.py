@@ -6,9 +6,9 @@ from typing import Any
 
 import polars as pl
 
+from accountpulse.core.period import Period, Scope, scope_of
+from accountpulse.core.records import TABLES, Rules, frame
 from accountpulse.metrics.shared import Frame, Tables, numbered
-from accountpulse.period import Period, Scope, scope_of
-from accountpulse.records import TABLES, Rules, frame
 
 A, B, C = "001000000000001AAA", "001000000000002AAA", "001000000000003AAA"
 OCTOBER = scope_of(Period(2026, 10), datetime(2026, 11, 23, tzinfo=UTC))  # as of 1 November, window from 3 August

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from accountpulse.core.records import Rules
 from accountpulse.metrics.contract import contract
-from accountpulse.records import Rules
 from metrics.measuring import AS_OF, TICK, TODAY, A, B, at, measured, of, of_a
 
 RULES = Rules(

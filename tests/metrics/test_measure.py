@@ -10,9 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accountpulse.core.records import (
+    ACCOUNTS,
+    DOMAINS_OF,
+    METRICS,
+    SOURCES,
+    TABLES_OF,
+    Reason,
+    Rules,
+    frame,
+    own_metric,
+)
+from accountpulse.core.spooled import Pile
 from accountpulse.metrics import measure
-from accountpulse.piles import Pile
-from accountpulse.records import ACCOUNTS, DOMAINS_OF, METRICS, SOURCES, TABLES_OF, Reason, Rules, frame, own_metric
 from metrics.measuring import OCTOBER, START, A, B, C, Rows, at, of, table
 
 RULES = Rules(

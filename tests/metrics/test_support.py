@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
+from accountpulse.core.period import Period, scope_of
+from accountpulse.core.records import Rules
 from accountpulse.metrics.support import support
-from accountpulse.period import Period, scope_of
-from accountpulse.records import Rules
 from metrics.measuring import AS_OF, HOUR, START, TICK, A, B, at, measured, of, of_a
 
 IN = at("2026-10-05 12:00")

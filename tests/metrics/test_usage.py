@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
+from accountpulse.core.period import Period, scope_of
+from accountpulse.core.records import Rules, own_metric
 from accountpulse.metrics.usage import usage
-from accountpulse.period import Period, scope_of
-from accountpulse.records import Rules, own_metric
 from metrics.measuring import A, B, at, measured, of, of_a
 
 JULY, AUGUST, SEPTEMBER, OCTOBER = (date(2026, month, 1) for month in (7, 8, 9, 10))

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from accountpulse.core.period import Period, Scope, scope_of
+from accountpulse.core.records import Rules
 from accountpulse.metrics.usage import usage
-from accountpulse.period import Period, Scope, scope_of
-from accountpulse.records import Rules
 from metrics.measuring import A, B, at, measured, of
 
 CATALOGUE = ("sso", "api", "reports")

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from accountpulse import pipeline, settings
-from accountpulse.period import Period
-from accountpulse.pipeline.outcome import Options
+from accountpulse.core.period import Period
+from accountpulse.pipeline.result import Options
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.scoring.scorecard import default_text

@@ -12,15 +12,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from accountpulse import reports
-from accountpulse.period import Period
-from accountpulse.pipeline import lookback
-from accountpulse.pipeline.lookback import Past
-from accountpulse.pipeline.review import review
+from accountpulse.core.period import Period
+from accountpulse.pipeline import earlier_runs, report_document
+from accountpulse.pipeline.earlier_runs import Past
+from accountpulse.pipeline.report_input import review
 from accountpulse.report.table import csv as table
+from accountpulse.scoring.account_details import Told, tell
 from accountpulse.scoring.change import change
 from accountpulse.scoring.explain import why_unknown
-from accountpulse.scoring.story import Told, tell
 from accountpulse.state import State
 from report.kept import runs
 
@@ -35,13 +34,13 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def document(kept: Path) -> dict[str, Any]:
     """As the page reads it: after JSON."""
-    made = reports.document(State(kept), None)
+    made = report_document.document(State(kept), None)
     return json.loads(json.dumps(made, allow_nan=False))
 
 
 @pytest.fixture(scope="module")
 def now(kept: Path) -> Past:
-    return lookback.recall_or_refuse(State(kept), Period(2026, 10))
+    return earlier_runs.recall_or_refuse(State(kept), Period(2026, 10))
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ from pathlib import Path
 import boto3
 import pytest
 
-from accountpulse import reports
-from accountpulse.period import Period
-from accountpulse.sandbox.model import World
+from accountpulse.core.period import Period
+from accountpulse.pipeline import report_document
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
+from accountpulse.sandbox.world.model import World
 from accountpulse.state import State
 from aws.rig import Rig
 from program import start
@@ -68,7 +68,7 @@ def test_the_command_writes_the_page_and_the_csv_of_the_latest_month(tmp_path: P
 def test_as_json_the_document_needs_no_extra(tmp_path: Path, kept: Path, bare: dict[str, str]) -> None:
     done = start(tmp_path, "report", "--json", ACCOUNTPULSE_STATE=str(kept), **bare)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == json.loads(json.dumps(reports.document(State(kept), None)))
+    assert json.loads(done.stdout) == json.loads(json.dumps(report_document.document(State(kept), None)))
     assert not (tmp_path / "out").exists()
 
 
@@ -162,7 +162,7 @@ def test_a_page_in_a_bucket_opens_in_a_browser_instead_of_being_saved(kept: Path
         found = State(kept).files.store.read(name)
         assert found is not None
         there.files.store.write(name, found.content)
-    place = reports.keep(there, Period(2026, 10))
+    place = report_document.keep(there, Period(2026, 10))
     assert place == f"s3://{bucket}/pulse/reports/2026-10.html"
     s3 = boto3.client("s3")
     assert s3.head_object(Bucket=bucket, Key="pulse/reports/2026-10.html")["ContentType"].startswith("text/html")

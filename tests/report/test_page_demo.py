@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from accountpulse import reports
+from accountpulse.pipeline import report_document
 from accountpulse.report import table
 from accountpulse.state import State
 from report.browsing import Visit, number
@@ -20,7 +20,7 @@ Open = Callable[..., Visit]
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return reports.document(State(runs(tmp_path_factory.mktemp("demo"))), None)
+    return report_document.document(State(runs(tmp_path_factory.mktemp("demo"))), None)
 
 
 def test_the_page_shows_the_numbers_of_the_csv_and_every_account_adds_up(

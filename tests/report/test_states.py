@@ -9,13 +9,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from accountpulse import pipeline, reports
-from accountpulse.errors import ConfigurationError
-from accountpulse.period import Period, scope_of
+from accountpulse import pipeline
+from accountpulse.core.errors import ConfigurationError
+from accountpulse.core.period import Period, scope_of
+from accountpulse.core.records import frame
+from accountpulse.pipeline import report_document
+from accountpulse.pipeline.earlier_runs import recall_or_refuse
 from accountpulse.pipeline.evidence import evidence, open_signals
-from accountpulse.pipeline.lookback import recall_or_refuse
-from accountpulse.pipeline.outcome import Options
-from accountpulse.records import frame
+from accountpulse.pipeline.result import Options
 from accountpulse.report.gaps import standing
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.state import State
@@ -32,7 +33,7 @@ def run(configure: Configure, sandbox: Sandbox, period: Period = OCTOBER, **opti
 
 
 def document(state: State) -> dict[str, Any]:
-    return json.loads(json.dumps(reports.document(state, OCTOBER), allow_nan=False))
+    return json.loads(json.dumps(report_document.document(state, OCTOBER), allow_nan=False))
 
 
 def test_the_first_month_has_no_before(configure: Configure, sandbox: Sandbox) -> None:
@@ -226,7 +227,7 @@ def test_without_one_part_of_a_run_there_is_no_report(configure: Configure, sand
     state = run(configure, sandbox)
     state.files.remove_all(gone)
     with pytest.raises(ConfigurationError, match="does not hold"):
-        reports.document(state, OCTOBER)
+        report_document.document(state, OCTOBER)
 
 
 def test_a_forgotten_account_is_in_no_later_report(configure: Configure, sandbox: Sandbox) -> None:

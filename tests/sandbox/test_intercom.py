@@ -9,12 +9,12 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accountpulse.sandbox.intercom_index import Index
-from accountpulse.sandbox.intercom_search import CONVERSATION_FIELDS, Matcher
+from accountpulse.sandbox.intercom.index import Index
+from accountpulse.sandbox.intercom.search import CONVERSATION_FIELDS, Matcher
 from accountpulse.sandbox.limits import Limit, limited
-from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
+from accountpulse.sandbox.world.model import World
 from support import NOW
 
 SINCE = int(datetime(2026, 8, 3, tzinfo=UTC).timestamp())

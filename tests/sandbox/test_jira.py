@@ -11,11 +11,11 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accountpulse.sandbox import jql
-from accountpulse.sandbox.jira_index import Index
-from accountpulse.sandbox.model import JiraIssue, World
+from accountpulse.sandbox.jira import jql
+from accountpulse.sandbox.jira.index import Index
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
+from accountpulse.sandbox.world.model import JiraIssue, World
 from support import NOW
 
 SMALL = build(seed=11, accounts=20, until=NOW)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from accountpulse.sandbox.model import World
 from accountpulse.sandbox.server import Sandbox
+from accountpulse.sandbox.world.model import World
 from sandbox.openapi import SPECS, vendor
 
 FIELDS = ["user_sessions.account_id", "user_sessions.session_date", "user_sessions.distinct_users"]

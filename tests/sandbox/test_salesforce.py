@@ -23,10 +23,10 @@ from simple_salesforce.exceptions import (
 )
 from starlette.applications import Starlette
 
-from accountpulse.sandbox.model import Salesforce
-from accountpulse.sandbox.org import empty_objects, record_id
-from accountpulse.sandbox.salesforce import routes
-from accountpulse.sandbox.salesforce_session import Behaviour
+from accountpulse.sandbox.salesforce.org import empty_objects, record_id
+from accountpulse.sandbox.salesforce.server import routes
+from accountpulse.sandbox.salesforce.session import Behaviour
+from accountpulse.sandbox.world.model import Salesforce
 
 NOW = datetime(2026, 11, 23, 8, 0, 0, 123456, tzinfo=UTC)
 ACCOUNTS = [record_id("001", n) for n in range(1, 8)]

@@ -10,7 +10,7 @@ from simple_salesforce import Salesforce as Client
 from simple_salesforce import SalesforceLogin
 from simple_salesforce.exceptions import SalesforceGeneralError, SalesforceMalformedRequest, SalesforceOperationError
 
-from accountpulse.sandbox.org import record_id
+from accountpulse.sandbox.salesforce.org import record_id
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from support import NOW

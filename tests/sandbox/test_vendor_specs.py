@@ -6,10 +6,10 @@ from collections.abc import Iterable
 import pytest
 
 from accountpulse import pipeline
-from accountpulse.period import Period
-from accountpulse.pipeline.outcome import Options
-from accountpulse.sandbox.model import World
+from accountpulse.core.period import Period
+from accountpulse.pipeline.result import Options
 from accountpulse.sandbox.server import Exchange, Sandbox
+from accountpulse.sandbox.world.model import World
 from sandbox.openapi import SPECS, Vendor, vendor
 from support import NOW, Configure, Silent
 

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from accountpulse.errors import ConfigurationError
+from accountpulse.core.errors import ConfigurationError
 from accountpulse.scoring.scorecard import default, default_text, load, restored, unreachable, whole
 
 SMALL = """name: small

@@ -3,7 +3,7 @@ import io
 import polars as pl
 import pytest
 
-from accountpulse.errors import UsageError
+from accountpulse.core.errors import UsageError
 from accountpulse.scoring.scorecard import default, load
 from accountpulse.scoring.table import pillars_in, read_table, strangers, write_table
 

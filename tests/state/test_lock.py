@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accountpulse.errors import AlreadyRunning
+from accountpulse.core.errors import AlreadyRunning
 from accountpulse.state import State
 
 NOW = datetime(2026, 11, 1, 6, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from accountpulse.period import Period, scope_of
+from accountpulse.core.period import Period, scope_of
 from accountpulse.state import State
 
 NOW = datetime(2026, 11, 1, 6, tzinfo=UTC)

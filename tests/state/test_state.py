@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from accountpulse.errors import ConfigurationError
-from accountpulse.period import Period, scope_of
-from accountpulse.piles import Pile, piled
-from accountpulse.records import ON_DISK, TABLES, TABLES_OF, Extract, frame
+from accountpulse.core.errors import ConfigurationError
+from accountpulse.core.period import Period, scope_of
+from accountpulse.core.records import ON_DISK, TABLES, TABLES_OF, Extract, frame
+from accountpulse.core.spooled import Pile, piled
 from accountpulse.state import State
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)

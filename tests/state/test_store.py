@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from accountpulse.errors import ConfigurationError, SourceUnavailable
+from accountpulse.core.errors import ConfigurationError, SourceUnavailable
 from accountpulse.state import store_at
 
 

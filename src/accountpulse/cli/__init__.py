@@ -9,8 +9,8 @@ import typer
 
 from accountpulse import __version__
 from accountpulse.cli import commands
-from accountpulse.cli.known import redacted
-from accountpulse.errors import AccountpulseError
+from accountpulse.cli.session import redacted
+from accountpulse.core.errors import AccountpulseError
 
 app = typer.Typer(
     name="accountpulse",

@@ -10,18 +10,18 @@ from rich.table import Table
 from rich.text import Text
 
 from accountpulse.check import Finding, Findings, check
-from accountpulse.cli import show
-from accountpulse.cli.known import REDACT, redacted
-from accountpulse.cli.words import plural
-from accountpulse.errors import AccountpulseError
-from accountpulse.period import Period
+from accountpulse.cli import summary
+from accountpulse.cli.formatting import plural
+from accountpulse.cli.session import REDACT, redacted
+from accountpulse.core.errors import AccountpulseError
+from accountpulse.core.period import Period
 
 MARKS = {"good": ("✓", "green"), "warning": ("!", "yellow"), "bad": ("✗", "red")}
 
 
 def show_check(environment: Mapping[str, str], period: Period | None, now: datetime, *, as_json: bool) -> int:
     """Look, print, and return the exit code."""
-    console = show.tables()
+    console = summary.tables()
 
     def tell(line: Finding) -> None:
         text = redacted(line.text, environment)

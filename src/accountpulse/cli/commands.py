@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from accountpulse.errors import UsageError
-from accountpulse.memory import give_back
-from accountpulse.period import Period, parse_period
+from accountpulse.core.errors import UsageError
+from accountpulse.core.memory import give_back
+from accountpulse.core.period import Period, parse_period
 
 if TYPE_CHECKING:
-    from accountpulse.records import Source
+    from accountpulse.core.records import Source
     from accountpulse.settings import Settings
     from accountpulse.state import State
 
@@ -99,8 +99,8 @@ def run(  # noqa: PLR0917
     """Score every account and write the scores to Salesforce. Reads every configured source."""
     give_back()
     from accountpulse import pipeline
-    from accountpulse.cli import known, progress, show
-    from accountpulse.pipeline.outcome import Options, Outcome
+    from accountpulse.cli import progress, session, summary
+    from accountpulse.pipeline.result import Options, Outcome
 
     sources = tuple(map(_source, only or ()))
     ends = None if deadline is None else time.monotonic() + deadline
@@ -118,9 +118,9 @@ def run(  # noqa: PLR0917
         )
         return pipeline.run(settings, options, datetime.now(UTC), watch)
 
-    with progress.watching(known.REDACT) as watch:
-        outcome = known.work_with(os.environ, work, watch.say)
-    show.report(outcome, show.tables(), known.REDACT)
+    with progress.watching(session.REDACT) as watch:
+        outcome = session.work_with(os.environ, work, watch.say)
+    summary.report(outcome, summary.tables(), session.REDACT)
     raise typer.Exit(outcome.exit_code)
 
 
@@ -150,7 +150,7 @@ def history(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a run instead of a table.")] = False,
 ) -> None:
     """List every run that the state knows: when, how it ended, what it wrote."""
-    from accountpulse.cli.past import show_history
+    from accountpulse.cli.history import show_history
 
     raise typer.Exit(show_history(_state(), json))
 
@@ -160,7 +160,7 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
     """Erase one account from all periods of the state (a privacy request)."""
-    from accountpulse.cli.past import forget_account
+    from accountpulse.cli.history import forget_account
 
     raise typer.Exit(forget_account(_state(), account, yes))
 
@@ -314,7 +314,7 @@ def _period(text: str | None, zone: str) -> Period | None:
 
 
 def _source(name: str) -> "Source":
-    from accountpulse.records import SOURCES
+    from accountpulse.core.records import SOURCES
 
     for source in SOURCES:
         if source == name:
@@ -330,6 +330,6 @@ def _state() -> "State":
 
 
 def _settings(environment: Mapping[str, str]) -> "Settings":
-    from accountpulse.cli import known
+    from accountpulse.cli import session
 
-    return known.load(environment)
+    return session.load(environment)

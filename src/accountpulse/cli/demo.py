@@ -7,20 +7,21 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from accountpulse import pipeline, reports, settings
-from accountpulse.cli import progress, show
+from accountpulse import pipeline, settings
+from accountpulse.cli import progress, summary
+from accountpulse.cli.formatting import plural
 from accountpulse.cli.report import write_files
-from accountpulse.cli.words import plural
-from accountpulse.loaders import salesforce as loader
-from accountpulse.period import Period, last_complete
-from accountpulse.pipeline.outcome import Options, Outcome
+from accountpulse.core.period import Period, last_complete
+from accountpulse.http.budget import Meter
+from accountpulse.pipeline import report_document
+from accountpulse.pipeline.result import Options, Outcome
 from accountpulse.report.files import EXTRA, drawing
-from accountpulse.rest.meter import Meter
-from accountpulse.rest.salesforce import Org
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.settings import Settings
 from accountpulse.state import State
+from accountpulse.systems.salesforce import load as loader
+from accountpulse.systems.salesforce.client import Org
 
 EARLIER = 5  # months that are run before, so that trends, changes and lines have something to show
 LARGE = 500  # accounts from which on one month has to do
@@ -29,7 +30,7 @@ LARGE = 500  # accounts from which on one month has to do
 def show_demo(period: Period | None, accounts: int, seed: int, out: Path) -> int:
     """Run it, print everything, and return the exit code."""
     now = datetime.now(UTC)
-    console = show.tables()
+    console = summary.tables()
     console.print(f"[bold]accountpulse demo[/bold]: {plural(accounts, 'invented customer')}, seed {seed}")
     with progress.waiting("inventing a company …"):
         sandbox = Sandbox(build(seed=seed, accounts=accounts, until=now))
@@ -40,7 +41,7 @@ def show_demo(period: Period | None, accounts: int, seed: int, out: Path) -> int
         _run_before(loaded, month, now, EARLIER if accounts < LARGE else 1, console)
         with progress.watching(loaded.redactor) as watch:
             outcome = pipeline.run(loaded, Options(period=month, out=out), now, watch)
-        show.report(outcome, console, loaded.redactor)
+        summary.report(outcome, console, loaded.redactor)
         found = _read_back(loaded, outcome)
         report = _report(State(folder), month, out)
     console.print(f"Read back from the sandbox's Salesforce: {plural(found, 'record')} of this run.")
@@ -64,7 +65,7 @@ def _report(state: State, month: Period, out: Path) -> str:
     """Write the report, where its packages are installed; a line that says where it is."""
     if drawing() is None:
         return f"No report: {EXTRA}"
-    page, _ = write_files(reports.document(state, month), out)
+    page, _ = write_files(report_document.document(state, month), out)
     return f"Report: {page} (open it in a browser)"
 
 

@@ -11,13 +11,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from accountpulse.cli import show
+from accountpulse.cli import summary
 from accountpulse.cli.files import read, read_card, write
+from accountpulse.cli.formatting import money, plural, points
 from accountpulse.cli.scoring import warn
-from accountpulse.cli.words import money, plural, points
-from accountpulse.errors import UsageError
-from accountpulse.period import Period
-from accountpulse.pipeline import lookback
+from accountpulse.core.errors import UsageError
+from accountpulse.core.period import Period
+from accountpulse.pipeline import earlier_runs
 from accountpulse.scoring import table
 from accountpulse.scoring.compare import Difference, differences, moved, why
 from accountpulse.scoring.explain import signed
@@ -37,7 +37,7 @@ def show_difference(before: Path, after: Path, pillars: tuple[str, ...], out: Pa
     """Print where the files differ, without any account."""
     if out is not None:
         raise UsageError("--out needs accounts: give --metrics FILE or --period YYYY-MM too")
-    _files(show.tables(), (read_card(before, pillars), read_card(after, pillars)))
+    _files(summary.tables(), (read_card(before, pillars), read_card(after, pillars)))
     return 0
 
 
@@ -55,10 +55,10 @@ def compare_on_file(before: Path, after: Path, metrics: Path, out: Path | None) 
 
 def compare_on_state(before: Path, after: Path, state: State, period: Period | None, out: Path | None) -> int:
     """Print what the second scorecard would do to the accounts of a month."""
-    past = lookback.recall_or_refuse(state, period)
+    past = earlier_runs.recall_or_refuse(state, period)
     pillars = past.card.pillars
     cards = (read_card(before, pillars), read_card(after, pillars))
-    before_scores, after_scores = (lookback.rescored_whole(past, state, card, detail=True) for card in cards)
+    before_scores, after_scores = (earlier_runs.rescored_whole(past, state, card, detail=True) for card in cards)
     return _report(cards, (before_scores, after_scores), past.metrics, f"the run of {past.period.name}", out)
 
 
@@ -69,7 +69,7 @@ def _report(cards: Cards, scores: Frames, metrics: pl.DataFrame, source: str, ou
     accounts = _with_reasons(moved(*scores, beside), cards, scores)
     if out is not None:
         write(out, table.write_table(accounts, out.name))
-    console = show.tables()
+    console = summary.tables()
     _files(console, cards)
     console.print(f"\n[bold]What it does[/bold] to {plural(accounts.height, 'account')} of {escape(source)}")
     console.print(_tiers(cards, accounts))
@@ -140,7 +140,7 @@ def _tiers(cards: Cards, accounts: pl.DataFrame) -> Table:
         before, after = (accounts.filter(pl.col(f"tier_{when}") == name) for when in ("before", "after"))
         if before.height or after.height:
             counts = (f"{before.height:,}", f"{after.height:,}", _arr(before), _arr(after))
-            made.add_row(Text(name, style=show.TIER_STYLES.get(name, "")), *counts)
+            made.add_row(Text(name, style=summary.TIER_STYLES.get(name, "")), *counts)
     return made
 
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from accountpulse import engines
-from accountpulse.cli import show
+from accountpulse.cli import summary
 from accountpulse.cli.files import read_card
+from accountpulse.cli.formatting import plural
 from accountpulse.cli.scoring import warn
-from accountpulse.cli.words import plural
+from accountpulse.core.errors import UsageError
 from accountpulse.engines import checks, files
-from accountpulse.errors import UsageError
 from accountpulse.scoring.table import pillars_of
 
 
@@ -29,8 +29,8 @@ def score_on(engine: engines.Name, master: str | None, metrics: str, scorecard: 
     card = read_card(scorecard, pillars_of(frame.collect_schema()))
     warn(checks.strangers(frame, metrics, card))
     scored = files.score_file(running, frame, metrics, card, out)
-    console = show.tables()
-    console.print(show.tier_table(scored.tiers))
+    console = summary.tables()
+    console.print(summary.tier_table(scored.tiers))
     accounts = plural(scored.accounts, "account")
     console.print(f"\nScored {accounts} with {card.name} {card.hash}, {scored.rated:,} rated: {out}")
     return 0 if scored.rated or not scored.accounts else 4

@@ -12,16 +12,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from accountpulse.cli import show
-from accountpulse.cli.words import money, points
-from accountpulse.documents import nearest
-from accountpulse.errors import UsageError
-from accountpulse.ids import to_18
-from accountpulse.period import Period
-from accountpulse.pipeline import lookback
-from accountpulse.pipeline.lookback import Past
+from accountpulse.cli import summary
+from accountpulse.cli.formatting import money, points
+from accountpulse.core.errors import UsageError
+from accountpulse.core.ids import to_18
+from accountpulse.core.period import Period
+from accountpulse.core.yaml_files import nearest
+from accountpulse.pipeline import earlier_runs
+from accountpulse.pipeline.earlier_runs import Past
+from accountpulse.scoring.account_details import RISK_NOTE, Told, tell
 from accountpulse.scoring.explain import plain, signed
-from accountpulse.scoring.story import RISK_NOTE, Told, tell
 from accountpulse.state import State
 
 LISTED = 10  # accounts shown where a name fits several
@@ -31,10 +31,10 @@ Story = Mapping[str, Any]
 
 def explain_account(state: State, account: str, period: Period | None, *, as_json: bool) -> int:
     """Print what a run has to say about an account."""
-    past = lookback.recall_or_refuse(state, period)
+    past = earlier_runs.recall_or_refuse(state, period)
     account_id = _find(past, account)
     story = _story(state, past, account_id)
-    console = show.tables()
+    console = summary.tables()
     if as_json:
         print(json.dumps(story, indent=1, ensure_ascii=False, allow_nan=False))  # noqa: T201
     else:
@@ -73,11 +73,11 @@ def _several(wanted: str, found: list[tuple[Any, ...]]) -> str:
 def _story(state: State, past: Past, account_id: str) -> dict[str, Any]:
     mine = pl.col("account_id") == account_id
     now = Told(past.scores.row(by_predicate=mine, named=True), past.card, past.period.name, past.as_of_day)
-    before = lookback.run_before(state, past.period)
+    before = earlier_runs.run_before(state, past.period)
     if before is None or before.scores.filter(mine).is_empty():
         return tell(now)
     row = before.scores.row(by_predicate=mine, named=True)
-    rescored = lookback.rescored(before, past.card, account_id).row(0, named=True)
+    rescored = earlier_runs.rescored(before, past.card, account_id).row(0, named=True)
     return tell(now, Told(row, before.card, before.period.name, before.as_of_day), rescored)
 
 
@@ -106,7 +106,7 @@ def _head(story: Story) -> Text:
 
 def _scores(story: Story) -> Iterator[RenderableType]:
     """Health with its bounds, what holds it down, and the risk."""
-    tier = (story["tier"], show.TIER_STYLES.get(story["tier"], ""))
+    tier = (story["tier"], summary.TIER_STYLES.get(story["tier"], ""))
     known = f"{plain(story['coverage'])} % of the weight is known"
     before, after = story["health_before_caps"], story["health_score"]
     yield Text.assemble("Health ", (points(after), "bold"), "  ", tier, f"  ({_bounds(story)}; {known})")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from accountpulse.errors import UsageError
+from accountpulse.core.errors import UsageError
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.scorecard import Scorecard
 

@@ -13,17 +13,16 @@ from rich.text import Text
 
 from accountpulse import accounts
 from accountpulse.accounts import Linked
-from accountpulse.cli import links_table, progress, show
+from accountpulse.cli import links_table, progress, summary
+from accountpulse.cli.formatting import TITLES, plural
 from accountpulse.cli.links_table import IN_DOUBT, Place, Row
-from accountpulse.cli.words import TITLES, plural
-from accountpulse.errors import SourceUnavailable
-from accountpulse.extractors import EXTRACTORS, LOOKUPS
-from accountpulse.extractors.base import Request
-from accountpulse.loaders import csv_file
-from accountpulse.period import last_complete, scope_of
-from accountpulse.pipeline.extraction import with_links
-from accountpulse.records import Extract, Source
+from accountpulse.core.errors import SourceUnavailable
+from accountpulse.core.period import last_complete, scope_of
+from accountpulse.core.records import Extract, Source
+from accountpulse.pipeline.read import with_links
 from accountpulse.settings import Settings
+from accountpulse.systems import EXTRACTORS, LOOKUPS, csv_file
+from accountpulse.systems.extraction import Request
 
 LISTED = 20  # accounts that are shown; --out writes all
 KEY_SHOWN = 30  # characters of a key, on a wide terminal
@@ -57,7 +56,7 @@ def show_links(loaded: Settings, now: datetime, out: Path | None, *, as_json: bo
     if as_json:
         _print_json(found, loaded)
     else:
-        _print(found, show.tables(), loaded, out)
+        _print(found, summary.tables(), loaded, out)
     return found.exit_code
 
 
@@ -101,8 +100,8 @@ def _print(found: Found, console: Console, loaded: Settings, out: Path | None) -
         console.print("Which accounts are customers says salesforce.accounts.where in accountpulse.yaml.\n")
     console.print(_counts(found.rows, found.sources) if found.sources else "No other system is configured.")
     errors = [f"{failure} Its keys were not checked." for failure in found.failures]
-    show.marked(console, "✗", "red", map(loaded.redactor, errors))
-    show.marked(console, "!", "yellow", map(loaded.redactor, found.notes))
+    summary.marked(console, "✗", "red", map(loaded.redactor, errors))
+    summary.marked(console, "!", "yellow", map(loaded.redactor, found.notes))
     if found.rows and found.sources:
         console.print()
         console.print(_who(found.rows, found.sources, console.width))
@@ -112,7 +111,7 @@ def _print(found: Found, console: Console, loaded: Settings, out: Path | None) -
             console.print(f"… and {plural(more, 'more account')}: {rest}", style="dim")
     if found.linked.problems:
         console.print(f"\n[red]{plural(len(found.linked.problems), 'account')} can't be scored:[/red]")
-        console.print(show.problems(found.linked.problems))
+        console.print(summary.problems(found.linked.problems))
     if out is not None:
         console.print(f"\nMapping file, {plural(len(found.rows), 'account')}: {escape(str(out))}")
         console.print("Correct it, and name it as links.file in accountpulse.yaml.")
@@ -141,7 +140,7 @@ def _who(rows: Sequence[Row], sources: Sequence[Source], width: int) -> Table:
     for source in sources:
         table.add_column(TITLES[source], overflow="ellipsis", no_wrap=True)
     for row in sorted(rows, key=lambda row: _urgency(row, sources))[:LISTED]:
-        cells = [_cell(row.places[source], wide=width >= show.WIDE) for source in sources]
+        cells = [_cell(row.places[source], wide=width >= summary.WIDE) for source in sources]
         name = escape(row.name)
         table.add_row(*([row.account_id, name] if width >= 80 else [name or row.account_id]), *cells)
     return table

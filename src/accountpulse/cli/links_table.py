@@ -9,9 +9,9 @@ from typing import Any, Literal
 import polars as pl
 
 from accountpulse.accounts import Linked
-from accountpulse.cli.words import TITLES
-from accountpulse.ids import to_18
-from accountpulse.records import Source
+from accountpulse.cli.formatting import TITLES
+from accountpulse.core.ids import to_18
+from accountpulse.core.records import Source
 from accountpulse.settings.links import ABSENT, COLUMNS, KEYS
 
 State = Literal["linked", "unknown", "none", "shared", "several"]

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from accountpulse.cli.words import TITLES, rows_of
-from accountpulse.logs import Lines, Plain, Quiet, take_over
-from accountpulse.pipeline.outcome import Standing, Watch
-from accountpulse.records import Source
-from accountpulse.redact import Redactor
+from accountpulse.cli.formatting import TITLES, rows_of
+from accountpulse.core.records import Source
+from accountpulse.core.redact import Redactor
+from accountpulse.observe.logs import Lines, Plain, Quiet, take_over
+from accountpulse.pipeline.result import Standing, Watch
 
 
 class Bars:

@@ -6,26 +6,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from accountpulse import reports
-from accountpulse.cli import show
+from accountpulse.cli import summary
 from accountpulse.cli.files import write
-from accountpulse.cli.words import plural
-from accountpulse.period import Period
+from accountpulse.cli.formatting import plural
+from accountpulse.core.period import Period
+from accountpulse.pipeline import report_document
 from accountpulse.report.files import files
 from accountpulse.state import State
 
 
 def write_report(state: State, period: Period | None, out: Path) -> int:
     """Write both files, and say where they are and what is wrong with the month."""
-    document = reports.document(state, period)
+    document = report_document.document(state, period)
     paths = write_files(document, out)
-    console = show.tables()
+    console = summary.tables()
     counts = document["counts"]
     console.print(
         f"{document['period_text']}: {plural(counts['scored'], 'account')}, {counts['not_rated']:,} Not Rated"
     )
-    show.marked(console, "✗", "red", document["alarms"])
-    show.marked(console, "!", "yellow", document["warnings"])
+    summary.marked(console, "✗", "red", document["alarms"])
+    summary.marked(console, "!", "yellow", document["warnings"])
     for what, path in zip(("Page", "CSV"), paths, strict=True):
         console.print(f"{what + ':':<6}{path}", markup=False, soft_wrap=True)
     for note in state.files.notes:
@@ -35,7 +35,7 @@ def write_report(state: State, period: Period | None, out: Path) -> int:
 
 def print_document(state: State, period: Period | None) -> int:
     """Print the document that a page would be made of, as JSON."""
-    print(json.dumps(reports.document(state, period), ensure_ascii=False, allow_nan=False))  # noqa: T201
+    print(json.dumps(report_document.document(state, period), ensure_ascii=False, allow_nan=False))  # noqa: T201
     return 0
 
 

@@ -5,12 +5,12 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from accountpulse.cli import progress, show
-from accountpulse.cli.words import plural
-from accountpulse.period import Period, last_complete
-from accountpulse.sandbox import truth
+from accountpulse.cli import progress, summary
+from accountpulse.cli.formatting import plural
+from accountpulse.core.period import Period, last_complete
 from accountpulse.sandbox.limits import Limit
 from accountpulse.sandbox.server import Sandbox
+from accountpulse.sandbox.truth.table import truth_table, write_csv
 from accountpulse.sandbox.world import build
 
 
@@ -26,7 +26,7 @@ def serve(
     issues: int,
 ) -> int:
     """Serve until interrupted; stdout gets the settings as shell exports. `rate`: requests a second."""
-    console = show.tables()
+    console = summary.tables()
     with progress.waiting("inventing a company …"):
         now = datetime.now(UTC)
         world = build(seed=seed, accounts=accounts, until=now, conversations=conversations, issues=issues)
@@ -48,8 +48,8 @@ def write_truth(period: Period | None, path: Path, *, accounts: int, seed: int, 
     """Write account_id, metric, value, reason for every account and metric, as the world itself knows them."""
     now = datetime.now(UTC)
     world = build(seed=seed, accounts=accounts, until=now, conversations=conversations, issues=issues)
-    rows = truth.truth(world, (period or last_complete(now)).name, now)
+    rows = truth_table(world, (period or last_complete(now)).name, now)
     with path.open("w", encoding="utf-8", newline="") as stream:
-        truth.write_csv(rows, stream)
-    show.tables().print(f"{plural(len(rows), 'value')} written to {path}")
+        write_csv(rows, stream)
+    summary.tables().print(f"{plural(len(rows), 'value')} written to {path}")
     return 0

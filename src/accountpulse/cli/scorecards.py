@@ -7,10 +7,10 @@ from pathlib import Path
 from rich.markdown import Markdown
 
 from accountpulse import settings
-from accountpulse.cli import show
+from accountpulse.cli import summary
 from accountpulse.cli.files import read_card
+from accountpulse.cli.formatting import plural
 from accountpulse.cli.scoring import warn
-from accountpulse.cli.words import plural
 from accountpulse.pipeline import own_metrics
 from accountpulse.scoring.page import page
 from accountpulse.scoring.schema import shipped
@@ -23,7 +23,7 @@ def check_scorecard(file: Path, pillars: tuple[str, ...], environment: Mapping[s
         where = f"looker.metrics in {environment.get('ACCOUNTPULSE_CONFIG') or settings.DEFAULT_CONFIG}"
         warn([f"{', '.join(unfed)}: not under {where}, left empty by a run; only `accountpulse score` has them"])
     leaves, dimensions = plural(len(card.leaves), "metric"), plural(len(card.dimensions), "dimension")
-    console = show.tables()
+    console = summary.tables()
     console.print(f"{file} is a good scorecard: {card.name}, {dimensions}, {leaves}, hash {card.hash}", markup=False)
     return 0
 
@@ -32,7 +32,7 @@ def show_scorecard(file: Path | None, pillars: tuple[str, ...]) -> int:
     """Print a scorecard as a page: laid out on a terminal, Markdown elsewhere."""
     text = page(read_card(file, pillars))
     if sys.stdout.isatty():
-        show.tables().print(Markdown(text))
+        summary.tables().print(Markdown(text))
     else:
         print(text, end="")  # noqa: T201
     return 0

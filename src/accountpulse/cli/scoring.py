@@ -5,11 +5,11 @@ from pathlib import Path
 
 import polars as pl
 
-from accountpulse.cli import show
+from accountpulse.cli import summary
 from accountpulse.cli.files import read, read_card, write
-from accountpulse.cli.words import plural
-from accountpulse.period import Period
-from accountpulse.pipeline import lookback
+from accountpulse.cli.formatting import plural
+from accountpulse.core.period import Period
+from accountpulse.pipeline import earlier_runs
 from accountpulse.scoring import table
 from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import Scorecard
@@ -30,9 +30,9 @@ def score_file(metrics: Path, scorecard: Path | None, out: Path) -> int:
 def score_stored(state: State, period: Period | None, scorecard: Path | None, out: Path) -> int:
     """Score the metrics that a run kept, as that run would have with this scorecard; 4 where none could be rated."""
     table.ending(out.name)
-    past = lookback.recall_or_refuse(state, period)
+    past = earlier_runs.recall_or_refuse(state, period)
     card = read_card(scorecard, past.card.pillars)
-    return _finish(lookback.rescored_whole(past, state, card), past.metrics, card, out)
+    return _finish(earlier_runs.rescored_whole(past, state, card), past.metrics, card, out)
 
 
 def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Path) -> int:
@@ -42,8 +42,8 @@ def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Pa
     shown = scores.join(inputs.select(names), on="account_id", how="left", maintain_order="left")
     if "arr" not in shown.columns:
         shown = shown.with_columns(arr=pl.lit(None, pl.Float64))
-    console = show.tables()
-    console.print(show.tiers(shown))
+    console = summary.tables()
+    console.print(summary.tiers(shown))
     rated = scores.filter(pl.col("not_rated_reason").is_null()).height
     counted = f"{plural(scores.height, 'account')} with {card.name} {card.hash}, {rated:,} rated"
     console.print(f"\nScored {counted}: {out}", markup=False)

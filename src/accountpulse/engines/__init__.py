@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import narwhals.stable.v2 as nw
 
-from accountpulse.errors import UsageError
+from accountpulse.core.errors import UsageError
 from accountpulse.scoring.scorecard import Scorecard
 
 Name = Literal["polars", "duckdb", "spark"]

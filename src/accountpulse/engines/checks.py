@@ -5,7 +5,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from accountpulse.errors import UsageError
+from accountpulse.core.errors import UsageError
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.table import SHOWN, TEXTS, known, unread
 

@@ -5,8 +5,8 @@ from typing import Any
 import duckdb
 import narwhals.stable.v2 as nw
 
+from accountpulse.core.errors import UsageError
 from accountpulse.engines.polars import whole_file
-from accountpulse.errors import UsageError
 from accountpulse.metrics.shared import Frame
 from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import Scorecard

@@ -8,7 +8,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from accountpulse.errors import UsageError
+from accountpulse.core.errors import UsageError
 from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import Scorecard
 

@@ -23,9 +23,9 @@ from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import StructType
 
 from accountpulse import metrics
-from accountpulse.errors import UsageError
-from accountpulse.period import Scope
-from accountpulse.records import TABLES, Reason, Rules
+from accountpulse.core.errors import UsageError
+from accountpulse.core.period import Scope
+from accountpulse.core.records import TABLES, Reason, Rules
 from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import Scorecard
 

@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 
+from accountpulse.core.period import Scope
+from accountpulse.core.records import ACCOUNTS, DOMAINS_OF, SEATS, TABLES, Domain, Reason, Rules, Source, catalogue
+from accountpulse.core.spooled import Pile
 from accountpulse.metrics import shared
 from accountpulse.metrics.bugs import bugs
 from accountpulse.metrics.contract import contract
@@ -11,9 +14,6 @@ from accountpulse.metrics.shared import Frame, numbered
 from accountpulse.metrics.signals import signals
 from accountpulse.metrics.support import support
 from accountpulse.metrics.usage import usage
-from accountpulse.period import Scope
-from accountpulse.piles import Pile
-from accountpulse.records import ACCOUNTS, DOMAINS_OF, SEATS, TABLES, Domain, Reason, Rules, Source, catalogue
 
 __all__ = ["measure"]
 

@@ -2,9 +2,9 @@
 
 import narwhals.stable.v2 as nw
 
+from accountpulse.core.period import Scope
+from accountpulse.core.records import Rules
 from accountpulse.metrics.shared import Frame, Tables, beside, count_if, instant, ratio, reported, within
-from accountpulse.period import Scope
-from accountpulse.records import Rules
 
 _COUNTS = ("open", "critical", "reopened", "created", "resolved")
 _DAY = 86_400_000  # milliseconds

@@ -2,6 +2,8 @@
 
 import narwhals.stable.v2 as nw
 
+from accountpulse.core.period import Scope
+from accountpulse.core.records import Reason, Rules
 from accountpulse.metrics.shared import (
     Frame,
     Tables,
@@ -15,8 +17,6 @@ from accountpulse.metrics.shared import (
     reported,
     within,
 )
-from accountpulse.period import Scope
-from accountpulse.records import Reason, Rules
 
 _YEAR = 365
 _PAYMENT_DAYS = 90

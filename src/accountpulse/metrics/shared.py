@@ -7,8 +7,8 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from accountpulse.period import Scope, Window
-from accountpulse.records import Reason
+from accountpulse.core.period import Scope, Window
+from accountpulse.core.records import Reason
 
 Frame = nw.LazyFrame[Any]
 Tables = Mapping[str, Frame]

@@ -2,9 +2,9 @@
 
 import narwhals.stable.v2 as nw
 
+from accountpulse.core.period import Scope
+from accountpulse.core.records import Rules
 from accountpulse.metrics.shared import Frame, Tables, beside, count_if, open_at, reported
-from accountpulse.period import Scope
-from accountpulse.records import Rules
 
 _SEVERITIES = ("watch", "moderate", "critical")  # level 1 to 3
 _COUNTS = (*_SEVERITIES, "confirmed", "lowered")

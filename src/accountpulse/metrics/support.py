@@ -2,9 +2,9 @@
 
 import narwhals.stable.v2 as nw
 
+from accountpulse.core.period import Scope, Window
+from accountpulse.core.records import Rules
 from accountpulse.metrics.shared import Frame, Tables, beside, count_if, percent, ratio, reported, within
-from accountpulse.period import Scope, Window
-from accountpulse.records import Rules
 
 _COUNTS = ("total", "p1_p2_seen", "escalation_seen", "asked", "rated")
 _SECONDS = 0.001  # a millisecond; multiplied, since engines divide by a constant differently

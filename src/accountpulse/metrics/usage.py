@@ -5,9 +5,9 @@ from math import lcm
 
 import narwhals.stable.v2 as nw
 
+from accountpulse.core.period import Scope
+from accountpulse.core.records import Reason, Rules, pillar_metric
 from accountpulse.metrics.shared import Frame, Tables, beside, day, percent_of, ratio, reported
-from accountpulse.period import Scope
-from accountpulse.records import Reason, Rules, pillar_metric
 
 _MONTHS = (0, 1, 2, 3)  # months before the period: itself, and the three that trends compare it with
 _DAILY = tuple(f"daily_{month}" for month in _MONTHS)  # daily users, added up over each month

@@ -9,19 +9,20 @@ from pathlib import Path
 
 import polars as pl
 
-from accountpulse import accounts, memory, metrics
+from accountpulse import accounts, metrics
 from accountpulse.accounts import Linked
-from accountpulse.errors import AccountpulseError, AlreadyRunning, ConfigurationError, OutOfTime
-from accountpulse.piles import Pile
+from accountpulse.core import memory
+from accountpulse.core.errors import AccountpulseError, AlreadyRunning, ConfigurationError, OutOfTime
+from accountpulse.core.records import DOMAINS_OF, Extract, Problem, Source
+from accountpulse.core.spooled import Pile
 from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.arr_history import with_own_history
-from accountpulse.pipeline.delivery import deliver, facts
+from accountpulse.pipeline.deliver import deliver, facts
 from accountpulse.pipeline.evidence import evidence, open_signals
-from accountpulse.pipeline.extraction import extract_all
-from accountpulse.pipeline.outcome import Options, Outcome, Standing, Watch
-from accountpulse.pipeline.rating import rate
-from accountpulse.pipeline.ticket import Ticket, queue
-from accountpulse.records import DOMAINS_OF, Extract, Problem, Source
+from accountpulse.pipeline.rate import rate
+from accountpulse.pipeline.read import extract_all
+from accountpulse.pipeline.result import Options, Outcome, Standing, Watch
+from accountpulse.pipeline.run import Ticket, queue
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Settings

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import polars as pl
 
-from accountpulse.period import Scope
-from accountpulse.records import TABLES, Extract
+from accountpulse.core.period import Scope
+from accountpulse.core.records import TABLES, Extract
 from accountpulse.settings import Settings
-from accountpulse.settings.salesforce_mapping import ArrOwn
 from accountpulse.state import State
+from accountpulse.systems.salesforce.mapping import ArrOwn
 
 METRIC = "arr_trajectory_pct"
 MONTHS = 12

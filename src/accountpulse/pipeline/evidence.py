@@ -12,7 +12,7 @@ from typing import Protocol
 
 import polars as pl
 
-from accountpulse.records import SOURCES, TABLES_OF
+from accountpulse.core.records import SOURCES, TABLES_OF
 
 _PARTS: Mapping[str, str] = {table: source for source, tables in TABLES_OF.items() for table in tables}
 

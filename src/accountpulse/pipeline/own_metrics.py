@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from accountpulse.documents import nearest
-from accountpulse.records import Reason
+from accountpulse.core.records import Reason
+from accountpulse.core.yaml_files import nearest
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Mapping
 

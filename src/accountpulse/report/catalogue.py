@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from accountpulse.records import DOMAINS_OF, Domain, Metric, Source
+from accountpulse.core.records import DOMAINS_OF, Domain, Metric, Source
 from accountpulse.report.material import Month
 from accountpulse.scoring.model import Curve
 from accountpulse.scoring.scorecard import Leaf, Node, Scorecard

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from accountpulse.errors import ConfigurationError
+from accountpulse.core.errors import ConfigurationError
 from accountpulse.report import table
 
 EXTRA = "the page needs packages that are not installed: pip install 'accountpulse[report]'"

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.records import DOMAINS_OF, SOURCES, Source
+from accountpulse.core.records import DOMAINS_OF, SOURCES, Source
 from accountpulse.report.catalogue import title
 from accountpulse.report.details import reason
 from accountpulse.report.material import Month

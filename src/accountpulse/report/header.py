@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.records import SOURCES
+from accountpulse.core.records import SOURCES
 from accountpulse.report.catalogue import title
 from accountpulse.report.material import Material, Month
 from accountpulse.scoring.mistakes import NOT_RATED

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from accountpulse.period import Period
+from accountpulse.core.period import Period
 from accountpulse.scoring.scorecard import Scorecard
 
 LINE_MONTHS = 12

@@ -9,8 +9,8 @@ from accountpulse.report.details import details, parts_of, periods
 from accountpulse.report.gaps import gaps, missing_metrics, standing
 from accountpulse.report.material import Material
 from accountpulse.report.movers import movers
+from accountpulse.scoring.account_details import RISK_NOTE
 from accountpulse.scoring.mistakes import NOT_RATED
-from accountpulse.scoring.story import RISK_NOTE
 
 FORMAT = 1
 

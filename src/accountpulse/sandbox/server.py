@@ -22,12 +22,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from accountpulse.sandbox import intercom, jira, looker, salesforce
-from accountpulse.sandbox.intercom_oddities import Oddities as IntercomOddities
-from accountpulse.sandbox.jira_oddities import Oddities as JiraOddities
+from accountpulse.sandbox.intercom import server as intercom
+from accountpulse.sandbox.intercom.oddities import Oddities as IntercomOddities
+from accountpulse.sandbox.jira import server as jira_site
+from accountpulse.sandbox.jira.oddities import Oddities as JiraOddities
 from accountpulse.sandbox.limits import Limit, limited
-from accountpulse.sandbox.model import World
-from accountpulse.sandbox.salesforce_session import Behaviour
+from accountpulse.sandbox.looker import server as looker
+from accountpulse.sandbox.salesforce import server as salesforce
+from accountpulse.sandbox.salesforce.session import Behaviour
+from accountpulse.sandbox.world.model import World
 
 HOST = "127.0.0.1"
 PREFIXES = {"/intercom": "intercom", "/jira": "jira", "/api": "looker", "/services": "salesforce"}
@@ -204,7 +207,7 @@ class Sandbox:
     def _app(self) -> Starlette:
         routes: Iterable[Route] = [
             *intercom.routes(self.intercom),
-            *jira.routes(self.world.jira, self._now, cloud=self._cloud, oddities=self.jira_oddities),
+            *jira_site.routes(self.world.jira, self._now, cloud=self._cloud, oddities=self.jira_oddities),
             *looker.routes(self.world.looker, self.looker),
             *salesforce.routes(self.world.salesforce, self._now, self.behaviour),
             Route("/{path:path}", _nobody, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from accountpulse.documents import Document, Path, nearest
-from accountpulse.records import ACCOUNTS, PILLAR, catalogue
+from accountpulse.core.records import ACCOUNTS, PILLAR, catalogue
+from accountpulse.core.yaml_files import Document, Path, nearest
 from accountpulse.scoring.model import CONTENTS
 
 ANY_DIMENSION = "any_dimension"

@@ -8,13 +8,13 @@ from typing import Literal
 
 import polars as pl
 
-from accountpulse.documents import nearest
-from accountpulse.errors import UsageError
-from accountpulse.records import PILLAR
+from accountpulse.core.errors import UsageError
+from accountpulse.core.records import PILLAR
+from accountpulse.core.spreadsheet import harmless
+from accountpulse.core.yaml_files import nearest
 from accountpulse.scoring.inputs import BEFORE_3M
 from accountpulse.scoring.mistakes import ATTRIBUTES
 from accountpulse.scoring.scorecard import Scorecard
-from accountpulse.spreadsheet import harmless
 
 Ending = Literal["csv", "parquet"]
 SEPARATORS = ",;\t"

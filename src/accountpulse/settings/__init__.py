@@ -4,7 +4,11 @@ The environment is a mapping that is passed in; nothing is read while importing.
 with the name to set and never with a value.
 """
 
-from accountpulse.settings.access import (
+from accountpulse.settings.environment import DEFAULT_CONFIG, NAMES, Settings, load, mapping_of, state_of
+from accountpulse.settings.mapping import Mapping
+from accountpulse.settings.rotation import work_with
+from accountpulse.settings.secret_store import Held
+from accountpulse.systems.access import (
     IntercomAccess,
     JiraAccess,
     LookerAccess,
@@ -12,10 +16,6 @@ from accountpulse.settings.access import (
     SalesforceAccess,
     Secret,
 )
-from accountpulse.settings.environment import DEFAULT_CONFIG, NAMES, Settings, load, mapping_of, state_of
-from accountpulse.settings.mapping import Mapping
-from accountpulse.settings.rotation import work_with
-from accountpulse.settings.secret_store import Held
 
 __all__ = [
     "DEFAULT_CONFIG",

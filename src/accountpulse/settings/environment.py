@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from accountpulse import documents
-from accountpulse.documents import nearest
-from accountpulse.errors import ConfigurationError
-from accountpulse.records import Rules, Source, Stated
-from accountpulse.redact import Redactor
+from accountpulse.core import yaml_files
+from accountpulse.core.errors import ConfigurationError
+from accountpulse.core.records import Rules, Source, Stated
+from accountpulse.core.redact import Redactor
+from accountpulse.core.yaml_files import nearest
 from accountpulse.settings import links, secret_store
-from accountpulse.settings.access import (
+from accountpulse.settings.addresses import url_problem
+from accountpulse.settings.mapping import Mapping
+from accountpulse.systems.access import (
     IntercomAccess,
     JiraAccess,
     LookerAccess,
@@ -22,8 +24,6 @@ from accountpulse.settings.access import (
     SalesforceAccess,
     Secret,
 )
-from accountpulse.settings.addresses import url_problem
-from accountpulse.settings.mapping import Mapping
 
 T = TypeVar("T")
 DEFAULT_CONFIG = "accountpulse.yaml"
@@ -303,7 +303,7 @@ class _Reader:
         except (OSError, UnicodeDecodeError) as error:
             self.problems.append(f"ACCOUNTPULSE_CONFIG names a file that can't be read ({type(error).__name__})")
             return None, path.parent
-        return self._collect(lambda: documents.validate(documents.parse(text, path.name), Mapping)), path.parent
+        return self._collect(lambda: yaml_files.validate(yaml_files.parse(text, path.name), Mapping)), path.parent
 
     def stated(self, mapping: Mapping | None, folder: Path) -> Stated:
         """The mapping file that accountpulse.yaml names, read."""

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
-from accountpulse.documents import nearest
-from accountpulse.errors import ConfigurationError
-from accountpulse.ids import looks_like_an_id, to_18
-from accountpulse.records import Source, Stated, StatedLink
+from accountpulse.core.errors import ConfigurationError
+from accountpulse.core.ids import looks_like_an_id, to_18
+from accountpulse.core.records import Source, Stated, StatedLink
+from accountpulse.core.spreadsheet import meant
+from accountpulse.core.yaml_files import nearest
 from accountpulse.settings.mapping import Links
-from accountpulse.spreadsheet import meant
 
 IGNORED = ("account_name", "linked_by", "note")
 KEYS: tuple[Source, ...] = tuple(source for source in get_args(Source) if source != "salesforce")

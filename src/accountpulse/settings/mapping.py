@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
-from accountpulse.settings.looker_mapping import LookerMapping
-from accountpulse.settings.parts import ApiName, Part, Unless
-from accountpulse.settings.salesforce_mapping import (
+from accountpulse.systems.looker.mapping import LookerMapping
+from accountpulse.systems.mapping_parts import ApiName, Part, Unless
+from accountpulse.systems.salesforce.mapping import (
     AccountFields,
     ArrFieldHistory,
     ArrHistory,

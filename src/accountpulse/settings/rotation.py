@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from accountpulse.errors import AccessError, AccountpulseError
+from accountpulse.core.errors import AccessError, AccountpulseError
 from accountpulse.settings import secret_store
 from accountpulse.settings.environment import Settings, load
 

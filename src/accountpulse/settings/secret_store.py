@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from accountpulse.errors import ConfigurationError, SourceUnavailable
+from accountpulse.core.errors import ConfigurationError, SourceUnavailable
 
 SETTING = "ACCOUNTPULSE_SECRET_ID"
 REMEDIES = {

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from accountpulse.redact import Redactor
+from accountpulse.core.redact import Redactor
 from accountpulse.state.checkpoints import Checkpoints
 from accountpulse.state.files import Files
 from accountpulse.state.folder import Folder

@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
-from accountpulse.errors import ConfigurationError, SourceUnavailable
+from accountpulse.core.errors import ConfigurationError, SourceUnavailable
 from accountpulse.state.store import Blob
 
 T = TypeVar("T")

@@ -14,9 +14,9 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.period import Scope
-from accountpulse.piles import Pile
-from accountpulse.records import ON_DISK, TABLES, TABLES_OF, Extract, Source
+from accountpulse.core.period import Scope
+from accountpulse.core.records import ON_DISK, TABLES, TABLES_OF, Extract, Source
+from accountpulse.core.spooled import Pile
 from accountpulse.state.files import Files
 
 _MANIFEST = "manifest.json"

@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.errors import ConfigurationError
-from accountpulse.redact import Redactor
+from accountpulse.core.errors import ConfigurationError
+from accountpulse.core.redact import Redactor
 from accountpulse.state.store import Blob, Store
 
 VERSION = 1  # of every JSON document; a change of layout raises it

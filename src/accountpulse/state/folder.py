@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from accountpulse.errors import ConfigurationError
+from accountpulse.core.errors import ConfigurationError
 from accountpulse.state.store import Blob
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from accountpulse.period import Period
+from accountpulse.core.period import Period
 from accountpulse.state.files import Files
 
 Held = Literal["evidence", "signals"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from accountpulse.errors import AlreadyRunning
+from accountpulse.core.errors import AlreadyRunning
 from accountpulse.state.files import Files, encode
 
 HAND_OVER = timedelta(minutes=15)

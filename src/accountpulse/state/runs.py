@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from accountpulse.period import Scope
+from accountpulse.core.period import Scope
 from accountpulse.state.files import Files
 
 Status = Literal["begun", "stopped", "finished"]

@@ -1,0 +1,312 @@
+"""The tables that flow between the two edges, and the rules that a company sets for the middle.
+
+Each table declares its columns: name, type and, in the comment, its unit and what null means. An extractor fills
+the tables of its domain; metrics read them. Times are UTC with milliseconds, durations integer milliseconds.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import polars as pl
+
+from accountpulse.core.spooled import Pile
+
+TIME = pl.Datetime("ms", "UTC")
+KEYS = pl.List(pl.String)
+
+Columns = Mapping[str, pl.DataType | type[pl.DataType]]
+Source = Literal["intercom", "jira", "looker", "salesforce"]
+Domain = Literal["support", "bugs", "usage", "contract", "signals"]
+Reason = Literal[
+    "not_configured",  # nobody asked for it
+    "not_linked",  # the account has no id in that system, or one that the system doesn't know
+    "field_missing",  # the field or object is absent, or not readable for our user
+    "source_failed",  # the system could not be read in this run
+    "no_evidence",  # looked, and there was nothing to average
+    "too_few",  # fewer events than the scorecard asks for
+    "too_new",  # the customer, or the data on it, is younger than the question
+]
+
+SOURCES: tuple[Source, ...] = ("salesforce", "intercom", "jira", "looker")
+DOMAINS_OF: Mapping[Source, tuple[Domain, ...]] = {
+    "intercom": ("support",),
+    "jira": ("bugs",),
+    "looker": ("usage",),
+    "salesforce": ("contract", "signals"),
+}
+
+# --- who is a customer -----------------------------------------------------------------------------------------
+
+ACCOUNTS: Columns = {
+    "account_id": pl.String,  # 18 characters
+    "account_name": pl.String,
+    "segment": pl.String,
+    "customer_tier": pl.String,  # the tier that was sold; the score's own tier is another thing
+    "arr": pl.Float64,  # at as_of, in the org's corporate currency
+    "seats": pl.Float64,
+    "owner": pl.String,  # an id, no name
+    "customer_since": pl.Date,
+}
+# what an account is called in each system: one row for each account and source that has a key
+LINKS: Columns = {"account_id": pl.String, "source": pl.String, "key": pl.String}
+
+# --- support ---------------------------------------------------------------------------------------------------
+
+CONVERSATIONS: Columns = {
+    "conversation_id": pl.String,
+    "keys": KEYS,  # the customers that it belongs to, as the link names them; empty: nobody's
+    "created_at": TIME,
+    "customer_involved": pl.Boolean,
+    "p1_p2": pl.Boolean,  # null: the configured rule can't be seen here
+    "escalated": pl.Boolean,  # null: no sign is configured
+    "first_response_ms": pl.Int64,  # null: not answered; the basis is the setting's
+    "last_closed_at": TIME,  # null: not closed now
+    "resolution_ms": pl.Int64,
+    "rating_asked_at": TIME,  # null: nobody asked
+    "rating": pl.Int64,  # 1 to 5; null: not rated
+}
+
+# --- bugs ------------------------------------------------------------------------------------------------------
+
+ISSUES: Columns = {
+    "issue_id": pl.String,
+    "keys": KEYS,
+    "created_at": TIME,
+    "done": pl.Boolean,  # now
+    "resolved_at": TIME,  # of the present resolution; null: not done, or not known
+    "critical": pl.Boolean,
+}
+# each change of status into or out of done, as far back as the window's start; others need not be there
+ISSUE_MOVES: Columns = {"issue_id": pl.String, "at": TIME, "from_done": pl.Boolean, "to_done": pl.Boolean}
+
+# --- usage -----------------------------------------------------------------------------------------------------
+
+USAGE_DAYS: Columns = {"key": pl.String, "day": pl.Date, "users": pl.Int64}  # distinct; a day without a row is 0
+USAGE_MONTHS: Columns = {"key": pl.String, "month": pl.Date, "users": pl.Int64, "sessions": pl.Int64}
+FEATURES: Columns = {"key": pl.String, "feature": pl.String}  # used at least once in the period
+# one number an account, as the system has it: pillars and own metrics, by their metric, and SEATS
+FIGURES: Columns = {"key": pl.String, "metric": pl.String, "value": pl.Float64}
+SEATS = "seats"
+
+# --- contract and relationship ---------------------------------------------------------------------------------
+
+RENEWALS: Columns = {
+    "account_id": pl.String,
+    "due": pl.Date,
+    "rank": pl.Int64,  # of the strategy that found it: 0 is asked first
+}
+PAYMENT_PROBLEMS: Columns = {
+    "account_id": pl.String,
+    "opened_at": TIME,  # null: long ago
+    "closed_at": TIME,  # null: open
+    "unknown": pl.Boolean,  # true: no problem, but a sign that it can't be told of this account
+}
+DOWNGRADES: Columns = {"account_id": pl.String, "closed_on": pl.Date}
+ARR_CHANGES: Columns = {"account_id": pl.String, "at": TIME, "before": pl.Float64, "after": pl.Float64}
+REVIEWS: Columns = {"account_id": pl.String, "held_on": pl.Date}
+CHAMPIONS: Columns = {"account_id": pl.String, "contact_id": pl.String, "still_there": pl.Boolean}
+EXPANSIONS: Columns = {"account_id": pl.String, "opportunity_id": pl.String}
+
+# --- signals ---------------------------------------------------------------------------------------------------
+
+SIGNALS: Columns = {
+    "account_id": pl.String,
+    "severity": pl.String,  # critical, moderate or watch
+    "monitoring": pl.Boolean,
+    "confirmed": pl.Boolean,
+    "opened_at": TIME,
+    "closed_at": TIME,  # null: still open
+}
+
+TABLES: Mapping[str, Columns] = {
+    "accounts": ACCOUNTS,
+    "links": LINKS,
+    "conversations": CONVERSATIONS,
+    "issues": ISSUES,
+    "issue_moves": ISSUE_MOVES,
+    "usage_days": USAGE_DAYS,
+    "usage_months": USAGE_MONTHS,
+    "features": FEATURES,
+    "figures": FIGURES,
+    "renewals": RENEWALS,
+    "payment_problems": PAYMENT_PROBLEMS,
+    "downgrades": DOWNGRADES,
+    "arr_changes": ARR_CHANGES,
+    "reviews": REVIEWS,
+    "champions": CHAMPIONS,
+    "expansions": EXPANSIONS,
+    "signals": SIGNALS,
+}
+# those that grow with the traffic: they lie on disk, and the others in memory
+ON_DISK = frozenset({"conversations", "issues", "issue_moves", "usage_days"})
+TABLES_OF: Mapping[Source, tuple[str, ...]] = {
+    "intercom": ("conversations",),
+    "jira": ("issues", "issue_moves"),
+    "looker": ("usage_days", "usage_months", "features", "figures"),
+    "salesforce": (
+        "accounts",
+        "links",
+        "renewals",
+        "payment_problems",
+        "downgrades",
+        "arr_changes",
+        "reviews",
+        "champions",
+        "expansions",
+        "signals",
+    ),
+}
+
+
+def frame(table: str, rows: Iterable[Mapping[str, object]] = ()) -> pl.DataFrame:
+    """A frame of the named table with exactly its declared columns; a row that lacks a column has null there."""
+    return pl.DataFrame(list(rows), schema=TABLES[table], strict=True)
+
+
+# --- metrics ---------------------------------------------------------------------------------------------------
+
+Unit = Literal["count", "percent", "points", "seconds", "days", "ratio", "per week", "steps", "users"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number about an account: its name is the contract (files, scorecard, Salesforce)."""
+
+    name: str
+    domain: Domain
+    label: str
+    unit: Unit
+
+
+_METRICS: tuple[tuple[str, Domain, str, Unit], ...] = (
+    ("total_conversations", "support", "conversations", "count"),
+    ("p1_p2_pct", "support", "P1/P2 conversations", "percent"),
+    ("escalation_pct", "support", "escalated conversations", "percent"),
+    ("median_first_response_seconds", "support", "median first response", "seconds"),
+    ("median_resolution_seconds", "support", "median resolution", "seconds"),
+    ("csat_score", "support", "CSAT", "percent"),
+    ("csat_response_rate", "support", "CSAT response rate", "percent"),
+    ("open_bugs", "bugs", "open bugs", "count"),
+    ("critical_bugs", "bugs", "open critical bugs", "count"),
+    ("reopened_bugs", "bugs", "reopened bugs", "count"),
+    ("avg_resolution_days", "bugs", "mean bug resolution", "days"),
+    ("bug_trend", "bugs", "bugs created / resolved", "ratio"),
+    ("dau", "usage", "daily active users", "users"),
+    ("mau", "usage", "monthly active users", "users"),
+    ("mau_trend_pct", "usage", "change of monthly active users", "percent"),
+    ("dau_trend_pct", "usage", "change of daily active users", "percent"),
+    ("feature_breadth", "usage", "features in use", "percent"),
+    ("login_frequency", "usage", "sessions per active user", "per week"),
+    ("days_to_renewal", "contract", "days to renewal", "days"),
+    ("payment_health", "contract", "payment problems", "count"),
+    ("contract_changes", "contract", "contract downgrades", "count"),
+    ("arr_trajectory_pct", "contract", "ARR change over a year", "percent"),
+    ("tier_alignment", "contract", "tier off by", "steps"),
+    ("qbr_attendance", "contract", "business reviews held", "percent"),
+    ("champion_stability", "contract", "champions still there", "percent"),
+    ("expansion_signals", "contract", "open expansion opportunities", "count"),
+    ("critical_signals", "signals", "critical signals", "count"),
+    ("moderate_signals", "signals", "moderate signals", "count"),
+    ("watch_signals", "signals", "watch signals", "count"),
+    ("critical_confirmed_signals", "signals", "confirmed critical signals", "count"),
+    ("monitoring_reduction", "signals", "signals lowered by monitoring", "count"),
+)
+METRICS: Mapping[str, Metric] = {row[0]: Metric(*row) for row in _METRICS}
+
+
+PILLAR = "pillar_"  # how the metrics of pillars begin
+
+
+def pillar_metric(pillar: str) -> Metric:
+    """The metric of a configured pillar of platform value, `pillar_<name>`."""
+    return Metric(f"{PILLAR}{pillar}", "usage", f"{pillar.replace('_', ' ')} pillar", "points")
+
+
+def own_metric(name: str, label: str, unit: Unit) -> Metric:
+    """A metric that a scorecard declares: a company's own column, which only its usage system can feed."""
+    return Metric(name, "usage", label, unit)
+
+
+def catalogue(pillars: Iterable[str] = (), own: Iterable[Metric] = ()) -> dict[str, Metric]:
+    """All metrics by name: the built-in ones, one for each pillar, and the company's own."""
+    return {**METRICS, **{metric.name: metric for metric in (*map(pillar_metric, pillars), *own)}}
+
+
+# --- rules of the middle, filled by settings ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a company decided about its own metrics; defaults are METRICS.md's."""
+
+    csat: Literal["share", "mean"] = "share"
+    features: tuple[str, ...] = ()  # the catalogue that feature_breadth counts; empty: not configured
+    pillars: tuple[str, ...] = ()
+    own: tuple[Metric, ...] = ()  # what the scorecard declares
+    tiers: tuple[str, ...] = ()  # lowest first
+    tier_floors: Mapping[str, float] = field(default_factory=dict)  # tier → ARR from which it is implied
+    reviews_expected: Mapping[str, float] = field(default_factory=dict)  # tier → business reviews a year
+
+
+# what people say about links, beside the rules
+
+
+@dataclass(frozen=True)
+class StatedLink:
+    """One cell of the mapping file: an account and its key in a source; `key` None: it has no record there."""
+
+    account_id: str  # as it was written: 15 or 18 characters
+    source: Source
+    key: str | None
+    line: int
+
+
+@dataclass(frozen=True)
+class Stated:
+    """The mapping file: its name, its cells, and whether they come before the rules or only fill what these leave."""
+
+    name: str = "the mapping file"
+    links: tuple[StatedLink, ...] = ()
+    first: Literal["file", "rules"] = "file"
+
+
+# --- what an extractor hands over ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Extract:
+    """Everything one source had to say in one run.
+
+    `tables` and `piles` hold what TABLES_OF[source] names, `piles` those that are ON_DISK. `gaps` says which metrics
+    stay null for every account, and why. `unknown_keys` are link keys that the system doesn't know. `notes` are lines
+    for the reader.
+    `found_keys` is None where what an account's field holds is the key itself; else it gives, for each value that the
+    system's records carry in an attribute, the keys of these records. `asked` are the keys that the source was asked
+    for. `malformed`: accounts (18 characters) of which something can't be read, and what.
+    """
+
+    source: Source
+    tables: Mapping[str, pl.DataFrame]
+    gaps: Mapping[str, Reason] = field(default_factory=dict)
+    unknown_keys: Mapping[str, Reason] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    found_keys: Mapping[str, Sequence[str]] | None = None
+    asked: tuple[str, ...] = ()
+    malformed: Mapping[str, str] = field(default_factory=dict)
+    piles: Mapping[str, Pile] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """How many rows each table has."""
+        small = {name: table.height for name, table in self.tables.items()}
+        return small | {name: pile.height for name, pile in self.piles.items()}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An account that should have been scored or written and was not: which, where, why."""
+
+    account_id: str
+    stage: Literal["accounts", "metrics", "score", "load"]
+    text: str

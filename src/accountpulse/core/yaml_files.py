@@ -1,0 +1,124 @@
+"""YAML files that people write: read with line numbers, checked whole, every mistake reported with its line."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from accountpulse.core.errors import ConfigurationError
+
+Path = tuple[str | int, ...]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed file: plain data, and the line (from 1) that each path stands on."""
+
+    name: str
+    data: Any
+    lines: Mapping[Path, int]
+
+    def where(self, path: Path) -> str:
+        """`line 12, groups.support.weight` for the nearest part of the path that the file has."""
+        known = path
+        while known and known not in self.lines:
+            known = known[:-1]
+        dotted = ".".join(str(part) for part in path)
+        line = self.lines.get(known)
+        return ", ".join(text for text in (f"line {line}" if line else "", dotted) if text)
+
+
+def parse(text: str, name: str) -> Document:
+    """Read one YAML document; not YAML, or a key given twice, is a ConfigurationError with its line."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigurationError(name, [f"line {line}: not YAML: {error.problem}"]) from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigurationError(name, [f"not YAML: {error}"]) from None
+    lines: dict[Path, int] = {}
+    twice: list[str] = []
+    if root is not None:
+        _walk(root, (), lines, twice)
+    if twice:
+        raise ConfigurationError(name, twice)
+    return Document(name, data, lines)
+
+
+def _walk(node: yaml.Node, path: Path, lines: dict[Path, int], twice: list[str]) -> None:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                twice.append(f"line {key.start_mark.line + 1}: {key.value!r} is given twice")
+            seen.add(key.value)
+            lines[(*path, key.value)] = key.start_mark.line + 1
+            _walk(value, (*path, key.value), lines, twice)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _walk(value, (*path, index), lines, twice)
+
+
+def validate(document: Document, model: type[Model]) -> Model:
+    """The document as `model`, or a ConfigurationError that lists every mistake with line, path and nearest name."""
+    try:
+        return model.model_validate(document.data if document.data is not None else {})
+    except ValidationError as error:
+        raise ConfigurationError(document.name, list(_problems(document, model, error))) from None
+
+
+def _problems(document: Document, model: type[BaseModel], error: ValidationError) -> Iterator[str]:
+    for item in error.errors(include_input=False, include_url=False, include_context=True):
+        path = _real(document, item["loc"])
+        if item["type"] == "extra_forbidden":
+            yield f"{document.where(path)}: not a known key{nearest(str(path[-1]), _fields(model, path[:-1]))}"
+        else:
+            yield f"{document.where(path)}: {_plain(item['msg'])}"
+
+
+def _real(document: Document, path: Path) -> Path:
+    """The path without the names that pydantic adds for the members of a union."""
+    real: Path = ()
+    for position, part in enumerate(path):
+        if (*real, part) in document.lines or (position == len(path) - 1 and "[" not in str(part)):
+            real = (*real, part)
+    return real
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
+def _fields(model: type[BaseModel], path: Path) -> Iterable[str]:
+    """The keys that the model knows at a path, as far as they can be followed."""
+    current: Any = model
+    for part in path:
+        fields = next((_keys(kind) for kind in _types(current) if hasattr(kind, "model_fields")), {})
+        if part in fields:
+            current = fields[part]
+        elif hasattr(current, "model_fields"):
+            return ()  # the key above is unknown itself; below a dict or a list the same model goes on
+    return [str(key) for kind in _types(current) if hasattr(kind, "model_fields") for key in _keys(kind)]
+
+
+def _keys(model: type[BaseModel]) -> dict[str | int, Any]:
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _types(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _types(argument)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` where a known name lies near, else nothing."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {found[0]!r}?" if found else ""

@@ -1,0 +1,49 @@
+"""What a source costs, and what it may cost: requests, retries, seconds waited, and the run's own end."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from accountpulse.core.errors import OutOfTime
+
+PATIENCE = 900.0  # seconds that one source may wait in all, because it asks for it or fails
+CUT = 1.0  # seconds before the run's end: a call that ends without an answer from here on was cut off by it
+
+
+@dataclass
+class Meter:
+    """Totals of one source in one run; shared by threads. `clock` stands in for time in tests."""
+
+    ends: float | None = None  # on `clock`: no request is begun from here on; None: no deadline
+    patience: float = PATIENCE
+    clock: Callable[[], float] = field(default=time.monotonic, repr=False)
+    calls: int = 0  # requests sent, repeated ones included
+    retries: int = 0
+    waited: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def sent(self, source: str) -> None:
+        """One request of the named source goes out; OutOfTime where the run has no time left for it."""
+        if self.left() <= 0:
+            raise OutOfTime(source)
+        with self._lock:
+            self.calls += 1
+
+    def retried(self, seconds: float) -> bool:
+        """Whether a request may be repeated after a wait; where it may, the wait is counted."""
+        with self._lock:
+            if self.waited + seconds > self.patience or seconds >= self.left():
+                return False
+            self.retries += 1
+            self.waited += seconds
+            return True
+
+    def cut(self, source: str) -> None:
+        """A request had no answer: OutOfTime where the run's end, and not the system, cut it off."""
+        if self.left() < CUT:
+            raise OutOfTime(source)
+
+    def left(self) -> float:
+        """Seconds until the run's end; infinite without one."""
+        return float("inf") if self.ends is None else self.ends - self.clock()

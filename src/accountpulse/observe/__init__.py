@@ -1,0 +1,1 @@
+"""A run for machines: JSON lines, embedded metrics, errors to Rollbar."""

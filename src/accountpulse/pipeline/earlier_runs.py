@@ -1,0 +1,162 @@
+"""What earlier runs left behind, and what it means for a later score: the trend, and the last tier."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from accountpulse.core.errors import ConfigurationError
+from accountpulse.core.period import Period, parse_period
+from accountpulse.scoring import scorecard
+from accountpulse.scoring.inputs import BEFORE_3M
+from accountpulse.scoring.mistakes import NOT_RATED
+from accountpulse.scoring.score import score
+from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.state import State
+
+TREND_MONTHS = 3  # how far the churn risk's trend looks back
+LOOK_BACK_MONTHS = 12  # how far back the run before is looked for
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a period's metrics are scored on."""
+
+    period: Period
+    card: Scorecard
+    window_days: float  # that support and bugs were measured over
+    failed: tuple[str, ...]  # the configured sources that could not be read
+    signals_waived: bool  # accounts are rated though nobody can see their signals
+
+
+@dataclass(frozen=True)
+class Past:
+    """The last run of a period, as the state keeps it."""
+
+    period: Period
+    facts: Mapping[str, Any]
+    metrics: pl.DataFrame
+    scores: pl.DataFrame  # with the details of every leaf, and the metrics beside them
+    kept: Mapping[str, Any]  # the content of the scorecard that it used
+
+    @cached_property
+    def card(self) -> Scorecard:
+        """The scorecard that it used."""
+        return scorecard.restored(self.kept)
+
+    @property
+    def window_days(self) -> float:
+        """How many days support and bugs were measured over."""
+        return float(self.facts["window_days"])
+
+    @property
+    def as_of_day(self) -> date:
+        """The day after the last one that was measured."""
+        return date.fromisoformat(self.facts["as_of_day"])
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The configured sources that could not be read."""
+        return tuple(self.facts["failed"])
+
+    @property
+    def signals_waived(self) -> bool:
+        """Whether accounts were rated though nobody could see their signals."""
+        return bool(self.facts["signals_waived"])
+
+    def basis(self, card: Scorecard) -> Basis:
+        """What its metrics would have been scored on with another scorecard."""
+        return Basis(self.period, card, self.window_days, self.failed, self.signals_waived)
+
+
+def recall(state: State, period: Period) -> Past | None:
+    """The last run of a period; None where there is none, or its scorecard was not kept."""
+    facts = state.runs.last_finished(period.name)
+    metrics, scores = state.history.load(period, "metrics"), state.history.load(period, "scores")
+    if facts is None or metrics is None or scores is None or scores.is_empty() or "scorecard" not in scores.columns:
+        return None
+    kept = state.history.load_scorecard(scores["scorecard"][0].rsplit(" ", 1)[-1])
+    return None if kept is None else Past(period, facts, metrics, scores, kept)
+
+
+def recall_or_refuse(state: State, period: Period | None) -> Past:
+    """The last run of a period, or of the latest period that has one; a ConfigurationError where there is none."""
+    known = state.history.periods()
+    if period is None and known:
+        period = parse_period(known[-1])
+    past = recall(state, period) if period is not None else None
+    if past is None:
+        wanted = f"a run of {period.name}" if period else "any run"
+        there = f"there are runs of {', '.join(known[-12:])}" if known else "run `accountpulse run` first"
+        problem = f"the state folder (ACCOUNTPULSE_STATE) does not hold {wanted} with its scorecard; {there}"
+        raise ConfigurationError("state", [problem])
+    return past
+
+
+def run_before(state: State, period: Period) -> Past | None:
+    """The latest earlier period with a run, up to a year back."""
+    for months in range(1, LOOK_BACK_MONTHS + 1):
+        if (past := recall(state, period.shifted(-months))) is not None:
+            return past
+    return None
+
+
+def rescored(past: Past, card: Scorecard, account_id: str) -> pl.DataFrame:
+    """An account's metrics of a past period scored with another card, in detail: no trend, as if nothing had failed."""
+    metrics = past.metrics.filter(pl.col("account_id") == account_id)
+    return score(metrics, card, window_days=past.window_days, signals_waived=past.signals_waived, detail=True)
+
+
+def rescored_whole(past: Past, state: State, card: Scorecard, *, detail: bool = False) -> pl.DataFrame:
+    """A past period's scores as its run would have made them with another scorecard."""
+    basis = past.basis(card)
+    return _scored(_inputs(past.metrics, state, basis), basis, detail=detail)
+
+
+def score_period(measured: pl.DataFrame, state: State, basis: Basis) -> pl.DataFrame:
+    """The scores of a period's metrics, in detail, with what earlier periods say of trend and last tier.
+
+    Health before caps of three months before stands beside them, as `health_before_caps_3m`.
+    """
+    inputs = _inputs(measured, state, basis)
+    scores = _scored(inputs, basis, detail=True)
+    return scores.join(inputs.select("account_id", BEFORE_3M), on="account_id", how="left", maintain_order="left")
+
+
+def _scored(inputs: pl.DataFrame, basis: Basis, *, detail: bool) -> pl.DataFrame:
+    return score(
+        inputs.lazy(),
+        basis.card,
+        window_days=basis.window_days,
+        failed_sources=basis.failed,
+        signals_waived=basis.signals_waived,
+        detail=detail,
+    ).collect()
+
+
+def _inputs(measured: pl.DataFrame, state: State, basis: Basis) -> pl.DataFrame:
+    inputs = _with_trend(measured, state, basis)
+    return _with_last_tier(inputs, state, basis.period) if basis.failed else inputs
+
+
+def _with_trend(measured: pl.DataFrame, state: State, basis: Basis) -> pl.DataFrame:
+    """Adds uncapped health three months before: that month's stored metrics, scored with today's file."""
+    before = state.history.load(basis.period.shifted(-TREND_MONTHS), "metrics")
+    if before is None:
+        return measured.with_columns(pl.lit(None, pl.Float64).alias(BEFORE_3M))
+    then = _scored(before, replace(basis, failed=()), detail=False)
+    rated = then.filter(pl.col("tier") != NOT_RATED).select("account_id", pl.col("health_before_caps").alias(BEFORE_3M))
+    return measured.join(rated, on="account_id", how="left", maintain_order="left")
+
+
+def _with_last_tier(measured: pl.DataFrame, state: State, period: Period) -> pl.DataFrame:
+    """Adds each account's tier of the last run that rated this month or one of the months before."""
+    for months in range(LOOK_BACK_MONTHS + 1):
+        scores = state.history.load(period.shifted(-months), "scores")
+        if scores is not None:
+            last = scores.select("account_id", last_tier="tier")
+            return measured.join(last, on="account_id", how="left", maintain_order="left")
+    return measured.with_columns(last_tier=pl.lit(None, dtype=pl.String))

@@ -1,0 +1,26 @@
+"""The report of a month, from the state: for the command line, and for Lambda, which keeps it in the state."""
+
+from typing import Any
+
+from accountpulse.core.period import Period
+from accountpulse.pipeline.report_input import review
+from accountpulse.report import portfolio
+from accountpulse.report.files import files
+from accountpulse.state import State
+
+FOLDER = "reports"
+
+
+def document(state: State, period: Period | None) -> dict[str, Any]:
+    """What the report of a month shows; None: the latest month with a run.
+
+    A ConfigurationError where the state holds no run of it with its scorecard.
+    """
+    return portfolio.document(review(state, period))
+
+
+def keep(state: State, period: Period) -> str:
+    """Write the page and its table to `reports/` in the state; where the page is."""
+    for name, content in files(document(state, period)).items():
+        state.files.store.write(f"{FOLDER}/{name}", content)
+    return f"{state.files.store.place.rstrip('/')}/{FOLDER}/{period.name}.html"

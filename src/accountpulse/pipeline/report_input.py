@@ -1,0 +1,84 @@
+"""What a report of a month needs of the state: its last run, the run before, and the months of the line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from accountpulse.core.period import Period
+from accountpulse.pipeline import earlier_runs
+from accountpulse.pipeline.earlier_runs import LOOK_BACK_MONTHS, Past
+from accountpulse.scoring import scorecard
+from accountpulse.scoring.score import score
+from accountpulse.state import State
+
+LINE = ("account_id", "health_score", "scorecard")
+
+
+@dataclass(frozen=True)
+class Review:
+    """A month and what came before it; report/material.py says what each part is."""
+
+    month: Past
+    before: Past | None
+    rescored: pl.DataFrame | None
+    line: Mapping[str, pl.DataFrame]
+    versions: Mapping[str, str]
+    evidence: pl.DataFrame | None
+    signals: pl.DataFrame | None
+    unfinished: tuple[Mapping[str, Any], ...]
+
+
+def review(state: State, period: Period | None) -> Review:
+    """Reads the state only; a ConfigurationError where it holds no run of the month with its scorecard."""
+    now = earlier_runs.recall_or_refuse(state, period)
+    before = earlier_runs.run_before(state, now.period)
+    line = _line(state, now)
+    return Review(
+        month=now,
+        before=before,
+        rescored=None if before is None else _rescored(before, now),
+        line=line,
+        versions=_versions(state, line),
+        evidence=state.history.load(now.period, "evidence"),
+        signals=state.history.load(now.period, "signals"),
+        unfinished=_unfinished(state, now),
+    )
+
+
+def _rescored(before: Past, now: Past) -> pl.DataFrame:
+    """As `lookback.rescored` does one account: no trend, and as if nothing had failed."""
+    waived = before.signals_waived
+    metrics, days = before.metrics.lazy(), before.window_days
+    return score(metrics, now.card, window_days=days, signals_waived=waived, detail=True).collect()
+
+
+def _line(state: State, now: Past) -> dict[str, pl.DataFrame]:
+    """The months of the last twelve that have scores."""
+    found = {now.period.name: now.scores.select(LINE)}
+    known = set(state.history.periods())
+    for back in range(1, LOOK_BACK_MONTHS):
+        month = now.period.shifted(-back)
+        scores = state.history.load(month, "scores", LINE) if month.name in known else None
+        if scores is not None and not scores.is_empty():
+            found[month.name] = scores
+    return dict(sorted(found.items()))
+
+
+def _versions(state: State, line: Mapping[str, pl.DataFrame]) -> dict[str, str]:
+    hashes = {str(scores["scorecard"][0]).rsplit(" ", 1)[-1] for scores in line.values()}
+    kept = {content_hash: state.history.load_scorecard(content_hash) for content_hash in sorted(hashes)}
+    return {name: scorecard.restored(content).version for name, content in kept.items() if content is not None}
+
+
+def _unfinished(state: State, now: Past) -> tuple[Mapping[str, Any], ...]:
+    """Runs of this month or the next that began later and did not finish, and that no later run made up for."""
+    begun = str(now.facts["begun_at"])
+    found = []
+    for month in (now.period, now.period.shifted(1)):
+        runs = [facts for facts in state.runs.all(f"{month.name}/") if str(facts["begun_at"]) > begun]
+        latest = max(runs, key=lambda facts: str(facts["begun_at"]), default=None)
+        if latest is not None and latest["status"] != "finished":
+            found.append(latest)
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""The stand-in for Intercom: its routes, and what it answers."""

@@ -1,0 +1,1 @@
+"""The stand-in for Jira: its routes, and what it answers."""

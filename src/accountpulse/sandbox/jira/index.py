@@ -1,0 +1,131 @@
+"""What a Jira site finds by: the places of its issues under every value, so that a search costs no scan.
+
+A set of issues is one whole number whose bit p stands for the issue at place p; places follow creation.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from accountpulse.sandbox.world.model import Jira, JiraIssue
+
+CATEGORY_NAMES = {"new": "To Do", "indeterminate": "In Progress", "done": "Done"}
+Value = Callable[[JiraIssue], Iterable[object]]
+
+
+class Index:
+    """The issues of a site as they were when the index was made; what changes later is not found by it."""
+
+    def __init__(self, site: Jira) -> None:
+        """Each field is read when a query first names it."""
+        self.site = site
+        visible = (issue for issue in site.issues if issue.project not in site.hidden)
+        self.issues = sorted(visible, key=lambda issue: (issue.created, int(issue.id)))
+        self.everything = (1 << len(self.issues)) - 1
+        self._component_ids = component_ids(site)
+        self._places: dict[str, Mapping[str, list[int]]] = {}
+        self._dates: dict[str, tuple[list[datetime], list[int]]] = {}
+
+    def having(self, name: str, value: str) -> int:
+        """The issues that carry a value in a field, whatever its case; of a name, of an id, of a key."""
+        return self._set(self._field(name).get(value.casefold(), ()))
+
+    def worded(self, name: str, words: str) -> int:
+        """The issues whose text has these words in a row; both without marks between the words."""
+        found = (places for text, places in self._field(name).items() if f" {words} " in f" {plain(text)} ")
+        return self._set(place for places in found for place in places)
+
+    def filled(self, name: str) -> int:
+        """The issues whose field is not empty."""
+        return self._set(place for places in self._field(name).values() for place in places)
+
+    def dated(self, name: str, operator: str, bound: datetime) -> int:
+        """The issues whose date compares so with a bound; an empty date compares with nothing."""
+        if name not in self._dates:
+            dates = [(when, place) for place, issue in enumerate(self.issues) if (when := _moment(issue, name))]
+            dates.sort()
+            self._dates[name] = [when for when, _ in dates], [place for _, place in dates]
+        moments, places = self._dates[name]
+        cut = (bisect_left if operator in ("<", ">=") else bisect_right)(moments, bound)
+        return self._set(places[:cut] if operator in ("<", "<=") else places[cut:])
+
+    def places(self, found: int) -> list[int]:
+        """The places in a set, oldest first."""
+        return [place for place, bit in enumerate(reversed(f"{found:b}")) if bit == "1"]
+
+    def _set(self, places: Iterable[int]) -> int:
+        bits = bytearray(len(self.issues) // 8 + 1)
+        for place in places:
+            bits[place >> 3] |= 1 << (place & 7)
+        return int.from_bytes(bits, "little")
+
+    def _field(self, name: str) -> Mapping[str, Sequence[int]]:
+        if name not in self._places:
+            found: dict[str, list[int]] = {}
+            value = self._value(name)
+            for place, issue in enumerate(self.issues):
+                for text in {str(each).casefold() for each in value(issue) if each is not None}:
+                    found.setdefault(text, []).append(place)
+            self._places[name] = found
+        return self._places[name]
+
+    def _value(self, name: str) -> Value:
+        if name.startswith("cf["):
+            return lambda issue: _texts(issue.fields.get(f"customfield_{name[3:-1]}"))
+        statuses, projects = {**self.site.former, **self.site.statuses}, project_ids(self.site)
+        values: dict[str, Value] = {
+            "project": lambda issue: (issue.project, f"{issue.project} project", projects[issue.project]),
+            "component": self._components,
+            "labels": lambda issue: issue.labels,
+            "issuetype": lambda issue: (issue.type,),
+            "type": lambda issue: (issue.type,),
+            "priority": lambda issue: (issue.priority,),
+            "status": lambda issue: (statuses[issue.status].name, issue.status),
+            "statuscategory": lambda issue: (
+                statuses[issue.status].category,
+                CATEGORY_NAMES.get(statuses[issue.status].category),
+            ),
+            "resolution": lambda issue: (issue.resolution,),
+            "key": lambda issue: (issue.key,),
+            "issuekey": lambda issue: (issue.key,),
+            "id": lambda issue: (issue.id, issue.key),
+        }
+        return values[name]
+
+    def _components(self, issue: JiraIssue) -> Iterable[object]:
+        for name in issue.components:
+            yield name
+            yield self._component_ids.get((issue.project, name))
+
+
+def component_ids(site: Jira) -> dict[tuple[str, str], str]:
+    """The id of every component: they belong to one project each, however alike their names are."""
+    pairs = [(project, name) for project, names in site.components.items() for name in names]
+    return {pair: str(20000 + number) for number, pair in enumerate(pairs)}
+
+
+def project_ids(site: Jira) -> dict[str, str]:
+    """The id of every project."""
+    return {key: str(10000 + number) for number, key in enumerate(sorted(site.components))}
+
+
+def plain(text: str) -> str:
+    """A text as text search compares it: its words, in small letters."""
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+def _moment(issue: JiraIssue, name: str) -> datetime | None:
+    if name in ("resolved", "resolutiondate"):
+        return issue.resolutiondate
+    moments = {"created": issue.created, "updated": issue.updated}
+    return moments.get(name, issue.statuscategorychangedate)
+
+
+def _texts(value: object) -> Iterable[object]:
+    """A custom field's values: itself, its members, or what an option is called."""
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, dict):
+            yield from (item[name] for name in ("value", "name", "id") if name in item)
+        else:
+            yield item

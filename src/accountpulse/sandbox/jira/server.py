@@ -1,0 +1,329 @@
+"""Jira Cloud (REST v3) and Data Center (REST v2), read only, over the world's issues.
+
+https://developer.atlassian.com/cloud/jira/platform/rest/v3/
+"""
+
+import base64
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from accountpulse.sandbox.jira import jql
+from accountpulse.sandbox.jira.index import Index
+from accountpulse.sandbox.jira.oddities import Oddities
+from accountpulse.sandbox.jira.shapes import Shapes, changed_by, status
+from accountpulse.sandbox.world.model import Jira
+
+ID_PAGE = 5000  # the most that Cloud gives, where ids alone are asked for
+CLOUD_HISTORIES = 40  # the most that Cloud's search shows of an issue's history
+RESULT_WINDOW = 10_000  # how far Data Center counts: its max_result_window
+BULK_ISSUES = 1000
+WALKS = 1000  # searches whose tokens are still good
+REMOVED = (
+    "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. "
+    "A full migration guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
+)
+
+
+@dataclass
+class Desk:
+    """The site behind its routes. Walks keep what they found by token, so that a page is a slice."""
+
+    site: Jira
+    cloud: bool
+    now: Callable[[], datetime]
+    odd: Oddities
+    walks: dict[str, list[int]] = field(default_factory=dict)
+    lately: dict[tuple[str, bool, bool, datetime], list[int]] = field(default_factory=dict)
+
+    @cached_property
+    def index(self) -> Index:
+        """Made at the first search: what changes in the world after it is not found."""
+        return Index(self.site)
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """The site's way to write."""
+        return Shapes(self.site, cloud=self.cloud)
+
+    # --- who asks
+
+    def known(self, request: Request) -> bool:
+        """Whether the caller has shown the right credentials; a scoped token is good below its path alone."""
+        given = request.headers.get("authorization", "")
+        scoped = "/ex/jira/" in request.url.path
+        token = self.site.scoped_token if scoped else self.site.token
+        basic = "Basic " + base64.b64encode(f"{self.site.email}:{token}".encode()).decode()
+        return (
+            given == f"Bearer {token}" if not self.cloud else given == basic or (scoped and given == f"Bearer {token}")
+        )
+
+    async def server_info(self, _request: Request) -> Response:
+        """Say which product this is; strangers may ask."""
+        kind = "Cloud" if self.cloud else "Server"
+        return JSONResponse({"baseUrl": "http://127.0.0.1", "version": "1001.0.0", "deploymentType": kind})
+
+    async def myself(self, request: Request) -> Response:
+        """Say who the caller is."""
+        if not self.known(request):
+            return _error(401, "Client must be authenticated to access this resource.")
+        zone = self.site.timezone if self.odd.told_zone is None else self.odd.told_zone
+        shown = {"timeZone": zone} if zone else {}
+        return JSONResponse({"accountId": "5b10a2844c20165700ede21g", "active": True, **shown})
+
+    # --- what the site knows; a stranger sees an empty site
+
+    async def statuses(self, _request: Request) -> Response:
+        """List the workflow statuses."""
+        return JSONResponse([status(each) for each in self.site.statuses.values()])
+
+    async def priorities(self, _request: Request) -> Response:
+        """List the priorities, highest first."""
+        return JSONResponse([self.shapes.priority(name) for name in self.site.priorities])
+
+    async def issue_types(self, _request: Request) -> Response:
+        """List the issue types."""
+        return JSONResponse([self.shapes.issue_type(name) for name in self.site.issue_types])
+
+    async def fields(self, _request: Request) -> Response:
+        """List the fields: a few of the system's, and the custom ones."""
+        kinds = {True: "com.atlassian.jira.plugin.system.customfieldtypes:textfield", False: "select"}
+        custom = {name for issue in self.site.issues for name in issue.fields} | set(self.site.field_names)
+        listed: list[dict[str, Any]] = [
+            {"id": name, "name": name.title(), "custom": False}
+            for name in ("summary", "status", "components", "labels")
+        ]
+        for name in sorted(custom):
+            number = int(name.removeprefix("customfield_"))
+            kind = kinds[name in self.site.text_fields]
+            shown = {"id": name, "name": self.site.field_names.get(name, name), "custom": True}
+            listed.append({**shown, "clauseNames": [f"cf[{number}]"], "schema": {"type": "string", "custom": kind}})
+        return JSONResponse(listed)
+
+    def _visible(self, request: Request) -> list[str]:
+        return sorted(set(self.site.components) - set(self.site.hidden)) if self.known(request) else []
+
+    async def projects(self, request: Request) -> Response:
+        """List the projects that the caller can see, in Cloud's pages or Data Center's one list."""
+        listed = [self.shapes.project(key) for key in self._visible(request)]
+        if not self.cloud:
+            return JSONResponse(listed)
+        start, size = (
+            int(request.query_params.get(name, default)) for name, default in (("startAt", 0), ("maxResults", 50))
+        )
+        page = listed[start : start + min(size, 100)]
+        last = start + len(page) >= len(listed)
+        return JSONResponse(
+            {"startAt": start, "maxResults": size, "total": len(listed), "isLast": last, "values": page}
+        )
+
+    async def components(self, request: Request) -> Response:
+        """List a project's components."""
+        key = request.path_params["key"]
+        if key not in self._visible(request):
+            return _error(404, f"No project could be found with key '{key}'.")
+        return JSONResponse([self.shapes.component(key, name) for name in self.site.components[key]])
+
+    # --- searching
+
+    async def removed(self, _request: Request) -> Response:
+        """Answer for the search that Cloud no longer has."""
+        return _error(410, REMOVED)
+
+    def _found(self, request: Request, text: str) -> list[int]:
+        """Where the issues of a query are, looked for once a minute: Data Center's pages all ask for the same."""
+        key = (text, self.known(request), self.odd.shuffled, self.now().replace(second=0, microsecond=0))
+        if key not in self.lately:
+            self.lately[key] = self._find(*key)
+            if len(self.lately) > WALKS:
+                del self.lately[next(iter(self.lately))]
+        return self.lately[key]
+
+    def _find(self, text: str, known: bool, shuffled: bool, now: datetime) -> list[int]:  # noqa: FBT001
+        """Cloud refuses a query that nothing narrows."""
+        query = jql.parse(text, self.index, now)
+        if self.cloud and not query.bounded:
+            raise jql.JqlError("Unbounded JQL queries are not allowed here. Please add a search restriction.")
+        found = jql.run(query, self.index) if known else []
+        if shuffled:
+            random.Random(text).shuffle(found)
+        return found
+
+    async def search_cloud(self, request: Request) -> Response:
+        """One page of Cloud's search: a token leads on, and there is no total."""
+        wish = await _wish(request)
+        names = tuple(_names(wish.get("fields"))) or ("id",)
+        size = min(int(wish.get("maxResults") or 50), ID_PAGE if names in (("id",), ("key",)) else self.odd.cloud_page)
+        try:
+            token, start, found = self._walk(request, wish)
+        except jql.JqlError as error:
+            return _error(400, str(error))
+        histories = CLOUD_HISTORIES if "changelog" in _names(wish.get("expand")) else None
+        issues = self._issues(found[start : start + size], names, histories)
+        last = start + size >= len(found)
+        end: dict[str, Any] = {"isLast": last is not self.odd.last_disagrees}
+        if not last and not (self.odd.lost_token and start == 0):
+            given = wish.get("nextPageToken")
+            end["nextPageToken"] = given if self.odd.repeated_token and given else f"{token}.{start + size}"
+        return _spliced("issues", issues, end)
+
+    def _walk(self, request: Request, wish: dict[str, Any]) -> tuple[str, int, list[int]]:
+        given = wish.get("nextPageToken")
+        if self.odd.forget:
+            self.odd.forget = 0
+            self.walks.clear()
+        if given:
+            token, _, start = str(given).partition(".")
+            if token not in self.walks or not start.isdigit():
+                raise jql.JqlError("The provided next page token is invalid or expired.")
+            return token, int(start), self.walks[token]
+        found = self._found(request, str(wish.get("jql") or ""))
+        token = f"walk{random.getrandbits(64):016x}"
+        self.walks[token] = found
+        if len(self.walks) > WALKS:
+            del self.walks[next(iter(self.walks))]
+        return token, 0, found
+
+    async def count(self, request: Request) -> Response:
+        """About how many issues a query has."""
+        try:
+            found = self._found(request, str((await _wish(request)).get("jql") or ""))
+        except jql.JqlError as error:
+            return _error(400, str(error))
+        return JSONResponse({"count": round(len(found) * self.odd.count_error)})
+
+    async def search_server(self, request: Request) -> Response:
+        """One page of Data Center's search, by offset."""
+        wish = await _wish(request)
+        asked = wish.get("maxResults")
+        size = min(50 if asked is None else int(asked), self.odd.server_page)
+        start = int(wish.get("startAt") or 0)
+        if start + size > RESULT_WINDOW:
+            return _error(500, "Search limit exceeded: result window is too large.")
+        try:
+            found = self._found(request, str(wish.get("jql") or ""))
+        except jql.JqlError as error:
+            return _error(400, str(error))
+        names = tuple(_names(wish.get("fields"))) or ("*navigable",)
+        histories = None
+        if "changelog" in _names(wish.get("expand")) and not self.odd.refuses_histories:
+            histories = self.odd.histories if self.odd.histories is not None else RESULT_WINDOW
+        issues = self._issues(found[start : start + size], names, histories)
+        return _spliced("issues", issues, {"startAt": start, "maxResults": size, "total": len(found)})
+
+    def _issues(self, places: list[int], names: tuple[str, ...], histories: int | None) -> list[bytes]:
+        return [self.shapes.issue(self.index.issues[place], names, histories) for place in places]
+
+    async def issue(self, request: Request) -> Response:
+        """One issue, with all its history where it is asked for."""
+        issue = self.by_id.get(request.path_params["issue"])
+        if issue is None or not self.known(request):
+            return _error(404, "Issue does not exist or you do not have permission to see it.")
+        names = tuple(_names(request.query_params.get("fields"))) or ("*all",)
+        histories = RESULT_WINDOW if "changelog" in _names(request.query_params.get("expand")) else None
+        return Response(self.shapes.issue(issue, names, histories), media_type="application/json")
+
+    @cached_property
+    def by_id(self) -> dict[str, Any]:
+        """The visible issues by id and by key."""
+        return {name: issue for issue in self.index.issues for name in (issue.id, issue.key)}
+
+    async def histories(self, request: Request) -> Response:
+        """The histories of up to 1,000 issues at once, of the fields that were asked for, oldest first."""
+        wish = json.loads(await request.body())
+        wanted = {str(each) for each in wish.get("issueIdsOrKeys") or ()}
+        if not self.known(request):
+            return _error(401, "Client must be authenticated to access this resource.")
+        if self.odd.refuses_histories:
+            return _error(403, "You do not have permission to read changelogs.")
+        fields = tuple(wish.get("fieldIds") or ())
+        if not 0 < len(wanted) <= BULK_ISSUES or len(fields) > 10:
+            return _error(400, "issueIdsOrKeys must have 1 to 1000 entries, fieldIds at most 10.")
+        found = {issue.id: issue for name in wanted if (issue := self.by_id.get(name)) is not None}
+        moves = sorted(
+            (move.at, int(name), place)
+            for name, issue in found.items()
+            for place, move in enumerate(issue.transitions)
+            if changed_by(move).intersection(fields) or not fields
+        )
+        size = min(int(wish.get("maxResults") or 1000), 10_000)
+        start = int(wish.get("nextPageToken") or 0)
+        grouped: dict[str, list[bytes]] = {}
+        for _at, name, place in moves[start : start + size]:
+            grouped.setdefault(str(name), []).append(self.shapes.change(found[str(name)], place, fields))
+        logs = [
+            b'{"issueId":"%s","changeHistories":[%s]}' % (name.encode(), b",".join(each))
+            for name, each in grouped.items()
+        ]
+        return _spliced(
+            "issueChangeLogs", logs, {"nextPageToken": str(start + size)} if start + size < len(moves) else {}
+        )
+
+
+async def _wish(request: Request) -> dict[str, Any]:
+    if request.method == "POST":
+        found: dict[str, Any] = json.loads(await request.body())
+        return found
+    return dict(request.query_params)
+
+
+def _names(given: Any) -> list[str]:
+    """A list, or names with commas."""
+    if given is None:
+        return []
+    return [each.strip() for each in (given.split(",") if isinstance(given, str) else given)]
+
+
+def _spliced(name: str, parts: list[bytes], rest: dict[str, Any]) -> Response:
+    """An answer whose list is made of texts that exist already."""
+    end = b"," + json.dumps(rest).encode()[1:] if rest else b"}"
+    return Response(b'{"%s":[%s]%s' % (name.encode(), b",".join(parts), end), media_type="application/json")
+
+
+def _error(code: int, text: str) -> Response:
+    return JSONResponse({"errorMessages": [text], "errors": {}}, code)
+
+
+def routes(site: Jira, now: Callable[[], datetime], *, cloud: bool, oddities: Oddities | None = None) -> list[Route]:
+    """Everything under /jira of one product; an unknown path is an error."""
+    desk = Desk(site, cloud, now, oddities or Oddities())
+    read: list[tuple[str, Callable[[Request], Any], list[str]]] = [
+        ("serverInfo", desk.server_info, ["GET"]),
+        ("myself", desk.myself, ["GET"]),
+        ("status", desk.statuses, ["GET"]),
+        ("priority", desk.priorities, ["GET"]),
+        ("issuetype", desk.issue_types, ["GET"]),
+        ("field", desk.fields, ["GET"]),
+        ("project/{key}/components", desk.components, ["GET"]),
+        ("issue/{issue}", desk.issue, ["GET"]),
+    ]
+    if cloud:
+        more = [
+            ("project/search", desk.projects, ["GET"]),
+            ("search/jql", desk.search_cloud, ["GET", "POST"]),
+            ("search/approximate-count", desk.count, ["POST"]),
+            ("search", desk.removed, ["GET", "POST"]),
+            ("changelog/bulkfetch", desk.histories, ["POST"]),
+        ]
+    else:
+        more = [("project", desk.projects, ["GET"]), ("search", desk.search_server, ["GET", "POST"])]
+
+    async def unknown(_request: Request) -> Response:
+        return _error(404, "Not found")
+
+    bases = ["/jira", f"/jira/ex/jira/{site.cloud_id}"] if cloud else ["/jira"]
+    made = [
+        Route(f"{base}/rest/api/{version}/{path}", endpoint, methods=methods)
+        for base in bases
+        for version in (("2", "3", "latest") if cloud else ("2", "latest"))
+        for path, endpoint, methods in [*more, *read]
+    ]
+    return [*made, Route("/jira/{path:path}", unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])]

@@ -1,0 +1,1 @@
+"""The stand-in for Looker: its routes, and what it answers."""

@@ -1,0 +1,228 @@
+"""Looker's API 4.0: signing in, models and explores, queries and one saved Look, over the world's usage.
+
+https://cloud.google.com/looker/docs/reference/looker-api/latest
+"""
+
+import itertools
+import json
+import zoneinfo
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from accountpulse.sandbox.looker.data import BadFilter, explores, look_fields, look_rows, select
+from accountpulse.sandbox.world.model import Looker
+
+ROOT = "/api/4.0"
+DEFAULT_LIMIT = 500  # what an answer is cut at, without a word, where the query names none
+SAVED_LIMIT = 500  # the saved Look's own
+HOUR = 3600
+BLOCK = 1000  # rows that are sent at once
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass
+class Behaviour:
+    """What a real instance may do to its callers."""
+
+    calls_per_token: int | None = None  # then it is taken for expired
+    most_rows: int | None = None  # of an unlimited answer, where the role lacks download_without_limit (there: 5000)
+    broken: dict[str, int] = field(default_factory=dict)  # explore → rows after which its database gives up
+    closed: set[str] = field(default_factory=set)  # explores and Looks that the user may not see
+    forbidden: set[str] = field(default_factory=set)  # explores that may be looked at and not be queried
+
+
+@dataclass
+class Desk:
+    """The instance behind its routes: tokens with the calls that each had, and saved queries."""
+
+    instance: Looker
+    behaviour: Behaviour
+    tokens: dict[str, int] = field(default_factory=dict)
+    queries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    signed_in: int = 0
+
+    # --- signing in
+
+    async def login(self, request: Request) -> Response:
+        """Form with client id and secret → a token for an hour."""
+        form = dict(parse_qsl((await request.body()).decode()))
+        if (form.get("client_id"), form.get("client_secret")) != (self.instance.client_id, self.instance.client_secret):
+            return refused(request, 404, "Not found")
+        self.signed_in += 1
+        token = f"looker-token-{self.signed_in}"
+        self.tokens[token] = 0
+        return JSONResponse({"access_token": token, "token_type": "Bearer", "expires_in": HOUR})
+
+    async def logout(self, request: Request) -> Response:
+        """Forget the token."""
+        self.tokens.pop(_token(request), None)
+        return Response(status_code=204)
+
+    def admits(self, request: Request) -> bool:
+        """Whether the request has a token that is still good."""
+        token = _token(request)
+        if token not in self.tokens:
+            return False
+        self.tokens[token] += 1
+        most = self.behaviour.calls_per_token
+        if most is not None and self.tokens[token] > most:
+            del self.tokens[token]
+            return False
+        return True
+
+    # --- models and explores
+
+    async def model(self, request: Request) -> Response:
+        """Name the explores of the model."""
+        if request.path_params["model"] != self.instance.model:
+            return refused(request, 404, "Not found")
+        return JSONResponse({"explores": [{"name": name} for name in self._open()]})
+
+    async def explore(self, request: Request) -> Response:
+        """Name the fields of an explore."""
+        known = self._open().get(request.path_params["explore"])
+        if known is None or request.path_params["model"] != self.instance.model:
+            return refused(request, 404, "Not found")
+        groups = {"dimensions": known[0], "measures": known[1]}
+        fields = {group: [{"name": name} for name in names] for group, names in groups.items()}
+        return JSONResponse({"fields": fields, "always_filter": [], "has_timezone_support": True})
+
+    def _open(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        return {name: each for name, each in explores(self.instance).items() if name not in self.behaviour.closed}
+
+    # --- queries
+
+    async def create(self, request: Request) -> Response:
+        """Keep a query, or find the equal one. Its model and explore are looked at; its fields only when it runs."""
+        body = json.loads(await request.body())
+        if body.get("model") != self.instance.model or body.get("view") not in self._open():
+            return refused(request, 404, "Not found")
+        known = next((number for number, query in self.queries.items() if query == body), None)
+        number = known or str(len(self.queries) + 1)
+        self.queries[number] = body
+        return JSONResponse({"id": number, "model": body["model"], "view": body["view"], "fields": body.get("fields")})
+
+    async def run(self, request: Request) -> Response:
+        """Run a kept query."""
+        query = self.queries.get(request.path_params["query"])
+        if query is None or request.path_params["format"] != "json":
+            return refused(request, 404, "Not found")
+        return self._answer(request, query)
+
+    async def run_inline(self, request: Request) -> Response:
+        """Run a query that isn't kept."""
+        body = json.loads(await request.body())
+        if body.get("model") != self.instance.model or body.get("view") not in self._open():
+            return refused(request, 404, "Not found")
+        return self._answer(request, body)
+
+    async def run_look(self, request: Request) -> Response:
+        """Run the saved Look, cut at its own limit unless another one is given."""
+        look = request.path_params["look"]
+        if look != self.instance.look_id or look in self.behaviour.closed or request.path_params["format"] != "json":
+            return refused(request, 404, "Not found")
+        return self._sent(request, look_rows(self.instance), {"limit": str(SAVED_LIMIT)})
+
+    async def look(self, request: Request) -> Response:
+        """The saved Look itself, with its query."""
+        look = request.path_params["look"]
+        if look != self.instance.look_id or look in self.behaviour.closed:
+            return refused(request, 404, "Not found")
+        query = {"model": self.instance.model, "view": "platform_metrics", "fields": look_fields(self.instance)}
+        return JSONResponse({"id": look, "query": query})
+
+    def _answer(self, request: Request, query: Mapping[str, Any]) -> Response:
+        view, fields, filters = str(query["view"]), query.get("fields") or [], query.get("filters") or {}
+        names = {name for group in explores(self.instance)[view] for name in group}
+        if view in self.behaviour.forbidden:
+            return refused(request, 403, "Forbidden")
+        if not names & set(fields):
+            return refused(request, 400, "Must query at least one dimension or measure")
+        if unknown := [name for name in filters if name not in names]:
+            return refused(request, 400, f"Invalid filter: {unknown[0]}")
+        if (query.get("query_timezone") or "UTC") not in zoneinfo.available_timezones():
+            return refused(request, 400, "Invalid query timezone")
+        try:
+            rows = select(self.instance, view, fields, filters, query.get("sorts") or [])
+        except BadFilter as error:
+            rows = [{"looker_error": f"SQL error: {error}"}]
+        if view in self.behaviour.broken:
+            rows = _breaking(rows, self.behaviour.broken[view])
+        return self._sent(request, rows, query)
+
+    def _sent(self, request: Request, rows: Iterable[dict[str, Any]], query: Mapping[str, Any]) -> Response:
+        """The rows up to the limit: the request's, else the query's, else the default. -1 is none."""
+        text = request.query_params.get("limit") or query.get("limit") or DEFAULT_LIMIT
+        try:
+            limit = int(text)
+        except ValueError:
+            return refused(request, 422, "Validation Failed", field="limit")
+        most = self.behaviour.most_rows
+        most = most if limit < 0 else limit if most is None else min(limit, most)
+        return StreamingResponse(_json(itertools.islice(rows, most)), media_type="application/json")
+
+
+def _breaking(rows: Iterable[dict[str, Any]], after: int) -> Iterator[dict[str, Any]]:
+    """A database that fails in the middle of an answer: what was sent is followed by the error, as one more row."""
+    yield from itertools.islice(rows, after)
+    yield {"looker_error": "SQL error: the database went away"}
+
+
+def _json(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    rows, begin = iter(rows), b"["
+    while block := list(itertools.islice(rows, BLOCK)):
+        yield begin + msgspec.json.encode(block)[1:-1]
+        begin = b",\n"
+    yield b"[]" if begin == b"[" else b"]"
+
+
+def _token(request: Request) -> str:
+    return request.headers.get("authorization", "").removeprefix("Bearer ").removeprefix("token ")
+
+
+def refused(request: Request, status: int, message: str, field: str | None = None) -> Response:
+    """An error as Looker words it, with its link to a page about it."""
+    path = request.url.path.removeprefix(ROOT)
+    link = f"https://cloud.google.com/looker/docs/r/err/4.0/{status}/{request.method.lower()}{path}"
+    body: dict[str, Any] = {"message": message, "documentation_url": link}
+    if field is not None:
+        body["errors"] = [{"field": field, "code": "invalid", "message": message, "documentation_url": link}]
+    return JSONResponse(body, status)
+
+
+def routes(instance: Looker, behaviour: Behaviour) -> list[Route]:
+    """Everything under /api/4.0; each call but signing in needs a token, and an unknown path is an error."""
+    desk = Desk(instance, behaviour)
+
+    def guarded(endpoint: Endpoint) -> Endpoint:
+        async def checked(request: Request) -> Response:
+            if not desk.admits(request):
+                return refused(request, 401, "Requires authentication.")
+            return await endpoint(request)
+
+        return checked
+
+    async def unknown(request: Request) -> Response:
+        return refused(request, 404, "Not found")
+
+    model = f"{ROOT}/lookml_models/{{model}}"
+    return [
+        Route(f"{ROOT}/login", desk.login, methods=["POST"]),
+        Route("/api/logout", guarded(desk.logout), methods=["DELETE"]),
+        Route(f"{ROOT}/logout", guarded(desk.logout), methods=["DELETE"]),
+        Route(model, guarded(desk.model), methods=["GET"]),
+        Route(f"{model}/explores/{{explore}}", guarded(desk.explore), methods=["GET"]),
+        Route(f"{ROOT}/queries", guarded(desk.create), methods=["POST"]),
+        Route(f"{ROOT}/queries/run/json", guarded(desk.run_inline), methods=["POST"]),
+        Route(f"{ROOT}/queries/{{query}}/run/{{format}}", guarded(desk.run), methods=["GET"]),
+        Route(f"{ROOT}/looks/{{look}}", guarded(desk.look), methods=["GET"]),
+        Route(f"{ROOT}/looks/{{look}}/run/{{format}}", guarded(desk.run_look), methods=["GET"]),
+        Route("/api/{path:path}", unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+    ]

@@ -1,0 +1,1 @@
+"""The stand-in for Salesforce: its routes, and what it answers."""

@@ -1,0 +1,128 @@
+"""WHERE → a test on a row.
+
+Null rules as in the SOQL reference, "Use null in WHERE": null equals null, differs from any value, is neither less nor
+greater; a boolean that is null is false.
+"""
+
+import operator
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from accountpulse.sandbox.salesforce.soql.errors import SoqlError, malformed
+from accountpulse.sandbox.salesforce.soql.schema import Getter, Parents, Path, Row, Schema
+from accountpulse.sandbox.salesforce.soql.syntax import (
+    Comparison,
+    Condition,
+    In,
+    Junction,
+    Like,
+    Negation,
+    Query,
+    Value,
+)
+from accountpulse.sandbox.salesforce.soql.values import IDS, TEXTS, compared, literal
+from accountpulse.sandbox.world.model import FieldDef, SObject
+
+Test: TypeAlias = Callable[[Row], bool]
+SubQuery: TypeAlias = Callable[[Query], set[str]]
+
+_RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+class Conditions:
+    """Compiles the conditions of one query on one object. `ids_of` answers a query within it."""
+
+    def __init__(self, schema: Schema, sobject: SObject, parents: Parents, ids_of: SubQuery) -> None:
+        self._schema = schema
+        self._sobject = sobject
+        self._parents = parents
+        self._ids_of = ids_of
+
+    def test(self, condition: Condition) -> Test:
+        """A function that says of a row whether the condition holds; SoqlError for what Salesforce refuses."""
+        match condition:
+            case Junction(word, parts):
+                tests = [self.test(part) for part in parts]
+                return _all(tests) if word == "AND" else _any(tests)
+            case Negation(part):
+                inner = self.test(part)
+                return lambda row: not inner(row)
+            case Like():
+                return self._like(condition)
+            case In():
+                return self._in(condition)
+            case Comparison():
+                return self._compare(condition)
+
+    def _filterable(self, dotted: str) -> Path:
+        path = self._schema.path(self._sobject, dotted)
+        if not path.field.filterable:
+            raise SoqlError("INVALID_FIELD", f"field '{path.field.name}' can not be filtered in a query call")
+        return path
+
+    def _getter(self, path: Path) -> Getter:
+        """The value in the form in which values of this field are compared."""
+        raw, comparable = self._parents.getter(path), compared(path.field)
+        return raw if comparable is None else lambda row: comparable(raw(row))
+
+    def _compare(self, condition: Comparison) -> Test:
+        path = self._filterable(condition.path)
+        wanted = literal(path.field, condition.value)
+        get = self._getter(path)
+        if condition.operator == "=":
+            return lambda row: get(row) == wanted
+        if condition.operator == "!=":
+            return lambda row: get(row) != wanted
+        if path.field.type == "boolean":
+            raise _wrong_operator(path.field, "boolean")
+        if wanted is None:
+            return lambda _row: False
+        relation = _RELATIONS[condition.operator]
+
+        def holds(row: Row) -> bool:
+            value = get(row)
+            return value is not None and relation(value, wanted)
+
+        return holds
+
+    def _like(self, condition: Like) -> Test:
+        path = self._filterable(condition.path)
+        if path.field.type not in TEXTS:
+            raise _wrong_operator(path.field, path.field.type)
+        get, matches = self._parents.getter(path), condition.pattern.fullmatch
+        return lambda row: (value := get(row)) is not None and matches(value) is not None
+
+    def _in(self, condition: In) -> Test:
+        path = self._filterable(condition.path)
+        wanted = self._members(path.field, condition.values)
+        get = self._getter(path)
+        if condition.negated:
+            return lambda row: get(row) not in wanted
+        return lambda row: get(row) in wanted
+
+    def _members(self, field: FieldDef, values: tuple[Value, ...] | Query) -> set[Any]:
+        if not isinstance(values, Query):
+            return {literal(field, value) for value in values}
+        if field.type not in IDS:
+            raise malformed(f"The field '{field.name}' of a semi join must be an id or a reference")
+        return set(self._ids_of(values))
+
+
+def _all(tests: list[Test]) -> Test:
+    if len(tests) == 2:
+        first, second = tests
+        return lambda row: first(row) and second(row)
+    return lambda row: all(test(row) for test in tests)
+
+
+def _any(tests: list[Test]) -> Test:
+    return lambda row: any(test(row) for test in tests)
+
+
+def _wrong_operator(field: FieldDef, kind: str) -> SoqlError:
+    return SoqlError("INVALID_QUERY_FILTER_OPERATOR", f"'{field.name}': invalid operator on {kind} field")

@@ -1,0 +1,117 @@
+"""What a query can see of the org: objects, fields, the way from a record to its parents."""
+
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from accountpulse.sandbox.salesforce.soql.errors import SoqlError
+from accountpulse.sandbox.world.model import FieldDef, SObject
+
+Row: TypeAlias = dict[str, Any]
+Getter: TypeAlias = Callable[[Row], Any]
+
+MAX_HOPS = 5  # parents that a path may climb; SOQL reference, "Understanding Relationship Query Limitations"
+
+
+@dataclass(frozen=True)
+class Path:
+    """A field reached from an object: the reference fields on the way, then the field itself."""
+
+    hops: tuple[tuple[FieldDef, SObject], ...]
+    owner: SObject
+    field: FieldDef
+
+
+class Schema:
+    """The org as one user sees it: without the fields in `hidden`, pairs of object and field name."""
+
+    def __init__(self, objects: Mapping[str, SObject], hidden: AbstractSet[tuple[str, str]] = frozenset()) -> None:
+        """`objects` are used as they are at each query, so rows may come and go."""
+        self._objects = objects
+        self._hidden = hidden
+
+    def sobject(self, name: str) -> SObject:
+        """The object type, whatever the case of the name; INVALID_TYPE where there is none."""
+        for sobject in self._objects.values():
+            if sobject.name.lower() == name.lower():
+                return sobject
+        raise SoqlError(
+            "INVALID_TYPE",
+            f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to "
+            "append the '__c' after the entity name. Please reference your WSDL or the describe call for the "
+            "appropriate names.",
+        )
+
+    def sobjects(self) -> list[SObject]:
+        """Every object type."""
+        return list(self._objects.values())
+
+    def fields(self, sobject: SObject) -> list[FieldDef]:
+        """The fields that this user may read."""
+        return [field for field in sobject.fields.values() if (sobject.name, field.name) not in self._hidden]
+
+    def field(self, sobject: SObject, name: str) -> FieldDef:
+        """The field, whatever the case of the name; INVALID_FIELD where it is absent or hidden."""
+        for field in self.fields(sobject):
+            if field.name.lower() == name.lower():
+                return field
+        raise SoqlError(
+            "INVALID_FIELD",
+            f"No such column '{name}' on entity '{sobject.name}'. If you are attempting to use a custom field, be sure "
+            "to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the "
+            "appropriate names.",
+        )
+
+    def path(self, sobject: SObject, dotted: str) -> Path:
+        """Follow `Parent.Grandparent.Field` from the object; a leading name of the object itself is allowed."""
+        *relationships, name = dotted.split(".")
+        if relationships and relationships[0].lower() == sobject.name.lower():
+            relationships = relationships[1:]
+        if len(relationships) > MAX_HOPS:
+            raise SoqlError("INVALID_FIELD", f"the path {dotted} climbs more than {MAX_HOPS} parents")
+        hops: list[tuple[FieldDef, SObject]] = []
+        for relationship in relationships:
+            reference, sobject = self._parent(sobject, relationship)
+            hops.append((reference, sobject))
+        return Path(tuple(hops), sobject, self.field(sobject, name))
+
+    def _parent(self, sobject: SObject, relationship: str) -> tuple[FieldDef, SObject]:
+        for field in self.fields(sobject):
+            if (field.relationship or "").lower() == relationship.lower() and field.reference_to:
+                return field, self.sobject(field.reference_to)
+        raise SoqlError(
+            "INVALID_FIELD",
+            f"Didn't understand relationship '{relationship}' in field path. If you are attempting to use a custom "
+            "relationship, be sure to append the '__r' after the custom relationship name.",
+        )
+
+
+class Parents:
+    """Rows by id, indexed once for each object that one query asks for."""
+
+    def __init__(self) -> None:
+        self._indexes: dict[str, dict[str, Row]] = {}
+
+    def index(self, sobject: SObject) -> dict[str, Row]:
+        """The object's rows by the first 15 characters of their id."""
+        if sobject.name not in self._indexes:
+            self._indexes[sobject.name] = {row["Id"][:15]: row for row in sobject.rows}
+        return self._indexes[sobject.name]
+
+    def getter(self, path: Path) -> Getter:
+        """A function from a row to the value at the end of the path, None where a parent is missing."""
+        name = path.field.name
+        if not path.hops:
+            return lambda row: row.get(name)
+        steps = [(reference.name, self.index(parent)) for reference, parent in path.hops]
+
+        def climb(row: Row) -> Any:
+            for reference, index in steps:
+                parent = index.get((row.get(reference) or "")[:15])
+                if parent is None:
+                    return None
+                row = parent
+            return row.get(name)
+
+        return climb

@@ -1,0 +1,1 @@
+"""What every metric of every customer truly is, told by the world itself."""

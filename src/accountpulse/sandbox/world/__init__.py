@@ -1,0 +1,33 @@
+"""The invented company: 18 months of its four systems, the same for the same seed."""
+
+from datetime import datetime
+
+from accountpulse.sandbox.world.intercom import intercom
+from accountpulse.sandbox.world.jira import jira
+from accountpulse.sandbox.world.looker import looker
+from accountpulse.sandbox.world.model import World
+from accountpulse.sandbox.world.plans import Calendar, plans
+from accountpulse.sandbox.world.salesforce import salesforce
+
+
+def build(
+    seed: int = 7, accounts: int = 120, *, until: datetime, months: int = 18, conversations: int = 0, issues: int = 0
+) -> World:
+    """A world up to `until` (aware, its "now"), which begins at the first of the month `months` before.
+
+    `conversations` more than its customers would have are spread over the window; `issues` more are touched in it.
+    """
+    index = until.year * 12 + until.month - 1 - months
+    start = until.replace(year=index // 12, month=index % 12 + 1, day=1, hour=0, minute=0, second=0, microsecond=0)
+    calendar = Calendar(start, until.replace(microsecond=0))
+    made = plans(seed, accounts, calendar)
+    return World(
+        seed=seed,
+        start=start,
+        until=until,
+        customers=[plan.customer for plan in made],
+        looker=looker(made, calendar),
+        intercom=intercom(seed, made, calendar, conversations),
+        jira=jira(seed, made, calendar, issues),
+        salesforce=salesforce(seed, made, calendar),
+    )

@@ -1,0 +1,223 @@
+"""The issue tracker: bugs of each customer's component, their histories, and what is no bug of theirs."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from itertools import count
+from random import Random
+
+from accountpulse.sandbox.world.model import Jira, JiraIssue, Status, Transition
+from accountpulse.sandbox.world.plans import Calendar, Plan, moment, poisson
+
+STATUSES = {
+    status.id: status
+    for status in (
+        Status("1", "Open", "new"),
+        Status("3", "In Progress", "indeterminate"),
+        Status("4", "In Review", "indeterminate"),
+        Status("5", "Done", "done"),
+        Status("6", "Closed", "done"),
+        Status("7", "Won't Do", "done"),
+    )
+}
+FORMER = {  # deleted since: the first one's name was given to another, the second one's is gone
+    "8": Status("8", "Done", "done"),
+    "9": Status("9", "Fixed", "done"),
+}
+PRIORITIES = ["Highest", "High", "Medium", "Low", "Lowest"]
+TYPES = ["Bug", "Story", "Task"]
+PROJECTS = ("CORE", "WEB")
+ORGANIZATIONS = "customfield_10002"
+ACCOUNT_IDS = "customfield_10234"  # a field with options to choose several from
+ACCOUNT_TEXT = "customfield_10500"  # the same as free text, where it is one
+FIELD_NAMES = {ORGANIZATIONS: "Organizations", ACCOUNT_IDS: "Customer accounts", ACCOUNT_TEXT: "Customer account"}
+
+
+class Tracker:
+    """The site while it fills."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        """Ids come from a counter, keys from one a project."""
+        self.calendar = calendar
+        self.ids = count(10001)
+        self.keys = {project: count(1) for project in PROJECTS}
+        self.issues: list[JiraIssue] = []
+
+    def issue(self, created: datetime, components: list[str], kind: str = "Bug", project: str = "CORE") -> JiraIssue:
+        """A new open issue."""
+        made = JiraIssue(
+            id=str(next(self.ids)),
+            key=f"{project}-{next(self.keys[project])}",
+            project=project,
+            type=kind,
+            created=created,
+            updated=created,
+            status="1",
+            priority="Medium",
+            components=components,
+            labels=["customer"] if components else [],
+            statuscategorychangedate=created,
+        )
+        self.issues.append(made)
+        return made
+
+    def move(self, issue: JiraIssue, at: datetime, status: str, *, resolves: bool = True) -> bool:
+        """Move an issue, unless that lies in the future. `resolves` false: the workflow sets no resolution."""
+        at = at.replace(microsecond=at.microsecond // 1000 * 1000)  # Jira keeps milliseconds
+        if at >= self.calendar.until:
+            return False
+        statuses = {**STATUSES, **FORMER}
+        before, after = statuses[issue.status], statuses[status]
+        change: str | None = None
+        if after.category == "done" and resolves:
+            change = "Done" if status != "7" else "Won't Do"
+            issue.resolution, issue.resolutiondate = change, at
+        elif before.category == "done" and after.category != "done" and issue.resolution is not None:
+            change, issue.resolution, issue.resolutiondate = "", None, None
+        if before.category != after.category:
+            issue.statuscategorychangedate = at
+        issue.transitions.append(Transition(at, issue.status, status, change))
+        issue.status, issue.updated = status, max(issue.updated, at)
+        return True
+
+
+def jira(seed: int, plans: list[Plan], calendar: Calendar, issues: int = 0) -> Jira:
+    """The whole site, with so many issues more than its customers would have.
+
+    The calling user's profile is far from UTC: a date in JQL is not what it seems.
+    """
+    tracker = Tracker(calendar)
+    linked = [plan for plan in plans if plan.customer.jira_component is not None]
+    for plan in linked:
+        _ordinary(tracker, plan)
+    if len(linked) >= 3:
+        _traps(tracker, linked)
+        _histories(tracker, linked)
+    names = [str(plan.customer.jira_component) for plan in linked]
+    _crowd(tracker, seed, names, issues if linked else 0)
+    accounts = {str(plan.customer.jira_component): plan.customer.account_id for plan in linked}
+    _name_otherwise(tracker.issues, accounts)
+    return Jira(
+        email="integration@sandbox.example",
+        token="jira-token-of-the-sandbox",
+        timezone="America/Los_Angeles",
+        statuses=STATUSES,
+        priorities=PRIORITIES,
+        issue_types=TYPES,
+        components={"CORE": [*names, "Platform"], "WEB": [*names[:10], "Website"]},
+        issues=tracker.issues,
+        former=FORMER,
+        field_names=FIELD_NAMES,
+        strict_fields={ORGANIZATIONS: names, ACCOUNT_IDS: list(accounts.values())},
+        text_fields=[ACCOUNT_TEXT],
+    )
+
+
+def _name_otherwise(issues: list[JiraIssue], accounts: Mapping[str, str]) -> None:
+    """Say in every other way as well which customers an issue belongs to: label, organisation, options, text."""
+    for issue in issues:
+        ids = [accounts[name] for name in issue.components if name in accounts]
+        if not ids:
+            continue
+        issue.labels = [*issue.labels, *ids]
+        issue.fields[ORGANIZATIONS] = [
+            {"id": str(number), "name": name} for number, name in enumerate(issue.components) if name in accounts
+        ]
+        issue.fields[ACCOUNT_IDS] = [{"id": str(30000 + number), "value": each} for number, each in enumerate(ids)]
+        issue.fields[ACCOUNT_TEXT] = ids[0] if len(ids) == 1 else None
+
+
+def _crowd(tracker: Tracker, seed: int, names: list[str], count: int) -> None:
+    """So many bugs more, evenly over the customers: created in the last year, touched in the last ninety days."""
+    rng, calendar = Random(f"crowd {seed}"), tracker.calendar
+    for number in range(count):
+        created = moment(rng, calendar.month_end - timedelta(days=365), calendar.month_end)
+        issue = _bug(tracker, rng, names[number % len(names)], created, 0.5, "Bug")
+        touched = moment(rng, max(created, calendar.window_start), calendar.month_end)
+        issue.updated = max(issue.updated, touched)
+
+
+def _ordinary(tracker: Tracker, plan: Plan) -> None:
+    rng, calendar, component = plan.rng, tracker.calendar, str(plan.customer.jira_component)
+    bad = 1 - plan.quality
+    begin = max(
+        calendar.start, datetime(plan.customer.since.year, plan.customer.since.month, 1, tzinfo=calendar.start.tzinfo)
+    )
+    months = max(1.0, (calendar.until - begin).days / 30.4)
+    for _ in range(poisson(rng, (0.2 + 2.2 * bad) * months)):
+        kind = "Bug" if rng.random() < 0.7 else rng.choice(TYPES)
+        _bug(tracker, rng, component, moment(rng, begin, calendar.until), bad, kind)
+    if plan.customer.story == "bug storm":
+        for _ in range(24):
+            created = moment(rng, calendar.month_end - timedelta(days=50), calendar.month_end)
+            _bug(tracker, rng, component, created, 0.95, "Bug")
+
+
+def _bug(tracker: Tracker, rng: Random, component: str, created: datetime, bad: float, kind: str) -> JiraIssue:  # noqa: PLR0917
+    """An issue's life: usually done after a while, sometimes opened again, sometimes without a resolution."""
+    created += timedelta(milliseconds=rng.randrange(1000))
+    issue = tracker.issue(created, [component], kind)
+    issue.priority = (
+        rng.choice(("Highest", "High", "Medium")) if rng.random() < bad else rng.choice(("Medium", "Low", None))
+    )
+    at = created + timedelta(hours=rng.expovariate(1 / (40 + 700 * bad)) + 1)
+    if not tracker.move(issue, at, "3"):
+        return issue
+    at += timedelta(hours=rng.expovariate(1 / (60 + 900 * bad)) + 1)
+    if rng.random() < 0.12 + 0.25 * bad or not tracker.move(
+        issue, at, rng.choice(("5", "6", "7")), resolves=rng.random() < 0.7
+    ):
+        return issue
+    if rng.random() < 0.2 and tracker.move(issue, at + timedelta(hours=30), "6"):  # done to done: not reopened
+        at += timedelta(hours=30)
+    if rng.random() < 0.08 + 0.2 * bad:
+        at += timedelta(days=rng.uniform(1, 20))
+        if tracker.move(issue, at, "1") and rng.random() < 0.6:
+            tracker.move(issue, at + timedelta(days=rng.uniform(1, 15)), "5", resolves=rng.random() < 0.7)
+    return issue
+
+
+def _traps(tracker: Tracker, linked: list[Plan]) -> None:
+    calendar, day, tick = tracker.calendar, timedelta(days=1), timedelta(milliseconds=1)
+    first, second, third = (str(plan.customer.jira_component) for plan in linked[:3])
+    # edges of the window and of as_of
+    for at in (calendar.window_start, calendar.window_start - tick, calendar.month_end - tick, calendar.month_end):
+        tracker.issue(at, [first])
+        late = tracker.issue(calendar.window_start - 30 * day, [second])
+        tracker.move(late, at, "5")
+    # open at as_of, done since; done at as_of, open since; done twice around it
+    tracker.move(tracker.issue(calendar.month_end - 20 * day, [third]), calendar.month_end + 2 * day, "5")
+    reopened = tracker.issue(calendar.month_end - 20 * day, [third])
+    tracker.move(reopened, calendar.month_end - 10 * day, "5")
+    tracker.move(reopened, calendar.month_end + 2 * day, "1")
+    twice = tracker.issue(calendar.month_end - 25 * day, [third])
+    for days, status in ((-15, "6"), (1, "3"), (3, "5")):
+        tracker.move(twice, calendar.month_end + days * day, status)
+    # two customers' bug; a priority that was taken away; a story and a task; nobody's bugs; another project's
+    tracker.issue(calendar.month_end - 8 * day, [first, second]).priority = "Highest"
+    tracker.issue(calendar.month_end - 8 * day, [first]).priority = None
+    tracker.issue(calendar.month_end - 8 * day, [second], "Story")
+    tracker.issue(calendar.month_end - 8 * day, [second], "Task")
+    tracker.issue(calendar.month_end - 8 * day, [])
+    tracker.issue(calendar.month_end - 8 * day, ["Platform"])
+    tracker.issue(calendar.month_end - 8 * day, [first], project="WEB").priority = "Highest"
+    # old, open, and untouched for a year: still open
+    tracker.issue(calendar.month_end - 400 * day, [third]).priority = "Highest"
+    # done without a resolution, long before and within the window
+    for days in (300, 12):
+        quiet = tracker.issue(calendar.month_end - 350 * day, [second])
+        tracker.move(quiet, calendar.month_end - days * day, "5", resolves=False)
+
+
+def _histories(tracker: Tracker, linked: list[Plan]) -> None:
+    """Histories that are hard to read: of statuses that were deleted since, and longer than a search shows."""
+    calendar, day = tracker.calendar, timedelta(days=1)
+    first, second = (str(plan.customer.jira_component) for plan in linked[:2])
+    for status in FORMER:  # reopened out of them within the window
+        bug = tracker.issue(calendar.month_end - 120 * day, [first])
+        tracker.move(bug, calendar.month_end - 100 * day, status)
+        tracker.move(bug, calendar.month_end - 30 * day, "1")
+    restless = tracker.issue(calendar.month_end - 80 * day, [second])
+    tracker.move(restless, calendar.month_end - 70 * day, "5")
+    tracker.move(restless, calendar.month_end - 69 * day, "1")  # the reopening is older than the forty that follow
+    for hours in range(50):
+        tracker.move(restless, calendar.month_end - 60 * day + hours * timedelta(hours=1), "3" if hours % 2 else "4")

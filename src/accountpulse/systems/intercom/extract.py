@@ -1,0 +1,149 @@
+"""Intercom → support conversations: one walk over the whole workspace, attributed in memory.
+
+Search can't filter by company, so each account's own search would cost far more and miss what was assigned by hand.
+https://developers.intercom.com/docs/references/rest-api/api.intercom.io/conversations/searchconversations
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import chain, pairwise
+from typing import Any
+
+import polars as pl
+
+from accountpulse.core.period import Window
+from accountpulse.core.records import CONVERSATIONS, Extract
+from accountpulse.core.spooled import Pile
+from accountpulse.http import client
+from accountpulse.http.client import Client
+from accountpulse.http.time_slices import Page, Rows, Slice, Walk, equal_slices, without
+from accountpulse.systems.access import IntercomAccess
+from accountpulse.systems.extraction import Harvest, Request
+from accountpulse.systems.intercom.companies import Companies
+from accountpulse.systems.intercom.rows import ROWS, Batch, Reader
+from accountpulse.systems.intercom.wire import Conversation, cursor_of, milliseconds
+
+PAGE = 150  # the most that search gives
+PAD = 1  # second: whether `>` includes its bound is not documented; the exact slice is applied here
+WALK = "conversations"  # names the one question that is asked here
+SLICES = 8  # of the window; more come about as the walk goes
+DAY = 86_400
+# days before the window at which its past is cut: what was created long ago is seldom closed now
+PAST = (365, 90, 30)
+REMEDIES = {
+    401: "Check INTERCOM_API_TOKEN, and that INTERCOM_BASE_URL is the host of its region.",
+    403: "Give the token of INTERCOM_API_TOKEN the permission to read conversations, contacts and companies.",
+}
+
+
+def extract(request: Request) -> Extract:
+    """Conversations that were created, last closed, or asked for a rating in the window; tickets left out.
+
+    `keys` hold Intercom's id of the company, or the workspace's own, as `intercom.holds` says.
+    """
+    access = request.settings.intercom
+    if access is None:
+        raise ValueError("intercom is not configured")
+    return client.run(_extract(request, access))
+
+
+def connect(request: Request, access: IntercomAccess) -> Client:
+    """The client of the workspace."""
+    headers = {"Authorization": f"Bearer {access.token.reveal()}", "Intercom-Version": access.version}
+    return Client("intercom", access.base_url, headers, request.meter, REMEDIES, request.settings.ca_bundle)
+
+
+async def _extract(request: Request, access: IntercomAccess) -> Extract:
+    mapping = request.settings.mapping.intercom
+    reader = Reader(mapping, access.version, request.scope.window)
+    async with connect(request, access) as web:
+        harvest, missing = await _conversations(web, reader, request)
+        seen = {company: own for facts in harvest.facts for company, own in facts["companies"].items()}
+        companies = Companies(web, mapping.holds, seen)
+        known, waiting = harvest.piles["conversations"], harvest.piles["waiting"]
+        await companies.attribute(waiting, known, request.keys)
+        unknown = await companies.unknown(request.keys)
+    notes = [*companies.notes]
+    if tickets := sum(facts["tickets"] for facts in harvest.facts):
+        notes.append(f"{tickets:,} tickets among the conversations were left out")
+    if missing:
+        notes.append(f"Intercom counted {missing:,} conversations more than its pages showed")
+    return Extract("intercom", {}, reader.gaps, unknown, tuple(notes), piles={"conversations": known})
+
+
+async def _conversations(web: Client, reader: Reader, request: Request) -> tuple[Harvest[Batch], int]:
+    """Everything that matters, and how many conversations were counted and never shown.
+
+    In `conversations` are those of which it is known whose they are; `waiting`, in columns ROWS, are the others.
+    """
+    window = request.scope.window
+    piles = {"conversations": Pile(CONVERSATIONS), "waiting": Pile(ROWS)}
+    harvest: Harvest[Batch] = Harvest(request.parts, piles, lambda batches: _read(reader, batches))
+
+    async def ask(part: Slice, cursor: str | None) -> Page[Conversation]:
+        page = await web.post("/conversations/search", reader.pages, body(part, window, cursor))
+        rows = list(page.conversations)
+        cut = [place for place, row in enumerate(rows) if reader.cut(row)]
+        whole = await client.together(web.get(f"/conversations/{rows[place].id}", reader.whole) for place in cut)
+        for place, row in zip(cut, whole, strict=True):
+            rows[place] = row
+        return Page(rows, cursor_of(page.pages), page.total_count)
+
+    def done(part: Slice, batch: Batch) -> None:
+        harvest.take((WALK, part.start, part.end), batch)
+
+    rows = Rows("intercom", "conversations", ask, _id, _created)
+    walk: Walk[Conversation, Batch] = Walk(rows, web.pace, lambda: Batch(reader), done, request.progress)
+    await walk.run(without(slices(window), harvest.done(WALK)))
+    harvest.close()
+    return harvest, walk.missing
+
+
+def _read(reader: Reader, batches: Sequence[Batch]) -> tuple[Mapping[str, pl.DataFrame], Mapping[str, Any]]:
+    """Many slices at once: few calls."""
+    found, tickets = reader.rows(list(chain.from_iterable(batch.frames() for batch in batches)))
+    waits = pl.col("people").is_not_null() & (pl.col("people") != "")
+    tables = {"waiting": found.filter(waits), "conversations": found.filter(~waits)}
+    tables["conversations"] = tables["conversations"].with_columns(pl.col("keys").fill_null([])).select(*CONVERSATIONS)
+    return tables, {"tickets": tickets, "companies": dict(reader.companies)}
+
+
+def _id(row: Conversation) -> str:
+    return row.id
+
+
+def _created(row: Conversation) -> int | None:
+    at = row.created_at
+    if isinstance(at, int):
+        return at
+    moment = milliseconds(at)
+    return None if moment is None else moment // 1000
+
+
+def slices(window: Window) -> list[Slice]:
+    """What is walked, in seconds: the window in equal parts, and its past in parts that grow, the first from 1970."""
+    start, end = _seconds(window)
+    edges = [0, *(start - days * DAY for days in PAST), start]
+    past = [Slice(*pair) for pair in pairwise(edges)]
+    return [*equal_slices(start, end, SLICES), *past]
+
+
+def _seconds(window: Window) -> tuple[int, int]:
+    return math.floor(window.start.timestamp()), math.ceil(window.end.timestamp())
+
+
+def body(part: Slice, window: Window, cursor: str | None) -> dict[str, Any]:
+    """What to ask for a slice: created in it; where it lies before the window, also closed or asked since its start."""
+    start, _ = _seconds(window)
+    conditions = [{"field": "created_at", "operator": "<", "value": part.end}]
+    if part.start > 0:
+        conditions.append({"field": "created_at", "operator": ">", "value": part.start - PAD})
+    query: dict[str, Any] = {"operator": "AND", "value": conditions}
+    if part.end <= start:
+        fields = ("statistics.last_close_at", "conversation_rating.requested_at")
+        recent = [{"field": field, "operator": ">", "value": start - PAD} for field in fields]
+        # the vendor's schema knows arrays of conditions and arrays of groups, never both in one
+        query = {"operator": "AND", "value": [query, {"operator": "OR", "value": recent}]}
+    paging = {"per_page": PAGE} if cursor is None else {"per_page": PAGE, "starting_after": cursor}
+    # the order is a wish: other clients send it, the vendor's schema doesn't name it, and nothing depends on it
+    return {"query": query, "sort": {"field": "created_at", "order": "ascending"}, "pagination": paging}

@@ -1,0 +1,206 @@
+"""The parts of Intercom's answers that we decode, and nothing else: no body, subject or e-mail address.
+
+https://developers.intercom.com/docs/references/rest-api/api.intercom.io/conversations
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from accountpulse.core.errors import UnexpectedAnswer
+
+Moment = int | float | str | None  # seconds, or ISO: both have been seen in statistics
+
+
+class Shape(msgspec.Struct, gc=False):
+    """Base of all shapes; fields that are not named are skipped undecoded."""
+
+
+class Presence(Shape):
+    """Anything of which only counts that it is there."""
+
+
+class Item(Shape):
+    """Anything of which only the id counts."""
+
+    id: str | int | None = None
+
+
+class Tag(Shape):
+    """A tag: ids and names can be configured."""
+
+    id: str | None = None
+    name: str | None = None
+
+
+class Tags(Shape):
+    """The tags of a conversation."""
+
+    tags: list[Tag] | None = None
+
+
+class Author(Shape):
+    """Who began a conversation: user, lead, contact, admin, bot and others."""
+
+    type: str | None = None
+
+
+class Origin(Shape):
+    """The first message, without its content."""
+
+    author: Author | None = None
+
+
+class Statistics(Shape):
+    """Intercom's own clockwork; durations are seconds within office hours."""
+
+    time_to_admin_reply: float | None = None
+    time_to_last_close: float | None = None
+    first_contact_reply_at: Moment = None
+    first_admin_reply_at: Moment = None
+    last_close_at: Moment = None
+
+
+class Rating(Shape):
+    """A CSAT request; `created_at` is when it was asked, `rating` null until it is answered."""
+
+    rating: int | None = None
+    created_at: Moment = None
+
+
+class Linked(Shape):
+    """A ticket that is linked to a conversation."""
+
+    type: str | None = None
+    category: str | None = None
+
+
+class LinkedObjects(Shape):
+    """Linked tickets; the list may be cut, `total_count` tells."""
+
+    data: list[Linked] | None = None
+    total_count: int | None = None
+
+
+class Contacts(Shape):
+    """The people of a conversation; the list may be cut."""
+
+    contacts: list[Item] | None = None
+    total_count: int | None = None
+
+
+class Company(Shape):
+    """A company: Intercom's `id`, and the `company_id` that the workspace's own system gave it."""
+
+    id: str
+    company_id: str | None = None
+
+
+class Conversation(Shape):
+    """One conversation, as search lists it."""
+
+    id: str
+    created_at: Moment = None
+    state: str | None = None
+    priority: str | None = None
+    source: Origin | None = None
+    statistics: Statistics | None = None
+    first_contact_reply: Presence | None = None
+    ticket: Presence | None = None
+    tags: Tags | None = None
+    conversation_rating: Rating | None = None
+    contacts: Contacts | None = None
+    company: Company | None = None
+    team_assignee_id: int | str | None = None
+    linked_objects: LinkedObjects | None = None
+
+
+class Attributed(Conversation):
+    """One conversation with its custom attributes, where a rule looks at one of them."""
+
+    custom_attributes: dict[str, Any] | None = None
+
+
+class Next(Shape):
+    """Where the next page begins."""
+
+    starting_after: str | None = None
+
+
+class Pages(Shape):
+    """The paging part of an answer; companies have a link or null where conversations have a cursor."""
+
+    next: Next | str | None = None
+    total_pages: int | None = None
+
+
+class ConversationPage(Shape):
+    """One page of the search."""
+
+    conversations: Sequence[Conversation]
+    pages: Pages | None = None
+    total_count: int | None = None
+
+
+class AttributedPage(ConversationPage):
+    """The same, with custom attributes."""
+
+    conversations: Sequence[Attributed]
+
+
+class CompanyRefs(Shape):
+    """The companies of a contact: at most ten are listed."""
+
+    data: list[Item] | None = None
+    total_count: int | None = None
+    has_more: bool | None = None
+
+
+class Contact(Shape):
+    """A contact: who it is and where it belongs."""
+
+    id: str
+    companies: CompanyRefs | None = None
+
+
+class ContactPage(Shape):
+    """One page of contacts."""
+
+    data: list[Contact]
+    pages: Pages | None = None
+
+
+class CompanyPage(Shape):
+    """One page of companies."""
+
+    data: list[Company]
+    pages: Pages | None = None
+
+
+class AttachedPage(Shape):
+    """One page of one contact's companies."""
+
+    companies: list[Company] | None = None
+    data: list[Company] | None = None
+    pages: Pages | None = None
+
+
+def milliseconds(moment: Moment) -> int | None:
+    """A time as milliseconds since 1970: from seconds, a number in text, or ISO; null stays null."""
+    if moment is None or moment == "":
+        return None
+    if isinstance(moment, str) and not re.fullmatch(r"-?\d+(\.\d+)?", moment, re.ASCII):
+        try:
+            parsed = datetime.fromisoformat(moment)
+        except ValueError:
+            raise UnexpectedAnswer("intercom", "reading a time", "neither seconds nor ISO") from None
+        return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)
+    return round(float(moment) * 1000)
+
+
+def cursor_of(pages: Pages | None) -> str | None:
+    """The cursor of the next page; None at the end."""
+    return pages.next.starting_after if pages is not None and isinstance(pages.next, Next) else None

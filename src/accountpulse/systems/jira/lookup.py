@@ -1,0 +1,44 @@
+"""What Jira knows of the accounts' components or projects, without reading a single issue."""
+
+from accountpulse.core.records import Extract
+from accountpulse.http import client
+from accountpulse.systems.extraction import Probe, Request
+from accountpulse.systems.jira import site as jira_site
+from accountpulse.systems.jira.extract import BUGS, begin, connect
+from accountpulse.systems.jira.search import BULK
+
+FEWEST = 100  # issues in a page where fields are asked for
+
+
+def look_up(request: Request) -> Extract:
+    """Which of the keys are no component or project that our user sees, as `unknown_keys`.
+
+    Jira has no list of labels, field values, organisations or clauses; a note says that they were not checked.
+    """
+    return client.run(_look_up(request))
+
+
+async def _look_up(request: Request) -> Extract:
+    mapping = request.settings.mapping.jira
+    async with connect(request) as web:
+        site = await jira_site.look_at(web)
+        known = await jira_site.known_names(web, site, mapping)
+    if known is None:
+        return Extract("jira", {}, notes=(f"its keys were not checked: they are not listed there ({mapping.link})",))
+    unknown = [key for key in request.keys if key.strip().casefold() not in known]
+    return Extract("jira", {}, unknown_keys=dict.fromkeys(unknown, "not_linked"))
+
+
+def probe(request: Request) -> Probe:
+    """How many bugs a run would read; what the site lacks of the mapping is a gap, or raised."""
+    return client.run(_probe(request))
+
+
+async def _probe(request: Request) -> Probe:
+    async with connect(request) as web:
+        work = await begin(request, web)
+        if isinstance(work, str):
+            return Probe(0, "bugs", request.meter.calls, (work,), dict.fromkeys(BUGS, "field_missing"))
+        found = sum(query.count for query in await work.find())
+    calls = request.meter.calls + -(-found // FEWEST) + -(-found // BULK)
+    return Probe(found, "bugs", calls, tuple(work.notes()), work.gaps)

@@ -1,0 +1,208 @@
+"""Searching Jira on both products: the conditions, their pages, their slices of time, and the histories of issues."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from accountpulse.core.errors import UnexpectedAnswer
+from accountpulse.core.period import Scope
+from accountpulse.http.client import Client, together
+from accountpulse.http.paging import PageGuard
+from accountpulse.http.time_slices import Page, Slice, equal_slices
+from accountpulse.settings.mapping import JiraMapping
+from accountpulse.systems.jira.links import listed
+from accountpulse.systems.jira.site import Site
+from accountpulse.systems.jira.wire import BulkChanges, Count, Issue, IssueChanges, SearchPage, milliseconds
+
+CLOUD_PAGE = 5000  # the most that Cloud takes; it gives fewer where fields are asked for
+SERVER_PAGE = 1000  # the server makes less of it where its administrator said so
+WINDOW = 8000  # issues of one query that Data Center is asked for; past 10,000 it answers with 500
+FIRST_SLICES = 8  # of a query; whoever is idle takes over parts of them
+SLICE_ROWS = 300  # a query with fewer issues for each slice has fewer slices
+LARGEST_ROWS = 5000  # a slice is in memory until it is complete, so large queries have more slices
+BULK = 1000  # issues in one bulk fetch of histories
+BULK_PAGE = 10_000  # history entries in one of its pages
+DAY = 1440  # minutes: how fine a date in JQL is
+FOLD = 120  # minutes: where clocks are set back, an hour's dates mean one of two hours
+HISTORY_FIELDS = ("status", "resolution")
+
+_COUNT = msgspec.json.Decoder(Count)
+_BULK = msgspec.json.Decoder(BulkChanges)
+_ISSUE = msgspec.json.Decoder(Issue)
+_PLAIN = msgspec.json.Decoder(SearchPage)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a first look at a condition told: how many issues it has (about, on Cloud), and when the oldest came."""
+
+    keys: tuple[str, ...]
+    condition: str
+    count: int
+    oldest: int  # minutes since 1970
+
+
+def condition(link: str, mapping: JiraMapping, scope: Scope, *, cloud: bool) -> str:
+    """Bugs of a link that are open now, or that anything happened to since the window's start.
+
+    A date in JQL means the zone of our user's profile, so a day is added on both sides; times are compared here.
+    """
+    since, until = (f'"{(moment + timedelta(days=days)):%Y-%m-%d}"' for moment, days in _bounds(scope))
+    dates = ["updated", "created", "resolved", *(["statusCategoryChangedDate"] if cloud else [])]
+    touched = " OR ".join(f"{name} >= {since}" for name in dates)
+    narrowed = mapping.projects and mapping.link != "project"  # else the keys are the narrowed ones already
+    parts = [f"project in {listed(mapping.projects)}"] if narrowed else []
+    parts += [link, f"issuetype in {listed(mapping.bug_types)}", f"(statusCategory != Done OR {touched})"]
+    return " AND ".join([*parts, f"created < {until}"])
+
+
+def _bounds(scope: Scope) -> tuple[tuple[datetime, int], tuple[datetime, int]]:
+    return (scope.window.start, -1), (scope.as_of, 2)  # 2: the day itself is cut off, and a day
+
+
+class Search:
+    """One run's searches on one site.
+
+    `fields` are asked for, and `decoder` reads them. Slices follow the minutes of `created`; their bounds are written
+    in the zone of our user's profile, which is tried out first. `doubtful`: a page that was not the last led nowhere.
+    """
+
+    def __init__(
+        self, web: Client, site: Site, fields: Sequence[str], decoder: "msgspec.json.Decoder[SearchPage]"
+    ) -> None:
+        """Nothing is asked yet."""
+        self.doubtful = False
+        self._web = web
+        self._site = site
+        self._fields = [*fields, *(["statuscategorychangedate"] if site.cloud else [])]
+        self._decoder = decoder
+        self._zone: ZoneInfo = ZoneInfo("UTC")
+        self._pad = DAY
+
+    # --- before the walk
+
+    async def look(self, keys: tuple[str, ...], text: str) -> Found:
+        """Count a condition's issues and find the oldest."""
+        body = {"jql": f"{text} ORDER BY created ASC", "fields": ["created"], "maxResults": 1}
+        page = await self._send(body if self._site.cloud else {**body, "startAt": 0}, _PLAIN)
+        if not page.issues:
+            return Found(keys, text, 0, 0)
+        count = await self.count(text) if self._site.cloud else page.total or 0
+        return Found(keys, text, max(1, count), _timed(page.issues)[0].created // 60_000)
+
+    async def count(self, text: str) -> int:
+        """About how many issues a condition has, on Cloud."""
+        return (await self._web.post(f"{self._site.api}/search/approximate-count", _COUNT, {"jql": text})).count
+
+    async def try_zone(self, found: Found) -> None:
+        """Learn whether dates mean our profile's zone: the oldest issue must be found within its own minute.
+
+        Where it isn't, or the zone is hidden, slices are padded by a day.
+        """
+        if self._site.zone is None:
+            return
+        self._zone, self._pad = self._site.zone, FOLD
+        own = f"created >= {self._date(found.oldest)} AND created < {self._date(found.oldest + 1)}"
+        page = await self._send({"jql": f"{found.condition} AND {own}", "fields": ["id"], "maxResults": 1}, _PLAIN)
+        if not page.issues:
+            self._zone, self._pad = ZoneInfo("UTC"), DAY
+
+    async def slices(self, found: Found, until: datetime) -> list[Slice]:
+        """The stretch from the oldest issue on, in about equal parts of which Data Center can show each whole."""
+        end = int(until.timestamp() // 60) + 2 * DAY
+        number = max(min(FIRST_SLICES, found.count // SLICE_ROWS + 1), found.count // LARGEST_ROWS)
+        parts = equal_slices(found.oldest, max(end, found.oldest + 1), number)
+        if self._site.cloud or found.count <= WINDOW:
+            return parts
+        return [small for few in await together(self._small(found, part) for part in parts) for small in few]
+
+    async def _small(self, found: Found, part: Slice) -> list[Slice]:
+        jql = self._jql(found, part)
+        total = (await self._send({"jql": jql, "fields": ["id"], "startAt": 0, "maxResults": 0}, _PLAIN)).total or 0
+        if total <= WINDOW:
+            return [part]
+        if part.end - part.start < 2:
+            raise UnexpectedAnswer("jira", "searching", f"{total:,} issues were created within one minute")
+        halves = equal_slices(part.start, part.end, 2)
+        return [small for few in await together(self._small(found, half) for half in halves) for small in few]
+
+    # --- the walk
+
+    def ask(self, found: Found, *, ids_only: bool = False) -> Callable[[Slice, str | None], Awaitable[Page[Issue]]]:
+        """What sends the requests of a walk over the condition's issues."""
+        fields, decoder = (["id"], _PLAIN) if ids_only else (self._fields, self._decoder)
+
+        async def cloud(part: Slice, cursor: str | None) -> Page[Issue]:
+            body: dict[str, Any] = {"jql": self._jql(found, part), "fields": fields, "maxResults": CLOUD_PAGE}
+            if cursor is not None:
+                body["nextPageToken"] = cursor
+            page = await self._send(body, decoder)
+            if page.next_page_token is None and page.is_last is False:
+                self.doubtful = True
+            return Page(page.issues if ids_only else _timed(page.issues), page.next_page_token)
+
+        async def server(part: Slice, cursor: str | None) -> Page[Issue]:
+            start, size = map(int, cursor.split()) if cursor is not None else (0, SERVER_PAGE)
+            body: dict[str, Any] = {
+                "jql": self._jql(found, part),
+                "fields": fields,
+                "startAt": start,
+                "maxResults": size,
+            }
+            if not ids_only:
+                body["expand"] = ["changelog"]
+            page = await self._send(body, decoder)
+            start += len(page.issues)
+            more = bool(page.issues) and start < (page.total or 0)
+            following = f"{start} {page.max_results or size}" if more else None
+            return Page(page.issues if ids_only else _timed(page.issues), following, page.total)
+
+        return cloud if self._site.cloud else server
+
+    async def _send(self, body: dict[str, Any], decoder: "msgspec.json.Decoder[SearchPage]") -> SearchPage:
+        path = f"{self._site.api}/search/jql" if self._site.cloud else f"{self._site.api}/search"
+        return await self._web.post(path, decoder, body)
+
+    def _jql(self, found: Found, part: Slice) -> str:
+        """The condition within a slice; the first slice is open to the left, and the condition ends the last one."""
+        parts = [found.condition]
+        if part.start > found.oldest:
+            parts.append(f"created >= {self._date(part.start - self._pad)}")
+        parts.append(f"created < {self._date(part.end + self._pad)}")
+        return " AND ".join(parts) + " ORDER BY created ASC, key ASC"
+
+    def _date(self, minute: int) -> str:
+        return f'"{datetime.fromtimestamp(minute * 60, UTC).astimezone(self._zone):%Y-%m-%d %H:%M}"'
+
+    # --- histories
+
+    async def histories(self, issues: Sequence[str]) -> list[IssueChanges]:
+        """The changes of status of up to BULK issues, on Cloud; an issue may come in several parts."""
+        body: dict[str, Any] = {"issueIdsOrKeys": [*issues], "fieldIds": [*HISTORY_FIELDS], "maxResults": BULK_PAGE}
+        guard, found = PageGuard("jira", "histories"), list[IssueChanges]()
+        while True:
+            page = await self._web.post(f"{self._site.api}/changelog/bulkfetch", _BULK, body)
+            guard.check(page.next_page_token, len(page.issue_change_logs))
+            found += page.issue_change_logs
+            if page.next_page_token is None:
+                return found
+            body["nextPageToken"] = page.next_page_token
+
+    async def history(self, issue: str) -> Issue:
+        """One issue with all its changes, on Data Center."""
+        params = {"fields": "status", "expand": "changelog"}
+        return await self._web.get(f"{self._site.api}/issue/{issue}", _ISSUE, params)
+
+
+def _timed(issues: list[Issue]) -> list[Issue]:
+    """The issues, with the times of their creation read."""
+    for issue in issues:
+        created = milliseconds(issue.fields.created) if issue.fields is not None else None
+        if created is None:
+            raise UnexpectedAnswer("jira", "searching", "an issue came without the time of its creation")
+        issue.created = created
+    return issues

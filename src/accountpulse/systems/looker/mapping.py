@@ -1,0 +1,165 @@
+"""The `looker:` block of accountpulse.yaml."""
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from accountpulse.core.records import ACCOUNTS, METRICS, PILLAR, SEATS, pillar_metric
+from accountpulse.systems.mapping_parts import ApiName, Part, Unless
+
+
+def _text_of(value: object) -> object:
+    return str(value) if type(value) is int else value
+
+
+LookId = Annotated[str, Field(pattern=r"^\w+$"), BeforeValidator(_text_of)]
+
+
+class UsageExplore(Part):
+    """Sessions: the explore and its fields.
+
+    `users` is a measure that counts distinct users, `date` a dimension of days (`2026-10-31`), `month` one of months
+    (`2026-10`).
+    """
+
+    explore: ApiName = "user_sessions"
+    account: ApiName = "user_sessions.account_id"
+    date: ApiName = "user_sessions.session_date"
+    month: ApiName = "user_sessions.session_month"
+    users: ApiName = "user_sessions.distinct_users"
+    sessions: ApiName = "user_sessions.session_count"
+
+
+class FeatureExplore(Part):
+    """Features in use: the explore and its fields. `catalogue` names the features that count."""
+
+    explore: ApiName = "feature_usage"
+    account: ApiName = "feature_usage.account_id"
+    date: ApiName = "feature_usage.used_date"
+    feature: ApiName = "feature_usage.feature_name"
+    catalogue: tuple[str, ...] = ()
+
+
+class SavedLook(Part):
+    """A figure from a saved Look: its id and columns.
+
+    With `month` (`YYYY-MM`) only the period's rows are taken; without one, the figures are those that the Look shows
+    on the day of the run, also for an earlier period.
+    """
+
+    look: LookId
+    account: ApiName
+    value: ApiName
+    month: ApiName | None = None
+
+    @property
+    def question(self) -> str:
+        """What is asked: figures of the same question come by one run."""
+        return f"Look {self.look}"
+
+
+class Measure(Part):
+    """A figure from a measure of an explore, over the period, or over the `days` that end with it.
+
+    `filters` are Looker's own filter expressions, by field. `date: null` asks without a date: the figures are those of
+    the day of the run, also for an earlier period.
+    """
+
+    explore: ApiName
+    account: ApiName
+    date: ApiName | None
+    measure: ApiName
+    days: Annotated[int, Field(ge=1, le=730)] | None = None
+    filters: dict[ApiName, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        if self.date is None and self.days is not None:
+            raise ValueError("days needs a date to count them by")
+        if taken := {self.account, self.date} & set(self.filters):
+            raise ValueError(f"filters: {', '.join(sorted(filter(None, taken)))} is filtered by the run itself")
+        return self
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that the explore must have."""
+        return (self.account, *([self.date] if self.date else []), self.measure, *self.filters)
+
+    @property
+    def question(self) -> str:
+        """What is asked, but for the measure: figures of the same question come by one query."""
+        return repr((self.explore, self.account, self.date, self.days, sorted(self.filters.items())))
+
+
+def _kind(value: object) -> str:
+    """By its form, so that a mistake in one kind isn't told as one in the other as well."""
+    if isinstance(value, str):
+        return "[pillar]"
+    named = value if isinstance(value, dict) else {}
+    return "[measure]" if isinstance(value, Measure) or {"explore", "measure"} & set(named) else "[look]"
+
+
+Figure = Annotated[Annotated[SavedLook, Tag("[look]")] | Annotated[Measure, Tag("[measure]")], Discriminator(_kind)]
+Pillar = Annotated[
+    Annotated[ApiName, Tag("[pillar]")] | Annotated[SavedLook, Tag("[look]")] | Annotated[Measure, Tag("[measure]")],
+    Discriminator(_kind),
+]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def _own(name: str) -> str:
+    if name == SEATS:
+        raise ValueError("seats are an attribute of the account: give them as looker.seats")
+    if name in METRICS or name in ACCOUNTS:
+        raise ValueError("is measured already; an own metric needs a name of its own")
+    if name.startswith(PILLAR):
+        raise ValueError("a pillar goes under looker.platform.pillars")
+    return name
+
+
+class PillarExplore(Part):
+    """Platform value: a 0–100 figure for each pillar, averaged over the period.
+
+    A name alone is a measure of this explore; else a pillar is given in full, as an own metric is.
+    """
+
+    explore: ApiName = "platform_metrics"
+    account: ApiName = "platform_metrics.account_id"
+    date: ApiName = "platform_metrics.metric_date"
+    pillars: dict[Name, Pillar] = Field(default_factory=dict)
+
+    @property
+    def figures(self) -> Mapping[str, Measure | SavedLook]:
+        """Where each pillar comes from, by its metric."""
+        return {
+            pillar_metric(name).name: self._measure(source) if isinstance(source, str) else source
+            for name, source in self.pillars.items()
+        }
+
+    def _measure(self, name: str) -> Measure:
+        return Measure(explore=self.explore, account=self.account, date=self.date, measure=name)
+
+
+class LookerMapping(Part):
+    """Which model, explores and fields hold usage.
+
+    The explores' account fields hold what the CRM's account holds in `account_field`; record ids of 15 and 18
+    characters are the same. Days and months are those of `timezone`. `timeout`: seconds that a query may stay without
+    an answer. `metrics`: where the scorecard's own metrics come from, by name. `seats`: where an account's seats come
+    from; the CRM's count for accounts without a figure here.
+    """
+
+    account_field: ApiName = "Id"
+    model: str = "alliants"
+    timeout: int = Field(default=300, ge=10, le=3600)
+    usage: Unless[UsageExplore] = UsageExplore()
+    features: Unless[FeatureExplore] = FeatureExplore()
+    platform: PillarExplore = PillarExplore()
+    metrics: dict[Annotated[Name, AfterValidator(_own)], Figure] = Field(default_factory=dict)
+    seats: Unless[Figure] = None
+
+    @property
+    def figures(self) -> Mapping[str, Measure | SavedLook]:
+        """Where each figure of an account comes from, by its metric or attribute."""
+        return {**self.platform.figures, **self.metrics, **({SEATS: self.seats} if self.seats else {})}

@@ -1,0 +1,238 @@
+"""Salesforce → accounts and their links, contract, relationship and churn signals: whole-portfolio queries.
+
+What a company calls its fields is accountpulse.yaml; a describe of each object decides what exists. What is absent or
+not readable leaves its metrics null with `field_missing`, and a note names it. No query is made for one account: rows
+come by windows of time, over all pages, without OFFSET, GROUP BY or lists of ids.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+import polars as pl
+
+from accountpulse.core.errors import AccessError
+from accountpulse.core.ids import to_18
+from accountpulse.core.records import METRICS, TABLES, Extract, Source
+from accountpulse.settings import Settings
+from accountpulse.settings.mapping import SalesforceMapping
+from accountpulse.systems.extraction import Request
+from accountpulse.systems.salesforce import arr, contract, relationship
+from accountpulse.systems.salesforce.client import Org
+from accountpulse.systems.salesforce.limits import refuse_below
+from accountpulse.systems.salesforce.queries import Missing, Reading, at
+
+SIGNALS = tuple(name for name, metric in METRICS.items() if metric.domain == "signals")
+Rows = Iterable[Mapping[str, Any]]
+
+
+def extract(request: Request) -> Extract:
+    """Every table of the CRM. An org without readable accounts is an AccessError: nothing can be scored.
+
+    A SourceUnavailable with the numbers, before anything else is asked, where the org has fewer API calls left than
+    the reserve.
+    """
+    settings = request.settings
+    org = Org.connect(settings.salesforce, request.meter, settings.ca_bundle)
+    reading = Reading(org, request.scope, notes=list(org.notices))
+    org.describe("Account")  # the first answer that tells of the day's calls
+    refuse_below(org.allowance, settings.mapping.salesforce.daily_calls_reserve)
+    links = _link_fields(settings)
+    found = _accounts(reading, settings, links)
+    request.progress(len(found), len(found))
+    worth = _money(reading, settings.mapping.salesforce, found)
+    accounts = _account_rows(reading, settings.mapping.salesforce, found, worth)
+    # names are people's own words, and whatever was pasted into one would go on into every table and report
+    named = settings.redactor.table(_frame("accounts", accounts))
+    frames = {"accounts": named, "links": _frame("links", _link_rows(found, links))}
+    for name, rows in _parts(reading, settings, found, worth):
+        frames[name] = _frame(name, rows)
+        request.progress(sum(table.height for table in frames.values()), None)
+    if worth is not None and worth.strangers:
+        reading.setting = "accounts.arr"
+        reading.note(f"the org has no rate for {', '.join(sorted(worth.strangers))}: ARR in it stays empty")
+    frames["accounts"] = _as_of(frames["accounts"], frames["arr_changes"], request)
+    before = pl.col("at") < request.scope.as_of
+    frames["arr_changes"] = frames["arr_changes"].filter(before)
+    malformed = {to_18(account): text for account, text in reading.malformed.items()}
+    return Extract("salesforce", frames, reading.gaps, {}, tuple(reading.notes), malformed=malformed)
+
+
+def _frame(name: str, rows: Rows) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=TABLES[name], orient="row")
+
+
+def _link_fields(settings: Settings) -> dict[Source, str]:
+    """The account's field that names it in each configured source."""
+    mapping = settings.mapping
+    fields: dict[Source, str] = {
+        "intercom": mapping.intercom.account_field,
+        "jira": mapping.jira.account_field,
+        "looker": mapping.looker.account_field,
+    }
+    return {source: fields[source] for source in settings.configured if source in fields}
+
+
+# --- accounts --------------------------------------------------------------------------------------------------
+
+
+def _accounts(reading: Reading, settings: Settings, links: dict[Source, str]) -> list[dict[str, Any]]:
+    """All customers, with the fields that exist."""
+    org = settings.mapping.salesforce
+    try:
+        reading.setting = "accounts"
+        reading.need("Account", "Id", "Name")
+        known = [name for name in _described_by(org) if reading.has("Account", name)]
+        for source, name in links.items():
+            reading.setting = f"{source}.account_field"
+            known += [name] if reading.has("Account", name) else []
+        reading.setting = "accounts"
+        extra = [name for name in _asked_later(org) if reading.find("Account", name) is not None]
+        rows = [dict(row) for row in reading.rows("Account", ["Id", "Name", *known, *extra], org.accounts.where)]
+    except Missing:
+        remedy = "Give our user read access to Account, and check salesforce.accounts in accountpulse.yaml."
+        raise AccessError("salesforce", "reading accounts", reading.notes[-1], remedy) from None
+    if not rows:
+        reading.note("no account meets `where`: there is nobody to score")
+    return rows
+
+
+def _described_by(org: SalesforceMapping) -> list[str]:
+    """The fields that describe an account, as far as they are configured."""
+    names = org.accounts
+    wanted = (names.arr, names.tier, names.segment, names.seats, names.owner, names.customer_since)
+    return [name for name in wanted if name is not None]
+
+
+def _asked_later(org: SalesforceMapping) -> list[str]:
+    """What other parts read of the account; they say themselves where it is missing."""
+    dates = [strategy.date for strategy in org.renewal if strategy.source == "account"]
+    return [*dates, *([org.payment.field] if org.payment and org.payment.source == "account" else []), arr.CURRENCY]
+
+
+def _money(reading: Reading, org: SalesforceMapping, found: list[dict[str, Any]]) -> arr.Money | None:
+    """How ARR is converted; None where it can't be known, with the gaps that follow."""
+    name, worth = org.accounts.arr, None
+    if name is not None and reading.find("Account", name) is not None:
+        with suppress(Missing):
+            worth = arr.money(reading, name)
+    if worth is None:
+        reading.gaps |= dict.fromkeys(arr.METRICS, "not_configured" if name is None else "field_missing")
+        return None
+    worth.of_account = {row["Id"][:15]: str(row.get(arr.CURRENCY)) for row in found}
+    return worth
+
+
+def _account_rows(
+    reading: Reading, org: SalesforceMapping, found: list[dict[str, Any]], worth: arr.Money | None
+) -> Iterator[dict[str, Any]]:
+    names = org.accounts
+    _check_tiers(reading, org, found)
+    reading.setting = "accounts"
+    for row in found:
+        money = reading.amount(_of(row, names.arr), row["Id"], names.arr)
+        amount = None if worth is None else worth.converted(money, row.get(arr.CURRENCY))
+        yield {
+            "account_id": row["Id"],
+            "account_name": row["Name"],
+            "segment": _text(_of(row, names.segment)),
+            "customer_tier": _text(_of(row, names.tier)),
+            "arr": amount,
+            "seats": reading.amount(_of(row, names.seats), row["Id"], names.seats),
+            "owner": _text(_of(row, names.owner)),
+            "customer_since": reading.day_of(_of(row, names.customer_since), row["Id"]),
+        }
+
+
+def _of(row: Mapping[str, Any], name: str | None) -> Any:
+    return None if name is None else at(row, name)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _check_tiers(reading: Reading, org: SalesforceMapping, found: list[dict[str, Any]]) -> None:
+    """Without a tier nothing aligns and no review is owed; a tier that the order doesn't know is not known at all."""
+    tier = org.accounts.tier
+    if tier is None or reading.find("Account", tier) is None:
+        for metric in ("tier_alignment", "qbr_attendance"):
+            reading.gaps.setdefault(metric, "not_configured" if tier is None else "field_missing")
+        return
+    reading.setting = "tiers.order"
+    reading.known("Account", tier, org.tiers.order)
+    unknown = {str(value) for row in found if (value := _of(row, tier)) is not None} - set(org.tiers.order)
+    if unknown:
+        reading.note(f"accounts have {', '.join(map(repr, sorted(unknown)[:5]))} as their tier, which it doesn't list")
+
+
+def _link_rows(found: list[dict[str, Any]], links: dict[Source, str]) -> Iterator[dict[str, Any]]:
+    for row in found:
+        for source, name in links.items():
+            key = at(row, name)
+            if key is not None and str(key).strip():
+                yield {"account_id": row["Id"], "source": source, "key": str(key)}
+
+
+# --- everything else -------------------------------------------------------------------------------------------
+
+
+def _parts(
+    reading: Reading, settings: Settings, found: list[dict[str, Any]], worth: arr.Money | None
+) -> Iterator[tuple[str, Rows]]:
+    """Each table beyond the accounts; a part that is off or missing is an empty one, with a gap."""
+    org = settings.mapping.salesforce
+    works: list[tuple[str, str, tuple[str, ...], object, Callable[[Any], Rows]]] = [
+        ("renewals", "renewal", ("days_to_renewal",), org.renewal, lambda p: contract.renewals(reading, p, found)),
+        (
+            "payment_problems",
+            "payment",
+            ("payment_health",),
+            org.payment,
+            lambda p: contract.payment_problems(reading, p, found),
+        ),
+        ("downgrades", "downgrades", ("contract_changes",), org.downgrades, lambda p: contract.downgrades(reading, p)),
+        (
+            "arr_changes",
+            "arr_history",
+            ("arr_trajectory_pct",),
+            org.arr_history,
+            lambda p: [] if worth is None else arr.arr_changes(reading, p, org.accounts.arr or "", found, worth),
+        ),
+        ("reviews", "reviews", ("qbr_attendance",), org.reviews, lambda p: relationship.reviews(reading, p)),
+        (
+            "champions",
+            "champions",
+            ("champion_stability",),
+            org.champions,
+            lambda p: relationship.champions(reading, p),
+        ),
+        (
+            "expansions",
+            "expansion",
+            ("expansion_signals",),
+            org.expansion,
+            lambda p: relationship.expansions(reading, p),
+        ),
+        ("signals", "signals", SIGNALS, settings.mapping.signals, lambda p: relationship.signals(reading, p)),
+    ]
+    for table, key, metrics, part, work in works:
+        reading.setting = key
+        rows: Rows = []
+        if not part:
+            reading.gaps |= dict.fromkeys(metrics, "not_configured")
+        else:
+            try:
+                rows = list(work(part))
+            except Missing:
+                reading.gaps |= dict.fromkeys(metrics, "field_missing")
+        yield table, rows
+
+
+def _as_of(accounts: pl.DataFrame, changes: pl.DataFrame, request: Request) -> pl.DataFrame:
+    """Accounts with ARR as it was at as_of: before the first change since then, where there was one."""
+    later = changes.filter(pl.col("at") >= request.scope.as_of).sort("at")
+    then = later.group_by("account_id", maintain_order=True).first().select("account_id", then="before", changed=True)
+    joined = accounts.join(then, on="account_id", how="left", maintain_order="left")
+    value = pl.when(pl.col("changed")).then("then").otherwise("arr")
+    return joined.with_columns(arr=value).select(accounts.columns)

@@ -1,0 +1,183 @@
+"""Records → what a load would do with each: create, update, leave as it is, refuse. Nothing is written here.
+
+A dry run ends with the plan, so that it finds whatever a load would find before its first call.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import polars as pl
+
+from accountpulse.core.errors import ConfigurationError
+from accountpulse.core.records import Problem
+from accountpulse.settings.mapping import Target
+from accountpulse.systems.salesforce.client import Field, Org, format_soql
+from accountpulse.systems.salesforce.record import CURRENT, OPTIONAL, STAMPS
+
+PERIOD = "SELECT {fields} FROM {object} WHERE Period__c = {period}"
+# whoever holds the mark now, and every newer month, also where nobody has marked it
+OTHERS = (
+    "SELECT {key}, Account__c, Period__c, {current} FROM {object} "
+    "WHERE Period__c != {period} AND ({current} = true OR Period__c > {period})"
+)
+TEXTS = ("string", "textarea", "picklist")
+NUMBERS = ("double", "currency", "percent", "int")
+PAGE = "see docs/salesforce.md"
+Record = dict[str, Any]
+
+
+@dataclass
+class Plan:
+    """What a load would do: created + updated + unchanged + refused = all records.
+
+    `outdated` are older months' records that hold their account's mark of the current one: key, account, month.
+    `carried` are the keys that the org holds of this very run already: it was killed before, and is gone on with.
+    """
+
+    create: list[Record] = field(default_factory=list)
+    update: list[Record] = field(default_factory=list)
+    unchanged: list[Record] = field(default_factory=list)
+    refused: list[Problem] = field(default_factory=list)
+    outdated: list[Record] = field(default_factory=list)
+    run_id: str | None = None  # None: there is no record
+    carried: set[str] = field(default_factory=set)
+    notes: tuple[str, ...] = ()
+
+
+def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
+    """Compare the records of one month with the object's fields and with what the org holds of that month.
+
+    A field that is absent or not writable is a ConfigurationError. A record that the fields can't hold, that isn't a
+    finite number somewhere, or whose key is given twice, is refused.
+    """
+    fields, notes = _writable(org, target, records.schema)
+    made = Plan(notes=notes)
+    if records.is_empty():
+        return made
+    rows = list(_sound(records.select(list(fields)).to_dicts(), target, fields, made))
+    period, made.run_id = records["Period__c"][0], records["Run_Id__c"][0]
+    stored = _stored(org, target, fields, period)
+    made.carried = {key for key, row in stored.items() if row["Run_Id__c"] == made.run_id}
+    newer = _other_months(org, target, period, made) if CURRENT in fields else set()
+    for row in rows:
+        if CURRENT in row:
+            row[CURRENT] = row["Account__c"] not in newer
+        before = stored.get(folded(row[target.external_id]))
+        if before is None:
+            made.create.append(row)
+        elif all(row[name] == before[name] for name in fields if name not in STAMPS):
+            made.unchanged.append(row)
+        else:
+            made.update.append(row)
+    return made
+
+
+def folded(key: str) -> str:
+    """External ids are the same in capitals and small letters."""
+    return key.casefold()
+
+
+def _writable(org: Org, target: Target, columns: pl.Schema) -> tuple[dict[str, Field], tuple[str, ...]]:
+    """The fields that the org takes; optional ones may be absent."""
+    described = org.describe(target.object)
+    if described is None:
+        problem = f"object {target.object} is absent, or not readable for our user; {PAGE}"
+        raise ConfigurationError("salesforce.target", [problem])
+    problems = []
+    key = described.get(target.external_id)
+    if key is not None and not (key.external_id and key.unique):
+        problems.append(f"{target.object}.{target.external_id} must be marked as external id and unique")
+    absent = [name for name in columns if name not in described]
+    for name, kind in columns.items():
+        if (reason := _unfit(described.get(name), kind)) and not (name in absent and name in OPTIONAL):
+            problems.append(f"field {target.object}.{name} {reason}; {PAGE}")
+    if problems:
+        raise ConfigurationError("salesforce.target", problems)
+    notes = (f"{target.object} has no {', '.join(absent)}: not written",) if absent else ()
+    return {name: described[name] for name in columns if name not in absent}, notes
+
+
+def _unfit(definition: Field | None, kind: pl.DataType) -> str | None:
+    """Why a column of this kind can't be written to the field, if it can't."""
+    if definition is None:
+        return "is absent, or not visible"
+    if not (definition.createable and definition.updateable):
+        return "is not writable for our user"
+    holds = "number" if definition.type in NUMBERS else "boolean" if definition.type == "boolean" else "text"
+    wanted = "number" if kind.is_float() else "boolean" if kind == pl.Boolean else "text"
+    return None if holds == wanted else f"is of the type {definition.type}, and can't hold a {wanted}"
+
+
+# --- what can be sent --------------------------------------------------------------------------------------------
+
+
+def _sound(rows: Sequence[Record], target: Target, fields: Mapping[str, Field], made: Plan) -> Iterator[Record]:
+    """The records as the org would store them; those that it can't store are refused."""
+    times = Counter(folded(row[target.external_id]) for row in rows)
+    for row in rows:
+        fitted = {name: _fitted(fields[name], value) for name, value in row.items()}
+        faults = [text for name, value in fitted.items() if (text := _fault(fields[name], value))]
+        if times[folded(row[target.external_id])] > 1:
+            faults.append("its key is given twice")
+        if faults:
+            made.refused.append(Problem(row["Account__c"], "load", "; ".join(faults)))
+        else:
+            yield fitted
+
+
+def _fitted(definition: Field, value: Any) -> Any:
+    """The value as the field keeps it: numbers to its decimals, text without blanks around it, empty text as null."""
+    if isinstance(value, float) and math.isfinite(value):
+        return float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-definition.scale), ROUND_HALF_UP))
+    if isinstance(value, str) and definition.type in TEXTS:
+        return value.replace("\r\n", "\n").strip() or None
+    return value
+
+
+def _fault(definition: Field, value: Any) -> str | None:
+    """Why the field can't hold the value, if it can't."""
+    name = definition.name
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return f"{name} is not a number"
+        digits = definition.precision - definition.scale
+        if definition.precision and abs(value) >= 10**digits:
+            return f"{name}: {value:g} has more than the field's {digits} digits before the point"
+    if isinstance(value, str) and definition.type in TEXTS:
+        if definition.values is not None and value not in definition.values:
+            return f"{name}: {value!r} is not among the values of the restricted picklist"
+        if len(value) > definition.length > 0:
+            return f"{name}: {len(value):,} characters are more than the field's {definition.length:,}"
+    return None
+
+
+# --- what the org holds ------------------------------------------------------------------------------------------
+
+
+def _stored(org: Org, target: Target, fields: Mapping[str, Field], period: str) -> dict[str, Record]:
+    """The month's records by key; one that was made by hand and has no key is not ours."""
+    query = PERIOD.format(fields=", ".join(fields), object=target.object, period=format_soql("{}", period))
+    found: dict[str, Record] = {}
+    for row in org.query(query, target.object):
+        if key := row[target.external_id]:
+            found[folded(key)] = {name: _fitted(definition, row[name]) for name, definition in fields.items()}
+    return found
+
+
+def _other_months(org: Org, target: Target, period: str, made: Plan) -> set[str]:
+    """The accounts of which the org holds a newer month; older months that are still marked go to `outdated`."""
+    query = OTHERS.format(
+        key=target.external_id, current=CURRENT, object=target.object, period=format_soql("{}", period)
+    )
+    newer: set[str] = set()
+    for row in org.query(query, target.object):
+        if (row["Period__c"] or "") > period:
+            newer.add(row["Account__c"])
+        elif row[target.external_id]:
+            made.outdated.append({name: row[name] for name in (target.external_id, "Account__c", "Period__c")})
+    made.outdated = [row for row in made.outdated if row["Account__c"] not in newer]
+    return newer

@@ -1,0 +1,263 @@
+"""How an org models its customers: what is read, by which strategy, with the defaults of accountpulse.yaml.
+
+Names and picklist values are checked against describe when a run starts. A `where` text is the administrator's own.
+"""
+
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from accountpulse.systems.mapping_parts import ApiName, Part
+
+
+def _chosen(default: str, *others: str) -> Discriminator:
+    """The way to read something that `from` names, else the default one."""
+
+    def source(value: Any) -> str:
+        named = value.get("from", default) if isinstance(value, dict) else getattr(value, "source", default)
+        return str(named)
+
+    message = f"from: must be one of {', '.join((default, *others))}"
+    return Discriminator(source, custom_error_type="no_such_way", custom_error_message=message)
+
+
+class Only(Part):
+    """Which records count: a field and the values of it that are looked for."""
+
+    field: ApiName
+    values: tuple[str, ...] = Field(min_length=1)
+
+
+class AccountFields(Part):
+    """Which accounts are customers, and the fields that describe them; null: the org has no such field."""
+
+    where: str = "Type LIKE 'Customer%'"  # SOQL, as the org's administrator would write it
+    arr: ApiName | None = "ARR__c"
+    tier: ApiName | None = "Tier__c"
+    segment: ApiName | None = "Segment__c"
+    seats: ApiName | None = "Seats__c"
+    owner: ApiName | None = "OwnerId"
+    customer_since: ApiName | None = "Customer_Since__c"
+
+
+class Renewal(Part):
+    """One way to find a renewal date; the first that yields one for an account wins."""
+
+    source: Literal["opportunity", "contract", "account"] = Field(alias="from")
+    date: ApiName
+    only: Only | None = None
+    where: str | None = None
+
+    @model_validator(mode="after")
+    def _accounts_are_chosen_elsewhere(self) -> Self:
+        if self.source == "account" and (self.only or self.where):
+            raise ValueError("from: account takes a date only; which accounts count is salesforce.accounts.where")
+        return self
+
+
+def default_renewals() -> tuple[Renewal, ...]:
+    """By opportunity, else by contract, else by a date on the account."""
+    by_type = Only(field="Type", values=("Renewal",))
+    in_force = Only(field="Status", values=("Activated",))
+    return (
+        Renewal(**{"from": "opportunity", "date": "CloseDate", "only": by_type}),
+        Renewal(**{"from": "contract", "date": "EndDate", "only": in_force}),
+        Renewal(**{"from": "account", "date": "Renewal_Date__c"}),
+    )
+
+
+# --- payment ---------------------------------------------------------------------------------------------------
+
+
+class PaymentCases(Part):
+    """Payment problems as records that are opened and closed, such as billing cases."""
+
+    source: Literal["case"] = Field(default="case", alias="from")
+    object: ApiName = "Case"
+    account: ApiName = "AccountId"
+    only: Only | None = Only(field="Type", values=("Billing",))
+    where: str | None = None
+    opened: ApiName = "CreatedDate"
+    closed: ApiName = "ClosedDate"
+
+
+class PaymentInvoices(Part):
+    """Invoices: one that was not paid by its due date is a problem from that day until it is paid."""
+
+    source: Literal["invoice"] = Field(default="invoice", alias="from")
+    object: ApiName = "Invoice__c"
+    account: ApiName = "Account__c"
+    only: Only | None = None
+    where: str | None = None
+    due: ApiName = "Due_Date__c"
+    paid: ApiName = "Paid_Date__c"
+
+
+class PaymentField(Part):
+    """A field of the account, as it is now: a number of problems, a checkbox, or a picklist's values that mean one."""
+
+    source: Literal["account"] = Field(default="account", alias="from")
+    field: ApiName
+    values: tuple[str, ...] = ()
+
+
+Payment = Annotated[
+    Annotated[PaymentCases, Tag("case")]
+    | Annotated[PaymentInvoices, Tag("invoice")]
+    | Annotated[PaymentField, Tag("account")],
+    _chosen("case", "invoice", "account"),
+]
+
+# --- downgrades ------------------------------------------------------------------------------------------------
+
+
+class DowngradeRecords(Part):
+    """Won amendments that lower ARR, seats or products."""
+
+    source: Literal["records"] = Field(default="records", alias="from")
+    object: ApiName = "Opportunity"
+    account: ApiName = "AccountId"
+    only: Only | None = Only(field="Type", values=("Existing Customer - Downgrade",))
+    where: str | None = "IsWon = true"
+    date: ApiName = "CloseDate"
+
+
+class DowngradeHistory(Part):
+    """Falls of a number in a field history, such as seats; several on one day are one downgrade."""
+
+    source: Literal["history"] = Field(default="history", alias="from")
+    object: ApiName = "AccountHistory"
+    parent: ApiName = "AccountId"
+    field: ApiName = "Seats__c"
+
+
+Downgrades = Annotated[
+    Annotated[DowngradeRecords, Tag("records")] | Annotated[DowngradeHistory, Tag("history")],
+    _chosen("records", "history"),
+]
+
+# --- ARR a year ago --------------------------------------------------------------------------------------------
+
+
+class ArrFieldHistory(Part):
+    """The field history of ARR on the account; the field must be tracked there."""
+
+    source: Literal["history"] = Field(default="history", alias="from")
+    object: ApiName = "AccountHistory"
+    parent: ApiName = "AccountId"
+
+
+class ArrSnapshots(Part):
+    """An object that keeps ARR by date; the record nearest to a year ago counts, within 15 days."""
+
+    source: Literal["snapshots"] = Field(default="snapshots", alias="from")
+    object: ApiName = "ARR_Snapshot__c"
+    account: ApiName = "Account__c"
+    date: ApiName = "Snapshot_Date__c"
+    amount: ApiName = "ARR__c"
+
+
+class ArrOwn(Part):
+    """What this program measured twelve months before."""
+
+    source: Literal["own"] = Field(default="own", alias="from")
+
+
+ArrHistory = Annotated[
+    Annotated[ArrFieldHistory, Tag("history")]
+    | Annotated[ArrSnapshots, Tag("snapshots")]
+    | Annotated[ArrOwn, Tag("own")],
+    _chosen("history", "snapshots", "own"),
+]
+
+# --- relationship ----------------------------------------------------------------------------------------------
+
+
+class Tiers(Part):
+    """The tiers that are sold, lowest first, and the ARR from which each is implied (the lowest from 0)."""
+
+    order: tuple[str, ...] = ("Bronze", "Silver", "Gold", "Platinum")
+    arr_floor: dict[str, float] = Field(default_factory=lambda: {"Silver": 25e3, "Gold": 100e3, "Platinum": 250e3})
+
+    @model_validator(mode="after")
+    def _floors_rise(self) -> Self:
+        for name in self.arr_floor:
+            if name not in self.order:
+                raise ValueError(f"arr_floor names {name!r}, which is not in order")
+        floors = [self.arr_floor.get(name, 0.0) for name in self.order]
+        if any(low >= high for low, high in pairwise(floors)):
+            raise ValueError("arr_floor must rise from each tier to the next")
+        return self
+
+
+class Reviews(Part):
+    """Business reviews: events and closed tasks by subject, and how many a year each tier is owed."""
+
+    objects: tuple[Literal["Event", "Task"], ...] = Field(default=("Event", "Task"), min_length=1)
+    subject_like: tuple[str, ...] = Field(default=("%QBR%", "%Business Review%"), min_length=1)
+    not_subject_like: tuple[str, ...] = ("Cancel%",)
+    no_show: ApiName | None = "No_Show__c"
+    expected_per_year: dict[str, float] = Field(
+        default_factory=lambda: {"Bronze": 0.0, "Silver": 1.0, "Gold": 2.0, "Platinum": 4.0}
+    )
+
+
+class ChampionRoles(Part):
+    """Contacts in a champion's role on won opportunities, and what says that one has left."""
+
+    source: Literal["role"] = Field(default="role", alias="from")
+    roles: tuple[str, ...] = Field(default=("Executive Sponsor", "Decision Maker", "Economic Buyer"), min_length=1)
+    contact_left: ApiName | None = "No_Longer_At_Company__c"
+
+
+class ChampionContacts(Part):
+    """Contacts of the account that a field marks as champions, and what says that one has left."""
+
+    source: Literal["contact"] = Field(default="contact", alias="from")
+    only: Only | None = None
+    where: str | None = None
+    contact_left: ApiName | None = "No_Longer_At_Company__c"
+
+    @model_validator(mode="after")
+    def _not_everybody(self) -> Self:
+        if not (self.only or self.where):
+            raise ValueError("from: contact needs only: or where:, since not every contact is a champion")
+        return self
+
+
+Champions = Annotated[
+    Annotated[ChampionRoles, Tag("role")] | Annotated[ChampionContacts, Tag("contact")], _chosen("role", "contact")
+]
+
+
+class Expansion(Part):
+    """Open opportunities that would grow the account."""
+
+    only: Only | None = Only(field="Type", values=("Expansion", "Existing Customer - Upgrade"))
+    where: str | None = None
+    min_probability: float = Field(default=20, ge=0, le=100)
+
+
+class Levels(Part):
+    """The picklist values of each severity; any other value counts as watch, with a note."""
+
+    critical: tuple[str, ...] = ("Critical",)
+    moderate: tuple[str, ...] = ("Moderate",)
+    watch: tuple[str, ...] = ("Watch",)
+
+
+class Signals(Part):
+    """Churn signals that CSMs log. `closed` may be null where the status alone says what is open."""
+
+    object: ApiName = "Churn_Signal__c"
+    account: ApiName = "Account__c"
+    severity: ApiName = "Severity__c"
+    status: ApiName = "Status__c"
+    confidence: ApiName | None = "Confidence__c"
+    opened: ApiName = "Signal_Date__c"
+    closed: ApiName | None = "Closed_Date__c"
+    monitoring: tuple[str, ...] = ("Monitoring",)
+    resolved: tuple[str, ...] = ("Resolved",)  # closed, also where the date was left empty
+    confirmed: tuple[str, ...] = ("Confirmed",)
+    levels: Levels = Levels()

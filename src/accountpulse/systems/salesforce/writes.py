@@ -1,0 +1,258 @@
+"""Writing records to Salesforce by external id: sObject Collections, and Bulk API 2.0 for what is large.
+
+Both give one answer a record, in the order of the records; both clear a field that is None. Repeating a call changes
+nothing, since the external id meets the same record again.
+"""
+
+import csv
+import io
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from simple_salesforce.exceptions import SalesforceMalformedRequest
+from simple_salesforce.util import call_salesforce
+
+from accountpulse.core.errors import AccountpulseError, SourceUnavailable, UnexpectedAnswer
+from accountpulse.systems.salesforce.client import Org
+
+COLLECTION = 200  # records a call of sObject Collections; REST API Developer Guide
+JOB_BYTES = 90_000_000  # of CSV in one job; the limit is 100 MB, Bulk API 2.0 Developer Guide, "Limits"
+FIRST_POLL, LONGEST_POLL = 1.0, 20.0  # seconds between two looks at a job, half as much again each time
+LONGEST_JOB = 1_800.0  # seconds after which a job is given up
+NULL = "#N/A"  # an empty cell leaves the field as it is; Bulk API 2.0 Developer Guide, "Valid CSV Record Rows"
+LOCKED = "UNABLE_TO_LOCK_ROW"  # somebody else writes to the same account
+TEXT_CSV = "text/csv; charset=UTF-8"
+RESULTS = ("successfulResults", "failedResults", "unprocessedrecords")
+
+Record = Mapping[str, Any]
+Sleep = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the org said to one record. `text` is empty where it was written, else the org's words."""
+
+    created: bool = False
+    text: str = ""
+    locked: bool = False  # refused only because of a lock, which passes by itself
+
+
+# --- sObject Collections -----------------------------------------------------------------------------------------
+
+
+def collections(org: Org, name: str, external_id: str, records: Sequence[Record]) -> list[Answer]:
+    """Create or update by external id, 200 a call; one record's trouble costs no other record."""
+    answers: list[Answer] = []
+    for start in range(0, len(records), COLLECTION):
+        answers += _collection(org, name, external_id, records[start : start + COLLECTION])
+    return answers
+
+
+def _collection(org: Org, name: str, external_id: str, records: Sequence[Record]) -> list[Answer]:
+    body = {"allOrNone": False, "records": [{"attributes": {"type": name}, **record} for record in records]}
+    path = f"composite/sobjects/{name}/{external_id}"
+
+    def send() -> Any:
+        try:
+            return org.client.restful(path, method="PATCH", json=body)
+        except SalesforceMalformedRequest as error:
+            if LOCKED in str(error.content):  # the whole call met a lock
+                return [{"success": False, "errors": [{"statusCode": LOCKED}]}] * len(records)
+            raise
+
+    results = org.call(f"writing {name}", send)
+    if not isinstance(results, list) or len(results) != len(records):
+        raise UnexpectedAnswer("salesforce", f"writing {name}", "not one result for each record")
+    return [_answer(result) for result in results]
+
+
+def _answer(result: Mapping[str, Any]) -> Answer:
+    if result.get("success"):
+        return Answer(bool(result.get("created")))
+    errors = result.get("errors") or ()
+    texts = [
+        f"{error.get('statusCode')} ({', '.join(error.get('fields') or ()) or 'record'}): {error.get('message')}"
+        for error in errors
+    ]
+    return Answer(
+        text="; ".join(texts) or "refused without a reason",
+        locked={error.get("statusCode") for error in errors} == {LOCKED},
+    )
+
+
+# --- Bulk API 2.0 --------------------------------------------------------------------------------------------------
+
+
+def bulk(
+    org: Org,
+    name: str,
+    external_id: str,
+    records: Sequence[Record],
+    *,
+    sleep: Sleep = time.sleep,
+    limit: int = JOB_BYTES,
+) -> list[Answer]:
+    """The same by ingest jobs of at most `limit` bytes of CSV. Every record has the same fields.
+
+    A job that hasn't ended after LONGEST_JOB seconds is aborted, and is a SourceUnavailable.
+    """
+    found: dict[str, Answer] = {}
+    for content, sent in _parts(records, limit):
+        job = _run(org, name, external_id, content, sleep)
+        found |= _results(org, name, external_id, sent, job)
+    keys = [_folded(record[external_id]) for record in records]
+    if set(found) != set(keys) or len(found) != len(keys):
+        raise UnexpectedAnswer("salesforce", f"writing {name} by Bulk API", "not one result for each record")
+    return [found[key] for key in keys]
+
+
+def _folded(key: Any) -> str:
+    """External ids are the same in capitals and small letters."""
+    return str(key).casefold()
+
+
+def _parts(records: Sequence[Record], limit: int) -> Iterator[tuple[bytes, int]]:
+    """The records as CSV files with a heading, each within the limit, and how many are in each."""
+    if not records:
+        return
+    columns = list(records[0])
+    heading = _line(columns)
+    lines, size = [heading], len(heading)
+    for record in records:
+        line = _line(_cell(record[column]) for column in columns)
+        if len(lines) > 1 and size + len(line) > limit:
+            yield b"".join(lines), len(lines) - 1
+            lines, size = [heading], len(heading)
+        lines.append(line)
+        size += len(line)
+    yield b"".join(lines), len(lines) - 1
+
+
+def _line(cells: Iterable[str]) -> bytes:
+    target = io.StringIO()
+    csv.writer(target, lineterminator="\n").writerow(cells)
+    return target.getvalue().encode()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return NULL
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _run(org: Org, name: str, external_id: str, content: bytes, sleep: Sleep) -> Mapping[str, Any]:
+    """Open a job, hand over its data, close it and wait for its end; a job that can't go on is aborted."""
+    tried = f"writing {name} by Bulk API"
+    order = {
+        "object": name,
+        "operation": "upsert",
+        "externalIdFieldName": external_id,
+        "contentType": "CSV",
+        "columnDelimiter": "COMMA",
+        "lineEnding": "LF",
+    }
+    opened = org.call(tried, lambda: org.client.restful("jobs/ingest", method="POST", json=order))
+    job = str(opened.get("id"))
+    if not re.fullmatch(r"[0-9A-Za-z]{15,18}", job, re.ASCII):
+        raise UnexpectedAnswer("salesforce", tried, "a job without an id")
+    try:
+        _text(org, tried, "PUT", f"jobs/ingest/{job}/batches", content)
+        _close(org, tried, job)
+        return _ended(org, tried, job, sleep)
+    except AccountpulseError:
+        with suppress(AccountpulseError):
+            _state(org, tried, job, "Aborted")
+        raise
+
+
+def _text(org: Org, tried: str, method: str, path: str, content: bytes | None = None) -> str:
+    """A call that takes or gives CSV; the client's own `restful` knows JSON only."""
+
+    def send() -> str:
+        client = org.client
+        headers = {**client.headers, "Accept": "application/json" if content else TEXT_CSV}
+        if content is not None:
+            headers["Content-Type"] = TEXT_CSV
+        answer = call_salesforce(client.base_url + path, method, client.session, headers, data=content)
+        return answer.content.decode()
+
+    return str(org.call(tried, send))
+
+
+def _state(org: Org, tried: str, job: str, state: str) -> Mapping[str, Any]:
+    path = f"jobs/ingest/{job}"
+    found: Mapping[str, Any] = org.call(
+        tried, lambda: org.client.restful(path, method="PATCH", json={"state": state}) or {}
+    )
+    return found
+
+
+def _look(org: Org, tried: str, job: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = org.call(tried, lambda: org.client.restful(f"jobs/ingest/{job}") or {})
+    return found
+
+
+def _close(org: Org, tried: str, job: str) -> None:
+    """Say that the data is complete; where that is refused because it was said before (a repeated call), go on."""
+    try:
+        _state(org, tried, job, "UploadComplete")
+    except UnexpectedAnswer:
+        if _look(org, tried, job).get("state") in (None, "Open"):
+            raise
+
+
+def _ended(org: Org, tried: str, job: str, sleep: Sleep) -> Mapping[str, Any]:
+    wait, waited = FIRST_POLL, 0.0
+    while waited < LONGEST_JOB:
+        sleep(wait)
+        waited += wait
+        found = _look(org, tried, job)
+        if found.get("state") in ("JobComplete", "Failed", "Aborted"):
+            return found
+        wait = min(LONGEST_POLL, wait * 1.5)
+    text = f"job {job} hadn't ended after {LONGEST_JOB / 60:.0f} minutes and was aborted"
+    raise SourceUnavailable("salesforce", tried, text, "See Bulk Data Load Jobs in the org's Setup, and run again.")
+
+
+def _results(org: Org, name: str, external_id: str, sent: int, job: Mapping[str, Any]) -> dict[str, Answer]:
+    """The answer to each of the `sent` records of a job that has ended, by its key; the job's own counts must agree.
+
+    A result file is read where the counts say that there is something in it: an empty one may have no body at all.
+    """
+    tried = f"reading the results of writing {name} by Bulk API"
+    processed, failed = int(job.get("numberRecordsProcessed") or 0), int(job.get("numberRecordsFailed") or 0)
+    counts = (processed - failed, failed, sent - processed)
+    good, bad, left = (
+        list(_rows(_text(org, tried, "GET", f"jobs/ingest/{job['id']}/{kind}"))) if count else []
+        for kind, count in zip(RESULTS, counts, strict=True)
+    )
+    if (len(good), len(bad), len(left)) != counts:
+        raise UnexpectedAnswer("salesforce", tried, "the job's counts differ from its results")
+    reason = f"not processed: the job ended as {job['state']} {job.get('errorMessage') or ''}".rstrip()
+    try:
+        answers = [
+            *((row[external_id], Answer(row["sf__Created"].lower() == "true")) for row in good),
+            *((row[external_id], _failure(row["sf__Error"])) for row in bad),
+            *((row[external_id], Answer(text=reason)) for row in left),
+        ]
+    except KeyError:
+        raise UnexpectedAnswer("salesforce", tried, "results without their columns") from None
+    found = {_folded(key): answer for key, answer in answers}
+    if len(found) != len(answers):
+        raise UnexpectedAnswer("salesforce", tried, "two results for one record")
+    return found
+
+
+def _rows(text: str) -> Iterator[dict[str, str]]:
+    return csv.DictReader(io.StringIO(text, newline=""))
+
+
+def _failure(text: str) -> Answer:
+    """`CODE:message:fields --`, as the failed results have it."""
+    match = re.fullmatch(r"([A-Z_]+):(.*?):([\w, ]*?) ?--", text, re.DOTALL | re.ASCII)
+    words = f"{match[1]} ({match[3].strip() or 'record'}): {match[2]}" if match else text
+    return Answer(text=words or "refused without a reason", locked=text.startswith(LOCKED))

@@ -1,0 +1,250 @@
+"""How many requests go at once, and when: against servers of one's own making, on a clock of one's own."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from math import floor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accountpulse.http.concurrency import MOST, START, Pace
+from virtual import BEGIN, Clock
+
+Answer = tuple[int | None, Mapping[str, str]]
+QUICK: Answer = (200, {})
+
+
+class Server:
+    """Answers after `latency` seconds what `answer` says; knows how many requests it had at once, and when."""
+
+    def __init__(self, clock: Clock, latency: Callable[[int], float], answer: Callable[[], Answer]) -> None:
+        self.clock, self.latency, self.answer = clock, latency, answer
+        self.under_way = self.most = 0
+        self.came: list[float] = []
+        self.statuses: list[int | None] = []
+
+    async def ask(self, pace: Pace) -> int | None:
+        ticket = await pace.begin()
+        self.came.append(self.clock.seconds)
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        answer = self.answer()
+        await asyncio.sleep(self.latency(self.under_way))
+        self.under_way -= 1
+        self.statuses.append(answer[0])
+        pace.end(ticket, *answer)
+        return answer[0]
+
+
+def drive(clock: Clock, server: Server, *phases: tuple[int, Callable[[Pace], None]]) -> Pace:
+    """Requests from as many workers as the pace could ever want; a refused one is asked again.
+
+    A phase is how many requests, and what to do after them.
+    """
+    pace = Pace(clock.now)
+
+    async def worker(left: Iterator[int]) -> None:
+        for _ in left:
+            while await server.ask(pace) != 200:
+                pass
+
+    async def work() -> None:
+        for requests, then in phases:
+            left = iter(range(requests))
+            await asyncio.gather(*(worker(left) for _ in range(100)))
+            then(pace)
+
+    clock.run(work())
+    return pace
+
+
+def go_on(_pace: Pace) -> None:
+    """Nothing to look at."""
+
+
+class Windows:
+    """A limit by fixed windows, told as Intercom does, with the request counted when it comes."""
+
+    def __init__(self, clock: Clock, limit: int, seconds: int) -> None:
+        self.clock, self.limit, self.seconds = clock, limit, seconds
+        self.window, self.count = -1, 0
+
+    def __call__(self) -> Answer:
+        window = int(self.clock.seconds // self.seconds)
+        if window != self.window:
+            self.window, self.count = window, 0
+        self.count += 1
+        reset = BEGIN + timedelta(seconds=(window + 1) * self.seconds)
+        headers = {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(max(0, self.limit - self.count)),
+            "X-RateLimit-Reset": str(int(reset.timestamp())),
+        }
+        return (200 if self.count <= self.limit else 429), headers
+
+
+class Bucket:
+    """Holds `size` requests; each second, at `phase`, brings `rate` more. Tells it as a Jira does, or nothing."""
+
+    def __init__(self, clock: Clock, rate: int, size: int, phase: float, style: str) -> None:
+        self.clock, self.rate, self.size, self.phase, self.style = clock, rate, size, phase, style
+        self.level, self.second = size, floor(clock.seconds - phase)
+
+    def __call__(self) -> Answer:
+        second = floor(self.clock.seconds - self.phase)
+        self.level, self.second = min(self.size, self.level + (second - self.second) * self.rate), second
+        refused = self.level == 0
+        self.level -= not refused
+        counts = {"X-RateLimit-Limit": str(self.size), "X-RateLimit-Remaining": str(self.level)}
+        headers: Mapping[str, Mapping[str, str]] = {
+            "cloud": {
+                **counts,
+                "RateLimit-Policy": f'"global-app-quota";q=65000;w=3600,"jira-burst-based";q={self.rate};w=1',
+                "RateLimit": f'"global-app-quota";t=200,"jira-burst-based";r={self.level};t=1',
+            },
+            "datacenter": {
+                **counts,
+                "X-RateLimit-FillRate": str(self.rate),
+                "X-RateLimit-Interval-Seconds": "1",
+            },
+            "silent": {},
+        }
+        return (429 if refused else 200), {**headers[self.style], **({"Retry-After": "1"} if refused else {})}
+
+
+def test_it_begins_with_eight_and_grows_while_answers_are_quick() -> None:
+    clock = Clock()
+    server = Server(clock, lambda _: 0.1, lambda: QUICK)
+    seen: list[int] = []
+    pace = drive(clock, server, (START, lambda _: seen.append(server.most)), (2000, go_on))
+    assert seen == [START]
+    assert server.most == pace.limit == MOST
+
+
+def test_it_stops_growing_where_answers_only_wait_for_each_other() -> None:
+    clock = Clock()
+    server = Server(clock, lambda at_once: 0.1 * max(1.0, at_once / 16), lambda: QUICK)
+    pace = drive(clock, server, (5000, go_on))
+    assert START <= pace.limit <= 32
+
+
+def test_a_system_that_becomes_slow_gets_fewer_at_once_but_never_less_than_the_first_eight() -> None:
+    clock = Clock()
+    server = Server(clock, lambda _: 0.1, lambda: QUICK)
+    before: list[int] = []
+
+    def slow(pace: Pace) -> None:
+        before.append(pace.limit)
+        server.latency = lambda _: 0.5
+
+    pace = drive(clock, server, (2000, slow), (200, go_on))
+    assert START <= pace.limit < before[0]
+
+
+def test_a_burst_of_refusals_halves_it_once() -> None:
+    clock = Clock()
+    pace = Pace(clock.now)
+
+    async def refused() -> None:
+        tickets = [await pace.begin() for _ in range(START)]
+        for ticket in tickets:
+            pace.end(ticket, 429, {})
+
+    clock.run(refused())
+    assert pace.limit == START // 2
+
+
+@pytest.mark.parametrize(("status", "wait"), [(429, "7"), (503, "3")])
+def test_after_a_refusal_nobody_asks_before_the_time_that_it_names(status: int, wait: str) -> None:
+    clock = Clock()
+    answers = iter([(status, {"Retry-After": wait})])
+    server = Server(clock, lambda _: 0.1, lambda: next(answers, QUICK))
+    drive(clock, server, (30, go_on))
+    early = [came for came in server.came if 0.1 < came < float(wait) + 0.1]
+    assert early == []
+
+
+@pytest.mark.parametrize(("limit", "seconds"), [(50, 1), (500, 10), (167, 10), (20, 10)])
+def test_a_limit_that_is_told_is_met_and_not_run_into(limit: int, seconds: int) -> None:
+    clock = Clock()
+    server = Server(clock, lambda _: 0.1, Windows(clock, limit, seconds))
+    requests = limit * 10
+    drive(clock, server, (requests, go_on))
+    assert server.statuses.count(429) <= requests // 100
+    assert clock.seconds <= 1.15 * requests * seconds / limit
+
+
+@pytest.mark.parametrize("style", ["cloud", "datacenter"])
+@given(st.integers(5, 500), st.floats(0, 0.5), st.floats(0, 1), st.sampled_from([1, 3.5]))
+@settings(max_examples=10, deadline=None)
+def test_a_bucket_that_is_told_is_neither_run_empty_nor_left_full(
+    style: str, rate: int, latency: float, phase: float, size: float
+) -> None:
+    clock = Clock()
+    server = Server(clock, lambda _: latency + 0.002, Bucket(clock, rate, int(rate * size), phase, style))
+    requests = min(10 * rate, 1000)
+    drive(clock, server, (1, go_on), (requests, go_on))
+    assert server.statuses.count(429) <= requests // 100
+    first = 64 * latency  # answers are slow to say that more at once is welcome
+    assert clock.seconds <= 1.15 * max(requests / rate, requests * (latency + 0.002) / MOST) + 1 + first
+
+
+def test_a_bucket_that_drips_is_met_though_it_is_taken_for_one_filled_at_once() -> None:
+    clock = Clock()
+    level, filled = 40.0, 0.0
+
+    def bucket() -> Answer:
+        nonlocal level, filled
+        now = clock.seconds
+        level, filled = min(40.0, level + (now - filled) * 10), now
+        refused = level < 1
+        level -= 0 if refused else 1
+        headers = {"X-RateLimit-Limit": "40", "X-RateLimit-Remaining": str(int(level)), "X-RateLimit-FillRate": "10",
+                   "X-RateLimit-Interval-Seconds": "1", **({"Retry-After": "1"} if refused else {})}  # fmt: skip
+        return 429 if refused else 200, headers
+
+    server = Server(clock, lambda _: 0.1, bucket)
+    drive(clock, server, (1000, go_on))
+    assert server.statuses[len(server.statuses) // 2 :].count(429) <= 50  # it adapts
+    assert clock.seconds <= 1.15 * (1000 - 40) / 10
+
+
+@given(st.integers(5, 500), st.floats(0, 0.5), st.floats(0, 1))
+@settings(max_examples=10, deadline=None)
+def test_a_limit_that_is_never_told_is_learnt_from_refusals(rate: int, latency: float, phase: float) -> None:
+    clock = Clock()
+    server = Server(clock, lambda _: latency + 0.002, Bucket(clock, rate, rate, phase, "silent"))
+    marks: list[tuple[int, float]] = []
+    learning, later = min(10 * rate, 1000), min(10 * rate, 1000)
+    drive(clock, server, (learning, lambda _: marks.append((len(server.statuses), clock.seconds))), (later, go_on))
+    learnt, begun = marks[0]
+    assert server.statuses[:learnt].count(429) <= 3 * MOST  # what is under way at once, a few times
+    under_way = rate * (latency + 0.002)  # they are refused together when the limit is tried
+    assert server.statuses[learnt:].count(429) <= max(3, later // 50) + under_way
+    natural = max(later / rate, later * (latency + 0.002) / START)
+    assert clock.seconds - begun <= natural / 0.6 + 2
+
+
+def test_another_program_on_the_same_allowance_is_noticed() -> None:
+    clock = Clock()
+    windows = Windows(clock, 100, 10)
+
+    def shared() -> Answer:
+        windows()  # somebody else's request, for each of ours
+        return windows()
+
+    server = Server(clock, lambda _: 0.1, shared)
+    drive(clock, server, (200, go_on))
+    assert server.statuses.count(429) <= MOST  # a burst at most, since what others do is seen only afterwards
+
+
+@given(st.integers(1, 300), st.integers(1, 10), st.floats(0.01, 2), st.integers(1, 300))
+def test_every_request_is_answered_in_the_end_whatever_the_limit(
+    limit: int, seconds: int, latency: float, requests: int
+) -> None:
+    clock = Clock()
+    server = Server(clock, lambda _: latency, Windows(clock, limit, seconds))
+    drive(clock, server, (requests, go_on))
+    assert server.statuses.count(200) == requests

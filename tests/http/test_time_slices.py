@@ -1,0 +1,253 @@
+"""A stretch of time walked in slices: every row once, however rows come, and few requests beside those needed."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accountpulse.core.errors import UnexpectedAnswer
+from accountpulse.http.concurrency import Pace
+from accountpulse.http.time_slices import Page, Rows, Slice, Walk, equal_slices, without
+from virtual import Clock
+
+Row = tuple[int, int]  # its name, its time
+
+
+@dataclass
+class System:
+    """Rows behind cursors; bounds are padded by `pad`, as a vendor may understand them."""
+
+    rows: Sequence[Row]
+    size: int
+    order: str = "rising"
+    pad: int = 0
+    counts: bool = True
+    latency: float = 0.1
+    before_page: Callable[["System", int], None] = lambda _system, _number: None
+    asked: int = 0
+    walks: dict[tuple[Slice, str], list[Row]] = field(default_factory=dict)
+
+    async def ask(self, part: Slice, cursor: str | None) -> Page[Row]:
+        await asyncio.sleep(self.latency)
+        self.asked += 1
+        self.before_page(self, self.asked)
+        found = self.found(part)
+        begin = int(cursor or 0)
+        more = begin + self.size < len(found)
+        return Page(
+            found[begin : begin + self.size],
+            str(begin + self.size) if more else None,
+            len(found) if self.counts else None,
+        )
+
+    def found(self, part: Slice) -> list[Row]:
+        inside = [row for row in self.rows if part.start - self.pad <= row[1] < part.end + self.pad]
+        if self.order == "rising":
+            return sorted(inside, key=lambda row: row[1])
+        if self.order == "falling":
+            return sorted(inside, key=lambda row: -row[1])
+        random.Random(f"{self.order}{part}").shuffle(inside)  # noqa: S311
+        return inside
+
+
+@dataclass
+class Bag:
+    rows: list[Row] = field(default_factory=list)
+
+    def add(self, rows: Sequence[Row]) -> None:
+        self.rows.extend(rows)
+
+
+class Walked:
+    """A walk of everything, and what it handed on."""
+
+    def __init__(self, system: System, slices: Sequence[Slice], at_once: int = 8) -> None:
+        self.parts: list[tuple[Slice, list[Row]]] = []
+        clock = Clock()
+        rows = Rows("system", "rows", system.ask, lambda row: str(row[0]), lambda row: row[1])
+        self.walk: Walk[Row, Bag] = Walk(rows, Paced(clock, at_once), Bag, self._done)
+        clock.run(self.walk.run(slices))
+        self.seconds = clock.seconds
+
+    def _done(self, part: Slice, bag: Bag) -> None:
+        self.parts.append((part, bag.rows))
+
+    @property
+    def rows(self) -> list[Row]:
+        return sorted(row for _, rows in self.parts for row in rows)
+
+
+class Paced(Pace):
+    """A pace that always allows the same number."""
+
+    def __init__(self, clock: Clock, at_once: int) -> None:
+        super().__init__(clock.now, start=at_once)
+
+    def _learn_speed(self, seconds: float) -> None:
+        pass
+
+
+def spread(count: int, until: int = 100_000, seed: int = 1) -> list[Row]:
+    """Rows as support gets them: a week has its days and nights."""
+    rng = random.Random(seed)  # noqa: S311
+    times = (rng.randrange(until) for _ in range(10 * count))
+    busy = [time for time in times if time // 1000 % 3 != 2]
+    return [(number, time) for number, time in enumerate(busy[:count])]
+
+
+systems = st.builds(
+    System,
+    rows=st.lists(st.integers(-5, 320), max_size=150).map(lambda times: list(enumerate(times))),
+    size=st.integers(1, 12),
+    order=st.sampled_from(["rising", "falling", "mixed", "otherwise"]),
+    pad=st.integers(0, 2),
+)
+
+
+@given(systems, st.integers(1, 12), st.integers(1, 40))
+def test_every_row_of_the_stretch_comes_once_and_no_other(system: System, slices: int, at_once: int) -> None:
+    walked = Walked(system, equal_slices(0, 300, slices), at_once)
+    assert walked.rows == sorted(row for row in system.rows if 0 <= row[1] < 300)
+
+
+@given(systems, st.integers(1, 12), st.integers(1, 40))
+def test_what_is_handed_on_covers_the_stretch_without_overlap(system: System, slices: int, at_once: int) -> None:
+    walked = Walked(system, equal_slices(0, 300, slices), at_once)
+    parts = sorted(part for part, _ in walked.parts)
+    assert parts[0].start == 0
+    assert parts[-1].end == 300
+    assert all(one.end == other.start for one, other in pairwise(parts))
+    for part, rows in walked.parts:
+        assert all(part.start <= time < part.end for _, time in rows)
+
+
+@given(systems.filter(lambda system: system.order in ("rising", "falling")), st.integers(1, 12), st.integers(1, 40))
+def test_a_system_that_gives_no_totals_is_walked_as_well(system: System, slices: int, at_once: int) -> None:
+    system.counts = False
+    walked = Walked(system, equal_slices(0, 300, slices), at_once)
+    assert walked.rows == sorted(row for row in system.rows if 0 <= row[1] < 300)
+
+
+@given(systems.filter(lambda system: len(system.rows) > 0), st.integers(1, 12), st.integers(0, 30), st.data())
+def test_a_row_that_moves_while_pages_are_read_is_not_lost(
+    system: System, at_once: int, after: int, data: st.DataObject
+) -> None:
+    """It jumps from the front of the list to its end, so that another row slips over a page's edge."""
+    moved = data.draw(st.sampled_from(range(len(system.rows))))
+    plain = system.found
+
+    def found(part: Slice) -> list[Row]:
+        rows = plain(part)
+        name = system.rows[moved]
+        if system.asked > after and name in rows:
+            rows.remove(name)
+            rows.append(name)
+        return rows
+
+    system.found = found  # type: ignore[method-assign]
+    walked = Walked(system, equal_slices(0, 300, 3), at_once)
+    assert walked.rows == sorted(row for row in system.rows if 0 <= row[1] < 300)
+
+
+@pytest.mark.parametrize("at_once", [1, 8, 16, 32])
+@pytest.mark.parametrize("order", ["rising", "falling"])
+def test_requests_stay_near_those_needed(at_once: int, order: str) -> None:
+    system = System(spread(6_000), 15, order)
+    walked = Walked(system, equal_slices(0, 100_000, 8), at_once)
+    assert len(walked.rows) == 6_000
+    assert system.asked <= 1.1 * 6_000 / 15 + len(walked.parts)
+
+
+def test_requests_stay_near_those_needed_where_rows_have_no_order() -> None:
+    system = System(spread(6_000), 15, "mixed")
+    walked = Walked(system, equal_slices(0, 100_000, 8), 16)
+    assert system.asked <= 1.1 * 6_000 / 15 + len(walked.parts)
+
+
+@pytest.mark.parametrize("at_once", [8, 16, 32])
+def test_the_work_is_shared_evenly_to_the_end(at_once: int) -> None:
+    """All rows in one of the eight slices: whoever is idle takes over, so that nobody walks alone for long."""
+    system = System([(name, 90_000 + time // 10) for name, time in spread(3_000)], 15)
+    walked = Walked(system, equal_slices(0, 100_000, 8), at_once)
+    assert len(walked.rows) == 3_000
+    pages = 200
+    assert walked.seconds <= 1.4 * 0.1 * pages / at_once + 1.0
+
+
+def test_one_cursor_asks_for_each_page_once() -> None:
+    system = System(spread(1_500), 150)
+    Walked(system, [Slice(0, 100_000)], 1)
+    assert system.asked == 10
+
+
+def test_a_cursor_that_leads_in_a_circle_is_an_error_and_no_end() -> None:
+    class Circle(System):
+        async def ask(self, part: Slice, cursor: str | None) -> Page[Row]:
+            page = await super().ask(part, cursor)
+            return Page(page.rows, "10", page.total)
+
+    with pytest.raises(UnexpectedAnswer, match="circle"):
+        Walked(Circle(spread(500), 10), [Slice(0, 100_000)])
+
+
+def test_a_next_page_after_the_last_is_no_harm() -> None:
+    class Beyond(System):
+        async def ask(self, part: Slice, cursor: str | None) -> Page[Row]:
+            page = await super().ask(part, cursor)
+            return Page(page.rows, page.cursor or str(len(self.found(part))), page.total)
+
+    system = Beyond(spread(500), 10)
+    walked = Walked(system, [Slice(0, 100_000)], 1)
+    assert len(walked.rows) == 500
+    assert system.asked == 51
+
+
+def test_rows_that_are_counted_and_never_shown_are_told() -> None:
+    class Boasting(System):
+        async def ask(self, part: Slice, cursor: str | None) -> Page[Row]:
+            page = await super().ask(part, cursor)
+            return Page(page.rows, page.cursor, (page.total or 0) + 3)
+
+    walked = Walked(Boasting(spread(100), 10), [Slice(0, 100_000)], 1)
+    assert len(walked.rows) == 100
+    assert walked.walk.missing == 3
+
+
+def test_an_error_of_one_slice_ends_the_walk_and_is_raised() -> None:
+    class Failing(System):
+        async def ask(self, part: Slice, cursor: str | None) -> Page[Row]:
+            if part.start > 50_000:
+                raise ValueError("of this slice")
+            return await super().ask(part, cursor)
+
+    with pytest.raises(ValueError, match="of this slice"):
+        Walked(Failing(spread(5_000), 10), equal_slices(0, 100_000, 8))
+
+
+@given(st.integers(-50, 50), st.integers(0, 50), st.integers(1, 20))
+def test_equal_slices_cover_a_stretch_and_differ_by_one_at_most(start: int, length: int, count: int) -> None:
+    slices = equal_slices(start, start + length, count)
+    covered = Counter(unit for part in slices for unit in range(part.start, part.end))
+    assert covered == Counter(range(start, start + length))
+    lengths = [part.end - part.start for part in slices]
+    assert lengths == [] or max(lengths) - min(lengths) <= 1
+
+
+@given(
+    edges=st.lists(st.integers(0, 200), min_size=2, max_size=12, unique=True).map(sorted),
+    done=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 200)).map(sorted).map(tuple), max_size=6),
+)
+def test_what_is_left_is_every_unit_that_is_not_done_once(edges: list[int], done: list[tuple[int, int]]) -> None:
+    slices = [Slice(*pair) for pair in pairwise(edges)]
+    left = without(slices, done)
+    units = Counter(unit for part in left for unit in range(part.start, part.end))
+    covered = {unit for start, end in done for unit in range(start, end)}
+    assert set(units) == {unit for unit in range(edges[0], edges[-1]) if unit not in covered}
+    assert set(units.values()) <= {1}
+    assert all(any(part.start >= each.start and part.end <= each.end for each in slices) for part in left)

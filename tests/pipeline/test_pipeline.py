@@ -1,0 +1,409 @@
+"""The whole job over real sockets: what it writes, what it refuses, and how it ends."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from accountpulse import pipeline
+from accountpulse.core.errors import AccessError, ConfigurationError, SourceUnavailable, UsageError
+from accountpulse.core.period import Period
+from accountpulse.core.records import Source
+from accountpulse.pipeline.result import Options, Outcome
+from accountpulse.sandbox.server import Fault, Sandbox
+from accountpulse.sandbox.world import build
+from accountpulse.sandbox.world.model import World
+from accountpulse.scoring.scorecard import default_text
+from accountpulse.settings import Settings
+from accountpulse.state import State
+from support import NOW, Configure, Silent
+
+OCTOBER = Options(period=Period(2026, 10))
+
+
+def run(loaded: Settings, options: Options = OCTOBER) -> Outcome:
+    return pipeline.run(loaded, options, NOW, Silent())
+
+
+def records(sandbox: Sandbox) -> dict[str, dict[str, object]]:
+    rows = sandbox.world.salesforce.objects["Health_Score__c"].rows
+    return {str(row["External_Key__c"]): row for row in rows}
+
+
+def writes(sandbox: Sandbox) -> int:
+    return sum(call.method in {"PATCH", "PUT", "DELETE"} for call in sandbox.log)
+
+
+def test_every_customer_is_scored_and_written_once(sandbox: Sandbox, world: World, configure: Configure) -> None:
+    outcome = run(configure(sandbox))
+    assert outcome.exit_code == 0
+    assert outcome.problems == ()
+    stored = records(sandbox)
+    assert set(stored) == {f"{customer.account_id}-2026-10" for customer in world.customers}
+    assert outcome.written == len(stored) == 120
+    assert {row["Run_Id__c"] for row in stored.values()} == {outcome.run_id}
+    assert {row["Tier__c"] for row in stored.values()} >= {"Healthy", "At Risk", "Critical", "Not Rated"}
+
+
+def test_a_second_run_creates_nothing_and_leaves_equal_records(sandbox: Sandbox, configure: Configure) -> None:
+    loaded = configure(sandbox)
+    first = run(loaded)
+    before = {key: (row["Health_Score__c"], row["Tier__c"], row["Drivers__c"]) for key, row in records(sandbox).items()}
+    sandbox.log.clear()
+    second = run(loaded)
+    after = {key: (row["Health_Score__c"], row["Tier__c"], row["Drivers__c"]) for key, row in records(sandbox).items()}
+    assert after == before
+    assert (first.created, first.unchanged, first.written) == (120, 0, 120)
+    assert (second.created, second.updated, second.unchanged, second.written) == (0, 0, 120, 0)
+    assert writes(sandbox) == 0
+    assert {row["Run_Id__c"] for row in records(sandbox).values()} == {first.run_id}
+    assert second.exit_code == 0
+
+
+def test_more_records_than_bulk_above_are_one_bulk_job(sandbox: Sandbox, configure: Configure, tmp_path: Path) -> None:
+    config = tmp_path / "accountpulse.yaml"
+    usual = Path(sandbox.environment()["ACCOUNTPULSE_CONFIG"]).read_text(encoding="utf-8")
+    config.write_text(f"{usual}salesforce: {{target: {{bulk_above: 119}}}}\n", encoding="utf-8")
+    outcome = run(configure(sandbox, ACCOUNTPULSE_CONFIG=str(config)))
+    assert (outcome.created, outcome.exit_code, outcome.imbalance) == (120, 0, None)
+    assert len(records(sandbox)) == 120
+    jobs = [call for call in sandbox.log if call.path.endswith("/jobs/ingest")]
+    assert [(call.method, call.status) for call in jobs] == [("POST", 200)]
+    assert not [call for call in sandbox.log if "/composite/" in call.path]
+    assert outcome.load_calls <= 14
+
+
+def test_a_dry_run_says_what_a_load_would_do(sandbox: Sandbox, configure: Configure, tmp_path: Path) -> None:
+    loaded = configure(sandbox)
+    dry = replace(OCTOBER, dry_run=True, out=tmp_path / "out")
+    before = run(loaded, dry)
+    run(loaded)
+    changed = records(sandbox)
+    for key in sorted(changed)[:3]:
+        changed[key]["Health_Score__c"] = 1.0
+    sandbox.log.clear()
+    after = run(loaded, dry)
+    assert (before.created, before.updated, before.unchanged, before.written) == (120, 0, 0, 0)
+    assert (after.created, after.updated, after.unchanged, after.refused) == (0, 3, 117, 0)
+    assert writes(sandbox) == 0
+
+
+def test_a_dry_run_against_an_org_that_is_not_ready_scores_and_ends_with_3(
+    configure: Configure, tmp_path: Path
+) -> None:
+    world = build(seed=7, accounts=60, until=NOW)
+    del world.salesforce.objects["Health_Score__c"]
+    with Sandbox(world) as running:
+        loaded = configure(running)
+        outcome = run(loaded, replace(OCTOBER, dry_run=True, out=tmp_path / "out"))
+        with pytest.raises(ConfigurationError, match="Health_Score__c"):
+            run(loaded)
+    assert outcome.exit_code == 3
+    assert "Health_Score__c is absent" in str(outcome.unready)
+    assert outcome.scores is not None
+    assert outcome.csv is not None
+    assert Path(outcome.csv).exists()
+
+
+def test_an_org_that_counts_other_records_than_were_written_ends_with_4(sandbox: Sandbox, configure: Configure) -> None:
+    body = json.dumps({"totalSize": 119, "done": True, "records": []}).encode()
+    headers = {"Content-Type": "application/json"}
+    sandbox.faults.append(Fault("salesforce", 200, headers, body, path_contains="SELECT+COUNT"))
+    outcome = run(configure(sandbox))
+    assert outcome.problems == ()
+    assert outcome.exit_code == 4
+    assert outcome.imbalance == "Salesforce holds 119 records of this run, but 120 were written."
+
+
+def test_a_lock_and_a_validation_rule_cost_only_their_own_record(
+    sandbox: Sandbox, world: World, configure: Configure
+) -> None:
+    """Record 7 is locked once and written all the same; record 8 is refused by the org's rule, listed and costs 4."""
+    ids = sorted(customer.account_id for customer in world.customers)
+    sandbox.behaviour.locked[ids[6]] = 1
+    sandbox.behaviour.refused.add(ids[7])
+    outcome = run(configure(sandbox))
+    assert {problem.account_id for problem in outcome.problems} == {ids[7]}
+    assert "This account is closed for scores" in outcome.problems[0].text
+    assert outcome.exit_code == 4
+    assert set(records(sandbox)) == {f"{account}-2026-10" for account in ids if account != ids[7]}
+    assert (outcome.created, outcome.refused, outcome.imbalance) == (119, 1, None)
+
+
+def test_a_dry_run_sends_no_writing_request_and_leaves_the_csv(
+    sandbox: Sandbox, world: World, configure: Configure, tmp_path: Path
+) -> None:
+    outcome = run(configure(sandbox), replace(OCTOBER, dry_run=True, out=tmp_path / "out"))
+    assert writes(sandbox) == 0
+    assert records(sandbox) == {}
+    assert outcome.csv is not None
+    with Path(outcome.csv).open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["Account__c"] for row in rows} == {customer.account_id for customer in world.customers}
+
+
+def test_a_dry_run_writes_the_values_that_a_load_would_send(
+    sandbox: Sandbox, configure: Configure, tmp_path: Path
+) -> None:
+    loaded = configure(sandbox)
+    dry = run(loaded, replace(OCTOBER, dry_run=True, out=tmp_path / "out"))
+    run(loaded)
+    assert dry.csv is not None
+    stored = records(sandbox)
+    for row in pl.read_csv(dry.csv, infer_schema=False).iter_rows(named=True):
+        record = stored[row["External_Key__c"]]
+        for name in ("Health_Score__c", "Churn_Risk_Score__c", "Coverage__c", "Support_Score__c"):
+            assert (None if row[name] is None else float(row[name])) == record[name], (row["External_Key__c"], name)
+        assert row["Tier__c"] == record["Tier__c"]
+
+
+@pytest.mark.parametrize("source", ["intercom", "jira", "looker", "salesforce"])
+def test_a_system_that_is_down_stops_the_load_and_is_named(
+    sandbox: Sandbox, configure: Configure, source: Source
+) -> None:
+    sandbox.down.add(source)
+    loaded = configure(sandbox)
+    if source == "salesforce":
+        with pytest.raises(SourceUnavailable) as caught:
+            run(loaded)
+        assert caught.value.exit_code == 5
+        assert "salesforce" in str(caught.value).lower()
+    else:
+        outcome = run(loaded)
+        assert outcome.exit_code == 5
+        assert outcome.failed == (source,)
+        assert source in str(outcome.stopped)
+        assert "--allow-partial" in str(outcome.stopped)
+    assert records(sandbox) == {}
+    assert writes(sandbox) == 0
+
+
+def test_partial_loading_writes_the_rest_and_still_ends_with_5(sandbox: Sandbox, configure: Configure) -> None:
+    sandbox.down.add("jira")
+    outcome = run(configure(sandbox), replace(OCTOBER, allow_partial=True))
+    assert outcome.exit_code == 5
+    assert outcome.written == len(records(sandbox)) == 120
+    assert all(row["Bugs_Score__c"] is None for row in records(sandbox).values())
+
+
+def test_an_outage_promotes_nobody(sandbox: Sandbox, configure: Configure) -> None:
+    """Without Jira no bug pulls anybody down; the tier of the last run stays the best that is asserted."""
+    order = ["Not Rated", "Critical", "At Risk", "Healthy", "Champion"]
+    loaded = configure(sandbox)
+    run(loaded)
+    before = {key: str(row["Tier__c"]) for key, row in records(sandbox).items()}
+    sandbox.down.add("jira")
+    run(loaded, replace(OCTOBER, allow_partial=True))
+    after = {key: str(row["Tier__c"]) for key, row in records(sandbox).items()}
+    assert set(after) == set(before)
+    assert all(order.index(after[key]) <= order.index(before[key]) for key in before)
+
+
+def test_an_outage_without_a_history_rates_nobody(sandbox: Sandbox, configure: Configure) -> None:
+    sandbox.down.add("intercom")
+    outcome = run(configure(sandbox), replace(OCTOBER, allow_partial=True))
+    assert outcome.scores is not None
+    assert set(outcome.scores["tier"]) <= {"Not Rated", "Critical"}  # Critical: a known critical signal
+
+
+@pytest.mark.parametrize(
+    ("source", "changes"),
+    [
+        ("intercom", {"INTERCOM_API_TOKEN": "wrong-token-1"}),
+        ("jira", {"JIRA_API_TOKEN": "wrong-token-1"}),
+        ("looker", {"LOOKER_CLIENT_SECRET": "wrong-token-1"}),
+        ("salesforce", {"SALESFORCE_CLIENT_SECRET": "wrong-token-1"}),
+    ],
+)
+def test_a_wrong_token_ends_with_3_after_one_try(
+    sandbox: Sandbox, configure: Configure, source: Source, changes: dict[str, str]
+) -> None:
+    with pytest.raises(AccessError) as caught:
+        run(configure(sandbox, **changes))
+    assert caught.value.exit_code == 3
+    assert next(iter(changes)) in str(caught.value)
+    assert len([call for call in sandbox.log if call.system == source and call.status >= 400]) == 1
+    assert writes(sandbox) == 0
+
+
+def test_the_number_of_requests_grows_by_pages_and_not_by_accounts(configure: Configure) -> None:
+    calls: dict[int, dict[str, int]] = {}
+    for size in (60, 600):
+        with Sandbox(build(seed=7, accounts=size, until=NOW)) as running:
+            outcome = run(configure(running))
+        assert outcome.exit_code == 0
+        calls[size] = {source: standing.meter.calls for source, standing in outcome.standings.items()}
+    # ten times the accounts: a few pages and chunks more, far from 540 calls more
+    for source, few in calls[60].items():
+        assert calls[600][source] - few < 60, (source, calls)
+
+
+def test_one_account_can_be_scored_alone_and_leaves_the_period_alone(
+    sandbox: Sandbox, world: World, configure: Configure
+) -> None:
+    loaded = configure(sandbox)
+    one = world.customers[3].account_id
+    outcome = run(loaded, replace(OCTOBER, accounts=(one[:15],)))
+    assert set(records(sandbox)) == {f"{one}-2026-10"}
+    assert outcome.written == 1
+    assert State(loaded.state).history.load(Period(2026, 10), "scores") is None
+
+
+def test_an_account_that_nobody_knows_is_a_usage_error(sandbox: Sandbox, configure: Configure) -> None:
+    with pytest.raises(UsageError, match="001000000000000AAA"):
+        run(configure(sandbox), replace(OCTOBER, accounts=("001000000000000AAA",)))
+
+
+def test_only_one_source_is_read_afresh(sandbox: Sandbox, configure: Configure) -> None:
+    loaded = configure(sandbox)
+    run(loaded)
+    sandbox.log.clear()
+    outcome = run(loaded, replace(OCTOBER, only=("jira",), dry_run=True, out=Path(loaded.state) / "out"))
+    assert {call.system for call in sandbox.log} == {"jira", "salesforce"}  # the org is asked what a load would do
+    assert outcome.standings["salesforce"].from_checkpoint
+    assert outcome.standings["salesforce"].meter.calls == 0
+    assert outcome.scores is not None
+    assert outcome.scores.height == 120
+
+
+def test_only_one_source_without_checkpoints_of_the_others_scores_nothing(
+    sandbox: Sandbox, configure: Configure
+) -> None:
+    outcome = run(configure(sandbox), replace(OCTOBER, only=("salesforce",)))
+    assert outcome.scores is None
+    assert outcome.exit_code == 0
+    assert "intercom, jira, looker" in str(outcome.stopped)
+    assert writes(sandbox) == 0
+
+
+def test_a_checkpoint_whose_source_was_not_asked_for_todays_links_does_not_count(configure: Configure) -> None:
+    """No bugs of a component that nobody asked for are not zero bugs."""
+    world = build(seed=7, accounts=12, until=NOW)
+    with Sandbox(world) as running:
+        loaded = configure(running)
+        assert run(loaded).exit_code == 0
+        row = next(row for row in world.salesforce.objects["Account"].rows if row["Jira_Component__c"])
+        row["Jira_Component__c"] = "Platform"
+        stopped = run(loaded, replace(OCTOBER, only=("salesforce",)))
+        assert stopped.scores is None
+        assert "jira" in str(stopped.stopped)
+        assert "intercom" not in str(stopped.stopped)
+        whole = run(loaded, replace(OCTOBER, only=("salesforce", "jira")))
+        assert whole.scores is not None
+
+
+def test_two_accounts_with_one_company_are_both_listed_and_the_others_written(configure: Configure) -> None:
+    world = build(seed=7, accounts=60, until=NOW)
+    first, second = [c for c in world.customers if c.intercom_company][:2]
+    for row in world.salesforce.objects["Account"].rows:
+        if row["Id"] == second.account_id:
+            row["Intercom_Company_Id__c"] = first.intercom_company
+    with Sandbox(world) as running:
+        outcome = run(configure(running))
+        stored = records(running)
+    assert outcome.exit_code == 4
+    assert {problem.account_id for problem in outcome.problems} == {first.account_id, second.account_id}
+    assert len(stored) == 58
+
+
+def test_an_account_without_any_id_elsewhere_is_counted_and_not_rated(configure: Configure) -> None:
+    world = build(seed=7, accounts=60, until=NOW)
+    lonely = next(c for c in world.customers if c.story == "ordinary")
+    for row in world.salesforce.objects["Account"].rows:
+        if row["Id"] == lonely.account_id:
+            row["Intercom_Company_Id__c"] = row["Jira_Component__c"] = None
+    world.looker.usage = {key: use for key, use in world.looker.usage.items() if key[:15] != lonely.account_id[:15]}
+    with Sandbox(world) as running:
+        outcome = run(configure(running))
+        stored = records(running)
+    assert outcome.exit_code == 0
+    record = stored[f"{lonely.account_id}-2026-10"]
+    assert record["Tier__c"] in {"Not Rated", "Critical"}
+    assert record["Health_Score__c"] is None
+    assert record["Support_Score__c"] is None
+
+
+def test_records_that_the_org_refuses_are_listed_and_the_others_written(sandbox: Sandbox, configure: Configure) -> None:
+    """The org's own rule: a tier outside its picklist. The account is named with the field and the org's words."""
+    field = sandbox.world.salesforce.objects["Health_Score__c"].fields["Tier__c"]
+    field.values.remove("Critical")
+    try:
+        outcome = run(configure(sandbox))
+    finally:
+        field.values.append("Critical")
+    assert outcome.exit_code == 4
+    assert outcome.scores is not None
+    critical = outcome.scores.filter(pl.col("tier") == "Critical").height
+    assert critical > 0
+    assert len(outcome.problems) == critical
+    assert outcome.written == 120 - critical
+    assert all("Tier__c" in problem.text for problem in outcome.problems)
+
+
+def test_a_field_that_the_org_lacks_gives_a_gap_and_not_a_zero(configure: Configure) -> None:
+    world = build(seed=7, accounts=60, until=NOW)
+    del world.salesforce.objects["Churn_Signal__c"]
+    with Sandbox(world) as running:
+        outcome = run(configure(running))
+    assert outcome.scores is not None
+    assert set(outcome.scores["tier"]) == {"Not Rated"}
+    assert any("Churn_Signal__c" in note for note in outcome.notes)
+    assert outcome.exit_code == 4  # none could be rated
+
+
+def test_a_source_that_is_not_configured_is_no_failure(sandbox: Sandbox, configure: Configure) -> None:
+    outcome = run(configure(sandbox, JIRA_BASE_URL=None, JIRA_EMAIL=None, JIRA_API_TOKEN=None))
+    assert outcome.exit_code == 0
+    assert "jira" not in {call.system for call in sandbox.log}
+    assert outcome.scores is not None
+    assert outcome.scores["coverage"].max() <= 90.0 + 1e-9
+
+
+def test_a_waiver_and_a_metric_that_nothing_measures_are_told(
+    sandbox: Sandbox, configure: Configure, tmp_path: Path
+) -> None:
+    loaded = configure(sandbox)
+    card = tmp_path / "card.yaml"
+    own = "metrics: {nps: {label: NPS, unit: points}}\ncaps: [{when: {nps: {lt: 0}}, cap: 60, reason: bad NPS}]\n"
+    text = default_text()
+    card.write_text(own + text[: text.index("caps:")] + text[text.index("tiers:") :], encoding="utf-8")
+    mapping = loaded.mapping.model_copy(update={"signals": None})
+    outcome = run(replace(loaded, mapping=mapping), replace(OCTOBER, scorecard=card, dry_run=True, out=tmp_path))
+    assert any(note.startswith("scorecard: nothing in a run measures nps") for note in outcome.notes)
+    assert any(note.startswith("signals: none in accountpulse.yaml") for note in outcome.notes)
+    assert outcome.rated > 100  # though no signal was read
+
+
+def test_a_future_month_is_refused_before_any_request(sandbox: Sandbox, configure: Configure) -> None:
+    with pytest.raises(UsageError, match="2027-01"):
+        run(configure(sandbox), Options(period=Period(2027, 1)))
+    assert sandbox.log == []
+
+
+def test_a_broken_scorecard_is_refused_before_any_request(
+    sandbox: Sandbox, configure: Configure, tmp_path: Path
+) -> None:
+    card = tmp_path / "card.yaml"
+    card.write_text(
+        "name: x\nversion: 1\ngroups: {support: {weight: 1, metrics: {csat: {weight: 1, anchors: [[0, 0]]}}}}\n"
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        run(configure(sandbox), replace(OCTOBER, scorecard=card))
+    assert len(caught.value.problems) >= 2
+    assert sandbox.log == []
+
+
+def test_no_secret_is_in_anything_that_a_run_leaves(sandbox: Sandbox, configure: Configure) -> None:
+    loaded = configure(sandbox)
+    run(loaded)
+    secrets = [secret.reveal() for secret in loaded.secrets]
+    assert len(secrets) >= 5
+    for path in Path(loaded.state).rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not [s for s in secrets if s.encode() in content], path
+    (facts,) = State(loaded.state).runs.all()
+    assert facts["written"] == 120

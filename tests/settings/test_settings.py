@@ -1,0 +1,166 @@
+from pathlib import Path
+
+import pytest
+
+from accountpulse import settings
+from accountpulse.core.errors import ConfigurationError
+from accountpulse.systems.looker.mapping import SavedLook
+
+SALESFORCE = {"SALESFORCE_USERNAME": "int@example.com", "SALESFORCE_PASSWORD": "pass-word-1"}
+
+
+LOOK = """looker:
+  platform:
+    pillars:
+      reach:
+        look: {look}
+        account: a.account
+        value: calculation_1
+"""
+
+
+OWN = """looker:
+  metrics:
+    nps: {{explore: s, account: s.account, measure: s.nps, {rest}}}
+"""
+
+
+def problems_of(environment: dict[str, str]) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        settings.load(environment)
+    return caught.value.problems
+
+
+def with_config(tmp_path: Path, text: str) -> dict[str, str]:
+    path = tmp_path / "accountpulse.yaml"
+    path.write_text(text, encoding="utf-8")
+    return {**SALESFORCE, "ACCOUNTPULSE_CONFIG": str(path)}
+
+
+def test_every_problem_is_reported_at_once_and_no_value_is_shown(tmp_path: Path) -> None:
+    config = tmp_path / "accountpulse.yaml"
+    config.write_text("windw: 30\ntimezone: Mars\njira:\n  link: field\n", encoding="utf-8")
+    environment = {
+        "JIRA_BASE_URL": "http://jira.example.com",
+        "LOOKER_CLIENT_SECRET": "planted-secret",
+        "INTERCOM_TOKEN": "another-secret",
+        "ACCOUNTPULSE_CONFIG": str(config),
+    }
+    text = "\n".join(problems_of(environment))
+    for part in (
+        "JIRA_BASE_URL must begin with https://",
+        "JIRA_API_TOKEN is not set",
+        "LOOKER_BASE_URL is not set",
+        "LOOKER_CLIENT_ID is not set",
+        "INTERCOM_TOKEN is not a setting; did you mean 'INTERCOM_API_TOKEN'?",
+        "SALESFORCE_CLIENT_ID",
+        "line 1, windw: not a known key; did you mean 'window'?",
+        "line 2, timezone: 'Mars' is not a time zone",
+        "line 3, jira: link: field and field:",
+    ):
+        assert part in text
+    assert "planted-secret" not in text
+    assert "another-secret" not in text
+
+
+def test_a_source_without_access_is_not_configured() -> None:
+    loaded = settings.load({**SALESFORCE, "INTERCOM_API_TOKEN": "tok-123456"})
+    assert loaded.configured == ("salesforce", "intercom")
+
+
+def test_secrets_never_print() -> None:
+    loaded = settings.load({**SALESFORCE, "INTERCOM_API_TOKEN": "tok-123456"})
+    assert "tok-123456" not in repr(loaded)
+    assert "pass-word-1" not in f"{loaded.salesforce.password}"
+    assert loaded.redactor("login pass-word-1 tok-123456") == "login ••• •••"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/jira", "http://localhost:1", "https://example.com/ex/jira/1"])
+def test_plain_http_is_for_this_machine_only(url: str) -> None:
+    loaded = settings.load({**SALESFORCE, "JIRA_BASE_URL": url, "JIRA_API_TOKEN": "tok-123456"})
+    assert loaded.jira is not None
+    assert loaded.jira.base_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1.example.com",
+        "http://localhost.example.com",
+        "ftp://x",
+        "https://u:p@example.com",
+        "https://",
+        "x",
+    ],
+)
+def test_an_address_that_would_leak_or_lead_nowhere_is_refused(url: str) -> None:
+    assert any("JIRA_BASE_URL" in p for p in problems_of({**SALESFORCE, "JIRA_BASE_URL": url, "JIRA_API_TOKEN": "t"}))
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("timezone: [", "not YAML"),
+        ("a: 1\na: 2", "line 2: 'a' is given twice"),
+        ("- x", "line 1"),
+        (
+            "salesforce:\n  payment:\n    objct: X",
+            "line 3, salesforce.payment.objct: not a known key; did you mean 'object'?",
+        ),
+        ("salesforce:\n  accounts:\n    arr: 'ARR; DROP'", "line 3, salesforce.accounts.arr"),
+        ("salesforce:\n  tiers:\n    order: [A, B]\n    arr_floor: {A: 5, B: 5}", "arr_floor must rise"),
+        ("window: 0", "line 1, window"),
+        ("looker:\n  timeout: 1", "line 2, looker.timeout"),
+        ("looker:\n  platform:\n    pillars:\n      Reach: a.b", "line 4, looker.platform.pillars.Reach"),
+        ("looker:\n  usage:\n    users: 'a b'", "line 3, looker.usage.users"),
+        (LOOK.format(look="../7"), "line 5, looker.platform.pillars.reach"),
+        (
+            "looker:\n  metrics:\n    mau: {look: 1, account: a, value: b}",
+            "looker.metrics.mau: is measured already",
+        ),
+        ("looker:\n  metrics:\n    seats: {look: 1, account: a, value: b}", "give them as looker.seats"),
+        ("looker:\n  metrics:\n    pillar_x: {look: 1, account: a, value: b}", "goes under looker.platform.pillars"),
+        (OWN.format(rest="date: null, days: 30"), "days needs a date"),
+        (OWN.format(rest="date: s.day, filters: {s.day: 7 days}"), "s.day is filtered by the run itself"),
+        (OWN.format(rest="days: 30"), "line 3, looker.metrics.nps.date: Field required"),
+        (OWN.format(rest="date: s.day, filtres: {}"), "filtres: not a known key; did you mean 'filters'?"),
+        (OWN.format(rest="date: s.day, filters: {'s day': x}"), "'s day' is not a name"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named_with_its_line(tmp_path: Path, text: str, part: str) -> None:
+    assert any(part in problem for problem in problems_of(with_config(tmp_path, text))), problems_of(
+        with_config(tmp_path, text)
+    )
+
+
+def test_a_part_can_be_switched_off_by_the_word_none(tmp_path: Path) -> None:
+    loaded = settings.load(with_config(tmp_path, "signals: none\nsalesforce: {payment: none}"))
+    assert loaded.mapping.signals is None
+    assert loaded.mapping.salesforce.payment is None
+
+
+@pytest.mark.parametrize("look", ["7", '"7"', "x7Yz"])
+def test_a_look_is_named_by_its_id_with_or_without_quotes(tmp_path: Path, look: str) -> None:
+    pillar = settings.load(with_config(tmp_path, LOOK.format(look=look))).mapping.looker.platform.pillars["reach"]
+    assert isinstance(pillar, SavedLook)
+    assert pillar.look == look.strip('"')
+
+
+def test_a_mistake_in_a_look_is_told_once(tmp_path: Path) -> None:
+    lacking = LOOK.format(look=7).replace("value: calculation_1", "valeu: calculation_1")
+    where = "line 4, looker.platform.pillars.reach.value: Field required"
+    problems = problems_of(with_config(tmp_path, lacking))
+    assert len(problems) == 2
+    assert any(where in problem for problem in problems)
+    assert any("did you mean 'value'?" in problem for problem in problems)
+
+
+def test_a_looker_address_has_no_path() -> None:
+    looker = {"LOOKER_BASE_URL": "https://looker.example.com/api", "LOOKER_CLIENT_ID": "a", "LOOKER_CLIENT_SECRET": "b"}
+    assert problems_of({**SALESFORCE, **looker}) == ["LOOKER_BASE_URL must not have a path"]
+
+
+def test_a_named_file_that_is_absent_is_a_problem(tmp_path: Path) -> None:
+    assert any(
+        "ACCOUNTPULSE_CONFIG" in p for p in problems_of({**SALESFORCE, "ACCOUNTPULSE_CONFIG": str(tmp_path / "no")})
+    )

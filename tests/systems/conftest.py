@@ -1,0 +1,41 @@
+"""Extractors with a mapping of the test's own."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from accountpulse.core.period import Scope
+from accountpulse.core.records import Extract
+from accountpulse.http.budget import Meter
+from accountpulse.sandbox.server import Sandbox
+from accountpulse.settings import Settings
+from accountpulse.systems.extraction import Request
+from support import Configure
+from systems.looker.asking import Change, Read, merged
+
+
+@pytest.fixture
+def loaded(sandbox: Sandbox, configure: Configure, tmp_path: Path) -> Callable[..., Settings]:
+    """Settings whose `looker:` block differs from the sandbox's."""
+
+    def made(change: Change | None = None, **environment: str | None) -> Settings:
+        own = yaml.safe_load(Path(sandbox.environment()["ACCOUNTPULSE_CONFIG"]).read_text(encoding="utf-8"))
+        file = tmp_path / "accountpulse.yaml"
+        file.write_text(yaml.safe_dump(merged(own, change or {})), encoding="utf-8")
+        return configure(sandbox, ACCOUNTPULSE_CONFIG=str(file), **environment)
+
+    return made
+
+
+@pytest.fixture
+def read(loaded: Callable[..., Settings], scope: Scope) -> Read:
+    """What the extractor makes of the sandbox with a changed `looker:` block."""
+
+    def extract(
+        block: Change | None = None, keys: tuple[str, ...] = (), meter: Meter | None = None, at: Scope = scope
+    ) -> Extract:
+        return extract.extract(Request(loaded({"looker": block or {}}), at, keys, meter=meter or Meter()))
+
+    return extract

@@ -1,0 +1,249 @@
+"""What the extractor makes of Looker: names that lead nowhere, saved Looks, values, ids."""
+
+from collections.abc import Callable
+
+import polars as pl
+import pytest
+
+from accountpulse.core.errors import AccessError
+from accountpulse.core.period import Scope
+from accountpulse.core.records import Extract
+from accountpulse.sandbox.server import Fault, Sandbox
+from accountpulse.sandbox.world.model import World
+from accountpulse.settings import Settings
+from accountpulse.systems.extraction import NoParts, Request
+from accountpulse.systems.looker import extract
+from systems.looker.asking import DAYS, PILLARS, USAGE, A, B, Change, Read, calls, sends
+from systems.shelf import Killed, Shelf
+
+# --- names that lead nowhere ------------------------------------------------------------------------------------
+
+
+def test_a_field_that_is_absent_costs_its_metrics_and_the_nearest_name_is_told(read: Read) -> None:
+    found = read({"usage": {"users": "user_sessions.distinct_user"}})
+    assert found.gaps == dict.fromkeys(USAGE, "field_missing")
+    assert (
+        "explore user_sessions has no field user_sessions.distinct_user that our user can see; "
+        "the nearest name is user_sessions.distinct_users"
+    ) in found.notes
+    assert found.piles["usage_days"].height == 0
+    assert found.tables["features"].height > 0
+    assert found.tables["figures"].height > 0
+
+
+def test_a_month_that_is_absent_costs_only_what_is_counted_by_months(read: Read) -> None:
+    found = read({"usage": {"month": "user_sessions.session_week"}})
+    assert found.gaps == dict.fromkeys(("mau", "mau_trend_pct", "login_frequency"), "field_missing")
+    assert found.piles["usage_days"].height > 0
+
+
+def test_a_pillar_that_is_absent_costs_that_pillar(read: Read) -> None:
+    found = read({"platform": {"pillars": {"automation": "platform_metrics.automatic_index"}}})
+    assert found.gaps == {"pillar_automation": "field_missing"}
+    assert set(found.tables["figures"]["metric"]) == {"pillar_operations", "pillar_insights", "pillar_engagement"}
+    assert any("nearest name is platform_metrics.automation_index" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("block", "gaps", "note"),
+    [
+        ({"usage": {"explore": "user_session"}}, USAGE, "HTTP 404); the nearest name is user_sessions"),
+        ({"features": {"explore": "warp_drive"}}, ("feature_breadth",), "is absent, or not open to our user"),
+        (
+            {"platform": {"explore": "platform_metric"}},
+            ("pillar_operations", "pillar_automation", "pillar_insights"),
+            "nearest name is platform_metrics",
+        ),
+    ],
+)
+def test_an_explore_that_is_absent_costs_its_metrics(
+    read: Read, block: Change, gaps: tuple[str, ...], note: str
+) -> None:
+    found = read(block)
+    assert found.gaps == dict.fromkeys(gaps, "field_missing")
+    assert any(note in each for each in found.notes)
+
+
+def test_an_explore_that_is_closed_to_our_user_costs_its_metrics(sandbox: Sandbox, read: Read) -> None:
+    sandbox.looker.closed.add("feature_usage")
+    assert read().gaps == {"feature_breadth": "field_missing"}
+
+
+def test_an_explore_that_may_be_seen_and_not_queried_costs_its_metrics(sandbox: Sandbox, read: Read) -> None:
+    sandbox.looker.forbidden.add("feature_usage")
+    found = read()
+    assert found.gaps == {"feature_breadth": "field_missing"}
+    assert any("feature_usage: the query was refused (HTTP 403)" in note for note in found.notes)
+
+
+def test_a_model_that_is_absent_is_a_setting_to_mend(read: Read) -> None:
+    with pytest.raises(AccessError, match=r"looking at model analytics .* looker\.model"):
+        read({"model": "analytics"})
+
+
+def test_an_explore_that_is_absent_is_no_absent_model_where_others_are_there(sandbox: Sandbox, read: Read) -> None:
+    """Also where our user may not look at the model itself."""
+    sandbox.looker.closed.add("user_sessions")
+    sandbox.faults.append(Fault("looker", 404, {}, path_contains="/explores/user_sessions"))
+    sandbox.faults.append(Fault("looker", 403, {}, path_contains="/lookml_models/alliants"))
+    found = read()
+    assert found.gaps == dict.fromkeys(USAGE, "field_missing")
+
+
+def test_parts_that_are_not_in_use_ask_nothing(sandbox: Sandbox, read: Read) -> None:
+    found = read(
+        {
+            "usage": "none",
+            "features": "none",
+            "platform": {"pillars": {"operations": LOOK, "automation": LOOK, "insights": LOOK}},
+        }
+    )
+    assert found.gaps == dict.fromkeys((*USAGE, "feature_breadth"), "not_configured")
+    assert [call.path for call in sandbox.log] == ["/api/4.0/login", "/api/4.0/looks/42/run/json"]
+
+
+def test_features_without_a_catalogue_ask_nothing(sandbox: Sandbox, read: Read) -> None:
+    assert read({"features": {"catalogue": []}}).gaps == {"feature_breadth": "not_configured"}
+    assert not calls(sandbox, "feature_usage")
+
+
+# --- Looks ------------------------------------------------------------------------------------------------------
+
+LOOK = {
+    "look": 42,
+    "account": "platform_metrics.account_id",
+    "value": "platform_metrics.engagement_index",
+    "month": "platform_metrics.metric_month",
+}
+
+
+def test_a_look_that_is_absent_costs_that_pillar_alone(read: Read) -> None:
+    found = read({"platform": {"pillars": {"engagement": {**LOOK, "look": "43"}}}})
+    assert found.gaps == {"pillar_engagement": "field_missing"}
+    assert "Look 43 is absent, or not open to our user (HTTP 404)" in found.notes
+    assert set(found.tables["figures"]["metric"]) == {"pillar_operations", "pillar_automation", "pillar_insights"}
+
+
+def test_a_look_without_the_column_costs_that_pillar_alone(sandbox: Sandbox, read: Read) -> None:
+    other = {**LOOK, "value": "platform_metrics.engagement_idx"}
+    found = read({"platform": {"pillars": {"reach": other}}})
+    assert found.gaps == {"pillar_reach": "field_missing"}
+    assert any("nearest name is platform_metrics.engagement_index" in note for note in found.notes)
+    assert "pillar_engagement" in set(found.tables["figures"]["metric"])
+    assert calls(sandbox, "/looks/") == 1  # though two pillars come from it
+
+
+def test_a_looks_figures_are_those_of_the_period_as_the_world_has_them(world: World, read: Read) -> None:
+    found = read().tables["figures"].filter(pl.col("metric") == "pillar_engagement")
+    true = {
+        key: min(100.0, max(0.0, use.pillars["engagement"]["2026-10"]))
+        for key, use in world.looker.usage.items()
+        if "2026-10" in use.pillars["engagement"]
+    }
+    assert dict(found.select("key", "value").iter_rows()) == true
+
+
+# --- values -----------------------------------------------------------------------------------------------------
+
+
+def usage_row(users: object, key: object = A, day: object = "2026-10-05") -> dict[str, object]:
+    return {
+        "user_sessions.account_id": key,
+        "user_sessions.session_date": day,
+        "user_sessions.distinct_users": users,
+    }
+
+
+def test_figures_as_text_are_read_and_rows_of_nobody_dropped(sandbox: Sandbox, read: Read) -> None:
+    sends(sandbox, DAYS, [usage_row("12"), usage_row(7, None), usage_row(3, B, None), usage_row("4.0", B)])
+    days = read().piles["usage_days"].lazy().collect()
+    assert days.select("key", "users").rows() == [(A, 12), (B, 4)]
+
+
+@pytest.mark.parametrize("wrong", ["1,234", "12%", "many", 1e300])
+def test_a_formatted_figure_is_not_known_rather_than_small(sandbox: Sandbox, read: Read, wrong: object) -> None:
+    sends(sandbox, DAYS, [usage_row(5), usage_row(wrong, B)])
+    found = read()
+    assert found.gaps == {"dau": "field_missing", "dau_trend_pct": "field_missing"}
+    assert any(note.startswith("user_sessions.distinct_users is formatted text") for note in found.notes)
+    assert found.tables["usage_months"].height > 0
+
+
+def test_a_time_frame_of_seconds_does_not_pass_for_days(sandbox: Sandbox, read: Read) -> None:
+    sends(sandbox, DAYS, [usage_row(5, day="2026-10-05 11:22:33")])
+    found = read()
+    assert found.gaps == {"dau": "field_missing", "dau_trend_pct": "field_missing"}
+    assert any("name its time frame `date`" in note for note in found.notes)
+
+
+def test_a_pillar_outside_its_range_is_clamped_with_a_warning(sandbox: Sandbox, read: Read) -> None:
+    names = ("operations", "automation", "insights")
+    figures = [(104.5, -2, "87.5"), (None, 100, "formatted: 9")]
+    rows = [
+        {
+            "platform_metrics.account_id": key,
+            **{f"platform_metrics.{name}_index": value for name, value in zip(names, values, strict=True)},
+        }
+        for key, values in zip((A, B), figures, strict=True)
+    ]
+    sends(sandbox, PILLARS, rows)
+    found = read({"platform": {"pillars": {"engagement": "platform_metrics.operations_index"}}})
+    assert found.tables["figures"].sort("metric", "key").rows() == [
+        (A, "pillar_automation", 0.0),
+        (B, "pillar_automation", 100.0),
+        (A, "pillar_engagement", 100.0),
+        (A, "pillar_operations", 100.0),
+    ]
+    assert found.gaps == {"pillar_insights": "field_missing"}
+    note = "figures of pillars outside 0 to 100, which were clamped: 3 (automation, engagement, operations)"
+    assert note in found.notes
+
+
+# --- ids --------------------------------------------------------------------------------------------------------
+
+
+def test_ids_without_a_counterpart_are_counted_on_both_sides(sandbox: Sandbox, read: Read) -> None:
+    sends(sandbox, DAYS, [usage_row(1, A[:15]), usage_row(1, "stranger 1"), usage_row(1, "stranger 2")])
+    sends(sandbox, "/looks/42/", [])
+    only_days = {"usage": {"month": "nowhere"}, "features": "none", "platform": {"explore": "nowhere"}}
+    assert [note for note in read(only_days, keys=(A, B)).notes if "customer" in note] == [
+        "account ids of the explores and Looks that are no customer's: 2 of 3",
+        "customers without a row in the explores and Looks: 1 of 2",
+    ]
+
+
+# --- a run that is killed
+
+
+def test_questions_that_were_answered_before_the_end_are_not_asked_again(
+    sandbox: Sandbox, loaded: Callable[..., Settings], scope: Scope
+) -> None:
+    def ask(parts: Shelf | NoParts) -> Extract:
+        return extract.extract(Request(loaded(), scope, parts=parts))
+
+    whole, shelf = ask(NoParts()), Shelf(lives=2)
+    needed = calls(sandbox, "/run/json")
+    with pytest.raises(Killed):
+        ask(shelf)
+    sandbox.log.clear()
+    shelf.lives = 10
+    ended = ask(shelf)
+    assert calls(sandbox, "/run/json") == needed - 2  # days and months had been kept
+    assert ended.notes == whole.notes
+    assert ended.gaps == whole.gaps
+    assert ended.piles["usage_days"].lazy().collect().equals(whole.piles["usage_days"].lazy().collect())
+    assert all(ended.tables[name].equals(table) for name, table in whole.tables.items())
+
+
+def test_a_question_that_has_gaps_is_asked_again(
+    sandbox: Sandbox, loaded: Callable[..., Settings], scope: Scope
+) -> None:
+    shelf = Shelf(lives=10)
+    settings = loaded({"looker": {"usage": {"users": "user_sessions.distinct_user"}}})
+    found = extract.extract(Request(settings, scope, parts=shelf))
+    assert {part.stretches[0][0] for part in shelf.parts} == {"features", "figures"}
+    sandbox.log.clear()
+    again = extract.extract(Request(settings, scope, parts=shelf))
+    assert (again.gaps, again.notes) == (found.gaps, found.notes)
+    assert calls(sandbox, "/explores/user_sessions") == 1
+    assert calls(sandbox, "/run/json") == 0

@@ -1,0 +1,465 @@
+"""Loading over real sockets: the real client against the sandbox's org, by collections and by bulk jobs."""
+
+import copy
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from accountpulse.core.errors import ConfigurationError, SourceUnavailable, UnexpectedAnswer
+from accountpulse.http.budget import Meter
+from accountpulse.sandbox.salesforce.org import record_id
+from accountpulse.sandbox.server import Fault, Sandbox
+from accountpulse.sandbox.world import build
+from accountpulse.sandbox.world.model import World
+from accountpulse.settings.mapping import Target
+from accountpulse.systems.salesforce.client import Org
+from accountpulse.systems.salesforce.load import LoadResult, Plan, load, plan
+from accountpulse.systems.salesforce.record import Stamp, payload
+from accountpulse.systems.salesforce.writes import bulk
+from support import NOW, Configure
+
+COLLECTIONS, BULK = Target(bulk_above=1_000_000), Target(bulk_above=0)
+WAYS = pytest.mark.parametrize("target", [COLLECTIONS, BULK], ids=["collections", "bulk"])
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def small() -> World:
+    return build(seed=7, accounts=1, until=NOW)
+
+
+class Crm:
+    """An org with as many accounts as a test wants, and our connection to it."""
+
+    def __init__(self, sandbox: Sandbox, configure: Configure) -> None:
+        self.sandbox = sandbox
+        self.objects = sandbox.world.salesforce.objects
+        self.behaviour = sandbox.behaviour
+        self.slept: list[float] = []
+        self.meter = Meter()
+        loaded = configure(sandbox)
+        self.org = Org.connect(loaded.salesforce, self.meter, loaded.ca_bundle)
+
+    def accounts(self, count: int) -> list[str]:
+        template = self.objects["Account"].rows[0]
+        ids = [record_id("001", 50_000 + number) for number in range(count)]
+        self.objects["Account"].rows[:] = [template | {"Id": identifier, "IsDeleted": False} for identifier in ids]
+        return sorted(ids)
+
+    def plan(self, records: pl.DataFrame, target: Target = COLLECTIONS) -> Plan:
+        return plan(self.org, target, records)
+
+    def load(self, records: pl.DataFrame, target: Target = COLLECTIONS) -> LoadResult:
+        return load(self.org, target, self.plan(records, target), self.slept.append)
+
+    @property
+    def rows(self) -> dict[str, dict[str, Any]]:
+        return {row["External_Key__c"]: row for row in self.objects["Health_Score__c"].rows}
+
+    def calls(self, path: str) -> list[tuple[str, str]]:
+        return [(call.method, call.path) for call in self.sandbox.log if path in call.path]
+
+    def writes(self) -> int:
+        return sum(call.method != "GET" and "/services/data" in call.path for call in self.sandbox.log)
+
+
+@pytest.fixture
+def crm(small: World, configure: Configure) -> Iterator[Crm]:
+    with Sandbox(copy.deepcopy(small)) as running:
+        yield Crm(running, configure)
+
+
+def scores(ids: list[str], period: str = "2026-10", run: str = "run-1", **columns: Any) -> pl.DataFrame:
+    """Records as the pipeline makes them: a value for all accounts, or one each; the moment is the run's own."""
+    values = {
+        "health_score": 82.29, "churn_risk_score": 11.0, "tier": "Healthy", "coverage": 90.0, "lower_bound": 70.0,
+        "upper_bound": 90.0, "support_score": 55.5, "cap_reason": None, "drivers_text": "slow answers", **columns,
+    }  # fmt: skip
+    whole = {name: value if isinstance(value, list) else [value] * len(ids) for name, value in values.items()}
+    schema = dict.fromkeys(("tier", "cap_reason", "drivers_text"), pl.String)
+    kinds = {name: schema.get(name, pl.Float64) for name in whole}
+    table = pl.DataFrame({"account_id": ids, **whole}, schema={"account_id": pl.String, **kinds})
+    moment = datetime(2026, 11, 3, 6, 0, tzinfo=NOW.tzinfo) + timedelta(hours=int(run[-1]))
+    return payload(table, ("support",), Stamp(period, moment, "default 0f1e2d", run))
+
+
+def summary(result: LoadResult) -> tuple[int, int, int, int]:
+    return result.created, result.updated, result.unchanged, len(result.refused)
+
+
+# --- how much is sent ------------------------------------------------------------------------------------------
+
+
+def test_10000_accounts_are_50_calls(crm: Crm) -> None:
+    result = crm.load(scores(crm.accounts(10_000)))
+    assert summary(result) == (10_000, 0, 0, 0)
+    assert len(crm.calls("composite/sobjects")) == crm.writes() == 50
+    assert result.found == len(crm.rows) == 10_000
+
+
+def test_10000_accounts_are_one_bulk_job_by_default(crm: Crm) -> None:
+    records = scores(crm.accounts(10_000))
+    result = crm.load(records, Target())
+    assert summary(result) == (10_000, 0, 0, 0)
+    assert len([call for call in crm.calls("jobs/ingest") if call[0] == "POST"]) == 1
+    assert crm.calls("composite/sobjects") == []
+    assert result.found == len(crm.rows) == 10_000
+    assert summary(crm.load(records, Target())) == (0, 0, 10_000, 0)
+
+
+@WAYS
+def test_a_second_load_writes_nothing_and_leaves_equal_records(crm: Crm, target: Target) -> None:
+    ids = crm.accounts(450)
+    crm.load(scores(ids), target)
+    before = copy.deepcopy(crm.rows)
+    crm.sandbox.log.clear()
+    result = crm.load(scores(ids, run="run-2"), target)
+    assert summary(result) == (0, 0, 450, 0)
+    assert result.found == 0
+    assert crm.writes() == 0
+    assert crm.rows == before
+
+
+@WAYS
+def test_only_what_differs_is_sent(crm: Crm, target: Target) -> None:
+    ids = crm.accounts(300)
+    crm.load(scores(ids), target)
+    result = crm.load(scores(ids, run="run-2", health_score=[82.29] * 299 + [40.0]), target)
+    assert summary(result) == (0, 1, 299, 0)
+    assert result.found == 1
+    assert [row["Account__c"] for row in crm.rows.values() if row["Run_Id__c"] == "run-2"] == [ids[-1]]
+    assert crm.rows[f"{ids[-1]}-2026-10"]["Health_Score__c"] == 40.0
+
+
+@WAYS
+def test_a_value_that_became_null_is_null_in_the_org(crm: Crm, target: Target) -> None:
+    ids = crm.accounts(3)
+    crm.load(scores(ids, cap_reason="open critical signal"), target)
+    empty = scores(ids, run="run-2", health_score=None, support_score=None, cap_reason=None, drivers_text=None)
+    assert summary(crm.load(empty, target)) == (0, 3, 0, 0)
+    for row in crm.rows.values():
+        assert (row["Health_Score__c"], row["Support_Score__c"], row["Cap_Reason__c"], row["Drivers__c"]) == (None,) * 4
+        assert row["Coverage__c"] == 90.0
+    assert summary(crm.load(empty, target)) == (0, 0, 3, 0)
+
+
+@WAYS
+def test_texts_arrive_as_they_are(crm: Crm, target: Target) -> None:
+    ids = crm.accounts(1)
+    text = 'CSAT 41 %, "slow"; quotes, commas,\nlines – and ünïcode\ttabs, =1+1'
+    crm.load(scores(ids, drivers_text=text), target)
+    assert crm.rows[f"{ids[0]}-2026-10"]["Drivers__c"] == text
+
+
+@WAYS
+def test_what_the_org_rounds_or_trims_counts_as_equal(crm: Crm, target: Target) -> None:
+    """An org whose scores have no decimals, and texts with blanks around them, which no org keeps."""
+    ids = crm.accounts(3)
+    crm.objects["Health_Score__c"].fields["Health_Score__c"].scale = 0
+    crm.objects["Health_Score__c"].fields["Support_Score__c"].scale = 1
+    given = {"health_score": [82.5, 82.49, 1.15], "support_score": 55.55, "drivers_text": "  slow\r\nanswers \n"}
+    assert summary(crm.load(scores(ids, **given), target)) == (3, 0, 0, 0)
+    assert [row["Health_Score__c"] for row in crm.rows.values()] == [83.0, 82.0, 1.0]
+    assert {row["Support_Score__c"] for row in crm.rows.values()} == {55.6}
+    assert summary(crm.load(scores(ids, run="run-2", **given), target)) == (0, 0, 3, 0)
+
+
+def test_an_empty_table_asks_for_the_fields_and_the_count_only(crm: Crm) -> None:
+    records = scores([])
+    result = load(crm.org, COLLECTIONS, crm.plan(records), crm.slept.append)
+    assert summary(result) == (0, 0, 0, 0)
+    assert crm.writes() == 0
+
+
+# --- what is refused --------------------------------------------------------------------------------------------
+
+
+@WAYS
+def test_a_lock_on_record_7_of_200_is_retried_and_written(crm: Crm, target: Target) -> None:
+    ids = crm.accounts(200)
+    crm.behaviour.locked[ids[6]] = 2
+    result = crm.load(scores(ids), target)
+    assert summary(result) == (200, 0, 0, 0)
+    assert crm.rows[f"{ids[6]}-2026-10"]["Health_Score__c"] == 82.29
+    assert result.found == 200
+    if target is COLLECTIONS:
+        assert len(crm.calls("composite/sobjects")) == 3
+        first, second = crm.slept
+        assert 0.5 <= first < 1.5
+        assert 1.0 <= second < 3.0
+
+
+@WAYS
+def test_a_lock_that_stays_is_listed_after_four_tries(crm: Crm, target: Target) -> None:
+    ids = crm.accounts(20)
+    crm.behaviour.locked[ids[6]] = 100
+    result = crm.load(scores(ids), target)
+    assert summary(result) == (19, 0, 0, 1)
+    assert crm.behaviour.locked[ids[6]] == 96
+    assert "UNABLE_TO_LOCK_ROW" in result.refused[0].text
+
+
+def test_a_call_that_is_refused_as_a_whole_for_a_lock_is_repeated(crm: Crm) -> None:
+    ids = crm.accounts(5)
+    body = json.dumps([{"errorCode": "UNABLE_TO_LOCK_ROW", "message": "unable to obtain exclusive access"}]).encode()
+    crm.sandbox.faults.append(Fault("salesforce", 400, JSON, body, path_contains="composite"))
+    assert summary(crm.load(scores(ids))) == (5, 0, 0, 0)
+
+
+@WAYS
+def test_a_validation_rule_costs_one_record_of_200(crm: Crm, target: Target) -> None:
+    ids = crm.accounts(200)
+    crm.behaviour.refused.add(ids[120])
+    result = crm.load(scores(ids), target)
+    assert summary(result) == (199, 0, 0, 1)
+    assert result.found == len(crm.rows) == 199
+    [problem] = result.refused
+    assert (problem.account_id, problem.stage) == (ids[120], "load")
+    assert problem.text == "FIELD_CUSTOM_VALIDATION_EXCEPTION (record): This account is closed for scores"
+
+
+@WAYS
+def test_a_refusal_names_the_field_and_the_orgs_words(crm: Crm, target: Target) -> None:
+    ids = crm.accounts(2)
+    crm.objects["Account"].rows[:] = [row for row in crm.objects["Account"].rows if row["Id"] != ids[0]]
+    result = crm.load(scores(ids), target)
+    [problem] = result.refused
+    assert problem.text == "INVALID_CROSS_REFERENCE_KEY (Account__c): invalid cross reference id"
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"health_score": float("nan")}, "Health_Score__c is not a number"),
+        ({"churn_risk_score": float("inf")}, "Churn_Risk_Score__c is not a number"),
+        ({"coverage": -float("inf")}, "Coverage__c is not a number"),
+        ({"health_score": 1000.0}, "Health_Score__c: 1000 has more than the field's 3 digits before the point"),
+        ({"tier": "Splendid"}, "Tier__c: 'Splendid' is not among the values of the restricted picklist"),
+    ],
+)
+def test_what_no_field_can_hold_is_refused_before_the_call_and_in_a_dry_run_too(
+    crm: Crm, columns: dict[str, Any], words: str
+) -> None:
+    good, bad = crm.accounts(2)
+    records = pl.concat([scores([good]), scores([bad], **columns)])
+    made = crm.plan(records)
+    assert [(problem.account_id, problem.text) for problem in made.refused] == [(bad, words)]
+    assert len(made.create) == 1
+    assert crm.writes() == 0
+    result = crm.load(records)
+    assert summary(result) == (1, 0, 0, 1)
+    assert list(crm.rows) == [f"{good}-2026-10"]
+
+
+def test_a_text_that_is_longer_than_the_orgs_field_is_refused_before_the_call(crm: Crm) -> None:
+    ids = crm.accounts(1)
+    crm.objects["Health_Score__c"].fields["Cap_Reason__c"].length = 20
+    made = crm.plan(scores(ids, cap_reason="an open critical signal"))
+    assert made.refused[0].text == "Cap_Reason__c: 23 characters are more than the field's 20"
+
+
+def test_a_key_given_twice_is_refused_for_both_before_the_call(crm: Crm) -> None:
+    first, second = crm.accounts(2)
+    records = pl.concat([scores([first]), scores([second]), scores([first], health_score=3.0)])
+    result = crm.load(records)
+    assert summary(result) == (1, 0, 0, 2)
+    assert {problem.account_id for problem in result.refused} == {first}
+    assert {problem.text for problem in result.refused} == {"its key is given twice"}
+    assert list(crm.rows) == [f"{second}-2026-10"]
+
+
+# --- answers that can't be right --------------------------------------------------------------------------------
+
+
+def test_fewer_results_than_records_are_no_success(crm: Crm) -> None:
+    body = json.dumps([{"id": "a01", "success": True, "created": True, "errors": []}]).encode()
+    crm.sandbox.faults.append(Fault("salesforce", 200, JSON, body, path_contains="composite"))
+    with pytest.raises(UnexpectedAnswer, match="not one result for each record"):
+        crm.load(scores(crm.accounts(2)))
+
+
+def test_a_lost_answer_is_asked_for_again_and_what_it_created_counts_as_created(crm: Crm) -> None:
+    crm.sandbox.faults.append(Fault("salesforce", 503, {"Retry-After": "0"}, path_contains="composite", after=True))
+    result = crm.load(scores(crm.accounts(3)))
+    assert summary(result) == (3, 0, 0, 0)
+    assert result.found == len(crm.rows) == 3
+
+
+def test_a_session_that_ends_during_the_load_is_opened_again(crm: Crm) -> None:
+    crm.behaviour.calls_per_session = 4
+    ids = crm.accounts(900)
+    assert summary(crm.load(scores(ids))) == (900, 0, 0, 0)
+    assert len(crm.calls("/Soap/") + crm.calls("/oauth2/token")) == 3
+
+
+# --- bulk jobs -----------------------------------------------------------------------------------------------------
+
+
+def test_a_job_is_looked_at_with_growing_pauses_until_it_has_ended(crm: Crm) -> None:
+    crm.behaviour.bulk_looks = 12
+    assert summary(crm.load(scores(crm.accounts(3)), BULK)) == (3, 0, 0, 0)
+    assert crm.slept == sorted(crm.slept)
+    assert (crm.slept[0], crm.slept[-1], len(crm.slept)) == (1.0, 20.0, 13)
+
+
+def test_a_job_that_does_not_end_is_aborted_and_named(crm: Crm) -> None:
+    crm.behaviour.bulk_looks = 1_000_000
+    with pytest.raises(SourceUnavailable, match=r"job 750\w+ hadn't ended after 30 minutes and was aborted"):
+        crm.load(scores(crm.accounts(3)), BULK)
+    assert 1_800 <= sum(crm.slept) < 1_821
+    assert crm.rows == {}
+    [job] = {path for method, path in crm.calls("jobs/ingest") if method == "PATCH"}
+    assert crm.org.client.restful(job.partition("/v66.0/")[2])["state"] == "Aborted"
+
+
+def test_a_job_that_fails_half_way_lists_what_it_left_and_counts_what_it_did(crm: Crm) -> None:
+    crm.behaviour.bulk_failure = (60, "ServerError : too many things at once")
+    ids = crm.accounts(100)
+    result = crm.load(scores(ids), BULK)
+    assert summary(result) == (60, 0, 0, 40)
+    assert result.found == len(crm.rows) == 60
+    words = "not processed: the job ended as Failed ServerError : too many things at once"
+    assert {problem.text for problem in result.refused} == {words}
+    assert {problem.account_id for problem in result.refused} == set(ids[60:])
+
+
+def test_records_that_are_more_than_a_job_holds_go_in_several_jobs(crm: Crm) -> None:
+    crm.behaviour.bulk_bytes = 2_000
+    made = crm.plan(scores(crm.accounts(30)))
+    answers = bulk(crm.org, "Health_Score__c", "External_Key__c", made.create, sleep=crm.slept.append, limit=2_000)
+    assert [answer.created for answer in answers] == [True] * 30
+    assert len(crm.rows) == 30
+    assert len([call for call in crm.calls("jobs/ingest") if call[0] == "POST"]) > 2
+
+
+def test_results_that_do_not_cover_every_record_are_no_success(crm: Crm) -> None:
+    body = b'"sf__Id","sf__Created","External_Key__c"\n'
+    crm.sandbox.faults.append(Fault("salesforce", 200, {"Content-Type": "text/csv"}, body, 1, "successfulResults"))
+    with pytest.raises(UnexpectedAnswer, match="counts differ"):
+        crm.load(scores(crm.accounts(2)), BULK)
+
+
+def test_closing_a_job_twice_because_an_answer_was_lost_changes_nothing(crm: Crm) -> None:
+    made = crm.plan(scores(crm.accounts(2)))
+    crm.sandbox.faults.append(
+        Fault("salesforce", 503, {"Retry-After": "0"}, path_contains="jobs/ingest/750", after=True, method="PATCH")
+    )
+    assert summary(load(crm.org, BULK, made, crm.slept.append)) == (2, 0, 0, 0)
+
+
+def test_data_that_was_handed_over_twice_because_an_answer_was_lost_ends_the_job(crm: Crm) -> None:
+    """A job takes its data once: whether the first copy arrived whole is not known, so nothing is written."""
+    made = crm.plan(scores(crm.accounts(2)))
+    crm.sandbox.faults.append(Fault("salesforce", 503, {"Retry-After": "0"}, path_contains="batches", after=True))
+    with pytest.raises(UnexpectedAnswer):
+        load(crm.org, BULK, made, crm.slept.append)
+    assert crm.rows == {}
+    [job] = {path for method, path in crm.calls("jobs/ingest") if method == "PATCH"}
+    assert crm.org.client.restful(job.partition("/v66.0/")[2])["state"] == "Aborted"
+
+
+# --- which month is the current one -------------------------------------------------------------------------------
+
+
+def current(crm: Crm) -> set[str]:
+    return {key for key, row in crm.rows.items() if row["Is_Current__c"]}
+
+
+@WAYS
+def test_the_newest_month_is_the_current_one(crm: Crm, target: Target) -> None:
+    first, second = crm.accounts(2)
+    crm.load(scores([first, second], "2026-09"), target)
+    assert current(crm) == {f"{first}-2026-09", f"{second}-2026-09"}
+    result = crm.load(scores([first], "2026-10", "run-2"), target)
+    assert current(crm) == {f"{first}-2026-10", f"{second}-2026-09"}
+    assert summary(result) == (1, 0, 0, 0)
+    assert crm.rows[f"{first}-2026-09"]["Run_Id__c"] == "run-1"  # the old record is otherwise as it was
+    assert crm.rows[f"{first}-2026-09"]["Health_Score__c"] == 82.29
+
+
+@WAYS
+def test_a_late_run_of_a_past_month_takes_nothing_from_a_newer_one(crm: Crm, target: Target) -> None:
+    ids = crm.accounts(2)
+    crm.load(scores(ids, "2026-10"), target)
+    assert summary(crm.load(scores(ids, "2026-08", "run-2"), target)) == (2, 0, 0, 0)
+    assert current(crm) == {f"{account}-2026-10" for account in ids}
+    assert summary(crm.load(scores(ids, "2026-08", "run-3"), target)) == (0, 0, 2, 0)
+    assert current(crm) == {f"{account}-2026-10" for account in ids}
+
+
+def test_two_marks_that_a_broken_load_left_are_mended_by_the_next(crm: Crm) -> None:
+    ids = crm.accounts(3)
+    crm.load(scores(ids, "2026-09"))
+    made = crm.plan(scores(ids, "2026-10", "run-2"))
+    made.outdated.clear()  # as if it had broken off before the marks moved
+    load(crm.org, COLLECTIONS, made, crm.slept.append)
+    assert len(current(crm)) == 6
+    assert summary(crm.load(scores(ids, "2026-10", "run-3"))) == (0, 0, 3, 0)
+    assert current(crm) == {f"{account}-2026-10" for account in ids}
+
+
+def test_an_old_mark_that_cannot_be_taken_away_is_named(crm: Crm) -> None:
+    """A rule of the org that refuses every change of the account's records, set up after the new one was written."""
+    [account] = crm.accounts(1)
+    crm.load(scores([account], "2026-09"))
+    made = crm.plan(scores([account], "2026-10", "run-2"))
+    made.outdated.clear()
+    load(crm.org, COLLECTIONS, made, crm.slept.append)
+    crm.behaviour.refused.add(account)
+    result = crm.load(scores([account], "2026-10", "run-3"))
+    assert summary(result) == (0, 0, 1, 0)
+    [problem] = result.stuck
+    assert problem.text == (
+        "its record of 2026-09 is still marked as current: "
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION (record): This account is closed for scores"
+    )
+
+
+@WAYS
+def test_a_killed_run_that_is_gone_on_with_under_its_id_still_adds_up(crm: Crm, target: Target) -> None:
+    ids = crm.accounts(20)
+    crm.load(scores(ids[:12]), target)  # so far it had come
+    result = crm.load(scores(ids), target)
+    assert summary(result) == (8, 0, 12, 0)
+    assert (result.found, result.expected) == (20, 20)
+
+
+def test_an_account_whose_new_record_is_refused_keeps_its_old_one_as_current(crm: Crm) -> None:
+    ids = crm.accounts(2)
+    crm.load(scores(ids, "2026-09"))
+    crm.behaviour.refused.add(ids[0])
+    crm.load(scores(ids, "2026-10", "run-2"))
+    assert current(crm) == {f"{ids[0]}-2026-09", f"{ids[1]}-2026-10"}
+
+
+def test_an_org_without_the_optional_fields_is_written_with_a_note(crm: Crm) -> None:
+    for name in ("Is_Current__c", "Cap_Reason__c"):
+        del crm.objects["Health_Score__c"].fields[name]
+    ids = crm.accounts(2)
+    made = crm.plan(scores(ids))
+    assert made.notes == ("Health_Score__c has no Cap_Reason__c, Is_Current__c: not written",)
+    assert summary(crm.load(scores(ids))) == (2, 0, 0, 0)
+    assert summary(crm.load(scores(ids, run="run-2"))) == (0, 0, 2, 0)
+
+
+@pytest.mark.parametrize("change", ["absent", "read-only", "hidden", "text", "not unique"])
+def test_an_org_that_cannot_take_the_records_is_refused_before_anything_is_written(crm: Crm, change: str) -> None:
+    fields = crm.objects["Health_Score__c"].fields
+    if change == "absent":
+        del fields["Support_Score__c"]
+    elif change == "read-only":
+        fields["Support_Score__c"].writable = False
+    elif change == "text":
+        fields["Support_Score__c"].type = "string"
+    elif change == "hidden":
+        crm.behaviour.hidden.add(("Health_Score__c", "Support_Score__c"))
+    else:
+        fields["External_Key__c"].unique = False
+    with pytest.raises(ConfigurationError) as caught:
+        crm.load(scores(crm.accounts(1)))
+    assert ("External_Key__c" if change == "not unique" else "Support_Score__c") in str(caught.value)
+    assert crm.writes() == 0

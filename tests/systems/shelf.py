@@ -1,0 +1,24 @@
+"""Parts that a test keeps, and a walk that dies in its middle."""
+
+from accountpulse.systems.extraction import Part
+
+
+class Killed(Exception):
+    """What ends the walk of these tests."""
+
+
+class Shelf:
+    """Keeps parts of `size` rows, and lets the walk die after `lives` of them."""
+
+    def __init__(self, lives: int, size: int = 60) -> None:
+        self.lives = lives
+        self.size = size
+        self.parts: list[Part] = []
+
+    def kept(self) -> list[Part]:
+        return list(self.parts)
+
+    def keep(self, part: Part) -> None:
+        if len(self.parts) == self.lives:
+            raise Killed
+        self.parts.append(part)

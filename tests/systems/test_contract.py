@@ -1,0 +1,119 @@
+"""What every extractor promises, whatever system it reads."""
+
+import polars as pl
+import pytest
+
+from accountpulse.core.errors import AccessError, SourceUnavailable
+from accountpulse.core.period import Scope
+from accountpulse.core.records import DOMAINS_OF, ON_DISK, TABLES, TABLES_OF, Extract, Source, catalogue
+from accountpulse.http.budget import Meter
+from accountpulse.sandbox.server import Sandbox
+from accountpulse.sandbox.world.model import World
+from accountpulse.settings import Settings
+from accountpulse.systems import EXTRACTORS
+from accountpulse.systems.extraction import Request
+from support import Configure
+
+SOURCES = list(EXTRACTORS)
+WRONG: dict[Source, dict[str, str]] = {
+    "intercom": {"INTERCOM_API_TOKEN": "wrong-token-1"},
+    "jira": {"JIRA_API_TOKEN": "wrong-token-1"},
+    "looker": {"LOOKER_CLIENT_SECRET": "wrong-token-1"},
+    "salesforce": {"SALESFORCE_CLIENT_SECRET": "wrong-token-1"},
+}
+
+
+def keys_of(world: World, source: Source) -> tuple[str, ...]:
+    keys = {
+        "intercom": lambda c: c.intercom_company,
+        "jira": lambda c: c.jira_component,
+        "looker": lambda c: c.account_id,
+        "salesforce": lambda _c: None,
+    }
+    return tuple(sorted({key for customer in world.customers if (key := keys[source](customer))}))
+
+
+def request_for(source: Source, world: World, loaded: Settings, scope: Scope) -> Request:
+    return Request(loaded, scope, keys_of(world, source), meter=Meter())
+
+
+def every_table(extract: Extract) -> dict[str, pl.DataFrame]:
+    """All tables in memory; those on disk in the order of their ids and times, since they come as they are read."""
+    piles = {name: pile.lazy().collect() for name, pile in extract.piles.items()}
+    ordered = {name: table.sort(name for name in table.columns if name != "keys") for name, table in piles.items()}
+    return {**extract.tables, **ordered}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_it_hands_over_exactly_its_tables_with_their_columns(
+    source: Source, sandbox: Sandbox, world: World, configure: Configure, scope: Scope
+) -> None:
+    extract = EXTRACTORS[source](request_for(source, world, configure(sandbox), scope))
+    assert extract.source == source
+    assert set(extract.tables) == set(TABLES_OF[source]) - ON_DISK
+    assert set(extract.piles) == set(TABLES_OF[source]) & ON_DISK
+    for name, table in every_table(extract).items():
+        assert extract.rows[name] == table.height
+        assert dict(table.schema) == dict(TABLES[name]), name
+        assert table.height > 0, f"{name} is empty in a world that has such rows"
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_its_gaps_name_metrics_of_its_own_domains(
+    source: Source, sandbox: Sandbox, world: World, configure: Configure, scope: Scope
+) -> None:
+    loaded = configure(sandbox)
+    extract = EXTRACTORS[source](request_for(source, world, loaded, scope))
+    known = catalogue(loaded.rules.pillars)
+    assert all(known[name].domain in DOMAINS_OF[source] for name in extract.gaps)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_asking_twice_gives_the_same(
+    source: Source, sandbox: Sandbox, world: World, configure: Configure, scope: Scope
+) -> None:
+    loaded = configure(sandbox)
+    first, second = (EXTRACTORS[source](request_for(source, world, loaded, scope)) for _ in range(2))
+    again = every_table(second)
+    for name, table in every_table(first).items():
+        assert table.equals(again[name]), name
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_meter_counts_every_request_that_the_system_saw(
+    source: Source, sandbox: Sandbox, world: World, configure: Configure, scope: Scope
+) -> None:
+    request = request_for(source, world, configure(sandbox), scope)
+    EXTRACTORS[source](request)
+    assert request.meter.calls == sum(call.system == source for call in sandbox.log)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_wrong_credential_is_refused_once_and_names_its_setting(
+    source: Source, sandbox: Sandbox, world: World, configure: Configure, scope: Scope
+) -> None:
+    loaded = configure(sandbox, **WRONG[source])
+    with pytest.raises(AccessError) as caught:
+        EXTRACTORS[source](request_for(source, world, loaded, scope))
+    assert next(iter(WRONG[source])) in str(caught.value)
+    assert "wrong-token-1" not in str(caught.value)
+    refused = [call for call in sandbox.log if call.system == source and call.status >= 400]
+    assert len(refused) == 1
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_system_that_nobody_answers_for_is_unavailable(
+    source: Source, sandbox: Sandbox, world: World, configure: Configure, scope: Scope
+) -> None:
+    loaded = configure(sandbox, ACCOUNTPULSE_CA_BUNDLE=None)
+    sandbox.stop()
+    with pytest.raises(SourceUnavailable) as caught:
+        EXTRACTORS[source](request_for(source, world, loaded, scope))
+    assert caught.value.source == source
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_it_writes_nothing(source: Source, sandbox: Sandbox, world: World, configure: Configure, scope: Scope) -> None:
+    EXTRACTORS[source](request_for(source, world, configure(sandbox), scope))
+    assert {call.method for call in sandbox.log} <= {"GET", "POST"}
+    assert not any("composite" in call.path for call in sandbox.log)
