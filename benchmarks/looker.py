@@ -65,7 +65,7 @@ def ours(url: str) -> str:
     )
     request = Request(loaded, scope_of(Period(2026, 10), datetime(2026, 11, 23, tzinfo=UTC)))
     found = extract.extract(request)
-    return f"{found.piles['usage_days'].height:,} daily rows of all, {request.meter.calls} calls"
+    return f"{found.spools['usage_days'].height:,} daily rows of all, {request.budget.calls} calls"
 
 
 def yardstick(url: str) -> str:

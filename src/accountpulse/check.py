@@ -14,7 +14,7 @@ from accountpulse.core.errors import AccountpulseError, ConfigurationError
 from accountpulse.core.period import Period, Scope, last_complete, scope_of
 from accountpulse.core.records import SOURCES, Extract, Reason, Source
 from accountpulse.core.redact import Redactor
-from accountpulse.http.budget import Meter
+from accountpulse.http.budget import RequestBudget
 from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.read import with_links
 from accountpulse.scoring.scorecard import Scorecard
@@ -176,13 +176,13 @@ def _systems(
 ) -> dict[Source, tuple[int, float]]:
     """Salesforce first, since it knows the accounts; what each source costs: requests, and seconds a request."""
     costs: dict[Source, tuple[int, float]] = {}
-    meter, begun = Meter(), time.monotonic()
+    budget, begun = RequestBudget(), time.monotonic()
     try:
-        crm = EXTRACTORS["salesforce"](Request(loaded, scope, meter=meter))
+        crm = EXTRACTORS["salesforce"](Request(loaded, scope, budget=budget))
     except AccountpulseError as error:
         found.failed("salesforce", error)
         return costs
-    costs["salesforce"] = (meter.calls, (time.monotonic() - begun) / max(1, meter.calls))
+    costs["salesforce"] = (budget.calls, (time.monotonic() - begun) / max(1, budget.calls))
     customers = crm.tables["accounts"].height
     found.add(
         "good",
@@ -208,11 +208,11 @@ def _systems(
 def _source(  # noqa: PLR0917
     found: Findings, loaded: Settings, scope: Scope, source: Source, crm: Extract, extracts: dict[Source, Extract]
 ) -> tuple[int, float]:
-    meter, begun = Meter(), time.monotonic()
-    linked = with_links(Request(loaded, scope, meter=meter), source, crm, LOOKUPS)
+    budget, begun = RequestBudget(), time.monotonic()
+    linked = with_links(Request(loaded, scope, budget=budget), source, crm, LOOKUPS)
     extracts[source] = linked
-    probe = PROBES[source](Request(loaded, scope, linked.asked, meter=meter))
-    seconds = (time.monotonic() - begun) / max(1, meter.calls)
+    probe = PROBES[source](Request(loaded, scope, linked.asked, budget=budget))
+    seconds = (time.monotonic() - begun) / max(1, budget.calls)
     amount = f"about {probe.rows:,} {probe.what} to read" if probe.rows else "what the mapping names was looked at"
     found.add("good", source, f"signed in; {amount}")
     found.missing(source, (*linked.notes, *probe.notes), probe.gaps)
@@ -228,7 +228,7 @@ def _target(found: Findings, loaded: Settings, card: Scorecard) -> None:
     nobody = pl.DataFrame(schema={**columns, **texts})
     stamp = Stamp("2000-01", datetime(2000, 1, 1, tzinfo=UTC), "", "")
     try:
-        org = Org.connect(loaded.salesforce, Meter(), loaded.ca_bundle)
+        org = Org.connect(loaded.salesforce, RequestBudget(), loaded.ca_bundle)
         plan = salesforce_loader.plan(org, target, payload(nobody, card.dimensions, stamp))
         _clock(found, org)
         _quota(found, org, loaded)
@@ -259,7 +259,7 @@ def _quota(found: Findings, org: Org, loaded: Settings) -> None:
 
 def _links(found: Findings, loaded: Settings, crm: Extract, extracts: Mapping[Source, Extract]) -> None:
     failed = [source for source in loaded.configured if source not in extracts]
-    linked = accounts.link(crm.tables["accounts"], extracts, loaded.configured, failed, loaded.stated)
+    linked = accounts.link(crm.tables["accounts"], extracts, loaded.configured, failed, loaded.link_file)
     missing = {source: count for source, count in linked.unlinked.items() if count and source in extracts}
     if missing:
         text = ", ".join(f"{source} {count:,}" for source, count in missing.items())

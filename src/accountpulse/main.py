@@ -259,9 +259,9 @@ def summarise(outcome: "Outcome", asked: Event) -> dict[str, Any]:
         "sources": {
             source: {
                 "rows": dict(standing.rows),
-                "requests": standing.meter.calls,
-                "retries": standing.meter.retries,
-                "waited_seconds": round(standing.meter.waited, 1),
+                "requests": standing.budget.calls,
+                "retries": standing.budget.retries,
+                "waited_seconds": round(standing.budget.waited, 1),
                 "error": None if standing.error is None else str(standing.error),
             }
             for source, standing in outcome.standings.items()
@@ -284,14 +284,14 @@ def summarise(outcome: "Outcome", asked: Event) -> dict[str, Any]:
 
 def _figures(outcome: "Outcome") -> dict[str, float]:
     """What CloudWatch can draw and alarm on."""
-    meters = [standing.meter for standing in outcome.standings.values()]
+    budgets = [standing.budget for standing in outcome.standings.values()]
     return {
         "RunsFinished": int(outcome.loaded and not outcome.exit_code),
         "AccountsScored": 0 if outcome.scores is None else outcome.scores.height,
         "AccountsLeftOut": len(outcome.problems),
         "SourcesFailed": len(outcome.failed),
-        "Requests": sum(meter.calls for meter in meters),
-        "SecondsWaited": round(sum(meter.waited for meter in meters), 1),
+        "Requests": sum(budget.calls for budget in budgets),
+        "SecondsWaited": round(sum(budget.waited for budget in budgets), 1),
     }
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from accountpulse.accounts import Linked, asked_keys, attribute, attribute_all, link
 from accountpulse.core.ids import to_18
-from accountpulse.core.records import SOURCES, TABLES_OF, Extract, Reason, Source, Stated, StatedLink, frame
-from accountpulse.core.spooled import Pile
+from accountpulse.core.records import SOURCES, TABLES_OF, Extract, FileLink, LinkFile, Reason, Source, frame
+from accountpulse.core.spooled import SpooledTable
 
 A, B, C = "001000000000001AAA", "001000000000002AAA", "001000000000003AAA"
 SHORT, LONG = "001A0000006Vm9r", "001A0000006Vm9rIAC"
@@ -55,7 +55,7 @@ def linked(
     first: Literal["file", "rules"] = "file",
     **more: Any,
 ) -> Linked:
-    said = Stated("links.csv", tuple(StatedLink(*cell, line) for line, cell in enumerate(file, 2)), first)
+    said = LinkFile("links.csv", tuple(FileLink(*cell, line) for line, cell in enumerate(file, 2)), first)
     return link(accounts_of(*ids), extracts(links, **more), configured, failed, said)
 
 
@@ -306,10 +306,10 @@ def test_lines_of_strangers_and_unknown_keys_are_told_and_stop_nothing() -> None
 
 def test_a_source_is_asked_for_the_keys_that_may_count() -> None:
     links = frame("links", [{"account_id": a, "source": "jira", "key": k} for a, k in ((A, "a"), (B, "b"), (C, " "))])
-    cells = (StatedLink(B[:15], "jira", "other", 2), StatedLink(A, "looker", "x", 3), StatedLink(C, "jira", None, 4))
-    assert asked_keys(links, "jira", None, Stated(links=cells)) == ("a", "other")
-    assert asked_keys(links, "jira", None, Stated(links=cells, first="rules")) == ("a", "b", "other")
-    assert asked_keys(links, "jira", {"b": ("found",)}, Stated(links=cells, first="rules")) == ("found", "other")
+    cells = (FileLink(B[:15], "jira", "other", 2), FileLink(A, "looker", "x", 3), FileLink(C, "jira", None, 4))
+    assert asked_keys(links, "jira", None, LinkFile(links=cells)) == ("a", "other")
+    assert asked_keys(links, "jira", None, LinkFile(links=cells, first="rules")) == ("a", "b", "other")
+    assert asked_keys(links, "jira", {"b": ("found",)}, LinkFile(links=cells, first="rules")) == ("found", "other")
 
 
 # --- laws ------------------------------------------------------------------------------------------------------
@@ -335,11 +335,11 @@ def meaning(result: Linked) -> tuple[Any, ...]:
 def test_the_order_of_accounts_links_and_rows_of_the_file_changes_nothing(
     links: list[Any], file: list[Any], first: Literal["file", "rules"], unknown: Any, dice: Any
 ) -> None:
-    said = [StatedLink(*cell, line) for line, cell in enumerate(file, 2)]
+    said = [FileLink(*cell, line) for line, cell in enumerate(file, 2)]
     results = []
     for _ in range(2):
         given_extracts = extracts(links, unknown)
-        result = link(accounts_of(*ids_in(dice)), given_extracts, SOURCES, (), Stated("l", tuple(said), first))
+        result = link(accounts_of(*ids_in(dice)), given_extracts, SOURCES, (), LinkFile("l", tuple(said), first))
         results.append(meaning(result))
         dice.shuffle(links)
         dice.shuffle(said)
@@ -477,8 +477,8 @@ def test_a_table_on_disk_is_attributed_piece_by_piece_like_one_in_memory() -> No
     table = frame("conversations", rows)
     every = extracts([(A, "intercom", "c-1"), (B, "intercom", "c-2")])
     result = link(accounts_of(A, B), every, SOURCES, ())
-    pile = Pile(table.schema, piece=30)
+    spool = SpooledTable(table.schema, piece=30)
     for start in range(0, table.height, 15):
-        pile.add(table[start : start + 15])
-    found = attribute_all(replace(every["intercom"], tables={}, piles={"conversations": pile}), result)
+        spool.add(table[start : start + 15])
+    found = attribute_all(replace(every["intercom"], tables={}, spools={"conversations": spool}), result)
     assert found["conversations"].lazy().collect().equals(attribute(table, result, "intercom").rows)

@@ -47,11 +47,11 @@ def told(tmp_path: Path, kept: Path, account: str, *words: str) -> dict:
 
 
 def test_a_run_keeps_the_scorecard_that_it_used(kept: Path) -> None:
-    past = recall(State(kept), Period(2026, 10))
-    assert past is not None
-    assert past.facts["scorecard"] == f"default {past.card.hash}"
-    assert past.card.hash != recall(State(kept), Period(2026, 9)).card.hash  # type: ignore[union-attr]
-    assert past.card.dimensions[:3] == ("support", "bugs", "adoption")  # in the file's order
+    earlier = recall(State(kept), Period(2026, 10))
+    assert earlier is not None
+    assert earlier.facts["scorecard"] == f"default {earlier.card.hash}"
+    assert earlier.card.hash != recall(State(kept), Period(2026, 9)).card.hash  # type: ignore[union-attr]
+    assert earlier.card.dimensions[:3] == ("support", "bugs", "adoption")  # in the file's order
     before = run_before(State(kept), Period(2026, 9))
     assert before is not None
     assert before.period == Period(2026, 7)  # August was not run
@@ -63,16 +63,16 @@ def test_every_account_is_explained_and_every_sum_adds_up(tmp_path: Path, kept: 
     for row in now.head(6).iter_rows(named=True):
         story = told(tmp_path, kept, row["account_id"])
         assert (story["tier"], story["health_score"]) == (row["tier"], row["health_score"])
-        changed, past = story["changed"], then[row["account_id"]]
+        changed, earlier = story["changed"], then[row["account_id"]]
         assert changed["since"] == "2026-09"
-        if row["health_score"] is None or past["health_score"] is None:
+        if row["health_score"] is None or earlier["health_score"] is None:
             assert changed["parts"] is None
             continue
         contributions = sum(metric["contribution"] for metric in story["metrics"])
         assert math.isclose(contributions, row["health_before_caps"], abs_tol=1e-9)
         parts = changed["parts"]
         total = parts["scorecard"] + parts["coverage"] + sum(parts["metrics"].values()) + parts["caps"]
-        assert math.isclose(total, row["health_score"] - past["health_score"], abs_tol=1e-9)
+        assert math.isclose(total, row["health_score"] - earlier["health_score"], abs_tol=1e-9)
         assert parts["scorecard"] != 0  # adoption weighs less now
         assert math.isclose(sum(each["weight"] for each in story["dimensions"]), 1)
         risk = story["risk"]

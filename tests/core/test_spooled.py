@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from accountpulse.core.errors import ConfigurationError
-from accountpulse.core.spooled import Pile, piled
+from accountpulse.core.spooled import SpooledTable, spooled
 
 
 def numbers(start: int, end: int) -> pl.DataFrame:
@@ -22,22 +22,22 @@ def numbers(start: int, end: int) -> pl.DataFrame:
 
 @given(sizes=some.lists(some.integers(0, 12), max_size=12), piece=some.integers(1, 30))
 def test_what_was_added_comes_back_in_its_order_however_it_was_cut(sizes: list[int], piece: int) -> None:
-    pile, total = Pile({"n": pl.Int64}, piece), 0
+    spool, total = SpooledTable({"n": pl.Int64}, piece), 0
     for size in sizes:
-        pile.add(numbers(total, total + size))
+        spool.add(numbers(total, total + size))
         total += size
-    assert pile.height == total
-    assert pile.lazy().collect()["n"].to_list() == list(range(total))
-    assert pl.concat(pile.pieces()).equals(numbers(0, total))
-    assert all(part.height < piece + 12 for part in pile.pieces())
+    assert spool.height == total
+    assert spool.lazy().collect()["n"].to_list() == list(range(total))
+    assert pl.concat(spool.pieces()).equals(numbers(0, total))
+    assert all(part.height < piece + 12 for part in spool.pieces())
 
 
 def test_a_few_rows_need_no_disk_and_many_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    few = piled(numbers(0, 1000))
+    few = spooled(numbers(0, 1000))
     assert few.height == 1000
     assert list(tmp_path.iterdir()) == []
-    many = Pile({"n": pl.Int64}, piece=10)
+    many = SpooledTable({"n": pl.Int64}, piece=10)
     many.add(numbers(0, 100))
     assert len(list(tmp_path.iterdir())) == 1
     del many
@@ -46,7 +46,9 @@ def test_a_few_rows_need_no_disk_and_many_leave_nothing_behind(tmp_path: Path, m
 
 
 def test_a_process_that_ends_takes_its_folders_along(tmp_path: Path) -> None:
-    program = "import polars as pl; from accountpulse.core.spooled import Pile; p = Pile({'n': pl.Int64}, 1);"
+    program = (
+        "import polars as pl; from accountpulse.core.spooled import SpooledTable; p = SpooledTable({'n': pl.Int64}, 1);"
+    )
     program += "p.add(pl.DataFrame({'n': [1, 2]})); print(len(list(p.pieces())))"
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
@@ -59,4 +61,4 @@ def test_a_temporary_folder_that_cannot_be_written_is_told_with_its_remedy(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with pytest.raises(ConfigurationError, match="TMPDIR"):
-        Pile({"n": pl.Int64}, piece=1).add(numbers(0, 1))
+        SpooledTable({"n": pl.Int64}, piece=1).add(numbers(0, 1))

@@ -89,7 +89,7 @@ def test_19_cursors_that_die_while_a_rate_limit_is_waited_out_begin_their_slices
         outcome = pipeline.run(configure(running), OCTOBER, NOW, Silent())
     assert refused
     assert outcome.exit_code == 0
-    assert outcome.standings[system].meter.waited >= 0.1
+    assert outcome.standings[system].budget.waited >= 0.1
     assert scores_of(outcome).equals(undisturbed)
 
 

@@ -22,7 +22,7 @@ from accountpulse.core.errors import AccessError, SourceUnavailable
 from accountpulse.core.period import Period
 from accountpulse.core.records import Source
 from accountpulse.http import requests_adapter
-from accountpulse.http.budget import Meter
+from accountpulse.http.budget import RequestBudget
 from accountpulse.main import Event, summarise
 from accountpulse.pipeline.result import Options, Outcome
 from accountpulse.sandbox.server import Call, Fault, Sandbox
@@ -66,8 +66,8 @@ def test_01_a_429_is_waited_for_counted_and_changes_nothing(
     served.faults.append(Fault(source, 429, {"Retry-After": "0.2"}))
     outcome = run(served, configure)
     assert outcome.exit_code == 0
-    others = {name: standing.meter.retries for name, standing in outcome.standings.items() if name != source}
-    assert outcome.standings[source].meter.retries == 1
+    others = {name: standing.budget.retries for name, standing in outcome.standings.items() if name != source}
+    assert outcome.standings[source].budget.retries == 1
     assert set(others.values()) == {0}
     assert summarise(outcome, Event())["sources"][source]["waited_seconds"] >= 0.2
     assert scores_of(outcome).equals(calm[0])
@@ -110,7 +110,7 @@ def test_03_a_source_that_asks_for_an_hour_is_unavailable_and_the_others_are_rea
     outcome = pipeline.run(loaded, OCTOBER, NOW, Silent())
     assert (outcome.exit_code, outcome.failed) == (5, (source,))
     assert "HTTP 429" in str(outcome.standings[source].error)
-    assert outcome.standings[source].meter.waited == 0
+    assert outcome.standings[source].budget.waited == 0
     state = State(loaded.state).checkpoints
     for other in set(SOURCES) - {source}:
         assert state.load(outcome.scope, other) is not None  # whole, for the next run to go on from
@@ -149,12 +149,12 @@ def test_14_an_expired_certificate_is_refused_too(tmp_path: Path) -> None:
     yesterday = datetime.now(UTC) - timedelta(days=1)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1", not_after=yesterday).configure_cert(context)
-    meter = Meter()
+    budget = RequestBudget()
     with Wire(context=context) as server:
         with pytest.raises(AccessError, match=r"certificate of 127\.0\.0\.1"):
-            requests_adapter.session("looker", meter, tmp_path / "ca.pem").get(f"{server.url}/thing")
+            requests_adapter.session("looker", budget, tmp_path / "ca.pem").get(f"{server.url}/thing")
         assert server.asked == []
-    assert meter.calls == 1
+    assert budget.calls == 1
 
 
 @pytest.mark.parametrize("source", SOURCES[:3])

@@ -12,7 +12,7 @@ import pytest
 
 from accountpulse.core.errors import AccessError, OutOfTime, SourceUnavailable
 from accountpulse.http import client, requests_adapter
-from accountpulse.http.budget import Meter
+from accountpulse.http.budget import RequestBudget
 from accountpulse.http.client import Client
 from faults import wire
 from faults.wire import Answer, Wire
@@ -21,7 +21,7 @@ DECODER = msgspec.json.Decoder(dict[str, bool])
 Ask = Callable[..., Any]
 
 
-def by_client(url: str, meter: Meter, total: float = client.TOTAL) -> Any:
+def by_client(url: str, budget: RequestBudget, total: float = client.TOTAL) -> Any:
     """Ask through the client that Intercom and Jira are asked with; a call may take `total` seconds."""
 
     slept = timedelta()
@@ -36,15 +36,15 @@ def by_client(url: str, meter: Meter, total: float = client.TOTAL) -> Any:
 
     async def ask() -> Any:
         headers = {"Authorization": "Bearer s3cret"}
-        async with Client("jira", url, headers, meter, {}, sleep=sleep, now=now, total=total) as web:
+        async with Client("jira", url, headers, budget, {}, sleep=sleep, now=now, total=total) as web:
             return await web.get("/thing", DECODER)
 
     return client.run(ask())
 
 
-def by_session(url: str, meter: Meter, total: float = requests_adapter.TOTAL) -> Any:
+def by_session(url: str, budget: RequestBudget, total: float = requests_adapter.TOTAL) -> Any:
     """Ask through the session that the clients of Looker and Salesforce are given."""
-    with requests_adapter.session("looker", meter, None, sleep=lambda _seconds: None, total=total) as session:
+    with requests_adapter.session("looker", budget, None, sleep=lambda _seconds: None, total=total) as session:
         return session.get(f"{url}/thing", headers={"Authorization": "Bearer s3cret"}).json()
 
 
@@ -73,86 +73,86 @@ BROKEN: dict[str, Answer] = {
 @WAYS
 @pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN.keys())
 def test_a_fault_that_passes_is_survived(ask: Ask, fault: Answer) -> None:
-    meter = Meter()
+    budget = RequestBudget()
     with Wire(fault, fault) as server:
-        assert ask(server.url, meter) == {"ok": True}
+        assert ask(server.url, budget) == {"ok": True}
     assert len(server.asked) == 3  # aiohttp itself sends a GET anew where a kept connection was reset
-    assert 1 <= meter.retries <= 2
+    assert 1 <= budget.retries <= 2
 
 
 @WAYS
 @pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN.keys())
 def test_a_fault_that_stays_ends_in_words_after_a_few_tries_and_is_never_data(ask: Ask, fault: Answer) -> None:
-    meter = Meter()
+    budget = RequestBudget()
     with Wire(for_ever=fault) as server, pytest.raises(SourceUnavailable) as caught:
-        ask(server.url, meter)
+        ask(server.url, budget)
     assert re.search(r"GET /thing failed \((\w*Error|HTTP \d+|.*: \w*Error)\)", str(caught.value))  # its text is empty
     assert "s3cret" not in str(caught.value)
-    assert meter.calls == 5
+    assert budget.calls == 5
 
 
 @WAYS
 def test_12_a_dripping_answer_ends_by_the_calls_own_limit(ask: Ask) -> None:
     """One byte every fifth of a second: no time-out between two bytes ever comes, and the run has no deadline."""
-    meter = Meter()
+    budget = RequestBudget()
     with Wire(for_ever=wire.drip) as server, pytest.raises(SourceUnavailable):
-        ask(server.url, meter, 0.5)
-    assert meter.calls == 5
+        ask(server.url, budget, 0.5)
+    assert budget.calls == 5
 
 
 @WAYS
 def test_12_a_dripping_answer_ends_with_the_run(ask: Ask) -> None:
-    meter = Meter(ends=time.monotonic() + 1.0)
+    budget = RequestBudget(ends=time.monotonic() + 1.0)
     with Wire(for_ever=wire.drip) as server, pytest.raises(SourceUnavailable):
-        ask(server.url, meter)
+        ask(server.url, budget)
 
 
 @WAYS
 def test_13_a_server_that_never_answers_is_asked_again_and_given_up(ask: Ask) -> None:
-    meter = Meter()
+    budget = RequestBudget()
     with Wire(for_ever=wire.silence) as server, pytest.raises(SourceUnavailable, match=r"Time-?[Oo]ut"):
-        ask(server.url, meter, 0.2)
-    assert meter.calls == 5
+        ask(server.url, budget, 0.2)
+    assert budget.calls == 5
 
 
 @WAYS
 def test_13_a_server_that_never_answers_does_not_outlast_the_run(ask: Ask) -> None:
-    meter = Meter(ends=time.monotonic() + 1.0)
+    budget = RequestBudget(ends=time.monotonic() + 1.0)
     with Wire(for_ever=wire.silence) as server, pytest.raises(SourceUnavailable):
-        ask(server.url, meter)
+        ask(server.url, budget)
 
 
 @WAYS
 def test_15_a_redirect_to_another_host_is_not_followed(ask: Ask) -> None:
-    meter = Meter()
+    budget = RequestBudget()
     with Wire() as other, Wire(for_ever=wire.whole(302, b"", f"Location: {other.url}/thing")) as server:
         with pytest.raises(AccessError, match="redirect"):
-            ask(server.url, meter)
+            ask(server.url, budget)
         assert other.asked == []
-    assert meter.calls == 1
+    assert budget.calls == 1
 
 
 @pytest.mark.parametrize("status", [404, 410])
 def test_16_an_address_that_is_gone_is_not_asked_again(status: int) -> None:
-    meter = Meter()
+    budget = RequestBudget()
     with (
         Wire(for_ever=wire.whole(status, b"{}")) as server,
         pytest.raises(AccessError, match="newer release") as caught,
     ):
-        by_client(server.url, meter)
+        by_client(server.url, budget)
     assert "gone or wrong" in str(caught.value)
     assert caught.value.exit_code == 3
-    assert meter.calls == 1
+    assert budget.calls == 1
 
 
 @WAYS
 def test_01_two_seconds_that_a_429_asks_for_are_waited_and_counted(ask: Ask) -> None:
     """By a clock that only sleeping moves."""
-    meter = Meter()
+    budget = RequestBudget()
     with Wire(wire.whole(429, b"{}", "Retry-After: 2")) as server:
-        assert ask(server.url, meter) == {"ok": True}
-    assert (meter.calls, meter.retries) == (2, 1)
-    assert 2.0 <= meter.waited <= 3.0
+        assert ask(server.url, budget) == {"ok": True}
+    assert (budget.calls, budget.retries) == (2, 1)
+    assert 2.0 <= budget.waited <= 3.0
 
 
 @WAYS
@@ -167,46 +167,46 @@ def test_01_two_seconds_that_a_429_asks_for_are_waited_and_counted(ask: Ask) -> 
     ids=["decimals", "negative", "garbage", "absent"],
 )
 def test_02_a_429_in_any_form_is_waited_for_within_bounds(ask: Ask, header: str, least: float, most: float) -> None:
-    meter = Meter()
+    budget = RequestBudget()
     with Wire(wire.whole(429, b"{}", header)) as server:
-        assert ask(server.url, meter) == {"ok": True}
-    assert meter.retries == 1
-    assert least <= meter.waited <= most
+        assert ask(server.url, budget) == {"ok": True}
+    assert budget.retries == 1
+    assert least <= budget.waited <= most
 
 
 @WAYS
 def test_03_a_wait_longer_than_the_run_has_left_is_not_begun(ask: Ask) -> None:
-    meter = Meter(ends=time.monotonic() + 50)
+    budget = RequestBudget(ends=time.monotonic() + 50)
     with (
         Wire(for_ever=wire.whole(429, b"{}", "Retry-After: 60")) as server,
         pytest.raises(SourceUnavailable, match="429"),
     ):
-        ask(server.url, meter)
-    assert (meter.calls, meter.waited) == (1, 0.0)
+        ask(server.url, budget)
+    assert (budget.calls, budget.waited) == (1, 0.0)
 
 
 @WAYS
 def test_03_an_hour_is_not_waited_for_at_all(ask: Ask) -> None:
-    meter = Meter()
+    budget = RequestBudget()
     with (
         Wire(for_ever=wire.whole(429, b"{}", "Retry-After: 3600")) as server,
         pytest.raises(SourceUnavailable, match="429"),
     ):
-        ask(server.url, meter)
-    assert (meter.calls, meter.waited) == (1, 0.0)
+        ask(server.url, budget)
+    assert (budget.calls, budget.waited) == (1, 0.0)
 
 
 @WAYS
 def test_04_the_patience_with_one_source_has_an_end(ask: Ask) -> None:
-    meter = Meter(patience=70)
+    budget = RequestBudget(patience=70)
     with Wire(for_ever=wire.whole(429, b"{}", "Retry-After: 30")) as server, pytest.raises(SourceUnavailable):
-        ask(server.url, meter)
-    assert meter.calls == 3
-    assert 60 <= meter.waited <= 70
+        ask(server.url, budget)
+    assert budget.calls == 3
+    assert 60 <= budget.waited <= 70
 
 
 @WAYS
 def test_after_the_runs_end_no_request_is_begun(ask: Ask) -> None:
     with Wire() as server, pytest.raises(OutOfTime, match="goes on"):
-        ask(server.url, Meter(ends=0.0))
+        ask(server.url, RequestBudget(ends=0.0))
     assert server.asked == []

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accountpulse.http.concurrency import MOST, START, Pace
+from accountpulse.http.concurrency import MOST, START, RateLimiter
 from virtual import BEGIN, Clock
 
 Answer = tuple[int | None, Mapping[str, str]]
@@ -25,8 +25,8 @@ class Server:
         self.came: list[float] = []
         self.statuses: list[int | None] = []
 
-    async def ask(self, pace: Pace) -> int | None:
-        ticket = await pace.begin()
+    async def ask(self, limiter: RateLimiter) -> int | None:
+        permit = await limiter.begin()
         self.came.append(self.clock.seconds)
         self.under_way += 1
         self.most = max(self.most, self.under_way)
@@ -34,33 +34,33 @@ class Server:
         await asyncio.sleep(self.latency(self.under_way))
         self.under_way -= 1
         self.statuses.append(answer[0])
-        pace.end(ticket, *answer)
+        limiter.end(permit, *answer)
         return answer[0]
 
 
-def drive(clock: Clock, server: Server, *phases: tuple[int, Callable[[Pace], None]]) -> Pace:
-    """Requests from as many workers as the pace could ever want; a refused one is asked again.
+def drive(clock: Clock, server: Server, *phases: tuple[int, Callable[[RateLimiter], None]]) -> RateLimiter:
+    """Requests from as many workers as the limiter could ever want; a refused one is asked again.
 
     A phase is how many requests, and what to do after them.
     """
-    pace = Pace(clock.now)
+    limiter = RateLimiter(clock.now)
 
     async def worker(left: Iterator[int]) -> None:
         for _ in left:
-            while await server.ask(pace) != 200:
+            while await server.ask(limiter) != 200:
                 pass
 
     async def work() -> None:
         for requests, then in phases:
             left = iter(range(requests))
             await asyncio.gather(*(worker(left) for _ in range(100)))
-            then(pace)
+            then(limiter)
 
     clock.run(work())
-    return pace
+    return limiter
 
 
-def go_on(_pace: Pace) -> None:
+def go_on(_limiter: RateLimiter) -> None:
     """Nothing to look at."""
 
 
@@ -118,16 +118,16 @@ def test_it_begins_with_eight_and_grows_while_answers_are_quick() -> None:
     clock = Clock()
     server = Server(clock, lambda _: 0.1, lambda: QUICK)
     seen: list[int] = []
-    pace = drive(clock, server, (START, lambda _: seen.append(server.most)), (2000, go_on))
+    limiter = drive(clock, server, (START, lambda _: seen.append(server.most)), (2000, go_on))
     assert seen == [START]
-    assert server.most == pace.limit == MOST
+    assert server.most == limiter.limit == MOST
 
 
 def test_it_stops_growing_where_answers_only_wait_for_each_other() -> None:
     clock = Clock()
     server = Server(clock, lambda at_once: 0.1 * max(1.0, at_once / 16), lambda: QUICK)
-    pace = drive(clock, server, (5000, go_on))
-    assert START <= pace.limit <= 32
+    limiter = drive(clock, server, (5000, go_on))
+    assert START <= limiter.limit <= 32
 
 
 def test_a_system_that_becomes_slow_gets_fewer_at_once_but_never_less_than_the_first_eight() -> None:
@@ -135,25 +135,25 @@ def test_a_system_that_becomes_slow_gets_fewer_at_once_but_never_less_than_the_f
     server = Server(clock, lambda _: 0.1, lambda: QUICK)
     before: list[int] = []
 
-    def slow(pace: Pace) -> None:
-        before.append(pace.limit)
+    def slow(limiter: RateLimiter) -> None:
+        before.append(limiter.limit)
         server.latency = lambda _: 0.5
 
-    pace = drive(clock, server, (2000, slow), (200, go_on))
-    assert START <= pace.limit < before[0]
+    limiter = drive(clock, server, (2000, slow), (200, go_on))
+    assert START <= limiter.limit < before[0]
 
 
 def test_a_burst_of_refusals_halves_it_once() -> None:
     clock = Clock()
-    pace = Pace(clock.now)
+    limiter = RateLimiter(clock.now)
 
     async def refused() -> None:
-        tickets = [await pace.begin() for _ in range(START)]
-        for ticket in tickets:
-            pace.end(ticket, 429, {})
+        tickets = [await limiter.begin() for _ in range(START)]
+        for permit in tickets:
+            limiter.end(permit, 429, {})
 
     clock.run(refused())
-    assert pace.limit == START // 2
+    assert limiter.limit == START // 2
 
 
 @pytest.mark.parametrize(("status", "wait"), [(429, "7"), (503, "3")])

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accountpulse.core.errors import UnexpectedAnswer
-from accountpulse.http.concurrency import Pace
+from accountpulse.http.concurrency import RateLimiter
 from accountpulse.http.time_slices import Page, Rows, Slice, Walk, equal_slices, without
 from virtual import Clock
 
@@ -57,7 +57,7 @@ class System:
 
 
 @dataclass
-class Bag:
+class RowBatch:
     rows: list[Row] = field(default_factory=list)
 
     def add(self, rows: Sequence[Row]) -> None:
@@ -71,20 +71,20 @@ class Walked:
         self.parts: list[tuple[Slice, list[Row]]] = []
         clock = Clock()
         rows = Rows("system", "rows", system.ask, lambda row: str(row[0]), lambda row: row[1])
-        self.walk: Walk[Row, Bag] = Walk(rows, Paced(clock, at_once), Bag, self._done)
+        self.walk: Walk[Row, RowBatch] = Walk(rows, Paced(clock, at_once), RowBatch, self._done)
         clock.run(self.walk.run(slices))
         self.seconds = clock.seconds
 
-    def _done(self, part: Slice, bag: Bag) -> None:
-        self.parts.append((part, bag.rows))
+    def _done(self, part: Slice, batch: RowBatch) -> None:
+        self.parts.append((part, batch.rows))
 
     @property
     def rows(self) -> list[Row]:
         return sorted(row for _, rows in self.parts for row in rows)
 
 
-class Paced(Pace):
-    """A pace that always allows the same number."""
+class Paced(RateLimiter):
+    """A limiter that always allows the same number."""
 
     def __init__(self, clock: Clock, at_once: int) -> None:
         super().__init__(clock.now, start=at_once)

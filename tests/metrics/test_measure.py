@@ -21,7 +21,7 @@ from accountpulse.core.records import (
     frame,
     own_metric,
 )
-from accountpulse.core.spooled import Pile
+from accountpulse.core.spooled import SpooledTable
 from accountpulse.metrics import measure
 from metrics.measuring import OCTOBER, START, A, B, C, Rows, at, of, table
 
@@ -308,12 +308,12 @@ def test_a_table_of_many_rows_is_measured_as_exactly_as_one_of_few() -> None:
         rating_asked_at=pl.lit(None, pl.Datetime("ms", "UTC")),
         rating=pl.lit(None, pl.Int64),
     )
-    pile = Pile(table.schema)
+    spool = SpooledTable(table.schema)
     for start in range(0, rows, 15_000):
-        pile.add(table[start : start + 15_000])
+        spool.add(table[start : start + 15_000])
     accounts = frame("accounts", [{"account_id": name} for name in names])
     reasons = accounts.select("account_id", *(pl.lit(None, pl.String).alias(source) for source in SOURCES))
-    found = measure(accounts, {"conversations": pile}, reasons, {}, scope=OCTOBER, rules=Rules())
+    found = measure(accounts, {"conversations": spool}, reasons, {}, scope=OCTOBER, rules=Rules())
     assert found["account_id"].to_list() == names
     for name, total, first, last, urgent in found.select(
         "account_id",

@@ -52,9 +52,9 @@ def test_a_run_measures_and_scores_own_metrics_by_one_query_and_one_look(
 ) -> None:
     """Pillars and seats come by one query, engagement by the pillar's Look; only the surveys are asked for anew."""
     plain = run(served, configure, served.environment()["ACCOUNTPULSE_CONFIG"])
-    before = plain.standings["looker"].meter.calls
+    before = plain.standings["looker"].budget.calls
     outcome = run(served, configure, config(tmp_path, served))
-    assert outcome.standings["looker"].meter.calls == before + 3  # the explore, the query, its rows
+    assert outcome.standings["looker"].budget.calls == before + 3  # the explore, the query, its rows
     assert "voice" in outcome.dimensions
     measured = of(outcome, "nps", "nps_reason", "engagement", "engagement_reason", "voice_score")
     true = {

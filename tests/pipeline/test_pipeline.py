@@ -235,7 +235,7 @@ def test_the_number_of_requests_grows_by_pages_and_not_by_accounts(configure: Co
         with Sandbox(build(seed=7, accounts=size, until=NOW)) as running:
             outcome = run(configure(running))
         assert outcome.exit_code == 0
-        calls[size] = {source: standing.meter.calls for source, standing in outcome.standings.items()}
+        calls[size] = {source: standing.budget.calls for source, standing in outcome.standings.items()}
     # ten times the accounts: a few pages and chunks more, far from 540 calls more
     for source, few in calls[60].items():
         assert calls[600][source] - few < 60, (source, calls)
@@ -264,7 +264,7 @@ def test_only_one_source_is_read_afresh(sandbox: Sandbox, configure: Configure) 
     outcome = run(loaded, replace(OCTOBER, only=("jira",), dry_run=True, out=Path(loaded.state) / "out"))
     assert {call.system for call in sandbox.log} == {"jira", "salesforce"}  # the org is asked what a load would do
     assert outcome.standings["salesforce"].from_checkpoint
-    assert outcome.standings["salesforce"].meter.calls == 0
+    assert outcome.standings["salesforce"].budget.calls == 0
     assert outcome.scores is not None
     assert outcome.scores.height == 120
 

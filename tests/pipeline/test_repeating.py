@@ -21,7 +21,7 @@ from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
 from accountpulse.state import State
 from accountpulse.systems import EXTRACTORS
-from accountpulse.systems.extraction import NoParts, Parts, Request
+from accountpulse.systems.extraction import NoPartStore, PartStore, Request
 from support import NOW, Configure, Silent
 from systems.shelf import Killed, Shelf
 
@@ -43,7 +43,7 @@ def running(small: World) -> Iterator[Sandbox]:
 # --- a source, cut after any of its parts, which may be of any size
 
 
-def extracted(loaded: Settings, scope: Scope, parts: dict[Source, Parts]) -> pl.DataFrame:
+def extracted(loaded: Settings, scope: Scope, parts: dict[Source, PartStore]) -> pl.DataFrame:
     """The metrics of all accounts."""
     extracts: dict[Source, Extract] = {"salesforce": EXTRACTORS["salesforce"](Request(loaded, scope))}
     links = extracts["salesforce"].tables["links"]
@@ -51,7 +51,7 @@ def extracted(loaded: Settings, scope: Scope, parts: dict[Source, Parts]) -> pl.
         keys = tuple(links.filter(pl.col("source") == source)["key"].unique().sort())
         request = Request(loaded, scope, keys)
         try:
-            extracts[source] = EXTRACTORS[source](replace(request, parts=parts.get(source, NoParts())))
+            extracts[source] = EXTRACTORS[source](replace(request, parts=parts.get(source, NoPartStore())))
         except Killed:
             extracts[source] = EXTRACTORS[source](replace(request, parts=revived(parts[source])))
     linked = accounts.link(extracts["salesforce"].tables["accounts"], extracts, loaded.configured, ())
@@ -60,7 +60,7 @@ def extracted(loaded: Settings, scope: Scope, parts: dict[Source, Parts]) -> pl.
     return metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=loaded.rules)
 
 
-def revived(shelf: Parts) -> Shelf:
+def revived(shelf: PartStore) -> Shelf:
     assert isinstance(shelf, Shelf)
     shelf.lives = 1_000_000
     return shelf
@@ -77,7 +77,7 @@ def test_sources_that_are_cut_after_any_part_measure_the_same(
         some.fixed_dictionaries({source: some.tuples(some.integers(0, 8), some.integers(1, 400)) for source in WALKED})
     )
     def law(cuts: dict[Source, tuple[int, int]]) -> None:
-        parts: dict[Source, Parts] = {source: Shelf(*cut) for source, cut in cuts.items()}
+        parts: dict[Source, PartStore] = {source: Shelf(*cut) for source, cut in cuts.items()}
         assert extracted(loaded, scope, parts).equals(clean)
 
     law()

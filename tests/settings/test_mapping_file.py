@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from accountpulse.accounts import Linked, link
 from accountpulse.cli.links_table import mapping_file, rows_of
 from accountpulse.core.errors import ConfigurationError
-from accountpulse.core.records import SOURCES, TABLES_OF, Extract, Source, Stated, StatedLink, frame
+from accountpulse.core.records import SOURCES, TABLES_OF, Extract, FileLink, LinkFile, Source, frame
 from accountpulse.core.spreadsheet import harmless, meant
 from accountpulse.settings.links import read
 from accountpulse.systems import csv_file
@@ -168,7 +168,7 @@ rule_rows = st.lists(st.tuples(pairs, st.sampled_from(TEXTS)), unique=True)
 file_rows = st.lists(st.tuples(pairs, st.sampled_from([*TEXTS, None])), unique=True)
 
 
-def linked(rules: list[tuple[tuple[str, Source], str]], stated: Stated, unknown: list[str]) -> Linked:
+def linked(rules: list[tuple[tuple[str, Source], str]], link_file: LinkFile, unknown: list[str]) -> Linked:
     rows = {"links": [{"account_id": account, "source": source, "key": key} for (account, source), key in rules]}
     accounts = frame("accounts", [{"account_id": account, "account_name": f"={account}"} for account in IDS])
     extracts = {
@@ -179,7 +179,7 @@ def linked(rules: list[tuple[tuple[str, Source], str]], stated: Stated, unknown:
         )
         for source in SOURCES
     }
-    return link(accounts, extracts, SOURCES, (), stated)
+    return link(accounts, extracts, SOURCES, (), link_file)
 
 
 @hypothesis_settings(max_examples=200, deadline=None)
@@ -188,12 +188,12 @@ def test_a_mapping_file_that_is_given_back_unedited_changes_nothing(
     rules: list[tuple[tuple[str, Source], str]], file: list[tuple[tuple[str, Source], str | None]], unknown: list[str]
 ) -> None:
     said = {(pair, key): (pair, key) for pair, key in file if key or all(p != pair or not k for p, k in file)}
-    stated = Stated(links=tuple(StatedLink(*pair, key, 2) for pair, key in said.values()))
-    before = linked(rules, stated, unknown)
+    link_file = LinkFile(links=tuple(FileLink(*pair, key, 2) for pair, key in said.values()))
+    before = linked(rules, link_file, unknown)
     accounts = frame("accounts", [{"account_id": account, "account_name": f"={account}"} for account in IDS])
     target = io.BytesIO()
     harmless(mapping_file(rows_of(accounts, before))).write_csv(target)
-    after = linked(rules, Stated(links=read(target.getvalue(), "links.csv")), unknown)
+    after = linked(rules, LinkFile(links=read(target.getvalue(), "links.csv")), unknown)
     assert after.reasons.equals(before.reasons)
     columns = ["source", "match", "account_id", "reason", "shared", "several"]
     assert after.claims.select(columns).equals(before.claims.select(columns))

@@ -10,7 +10,7 @@ import pytest
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.period import Period, scope_of
 from accountpulse.core.records import ON_DISK, TABLES, TABLES_OF, Extract, frame
-from accountpulse.core.spooled import Pile, piled
+from accountpulse.core.spooled import SpooledTable, spooled
 from accountpulse.state import State
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -18,13 +18,13 @@ OCTOBER = Period(2026, 10)
 SCOPE = scope_of(OCTOBER, NOW)
 
 
-def days(rows: int) -> Pile:
+def days(rows: int) -> SpooledTable:
     """More rows than one piece holds, added little by little."""
-    pile = Pile(TABLES["usage_days"])
+    spool = SpooledTable(TABLES["usage_days"])
     for start in range(0, rows, 8_000):
         some = pl.select(users=pl.int_range(start, start + 8_000))
-        pile.add(some.with_columns(key=pl.format("a{}", "users"), day=pl.lit(OCTOBER.first_day)))
-    return pile
+        spool.add(some.with_columns(key=pl.format("a{}", "users"), day=pl.lit(OCTOBER.first_day)))
+    return spool
 
 
 def an_extract() -> Extract:
@@ -36,7 +36,7 @@ def an_extract() -> Extract:
         {"dau": "field_missing"},
         {"x": "not_linked"},
         ("a note",),
-        piles={"usage_days": days(120_000)},
+        spools={"usage_days": days(120_000)},
     )
 
 
@@ -48,7 +48,7 @@ def test_a_checkpoint_comes_back_as_it_was(root: str) -> None:
     assert back.unknown_keys == {"x": "not_linked"}
     assert back.notes == ("a note",)
     assert back.tables["figures"].rows() == [("001", "pillar_insights", 51.5)]
-    assert back.piles["usage_days"].lazy().collect().equals(days(120_000).lazy().collect())
+    assert back.spools["usage_days"].lazy().collect().equals(days(120_000).lazy().collect())
 
 
 def test_a_checkpoint_of_other_instants_or_another_run_is_not_used(root: str) -> None:
@@ -72,8 +72,8 @@ def test_parts_stand_until_the_whole_source_is_there(root: str) -> None:
     checkpoints = State(root).checkpoints
     table = pl.DataFrame({"id": ["a", "b"], "at": [1, 2]})
     many, none = days(120_000), pl.DataFrame(schema={"id": pl.String})
-    piles = {"some": piled(table), "many": many, "none": piled(none)}
-    checkpoints.save_part(SCOPE, "looker", "r1", "0-10", piles, {"stretches": [[0, 10]]})
+    spools = {"some": spooled(table), "many": many, "none": spooled(none)}
+    checkpoints.save_part(SCOPE, "looker", "r1", "0-10", spools, {"stretches": [[0, 10]]})
     ((back, facts),) = State(root).checkpoints.parts(SCOPE, "looker", "r1")
     assert facts == {"stretches": [[0, 10]]}
     assert back["some"].lazy().collect().equals(table)

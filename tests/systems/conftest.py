@@ -8,7 +8,7 @@ import yaml
 
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Extract
-from accountpulse.http.budget import Meter
+from accountpulse.http.budget import RequestBudget
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.settings import Settings
 from accountpulse.systems.extraction import Request
@@ -34,8 +34,8 @@ def read(loaded: Callable[..., Settings], scope: Scope) -> Read:
     """What the extractor makes of the sandbox with a changed `looker:` block."""
 
     def extract(
-        block: Change | None = None, keys: tuple[str, ...] = (), meter: Meter | None = None, at: Scope = scope
+        block: Change | None = None, keys: tuple[str, ...] = (), budget: RequestBudget | None = None, at: Scope = scope
     ) -> Extract:
-        return extract.extract(Request(loaded({"looker": block or {}}), at, keys, meter=meter or Meter()))
+        return extract.extract(Request(loaded({"looker": block or {}}), at, keys, budget=budget or RequestBudget()))
 
     return extract

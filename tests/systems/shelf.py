@@ -1,6 +1,6 @@
-"""Parts that a test keeps, and a walk that dies in its middle."""
+"""PartStore that a test keeps, and a walk that dies in its middle."""
 
-from accountpulse.systems.extraction import Part
+from accountpulse.systems.extraction import CheckpointPart
 
 
 class Killed(Exception):
@@ -13,12 +13,12 @@ class Shelf:
     def __init__(self, lives: int, size: int = 60) -> None:
         self.lives = lives
         self.size = size
-        self.parts: list[Part] = []
+        self.parts: list[CheckpointPart] = []
 
-    def kept(self) -> list[Part]:
+    def kept(self) -> list[CheckpointPart]:
         return list(self.parts)
 
-    def keep(self, part: Part) -> None:
+    def keep(self, part: CheckpointPart) -> None:
         if len(self.parts) == self.lives:
             raise Killed
         self.parts.append(part)

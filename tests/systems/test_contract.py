@@ -6,7 +6,7 @@ import pytest
 from accountpulse.core.errors import AccessError, SourceUnavailable
 from accountpulse.core.period import Scope
 from accountpulse.core.records import DOMAINS_OF, ON_DISK, TABLES, TABLES_OF, Extract, Source, catalogue
-from accountpulse.http.budget import Meter
+from accountpulse.http.budget import RequestBudget
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
@@ -34,13 +34,13 @@ def keys_of(world: World, source: Source) -> tuple[str, ...]:
 
 
 def request_for(source: Source, world: World, loaded: Settings, scope: Scope) -> Request:
-    return Request(loaded, scope, keys_of(world, source), meter=Meter())
+    return Request(loaded, scope, keys_of(world, source), budget=RequestBudget())
 
 
 def every_table(extract: Extract) -> dict[str, pl.DataFrame]:
     """All tables in memory; those on disk in the order of their ids and times, since they come as they are read."""
-    piles = {name: pile.lazy().collect() for name, pile in extract.piles.items()}
-    ordered = {name: table.sort(name for name in table.columns if name != "keys") for name, table in piles.items()}
+    spools = {name: spool.lazy().collect() for name, spool in extract.spools.items()}
+    ordered = {name: table.sort(name for name in table.columns if name != "keys") for name, table in spools.items()}
     return {**extract.tables, **ordered}
 
 
@@ -51,7 +51,7 @@ def test_it_hands_over_exactly_its_tables_with_their_columns(
     extract = EXTRACTORS[source](request_for(source, world, configure(sandbox), scope))
     assert extract.source == source
     assert set(extract.tables) == set(TABLES_OF[source]) - ON_DISK
-    assert set(extract.piles) == set(TABLES_OF[source]) & ON_DISK
+    assert set(extract.spools) == set(TABLES_OF[source]) & ON_DISK
     for name, table in every_table(extract).items():
         assert extract.rows[name] == table.height
         assert dict(table.schema) == dict(TABLES[name]), name
@@ -85,7 +85,7 @@ def test_the_meter_counts_every_request_that_the_system_saw(
 ) -> None:
     request = request_for(source, world, configure(sandbox), scope)
     EXTRACTORS[source](request)
-    assert request.meter.calls == sum(call.system == source for call in sandbox.log)
+    assert request.budget.calls == sum(call.system == source for call in sandbox.log)
 
 
 @pytest.mark.parametrize("source", SOURCES)

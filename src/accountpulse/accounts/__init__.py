@@ -7,8 +7,8 @@ from functools import partial
 import polars as pl
 
 from accountpulse.core.ids import looks_like_an_id, to_18
-from accountpulse.core.records import LINKS, SOURCES, Extract, Problem, Reason, Source, Stated
-from accountpulse.core.spooled import Pile
+from accountpulse.core.records import LINKS, SOURCES, Extract, LinkFile, Problem, Reason, Source
+from accountpulse.core.spooled import SpooledTable
 
 _NOUN: Mapping[Source, str] = {
     "salesforce": "Salesforce account",
@@ -20,7 +20,7 @@ _SHOWN = 5  # how many other accounts a message names
 _SHOWN_KEY = 80  # how many characters of a key it shows
 _KEY_COLUMNS = ("keys", "key", "account_id")
 _LINK = list(LINKS)
-_NOTHING = Stated()
+_NOTHING = LinkFile()
 _CLAIM = {**LINKS, "by": pl.String, "line": pl.Int64}
 
 
@@ -76,9 +76,9 @@ def link(
     extracts: Mapping[Source, Extract],
     configured: Collection[Source],
     failed: Collection[Source],
-    stated: Stated = _NOTHING,
+    link_file: LinkFile = _NOTHING,
 ) -> Linked:
-    """Match accounts with the keys that they have in each source: by rule (the links of the extracts) or as stated.
+    """Match accounts with the keys that they have in each source: by rule (the links of the extracts), or by the file.
 
     Where the file comes first, what it says of an account and source replaces the rule; where the rules do, it counts
     only where they link nothing or not clearly. Left out, with a Problem: an account without an id, one that is given
@@ -87,10 +87,10 @@ def link(
     `not_linked` without a key; what the extract says of a key that its system doesn't know.
     """
     accounts = accounts.with_columns(_mapped(accounts["account_id"].fill_null(""), to_18))
-    told = _told(accounts, stated)
-    claims, absent = _claims(accounts, extracts, told, stated.first)
+    told = _told(accounts, link_file)
+    claims, absent = _claims(accounts, extracts, told, link_file.first)
     ours = claims.filter(pl.col("source").is_in(configured))
-    problems = [*_unclear_ids(accounts), *_shared(accounts, ours, stated), *_several(accounts, ours)]
+    problems = [*_unclear_ids(accounts), *_shared(accounts, ours, link_file), *_several(accounts, ours)]
     good = accounts.filter(~pl.col("account_id").is_in(["", *{problem.account_id for problem in problems}]))
     keys = claims.join(good, on="account_id", how="semi")
     statuses = {source: _status(good, keys, source) for source in SOURCES}
@@ -99,7 +99,7 @@ def link(
     reasons = good.select("account_id").with_columns(
         *(pl.lit(wide[source], pl.String).fill_null(statuses[source]).alias(source) for source in SOURCES)
     )
-    notes = (*_strangers(accounts, told, stated), *_unknown(claims, configured, stated))
+    notes = (*_strangers(accounts, told, link_file), *_unknown(claims, configured, link_file))
     return Linked(good, reasons, claims, absent, keys, tuple(problems), unlinked, notes)
 
 
@@ -120,12 +120,12 @@ def rule_links(links: pl.DataFrame, source: Source, found: Mapping[str, Sequence
 
 
 def asked_keys(
-    links: pl.DataFrame, source: Source, found: Mapping[str, Sequence[str]] | None, stated: Stated
+    links: pl.DataFrame, source: Source, found: Mapping[str, Sequence[str]] | None, link_file: LinkFile
 ) -> tuple[str, ...]:
     """The keys that a source is asked for: those of the rules that may count, and those of the file."""
     whole = partial(_comparable, "salesforce")
-    told = [each for each in stated.links if each.source == source]
-    decided = {whole(each.account_id) for each in told} if stated.first == "file" else set()
+    told = [each for each in link_file.links if each.source == source]
+    decided = {whole(each.account_id) for each in told} if link_file.first == "file" else set()
     rules = rule_links(links, source, found).select("account_id", "key").drop_nulls().iter_rows()
     keys = {key for account_id, key in rules if key.strip() and whole(account_id) not in decided}
     return tuple(sorted(keys | {each.key for each in told if each.key is not None}))
@@ -154,23 +154,23 @@ def attribute(table: pl.DataFrame, linked: Linked, source: Source) -> Attributed
     return Attributed(rows.join(owned, on=row_id), shared, nobodys=rows.height - owned[row_id].n_unique())
 
 
-def attribute_all(extract: Extract, linked: Linked) -> dict[str, pl.DataFrame | Pile]:
-    """Every table of an extract but `accounts` and `links`, by name, as rows of accounts; piles stay on disk.
+def attribute_all(extract: Extract, linked: Linked) -> dict[str, pl.DataFrame | SpooledTable]:
+    """Every table of an extract but `accounts` and `links`, by name, as rows of accounts; spools stay on disk.
 
     No row may come in two pieces.
     """
     tables = {name: table for name, table in extract.tables.items() if name not in {"accounts", "links"}}
     small = {name: attribute(table, linked, extract.source).rows for name, table in tables.items()}
-    return small | {name: _attributed(pile, linked, extract.source) for name, pile in extract.piles.items()}
+    return small | {name: _attributed(spool, linked, extract.source) for name, spool in extract.spools.items()}
 
 
-def _attributed(pile: Pile, linked: Linked, source: Source) -> Pile:
-    owned: Pile | None = None
-    for piece in pile.pieces():
+def _attributed(spool: SpooledTable, linked: Linked, source: Source) -> SpooledTable:
+    owned: SpooledTable | None = None
+    for piece in spool.pieces():
         rows = attribute(piece, linked, source).rows
-        owned = owned or Pile(rows.schema)
+        owned = owned or SpooledTable(rows.schema)
         owned.add(rows)
-    return owned or pile
+    return owned or spool
 
 
 def _mapped(keys: pl.Series, form: Callable[[str], str]) -> pl.Series:
@@ -179,9 +179,9 @@ def _mapped(keys: pl.Series, form: Callable[[str], str]) -> pl.Series:
     return keys.replace(given, pl.Series([form(key) for key in given], dtype=pl.String))
 
 
-def _told(accounts: pl.DataFrame, stated: Stated) -> pl.DataFrame:
+def _told(accounts: pl.DataFrame, link_file: LinkFile) -> pl.DataFrame:
     """What the file says, with the accounts' own ids: an id that lost its case in a spreadsheet is still theirs."""
-    rows = [(each.account_id, each.source, each.key, "file", each.line) for each in stated.links]
+    rows = [(each.account_id, each.source, each.key, "file", each.line) for each in link_file.links]
     told = pl.DataFrame(rows, schema=_CLAIM, orient="row")
     whole = partial(_comparable, "salesforce")
     ours = {whole(account_id): account_id for account_id in accounts["account_id"]}
@@ -244,14 +244,14 @@ def _unclear_ids(accounts: pl.DataFrame) -> Iterator[Problem]:
             yield Problem(account_id, "accounts", f"account {account_id} was given {rows} times")
 
 
-def _shared(accounts: pl.DataFrame, claims: pl.DataFrame, stated: Stated) -> Iterator[Problem]:
+def _shared(accounts: pl.DataFrame, claims: pl.DataFrame, link_file: LinkFile) -> Iterator[Problem]:
     """The accounts with a key that another account has too."""
     ours = set(accounts["account_id"])
     owners = claims.filter("shared").group_by("source", "match", maintain_order=True).agg("key", "account_id", "line")
     for source, _, keys, ids, lines in owners.iter_rows():
         for key, account_id, line in zip(keys, ids, lines, strict=True):
             if account_id in ours:
-                said = f" (line {line} of {stated.name})" if line is not None else ""
+                said = f" (line {line} of {link_file.name})" if line is not None else ""
                 text = f"{_NOUN[source]} {key[:_SHOWN_KEY]!r}{said} is also linked by {_others(account_id, ids)}"
                 yield Problem(account_id, "accounts", f"{text}: leave the link on one of them")
 
@@ -277,23 +277,23 @@ def _listed(texts: Sequence[str]) -> str:
     return ", ".join(texts[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _strangers(accounts: pl.DataFrame, told: pl.DataFrame, stated: Stated) -> Iterator[str]:
+def _strangers(accounts: pl.DataFrame, told: pl.DataFrame, link_file: LinkFile) -> Iterator[str]:
     """Which lines of the file name accounts that are none of ours: customers leave, and slips look the same."""
     lost = told.join(accounts, on="account_id", how="anti").unique("account_id", maintain_order=True).sort("line")
     if lost.height:
         named = _listed(
             [f"{account_id} (line {line})" for account_id, line in lost.select("account_id", "line").iter_rows()]
         )
-        yield f"{stated.name} names accounts that are not among the customers: {named}"
+        yield f"{link_file.name} names accounts that are not among the customers: {named}"
 
 
-def _unknown(claims: pl.DataFrame, configured: Collection[Source], stated: Stated) -> Iterator[str]:
+def _unknown(claims: pl.DataFrame, configured: Collection[Source], link_file: LinkFile) -> Iterator[str]:
     """Which keys of the file their systems don't know."""
     wrong = claims.filter((pl.col("by") == "file") & pl.col("reason").is_not_null()).sort("line")
     for source in configured:
         keys = wrong.filter(pl.col("source") == source).select("key", "line").iter_rows()
         if named := [f"{key[:_SHOWN_KEY]!r} (line {line})" for key, line in keys]:
-            yield f"{stated.name} names keys that {source.title()} does not know: {_listed(named)}"
+            yield f"{link_file.name} names keys that {source.title()} does not know: {_listed(named)}"
 
 
 def _source_wide(

@@ -12,7 +12,7 @@ from accountpulse.cli import progress, summary
 from accountpulse.cli.formatting import plural
 from accountpulse.cli.report import write_files
 from accountpulse.core.period import Period, last_complete
-from accountpulse.http.budget import Meter
+from accountpulse.http.budget import RequestBudget
 from accountpulse.pipeline import report_document
 from accountpulse.pipeline.result import Options, Outcome
 from accountpulse.report.files import EXTRA, drawing
@@ -71,7 +71,7 @@ def _report(state: State, month: Period, out: Path) -> str:
 
 def _read_back(loaded: Settings, outcome: Outcome) -> int:
     """Ask the org itself how many records of this run it holds."""
-    org = Org.connect(loaded.salesforce, Meter(), loaded.ca_bundle)
+    org = Org.connect(loaded.salesforce, RequestBudget(), loaded.ca_bundle)
     return len(loader.read_back(org, loaded.mapping.salesforce.target, outcome.run_id))
 
 

@@ -55,11 +55,11 @@ def compare_on_file(before: Path, after: Path, metrics: Path, out: Path | None) 
 
 def compare_on_state(before: Path, after: Path, state: State, period: Period | None, out: Path | None) -> int:
     """Print what the second scorecard would do to the accounts of a month."""
-    past = earlier_runs.recall_or_refuse(state, period)
-    pillars = past.card.pillars
+    earlier = earlier_runs.recall_or_refuse(state, period)
+    pillars = earlier.card.pillars
     cards = (read_card(before, pillars), read_card(after, pillars))
-    before_scores, after_scores = (earlier_runs.rescored_whole(past, state, card, detail=True) for card in cards)
-    return _report(cards, (before_scores, after_scores), past.metrics, f"the run of {past.period.name}", out)
+    before_scores, after_scores = (earlier_runs.rescored_whole(earlier, state, card, detail=True) for card in cards)
+    return _report(cards, (before_scores, after_scores), earlier.metrics, f"the run of {earlier.period.name}", out)
 
 
 def _report(cards: Cards, scores: Frames, metrics: pl.DataFrame, source: str, out: Path | None) -> int:

@@ -19,7 +19,7 @@ from accountpulse.core.ids import to_18
 from accountpulse.core.period import Period
 from accountpulse.core.yaml_files import nearest
 from accountpulse.pipeline import earlier_runs
-from accountpulse.pipeline.earlier_runs import Past
+from accountpulse.pipeline.earlier_runs import EarlierRun
 from accountpulse.scoring.account_details import RISK_NOTE, Told, tell
 from accountpulse.scoring.explain import plain, signed
 from accountpulse.state import State
@@ -31,9 +31,9 @@ Story = Mapping[str, Any]
 
 def explain_account(state: State, account: str, period: Period | None, *, as_json: bool) -> int:
     """Print what a run has to say about an account."""
-    past = earlier_runs.recall_or_refuse(state, period)
-    account_id = _find(past, account)
-    story = _story(state, past, account_id)
+    earlier = earlier_runs.recall_or_refuse(state, period)
+    account_id = _find(earlier, account)
+    story = _story(state, earlier, account_id)
     console = summary.tables()
     if as_json:
         print(json.dumps(story, indent=1, ensure_ascii=False, allow_nan=False))  # noqa: T201
@@ -44,24 +44,26 @@ def explain_account(state: State, account: str, period: Period | None, *, as_jso
     return 0
 
 
-def _find(past: Past, wanted: str) -> str:
+def _find(earlier: EarlierRun, wanted: str) -> str:
     """The id of the account that is meant, by its id of 15 or 18 characters or by its name."""
-    ids, names = past.scores["account_id"], past.scores["account_name"].fill_null("")
+    ids, names = earlier.scores["account_id"], earlier.scores["account_name"].fill_null("")
     wanted = wanted.strip()
     if to_18(wanted) in set(ids):
         return to_18(wanted)
     lower, given = names.str.to_lowercase(), wanted.lower()
     for fits in (lower == given, lower.str.contains(given, literal=True)):
-        found = past.scores.filter(fits).select("account_id", "account_name").sort("account_name", "account_id").rows()
+        found = (
+            earlier.scores.filter(fits).select("account_id", "account_name").sort("account_name", "account_id").rows()
+        )
         if len(found) == 1 and given:
             return str(found[0][0])
         if found and given:
             raise UsageError(_several(wanted, found))
-    for problem_id, _, text in past.facts["problems"]:
+    for problem_id, _, text in earlier.facts["problems"]:
         if problem_id == to_18(wanted):
-            raise UsageError(f"{wanted} was left out of the run of {past.period.name}: {text}")
+            raise UsageError(f"{wanted} was left out of the run of {earlier.period.name}: {text}")
     hint = nearest(wanted, names)
-    raise UsageError(f"no account of {past.period.name} has the id or the name {wanted!r}{hint}")
+    raise UsageError(f"no account of {earlier.period.name} has the id or the name {wanted!r}{hint}")
 
 
 def _several(wanted: str, found: list[tuple[Any, ...]]) -> str:
@@ -70,14 +72,14 @@ def _several(wanted: str, found: list[tuple[Any, ...]]) -> str:
     return "\n".join([f"{wanted!r} fits {len(found)} accounts; give the id of the one you mean:", *lines, *more])
 
 
-def _story(state: State, past: Past, account_id: str) -> dict[str, Any]:
+def _story(state: State, earlier: EarlierRun, account_id: str) -> dict[str, Any]:
     mine = pl.col("account_id") == account_id
-    now = Told(past.scores.row(by_predicate=mine, named=True), past.card, past.period.name, past.as_of_day)
-    before = earlier_runs.run_before(state, past.period)
+    now = Told(earlier.scores.row(by_predicate=mine, named=True), earlier.card, earlier.period.name, earlier.as_of_day)
+    before = earlier_runs.run_before(state, earlier.period)
     if before is None or before.scores.filter(mine).is_empty():
         return tell(now)
     row = before.scores.row(by_predicate=mine, named=True)
-    rescored = earlier_runs.rescored(before, past.card, account_id).row(0, named=True)
+    rescored = earlier_runs.rescored(before, earlier.card, account_id).row(0, named=True)
     return tell(now, Told(row, before.card, before.period.name, before.as_of_day), rescored)
 
 

@@ -73,7 +73,7 @@ def _find(loaded: Settings, now: datetime) -> Found:
         except SourceUnavailable as failure:
             failures.append(failure)
     failed = [source for source in sources if source not in extracts]
-    linked = accounts.link(crm.tables["accounts"], extracts, loaded.configured, failed, loaded.stated)
+    linked = accounts.link(crm.tables["accounts"], extracts, loaded.configured, failed, loaded.link_file)
     notes = [f"{TITLES[source]}: {note}" for source, extract in extracts.items() for note in extract.notes]
     notes += [
         f"{TITLES[source]}: its keys were not checked"

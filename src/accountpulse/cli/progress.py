@@ -37,7 +37,7 @@ class Bars:
         """Show how the source stands."""
         if standing.error is None:
             done = max(1, sum(standing.rows.values()))
-            note = f"{rows_of(standing)} · {standing.meter.calls} requests"
+            note = f"{rows_of(standing)} · {standing.budget.calls} requests"
             self._progress.update(self._tasks[source], completed=done, total=done, note=note)
         else:
             self._progress.update(self._tasks[source], note="[red]failed[/red]")

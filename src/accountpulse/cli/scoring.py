@@ -30,9 +30,9 @@ def score_file(metrics: Path, scorecard: Path | None, out: Path) -> int:
 def score_stored(state: State, period: Period | None, scorecard: Path | None, out: Path) -> int:
     """Score the metrics that a run kept, as that run would have with this scorecard; 4 where none could be rated."""
     table.ending(out.name)
-    past = earlier_runs.recall_or_refuse(state, period)
-    card = read_card(scorecard, past.card.pillars)
-    return _finish(earlier_runs.rescored_whole(past, state, card), past.metrics, card, out)
+    earlier = earlier_runs.recall_or_refuse(state, period)
+    card = read_card(scorecard, earlier.card.pillars)
+    return _finish(earlier_runs.rescored_whole(earlier, state, card), earlier.metrics, card, out)
 
 
 def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Path) -> int:

@@ -37,11 +37,11 @@ def standings(outcome: Outcome) -> Table:
 
 def _standing_cells(standing: Standing) -> tuple[str, str, str]:
     if standing.error is not None:
-        return "not read", f"{plural(standing.meter.calls, 'request')}", f"{standing.seconds:.1f} s"
+        return "not read", f"{plural(standing.budget.calls, 'request')}", f"{standing.seconds:.1f} s"
     if standing.from_checkpoint:
         return rows_of(standing), "from the checkpoint", ""
-    waited = f", waited {standing.meter.waited:.0f} s" if standing.meter.waited >= 1 else ""
-    return rows_of(standing), f"{plural(standing.meter.calls, 'request')}{waited}", f"{standing.seconds:.1f} s"
+    waited = f", waited {standing.budget.waited:.0f} s" if standing.budget.waited >= 1 else ""
+    return rows_of(standing), f"{plural(standing.budget.calls, 'request')}{waited}", f"{standing.seconds:.1f} s"
 
 
 def tiers(scores: pl.DataFrame) -> Table:

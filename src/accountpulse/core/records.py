@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from accountpulse.core.spooled import Pile
+from accountpulse.core.spooled import SpooledTable
 
 TIME = pl.Datetime("ms", "UTC")
 KEYS = pl.List(pl.String)
@@ -253,7 +253,7 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class StatedLink:
+class FileLink:
     """One cell of the mapping file: an account and its key in a source; `key` None: it has no record there."""
 
     account_id: str  # as it was written: 15 or 18 characters
@@ -263,11 +263,11 @@ class StatedLink:
 
 
 @dataclass(frozen=True)
-class Stated:
+class LinkFile:
     """The mapping file: its name, its cells, and whether they come before the rules or only fill what these leave."""
 
     name: str = "the mapping file"
-    links: tuple[StatedLink, ...] = ()
+    links: tuple[FileLink, ...] = ()
     first: Literal["file", "rules"] = "file"
 
 
@@ -278,7 +278,7 @@ class Stated:
 class Extract:
     """Everything one source had to say in one run.
 
-    `tables` and `piles` hold what TABLES_OF[source] names, `piles` those that are ON_DISK. `gaps` says which metrics
+    `tables` and `spools` hold what TABLES_OF[source] names, `spools` those that are ON_DISK. `gaps` says which metrics
     stay null for every account, and why. `unknown_keys` are link keys that the system doesn't know. `notes` are lines
     for the reader.
     `found_keys` is None where what an account's field holds is the key itself; else it gives, for each value that the
@@ -294,13 +294,13 @@ class Extract:
     found_keys: Mapping[str, Sequence[str]] | None = None
     asked: tuple[str, ...] = ()
     malformed: Mapping[str, str] = field(default_factory=dict)
-    piles: Mapping[str, Pile] = field(default_factory=dict)
+    spools: Mapping[str, SpooledTable] = field(default_factory=dict)
 
     @property
     def rows(self) -> dict[str, int]:
         """How many rows each table has."""
         small = {name: table.height for name, table in self.tables.items()}
-        return small | {name: pile.height for name, pile in self.piles.items()}
+        return small | {name: spool.height for name, spool in self.spools.items()}
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from accountpulse.core.errors import ConfigurationError
 PIECE = 20_000  # rows that are in memory at once, about
 
 
-class Pile:
-    """Rows of one table; in a temporary folder when they are many, which goes with the pile. `height` counts them."""
+class SpooledTable:
+    """Rows of one table; in a temporary folder when they are many, which goes with the spool. `height` counts them."""
 
     def __init__(self, columns: Mapping[str, pl.DataType | type[pl.DataType]], piece: int = PIECE) -> None:
         """Empty; the folder is made when there is something to put down."""
@@ -41,7 +41,7 @@ class Pile:
             yield self._rest()
 
     def lazy(self) -> pl.LazyFrame:
-        """Everything, read when it is collected; the pile has to stand until then."""
+        """Everything, read when it is collected; the spool has to stand until then."""
         on_disk = [pl.scan_parquet(self._files)] if self._files else []
         return pl.concat([*on_disk, self._rest().lazy()])
 
@@ -63,8 +63,8 @@ class Pile:
         self._files.append(file)
 
 
-def piled(table: pl.DataFrame) -> Pile:
-    """A pile of a table."""
-    pile = Pile(table.schema)
-    pile.add(table)
-    return pile
+def spooled(table: pl.DataFrame) -> SpooledTable:
+    """A spool of a table."""
+    spool = SpooledTable(table.schema)
+    spool.add(table)
+    return spool

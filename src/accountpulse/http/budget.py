@@ -12,7 +12,7 @@ CUT = 1.0  # seconds before the run's end: a call that ends without an answer fr
 
 
 @dataclass
-class Meter:
+class RequestBudget:
     """Totals of one source in one run; shared by threads. `clock` stands in for time in tests."""
 
     ends: float | None = None  # on `clock`: no request is begun from here on; None: no deadline

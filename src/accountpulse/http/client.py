@@ -16,8 +16,8 @@ import msgspec
 
 from accountpulse.core.errors import AccessError, AccountpulseError, SourceUnavailable, UnexpectedAnswer
 from accountpulse.http import tls
-from accountpulse.http.budget import Meter
-from accountpulse.http.concurrency import Pace
+from accountpulse.http.budget import RequestBudget
+from accountpulse.http.concurrency import RateLimiter
 from accountpulse.http.retry import refusal, wait_before_retry
 
 READ_BUFFER = 2**20  # bytes; pages are large, and the default stops and starts the socket several times in each
@@ -39,7 +39,7 @@ class Refused(Exception):
 class Client:
     """Talks to one system for one run.
 
-    `remedies` says what the reader can do about a status of this system. `pace` decides how many requests are under
+    `remedies` says what the reader can do about a status of this system. `limiter` decides how many requests are under
     way at once, and when the next goes. `sleep` and `now` stand in for the clock in tests, and `total` for TOTAL. Every
     request is safe to repeat: all of them read.
     """
@@ -49,7 +49,7 @@ class Client:
         source: str,
         base_url: str,
         headers: Mapping[str, str],
-        meter: Meter,
+        budget: RequestBudget,
         remedies: Mapping[int, str],
         ca_bundle: Path | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -60,13 +60,13 @@ class Client:
         self.source = source
         self._base_url = base_url
         self._headers = {"Accept": "application/json", **headers}
-        self._meter = meter
+        self._budget = budget
         self._remedies = remedies
         self._ca_bundle = ca_bundle
         self._sleep = sleep
         self._now = now
         self._total = total
-        self.pace = Pace(now)
+        self.limiter = RateLimiter(now)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -121,10 +121,10 @@ class Client:
                 remedy = tls.distrusted(self._base_url)
                 raise AccessError(self.source, f"{method} {path}", type(error).__name__, remedy) from None
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                self._meter.cut(self.source)
+                self._budget.cut(self.source)
                 failure = SourceUnavailable(self.source, f"{method} {path}", type(error).__name__)
             wait = wait_before_retry(status, headers, attempt, self._now(), random.random())  # noqa: S311
-            if wait is None or not self._meter.retried(wait):
+            if wait is None or not self._budget.retried(wait):
                 raise failure from None
             await self._sleep(wait)
             attempt += 1
@@ -138,11 +138,11 @@ class Client:
         # encoded here: the session would take the standard library's encoder
         content_type = {} if body is None else {"Content-Type": "application/json"}
         data = None if body is None else msgspec.json.encode(body)
-        ticket = await self.pace.begin()
+        permit = await self.limiter.begin()
         status: int | None = None
         headers: Mapping[str, str] = {}
         try:
-            self._meter.sent(self.source)
+            self._budget.sent(self.source)
             async with self._session.request(
                 method,
                 url,
@@ -155,12 +155,12 @@ class Client:
                 content = await answer.read()
                 status, headers = answer.status, answer.headers
         finally:
-            self.pace.end(ticket, status, headers)
+            self.limiter.end(permit, status, headers)
         return status, headers, content
 
     def _limits(self) -> aiohttp.ClientTimeout:
         """A call ends with the run at the latest."""
-        return aiohttp.ClientTimeout(total=min(self._total, max(0.1, self._meter.left())), connect=10)
+        return aiohttp.ClientTimeout(total=min(self._total, max(0.1, self._budget.left())), connect=10)
 
     def _failure(self, method: str, path: str, status: int, content: bytes) -> Exception:
         error = refusal(self.source, f"{method} {path}", status, self._remedies)

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from accountpulse.http.learnt_rate import Speed
-from accountpulse.http.rate_headers import Allowance, told
+from accountpulse.http.learnt_rate import LearntRate
+from accountpulse.http.rate_headers import RateAllowance, told
 from accountpulse.http.retry import LONGEST_WAIT, asked_wait
 
 START = 8  # requests at once, before anything is known
@@ -29,7 +29,7 @@ FULL = frozenset({429, 503})
 
 
 @dataclass(frozen=True)
-class Ticket:
+class Permit:
     """One request under way: its number, counted from 1, and when it went (seconds since 1970)."""
 
     number: int
@@ -40,7 +40,7 @@ class Ticket:
 class _Window:
     """What the system allows: requests up to number `last` before more is allowed, which is at `ends` at the latest."""
 
-    told: Allowance
+    told: RateAllowance
     last: int
     ends: float
     sure: bool  # that more comes at `ends`, not before
@@ -49,7 +49,7 @@ class _Window:
     known: int = 0  # requests that had gone by then
 
 
-class Pace:
+class RateLimiter:
     """One for each source, shared by everything that asks it. `limit` is how many may be under way now.
 
     Headers it understands: those of `allowance.told`, and `Retry-After`. Cloud has a bucket for each endpoint: they are
@@ -72,14 +72,14 @@ class Pace:
         self._held_until = 0.0
         self._window: _Window | None = None
         self._trust = 1.0  # how much of what should have been filled in is counted on before an answer tells
-        self._speed = Speed()
+        self._speed = LearntRate()
         self._fell_at = 0  # answers to requests up to this number can't make the limit fall once more
         self._round: list[float] = []
         self._busiest = 0
         self._usual: float | None = None  # seconds an answer takes where few are under way
 
-    async def begin(self) -> Ticket:
-        """Wait until a request may go. Every ticket must be given back with `end`."""
+    async def begin(self) -> Permit:
+        """Wait until a request may go. Every permit must be given back with `end`."""
         async with self._gate:
             while (wait := self._wait()) != 0:
                 await self._pause(wait)
@@ -88,18 +88,18 @@ class Pace:
             self._busiest = max(self._busiest, self._under_way)
             self._went = self._time()
             self._speed.sent(self._went)
-            return Ticket(self._number, self._went)
+            return Permit(self._number, self._went)
 
-    def end(self, ticket: Ticket, status: int | None, headers: Mapping[str, str]) -> None:
+    def end(self, permit: Permit, status: int | None, headers: Mapping[str, str]) -> None:
         """Learn from an answer; `status` None means that none came."""
         self._under_way -= 1
         self._answered.set()
         if status in FULL:
-            self._refused(ticket, headers)
+            self._refused(permit, headers)
         elif status is not None:
             self._speed.accepted(self._time())
-            self._learn_allowance(ticket, headers)
-            self._learn_speed(self._time() - ticket.went)
+            self._learn_allowance(permit, headers)
+            self._learn_speed(self._time() - permit.went)
 
     def _time(self) -> float:
         return self._now().timestamp()
@@ -149,7 +149,7 @@ class Pace:
         self._trust = min(1.0, self._trust + REGAINED)
         return replace(window, last=last, ends=ends, after=self._number, left=None)
 
-    def _learn_allowance(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
+    def _learn_allowance(self, permit: Permit, headers: Mapping[str, str]) -> None:
         allowed = told(headers, self._now())
         if allowed is None:
             return
@@ -159,12 +159,12 @@ class Pace:
         elif allowed.exact:
             if ends > window.ends - 0.5 and window.left is not None:
                 self._window = self._narrowed(window, allowed)
-        elif ticket.number > window.after:
-            if window.left is not None and allowed.left > window.left and ticket.number > window.known:
-                window = _Window(allowed, 0, ends, sure=True, after=ticket.number - 1)  # more has come just before
+        elif permit.number > window.after:
+            if window.left is not None and allowed.left > window.left and permit.number > window.known:
+                window = _Window(allowed, 0, ends, sure=True, after=permit.number - 1)  # more has come just before
             self._window = self._narrowed(window, allowed)
 
-    def _narrowed(self, window: _Window, allowed: Allowance) -> _Window:
+    def _narrowed(self, window: _Window, allowed: RateAllowance) -> _Window:
         """What an answer leaves, less what is under way.
 
         Answers overtake each other. The least of a window is the newest, and counts every request that is answered.
@@ -175,11 +175,11 @@ class Pace:
 
     # --- how many
 
-    def _refused(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
+    def _refused(self, permit: Permit, headers: Mapping[str, str]) -> None:
         now, wait = self._time(), asked_wait(headers, self._now())
         if wait is not None and wait <= LONGEST_WAIT:
             self._held_until = max(self._held_until, now + wait)
-        if ticket.number <= self._fell_at:
+        if permit.number <= self._fell_at:
             return
         self._fell_at = self._number
         self.limit = max(1, self.limit // 2)

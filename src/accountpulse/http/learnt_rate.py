@@ -9,7 +9,7 @@ LONGEST = 60.0  # seconds of answers that are remembered
 SLOWEST = 4.0  # requests a second: below it a refusal says nothing of speed, and the waits that it asks for are enough
 
 
-class Speed:
+class LearntRate:
     """No limit until the first refusal. Then requests are spaced.
 
     The first says two things: how many answers came in the last seconds (as many seconds as it asks to wait, since

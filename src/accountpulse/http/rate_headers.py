@@ -15,7 +15,7 @@ _PART = re.compile(r"(\w+)=(\d+)")
 
 
 @dataclass(frozen=True)
-class Allowance:
+class RateAllowance:
     """`left` requests are allowed now; then `fill` more, so that there are never more than `most`.
 
     More come in `wait` seconds where that is `exact` (Intercom says when a window ends), else every `wait` seconds (a
@@ -29,7 +29,7 @@ class Allowance:
     exact: bool
 
 
-def told(headers: Mapping[str, str], now: datetime) -> Allowance | None:
+def told(headers: Mapping[str, str], now: datetime) -> RateAllowance | None:
     """What an answer tells; None where it tells nothing, or of an allowance renewed too late to wait for."""
     remaining = _count(headers.get("X-RateLimit-Remaining"))
     limit = _count(headers.get("X-RateLimit-Limit"))
@@ -38,22 +38,22 @@ def told(headers: Mapping[str, str], now: datetime) -> Allowance | None:
     return found if found is not None and found.wait <= LONGEST_WAIT else None
 
 
-def _window(headers: Mapping[str, str], remaining: int, limit: int, now: datetime) -> Allowance | None:
+def _window(headers: Mapping[str, str], remaining: int, limit: int, now: datetime) -> RateAllowance | None:
     """developers.intercom.com/docs/references/rest-api/errors/rate-limiting."""
     wait = reset_wait(headers, now)
-    return None if wait is None else Allowance(remaining, limit, limit, wait, exact=True)
+    return None if wait is None else RateAllowance(remaining, limit, limit, wait, exact=True)
 
 
-def _bucket(headers: Mapping[str, str], remaining: int | None, limit: int | None) -> Allowance | None:
+def _bucket(headers: Mapping[str, str], remaining: int | None, limit: int | None) -> RateAllowance | None:
     """confluence.atlassian.com/adminjiraserver/adjusting-your-code-for-rate-limiting-987143384.html."""
     fill = _count(headers.get("X-RateLimit-FillRate"))
     seconds = _count(headers.get("X-RateLimit-Interval-Seconds"))
     if remaining is None or not fill or not seconds:
         return None
-    return Allowance(remaining, fill, limit or fill, seconds, exact=False)
+    return RateAllowance(remaining, fill, limit or fill, seconds, exact=False)
 
 
-def _policy(headers: Mapping[str, str], limit: int | None) -> Allowance | None:
+def _policy(headers: Mapping[str, str], limit: int | None) -> RateAllowance | None:
     """developer.atlassian.com/cloud/jira/platform/rate-limiting: `"jira-burst-based";q=100;w=1` and `…;r=348;t=1`.
 
     Of several policies, the scarcest whose window can be waited for; the hourly quotas of apps can't. What is
@@ -61,7 +61,7 @@ def _policy(headers: Mapping[str, str], limit: int | None) -> Allowance | None:
     """
     policies, states = _parts(headers.get("RateLimit-Policy")), _parts(headers.get("RateLimit"))
     found = [
-        Allowance(states[name]["r"], policy["q"], max(limit or 0, policy["q"]), policy["w"], exact=False)
+        RateAllowance(states[name]["r"], policy["q"], max(limit or 0, policy["q"]), policy["w"], exact=False)
         for name, policy in policies.items()
         if policy.get("q") and 0 < policy.get("w", 0) <= LONGEST_WAIT and "r" in states.get(name, {})
     ]

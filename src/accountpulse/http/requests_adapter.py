@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 
 from accountpulse.core.errors import AccessError, SourceUnavailable
 from accountpulse.http import tls
-from accountpulse.http.budget import Meter
+from accountpulse.http.budget import RequestBudget
 from accountpulse.http.retry import refusal, wait_before_retry
 
 TOTAL = 120.0  # seconds between two parts of an answer, and that a body may take in all
@@ -36,14 +36,14 @@ class Adapter(HTTPAdapter):
     def __init__(
         self,
         source: str,
-        meter: Meter,
+        budget: RequestBudget,
         ca_bundle: Path | None,
         sleep: Callable[[float], None] = time.sleep,
         total: float = TOTAL,
     ) -> None:
         """`source` names the system in errors; `sleep` and `total` stand in for time in tests."""
         self._source = source
-        self._meter = meter
+        self._budget = budget
         self._context = tls.context(ca_bundle)
         self._sleep = sleep
         self._total = total
@@ -67,7 +67,7 @@ class Adapter(HTTPAdapter):
         attempt = 1
         while True:
             answer, kind = None, ""
-            self._meter.sent(self._source)
+            self._budget.sent(self._source)
             try:
                 answer = super().send(request, stream, self._limits(timeout), verify, cert, proxies)
                 if not stream:
@@ -76,13 +76,13 @@ class Adapter(HTTPAdapter):
                 remedy = tls.distrusted(request.url or "")
                 raise AccessError(self._source, tried, type(error).__name__, remedy) from None
             except requests.RequestException as error:
-                self._meter.cut(self._source)
+                self._budget.cut(self._source)
                 answer, kind = None, type(error).__name__
             if answer is not None and self._final(answer, tried):
                 return answer
             status, headers = (None, {}) if answer is None else (answer.status_code, answer.headers)
             wait = wait_before_retry(status, headers, attempt, datetime.now(UTC), random.random())  # noqa: S311
-            if wait is None or not self._meter.retried(wait):
+            if wait is None or not self._budget.retried(wait):
                 self._give_up(tried, status, kind)
             self._sleep(wait)
             attempt += 1
@@ -94,7 +94,7 @@ class Adapter(HTTPAdapter):
             read = float(asked)
         elif asked is not None:
             return asked
-        left = max(0.1, self._meter.left())
+        left = max(0.1, self._budget.left())
         return min(CONNECT, left), min(read, left)
 
     def read(self, answer: requests.Response) -> None:
@@ -104,7 +104,7 @@ class Adapter(HTTPAdapter):
 
     def pieces(self, answer: requests.Response, seconds: float) -> Iterator[bytes]:
         """The body as it comes, in time: a server that drips resets the client's own limit with every byte."""
-        ends = time.monotonic() + min(seconds, max(0.1, self._meter.left()))
+        ends = time.monotonic() + min(seconds, max(0.1, self._budget.left()))
         try:
             while part := answer.raw.read1(READ, decode_content=True):
                 yield part
@@ -150,7 +150,7 @@ def _refuse_nonsense(answer: requests.Response) -> None:
 
 def session(
     source: str,
-    meter: Meter,
+    budget: RequestBudget,
     ca_bundle: Path | None,
     sleep: Callable[[float], None] = time.sleep,
     total: float = TOTAL,
@@ -158,7 +158,7 @@ def session(
     """A session whose every request goes through the adapter."""
     made = requests.Session()
     made.auth = _as_it_is
-    adapter = Adapter(source, meter, ca_bundle, sleep, total)
+    adapter = Adapter(source, budget, ca_bundle, sleep, total)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     return made

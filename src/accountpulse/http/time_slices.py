@@ -1,8 +1,8 @@
 """Walking a stretch of time in slices, all at once, where each slice has a cursor of its own.
 
 A cursor can't be asked for its next page before the last one has come, so one walk takes pages × latency. Here the
-stretch is cut into half-open slices that are walked side by side, as many as the source's `Pace` allows. Whoever has
-nothing left takes over the far part of the slice with the most left.
+stretch is cut into half-open slices that are walked side by side, as many as the source's `RateLimiter` allows.
+Whoever has nothing left takes over the far part of the slice with the most left.
 
 What a system has to give, with Intercom and Jira as the examples:
 
@@ -13,8 +13,8 @@ What a system has to give, with Intercom and Jira as the examples:
 - Rows in order of time let a slice that was shortened stop early; where they come in another order, everything is
   walked to its end. `Page.total` is how many rows the answered query has, where the system says so (Jira Cloud
   doesn't, and has to give rows in order): a slice that has brought fewer is walked again, for a row that moved.
-- `bag` makes what the rows of one slice are gathered in; `done` gets each slice as soon as it is complete, with its
-  bag. A checkpoint belongs there: the slices that were handed on are covered exactly, and no other.
+- `batch` makes what the rows of one slice are gathered in; `done` gets each slice as soon as it is complete, with its
+  batch. A checkpoint belongs there: the slices that were handed on are covered exactly, and no other.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.http.client import Refused
-from accountpulse.http.concurrency import Pace
+from accountpulse.http.concurrency import RateLimiter
 from accountpulse.http.paging import Cursors
 
 SPLIT_PAGES = 10  # a slice without order that has more is cut into parts of about so many
@@ -38,14 +38,14 @@ R = TypeVar("R")
 R_contra = TypeVar("R_contra", contravariant=True)
 
 
-class Bag(Protocol[R_contra]):
+class RowBatch(Protocol[R_contra]):
     """What gathers the rows of a slice."""
 
     def add(self, rows: Sequence[R_contra]) -> None:
         """Take the rows of a page; no row comes twice."""
 
 
-B = TypeVar("B", bound=Bag[Any])
+B = TypeVar("B", bound=RowBatch[Any])
 
 
 @dataclass(frozen=True, order=True)
@@ -98,7 +98,7 @@ class _Walker(Generic[B]):
 
     part: Slice
     asked: Slice
-    bag: B
+    batch: B
     guess: int = 0  # rows, before the system has told
     first: bool = False  # of the beginning
     whole: bool = False  # the second time: neither cut nor stopped before its end
@@ -177,8 +177,8 @@ class Walk(Generic[R, B]):
     def __init__(
         self,
         rows: Rows[R],
-        pace: Pace,
-        bag: Callable[[], B],
+        limiter: RateLimiter,
+        batch: Callable[[], B],
         done: Callable[[Slice, B], None],
         progress: Callable[[int, int | None], None] = lambda _kept, _total: None,
     ) -> None:
@@ -186,8 +186,8 @@ class Walk(Generic[R, B]):
         self.kept = 0
         self.missing = 0
         self._rows = rows
-        self._pace = pace
-        self._bag = bag
+        self._limiter = limiter
+        self._batch = batch
         self._done = done
         self._progress = progress
         self._untold = 0  # slices of the beginning whose first page hasn't come
@@ -217,14 +217,14 @@ class Walk(Generic[R, B]):
 
     def _started(self) -> bool:
         """Start as many walkers as there is work and leave for; whether any is on its way."""
-        while len(self._active) < (self._pace.limit if self._met else 1) and (walker := self._next()) is not None:
+        while len(self._active) < (self._limiter.limit if self._met else 1) and (walker := self._next()) is not None:
             task = asyncio.create_task(self._walk(walker))
             task.add_done_callback(lambda _task: self._moved.set())
             self._active[task] = walker
         return bool(self._active)
 
     def _walker(self, part: Slice, guess: int = 0) -> _Walker[B]:
-        return _Walker(part, part, self._bag(), guess)
+        return _Walker(part, part, self._batch(), guess)
 
     def _next(self) -> _Walker[B] | None:
         """A slice that waits, or the far part of the one with the most left."""
@@ -254,7 +254,7 @@ class Walk(Generic[R, B]):
                 raise UnexpectedAnswer(self._rows.source, tried, "twice the pages led in a circle or broke off")
             self.missing += missing
         walker.seen.clear()  # whoever gave it this part remembers it to his own end
-        self._done(walker.part, walker.bag)
+        self._done(walker.part, walker.batch)
 
     async def _short(self, walker: _Walker[B], *, good: bool) -> bool:
         """Whether it brought fewer rows than the system had counted, those aside that others took over."""
@@ -326,7 +326,7 @@ class Walk(Generic[R, B]):
         return True
 
     def _keep(self, walker: _Walker[B], fresh: list[R]) -> None:
-        """Put into the bag what lies in the slice; what lies outside is a neighbour's, or nobody's."""
+        """Put into the batch what lies in the slice; what lies outside is a neighbour's, or nobody's."""
         part, times = walker.part, list(map(self._rows.time, fresh))
         known = [moment for moment in times if moment is not None]
         if not known or (part.start <= min(known) and max(known) < part.end):
@@ -335,6 +335,6 @@ class Walk(Generic[R, B]):
             mine = list(compress(fresh, (at is None or part.start <= at < part.end for at in times)))
             own = sum(map(walker.owns, times))
         walker.own += own
-        walker.bag.add(mine)
+        walker.batch.add(mine)
         self.kept += len(mine)
         self._progress(self.kept, None if self._untold else self._expected)

@@ -6,7 +6,7 @@ import polars as pl
 
 from accountpulse.core.period import Scope
 from accountpulse.core.records import ACCOUNTS, DOMAINS_OF, SEATS, TABLES, Domain, Reason, Rules, Source, catalogue
-from accountpulse.core.spooled import Pile
+from accountpulse.core.spooled import SpooledTable
 from accountpulse.metrics import shared
 from accountpulse.metrics.bugs import bugs
 from accountpulse.metrics.contract import contract
@@ -17,7 +17,7 @@ from accountpulse.metrics.usage import usage
 
 __all__ = ["measure"]
 
-Tables = Mapping[str, pl.DataFrame | Pile]
+Tables = Mapping[str, pl.DataFrame | SpooledTable]
 _MEASURE: Mapping[Domain, Callable[[Frame, shared.Tables, Scope, Rules], Frame]] = {
     "support": support,
     "bugs": bugs,
@@ -42,7 +42,7 @@ def measure(
     """Every metric of every account: one row each, sorted by `account_id`.
 
     `tables` are those of records, with an `account_id` in place of their keys; one that is missing counts as empty,
-    a pile is read in pieces.
+    a spool is read in pieces.
     `reasons` has a column for each source: why it says nothing of an account, null where it does. `gaps` names
     metrics that nobody can have, and why. Columns: those of ACCOUNTS, then each metric (Float64) and
     `<metric>_reason` (null where there is a value). Of several reasons the widest is given: the source, then
@@ -89,7 +89,7 @@ def _empty(name: str) -> pl.DataFrame:
     return pl.DataFrame(schema={"account_id": pl.String, **TABLES[name]})
 
 
-def _with_seats(accounts: pl.DataFrame, figures: pl.DataFrame | Pile) -> pl.DataFrame:
+def _with_seats(accounts: pl.DataFrame, figures: pl.DataFrame | SpooledTable) -> pl.DataFrame:
     """Seats as usage knows them, added up over an account's keys; where it knows none, the account's own."""
     found = figures.lazy().filter(pl.col("metric") == SEATS).drop_nulls("value")
     counted = found.group_by("account_id").agg(figure=pl.col("value").sum()).collect()

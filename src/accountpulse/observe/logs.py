@@ -57,8 +57,8 @@ class Lines:
     def end(self, source: Source, standing: Standing) -> None:
         """Tell how the source stands."""
         _SOURCE.set(None)
-        cost = {"requests": standing.meter.calls, "retries": standing.meter.retries}
-        waited = round(standing.meter.waited, 1)
+        cost = {"requests": standing.budget.calls, "retries": standing.budget.retries}
+        waited = round(standing.budget.waited, 1)
         if standing.error is None:
             self.write("end", source=source, rows=dict(standing.rows), **cost, waited_seconds=waited)
         else:

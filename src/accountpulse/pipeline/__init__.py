@@ -14,7 +14,7 @@ from accountpulse.accounts import Linked
 from accountpulse.core import memory
 from accountpulse.core.errors import AccountpulseError, AlreadyRunning, ConfigurationError, OutOfTime
 from accountpulse.core.records import DOMAINS_OF, Extract, Problem, Source
-from accountpulse.core.spooled import Pile
+from accountpulse.core.spooled import SpooledTable
 from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.arr_history import with_own_history
 from accountpulse.pipeline.deliver import deliver, facts
@@ -85,7 +85,7 @@ def _run(  # noqa: PLR0917
         return replace(outcome, stopped=stopped)
     extracts["salesforce"] = with_own_history(extracts["salesforce"], settings, state, scope)
     customers, left_out = _readable(extracts["salesforce"])
-    linked = accounts.link(customers, extracts, settings.configured, outcome.failed, settings.stated)
+    linked = accounts.link(customers, extracts, settings.configured, outcome.failed, settings.link_file)
     linked = replace(linked, problems=(*left_out, *linked.problems))
     outcome = replace(outcome, notes=(*outcome.notes, *linked.notes))
     measured, outcome = _measured(extracts, linked, settings, card, outcome)
@@ -112,7 +112,7 @@ def _measured(
     """
     gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}
     gaps |= own_metrics.gaps(card, settings.mapping)
-    tables: dict[str, pl.DataFrame | Pile] = {}
+    tables: dict[str, pl.DataFrame | SpooledTable] = {}
     while extracts:
         tables |= accounts.attribute_all(extracts.popitem()[1], linked)
     scope = outcome.scope

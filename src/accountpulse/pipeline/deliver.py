@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from accountpulse.core.errors import AlreadyRunning, ConfigurationError
-from accountpulse.http.budget import Meter
+from accountpulse.http.budget import RequestBudget
 from accountpulse.pipeline.result import Options, Outcome, Standing
 from accountpulse.pipeline.run import Ticket, begun_at
 from accountpulse.settings import Settings
@@ -67,8 +67,8 @@ def _refuse_if_lost(state: State, lock: Lock) -> None:
 
 def _rehearse(settings: Settings, options: Options, outcome: Outcome, sent: pl.DataFrame) -> Outcome:
     """What a load would do, or why the org would refuse it as a whole."""
-    meter = Meter(ends=options.ends)
-    org = Org.connect(settings.salesforce, meter, settings.ca_bundle)
+    budget = RequestBudget(ends=options.ends)
+    org = Org.connect(settings.salesforce, budget, settings.ca_bundle)
     try:
         plan = salesforce_loader.plan(org, settings.mapping.salesforce.target, sent)
     except ConfigurationError as error:
@@ -81,13 +81,13 @@ def _rehearse(settings: Settings, options: Options, outcome: Outcome, sent: pl.D
         refused=len(plan.refused),
         problems=(*outcome.problems, *plan.refused),
         notes=(*outcome.notes, *plan.notes),
-        load_calls=meter.calls,
+        load_calls=budget.calls,
     )
 
 
 def _load(settings: Settings, options: Options, outcome: Outcome, sent: pl.DataFrame) -> Outcome:
-    meter, target = Meter(ends=options.ends), settings.mapping.salesforce.target
-    org = Org.connect(settings.salesforce, meter, settings.ca_bundle)
+    budget, target = RequestBudget(ends=options.ends), settings.mapping.salesforce.target
+    org = Org.connect(settings.salesforce, budget, settings.ca_bundle)
     plan = salesforce_loader.plan(org, target, sent)
     result = salesforce_loader.load(org, target, plan)
     outcome = replace(
@@ -99,7 +99,7 @@ def _load(settings: Settings, options: Options, outcome: Outcome, sent: pl.DataF
         refused=len(result.refused),
         problems=(*outcome.problems, *result.refused, *result.stuck),
         notes=(*outcome.notes, *plan.notes),
-        load_calls=meter.calls,
+        load_calls=budget.calls,
     )
     return replace(outcome, imbalance=_imbalance(outcome, sent.height, result))
 
@@ -139,7 +139,7 @@ def facts(outcome: Outcome, settings: Settings, state: State, now: datetime, end
         "sources": {
             source: _source(standing, outcome, settings, state, now) for source, standing in outcome.standings.items()
         },
-        "requests": {source: standing.meter.calls for source, standing in outcome.standings.items()},
+        "requests": {source: standing.budget.calls for source, standing in outcome.standings.items()},
         "load_requests": outcome.load_calls,
         "notes": list(outcome.notes),
         "exit_code": outcome.exit_code,
@@ -156,7 +156,7 @@ def _source(standing: Standing, outcome: Outcome, settings: Settings, state: Sta
     return {
         "state": state_of,
         "rows": dict(standing.rows),
-        "requests": standing.meter.calls,
+        "requests": standing.budget.calls,
         "seconds": round(standing.seconds, 1),
         "error": error,
         "read_at": None if error is not None or read_at is None else read_at.isoformat(),

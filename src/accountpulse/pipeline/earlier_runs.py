@@ -33,7 +33,7 @@ class Basis:
 
 
 @dataclass(frozen=True)
-class Past:
+class EarlierRun:
     """The last run of a period, as the state keeps it."""
 
     period: Period
@@ -72,48 +72,48 @@ class Past:
         return Basis(self.period, card, self.window_days, self.failed, self.signals_waived)
 
 
-def recall(state: State, period: Period) -> Past | None:
+def recall(state: State, period: Period) -> EarlierRun | None:
     """The last run of a period; None where there is none, or its scorecard was not kept."""
     facts = state.runs.last_finished(period.name)
     metrics, scores = state.history.load(period, "metrics"), state.history.load(period, "scores")
     if facts is None or metrics is None or scores is None or scores.is_empty() or "scorecard" not in scores.columns:
         return None
     kept = state.history.load_scorecard(scores["scorecard"][0].rsplit(" ", 1)[-1])
-    return None if kept is None else Past(period, facts, metrics, scores, kept)
+    return None if kept is None else EarlierRun(period, facts, metrics, scores, kept)
 
 
-def recall_or_refuse(state: State, period: Period | None) -> Past:
+def recall_or_refuse(state: State, period: Period | None) -> EarlierRun:
     """The last run of a period, or of the latest period that has one; a ConfigurationError where there is none."""
     known = state.history.periods()
     if period is None and known:
         period = parse_period(known[-1])
-    past = recall(state, period) if period is not None else None
-    if past is None:
+    earlier = recall(state, period) if period is not None else None
+    if earlier is None:
         wanted = f"a run of {period.name}" if period else "any run"
         there = f"there are runs of {', '.join(known[-12:])}" if known else "run `accountpulse run` first"
         problem = f"the state folder (ACCOUNTPULSE_STATE) does not hold {wanted} with its scorecard; {there}"
         raise ConfigurationError("state", [problem])
-    return past
+    return earlier
 
 
-def run_before(state: State, period: Period) -> Past | None:
+def run_before(state: State, period: Period) -> EarlierRun | None:
     """The latest earlier period with a run, up to a year back."""
     for months in range(1, LOOK_BACK_MONTHS + 1):
-        if (past := recall(state, period.shifted(-months))) is not None:
-            return past
+        if (earlier := recall(state, period.shifted(-months))) is not None:
+            return earlier
     return None
 
 
-def rescored(past: Past, card: Scorecard, account_id: str) -> pl.DataFrame:
-    """An account's metrics of a past period scored with another card, in detail: no trend, as if nothing had failed."""
-    metrics = past.metrics.filter(pl.col("account_id") == account_id)
-    return score(metrics, card, window_days=past.window_days, signals_waived=past.signals_waived, detail=True)
+def rescored(earlier: EarlierRun, card: Scorecard, account_id: str) -> pl.DataFrame:
+    """An account's metrics of an earlier run scored with another card, in detail: no trend, nothing failed."""
+    metrics = earlier.metrics.filter(pl.col("account_id") == account_id)
+    return score(metrics, card, window_days=earlier.window_days, signals_waived=earlier.signals_waived, detail=True)
 
 
-def rescored_whole(past: Past, state: State, card: Scorecard, *, detail: bool = False) -> pl.DataFrame:
-    """A past period's scores as its run would have made them with another scorecard."""
-    basis = past.basis(card)
-    return _scored(_inputs(past.metrics, state, basis), basis, detail=detail)
+def rescored_whole(earlier: EarlierRun, state: State, card: Scorecard, *, detail: bool = False) -> pl.DataFrame:
+    """An earlier period's scores as its run would have made them with another scorecard."""
+    basis = earlier.basis(card)
+    return _scored(_inputs(earlier.metrics, state, basis), basis, detail=detail)
 
 
 def score_period(measured: pl.DataFrame, state: State, basis: Basis) -> pl.DataFrame:

@@ -9,13 +9,13 @@ from accountpulse.accounts import asked_keys
 from accountpulse.core.errors import AccountpulseError, SourceUnavailable
 from accountpulse.core.period import Scope
 from accountpulse.core.records import SOURCES, Extract, Source
-from accountpulse.http.budget import Meter
+from accountpulse.http.budget import RequestBudget
 from accountpulse.pipeline.result import Options, Standing, Watch
 from accountpulse.pipeline.run import Ticket
 from accountpulse.settings import Settings
 from accountpulse.state import State
 from accountpulse.systems import EXTRACTORS, FINDERS
-from accountpulse.systems.extraction import PART, Extractor, NoParts, Part, Parts, Request
+from accountpulse.systems.extraction import PART, CheckpointPart, Extractor, NoPartStore, PartStore, Request
 from accountpulse.systems.salesforce.sign_in import announcement
 
 
@@ -31,7 +31,7 @@ def extract_all(
         resumed = state.checkpoints.load(scope, source, ticket.run_id) if ticket.resumed else None
         if (kept := _kept(settings, source, crm, resumed)) is not None:
             return _from_checkpoint(source, kept)
-        parts = _KeptParts(state, ticket, source) if ticket.writes else NoParts()
+        parts = _RunParts(state, ticket, source) if ticket.writes else NoPartStore()
         extract, standing = _extract(settings, options, scope, source, crm, watch, parts)
         if extract is not None and ticket.writes:
             state.checkpoints.save(scope, extract, ticket.run_id)
@@ -65,55 +65,57 @@ def _extract(  # noqa: PLR0917
     source: Source,
     crm: Extract | None,
     watch: Watch,
-    parts: Parts,
+    parts: PartStore,
 ) -> tuple[Extract | None, Standing]:
-    meter, begun = Meter(ends=options.ends), time.monotonic()
+    budget, begun = RequestBudget(ends=options.ends), time.monotonic()
     if source == "salesforce":
         watch.say(announcement(settings.salesforce))
     watch.begin(source)
-    request = Request(settings, scope, (), lambda done, total: watch.rows(source, done, total), meter, parts)
+    request = Request(settings, scope, (), lambda done, total: watch.rows(source, done, total), budget, parts)
     extract, error = None, None
     try:
         extract = EXTRACTORS[source](request) if crm is None else with_links(request, source, crm, EXTRACTORS)
     except AccountpulseError as caught:
         error = caught
-    standing = Standing(source, meter, time.monotonic() - begun, _rows(extract), error=error)
+    standing = Standing(source, budget, time.monotonic() - begun, _rows(extract), error=error)
     watch.end(source, standing)
     return extract, standing
 
 
 @dataclass(frozen=True)
-class _KeptParts:
-    """Parts of one source in the state; those of another run don't count."""
+class _RunParts:
+    """PartStore of one source in the state; those of another run don't count."""
 
     state: State
     ticket: Ticket
     source: Source
     size: int = PART
 
-    def kept(self) -> Iterator[Part]:
+    def kept(self) -> Iterator[CheckpointPart]:
         """Only a run that is gone on with has any."""
         if self.ticket.resumed:
             found = self.state.checkpoints.parts(self.ticket.scope, self.source, self.ticket.run_id)
-            for piles, facts in found:
-                yield Part(tuple((name, start, end) for name, start, end in facts.pop("stretches")), piles, facts)
+            for spools, facts in found:
+                yield CheckpointPart(
+                    tuple((name, start, end) for name, start, end in facts.pop("stretches")), spools, facts
+                )
 
-    def keep(self, part: Part) -> None:
+    def keep(self, part: CheckpointPart) -> None:
         """Named after its first stretch, which no other part has."""
         name = "-".join(map(str, part.stretches[0]))
         facts = {"stretches": part.stretches, **part.facts}
-        self.state.checkpoints.save_part(self.ticket.scope, self.source, self.ticket.run_id, name, part.piles, facts)
+        self.state.checkpoints.save_part(self.ticket.scope, self.source, self.ticket.run_id, name, part.spools, facts)
 
 
 def _from_checkpoint(source: Source, extract: Extract | None) -> tuple[Extract | None, Standing]:
-    return extract, Standing(source, Meter(), 0.0, _rows(extract), from_checkpoint=True)
+    return extract, Standing(source, RequestBudget(), 0.0, _rows(extract), from_checkpoint=True)
 
 
 def _kept(settings: Settings, source: Source, crm: Extract | None, extract: Extract | None) -> Extract | None:
     """A checkpoint, unless the accounts have keys by now that its source was not asked for: no rows are no zero."""
     if extract is None or crm is None:
         return extract
-    wanted = asked_keys(crm.tables["links"], source, extract.found_keys, settings.stated)
+    wanted = asked_keys(crm.tables["links"], source, extract.found_keys, settings.link_file)
     return extract if set(wanted) <= set(extract.asked) else None
 
 
@@ -125,6 +127,6 @@ def with_links(request: Request, source: Source, crm: Extract, readers: Mapping[
     """What a reader of the source says about the keys of the accounts, found by an attribute where a rule says so."""
     finder = FINDERS.get(source)
     found = finder(request) if finder is not None else Extract(source, {})
-    keys = asked_keys(crm.tables["links"], source, found.found_keys, request.settings.stated)
+    keys = asked_keys(crm.tables["links"], source, found.found_keys, request.settings.link_file)
     extract = readers[source](replace(request, keys=keys)) if source in readers else Extract(source, {})
     return replace(extract, notes=(*found.notes, *extract.notes), found_keys=found.found_keys, asked=keys)

@@ -8,7 +8,7 @@ import polars as pl
 
 from accountpulse.core.period import Period
 from accountpulse.pipeline import earlier_runs
-from accountpulse.pipeline.earlier_runs import LOOK_BACK_MONTHS, Past
+from accountpulse.pipeline.earlier_runs import LOOK_BACK_MONTHS, EarlierRun
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.score import score
 from accountpulse.state import State
@@ -20,8 +20,8 @@ LINE = ("account_id", "health_score", "scorecard")
 class Review:
     """A month and what came before it; report/material.py says what each part is."""
 
-    month: Past
-    before: Past | None
+    month: EarlierRun
+    before: EarlierRun | None
     rescored: pl.DataFrame | None
     line: Mapping[str, pl.DataFrame]
     versions: Mapping[str, str]
@@ -47,14 +47,14 @@ def review(state: State, period: Period | None) -> Review:
     )
 
 
-def _rescored(before: Past, now: Past) -> pl.DataFrame:
+def _rescored(before: EarlierRun, now: EarlierRun) -> pl.DataFrame:
     """As `lookback.rescored` does one account: no trend, and as if nothing had failed."""
     waived = before.signals_waived
     metrics, days = before.metrics.lazy(), before.window_days
     return score(metrics, now.card, window_days=days, signals_waived=waived, detail=True).collect()
 
 
-def _line(state: State, now: Past) -> dict[str, pl.DataFrame]:
+def _line(state: State, now: EarlierRun) -> dict[str, pl.DataFrame]:
     """The months of the last twelve that have scores."""
     found = {now.period.name: now.scores.select(LINE)}
     known = set(state.history.periods())
@@ -72,7 +72,7 @@ def _versions(state: State, line: Mapping[str, pl.DataFrame]) -> dict[str, str]:
     return {name: scorecard.restored(content).version for name, content in kept.items() if content is not None}
 
 
-def _unfinished(state: State, now: Past) -> tuple[Mapping[str, Any], ...]:
+def _unfinished(state: State, now: EarlierRun) -> tuple[Mapping[str, Any], ...]:
     """Runs of this month or the next that began later and did not finish, and that no later run made up for."""
     begun = str(now.facts["begun_at"])
     found = []

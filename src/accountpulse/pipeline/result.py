@@ -10,7 +10,7 @@ import polars as pl
 from accountpulse.core.errors import AccountpulseError, ConfigurationError, SourceUnavailable
 from accountpulse.core.period import Period, Scope
 from accountpulse.core.records import Problem, Source
-from accountpulse.http.budget import Meter
+from accountpulse.http.budget import RequestBudget
 from accountpulse.state.history import Held
 
 
@@ -54,7 +54,7 @@ class Standing:
     """How one source stands after extraction."""
 
     source: Source
-    meter: Meter
+    budget: RequestBudget
     seconds: float
     rows: Mapping[str, int] = field(default_factory=dict)  # of each table
     from_checkpoint: bool = False

@@ -100,20 +100,20 @@ def _version(raw: Any) -> Any:
 Version = Annotated[int | float | str, BeforeValidator(_version)]
 
 
-class Part(BaseModel):
+class ScorecardBlock(BaseModel):
     """Base of all parts: unknown keys are mistakes, nothing changes after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
-class Substitute(Part):
+class Substitute(ScorecardBlock):
     """The metric that stands in where the first one is not known."""
 
     metric: str
     anchors: Anchors
 
 
-class MetricRule(Part):
+class MetricRule(ScorecardBlock):
     """One leaf: how much a metric counts, and how its value becomes points."""
 
     weight: Weight
@@ -127,7 +127,7 @@ class MetricRule(Part):
     """The metric that stands in where this one is not known."""
 
 
-class Pillars(Part):
+class Pillars(ScorecardBlock):
     """One leaf for each configured pillar of platform value, all of one weight."""
 
     each: Literal["equal"] = "equal"
@@ -138,7 +138,7 @@ class Pillars(Part):
 CONTENTS = ("groups", "metrics", "pillars")  # what a group may hold: one of these
 
 
-class Group(Part):
+class Group(ScorecardBlock):
     """A node of the tree: it has groups, or metrics, or pillars."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [part]} for part in CONTENTS]})
@@ -153,7 +153,7 @@ class Group(Part):
     """One metric for each configured pillar: this group is a dimension."""
 
 
-class SegmentMatch(Part):
+class SegmentMatch(ScorecardBlock):
     """Which accounts a segment's anchors are for: one segment or several."""
 
     segment: Text | Annotated[tuple[Text, ...], Field(min_length=1)]
@@ -164,7 +164,7 @@ class SegmentMatch(Part):
         return [self.segment] if isinstance(self.segment, str) else list(self.segment)
 
 
-class Segment(Part):
+class Segment(ScorecardBlock):
     """Other anchors for some accounts; weights stay the same."""
 
     name: Text
@@ -173,7 +173,7 @@ class Segment(Part):
     anchors: Annotated[dict[str, Anchors], Field(min_length=1)]
 
 
-class Condition(Part):
+class Condition(ScorecardBlock):
     """Comparisons with a value; all that are given must hold. An unknown value fulfils none."""
 
     gte: Number | None = None
@@ -188,7 +188,7 @@ class Condition(Part):
         return [(name, limit) for name, limit in self if limit is not None]
 
 
-class Cap(Part):
+class Cap(ScorecardBlock):
     """Where all of `when` holds, health is at most `cap`. Names are metrics, dimensions or `any_dimension`."""
 
     when: Annotated[dict[str, Condition], Field(min_length=1)]
@@ -199,7 +199,7 @@ class Cap(Part):
     """In words: it stands beside every score that is held down."""
 
 
-class Tier(Part):
+class Tier(ScorecardBlock):
     """A tier begins at `min` points of health."""
 
     name: Text
@@ -207,7 +207,7 @@ class Tier(Part):
     """Health from which an account is in this tier, compared unrounded; one tier must begin at 0."""
 
 
-class Coverage(Part):
+class Coverage(ScorecardBlock):
     """How much must be known before a score is spoken out; what is not given is not asked for."""
 
     dimension_min: Share = 0.0
@@ -222,7 +222,7 @@ class Coverage(Part):
     """Metrics that must have been looked at, such as critical_signals: an unread warning is not an absent one."""
 
 
-class SignalTerm(Part):
+class SignalTerm(ScorecardBlock):
     """What signals add to the risk: the first, each more, and all together at most."""
 
     first: Annotated[Number, Field(ge=0)]
@@ -230,21 +230,21 @@ class SignalTerm(Part):
     max: Annotated[Number, Field(ge=0)]
 
 
-class Floor(Part):
+class Floor(ScorecardBlock):
     """Where a cap below `cap_below` holds, risk is at least `risk`."""
 
     cap_below: Points
     risk: Points
 
 
-class Bands(Part):
+class Bands(ScorecardBlock):
     """From which risk on it is called medium and high; below, low."""
 
     medium: Points
     high: Points
 
 
-class ChurnRisk(Part):
+class ChurnRisk(ScorecardBlock):
     """The terms of the risk index; `trend` and `renewal` are lines from a value to what it adds to z."""
 
     intercept: Number
@@ -261,7 +261,7 @@ class ChurnRisk(Part):
     bands: Bands
 
 
-class OwnMetric(Part):
+class OwnMetric(ScorecardBlock):
     """A company's own column."""
 
     label: Text
@@ -270,7 +270,7 @@ class OwnMetric(Part):
     """How its values are written."""
 
 
-class ScorecardFile(Part):
+class ScorecardFile(ScorecardBlock):
     """The whole of a scorecard file. Without `churn_risk` it is the packaged scorecard's."""
 
     name: Text

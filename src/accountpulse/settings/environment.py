@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from accountpulse.core import yaml_files
 from accountpulse.core.errors import ConfigurationError
-from accountpulse.core.records import Rules, Source, Stated
+from accountpulse.core.records import LinkFile, Rules, Source
 from accountpulse.core.redact import Redactor
 from accountpulse.core.yaml_files import nearest
 from accountpulse.settings import links, secret_store
@@ -78,7 +78,7 @@ class Settings:
     state: str = ".accountpulse"
     ca_bundle: Path | None = None
     config_folder: Path = Path()
-    stated: Stated = field(default_factory=Stated)
+    link_file: LinkFile = field(default_factory=LinkFile)
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
 
     @property
@@ -120,7 +120,7 @@ def load(environment: Environment[str, str], held: secret_store.Held | None = No
     intercom, jira, looker = reader.intercom(), reader.jira(), reader.looker()
     salesforce, rollbar = reader.salesforce(), reader.rollbar()
     mapping, folder = reader.mapping()
-    stated = reader.stated(mapping, folder)
+    link_file = reader.link_file(mapping, folder)
     bundle = reader.path("ACCOUNTPULSE_CA_BUNDLE")
     reader.unknown_names()
     if reader.problems or mapping is None or salesforce is None:
@@ -135,7 +135,7 @@ def load(environment: Environment[str, str], held: secret_store.Held | None = No
         state=reader.state(),
         ca_bundle=bundle,
         config_folder=folder,
-        stated=stated,
+        link_file=link_file,
         secrets=tuple(reader.secrets),
     )
 
@@ -305,10 +305,10 @@ class _Reader:
             return None, path.parent
         return self._collect(lambda: yaml_files.validate(yaml_files.parse(text, path.name), Mapping)), path.parent
 
-    def stated(self, mapping: Mapping | None, folder: Path) -> Stated:
+    def link_file(self, mapping: Mapping | None, folder: Path) -> LinkFile:
         """The mapping file that accountpulse.yaml names, read."""
         chosen = mapping.links if mapping is not None else None
-        return (self._collect(lambda: links.load(chosen, folder)) if chosen is not None else None) or Stated()
+        return (self._collect(lambda: links.load(chosen, folder)) if chosen is not None else None) or LinkFile()
 
     def _collect(self, read: Callable[[], T]) -> T | None:
         try:

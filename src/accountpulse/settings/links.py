@@ -15,7 +15,7 @@ from typing import get_args
 
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.ids import looks_like_an_id, to_18
-from accountpulse.core.records import Source, Stated, StatedLink
+from accountpulse.core.records import FileLink, LinkFile, Source
 from accountpulse.core.spreadsheet import meant
 from accountpulse.core.yaml_files import nearest
 from accountpulse.settings.mapping import Links
@@ -29,19 +29,19 @@ LISTED = 100  # mistakes that are told one by one
 _SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.ASCII | re.IGNORECASE)  # what a spreadsheet makes of a long number
 
 
-def load(chosen: Links, folder: Path) -> Stated:
-    """The mapping file that accountpulse.yaml names, beside it; without one nothing is stated."""
+def load(chosen: Links, folder: Path) -> LinkFile:
+    """The mapping file that accountpulse.yaml names, beside it; without one it is empty."""
     if chosen.file is None:
-        return Stated()
+        return LinkFile()
     path = folder / chosen.file
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ConfigurationError("links.file", [f"{path} can't be read ({error.strerror})"]) from None
-    return Stated(path.name, read(data, path.name), chosen.first)
+    return LinkFile(path.name, read(data, path.name), chosen.first)
 
 
-def read(data: bytes, name: str) -> tuple[StatedLink, ...]:
+def read(data: bytes, name: str) -> tuple[FileLink, ...]:
     """The cells of a mapping file, in its order, or a ConfigurationError that lists every mistake with its line.
 
     UTF-8 with or without a byte-order mark; separated by commas, semicolons or tabs, as the heading is.
@@ -83,7 +83,7 @@ def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
 class _Reading:
     """The file so far: its links, and what is wrong with it."""
 
-    links: list[StatedLink] = field(default_factory=list)
+    links: list[FileLink] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     _said: dict[tuple[str, Source], dict[str | None, int]] = field(default_factory=dict)  # key → line
 
@@ -127,7 +127,7 @@ class _Reading:
             self.problems.append(f"{where}: {ABSENT} and a key for one account, see line {min(said.values())}")
         else:
             said[value] = line
-            self.links.append(StatedLink(account, source, value, line))
+            self.links.append(FileLink(account, source, value, line))
 
 
 def _heading_problems(columns: Sequence[str], line: int) -> Iterator[str]:

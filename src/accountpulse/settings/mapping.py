@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, model_validator
 
 from accountpulse.systems.looker.mapping import LookerMapping
-from accountpulse.systems.mapping_parts import ApiName, Part, Unless
+from accountpulse.systems.mapping_parts import ApiName, MappingBlock, Unless
 from accountpulse.systems.salesforce.mapping import (
     AccountFields,
     ArrFieldHistory,
@@ -44,7 +44,7 @@ Days = Annotated[int, Field(ge=1, le=730)]
 # --- who is who ------------------------------------------------------------------------------------------------
 
 
-class Links(Part):
+class Links(MappingBlock):
     """A mapping file for what no rule knows, and whether it or the rules come first: see [linking.md](linking.md)."""
 
     file: str | None = None  # a CSV beside this file, in the format of `accountpulse accounts --out`
@@ -54,14 +54,14 @@ class Links(Part):
 # --- Intercom --------------------------------------------------------------------------------------------------
 
 
-class Attribute(Part):
+class Attribute(MappingBlock):
     """A conversation custom attribute and the values of it that count."""
 
     name: str
     values: tuple[str, ...] = Field(min_length=1)
 
 
-class Priority(Part):
+class Priority(MappingBlock):
     """What P1/P2 means: any of these makes a conversation one. `levels` exist from API version 2.16 on.
 
     `flag`: before 2.16, the mark as priority means P1/P2.
@@ -73,7 +73,7 @@ class Priority(Part):
     attribute: Attribute | None = None
 
 
-class Escalation(Part):
+class Escalation(MappingBlock):
     """What an escalation looks like: any of these. A bot's hand-over to a person is none."""
 
     tags: tuple[str, ...] = ("escalated", "escalation")
@@ -81,7 +81,7 @@ class Escalation(Part):
     linked_tickets: bool = True  # a back-office or tracker ticket is linked
 
 
-class IntercomMapping(Part):
+class IntercomMapping(MappingBlock):
     """How support conversations belong to accounts, and what they mean."""
 
     account_field: ApiName = "Intercom_Company_Id__c"  # on the CRM's account
@@ -102,7 +102,7 @@ class IntercomMapping(Part):
 # --- Jira ------------------------------------------------------------------------------------------------------
 
 
-class JiraMapping(Part):
+class JiraMapping(MappingBlock):
     """How bugs belong to accounts (`link` says what `account_field` holds), and which issues are bugs; see jira.md."""
 
     account_field: ApiName = "Jira_Component__c"  # on the CRM's account
@@ -123,7 +123,7 @@ class JiraMapping(Part):
 # --- Salesforce ------------------------------------------------------------------------------------------------
 
 
-class Target(Part):
+class Target(MappingBlock):
     """The object that scores are written to, its unique external id, and how many records go by Bulk API 2.0.
 
     Its other fields have fixed names. Up to `bulk_above` records go in calls of 200, more go as one bulk job.
@@ -134,7 +134,7 @@ class Target(Part):
     bulk_above: int = Field(default=5_000, ge=0)
 
 
-class SalesforceMapping(Part):
+class SalesforceMapping(MappingBlock):
     """Everything an org models in its own way. A part that is `none` is not used, and its metrics stay null."""
 
     accounts: AccountFields = AccountFields()
@@ -150,7 +150,7 @@ class SalesforceMapping(Part):
     target: Target = Target()
 
 
-class Mapping(Part):
+class Mapping(MappingBlock):
     """The whole of accountpulse.yaml."""
 
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"

@@ -16,7 +16,7 @@ import polars as pl
 
 from accountpulse.core.period import Scope
 from accountpulse.core.records import ON_DISK, TABLES, TABLES_OF, Extract, Source
-from accountpulse.core.spooled import Pile
+from accountpulse.core.spooled import SpooledTable
 from accountpulse.state.files import Files
 
 _MANIFEST = "manifest.json"
@@ -40,7 +40,7 @@ class Checkpoints:
             "run_id": run_id,
             **_instants(scope),
             "rows": extract.rows,
-            "pieces": {name: self._save_pile(f"{folder}/{name}", pile) for name, pile in extract.piles.items()},
+            "pieces": {name: self._save_spool(f"{folder}/{name}", spool) for name, spool in extract.spools.items()},
             "gaps": dict(extract.gaps),
             "unknown_keys": dict(extract.unknown_keys),
             "notes": list(extract.notes),
@@ -59,7 +59,7 @@ class Checkpoints:
             return None
         if run_id is not None and facts.get("run_id") != run_id:
             return None
-        tables, piles = self._load_tables(folder, source, facts)
+        tables, spools = self._load_tables(folder, source, facts)
         extract = Extract(
             source,
             tables,
@@ -69,7 +69,7 @@ class Checkpoints:
             facts.get("found_keys"),
             tuple(facts.get("asked", ())),
             facts.get("malformed", {}),
-            piles,
+            spools,
         )
         return extract if extract.rows == facts["rows"] and set(extract.rows) == set(TABLES_OF[source]) else None
 
@@ -84,16 +84,18 @@ class Checkpoints:
         source: Source,
         run_id: str,
         name: str,
-        piles: Mapping[str, Pile],
+        spools: Mapping[str, SpooledTable],
         facts: Mapping[str, Any],
     ) -> None:
         """Keep a part of a source that is still being read, with what the reader needs to go on after it."""
         folder = f"{_folder(scope, source)}/parts/{name}"
-        pieces = {table: self._save_pile(f"{folder}/{table}", pile) for table, pile in piles.items()}
+        pieces = {table: self._save_spool(f"{folder}/{table}", spool) for table, spool in spools.items()}
         document = {"run_id": run_id, **_instants(scope), "pieces": pieces, "facts": dict(facts)}
         self._files.write_json(f"{folder}/{_PART}", document)
 
-    def parts(self, scope: Scope, source: Source, run_id: str) -> Iterator[tuple[dict[str, Pile], dict[str, Any]]]:
+    def parts(
+        self, scope: Scope, source: Source, run_id: str
+    ) -> Iterator[tuple[dict[str, SpooledTable], dict[str, Any]]]:
         """The parts that this run has kept, in the order of their names."""
         ours = {"run_id": run_id, **_instants(scope)}
         for name in list(self._files.names(f"{_folder(scope, source)}/parts/")):
@@ -102,49 +104,49 @@ class Checkpoints:
                 if {key: found.get(key) for key in ours} != ours:
                     continue
                 folder = name.removesuffix(f"/{_PART}")
-                piles = {table: self._pile(f"{folder}/{table}", count) for table, count in found["pieces"].items()}
-                whole = {table: pile for table, pile in piles.items() if pile is not None}
-                if len(whole) == len(piles):
+                spools = {table: self._spool(f"{folder}/{table}", count) for table, count in found["pieces"].items()}
+                whole = {table: spool for table, spool in spools.items() if spool is not None}
+                if len(whole) == len(spools):
                     yield whole, found["facts"]
 
     def forget(self) -> None:
         """Take away all extracts of all periods; they can be read again."""
         self._files.remove_all("extract/")
 
-    def _save_pile(self, folder: str, pile: Pile) -> int:
-        """A pile's pieces; how many they are."""
+    def _save_spool(self, folder: str, spool: SpooledTable) -> int:
+        """A spool's pieces; how many they are."""
         self._files.remove_all(f"{folder}/")
         count = 0
-        for count, piece in enumerate(pile.pieces(), start=1):
+        for count, piece in enumerate(spool.pieces(), start=1):
             self._files.write_table(f"{folder}/{count}.parquet", piece)
         return count
 
-    def _pile(self, folder: str, count: int) -> Pile | None:
-        """What `_save_pile` saved; None where a piece is missing."""
-        pile: Pile | None = None
+    def _spool(self, folder: str, count: int) -> SpooledTable | None:
+        """What `_save_spool` saved; None where a piece is missing."""
+        spool: SpooledTable | None = None
         for number in range(1, count + 1):
             piece = self._files.read_table(f"{folder}/{number}.parquet")
             if piece is None:
                 return None
-            pile = pile or Pile(piece.schema)
-            pile.add(piece)
-        return pile
+            spool = spool or SpooledTable(piece.schema)
+            spool.add(piece)
+        return spool
 
     def _load_tables(
         self, folder: str, source: Source, facts: Mapping[str, Any]
-    ) -> tuple[dict[str, pl.DataFrame], dict[str, Pile]]:
+    ) -> tuple[dict[str, pl.DataFrame], dict[str, SpooledTable]]:
         """What can be read of a whole source, as its tables are declared now."""
-        tables, piles = {}, {}
+        tables, spools = {}, {}
         for name in TABLES_OF[source]:
             if name in ON_DISK:
-                pile = self._pile(f"{folder}/{name}", facts.get("pieces", {}).get(name, 0))
-                if pile is not None and pile.columns == dict(TABLES[name]):
-                    piles[name] = pile
+                spool = self._spool(f"{folder}/{name}", facts.get("pieces", {}).get(name, 0))
+                if spool is not None and spool.columns == dict(TABLES[name]):
+                    spools[name] = spool
             else:
                 table = self._files.read_table(f"{folder}/{name}.parquet")
                 if table is not None and dict(table.schema) == dict(TABLES[name]):
                     tables[name] = table
-        return tables, piles
+        return tables, spools
 
 
 def _folder(scope: Scope, source: Source) -> str:

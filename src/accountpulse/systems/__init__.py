@@ -7,36 +7,38 @@ look at a system as `accountpulse check` does: sign in, read a little of each th
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from accountpulse.core.records import Source
-from accountpulse.systems.extraction import Extractor, Prober, Request
+
+if TYPE_CHECKING:
+    from accountpulse.systems.extraction import Extractor, Prober, Request
 
 
-def _later(module: str, name: str = "extract") -> Callable[[Request], Any]:
+def _later(module: str, name: str = "extract") -> "Callable[[Request], Any]":
     """A function of a module of this folder; the module and the vendor's client in it are loaded at the first call."""
 
-    def call(request: Request) -> Any:
+    def call(request: "Request") -> Any:
         return getattr(import_module(f"{__name__}.{module}"), name)(request)
 
     return call
 
 
-EXTRACTORS: Mapping[Source, Extractor] = {
-    "salesforce": _later("salesforce"),
-    "intercom": _later("intercom"),
-    "jira": _later("jira"),
-    "looker": _later("looker"),
+EXTRACTORS: "Mapping[Source, Extractor]" = {
+    "salesforce": _later("salesforce.extract"),
+    "intercom": _later("intercom.extract"),
+    "jira": _later("jira.extract"),
+    "looker": _later("looker.extract"),
 }
-FINDERS: Mapping[Source, Extractor] = {"intercom": _later("intercom_lookup", "find")}
-LOOKUPS: Mapping[Source, Extractor] = {
-    "intercom": _later("intercom_lookup", "look_up"),
-    "jira": _later("jira_lookup", "look_up"),
+FINDERS: "Mapping[Source, Extractor]" = {"intercom": _later("intercom.lookup", "find")}
+LOOKUPS: "Mapping[Source, Extractor]" = {
+    "intercom": _later("intercom.lookup", "look_up"),
+    "jira": _later("jira.lookup", "look_up"),
 }
 
 
-PROBES: Mapping[Source, Prober] = {
-    "intercom": _later("intercom_lookup", "probe"),
-    "jira": _later("jira_lookup", "probe"),
-    "looker": _later("looker_lookup", "probe"),
+PROBES: "Mapping[Source, Prober]" = {
+    "intercom": _later("intercom.lookup", "probe"),
+    "jira": _later("jira.lookup", "probe"),
+    "looker": _later("looker.lookup", "probe"),
 }

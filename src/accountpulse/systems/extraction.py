@@ -8,8 +8,8 @@ import polars as pl
 
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Extract, Reason
-from accountpulse.core.spooled import Pile, piled
-from accountpulse.http.budget import Meter
+from accountpulse.core.spooled import SpooledTable, spooled
+from accountpulse.http.budget import RequestBudget
 from accountpulse.settings import Settings
 
 Progress = Callable[[int, int | None], None]  # rows so far, rows expected where the system says so
@@ -19,7 +19,7 @@ PART = 20_000  # rows
 Stretch = tuple[str, int, int]  # which question, and from where to where it is answered
 
 
-class Brought(Protocol):
+class StretchRows(Protocol):
     """What one stretch brought, as the extractor holds it."""
 
     @property
@@ -27,7 +27,7 @@ class Brought(Protocol):
         """How many rows, about."""
 
 
-T = TypeVar("T", bound=Brought)
+T = TypeVar("T", bound=StretchRows)
 
 
 def no_progress(_done: int, _total: int | None) -> None:
@@ -35,55 +35,55 @@ def no_progress(_done: int, _total: int | None) -> None:
 
 
 @dataclass(frozen=True)
-class Part:
+class CheckpointPart:
     """Rows of finished stretches of a walk, and what else it had learned by then: enough to go on without them."""
 
     stretches: tuple[Stretch, ...]
-    piles: Mapping[str, Pile]
+    spools: Mapping[str, SpooledTable]
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Parts(Protocol):
+class PartStore(Protocol):
     """Where parts of a source are kept, so that a run that is killed goes on after them."""
 
     @property
     def size(self) -> int:
         """How many rows make a part, about."""
 
-    def kept(self) -> Iterable[Part]:
+    def kept(self) -> Iterable[CheckpointPart]:
         """What an earlier process of this run has kept."""
 
-    def keep(self, part: Part) -> None:
+    def keep(self, part: CheckpointPart) -> None:
         """Keep a part."""
 
 
-class NoParts:
+class NoPartStore:
     """Nothing is kept."""
 
     size = PART
 
-    def kept(self) -> Iterable[Part]:
+    def kept(self) -> Iterable[CheckpointPart]:
         """Nothing."""
         return ()
 
-    def keep(self, part: Part) -> None:
+    def keep(self, part: CheckpointPart) -> None:
         """Nothing."""
 
 
-class Harvest(Generic[T]):
-    """What finished stretches of a source's walks brought: each portion of them goes to `piles` and is kept as a part.
+class PartCollector(Generic[T]):
+    """What finished stretches of a source's walks brought: each portion of them goes to `spools` and is kept as a part.
 
     `read` makes a part's tables and facts of what the stretches of a portion brought. `facts` are those of all parts.
     """
 
     def __init__(
         self,
-        parts: Parts,
-        piles: Mapping[str, Pile],
+        parts: PartStore,
+        spools: Mapping[str, SpooledTable],
         read: Callable[[Sequence[T]], tuple[Mapping[str, pl.DataFrame], Mapping[str, Any]]],
     ) -> None:
         """Begin with what an earlier process of this run has kept."""
-        self.piles = piles
+        self.spools = spools
         self.facts: list[Mapping[str, Any]] = []
         self._parts = parts
         self._read = read
@@ -111,15 +111,15 @@ class Harvest(Generic[T]):
         if not self._finished:
             return
         tables, facts = self._read(self._brought)
-        part = Part(tuple(self._finished), {name: piled(table) for name, table in tables.items()}, facts)
+        part = CheckpointPart(tuple(self._finished), {name: spooled(table) for name, table in tables.items()}, facts)
         self._finished, self._brought, self._rows = [], [], 0
         self._parts.keep(part)
         self._lay(part)
 
-    def _lay(self, part: Part) -> None:
-        for name, pile in part.piles.items():
-            for piece in pile.pieces():
-                self.piles[name].add(piece)
+    def _lay(self, part: CheckpointPart) -> None:
+        for name, spool in part.spools.items():
+            for piece in spool.pieces():
+                self.spools[name].add(piece)
         self.facts.append(part.facts)
         self._done += part.stretches
 
@@ -135,8 +135,8 @@ class Request:
     scope: Scope
     keys: tuple[str, ...] = ()
     progress: Progress = no_progress
-    meter: Meter = field(default_factory=Meter)
-    parts: Parts = field(default_factory=NoParts)
+    budget: RequestBudget = field(default_factory=RequestBudget)
+    parts: PartStore = field(default_factory=NoPartStore)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ Unless = Annotated[T | None, BeforeValidator(_or_none)]  # the word `none`: this
 ApiName = Annotated[str, AfterValidator(_api_name)]
 
 
-class Part(BaseModel):
+class MappingBlock(BaseModel):
     """Base of all parts: unknown keys are mistakes, nothing changes after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)

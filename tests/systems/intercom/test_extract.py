@@ -23,7 +23,7 @@ from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
 from accountpulse.systems import EXTRACTORS
-from accountpulse.systems.extraction import NoParts, Parts, Request
+from accountpulse.systems.extraction import NoPartStore, PartStore, Request
 from accountpulse.systems.intercom.extract import body, slices
 from support import NOW
 from systems.shelf import Killed, Shelf
@@ -53,7 +53,7 @@ def served(made: Little | World, **oddities: object) -> Iterator[Sandbox]:
 
 
 def read(
-    running: Sandbox, scope: Scope, mapping: Path | None = None, parts: Parts | None = None, **changes: str
+    running: Sandbox, scope: Scope, mapping: Path | None = None, parts: PartStore | None = None, **changes: str
 ) -> Extract:
     """What the extractor makes of it, for all companies that Intercom knows."""
     environment = {**running.environment(), **changes}
@@ -63,11 +63,11 @@ def read(
     holds = loaded.mapping.intercom.holds
     customers = [each for each in running.world.intercom.companies.values() if not each.company_id.endswith(LEADS)]
     keys = sorted(each.id if holds == "id" else each.company_id for each in customers)
-    return EXTRACTORS["intercom"](Request(loaded, scope, tuple(keys), parts=parts or NoParts()))
+    return EXTRACTORS["intercom"](Request(loaded, scope, tuple(keys), parts=parts or NoPartStore()))
 
 
 def rows(extract: Extract) -> pl.DataFrame:
-    return extract.piles["conversations"].lazy().sort("created_at", "conversation_id").collect()
+    return extract.spools["conversations"].lazy().sort("created_at", "conversation_id").collect()
 
 
 @pytest.fixture(scope="module")
@@ -317,7 +317,7 @@ def test_a_walk_that_is_killed_is_gone_on_with_and_ends_as_if_nothing_had_been(
         again = searched(running)
     assert rows(ended).equals(plain)
     assert ended.notes == whole.notes
-    pages_kept = sum(pile.height for part in shelf.parts[:lives] for pile in part.piles.values()) // 25
+    pages_kept = sum(spool.height for part in shelf.parts[:lives] for spool in part.spools.values()) // 25
     assert again <= needed - pages_kept * 3 // 4 + 10
     covered = sorted(stretch for part in shelf.parts for stretch in part.stretches)
     assert all(one[2] <= other[1] for one, other in pairwise(covered))

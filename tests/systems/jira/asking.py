@@ -41,7 +41,7 @@ def components(world: World) -> list[str]:
 
 
 def owners(extract: Extract) -> Owners:
-    return dict(extract.piles["issues"].lazy().select("issue_id", "keys").collect().iter_rows())
+    return dict(extract.spools["issues"].lazy().select("issue_id", "keys").collect().iter_rows())
 
 
 def expected(world: World, scope: Scope, keys: Callable[[JiraIssue], Iterable[str]], wanted: Iterable[str]) -> Owners:

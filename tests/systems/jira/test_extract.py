@@ -18,7 +18,7 @@ from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.jira import ACCOUNT_IDS, ACCOUNT_TEXT, ORGANIZATIONS
 from accountpulse.sandbox.world.model import JiraIssue, World
-from accountpulse.systems.extraction import NoParts
+from accountpulse.systems.extraction import NoPartStore
 from accountpulse.systems.jira import extract
 from accountpulse.systems.jira.extract import BUGS
 from accountpulse.systems.jira.links import quoted
@@ -49,9 +49,9 @@ def ask(configure: Configure, tmp_path: Path, scope: Scope) -> Asking:
 
 def same(one: Extract, other: Extract) -> None:
     assert one.gaps == other.gaps
-    for name, pile in one.piles.items():
-        assert pile.height > 0
-        assert pile.lazy().collect().equals(other.piles[name].lazy().collect()), name
+    for name, spool in one.spools.items():
+        assert spool.height > 0
+        assert spool.lazy().collect().equals(other.spools[name].lazy().collect()), name
 
 
 # --- whose bug it is ---------------------------------------------------------------------------------------------
@@ -234,13 +234,13 @@ def test_priorities_that_the_site_lacks_leave_critical_bugs_unknown(
 ) -> None:
     extract = ask(running, components(small), critical_priorities=["Blocker", "Sev 1"])
     assert extract.gaps == {"critical_bugs": "field_missing"}
-    assert extract.piles["issues"].lazy().collect()["critical"].null_count() == extract.piles["issues"].height
+    assert extract.spools["issues"].lazy().collect()["critical"].null_count() == extract.spools["issues"].height
 
 
 def test_a_priority_may_be_named_by_its_id_and_none_is_not_critical(
     running: Sandbox, small: World, ask: Asking
 ) -> None:
-    critical = ask(running, components(small), critical_priorities=["1"]).piles["issues"].lazy().collect()
+    critical = ask(running, components(small), critical_priorities=["1"]).spools["issues"].lazy().collect()
     priorities = {issue.id: issue.priority for issue in small.jira.issues}
     assert dict(critical.select("issue_id", "critical").iter_rows()) == {
         issue: priorities[issue] == "Highest" for issue in critical["issue_id"]
@@ -251,7 +251,7 @@ def test_histories_that_are_refused_leave_reopened_bugs_unknown(running: Sandbox
     running.jira_oddities.refuses_histories = True
     extract = ask(running, components(small))
     assert extract.gaps == {"reopened_bugs": "field_missing"}
-    assert extract.piles["issues"].height > 0
+    assert extract.spools["issues"].height > 0
 
 
 # --- how sites behave --------------------------------------------------------------------------------------------
@@ -372,7 +372,7 @@ def test_a_scoped_token_works_below_its_path_only(small: World, ask: Asking) -> 
         for email in (small.jira.email, None):
             changes = {"JIRA_API_TOKEN": small.jira.scoped_token, "JIRA_EMAIL": email}
             request = ask.request(running, components(small), JIRA_BASE_URL=below, **changes)
-            assert extract.extract(request).piles["issues"].height > 0
+            assert extract.extract(request).spools["issues"].height > 0
         with pytest.raises(AccessError, match="JIRA_API_TOKEN"):
             extract.extract(ask.request(running, components(small), JIRA_API_TOKEN=small.jira.scoped_token))
 
@@ -384,7 +384,7 @@ def test_issues_before_and_after_the_instants_of_the_run(ask: Asking) -> None:
     for issue, created in zip(mine, (ask.scope.as_of - tick, ask.scope.as_of), strict=True):
         issue.created, issue.updated = created, max(issue.updated, created)
     with Sandbox(world) as running:
-        found = ask(running, [name]).piles["issues"].lazy().collect()
+        found = ask(running, [name]).spools["issues"].lazy().collect()
     assert mine[0].id in found["issue_id"]
     assert mine[1].id not in found["issue_id"]
     assert found.filter(pl.col("issue_id") == mine[0].id)["created_at"].item() == ask.scope.as_of - tick
@@ -415,7 +415,7 @@ def killed_and_gone_on_with(running: Sandbox, ask: Asking, lives: int) -> None:
     def asked() -> int:
         return sum(call.system == "jira" for call in running.log)
 
-    whole = extract.extract(replace(request, parts=NoParts()))
+    whole = extract.extract(replace(request, parts=NoPartStore()))
     needed = asked()
     running.log.clear()
     with pytest.raises(Killed):
@@ -427,11 +427,11 @@ def killed_and_gone_on_with(running: Sandbox, ask: Asking, lives: int) -> None:
     ended = extract.extract(request)
     same(whole, ended)
     assert ended.notes == whole.notes
-    pages_kept = sum(part.piles["issues"].height for part in before if "issues" in part.piles) // 100
+    pages_kept = sum(part.spools["issues"].height for part in before if "issues" in part.spools) // 100
     assert asked() <= needed - pages_kept * 3 // 4 + 10
     covered = sorted(stretch for part in shelf.parts for stretch in part.stretches)
     assert all(one[2] <= other[1] for one, other in pairwise(covered) if one[0] == other[0])
-    seen = [set(part.piles["issues"].lazy().collect()["issue_id"]) for part in shelf.parts if "issues" in part.piles]
+    seen = [set(part.spools["issues"].lazy().collect()["issue_id"]) for part in shelf.parts if "issues" in part.spools]
     assert sum(map(len, seen)) == len(set().union(*seen)), "nothing that was kept came again"
     running.log.clear()
     assert shelf.parts[:lives] == before

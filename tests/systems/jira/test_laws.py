@@ -14,7 +14,7 @@ from hypothesis import settings as lawful
 from hypothesis import strategies as st
 
 from accountpulse.core.period import Scope
-from accountpulse.http.budget import Meter
+from accountpulse.http.budget import RequestBudget
 from accountpulse.http.client import Client
 from accountpulse.http.time_slices import Rows, Slice, Walk, equal_slices
 from accountpulse.sandbox.server import Sandbox
@@ -45,7 +45,7 @@ def running(request: pytest.FixtureRequest, small: World) -> Iterator[Sandbox]:
 
 
 class Kept:
-    """A bag that keeps the ids."""
+    """A batch that keeps the ids."""
 
     def __init__(self) -> None:
         self.ids: list[str] = []
@@ -59,7 +59,7 @@ async def walked(loaded: Settings, scope: Scope, keys: list[str], count: int) ->
     access, ids, mapping = loaded.jira, Counter[str](), JiraMapping()
     assert access is not None
     headers = {"Authorization": extract.authorization(access)}
-    async with Client("jira", access.base_url, headers, Meter(), {}) as web:
+    async with Client("jira", access.base_url, headers, RequestBudget(), {}) as web:
         site = await jira_site.look_at(web)
         search = Search(web, site, ["created"], page_decoder(None))
         links = Links(mapping, keys, None)
@@ -68,10 +68,10 @@ async def walked(loaded: Settings, scope: Scope, keys: list[str], count: int) ->
         end = int(scope.as_of.timestamp() // 60) + 3000
         rows = Rows("jira", "issues", search.ask(found), lambda each: each.id, lambda each: each.created // 60_000)
 
-        def done(_part: Slice, bag: Kept) -> None:
-            ids.update(bag.ids)
+        def done(_part: Slice, batch: Kept) -> None:
+            ids.update(batch.ids)
 
-        await Walk(rows, web.pace, Kept, done).run(equal_slices(found.oldest, end, count))
+        await Walk(rows, web.limiter, Kept, done).run(equal_slices(found.oldest, end, count))
     return ids
 
 
@@ -103,7 +103,7 @@ def test_the_records_are_those_of_the_world_whatever_the_site_does(  # noqa: PLR
         setattr(running.jira_oddities, name, value)
     extract = Asking(configure, tmp_path, scope)(running, components(small))
     assert owners(extract) == expected(small, scope, lambda issue: issue.components, components(small))
-    moves = extract.piles["issue_moves"].lazy().collect().select("issue_id", "at", "from_done", "to_done").rows()
+    moves = extract.spools["issue_moves"].lazy().collect().select("issue_id", "at", "from_done", "to_done").rows()
     assert sorted(moves) == sorted(crossings(small, scope, owners(extract)))
 
 

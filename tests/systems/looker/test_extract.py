@@ -11,7 +11,7 @@ from accountpulse.core.records import Extract
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
-from accountpulse.systems.extraction import NoParts, Request
+from accountpulse.systems.extraction import NoPartStore, Request
 from accountpulse.systems.looker import extract
 from systems.looker.asking import DAYS, PILLARS, USAGE, A, B, Change, Read, calls, sends
 from systems.shelf import Killed, Shelf
@@ -26,7 +26,7 @@ def test_a_field_that_is_absent_costs_its_metrics_and_the_nearest_name_is_told(r
         "explore user_sessions has no field user_sessions.distinct_user that our user can see; "
         "the nearest name is user_sessions.distinct_users"
     ) in found.notes
-    assert found.piles["usage_days"].height == 0
+    assert found.spools["usage_days"].height == 0
     assert found.tables["features"].height > 0
     assert found.tables["figures"].height > 0
 
@@ -34,7 +34,7 @@ def test_a_field_that_is_absent_costs_its_metrics_and_the_nearest_name_is_told(r
 def test_a_month_that_is_absent_costs_only_what_is_counted_by_months(read: Read) -> None:
     found = read({"usage": {"month": "user_sessions.session_week"}})
     assert found.gaps == dict.fromkeys(("mau", "mau_trend_pct", "login_frequency"), "field_missing")
-    assert found.piles["usage_days"].height > 0
+    assert found.spools["usage_days"].height > 0
 
 
 def test_a_pillar_that_is_absent_costs_that_pillar(read: Read) -> None:
@@ -156,7 +156,7 @@ def usage_row(users: object, key: object = A, day: object = "2026-10-05") -> dic
 
 def test_figures_as_text_are_read_and_rows_of_nobody_dropped(sandbox: Sandbox, read: Read) -> None:
     sends(sandbox, DAYS, [usage_row("12"), usage_row(7, None), usage_row(3, B, None), usage_row("4.0", B)])
-    days = read().piles["usage_days"].lazy().collect()
+    days = read().spools["usage_days"].lazy().collect()
     assert days.select("key", "users").rows() == [(A, 12), (B, 4)]
 
 
@@ -218,10 +218,10 @@ def test_ids_without_a_counterpart_are_counted_on_both_sides(sandbox: Sandbox, r
 def test_questions_that_were_answered_before_the_end_are_not_asked_again(
     sandbox: Sandbox, loaded: Callable[..., Settings], scope: Scope
 ) -> None:
-    def ask(parts: Shelf | NoParts) -> Extract:
+    def ask(parts: Shelf | NoPartStore) -> Extract:
         return extract.extract(Request(loaded(), scope, parts=parts))
 
-    whole, shelf = ask(NoParts()), Shelf(lives=2)
+    whole, shelf = ask(NoPartStore()), Shelf(lives=2)
     needed = calls(sandbox, "/run/json")
     with pytest.raises(Killed):
         ask(shelf)
@@ -231,7 +231,7 @@ def test_questions_that_were_answered_before_the_end_are_not_asked_again(
     assert calls(sandbox, "/run/json") == needed - 2  # days and months had been kept
     assert ended.notes == whole.notes
     assert ended.gaps == whole.gaps
-    assert ended.piles["usage_days"].lazy().collect().equals(whole.piles["usage_days"].lazy().collect())
+    assert ended.spools["usage_days"].lazy().collect().equals(whole.spools["usage_days"].lazy().collect())
     assert all(ended.tables[name].equals(table) for name, table in whole.tables.items())
 
 

@@ -37,7 +37,7 @@ def taken(text: bytes, wanted: dict[str, Kind] = WANTED, pieces: int = 7, batch:
 
 
 def column(reader: Rows, name: str) -> pl.Series:
-    return reader.pile.lazy().collect()[name]
+    return reader.spool.lazy().collect()[name]
 
 
 def values(reader: Rows) -> list[list[Any]]:

@@ -15,7 +15,7 @@ import requests
 
 from accountpulse.core.errors import AccessError, SourceUnavailable, UnexpectedAnswer
 from accountpulse.core.period import Period, Scope, scope_of
-from accountpulse.http.budget import Meter
+from accountpulse.http.budget import RequestBudget
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.settings import LookerAccess, Secret
@@ -63,7 +63,7 @@ def test_the_clients_own_settings_are_not_read(
     lines = [f"{name}={value}" for name, value in wrong.items()]
     (tmp_path / "looker.ini").write_text("\n".join(["[Looker]", *lines, "timeout=1"]), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    assert read().piles["usage_days"].height > 0
+    assert read().spools["usage_days"].height > 0
     assert calls(sandbox, "/login", 200) == 1
 
 
@@ -128,19 +128,19 @@ def test_a_redirect_is_not_followed_with_our_token(sandbox: Sandbox, read: Read)
 def test_a_moment_of_weakness_is_waited_for(sandbox: Sandbox, read: Read) -> None:
     for status in (429, 503):
         sandbox.faults.append(Fault("looker", status, {"Retry-After": "0"}, path_contains="/run/"))
-    meter = Meter()
-    assert read(meter=meter).piles["usage_days"].height > 0
-    assert meter.retries == 2
+    budget = RequestBudget()
+    assert read(budget=budget).spools["usage_days"].height > 0
+    assert budget.retries == 2
 
 
 def test_a_body_that_breaks_off_is_fetched_again_and_counts_once(sandbox: Sandbox, read: Read) -> None:
     calm = read()
     row = json.dumps([{"user_sessions.account_id": A, "user_sessions.session_date": "2026-10-01"}]).encode()
     sends(sandbox, DAYS, row[:-1], **{"Content-Length": "100000"})
-    meter = Meter()
-    found = read(meter=meter)
-    assert meter.retries >= 1
-    assert found.piles["usage_days"].lazy().collect().equals(calm.piles["usage_days"].lazy().collect())
+    budget = RequestBudget()
+    found = read(budget=budget)
+    assert budget.retries >= 1
+    assert found.spools["usage_days"].lazy().collect().equals(calm.spools["usage_days"].lazy().collect())
 
 
 def test_an_instance_that_says_nothing_is_left_after_the_seconds_of_the_settings() -> None:
@@ -158,7 +158,7 @@ def test_an_instance_that_says_nothing_is_left_after_the_seconds_of_the_settings
 
         def ask() -> None:
             with pytest.raises(Waited):
-                Api(access, Meter(), None, 1, sleep).explores("alliants")
+                Api(access, RequestBudget(), None, 1, sleep).explores("alliants")
             ended.set()
 
         threading.Thread(target=ask, daemon=True).start()
@@ -208,9 +208,9 @@ def test_an_answer_of_another_shape_is_no_usage(sandbox: Sandbox, read: Read, bo
 def test_an_answer_that_is_cut_or_for_people_is_asked_for_again(sandbox: Sandbox, read: Read, body: bytes) -> None:
     calm = read()
     sends(sandbox, DAYS, body)
-    meter = Meter()
-    assert read(meter=meter).piles["usage_days"].lazy().collect().equals(calm.piles["usage_days"].lazy().collect())
-    assert meter.retries == 1
+    budget = RequestBudget()
+    assert read(budget=budget).spools["usage_days"].lazy().collect().equals(calm.spools["usage_days"].lazy().collect())
+    assert budget.retries == 1
     sandbox.faults.append(Fault("looker", 200, {}, body, times=5, path_contains=DAYS))
     with pytest.raises(SourceUnavailable, match="queries/1/run/json"):
         read()

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from accountpulse.core.errors import ConfigurationError, SourceUnavailable, UnexpectedAnswer
-from accountpulse.http.budget import Meter
+from accountpulse.http.budget import RequestBudget
 from accountpulse.sandbox.salesforce.org import record_id
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
@@ -40,9 +40,9 @@ class Crm:
         self.objects = sandbox.world.salesforce.objects
         self.behaviour = sandbox.behaviour
         self.slept: list[float] = []
-        self.meter = Meter()
+        self.budget = RequestBudget()
         loaded = configure(sandbox)
-        self.org = Org.connect(loaded.salesforce, self.meter, loaded.ca_bundle)
+        self.org = Org.connect(loaded.salesforce, self.budget, loaded.ca_bundle)
 
     def accounts(self, count: int) -> list[str]:
         template = self.objects["Account"].rows[0]

@@ -22,7 +22,7 @@ from accountpulse.core.errors import (
     SourceUnavailable,
     UnexpectedAnswer,
 )
-from accountpulse.http.budget import Meter
+from accountpulse.http.budget import RequestBudget
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
@@ -69,8 +69,8 @@ def certified(world: World, keys: tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]) -
         yield running
 
 
-def connected(loaded: Settings, meter: Meter | None = None) -> Org:
-    org = Org.connect(loaded.salesforce, meter or Meter(), loaded.ca_bundle)
+def connected(loaded: Settings, budget: RequestBudget | None = None) -> Org:
+    org = Org.connect(loaded.salesforce, budget or RequestBudget(), loaded.ca_bundle)
     org.sleep = lambda _seconds: None
     return org
 
@@ -317,13 +317,13 @@ def test_signing_in_at_a_server_that_never_answers_ends(
         loaded = configure(sandbox, **({"soap": SOAP, "jwt": by_key}.get(way, {}) | url))
         assert loaded.salesforce.way == way
         with pytest.raises(SourceUnavailable):
-            connected(loaded, Meter(ends=time.monotonic() + 0.4))
+            connected(loaded, RequestBudget(ends=time.monotonic() + 0.4))
 
 
 @pytest.mark.parametrize("call", ["describe", "query", "page", "write"])
 def test_a_call_to_an_org_that_stops_answering_ends(sandbox: Sandbox, configure: Configure, call: str) -> None:
-    meter = Meter()
-    org = connected(configure(sandbox), meter)
+    budget = RequestBudget()
+    org = connected(configure(sandbox), budget)
     sandbox.behaviour.page_size = 20
     pages = org.query("SELECT Id FROM Account", "Account")
     next(pages)
@@ -334,7 +334,7 @@ def test_a_call_to_an_org_that_stops_answering_ends(sandbox: Sandbox, configure:
         "write": lambda: org.call("writing", lambda: org.client.restful(UPSERT, method="PATCH", json={"records": []})),
     }
     sandbox._latency = 3.0
-    meter.ends = time.monotonic() + 0.4
+    budget.ends = time.monotonic() + 0.4
     with pytest.raises(SourceUnavailable):
         work[call]()
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.core.records import CONVERSATIONS, Reason
-from accountpulse.core.spooled import Pile
+from accountpulse.core.spooled import SpooledTable
 from accountpulse.http.client import Client, Refused, together
 from accountpulse.http.paging import Cursors
 from accountpulse.systems.intercom.rows import LEADS
@@ -39,7 +39,7 @@ class Companies:
         self._listed = False
         self.notes: list[str] = []
 
-    async def attribute(self, waiting: Pile, known: Pile, linked: Collection[str]) -> None:
+    async def attribute(self, waiting: SpooledTable, known: SpooledTable, linked: Collection[str]) -> None:
         """Add those that wait to those that are known (CONVERSATIONS), with the keys of their people's companies.
 
         All companies of its contacts count for a conversation without one of its own. Those of leads are nobody's.

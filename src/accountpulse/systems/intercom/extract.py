@@ -13,14 +13,14 @@ import polars as pl
 
 from accountpulse.core.period import Window
 from accountpulse.core.records import CONVERSATIONS, Extract
-from accountpulse.core.spooled import Pile
+from accountpulse.core.spooled import SpooledTable
 from accountpulse.http import client
 from accountpulse.http.client import Client
 from accountpulse.http.time_slices import Page, Rows, Slice, Walk, equal_slices, without
 from accountpulse.systems.access import IntercomAccess
-from accountpulse.systems.extraction import Harvest, Request
+from accountpulse.systems.extraction import PartCollector, Request
 from accountpulse.systems.intercom.companies import Companies
-from accountpulse.systems.intercom.rows import ROWS, Batch, Reader
+from accountpulse.systems.intercom.rows import ROWS, ConversationBatch, Reader
 from accountpulse.systems.intercom.wire import Conversation, cursor_of, milliseconds
 
 PAGE = 150  # the most that search gives
@@ -50,35 +50,37 @@ def extract(request: Request) -> Extract:
 def connect(request: Request, access: IntercomAccess) -> Client:
     """The client of the workspace."""
     headers = {"Authorization": f"Bearer {access.token.reveal()}", "Intercom-Version": access.version}
-    return Client("intercom", access.base_url, headers, request.meter, REMEDIES, request.settings.ca_bundle)
+    return Client("intercom", access.base_url, headers, request.budget, REMEDIES, request.settings.ca_bundle)
 
 
 async def _extract(request: Request, access: IntercomAccess) -> Extract:
     mapping = request.settings.mapping.intercom
     reader = Reader(mapping, access.version, request.scope.window)
     async with connect(request, access) as web:
-        harvest, missing = await _conversations(web, reader, request)
-        seen = {company: own for facts in harvest.facts for company, own in facts["companies"].items()}
+        collector, missing = await _conversations(web, reader, request)
+        seen = {company: own for facts in collector.facts for company, own in facts["companies"].items()}
         companies = Companies(web, mapping.holds, seen)
-        known, waiting = harvest.piles["conversations"], harvest.piles["waiting"]
+        known, waiting = collector.spools["conversations"], collector.spools["waiting"]
         await companies.attribute(waiting, known, request.keys)
         unknown = await companies.unknown(request.keys)
     notes = [*companies.notes]
-    if tickets := sum(facts["tickets"] for facts in harvest.facts):
+    if tickets := sum(facts["tickets"] for facts in collector.facts):
         notes.append(f"{tickets:,} tickets among the conversations were left out")
     if missing:
         notes.append(f"Intercom counted {missing:,} conversations more than its pages showed")
-    return Extract("intercom", {}, reader.gaps, unknown, tuple(notes), piles={"conversations": known})
+    return Extract("intercom", {}, reader.gaps, unknown, tuple(notes), spools={"conversations": known})
 
 
-async def _conversations(web: Client, reader: Reader, request: Request) -> tuple[Harvest[Batch], int]:
+async def _conversations(web: Client, reader: Reader, request: Request) -> tuple[PartCollector[ConversationBatch], int]:
     """Everything that matters, and how many conversations were counted and never shown.
 
     In `conversations` are those of which it is known whose they are; `waiting`, in columns ROWS, are the others.
     """
     window = request.scope.window
-    piles = {"conversations": Pile(CONVERSATIONS), "waiting": Pile(ROWS)}
-    harvest: Harvest[Batch] = Harvest(request.parts, piles, lambda batches: _read(reader, batches))
+    spools = {"conversations": SpooledTable(CONVERSATIONS), "waiting": SpooledTable(ROWS)}
+    collector: PartCollector[ConversationBatch] = PartCollector(
+        request.parts, spools, lambda batches: _read(reader, batches)
+    )
 
     async def ask(part: Slice, cursor: str | None) -> Page[Conversation]:
         page = await web.post("/conversations/search", reader.pages, body(part, window, cursor))
@@ -89,17 +91,19 @@ async def _conversations(web: Client, reader: Reader, request: Request) -> tuple
             rows[place] = row
         return Page(rows, cursor_of(page.pages), page.total_count)
 
-    def done(part: Slice, batch: Batch) -> None:
-        harvest.take((WALK, part.start, part.end), batch)
+    def done(part: Slice, batch: ConversationBatch) -> None:
+        collector.take((WALK, part.start, part.end), batch)
 
     rows = Rows("intercom", "conversations", ask, _id, _created)
-    walk: Walk[Conversation, Batch] = Walk(rows, web.pace, lambda: Batch(reader), done, request.progress)
-    await walk.run(without(slices(window), harvest.done(WALK)))
-    harvest.close()
-    return harvest, walk.missing
+    walk: Walk[Conversation, ConversationBatch] = Walk(
+        rows, web.limiter, lambda: ConversationBatch(reader), done, request.progress
+    )
+    await walk.run(without(slices(window), collector.done(WALK)))
+    collector.close()
+    return collector, walk.missing
 
 
-def _read(reader: Reader, batches: Sequence[Batch]) -> tuple[Mapping[str, pl.DataFrame], Mapping[str, Any]]:
+def _read(reader: Reader, batches: Sequence[ConversationBatch]) -> tuple[Mapping[str, pl.DataFrame], Mapping[str, Any]]:
     """Many slices at once: few calls."""
     found, tickets = reader.rows(list(chain.from_iterable(batch.frames() for batch in batches)))
     waits = pl.col("people").is_not_null() & (pl.col("people") != "")

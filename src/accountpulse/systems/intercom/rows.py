@@ -199,7 +199,7 @@ class Reader:
         return [values[name].cast(kind).alias(name) for name, kind in ROWS.items()]
 
 
-class Batch:
+class ConversationBatch:
     """Gathers the conversations of a slice, as raw columns as soon as there are enough. `rows` counts them."""
 
     def __init__(self, reader: Reader) -> None:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.core.records import ISSUE_MOVES, ISSUES, METRICS, Extract, Reason
-from accountpulse.core.spooled import Pile
+from accountpulse.core.spooled import SpooledTable
 from accountpulse.http import client
 from accountpulse.http.client import Client, Refused, together
 from accountpulse.http.time_slices import Rows, Slice, Walk, without
 from accountpulse.settings.mapping import JiraMapping
 from accountpulse.systems.access import JiraAccess
-from accountpulse.systems.extraction import Harvest, Request
+from accountpulse.systems.extraction import PartCollector, Request
 from accountpulse.systems.jira import site as jira_site
 from accountpulse.systems.jira.links import Links, combinations_for, stands_alone, told_apart
-from accountpulse.systems.jira.parts import Brought, CountedBag, harvest, ids_table, tables, unread
+from accountpulse.systems.jira.parts import CountedIssueBatch, StretchTables, collector, ids_table, tables, unread
 from accountpulse.systems.jira.rows import Moves, Reader, ceiled
 from accountpulse.systems.jira.search import BULK, SLICE_ROWS, Found, Search, condition
 from accountpulse.systems.jira.site import LinkField, Site
@@ -50,7 +50,7 @@ def connect(request: Request) -> Client:
     if access is None:
         raise ValueError("jira is not configured")
     headers = {"Authorization": authorization(access)}
-    return Client("jira", access.base_url, headers, request.meter, REMEDIES, request.settings.ca_bundle)
+    return Client("jira", access.base_url, headers, request.budget, REMEDIES, request.settings.ca_bundle)
 
 
 def authorization(access: JiraAccess) -> str:
@@ -65,12 +65,12 @@ async def _extract(request: Request) -> Extract:
     async with connect(request) as web:
         work = await begin(request, web)
         if isinstance(work, str):
-            piles = {"issues": Pile(ISSUES), "issue_moves": Pile(ISSUE_MOVES)}
-            return Extract("jira", {}, dict.fromkeys(BUGS, "field_missing"), {}, (work,), piles=piles)
+            spools = {"issues": SpooledTable(ISSUES), "issue_moves": SpooledTable(ISSUE_MOVES)}
+            return Extract("jira", {}, dict.fromkeys(BUGS, "field_missing"), {}, (work,), spools=spools)
         await work.search_all()
         await work.read_histories()
-    piles = tables(work.harvest.piles)
-    return Extract("jira", {}, work.gaps, dict.fromkeys(work.refused, "not_linked"), tuple(work.notes()), piles=piles)
+    spools = tables(work.collector.spools)
+    return Extract("jira", {}, work.gaps, dict.fromkeys(work.refused, "not_linked"), tuple(work.notes()), spools=spools)
 
 
 async def begin(request: Request, web: Client) -> "Work | str":
@@ -107,14 +107,14 @@ class Work:
     reader: Reader
     gaps: dict[str, Reason] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)  # keys that Jira doesn't know or doesn't understand
-    harvest: Harvest[Brought] = field(init=False)
+    collector: PartCollector[StretchTables] = field(init=False)
     counts: dict[Found, int] = field(default_factory=dict)  # issues that came, of each query
     expected: int = 0  # issues that Jira counted before they were read
     missing: int = 0  # issues that Data Center counted but didn't show
 
     def __post_init__(self) -> None:
         """Begin with what an earlier process of this run has kept."""
-        self.harvest = harvest(self.request.parts)
+        self.collector = collector(self.request.parts)
 
     @classmethod
     def of(cls, request: Request, web: Client, site: Site, link_field: LinkField | None) -> "Work":
@@ -194,7 +194,9 @@ class Work:
         ids: set[str] = set()
         ask = self.search.ask(found, ids_only=True)
         rows = Rows("jira", "issues", ask, lambda issue: issue.id, lambda _issue: None)
-        await Walk(rows, self.web.pace, Ids, lambda _part, bag: ids.update(bag.ids)).run(parts if found.count else ())
+        await Walk(rows, self.web.limiter, Ids, lambda _part, batch: ids.update(batch.ids)).run(
+            parts if found.count else ()
+        )
         return ids
 
     async def _walk(self, found: Found) -> None:
@@ -203,12 +205,14 @@ class Work:
         rows = Rows(
             "jira", "issues", ask, lambda issue: issue.id, lambda issue: max(found.oldest, issue.created // 60_000)
         )
-        earlier = sum(facts["came"].get(question, 0) for facts in self.harvest.facts)
+        earlier = sum(facts["came"].get(question, 0) for facts in self.collector.facts)
 
-        def done(part: Slice, bag: CountedBag) -> None:
-            issues, moves = bag.frames()
-            rows = {"issues": issues, "issue_moves": moves, "unread": ids_table(bag.to_read)}
-            self.harvest.take((question, part.start, part.end), Brought(rows, bag.unreadable, {question: bag.rows}))
+        def done(part: Slice, batch: CountedIssueBatch) -> None:
+            issues, moves = batch.frames()
+            rows = {"issues": issues, "issue_moves": moves, "unread": ids_table(batch.to_read)}
+            self.collector.take(
+                (question, part.start, part.end), StretchTables(rows, batch.unreadable, {question: batch.rows})
+            )
 
         def progress(kept: int, _total: int | None) -> None:
             self.counts[found] = earlier + kept
@@ -216,9 +220,9 @@ class Work:
             self.request.progress(came, max(came, self.expected))
 
         self.counts[found] = earlier
-        walk = Walk(rows, self.web.pace, lambda: CountedBag(self.reader), done, progress)
+        walk = Walk(rows, self.web.limiter, lambda: CountedIssueBatch(self.reader), done, progress)
         slices = await self.search.slices(found, self.request.scope.as_of)
-        await walk.run(without(slices, self.harvest.done(question)))
+        await walk.run(without(slices, self.collector.done(question)))
         self.missing += walk.missing
         if self.search.doubtful and self.counts[found] < found.count * (1 - ESTIMATE):
             answer = f"{self.counts[found]:,} issues of about {found.count:,} came, and no way to the others"
@@ -228,16 +232,16 @@ class Work:
 
     async def read_histories(self) -> None:
         """Fetch the histories that the search didn't bring; unreadable ones leave `reopened_bugs` unknown."""
-        self.harvest.close()
-        issues = unread(self.harvest.piles)
+        self.collector.close()
+        issues = unread(self.collector.spools)
         try:
             await together(self._read(issues[at : at + BULK]) for at in range(0, len(issues), BULK))
         except Refused as refused:
             if refused.status not in (403, 404):
                 raise
             self.gaps["reopened_bugs"] = "field_missing"
-        self.harvest.close()
-        if any(facts["unreadable"] for facts in self.harvest.facts):
+        self.collector.close()
+        if any(facts["unreadable"] for facts in self.collector.facts):
             self.gaps["reopened_bugs"] = "field_missing"
 
     async def _read(self, issues: Sequence[str]) -> None:
@@ -253,7 +257,7 @@ class Work:
                 else:
                     moves.add(issue, changelog.histories)
         rows = {"issue_moves": moves.frame(), "read": ids_table(issues)}
-        self.harvest.take((HISTORIES, int(issues[0]), int(issues[-1]) + 1), Brought(rows, unreadable))
+        self.collector.take((HISTORIES, int(issues[0]), int(issues[-1]) + 1), StretchTables(rows, unreadable))
 
     # --- what the reader should know
 

@@ -38,7 +38,7 @@ async def _probe(request: Request) -> Probe:
     async with connect(request) as web:
         work = await begin(request, web)
         if isinstance(work, str):
-            return Probe(0, "bugs", request.meter.calls, (work,), dict.fromkeys(BUGS, "field_missing"))
+            return Probe(0, "bugs", request.budget.calls, (work,), dict.fromkeys(BUGS, "field_missing"))
         found = sum(query.count for query in await work.find())
-    calls = request.meter.calls + -(-found // FEWEST) + -(-found // BULK)
+    calls = request.budget.calls + -(-found // FEWEST) + -(-found // BULK)
     return Probe(found, "bugs", calls, tuple(work.notes()), work.gaps)

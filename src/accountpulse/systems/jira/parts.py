@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 
 from accountpulse.core.records import ISSUE_MOVES, ISSUES, Columns
-from accountpulse.core.spooled import PIECE, Pile
-from accountpulse.systems.extraction import Harvest, Parts
-from accountpulse.systems.jira.rows import Bag, merged
+from accountpulse.core.spooled import PIECE, SpooledTable
+from accountpulse.systems.extraction import PartCollector, PartStore
+from accountpulse.systems.jira.rows import IssueBatch, merged
 from accountpulse.systems.jira.wire import Issue
 
 _IDS: Columns = {"issue_id": pl.String}
@@ -19,7 +19,7 @@ _TABLES: Mapping[str, Columns] = {"issues": ISSUES, "issue_moves": ISSUE_MOVES, 
 
 
 @dataclass(frozen=True)
-class Brought:
+class StretchTables:
     """What a slice or a fetch of histories brought: rows of four tables, and how many issues came, by question."""
 
     tables: Mapping[str, pl.DataFrame]
@@ -32,7 +32,7 @@ class Brought:
         return sum(table.height for table in self.tables.values())
 
 
-class CountedBag(Bag):
+class CountedIssueBatch(IssueBatch):
     """The issues of one slice; `rows` counts all that came, also those that don't matter."""
 
     rows = 0
@@ -43,7 +43,7 @@ class CountedBag(Bag):
         super().add(rows)
 
 
-def _joined(brought: Sequence[Brought]) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+def _joined(brought: Sequence[StretchTables]) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
     """A part of what several slices brought."""
     names = [name for name in _TABLES if any(name in each.tables for each in brought)]
     tables = {name: pl.concat([each.tables[name] for each in brought if name in each.tables]) for name in names}
@@ -58,24 +58,24 @@ def ids_table(issues: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame({"issue_id": issues}, schema=_IDS)
 
 
-def harvest(parts: Parts) -> Harvest[Brought]:
+def collector(parts: PartStore) -> PartCollector[StretchTables]:
     """Takes what slices and fetches of histories bring."""
-    return Harvest(parts, {name: Pile(columns) for name, columns in _TABLES.items()}, _joined)
+    return PartCollector(parts, {name: SpooledTable(columns) for name, columns in _TABLES.items()}, _joined)
 
 
-def unread(piles: Mapping[str, Pile]) -> list[str]:
+def unread(spools: Mapping[str, SpooledTable]) -> list[str]:
     """The issues whose histories are still to be fetched, in the order of their ids."""
-    waiting, read = (piles[name].lazy().unique() for name in ("unread", "read"))
+    waiting, read = (spools[name].lazy().unique() for name in ("unread", "read"))
     return sorted(waiting.join(read, on="issue_id", how="anti").collect()["issue_id"], key=int)
 
 
-def tables(piles: Mapping[str, Pile]) -> dict[str, Pile]:
+def tables(spools: Mapping[str, SpooledTable]) -> dict[str, SpooledTable]:
     """The two tables, each row once; so many issues at a time as may be in memory."""
-    merged_piles = {"issues": Pile(ISSUES), "issue_moves": Pile(ISSUE_MOVES)}
-    shares = 1 + (piles["issues"].height + piles["issue_moves"].height) // (2 * PIECE)
+    merged_piles = {"issues": SpooledTable(ISSUES), "issue_moves": SpooledTable(ISSUE_MOVES)}
+    shares = 1 + (spools["issues"].height + spools["issue_moves"].height) // (2 * PIECE)
     for share in range(shares):
         mine = pl.col("issue_id").hash() % shares == share
-        issues, moves = (piles[name].lazy().filter(mine).collect() for name in merged_piles)
+        issues, moves = (spools[name].lazy().filter(mine).collect() for name in merged_piles)
         for name, table in zip(merged_piles, merged([(issues, moves)]), strict=True):
             merged_piles[name].add(table)
     return merged_piles

@@ -39,7 +39,7 @@ class Reader:
         return self._judged[name]
 
 
-class Bag:
+class IssueBatch:
     """The issues of one slice as columns, with the histories that came with them.
 
     `to_read` are the issues whose histories are still to be fetched.

@@ -19,7 +19,7 @@ from looker_sdk.rtl.serialize import DeserializeError
 
 from accountpulse.core.errors import AccessError, AccountpulseError, UnexpectedAnswer
 from accountpulse.http import requests_adapter
-from accountpulse.http.budget import Meter
+from accountpulse.http.budget import RequestBudget
 from accountpulse.systems.access import LookerAccess
 from accountpulse.systems.looker.rows import BrokenText, Kind, NotRows, Rows
 
@@ -112,7 +112,7 @@ class Api:
     def __init__(
         self,
         access: LookerAccess,
-        meter: Meter,
+        budget: RequestBudget,
         ca_bundle: Path | None,
         seconds: int,
         sleep: Callable[[float], None] = time.sleep,
@@ -120,7 +120,7 @@ class Api:
         """Nothing is sent before the first call. `seconds`: how long an answer may stay away."""
         # on an error with a documentation link the client would ask a third host for a text, without a time limit
         setattr(error.ErrorDocHelper, "parse_and_lookup", _no_lookup)  # noqa: B010
-        self._adapter = _Adapter("looker", meter, ca_bundle, sleep)
+        self._adapter = _Adapter("looker", budget, ca_bundle, sleep)
         self._adapter.seconds = max(requests_adapter.TOTAL, seconds)
         self._sdk = looker_sdk.init40(config_settings=_Settings(access, seconds))
         session: requests.Session = vars(self._sdk.transport)["session"]

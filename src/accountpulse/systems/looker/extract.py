@@ -11,8 +11,8 @@ import polars as pl
 
 from accountpulse.core.errors import AccessError
 from accountpulse.core.records import ON_DISK, PILLAR, SEATS, TABLES, Extract, Reason, frame
-from accountpulse.core.spooled import Pile, piled
-from accountpulse.systems.extraction import Part, Request
+from accountpulse.core.spooled import SpooledTable, spooled
+from accountpulse.systems.extraction import CheckpointPart, Request
 from accountpulse.systems.looker.api import Api, Explore, Query, Refused
 from accountpulse.systems.looker.keys import unmatched
 from accountpulse.systems.looker.mapping import LookerMapping, Measure, SavedLook, UsageExplore
@@ -36,8 +36,8 @@ def extract(request: Request) -> Extract:
     if access is None:
         raise ValueError("looker is not configured")
     mapping = request.settings.mapping.looker
-    work = Work(request, mapping, Api(access, request.meter, request.settings.ca_bundle, mapping.timeout))
-    questions: dict[str, Callable[[], Pile | None]] = {
+    work = Work(request, mapping, Api(access, request.budget, request.settings.ca_bundle, mapping.timeout))
+    questions: dict[str, Callable[[], SpooledTable | None]] = {
         "usage_days": lambda: work.part(DAYS, work.usage_days),
         "usage_months": lambda: work.part(MONTHS, work.usage_months),
         "features": lambda: work.part(FEATURES, work.features),
@@ -45,10 +45,10 @@ def extract(request: Request) -> Extract:
     }
     answers = {name: work.answer(name, ask) for name, ask in questions.items()}
     work.check_model()
-    tables = {name: pile.lazy().collect() for name, pile in answers.items() if name not in ON_DISK}
-    piles = {name: pile for name, pile in answers.items() if name in ON_DISK}
+    tables = {name: spool.lazy().collect() for name, spool in answers.items() if name not in ON_DISK}
+    spools = {name: spool for name, spool in answers.items() if name in ON_DISK}
     notes = dict.fromkeys([*work.notes, *unmatched(answers.values(), request.keys)])
-    return Extract("looker", tables, work.gaps, {}, tuple(notes), piles=piles)
+    return Extract("looker", tables, work.gaps, {}, tuple(notes), spools=spools)
 
 
 def metrics_of(figure: str) -> tuple[str, ...]:
@@ -73,23 +73,23 @@ class Work:
     _known: dict[str, Explore | None] = field(default_factory=dict)
     _model_refused: int = 0
     _answers: dict[str, Rows | Missing] = field(default_factory=dict)
-    _kept: dict[str, Part] = field(init=False)
+    _kept: dict[str, CheckpointPart] = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with the answers that an earlier process of this run has kept."""
         self._kept = {part.stretches[0][0]: part for part in self.request.parts.kept()}
 
-    def answer(self, table: str, ask: Callable[[], Pile | None]) -> Pile:
+    def answer(self, table: str, ask: Callable[[], SpooledTable | None]) -> SpooledTable:
         """A table: as it was kept, or asked for and, where nothing of it is missing, kept."""
         if table in self._kept:
             part = self._kept[table]
             self.notes += part.facts["notes"]
-            return part.piles[table]
+            return part.spools[table]
         noted, missing = len(self.notes), len(self.gaps)
-        pile = ask() or Pile(TABLES[table])
+        spool = ask() or SpooledTable(TABLES[table])
         if len(self.gaps) == missing:
-            self.request.parts.keep(Part(((table, 0, 0),), {table: pile}, {"notes": self.notes[noted:]}))
-        return pile
+            self.request.parts.keep(CheckpointPart(((table, 0, 0),), {table: spool}, {"notes": self.notes[noted:]}))
+        return spool
 
     def part(self, metrics: Iterable[str], read: Callable[[], T | None]) -> T | None:
         """The table of a part, or None and a gap for its metrics where it is not in use or a name is missing."""
@@ -102,7 +102,7 @@ class Work:
             self.gaps |= dict.fromkeys(metrics, "not_configured")
         return rows
 
-    def usage_days(self) -> Pile | None:
+    def usage_days(self) -> SpooledTable | None:
         """Distinct users of each day."""
         usage = self.mapping.usage
         if usage is None:
@@ -112,7 +112,7 @@ class Work:
         names = {usage.account: "key", usage.date: "day", usage.users: "users"}
         return self._table("usage_days", rows, names)
 
-    def usage_months(self) -> Pile | None:
+    def usage_months(self) -> SpooledTable | None:
         """Distinct users and sessions of each month: users of days can't be added up."""
         usage = self.mapping.usage
         if usage is None:
@@ -126,7 +126,7 @@ class Work:
     def _trend_days(self, usage: UsageExplore) -> dict[str, str]:
         return self._days(usage.date, self._months_ago(TREND_MONTHS))
 
-    def features(self) -> Pile | None:
+    def features(self) -> SpooledTable | None:
         """Features that were used in the period."""
         part = self.mapping.features
         if part is None or not part.catalogue:
@@ -138,14 +138,14 @@ class Work:
 
     # --- figures
 
-    def figures(self) -> Pile:
+    def figures(self) -> SpooledTable:
         """Pillars, own metrics and seats: those of one question come by one query, those of a saved Look by one run."""
         parts = [frame("figures")]
         for name, source in self.mapping.figures.items():
             part = self.part(metrics_of(name), partial(self._figure, source))
             if part is not None:
                 parts.append(part.select("key", pl.lit(name).alias("metric"), "value"))
-        return piled(self._clamped(pl.concat(parts).drop_nulls(["key", "value"])))
+        return spooled(self._clamped(pl.concat(parts).drop_nulls(["key", "value"])))
 
     def _figure(self, source: Measure | SavedLook) -> pl.DataFrame:
         if isinstance(source, SavedLook):
@@ -257,16 +257,16 @@ class Work:
         self.request.progress(self.rows_so_far, None)
         return rows
 
-    def _table(self, table: str, rows: Rows, names: Mapping[str, str]) -> Pile:
+    def _table(self, table: str, rows: Rows, names: Mapping[str, str]) -> SpooledTable:
         """An answer as one of our tables; a row without its key or its other dimension is nobody's."""
-        columns, pile = self._columns(rows, names), Pile(TABLES[table])
-        for piece in rows.pile.pieces():
-            pile.add(piece.select(columns).drop_nulls([*TABLES[table]][:2]))
-        return pile
+        columns, spool = self._columns(rows, names), SpooledTable(TABLES[table])
+        for piece in rows.spool.pieces():
+            spool.add(piece.select(columns).drop_nulls([*TABLES[table]][:2]))
+        return spool
 
     def _figures(self, rows: Rows, names: Mapping[str, str]) -> pl.DataFrame:
         """An answer with an account and a pillar's value in each row."""
-        return rows.pile.lazy().select(self._columns(rows, names)).collect()
+        return rows.spool.lazy().select(self._columns(rows, names)).collect()
 
     def _columns(self, rows: Rows, names: Mapping[str, str]) -> list[pl.Expr]:
         """Columns of an answer under our names; Missing where one is absent or not of its kind."""

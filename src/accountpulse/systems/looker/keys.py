@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 import polars as pl
 
 from accountpulse.core.ids import looks_like_an_id, to_18
-from accountpulse.core.spooled import Pile
+from accountpulse.core.spooled import SpooledTable
 
 
-def unmatched(piles: Iterable[Pile], keys: Iterable[str]) -> Iterator[str]:
+def unmatched(spools: Iterable[SpooledTable], keys: Iterable[str]) -> Iterator[str]:
     """Ids without a counterpart, counted on both sides: many of them say that the join key is wrong."""
-    given = (pile.lazy().select(pl.col("key").unique()).collect()["key"] for pile in piles)
+    given = (spool.lazy().select(pl.col("key").unique()).collect()["key"] for spool in spools)
     theirs = {_compared(key) for rows in given for key in rows}
     ours = {_compared(key) for key in keys}
     if strangers := len(theirs - ours):

@@ -16,7 +16,7 @@ def probe(request: Request) -> Probe:
     access, mapping = request.settings.looker, request.settings.mapping.looker
     if access is None:
         raise ValueError("looker is not configured")
-    work = Work(request, mapping, Api(access, request.meter, request.settings.ca_bundle, mapping.timeout))
+    work = Work(request, mapping, Api(access, request.budget, request.settings.ca_bundle, mapping.timeout))
     usage, features = mapping.usage, mapping.features
     calls = 0
     if usage is not None:
@@ -30,7 +30,7 @@ def probe(request: Request) -> Probe:
         _look(work, metrics_of(name), partial(work.need_figure, source))
     calls += 2 * len({source.question for source in mapping.figures.values()})
     work.check_model()
-    return Probe(0, "queries", request.meter.calls + calls, tuple(dict.fromkeys(work.notes)), work.gaps)
+    return Probe(0, "queries", request.budget.calls + calls, tuple(dict.fromkeys(work.notes)), work.gaps)
 
 
 def _look(work: Work, metrics: Iterable[str], need: Callable[[], None]) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from accountpulse.core.records import ACCOUNTS, METRICS, PILLAR, SEATS, pillar_metric
-from accountpulse.systems.mapping_parts import ApiName, Part, Unless
+from accountpulse.systems.mapping_parts import ApiName, MappingBlock, Unless
 
 
 def _text_of(value: object) -> object:
@@ -16,7 +16,7 @@ def _text_of(value: object) -> object:
 LookId = Annotated[str, Field(pattern=r"^\w+$"), BeforeValidator(_text_of)]
 
 
-class UsageExplore(Part):
+class UsageExplore(MappingBlock):
     """Sessions: the explore and its fields.
 
     `users` is a measure that counts distinct users, `date` a dimension of days (`2026-10-31`), `month` one of months
@@ -31,7 +31,7 @@ class UsageExplore(Part):
     sessions: ApiName = "user_sessions.session_count"
 
 
-class FeatureExplore(Part):
+class FeatureExplore(MappingBlock):
     """Features in use: the explore and its fields. `catalogue` names the features that count."""
 
     explore: ApiName = "feature_usage"
@@ -41,7 +41,7 @@ class FeatureExplore(Part):
     catalogue: tuple[str, ...] = ()
 
 
-class SavedLook(Part):
+class SavedLook(MappingBlock):
     """A figure from a saved Look: its id and columns.
 
     With `month` (`YYYY-MM`) only the period's rows are taken; without one, the figures are those that the Look shows
@@ -59,7 +59,7 @@ class SavedLook(Part):
         return f"Look {self.look}"
 
 
-class Measure(Part):
+class Measure(MappingBlock):
     """A figure from a measure of an explore, over the period, or over the `days` that end with it.
 
     `filters` are Looker's own filter expressions, by field. `date: null` asks without a date: the figures are those of
@@ -118,7 +118,7 @@ def _own(name: str) -> str:
     return name
 
 
-class PillarExplore(Part):
+class PillarExplore(MappingBlock):
     """Platform value: a 0–100 figure for each pillar, averaged over the period.
 
     A name alone is a measure of this explore; else a pillar is given in full, as an own metric is.
@@ -141,7 +141,7 @@ class PillarExplore(Part):
         return Measure(explore=self.explore, account=self.account, date=self.date, measure=name)
 
 
-class LookerMapping(Part):
+class LookerMapping(MappingBlock):
     """Which model, explores and fields hold usage.
 
     The explores' account fields hold what the CRM's account holds in `account_field`; record ids of 15 and 18

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 import polars as pl
 
-from accountpulse.core.spooled import Pile
+from accountpulse.core.spooled import SpooledTable
 
 BATCH = 1 << 20  # bytes of text that are decoded at once
 LONGEST = 16 * BATCH  # no row is as long: text that holds none by then is none of rows
@@ -46,9 +46,9 @@ class BrokenText(NotRows):
 
 
 class Rows:
-    """Takes an answer apart; afterwards `pile`, `lacking`, `unfit`, `count` and `last` say what was in it.
+    """Takes an answer apart; afterwards `spool`, `lacking`, `unfit`, `count` and `last` say what was in it.
 
-    `pile`: the rows, columns by Looker's name, null where Looker has null. `lacking`: names that the rows don't have
+    `spool`: the rows, columns by Looker's name, null where Looker has null. `lacking`: names that the rows don't have
     (their columns are null), `names`: those that they have then. `unfit`: names whose values are not of their kind
     (the column is null there). `last`: the last row's cells, in the order of `wanted`.
     """
@@ -67,7 +67,7 @@ class Rows:
         self._decoder: Any = msgspec.json.Decoder(list.__class_getitem__(row))
         self._text = bytearray()
         self._begun = False
-        self.pile = Pile({name: _DTYPE[kind] for name, kind in self.wanted.items()})
+        self.spool = SpooledTable({name: _DTYPE[kind] for name, kind in self.wanted.items()})
         self.lacking: set[str] = set()
         self.unfit: set[str] = set()
         self.names: frozenset[str] = frozenset()
@@ -142,7 +142,7 @@ class Rows:
             else self._column(name, kind, list(map(attrgetter(place), rows)))
             for (name, kind), place in zip(self.wanted.items(), self._places, strict=True)
         )
-        self.pile.add(pl.DataFrame(list(columns)))
+        self.spool.add(pl.DataFrame(list(columns)))
         self.count += len(rows)
         self.last = tuple(getattr(rows[-1], place) for place in self._places)
 

@@ -25,11 +25,11 @@ from simple_salesforce.format import format_soql
 
 from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.http import requests_adapter
-from accountpulse.http.budget import Meter
+from accountpulse.http.budget import RequestBudget
 from accountpulse.http.retry import http_date
 from accountpulse.systems.access import SalesforceAccess
 from accountpulse.systems.salesforce.errors import NotThere, UnknownName, code_of, is_busy, translated
-from accountpulse.systems.salesforce.limits import Allowance
+from accountpulse.systems.salesforce.limits import DailyAllowance
 from accountpulse.systems.salesforce.schema import Field, fields_of
 from accountpulse.systems.salesforce.sign_in import SOAP_ENDS, SignedIn, sign_in
 
@@ -53,14 +53,14 @@ class Org:
     sleep: Callable[[float], None] = time.sleep
     client: Salesforce = field(init=False)
     notices: tuple[str, ...] = ()
-    allowance: Allowance | None = None
+    allowance: DailyAllowance | None = None
     ahead: float | None = None
     _described: dict[str, dict[str, Field] | None] = field(default_factory=dict)
 
     @classmethod
-    def connect(cls, access: SalesforceAccess, meter: Meter, ca_bundle: Path | None) -> Self:
+    def connect(cls, access: SalesforceAccess, budget: RequestBudget, ca_bundle: Path | None) -> Self:
         """Sign in, once a run; wrong credentials are an AccessError that names their settings."""
-        org = cls(access, requests_adapter.session("salesforce", meter, ca_bundle))
+        org = cls(access, requests_adapter.session("salesforce", budget, ca_bundle))
         org.session.hooks["response"].append(org._note)
         org.notices = (SOAP_ENDS,) if access.way == "soap" else ()
         if access.sessions:
@@ -84,7 +84,7 @@ class Org:
         )
 
     def _note(self, answer: requests.Response, **_options: Any) -> None:
-        self.allowance = Allowance.read(answer.headers.get("Sforce-Limit-Info", "")) or self.allowance
+        self.allowance = DailyAllowance.read(answer.headers.get("Sforce-Limit-Info", "")) or self.allowance
         theirs = http_date(answer.headers.get("Date", ""))
         self.ahead = self.ahead if theirs is None else (datetime.now(UTC) - theirs).total_seconds()
 

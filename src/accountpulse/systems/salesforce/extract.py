@@ -33,7 +33,7 @@ def extract(request: Request) -> Extract:
     the reserve.
     """
     settings = request.settings
-    org = Org.connect(settings.salesforce, request.meter, settings.ca_bundle)
+    org = Org.connect(settings.salesforce, request.budget, settings.ca_bundle)
     reading = Reading(org, request.scope, notes=list(org.notices))
     org.describe("Account")  # the first answer that tells of the day's calls
     refuse_below(org.allowance, settings.mapping.salesforce.daily_calls_reserve)

@@ -10,7 +10,7 @@ _USAGE = re.compile(r"(?:^|[,;]\s*)api-usage=(\d+)/(\d+)", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Allowance:
+class DailyAllowance:
     """Calls used of the last 24 hours' total, which all integrations of the org share."""
 
     used: int
@@ -23,7 +23,7 @@ class Allowance:
         return cls(int(match[1]), int(match[2])) if match else None
 
 
-def refuse_below(allowance: Allowance | None, reserve: float) -> None:
+def refuse_below(allowance: DailyAllowance | None, reserve: float) -> None:
     """Stop where fewer calls are left than `reserve` percent of the total: a SourceUnavailable, with the numbers.
 
     An org that doesn't tell is not refused.

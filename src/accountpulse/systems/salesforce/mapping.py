@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from accountpulse.systems.mapping_parts import ApiName, Part
+from accountpulse.systems.mapping_parts import ApiName, MappingBlock
 
 
 def _chosen(default: str, *others: str) -> Discriminator:
@@ -22,14 +22,14 @@ def _chosen(default: str, *others: str) -> Discriminator:
     return Discriminator(source, custom_error_type="no_such_way", custom_error_message=message)
 
 
-class Only(Part):
+class Only(MappingBlock):
     """Which records count: a field and the values of it that are looked for."""
 
     field: ApiName
     values: tuple[str, ...] = Field(min_length=1)
 
 
-class AccountFields(Part):
+class AccountFields(MappingBlock):
     """Which accounts are customers, and the fields that describe them; null: the org has no such field."""
 
     where: str = "Type LIKE 'Customer%'"  # SOQL, as the org's administrator would write it
@@ -41,7 +41,7 @@ class AccountFields(Part):
     customer_since: ApiName | None = "Customer_Since__c"
 
 
-class Renewal(Part):
+class Renewal(MappingBlock):
     """One way to find a renewal date; the first that yields one for an account wins."""
 
     source: Literal["opportunity", "contract", "account"] = Field(alias="from")
@@ -70,7 +70,7 @@ def default_renewals() -> tuple[Renewal, ...]:
 # --- payment ---------------------------------------------------------------------------------------------------
 
 
-class PaymentCases(Part):
+class PaymentCases(MappingBlock):
     """Payment problems as records that are opened and closed, such as billing cases."""
 
     source: Literal["case"] = Field(default="case", alias="from")
@@ -82,7 +82,7 @@ class PaymentCases(Part):
     closed: ApiName = "ClosedDate"
 
 
-class PaymentInvoices(Part):
+class PaymentInvoices(MappingBlock):
     """Invoices: one that was not paid by its due date is a problem from that day until it is paid."""
 
     source: Literal["invoice"] = Field(default="invoice", alias="from")
@@ -94,7 +94,7 @@ class PaymentInvoices(Part):
     paid: ApiName = "Paid_Date__c"
 
 
-class PaymentField(Part):
+class PaymentField(MappingBlock):
     """A field of the account, as it is now: a number of problems, a checkbox, or a picklist's values that mean one."""
 
     source: Literal["account"] = Field(default="account", alias="from")
@@ -112,7 +112,7 @@ Payment = Annotated[
 # --- downgrades ------------------------------------------------------------------------------------------------
 
 
-class DowngradeRecords(Part):
+class DowngradeRecords(MappingBlock):
     """Won amendments that lower ARR, seats or products."""
 
     source: Literal["records"] = Field(default="records", alias="from")
@@ -123,7 +123,7 @@ class DowngradeRecords(Part):
     date: ApiName = "CloseDate"
 
 
-class DowngradeHistory(Part):
+class DowngradeHistory(MappingBlock):
     """Falls of a number in a field history, such as seats; several on one day are one downgrade."""
 
     source: Literal["history"] = Field(default="history", alias="from")
@@ -140,7 +140,7 @@ Downgrades = Annotated[
 # --- ARR a year ago --------------------------------------------------------------------------------------------
 
 
-class ArrFieldHistory(Part):
+class ArrFieldHistory(MappingBlock):
     """The field history of ARR on the account; the field must be tracked there."""
 
     source: Literal["history"] = Field(default="history", alias="from")
@@ -148,7 +148,7 @@ class ArrFieldHistory(Part):
     parent: ApiName = "AccountId"
 
 
-class ArrSnapshots(Part):
+class ArrSnapshots(MappingBlock):
     """An object that keeps ARR by date; the record nearest to a year ago counts, within 15 days."""
 
     source: Literal["snapshots"] = Field(default="snapshots", alias="from")
@@ -158,7 +158,7 @@ class ArrSnapshots(Part):
     amount: ApiName = "ARR__c"
 
 
-class ArrOwn(Part):
+class ArrOwn(MappingBlock):
     """What this program measured twelve months before."""
 
     source: Literal["own"] = Field(default="own", alias="from")
@@ -174,7 +174,7 @@ ArrHistory = Annotated[
 # --- relationship ----------------------------------------------------------------------------------------------
 
 
-class Tiers(Part):
+class Tiers(MappingBlock):
     """The tiers that are sold, lowest first, and the ARR from which each is implied (the lowest from 0)."""
 
     order: tuple[str, ...] = ("Bronze", "Silver", "Gold", "Platinum")
@@ -191,7 +191,7 @@ class Tiers(Part):
         return self
 
 
-class Reviews(Part):
+class Reviews(MappingBlock):
     """Business reviews: events and closed tasks by subject, and how many a year each tier is owed."""
 
     objects: tuple[Literal["Event", "Task"], ...] = Field(default=("Event", "Task"), min_length=1)
@@ -203,7 +203,7 @@ class Reviews(Part):
     )
 
 
-class ChampionRoles(Part):
+class ChampionRoles(MappingBlock):
     """Contacts in a champion's role on won opportunities, and what says that one has left."""
 
     source: Literal["role"] = Field(default="role", alias="from")
@@ -211,7 +211,7 @@ class ChampionRoles(Part):
     contact_left: ApiName | None = "No_Longer_At_Company__c"
 
 
-class ChampionContacts(Part):
+class ChampionContacts(MappingBlock):
     """Contacts of the account that a field marks as champions, and what says that one has left."""
 
     source: Literal["contact"] = Field(default="contact", alias="from")
@@ -231,7 +231,7 @@ Champions = Annotated[
 ]
 
 
-class Expansion(Part):
+class Expansion(MappingBlock):
     """Open opportunities that would grow the account."""
 
     only: Only | None = Only(field="Type", values=("Expansion", "Existing Customer - Upgrade"))
@@ -239,7 +239,7 @@ class Expansion(Part):
     min_probability: float = Field(default=20, ge=0, le=100)
 
 
-class Levels(Part):
+class Levels(MappingBlock):
     """The picklist values of each severity; any other value counts as watch, with a note."""
 
     critical: tuple[str, ...] = ("Critical",)
@@ -247,7 +247,7 @@ class Levels(Part):
     watch: tuple[str, ...] = ("Watch",)
 
 
-class Signals(Part):
+class Signals(MappingBlock):
     """Churn signals that CSMs log. `closed` may be null where the status alone says what is open."""
 
     object: ApiName = "Churn_Signal__c"
