@@ -4,7 +4,7 @@ Each table declares its columns: name, type and, in the comment, its unit and wh
 the tables of its domain; metrics read them. Times are UTC with milliseconds, durations integer milliseconds.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,7 +16,7 @@ TIME = pl.Datetime("ms", "UTC")
 KEYS = pl.List(pl.String)
 
 Columns = Mapping[str, pl.DataType | type[pl.DataType]]
-Source = Literal["intercom", "jira", "looker", "salesforce"]
+SourceName = str  # a system's name in the register
 Domain = Literal["support", "bugs", "usage", "contract", "signals"]
 Reason = Literal[
     "not_configured",  # nobody asked for it
@@ -28,13 +28,23 @@ Reason = Literal[
     "too_new",  # the customer, or the data on it, is younger than the question
 ]
 
-SOURCES: tuple[Source, ...] = ("salesforce", "intercom", "jira", "looker")
-DOMAINS_OF: Mapping[Source, tuple[Domain, ...]] = {
-    "intercom": ("support",),
-    "jira": ("bugs",),
-    "looker": ("usage",),
-    "salesforce": ("contract", "signals"),
-}
+
+@dataclass(frozen=True)
+class Source:
+    """A system that a run may read, as the middle sees it: `settings` and the register fill it.
+
+    `domains` are those that it feeds. `key_noun` is what an account is linked to there, with the system's name.
+    `comparable` gives the form in which two ways to write one key are equal. `has_accounts`: it knows who the
+    customers are, and an account's own id is its key.
+    """
+
+    name: SourceName
+    title: str
+    domains: tuple[Domain, ...]
+    key_noun: str
+    comparable: Callable[[str], str]
+    has_accounts: bool = False
+
 
 # --- who is a customer -----------------------------------------------------------------------------------------
 
@@ -140,23 +150,6 @@ TABLES: Mapping[str, Columns] = {
 }
 # those that grow with the traffic: they lie on disk, and the others in memory
 ON_DISK = frozenset({"conversations", "issues", "issue_moves", "usage_days"})
-TABLES_OF: Mapping[Source, tuple[str, ...]] = {
-    "intercom": ("conversations",),
-    "jira": ("issues", "issue_moves"),
-    "looker": ("usage_days", "usage_months", "features", "figures"),
-    "salesforce": (
-        "accounts",
-        "links",
-        "renewals",
-        "payment_problems",
-        "downgrades",
-        "arr_changes",
-        "reviews",
-        "champions",
-        "expansions",
-        "signals",
-    ),
-}
 
 
 def frame(table: str, rows: Iterable[Mapping[str, object]] = ()) -> pl.DataFrame:
@@ -247,6 +240,9 @@ class Rules:
     tiers: tuple[str, ...] = ()  # lowest first
     tier_floors: Mapping[str, float] = field(default_factory=dict)  # tier → ARR from which it is implied
     reviews_expected: Mapping[str, float] = field(default_factory=dict)  # tier → business reviews a year
+    fed: tuple[str, ...] = ()  # own metrics that a system is asked for
+    signals_waived: bool = False  # accounts are rated though nobody can see their churn signals
+    own_arr_history: bool = False  # ARR a year ago may come from what this program measured then
 
 
 # what people say about links, beside the rules
@@ -257,7 +253,7 @@ class FileLink:
     """One cell of the mapping file: an account and its key in a source; `key` None: it has no record there."""
 
     account_id: str  # as it was written: 15 or 18 characters
-    source: Source
+    source: SourceName
     key: str | None
     line: int
 
@@ -278,15 +274,15 @@ class LinkFile:
 class Extract:
     """Everything one source had to say in one run.
 
-    `tables` and `spools` hold what TABLES_OF[source] names, `spools` those that are ON_DISK. `gaps` says which metrics
-    stay null for every account, and why. `unknown_keys` are link keys that the system doesn't know. `notes` are lines
+    `tables` and `spools` hold the tables that the source feeds, `spools` those that are ON_DISK. `gaps` says which
+    metrics stay null for every account, and why. `unknown_keys` are link keys that the system doesn't know. `notes` are lines
     for the reader.
     `found_keys` is None where what an account's field holds is the key itself; else it gives, for each value that the
     system's records carry in an attribute, the keys of these records. `asked` are the keys that the source was asked
     for. `malformed`: accounts (18 characters) of which something can't be read, and what.
     """
 
-    source: Source
+    source: SourceName
     tables: Mapping[str, pl.DataFrame]
     gaps: Mapping[str, Reason] = field(default_factory=dict)
     unknown_keys: Mapping[str, Reason] = field(default_factory=dict)
@@ -301,6 +297,39 @@ class Extract:
         """How many rows each table has."""
         small = {name: table.height for name, table in self.tables.items()}
         return small | {name: spool.height for name, spool in self.spools.items()}
+
+
+# a score as every destination gets it; beside these `<dimension>_score` for each dimension (Float64, 0 to 100, null:
+# not known). Scores and coverage are unrounded.
+SCORES: Columns = {
+    "account_id": pl.String,
+    "period": pl.String,  # YYYY-MM
+    "health_score": pl.Float64,  # 0 to 100; null: Not Rated
+    "churn_risk_score": pl.Float64,  # 0 to 100, an index
+    "tier": pl.String,
+    "coverage": pl.Float64,  # percent of the weight that rests on data
+    "lower_bound": pl.Float64,
+    "upper_bound": pl.Float64,
+    "cap_reason": pl.String,
+    "drivers": pl.String,  # in words
+    "scored_at": TIME,
+    "scorecard": pl.String,  # name and hash
+    "run_id": pl.String,
+}
+
+
+@dataclass(frozen=True)
+class ScoreRecords:
+    """The scores of one run: `table` has SCORES and `<dimension>_score` for each of the dimensions, a row an account."""
+
+    table: pl.DataFrame
+    dimensions: tuple[str, ...]
+
+    @classmethod
+    def none(cls, dimensions: tuple[str, ...]) -> "ScoreRecords":
+        """No record, with the columns that these dimensions have."""
+        columns = {**SCORES, **dict.fromkeys((f"{name}_score" for name in dimensions), pl.Float64)}
+        return cls(pl.DataFrame(schema=columns), dimensions)
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from accountpulse.core.records import DOMAINS_OF, Domain, Metric, Source
+from accountpulse.core.records import DOMAINS_OF, Domain, Metric, SourceName
 from accountpulse.report.material import Month
 from accountpulse.scoring.model import Curve
 from accountpulse.scoring.scorecard import Leaf, Node, Scorecard
 
-SOURCE_OF: Mapping[Domain, Source] = {domain: source for source, held in DOMAINS_OF.items() for domain in held}
+SOURCE_OF: Mapping[Domain, SourceName] = {domain: source for source, held in DOMAINS_OF.items() for domain in held}
 AT_END = "as it stood on the last day"
 YEAR = "the last 365 days"
 MONTH = "the month"
@@ -75,7 +75,7 @@ def window(metric: Metric, month: Month) -> str:
     return MONTH if metric.domain == "usage" else AT_END
 
 
-def title(source: Source) -> str:
+def title(source: SourceName) -> str:
     """A source's name as people read it."""
     return source.title()
 

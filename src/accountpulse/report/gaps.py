@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.core.records import DOMAINS_OF, SOURCES, Source
+from accountpulse.core.records import DOMAINS_OF, SOURCES, SourceName
 from accountpulse.report.catalogue import title
 from accountpulse.report.details import reason
 from accountpulse.report.material import Month
@@ -57,7 +57,7 @@ def missing_metrics(month: Month) -> list[dict[str, Any]]:
     return made
 
 
-def _metrics_of(month: Month, source: Source) -> list[str]:
+def _metrics_of(month: Month, source: SourceName) -> list[str]:
     """The metrics of a source that the run measured, whether or not the scorecard counts them."""
     domains, columns = DOMAINS_OF[source], month.scores.columns
     return [
@@ -67,14 +67,14 @@ def _metrics_of(month: Month, source: Source) -> list[str]:
     ]
 
 
-def _is_asked(month: Month, source: Source) -> bool:
+def _is_asked(month: Month, source: SourceName) -> bool:
     """Whether the source was configured: any of its metrics says anything else than that."""
     names = [name for name in _metrics_of(month, source) if f"{name}_reason" in month.scores.columns]
     said = [(pl.col(f"{name}_reason") != "not_configured").fill_null(value=True).any() for name in names]
     return bool(said) and any(month.scores.select(pl.concat_list(said)).row(0)[0])
 
 
-def _of_source(month: Month, source: Source, evidence: pl.DataFrame | None) -> pl.DataFrame:
+def _of_source(month: Month, source: SourceName, evidence: pl.DataFrame | None) -> pl.DataFrame:
     names = _metrics_of(month, source)
     known = pl.any_horizontal(pl.col(name).is_not_null() for name in names)
     reasons = [pl.col(f"{name}_reason") for name in names]
