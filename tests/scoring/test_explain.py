@@ -1,6 +1,6 @@
 from datetime import date
 
-from accountpulse.core.records import Metric
+from accountpulse.core.catalogue import Metric
 from accountpulse.scoring.explain import (
     duration,
     plain,

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 
+from accountpulse.core.catalogue import Domain, catalogue
 from accountpulse.core.period import Scope
-from accountpulse.core.records import ACCOUNTS, DOMAINS_OF, SEATS, TABLES, Domain, Reason, Rules, Source, catalogue
+from accountpulse.core.records import ACCOUNTS, DOMAINS_OF, SEATS, TABLES, Reason, Rules, Source
 from accountpulse.core.spooled import SpooledTable
 from accountpulse.metrics import shared
 from accountpulse.metrics.bugs import bugs

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from accountpulse.core.records import DOMAINS_OF, Domain, Metric, Source
+from accountpulse.core.catalogue import Domain, Metric
+from accountpulse.core.records import DOMAINS_OF, Source
 from accountpulse.report.material import Month
 from accountpulse.scoring.model import Curve
 from accountpulse.scoring.scorecard import Leaf, Node, Scorecard

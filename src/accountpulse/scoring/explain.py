@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from accountpulse.core.records import Metric
+from accountpulse.core.catalogue import Metric
 from accountpulse.scoring.inputs import RENEWAL
 from accountpulse.scoring.mistakes import NOT_RATED
 from accountpulse.scoring.scorecard import Leaf, Scorecard

@@ -11,8 +11,8 @@ from functools import cached_property
 from importlib import resources
 from typing import Any, Literal
 
+from accountpulse.core.catalogue import Metric, catalogue, own_metric, pillar_metric
 from accountpulse.core.errors import ConfigurationError
-from accountpulse.core.records import Metric, catalogue, own_metric, pillar_metric
 from accountpulse.core.yaml_files import parse, validate
 from accountpulse.scoring import mistakes
 from accountpulse.scoring.model import ChurnRisk, Group, MetricRule, ScorecardFile, Tier

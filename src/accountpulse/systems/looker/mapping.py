@@ -5,7 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from accountpulse.core.records import ACCOUNTS, METRICS, PILLAR, SEATS, pillar_metric
+from accountpulse.core.catalogue import METRICS, PILLAR, pillar_metric
+from accountpulse.core.records import ACCOUNTS, SEATS
 from accountpulse.systems.mapping_parts import ApiName, MappingBlock, Unless
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import polars as pl
 
+from accountpulse.core.catalogue import METRICS
 from accountpulse.core.errors import AccessError
 from accountpulse.core.ids import to_18
-from accountpulse.core.records import METRICS, TABLES, Extract, Source
+from accountpulse.core.records import TABLES, Extract, Source
 from accountpulse.settings import Settings
 from accountpulse.settings.mapping import SalesforceMapping
 from accountpulse.systems.extraction import Request
