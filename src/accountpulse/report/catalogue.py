@@ -11,24 +11,6 @@ from accountpulse.scoring.model import Curve
 from accountpulse.scoring.scorecard import Leaf, Node, Scorecard
 
 SOURCE_OF: Mapping[Domain, Source] = {domain: source for source, held in DOMAINS_OF.items() for domain in held}
-AT_END = "as it stood on the last day"
-YEAR = "the last 365 days"
-MONTH = "the month"
-TREND = "the month against the mean of the three before"
-WINDOWS: Mapping[str, str] = {
-    "open_bugs": AT_END,
-    "critical_bugs": AT_END,
-    "mau_trend_pct": TREND,
-    "dau_trend_pct": TREND,
-    "days_to_renewal": AT_END,
-    "payment_health": "the last 90 days, and whatever is still open",
-    "contract_changes": YEAR,
-    "arr_trajectory_pct": YEAR,
-    "tier_alignment": AT_END,
-    "qbr_attendance": YEAR,
-    "champion_stability": AT_END,
-    "expansion_signals": AT_END,
-}
 
 
 def catalogue(month: Month) -> list[dict[str, Any]]:
@@ -61,19 +43,9 @@ def _metric(metric: Metric, card: Scorecard, month: Month) -> dict[str, Any]:
         "name": metric.name,
         "label": metric.label,
         "unit": metric.unit,
-        "window": "as it was given" if own else window(metric, month),
+        "window": metric.window_text(month.window_days, month.as_of_day - timedelta(days=1)),
         "source": None if own else title(SOURCE_OF[metric.domain]),
     }
-
-
-def window(metric: Metric, month: Month) -> str:
-    """The stretch of time that a metric is measured over."""
-    if metric.name in WINDOWS:
-        return WINDOWS[metric.name]
-    if metric.domain in ("support", "bugs"):
-        last = month.as_of_day - timedelta(days=1)
-        return f"the {month.window_days:.0f} days up to {last}"
-    return MONTH if metric.domain == "usage" else AT_END
 
 
 def title(source: Source) -> str:
