@@ -15,8 +15,8 @@ from accountpulse.cli.formatting import TITLES, money, plural, points, rows_of
 from accountpulse.core.records import Problem
 from accountpulse.core.redact import Redactor
 from accountpulse.pipeline.result import Outcome, Standing
+from accountpulse.scoring.mistakes import NOT_RATED
 
-TIER_STYLES = {"Champion": "green", "Healthy": "green", "At Risk": "yellow", "Critical": "red", "Not Rated": "dim"}
 WIDE = 110  # columns from which the reasons stand beside the numbers instead of below them
 LISTED = 20  # problems shown; the rest is counted
 
@@ -44,23 +44,35 @@ def _standing_cells(standing: Standing) -> tuple[str, str, str]:
     return rows_of(standing), f"{plural(standing.budget.calls, 'request')}{waited}", f"{standing.seconds:.1f} s"
 
 
-def tiers(scores: pl.DataFrame) -> Table:
-    """Accounts and ARR by tier, with a bar."""
+def tier_styles(tiers: Sequence[str]) -> dict[str, str]:
+    """Tier → colour, for a scorecard's tiers, best first: green for the better half, red for the worst."""
+    return {name: _colour(rank, len(tiers) - 1) for rank, name in enumerate(tiers)} | {NOT_RATED: "dim"}
+
+
+def _colour(rank: int, last: int) -> str:
+    if rank == 0 or 2 * rank < last:
+        return "green"
+    return "red" if rank == last else "yellow"
+
+
+def tiers(scores: pl.DataFrame, names: Sequence[str]) -> Table:
+    """Accounts and ARR by tier, with a bar; `names` are the scorecard's tiers, best first."""
     arr = pl.when(pl.col("arr").count() > 0).then(pl.col("arr").sum())
-    return tier_table(scores.group_by("tier").agg(accounts=pl.len(), arr=arr))
+    return tier_table(scores.group_by("tier").agg(accounts=pl.len(), arr=arr), names)
 
 
-def tier_table(by_tier: pl.DataFrame) -> Table:
+def tier_table(by_tier: pl.DataFrame, names: Sequence[str]) -> Table:
     """The same of a row a tier: `tier`, `accounts`, `arr` (null: not known)."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name, justify in (("Tier", "left"), ("Accounts", "right"), ("ARR", "right"), ("", "left")):
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     rows = {name: (count, arr) for name, count, arr in by_tier.select("tier", "accounts", "arr").iter_rows()}
     whole = max(1, sum(count for count, _ in rows.values()))
-    for name in [*TIER_STYLES, *sorted(set(rows) - set(TIER_STYLES))]:
+    styles = tier_styles(names)
+    for name in [*styles, *sorted(set(rows) - set(styles))]:
         count, arr = rows.get(name, (0, None))
         bar = "█" * round(30 * count / whole) or ("▏" if count else "")
-        shown = Text(bar, style=TIER_STYLES[name]) if name in TIER_STYLES else ""
+        shown = Text(bar, style=styles.get(name, ""))
         table.add_row(escape(name), f"{count:,}", "–" if arr is None else money(arr), shown)
     return table
 
@@ -70,7 +82,7 @@ def most_at_risk(scores: pl.DataFrame, outcome: Outcome, width: int, count: int 
     worst = scores.filter(pl.col("churn_risk_score").is_not_null()).sort(
         "churn_risk_score", "arr", "account_id", descending=[True, True, False], nulls_last=True
     )
-    wide = width >= WIDE
+    wide, styles = width >= WIDE, tier_styles(outcome.tiers)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Account", max_width=28)
     for name in ("ARR", "Renewal", "Health", "Risk"):
@@ -85,7 +97,7 @@ def most_at_risk(scores: pl.DataFrame, outcome: Outcome, width: int, count: int 
             points(row["health_score"]),
             points(row["churn_risk_score"]),
         )
-        tier = Text(row["tier"], style=TIER_STYLES.get(row["tier"], ""))
+        tier = Text(row["tier"], style=styles.get(row["tier"], ""))
         why = (escape(row["drivers_text"] or ""),) if wide else ()
         table.add_row(escape(row["account_name"] or row["account_id"]), *numbers, tier, *why)
     if wide:
@@ -166,7 +178,7 @@ def report(outcome: Outcome, console: Console, redact: Redactor) -> None:
     marked(console, "!", "yellow", map(redact, outcome.notes))
     if outcome.scores is not None:
         console.print()
-        console.print(tiers(outcome.scores))
+        console.print(tiers(outcome.scores, outcome.tiers))
         console.print("\n[bold]Most at risk[/bold] (churn risk is an index, not a probability)")
         console.print(most_at_risk(outcome.scores, outcome, console.width))
     if outcome.problems:

@@ -76,7 +76,9 @@ def _run(  # noqa: PLR0917
     extracts, standings = extract_all(settings, options, ticket, state, watch)
     memory.trim()
     notes = (*ticket.notes, *_notes(extracts, settings, card))
-    outcome = Outcome(ticket.run_id, scope, f"{card.name} {card.hash}", card.dimensions, standings, notes)
+    outcome = Outcome(
+        ticket.run_id, scope, f"{card.name} {card.hash}", card.dimensions, standings, card.tier_names, notes
+    )
     late = next((one.error for one in standings.values() if isinstance(one.error, OutOfTime)), None)
     if late is not None:
         return replace(outcome, stopped=str(late), out_of_time=True)

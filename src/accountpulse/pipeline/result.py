@@ -70,6 +70,7 @@ class Outcome:
     scorecard: str  # name and hash
     dimensions: tuple[str, ...]
     standings: Mapping[Source, Standing]
+    tiers: tuple[str, ...] = ()  # of the scorecard, best first
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     unlinked: Mapping[Source, int] = field(default_factory=dict)

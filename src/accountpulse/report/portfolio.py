@@ -19,7 +19,7 @@ def document(material: Material) -> dict[str, Any]:
     """All numbers unrounded, dates as ISO texts, null where not known; `i` is an account's place in `accounts`."""
     now, card = material.month, material.month.card
     rows, parts = accounts(material), parts_of(material)
-    names = [*(tier.name for tier in card.tiers), NOT_RATED]
+    names = [*card.tier_names, NOT_RATED]
     standings = standing(now, material.evidence)
     return {
         "format": FORMAT,

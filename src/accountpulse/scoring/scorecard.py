@@ -150,6 +150,11 @@ class Scorecard:
         """The tiers, best first."""
         return tuple(sorted(self.file.tiers, key=lambda tier: -tier.min))
 
+    @property
+    def tier_names(self) -> tuple[str, ...]:
+        """The tiers' names, best first; Not Rated is none of them."""
+        return tuple(tier.name for tier in self.tiers)
+
     @cached_property
     def catalogue(self) -> dict[str, Metric]:
         """All metrics by name: built-in ones, pillars, and the file's own."""
