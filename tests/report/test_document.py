@@ -15,7 +15,7 @@ import pytest
 from accountpulse.core.period import Period
 from accountpulse.pipeline import earlier_runs, report_document
 from accountpulse.pipeline.earlier_runs import EarlierRun
-from accountpulse.pipeline.report_input import review
+from accountpulse.pipeline.report_input import read
 from accountpulse.report.table import csv as table
 from accountpulse.scoring.account_details import Told, tell
 from accountpulse.scoring.change import change
@@ -120,11 +120,11 @@ def test_the_worklist_goes_by_arr_times_risk_and_what_is_unknown_comes_last(docu
 def test_waterfalls_and_contributions_add_up_on_every_account_and_are_those_of_change(
     document: dict[str, Any], rows: list[dict[str, Any]], kept: Path
 ) -> None:
-    material, details = review(State(kept), None), document["details"]
-    assert material.before is not None
-    assert material.rescored is not None
-    then = {row["account_id"]: row for row in material.before.scores.to_dicts()}
-    again = {row["account_id"]: row for row in material.rescored.to_dicts()}
+    inputs, details = read(State(kept), None), document["details"]
+    assert inputs.before is not None
+    assert inputs.rescored is not None
+    then = {row["account_id"]: row for row in inputs.before.scores.to_dicts()}
+    again = {row["account_id"]: row for row in inputs.rescored.to_dicts()}
     parts = details["change"]["parts"]
     told = 0
     for i, row in enumerate(rows):
@@ -132,7 +132,7 @@ def test_waterfalls_and_contributions_add_up_on_every_account_and_are_those_of_c
         contributions = [metric["contribution"][i] or 0.0 for metric in details["metrics"].values()]
         if row["health_before_caps"] is not None:
             assert math.isclose(sum(contributions), row["health_before_caps"], abs_tol=1e-9)
-        expected = change(then[account], again[account], row, material.month.card)
+        expected = change(then[account], again[account], row, inputs.month.card)
         flat = {name: parts[name][i] for name in ("scorecard", "coverage", "caps")}
         effects = {name: values[i] for name, values in parts["metrics"].items() if values[i] is not None}
         if expected is None:

@@ -6,51 +6,47 @@ from typing import Any
 
 from accountpulse.core.catalogue import Domain, Metric
 from accountpulse.core.records import DOMAINS_OF, Source
-from accountpulse.report.material import Month
+from accountpulse.report.inputs import ReportInput
 from accountpulse.scoring.model import Curve
 from accountpulse.scoring.scorecard import Leaf, Node, Scorecard
 
 SOURCE_OF: Mapping[Domain, Source] = {domain: source for source, held in DOMAINS_OF.items() for domain in held}
 
 
-def catalogue(month: Month) -> list[dict[str, Any]]:
+def catalogue(inputs: ReportInput) -> list[dict[str, Any]]:
     """Every metric that counts, in the scorecard's order.
 
     `weight` is its share of the whole where everything is known, `per` the attribute that the value is a percentage of,
     `instead` the metric that stands in where this one is not known.
     """
-    return [_entry(leaf, month) for leaf in month.card.leaves]
+    return [_entry(leaf, inputs) for leaf in inputs.month.card.leaves]
 
 
-def _entry(leaf: Leaf, month: Month) -> dict[str, Any]:
-    card, rule = month.card, leaf.rule
+def _entry(leaf: Leaf, inputs: ReportInput) -> dict[str, Any]:
+    card, rule = inputs.month.card, leaf.rule
     other = rule.substitute
     return {
-        **_metric(card.catalogue[leaf.name], card, month),
+        **_metric(card.catalogue[leaf.name], inputs),
         "dimension": leaf.path[-1],
         "direction": direction(rule.anchors),
         "weight": leaf.share,
         "per": rule.per,
         "instead": None
         if other is None
-        else {**_metric(card.catalogue[other.metric], card, month), "direction": direction(other.anchors)},
+        else {**_metric(card.catalogue[other.metric], inputs), "direction": direction(other.anchors)},
     }
 
 
-def _metric(metric: Metric, card: Scorecard, month: Month) -> dict[str, Any]:
-    own = metric.name in card.file.metrics
+def _metric(metric: Metric, inputs: ReportInput) -> dict[str, Any]:
+    month = inputs.month
+    own = metric.name in month.card.file.metrics
     return {
         "name": metric.name,
         "label": metric.label,
         "unit": metric.unit,
         "window": metric.window_text(month.window_days, month.as_of_day - timedelta(days=1)),
-        "source": None if own else title(SOURCE_OF[metric.domain]),
+        "source": None if own else inputs.titles[SOURCE_OF[metric.domain]],
     }
-
-
-def title(source: Source) -> str:
-    """A source's name as people read it."""
-    return source.title()
 
 
 def direction(anchors: Curve) -> str:

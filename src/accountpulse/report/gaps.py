@@ -8,21 +8,21 @@
 A source that is not configured has no line: nobody asked for it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
 from accountpulse.core.records import DOMAINS_OF, SOURCES, Source
-from accountpulse.report.catalogue import title
 from accountpulse.report.details import reason
-from accountpulse.report.material import Month
+from accountpulse.report.inputs import MonthlyRun
 from accountpulse.scoring.explain import NO_EVIDENCE, REASONS
 
 KINDS = ("known", "not_linked", "nothing_there", "could_not_look")
 UNREAD = ("source_failed", "field_missing")
 
 
-def standing(month: Month, evidence: pl.DataFrame | None) -> pl.DataFrame:
+def source_coverage(month: MonthlyRun, evidence: pl.DataFrame | None) -> pl.DataFrame:
     """One row an account and configured source: account_id, tier, arr, source, kind (one of KINDS).
 
     Where a run kept no evidence, a source is empty that has no value but counts of 0.
@@ -32,16 +32,16 @@ def standing(month: Month, evidence: pl.DataFrame | None) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=empty), *parts])
 
 
-def gaps(standings: pl.DataFrame, tiers: list[str]) -> list[dict[str, Any]]:
+def gaps(by_source: pl.DataFrame, tiers: list[str], titles: Mapping[str, str]) -> list[dict[str, Any]]:
     """Accounts and ARR of each source and tier, and how many of the accounts are of each kind."""
     arr = pl.when(pl.col("arr").count() > 0).then(pl.col("arr").sum())
     counts = {kind: (pl.col("kind") == kind).sum() for kind in KINDS}
-    found = standings.group_by("source", "tier").agg(accounts=pl.len(), arr=arr, **counts).to_dicts()
+    found = by_source.group_by("source", "tier").agg(accounts=pl.len(), arr=arr, **counts).to_dicts()
     found.sort(key=lambda row: (SOURCES.index(row["source"]), tiers.index(row["tier"])))
-    return [{**row, "source": title(row["source"])} for row in found]
+    return [{**row, "source": titles[row["source"]]} for row in found]
 
 
-def missing_metrics(month: Month) -> list[dict[str, Any]]:
+def missing_metrics(month: MonthlyRun) -> list[dict[str, Any]]:
     """For each metric that some account lacks: how many have it, and how many don't, by the reason in words."""
     made = []
     for leaf in month.card.leaves:
@@ -57,7 +57,7 @@ def missing_metrics(month: Month) -> list[dict[str, Any]]:
     return made
 
 
-def _metrics_of(month: Month, source: Source) -> list[str]:
+def _metrics_of(month: MonthlyRun, source: Source) -> list[str]:
     """The metrics of a source that the run measured, whether or not the scorecard counts them."""
     domains, columns = DOMAINS_OF[source], month.scores.columns
     return [
@@ -67,14 +67,14 @@ def _metrics_of(month: Month, source: Source) -> list[str]:
     ]
 
 
-def _is_asked(month: Month, source: Source) -> bool:
+def _is_asked(month: MonthlyRun, source: Source) -> bool:
     """Whether the source was configured: any of its metrics says anything else than that."""
     names = [name for name in _metrics_of(month, source) if f"{name}_reason" in month.scores.columns]
     said = [(pl.col(f"{name}_reason") != "not_configured").fill_null(value=True).any() for name in names]
     return bool(said) and any(month.scores.select(pl.concat_list(said)).row(0)[0])
 
 
-def _of_source(month: Month, source: Source, evidence: pl.DataFrame | None) -> pl.DataFrame:
+def _of_source(month: MonthlyRun, source: Source, evidence: pl.DataFrame | None) -> pl.DataFrame:
     names = _metrics_of(month, source)
     known = pl.any_horizontal(pl.col(name).is_not_null() for name in names)
     reasons = [pl.col(f"{name}_reason") for name in names]
@@ -103,7 +103,7 @@ def _reason_columns(names: list[str]) -> list[str]:
     return [f"{name}_reason" for name in names]
 
 
-def _says_nothing(month: Month, name: str) -> pl.Expr:
+def _says_nothing(month: MonthlyRun, name: str) -> pl.Expr:
     """No value, or a count of 0; the ratio of nothing to nothing is 1."""
     unit = month.card.catalogue[name].unit
     nothing = {"count": 0.0, "ratio": 1.0}.get(unit)

@@ -7,12 +7,11 @@ from accountpulse.scoring.inputs import CRITICAL, RENEWAL
 from accountpulse.scoring.mistakes import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 
-Row = Mapping[str, Any]
 SOON = 90  # days to a renewal from which on it is the next thing to talk about
 MODERATE = "moderate_signals"
 
 
-def next_step(row: Row, card: Scorecard) -> str | None:
+def next_step(row: Mapping[str, Any], card: Scorecard) -> str | None:
     """What to do next; None where nothing costs a point.
 
     In this order: an open critical signal, an overdue renewal, what a rating lacks, an open moderate signal that is
@@ -32,6 +31,6 @@ def next_step(row: Row, card: Scorecard) -> str | None:
     return _by_cost(row, card)
 
 
-def _by_cost(row: Row, card: Scorecard) -> str | None:
+def _by_cost(row: Mapping[str, Any], card: Scorecard) -> str | None:
     drivers = row.get("drivers") or []
     return card.catalogue[drivers[0]].next_step if drivers else None
