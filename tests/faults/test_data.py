@@ -14,8 +14,8 @@ import pytest
 
 from accountpulse import pipeline
 from accountpulse.accounts import Linked
+from accountpulse.core.catalogue import Metric
 from accountpulse.core.period import Period
-from accountpulse.core.records import Metric
 from accountpulse.core.redact import Redactor
 from accountpulse.main import Event, _report, summarise
 from accountpulse.observe.rollbar import alerts

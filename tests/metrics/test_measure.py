@@ -10,17 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accountpulse.core.records import (
-    ACCOUNTS,
-    DOMAINS_OF,
-    METRICS,
-    SOURCES,
-    TABLES_OF,
-    Reason,
-    Rules,
-    frame,
-    own_metric,
-)
+from accountpulse.core.catalogue import METRICS, own_metric
+from accountpulse.core.records import ACCOUNTS, DOMAINS_OF, SOURCES, TABLES_OF, Reason, Rules, frame
 from accountpulse.core.spooled import SpooledTable
 from accountpulse.metrics import measure
 from metrics.measuring import OCTOBER, START, A, B, C, Rows, at, of, table

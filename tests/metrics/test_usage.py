@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
+from accountpulse.core.catalogue import own_metric
 from accountpulse.core.period import Period, scope_of
-from accountpulse.core.records import Rules, own_metric
+from accountpulse.core.records import Rules
 from accountpulse.metrics.usage import usage
 from metrics.measuring import A, B, at, measured, of, of_a
 

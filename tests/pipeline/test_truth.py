@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from accountpulse import accounts, metrics
+from accountpulse.core.catalogue import catalogue
 from accountpulse.core.period import Scope, parse_period, scope_of
-from accountpulse.core.records import Extract, Source, catalogue
+from accountpulse.core.records import Extract, Source
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.truth.table import truth_table
 from accountpulse.sandbox.world import build

@@ -3,9 +3,10 @@
 import polars as pl
 import pytest
 
+from accountpulse.core.catalogue import catalogue
 from accountpulse.core.errors import AccessError, SourceUnavailable
 from accountpulse.core.period import Scope
-from accountpulse.core.records import DOMAINS_OF, ON_DISK, TABLES, TABLES_OF, Extract, Source, catalogue
+from accountpulse.core.records import DOMAINS_OF, ON_DISK, TABLES, TABLES_OF, Extract, Source
 from accountpulse.http.budget import RequestBudget
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world.model import World

@@ -21,6 +21,7 @@ from accountpulse.pipeline import earlier_runs
 from accountpulse.scoring import table
 from accountpulse.scoring.compare import Difference, differences, moved, why
 from accountpulse.scoring.explain import signed
+from accountpulse.scoring.mistakes import NOT_RATED
 from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.state import State
@@ -135,12 +136,13 @@ def _tiers(cards: Cards, accounts: pl.DataFrame) -> Table:
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("Tier", "Accounts", "after", "ARR", "after"):
         made.add_column(name, justify="left" if name == "Tier" else "right", no_wrap=True)
-    names = dict.fromkeys([tier.name for card in cards for tier in card.tiers] + ["Not Rated"])
+    names = dict.fromkeys([*(name for card in cards for name in card.tier_names), NOT_RATED])
+    styles = {name: style for card in cards for name, style in summary.tier_styles(card.tier_names).items()}
     for name in names:
         before, after = (accounts.filter(pl.col(f"tier_{when}") == name) for when in ("before", "after"))
         if before.height or after.height:
             counts = (f"{before.height:,}", f"{after.height:,}", _arr(before), _arr(after))
-            made.add_row(Text(name, style=summary.TIER_STYLES.get(name, "")), *counts)
+            made.add_row(Text(name, style=styles[name]), *counts)
     return made
 
 

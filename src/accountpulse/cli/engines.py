@@ -30,7 +30,7 @@ def score_on(engine: engines.Name, master: str | None, metrics: str, scorecard: 
     warn(checks.strangers(frame, metrics, card))
     scored = files.score_file(running, frame, metrics, card, out)
     console = summary.tables()
-    console.print(summary.tier_table(scored.tiers))
+    console.print(summary.tier_table(scored.tiers, card.tier_names))
     accounts = plural(scored.accounts, "account")
     console.print(f"\nScored {accounts} with {card.name} {card.hash}, {scored.rated:,} rated: {out}")
     return 0 if scored.rated or not scored.accounts else 4

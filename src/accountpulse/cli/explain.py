@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -38,7 +38,7 @@ def explain_account(state: State, account: str, period: Period | None, *, as_jso
     if as_json:
         print(json.dumps(story, indent=1, ensure_ascii=False, allow_nan=False))  # noqa: T201
     else:
-        console.print(page(story, console.width))
+        console.print(page(story, console.width, earlier.card.tier_names))
     for note in state.files.notes:
         print(f"! {note}", file=sys.stderr)  # noqa: T201
     return 0
@@ -86,10 +86,10 @@ def _story(state: State, earlier: EarlierRun, account_id: str) -> dict[str, Any]
 # --- the page --------------------------------------------------------------------------------------------------
 
 
-def page(story: Story, width: int) -> RenderableType:
-    """The story for a terminal: what it is, why, what changed, what is not known."""
+def page(story: Story, width: int, tiers: Sequence[str]) -> RenderableType:
+    """The story for a terminal: what it is, why, what changed, what is not known. `tiers`: best first."""
     why = (*_drivers(story), *_changed(story), *_not_known(story))
-    return Group(_head(story), *_scores(story), Text(), _dimensions(story, width), *why)
+    return Group(_head(story), *_scores(story, tiers), Text(), _dimensions(story, width), *why)
 
 
 def _head(story: Story) -> Text:
@@ -106,9 +106,9 @@ def _head(story: Story) -> Text:
     return Text.assemble(name, "\n", " · ".join(facts), "\n", (when, "dim"), "\n")
 
 
-def _scores(story: Story) -> Iterator[RenderableType]:
+def _scores(story: Story, tiers: Sequence[str]) -> Iterator[RenderableType]:
     """Health with its bounds, what holds it down, and the risk."""
-    tier = (story["tier"], summary.TIER_STYLES.get(story["tier"], ""))
+    tier = (story["tier"], summary.tier_styles(tiers).get(story["tier"], ""))
     known = f"{plain(story['coverage'])} % of the weight is known"
     before, after = story["health_before_caps"], story["health_score"]
     yield Text.assemble("Health ", (points(after), "bold"), "  ", tier, f"  ({_bounds(story)}; {known})")

@@ -43,7 +43,7 @@ def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Pa
     if "arr" not in shown.columns:
         shown = shown.with_columns(arr=pl.lit(None, pl.Float64))
     console = summary.tables()
-    console.print(summary.tiers(shown))
+    console.print(summary.tiers(shown, card.tier_names))
     rated = scores.filter(pl.col("not_rated_reason").is_null()).height
     counted = f"{plural(scores.height, 'account')} with {card.name} {card.hash}, {rated:,} rated"
     console.print(f"\nScored {counted}: {out}", markup=False)

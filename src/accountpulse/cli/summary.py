@@ -17,9 +17,9 @@ from accountpulse.core.redact import Redactor
 from accountpulse.pipeline.deliver import Load
 from accountpulse.pipeline.result import RunResult
 from accountpulse.pipeline.watch import SourceStatus
+from accountpulse.scoring.mistakes import NOT_RATED
 from accountpulse.systems import CRM, TITLES
 
-TIER_STYLES = {"Champion": "green", "Healthy": "green", "At Risk": "yellow", "Critical": "red", "Not Rated": "dim"}
 WIDE = 110  # columns from which the reasons stand beside the numbers instead of below them
 LISTED = 20  # problems shown; the rest is counted
 
@@ -47,23 +47,35 @@ def _status_cells(status: SourceStatus) -> tuple[str, str, str]:
     return rows_of(status), f"{plural(status.budget.calls, 'request')}{waited}", f"{status.seconds:.1f} s"
 
 
-def tiers(scores: pl.DataFrame) -> Table:
-    """Accounts and ARR by tier, with a bar."""
+def tier_styles(tiers: Sequence[str]) -> dict[str, str]:
+    """Tier → colour, for a scorecard's tiers, best first: green for the better half, red for the worst."""
+    return {name: _colour(rank, len(tiers) - 1) for rank, name in enumerate(tiers)} | {NOT_RATED: "dim"}
+
+
+def _colour(rank: int, last: int) -> str:
+    if rank == 0 or 2 * rank < last:
+        return "green"
+    return "red" if rank == last else "yellow"
+
+
+def tiers(scores: pl.DataFrame, names: Sequence[str]) -> Table:
+    """Accounts and ARR by tier, with a bar; `names` are the scorecard's tiers, best first."""
     arr = pl.when(pl.col("arr").count() > 0).then(pl.col("arr").sum())
-    return tier_table(scores.group_by("tier").agg(accounts=pl.len(), arr=arr))
+    return tier_table(scores.group_by("tier").agg(accounts=pl.len(), arr=arr), names)
 
 
-def tier_table(by_tier: pl.DataFrame) -> Table:
+def tier_table(by_tier: pl.DataFrame, names: Sequence[str]) -> Table:
     """The same of a row a tier: `tier`, `accounts`, `arr` (null: not known)."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name, justify in (("Tier", "left"), ("Accounts", "right"), ("ARR", "right"), ("", "left")):
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     rows = {name: (count, arr) for name, count, arr in by_tier.select("tier", "accounts", "arr").iter_rows()}
     whole = max(1, sum(count for count, _ in rows.values()))
-    for name in [*TIER_STYLES, *sorted(set(rows) - set(TIER_STYLES))]:
+    styles = tier_styles(names)
+    for name in [*styles, *sorted(set(rows) - set(styles))]:
         count, arr = rows.get(name, (0, None))
         bar = "█" * round(30 * count / whole) or ("▏" if count else "")
-        shown = Text(bar, style=TIER_STYLES[name]) if name in TIER_STYLES else ""
+        shown = Text(bar, style=styles.get(name, ""))
         table.add_row(escape(name), f"{count:,}", "–" if arr is None else money(arr), shown)
     return table
 
@@ -73,7 +85,7 @@ def most_at_risk(scores: pl.DataFrame, result: RunResult, width: int, count: int
     worst = scores.filter(pl.col("churn_risk_score").is_not_null()).sort(
         "churn_risk_score", "arr", "account_id", descending=[True, True, False], nulls_last=True
     )
-    wide = width >= WIDE
+    wide, styles = width >= WIDE, tier_styles(result.run.card.tier_names)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Account", max_width=28)
     for name in ("ARR", "Renewal", "Health", "Risk"):
@@ -88,7 +100,7 @@ def most_at_risk(scores: pl.DataFrame, result: RunResult, width: int, count: int
             points(row["health_score"]),
             points(row["churn_risk_score"]),
         )
-        tier = Text(row["tier"], style=TIER_STYLES.get(row["tier"], ""))
+        tier = Text(row["tier"], style=styles.get(row["tier"], ""))
         why = (escape(row["drivers_text"] or ""),) if wide else ()
         table.add_row(escape(row["account_name"] or row["account_id"]), *numbers, tier, *why)
     if wide:
@@ -131,9 +143,8 @@ def closing(result: RunResult) -> list[str]:
     if result.scores is None:
         return [result.stopped or ""]
     scored = result.scores.height
-    lines = [
-        f"Scored {plural(scored, 'account')}, {scored - result.rated_count:,} of them Not Rated, with {result.run.scorecard_name}."
-    ]
+    unrated, name = scored - result.rated_count, result.run.scorecard_name
+    lines = [f"Scored {plural(scored, 'account')}, {unrated:,} of them {NOT_RATED}, with {name}."]
     lines += _load_lines(result)
     if result.csv is not None:
         lines.append(f"CSV: {result.csv}")
@@ -168,7 +179,7 @@ def _of_load(load: Load, result: RunResult) -> Iterator[str]:
 
 
 def report(result: RunResult, console: Console, redact: Redactor) -> None:
-    """Print the whole of an result."""
+    """Print the whole of a result."""
     period = result.scope.period
     console.print(
         f"[bold]{period.first_day:%B %Y}[/bold] ({period.zone}), as of {result.scope.as_of:%Y-%m-%d %H:%M} UTC"
@@ -179,7 +190,7 @@ def report(result: RunResult, console: Console, redact: Redactor) -> None:
     marked(console, "!", "yellow", map(redact, result.notes))
     if result.scores is not None:
         console.print()
-        console.print(tiers(result.scores))
+        console.print(tiers(result.scores, result.run.card.tier_names))
         console.print("\n[bold]Most at risk[/bold] (churn risk is an index, not a probability)")
         console.print(most_at_risk(result.scores, result, console.width))
     if result.problems:

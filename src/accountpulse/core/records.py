@@ -10,6 +10,7 @@ from typing import Literal
 
 import polars as pl
 
+from accountpulse.core.catalogue import Domain, Metric
 from accountpulse.core.spooled import SpooledTable
 
 TIME = pl.Datetime("ms", "UTC")
@@ -17,7 +18,6 @@ KEYS = pl.List(pl.String)
 
 Columns = Mapping[str, pl.DataType | type[pl.DataType]]
 SourceName = str  # a system's name in the register
-Domain = Literal["support", "bugs", "usage", "contract", "signals"]
 Reason = Literal[
     "not_configured",  # nobody asked for it
     "not_linked",  # the account has no id in that system, or one that the system doesn't know
@@ -157,75 +157,6 @@ def frame(table: str, rows: Iterable[Mapping[str, object]] = ()) -> pl.DataFrame
     return pl.DataFrame(list(rows), schema=TABLES[table], strict=True)
 
 
-# --- metrics ---------------------------------------------------------------------------------------------------
-
-Unit = Literal["count", "percent", "points", "seconds", "days", "ratio", "per week", "steps", "users"]
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A number about an account: its name is the contract (files, scorecard, Salesforce)."""
-
-    name: str
-    domain: Domain
-    label: str
-    unit: Unit
-
-
-_METRICS: tuple[tuple[str, Domain, str, Unit], ...] = (
-    ("total_conversations", "support", "conversations", "count"),
-    ("p1_p2_pct", "support", "P1/P2 conversations", "percent"),
-    ("escalation_pct", "support", "escalated conversations", "percent"),
-    ("median_first_response_seconds", "support", "median first response", "seconds"),
-    ("median_resolution_seconds", "support", "median resolution", "seconds"),
-    ("csat_score", "support", "CSAT", "percent"),
-    ("csat_response_rate", "support", "CSAT response rate", "percent"),
-    ("open_bugs", "bugs", "open bugs", "count"),
-    ("critical_bugs", "bugs", "open critical bugs", "count"),
-    ("reopened_bugs", "bugs", "reopened bugs", "count"),
-    ("avg_resolution_days", "bugs", "mean bug resolution", "days"),
-    ("bug_trend", "bugs", "bugs created / resolved", "ratio"),
-    ("dau", "usage", "daily active users", "users"),
-    ("mau", "usage", "monthly active users", "users"),
-    ("mau_trend_pct", "usage", "change of monthly active users", "percent"),
-    ("dau_trend_pct", "usage", "change of daily active users", "percent"),
-    ("feature_breadth", "usage", "features in use", "percent"),
-    ("login_frequency", "usage", "sessions per active user", "per week"),
-    ("days_to_renewal", "contract", "days to renewal", "days"),
-    ("payment_health", "contract", "payment problems", "count"),
-    ("contract_changes", "contract", "contract downgrades", "count"),
-    ("arr_trajectory_pct", "contract", "ARR change over a year", "percent"),
-    ("tier_alignment", "contract", "tier off by", "steps"),
-    ("qbr_attendance", "contract", "business reviews held", "percent"),
-    ("champion_stability", "contract", "champions still there", "percent"),
-    ("expansion_signals", "contract", "open expansion opportunities", "count"),
-    ("critical_signals", "signals", "critical signals", "count"),
-    ("moderate_signals", "signals", "moderate signals", "count"),
-    ("watch_signals", "signals", "watch signals", "count"),
-    ("critical_confirmed_signals", "signals", "confirmed critical signals", "count"),
-    ("monitoring_reduction", "signals", "signals lowered by monitoring", "count"),
-)
-METRICS: Mapping[str, Metric] = {row[0]: Metric(*row) for row in _METRICS}
-
-
-PILLAR = "pillar_"  # how the metrics of pillars begin
-
-
-def pillar_metric(pillar: str) -> Metric:
-    """The metric of a configured pillar of platform value, `pillar_<name>`."""
-    return Metric(f"{PILLAR}{pillar}", "usage", f"{pillar.replace('_', ' ')} pillar", "points")
-
-
-def own_metric(name: str, label: str, unit: Unit) -> Metric:
-    """A metric that a scorecard declares: a company's own column, which only its usage system can feed."""
-    return Metric(name, "usage", label, unit)
-
-
-def catalogue(pillars: Iterable[str] = (), own: Iterable[Metric] = ()) -> dict[str, Metric]:
-    """All metrics by name: the built-in ones, one for each pillar, and the company's own."""
-    return {**METRICS, **{metric.name: metric for metric in (*map(pillar_metric, pillars), *own)}}
-
-
 # --- rules of the middle, filled by settings ---------------------------------------------------------------------
 
 
@@ -275,8 +206,8 @@ class Extract:
     """Everything one source had to say in one run.
 
     `tables` and `spools` hold the tables that the source feeds, `spools` those that are ON_DISK. `gaps` says which
-    metrics stay null for every account, and why. `unknown_keys` are link keys that the system doesn't know. `notes` are lines
-    for the reader.
+    metrics stay null for every account, and why. `unknown_keys` are link keys that the system doesn't know. `notes` are
+    lines for the reader.
     `found_keys` is None where what an account's field holds is the key itself; else it gives, for each value that the
     system's records carry in an attribute, the keys of these records. `asked` are the keys that the source was asked
     for. `malformed`: accounts (18 characters) of which something can't be read, and what.
@@ -320,7 +251,7 @@ SCORES: Columns = {
 
 @dataclass(frozen=True)
 class ScoreRecords:
-    """The scores of one run: `table` has SCORES and `<dimension>_score` for each of the dimensions, a row an account."""
+    """The scores of one run: `table` has SCORES and `<dimension>_score` for each of `dimensions`, a row an account."""
 
     table: pl.DataFrame
     dimensions: tuple[str, ...]

@@ -4,17 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
+from accountpulse.core.catalogue import Domain, catalogue
 from accountpulse.core.period import Scope
 from accountpulse.core.records import (
     ACCOUNTS,
     SEATS,
     TABLES,
-    Domain,
     Reason,
     Rules,
     Source,
     SourceName,
-    catalogue,
 )
 from accountpulse.core.spooled import SpooledTable
 from accountpulse.metrics.bugs import measure_bugs

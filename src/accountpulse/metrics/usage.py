@@ -5,8 +5,9 @@ from math import lcm
 
 import narwhals.stable.v2 as nw
 
+from accountpulse.core.catalogue import pillar_metric
 from accountpulse.core.period import Scope
-from accountpulse.core.records import Reason, Rules, pillar_metric
+from accountpulse.core.records import Reason, Rules
 from accountpulse.metrics.shared import Frames, MetricFrame, beside, day, percent_of, ratio, reported
 
 _MONTHS = (0, 1, 2, 3)  # months before the period: itself, and the three that trends compare it with

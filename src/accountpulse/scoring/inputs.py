@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterator
 
 import narwhals.stable.v2 as nw
 
+from accountpulse.core.catalogue import METRICS
 from accountpulse.scoring.expressions import Expr, all_of, along, finite, first_true, number, quotient, unknown
 from accountpulse.scoring.model import Curve, MetricRule
 from accountpulse.scoring.scorecard import Leaf, Scorecard
 
-# counts that grow with the window; their anchors are for 90 days
-COUNTED = {"total_conversations", "reopened_bugs"}
-ANCHOR_DAYS = 90.0
+ANCHOR_DAYS = 90.0  # what the anchors of metrics that grow with the window are for
+GROWING = frozenset(name for name, metric in METRICS.items() if metric.grows)
 CRITICAL = "critical_signals"
 RENEWAL = "days_to_renewal"
 BEFORE_3M = "health_before_caps_3m"
@@ -88,7 +88,7 @@ def values(card: Scorecard, window_days: float) -> list[Expr]:
 
 def _scaled(name: str, window_days: float) -> Expr:
     value = nw.col(metric(name))
-    return value * (ANCHOR_DAYS / window_days) if name in COUNTED and window_days != ANCHOR_DAYS else value
+    return value * (ANCHOR_DAYS / window_days) if name in GROWING and window_days != ANCHOR_DAYS else value
 
 
 def _value(rule: MetricRule, name: str, window_days: float) -> Expr:

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from accountpulse.core.records import ACCOUNTS, PILLAR, catalogue
+from accountpulse.core.catalogue import PILLAR, catalogue
+from accountpulse.core.records import ACCOUNTS
 from accountpulse.core.yaml_files import Document, Path, nearest
 from accountpulse.scoring.model import CONTENTS
 

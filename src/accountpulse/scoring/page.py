@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from accountpulse.core.records import Metric
+from accountpulse.core.catalogue import Metric
 from accountpulse.scoring import explain
 from accountpulse.scoring.mistakes import ANY_DIMENSION, NOT_RATED
 from accountpulse.scoring.model import Condition, Curve, Group, MetricRule

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Generic, TypeVar
 
+from accountpulse.core.catalogue import Domain
 from accountpulse.core.ids import comparable_id
-from accountpulse.core.records import Domain, Extract, Source
+from accountpulse.core.records import Extract, Source
 from accountpulse.http.budget import RequestBudget
 from accountpulse.systems.connection import Connection
 from accountpulse.systems.destination import AnyDestination

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from accountpulse import pipeline
+from accountpulse.core.catalogue import METRICS
 from accountpulse.core.errors import SourceUnavailable
 from accountpulse.core.period import Period
-from accountpulse.core.records import METRICS
 from accountpulse.pipeline.result import Options, Outcome
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build

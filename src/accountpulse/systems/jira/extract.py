@@ -5,8 +5,9 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from accountpulse.core.catalogue import METRICS
 from accountpulse.core.errors import UnexpectedAnswer
-from accountpulse.core.records import ISSUE_MOVES, ISSUES, METRICS, Extract, Reason
+from accountpulse.core.records import ISSUE_MOVES, ISSUES, Extract, Reason
 from accountpulse.core.spooled import SpooledTable
 from accountpulse.http import client
 from accountpulse.http.client import Client, Refused, together

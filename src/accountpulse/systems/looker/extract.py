@@ -9,8 +9,9 @@ from typing import TypeVar
 
 import polars as pl
 
+from accountpulse.core.catalogue import PILLAR
 from accountpulse.core.errors import AccessError
-from accountpulse.core.records import ON_DISK, PILLAR, SEATS, TABLES, Extract, Reason, frame
+from accountpulse.core.records import ON_DISK, SEATS, TABLES, Extract, Reason, frame
 from accountpulse.core.spooled import SpooledTable, spooled
 from accountpulse.systems.extraction import CheckpointPart
 from accountpulse.systems.looker.api import Api, Explore, Query, Refused

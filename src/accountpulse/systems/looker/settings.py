@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from accountpulse.core.records import ACCOUNTS, METRICS, PILLAR, SEATS, pillar_metric
+from accountpulse.core.catalogue import METRICS, PILLAR, pillar_metric
+from accountpulse.core.records import ACCOUNTS, SEATS
 from accountpulse.core.secret import Secret
 from accountpulse.systems.environment import EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest

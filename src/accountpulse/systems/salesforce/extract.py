@@ -11,9 +11,10 @@ from typing import Any
 
 import polars as pl
 
+from accountpulse.core.catalogue import METRICS
 from accountpulse.core.errors import AccessError
 from accountpulse.core.ids import to_18
-from accountpulse.core.records import METRICS, TABLES, Extract, SourceName
+from accountpulse.core.records import TABLES, Extract, SourceName
 from accountpulse.systems.salesforce import arr, contract, relationship
 from accountpulse.systems.salesforce.client import Org
 from accountpulse.systems.salesforce.limits import refuse_below
