@@ -25,7 +25,8 @@ from pyspark.sql.types import StructType
 from accountpulse import metrics
 from accountpulse.core.errors import UsageError
 from accountpulse.core.period import Scope
-from accountpulse.core.records import TABLES, Reason, Rules
+from accountpulse.core.records import TABLES, Rules, Source
+from accountpulse.metrics import Gaps
 from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import Scorecard
 
@@ -120,8 +121,9 @@ def measure(
     accounts: DataFrame,
     tables: Mapping[str, DataFrame],
     reasons: DataFrame,
-    gaps: Mapping[str, Reason],
+    gaps: Gaps,
     *,
+    sources: Sequence[Source],
     scope: Scope,
     rules: Rules,
     buckets: int = BUCKETS,
@@ -131,14 +133,21 @@ def measure(
     Accounts are hashed into `buckets`, and all records of a bucket must fit into a worker's memory. Moves of issues
     name no account; they go wherever their issue goes.
     """
+
+    def measured(left: pa.Table, parts: Mapping[str, pa.Table], why: pa.Table) -> pl.LazyFrame:
+        rows = {name: _declared(table, name) for name, table in parts.items()}
+        known, said = _declared(left, "accounts"), _from_arrow(why).collect()
+        return metrics.measure(known, rows, said, gaps, sources=sources, scope=scope, rules=rules).lazy()
+
     nobody, unasked = (to_arrow_schema(table.schema).empty_table() for table in (accounts, reasons))
-    schema = _schema_of(_measured(nobody, {}, unasked, gaps, scope, rules))
+    schema = _schema_of(measured(nobody, {}, unasked))
     held = {**tables, "accounts": accounts, "reasons": reasons}
     bucket = f.pmod(f.hash("account_id"), f.lit(buckets)).alias(BUCKET)
     placed = {name: table.select(bucket, "*") for name, table in held.items() if "account_id" in table.columns}
     if "issue_moves" in tables:
-        where = placed["issues"].select(BUCKET, "issue_id").distinct()
-        placed["issue_moves"] = where.join(tables["issue_moves"], "issue_id")
+        issue: list[str] = [name for name in ("source", "issue_id") if name in tables["issue_moves"].columns]
+        where = placed["issues"].select(BUCKET, *issue).distinct()
+        placed["issue_moves"] = where.join(tables["issue_moves"], issue)
     known = placed.pop("accounts")
     columns = {name: [c for c in table.columns if c != BUCKET] for name, table in placed.items()}
     records = reduce(
@@ -149,29 +158,16 @@ def measure(
     def kernel(left: pa.Table, right: pa.Table) -> pa.Table:
         parts = {name: right.filter(pc.equal(right[TABLE], name)).select(columns[name]) for name in columns}
         why = parts.pop("reasons")
-        return pa.Table.from_batches(_to_arrow(_measured(left, parts, why, gaps, scope, rules), schema))
+        return pa.Table.from_batches(_to_arrow(measured(left, parts, why), schema))
 
     grouped = known.groupBy(BUCKET).cogroup(records.groupBy(BUCKET))
     return grouped.applyInArrow(kernel, schema)
 
 
-def _measured(  # noqa: PLR0917
-    accounts: pa.Table,
-    tables: Mapping[str, pa.Table],
-    reasons: pa.Table,
-    gaps: Mapping[str, Reason],
-    scope: Scope,
-    rules: Rules,
-) -> pl.LazyFrame:
-    frames = {name: _declared(table, name) for name, table in tables.items()}
-    why = _from_arrow(reasons).collect()
-    return metrics.measure(_declared(accounts, "accounts"), frames, why, gaps, scope=scope, rules=rules).lazy()
-
-
 def _declared(table: pa.Table, name: str) -> pl.DataFrame:
     """The rows in the types of records; Spark's times are microseconds in the session's zone."""
     frame = _from_arrow(table)
-    kinds = {"account_id": pl.String(), **TABLES[name]}
+    kinds = {"account_id": pl.String(), **TABLES[name], "source": pl.String()}
     return frame.select(_cast(column, kinds[column]) for column in table.column_names if column in kinds).collect()
 
 
