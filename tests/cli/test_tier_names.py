@@ -12,7 +12,8 @@ from accountpulse import pipeline, settings
 from accountpulse.cli import difference, explain, scoring, summary
 from accountpulse.core.period import Period
 from accountpulse.pipeline import report_document
-from accountpulse.pipeline.result import Options, Outcome
+from accountpulse.pipeline.result import RunResult
+from accountpulse.pipeline.run import RunRequest
 from accountpulse.report import table
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
@@ -39,10 +40,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def outcome(card: Path, folder: Path) -> Outcome:
+def result(card: Path, folder: Path) -> RunResult:
     with Sandbox(build(seed=7, accounts=20, until=NOW)) as sandbox:
         loaded = settings.load({**sandbox.environment(), "ACCOUNTPULSE_STATE": str(folder)})
-        return pipeline.run(loaded, Options(period=Period(2026, 10), scorecard=card), NOW, Silent())
+        return pipeline.run(loaded, RunRequest(period=Period(2026, 10), scorecard=card), NOW, Silent())
 
 
 def names_only_its_own(text: str, *expected: str) -> None:
@@ -51,20 +52,20 @@ def names_only_its_own(text: str, *expected: str) -> None:
         assert name in text
 
 
-def test_the_runs_table_lists_them_in_their_order_and_not_rated_last(outcome: Outcome) -> None:
+def test_the_runs_table_lists_them_in_their_order_and_not_rated_last(result: RunResult) -> None:
     console = Console(file=io.StringIO(), width=120)
-    summary.report(outcome, console, str)
+    summary.report(result, console, str)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     names_only_its_own(text, "Gold", "Silver", "Not Rated")
     lines = text[text.index("Tier ") :].splitlines()[1:4]
     assert [line.split("  ")[0] for line in lines] == ["Gold", "Silver", "Not Rated"]
-    assert outcome.scores is not None
+    assert result.scores is not None
     assert [int(line.removeprefix("Not ").split()[1]) for line in lines] == [
-        outcome.scores.filter(pl.col("tier") == name).height for name in ("Gold", "Silver", "Not Rated")
+        result.scores.filter(pl.col("tier") == name).height for name in ("Gold", "Silver", "Not Rated")
     ]
 
 
-@pytest.mark.usefixtures("outcome")
+@pytest.mark.usefixtures("result")
 def test_score_and_the_difference_of_two_scorecards_use_them(
     card: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -76,21 +77,21 @@ def test_score_and_the_difference_of_two_scorecards_use_them(
     names_only_its_own(capsys.readouterr().out, "Gold → Silver")
 
 
-def test_explain_and_the_report_use_them(outcome: Outcome, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert outcome.scores is not None
-    gold = outcome.scores.filter(pl.col("tier") == "Gold")["account_id"][0]
+def test_explain_and_the_report_use_them(result: RunResult, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert result.scores is not None
+    gold = result.scores.filter(pl.col("tier") == "Gold")["account_id"][0]
     assert explain.explain_account(State(folder), gold, None, as_json=False) == 0
     names_only_its_own(capsys.readouterr().out, "Gold")
     document = report_document.document(State(folder), None)
     assert [tier["name"] for tier in document["tiers"]] == ["Gold", "Silver", "Not Rated"]
     assert [row["tier"] for row in document["distribution"]] == ["Gold", "Silver", "Not Rated"]
     lines = list(csv.DictReader(io.StringIO(table.csv(document).decode("utf-8-sig"))))
-    assert {line["tier"] for line in lines} == set(outcome.scores["tier"])
+    assert {line["tier"] for line in lines} == set(result.scores["tier"])
 
 
-def test_the_page_of_the_report_uses_them(outcome: Outcome, folder: Path) -> None:
+def test_the_page_of_the_report_uses_them(result: RunResult, folder: Path) -> None:
     page = pytest.importorskip("accountpulse.report.page")
-    assert outcome.scores is not None
+    assert result.scores is not None
     markup = page.render(report_document.document(State(folder), None))
     for name in PACKAGED:
         assert f">{name}<" not in markup
