@@ -11,10 +11,10 @@ import pytest
 
 from accountpulse.core.errors import ConfigurationError, SourceUnavailable, UnexpectedAnswer
 from accountpulse.http.budget import RequestBudget
-from accountpulse.sandbox.salesforce.org import record_id
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
+from accountpulse.sandbox.world.org import record_id
 from accountpulse.settings.mapping import Target
 from accountpulse.systems.salesforce.client import Org
 from accountpulse.systems.salesforce.load import LoadResult, Plan, load, plan

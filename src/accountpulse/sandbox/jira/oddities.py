@@ -17,4 +17,4 @@ class Oddities:
     refuses_histories: bool = False
     forget: int = 0  # raised: all walks are forgotten, as tokens that have expired
     count_error: float = 1.0  # what the estimate of approximate-count is multiplied by
-    told_zone: str | None = None  # what /myself says instead of the zone that dates in queries mean; "": nothing
+    reported_zone: str | None = None  # what /myself says instead of the zone that dates in queries mean; "": nothing

@@ -13,13 +13,13 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
+from accountpulse.sandbox.salesforce.behaviour import Behaviour
 from accountpulse.sandbox.salesforce.data import ApiError, not_found
-from accountpulse.sandbox.salesforce.org import long_id, record_id
-from accountpulse.sandbox.salesforce.session import Behaviour
 from accountpulse.sandbox.salesforce.soql.errors import SoqlError
 from accountpulse.sandbox.salesforce.soql.schema import Parents, Row, Schema
 from accountpulse.sandbox.salesforce.soql.values import NUMBERS
 from accountpulse.sandbox.world.model import FieldDef, SObject
+from accountpulse.sandbox.world.org import long_id, record_id
 
 MOST_RECORDS = 200
 FIRST_NEW = 1_000_000  # number of the first id given to a new record, above those that the world gave
