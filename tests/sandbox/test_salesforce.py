@@ -23,7 +23,7 @@ from simple_salesforce.exceptions import (
 )
 from starlette.applications import Starlette
 
-from accountpulse.sandbox.salesforce.behaviour import Behaviour
+from accountpulse.sandbox.salesforce.behaviour import SalesforceBehaviour
 from accountpulse.sandbox.salesforce.service import SalesforceService
 from accountpulse.sandbox.world.model import Salesforce
 from accountpulse.sandbox.world.org import empty_objects, record_id
@@ -72,7 +72,7 @@ class Sandbox:
     def __init__(self, server, session):
         self.url = server.url
         self.session = session
-        self.behaviour = Behaviour()
+        self.behaviour = SalesforceBehaviour()
         self.org = Salesforce("pulse@example.com", "p<ss&word", "T0ken", "client-1", "s3cret", empty_objects())
         for number, identifier in enumerate(ACCOUNTS, start=1):
             self.add("Account", Id=identifier, Name=f"Account {number}")

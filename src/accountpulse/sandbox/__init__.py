@@ -1,4 +1,4 @@
-"""A local stand-in for the systems: one invented company, its customers, and servers that speak for them.
+"""A local stand-in for each system: one invented company, its customers, and servers that answer for them.
 
 Imports nothing else of the project, so that a misunderstanding of ours can't hide in it.
 

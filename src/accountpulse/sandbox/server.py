@@ -4,7 +4,7 @@ import asyncio
 import socket
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -23,11 +23,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from accountpulse import sandbox
-from accountpulse.sandbox.intercom.oddities import Oddities as IntercomOddities
-from accountpulse.sandbox.jira.oddities import Oddities as JiraOddities
+from accountpulse.sandbox.intercom.oddities import IntercomOddities
+from accountpulse.sandbox.jira.oddities import JiraOddities
 from accountpulse.sandbox.limits import Limit, limited
-from accountpulse.sandbox.looker.behaviour import Behaviour as LookerBehaviour
-from accountpulse.sandbox.salesforce.behaviour import Behaviour as SalesforceBehaviour
+from accountpulse.sandbox.looker.behaviour import LookerBehaviour
+from accountpulse.sandbox.salesforce.behaviour import SalesforceBehaviour
 from accountpulse.sandbox.stand_in import Address, Service, StandIn, Surroundings
 from accountpulse.sandbox.world.model import World
 
@@ -108,8 +108,8 @@ class Sandbox:
         self.stand_ins = {each.name: each for each in sandbox.STAND_INS if each.name in world.parts}
         self.behaviours: dict[str, Any] = {name: each.behaviour() for name, each in self.stand_ins.items()}
         self.services: dict[str, Service] = {}  # from `start()` on
-        if strangers := editions.keys() - self.stand_ins.keys():
-            raise ValueError(f"the sandbox has no system {', '.join(sorted(strangers))}")
+        if unknown := editions.keys() - self.stand_ins.keys():
+            raise ValueError(f"the sandbox has no system {', '.join(sorted(unknown))}")
         self._editions = {name: each.edition(editions.get(name)) for name, each in self.stand_ins.items()}
         self.url = self.https_url = ""
         self.ca_file = Path()
@@ -170,7 +170,7 @@ class Sandbox:
 
     @property
     def jira_oddities(self) -> JiraOddities:
-        """What the Jira site does that nobody ordered."""
+        """What the Jira site does now and then."""
         return cast("JiraOddities", self.behaviours["jira"])
 
     @property
@@ -224,11 +224,11 @@ class Sandbox:
 
     def _app(self) -> Starlette:
         self.services = {name: self._service(each) for name, each in self.stand_ins.items()}
-        routes: Iterable[Route] = [
+        routes = [
             *(route for service in self.services.values() for route in service.routes()),
             Route("/{path:path}", _nobody, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
         ]
-        return Starlette(routes=list(routes), middleware=[Middleware(BaseHTTPMiddleware, dispatch=self._through)])
+        return Starlette(routes=routes, middleware=[Middleware(BaseHTTPMiddleware, dispatch=self._through)])
 
     def _now(self) -> datetime:
         return datetime.now(UTC)
@@ -250,9 +250,10 @@ class Sandbox:
         """The same answer, no longer a stream."""
         stream = getattr(response, "body_iterator", None)
         answer = bytes(response.body) if stream is None else b"".join([part async for part in stream])
-        asked = (system, request.method, request.url.path, dict(request.query_params), dict(request.headers), body)
         if self.recorded is not None:
-            self.recorded.append(Exchange(*asked, response.status_code, answer))
+            query, headers = dict(request.query_params), dict(request.headers)
+            sent = (system, request.method, request.url.path, query, headers, body)
+            self.recorded.append(Exchange(*sent, response.status_code, answer))
         return Response(answer, response.status_code, dict(response.headers))
 
     async def _answered(self, system: str, request: Request, answer: Answering) -> Response:

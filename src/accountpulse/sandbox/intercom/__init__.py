@@ -1,6 +1,6 @@
 """The stand-in for Intercom."""
 
-from accountpulse.sandbox.intercom.oddities import Oddities
+from accountpulse.sandbox.intercom.oddities import IntercomOddities
 from accountpulse.sandbox.intercom.rate_limit import intercom_style
 from accountpulse.sandbox.intercom.service import IntercomService
 from accountpulse.sandbox.stand_in import STANDARD, Address, StandIn, Surroundings
@@ -9,7 +9,7 @@ from accountpulse.sandbox.world.intercom import build_intercom
 from accountpulse.sandbox.world.model import Intercom
 
 
-def _serve(workspace: Intercom, oddities: Oddities, _surroundings: Surroundings) -> IntercomService:
+def _serve(workspace: Intercom, oddities: IntercomOddities, _surroundings: Surroundings) -> IntercomService:
     return IntercomService(workspace, oddities)
 
 
@@ -22,7 +22,7 @@ INTERCOM = StandIn(
     title="Intercom",
     prefix="/intercom",
     build=build_intercom,
-    behaviour=Oddities,
+    behaviour=IntercomOddities,
     serve=_serve,
     environment=_environment,
     rate_limits={STANDARD: intercom_style},

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from accountpulse.sandbox.intercom import shapes
 from accountpulse.sandbox.intercom.index import EncodedConversations, Index, Positions
-from accountpulse.sandbox.intercom.oddities import Oddities
+from accountpulse.sandbox.intercom.oddities import IntercomOddities
 from accountpulse.sandbox.intercom.search import CONTACT_FIELDS, Matcher, SearchError
 from accountpulse.sandbox.world.model import Conversation, Intercom, SupportContact
 
@@ -40,7 +40,7 @@ class IntercomService:
     """The workspace behind its routes. A walk keeps what it found, so that a page is a slice."""
 
     workspace: Intercom
-    oddities: Oddities
+    oddities: IntercomOddities
     walks: dict[str, Positions] = field(default_factory=dict)
     encoded: dict[str, EncodedConversations] = field(default_factory=dict)
     moved: list[int] = field(default_factory=list)
@@ -153,7 +153,7 @@ class IntercomService:
         body = json.loads(await request.body())
         matcher = Matcher(body.get("query"), CONTACT_FIELDS, longest_array=self.oddities.longest_array)
         people = [person for person in self._candidates(body["query"]) if matcher.test(person)]
-        found, pages, page = _page(people, body.get("pagination") or {}, Oddities())
+        found, pages, page = _page(people, body.get("pagination") or {}, IntercomOddities())
         data = [shapes.contact_json(person) for person in page]
         return JSONResponse({"type": "list", "data": data, "total_count": found, "pages": pages})
 
@@ -214,7 +214,9 @@ async def _unknown(_request: Request, _version: str) -> Response:
     return _error(404, "not_found", "The requested resource does not exist")
 
 
-def _page(found: Sequence[T], paging: dict[str, Any], oddities: Oddities) -> tuple[int, dict[str, Any], Sequence[T]]:
+def _page(
+    found: Sequence[T], paging: dict[str, Any], oddities: IntercomOddities
+) -> tuple[int, dict[str, Any], Sequence[T]]:
     """How many there are, the paging part, and the slice that a cursor asks for."""
     size = int(paging.get("per_page") or 20)
     if not 1 <= size <= MOST:

@@ -1,6 +1,6 @@
 """The stand-in for Jira, as Cloud or as Data Center."""
 
-from accountpulse.sandbox.jira.oddities import Oddities
+from accountpulse.sandbox.jira.oddities import JiraOddities
 from accountpulse.sandbox.jira.rate_limit import cloud_style, data_center_style
 from accountpulse.sandbox.jira.service import JiraService
 from accountpulse.sandbox.stand_in import Address, StandIn, Surroundings
@@ -11,7 +11,7 @@ from accountpulse.sandbox.world.model import Jira
 CLOUD, DATA_CENTER = "cloud", "datacenter"
 
 
-def _serve(site: Jira, oddities: Oddities, surroundings: Surroundings) -> JiraService:
+def _serve(site: Jira, oddities: JiraOddities, surroundings: Surroundings) -> JiraService:
     return JiraService(site, surroundings.edition == CLOUD, surroundings.now, oddities)
 
 
@@ -26,7 +26,7 @@ JIRA = StandIn(
     title="Jira",
     prefix="/jira",
     build=build_jira,
-    behaviour=Oddities,
+    behaviour=JiraOddities,
     serve=_serve,
     environment=_environment,
     editions=(CLOUD, DATA_CENTER),

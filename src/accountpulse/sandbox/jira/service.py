@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from accountpulse.sandbox.jira import jql
 from accountpulse.sandbox.jira.index import Index
-from accountpulse.sandbox.jira.oddities import Oddities
+from accountpulse.sandbox.jira.oddities import JiraOddities
 from accountpulse.sandbox.jira.shapes import Shapes, changed_by, status
 from accountpulse.sandbox.world.model import Jira
 
@@ -42,7 +42,7 @@ class JiraService:
     site: Jira
     cloud: bool
     now: Callable[[], datetime]
-    oddities: Oddities
+    oddities: JiraOddities
     walks: dict[str, list[int]] = field(default_factory=dict)
     recent: dict[tuple[str, bool, bool, datetime], list[int]] = field(default_factory=dict)
 

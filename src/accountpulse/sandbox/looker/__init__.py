@@ -1,6 +1,6 @@
 """The stand-in for Looker."""
 
-from accountpulse.sandbox.looker.behaviour import Behaviour
+from accountpulse.sandbox.looker.behaviour import LookerBehaviour
 from accountpulse.sandbox.looker.service import LookerService
 from accountpulse.sandbox.stand_in import Address, StandIn, Surroundings
 from accountpulse.sandbox.truth.usage import usage_truth
@@ -8,7 +8,7 @@ from accountpulse.sandbox.world.looker import build_looker
 from accountpulse.sandbox.world.model import Looker
 
 
-def _serve(instance: Looker, behaviour: Behaviour, _surroundings: Surroundings) -> LookerService:
+def _serve(instance: Looker, behaviour: LookerBehaviour, _surroundings: Surroundings) -> LookerService:
     return LookerService(instance, behaviour)
 
 
@@ -25,7 +25,7 @@ LOOKER = StandIn(
     title="Looker",
     prefix="/api",
     build=build_looker,
-    behaviour=Behaviour,
+    behaviour=LookerBehaviour,
     serve=_serve,
     environment=_environment,
     metrics=usage_truth,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Behaviour:
+class LookerBehaviour:
     """What a real instance may do to its callers."""
 
     calls_per_token: int | None = None  # then it is taken for expired

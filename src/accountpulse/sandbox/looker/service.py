@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from accountpulse.sandbox.looker.behaviour import Behaviour
+from accountpulse.sandbox.looker.behaviour import LookerBehaviour
 from accountpulse.sandbox.looker.data import BadFilter, explores, look_fields, look_rows, select
 from accountpulse.sandbox.world.model import Looker
 
@@ -33,7 +33,7 @@ class LookerService:
     """The instance behind its routes: tokens with the calls that each had, and saved queries."""
 
     instance: Looker
-    behaviour: Behaviour
+    behaviour: LookerBehaviour
     tokens: dict[str, int] = field(default_factory=dict)
     queries: dict[str, dict[str, Any]] = field(default_factory=dict)
     signed_in: int = 0

@@ -1,6 +1,6 @@
 """The stand-in for Salesforce."""
 
-from accountpulse.sandbox.salesforce.behaviour import Behaviour
+from accountpulse.sandbox.salesforce.behaviour import SalesforceBehaviour
 from accountpulse.sandbox.salesforce.service import SalesforceService
 from accountpulse.sandbox.stand_in import Address, StandIn, Surroundings
 from accountpulse.sandbox.truth.contract import contract_truth
@@ -8,7 +8,7 @@ from accountpulse.sandbox.world.model import Salesforce
 from accountpulse.sandbox.world.salesforce import build_salesforce
 
 
-def _serve(org: Salesforce, behaviour: Behaviour, surroundings: Surroundings) -> SalesforceService:
+def _serve(org: Salesforce, behaviour: SalesforceBehaviour, surroundings: Surroundings) -> SalesforceService:
     return SalesforceService(org, behaviour, surroundings.now)
 
 
@@ -25,7 +25,7 @@ SALESFORCE = StandIn(
     title="Salesforce",
     prefix="/services",
     build=build_salesforce,
-    behaviour=Behaviour,
+    behaviour=SalesforceBehaviour,
     serve=_serve,
     environment=_environment,
     metrics=contract_truth,

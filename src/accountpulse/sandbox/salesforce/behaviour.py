@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class Behaviour:
+class SalesforceBehaviour:
     """How the org behaves beyond its data; a test changes it, also while the server runs."""
 
     hidden: set[tuple[str, str]] = field(default_factory=set)  # object and field that the user may not read

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from accountpulse.sandbox.salesforce.behaviour import Behaviour
+from accountpulse.sandbox.salesforce.behaviour import SalesforceBehaviour
 from accountpulse.sandbox.salesforce.bulk import Bulk
 from accountpulse.sandbox.salesforce.data import ApiError, Reader, not_found, page_size
 from accountpulse.sandbox.salesforce.session import Answer, Sessions
@@ -43,7 +43,7 @@ class _Call:
 class SalesforceService:
     """The org behind its routes. `now` dates what is written; `behaviour` may be changed while the server runs."""
 
-    def __init__(self, org: Salesforce, behaviour: Behaviour, now: Callable[[], datetime]) -> None:
+    def __init__(self, org: Salesforce, behaviour: SalesforceBehaviour, now: Callable[[], datetime]) -> None:
         schema = Schema(org.objects, behaviour.hidden)
         self._behaviour = behaviour
         self._now = now

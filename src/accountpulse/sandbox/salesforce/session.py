@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import jwt
 
-from accountpulse.sandbox.salesforce.behaviour import Behaviour
+from accountpulse.sandbox.salesforce.behaviour import SalesforceBehaviour
 from accountpulse.sandbox.world.model import Salesforce
 from accountpulse.sandbox.world.org import record_id
 
@@ -52,7 +52,7 @@ class Answer:
 class Sessions:
     """The sessions of one org, counted by the calls that they have made."""
 
-    def __init__(self, org: Salesforce, behaviour: Behaviour) -> None:
+    def __init__(self, org: Salesforce, behaviour: SalesforceBehaviour) -> None:
         """No session yet."""
         self._org = org
         self._behaviour = behaviour

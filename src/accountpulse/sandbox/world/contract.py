@@ -65,7 +65,7 @@ def _add_contracts(org: OrgBuilder, account: Row, due: date) -> None:
         )
 
 
-def add_history(org: OrgBuilder, plan: Plan, account: Row) -> None:
+def add_arr_history(org: OrgBuilder, plan: Plan, account: Row) -> None:
     """Changes of ARR, also ones after as_of and of other fields."""
     rng, arr = plan.rng, plan.arr
     if rng.random() < 0.6 and account["ARR__c"] is not None:
@@ -152,7 +152,7 @@ def _add_expansions(org: OrgBuilder, plan: Plan, account: Row) -> None:
 
 
 def add_billing_cases(org: OrgBuilder, plan: Plan, account: Row) -> None:
-    """Billing cases: open, closed lately, closed long ago, after as_of; and cases about something else."""
+    """Billing cases: open, closed recently, closed long ago, after as_of; and cases about something else."""
     rng, calendar, day = plan.rng, org.calendar, timedelta(days=1)
     case = {"AccountId": account["Id"], "Subject": "An invented case"}
     shut = {"Status": "Closed", "IsClosed": True}

@@ -160,27 +160,26 @@ def _decide_answers(conversation: Conversation, rng: Random, bad: float, until: 
     conversation.office_seconds_to_last_close = int(
         (conversation.last_close_at - conversation.created_at).total_seconds() * 0.35
     )
-    asked = conversation.last_close_at + timedelta(minutes=rng.randint(1, 90))
-    if rng.random() < 0.5 and asked < until:
-        conversation.rating = _rating(rng, asked, bad, until)
+    requested_at = conversation.last_close_at + timedelta(minutes=rng.randint(1, 90))
+    if rng.random() < 0.5 and requested_at < until:
+        conversation.rating = _rating(rng, requested_at, bad, until)
     conversation.updated_at = max(conversation.last_close_at, conversation.updated_at)
 
 
-def _rating(rng: Random, asked: datetime, bad: float, until: datetime) -> Rating:
-    replied = asked + timedelta(hours=rng.randint(1, 60))
+def _rating(rng: Random, requested_at: datetime, bad: float, until: datetime) -> Rating:
+    replied = requested_at + timedelta(hours=rng.randint(1, 60))
     if rng.random() < 0.55 or replied >= until:
-        return Rating(asked, by_bot=rng.random() < 0.1)
+        return Rating(requested_at, by_bot=rng.random() < 0.1)
     score = rng.choice((1, 2, 3)) if rng.random() < 0.08 + 0.5 * bad else rng.choice((4, 5, 5))
-    return Rating(asked, score, replied, by_bot=rng.random() < 0.08)
+    return Rating(requested_at, score, replied, by_bot=rng.random() < 0.08)
 
 
 def _make_outbound(conversation: Conversation, rng: Random) -> None:
     """A message of ours that nobody answered: no customer in it, no statistics."""
     conversation.author_type = rng.choice(("admin", "bot"))
     conversation.source_type = "email" if conversation.author_type == "admin" else "push"
-    conversation.first_contact_reply_at = conversation.first_admin_reply_at = conversation.first_close_at = (
-        conversation.last_close_at
-    ) = None
+    conversation.first_contact_reply_at = conversation.first_admin_reply_at = None
+    conversation.first_close_at = conversation.last_close_at = None
     conversation.office_seconds_to_reply = conversation.office_seconds_to_last_close = None
     conversation.state, conversation.rating, conversation.reopens = "open", None, 0
 
@@ -212,9 +211,8 @@ def _add_edge_cases(workspace: WorkspaceBuilder, customers: list[Linked]) -> Non
         conversation.state, conversation.last_close_at = "closed", calendar.month_end - timedelta(days=closed)
         conversation.first_close_at, conversation.office_seconds_to_last_close = conversation.last_close_at, 50_000
         if asked is not None:
-            conversation.rating = Rating(
-                calendar.month_end - timedelta(days=asked), 2, calendar.month_end - timedelta(days=asked, hours=-3)
-            )
+            requested_at = calendar.month_end - timedelta(days=asked)
+            conversation.rating = Rating(requested_at, 2, requested_at + 3 * hour)
     # an old one that was last closed exactly at the end: not in the window
     late = workspace.add_conversation(calendar.month_end - timedelta(days=150), [third_contacts[0]], third)
     late.state, late.first_close_at, late.last_close_at = "closed", calendar.month_end, calendar.month_end

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from accountpulse.sandbox.world.contract import add_billing_cases, add_history, add_renewal
+from accountpulse.sandbox.world.contract import add_arr_history, add_billing_cases, add_renewal
 from accountpulse.sandbox.world.model import Salesforce
 from accountpulse.sandbox.world.org_builder import OrgBuilder, Row
-from accountpulse.sandbox.world.plans import Blueprint, Plan, moment
+from accountpulse.sandbox.world.plans import SEGMENTS, Blueprint, Plan, moment
 from accountpulse.sandbox.world.relationship import add_champions, add_reviews, add_signals
 
 
@@ -30,7 +30,7 @@ def build_salesforce(blueprint: Blueprint) -> Salesforce:
             for n in range(3)
         ]
         add_renewal(org, plan, account)
-        add_history(org, plan, account)
+        add_arr_history(org, plan, account)
         add_billing_cases(org, plan, account)
         add_champions(org, plan, account, people)
         add_reviews(org, plan, account)
@@ -47,7 +47,6 @@ def build_salesforce(blueprint: Blueprint) -> Salesforce:
 
 
 def _add_account(org: OrgBuilder, plan: Plan, owner: str) -> Row:
-    segment = {"Platinum": "Enterprise", "Gold": "Paid", "Silver": "Standard", "Bronze": "Free"}[plan.tier]
     customer = plan.customer
     row = org.add(
         "Account",
@@ -55,7 +54,7 @@ def _add_account(org: OrgBuilder, plan: Plan, owner: str) -> Row:
         Type="Customer - Direct" if plan.number % 4 else "Customer - Channel",
         ARR__c=plan.arr if plan.number % 29 != 28 else None,
         Tier__c=plan.tier if plan.number % 31 != 30 else None,
-        Segment__c=segment,
+        Segment__c=SEGMENTS[plan.tier],
         Seats__c=float(plan.seats) if plan.number % 17 != 16 else None,
         OwnerId=owner,
         Customer_Since__c=customer.since,
