@@ -22,7 +22,7 @@ def seconds(moment: datetime | None) -> int | None:
 def conversation_json(workspace: Intercom, conversation: Conversation, version: str, *, whole: bool) -> Json:
     """A conversation: as search lists it, or whole."""
     people = conversation.contact_ids if whole else conversation.contact_ids[:SHOWN_CONTACTS]
-    linked = conversation.linked_tickets if whole else conversation.linked_tickets[:SHOWN_TICKETS]
+    tickets = conversation.linked_tickets if whole else conversation.linked_tickets[:SHOWN_TICKETS]
     levels = version >= "2.16"
     nobody = 0 if levels else None
     shown: Json = {
@@ -36,11 +36,7 @@ def conversation_json(workspace: Intercom, conversation: Conversation, version: 
         "open": conversation.state == "open",
         "state": conversation.state,
         "read": True,
-        "priority": conversation.priority
-        if levels
-        else "priority"
-        if conversation.priority in ("urgent", "high")
-        else "not_priority",
+        "priority": conversation.priority if levels else _old_priority(conversation),
         "admin_assignee_id": conversation.admin_id or nobody,
         "team_assignee_id": conversation.team_id or nobody,
         "tags": {"type": "tag.list", "tags": [_tag(name) for name in conversation.tags]},
@@ -51,14 +47,7 @@ def conversation_json(workspace: Intercom, conversation: Conversation, version: 
         "first_contact_reply": None,
         "sla_applied": None,
         "statistics": _statistics(conversation),
-        "linked_objects": {
-            "type": "list",
-            "total_count": len(conversation.linked_tickets),
-            "has_more": len(linked) < len(conversation.linked_tickets),
-            "data": [
-                {"type": "ticket", "id": f"7{n}{conversation.id}", "category": name} for n, name in enumerate(linked)
-            ],
-        },
+        "linked_objects": _linked_objects(conversation, tickets),
         "ai_agent_participated": conversation.rating is not None and conversation.rating.by_bot,
         "ai_agent": _agent(conversation.rating, version),
     }
@@ -74,6 +63,21 @@ def conversation_json(workspace: Intercom, conversation: Conversation, version: 
     if whole:
         shown["conversation_parts"] = {"type": "conversation_part.list", "conversation_parts": [], "total_count": 0}
     return shown
+
+
+def _old_priority(conversation: Conversation) -> str:
+    return "priority" if conversation.priority in ("urgent", "high") else "not_priority"
+
+
+def _linked_objects(conversation: Conversation, tickets: list[str]) -> Json:
+    return {
+        "type": "list",
+        "total_count": len(conversation.linked_tickets),
+        "has_more": len(tickets) < len(conversation.linked_tickets),
+        "data": [
+            {"type": "ticket", "id": f"7{n}{conversation.id}", "category": name} for n, name in enumerate(tickets)
+        ],
+    }
 
 
 def _by_version(workspace: Intercom, conversation: Conversation, version: str) -> Json:
