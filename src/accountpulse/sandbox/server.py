@@ -161,7 +161,7 @@ class Sandbox:
         names["ACCOUNTPULSE_CONFIG"] = str(resources.files("accountpulse.sandbox") / "accountpulse.yaml")
         return names
 
-    # --- how the four systems behave
+    # --- how the four systems behave, by names that tests use
 
     @property
     def intercom_oddities(self) -> IntercomOddities:

@@ -68,9 +68,8 @@ class Index:
         common = range(max((each.start for each in ranges), default=0), len(self.conversations))
         common = range(common.start, max(common.start, min((each.stop for each in ranges), default=common.stop)))
         others = [part for part in parts if not _only_created(part)]
-        if (
-            len(common) * FEW <= len(self.conversations) or not others
-        ):  # looking at these is less than gathering the others
+        few = len(common) * FEW <= len(self.conversations)  # looking at these is less than gathering the others
+        if few or not others:
             return common
         return min([common, *map(self._near, others)], key=len)
 
