@@ -9,14 +9,13 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse import accounts, metrics
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Extract
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world.model import FieldDef, SObject, World
 from accountpulse.sandbox.world.org import empty_objects, record_id
 from accountpulse.settings import Settings
-from support import Configure, extract
+from support import Configure, extract, measured
 
 LONG_AGO = "2020-01-01T00:00:00+00:00"
 ONE, TWO, THREE = (record_id("001", number) for number in (501, 502, 503))
@@ -65,11 +64,9 @@ class Read:
         self.extract = extract
         self.queries = queries
         self.notes = "\n".join(extract.notes)
-        linked = accounts.link(extract.tables["accounts"], {"salesforce": extract}, ("salesforce",), ())
-        tables = accounts.attribute_all(extract, linked)
-        self.measured = metrics.measure(
-            linked.accounts, tables, linked.reasons, extract.gaps, scope=scope, rules=loaded.rules
-        )
+        # the other systems are not asked here: their metrics are of no account
+        alone = replace(loaded, access={"salesforce": loaded.access["salesforce"]})
+        self.measured = measured(alone, {"salesforce": extract}, scope)
 
     def of(self, account: str) -> dict[str, Any]:
         """An account's row: attributes, metrics and their reasons."""

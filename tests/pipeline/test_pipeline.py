@@ -375,7 +375,7 @@ def test_a_waiver_and_a_metric_that_nothing_measures_are_told(
     result = run(replace(loaded, mapping=mapping), replace(OCTOBER, scorecard=card, dry_run=True, out=tmp_path))
     assert any(note.startswith("scorecard: nothing in a run measures nps") for note in result.notes)
     assert any(note.startswith("signals: none in accountpulse.yaml") for note in result.notes)
-    assert result.rated > 100  # though no signal was read
+    assert result.rated_count > 100  # though no signal was read
 
 
 def test_a_future_month_is_refused_before_any_request(sandbox: Sandbox, configure: Configure) -> None:

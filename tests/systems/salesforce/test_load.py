@@ -145,7 +145,7 @@ def test_only_what_differs_is_sent(crm: Crm, target: Target) -> None:
 def test_a_value_that_became_null_is_null_in_the_org(crm: Crm, target: Target) -> None:
     ids = crm.accounts(3)
     crm.load(scores(ids, cap_reason="open critical signal"), target)
-    empty = scores(ids, run="run-2", health_score=None, support_score=None, cap_reason=None, drivers_text=None)
+    empty = scores(ids, run="run-2", health_score=None, support_score=None, cap_reason=None, drivers=None)
     assert summary(crm.load(empty, target)) == (0, 3, 0, 0)
     for row in crm.rows.values():
         assert (row["Health_Score__c"], row["Support_Score__c"], row["Cap_Reason__c"], row["Drivers__c"]) == (None,) * 4
@@ -157,7 +157,7 @@ def test_a_value_that_became_null_is_null_in_the_org(crm: Crm, target: Target) -
 def test_texts_arrive_as_they_are(crm: Crm, target: Target) -> None:
     ids = crm.accounts(1)
     text = 'CSAT 41 %, "slow"; quotes, commas,\nlines – and ünïcode\ttabs, =1+1'
-    crm.load(scores(ids, drivers_text=text), target)
+    crm.load(scores(ids, drivers=text), target)
     assert crm.rows[f"{ids[0]}-2026-10"]["Drivers__c"] == text
 
 
@@ -167,7 +167,7 @@ def test_what_the_org_rounds_or_trims_counts_as_equal(crm: Crm, target: Target) 
     ids = crm.accounts(3)
     crm.objects["Health_Score__c"].fields["Health_Score__c"].scale = 0
     crm.objects["Health_Score__c"].fields["Support_Score__c"].scale = 1
-    given = {"health_score": [82.5, 82.49, 1.15], "support_score": 55.55, "drivers_text": "  slow\r\nanswers \n"}
+    given = {"health_score": [82.5, 82.49, 1.15], "support_score": 55.55, "drivers": "  slow\r\nanswers \n"}
     assert summary(crm.load(scores(ids, **given), target)) == (3, 0, 0, 0)
     assert [row["Health_Score__c"] for row in crm.rows.values()] == [83.0, 82.0, 1.0]
     assert {row["Support_Score__c"] for row in crm.rows.values()} == {55.6}

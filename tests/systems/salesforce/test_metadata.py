@@ -17,10 +17,11 @@ import simple_salesforce
 import yaml
 from lxml import etree
 
+from accountpulse.core.records import ScoreRecords
 from accountpulse.sandbox.world.org import empty_objects
 from accountpulse.scoring import scorecard
 from accountpulse.settings import AccountpulseYaml
-from accountpulse.systems.salesforce.record import CURRENT, Stamp, payload
+from accountpulse.systems.salesforce.record import CURRENT, payload
 
 ROOT = Path(__file__).parents[3] / "deploy" / "salesforce"
 CORE, SIGNALS = ROOT / "health-score", ROOT / "churn-signal"
@@ -283,10 +284,9 @@ def sent() -> pl.DataFrame:
     numbers = ("health_score", "churn_risk_score", "coverage", "lower_bound", "upper_bound")
     row = {"account_id": "001Hu0000000001AAA", **texts, **dict.fromkeys(numbers, 100.0)}
     row |= {f"{name}_score": 99.999 for name in dimensions}
-    stamp = Stamp(
-        "2026-10", datetime(2026, 11, 3, tzinfo=UTC), "a long name " * 20 + " 0f1e2d3c4b5a", "20261103T060000Z-0a1b2c"
-    )
-    return payload(pl.DataFrame([row]), dimensions, stamp)
+    row |= {"period": "2026-10", "scored_at": datetime(2026, 11, 3, tzinfo=UTC), "drivers": row["drivers_text"]}
+    row |= {"scorecard": "a long name " * 20 + " 0f1e2d3c4b5a", "run_id": "20261103T060000Z-0a1b2c"}
+    return payload(ScoreRecords(pl.DataFrame([row]), dimensions))
 
 
 def test_every_field_that_a_load_sends_is_there_with_a_type_that_holds_it() -> None:

@@ -60,7 +60,7 @@ def test_an_org_that_says_it_has_no_signals_is_rated_without_them(
     with Sandbox(own_world) as running:
         result = run(running, configure, tmp_path, ACCOUNTPULSE_CONFIG=str(config))
     assert reasons(result, "critical_signals") == {"not_configured"}
-    assert result.rated > 20
+    assert result.rated_count > 20
 
 
 def test_an_org_without_relationship_fields_is_rated_on_the_rest(
@@ -76,7 +76,7 @@ def test_an_org_without_relationship_fields_is_rated_on_the_rest(
         assert reasons(result, metric) == {"field_missing"}
     assert result.scores is not None
     assert result.scores["relationship_score"].null_count() == result.scores.height
-    assert result.rated > 20
+    assert result.rated_count > 20
 
 
 def test_an_org_where_every_field_of_its_own_is_renamed_is_read_as_far_as_it_goes(

@@ -178,7 +178,7 @@ def test_which_way_was_chosen_is_said_before_the_first_request(
     sandbox: Sandbox, configure: Configure, keys: tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]
 ) -> None:
     by_key = {"SALESFORCE_USERNAME": USER, "SALESFORCE_PRIVATE_KEY": pem_of(keys[0])}
-    said = [announcement(configure(sandbox, **changes).salesforce) for changes in ({}, SOAP, by_key)]
+    said = [announcement(configure(sandbox, **changes).access["salesforce"]) for changes in ({}, SOAP, by_key)]
     assert ["client credentials" in said[0], "SOAP" in said[1], "JWT bearer" in said[2]] == [True] * 3
 
 
@@ -213,7 +213,7 @@ def test_an_incomplete_way_is_named_before_anything_is_sent(environment: dict[st
 @pytest.mark.parametrize("domain", ["acme.my", "acme.my.salesforce.com"])
 def test_a_domain_may_be_written_short_or_whole(domain: str) -> None:
     given = {"SALESFORCE_CLIENT_ID": "c", "SALESFORCE_CLIENT_SECRET": "s", "SALESFORCE_DOMAIN": domain}
-    assert settings.load(given).salesforce.login_url == "https://acme.my.salesforce.com"
+    assert settings.load(given).access["salesforce"].login_url == "https://acme.my.salesforce.com"
 
 
 def test_no_line_of_the_key_is_ever_printed(keys: tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]) -> None:
