@@ -17,6 +17,7 @@ from accountpulse.core.redact import Redactor
 from accountpulse.http.budget import RequestBudget
 from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.read import with_links
+from accountpulse.scoring.columns import score_of
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Settings
 from accountpulse.state import State
@@ -223,7 +224,7 @@ def _target(found: Findings, loaded: Settings, card: Scorecard) -> None:
     """Whether the org's object takes what a load would send."""
     target = loaded.mapping.salesforce.target
     names = ("health_score", "churn_risk_score", "coverage", "lower_bound", "upper_bound")
-    columns = dict.fromkeys((*names, *(f"{name}_score" for name in card.dimensions)), pl.Float64)
+    columns = dict.fromkeys((*names, *(score_of(name) for name in card.dimensions)), pl.Float64)
     texts = dict.fromkeys(("account_id", "tier", "cap_reason", "drivers_text"), pl.String)
     nobody = pl.DataFrame(schema={**columns, **texts})
     stamp = Stamp("2000-01", datetime(2000, 1, 1, tzinfo=UTC), "", "")

@@ -15,8 +15,9 @@ from accountpulse.cli.formatting import TITLES, money, plural, points, rows_of
 from accountpulse.core.records import Problem
 from accountpulse.core.redact import Redactor
 from accountpulse.pipeline.result import Outcome, Standing
+from accountpulse.scoring.model import NOT_RATED
 
-TIER_STYLES = {"Champion": "green", "Healthy": "green", "At Risk": "yellow", "Critical": "red", "Not Rated": "dim"}
+TIER_STYLES = {"Champion": "green", "Healthy": "green", "At Risk": "yellow", "Critical": "red", NOT_RATED: "dim"}
 WIDE = 110  # columns from which the reasons stand beside the numbers instead of below them
 LISTED = 20  # problems shown; the rest is counted
 

@@ -10,7 +10,7 @@ from accountpulse.core.period import Period
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.earlier_runs import LOOK_BACK_MONTHS, EarlierRun
 from accountpulse.scoring import scorecard
-from accountpulse.scoring.score import score
+from accountpulse.scoring.scores import score
 from accountpulse.state import State
 
 LINE = ("account_id", "health_score", "scorecard")

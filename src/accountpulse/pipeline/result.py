@@ -11,6 +11,7 @@ from accountpulse.core.errors import AccountpulseError, ConfigurationError, Sour
 from accountpulse.core.period import Period, Scope
 from accountpulse.core.records import Problem, Source
 from accountpulse.http.budget import RequestBudget
+from accountpulse.scoring.model import NOT_RATED
 from accountpulse.state.history import Held
 
 
@@ -102,7 +103,7 @@ class Outcome:
     @property
     def rated(self) -> int:
         """Accounts with a tier."""
-        return 0 if self.scores is None else self.scores.filter(pl.col("tier") != "Not Rated").height
+        return 0 if self.scores is None else self.scores.filter(pl.col("tier") != NOT_RATED).height
 
     @property
     def exit_code(self) -> int:

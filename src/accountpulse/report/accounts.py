@@ -7,8 +7,8 @@ import polars as pl
 
 from accountpulse.report.material import Material, Month
 from accountpulse.report.steps import next_step
+from accountpulse.scoring.columns import RENEWAL, score_of
 from accountpulse.scoring.explain import driver
-from accountpulse.scoring.inputs import RENEWAL
 from accountpulse.scoring.scorecard import Scorecard
 
 ATTRIBUTES = {
@@ -48,7 +48,7 @@ def accounts(material: Material) -> pl.DataFrame:
         cap="cap_reason",
         not_rated="not_rated_reason",
         value_at_risk=pl.col("arr") * pl.col("churn_risk_score") / 100,
-        **{f"dimension:{name}": pl.col(f"{name}_score") for name in now.card.dimensions},
+        **{f"dimension:{name}": pl.col(score_of(name)) for name in now.card.dimensions},
     ).rename({"account_id": "id", "account_name": "name"})
     rows = rows.join(_before(material.before), on="id", how="left", maintain_order="left")
     told = [(_drivers(row, now), next_step(row, now.card)) for row in scores.iter_rows(named=True)]

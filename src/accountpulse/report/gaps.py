@@ -16,6 +16,7 @@ from accountpulse.core.records import DOMAINS_OF, SOURCES, Source
 from accountpulse.report.catalogue import title
 from accountpulse.report.details import reason
 from accountpulse.report.material import Month
+from accountpulse.scoring.columns import points_of, reason_of
 from accountpulse.scoring.explain import NO_EVIDENCE, REASONS
 
 KINDS = ("known", "not_linked", "nothing_there", "could_not_look")
@@ -45,7 +46,7 @@ def missing_metrics(month: Month) -> list[dict[str, Any]]:
     """For each metric that some account lacks: how many have it, and how many don't, by the reason in words."""
     made = []
     for leaf in month.card.leaves:
-        codes = month.scores.filter(pl.col(f"{leaf.name}_points").is_null()).select(reason(month.scores, leaf))
+        codes = month.scores.filter(pl.col(points_of(leaf.name)).is_null()).select(reason(month.scores, leaf))
         if codes.is_empty():
             continue
         reasons: dict[str, int] = {}
@@ -69,15 +70,15 @@ def _metrics_of(month: Month, source: Source) -> list[str]:
 
 def _is_asked(month: Month, source: Source) -> bool:
     """Whether the source was configured: any of its metrics says anything else than that."""
-    names = [name for name in _metrics_of(month, source) if f"{name}_reason" in month.scores.columns]
-    said = [(pl.col(f"{name}_reason") != "not_configured").fill_null(value=True).any() for name in names]
+    names = [name for name in _metrics_of(month, source) if reason_of(name) in month.scores.columns]
+    said = [(pl.col(reason_of(name)) != "not_configured").fill_null(value=True).any() for name in names]
     return bool(said) and any(month.scores.select(pl.concat_list(said)).row(0)[0])
 
 
 def _of_source(month: Month, source: Source, evidence: pl.DataFrame | None) -> pl.DataFrame:
     names = _metrics_of(month, source)
     known = pl.any_horizontal(pl.col(name).is_not_null() for name in names)
-    reasons = [pl.col(f"{name}_reason") for name in names]
+    reasons = [pl.col(reason_of(name)) for name in names]
     unread = ~known & pl.any_horizontal(reason.is_in(UNREAD) for reason in reasons)
     unlinked = ~known & pl.any_horizontal(reason == "not_linked" for reason in reasons)
     rows = month.scores.select("account_id", "tier", pl.col("arr").cast(pl.Float64), *names, *_reason_columns(names))
@@ -100,7 +101,7 @@ def _of_source(month: Month, source: Source, evidence: pl.DataFrame | None) -> p
 
 
 def _reason_columns(names: list[str]) -> list[str]:
-    return [f"{name}_reason" for name in names]
+    return [reason_of(name) for name in names]
 
 
 def _says_nothing(month: Month, name: str) -> pl.Expr:

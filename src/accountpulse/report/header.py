@@ -8,7 +8,7 @@ import polars as pl
 from accountpulse.core.records import SOURCES
 from accountpulse.report.catalogue import title
 from accountpulse.report.material import Material, Month
-from accountpulse.scoring.mistakes import NOT_RATED
+from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 
 RUN = ("begun_at", "ended_at", "exit_code", "written", "refused", "unchanged")

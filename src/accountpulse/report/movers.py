@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from accountpulse.report.material import Material
-from accountpulse.scoring.change import Change, change
+from accountpulse.scoring.change import ScoreChange, change_between
 from accountpulse.scoring.explain import mover, signed
 
 LEAST = 5.0  # points
@@ -64,7 +64,7 @@ def _of(frame: pl.DataFrame, ids: pl.Series) -> Iterator[Row]:
 
 def _words(then: Row, again: Row, now: Row, material: Material) -> Iterator[str]:
     """What moved an account, the largest part first; or why there is no difference to tell."""
-    found = change(then, again, now, material.month.card)
+    found = change_between(then, again, now, material.month.card)
     if found is None:
         for row, lead in ((now, "no health now"), (then, "no health then")):
             if row["health_score"] is None:
@@ -91,7 +91,7 @@ def _caps(effect: float, then: Row, now: Row) -> str:
     return f"{lead} (was: {then['cap_reason']}), {signed(effect)} points"
 
 
-def _coverage(found: Change, material: Material) -> str:
+def _coverage(found: ScoreChange, material: Material) -> str:
     labels = material.month.card.catalogue
     parts = [
         f"{lead}: {', '.join(labels[name].label for name in names)}"

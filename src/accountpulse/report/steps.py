@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from accountpulse.scoring.inputs import CRITICAL, RENEWAL
-from accountpulse.scoring.mistakes import NOT_RATED
+from accountpulse.scoring.columns import CRITICAL, RENEWAL
+from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 
 Row = Mapping[str, Any]
