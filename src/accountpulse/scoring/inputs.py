@@ -49,7 +49,7 @@ def input_columns(card: Scorecard, present: Collection[str]) -> Stage:
     """The internal columns of what comes in; a column that is absent is null."""
     numbers = {metric_column(name): name for name in needed(card)}
     numbers |= {"seats": "seats", "arr": "arr", "before_3m": BEFORE_3M}
-    texts = {"segment": "segment", "last_tier": LAST_TIER}
+    texts = {"segment": "segment", LAST_TIER: LAST_TIER}
     texts |= {f"reason:{name}": reason_of(name) for name in card.file.coverage.tier_needs_readable}
     return [
         nw.col("account_id"),
