@@ -51,7 +51,7 @@ def ours(url: str) -> str:
     """The extractor, all of it."""
     from accountpulse import settings
     from accountpulse.core.period import Period, scope_of
-    from accountpulse.systems.extraction import Request
+    from accountpulse.systems.extraction import ExtractRequest
     from accountpulse.systems.looker import extract
 
     loaded = settings.load(
@@ -63,7 +63,9 @@ def ours(url: str) -> str:
             "SALESFORCE_PASSWORD": "nothing",
         }
     )
-    request = Request(loaded, scope_of(Period(2026, 10), datetime(2026, 11, 23, tzinfo=UTC)))
+    request = ExtractRequest(
+        loaded.connection("looker"), scope_of(Period(2026, 10), datetime(2026, 11, 23, tzinfo=UTC))
+    )
     found = extract.extract(request)
     return f"{found.spools['usage_days'].height:,} daily rows of all, {request.budget.calls} calls"
 

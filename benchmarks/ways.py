@@ -14,11 +14,13 @@ def extracted(source: str, table: str, told: Row) -> int:
     """Rows of our extractor, as the pipeline calls it; ends with typed frames."""
     from accountpulse import settings
     from accountpulse.core.period import Period, scope_of
-    from accountpulse.systems import EXTRACTORS
-    from accountpulse.systems.extraction import Request
+    from accountpulse.systems import SYSTEMS
+    from accountpulse.systems.extraction import ExtractRequest
 
-    request = Request(settings.load(told["environment"]), scope_of(Period(2026, 10), NOW), tuple(told["keys"]))
-    return EXTRACTORS[source](request).rows[table]
+    connection = settings.load(told["environment"]).connection(source)
+    extract = SYSTEMS[source].extract
+    assert extract is not None
+    return extract(ExtractRequest(connection, scope_of(Period(2026, 10), NOW), tuple(told["keys"]))).rows[table]
 
 
 def post(session: Any, url: str, body: Row, wait: Callable[[Any], None] | None = None) -> Row:

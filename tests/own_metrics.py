@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from accountpulse.core.records import own_metric
+from accountpulse.core.catalogue import own_metric
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.scoring.scorecard import default_text
 from accountpulse.settings import Settings

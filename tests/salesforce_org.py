@@ -16,9 +16,7 @@ from accountpulse.sandbox.salesforce.org import empty_objects, record_id
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world.model import FieldDef, SObject, World
 from accountpulse.settings import Settings
-from accountpulse.systems.extraction import Request
-from accountpulse.systems.salesforce import extract
-from support import Configure
+from support import Configure, extract
 
 LONG_AGO = "2020-01-01T00:00:00+00:00"
 ONE, TWO, THREE = (record_id("001", number) for number in (501, 502, 503))
@@ -96,7 +94,7 @@ def reader(configure: Configure, scope: Scope, folder: Path) -> Reader:
             sandbox.recorded = []
             sandbox.behaviour.hidden |= hidden
             loaded = configure(sandbox, ACCOUNTPULSE_CONFIG=str(path))
-            found = extract.extract(Request(loaded, at))
+            found = extract(loaded, "salesforce", at)
             queries = [each.query["q"] for each in sandbox.recorded if "q" in each.query]
         return Read(found, loaded, at, queries)
 

@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from accountpulse import __version__
 from accountpulse.cli import app
-from accountpulse.core.records import METRICS
+from accountpulse.core.catalogue import METRICS
 from accountpulse.systems.salesforce.record import FIELDS, OPTIONAL
 from support import promises
 

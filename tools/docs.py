@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from accountpulse.scoring import schema, scorecard
 from accountpulse.scoring.scorecard_page import markdown
-from accountpulse.settings import NAMES, Mapping
+from accountpulse.settings import NAMES, AccountpulseYaml
 
 ROOT = Path(__file__).parent.parent
 TABLE = re.compile(r"(\| name \| for \|\n\| --- \| --- \|\n)(?:.*\n)*?\n")
@@ -41,7 +41,10 @@ def mapping_page() -> str:
         "",
         "```yaml",
         yaml.safe_dump(
-            json.loads(Mapping().model_dump_json(by_alias=True)), sort_keys=False, allow_unicode=True, width=100
+            json.loads(AccountpulseYaml().model_dump_json(by_alias=True)),
+            sort_keys=False,
+            allow_unicode=True,
+            width=100,
         ).rstrip(),
         "```",
         "",
@@ -49,7 +52,7 @@ def mapping_page() -> str:
         "`.downgrades`, `.arr_history`, `.reviews`, `.champions`, `.expansion`) says that it is not in use: its",
         "metrics stay empty with the reason `not_configured`.",
         "",
-        *section("", Mapping, {}),
+        *section("", AccountpulseYaml, {}),
     ]
     return "\n".join(lines).rstrip() + "\n"
 

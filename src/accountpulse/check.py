@@ -2,41 +2,31 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
-import polars as pl
-
-from accountpulse import accounts, pipeline, settings
+from accountpulse import pipeline, settings
 from accountpulse.core.errors import AccountpulseError, ConfigurationError
 from accountpulse.core.period import Period, Scope, last_complete, scope_of
-from accountpulse.core.records import SOURCES, Extract, Reason, Source
+from accountpulse.core.records import Reason, SourceName
 from accountpulse.core.redact import Redactor
 from accountpulse.http.budget import RequestBudget
 from accountpulse.pipeline import own_metrics
-from accountpulse.pipeline.read import with_links
-from accountpulse.scoring.columns import score_of
+from accountpulse.pipeline.measure import link
+from accountpulse.pipeline.read import Extracts, SourceReader
+from accountpulse.pipeline.run import Run, looking
+from accountpulse.scoring import scorecard
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Settings
 from accountpulse.state import State
-from accountpulse.systems import EXTRACTORS, LOOKUPS, PROBES
-from accountpulse.systems.extraction import Request
-from accountpulse.systems.salesforce import load as salesforce_loader
-from accountpulse.systems.salesforce.client import Org
-from accountpulse.systems.salesforce.record import Stamp, payload
-from accountpulse.systems.salesforce.sign_in import announcement
+from accountpulse.systems import CRM, SOURCES, SYSTEMS
+from accountpulse.systems.extraction import ExtractRequest
 
 Mark = Literal["good", "warning", "bad"]
 AT_ONCE = 8  # requests under way at one source, for the estimate
-CLOCK_WARNING, CLOCK_BAD = 60.0, 180.0  # seconds
 LAMBDA = 15.0  # minutes that a Lambda function may take
-NAMES: Mapping[Source, str] = {
-    "intercom": "INTERCOM_API_TOKEN",
-    "jira": "JIRA_BASE_URL and JIRA_API_TOKEN",
-    "looker": "LOOKER_BASE_URL, LOOKER_CLIENT_ID and LOOKER_CLIENT_SECRET",
-}
 
 
 @dataclass(frozen=True)
@@ -104,7 +94,7 @@ def check(
     card = _settings(found, loaded)
     scope = _period(found, loaded, period, now)
     _state(found, loaded, scope, now)
-    calls = _systems(found, loaded, scope, card)
+    calls = _systems(found, loaded, scope, card, now)
     if calls:
         _estimate(found, calls)
     on = loaded.rollbar is not None
@@ -117,8 +107,9 @@ def check(
 def _settings(found: Findings, loaded: Settings) -> Scorecard | None:
     found.add("good", "settings", f"read; configured: {', '.join(loaded.configured)}")
     for source in SOURCES:
-        if source not in loaded.configured:
-            text = f"{source} is not configured: its metrics stay empty. Set {NAMES.get(source, source)}."
+        if source.name not in loaded.configured:
+            needed = _listed([each.name for each in SYSTEMS[source.name].variables if each.required])
+            text = f"{source.name} is not configured: its metrics stay empty. Set {needed}."
             found.add("warning", "settings", text)
     try:
         card = pipeline.read_scorecard(loaded, None)
@@ -129,14 +120,14 @@ def _settings(found: Findings, loaded: Settings) -> Scorecard | None:
     found.add(
         "good", "scorecard", f"{card.name} {card.hash}, {len(card.leaves)} metrics in {len(card.dimensions)} dimensions"
     )
-    for note in own_metrics.notes(card, loaded.mapping):
+    for note in own_metrics.notes(card, loaded.rules):
         found.add("warning", "scorecard", note.removeprefix("scorecard: "))
     return card
 
 
 def _period(found: Findings, loaded: Settings, period: Period | None, now: datetime) -> Scope:
-    zone, window = loaded.mapping.timezone, loaded.mapping.window
-    scope = scope_of(period or last_complete(now, zone), now, None if window == "period" else window)
+    zone = loaded.mapping.timezone
+    scope = scope_of(period or last_complete(now, zone), now, loaded.mapping.window_days)
     why = "asked for" if period else "the last complete month"
     until = f"{scope.period.start:%Y-%m-%d %H:%M} to {scope.as_of:%Y-%m-%d %H:%M} UTC"
     text = (
@@ -173,97 +164,80 @@ def _state(found: Findings, loaded: Settings, scope: Scope, now: datetime) -> No
 
 
 def _systems(
-    found: Findings, loaded: Settings, scope: Scope, card: Scorecard | None
-) -> dict[Source, tuple[int, float]]:
-    """Salesforce first, since it knows the accounts; what each source costs: requests, and seconds a request."""
-    costs: dict[Source, tuple[int, float]] = {}
-    budget, begun = RequestBudget(), time.monotonic()
-    try:
-        crm = EXTRACTORS["salesforce"](Request(loaded, scope, budget=budget))
-    except AccountpulseError as error:
-        found.failed("salesforce", error)
+    found: Findings, loaded: Settings, scope: Scope, card: Scorecard | None, now: datetime
+) -> dict[SourceName, tuple[int, float]]:
+    """The accounts first, as a run reads them; what each source costs: requests, and seconds a request."""
+    costs: dict[SourceName, tuple[int, float]] = {}
+    run = looking(loaded, card or scorecard.default(loaded.rules.pillars), scope, now)
+    reader = SourceReader(run, look_up=True)
+    status = reader.read(CRM)
+    if status.error is not None:
+        found.failed(CRM, status.error)
         return costs
-    costs["salesforce"] = (budget.calls, (time.monotonic() - begun) / max(1, budget.calls))
-    customers = crm.tables["accounts"].height
-    found.add(
-        "good",
-        "salesforce",
-        f"{announcement(loaded.salesforce)}; {customers:,} accounts and all that belongs to them read",
-    )
-    found.missing("salesforce", crm.notes, crm.gaps)
-    for account, text in list(crm.malformed.items())[:1]:
-        left_out = f"{len(crm.malformed):,} accounts hold something that can't be read and would be left out, such as"
-        found.add("bad", "salesforce", f"{left_out} {account}: {text}", 4)
+    costs[CRM] = (status.budget.calls, status.seconds / max(1, status.budget.calls))
+    _accounts(found, loaded, reader.extracts)
     if card is not None:
-        _target(found, loaded, card)
-    extracts: dict[Source, Extract] = {"salesforce": crm}
-    for source in loaded.configured[1:]:
+        _destinations(found, loaded, card)
+    for name in loaded.configured[1:]:
         try:
-            costs[source] = _source(found, loaded, scope, source, crm, extracts)
+            costs[name] = _source(found, run, name, reader)
         except AccountpulseError as error:
-            found.failed(source, error)
-    _links(found, loaded, crm, extracts)
+            reader.extracts.pop(name, None)
+            found.failed(name, error)
+    _links(found, loaded, reader.extracts)
     return costs
 
 
-def _source(  # noqa: PLR0917
-    found: Findings, loaded: Settings, scope: Scope, source: Source, crm: Extract, extracts: dict[Source, Extract]
-) -> tuple[int, float]:
-    budget, begun = RequestBudget(), time.monotonic()
-    linked = with_links(Request(loaded, scope, budget=budget), source, crm, LOOKUPS)
-    extracts[source] = linked
-    probe = PROBES[source](Request(loaded, scope, linked.asked, budget=budget))
-    seconds = (time.monotonic() - begun) / max(1, budget.calls)
-    amount = f"about {probe.rows:,} {probe.what} to read" if probe.rows else "what the mapping names was looked at"
-    found.add("good", source, f"signed in; {amount}")
-    found.missing(source, (*linked.notes, *probe.notes), probe.gaps)
-    return probe.calls, seconds
+def _accounts(found: Findings, loaded: Settings, extracts: Extracts) -> None:
+    """What the source of the accounts says of them."""
+    crm, announce = extracts[CRM], SYSTEMS[CRM].announce
+    way = announce(loaded.access[CRM]) if announce is not None else "signed in"
+    customers = crm.tables["accounts"].height
+    found.add("good", CRM, f"{way}; {customers:,} accounts and all that belongs to them read")
+    found.missing(CRM, crm.notes, crm.gaps)
+    for account, text in list(crm.malformed.items())[:1]:
+        left_out = f"{len(crm.malformed):,} accounts hold something that can't be read and would be left out, such as"
+        found.add("bad", CRM, f"{left_out} {account}: {text}", 4)
 
 
-def _target(found: Findings, loaded: Settings, card: Scorecard) -> None:
-    """Whether the org's object takes what a load would send."""
-    target = loaded.mapping.salesforce.target
-    names = ("health_score", "churn_risk_score", "coverage", "lower_bound", "upper_bound")
-    columns = dict.fromkeys((*names, *(score_of(name) for name in card.dimensions)), pl.Float64)
-    texts = dict.fromkeys(("account_id", "tier", "cap_reason", "drivers_text"), pl.String)
-    nobody = pl.DataFrame(schema={**columns, **texts})
-    stamp = Stamp("2000-01", datetime(2000, 1, 1, tzinfo=UTC), "", "")
-    try:
-        org = Org.connect(loaded.salesforce, RequestBudget(), loaded.ca_bundle)
-        plan = salesforce_loader.plan(org, target, payload(nobody, card.dimensions, stamp))
-        _clock(found, org)
-        _quota(found, org, loaded)
-    except AccountpulseError as error:
-        found.failed("load", error)
-        return
-    found.add("good", "load", f"{target.object} takes every field that is written")
-    found.missing("load", plan.notes, {})
+def _source(found: Findings, run: Run, name: SourceName, reader: SourceReader) -> tuple[int, float]:
+    """Whether a source knows the accounts' keys, and how much a run would read; its first error is raised."""
+    begun, status = time.monotonic(), reader.read(name)
+    if status.error is not None:
+        raise status.error
+    linked, probe = reader.extracts[name], SYSTEMS[name].probe
+    request = ExtractRequest(run.settings.connection(name), run.scope, linked.asked, budget=status.budget)
+    if probe is None:
+        found.add("good", name, "signed in")
+        found.missing(name, linked.notes, {})
+        return status.budget.calls, status.seconds / max(1, status.budget.calls)
+    looked = probe(request)
+    seconds = (time.monotonic() - begun) / max(1, status.budget.calls)
+    amount = f"about {looked.rows:,} {looked.what} to read" if looked.rows else "what the mapping names was looked at"
+    found.add("good", name, f"signed in; {amount}")
+    found.missing(name, (*linked.notes, *looked.notes), looked.gaps)
+    return looked.calls, seconds
 
 
-def _clock(found: Findings, org: Org) -> None:
-    """Signed requests (JWT bearer, AWS) are refused where clocks differ by minutes; so is a period's end wrong."""
-    if org.ahead is None or abs(org.ahead) < CLOCK_WARNING:
-        return
-    way = "ahead of" if org.ahead > 0 else "behind"
-    text = f"this machine's clock is {abs(org.ahead):,.0f} s {way} Salesforce's: set it (NTP)"
-    found.add(
-        "bad" if abs(org.ahead) >= CLOCK_BAD else "warning", "clock", text, 3 if abs(org.ahead) >= CLOCK_BAD else 0
-    )
+def _destinations(found: Findings, loaded: Settings, card: Scorecard) -> None:
+    """Whether each destination takes what a load would send."""
+    for system in loaded.systems:
+        if system.destination is None:
+            continue
+        try:
+            destination = system.destination(loaded.connection(system.name), RequestBudget())
+            for each in destination.requirements(card.dimensions):
+                found.add(each.mark, each.area, each.text, each.code)
+        except AccountpulseError as error:
+            found.failed("load", error)
 
 
-def _quota(found: Findings, org: Org, loaded: Settings) -> None:
-    if org.allowance is not None:
-        left, kept = org.allowance.total - org.allowance.used, loaded.mapping.salesforce.daily_calls_reserve
-        text = f"{left:,} of {org.allowance.total:,} API calls of the day are left; a run needs {kept:g} % of them free"
-        found.add("good", "quota", text)
-
-
-def _links(found: Findings, loaded: Settings, crm: Extract, extracts: Mapping[Source, Extract]) -> None:
-    failed = [source for source in loaded.configured if source not in extracts]
-    linked = accounts.link(crm.tables["accounts"], extracts, loaded.configured, failed, loaded.link_file)
-    missing = {source: count for source, count in linked.unlinked.items() if count and source in extracts}
+def _links(found: Findings, loaded: Settings, extracts: Extracts) -> None:
+    failed = [name for name in loaded.configured if name not in extracts]
+    linked, _left_out = link(loaded, extracts, failed)
+    missing = {name: count for name, count in linked.unlinked.items() if count and name in extracts}
     if missing:
-        text = ", ".join(f"{source} {count:,}" for source, count in missing.items())
+        text = ", ".join(f"{name} {count:,}" for name, count in missing.items())
         found.add("warning", "links", f"accounts without a link: {text}. `accountpulse accounts` names them.")
     if linked.problems:
         first = linked.problems[0]
@@ -275,12 +249,12 @@ def _links(found: Findings, loaded: Settings, crm: Extract, extracts: Mapping[So
         found.add("warning", "links", note)
 
 
-def _estimate(found: Findings, costs: Mapping[Source, tuple[int, float]]) -> None:
-    """Sources are read side by side, each with several requests under way; Salesforce comes first, one at a time."""
+def _estimate(found: Findings, costs: Mapping[SourceName, tuple[int, float]]) -> None:
+    """Sources are read side by side, each with several requests under way; the accounts come first, one at a time."""
     calls = sum(count for count, _seconds in costs.values())
     alone = {source: count * seconds for source, (count, seconds) in costs.items()}
-    others = [seconds / AT_ONCE for source, seconds in alone.items() if source != "salesforce"]
-    minutes = (alone.get("salesforce", 0.0) + max(others, default=0.0)) / 60
+    others = [seconds / AT_ONCE for source, seconds in alone.items() if source != CRM]
+    minutes = (alone.get(CRM, 0.0) + max(others, default=0.0)) / 60
     mark: Mark = "warning" if minutes > LAMBDA / 2 else "good"
     text = f"about {calls:,} requests and {_words(minutes)} of reading, by what this check took"
     long = f"; a Lambda function has {LAMBDA:.0f} minutes, and goes on in new invocations" if mark == "warning" else ""
@@ -289,6 +263,10 @@ def _estimate(found: Findings, costs: Mapping[Source, tuple[int, float]]) -> Non
 
 def _words(minutes: float) -> str:
     return "less than a minute" if minutes < 1 else f"{minutes:,.0f} minutes"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
 def lines(found: Findings) -> Iterator[dict[str, str]]:

@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,8 +25,8 @@ from accountpulse.core.redact import Redactor
 if TYPE_CHECKING:
     from accountpulse.observe.logs import Lines
     from accountpulse.observe.rollbar import Alerts
-    from accountpulse.pipeline.result import Outcome
-    from accountpulse.settings import Held, Settings
+    from accountpulse.pipeline.result import RunResult
+    from accountpulse.settings import SecretCache, Settings
 
 RESERVE = 30.0  # seconds before Lambda's own deadline at which a run stops: to save, to report, to start again
 CHAIN = 12  # invocations of one run; Lambda itself ends a loop that it recognises after about 16
@@ -65,12 +65,20 @@ class Event:
     link: int = 1
 
 
-@cache
-def _held() -> "Held":
-    """The secret, as it was read in the cold start or after a refusal: a warm process doesn't ask for it again."""
-    from accountpulse.settings import Held
+@dataclass(frozen=True)
+class ReportPage:
+    """Where the report of a run lies; None: there is none, and `notes` say why where there should be."""
 
-    return Held()
+    place: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@cache
+def _secrets() -> "SecretCache":
+    """The secret, as it was read in the cold start or after a refusal: a warm process doesn't ask for it again."""
+    from accountpulse.settings import SecretCache
+
+    return SecretCache()
 
 
 def lambda_handler(event: object, context: Context) -> dict[str, Any]:
@@ -96,12 +104,14 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
         watch.write("month", because=_because(asked))
         if asked.verify:
             return _verify(loaded, period)
-        return _close(_run(loaded, asked, period, ends, watch), asked, context, watch, report)
+        result = _run(loaded, asked, period, ends, watch)
+        summary = summarise(result, asked, _report_page(result, ends))
+        return _close(result, summary, asked, context, watch, report)
 
     try:
         asked = read_event(event)
         ends = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE
-        return settings.work_with(os.environ, _held(), work, watch.say)
+        return settings.work_with(os.environ, _secrets(), work, watch.say)
     except AlreadyRunning as error:
         watch.write("summary", status="already running", text=str(error))
         return {"status": "already running", "exit_code": error.exit_code, "text": redact(str(error))}
@@ -169,14 +179,14 @@ def _because(asked: Event) -> str:
     return "it is the last complete one"
 
 
-def _run(loaded: "Settings", asked: Event, period: Period, ends: float, watch: "Lines") -> "Outcome":
+def _run(loaded: "Settings", asked: Event, period: Period, ends: float, watch: "Lines") -> "RunResult":
     from accountpulse import pipeline
-    from accountpulse.pipeline.result import Options
+    from accountpulse.pipeline.run import RunRequest
 
-    options = Options(
+    request = RunRequest(
         period=period, dry_run=asked.dry_run, keep_csv=asked.dry_run, hand_over=_goes_on(asked), ends=ends
     )
-    return _with_page(pipeline.run(loaded, options, datetime.now(UTC), watch), loaded, ends)
+    return pipeline.run(loaded, request, datetime.now(UTC), watch)
 
 
 def _verify(loaded: "Settings", period: Period) -> dict[str, Any]:
@@ -195,125 +205,105 @@ def _goes_on(asked: Event) -> bool:
     return not asked.dry_run and asked.link < CHAIN
 
 
-def _close(outcome: "Outcome", asked: Event, context: Context, watch: "Lines", report: "Alerts") -> dict[str, Any]:
+def _close(  # noqa: PLR0917
+    result: "RunResult", summary: dict[str, Any], asked: Event, context: Context, watch: "Lines", report: "Alerts"
+) -> dict[str, Any]:
     """Tell how it ended: in the log, to Rollbar, and by the answer or the error."""
-    summary = summarise(outcome, asked)
     watch.write("summary", **summary)
-    watch.metrics(_figures(outcome))
-    if outcome.out_of_time and _goes_on(asked):
+    watch.metrics(_figures(result))
+    if result.out_of_time and _goes_on(asked):
         watch.say(f"the time is over: goes on in invocation {asked.link + 1} of at most {CHAIN}")
-        _start_again(context, outcome, asked, report)
+        _start_again(context, result, asked, report)
         return {**summary, "status": "goes on in a new invocation"}
-    if outcome.out_of_time and not asked.dry_run:
+    if result.out_of_time and not asked.dry_run:
         watch.say(f"{CHAIN} invocations in a row were not enough: invoke it again by hand, and it goes on")
-    _report(outcome, report)
-    if outcome.exit_code:
+    _report(result, report)
+    if result.exit_code:
         raise ToldAlready(json.dumps(summary, ensure_ascii=False))
     return summary
 
 
-def _report(outcome: "Outcome", report: "Alerts") -> None:
+def _report(result: "RunResult", report: "Alerts") -> None:
     """One item a failed source, one for all accounts that were left out, else one for what stopped the whole run."""
-    facts = {"run_id": outcome.run_id, "period": outcome.scope.period.name}
-    for source in outcome.failed:
+    facts = {"run_id": result.run_id, "period": result.scope.period.name}
+    for source in result.failed:
         report.say(f"{source} could not be read", {**facts, "source": source})
-    if outcome.problems:
-        named = ", ".join(problem.account_id for problem in outcome.problems[:LISTED])
-        report.say("accounts were left out", {**facts, "count": len(outcome.problems), "accounts": named})
-    elif outcome.exit_code and not outcome.failed:
-        report.say(_stopped(outcome) or "no account could be rated", facts)
+    if result.problems:
+        named = ", ".join(problem.account_id for problem in result.problems[:LISTED])
+        report.say("accounts were left out", {**facts, "count": len(result.problems), "accounts": named})
+    elif result.exit_code and not result.failed:
+        report.say(result.summary()["stopped"] or "no account could be rated", facts)
 
 
-def _stopped(outcome: "Outcome") -> str | None:
-    return outcome.stopped or outcome.imbalance or (str(outcome.unready) if outcome.unready else None)
-
-
-def _start_again(context: Context, outcome: "Outcome", asked: Event, report: "Alerts") -> None:
+def _start_again(context: Context, result: "RunResult", asked: Event, report: "Alerts") -> None:
     """Invoke this function once more for the same period; it finds the run by its state."""
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    event = json.dumps({"period": outcome.scope.period.name, "link": asked.link + 1})
+    event = json.dumps({"period": result.scope.period.name, "link": asked.link + 1})
     try:
         client = boto3.session.Session().client("lambda")
         client.invoke(FunctionName=context.invoked_function_arn, InvocationType="Event", Payload=event)
     except (ClientError, BotoCoreError) as error:
         remedy = "Let its role do lambda:InvokeFunction on itself. The run goes on when you invoke it with"
         text = f"the function could not be started again ({type(error).__name__}). {remedy} {event}"
-        report.say(text, {"run_id": outcome.run_id, "period": outcome.scope.period.name})
+        report.say(text, {"run_id": result.run_id, "period": result.scope.period.name})
         raise ToldAlready(text) from None
 
 
-def summarise(outcome: "Outcome", asked: Event) -> dict[str, Any]:
-    """A small answer, the same size for ten accounts and for a hundred thousand."""
-    tiers = {} if outcome.scores is None else dict(sorted(outcome.scores["tier"].value_counts().iter_rows()))
+def summarise(result: "RunResult", asked: Event, page: ReportPage) -> dict[str, Any]:
+    """A small answer, the same size for ten accounts and for a hundred thousand: the run's summary, its lists cut."""
+    whole = result.summary()
+    sources = {
+        name: {each: facts[each] for each in ("rows", "requests", "retries", "waited_seconds", "error")}
+        for name, facts in whole["sources"].items()
+    }
     return {
-        "status": "failed" if outcome.exit_code else "good",
-        "exit_code": outcome.exit_code,
-        "run_id": outcome.run_id,
-        "period": outcome.scope.period.name,
+        "status": "failed" if result.exit_code else "good",
+        **{name: whole[name] for name in ("exit_code", "run_id", "period")},
         "dry_run": asked.dry_run,
         "invocation": asked.link,
-        "scorecard": outcome.scorecard,
-        "report": outcome.page,
-        "sources": {
-            source: {
-                "rows": dict(standing.rows),
-                "requests": standing.budget.calls,
-                "retries": standing.budget.retries,
-                "waited_seconds": round(standing.budget.waited, 1),
-                "error": None if standing.error is None else str(standing.error),
-            }
-            for source, standing in outcome.standings.items()
-        },
-        "scored": 0 if outcome.scores is None else outcome.scores.height,
-        "rated": outcome.rated,
-        "tiers": tiers,
-        "created": outcome.created,
-        "updated": outcome.updated,
-        "unchanged": outcome.unchanged,
-        "refused": outcome.refused,
-        "left_out": len(outcome.problems),
-        "problems": [[each.account_id, each.stage, each.text[:200]] for each in outcome.problems[:LISTED]],
-        "stopped": _stopped(outcome),
-        "csv": outcome.csv,
+        "scorecard": whole["scorecard"],
+        "report": page.place,
+        "sources": sources,
+        **{name: whole[name] for name in ("scored", "rated", "tiers", "created", "updated", "unchanged", "refused")},
+        "left_out": len(whole["problems"]),
+        "problems": [[account, stage, text[:200]] for account, stage, text in whole["problems"][:LISTED]],
+        "stopped": whole["stopped"],
+        "csv": whole["csv"],
         "peak_memory_mb": peak(),
-        "notes": list(outcome.notes[:LISTED]),
+        "notes": [*page.notes, *whole["notes"]][:LISTED],
     }
 
 
-def _figures(outcome: "Outcome") -> dict[str, float]:
+def _figures(result: "RunResult") -> dict[str, float]:
     """What CloudWatch can draw and alarm on."""
-    budgets = [standing.budget for standing in outcome.standings.values()]
+    budgets = [status.budget for status in result.statuses.values()]
     return {
-        "RunsFinished": int(outcome.loaded and not outcome.exit_code),
-        "AccountsScored": 0 if outcome.scores is None else outcome.scores.height,
-        "AccountsLeftOut": len(outcome.problems),
-        "SourcesFailed": len(outcome.failed),
+        "RunsFinished": int(result.loaded and not result.exit_code),
+        "AccountsScored": 0 if result.scores is None else result.scores.height,
+        "AccountsLeftOut": len(result.problems),
+        "SourcesFailed": len(result.failed),
         "Requests": sum(budget.calls for budget in budgets),
         "SecondsWaited": round(sum(budget.waited for budget in budgets), 1),
     }
 
 
-def _with_page(outcome: "Outcome", loaded: "Settings", ends: float | None) -> "Outcome":
-    """The outcome with its report kept, where the extra `report` is installed; what fails costs the page alone."""
+def _report_page(result: "RunResult", ends: float | None) -> ReportPage:
+    """The report, kept in the state where the extra `report` is installed; what fails costs the page alone."""
     from accountpulse.pipeline import report_document
     from accountpulse.report.files import drawing
-    from accountpulse.state import State
 
-    if not outcome.loaded or drawing() is None:
-        return outcome
+    if not result.loaded or drawing() is None:
+        return ReportPage()
     why = "no time left"
     try:
         if ends is None or time.monotonic() < ends:
-            return replace(
-                outcome, page=report_document.keep(State(loaded.state, loaded.redactor), outcome.scope.period)
-            )
+            return ReportPage(report_document.keep(result.run.state, result.scope.period))
     except Exception as error:
         logging.getLogger("accountpulse").exception("the report could not be made")
         why = type(error).__name__
-    note = f"report: not written ({why}); `accountpulse report` makes it from the same state"
-    return replace(outcome, notes=(note, *outcome.notes))
+    return ReportPage(None, (f"report: not written ({why}); `accountpulse report` makes it from the same state",))
 
 
 def _redacted(error: BaseException, redact: Redactor) -> BaseException:

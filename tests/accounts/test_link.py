@@ -10,21 +10,24 @@ from hypothesis import strategies as st
 
 from accountpulse.accounts import Linked, asked_keys, attribute, attribute_all, link
 from accountpulse.core.ids import to_18
-from accountpulse.core.records import SOURCES, TABLES_OF, Extract, FileLink, LinkFile, Reason, Source, frame
+from accountpulse.core.records import Extract, FileLink, LinkFile, Reason, SourceName, frame
 from accountpulse.core.spooled import SpooledTable
+from accountpulse.systems import SOURCES
+from support import NAMES, TABLES_OF
 
 A, B, C = "001000000000001AAA", "001000000000002AAA", "001000000000003AAA"
 SHORT, LONG = "001A0000006Vm9r", "001A0000006Vm9rIAC"
+BY_NAME = {source.name: source for source in SOURCES}
 IN = datetime(2026, 10, 5, tzinfo=UTC)
 
 
 def extracts(
-    links: Sequence[tuple[str, Source, str | None]] = (),
-    unknown: Mapping[Source, Mapping[str, Reason]] | None = None,
-    without: Sequence[Source] = (),
-    found: Mapping[Source, Mapping[str, tuple[str, ...]]] | None = None,
+    links: Sequence[tuple[str, SourceName, str | None]] = (),
+    unknown: Mapping[SourceName, Mapping[str, Reason]] | None = None,
+    without: Sequence[SourceName] = (),
+    found: Mapping[SourceName, Mapping[str, tuple[str, ...]]] | None = None,
     **tables: list[dict[str, Any]],
-) -> dict[Source, Extract]:
+) -> dict[SourceName, Extract]:
     """Extracts of all sources: the given links and tables, everything else empty."""
     rows: dict[str, list[dict[str, Any]]] = {
         "links": [{"account_id": account, "source": source, "key": key} for account, source, key in links],
@@ -37,7 +40,7 @@ def extracts(
             unknown_keys=(unknown or {}).get(source, {}),
             found_keys=(found or {}).get(source),
         )
-        for source in SOURCES
+        for source in NAMES
         if source not in without
     }
 
@@ -47,19 +50,19 @@ def accounts_of(*ids: str | None) -> pl.DataFrame:
 
 
 def linked(
-    *links: tuple[str, Source, str | None],
+    *links: tuple[str, SourceName, str | None],
     ids: Sequence[str | None] = (A, B, C),
-    configured: Sequence[Source] = SOURCES,
-    failed: Sequence[Source] = (),
-    file: Sequence[tuple[str, Source, str | None]] = (),
+    configured: Sequence[SourceName] = NAMES,
+    failed: Sequence[SourceName] = (),
+    file: Sequence[tuple[str, SourceName, str | None]] = (),
     first: Literal["file", "rules"] = "file",
     **more: Any,
 ) -> Linked:
     said = LinkFile("links.csv", tuple(FileLink(*cell, line) for line, cell in enumerate(file, 2)), first)
-    return link(accounts_of(*ids), extracts(links, **more), configured, failed, said)
+    return link(accounts_of(*ids), extracts(links, **more), SOURCES, configured, failed, link_file=said)
 
 
-def reasons(result: Linked, source: Source) -> dict[str, str | None]:
+def reasons(result: Linked, source: SourceName) -> dict[str, str | None]:
     return dict(result.reasons.select("account_id", source).iter_rows())
 
 
@@ -234,7 +237,7 @@ def test_an_attribute_that_leads_nowhere_links_nothing() -> None:
 # --- the mapping file ------------------------------------------------------------------------------------------
 
 
-def keys(result: Linked, source: Source) -> dict[str, set[tuple[str, str]]]:
+def keys(result: Linked, source: SourceName) -> dict[str, set[tuple[str, str]]]:
     found: dict[str, set[tuple[str, str]]] = {}
     for account_id, key, by in result.keys.filter(source=source).select("account_id", "key", "by").iter_rows():
         found.setdefault(account_id, set()).add((key, by))
@@ -258,7 +261,7 @@ def test_where_the_rules_come_first_the_file_fills_what_they_leave() -> None:
 
 
 def test_where_the_rules_come_first_the_file_decides_what_they_leave_in_doubt() -> None:
-    rules: list[tuple[str, Source, str]] = [(A, "intercom", "c-1"), (B, "intercom", "c-1")]
+    rules: list[tuple[str, SourceName, str]] = [(A, "intercom", "c-1"), (B, "intercom", "c-1")]
     result = linked(*rules, file=[(B, "intercom", None)], first="rules")
     assert keys(result, "intercom") == {A: {("c-1", "rule")}}
     assert result.problems == ()
@@ -307,9 +310,12 @@ def test_lines_of_strangers_and_unknown_keys_are_told_and_stop_nothing() -> None
 def test_a_source_is_asked_for_the_keys_that_may_count() -> None:
     links = frame("links", [{"account_id": a, "source": "jira", "key": k} for a, k in ((A, "a"), (B, "b"), (C, " "))])
     cells = (FileLink(B[:15], "jira", "other", 2), FileLink(A, "looker", "x", 3), FileLink(C, "jira", None, 4))
-    assert asked_keys(links, "jira", None, LinkFile(links=cells)) == ("a", "other")
-    assert asked_keys(links, "jira", None, LinkFile(links=cells, first="rules")) == ("a", "b", "other")
-    assert asked_keys(links, "jira", {"b": ("found",)}, LinkFile(links=cells, first="rules")) == ("found", "other")
+    assert asked_keys(links, BY_NAME["jira"], None, LinkFile(links=cells)) == ("a", "other")
+    assert asked_keys(links, BY_NAME["jira"], None, LinkFile(links=cells, first="rules")) == ("a", "b", "other")
+    assert asked_keys(links, BY_NAME["jira"], {"b": ("found",)}, LinkFile(links=cells, first="rules")) == (
+        "found",
+        "other",
+    )
 
 
 # --- laws ------------------------------------------------------------------------------------------------------
@@ -339,7 +345,9 @@ def test_the_order_of_accounts_links_and_rows_of_the_file_changes_nothing(
     results = []
     for _ in range(2):
         given_extracts = extracts(links, unknown)
-        result = link(accounts_of(*ids_in(dice)), given_extracts, SOURCES, (), LinkFile("l", tuple(said), first))
+        result = link(
+            accounts_of(*ids_in(dice)), given_extracts, SOURCES, NAMES, (), link_file=LinkFile("l", tuple(said), first)
+        )
         results.append(meaning(result))
         dice.shuffle(links)
         dice.shuffle(said)
@@ -394,7 +402,7 @@ def test_a_row_goes_to_the_one_account_that_claims_its_key_and_to_nobody_where_t
     left_out, counts = by_hand(links, file, first, unknown)
     assert {problem.account_id for problem in result.problems} == left_out
     talks = frame("conversations", [conversation(key, key) for key in KEYS])
-    given_to = owners(attribute(talks, result, "intercom").rows, "conversation_id")
+    given_to = owners(attribute(talks, result, BY_NAME["intercom"]).rows, "conversation_id")
     assert len({talk for talk, _ in given_to}) == len(given_to)
     assert given_to == sorted((key, a) for a in IDS if a not in left_out for key in counts["intercom", a])
     for source in ("intercom", "jira"):
@@ -416,7 +424,7 @@ def test_a_row_stands_once_for_each_account_that_its_keys_lead_to() -> None:
         conversation("nobody"),
         {**conversation("no list"), "keys": None},
     ]
-    found = attribute(frame("conversations", rows), result, "intercom")
+    found = attribute(frame("conversations", rows), result, BY_NAME["intercom"])
     assert owners(found.rows, "conversation_id") == [("one", A), ("same", A), ("shared", A), ("shared", B)]
     assert (found.shared, found.nobodys) == (1, 3)
     assert "keys" not in found.rows.columns
@@ -425,18 +433,18 @@ def test_a_row_stands_once_for_each_account_that_its_keys_lead_to() -> None:
 def test_a_row_that_came_on_two_pages_stands_once() -> None:
     result = linked((A, "intercom", "c-1"), (B, "intercom", "c-2"))
     rows = [conversation("1", "c-1"), conversation("1", "c-1"), conversation("1", "c-2")]
-    found = attribute(frame("conversations", rows), result, "intercom")
+    found = attribute(frame("conversations", rows), result, BY_NAME["intercom"])
     assert owners(found.rows, "conversation_id") == [("1", A), ("1", B)]
 
 
 def test_keys_of_one_system_do_not_lead_anywhere_in_another() -> None:
     result = linked((A, "jira", "c-1"))
-    assert attribute(frame("conversations", [conversation("1", "c-1")]), result, "intercom").rows.height == 0
+    assert attribute(frame("conversations", [conversation("1", "c-1")]), result, BY_NAME["intercom"]).rows.height == 0
 
 
 def test_rows_of_an_account_that_was_left_out_belong_to_nobody() -> None:
     result = linked((A, "intercom", "c-1"), (B, "intercom", "c-1"))
-    found = attribute(frame("conversations", [conversation("1", "c-1")]), result, "intercom")
+    found = attribute(frame("conversations", [conversation("1", "c-1")]), result, BY_NAME["intercom"])
     assert (found.rows.height, found.shared, found.nobodys) == (0, 0, 1)
 
 
@@ -445,7 +453,7 @@ def test_rows_of_an_account_that_was_left_out_belong_to_nobody() -> None:
 def test_ids_of_15_and_18_characters_are_the_same_key(link_key: str, table_key: str) -> None:
     result = linked((LONG, "looker", link_key), (A, "looker", "001a0000006Vm9r"), ids=(LONG, A))
     table = frame("features", [{"key": table_key, "feature": "x"}, {"key": "unknown", "feature": "y"}])
-    found = attribute(table, result, "looker")
+    found = attribute(table, result, BY_NAME["looker"])
     assert found.rows.rows(named=True) == [{"feature": "x", "account_id": LONG}]
     assert found.nobodys == 1
 
@@ -457,7 +465,7 @@ def test_an_unknown_key_is_recognised_in_either_length() -> None:
 
 def test_tables_with_account_ids_keep_the_rows_of_known_accounts() -> None:
     rows = [{"account_id": account, "rank": rank} for rank, account in enumerate([A, "001000000000009AAA", B[:15], A])]
-    found = attribute(frame("renewals", rows), linked(), "salesforce")
+    found = attribute(frame("renewals", rows), linked(), BY_NAME["salesforce"])
     assert owners(found.rows, "rank") == [(0, A), (2, B), (3, A)]
 
 
@@ -465,20 +473,32 @@ def test_all_tables_are_attributed_and_moves_stay_with_their_issues() -> None:
     move = {"issue_id": "1", "at": IN, "from_done": True, "to_done": False}
     issue = {"issue_id": "1", "keys": ["Alpha"], "created_at": IN, "done": False}
     given_extracts = extracts([(A, "jira", "Alpha")], issues=[issue], issue_moves=[move])
-    result = link(accounts_of(A), given_extracts, SOURCES, ())
-    found = {name: rows for each in given_extracts.values() for name, rows in attribute_all(each, result).items()}
+    result = link(accounts_of(A), given_extracts, SOURCES, NAMES, ())
+    found = {
+        name: rows
+        for each in given_extracts.values()
+        for name, rows in attribute_all(each, result, BY_NAME[each.source]).items()
+    }
     assert set(found) == {name for names in TABLES_OF.values() for name in names} - {"accounts", "links"}
     assert owners(found["issues"].lazy().collect(), "issue_id") == [("1", A)]
-    assert found["issue_moves"].lazy().collect().equals(frame("issue_moves", [move]))
+    assert found["issue_moves"].lazy().collect().drop("source").equals(frame("issue_moves", [move]))
 
 
 def test_a_table_on_disk_is_attributed_piece_by_piece_like_one_in_memory() -> None:
     rows = [conversation(str(number), ("c-1", "c-2", "c-9")[number % 3]) for number in range(200)]
     table = frame("conversations", rows)
     every = extracts([(A, "intercom", "c-1"), (B, "intercom", "c-2")])
-    result = link(accounts_of(A, B), every, SOURCES, ())
+    result = link(accounts_of(A, B), every, SOURCES, NAMES, ())
     spool = SpooledTable(table.schema, piece=30)
     for start in range(0, table.height, 15):
         spool.add(table[start : start + 15])
-    found = attribute_all(replace(every["intercom"], tables={}, spools={"conversations": spool}), result)
-    assert found["conversations"].lazy().collect().equals(attribute(table, result, "intercom").rows)
+    found = attribute_all(
+        replace(every["intercom"], tables={}, spools={"conversations": spool}), result, BY_NAME["intercom"]
+    )
+    assert (
+        found["conversations"]
+        .lazy()
+        .collect()
+        .drop("source")
+        .equals(attribute(table, result, BY_NAME["intercom"]).rows)
+    )

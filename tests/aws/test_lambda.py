@@ -22,7 +22,7 @@ from accountpulse.core.errors import AlreadyRunning, UsageError
 from accountpulse.core.period import Period, scope_of
 from accountpulse.core.records import Problem
 from accountpulse.main import RESERVE, Event, read_event, summarise
-from accountpulse.pipeline.result import Outcome
+from accountpulse.pipeline.result import RunResult
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world.model import World
 from accountpulse.state import State
@@ -314,8 +314,8 @@ def test_the_answer_is_small_for_100000_accounts() -> None:
     scores = pl.DataFrame({"account_id": [f"{number:018}" for number in range(100_000)], "tier": ["Healthy"] * 100_000})
     problems = tuple(Problem(f"{number:018}", "load", "x" * 500) for number in range(100_000))
     scope = scope_of(Period(2026, 10), NOW)
-    outcome = Outcome("r1", scope, "default 1", ("support",), {}, scores=scores, problems=problems)
-    answer = json.dumps(summarise(outcome, Event()), allow_nan=False)
+    result = RunResult("r1", scope, "default 1", ("support",), {}, scores=scores, problems=problems)
+    answer = json.dumps(summarise(result, Event()), allow_nan=False)
     assert len(answer) < LARGEST // 100
     assert json.loads(answer)["left_out"] == 100_000
 

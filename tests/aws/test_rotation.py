@@ -15,7 +15,7 @@ import requests
 
 from accountpulse import pipeline
 from accountpulse.core.period import Period
-from accountpulse.pipeline.result import Options
+from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Call, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
@@ -135,7 +135,7 @@ def test_a_token_rotated_between_two_invocations_is_found_by_the_second(
 def test_a_token_rotated_in_the_middle_of_a_run_costs_nothing_that_was_read(
     tmp_path: Path, environment: dict[str, str], served: Sandbox, reads: Reads, configure: Configure
 ) -> None:
-    pipeline.run(configure(served), Options(period=Period(2026, 10), dry_run=True, out=tmp_path), NOW, Silent())
+    pipeline.run(configure(served), RunRequest(period=Period(2026, 10), dry_run=True, out=tmp_path), NOW, Silent())
     calm = Counter(call.system for call in served.log)
     old = served.world.intercom.token
     served.log = Log(lambda call: call.path.endswith("/conversations/search"), lambda: rotate(served))

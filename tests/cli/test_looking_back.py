@@ -11,7 +11,7 @@ import pytest
 from accountpulse import pipeline, settings
 from accountpulse.core.period import Period
 from accountpulse.pipeline.earlier_runs import recall, run_before
-from accountpulse.pipeline.result import Options
+from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.scoring.scorecard import default_text
@@ -31,7 +31,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Sandbox(build(seed=7, accounts=40, until=NOW)) as sandbox:
         loaded = settings.load({**sandbox.environment(), "ACCOUNTPULSE_STATE": str(folder / "state")})
         for month in MONTHS:
-            options = Options(period=Period(2026, month), scorecard=card if month == 10 else None)
+            options = RunRequest(period=Period(2026, month), scorecard=card if month == 10 else None)
             assert pipeline.run(loaded, options, NOW, Silent()).exit_code == 0
     return folder / "state"
 

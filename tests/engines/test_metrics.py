@@ -9,12 +9,14 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from accountpulse import metrics
-from accountpulse.core.records import SOURCES, TABLES, Rules, frame
-from accountpulse.metrics.bugs import bugs
+from accountpulse.core.records import TABLES, Rules, frame
+from accountpulse.metrics.bugs import measure_bugs
 from accountpulse.metrics.shared import numbered
-from accountpulse.metrics.support import support
+from accountpulse.metrics.support import measure_support
+from accountpulse.systems import SOURCES
 from engines.running import engine, needs_spark
 from metrics.measuring import HOUR, OCTOBER, START, at, table
+from support import NAMES
 
 MEDIANS = ("median_first_response_seconds", "median_resolution_seconds")
 ACCOUNTS = [f"{number:018d}" for number in range(40)]
@@ -72,7 +74,7 @@ def accounts() -> pl.DataFrame:
 
 
 def no_reasons() -> pl.DataFrame:
-    return pl.DataFrame({"account_id": ACCOUNTS}).with_columns(pl.lit(None, pl.String).alias(s) for s in SOURCES)
+    return pl.DataFrame({"account_id": ACCOUNTS}).with_columns(pl.lit(None, pl.String).alias(s) for s in NAMES)
 
 
 def assert_same(got: pl.DataFrame, wanted: pl.DataFrame) -> None:
@@ -83,7 +85,7 @@ def assert_same(got: pl.DataFrame, wanted: pl.DataFrame) -> None:
 
 
 def test_the_records_of_these_tests_measure_something() -> None:
-    wanted = metrics.measure(accounts(), records(), no_reasons(), {}, scope=OCTOBER, rules=Rules())
+    wanted = metrics.measure(accounts(), records(), no_reasons(), {}, sources=SOURCES, scope=OCTOBER, rules=Rules())
     for name in (*MEDIANS, "csat_score", "p1_p2_pct", "avg_resolution_days", "reopened_bugs"):
         assert wanted[name].n_unique() > 5, name
 
@@ -99,7 +101,7 @@ def test_duckdb_measures_as_polars_does() -> None:
         connection.register(f"{name}_", rows.to_arrow())
         there[name] = numbered_there(connection.table(f"{name}_"))
     here = {name: numbered(rows) for name, rows in held.items()}
-    for domain in (support, bugs):
+    for domain in (measure_support, measure_bugs):
         got = domain(there["accounts"], there, OCTOBER, Rules()).collect("polars").to_native()
         wanted = domain(here["accounts"], here, OCTOBER, Rules()).collect().to_native()
         assert_same(got, wanted)
@@ -110,15 +112,16 @@ def test_spark_measures_every_metric_as_polars_does() -> None:
     from accountpulse.engines import spark
 
     running = engine("spark").session  # type: ignore[attr-defined]
-    held, gaps = records(), {"csat_score": "field_missing"}
+    held, gaps = records(), {"intercom": {"csat_score": "field_missing"}}
     why = no_reasons().with_columns(jira=pl.when(pl.col("account_id") == ACCOUNTS[3]).then(pl.lit("not_linked")))
-    wanted = metrics.measure(accounts(), held, why, gaps, scope=OCTOBER, rules=Rules())
+    wanted = metrics.measure(accounts(), held, why, gaps, sources=SOURCES, scope=OCTOBER, rules=Rules())
     there = {name: running.createDataFrame(rows.to_arrow()) for name, rows in held.items()}
     got = spark.measure(
         running.createDataFrame(accounts().to_arrow()),
         there,
         running.createDataFrame(why.to_arrow()),
         gaps,
+        sources=SOURCES,
         scope=OCTOBER,
         rules=Rules(),
         buckets=7,

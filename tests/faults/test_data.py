@@ -14,13 +14,14 @@ import pytest
 
 from accountpulse import pipeline
 from accountpulse.accounts import Linked
+from accountpulse.core.catalogue import Metric
 from accountpulse.core.period import Period
-from accountpulse.core.records import Metric
 from accountpulse.core.redact import Redactor
 from accountpulse.main import Event, _report, summarise
 from accountpulse.observe.rollbar import alerts
 from accountpulse.pipeline.rate import rate
-from accountpulse.pipeline.result import Options, Outcome
+from accountpulse.pipeline.result import RunResult
+from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Call, Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import Conversation, World
@@ -30,7 +31,7 @@ from aws.rig import Rig
 from observe.test_rollbar import Project, access
 from support import NOW, Configure, Silent
 
-OCTOBER = Options(period=Period(2026, 10))
+OCTOBER = RunRequest(period=Period(2026, 10))
 
 
 class Log(list[Call]):
@@ -45,9 +46,9 @@ class Log(list[Call]):
         self._then(call)
 
 
-def scores_of(outcome: Outcome) -> pl.DataFrame:
-    assert outcome.scores is not None
-    return outcome.scores
+def scores_of(result: RunResult) -> pl.DataFrame:
+    assert result.scores is not None
+    return result.scores
 
 
 def small() -> World:
@@ -86,11 +87,11 @@ def test_19_cursors_that_die_while_a_rate_limit_is_waited_out_begin_their_slices
                 refused.append(call)
 
         running.log = Log(watch)
-        outcome = pipeline.run(configure(running), OCTOBER, NOW, Silent())
+        result = pipeline.run(configure(running), OCTOBER, NOW, Silent())
     assert refused
-    assert outcome.exit_code == 0
-    assert outcome.standings[system].budget.waited >= 0.1
-    assert scores_of(outcome).equals(undisturbed)
+    assert result.exit_code == 0
+    assert result.statuses[system].budget.waited >= 0.1
+    assert scores_of(result).equals(undisturbed)
 
 
 def number_as_text(world: World) -> str:
@@ -129,12 +130,12 @@ def test_20_an_account_with_malformed_data_is_listed_with_field_and_reason_and_c
     before = calm(world, configure)
     struck = plant(world)
     with Sandbox(world) as running:
-        outcome = pipeline.run(configure(running), OCTOBER, NOW, Silent())
-    assert outcome.exit_code == 4
-    ((account, text),) = [(problem.account_id, problem.text) for problem in outcome.problems]
+        result = pipeline.run(configure(running), OCTOBER, NOW, Silent())
+    assert result.exit_code == 4
+    ((account, text),) = [(problem.account_id, problem.text) for problem in result.problems]
     assert account == struck
     assert words in text
-    assert scores_of(outcome).equals(before.filter(pl.col("account_id") != struck))
+    assert scores_of(result).equals(before.filter(pl.col("account_id") != struck))
     stored = {row["Account__c"] for row in world.salesforce.objects["Health_Score__c"].rows}
     assert stored == {customer.account_id for customer in world.customers} - {struck}
 
@@ -146,8 +147,8 @@ def test_20_a_duration_that_is_negative_is_never_a_quick_answer(configure: Confi
         if talk.first_admin_reply_at is not None:
             talk.first_admin_reply_at = talk.created_at - timedelta(days=1)
     with Sandbox(world) as running:
-        outcome = pipeline.run(configure(running), OCTOBER, NOW, Silent())
-    medians = scores_of(outcome)["median_first_response_seconds"].drop_nulls()
+        result = pipeline.run(configure(running), OCTOBER, NOW, Silent())
+    medians = scores_of(result)["median_first_response_seconds"].drop_nulls()
     assert not [median for median in medians if median < 0]
 
 
@@ -168,24 +169,24 @@ def test_21_accounts_that_a_bug_of_ours_strikes_are_listed_and_reported_and_cost
     card = pipeline.read_scorecard(loaded, None)
     buggy = Buggy(card.file, card.risk, card.pillars)
     linked = Linked(dry.metrics, *[pl.DataFrame()] * 4, (), {})
-    outcome = rate(
+    result = rate(
         loaded, OCTOBER, buggy, State(loaded.state), linked, dry.metrics, replace(dry, scores=None, problems=())
     )
     label = card.catalogue["csat_score"].label
     told_of = pl.col("drivers_text").str.contains(rf"(^|; |: |, ){label}(:|,| \()")
     struck = set(scores_of(dry).filter(told_of)["account_id"])
     assert 0 < len(struck) < 25
-    assert {problem.account_id for problem in outcome.problems} == struck
-    assert {(problem.stage, problem.text) for problem in outcome.problems} == {
+    assert {problem.account_id for problem in result.problems} == struck
+    assert {(problem.stage, problem.text) for problem in result.problems} == {
         ("score", "a fault of accountpulse itself: KeyError")
     }
-    assert outcome.exit_code == 4
-    assert scores_of(outcome).equals(scores_of(dry).filter(~told_of))
+    assert result.exit_code == 4
+    assert scores_of(result).equals(scores_of(dry).filter(~told_of))
     with Project() as project:
-        _report(outcome, alerts(access(project.url), Redactor()))
+        _report(result, alerts(access(project.url), Redactor()))
     assert len(project.items) == 1
     assert all(account in json.dumps(project.items[0]) for account in struck)
-    assert summarise(outcome, Event())["left_out"] == len(struck)
+    assert summarise(result, Event())["left_out"] == len(struck)
 
 
 def strange(talk: Conversation) -> None:
@@ -225,6 +226,6 @@ def test_23_values_that_nobody_has_seen_are_counted_and_never_a_zero(configure: 
     world = small()
     world.salesforce.objects["Churn_Signal__c"].fields["Severity__c"].values = ["Apocalyptic"]
     with Sandbox(world) as running:
-        outcome = pipeline.run(configure(running), OCTOBER, NOW, Silent())
-    assert "is no value of Churn_Signal__c.Severity__c, which has Apocalyptic" in " ".join(outcome.notes)
-    assert set(scores_of(outcome)["critical_signals_reason"]) == {"field_missing"}
+        result = pipeline.run(configure(running), OCTOBER, NOW, Silent())
+    assert "is no value of Churn_Signal__c.Severity__c, which has Apocalyptic" in " ".join(result.notes)
+    assert set(scores_of(result)["critical_signals_reason"]) == {"field_missing"}

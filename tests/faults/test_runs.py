@@ -20,11 +20,12 @@ from accountpulse import pipeline
 from accountpulse.check import check
 from accountpulse.core.errors import AccessError, SourceUnavailable
 from accountpulse.core.period import Period
-from accountpulse.core.records import Source
+from accountpulse.core.records import SourceName
 from accountpulse.http import requests_adapter
 from accountpulse.http.budget import RequestBudget
 from accountpulse.main import Event, summarise
-from accountpulse.pipeline.result import Options, Outcome
+from accountpulse.pipeline.result import RunResult
+from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Call, Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
@@ -32,8 +33,8 @@ from accountpulse.state import State
 from faults.wire import Wire
 from support import NOW, Configure, Silent
 
-OCTOBER = Options(period=Period(2026, 10))
-SOURCES: tuple[Source, ...] = ("intercom", "jira", "looker", "salesforce")
+OCTOBER = RunRequest(period=Period(2026, 10))
+SOURCES: tuple[SourceName, ...] = ("intercom", "jira", "looker", "salesforce")
 
 
 @pytest.fixture(scope="session")
@@ -50,27 +51,27 @@ def calm(company: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[pl.D
     return scores, requests
 
 
-def scores_of(outcome: Outcome) -> pl.DataFrame:
-    assert outcome.scores is not None
-    return outcome.scores
+def scores_of(result: RunResult) -> pl.DataFrame:
+    assert result.scores is not None
+    return result.scores
 
 
-def run(sandbox: Sandbox, configure: Configure, options: Options = OCTOBER, **changes: str | None) -> Outcome:
+def run(sandbox: Sandbox, configure: Configure, options: RunRequest = OCTOBER, **changes: str | None) -> RunResult:
     return pipeline.run(configure(sandbox, **changes), options, NOW, Silent())
 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_01_a_429_is_waited_for_counted_and_changes_nothing(
-    served: Sandbox, configure: Configure, calm: tuple[pl.DataFrame, int], source: Source
+    served: Sandbox, configure: Configure, calm: tuple[pl.DataFrame, int], source: SourceName
 ) -> None:
     served.faults.append(Fault(source, 429, {"Retry-After": "0.2"}))
-    outcome = run(served, configure)
-    assert outcome.exit_code == 0
-    others = {name: standing.budget.retries for name, standing in outcome.standings.items() if name != source}
-    assert outcome.standings[source].budget.retries == 1
+    result = run(served, configure)
+    assert result.exit_code == 0
+    others = {name: standing.budget.retries for name, standing in result.statuses.items() if name != source}
+    assert result.statuses[source].budget.retries == 1
     assert set(others.values()) == {0}
-    assert summarise(outcome, Event())["sources"][source]["waited_seconds"] >= 0.2
-    assert scores_of(outcome).equals(calm[0])
+    assert summarise(result, Event())["sources"][source]["waited_seconds"] >= 0.2
+    assert scores_of(result).equals(calm[0])
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
@@ -86,34 +87,34 @@ def test_08_a_burst_of_server_errors_passes(
             ("salesforce", "/query"),
         )
     ]
-    outcome = run(served, configure)
-    assert outcome.exit_code == 0
-    assert scores_of(outcome).equals(calm[0])
+    result = run(served, configure)
+    assert result.exit_code == 0
+    assert scores_of(result).equals(calm[0])
 
 
 def test_04_a_storm_is_survived_with_few_requests_more(
     served: Sandbox, configure: Configure, calm: tuple[pl.DataFrame, int]
 ) -> None:
     served.storm = True
-    outcome = run(served, configure)
-    assert outcome.exit_code == 0
-    assert scores_of(outcome).equals(calm[0])
+    result = run(served, configure)
+    assert result.exit_code == 0
+    assert scores_of(result).equals(calm[0])
     assert len(served.log) <= 3 * calm[1]
 
 
 @pytest.mark.parametrize("source", SOURCES[:3])
 def test_03_a_source_that_asks_for_an_hour_is_unavailable_and_the_others_are_read(
-    served: Sandbox, configure: Configure, source: Source
+    served: Sandbox, configure: Configure, source: SourceName
 ) -> None:
     served.faults.append(Fault(source, 429, {"Retry-After": "3600"}, times=10**6))
     loaded = configure(served)
-    outcome = pipeline.run(loaded, OCTOBER, NOW, Silent())
-    assert (outcome.exit_code, outcome.failed) == (5, (source,))
-    assert "HTTP 429" in str(outcome.standings[source].error)
-    assert outcome.standings[source].budget.waited == 0
+    result = pipeline.run(loaded, OCTOBER, NOW, Silent())
+    assert (result.exit_code, result.failed) == (5, (source,))
+    assert "HTTP 429" in str(result.statuses[source].error)
+    assert result.statuses[source].budget.waited == 0
     state = State(loaded.state).checkpoints
     for other in set(SOURCES) - {source}:
-        assert state.load(outcome.scope, other) is not None  # whole, for the next run to go on from
+        assert state.load(result.scope, other) is not None  # whole, for the next run to go on from
     assert not [call for call in served.log if call.method in ("PATCH", "PUT")]
 
 
@@ -122,9 +123,9 @@ def test_05_sessions_and_tokens_that_end_in_the_middle_are_renewed(
 ) -> None:
     served.behaviour.calls_per_session = 10
     served.looker.calls_per_token = 5
-    outcome = run(served, configure)
-    assert outcome.exit_code == 0
-    assert scores_of(outcome).equals(calm[0])
+    result = run(served, configure)
+    assert result.exit_code == 0
+    assert scores_of(result).equals(calm[0])
     ended = Counter(call.system for call in served.log if call.status == 401)
     assert set(ended) == {"looker", "salesforce"}
     renewals = Counter(call.system for call in served.log if call.path.endswith(("/oauth2/token", "/login")))
@@ -159,12 +160,12 @@ def test_14_an_expired_certificate_is_refused_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", SOURCES[:3])
 def test_09_a_system_that_stays_down_costs_a_bounded_number_of_requests(
-    served: Sandbox, configure: Configure, source: Source
+    served: Sandbox, configure: Configure, source: SourceName
 ) -> None:
     served.down.add(source)
-    outcome = run(served, configure)
-    assert outcome.exit_code == 5
-    assert outcome.scores is None
+    result = run(served, configure)
+    assert result.exit_code == 5
+    assert result.scores is None
     assert sum(call.system == source for call in served.log) <= 8 * 5
     assert not [call for call in served.log if call.method in ("PATCH", "PUT")]
     partial = run(served, configure, replace(OCTOBER, allow_partial=True))
@@ -183,16 +184,16 @@ def test_11_a_page_for_people_and_an_empty_answer_are_never_no_data(
         Fault("jira", 200, {"Content-Type": "application/json"}, b"", path_contains="/search"),
         Fault("salesforce", 200, page, b"<html>maintenance</html>", path_contains="/query"),
     ]
-    outcome = run(served, configure)
-    assert outcome.exit_code == 0
-    assert scores_of(outcome).equals(calm[0])
+    result = run(served, configure)
+    assert result.exit_code == 0
+    assert scores_of(result).equals(calm[0])
 
 
 def test_35_a_dry_run_holds_no_lock_and_leaves_no_trace_in_the_state(
     served: Sandbox, configure: Configure, tmp_path: Path
 ) -> None:
-    outcome = run(served, configure, replace(OCTOBER, dry_run=True, out=tmp_path / "out"))
-    assert outcome.exit_code == 0
+    result = run(served, configure, replace(OCTOBER, dry_run=True, out=tmp_path / "out"))
+    assert result.exit_code == 0
     assert not (tmp_path / "state").exists()
     assert not [call for call in served.log if call.method in ("PATCH", "PUT", "DELETE")]
 
@@ -221,10 +222,10 @@ def test_39_calls_that_run_out_in_the_middle_of_the_load_stop_it_and_the_next_ru
         assert (facts["status"], facts["exit_code"]) == ("stopped", 5)
         running.behaviour.calls_before = 0
         running.log = []
-        outcome = pipeline.run(loaded, OCTOBER, NOW, Silent())
+        result = pipeline.run(loaded, OCTOBER, NOW, Silent())
         assert {call.system for call in running.log} == {"salesforce"}
-    assert outcome.exit_code == 0
-    assert f"goes on with run {outcome.run_id}, which did not finish" in outcome.notes
+    assert result.exit_code == 0
+    assert f"goes on with run {result.run_id}, which did not finish" in result.notes
     assert len(stored) == len({row["External_Key__c"] for row in stored}) == 250
 
 

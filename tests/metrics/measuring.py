@@ -8,7 +8,7 @@ import polars as pl
 
 from accountpulse.core.period import Period, Scope, scope_of
 from accountpulse.core.records import TABLES, Rules, frame
-from accountpulse.metrics.shared import Frame, Tables, numbered
+from accountpulse.metrics.shared import Frames, MetricFrame, numbered
 
 A, B, C = "001000000000001AAA", "001000000000002AAA", "001000000000003AAA"
 OCTOBER = scope_of(Period(2026, 10), datetime(2026, 11, 23, tzinfo=UTC))  # as of 1 November, window from 3 August
@@ -20,7 +20,7 @@ HOUR = 3_600_000
 
 Row = Mapping[str, Any]
 Rows = Mapping[str, Sequence[Row]]
-Domain = Callable[[Frame, Tables, Scope, Rules], Frame]
+Domain = Callable[[MetricFrame, Frames, Scope, Rules], MetricFrame]
 
 
 def at(text: str) -> datetime:
@@ -34,7 +34,7 @@ def table(name: str, rows: Sequence[Row]) -> pl.DataFrame:
     if name != "issue_moves":
         schema = {"account_id": pl.String, **schema}
         rows = [{"account_id": A, **row} for row in rows]
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(source=pl.lit("one"))
 
 
 def measured(

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from accountpulse.metrics.bugs import bugs
+from accountpulse.metrics.bugs import measure_bugs
 from metrics.measuring import AS_OF, START, TICK, A, B, at, measured, of, of_a
 
 IN = at("2026-10-05 12:00")
@@ -19,7 +19,7 @@ def move(when: Any, before: str, after: str, name: str = "1") -> dict[str, Any]:
 
 
 def answers(issues: list[Any], moves: list[Any] | None = None) -> dict[str, Any]:
-    return of_a(bugs, {"issues": issues, "issue_moves": moves or []})
+    return of_a(measure_bugs, {"issues": issues, "issue_moves": moves or []})
 
 
 def test_an_account_without_bugs_has_none_open_and_no_mean() -> None:
@@ -163,6 +163,6 @@ def test_a_bug_of_two_accounts_moves_for_both() -> None:
         "issues": [issue("1"), issue("1", account_id=B), issue("2", account_id=B)],
         "issue_moves": [move(IN, "done", "open")],
     }
-    result = measured(bugs, rows, accounts=[{"account_id": A}, {"account_id": B}])
+    result = measured(measure_bugs, rows, accounts=[{"account_id": A}, {"account_id": B}])
     assert [of(result, account)["reopened_bugs"] for account in (A, B)] == [1, 1]
     assert [of(result, account)["open_bugs"] for account in (A, B)] == [1, 2]

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from accountpulse.core.records import Rules
-from accountpulse.metrics.contract import contract
+from accountpulse.metrics.contract import measure_contract
 from metrics.measuring import AS_OF, TICK, TODAY, A, B, at, measured, of, of_a
 
 RULES = Rules(
@@ -17,7 +17,7 @@ NINETY_DAYS_AGO = at("2026-08-03")
 
 
 def answers(rows: dict[str, list[Any]] | None = None, **account: Any) -> dict[str, Any]:
-    return of_a(contract, rows or {}, accounts=[{"account_id": A, **account}], rules=RULES)
+    return of_a(measure_contract, rows or {}, accounts=[{"account_id": A, **account}], rules=RULES)
 
 
 def in_days(days: int) -> date:
@@ -114,7 +114,7 @@ def test_tiers_are_as_many_steps_apart_as_the_order_says(tier: Any, arr: Any, ex
 
 
 def test_without_tiers_or_expectations_neither_is_configured() -> None:
-    found = of_a(contract, {}, accounts=[{"account_id": A, "customer_tier": "Gold", "arr": 1.0}])
+    found = of_a(measure_contract, {}, accounts=[{"account_id": A, "customer_tier": "Gold", "arr": 1.0}])
     assert (found["tier_alignment"], found["qbr_attendance"]) == ("not_configured", "not_configured")
 
 
@@ -166,6 +166,6 @@ def test_accounts_do_not_mix() -> None:
         ],
     }
     accounts = [{"account_id": A, "arr": 50.0}, {"account_id": B, "arr": 80.0}]
-    result = measured(contract, rows, accounts=accounts, rules=RULES)
+    result = measured(measure_contract, rows, accounts=accounts, rules=RULES)
     assert [of(result, account)["days_to_renewal"] for account in (A, B)] == [5, 9]
     assert [of(result, account)["champion_stability"] for account in (A, B)] == [100, 0]

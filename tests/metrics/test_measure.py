@@ -10,20 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accountpulse.core.records import (
-    ACCOUNTS,
-    DOMAINS_OF,
-    METRICS,
-    SOURCES,
-    TABLES_OF,
-    Reason,
-    Rules,
-    frame,
-    own_metric,
-)
+from accountpulse.core.catalogue import METRICS, own_metric
+from accountpulse.core.records import ACCOUNTS, Reason, Rules, frame
 from accountpulse.core.spooled import SpooledTable
 from accountpulse.metrics import measure
+from accountpulse.systems import SOURCES
 from metrics.measuring import OCTOBER, START, A, B, C, Rows, at, of, table
+from support import DOMAINS_OF, NAMES, TABLES_OF
 
 RULES = Rules(
     features=("x", "y"),
@@ -62,7 +55,7 @@ def portfolio(*names: str) -> pl.DataFrame:
 
 
 def linked(accounts: pl.DataFrame, **reasons: str) -> pl.DataFrame:
-    return accounts.select("account_id", *(pl.lit(reasons.get(source), pl.String).alias(source) for source in SOURCES))
+    return accounts.select("account_id", *(pl.lit(reasons.get(source), pl.String).alias(source) for source in NAMES))
 
 
 def measured(
@@ -73,7 +66,8 @@ def measured(
 ) -> pl.DataFrame:
     accounts = portfolio(A) if accounts is None else accounts
     reasons = linked(accounts) if reasons is None else reasons
-    return measure(accounts, tables, reasons, gaps or {}, scope=OCTOBER, rules=RULES)
+    by_source = dict.fromkeys(NAMES, gaps or {})
+    return measure(accounts, tables, reasons, by_source, sources=SOURCES, scope=OCTOBER, rules=RULES)
 
 
 def filled(rows: Rows) -> dict[str, pl.DataFrame]:
@@ -137,7 +131,7 @@ BUSY = filled(
 )
 
 
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", NAMES)
 @pytest.mark.parametrize("reason", ["not_configured", "source_failed", "not_linked", "field_missing"])
 def test_what_a_source_cannot_say_is_null_in_all_its_metrics_and_no_others(source: Any, reason: str) -> None:
     accounts = portfolio(A)
@@ -268,7 +262,7 @@ def test_a_conversation_shared_with_another_customer_affects_that_one_only(rows:
 
 
 @FEW
-@given(rows=ANY_ROWS, source=st.sampled_from(SOURCES))
+@given(rows=ANY_ROWS, source=st.sampled_from(NAMES))
 def test_the_tables_of_one_source_never_reach_the_metrics_of_another(rows: dict[str, list[Any]], source: Any) -> None:
     accounts = portfolio(A, B, C)
     kept = {name: given for name, given in rows.items() if name not in TABLES_OF[source]}
@@ -312,8 +306,8 @@ def test_a_table_of_many_rows_is_measured_as_exactly_as_one_of_few() -> None:
     for start in range(0, rows, 15_000):
         spool.add(table[start : start + 15_000])
     accounts = frame("accounts", [{"account_id": name} for name in names])
-    reasons = accounts.select("account_id", *(pl.lit(None, pl.String).alias(source) for source in SOURCES))
-    found = measure(accounts, {"conversations": spool}, reasons, {}, scope=OCTOBER, rules=Rules())
+    reasons = accounts.select("account_id", *(pl.lit(None, pl.String).alias(source) for source in NAMES))
+    found = measure(accounts, {"conversations": spool}, reasons, {}, sources=SOURCES, scope=OCTOBER, rules=Rules())
     assert found["account_id"].to_list() == names
     for name, total, first, last, urgent in found.select(
         "account_id",

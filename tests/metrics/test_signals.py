@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from accountpulse.metrics.signals import signals
+from accountpulse.metrics.signals import measure_signals
 from metrics.measuring import AS_OF, TICK, A, B, at, measured, of, of_a
 
 NAMES = ("critical_signals", "moderate_signals", "watch_signals", "critical_confirmed_signals", "monitoring_reduction")
@@ -14,7 +14,7 @@ def signal(severity: str, *marks: str, **columns: Any) -> dict[str, Any]:
 
 
 def counts(*rows: dict[str, Any]) -> tuple[int, ...]:
-    found = of_a(signals, {"signals": rows})
+    found = of_a(measure_signals, {"signals": rows})
     return tuple(found[name] for name in NAMES)
 
 
@@ -57,6 +57,6 @@ def test_signals_count_that_were_open_at_as_of(opened: Any, closed: Any, is_open
 
 def test_accounts_do_not_mix() -> None:
     rows = {"signals": [signal("critical"), signal("watch", account_id=B)]}
-    result = measured(signals, rows, accounts=[{"account_id": A}, {"account_id": B}])
+    result = measured(measure_signals, rows, accounts=[{"account_id": A}, {"account_id": B}])
     assert [of(result, account)["critical_signals"] for account in (A, B)] == [1, 0]
     assert [of(result, account)["watch_signals"] for account in (A, B)] == [0, 1]

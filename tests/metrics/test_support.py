@@ -4,7 +4,7 @@ import pytest
 
 from accountpulse.core.period import Period, scope_of
 from accountpulse.core.records import Rules
-from accountpulse.metrics.support import support
+from accountpulse.metrics.support import measure_support
 from metrics.measuring import AS_OF, HOUR, START, TICK, A, B, at, measured, of, of_a
 
 IN = at("2026-10-05 12:00")
@@ -15,7 +15,7 @@ def conversation(**columns: Any) -> dict[str, Any]:
 
 
 def answers(*rows: dict[str, Any], **arguments: Any) -> dict[str, Any]:
-    return of_a(support, {"conversations": rows}, **arguments)
+    return of_a(measure_support, {"conversations": rows}, **arguments)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_accounts_do_not_mix() -> None:
         conversation(account_id=B, first_response_ms=5 * HOUR, rating_asked_at=IN, rating=1),
         conversation(account_id="a stranger's", first_response_ms=9 * HOUR),
     ]
-    result = measured(support, {"conversations": rows}, accounts=[{"account_id": B}, {"account_id": A}])
+    result = measured(measure_support, {"conversations": rows}, accounts=[{"account_id": B}, {"account_id": A}])
     assert result["account_id"].to_list() == [A, B]
     assert [of(result, account)["median_first_response_seconds"] for account in (A, B)] == [3600, 18_000]
     assert [of(result, account)["csat_score"] for account in (A, B)] == [100, 0]

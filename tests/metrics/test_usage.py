@@ -3,9 +3,10 @@ from typing import Any
 
 import pytest
 
+from accountpulse.core.catalogue import own_metric
 from accountpulse.core.period import Period, scope_of
-from accountpulse.core.records import Rules, own_metric
-from accountpulse.metrics.usage import usage
+from accountpulse.core.records import Rules
+from accountpulse.metrics.usage import measure_usage
 from metrics.measuring import A, B, at, measured, of, of_a
 
 JULY, AUGUST, SEPTEMBER, OCTOBER = (date(2026, month, 1) for month in (7, 8, 9, 10))
@@ -22,7 +23,7 @@ def month(first: date, users: int, sessions: int = 0, **columns: Any) -> dict[st
 
 
 def answers(days: list[Any] | None = None, months: list[Any] | None = None, **arguments: Any) -> dict[str, Any]:
-    return of_a(usage, {"usage_days": days or [], "usage_months": months or []}, **arguments)
+    return of_a(measure_usage, {"usage_days": days or [], "usage_months": months or []}, **arguments)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_days_make_earlier_months_known_to_the_monthly_trend_too() -> None:
     ],
 )
 def test_breadth_counts_features_of_the_catalogue(features: list[str], breadth: Any, users: Any) -> None:
-    found = of_a(usage, {"features": [{"feature": name} for name in features]}, rules=CATALOGUE)
+    found = of_a(measure_usage, {"features": [{"feature": name} for name in features]}, rules=CATALOGUE)
     assert (found["feature_breadth"], found["mau"]) == (breadth, users)
     assert found["mau_trend_pct"] == ("not_linked" if users == "not_linked" else "too_new")
 
@@ -142,12 +143,12 @@ def test_breadth_without_a_catalogue_is_not_configured() -> None:
 def test_a_pillar_is_one_figure_from_0_to_100(values: list[float | None], expected: Any) -> None:
     other = {"metric": "pillar_another", "value": 77.0}
     rows = {"figures": [other, *({"metric": "pillar_reach", "value": value} for value in values)]}
-    assert of_a(usage, rows, rules=CATALOGUE)["pillar_reach"] == expected
+    assert of_a(measure_usage, rows, rules=CATALOGUE)["pillar_reach"] == expected
 
 
 def test_accounts_do_not_mix() -> None:
     rows = {"usage_months": [month(JULY, 1), month(OCTOBER, 3), month(OCTOBER, 8, account_id=B)]}
-    result = measured(usage, rows, accounts=[{"account_id": A}, {"account_id": B}])
+    result = measured(measure_usage, rows, accounts=[{"account_id": A}, {"account_id": B}])
     assert [of(result, account)["mau"] for account in (A, B)] == [3, 8]
     assert [of(result, account)["mau_trend_pct"] for account in (A, B)] == [800.0, "too_new"]
 
@@ -223,7 +224,7 @@ def test_an_own_metric_is_taken_as_it_is(values: list[float | None], expected: A
     rules = Rules(own=(own_metric("sessions", "sessions", "count"), own_metric("other", "other", "count")))
     figures = [{"metric": "other", "value": 77.0}, *({"metric": "sessions", "value": value} for value in values)]
     rows = {"figures": figures, "usage_months": [{"month": date(2026, 10, 1), "users": 5, "sessions": 31}]}
-    found = of_a(usage, rows, rules=rules)
+    found = of_a(measure_usage, rows, rules=rules)
     assert (found["sessions"], found["other"], found["mau"], found["login_frequency"]) == (
         expected,
         77.0,
@@ -233,7 +234,7 @@ def test_an_own_metric_is_taken_as_it_is(values: list[float | None], expected: A
 
 
 def test_an_account_that_only_has_pillars_is_unknown_to_usage() -> None:
-    found = of_a(usage, {"figures": [{"metric": "pillar_reach", "value": 50.0}]}, rules=CATALOGUE)
+    found = of_a(measure_usage, {"figures": [{"metric": "pillar_reach", "value": 50.0}]}, rules=CATALOGUE)
     assert found["pillar_reach"] == 50.0
     assert {found[name] for name in ("dau", "mau", "feature_breadth", "mau_trend_pct")} == {"not_linked"}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from accountpulse.core.period import Period, Scope, scope_of
 from accountpulse.core.records import Rules
-from accountpulse.metrics.usage import usage
+from accountpulse.metrics.usage import measure_usage
 from metrics.measuring import A, B, at, measured, of
 
 CATALOGUE = ("sso", "api", "reports")
@@ -85,7 +85,7 @@ def expected(scope: Scope, rows: dict[str, list[dict[str, Any]]], account: str) 
 def test_usage_is_what_its_page_says(portfolio: tuple[Scope, dict[str, list[dict[str, Any]]]]) -> None:
     scope, rows = portfolio
     accounts = [{"account_id": A}, {"account_id": B}]
-    result = measured(usage, rows, accounts=accounts, scope=scope, rules=Rules(features=CATALOGUE))
+    result = measured(measure_usage, rows, accounts=accounts, scope=scope, rules=Rules(features=CATALOGUE))
     for account in (A, B):
         found = of(result, account)
         for name, value in expected(scope, rows, account).items():

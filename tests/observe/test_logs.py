@@ -8,7 +8,7 @@ from threading import Barrier
 
 import pytest
 
-from accountpulse.core.records import Source
+from accountpulse.core.records import SourceName
 from accountpulse.core.redact import Redactor
 from accountpulse.observe.logs import Lines, Quiet, take_over
 from accountpulse.sandbox.server import Fault, Sandbox
@@ -51,7 +51,7 @@ def test_a_librarys_warning_in_a_sources_thread_names_run_and_source(
     before = root.handlers[:], root.level
     together = Barrier(2, timeout=10)
 
-    def read(source: Source) -> None:
+    def read(source: SourceName) -> None:
         lines.begin(source)
         together.wait()
         logging.getLogger("a.library").warning("slow answer to %s", "Bearer abcdefghijkl s3cret-value")

@@ -16,10 +16,11 @@ import pytest
 import trustme
 
 from accountpulse.core.redact import Redactor
+from accountpulse.core.secret import Secret
 from accountpulse.observe.rollbar import Silence, alerts
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
-from accountpulse.settings import RollbarAccess, Secret
+from accountpulse.settings import RollbarAccess
 from aws.rig import Rig
 from support import NOW
 

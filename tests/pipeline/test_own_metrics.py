@@ -12,7 +12,8 @@ import pytest
 
 from accountpulse import pipeline
 from accountpulse.check import Finding, check
-from accountpulse.pipeline.result import Options, Outcome
+from accountpulse.pipeline.result import RunResult
+from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.truth.table import truth_table
 from accountpulse.sandbox.world import build
@@ -34,14 +35,14 @@ def served(company: World) -> Iterator[Sandbox]:
     company.salesforce.objects["Health_Score__c"].rows.clear()
 
 
-def run(served: Sandbox, configure: Configure, file: str, **options: Any) -> Outcome:
+def run(served: Sandbox, configure: Configure, file: str, **options: Any) -> RunResult:
     loaded = configure(served, ACCOUNTPULSE_CONFIG=file)
-    return pipeline.run(loaded, Options(dry_run=True, keep_csv=True, **options), NOW, Silent())
+    return pipeline.run(loaded, RunRequest(dry_run=True, keep_csv=True, **options), NOW, Silent())
 
 
-def of(outcome: Outcome, *columns: str) -> dict[str, tuple[Any, ...]]:
-    assert outcome.scores is not None
-    return {row[0]: row[1:] for row in outcome.scores.select("account_id", *columns).iter_rows()}
+def of(result: RunResult, *columns: str) -> dict[str, tuple[Any, ...]]:
+    assert result.scores is not None
+    return {row[0]: row[1:] for row in result.scores.select("account_id", *columns).iter_rows()}
 
 
 # --- a run ------------------------------------------------------------------------------------------------------
@@ -52,11 +53,11 @@ def test_a_run_measures_and_scores_own_metrics_by_one_query_and_one_look(
 ) -> None:
     """Pillars and seats come by one query, engagement by the pillar's Look; only the surveys are asked for anew."""
     plain = run(served, configure, served.environment()["ACCOUNTPULSE_CONFIG"])
-    before = plain.standings["looker"].budget.calls
-    outcome = run(served, configure, config(tmp_path, served))
-    assert outcome.standings["looker"].budget.calls == before + 3  # the explore, the query, its rows
-    assert "voice" in outcome.dimensions
-    measured = of(outcome, "nps", "nps_reason", "engagement", "engagement_reason", "voice_score")
+    before = plain.statuses["looker"].budget.calls
+    result = run(served, configure, config(tmp_path, served))
+    assert result.statuses["looker"].budget.calls == before + 3  # the explore, the query, its rows
+    assert "voice" in result.dimensions
+    measured = of(result, "nps", "nps_reason", "engagement", "engagement_reason", "voice_score")
     true = {
         (row.account_id, row.metric): (row.value, row.reason)
         for row in truth_table(company, "2026-10", NOW)
@@ -125,12 +126,12 @@ def test_an_own_metric_that_cannot_be_had_is_empty_with_its_reason_and_costs_no_
     served: Sandbox, configure: Configure, tmp_path: Path, nps: dict[str, Any] | None, reason: str, note: str
 ) -> None:
     full = example()["looker"]["metrics"]["nps"]
-    outcome = run(served, configure, config(tmp_path, served, changed(nps=nps and {**full, **nps})))
-    found = of(outcome, "nps", "nps_reason", "engagement", "mau")
+    result = run(served, configure, config(tmp_path, served, changed(nps=nps and {**full, **nps})))
+    found = of(result, "nps", "nps_reason", "engagement", "mau")
     assert {row[:2] for row in found.values()} == {(None, reason)}
     assert any(row[2] is not None for row in found.values())
     assert any(row[3] is not None for row in found.values())
-    assert any(note in each for each in outcome.notes)
+    assert any(note in each for each in result.notes)
 
 
 def test_where_looker_is_down_own_metrics_say_so(served: Sandbox, configure: Configure, tmp_path: Path) -> None:
@@ -146,10 +147,10 @@ def test_a_feed_that_the_scorecard_does_not_declare_is_told_with_the_nearest_nam
     served: Sandbox, configure: Configure, tmp_path: Path
 ) -> None:
     full = example()["looker"]["metrics"]["nps"]
-    outcome = run(served, configure, config(tmp_path, served, changed(nps=None, nps_=full)))
-    assert "looker.metrics: nps_ is no own metric of the scorecard default; did you mean 'nps'?" in outcome.notes
-    assert outcome.scores is not None
-    assert "nps_" not in outcome.scores.columns
+    result = run(served, configure, config(tmp_path, served, changed(nps=None, nps_=full)))
+    assert "looker.metrics: nps_ is no own metric of the scorecard default; did you mean 'nps'?" in result.notes
+    assert result.scores is not None
+    assert "nps_" not in result.scores.columns
 
 
 # --- before a run -----------------------------------------------------------------------------------------------
@@ -222,8 +223,8 @@ def test_measures_that_are_asked_alike_come_by_one_query(served: Sandbox, config
     file = config(tmp_path, served, changed(answers=more, monthly={**more, "days": None}, ever={**more, **EVER}))
     declared = {name: {"label": name, "unit": "count"} for name in ("answers", "monthly", "ever")}
     (tmp_path / "own.yaml").write_text(card(**declared), encoding="utf-8")
-    outcome = run(served, configure, file)
-    found = of(outcome, "nps", "answers", "monthly", "ever")
+    result = run(served, configure, file)
+    found = of(result, "nps", "answers", "monthly", "ever")
     counts = [row for row in found.values() if row[1] is not None]
     assert counts
     assert all(row[0] is not None and (row[2] or 0) <= row[1] <= row[3] for row in counts)
@@ -245,11 +246,11 @@ def test_a_pillar_may_come_from_an_explore_of_its_own_and_is_clamped(
     shown = example()
     full = shown["looker"]["metrics"]["nps"]
     shown["looker"]["platform"] = {"pillars": {"voice": full}}
-    outcome = run(served, configure, config(tmp_path, served, shown))
-    found = of(outcome, "nps", "pillar_voice")
+    result = run(served, configure, config(tmp_path, served, shown))
+    found = of(result, "nps", "pillar_voice")
     assert any(nps is not None and nps < 0 for nps, _pillar in found.values())
     assert all(pillar == (None if nps is None else max(0.0, nps)) for nps, pillar in found.values())
-    assert any("figures of pillars outside 0 to 100" in note and "(voice)" in note for note in outcome.notes)
+    assert any("figures of pillars outside 0 to 100" in note and "(voice)" in note for note in result.notes)
 
 
 def test_own_metrics_stay_with_the_period_for_explain_and_what_if(
@@ -258,10 +259,10 @@ def test_own_metrics_stay_with_the_period_for_explain_and_what_if(
     loaded = configure(served, ACCOUNTPULSE_CONFIG=config(tmp_path, served))
     target = company.salesforce.objects["Health_Score__c"].fields  # a dimension of one's own needs a field in the org
     target["Voice_Score__c"] = replace(target["Support_Score__c"], name="Voice_Score__c")
-    outcome = pipeline.run(loaded, Options(), NOW, Silent())
+    result = pipeline.run(loaded, RunRequest(), NOW, Silent())
     del target["Voice_Score__c"]
-    assert outcome.scores is not None
-    known = outcome.scores.filter(pl.col("nps").is_not_null())["account_id"][0]
+    assert result.scores is not None
+    known = result.scores.filter(pl.col("nps").is_not_null())["account_id"][0]
     told = start(tmp_path, "explain", known, "--json", ACCOUNTPULSE_STATE=loaded.state)
     assert told.returncode == 0, told.stderr
     assert '"nps"' in told.stdout

@@ -11,8 +11,9 @@ import pytest
 from accountpulse import pipeline
 from accountpulse.core.errors import AccessError, ConfigurationError, SourceUnavailable, UsageError
 from accountpulse.core.period import Period
-from accountpulse.core.records import Source
-from accountpulse.pipeline.result import Options, Outcome
+from accountpulse.core.records import SourceName
+from accountpulse.pipeline.result import RunResult
+from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
@@ -21,10 +22,10 @@ from accountpulse.settings import Settings
 from accountpulse.state import State
 from support import NOW, Configure, Silent
 
-OCTOBER = Options(period=Period(2026, 10))
+OCTOBER = RunRequest(period=Period(2026, 10))
 
 
-def run(loaded: Settings, options: Options = OCTOBER) -> Outcome:
+def run(loaded: Settings, options: RunRequest = OCTOBER) -> RunResult:
     return pipeline.run(loaded, options, NOW, Silent())
 
 
@@ -38,13 +39,13 @@ def writes(sandbox: Sandbox) -> int:
 
 
 def test_every_customer_is_scored_and_written_once(sandbox: Sandbox, world: World, configure: Configure) -> None:
-    outcome = run(configure(sandbox))
-    assert outcome.exit_code == 0
-    assert outcome.problems == ()
+    result = run(configure(sandbox))
+    assert result.exit_code == 0
+    assert result.problems == ()
     stored = records(sandbox)
     assert set(stored) == {f"{customer.account_id}-2026-10" for customer in world.customers}
-    assert outcome.written == len(stored) == 120
-    assert {row["Run_Id__c"] for row in stored.values()} == {outcome.run_id}
+    assert result.count("written") == len(stored) == 120
+    assert {row["Run_Id__c"] for row in stored.values()} == {result.run_id}
     assert {row["Tier__c"] for row in stored.values()} >= {"Healthy", "At Risk", "Critical", "Not Rated"}
 
 
@@ -67,13 +68,13 @@ def test_more_records_than_bulk_above_are_one_bulk_job(sandbox: Sandbox, configu
     config = tmp_path / "accountpulse.yaml"
     usual = Path(sandbox.environment()["ACCOUNTPULSE_CONFIG"]).read_text(encoding="utf-8")
     config.write_text(f"{usual}salesforce: {{target: {{bulk_above: 119}}}}\n", encoding="utf-8")
-    outcome = run(configure(sandbox, ACCOUNTPULSE_CONFIG=str(config)))
-    assert (outcome.created, outcome.exit_code, outcome.imbalance) == (120, 0, None)
+    result = run(configure(sandbox, ACCOUNTPULSE_CONFIG=str(config)))
+    assert (result.count("created"), result.exit_code, result.imbalance) == (120, 0, None)
     assert len(records(sandbox)) == 120
     jobs = [call for call in sandbox.log if call.path.endswith("/jobs/ingest")]
     assert [(call.method, call.status) for call in jobs] == [("POST", 200)]
     assert not [call for call in sandbox.log if "/composite/" in call.path]
-    assert outcome.load_calls <= 14
+    assert result.count("calls") <= 14
 
 
 def test_a_dry_run_says_what_a_load_would_do(sandbox: Sandbox, configure: Configure, tmp_path: Path) -> None:
@@ -98,24 +99,24 @@ def test_a_dry_run_against_an_org_that_is_not_ready_scores_and_ends_with_3(
     del world.salesforce.objects["Health_Score__c"]
     with Sandbox(world) as running:
         loaded = configure(running)
-        outcome = run(loaded, replace(OCTOBER, dry_run=True, out=tmp_path / "out"))
+        result = run(loaded, replace(OCTOBER, dry_run=True, out=tmp_path / "out"))
         with pytest.raises(ConfigurationError, match="Health_Score__c"):
             run(loaded)
-    assert outcome.exit_code == 3
-    assert "Health_Score__c is absent" in str(outcome.unready)
-    assert outcome.scores is not None
-    assert outcome.csv is not None
-    assert Path(outcome.csv).exists()
+    assert result.exit_code == 3
+    assert "Health_Score__c is absent" in str(result.unready)
+    assert result.scores is not None
+    assert result.csv is not None
+    assert Path(result.csv).exists()
 
 
 def test_an_org_that_counts_other_records_than_were_written_ends_with_4(sandbox: Sandbox, configure: Configure) -> None:
     body = json.dumps({"totalSize": 119, "done": True, "records": []}).encode()
     headers = {"Content-Type": "application/json"}
     sandbox.faults.append(Fault("salesforce", 200, headers, body, path_contains="SELECT+COUNT"))
-    outcome = run(configure(sandbox))
-    assert outcome.problems == ()
-    assert outcome.exit_code == 4
-    assert outcome.imbalance == "Salesforce holds 119 records of this run, but 120 were written."
+    result = run(configure(sandbox))
+    assert result.problems == ()
+    assert result.exit_code == 4
+    assert result.imbalance == "Salesforce holds 119 records of this run, but 120 were written."
 
 
 def test_a_lock_and_a_validation_rule_cost_only_their_own_record(
@@ -125,22 +126,22 @@ def test_a_lock_and_a_validation_rule_cost_only_their_own_record(
     ids = sorted(customer.account_id for customer in world.customers)
     sandbox.behaviour.locked[ids[6]] = 1
     sandbox.behaviour.refused.add(ids[7])
-    outcome = run(configure(sandbox))
-    assert {problem.account_id for problem in outcome.problems} == {ids[7]}
-    assert "This account is closed for scores" in outcome.problems[0].text
-    assert outcome.exit_code == 4
+    result = run(configure(sandbox))
+    assert {problem.account_id for problem in result.problems} == {ids[7]}
+    assert "This account is closed for scores" in result.problems[0].text
+    assert result.exit_code == 4
     assert set(records(sandbox)) == {f"{account}-2026-10" for account in ids if account != ids[7]}
-    assert (outcome.created, outcome.refused, outcome.imbalance) == (119, 1, None)
+    assert (result.count("created"), result.count("refused"), result.imbalance) == (119, 1, None)
 
 
 def test_a_dry_run_sends_no_writing_request_and_leaves_the_csv(
     sandbox: Sandbox, world: World, configure: Configure, tmp_path: Path
 ) -> None:
-    outcome = run(configure(sandbox), replace(OCTOBER, dry_run=True, out=tmp_path / "out"))
+    result = run(configure(sandbox), replace(OCTOBER, dry_run=True, out=tmp_path / "out"))
     assert writes(sandbox) == 0
     assert records(sandbox) == {}
-    assert outcome.csv is not None
-    with Path(outcome.csv).open(encoding="utf-8", newline="") as stream:
+    assert result.csv is not None
+    with Path(result.csv).open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert {row["Account__c"] for row in rows} == {customer.account_id for customer in world.customers}
 
@@ -162,7 +163,7 @@ def test_a_dry_run_writes_the_values_that_a_load_would_send(
 
 @pytest.mark.parametrize("source", ["intercom", "jira", "looker", "salesforce"])
 def test_a_system_that_is_down_stops_the_load_and_is_named(
-    sandbox: Sandbox, configure: Configure, source: Source
+    sandbox: Sandbox, configure: Configure, source: SourceName
 ) -> None:
     sandbox.down.add(source)
     loaded = configure(sandbox)
@@ -172,20 +173,20 @@ def test_a_system_that_is_down_stops_the_load_and_is_named(
         assert caught.value.exit_code == 5
         assert "salesforce" in str(caught.value).lower()
     else:
-        outcome = run(loaded)
-        assert outcome.exit_code == 5
-        assert outcome.failed == (source,)
-        assert source in str(outcome.stopped)
-        assert "--allow-partial" in str(outcome.stopped)
+        result = run(loaded)
+        assert result.exit_code == 5
+        assert result.failed == (source,)
+        assert source in str(result.stopped)
+        assert "--allow-partial" in str(result.stopped)
     assert records(sandbox) == {}
     assert writes(sandbox) == 0
 
 
 def test_partial_loading_writes_the_rest_and_still_ends_with_5(sandbox: Sandbox, configure: Configure) -> None:
     sandbox.down.add("jira")
-    outcome = run(configure(sandbox), replace(OCTOBER, allow_partial=True))
-    assert outcome.exit_code == 5
-    assert outcome.written == len(records(sandbox)) == 120
+    result = run(configure(sandbox), replace(OCTOBER, allow_partial=True))
+    assert result.exit_code == 5
+    assert result.count("written") == len(records(sandbox)) == 120
     assert all(row["Bugs_Score__c"] is None for row in records(sandbox).values())
 
 
@@ -204,9 +205,9 @@ def test_an_outage_promotes_nobody(sandbox: Sandbox, configure: Configure) -> No
 
 def test_an_outage_without_a_history_rates_nobody(sandbox: Sandbox, configure: Configure) -> None:
     sandbox.down.add("intercom")
-    outcome = run(configure(sandbox), replace(OCTOBER, allow_partial=True))
-    assert outcome.scores is not None
-    assert set(outcome.scores["tier"]) <= {"Not Rated", "Critical"}  # Critical: a known critical signal
+    result = run(configure(sandbox), replace(OCTOBER, allow_partial=True))
+    assert result.scores is not None
+    assert set(result.scores["tier"]) <= {"Not Rated", "Critical"}  # Critical: a known critical signal
 
 
 @pytest.mark.parametrize(
@@ -219,7 +220,7 @@ def test_an_outage_without_a_history_rates_nobody(sandbox: Sandbox, configure: C
     ],
 )
 def test_a_wrong_token_ends_with_3_after_one_try(
-    sandbox: Sandbox, configure: Configure, source: Source, changes: dict[str, str]
+    sandbox: Sandbox, configure: Configure, source: SourceName, changes: dict[str, str]
 ) -> None:
     with pytest.raises(AccessError) as caught:
         run(configure(sandbox, **changes))
@@ -233,9 +234,9 @@ def test_the_number_of_requests_grows_by_pages_and_not_by_accounts(configure: Co
     calls: dict[int, dict[str, int]] = {}
     for size in (60, 600):
         with Sandbox(build(seed=7, accounts=size, until=NOW)) as running:
-            outcome = run(configure(running))
-        assert outcome.exit_code == 0
-        calls[size] = {source: standing.budget.calls for source, standing in outcome.standings.items()}
+            result = run(configure(running))
+        assert result.exit_code == 0
+        calls[size] = {source: standing.budget.calls for source, standing in result.statuses.items()}
     # ten times the accounts: a few pages and chunks more, far from 540 calls more
     for source, few in calls[60].items():
         assert calls[600][source] - few < 60, (source, calls)
@@ -246,9 +247,9 @@ def test_one_account_can_be_scored_alone_and_leaves_the_period_alone(
 ) -> None:
     loaded = configure(sandbox)
     one = world.customers[3].account_id
-    outcome = run(loaded, replace(OCTOBER, accounts=(one[:15],)))
+    result = run(loaded, replace(OCTOBER, accounts=(one[:15],)))
     assert set(records(sandbox)) == {f"{one}-2026-10"}
-    assert outcome.written == 1
+    assert result.count("written") == 1
     assert State(loaded.state).history.load(Period(2026, 10), "scores") is None
 
 
@@ -261,21 +262,21 @@ def test_only_one_source_is_read_afresh(sandbox: Sandbox, configure: Configure) 
     loaded = configure(sandbox)
     run(loaded)
     sandbox.log.clear()
-    outcome = run(loaded, replace(OCTOBER, only=("jira",), dry_run=True, out=Path(loaded.state) / "out"))
+    result = run(loaded, replace(OCTOBER, only=("jira",), dry_run=True, out=Path(loaded.state) / "out"))
     assert {call.system for call in sandbox.log} == {"jira", "salesforce"}  # the org is asked what a load would do
-    assert outcome.standings["salesforce"].from_checkpoint
-    assert outcome.standings["salesforce"].budget.calls == 0
-    assert outcome.scores is not None
-    assert outcome.scores.height == 120
+    assert result.statuses["salesforce"].from_checkpoint
+    assert result.statuses["salesforce"].budget.calls == 0
+    assert result.scores is not None
+    assert result.scores.height == 120
 
 
 def test_only_one_source_without_checkpoints_of_the_others_scores_nothing(
     sandbox: Sandbox, configure: Configure
 ) -> None:
-    outcome = run(configure(sandbox), replace(OCTOBER, only=("salesforce",)))
-    assert outcome.scores is None
-    assert outcome.exit_code == 0
-    assert "intercom, jira, looker" in str(outcome.stopped)
+    result = run(configure(sandbox), replace(OCTOBER, only=("salesforce",)))
+    assert result.scores is None
+    assert result.exit_code == 0
+    assert "intercom, jira, looker" in str(result.stopped)
     assert writes(sandbox) == 0
 
 
@@ -302,10 +303,10 @@ def test_two_accounts_with_one_company_are_both_listed_and_the_others_written(co
         if row["Id"] == second.account_id:
             row["Intercom_Company_Id__c"] = first.intercom_company
     with Sandbox(world) as running:
-        outcome = run(configure(running))
+        result = run(configure(running))
         stored = records(running)
-    assert outcome.exit_code == 4
-    assert {problem.account_id for problem in outcome.problems} == {first.account_id, second.account_id}
+    assert result.exit_code == 4
+    assert {problem.account_id for problem in result.problems} == {first.account_id, second.account_id}
     assert len(stored) == 58
 
 
@@ -317,9 +318,9 @@ def test_an_account_without_any_id_elsewhere_is_counted_and_not_rated(configure:
             row["Intercom_Company_Id__c"] = row["Jira_Component__c"] = None
     world.looker.usage = {key: use for key, use in world.looker.usage.items() if key[:15] != lonely.account_id[:15]}
     with Sandbox(world) as running:
-        outcome = run(configure(running))
+        result = run(configure(running))
         stored = records(running)
-    assert outcome.exit_code == 0
+    assert result.exit_code == 0
     record = stored[f"{lonely.account_id}-2026-10"]
     assert record["Tier__c"] in {"Not Rated", "Critical"}
     assert record["Health_Score__c"] is None
@@ -331,35 +332,35 @@ def test_records_that_the_org_refuses_are_listed_and_the_others_written(sandbox:
     field = sandbox.world.salesforce.objects["Health_Score__c"].fields["Tier__c"]
     field.values.remove("Critical")
     try:
-        outcome = run(configure(sandbox))
+        result = run(configure(sandbox))
     finally:
         field.values.append("Critical")
-    assert outcome.exit_code == 4
-    assert outcome.scores is not None
-    critical = outcome.scores.filter(pl.col("tier") == "Critical").height
+    assert result.exit_code == 4
+    assert result.scores is not None
+    critical = result.scores.filter(pl.col("tier") == "Critical").height
     assert critical > 0
-    assert len(outcome.problems) == critical
-    assert outcome.written == 120 - critical
-    assert all("Tier__c" in problem.text for problem in outcome.problems)
+    assert len(result.problems) == critical
+    assert result.count("written") == 120 - critical
+    assert all("Tier__c" in problem.text for problem in result.problems)
 
 
 def test_a_field_that_the_org_lacks_gives_a_gap_and_not_a_zero(configure: Configure) -> None:
     world = build(seed=7, accounts=60, until=NOW)
     del world.salesforce.objects["Churn_Signal__c"]
     with Sandbox(world) as running:
-        outcome = run(configure(running))
-    assert outcome.scores is not None
-    assert set(outcome.scores["tier"]) == {"Not Rated"}
-    assert any("Churn_Signal__c" in note for note in outcome.notes)
-    assert outcome.exit_code == 4  # none could be rated
+        result = run(configure(running))
+    assert result.scores is not None
+    assert set(result.scores["tier"]) == {"Not Rated"}
+    assert any("Churn_Signal__c" in note for note in result.notes)
+    assert result.exit_code == 4  # none could be rated
 
 
 def test_a_source_that_is_not_configured_is_no_failure(sandbox: Sandbox, configure: Configure) -> None:
-    outcome = run(configure(sandbox, JIRA_BASE_URL=None, JIRA_EMAIL=None, JIRA_API_TOKEN=None))
-    assert outcome.exit_code == 0
+    result = run(configure(sandbox, JIRA_BASE_URL=None, JIRA_EMAIL=None, JIRA_API_TOKEN=None))
+    assert result.exit_code == 0
     assert "jira" not in {call.system for call in sandbox.log}
-    assert outcome.scores is not None
-    assert outcome.scores["coverage"].max() <= 90.0 + 1e-9
+    assert result.scores is not None
+    assert result.scores["coverage"].max() <= 90.0 + 1e-9
 
 
 def test_a_waiver_and_a_metric_that_nothing_measures_are_told(
@@ -371,15 +372,15 @@ def test_a_waiver_and_a_metric_that_nothing_measures_are_told(
     text = default_text()
     card.write_text(own + text[: text.index("caps:")] + text[text.index("tiers:") :], encoding="utf-8")
     mapping = loaded.mapping.model_copy(update={"signals": None})
-    outcome = run(replace(loaded, mapping=mapping), replace(OCTOBER, scorecard=card, dry_run=True, out=tmp_path))
-    assert any(note.startswith("scorecard: nothing in a run measures nps") for note in outcome.notes)
-    assert any(note.startswith("signals: none in accountpulse.yaml") for note in outcome.notes)
-    assert outcome.rated > 100  # though no signal was read
+    result = run(replace(loaded, mapping=mapping), replace(OCTOBER, scorecard=card, dry_run=True, out=tmp_path))
+    assert any(note.startswith("scorecard: nothing in a run measures nps") for note in result.notes)
+    assert any(note.startswith("signals: none in accountpulse.yaml") for note in result.notes)
+    assert result.rated > 100  # though no signal was read
 
 
 def test_a_future_month_is_refused_before_any_request(sandbox: Sandbox, configure: Configure) -> None:
     with pytest.raises(UsageError, match="2027-01"):
-        run(configure(sandbox), Options(period=Period(2027, 1)))
+        run(configure(sandbox), RunRequest(period=Period(2027, 1)))
     assert sandbox.log == []
 
 

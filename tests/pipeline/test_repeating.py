@@ -11,22 +11,22 @@ from hypothesis import given
 from hypothesis import settings as lawful
 from hypothesis import strategies as some
 
-from accountpulse import accounts, metrics, pipeline
+from accountpulse import pipeline
 from accountpulse.core.period import Period, Scope
-from accountpulse.core.records import Extract, Source
-from accountpulse.pipeline.result import Options, Outcome
+from accountpulse.core.records import Extract, SourceName
+from accountpulse.pipeline.result import RunResult
+from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
 from accountpulse.state import State
-from accountpulse.systems import EXTRACTORS
-from accountpulse.systems.extraction import NoPartStore, PartStore, Request
-from support import NOW, Configure, Silent
+from accountpulse.systems.extraction import NoPartStore, PartStore
+from support import NOW, Configure, Silent, extract, measured
 from systems.shelf import Killed, Shelf
 
 OVER_THE_WIRE = lawful(max_examples=8, deadline=None)
-WALKED: tuple[Source, ...] = ("intercom", "jira", "looker")
+WALKED: tuple[SourceName, ...] = ("intercom", "jira", "looker")
 
 
 @pytest.fixture(scope="module")
@@ -43,21 +43,17 @@ def running(small: World) -> Iterator[Sandbox]:
 # --- a source, cut after any of its parts, which may be of any size
 
 
-def extracted(loaded: Settings, scope: Scope, parts: dict[Source, PartStore]) -> pl.DataFrame:
+def extracted(loaded: Settings, scope: Scope, parts: dict[SourceName, PartStore]) -> pl.DataFrame:
     """The metrics of all accounts."""
-    extracts: dict[Source, Extract] = {"salesforce": EXTRACTORS["salesforce"](Request(loaded, scope))}
+    extracts: dict[SourceName, Extract] = {"salesforce": extract(loaded, "salesforce", scope)}
     links = extracts["salesforce"].tables["links"]
     for source in WALKED:
         keys = tuple(links.filter(pl.col("source") == source)["key"].unique().sort())
-        request = Request(loaded, scope, keys)
         try:
-            extracts[source] = EXTRACTORS[source](replace(request, parts=parts.get(source, NoPartStore())))
+            extracts[source] = extract(loaded, source, scope, keys, parts=parts.get(source, NoPartStore()))
         except Killed:
-            extracts[source] = EXTRACTORS[source](replace(request, parts=revived(parts[source])))
-    linked = accounts.link(extracts["salesforce"].tables["accounts"], extracts, loaded.configured, ())
-    tables = {name: rows for each in extracts.values() for name, rows in accounts.attribute_all(each, linked).items()}
-    gaps = {name: reason for extract in extracts.values() for name, reason in extract.gaps.items()}
-    return metrics.measure(linked.accounts, tables, linked.reasons, gaps, scope=scope, rules=loaded.rules)
+            extracts[source] = extract(loaded, source, scope, keys, parts=revived(parts[source]))
+    return measured(loaded, extracts, scope)
 
 
 def revived(shelf: PartStore) -> Shelf:
@@ -76,8 +72,8 @@ def test_sources_that_are_cut_after_any_part_measure_the_same(
     @given(
         some.fixed_dictionaries({source: some.tuples(some.integers(0, 8), some.integers(1, 400)) for source in WALKED})
     )
-    def law(cuts: dict[Source, tuple[int, int]]) -> None:
-        parts: dict[Source, PartStore] = {source: Shelf(*cut) for source, cut in cuts.items()}
+    def law(cuts: dict[SourceName, tuple[int, int]]) -> None:
+        parts: dict[SourceName, PartStore] = {source: Shelf(*cut) for source, cut in cuts.items()}
         assert extracted(loaded, scope, parts).equals(clean)
 
     law()
@@ -98,22 +94,22 @@ class Mortal(Silent):
         if self.lives < 0:
             raise Killed
 
-    def begin(self, source: Source) -> None:
+    def begin(self, source: SourceName) -> None:
         super().begin(source)
         self.said_more()
 
-    def rows(self, source: Source, done: int, total: int | None) -> None:
+    def rows(self, source: SourceName, done: int, total: int | None) -> None:
         super().rows(source, done, total)
         self.said_more()
 
-    def end(self, source: Source, standing: object) -> None:
+    def end(self, source: SourceName, standing: object) -> None:
         super().end(source, standing)
         self.said_more()
 
 
-def run(loaded: Settings, folder: Path, lives: int) -> Outcome | None:
-    """One run's outcome; None where it died."""
-    options = Options(period=Period(2026, 10))
+def run(loaded: Settings, folder: Path, lives: int) -> RunResult | None:
+    """One run's result; None where it died."""
+    options = RunRequest(period=Period(2026, 10))
     try:
         return pipeline.run(replace(loaded, state=str(folder)), options, NOW, Mortal(lives))
     except Killed:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from accountpulse import pipeline, settings
 from accountpulse.core.period import Period
-from accountpulse.pipeline.result import Options
+from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.scoring.scorecard import default_text
@@ -20,6 +20,6 @@ def runs(folder: Path, accounts: int = 120) -> Path:
     with Sandbox(build(seed=7, accounts=accounts, until=NOW)) as sandbox:
         loaded = settings.load({**sandbox.environment(), "ACCOUNTPULSE_STATE": str(folder / "state")})
         for month in MONTHS:
-            options = Options(period=Period(2026, month), scorecard=card if month == 10 else None)
+            options = RunRequest(period=Period(2026, month), scorecard=card if month == 10 else None)
             assert pipeline.run(loaded, options, NOW, Silent()).exit_code == 0
     return folder / "state"

@@ -14,8 +14,8 @@ import pytest
 
 from accountpulse.core.period import Period
 from accountpulse.pipeline import earlier_runs, report_document
-from accountpulse.pipeline.earlier_runs import Past
-from accountpulse.pipeline.report_input import review
+from accountpulse.pipeline.earlier_runs import EarlierRun
+from accountpulse.pipeline.report_input import read
 from accountpulse.report.table import csv as table
 from accountpulse.scoring.account_details import ScoredAccount, account_details
 from accountpulse.scoring.change import change_between
@@ -39,17 +39,17 @@ def document(kept: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def now(kept: Path) -> Past:
+def now(kept: Path) -> EarlierRun:
     return earlier_runs.recall_or_refuse(State(kept), Period(2026, 10))
 
 
 @pytest.fixture(scope="module")
-def rows(now: Past) -> list[dict[str, Any]]:
+def rows(now: EarlierRun) -> list[dict[str, Any]]:
     return now.scores.sort("account_id").to_dicts()
 
 
 def test_the_accounts_are_those_of_the_state_with_the_same_numbers(
-    document: dict[str, Any], rows: list[dict[str, Any]], now: Past
+    document: dict[str, Any], rows: list[dict[str, Any]], now: EarlierRun
 ) -> None:
     accounts = document["accounts"]
     same = {"id": "account_id", "name": "account_name", "owner": "owner", "arr": "arr", "tier": "tier"}
@@ -67,7 +67,7 @@ def test_the_accounts_are_those_of_the_state_with_the_same_numbers(
         assert len(column) == 120
 
 
-def test_the_head_says_which_run_it_was_and_how_the_sources_stood(document: dict[str, Any], now: Past) -> None:
+def test_the_head_says_which_run_it_was_and_how_the_sources_stood(document: dict[str, Any], now: EarlierRun) -> None:
     facts = now.facts
     assert document["run"]["id"] == facts["run_id"]
     assert document["scorecard"] == {"name": "default", "version": "1", "hash": now.card.hash}
@@ -120,11 +120,11 @@ def test_the_worklist_goes_by_arr_times_risk_and_what_is_unknown_comes_last(docu
 def test_waterfalls_and_contributions_add_up_on_every_account_and_are_those_of_change(
     document: dict[str, Any], rows: list[dict[str, Any]], kept: Path
 ) -> None:
-    material, details = review(State(kept), None), document["details"]
-    assert material.before is not None
-    assert material.rescored is not None
-    then = {row["account_id"]: row for row in material.before.scores.to_dicts()}
-    again = {row["account_id"]: row for row in material.rescored.to_dicts()}
+    inputs, details = read(State(kept), None), document["details"]
+    assert inputs.before is not None
+    assert inputs.rescored is not None
+    then = {row["account_id"]: row for row in inputs.before.scores.to_dicts()}
+    again = {row["account_id"]: row for row in inputs.rescored.to_dicts()}
     parts = details["change"]["parts"]
     told = 0
     for i, row in enumerate(rows):
@@ -132,7 +132,7 @@ def test_waterfalls_and_contributions_add_up_on_every_account_and_are_those_of_c
         contributions = [metric["contribution"][i] or 0.0 for metric in details["metrics"].values()]
         if row["health_before_caps"] is not None:
             assert math.isclose(sum(contributions), row["health_before_caps"], abs_tol=1e-9)
-        expected = change_between(then[account], again[account], row, material.month.card)
+        expected = change_between(then[account], again[account], row, inputs.month.card)
         flat = {name: parts[name][i] for name in ("scorecard", "coverage", "caps")}
         effects = {name: values[i] for name, values in parts["metrics"].items() if values[i] is not None}
         if expected is None:
@@ -152,7 +152,7 @@ def test_waterfalls_and_contributions_add_up_on_every_account_and_are_those_of_c
 
 
 def test_every_metric_of_the_account_view_is_what_explain_says(
-    document: dict[str, Any], rows: list[dict[str, Any]], now: Past
+    document: dict[str, Any], rows: list[dict[str, Any]], now: EarlierRun
 ) -> None:
     details, words = document["details"], document["details"]["reasons"]
     for i, row in enumerate(rows):
@@ -251,7 +251,7 @@ def test_open_signals_are_rows_with_an_age_and_agree_with_their_counts(
 
 
 def test_reasons_are_counted_over_the_portfolio(
-    document: dict[str, Any], rows: list[dict[str, Any]], now: Past
+    document: dict[str, Any], rows: list[dict[str, Any]], now: EarlierRun
 ) -> None:
     for leaf in now.card.leaves:
         counted = Counter(why_unknown(row, leaf) for row in rows)
@@ -260,7 +260,7 @@ def test_reasons_are_counted_over_the_portfolio(
         assert [(each["known"], each["reasons"]) for each in found] == ([(known, dict(counted))] if counted else [])
 
 
-def test_the_catalogue_says_what_every_number_means(document: dict[str, Any], now: Past) -> None:
+def test_the_catalogue_says_what_every_number_means(document: dict[str, Any], now: EarlierRun) -> None:
     catalogue = {each["name"]: each for each in document["catalogue"]}
     assert list(catalogue) == [leaf.name for leaf in now.card.leaves]
     assert catalogue["open_bugs"]["direction"] == "lower is better"

@@ -16,7 +16,7 @@ from accountpulse.core.records import frame
 from accountpulse.pipeline import report_document
 from accountpulse.pipeline.earlier_runs import recall_or_refuse
 from accountpulse.pipeline.evidence import evidence, open_signals
-from accountpulse.pipeline.result import Options
+from accountpulse.pipeline.run import RunRequest
 from accountpulse.report.gaps import standing
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.state import State
@@ -27,8 +27,8 @@ SEPTEMBER, OCTOBER = Period(2026, 9), Period(2026, 10)
 
 def run(configure: Configure, sandbox: Sandbox, period: Period = OCTOBER, **options: Any) -> State:
     settings = configure(sandbox)
-    outcome = pipeline.run(settings, Options(period=period, **options), NOW, Silent())
-    assert outcome.loaded, outcome.stopped
+    result = pipeline.run(settings, RunRequest(period=period, **options), NOW, Silent())
+    assert result.loaded, result.stopped
     return State(settings.state)
 
 
@@ -72,7 +72,7 @@ def test_a_source_that_failed_is_loud_and_its_accounts_could_not_be_looked_at(
 
 def test_a_source_that_is_not_configured_has_no_line_among_the_gaps(configure: Configure, sandbox: Sandbox) -> None:
     settings = configure(sandbox, JIRA_BASE_URL=None, JIRA_EMAIL=None, JIRA_API_TOKEN=None)
-    assert pipeline.run(settings, Options(period=OCTOBER), NOW, Silent()).loaded
+    assert pipeline.run(settings, RunRequest(period=OCTOBER), NOW, Silent()).loaded
     made = document(State(settings.state))
     assert {each["name"]: each["state"] for each in made["sources"]}["Jira"] == "not configured"
     assert {each["source"] for each in made["gaps"]} == {"Salesforce", "Intercom", "Looker"}
@@ -146,7 +146,7 @@ def test_freshness_of_a_checkpoint_is_that_of_the_run_that_read_it(configure: Co
     run(configure, sandbox)
     settings = configure(sandbox)
     later = NOW + timedelta(hours=5)
-    assert pipeline.run(settings, Options(period=OCTOBER, only=("jira",)), later, Silent()).loaded
+    assert pipeline.run(settings, RunRequest(period=OCTOBER, only=("jira",)), later, Silent()).loaded
     made = {each["name"]: each for each in document(State(settings.state))["sources"]}
     assert (made["Jira"]["state"], made["Jira"]["read_at"]) == ("read", "2026-11-23T13:00:00+00:00")
     assert (made["Looker"]["state"], made["Looker"]["read_at"]) == ("from checkpoint", "2026-11-23T08:00:00+00:00")

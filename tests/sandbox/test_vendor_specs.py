@@ -7,7 +7,7 @@ import pytest
 
 from accountpulse import pipeline
 from accountpulse.core.period import Period
-from accountpulse.pipeline.result import Options
+from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Exchange, Sandbox
 from accountpulse.sandbox.world.model import World
 from sandbox.openapi import SPECS, Vendor, vendor
@@ -22,7 +22,7 @@ def exchanges(world: World, configure: Configure, jira: str = "cloud", **changes
     """All that a run asks and hears."""
     with Sandbox(world, jira="cloud" if jira == "cloud" else "datacenter") as sandbox:
         sandbox.recorded = []
-        pipeline.run(configure(sandbox, **changes), Options(period=Period(2026, 10), dry_run=True), NOW, Silent())
+        pipeline.run(configure(sandbox, **changes), RunRequest(period=Period(2026, 10), dry_run=True), NOW, Silent())
         return sandbox.recorded
 
 

@@ -1,6 +1,6 @@
 from datetime import date
 
-from accountpulse.core.records import Metric
+from accountpulse.core.catalogue import METRICS, Metric
 from accountpulse.scoring.explain import (
     duration,
     plain,
@@ -113,7 +113,7 @@ def test_signs_and_decimals_are_the_readers():
 
 def test_values_are_written_as_people_write_them():
     def text(unit, value, name="x"):
-        return value_text(Metric(name, "usage", "x", unit), value)
+        return value_text(METRICS.get(name) or Metric(name, "usage", "x", unit), value)
 
     assert text("seconds", 18720) == "5 h 12 min"
     assert text("percent", 12.34) == "12.3 %"

@@ -5,7 +5,7 @@ import math
 import polars as pl
 import pytest
 
-from accountpulse.core.records import METRICS
+from accountpulse.core.catalogue import METRICS
 from accountpulse.scoring.scorecard import Scorecard, default, load
 from accountpulse.scoring.scores import score
 

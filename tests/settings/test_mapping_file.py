@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from accountpulse.accounts import Linked, link
 from accountpulse.cli.links_table import mapping_file, rows_of
 from accountpulse.core.errors import ConfigurationError
-from accountpulse.core.records import SOURCES, TABLES_OF, Extract, FileLink, LinkFile, Source, frame
+from accountpulse.core.records import Extract, FileLink, LinkFile, SourceName, frame
 from accountpulse.core.spreadsheet import harmless, meant
-from accountpulse.settings.links import read
-from accountpulse.systems import csv_file
+from accountpulse.settings.link_file import read
+from accountpulse.systems import SOURCES, csv_file
+from support import NAMES, TABLES_OF
 
 A, B, C = "001000000000001AAA", "001000000000002AAA", "001000000000003AAA"
 
@@ -161,14 +162,14 @@ def test_a_guarded_key_comes_back_through_the_file(tmp_path: Path) -> None:
 
 
 IDS = [f"{number:015d}AAA" for number in range(4)]
-SYSTEMS: list[Source] = ["intercom", "jira", "looker"]
+SYSTEMS: list[SourceName] = ["intercom", "jira", "looker"]
 TEXTS = ["k1", "k2", "=k3", "none such"]
 pairs = st.tuples(st.sampled_from(IDS), st.sampled_from(SYSTEMS))
 rule_rows = st.lists(st.tuples(pairs, st.sampled_from(TEXTS)), unique=True)
 file_rows = st.lists(st.tuples(pairs, st.sampled_from([*TEXTS, None])), unique=True)
 
 
-def linked(rules: list[tuple[tuple[str, Source], str]], link_file: LinkFile, unknown: list[str]) -> Linked:
+def linked(rules: list[tuple[tuple[str, SourceName], str]], link_file: LinkFile, unknown: list[str]) -> Linked:
     rows = {"links": [{"account_id": account, "source": source, "key": key} for (account, source), key in rules]}
     accounts = frame("accounts", [{"account_id": account, "account_name": f"={account}"} for account in IDS])
     extracts = {
@@ -177,15 +178,17 @@ def linked(rules: list[tuple[tuple[str, Source], str]], link_file: LinkFile, unk
             {name: frame(name, rows.get(name, [])) for name in TABLES_OF[source]},
             unknown_keys=dict.fromkeys(unknown, "not_linked") if source == "jira" else {},
         )
-        for source in SOURCES
+        for source in NAMES
     }
-    return link(accounts, extracts, SOURCES, (), link_file)
+    return link(accounts, extracts, SOURCES, NAMES, (), link_file=link_file)
 
 
 @hypothesis_settings(max_examples=200, deadline=None)
 @given(rule_rows, file_rows, st.lists(st.sampled_from(TEXTS), unique=True))
 def test_a_mapping_file_that_is_given_back_unedited_changes_nothing(
-    rules: list[tuple[tuple[str, Source], str]], file: list[tuple[tuple[str, Source], str | None]], unknown: list[str]
+    rules: list[tuple[tuple[str, SourceName], str]],
+    file: list[tuple[tuple[str, SourceName], str | None]],
+    unknown: list[str],
 ) -> None:
     said = {(pair, key): (pair, key) for pair, key in file if key or all(p != pair or not k for p, k in file)}
     link_file = LinkFile(links=tuple(FileLink(*pair, key, 2) for pair, key in said.values()))

@@ -38,13 +38,13 @@ def environment(aws: dict[str, str]) -> dict[str, str]:
 def test_names_of_the_secret_are_settings_and_the_environment_wins(environment: dict[str, str]) -> None:
     put(json.dumps({**GOOD, "SALESFORCE_API_VERSION": 66.0, "SOMETHING_ELSE": "x"}))
     loaded = settings.load(environment)
-    assert loaded.salesforce.username == "u@example.com"
-    assert loaded.salesforce.api_version == "66.0"
-    assert loaded.intercom is not None
-    assert loaded.intercom.token.reveal() == "token-from-the-secret"
+    assert loaded.access["salesforce"].username == "u@example.com"
+    assert loaded.access["salesforce"].api_version == "66.0"
+    assert "intercom" in loaded.access
+    assert loaded.access["intercom"].token.reveal() == "token-from-the-secret"
     loaded = settings.load({**environment, "INTERCOM_API_TOKEN": "token-from-here"})
-    assert loaded.intercom is not None
-    assert loaded.intercom.token.reveal() == "token-from-here"
+    assert "intercom" in loaded.access
+    assert loaded.access["intercom"].token.reveal() == "token-from-here"
     assert "token-from-here" not in repr(loaded)
 
 
@@ -114,5 +114,5 @@ def test_a_refusal_of_aws_says_what_to_allow(environment: dict[str, str], code: 
 def test_a_number_is_a_value_and_extra_names_are_let_be(environment: dict[str, str]) -> None:
     put(json.dumps({**GOOD, "SALESFORCE_PASSWORD": 12345678, "owner of this secret": "somebody", "note": 1.5}))
     loaded = settings.load(environment)
-    assert loaded.salesforce.password is not None
-    assert loaded.salesforce.password.reveal() == "12345678"
+    assert loaded.access["salesforce"].password is not None
+    assert loaded.access["salesforce"].password.reveal() == "12345678"

@@ -4,7 +4,7 @@ import pytest
 
 from accountpulse import settings
 from accountpulse.core.errors import ConfigurationError
-from accountpulse.systems.looker.mapping import SavedLook
+from accountpulse.systems.looker.settings import SavedLook
 
 SALESFORCE = {"SALESFORCE_USERNAME": "int@example.com", "SALESFORCE_PASSWORD": "pass-word-1"}
 
@@ -71,15 +71,15 @@ def test_a_source_without_access_is_not_configured() -> None:
 def test_secrets_never_print() -> None:
     loaded = settings.load({**SALESFORCE, "INTERCOM_API_TOKEN": "tok-123456"})
     assert "tok-123456" not in repr(loaded)
-    assert "pass-word-1" not in f"{loaded.salesforce.password}"
+    assert "pass-word-1" not in f"{loaded.access['salesforce'].password}"
     assert loaded.redactor("login pass-word-1 tok-123456") == "login ••• •••"
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080/jira", "http://localhost:1", "https://example.com/ex/jira/1"])
 def test_plain_http_is_for_this_machine_only(url: str) -> None:
     loaded = settings.load({**SALESFORCE, "JIRA_BASE_URL": url, "JIRA_API_TOKEN": "tok-123456"})
-    assert loaded.jira is not None
-    assert loaded.jira.base_url == url
+    assert "jira" in loaded.access
+    assert loaded.access["jira"].base_url == url
 
 
 @pytest.mark.parametrize(

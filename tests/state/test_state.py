@@ -9,9 +9,10 @@ import pytest
 
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.period import Period, scope_of
-from accountpulse.core.records import ON_DISK, TABLES, TABLES_OF, Extract, frame
+from accountpulse.core.records import ON_DISK, TABLES, Extract, frame
 from accountpulse.core.spooled import SpooledTable, spooled
 from accountpulse.state import State
+from support import TABLES_OF
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 OCTOBER = Period(2026, 10)

@@ -11,8 +11,7 @@ from accountpulse.core.records import Extract
 from accountpulse.http.budget import RequestBudget
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.settings import Settings
-from accountpulse.systems.extraction import Request
-from support import Configure
+from support import Configure, extract
 from systems.looker.asking import Change, Read, merged
 
 
@@ -33,9 +32,10 @@ def loaded(sandbox: Sandbox, configure: Configure, tmp_path: Path) -> Callable[.
 def read(loaded: Callable[..., Settings], scope: Scope) -> Read:
     """What the extractor makes of the sandbox with a changed `looker:` block."""
 
-    def extract(
+    def made(
         block: Change | None = None, keys: tuple[str, ...] = (), budget: RequestBudget | None = None, at: Scope = scope
     ) -> Extract:
-        return extract.extract(Request(loaded({"looker": block or {}}), at, keys, budget=budget or RequestBudget()))
+        changed = loaded({"looker": block or {}})
+        return extract(changed, "looker", at, keys, budget=budget or RequestBudget())
 
-    return extract
+    return made

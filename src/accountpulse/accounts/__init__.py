@@ -2,20 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import polars as pl
 
-from accountpulse.core.ids import looks_like_an_id, to_18
-from accountpulse.core.records import LINKS, SOURCES, Extract, LinkFile, Problem, Reason, Source
+from accountpulse.core.ids import comparable_id, to_18
+from accountpulse.core.records import LINKS, Extract, LinkFile, Problem, Source, SourceName
 from accountpulse.core.spooled import SpooledTable
 
-_NOUN: Mapping[Source, str] = {
-    "salesforce": "Salesforce account",
-    "intercom": "Intercom company",
-    "jira": "Jira link",
-    "looker": "Looker customer",
-}
 _SHOWN = 5  # how many other accounts a message names
 _SHOWN_KEY = 80  # how many characters of a key it shows
 _KEY_COLUMNS = ("keys", "key", "account_id")
@@ -44,7 +37,7 @@ class Linked:
     absent: pl.DataFrame
     keys: pl.DataFrame
     problems: tuple[Problem, ...]
-    unlinked: Mapping[Source, int]
+    unlinked: Mapping[SourceName, int]
     notes: tuple[str, ...] = ()
 
 
@@ -60,47 +53,67 @@ class Attributed:
     nobodys: int = 0
 
 
-def _comparable(source: Source, key: str) -> str:
-    """What is equal for two ways to write one key: record ids of 15 or 18 characters, whatever became of their case.
-
-    Jira finds components, projects and labels in any case, so two accounts must not differ in case alone there.
-    """
-    if source == "jira":
-        return key.strip().casefold()
-    whole = to_18(key)
-    return whole.upper() if looks_like_an_id(whole) else whole
-
-
 def link(
     accounts: pl.DataFrame,
-    extracts: Mapping[Source, Extract],
-    configured: Collection[Source],
-    failed: Collection[Source],
+    extracts: Mapping[SourceName, Extract],
+    sources: Sequence[Source],
+    configured: Collection[SourceName],
+    failed: Collection[SourceName],
+    *,
     link_file: LinkFile = _NOTHING,
 ) -> Linked:
     """Match accounts with the keys that they have in each source: by rule (the links of the extracts), or by the file.
 
+    `sources` are all that there are, `configured` those that were asked.
     Where the file comes first, what it says of an account and source replaces the rule; where the rules do, it counts
     only where they link nothing or not clearly. Left out, with a Problem: an account without an id, one that is given
     twice, one with a key in a configured source that is another account's too, one that a rule gives several keys.
-    Reasons, first match: `not_configured`; `source_failed` (also a configured source without an extract);
-    `not_linked` without a key; what the extract says of a key that its system doesn't know.
+    Reasons, first match: `not_configured`; `source_failed` (also a configured source without an extract; of a domain
+    that other configured sources feed as well, only where the account has a key in it); `not_linked` without a key;
+    what the extract says of a key that its system doesn't know.
     """
     accounts = accounts.with_columns(_mapped(accounts["account_id"].fill_null(""), to_18))
-    told = _told(accounts, link_file)
-    claims, absent = _claims(accounts, extracts, told, link_file.first)
+    stated = _stated(accounts, link_file)
+    claims, absent = _claims(accounts, extracts, sources, stated, link_file.first)
     ours = claims.filter(pl.col("source").is_in(configured))
-    problems = [*_unclear_ids(accounts), *_shared(accounts, ours, link_file), *_several(accounts, ours)]
+    problems = [
+        *_unclear_ids(accounts),
+        *_shared(accounts, ours, sources, link_file),
+        *_several(accounts, ours, sources),
+    ]
     good = accounts.filter(~pl.col("account_id").is_in(["", *{problem.account_id for problem in problems}]))
     keys = claims.join(good, on="account_id", how="semi")
-    statuses = {source: _status(good, keys, source) for source in SOURCES}
-    unlinked = {source: statuses[source].count() for source in SOURCES if source in configured}
-    wide = {source: _source_wide(source, extracts, configured, failed) for source in SOURCES}
+    statuses = {source.name: _status(good, keys, source.name) for source in sources}
+    unlinked = {name: status.count() for name, status in statuses.items() if name in configured}
+    unread = {name for name in configured if name in failed or name not in extracts}
+    alone = {source.name for source in sources if not _has_company(source, sources, configured)}
     reasons = good.select("account_id").with_columns(
-        *(pl.lit(wide[source], pl.String).fill_null(statuses[source]).alias(source) for source in SOURCES)
+        _reason(status, name, configured, unread, alone).alias(name) for name, status in statuses.items()
     )
-    notes = (*_strangers(accounts, told, link_file), *_unknown(claims, configured, link_file))
+    notes = (*_strangers(accounts, stated, link_file), *_unknown(claims, sources, configured, link_file))
     return Linked(good, reasons, claims, absent, keys, tuple(problems), unlinked, notes)
+
+
+def _has_company(source: Source, sources: Sequence[Source], configured: Collection[SourceName]) -> bool:
+    """Whether another configured source feeds one of its domains as well."""
+    others = [each for each in sources if each.name != source.name and each.name in configured]
+    return any(set(each.domains) & set(source.domains) for each in others)
+
+
+def _reason(
+    status: pl.Series,
+    name: SourceName,
+    configured: Collection[SourceName],
+    unread: Collection[SourceName],
+    alone: Collection[SourceName],
+) -> pl.Expr:
+    """Why a source says nothing of each account."""
+    if name not in configured:
+        return pl.lit("not_configured")
+    if name not in unread:
+        return pl.lit(status)
+    failed = pl.lit("source_failed")
+    return failed if name in alone else pl.when(pl.lit(status).is_null()).then(failed).otherwise(pl.lit("not_linked"))
 
 
 def rule_links(links: pl.DataFrame, source: Source, found: Mapping[str, Sequence[str]] | None) -> pl.DataFrame:
@@ -108,12 +121,12 @@ def rule_links(links: pl.DataFrame, source: Source, found: Mapping[str, Sequence
 
     An account whose value leads nowhere has no link; one whose value leads to several keys has all of them.
     """
-    own = links.filter(pl.col("source") == source)
+    own = links.filter(pl.col("source") == source.name)
     if found is None:
         return own
     rows = [(value, key) for value, keys in found.items() for key in keys]
     carried = pl.DataFrame(rows, schema={"value": pl.String, "key": pl.String}, orient="row")
-    form = partial(_comparable, source)
+    form = source.comparable
     carried = carried.select("key", match=_mapped(carried["value"], form)).unique()
     wanted = own.select("account_id", "source", match=_mapped(own["key"], form)).filter(pl.col("match") != "")
     return wanted.join(carried, on="match").select(_LINK)
@@ -123,12 +136,11 @@ def asked_keys(
     links: pl.DataFrame, source: Source, found: Mapping[str, Sequence[str]] | None, link_file: LinkFile
 ) -> tuple[str, ...]:
     """The keys that a source is asked for: those of the rules that may count, and those of the file."""
-    whole = partial(_comparable, "salesforce")
-    told = [each for each in link_file.links if each.source == source]
-    decided = {whole(each.account_id) for each in told} if link_file.first == "file" else set()
+    stated = [each for each in link_file.links if each.source == source.name]
+    decided = {comparable_id(each.account_id) for each in stated} if link_file.first == "file" else set()
     rules = rule_links(links, source, found).select("account_id", "key").drop_nulls().iter_rows()
-    keys = {key for account_id, key in rules if key.strip() and whole(account_id) not in decided}
-    return tuple(sorted(keys | {each.key for each in told if each.key is not None}))
+    keys = {key for account_id, key in rules if key.strip() and comparable_id(account_id) not in decided}
+    return tuple(sorted(keys | {each.key for each in stated if each.key is not None}))
 
 
 def attribute(table: pl.DataFrame, linked: Linked, source: Source) -> Attributed:
@@ -154,23 +166,39 @@ def attribute(table: pl.DataFrame, linked: Linked, source: Source) -> Attributed
     return Attributed(rows.join(owned, on=row_id), shared, nobodys=rows.height - owned[row_id].n_unique())
 
 
-def attribute_all(extract: Extract, linked: Linked) -> dict[str, pl.DataFrame | SpooledTable]:
-    """Every table of an extract but `accounts` and `links`, by name, as rows of accounts; spools stay on disk.
+def attribute_all(extract: Extract, linked: Linked, source: Source) -> dict[str, pl.DataFrame | SpooledTable]:
+    """Every table of an extract but `accounts` and `links`, by name, as rows of accounts with their `source`.
 
-    No row may come in two pieces.
+    Spooled tables stay on disk; no row of theirs may come in two pieces.
     """
     tables = {name: table for name, table in extract.tables.items() if name not in {"accounts", "links"}}
-    small = {name: attribute(table, linked, extract.source).rows for name, table in tables.items()}
-    return small | {name: _attributed(spool, linked, extract.source) for name, spool in extract.spools.items()}
+    named = pl.lit(source.name).alias("source")
+    small = {name: attribute(table, linked, source).rows.with_columns(named) for name, table in tables.items()}
+    return small | {name: _attributed(spool, linked, source) for name, spool in extract.spools.items()}
 
 
 def _attributed(spool: SpooledTable, linked: Linked, source: Source) -> SpooledTable:
     owned: SpooledTable | None = None
     for piece in spool.pieces():
-        rows = attribute(piece, linked, source).rows
+        rows = attribute(piece, linked, source).rows.with_columns(pl.lit(source.name).alias("source"))
         owned = owned or SpooledTable(rows.schema)
         owned.add(rows)
     return owned or spool
+
+
+def united(one: pl.DataFrame | SpooledTable | None, more: pl.DataFrame | SpooledTable) -> pl.DataFrame | SpooledTable:
+    """A table of one source with that of another below it; their `source` keeps them apart, so no keys meet."""
+    if one is None:
+        return more
+    if isinstance(one, SpooledTable) and isinstance(more, SpooledTable):
+        for piece in more.pieces():
+            one.add(piece)
+        return one
+    return pl.concat([_in_memory(one), _in_memory(more)], how="diagonal")
+
+
+def _in_memory(table: pl.DataFrame | SpooledTable) -> pl.DataFrame:
+    return table.lazy().collect()
 
 
 def _mapped(keys: pl.Series, form: Callable[[str], str]) -> pl.Series:
@@ -179,28 +207,32 @@ def _mapped(keys: pl.Series, form: Callable[[str], str]) -> pl.Series:
     return keys.replace(given, pl.Series([form(key) for key in given], dtype=pl.String))
 
 
-def _told(accounts: pl.DataFrame, link_file: LinkFile) -> pl.DataFrame:
+def _stated(accounts: pl.DataFrame, link_file: LinkFile) -> pl.DataFrame:
     """What the file says, with the accounts' own ids: an id that lost its case in a spreadsheet is still theirs."""
     rows = [(each.account_id, each.source, each.key, "file", each.line) for each in link_file.links]
-    told = pl.DataFrame(rows, schema=_CLAIM, orient="row")
-    whole = partial(_comparable, "salesforce")
-    ours = {whole(account_id): account_id for account_id in accounts["account_id"]}
-    return told.with_columns(_mapped(told["account_id"], lambda text: ours.get(whole(text), to_18(text))))
+    stated = pl.DataFrame(rows, schema=_CLAIM, orient="row")
+    ours = {comparable_id(account_id): account_id for account_id in accounts["account_id"]}
+    return stated.with_columns(_mapped(stated["account_id"], lambda text: ours.get(comparable_id(text), to_18(text))))
 
 
 def _claims(
-    accounts: pl.DataFrame, extracts: Mapping[Source, Extract], told: pl.DataFrame, first: str
+    accounts: pl.DataFrame,
+    extracts: Mapping[SourceName, Extract],
+    sources: Sequence[Source],
+    stated: pl.DataFrame,
+    first: str,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Every link that counts, once, and `absent`; each account is its own key in the system that it comes from."""
     given = [extract.tables["links"] for extract in extracts.values() if "links" in extract.tables]
-    itself = accounts.select("account_id", source=pl.lit("salesforce"), key="account_id")
+    crm = next(source.name for source in sources if source.has_accounts)
+    itself = accounts.select("account_id", source=pl.lit(crm), key="account_id")
     links = pl.concat([*given, itself]).select(_LINK)
     links = links.with_columns(_mapped(links["account_id"], to_18))
     found = {source: extract.found_keys for source, extract in extracts.items()}
-    rules = pl.concat([rule_links(links, source, found.get(source)) for source in SOURCES])
+    rules = pl.concat([rule_links(links, source, found.get(source.name)) for source in sources])
     rules = rules.with_columns(by=pl.lit("rule"), line=pl.lit(None, pl.Int64))
-    both = pl.concat([rules, told])
-    compared = pl.concat([_compared(both.filter(pl.col("source") == s), s, extracts.get(s)) for s in SOURCES])
+    both = pl.concat([rules, stated])
+    compared = pl.concat([_compared(both, source, extracts.get(source.name)) for source in sources])
     real = (pl.col("by") == "file") | (pl.col("match") != "").fill_null(value=False)
     counting = _preferred(compared.filter(real), first)
     absent = counting.filter(pl.col("match").is_null()).select("source", "account_id")
@@ -217,8 +249,8 @@ def _in_doubt(claims: pl.DataFrame) -> pl.DataFrame:
 
 
 def _compared(claims: pl.DataFrame, source: Source, extract: Extract | None) -> pl.DataFrame:
-    """Claims with `match`, and with the `reason` why the source doesn't know the key."""
-    form = partial(_comparable, source)
+    """A source's claims with `match`, and with the `reason` why it doesn't know the key."""
+    form, claims = source.comparable, claims.filter(pl.col("source") == source.name)
     unknown = {form(key): reason for key, reason in extract.unknown_keys.items()} if extract else {}
     with_match = claims.with_columns(match=_mapped(claims["key"], form))
     reason = pl.col("match").replace_strict(unknown, default=None, return_dtype=pl.String)
@@ -227,13 +259,13 @@ def _compared(claims: pl.DataFrame, source: Source, extract: Extract | None) -> 
 
 def _preferred(claims: pl.DataFrame, first: str) -> pl.DataFrame:
     """Of rule and file the one that counts, for each source and account."""
-    rules, told = claims.filter(pl.col("by") == "rule"), claims.filter(pl.col("by") == "file")
+    rules, stated = claims.filter(pl.col("by") == "rule"), claims.filter(pl.col("by") == "file")
     pair = ["source", "account_id"]
     if first == "rules":
         known = rules.filter(pl.col("reason").is_null()).unique(["source", "match", "account_id"])
         alone = (pl.len().over(pair) == 1) & (pl.len().over("source", "match") == 1)
-        told = told.join(known.filter(alone), on=pair, how="anti")
-    return pl.concat([rules.join(told, on=pair, how="anti"), told])
+        stated = stated.join(known.filter(alone), on=pair, how="anti")
+    return pl.concat([rules.join(stated, on=pair, how="anti"), stated])
 
 
 def _unclear_ids(accounts: pl.DataFrame) -> Iterator[Problem]:
@@ -244,26 +276,29 @@ def _unclear_ids(accounts: pl.DataFrame) -> Iterator[Problem]:
             yield Problem(account_id, "accounts", f"account {account_id} was given {rows} times")
 
 
-def _shared(accounts: pl.DataFrame, claims: pl.DataFrame, link_file: LinkFile) -> Iterator[Problem]:
+def _shared(
+    accounts: pl.DataFrame, claims: pl.DataFrame, sources: Sequence[Source], link_file: LinkFile
+) -> Iterator[Problem]:
     """The accounts with a key that another account has too."""
+    nouns = {source.name: source.key_noun for source in sources}
     ours = set(accounts["account_id"])
     owners = claims.filter("shared").group_by("source", "match", maintain_order=True).agg("key", "account_id", "line")
     for source, _, keys, ids, lines in owners.iter_rows():
         for key, account_id, line in zip(keys, ids, lines, strict=True):
             if account_id in ours:
                 said = f" (line {line} of {link_file.name})" if line is not None else ""
-                text = f"{_NOUN[source]} {key[:_SHOWN_KEY]!r}{said} is also linked by {_others(account_id, ids)}"
+                text = f"{nouns[source]} {key[:_SHOWN_KEY]!r}{said} is also linked by {_others(account_id, ids)}"
                 yield Problem(account_id, "accounts", f"{text}: leave the link on one of them")
 
 
-def _several(accounts: pl.DataFrame, claims: pl.DataFrame) -> Iterator[Problem]:
+def _several(accounts: pl.DataFrame, claims: pl.DataFrame, sources: Sequence[Source]) -> Iterator[Problem]:
     """The accounts that a rule gives several keys; who means all of them says so in the file."""
-    ours = set(accounts["account_id"])
+    titles, ours = {source.name: source.title for source in sources}, set(accounts["account_id"])
     many = claims.filter("several").group_by("source", "account_id", maintain_order=True)
     for source, account_id, keys in many.agg("key").iter_rows():
         if account_id in ours:
             named = _listed([repr(key[:_SHOWN_KEY]) for key in keys])
-            text = f"its rule finds {len(keys)} keys in {source.title()}: {named}"
+            text = f"its rule finds {len(keys)} keys in {titles[source]}: {named}"
             remedy = "leave one of them, or list those that count in the mapping file"
             yield Problem(account_id, "accounts", f"{text}; {remedy}")
 
@@ -277,9 +312,9 @@ def _listed(texts: Sequence[str]) -> str:
     return ", ".join(texts[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _strangers(accounts: pl.DataFrame, told: pl.DataFrame, link_file: LinkFile) -> Iterator[str]:
+def _strangers(accounts: pl.DataFrame, stated: pl.DataFrame, link_file: LinkFile) -> Iterator[str]:
     """Which lines of the file name accounts that are none of ours: customers leave, and slips look the same."""
-    lost = told.join(accounts, on="account_id", how="anti").unique("account_id", maintain_order=True).sort("line")
+    lost = stated.join(accounts, on="account_id", how="anti").unique("account_id", maintain_order=True).sort("line")
     if lost.height:
         named = _listed(
             [f"{account_id} (line {line})" for account_id, line in lost.select("account_id", "line").iter_rows()]
@@ -287,27 +322,18 @@ def _strangers(accounts: pl.DataFrame, told: pl.DataFrame, link_file: LinkFile) 
         yield f"{link_file.name} names accounts that are not among the customers: {named}"
 
 
-def _unknown(claims: pl.DataFrame, configured: Collection[Source], link_file: LinkFile) -> Iterator[str]:
+def _unknown(
+    claims: pl.DataFrame, sources: Sequence[Source], configured: Collection[SourceName], link_file: LinkFile
+) -> Iterator[str]:
     """Which keys of the file their systems don't know."""
     wrong = claims.filter((pl.col("by") == "file") & pl.col("reason").is_not_null()).sort("line")
-    for source in configured:
-        keys = wrong.filter(pl.col("source") == source).select("key", "line").iter_rows()
+    for source in (each for each in sources if each.name in configured):
+        keys = wrong.filter(pl.col("source") == source.name).select("key", "line").iter_rows()
         if named := [f"{key[:_SHOWN_KEY]!r} (line {line})" for key, line in keys]:
-            yield f"{link_file.name} names keys that {source.title()} does not know: {_listed(named)}"
+            yield f"{link_file.name} names keys that {source.title} does not know: {_listed(named)}"
 
 
-def _source_wide(
-    source: Source,
-    extracts: Mapping[Source, Extract],
-    configured: Collection[Source],
-    failed: Collection[Source],
-) -> Reason | None:
-    if source not in configured:
-        return "not_configured"
-    return "source_failed" if source in failed or source not in extracts else None
-
-
-def _status(accounts: pl.DataFrame, keys: pl.DataFrame, source: Source) -> pl.Series:
+def _status(accounts: pl.DataFrame, keys: pl.DataFrame, source: SourceName) -> pl.Series:
     """For each account null where any of its keys is known to the source, else the reason."""
     found = (
         keys.filter(pl.col("source") == source)
@@ -323,8 +349,6 @@ def _status(accounts: pl.DataFrame, keys: pl.DataFrame, source: Source) -> pl.Se
 def _owners(keys: pl.Series, linked: Linked, source: Source) -> pl.DataFrame:
     """Which account each of the keys, as the source writes it, belongs to: `key`, `account_id`."""
     written = keys.drop_nulls().unique()
-    links = linked.keys.filter(pl.col("source") == source).select("match", "account_id")
-    matched = pl.DataFrame({"key": written, "match": _mapped(written, partial(_comparable, source))}).join(
-        links, on="match"
-    )
+    links = linked.keys.filter(pl.col("source") == source.name).select("match", "account_id")
+    matched = pl.DataFrame({"key": written, "match": _mapped(written, source.comparable)}).join(links, on="match")
     return matched.select("key", "account_id")

@@ -15,7 +15,7 @@ from accountpulse.core.memory import give_back
 from accountpulse.core.period import Period, parse_period
 
 if TYPE_CHECKING:
-    from accountpulse.core.records import Source
+    from accountpulse.core.records import SourceName
     from accountpulse.settings import Settings
     from accountpulse.state import State
 
@@ -100,13 +100,14 @@ def run(  # noqa: PLR0917
     give_back()
     from accountpulse import pipeline
     from accountpulse.cli import progress, session, summary
-    from accountpulse.pipeline.result import Options, Outcome
+    from accountpulse.pipeline.result import RunResult
+    from accountpulse.pipeline.run import RunRequest
 
     sources = tuple(map(_source, only or ()))
     ends = None if deadline is None else time.monotonic() + deadline
 
-    def work(settings: "Settings") -> Outcome:
-        options = Options(
+    def work(settings: "Settings") -> RunResult:
+        asked = RunRequest(
             period=_period(period, settings.mapping.timezone),
             dry_run=dry_run,
             allow_partial=allow_partial,
@@ -116,12 +117,12 @@ def run(  # noqa: PLR0917
             out=out,
             ends=ends,
         )
-        return pipeline.run(settings, options, datetime.now(UTC), watch)
+        return pipeline.run(settings, asked, datetime.now(UTC), watch)
 
     with progress.watching(session.REDACT) as watch:
-        outcome = session.work_with(os.environ, work, watch.say)
-    summary.report(outcome, summary.tables(), session.REDACT)
-    raise typer.Exit(outcome.exit_code)
+        result = session.work_with(os.environ, work, watch.say)
+    summary.report(result, summary.tables(), session.REDACT)
+    raise typer.Exit(result.exit_code)
 
 
 def check(
@@ -313,13 +314,13 @@ def _period(text: str | None, zone: str) -> Period | None:
     return None if text is None else parse_period(text, zone)
 
 
-def _source(name: str) -> "Source":
-    from accountpulse.core.records import SOURCES
+def _source(name: str) -> "SourceName":
+    from accountpulse.systems import SOURCES
 
-    for source in SOURCES:
-        if source == name:
-            return source
-    raise UsageError(f"--only: {name!r} is not a source; the sources are {', '.join(SOURCES)}")
+    names = [source.name for source in SOURCES]
+    if name not in names:
+        raise UsageError(f"--only: {name!r} is not a source; the sources are {', '.join(names)}")
+    return name
 
 
 def _state() -> "State":

@@ -12,16 +12,16 @@ from accountpulse.cli import progress, summary
 from accountpulse.cli.formatting import plural
 from accountpulse.cli.report import write_files
 from accountpulse.core.period import Period, last_complete
-from accountpulse.http.budget import RequestBudget
 from accountpulse.pipeline import report_document
-from accountpulse.pipeline.result import Options, Outcome
+from accountpulse.pipeline.result import RunResult
+from accountpulse.pipeline.run import RunRequest
+from accountpulse.pipeline.watch import NoWatch
 from accountpulse.report.files import EXTRA, drawing
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.settings import Settings
 from accountpulse.state import State
-from accountpulse.systems.salesforce import load as loader
-from accountpulse.systems.salesforce.client import Org
+from accountpulse.systems.salesforce.destination import SalesforceDestination
 
 EARLIER = 5  # months that are run before, so that trends, changes and lines have something to show
 LARGE = 500  # accounts from which on one month has to do
@@ -40,15 +40,15 @@ def show_demo(period: Period | None, accounts: int, seed: int, out: Path) -> int
         month = period or last_complete(now)
         _run_before(loaded, month, now, EARLIER if accounts < LARGE else 1, console)
         with progress.watching(loaded.redactor) as watch:
-            outcome = pipeline.run(loaded, Options(period=month, out=out), now, watch)
-        summary.report(outcome, console, loaded.redactor)
-        found = _read_back(loaded, outcome)
+            result = pipeline.run(loaded, RunRequest(period=month, out=out), now, watch)
+        summary.report(result, console, loaded.redactor)
+        found = _read_back(loaded, result)
         report = _report(State(folder), month, out)
     console.print(f"Read back from the sandbox's Salesforce: {plural(found, 'record')} of this run.")
     console.print(report, markup=False)
     console.print("\n[bold]Next[/bold]")
     console.print(_next_steps())
-    return outcome.exit_code or (0 if found == outcome.written else 4)
+    return result.exit_code or (0 if found == result.count("written") else 4)
 
 
 def _run_before(loaded: Settings, month: Period, now: datetime, count: int, console: Console) -> None:
@@ -56,7 +56,7 @@ def _run_before(loaded: Settings, month: Period, now: datetime, count: int, cons
     for back in range(count, 0, -1):
         earlier = month.shifted(-back)
         with progress.waiting(f"first {earlier.first_day:%B %Y} …"):
-            pipeline.run(loaded, Options(period=earlier), now, progress.Unseen())
+            pipeline.run(loaded, RunRequest(period=earlier), now, NoWatch())
     months = "The month" if count == 1 else f"The {count} months"
     console.print(f"{months} before ran first, quietly, to have something to compare with.\n")
 
@@ -69,10 +69,9 @@ def _report(state: State, month: Period, out: Path) -> str:
     return f"Report: {page} (open it in a browser)"
 
 
-def _read_back(loaded: Settings, outcome: Outcome) -> int:
+def _read_back(loaded: Settings, result: RunResult) -> int:
     """Ask the org itself how many records of this run it holds."""
-    org = Org.connect(loaded.salesforce, RequestBudget(), loaded.ca_bundle)
-    return len(loader.read_back(org, loaded.mapping.salesforce.target, outcome.run_id))
+    return len(SalesforceDestination(loaded.connection("salesforce")).read_back(result.run_id))
 
 
 def _next_steps() -> Table:

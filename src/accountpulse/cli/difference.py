@@ -138,12 +138,13 @@ def _tiers(cards: Cards, accounts: pl.DataFrame) -> Table:
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("Tier", "Accounts", "after", "ARR", "after"):
         grid.add_column(name, justify="left" if name == "Tier" else "right", no_wrap=True)
-    names = dict.fromkeys([tier.name for card in cards for tier in card.tiers] + [NOT_RATED])
+    names = dict.fromkeys([*(name for card in cards for name in card.tier_names), NOT_RATED])
+    styles = {name: style for card in cards for name, style in summary.tier_styles(card.tier_names).items()}
     for name in names:
         before, after = (accounts.filter(pl.col(f"tier_{when}") == name) for when in ("before", "after"))
         if before.height or after.height:
             counts = (f"{before.height:,}", f"{after.height:,}", _arr(before), _arr(after))
-            grid.add_row(Text(name, style=summary.TIER_STYLES.get(name, "")), *counts)
+            grid.add_row(Text(name, style=styles[name]), *counts)
     return grid
 
 

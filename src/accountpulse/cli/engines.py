@@ -30,7 +30,7 @@ def score_on(engine: engines.EngineKind, master: str | None, metrics: str, score
     warn(checks.unknown_columns(frame, metrics, card))
     result = files.score_file(running, frame, metrics, card, out)
     console = summary.tables()
-    console.print(summary.tier_table(result.tiers))
+    console.print(summary.tier_table(result.tiers, card.tier_names))
     accounts = plural(result.accounts, "account")
     console.print(f"\nScored {accounts} with {card.name} {card.hash}, {result.rated:,} rated: {out}")
     return 0 if result.rated or not result.accounts else 4

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -37,7 +37,7 @@ def explain_account(state: State, account: str, period: Period | None, *, as_jso
     if as_json:
         print(json.dumps(details, indent=1, ensure_ascii=False, allow_nan=False))  # noqa: T201
     else:
-        console.print(screen(details, console.width))
+        console.print(screen(details, console.width, earlier.card.tier_names))
     for note in state.files.notes:
         print(f"! {note}", file=sys.stderr)  # noqa: T201
     return 0
@@ -87,10 +87,10 @@ def _details(state: State, earlier: EarlierRun, account_id: str) -> AccountDetai
 # --- the page --------------------------------------------------------------------------------------------------
 
 
-def screen(details: AccountDetails, width: int) -> RenderableType:
-    """The details for a terminal: scores, why, what changed, what is not known."""
+def screen(details: AccountDetails, width: int, tiers: Sequence[str]) -> RenderableType:
+    """The details for a terminal: scores, why, what changed, what is not known. `tiers`: best first."""
     why = (*_drivers(details), *_changed(details), *_not_known(details))
-    return Group(_head(details), *_scores(details), Text(), _dimensions(details, width), *why)
+    return Group(_head(details), *_scores(details, tiers), Text(), _dimensions(details, width), *why)
 
 
 def _head(details: AccountDetails) -> Text:
@@ -107,9 +107,9 @@ def _head(details: AccountDetails) -> Text:
     return Text.assemble(name, "\n", " · ".join(facts), "\n", (when, "dim"), "\n")
 
 
-def _scores(details: AccountDetails) -> Iterator[RenderableType]:
+def _scores(details: AccountDetails, tiers: Sequence[str]) -> Iterator[RenderableType]:
     """Health with its bounds, what limits it, and the risk."""
-    tier = (details["tier"], summary.TIER_STYLES.get(details["tier"], ""))
+    tier = (details["tier"], summary.tier_styles(tiers).get(details["tier"], ""))
     known = f"{plain(details['coverage'])} % of the weight is known"
     before, after = details["health_before_caps"], details["health_score"]
     yield Text.assemble("Health ", (points(after), "bold"), "  ", tier, f"  ({_bounds(details)}; {known})")

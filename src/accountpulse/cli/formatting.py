@@ -1,27 +1,13 @@
 """Words and numbers as people read them."""
 
-from collections.abc import Mapping
-
-from accountpulse.core.records import Source
-from accountpulse.pipeline.result import Standing
-
-TITLES: Mapping[Source, str] = {
-    "intercom": "Intercom",
-    "jira": "Jira",
-    "looker": "Looker",
-    "salesforce": "Salesforce",
-}
-_COUNTED: Mapping[Source, tuple[tuple[str, str], ...]] = {
-    "salesforce": (("accounts", "accounts"), ("signals", "signals")),
-    "intercom": (("conversations", "conversations"),),
-    "jira": (("issues", "bugs"),),
-    "looker": (("usage_days", "usage days"), ("features", "features")),
-}
+from accountpulse.pipeline.watch import SourceStatus
+from accountpulse.systems import SYSTEMS
 
 
-def rows_of(standing: Standing) -> str:
+def rows_of(status: SourceStatus) -> str:
     """What a source brought, in its own words: `1,534 conversations`."""
-    return ", ".join(f"{standing.rows.get(table, 0):,} {word}" for table, word in _COUNTED[standing.source])
+    feeds = SYSTEMS[status.source].feeds
+    return ", ".join(f"{status.rows.get(feed.table, 0):,} {feed.rows}" for feed in feeds if feed.rows is not None)
 
 
 def money(amount: float | None) -> str:

@@ -11,18 +11,19 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from accountpulse import accounts
 from accountpulse.accounts import Linked
 from accountpulse.cli import links_table, progress, summary
-from accountpulse.cli.formatting import TITLES, plural
-from accountpulse.cli.links_table import IN_DOUBT, Place, Row
+from accountpulse.cli.formatting import plural
+from accountpulse.cli.links_table import IN_DOUBT, LinkPlace, LinkRow
 from accountpulse.core.errors import SourceUnavailable
 from accountpulse.core.period import last_complete, scope_of
-from accountpulse.core.records import Extract, Source
-from accountpulse.pipeline.read import with_links
+from accountpulse.core.records import SourceName
+from accountpulse.pipeline.measure import link
+from accountpulse.pipeline.read import SourceReader
+from accountpulse.pipeline.run import looking
+from accountpulse.scoring import scorecard
 from accountpulse.settings import Settings
-from accountpulse.systems import EXTRACTORS, LOOKUPS, csv_file
-from accountpulse.systems.extraction import Request
+from accountpulse.systems import CRM, SYSTEMS, TITLES, csv_file
 
 LISTED = 20  # accounts that are shown; --out writes all
 KEY_SHOWN = 30  # characters of a key, on a wide terminal
@@ -30,12 +31,12 @@ STYLES = {"linked": "", "unknown": "yellow", "none": "dim", "shared": "red", "se
 
 
 @dataclass(frozen=True)
-class Found:
+class LinkReport:
     """What was read and matched."""
 
-    rows: list[Row]
+    rows: list[LinkRow]
     linked: Linked
-    sources: tuple[Source, ...]
+    sources: tuple[SourceName, ...]
     notes: tuple[str, ...]
     failures: tuple[SourceUnavailable, ...]
 
@@ -60,31 +61,26 @@ def show_links(loaded: Settings, now: datetime, out: Path | None, *, as_json: bo
     return found.exit_code
 
 
-def _find(loaded: Settings, now: datetime) -> Found:
-    """Salesforce knows the accounts, the other systems whether they know the keys."""
+def _find(loaded: Settings, now: datetime) -> LinkReport:
+    """Read as a run does, but for the keys alone: who has the accounts knows the links, the others their keys."""
     scope = scope_of(last_complete(now, loaded.mapping.timezone), now)
-    crm = EXTRACTORS["salesforce"](Request(loaded, scope))
-    extracts: dict[Source, Extract] = {"salesforce": crm}
-    sources = tuple(source for source in loaded.configured if source != "salesforce")
-    failures = []
-    for source in sources:
-        try:
-            extracts[source] = with_links(Request(loaded, scope), source, crm, LOOKUPS)
-        except SourceUnavailable as failure:
-            failures.append(failure)
-    failed = [source for source in sources if source not in extracts]
-    linked = accounts.link(crm.tables["accounts"], extracts, loaded.configured, failed, loaded.link_file)
-    notes = [f"{TITLES[source]}: {note}" for source, extract in extracts.items() for note in extract.notes]
+    reader = SourceReader(looking(loaded, scorecard.default(loaded.rules.pillars), scope, now), look_up=True)
+    reader.read_all()
+    extracts, sources = reader.extracts, loaded.configured[1:]
+    errors = [status.error for status in reader.statuses.values()]
+    failures = tuple(error for error in errors if isinstance(error, SourceUnavailable))
+    linked, _left_out = link(loaded, extracts, [name for name in sources if name not in extracts])
+    notes = [f"{TITLES[name]}: {note}" for name, extract in extracts.items() for note in extract.notes]
     notes += [
-        f"{TITLES[source]}: its keys were not checked"
-        for source in extracts
-        if source in sources and source not in LOOKUPS
+        f"{TITLES[name]}: its keys were not checked"
+        for name in extracts
+        if name in sources and SYSTEMS[name].look_up is None
     ]
-    rows = links_table.rows_of(crm.tables["accounts"], linked)
-    return Found(rows, linked, sources, (*notes, *linked.notes), tuple(failures))
+    rows = links_table.rows_of(extracts[CRM].tables["accounts"], linked)
+    return LinkReport(rows, linked, sources, (*notes, *linked.notes), failures)
 
 
-def _print_json(found: Found, loaded: Settings) -> None:
+def _print_json(found: LinkReport, loaded: Settings) -> None:
     facts = {
         **links_table.data(found.rows, found.sources),
         "problems": [{"account_id": each.account_id, "text": each.text} for each in found.linked.problems],
@@ -94,8 +90,8 @@ def _print_json(found: Found, loaded: Settings) -> None:
     print(loaded.redactor(json.dumps(facts, ensure_ascii=False, indent=1)))  # noqa: T201
 
 
-def _print(found: Found, console: Console, loaded: Settings, out: Path | None) -> None:
-    console.print(f"[bold]{plural(len(found.rows), 'customer')}[/bold] in Salesforce\n")
+def _print(found: LinkReport, console: Console, loaded: Settings, out: Path | None) -> None:
+    console.print(f"[bold]{plural(len(found.rows), 'customer')}[/bold] in {TITLES[CRM]}\n")
     if not found.rows:
         console.print("Which accounts are customers says salesforce.accounts.where in accountpulse.yaml.\n")
     console.print(_counts(found.rows, found.sources) if found.sources else "No other system is configured.")
@@ -117,7 +113,7 @@ def _print(found: Found, console: Console, loaded: Settings, out: Path | None) -
         console.print("Correct it, and name it as links.file in accountpulse.yaml.")
 
 
-def _counts(rows: Sequence[Row], sources: Sequence[Source]) -> Table:
+def _counts(rows: Sequence[LinkRow], sources: Sequence[SourceName]) -> Table:
     """A line a source: how many accounts stand how."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("", no_wrap=True)
@@ -131,7 +127,7 @@ def _counts(rows: Sequence[Row], sources: Sequence[Source]) -> Table:
     return table
 
 
-def _who(rows: Sequence[Row], sources: Sequence[Source], width: int) -> Table:
+def _who(rows: Sequence[LinkRow], sources: Sequence[SourceName], width: int) -> Table:
     """The first accounts with their links: those in doubt, then those that lack one, then the others."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     if width >= 80:
@@ -146,12 +142,12 @@ def _who(rows: Sequence[Row], sources: Sequence[Source], width: int) -> Table:
     return table
 
 
-def _urgency(row: Row, sources: Sequence[Source]) -> int:
+def _urgency(row: LinkRow, sources: Sequence[SourceName]) -> int:
     states = {row.places[source].state for source in sources}
     return 0 if states & IN_DOUBT else int(states == {"linked"}) + 1
 
 
-def _cell(place: Place, *, wide: bool) -> Text:
+def _cell(place: LinkPlace, *, wide: bool) -> Text:
     many = f" {len(place.keys)} keys" if len(place.keys) > 1 else ""
     words = {
         "linked": f"{place.by}{many}",

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from accountpulse.cli.formatting import TITLES, rows_of
-from accountpulse.core.records import Source
+from accountpulse.cli.formatting import rows_of
+from accountpulse.core.records import SourceName
 from accountpulse.core.redact import Redactor
 from accountpulse.observe.logs import Lines, Plain, Quiet, take_over
-from accountpulse.pipeline.result import Standing, Watch
+from accountpulse.pipeline.watch import SourceStatus, Watch
+from accountpulse.systems import TITLES
 
 
 class Bars:
@@ -20,24 +21,24 @@ class Bars:
     def __init__(self, progress: Progress) -> None:
         """Draws into `progress`."""
         self._progress = progress
-        self._tasks: dict[Source, TaskID] = {}
+        self._tasks: dict[SourceName, TaskID] = {}
 
     def enter(self, run_id: str, period: str, notes: Sequence[str]) -> None:
         """Nothing: the summary tells it."""
 
-    def begin(self, source: Source) -> None:
+    def begin(self, source: SourceName) -> None:
         """Show the source as being read."""
         self._tasks[source] = self._progress.add_task(TITLES[source], total=None, note="…")
 
-    def rows(self, source: Source, done: int, total: int | None) -> None:
+    def rows(self, source: SourceName, done: int, total: int | None) -> None:
         """Move the bar."""
         self._progress.update(self._tasks[source], completed=done, total=total, note=f"{done:,} rows")
 
-    def end(self, source: Source, standing: Standing) -> None:
+    def end(self, source: SourceName, status: SourceStatus) -> None:
         """Show how the source stands."""
-        if standing.error is None:
-            done = max(1, sum(standing.rows.values()))
-            note = f"{rows_of(standing)} · {standing.budget.calls} requests"
+        if status.error is None:
+            done = max(1, sum(status.rows.values()))
+            note = f"{rows_of(status)} · {status.budget.calls} requests"
             self._progress.update(self._tasks[source], completed=done, total=done, note=note)
         else:
             self._progress.update(self._tasks[source], note="[red]failed[/red]")
@@ -45,25 +46,6 @@ class Bars:
     def say(self, text: str) -> None:
         """Print a line above the bars."""
         self._progress.console.print(text, highlight=False)
-
-
-class Unseen:
-    """Shows nothing."""
-
-    def enter(self, run_id: str, period: str, notes: Sequence[str]) -> None:
-        """Nothing."""
-
-    def begin(self, source: Source) -> None:
-        """Nothing."""
-
-    def rows(self, source: Source, done: int, total: int | None) -> None:
-        """Nothing."""
-
-    def end(self, source: Source, standing: Standing) -> None:
-        """Nothing."""
-
-    def say(self, text: str) -> None:
-        """Nothing."""
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Pa
     if "arr" not in accounts.columns:
         accounts = accounts.with_columns(arr=pl.lit(None, pl.Float64))
     console = summary.tables()
-    console.print(summary.tiers(accounts))
+    console.print(summary.tiers(accounts, card.tier_names))
     rated = scores.filter(pl.col(NOT_RATED_REASON).is_null()).height
     counted = f"{plural(scores.height, 'account')} with {card.name} {card.hash}, {rated:,} rated"
     console.print(f"\nScored {counted}: {out}", markup=False)

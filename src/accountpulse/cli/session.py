@@ -29,7 +29,7 @@ def work_with(environment: Mapping[str, str], work: Callable[["Settings"], T], s
         REDACT.learn(loaded.revealed)
         return work(loaded)
 
-    return settings.work_with(environment, settings.Held(), known, say)
+    return settings.work_with(environment, settings.SecretCache(), known, say)
 
 
 def redacted(text: str, environment: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
 """What a run has to say, as tables for a terminal of any width, on stdout."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,13 +11,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from accountpulse.cli.formatting import TITLES, money, plural, points, rows_of
+from accountpulse.cli.formatting import money, plural, points, rows_of
 from accountpulse.core.records import Problem
 from accountpulse.core.redact import Redactor
-from accountpulse.pipeline.result import Outcome, Standing
+from accountpulse.pipeline.deliver import Load
+from accountpulse.pipeline.result import RunResult
+from accountpulse.pipeline.watch import SourceStatus
 from accountpulse.scoring.model import NOT_RATED
+from accountpulse.systems import CRM, TITLES
 
-TIER_STYLES = {"Champion": "green", "Healthy": "green", "At Risk": "yellow", "Critical": "red", NOT_RATED: "dim"}
 WIDE = 110  # columns from which the reasons stand beside the numbers instead of below them
 LISTED = 20  # problems shown; the rest is counted
 
@@ -27,51 +29,63 @@ def tables() -> Console:
     return Console(highlight=False)
 
 
-def standings(outcome: Outcome) -> Table:
+def statuses(result: RunResult) -> Table:
     """A line a source: how it stands, what it brought, what it cost."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    for source, standing in outcome.standings.items():
-        mark = "[red]✗[/red]" if standing.error is not None else "[green]✓[/green]"
-        table.add_row(mark, TITLES[source], *_standing_cells(standing))
+    for source, status in result.statuses.items():
+        mark = "[red]✗[/red]" if status.error is not None else "[green]✓[/green]"
+        table.add_row(mark, TITLES[source], *_status_cells(status))
     return table
 
 
-def _standing_cells(standing: Standing) -> tuple[str, str, str]:
-    if standing.error is not None:
-        return "not read", f"{plural(standing.budget.calls, 'request')}", f"{standing.seconds:.1f} s"
-    if standing.from_checkpoint:
-        return rows_of(standing), "from the checkpoint", ""
-    waited = f", waited {standing.budget.waited:.0f} s" if standing.budget.waited >= 1 else ""
-    return rows_of(standing), f"{plural(standing.budget.calls, 'request')}{waited}", f"{standing.seconds:.1f} s"
+def _status_cells(status: SourceStatus) -> tuple[str, str, str]:
+    if status.error is not None:
+        return "not read", f"{plural(status.budget.calls, 'request')}", f"{status.seconds:.1f} s"
+    if status.from_checkpoint:
+        return rows_of(status), "from the checkpoint", ""
+    waited = f", waited {status.budget.waited:.0f} s" if status.budget.waited >= 1 else ""
+    return rows_of(status), f"{plural(status.budget.calls, 'request')}{waited}", f"{status.seconds:.1f} s"
 
 
-def tiers(scores: pl.DataFrame) -> Table:
-    """Accounts and ARR by tier, with a bar."""
+def tier_styles(tiers: Sequence[str]) -> dict[str, str]:
+    """Tier → colour, for a scorecard's tiers, best first: green for the better half, red for the worst."""
+    return {name: _colour(rank, len(tiers) - 1) for rank, name in enumerate(tiers)} | {NOT_RATED: "dim"}
+
+
+def _colour(rank: int, last: int) -> str:
+    if rank == 0 or 2 * rank < last:
+        return "green"
+    return "red" if rank == last else "yellow"
+
+
+def tiers(scores: pl.DataFrame, names: Sequence[str]) -> Table:
+    """Accounts and ARR by tier, with a bar; `names` are the scorecard's tiers, best first."""
     arr = pl.when(pl.col("arr").count() > 0).then(pl.col("arr").sum())
-    return tier_table(scores.group_by("tier").agg(accounts=pl.len(), arr=arr))
+    return tier_table(scores.group_by("tier").agg(accounts=pl.len(), arr=arr), names)
 
 
-def tier_table(by_tier: pl.DataFrame) -> Table:
+def tier_table(by_tier: pl.DataFrame, names: Sequence[str]) -> Table:
     """The same of a row a tier: `tier`, `accounts`, `arr` (null: not known)."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name, justify in (("Tier", "left"), ("Accounts", "right"), ("ARR", "right"), ("", "left")):
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     rows = {name: (count, arr) for name, count, arr in by_tier.select("tier", "accounts", "arr").iter_rows()}
     whole = max(1, sum(count for count, _ in rows.values()))
-    for name in [*TIER_STYLES, *sorted(set(rows) - set(TIER_STYLES))]:
+    styles = tier_styles(names)
+    for name in [*styles, *sorted(set(rows) - set(styles))]:
         count, arr = rows.get(name, (0, None))
         bar = "█" * round(30 * count / whole) or ("▏" if count else "")
-        shown = Text(bar, style=TIER_STYLES[name]) if name in TIER_STYLES else ""
+        shown = Text(bar, style=styles.get(name, ""))
         table.add_row(escape(name), f"{count:,}", "–" if arr is None else money(arr), shown)
     return table
 
 
-def most_at_risk(scores: pl.DataFrame, outcome: Outcome, width: int, count: int = 10) -> RenderableType:
+def most_at_risk(scores: pl.DataFrame, result: RunResult, width: int, count: int = 10) -> RenderableType:
     """The accounts with the highest churn-risk index: ARR, renewal, health and why."""
     worst = scores.filter(pl.col("churn_risk_score").is_not_null()).sort(
         "churn_risk_score", "arr", "account_id", descending=[True, True, False], nulls_last=True
     )
-    wide = width >= WIDE
+    wide, styles = width >= WIDE, tier_styles(result.run.card.tier_names)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Account", max_width=28)
     for name in ("ARR", "Renewal", "Health", "Risk"):
@@ -82,11 +96,11 @@ def most_at_risk(scores: pl.DataFrame, outcome: Outcome, width: int, count: int 
     for row in worst.head(count).iter_rows(named=True):
         numbers = (
             money(row["arr"]),
-            _renewal(row, outcome),
+            _renewal(row, result),
             points(row["health_score"]),
             points(row["churn_risk_score"]),
         )
-        tier = Text(row["tier"], style=TIER_STYLES.get(row["tier"], ""))
+        tier = Text(row["tier"], style=styles.get(row["tier"], ""))
         why = (escape(row["drivers_text"] or ""),) if wide else ()
         table.add_row(escape(row["account_name"] or row["account_id"]), *numbers, tier, *why)
     if wide:
@@ -100,11 +114,11 @@ def _reasons(rows: pl.DataFrame) -> Iterable[RenderableType]:
         yield Padding(Text(row["drivers_text"] or ""), (0, 0, 0, 2))
 
 
-def _renewal(row: Mapping[str, Any], outcome: Outcome) -> str:
+def _renewal(row: Mapping[str, Any], result: RunResult) -> str:
     days = row["days_to_renewal"]
     if days is None:
         return "–"
-    return f"{outcome.scope.as_of_day + timedelta(days=days):%Y-%m-%d}"
+    return f"{result.scope.as_of_day + timedelta(days=days):%Y-%m-%d}"
 
 
 def problems(found: Sequence[Problem]) -> RenderableType:
@@ -124,54 +138,63 @@ def marked(console: Console, mark: str, style: str, lines: Iterable[str]) -> Non
         console.print(row)
 
 
-def closing(outcome: Outcome) -> list[str]:
+def closing(result: RunResult) -> list[str]:
     """The last lines: what was scored, written, left out, and where it lies."""
-    if outcome.scores is None:
-        return [outcome.stopped or ""]
-    scored = outcome.scores.height
-    lines = [
-        f"Scored {plural(scored, 'account')}, {scored - outcome.rated:,} of them Not Rated, with {outcome.scorecard}."
-    ]
-    lines += _load_lines(outcome)
-    if outcome.csv is not None:
-        lines.append(f"CSV: {outcome.csv}")
-    unlinked = [f"{TITLES[source]} {count:,}" for source, count in outcome.unlinked.items() if count]
+    if result.scores is None:
+        return [result.stopped or ""]
+    scored = result.scores.height
+    unrated, name = scored - result.rated_count, result.run.scorecard_name
+    lines = [f"Scored {plural(scored, 'account')}, {unrated:,} of them {NOT_RATED}, with {name}."]
+    lines += _load_lines(result)
+    if result.csv is not None:
+        lines.append(f"CSV: {result.csv}")
+    unlinked = [f"{TITLES[source]} {count:,}" for source, count in result.unlinked.items() if count]
     if unlinked:
         lines.append(f"Accounts without a link: {', '.join(unlinked)} (see `accountpulse accounts`).")
     return lines
 
 
-def _load_lines(outcome: Outcome) -> list[str]:
+def _load_lines(result: RunResult) -> Iterator[str]:
     """What became of the records, or in a dry run what would have become of them."""
-    if outcome.unready is not None:
-        return ["Dry run: nothing was written to Salesforce, and a load would be refused:", str(outcome.unready)]
-    counts = f"({outcome.created:,} created, {outcome.updated:,} updated), {outcome.unchanged:,} unchanged"
-    counts += f", {outcome.refused:,} refused"
-    requests = plural(outcome.load_calls, "request")
-    if not outcome.loaded:
-        would = plural(outcome.created + outcome.updated, "record")
-        return [f"Dry run: nothing was written to Salesforce. A load would write {would} {counts}."]
-    lines = [f"Wrote {plural(outcome.written, 'record')} to Salesforce {counts}, in {requests}, run {outcome.run_id}."]
-    return [*lines, outcome.imbalance] if outcome.imbalance else lines
+    if result.delivery is None:
+        return
+    for load in result.delivery.loads:
+        yield from _of_load(load, result)
+    if result.unready is not None:
+        yield f"Dry run: nothing was written to {TITLES[CRM]}, and a load would be refused:"
+        yield str(result.unready)
 
 
-def report(outcome: Outcome, console: Console, redact: Redactor) -> None:
-    """Print the whole of an outcome."""
-    period = outcome.scope.period
+def _of_load(load: Load, result: RunResult) -> Iterator[str]:
+    counts = f"({load.created:,} created, {load.updated:,} updated), {load.unchanged:,} unchanged"
+    counts += f", {load.refused:,} refused"
+    if not load.done:
+        would = plural(load.created + load.updated, "record")
+        yield f"Dry run: nothing was written to {load.title}. A load would write {would} {counts}."
+        return
+    cost = f"in {plural(load.calls, 'request')}, run {result.run_id}"
+    yield f"Wrote {plural(load.written, 'record')} to {load.title} {counts}, {cost}."
+    if load.imbalance:
+        yield load.imbalance
+
+
+def report(result: RunResult, console: Console, redact: Redactor) -> None:
+    """Print the whole of a result."""
+    period = result.scope.period
     console.print(
-        f"[bold]{period.first_day:%B %Y}[/bold] ({period.zone}), as of {outcome.scope.as_of:%Y-%m-%d %H:%M} UTC"
+        f"[bold]{period.first_day:%B %Y}[/bold] ({period.zone}), as of {result.scope.as_of:%Y-%m-%d %H:%M} UTC"
     )
-    console.print(standings(outcome))
-    errors = [str(standing.error) for standing in outcome.standings.values() if standing.error is not None]
+    console.print(statuses(result))
+    errors = [str(status.error) for status in result.statuses.values() if status.error is not None]
     marked(console, "✗", "red", map(redact, errors))
-    marked(console, "!", "yellow", map(redact, outcome.notes))
-    if outcome.scores is not None:
+    marked(console, "!", "yellow", map(redact, result.notes))
+    if result.scores is not None:
         console.print()
-        console.print(tiers(outcome.scores))
+        console.print(tiers(result.scores, result.run.card.tier_names))
         console.print("\n[bold]Most at risk[/bold] (churn risk is an index, not a probability)")
-        console.print(most_at_risk(outcome.scores, outcome, console.width))
-    if outcome.problems:
-        console.print(f"\n[red]{plural(len(outcome.problems), 'account')} left out:[/red]")
-        console.print(problems(outcome.problems))
+        console.print(most_at_risk(result.scores, result, console.width))
+    if result.problems:
+        console.print(f"\n[red]{plural(len(result.problems), 'account')} left out:[/red]")
+        console.print(problems(result.problems))
     console.print()
-    console.print("\n".join(map(escape, closing(outcome))))
+    console.print("\n".join(map(escape, closing(result))))

@@ -15,6 +15,15 @@ def to_18(key: str) -> str:
     return key + "".join(_SUFFIX[_capitals(key[start : start + 5])] for start in (0, 5, 10))
 
 
+def comparable_id(key: str) -> str:
+    """What is equal for two ways to write one record id: 15 or 18 characters, whatever became of their case.
+
+    Any other key stays as it is, without outer blanks.
+    """
+    whole = to_18(key)
+    return whole.upper() if looks_like_an_id(whole) else whole
+
+
 def looks_like_an_id(key: str) -> bool:
     """Whether a text has the form of a record id, of 15 or 18 characters."""
     return len(key) in (15, 18) and key.isascii() and key.isalnum()

@@ -4,20 +4,20 @@ Each table declares its columns: name, type and, in the comment, its unit and wh
 the tables of its domain; metrics read them. Times are UTC with milliseconds, durations integer milliseconds.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import polars as pl
 
+from accountpulse.core.catalogue import Domain, Metric
 from accountpulse.core.spooled import SpooledTable
 
 TIME = pl.Datetime("ms", "UTC")
 KEYS = pl.List(pl.String)
 
 Columns = Mapping[str, pl.DataType | type[pl.DataType]]
-Source = Literal["intercom", "jira", "looker", "salesforce"]
-Domain = Literal["support", "bugs", "usage", "contract", "signals"]
+SourceName = str  # a system's name in the register
 Reason = Literal[
     "not_configured",  # nobody asked for it
     "not_linked",  # the account has no id in that system, or one that the system doesn't know
@@ -28,13 +28,23 @@ Reason = Literal[
     "too_new",  # the customer, or the data on it, is younger than the question
 ]
 
-SOURCES: tuple[Source, ...] = ("salesforce", "intercom", "jira", "looker")
-DOMAINS_OF: Mapping[Source, tuple[Domain, ...]] = {
-    "intercom": ("support",),
-    "jira": ("bugs",),
-    "looker": ("usage",),
-    "salesforce": ("contract", "signals"),
-}
+
+@dataclass(frozen=True)
+class Source:
+    """A system that a run may read, as the middle sees it: `settings` and the register fill it.
+
+    `domains` are those that it feeds. `key_noun` is what an account is linked to there, with the system's name.
+    `comparable` gives the form in which two ways to write one key are equal. `has_accounts`: it knows who the
+    customers are, and an account's own id is its key.
+    """
+
+    name: SourceName
+    title: str
+    domains: tuple[Domain, ...]
+    key_noun: str
+    comparable: Callable[[str], str]
+    has_accounts: bool = False
+
 
 # --- who is a customer -----------------------------------------------------------------------------------------
 
@@ -140,97 +150,11 @@ TABLES: Mapping[str, Columns] = {
 }
 # those that grow with the traffic: they lie on disk, and the others in memory
 ON_DISK = frozenset({"conversations", "issues", "issue_moves", "usage_days"})
-TABLES_OF: Mapping[Source, tuple[str, ...]] = {
-    "intercom": ("conversations",),
-    "jira": ("issues", "issue_moves"),
-    "looker": ("usage_days", "usage_months", "features", "figures"),
-    "salesforce": (
-        "accounts",
-        "links",
-        "renewals",
-        "payment_problems",
-        "downgrades",
-        "arr_changes",
-        "reviews",
-        "champions",
-        "expansions",
-        "signals",
-    ),
-}
 
 
 def frame(table: str, rows: Iterable[Mapping[str, object]] = ()) -> pl.DataFrame:
     """A frame of the named table with exactly its declared columns; a row that lacks a column has null there."""
     return pl.DataFrame(list(rows), schema=TABLES[table], strict=True)
-
-
-# --- metrics ---------------------------------------------------------------------------------------------------
-
-Unit = Literal["count", "percent", "points", "seconds", "days", "ratio", "per week", "steps", "users"]
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A number about an account: its name is the contract (files, scorecard, Salesforce)."""
-
-    name: str
-    domain: Domain
-    label: str
-    unit: Unit
-
-
-_METRICS: tuple[tuple[str, Domain, str, Unit], ...] = (
-    ("total_conversations", "support", "conversations", "count"),
-    ("p1_p2_pct", "support", "P1/P2 conversations", "percent"),
-    ("escalation_pct", "support", "escalated conversations", "percent"),
-    ("median_first_response_seconds", "support", "median first response", "seconds"),
-    ("median_resolution_seconds", "support", "median resolution", "seconds"),
-    ("csat_score", "support", "CSAT", "percent"),
-    ("csat_response_rate", "support", "CSAT response rate", "percent"),
-    ("open_bugs", "bugs", "open bugs", "count"),
-    ("critical_bugs", "bugs", "open critical bugs", "count"),
-    ("reopened_bugs", "bugs", "reopened bugs", "count"),
-    ("avg_resolution_days", "bugs", "mean bug resolution", "days"),
-    ("bug_trend", "bugs", "bugs created / resolved", "ratio"),
-    ("dau", "usage", "daily active users", "users"),
-    ("mau", "usage", "monthly active users", "users"),
-    ("mau_trend_pct", "usage", "change of monthly active users", "percent"),
-    ("dau_trend_pct", "usage", "change of daily active users", "percent"),
-    ("feature_breadth", "usage", "features in use", "percent"),
-    ("login_frequency", "usage", "sessions per active user", "per week"),
-    ("days_to_renewal", "contract", "days to renewal", "days"),
-    ("payment_health", "contract", "payment problems", "count"),
-    ("contract_changes", "contract", "contract downgrades", "count"),
-    ("arr_trajectory_pct", "contract", "ARR change over a year", "percent"),
-    ("tier_alignment", "contract", "tier off by", "steps"),
-    ("qbr_attendance", "contract", "business reviews held", "percent"),
-    ("champion_stability", "contract", "champions still there", "percent"),
-    ("expansion_signals", "contract", "open expansion opportunities", "count"),
-    ("critical_signals", "signals", "critical signals", "count"),
-    ("moderate_signals", "signals", "moderate signals", "count"),
-    ("watch_signals", "signals", "watch signals", "count"),
-    ("critical_confirmed_signals", "signals", "confirmed critical signals", "count"),
-    ("monitoring_reduction", "signals", "signals lowered by monitoring", "count"),
-)
-METRICS: Mapping[str, Metric] = {row[0]: Metric(*row) for row in _METRICS}
-
-
-PILLAR = "pillar_"  # how the metrics of pillars begin
-
-
-def pillar_metric(pillar: str) -> Metric:
-    """The metric of a configured pillar of platform value, `pillar_<name>`."""
-    return Metric(f"{PILLAR}{pillar}", "usage", f"{pillar.replace('_', ' ')} pillar", "points")
-
-
-def own_metric(name: str, label: str, unit: Unit) -> Metric:
-    """A metric that a scorecard declares: a company's own column, which only its usage system can feed."""
-    return Metric(name, "usage", label, unit)
-
-
-def catalogue(pillars: Iterable[str] = (), own: Iterable[Metric] = ()) -> dict[str, Metric]:
-    """All metrics by name: the built-in ones, one for each pillar, and the company's own."""
-    return {**METRICS, **{metric.name: metric for metric in (*map(pillar_metric, pillars), *own)}}
 
 
 # --- rules of the middle, filled by settings ---------------------------------------------------------------------
@@ -247,6 +171,9 @@ class Rules:
     tiers: tuple[str, ...] = ()  # lowest first
     tier_floors: Mapping[str, float] = field(default_factory=dict)  # tier → ARR from which it is implied
     reviews_expected: Mapping[str, float] = field(default_factory=dict)  # tier → business reviews a year
+    fed: tuple[str, ...] = ()  # own metrics that a system is asked for
+    signals_waived: bool = False  # accounts are rated though nobody can see their churn signals
+    own_arr_history: bool = False  # ARR a year ago may come from what this program measured then
 
 
 # what people say about links, beside the rules
@@ -257,7 +184,7 @@ class FileLink:
     """One cell of the mapping file: an account and its key in a source; `key` None: it has no record there."""
 
     account_id: str  # as it was written: 15 or 18 characters
-    source: Source
+    source: SourceName
     key: str | None
     line: int
 
@@ -278,15 +205,15 @@ class LinkFile:
 class Extract:
     """Everything one source had to say in one run.
 
-    `tables` and `spools` hold what TABLES_OF[source] names, `spools` those that are ON_DISK. `gaps` says which metrics
-    stay null for every account, and why. `unknown_keys` are link keys that the system doesn't know. `notes` are lines
-    for the reader.
+    `tables` and `spools` hold the tables that the source feeds, `spools` those that are ON_DISK. `gaps` says which
+    metrics stay null for every account, and why. `unknown_keys` are link keys that the system doesn't know. `notes` are
+    lines for the reader.
     `found_keys` is None where what an account's field holds is the key itself; else it gives, for each value that the
     system's records carry in an attribute, the keys of these records. `asked` are the keys that the source was asked
     for. `malformed`: accounts (18 characters) of which something can't be read, and what.
     """
 
-    source: Source
+    source: SourceName
     tables: Mapping[str, pl.DataFrame]
     gaps: Mapping[str, Reason] = field(default_factory=dict)
     unknown_keys: Mapping[str, Reason] = field(default_factory=dict)
@@ -301,6 +228,39 @@ class Extract:
         """How many rows each table has."""
         small = {name: table.height for name, table in self.tables.items()}
         return small | {name: spool.height for name, spool in self.spools.items()}
+
+
+# a score as every destination gets it; beside these `<dimension>_score` for each dimension (Float64, 0 to 100, null:
+# not known). Scores and coverage are unrounded.
+SCORES: Columns = {
+    "account_id": pl.String,
+    "period": pl.String,  # YYYY-MM
+    "health_score": pl.Float64,  # 0 to 100; null: Not Rated
+    "churn_risk_score": pl.Float64,  # 0 to 100, an index
+    "tier": pl.String,
+    "coverage": pl.Float64,  # percent of the weight that rests on data
+    "lower_bound": pl.Float64,
+    "upper_bound": pl.Float64,
+    "cap_reason": pl.String,
+    "drivers": pl.String,  # in words
+    "scored_at": TIME,
+    "scorecard": pl.String,  # name and hash
+    "run_id": pl.String,
+}
+
+
+@dataclass(frozen=True)
+class ScoreRecords:
+    """The scores of one run: `table` has SCORES and `<dimension>_score` for each of `dimensions`, a row an account."""
+
+    table: pl.DataFrame
+    dimensions: tuple[str, ...]
+
+    @classmethod
+    def none(cls, dimensions: tuple[str, ...]) -> "ScoreRecords":
+        """No record, with the columns that these dimensions have."""
+        columns = {**SCORES, **dict.fromkeys((f"{name}_score" for name in dimensions), pl.Float64)}
+        return cls(pl.DataFrame(schema=columns), dimensions)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import narwhals.stable.v2 as nw
 
 from accountpulse.core.errors import UsageError
 from accountpulse.engines.polars import atomic_file
-from accountpulse.metrics.shared import Frame
+from accountpulse.metrics.shared import MetricFrame
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.scores import score
 
@@ -36,7 +36,7 @@ class DuckDB:
             scores.to_native().to_parquet(str(part))
 
 
-def numbered(table: duckdb.DuckDBPyRelation) -> Frame:
+def numbered(table: duckdb.DuckDBPyRelation) -> MetricFrame:
     """As metrics' `numbered`, for records in DuckDB: milliseconds and days since 1970 as integers, NaN null."""
     columns = (_number(name, str(kind)) for name, kind in zip(table.columns, table.types, strict=True))
     return nw.from_native(table.project(", ".join(columns)))

@@ -26,7 +26,8 @@ from pyspark.sql.types import StructType
 from accountpulse import metrics
 from accountpulse.core.errors import UsageError
 from accountpulse.core.period import Scope
-from accountpulse.core.records import TABLES, Reason, Rules
+from accountpulse.core.records import TABLES, Rules, Source
+from accountpulse.metrics import Gaps
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.scores import score
 
@@ -121,7 +122,8 @@ def _joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
 class MeasureOptions:
     """What is the same for every bucket of accounts."""
 
-    gaps: Mapping[str, Reason]
+    gaps: Gaps
+    sources: Sequence[Source]
     scope: Scope
     rules: Rules
 
@@ -130,8 +132,9 @@ def measure(
     accounts: DataFrame,
     tables: Mapping[str, DataFrame],
     reasons: DataFrame,
-    gaps: Mapping[str, Reason],
+    gaps: Gaps,
     *,
+    sources: Sequence[Source],
     scope: Scope,
     rules: Rules,
     buckets: int = BUCKETS,
@@ -141,15 +144,16 @@ def measure(
     Accounts are hashed into `buckets`, and all records of a bucket must fit into a worker's memory. Moves of issues
     name no account; they go wherever their issue goes.
     """
-    options = MeasureOptions(gaps, scope, rules)
+    options = MeasureOptions(gaps, sources, scope, rules)
     no_accounts, no_reasons = (to_arrow_schema(table.schema).empty_table() for table in (accounts, reasons))
     schema = _schema_of(_measured(no_accounts, {}, no_reasons, options))
     inputs = {**tables, "accounts": accounts, "reasons": reasons}
     bucket = f.pmod(f.hash("account_id"), f.lit(buckets)).alias(BUCKET)
     bucketed = {name: table.select(bucket, "*") for name, table in inputs.items() if "account_id" in table.columns}
     if "issue_moves" in tables:
-        bucket_of = bucketed["issues"].select(BUCKET, "issue_id").distinct()
-        bucketed["issue_moves"] = bucket_of.join(tables["issue_moves"], "issue_id")
+        issue: list[str] = [name for name in ("source", "issue_id") if name in tables["issue_moves"].columns]
+        bucket_of = bucketed["issues"].select(BUCKET, *issue).distinct()
+        bucketed["issue_moves"] = bucket_of.join(tables["issue_moves"], issue)
     customers = bucketed.pop("accounts")
     columns = {name: [c for c in table.columns if c != BUCKET] for name, table in bucketed.items()}
     records = reduce(
@@ -169,16 +173,22 @@ def measure(
 def _measured(
     accounts: pa.Table, tables: Mapping[str, pa.Table], reasons: pa.Table, options: MeasureOptions
 ) -> pl.LazyFrame:
-    customers = _declared(accounts, "accounts")
-    frames = {name: _declared(table, name) for name, table in tables.items()}
-    why = _from_arrow(reasons).collect()
-    return metrics.measure(customers, frames, why, options.gaps, scope=options.scope, rules=options.rules).lazy()
+    measured = metrics.measure(
+        _declared(accounts, "accounts"),
+        {name: _declared(table, name) for name, table in tables.items()},
+        _from_arrow(reasons).collect(),
+        options.gaps,
+        sources=options.sources,
+        scope=options.scope,
+        rules=options.rules,
+    )
+    return measured.lazy()
 
 
 def _declared(table: pa.Table, name: str) -> pl.DataFrame:
     """The rows in the types of records; Spark's times are microseconds in the session's zone."""
     frame = _from_arrow(table)
-    kinds = {"account_id": pl.String(), **TABLES[name]}
+    kinds = {"account_id": pl.String(), **TABLES[name], "source": pl.String()}
     return frame.select(_cast(column, kinds[column]) for column in table.column_names if column in kinds).collect()
 
 

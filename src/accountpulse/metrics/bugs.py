@@ -4,13 +4,14 @@ import narwhals.stable.v2 as nw
 
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Rules
-from accountpulse.metrics.shared import Frame, Tables, beside, count_if, instant, ratio, reported, within
+from accountpulse.metrics.shared import Frames, MetricFrame, beside, count_if, instant, ratio, reported, within
 
 _COUNTS = ("open", "critical", "reopened", "created", "resolved")
 _DAY = 86_400_000  # milliseconds
+_ISSUE = ["source", "issue_id"]  # two sources may give the same id to different issues
 
 
-def bugs(accounts: Frame, tables: Tables, scope: Scope, _rules: Rules) -> Frame:
+def measure_bugs(accounts: MetricFrame, tables: Frames, scope: Scope, _rules: Rules) -> MetricFrame:
     """`account_id`, the bug metrics and their reasons, for every account."""
     counted = (
         _then(tables["issues"], tables["issue_moves"], scope)
@@ -35,7 +36,7 @@ def bugs(accounts: Frame, tables: Tables, scope: Scope, _rules: Rules) -> Frame:
     )
 
 
-def _then(issues: Frame, moves: Frame, scope: Scope) -> Frame:
+def _then(issues: MetricFrame, moves: MetricFrame, scope: Scope) -> MetricFrame:
     """The issues that existed at `as_of`, as they were then.
 
     Their `done` and `resolved_at` are of that time. `reopened`: in the window. `taken_ms`: from creation to a
@@ -44,7 +45,7 @@ def _then(issues: Frame, moves: Frame, scope: Scope) -> Frame:
     as_of = instant(scope.as_of)
     existing = issues.filter(nw.col("created_at") < as_of)
     for part in (_last_before(moves, as_of), _first_after(moves, as_of), _reopened(moves, scope)):
-        existing = existing.join(part, on="issue_id", how="left")
+        existing = existing.join(part, on=_ISSUE, how="left")
     present = nw.col("done") & (nw.col("resolved_at") < as_of)
     resolved = nw.when(present).then(nw.col("resolved_at")).otherwise(nw.col("moved_to_done_at"))
     taken = nw.col("resolved_at") - nw.col("created_at")
@@ -58,29 +59,29 @@ def _then(issues: Frame, moves: Frame, scope: Scope) -> Frame:
     )
 
 
-def _last_before(moves: Frame, as_of: int) -> Frame:
+def _last_before(moves: MetricFrame, as_of: int) -> MetricFrame:
     """For each issue, where its last move before `as_of` led, and when it last moved into done before it."""
     before = moves.filter(nw.col("at") < as_of)
-    last = before.with_columns(latest=nw.col("at").max().over("issue_id")).filter(nw.col("at") == nw.col("latest"))
+    last = before.with_columns(latest=nw.col("at").max().over(_ISSUE)).filter(nw.col("at") == nw.col("latest"))
     into_done = before.filter(~nw.col("from_done") & nw.col("to_done"))
     return (
-        last.group_by("issue_id")
+        last.group_by(_ISSUE)
         .agg(last_to=nw.col("to_done").cast(nw.Int64).max())
-        .join(into_done.group_by("issue_id").agg(moved_to_done_at=nw.col("at").max()), on="issue_id", how="left")
+        .join(into_done.group_by(_ISSUE).agg(moved_to_done_at=nw.col("at").max()), on=_ISSUE, how="left")
     )
 
 
-def _first_after(moves: Frame, as_of: int) -> Frame:
+def _first_after(moves: MetricFrame, as_of: int) -> MetricFrame:
     """For each issue, where its first move at or after `as_of` came from."""
     after = moves.filter(nw.col("at") >= as_of)
-    first = after.with_columns(earliest=nw.col("at").min().over("issue_id")).filter(nw.col("at") == nw.col("earliest"))
-    return first.group_by("issue_id").agg(next_from=nw.col("from_done").cast(nw.Int64).max())
+    first = after.with_columns(earliest=nw.col("at").min().over(_ISSUE)).filter(nw.col("at") == nw.col("earliest"))
+    return first.group_by(_ISSUE).agg(next_from=nw.col("from_done").cast(nw.Int64).max())
 
 
-def _reopened(moves: Frame, scope: Scope) -> Frame:
+def _reopened(moves: MetricFrame, scope: Scope) -> MetricFrame:
     """The issues that moved from done to not done in the window, each once."""
     back = moves.filter(nw.col("from_done") & ~nw.col("to_done") & within("at", scope.window))
-    return back.group_by("issue_id").agg(reopened=nw.len())
+    return back.group_by(_ISSUE).agg(reopened=nw.len())
 
 
 def _trend() -> nw.Expr:

@@ -5,8 +5,8 @@ import narwhals.stable.v2 as nw
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Reason, Rules
 from accountpulse.metrics.shared import (
-    Frame,
-    Tables,
+    Frames,
+    MetricFrame,
     beside,
     count_if,
     day,
@@ -23,7 +23,7 @@ _PAYMENT_DAYS = 90
 _COUNTS = ("problems", "untold", "downgrades", "reviews", "champions", "loyal", "expansions", "arr_changes")
 
 
-def contract(accounts: Frame, tables: Tables, scope: Scope, rules: Rules) -> Frame:
+def measure_contract(accounts: MetricFrame, tables: Frames, scope: Scope, rules: Rules) -> MetricFrame:
     """`account_id`, the contract and relationship metrics and their reasons, for every account."""
     joined = beside(
         accounts,
@@ -50,11 +50,11 @@ def contract(accounts: Frame, tables: Tables, scope: Scope, rules: Rules) -> Fra
     )
 
 
-def _count(rows: Frame, name: str) -> Frame:
+def _count(rows: MetricFrame, name: str) -> MetricFrame:
     return rows.group_by("account_id").agg(nw.len().alias(name))
 
 
-def _renewals(renewals: Frame, scope: Scope) -> Frame:
+def _renewals(renewals: MetricFrame, scope: Scope) -> MetricFrame:
     """By the first strategy that found any date: the earliest from today on (`ahead`), the latest before (`behind`)."""
     today, due = day(scope.as_of_day), nw.col("due")
     dated = renewals.filter(~due.is_null()).with_columns(first=nw.col("rank").min().over("account_id"))
@@ -68,13 +68,13 @@ def _renewals(renewals: Frame, scope: Scope) -> Frame:
     )
 
 
-def _payment_problems(problems: Frame, scope: Scope) -> Frame:
+def _payment_problems(problems: MetricFrame, scope: Scope) -> MetricFrame:
     """Opened in the trailing 90 days, or still open; `untold` where the records can't tell."""
     counts = within("opened_at", scope.trailing(_PAYMENT_DAYS)) | open_at("opened_at", "closed_at", scope.as_of)
     return problems.group_by("account_id").agg(problems=count_if(counts), untold=count_if(nw.col("unknown")))
 
 
-def _arr_before(changes: Frame, scope: Scope) -> Frame:
+def _arr_before(changes: MetricFrame, scope: Scope) -> MetricFrame:
     """What ARR was before the first change of the trailing year."""
     at = nw.col("at")
     lately = changes.filter(within("at", scope.trailing(_YEAR)))
@@ -101,7 +101,7 @@ def _steps_apart(rules: Rules) -> nw.Expr:
     return (implied - held).abs()
 
 
-def _review_days(reviews: Frame, scope: Scope) -> Frame:
+def _review_days(reviews: MetricFrame, scope: Scope) -> MetricFrame:
     """Two records of a review on one day are one review."""
     return reviews.filter(on_trailing_days("held_on", scope, _YEAR)).unique(subset=["account_id", "held_on"])
 
@@ -117,7 +117,7 @@ def _attendance(rules: Rules) -> tuple[nw.Expr, nw.Expr]:
     return reported("qbr_attendance", value, unexpected)
 
 
-def _champions(champions: Frame) -> Frame:
+def _champions(champions: MetricFrame) -> MetricFrame:
     """Each contact once; gone, where any record says so."""
     there = nw.col("still_there").cast(nw.Int64)
     people = champions.group_by("account_id", "contact_id").agg(there=there.min())

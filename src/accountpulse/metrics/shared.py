@@ -10,13 +10,13 @@ import polars as pl
 from accountpulse.core.period import Scope, Window
 from accountpulse.core.records import Reason
 
-Frame = nw.LazyFrame[Any]
-Tables = Mapping[str, Frame]
+MetricFrame = nw.LazyFrame[Any]
+Frames = Mapping[str, MetricFrame]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def numbered(table: pl.DataFrame | pl.LazyFrame) -> Frame:
+def numbered(table: pl.DataFrame | pl.LazyFrame) -> MetricFrame:
     """The table in types that all engines add up and compare alike.
 
     Instants become milliseconds and dates become days since 1970-01-01, as integers; NaN becomes null.
@@ -66,7 +66,7 @@ def count_if(condition: nw.Expr) -> nw.Expr:
     return condition.fill_null(value=False).cast(nw.Int64).sum()
 
 
-def beside(accounts: Frame, *parts: Frame, counts: tuple[str, ...] = ()) -> Frame:
+def beside(accounts: MetricFrame, *parts: MetricFrame, counts: tuple[str, ...] = ()) -> MetricFrame:
     """The accounts, each with its row of every part; the named counts are 0 where a part has no row of it."""
     for part in parts:
         accounts = accounts.join(part, on="account_id", how="left")

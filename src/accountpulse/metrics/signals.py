@@ -4,13 +4,13 @@ import narwhals.stable.v2 as nw
 
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Rules
-from accountpulse.metrics.shared import Frame, Tables, beside, count_if, open_at, reported
+from accountpulse.metrics.shared import Frames, MetricFrame, beside, count_if, open_at, reported
 
 _SEVERITIES = ("watch", "moderate", "critical")  # level 1 to 3
 _COUNTS = (*_SEVERITIES, "confirmed", "lowered")
 
 
-def signals(accounts: Frame, tables: Tables, scope: Scope, _rules: Rules) -> Frame:
+def measure_signals(accounts: MetricFrame, tables: Frames, scope: Scope, _rules: Rules) -> MetricFrame:
     """`account_id`, counts of open signals and their reasons, for every account.
 
     A signal that is being monitored counts one severity lower, a monitored watch not at all. A severity that is

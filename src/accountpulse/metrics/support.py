@@ -4,13 +4,13 @@ import narwhals.stable.v2 as nw
 
 from accountpulse.core.period import Scope, Window
 from accountpulse.core.records import Rules
-from accountpulse.metrics.shared import Frame, Tables, beside, count_if, percent, ratio, reported, within
+from accountpulse.metrics.shared import Frames, MetricFrame, beside, count_if, percent, ratio, reported, within
 
 _COUNTS = ("total", "p1_p2_seen", "escalation_seen", "asked", "rated")
 _SECONDS = 0.001  # a millisecond; multiplied, since engines divide by a constant differently
 
 
-def support(accounts: Frame, tables: Tables, scope: Scope, rules: Rules) -> Frame:
+def measure_support(accounts: MetricFrame, tables: Frames, scope: Scope, rules: Rules) -> MetricFrame:
     """`account_id`, the support metrics and their reasons, for every account. Durations in seconds.
 
     The population of shares and first responses is created in the window with the customer involved; resolutions
@@ -34,7 +34,7 @@ def support(accounts: Frame, tables: Tables, scope: Scope, rules: Rules) -> Fram
     )
 
 
-def _created(conversations: Frame, window: Window) -> Frame:
+def _created(conversations: MetricFrame, window: Window) -> MetricFrame:
     population = conversations.filter(nw.col("customer_involved") & within("created_at", window))
     return population.group_by("account_id").agg(
         total=nw.len(),
@@ -46,12 +46,12 @@ def _created(conversations: Frame, window: Window) -> Frame:
     )
 
 
-def _closed(conversations: Frame, window: Window) -> Frame:
+def _closed(conversations: MetricFrame, window: Window) -> MetricFrame:
     population = conversations.filter(nw.col("customer_involved") & within("last_closed_at", window))
     return population.group_by("account_id").agg(nw.col("resolution_ms").median())
 
 
-def _asked(conversations: Frame, window: Window) -> Frame:
+def _asked(conversations: MetricFrame, window: Window) -> MetricFrame:
     asked = conversations.filter(within("rating_asked_at", window))
     rating = nw.when(nw.col("rating").is_between(1, 5)).then(nw.col("rating"))
     return (

@@ -5,9 +5,10 @@ from math import lcm
 
 import narwhals.stable.v2 as nw
 
+from accountpulse.core.catalogue import pillar_metric
 from accountpulse.core.period import Scope
-from accountpulse.core.records import Reason, Rules, pillar_metric
-from accountpulse.metrics.shared import Frame, Tables, beside, day, percent_of, ratio, reported
+from accountpulse.core.records import Reason, Rules
+from accountpulse.metrics.shared import Frames, MetricFrame, beside, day, percent_of, ratio, reported
 
 _MONTHS = (0, 1, 2, 3)  # months before the period: itself, and the three that trends compare it with
 _DAILY = tuple(f"daily_{month}" for month in _MONTHS)  # daily users, added up over each month
@@ -15,7 +16,7 @@ _MONTHLY = tuple(f"monthly_{month}" for month in _MONTHS)  # distinct users of e
 _COUNTS = (*_DAILY, *_MONTHLY, "sessions", "features", "feature_rows")
 
 
-def usage(accounts: Frame, tables: Tables, scope: Scope, rules: Rules) -> Frame:
+def measure_usage(accounts: MetricFrame, tables: Frames, scope: Scope, rules: Rules) -> MetricFrame:
     """`account_id`, the usage metrics, the pillars, own metrics, and their reasons, for every account.
 
     An account without any usage in the four months or feature in the period is `not_linked`: the system doesn't
@@ -41,7 +42,7 @@ def usage(accounts: Frame, tables: Tables, scope: Scope, rules: Rules) -> Frame:
     )
 
 
-def _joined(accounts: Frame, tables: Tables, scope: Scope, rules: Rules) -> Frame:
+def _joined(accounts: MetricFrame, tables: Frames, scope: Scope, rules: Rules) -> MetricFrame:
     """Every account with its sums, the first day or month it was seen, and how many earlier months are known."""
     parts = (
         _daily(tables["usage_days"], scope),
@@ -60,7 +61,7 @@ def _first(scope: Scope, month: int) -> int:
     return day(scope.period.shifted(-month).first_day)
 
 
-def _daily(days: Frame, scope: Scope) -> Frame:
+def _daily(days: MetricFrame, scope: Scope) -> MetricFrame:
     end = _first(scope, 0) + scope.measured_days
     ends = (end, *(_first(scope, month - 1) for month in _MONTHS[1:]))
     sums = {
@@ -71,7 +72,7 @@ def _daily(days: Frame, scope: Scope) -> Frame:
     return measured.group_by("account_id").agg(first_day=nw.col("day").min(), **sums)
 
 
-def _monthly(months: Frame, scope: Scope) -> Frame:
+def _monthly(months: MetricFrame, scope: Scope) -> MetricFrame:
     sums = {f"monthly_{month}": _sum_where("users", nw.col("month") == _first(scope, month)) for month in _MONTHS}
     measured = months.filter((nw.col("month") >= _first(scope, 3)) & (nw.col("month") <= _first(scope, 0)))
     return measured.group_by("account_id").agg(
@@ -81,7 +82,7 @@ def _monthly(months: Frame, scope: Scope) -> Frame:
     )
 
 
-def _features(features: Frame, rules: Rules) -> tuple[Frame, Frame]:
+def _features(features: MetricFrame, rules: Rules) -> tuple[MetricFrame, MetricFrame]:
     """How many features of the catalogue each account used, and how many rows of any feature it has."""
     counted = features.filter(nw.col("feature").is_in(rules.features)).unique(subset=["account_id", "feature"])
     return (
@@ -94,7 +95,7 @@ def _pillar_names(rules: Rules) -> tuple[str, ...]:
     return tuple(pillar_metric(name).name for name in rules.pillars)
 
 
-def _figures(figures: Frame, names: Collection[str]) -> Frame:
+def _figures(figures: MetricFrame, names: Collection[str]) -> MetricFrame:
     """Each account's figures; of several values for one, as where an account has several keys, their median."""
     values = {_figure(name): nw.when(nw.col("metric") == name).then(nw.col("value")).median() for name in names}
     return figures.group_by("account_id").agg(nw.len().alias("figures"), **values)

@@ -13,14 +13,14 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
-from accountpulse.core.records import Source
+from accountpulse.core.records import SourceName
 from accountpulse.core.redact import Redactor
-from accountpulse.pipeline.result import Standing
+from accountpulse.pipeline.watch import SourceStatus
 
 BETWEEN_EVENTS = 5.0  # seconds: a log file needs no more of one source's rows
 NAMESPACE = "accountpulse"  # of the metrics in CloudWatch
 # sources are read side by side, each in a thread of its own: what a library logs there is about that source
-_SOURCE: ContextVar[Source | None] = ContextVar("source", default=None)
+_SOURCE: ContextVar[SourceName | None] = ContextVar("source", default=None)
 
 
 class Lines:
@@ -30,7 +30,7 @@ class Lines:
         """Writes to stderr."""
         self.redact = redact
         self.bound: dict[str, str] = {}
-        self._last: dict[Source, float] = {}
+        self._last: dict[SourceName, float] = {}
         self._lock = threading.Lock()
 
     def bind(self, **facts: str) -> None:
@@ -42,27 +42,27 @@ class Lines:
         self.bind(run_id=run_id, period=period)
         self.write("run", notes=list(notes))
 
-    def begin(self, source: Source) -> None:
+    def begin(self, source: SourceName) -> None:
         """Tell that the source is being read."""
         _SOURCE.set(source)
         self.write("begin")
 
-    def rows(self, source: Source, done: int, total: int | None) -> None:
+    def rows(self, source: SourceName, done: int, total: int | None) -> None:
         """Tell how far it is, now and then."""
         now = time.monotonic()
         if now - self._last.setdefault(source, now) >= BETWEEN_EVENTS:
             self._last[source] = now
             self.write("rows", source=source, done=done, total=total)
 
-    def end(self, source: Source, standing: Standing) -> None:
+    def end(self, source: SourceName, status: SourceStatus) -> None:
         """Tell how the source stands."""
         _SOURCE.set(None)
-        cost = {"requests": standing.budget.calls, "retries": standing.budget.retries}
-        waited = round(standing.budget.waited, 1)
-        if standing.error is None:
-            self.write("end", source=source, rows=dict(standing.rows), **cost, waited_seconds=waited)
+        cost = {"requests": status.budget.calls, "retries": status.budget.retries}
+        waited = round(status.budget.waited, 1)
+        if status.error is None:
+            self.write("end", source=source, rows=dict(status.rows), **cost, waited_seconds=waited)
         else:
-            self.write("failed", source=source, error=str(standing.error), **cost, waited_seconds=waited)
+            self.write("failed", source=source, error=str(status.error), **cost, waited_seconds=waited)
 
     def say(self, text: str) -> None:
         """Tell what happens next."""

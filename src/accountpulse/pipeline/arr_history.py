@@ -4,27 +4,23 @@ from dataclasses import replace
 
 import polars as pl
 
-from accountpulse.core.period import Scope
 from accountpulse.core.records import TABLES, Extract
-from accountpulse.settings import Settings
-from accountpulse.state import State
-from accountpulse.systems.salesforce.mapping import ArrOwn
+from accountpulse.pipeline.run import Run
 
 METRIC = "arr_trajectory_pct"
 MONTHS = 12
 
 
-def with_own_history(extract: Extract, settings: Settings, state: State, scope: Scope) -> Extract:
+def with_own_history(extract: Extract, run: Run) -> Extract:
     """The extract with each account's ARR of twelve months before as its one change, at the start of the year.
 
     Only where the mapping asks for it (`from: own`) and the org itself had nothing to say. Where that month was
     never measured, the gap stays: the history is too new. An account that was not there then has a null.
     """
-    strategies = settings.mapping.salesforce.arr_history or ()
-    asked = any(isinstance(strategy, ArrOwn) for strategy in strategies)
-    if not asked or extract.gaps.get(METRIC) != "too_new":
+    scope = run.scope
+    if not run.settings.rules.own_arr_history or extract.gaps.get(METRIC) != "too_new":
         return extract
-    before = state.history.load(scope.period.shifted(-MONTHS), "metrics")
+    before = run.state.history.load(scope.period.shifted(-MONTHS), "metrics")
     if before is None:
         return extract
     then = before.select("account_id", before="arr")

@@ -1,163 +1,140 @@
-"""Scores → Salesforce, or the CSV that would have been sent; and the summary that stays behind."""
+"""Scores → every destination, or the CSV that would have been sent; and the period's history."""
 
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from accountpulse.core.errors import AlreadyRunning, ConfigurationError
-from accountpulse.http.budget import RequestBudget
-from accountpulse.pipeline.result import Options, Outcome, Standing
-from accountpulse.pipeline.run import Ticket, begun_at
-from accountpulse.settings import Settings
-from accountpulse.state import State
+from accountpulse.core.records import SCORES, Problem, ScoreRecords
+from accountpulse.pipeline.measure import Measured
+from accountpulse.pipeline.rate import Rated
+from accountpulse.pipeline.run import Run
 from accountpulse.state.lock import Lock
-from accountpulse.systems import csv_file
-from accountpulse.systems.salesforce import load as salesforce_loader
-from accountpulse.systems.salesforce.client import Org
-from accountpulse.systems.salesforce.load import LoadResult
-from accountpulse.systems.salesforce.record import Stamp, payload
+from accountpulse.systems.csv_file import CsvDestination, put
+from accountpulse.systems.destination import AnyDestination
 
 DRY_RUN_FOLDER = Path("out")
 
 
-def deliver(  # noqa: PLR0917
-    settings: Settings, options: Options, state: State, ticket: Ticket, outcome: Outcome, now: datetime
-) -> Outcome:
-    """The outcome after writing: records in Salesforce and the period's history, or in a dry run the CSV alone.
+@dataclass(frozen=True)
+class Load:
+    """What became of the records in one destination; where not `done`, what a load would have done.
 
-    A dry run asks the org the same questions as a load; where it isn't ready for one, the outcome says so.
+    `problems` are the accounts that it refused, or whose older records it could not change. `imbalance`: it holds
+    other records than were written, or an account is not accounted for.
     """
-    metrics, scores = outcome.metrics, outcome.scores
-    if scores is None or metrics is None:
-        return outcome
-    period = outcome.scope.period
-    sent = payload(scores, outcome.dimensions, Stamp(period.name, now, outcome.scorecard, outcome.run_id))
-    outcome = replace(outcome, csv=_keep(options, state, outcome, sent))
-    if ticket.lock is None:
-        return _rehearse(settings, options, outcome, sent)
-    _refuse_if_lost(state, ticket.lock)
-    outcome = _load(settings, options, outcome, sent)
-    if not options.accounts:
-        state.history.save(period, metrics, scores, outcome.held)
-    return outcome
+
+    title: str
+    done: bool
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0  # equal there already, and not sent
+    refused: int = 0
+    calls: int = 0  # requests, reading before and counting afterwards included
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+    imbalance: str | None = None
+
+    @property
+    def written(self) -> int:
+        """Records that it took in this run."""
+        return self.created + self.updated if self.done else 0
 
 
-def _keep(options: Options, state: State, outcome: Outcome, sent: pl.DataFrame) -> str | None:
-    """Leave the CSV of what is sent where it was asked for; where that is."""
-    if options.keep_csv:
-        name = f"dry-runs/{outcome.run_id}.csv"
-        state.files.store.write(name, csv_file.content(sent))
-        return f"{state.files.store.place}/{name}"
-    folder = options.out or (DRY_RUN_FOLDER if options.dry_run else None)
-    if folder is None:
-        return None
-    path = folder / f"health-scores-{outcome.scope.period.name}.csv"
-    csv_file.write(sent, path)
-    return str(path)
+@dataclass(frozen=True)
+class Delivery:
+    """What was delivered where. `csv` is where the file lies; `unready`: why a load would be refused as a whole."""
+
+    loads: tuple[Load, ...]
+    csv: str | None = None
+    unready: ConfigurationError | None = None
 
 
-def _refuse_if_lost(state: State, lock: Lock) -> None:
+def deliver(run: Run, measured: Measured, rated: Rated) -> Delivery:
+    """Records to every destination and the period's history, or in a dry run the CSV alone.
+
+    A dry run asks the destinations the same questions as a load; where one isn't ready, the delivery says so.
+    """
+    records = _records(run, rated.scores)
+    destinations = _destinations(run)
+    csv = _keep_csv(run, records, destinations)
+    if run.lock is None:
+        return _rehearsed(records, destinations, csv)
+    _refuse_if_lost(run, run.lock)
+    planned = [(each, each.plan(records)) for each in destinations]  # all are ready before one is written to
+    loads = tuple(_loaded(each, plan, records.table.height) for each, plan in planned)
+    if run.keeps_history:
+        run.state.history.save(run.scope.period, rated.metrics, rated.scores, measured.details)
+    return Delivery(loads, csv)
+
+
+def _records(run: Run, scores: pl.DataFrame) -> ScoreRecords:
+    """The scores in the columns that every destination gets."""
+    dimensions = run.card.dimensions
+    columns = {**SCORES, **dict.fromkeys((f"{name}_score" for name in dimensions), pl.Float64)}
+    stamped = scores.with_columns(
+        period=pl.lit(run.scope.period.name),
+        drivers=pl.col("drivers_text"),
+        scored_at=pl.lit(run.now),
+        scorecard=pl.lit(run.scorecard_name),
+        run_id=pl.lit(run.run_id),
+    )
+    return ScoreRecords(stamped.select(pl.col(name).cast(kind) for name, kind in columns.items()), dimensions)
+
+
+def _destinations(run: Run) -> list[AnyDestination]:
+    return [
+        system.destination(run.settings.connection(system.name), run.budget())
+        for system in run.settings.systems
+        if system.destination is not None
+    ]
+
+
+def _keep_csv(run: Run, records: ScoreRecords, destinations: Sequence[AnyDestination]) -> str | None:
+    """Leave what the first destination is sent as a CSV where it was asked for; where that is."""
+    if run.request.keep_csv:
+        store, name = run.state.files.store, f"dry-runs/{run.run_id}.csv"
+        place, keep = f"{store.place}/{name}", partial(store.write, name)
+    else:
+        folder = run.request.out or (DRY_RUN_FOLDER if run.request.dry_run else None)
+        if folder is None:
+            return None
+        path = folder / f"health-scores-{run.scope.period.name}.csv"
+        place, keep = str(path), partial(put, path)
+    file = CsvDestination(destinations[0].sent, keep)
+    file.load(file.plan(records))
+    return place
+
+
+def _refuse_if_lost(run: Run, lock: Lock) -> None:
     """A run that overslept its time may find the period in other hands: then it must not write."""
-    if not state.locks.is_held(lock):
+    if not run.state.locks.is_held(lock):
         raise AlreadyRunning("another run took this period over while this one was reading: nothing was written.")
 
 
-def _rehearse(settings: Settings, options: Options, outcome: Outcome, sent: pl.DataFrame) -> Outcome:
-    """What a load would do, or why the org would refuse it as a whole."""
-    budget = RequestBudget(ends=options.ends)
-    org = Org.connect(settings.salesforce, budget, settings.ca_bundle)
-    try:
-        plan = salesforce_loader.plan(org, settings.mapping.salesforce.target, sent)
-    except ConfigurationError as error:
-        return replace(outcome, unready=error)
-    return replace(
-        outcome,
-        created=len(plan.create),
-        updated=len(plan.update),
-        unchanged=len(plan.unchanged),
-        refused=len(plan.refused),
-        problems=(*outcome.problems, *plan.refused),
-        notes=(*outcome.notes, *plan.notes),
-        load_calls=budget.calls,
-    )
+def _rehearsed(records: ScoreRecords, destinations: Sequence[AnyDestination], csv: str | None) -> Delivery:
+    """What a load would do, or why a destination would refuse it as a whole."""
+    loads: list[Load] = []
+    for each in destinations:
+        try:
+            plan = each.plan(records)
+        except ConfigurationError as error:
+            return Delivery(tuple(loads), csv, error)
+        counts = (len(plan.create), len(plan.update), len(plan.unchanged), len(plan.refused))
+        loads.append(Load(each.title, False, *counts, each.budget.calls, tuple(plan.refused), plan.notes))
+    return Delivery(tuple(loads), csv)
 
 
-def _load(settings: Settings, options: Options, outcome: Outcome, sent: pl.DataFrame) -> Outcome:
-    budget, target = RequestBudget(ends=options.ends), settings.mapping.salesforce.target
-    org = Org.connect(settings.salesforce, budget, settings.ca_bundle)
-    plan = salesforce_loader.plan(org, target, sent)
-    result = salesforce_loader.load(org, target, plan)
-    outcome = replace(
-        outcome,
-        loaded=True,
-        created=result.created,
-        updated=result.updated,
-        unchanged=result.unchanged,
-        refused=len(result.refused),
-        problems=(*outcome.problems, *result.refused, *result.stuck),
-        notes=(*outcome.notes, *plan.notes),
-        load_calls=budget.calls,
-    )
-    return replace(outcome, imbalance=_imbalance(outcome, sent.height, result))
-
-
-def _imbalance(outcome: Outcome, scored: int, result: LoadResult) -> str | None:
-    """Written records must be in the org, and every scored account must be accounted for."""
-    if result.found != result.expected:
-        return f"Salesforce holds {result.found:,} records of this run, but {result.expected:,} were written."
-    accounted = outcome.written + outcome.unchanged + outcome.refused
-    if accounted != scored:
-        return f"{scored:,} accounts were scored, but only {accounted:,} are written, unchanged or refused."
-    return None
-
-
-def facts(outcome: Outcome, settings: Settings, state: State, now: datetime, ended: datetime) -> dict[str, Any]:
-    """The summary of a run that stays in the state; `now` is when it began to read."""
-    scores = outcome.scores
-    return {
-        "run_id": outcome.run_id,
-        "period": outcome.scope.period.name,
-        "as_of": outcome.scope.as_of.isoformat(),
-        "ended_at": ended.isoformat(),
-        "as_of_day": outcome.scope.as_of_day.isoformat(),
-        "window_days": outcome.scope.window.days,
-        "scorecard": outcome.scorecard,
-        "signals_waived": settings.mapping.signals is None,
-        "scored": 0 if scores is None else scores.height,
-        "rated": outcome.rated,
-        "written": outcome.written,
-        "created": outcome.created,
-        "updated": outcome.updated,
-        "unchanged": outcome.unchanged,
-        "refused": outcome.refused,
-        "imbalance": outcome.imbalance,
-        "problems": [[problem.account_id, problem.stage, problem.text] for problem in outcome.problems],
-        "failed": list(outcome.failed),
-        "sources": {
-            source: _source(standing, outcome, settings, state, now) for source, standing in outcome.standings.items()
-        },
-        "requests": {source: standing.budget.calls for source, standing in outcome.standings.items()},
-        "load_requests": outcome.load_calls,
-        "notes": list(outcome.notes),
-        "exit_code": outcome.exit_code,
-    }
-
-
-def _source(standing: Standing, outcome: Outcome, settings: Settings, state: State, now: datetime) -> dict[str, Any]:
-    """How a source stood; `read_at` is when the run that read it began to."""
-    read_at: datetime | None = now
-    if standing.from_checkpoint:
-        read_at = begun_at(state.checkpoints.run_of(outcome.scope, standing.source))
-    error = None if standing.error is None else settings.redactor(str(standing.error))
-    state_of = "failed" if error is not None else "from checkpoint" if standing.from_checkpoint else "read"
-    return {
-        "state": state_of,
-        "rows": dict(standing.rows),
-        "requests": standing.budget.calls,
-        "seconds": round(standing.seconds, 1),
-        "error": error,
-        "read_at": None if error is not None or read_at is None else read_at.isoformat(),
-    }
+def _loaded(destination: AnyDestination, plan: Any, scored: int) -> Load:
+    result = destination.load(plan)
+    accounted = result.created + result.updated + result.unchanged + len(result.refused)
+    imbalance = destination.verify(result)
+    if imbalance is None and accounted != scored:
+        imbalance = f"{scored:,} accounts were scored, but only {accounted:,} are written, unchanged or refused."
+    counts = (result.created, result.updated, result.unchanged, len(result.refused))
+    problems = (*result.refused, *result.stuck)
+    return Load(destination.title, True, *counts, destination.budget.calls, problems, plan.notes, imbalance)

@@ -6,18 +6,16 @@ signals    account_id, severity (critical, moderate, watch), monitoring, confirm
 ```
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 import polars as pl
 
-from accountpulse.core.records import SOURCES, TABLES_OF
-
-_PARTS: Mapping[str, str] = {table: source for source, tables in TABLES_OF.items() for table in tables}
+from accountpulse.core.records import SourceName
 
 
-class Rows(Protocol):
+class LazyTable(Protocol):
     """A table of any kind that can be read lazily."""
 
     @property
@@ -28,29 +26,29 @@ class Rows(Protocol):
         """All of it."""
 
 
-def evidence(reasons: pl.DataFrame, tables: Mapping[str, Rows]) -> pl.DataFrame:
-    """One row an account and source. `reasons` has a column for each source; `tables` are rows of accounts, by name."""
+def rows_by_source(tables: Mapping[str, LazyTable]) -> pl.DataFrame:
+    """How many rows of an account each source has in its tables, which are rows of accounts: one row a pair."""
     counted = [
-        table.lazy()
-        .group_by("account_id")
-        .agg(rows=pl.len().cast(pl.Int64))
-        .with_columns(source=pl.lit(_PARTS[name]))
-        .collect()
-        for name, table in tables.items()
+        table.lazy().group_by("account_id", "source").agg(rows=pl.len().cast(pl.Int64)).collect()
+        for table in tables.values()
         if "account_id" in table.columns
     ]
-    nothing = pl.DataFrame(schema={"account_id": pl.String, "rows": pl.Int64, "source": pl.String})
-    rows = pl.concat([nothing, *counted]).group_by("account_id", "source").agg(pl.col("rows").sum())
-    pairs = reasons.unpivot(on=list(SOURCES), index="account_id", variable_name="source", value_name="reason")
+    nothing = pl.DataFrame(schema={"account_id": pl.String, "source": pl.String, "rows": pl.Int64})
+    return pl.concat([nothing, *counted]).group_by("account_id", "source").agg(pl.col("rows").sum())
+
+
+def evidence(reasons: pl.DataFrame, rows: Sequence[pl.DataFrame], sources: Sequence[SourceName]) -> pl.DataFrame:
+    """One row an account and source. `reasons` has a column for each source; `rows` are those of `rows_by_source`."""
+    pairs = reasons.unpivot(on=list(sources), index="account_id", variable_name="source", value_name="reason")
     return (
         pairs.with_columns(pl.col("source").cast(pl.String), pl.col("reason").cast(pl.String))
-        .join(rows, on=["account_id", "source"], how="left")
+        .join(pl.concat(rows), on=["account_id", "source"], how="left")
         .with_columns(pl.col("rows").fill_null(0))
         .sort("account_id", "source")
     )
 
 
-def open_signals(signals: Rows, as_of: datetime) -> pl.DataFrame:
+def open_signals(signals: LazyTable, as_of: datetime) -> pl.DataFrame:
     """The signals of accounts that were open at `as_of`, the most severe and oldest first; none without an account."""
     began = pl.col("opened_at").is_null() | (pl.col("opened_at") < as_of)
     still = pl.col("closed_at").is_null() | (pl.col("closed_at") >= as_of)

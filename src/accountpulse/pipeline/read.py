@@ -3,130 +3,174 @@
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from accountpulse.accounts import asked_keys
-from accountpulse.core.errors import AccountpulseError, SourceUnavailable
-from accountpulse.core.period import Scope
-from accountpulse.core.records import SOURCES, Extract, Source
+from accountpulse.core.errors import AccountpulseError, OutOfTime, SourceUnavailable
+from accountpulse.core.records import Extract, SourceName
 from accountpulse.http.budget import RequestBudget
-from accountpulse.pipeline.result import Options, Standing, Watch
-from accountpulse.pipeline.run import Ticket
-from accountpulse.settings import Settings
-from accountpulse.state import State
-from accountpulse.systems import EXTRACTORS, FINDERS
-from accountpulse.systems.extraction import PART, CheckpointPart, Extractor, NoPartStore, PartStore, Request
-from accountpulse.systems.salesforce.sign_in import announcement
+from accountpulse.pipeline.run import Run, begun_at
+from accountpulse.pipeline.watch import SourceStatus
+from accountpulse.systems import CRM, SYSTEMS
+from accountpulse.systems.extraction import PART, CheckpointPart, ExtractRequest, NoPartStore, PartStore
+
+Extracts = dict[SourceName, Extract]
 
 
-def extract_all(
-    settings: Settings, options: Options, ticket: Ticket, state: State, watch: Watch
-) -> tuple[dict[Source, Extract], dict[Source, Standing]]:
-    """Salesforce first, since it knows the accounts and their links; then the others side by side."""
-    scope = ticket.scope
+@dataclass(frozen=True)
+class Reading:
+    """What came of reading: how each source stands, and why the run ends here, if it does."""
 
-    def one(source: Source, crm: Extract | None = None) -> tuple[Extract | None, Standing]:
-        if options.only and source not in options.only:
-            return _from_checkpoint(source, _kept(settings, source, crm, state.checkpoints.load(scope, source)))
-        resumed = state.checkpoints.load(scope, source, ticket.run_id) if ticket.resumed else None
-        if (kept := _kept(settings, source, crm, resumed)) is not None:
-            return _from_checkpoint(source, kept)
-        parts = _RunParts(state, ticket, source) if ticket.writes else NoPartStore()
-        extract, standing = _extract(settings, options, scope, source, crm, watch, parts)
-        if extract is not None and ticket.writes:
-            state.checkpoints.save(scope, extract, ticket.run_id)
-        return extract, standing
+    statuses: Mapping[SourceName, SourceStatus]
+    notes: tuple[str, ...] = ()
+    stopped: str | None = None
+    out_of_time: bool = False
 
-    first, standing = one("salesforce")
-    standings: dict[Source, Standing] = {"salesforce": standing}
-    extracts: dict[Source, Extract] = {}
-    if first is None:
-        if standing.error is not None:
-            raise standing.error
-        return extracts, standings
-    extracts["salesforce"] = first
-    others = [source for source in SOURCES if source in settings.configured and source != "salesforce"]
-    with ThreadPoolExecutor(max_workers=max(1, len(others))) as pool:
-        results = list(pool.map(lambda source: one(source, first), others))
-    for source, (extract, standing) in zip(others, results, strict=True):
-        standings[source] = standing
+    @property
+    def failed(self) -> tuple[SourceName, ...]:
+        """The configured sources that could not be read."""
+        return tuple(source for source, status in self.statuses.items() if status.error is not None)
+
+
+@dataclass
+class SourceReader:
+    """Reads the sources of one run. `look_up`: only ask which of the accounts' keys they know."""
+
+    run: Run
+    look_up: bool = False
+    extracts: Extracts = field(default_factory=dict)
+    statuses: dict[SourceName, SourceStatus] = field(default_factory=dict)
+
+    def read_all(self) -> None:
+        """The one that has the accounts first, since it knows the links; then the others side by side.
+
+        What must be mended (credentials, settings) is raised, before what may pass; so is anything of the first one.
+        """
+        self.read(CRM)
+        if (error := self.statuses[CRM].error) is not None:
+            raise error
+        if CRM not in self.extracts:
+            return
+        others = [name for name in self.run.settings.configured if name != CRM]
+        with ThreadPoolExecutor(max_workers=max(1, len(others))) as pool:
+            list(pool.map(self._read, others))
+        # in the order of the flow, whichever came first
+        self.statuses = {name: self.statuses[name] for name in (CRM, *others)}
+        self.extracts = {name: self.extracts[name] for name in (CRM, *others) if name in self.extracts}
+        for status in self.statuses.values():
+            if status.error is not None and not isinstance(status.error, SourceUnavailable):
+                raise status.error
+
+    def read(self, name: SourceName) -> SourceStatus:
+        """One source; the others need the extract of the one that has the accounts."""
+        self._read(name)
+        return self.statuses[name]
+
+    def _read(self, name: SourceName) -> None:
+        extract, self.statuses[name] = self._from_checkpoint(name) or self._afresh(name)
         if extract is not None:
-            extracts[source] = extract
-    for standing in standings.values():  # what must be mended comes before what may pass
-        if standing.error is not None and not isinstance(standing.error, SourceUnavailable):
-            raise standing.error
-    return extracts, standings
+            self.extracts[name] = extract
+
+    def _from_checkpoint(self, name: SourceName) -> tuple[Extract | None, SourceStatus] | None:
+        """What an earlier process kept, where it stands for reading; None: read it afresh."""
+        run, checkpoints = self.run, self.run.state.checkpoints
+        not_asked_for = bool(run.request.only) and name not in run.request.only
+        if not (not_asked_for or run.resumed):
+            return None
+        extract = self._usable(name, checkpoints.load(run.scope, name, None if not_asked_for else run.run_id))
+        if extract is None and not not_asked_for:
+            return None
+        read_at = begun_at(checkpoints.run_of(run.scope, name))
+        rows = {} if extract is None else extract.rows
+        return extract, SourceStatus(name, RequestBudget(), 0.0, rows, from_checkpoint=True, read_at=read_at)
+
+    def _usable(self, name: SourceName, extract: Extract | None) -> Extract | None:
+        """A checkpoint, unless the accounts have keys by now that its source was not asked for: no rows are no zero."""
+        if extract is None or set(extract.rows) != set(SYSTEMS[name].tables):
+            return None
+        if name == CRM:
+            return extract
+        return extract if set(self._keys(name, extract)) <= set(extract.asked) else None
+
+    def _afresh(self, name: SourceName) -> tuple[Extract | None, SourceStatus]:
+        run, budget, begun = self.run, self.run.budget(), time.monotonic()
+        system, connection = SYSTEMS[name], self.run.settings.connection(name)
+        if system.announce is not None:
+            run.watch.say(system.announce(connection.access))
+        run.watch.begin(name)
+        parts: PartStore = _RunParts(run, name) if run.may_write else NoPartStore()
+        request = ExtractRequest(connection, run.scope, (), partial(run.watch.rows, name), budget, parts)
+        extract, error = None, None
+        try:
+            extract = self._extract(name, request)
+        except AccountpulseError as caught:
+            error = caught
+        rows = {} if extract is None else extract.rows
+        read_at = run.now if error is None else None
+        status = SourceStatus(name, budget, time.monotonic() - begun, rows, error=error, read_at=read_at)
+        run.watch.end(name, status)
+        if extract is not None and run.may_write:
+            run.state.checkpoints.save(run.scope, extract, run.run_id)
+        return extract, status
+
+    def _extract(self, name: SourceName, request: "ExtractRequest") -> Extract:  # type: ignore[type-arg]
+        """What the source says of the accounts' keys, found by an attribute where a rule says so."""
+        system = SYSTEMS[name]
+        reader = system.extract if name == CRM or not self.look_up else system.look_up
+        if name == CRM:
+            return reader(request) if reader is not None else Extract(name, {})
+        found = system.find(request) if system.find is not None else Extract(name, {})
+        keys = self._keys(name, found)
+        extract = reader(replace(request, keys=keys)) if reader is not None else Extract(name, {})
+        return replace(extract, notes=(*found.notes, *extract.notes), found_keys=found.found_keys, asked=keys)
+
+    def _keys(self, name: SourceName, found: Extract) -> tuple[str, ...]:
+        links, link_file = self.extracts[CRM].tables["links"], self.run.settings.link_file
+        return asked_keys(links, SYSTEMS[name].source, found.found_keys, link_file)
 
 
-def _extract(  # noqa: PLR0917
-    settings: Settings,
-    options: Options,
-    scope: Scope,
-    source: Source,
-    crm: Extract | None,
-    watch: Watch,
-    parts: PartStore,
-) -> tuple[Extract | None, Standing]:
-    budget, begun = RequestBudget(ends=options.ends), time.monotonic()
-    if source == "salesforce":
-        watch.say(announcement(settings.salesforce))
-    watch.begin(source)
-    request = Request(settings, scope, (), lambda done, total: watch.rows(source, done, total), budget, parts)
-    extract, error = None, None
-    try:
-        extract = EXTRACTORS[source](request) if crm is None else with_links(request, source, crm, EXTRACTORS)
-    except AccountpulseError as caught:
-        error = caught
-    standing = Standing(source, budget, time.monotonic() - begun, _rows(extract), error=error)
-    watch.end(source, standing)
-    return extract, standing
+def read(run: Run) -> tuple[Reading, Extracts]:
+    """Every configured source. The extracts are handed over: who measures them lets go of them one by one."""
+    reader = SourceReader(run)
+    reader.read_all()
+    statuses = reader.statuses
+    late = next((status.error for status in statuses.values() if isinstance(status.error, OutOfTime)), None)
+    stopped = str(late) if late is not None else _reason_to_stop(run, statuses)
+    notes = tuple(f"{name}: {note}" for name, extract in reader.extracts.items() for note in extract.notes)
+    return Reading(statuses, notes, stopped, late is not None), reader.extracts
+
+
+def _reason_to_stop(run: Run, statuses: Mapping[SourceName, SourceStatus]) -> str | None:
+    failed = [name for name, status in statuses.items() if status.error is not None]
+    absent = [name for name in run.settings.configured if name not in statuses or not statuses[name].rows]
+    without = ", ".join(name for name in absent if name not in failed)
+    if without:
+        what = f"There is no checkpoint of {without} for this period and the present links"
+        return f"{what}: nothing was scored or written. Run without --only."
+    if failed and not run.request.allow_partial:
+        names = ", ".join(failed)
+        return f"{names} could not be read: nothing was written. Run again later, or with --allow-partial."
+    return None
 
 
 @dataclass(frozen=True)
 class _RunParts:
-    """PartStore of one source in the state; those of another run don't count."""
+    """Parts of one source in the state; those of another run don't count."""
 
-    state: State
-    ticket: Ticket
-    source: Source
+    run: Run
+    source: SourceName
     size: int = PART
 
     def kept(self) -> Iterator[CheckpointPart]:
         """Only a run that is gone on with has any."""
-        if self.ticket.resumed:
-            found = self.state.checkpoints.parts(self.ticket.scope, self.source, self.ticket.run_id)
-            for spools, facts in found:
-                yield CheckpointPart(
-                    tuple((name, start, end) for name, start, end in facts.pop("stretches")), spools, facts
-                )
+        if self.run.resumed:
+            for spools, facts in self.run.state.checkpoints.parts(self.run.scope, self.source, self.run.run_id):
+                stretches = tuple((name, start, end) for name, start, end in facts.pop("stretches"))
+                yield CheckpointPart(stretches, spools, facts)
 
     def keep(self, part: CheckpointPart) -> None:
         """Named after its first stretch, which no other part has."""
         name = "-".join(map(str, part.stretches[0]))
         facts = {"stretches": part.stretches, **part.facts}
-        self.state.checkpoints.save_part(self.ticket.scope, self.source, self.ticket.run_id, name, part.spools, facts)
-
-
-def _from_checkpoint(source: Source, extract: Extract | None) -> tuple[Extract | None, Standing]:
-    return extract, Standing(source, RequestBudget(), 0.0, _rows(extract), from_checkpoint=True)
-
-
-def _kept(settings: Settings, source: Source, crm: Extract | None, extract: Extract | None) -> Extract | None:
-    """A checkpoint, unless the accounts have keys by now that its source was not asked for: no rows are no zero."""
-    if extract is None or crm is None:
-        return extract
-    wanted = asked_keys(crm.tables["links"], source, extract.found_keys, settings.link_file)
-    return extract if set(wanted) <= set(extract.asked) else None
-
-
-def _rows(extract: Extract | None) -> dict[str, int]:
-    return {} if extract is None else extract.rows
-
-
-def with_links(request: Request, source: Source, crm: Extract, readers: Mapping[Source, Extractor]) -> Extract:
-    """What a reader of the source says about the keys of the accounts, found by an attribute where a rule says so."""
-    finder = FINDERS.get(source)
-    found = finder(request) if finder is not None else Extract(source, {})
-    keys = asked_keys(crm.tables["links"], source, found.found_keys, request.settings.link_file)
-    extract = readers[source](replace(request, keys=keys)) if source in readers else Extract(source, {})
-    return replace(extract, notes=(*found.notes, *extract.notes), found_keys=found.found_keys, asked=keys)
+        self.run.state.checkpoints.save_part(self.run.scope, self.source, self.run.run_id, name, part.spools, facts)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from accountpulse.core.period import Period
-from accountpulse.pipeline.report_input import review
+from accountpulse.pipeline import report_input
 from accountpulse.report import portfolio
 from accountpulse.report.files import files
 from accountpulse.state import State
@@ -16,7 +16,7 @@ def document(state: State, period: Period | None) -> dict[str, Any]:
 
     A ConfigurationError where the state holds no run of it with its scorecard.
     """
-    return portfolio.document(review(state, period))
+    return portfolio.document(report_input.read(state, period))
 
 
 def keep(state: State, period: Period) -> str:

@@ -1,7 +1,6 @@
 """What a report of a month needs of the state: its last run, the run before, and the months of the line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -9,33 +8,21 @@ import polars as pl
 from accountpulse.core.period import Period
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.earlier_runs import LOOK_BACK_MONTHS, EarlierRun
+from accountpulse.report.inputs import ReportInput
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.scores import score
 from accountpulse.state import State
+from accountpulse.systems import SOURCES
 
 LINE = ("account_id", "health_score", "scorecard")
 
 
-@dataclass(frozen=True)
-class Review:
-    """A month and what came before it; report/material.py says what each part is."""
-
-    month: EarlierRun
-    before: EarlierRun | None
-    rescored: pl.DataFrame | None
-    line: Mapping[str, pl.DataFrame]
-    versions: Mapping[str, str]
-    evidence: pl.DataFrame | None
-    signals: pl.DataFrame | None
-    unfinished: tuple[Mapping[str, Any], ...]
-
-
-def review(state: State, period: Period | None) -> Review:
+def read(state: State, period: Period | None) -> ReportInput:
     """Reads the state only; a ConfigurationError where it holds no run of the month with its scorecard."""
     now = earlier_runs.recall_or_refuse(state, period)
     before = earlier_runs.run_before(state, now.period)
     line = _line(state, now)
-    return Review(
+    return ReportInput(
         month=now,
         before=before,
         rescored=None if before is None else _rescored(before, now),
@@ -44,11 +31,12 @@ def review(state: State, period: Period | None) -> Review:
         evidence=state.history.load(now.period, "evidence"),
         signals=state.history.load(now.period, "signals"),
         unfinished=_unfinished(state, now),
+        sources=SOURCES,
     )
 
 
 def _rescored(before: EarlierRun, now: EarlierRun) -> pl.DataFrame:
-    """As `lookback.rescored` does one account: no trend, and as if nothing had failed."""
+    """As `earlier_runs.rescored` does one account: no trend, and as if nothing had failed."""
     waived = before.signals_waived
     metrics, days = before.metrics.lazy(), before.window_days
     return score(metrics, now.card, window_days=days, signals_waived=waived, detail=True).collect()

@@ -1,107 +1,119 @@
-"""What a run is asked, what it says while it goes on, and what it says in the end."""
+"""What a run says in the end: the results of its phases, and one summary of them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import polars as pl
 
-from accountpulse.core.errors import AccountpulseError, ConfigurationError, SourceUnavailable
-from accountpulse.core.period import Period, Scope
-from accountpulse.core.records import Problem, Source
-from accountpulse.http.budget import RequestBudget
+from accountpulse.core.errors import ConfigurationError, SourceUnavailable
+from accountpulse.core.period import Scope
+from accountpulse.core.records import Problem, SourceName
+from accountpulse.pipeline.deliver import Delivery
+from accountpulse.pipeline.measure import Measured
+from accountpulse.pipeline.rate import Rated
+from accountpulse.pipeline.read import Reading
+from accountpulse.pipeline.run import Run
+from accountpulse.pipeline.watch import SourceStatus
 from accountpulse.scoring.model import NOT_RATED
-from accountpulse.state.history import Held
-
-
-class Watch(Protocol):
-    """Sees a run go on; the command line draws it."""
-
-    def enter(self, run_id: str, period: str, notes: Sequence[str]) -> None:
-        """The run has its id and its month; `notes` say what it goes on with or took over."""
-
-    def begin(self, source: Source) -> None:
-        """The source is being read."""
-
-    def rows(self, source: Source, done: int, total: int | None) -> None:
-        """So many rows have come, of so many where the system says so."""
-
-    def end(self, source: Source, standing: "Standing") -> None:
-        """The source is read, or has failed."""
-
-    def say(self, text: str) -> None:
-        """A line for the reader: what happens next."""
 
 
 @dataclass(frozen=True)
-class Options:
-    """What one run was asked to do; the names are those of the command line."""
+class RunResult:
+    """The phases that were reached; a later one is None where the run stopped before it.
 
-    period: Period | None = None
-    dry_run: bool = False
-    allow_partial: bool = False
-    only: tuple[Source, ...] = ()
-    accounts: tuple[str, ...] = ()
-    scorecard: Path | None = None
-    out: Path | None = None  # folder of the CSV; a dry run has one anyway
-    keep_csv: bool = False  # a dry run's CSV goes to the state, not to a folder: where the disk doesn't stay
-    hand_over: bool = False  # a run that stops at its end keeps the period for its next process
-    ends: float | None = None  # on the monotonic clock: where the run has to have stopped; None: no deadline
+    `late`: why it stopped outside of reading, at its own end. `notes` are lines for the reader.
+    """
 
-
-@dataclass(frozen=True)
-class Standing:
-    """How one source stands after extraction."""
-
-    source: Source
-    budget: RequestBudget
-    seconds: float
-    rows: Mapping[str, int] = field(default_factory=dict)  # of each table
-    from_checkpoint: bool = False
-    error: AccountpulseError | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Everything a run has to say; `scores` is None where it stopped before scoring."""
-
-    run_id: str
-    scope: Scope
-    scorecard: str  # name and hash
-    dimensions: tuple[str, ...]
-    standings: Mapping[Source, Standing]
+    run: Run
+    reading: Reading
+    measured: Measured | None = None
+    rated: Rated | None = None
+    delivery: Delivery | None = None
+    late: str | None = None
     notes: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    unlinked: Mapping[Source, int] = field(default_factory=dict)
-    metrics: pl.DataFrame | None = None
-    scores: pl.DataFrame | None = None  # the metrics and the account's attributes beside them
-    held: Mapping[Held, pl.DataFrame] = field(default_factory=dict)  # what is kept beside them, for the report
-    loaded: bool = False  # false: a dry run, and the next four say what a load would have done
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0  # equal in the org already, and not sent
-    refused: int = 0
-    load_calls: int = 0  # requests to the org for the load, reading it before and counting it after included
-    imbalance: str | None = None  # the org's own count, or the sum of all records, says something else
-    unready: ConfigurationError | None = None  # a dry run's: why a load would have been refused as a whole
-    csv: str | None = None  # where it lies
-    page: str | None = None  # where the report lies, if the caller has kept one
-    out_of_time: bool = False  # stopped at its end; the next process goes on
-    stopped: str | None = None
 
     @property
-    def failed(self) -> tuple[Source, ...]:
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.run.run_id
+
+    @property
+    def scope(self) -> Scope:
+        """The instants of the run."""
+        return self.run.scope
+
+    @property
+    def statuses(self) -> Mapping[SourceName, SourceStatus]:
+        """How each source stands."""
+        return self.reading.statuses
+
+    @property
+    def failed(self) -> tuple[SourceName, ...]:
         """The configured sources that could not be read."""
-        return tuple(source for source, standing in self.standings.items() if standing.error is not None)
+        return self.reading.failed
 
     @property
-    def written(self) -> int:
-        """Records that the org took in this run."""
-        return self.created + self.updated if self.loaded else 0
+    def scores(self) -> pl.DataFrame | None:
+        """The scores with the metrics beside them; None where the run stopped before."""
+        return None if self.rated is None else self.rated.scores
 
     @property
-    def rated(self) -> int:
+    def metrics(self) -> pl.DataFrame | None:
+        """The metrics of the accounts that were scored."""
+        return None if self.rated is None else self.rated.metrics
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The accounts that should have been scored or written and were not."""
+        found = () if self.rated is None else self.rated.problems
+        loads = () if self.delivery is None else self.delivery.loads
+        return (*found, *(problem for load in loads for problem in load.problems))
+
+    @property
+    def unlinked(self) -> Mapping[SourceName, int]:
+        """Accounts without a known key, by configured source."""
+        return {} if self.measured is None else self.measured.linked.unlinked
+
+    @property
+    def stopped(self) -> str | None:
+        """Why the run ended before scoring, or at its own end."""
+        return self.late or self.reading.stopped
+
+    @property
+    def out_of_time(self) -> bool:
+        """Stopped at its end; the next process goes on."""
+        return self.late is not None or self.reading.out_of_time
+
+    @property
+    def loaded(self) -> bool:
+        """Whether records were written. False: a dry run, or one that stopped."""
+        return self.run.may_write and self.delivery is not None
+
+    @property
+    def csv(self) -> str | None:
+        """Where the CSV lies, if one was asked for."""
+        return None if self.delivery is None else self.delivery.csv
+
+    @property
+    def unready(self) -> ConfigurationError | None:
+        """A dry run's: why a load would have been refused as a whole."""
+        return None if self.delivery is None else self.delivery.unready
+
+    @property
+    def imbalance(self) -> str | None:
+        """What is wrong where a destination holds other records than were written."""
+        loads = () if self.delivery is None else self.delivery.loads
+        return " ".join(load.imbalance for load in loads if load.imbalance) or None
+
+    def count(self, what: str) -> int:
+        """`created`, `updated`, `unchanged`, `refused`, `written` or `calls`, of all destinations together."""
+        loads = () if self.delivery is None else self.delivery.loads
+        return sum(getattr(load, what) for load in loads)
+
+    @property
+    def rated_count(self) -> int:
         """Accounts with a tier."""
         return 0 if self.scores is None else self.scores.filter(pl.col("tier") != NOT_RATED).height
 
@@ -112,6 +124,49 @@ class Outcome:
             return self.unready.exit_code
         if self.failed or self.out_of_time:
             return SourceUnavailable.exit_code
-        if self.problems or self.imbalance or (self.scores is not None and not self.rated):
+        if self.problems or self.imbalance or (self.scores is not None and not self.rated_count):
             return 4
         return 0
+
+    def summary(self) -> dict[str, Any]:
+        """Everything but the accounts themselves, as plain data: for people, Lambda's answer, log and history."""
+        scores, run = self.scores, self.run
+        tiers = {} if scores is None else dict(sorted(scores["tier"].value_counts().iter_rows()))
+        return {
+            "run_id": run.run_id,
+            "period": run.scope.period.name,
+            "as_of": run.scope.as_of.isoformat(),
+            "as_of_day": run.scope.as_of_day.isoformat(),
+            "window_days": run.scope.window.days,
+            "scorecard": run.scorecard_name,
+            "signals_waived": run.settings.rules.signals_waived,
+            "scored": 0 if scores is None else scores.height,
+            "rated": self.rated_count,
+            "tiers": tiers,
+            **{what: self.count(what) for what in ("written", "created", "updated", "unchanged", "refused")},
+            "imbalance": self.imbalance,
+            "problems": [[problem.account_id, problem.stage, problem.text] for problem in self.problems],
+            "failed": list(self.failed),
+            "stopped": self.stopped or self.imbalance or (str(self.unready) if self.unready else None),
+            "sources": {name: _source(status) for name, status in self.statuses.items()},
+            "requests": {name: status.budget.calls for name, status in self.statuses.items()},
+            "load_requests": self.count("calls"),
+            "csv": self.csv,
+            "notes": list(self.notes),
+            "exit_code": self.exit_code,
+        }
+
+
+def _source(status: SourceStatus) -> dict[str, Any]:
+    state = "failed" if status.error is not None else "from checkpoint" if status.from_checkpoint else "read"
+    read_at: datetime | None = status.read_at
+    return {
+        "state": state,
+        "rows": dict(status.rows),
+        "requests": status.budget.calls,
+        "retries": status.budget.retries,
+        "waited_seconds": round(status.budget.waited, 1),
+        "seconds": round(status.seconds, 1),
+        "error": None if status.error is None else str(status.error),
+        "read_at": None if read_at is None else read_at.isoformat(),
+    }

@@ -1,4 +1,4 @@
-"""A run's place in the queue: its id, its instants, and the period's lock; or those of the run that it goes on with."""
+"""A run: what it was asked, under which id and instants it works, and the lock of its period."""
 
 import hashlib
 import secrets
@@ -7,75 +7,119 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from accountpulse import __version__
-from accountpulse.core.period import Scope, last_complete, scope_of
-from accountpulse.pipeline.result import Options
+from accountpulse.core.period import Period, Scope, last_complete, scope_of
+from accountpulse.core.records import SourceName
+from accountpulse.http.budget import RequestBudget
+from accountpulse.pipeline.watch import NoWatch, Watch
+from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Settings
 from accountpulse.state import State
 from accountpulse.state.lock import LONGEST, Lock
 
 
 @dataclass(frozen=True)
-class Ticket:
-    """What one run works under; without a lock it is a dry run, and keeps nothing."""
+class RunRequest:
+    """What one run was asked to do; the names are those of the command line."""
 
-    run_id: str
+    period: Period | None = None
+    dry_run: bool = False
+    allow_partial: bool = False
+    only: tuple[SourceName, ...] = ()
+    accounts: tuple[str, ...] = ()
+    scorecard: Path | None = None
+    out: Path | None = None
+    keep_csv: bool = False  # keep the CSV beside the state instead of a folder of this machine
+    hand_over: bool = False  # where its time is over, give the period up for the next process
+    ends: float | None = None  # on the monotonic clock: begin no request from here on
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything is read and every account scored: only then it stands for its month."""
+        return not (self.only or self.accounts)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run works under. Without a lock it is a dry run, and nothing of it stays.
+
+    `resumed`: what an earlier process of this run has read is not read again.
+    """
+
+    settings: Settings
+    request: RunRequest
+    card: Scorecard
+    state: State
     scope: Scope
-    resumed: bool = False  # what an earlier process of this run has read is not read again
+    run_id: str
+    now: datetime
+    watch: Watch
     lock: Lock | None = None
+    resumed: bool = False
     notes: tuple[str, ...] = ()
 
     @property
-    def writes(self) -> bool:
+    def may_write(self) -> bool:
         """Whether anything of this run is to stay: checkpoints, history, records."""
         return self.lock is not None
 
     @property
-    def checkpoints_of(self) -> str | None:
-        """The run whose checkpoints stand for what would have to be read; None: read everything."""
-        return self.run_id if self.resumed else None
+    def keeps_history(self) -> bool:
+        """Whether it stands for its month: a run of some accounts leaves the month's history as it is."""
+        return self.may_write and not self.request.accounts
+
+    @property
+    def scorecard_name(self) -> str:
+        """The scorecard's name and hash."""
+        return f"{self.card.name} {self.card.hash}"
+
+    def budget(self) -> RequestBudget:
+        """A new count of requests, which ends with the run."""
+        return RequestBudget(ends=self.request.ends)
 
 
 @contextmanager
-def queue(settings: Settings, options: Options, state: State, now: datetime) -> Iterator[Ticket]:
+def started(settings: Settings, request: RunRequest, card: Scorecard, now: datetime, watch: Watch) -> Iterator[Run]:
     """Hold the period for a run; AlreadyRunning where another run holds it. A dry run holds nothing.
 
     A run that was killed or stopped is gone on with, under its own id and instants, unless this one was asked for
     less than the whole (`--only`, `--account`).
     """
-    scope = _scope(settings, options, now)
-    if options.dry_run:
-        yield Ticket(_new_id(now), scope)
+    state = State(settings.state, settings.redactor)
+    scope = _scope(settings, request, now)
+    if request.dry_run:
+        yield Run(settings, request, card, state, scope, _new_id(now), now, watch)
         return
-    whole = not (options.only or options.accounts)
-    fingerprint = _fingerprint(settings)
-    earlier = state.runs.unfinished(scope.period.name, fingerprint, now) if whole else None
+    fingerprint = fingerprint_of(settings)
+    earlier = state.runs.unfinished(scope.period.name, fingerprint, now) if request.is_whole else None
     run_id = earlier.run_id if earlier else _new_id(now)
     if earlier:
-        scope = scope_of(scope.period, earlier.as_of, _window_days(settings))
-    with state.locks.hold(scope.period.name, run_id, now, _limit(options)) as lock:
-        if not options.accounts:
+        scope = scope_of(scope.period, earlier.as_of, settings.mapping.window_days)
+    with state.locks.hold(scope.period.name, run_id, now, _limit(request)) as lock:
+        if not request.accounts:
             state.runs.begin(scope, run_id, fingerprint, now)
         notes = [f"goes on with run {run_id}, which did not finish"] if earlier else []
         if lock.taken_over:
             notes.append(f"took over the period from {lock.taken_over}, which is no longer there")
-        yield Ticket(run_id, scope, earlier is not None, lock, tuple(notes))
+        yield Run(settings, request, card, state, scope, run_id, now, watch, lock, earlier is not None, tuple(notes))
 
 
-def _scope(settings: Settings, options: Options, now: datetime) -> Scope:
-    period = options.period or last_complete(now, settings.mapping.timezone)
-    return scope_of(period, now, _window_days(settings))
+def looking(settings: Settings, card: Scorecard, scope: Scope, now: datetime) -> Run:
+    """A run that only looks: for `check` and `accounts`, which read as a run does and leave nothing behind."""
+    request, state = RunRequest(dry_run=True), State(settings.state, settings.redactor)
+    return Run(settings, request, card, state, scope, _new_id(now), now, NoWatch())
 
 
-def _limit(options: Options) -> timedelta:
+def _scope(settings: Settings, request: RunRequest, now: datetime) -> Scope:
+    period = request.period or last_complete(now, settings.mapping.timezone)
+    return scope_of(period, now, settings.mapping.window_days)
+
+
+def _limit(request: RunRequest) -> timedelta:
     """How long the period may be held: as long as the run may last, and a little for its last words."""
-    return LONGEST if options.ends is None else timedelta(seconds=options.ends - time.monotonic() + 60)
-
-
-def _window_days(settings: Settings) -> int | None:
-    window = settings.mapping.window
-    return None if window == "period" else window
+    return LONGEST if request.ends is None else timedelta(seconds=request.ends - time.monotonic() + 60)
 
 
 def _new_id(now: datetime) -> str:
@@ -90,11 +134,8 @@ def begun_at(run_id: str | None) -> datetime | None:
         return None
 
 
-def _fingerprint(settings: Settings) -> str:
+def fingerprint_of(settings: Settings) -> str:
     """What extraction depends on: with other settings, what was read before can't be used."""
-    places = [
-        access.base_url if access is not None else None
-        for access in (settings.intercom, settings.jira, settings.looker)
-    ]
-    text = "\n".join(map(str, (__version__, places, settings.salesforce.login_url, settings.mapping.model_dump_json())))
+    others, crm = settings.fingerprints
+    text = "\n".join(map(str, (__version__, others, crm, settings.mapping.model_dump_json())))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

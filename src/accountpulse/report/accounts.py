@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.report.material import Material, Month
+from accountpulse.report.inputs import MonthlyRun, ReportInput
 from accountpulse.report.steps import next_step
 from accountpulse.scoring.columns import RENEWAL, score_of
 from accountpulse.scoring.explain import driver
@@ -20,14 +20,14 @@ ATTRIBUTES = {
 }
 
 
-def accounts(material: Material) -> pl.DataFrame:
+def accounts(inputs: ReportInput) -> pl.DataFrame:
     """Every account of the month, sorted by id; null where not known.
 
     Columns: id, name, segment, owner (an id), arr, seats, tier, tier_before, health, health_before, before_caps, lower,
     upper, coverage, risk, band, days, renewal (a date), cap, drivers and not_rated (words), step, value_at_risk
     (ARR × risk / 100), and `dimension:<name>` for each dimension.
     """
-    now = material.month
+    now = inputs.month
     scores = now.scores.sort("account_id")
     for name, kind in {**ATTRIBUTES, RENEWAL: pl.Float64}.items():  # a column of nulls may have lost its type
         known = pl.col(name) if name in scores.columns else pl.lit(None)
@@ -50,13 +50,13 @@ def accounts(material: Material) -> pl.DataFrame:
         value_at_risk=pl.col("arr") * pl.col("churn_risk_score") / 100,
         **{f"dimension:{name}": pl.col(score_of(name)) for name in now.card.dimensions},
     ).rename({"account_id": "id", "account_name": "name"})
-    rows = rows.join(_before(material.before), on="id", how="left", maintain_order="left")
+    rows = rows.join(_before(inputs.before), on="id", how="left", maintain_order="left")
     told = [(_drivers(row, now), next_step(row, now.card)) for row in scores.iter_rows(named=True)]
     words = pl.DataFrame(told, schema={"drivers": pl.String, "step": pl.String}, orient="row")
     return rows.hstack(words)
 
 
-def _drivers(row: Mapping[str, Any], now: Month) -> str | None:
+def _drivers(row: Mapping[str, Any], now: MonthlyRun) -> str | None:
     """What costs most points, as `explain` says it; none of the sentences holds the `; ` that parts them."""
     sentences = [driver(row, now.card, name, now.as_of_day) for name in row.get("drivers") or ()]
     return "; ".join(sentence.replace("; ", ", ") for sentence in sentences) or None
@@ -69,7 +69,7 @@ def band(card: Scorecard) -> pl.Expr:
     return pl.when(risk.is_not_null()).then(named.otherwise(pl.lit("low")))
 
 
-def _before(month: Month | None) -> pl.DataFrame:
+def _before(month: MonthlyRun | None) -> pl.DataFrame:
     if month is None:
         return pl.DataFrame(schema={"id": pl.String, "tier_before": pl.String, "health_before": pl.Float64})
     return month.scores.select(id="account_id", tier_before="tier", health_before="health_score")

@@ -1,83 +1,56 @@
 """What each number of a report means: unit, window, direction, weight, where it comes from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from accountpulse.core.records import DOMAINS_OF, Domain, Metric, Source
-from accountpulse.report.material import Month
+from accountpulse.core.catalogue import Metric
+from accountpulse.report.inputs import ReportInput
 from accountpulse.scoring.model import Curve
 from accountpulse.scoring.scorecard import Leaf, Node, Scorecard
 
-SOURCE_OF: Mapping[Domain, Source] = {domain: source for source, held in DOMAINS_OF.items() for domain in held}
-AT_END = "as it stood on the last day"
-YEAR = "the last 365 days"
-MONTH = "the month"
-TREND = "the month against the mean of the three before"
-WINDOWS: Mapping[str, str] = {
-    "open_bugs": AT_END,
-    "critical_bugs": AT_END,
-    "mau_trend_pct": TREND,
-    "dau_trend_pct": TREND,
-    "days_to_renewal": AT_END,
-    "payment_health": "the last 90 days, and whatever is still open",
-    "contract_changes": YEAR,
-    "arr_trajectory_pct": YEAR,
-    "tier_alignment": AT_END,
-    "qbr_attendance": YEAR,
-    "champion_stability": AT_END,
-    "expansion_signals": AT_END,
-}
 
-
-def catalogue(month: Month) -> list[dict[str, Any]]:
+def catalogue(inputs: ReportInput) -> list[dict[str, Any]]:
     """Every metric that counts, in the scorecard's order.
 
     `weight` is its share of the whole where everything is known, `per` the attribute that the value is a percentage of,
     `instead` the metric that stands in where this one is not known.
     """
-    return [_entry(leaf, month) for leaf in month.card.leaves]
+    return [_entry(leaf, inputs) for leaf in inputs.month.card.leaves]
 
 
-def _entry(leaf: Leaf, month: Month) -> dict[str, Any]:
-    card, rule = month.card, leaf.rule
+def _entry(leaf: Leaf, inputs: ReportInput) -> dict[str, Any]:
+    card, rule = inputs.month.card, leaf.rule
     other = rule.substitute
     return {
-        **_metric(card.catalogue[leaf.name], card, month),
+        **_metric(card.catalogue[leaf.name], inputs),
         "dimension": leaf.path[-1],
         "direction": direction(rule.anchors),
         "weight": leaf.share,
         "per": rule.per,
         "instead": None
         if other is None
-        else {**_metric(card.catalogue[other.metric], card, month), "direction": direction(other.anchors)},
+        else {**_metric(card.catalogue[other.metric], inputs), "direction": direction(other.anchors)},
     }
 
 
-def _metric(metric: Metric, card: Scorecard, month: Month) -> dict[str, Any]:
-    own = metric.name in card.file.metrics
+def _metric(metric: Metric, inputs: ReportInput) -> dict[str, Any]:
+    month = inputs.month
+    own = metric.name in month.card.file.metrics
     return {
         "name": metric.name,
         "label": metric.label,
         "unit": metric.unit,
-        "window": "as it was given" if own else window(metric, month),
-        "source": None if own else title(SOURCE_OF[metric.domain]),
+        "window": metric.window_text(month.window_days, month.as_of_day - timedelta(days=1)),
+        "source": None if own else _fed_by(metric, inputs),
     }
 
 
-def window(metric: Metric, month: Month) -> str:
-    """The stretch of time that a metric is measured over."""
-    if metric.name in WINDOWS:
-        return WINDOWS[metric.name]
-    if metric.domain in ("support", "bugs"):
-        last = month.as_of_day - timedelta(days=1)
-        return f"the {month.window_days:.0f} days up to {last}"
-    return MONTH if metric.domain == "usage" else AT_END
-
-
-def title(source: Source) -> str:
-    """A source's name as people read it."""
-    return source.title()
+def _fed_by(metric: Metric, inputs: ReportInput) -> str:
+    """The sources that feed a metric and were asked in this month; where none was, those that could."""
+    able = [source for source in inputs.sources if metric.domain in source.domains]
+    asked = [source.title for source in able if source.name in inputs.month.facts["requests"]]
+    return ", ".join(asked or [source.title for source in able])
 
 
 def direction(anchors: Curve) -> str:

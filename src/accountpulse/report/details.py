@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from accountpulse.report.catalogue import leaves_of, share
-from accountpulse.report.material import LINE_MONTHS, Material
+from accountpulse.report.inputs import LINE_MONTHS, ReportInput
 from accountpulse.scoring.change import changes_between
 from accountpulse.scoring.columns import (
     contribution_of,
@@ -25,34 +25,34 @@ from accountpulse.scoring.scorecard import TOLERANCE, Leaf, Scorecard
 SEVERITIES = ("critical", "moderate", "watch")
 
 
-def details(material: Material, ids: pl.Series, parts: pl.DataFrame | None) -> dict[str, Any]:
+def details(inputs: ReportInput, ids: pl.Series, parts: pl.DataFrame | None) -> dict[str, Any]:
     """All of it, in columns over the accounts in the order of `ids`; `parts` is what `parts_of` gave."""
-    scores = _aligned(material.month.scores, ids)
+    scores = _aligned(inputs.month.scores, ids)
     words = list(dict.fromkeys([*REASONS.values(), *NO_EVIDENCE.values()]))
     return {
-        "lines": _lines(material, ids),
-        "metrics": _metrics(material, scores, ids, words),
+        "lines": _lines(inputs, ids),
+        "metrics": _metrics(inputs, scores, ids, words),
         "reasons": words,
-        "change": _change(material, parts, ids),
-        "dimensions": _dimensions(scores, material.month.card),
-        "signals": _signals(material, ids),
+        "change": _change(inputs, parts, ids),
+        "dimensions": _dimensions(scores, inputs.month.card),
+        "signals": _signals(inputs, ids),
         "signal_counts": {
             name: _column(scores, f"{name}_signals") for name in SEVERITIES
         },  # after monitoring, as the scorecard counts them
     }
 
 
-def parts_of(material: Material) -> pl.DataFrame | None:
+def parts_of(inputs: ReportInput) -> pl.DataFrame | None:
     """What changed since the run before, as `scoring.change.changes` takes it apart; None where there is none."""
-    before, rescored = material.before, material.rescored
+    before, rescored = inputs.before, inputs.rescored
     if before is None or rescored is None:
         return None
-    return changes_between(before.scores, rescored, material.month.scores, material.month.card)
+    return changes_between(before.scores, rescored, inputs.month.scores, inputs.month.card)
 
 
-def periods(material: Material) -> list[str]:
+def periods(inputs: ReportInput) -> list[str]:
     """The months of the line, months without a run included."""
-    return [material.month.period.shifted(-back).name for back in reversed(range(LINE_MONTHS))]
+    return [inputs.month.period.shifted(-back).name for back in reversed(range(LINE_MONTHS))]
 
 
 def _aligned(frame: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
@@ -63,10 +63,10 @@ def _column(frame: pl.DataFrame, name: str) -> list[Any]:
     return frame[name].to_list() if name in frame.columns else [None] * frame.height
 
 
-def _lines(material: Material, ids: pl.Series) -> list[list[float | None]]:
+def _lines(inputs: ReportInput, ids: pl.Series) -> list[list[float | None]]:
     months = [
-        _column(_aligned(material.line[name], ids), "health_score") if name in material.line else [None] * len(ids)
-        for name in periods(material)
+        _column(_aligned(inputs.line[name], ids), "health_score") if name in inputs.line else [None] * len(ids)
+        for name in periods(inputs)
     ]
     return [list(line) for line in zip(*months, strict=True)]
 
@@ -74,8 +74,8 @@ def _lines(material: Material, ids: pl.Series) -> list[list[float | None]]:
 # --- metrics ---------------------------------------------------------------------------------------------------
 
 
-def _metrics(material: Material, scores: pl.DataFrame, ids: pl.Series, words: list[str]) -> dict[str, Any]:
-    before = None if material.before is None else _aligned(material.before.scores, ids)
+def _metrics(inputs: ReportInput, scores: pl.DataFrame, ids: pl.Series, words: list[str]) -> dict[str, Any]:
+    before = None if inputs.before is None else _aligned(inputs.before.scores, ids)
     return {
         leaf.name: {
             "value": _column(scores, leaf.name),
@@ -86,7 +86,7 @@ def _metrics(material: Material, scores: pl.DataFrame, ids: pl.Series, words: li
             "reason": _reasons(scores, leaf, words),
             **_instead(scores, leaf),
         }
-        for leaf in material.month.card.leaves
+        for leaf in inputs.month.card.leaves
     }
 
 
@@ -140,15 +140,15 @@ def _instead(scores: pl.DataFrame, leaf: Leaf) -> dict[str, list[Any]]:
 # --- change, dimensions, signals -------------------------------------------------------------------------------
 
 
-def _change(material: Material, parts: pl.DataFrame | None, ids: pl.Series) -> dict[str, Any]:
+def _change(inputs: ReportInput, parts: pl.DataFrame | None, ids: pl.Series) -> dict[str, Any]:
     """Columns of nulls where there is no run before, and where an account has no health in one of the two."""
-    before, nothing = material.before, [None] * len(ids)
+    before, nothing = inputs.before, [None] * len(ids)
     rows = pl.DataFrame({"account_id": ids}) if parts is None else _aligned(parts, ids)
     return {
         "since": None if before is None else before.period.name,
         "parts": {
             **{name: _column(rows, name) for name in ("scorecard", "coverage", "caps")},
-            "metrics": {leaf.name: _column(rows, effect_of(leaf.name)) for leaf in material.month.card.leaves},
+            "metrics": {leaf.name: _column(rows, effect_of(leaf.name)) for leaf in inputs.month.card.leaves},
         },
         "health_before_change": nothing if before is None else _column(_aligned(before.scores, ids), "health_score"),
         "total": _column(rows, "total"),
@@ -178,13 +178,13 @@ def _coverage(leaves: list[Leaf], whole: float) -> pl.Expr:
     return pl.when(known > TOLERANCE).then(pl.min_horizontal(pl.lit(1.0), known / whole)).otherwise(0.0)
 
 
-def _signals(material: Material, ids: pl.Series) -> list[list[dict[str, Any]]] | None:
+def _signals(inputs: ReportInput, ids: pl.Series) -> list[list[dict[str, Any]]] | None:
     """The open signals of each account; None where the run kept none of them, only their counts."""
-    if material.signals is None:
+    if inputs.signals is None:
         return None
     by_account: dict[str, list[dict[str, Any]]] = {}
-    for row in material.signals.iter_rows(named=True):
-        by_account.setdefault(row["account_id"], []).append(_signal(row, material.month.as_of_day))
+    for row in inputs.signals.iter_rows(named=True):
+        by_account.setdefault(row["account_id"], []).append(_signal(row, inputs.month.as_of_day))
     return [by_account.get(account_id, []) for account_id in ids]
 
 

@@ -8,14 +8,14 @@
 A source that is not configured has no line: nobody asked for it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
-from accountpulse.core.records import DOMAINS_OF, SOURCES, Source
-from accountpulse.report.catalogue import title
+from accountpulse.core.records import Source
 from accountpulse.report.details import reason
-from accountpulse.report.material import Month
+from accountpulse.report.inputs import MonthlyRun, ReportInput
 from accountpulse.scoring.columns import points_of, reason_of
 from accountpulse.scoring.explain import NO_EVIDENCE, REASONS
 
@@ -23,26 +23,29 @@ KINDS = ("known", "not_linked", "nothing_there", "could_not_look")
 UNREAD = ("source_failed", "field_missing")
 
 
-def standing(month: Month, evidence: pl.DataFrame | None) -> pl.DataFrame:
+def source_coverage(inputs: ReportInput) -> pl.DataFrame:
     """One row an account and configured source: account_id, tier, arr, source, kind (one of KINDS).
 
     Where a run kept no evidence, a source is empty that has no value but counts of 0.
     """
-    parts = [_of_source(month, source, evidence) for source in SOURCES if _is_asked(month, source)]
+    asked = [source for source in inputs.sources if _is_asked(inputs, source)]
+    parts = [_of_source(inputs.month, source, inputs.evidence) for source in asked]
     empty = {"account_id": pl.String, "tier": pl.String, "arr": pl.Float64, "source": pl.String, "kind": pl.String}
     return pl.concat([pl.DataFrame(schema=empty), *parts])
 
 
-def gaps(standings: pl.DataFrame, tiers: list[str]) -> list[dict[str, Any]]:
+def gaps(by_source: pl.DataFrame, tiers: list[str], sources: Sequence[Source]) -> list[dict[str, Any]]:
     """Accounts and ARR of each source and tier, and how many of the accounts are of each kind."""
     arr = pl.when(pl.col("arr").count() > 0).then(pl.col("arr").sum())
     counts = {kind: (pl.col("kind") == kind).sum() for kind in KINDS}
-    found = standings.group_by("source", "tier").agg(accounts=pl.len(), arr=arr, **counts).to_dicts()
-    found.sort(key=lambda row: (SOURCES.index(row["source"]), tiers.index(row["tier"])))
-    return [{**row, "source": title(row["source"])} for row in found]
+    found = by_source.group_by("source", "tier").agg(accounts=pl.len(), arr=arr, **counts).to_dicts()
+    titles = {source.name: source.title for source in sources}
+    places = list(titles)
+    found.sort(key=lambda row: (places.index(row["source"]), tiers.index(row["tier"])))
+    return [{**row, "source": titles[row["source"]]} for row in found]
 
 
-def missing_metrics(month: Month) -> list[dict[str, Any]]:
+def missing_metrics(month: MonthlyRun) -> list[dict[str, Any]]:
     """For each metric that some account lacks: how many have it, and how many don't, by the reason in words."""
     made = []
     for leaf in month.card.leaves:
@@ -58,9 +61,9 @@ def missing_metrics(month: Month) -> list[dict[str, Any]]:
     return made
 
 
-def _metrics_of(month: Month, source: Source) -> list[str]:
+def _metrics_of(month: MonthlyRun, source: Source) -> list[str]:
     """The metrics of a source that the run measured, whether or not the scorecard counts them."""
-    domains, columns = DOMAINS_OF[source], month.scores.columns
+    domains, columns = source.domains, month.scores.columns
     return [
         name
         for name, metric in month.card.catalogue.items()
@@ -68,14 +71,18 @@ def _metrics_of(month: Month, source: Source) -> list[str]:
     ]
 
 
-def _is_asked(month: Month, source: Source) -> bool:
-    """Whether the source was configured: any of its metrics says anything else than that."""
+def _is_asked(inputs: ReportInput, source: Source) -> bool:
+    """Whether the source was configured: it says of some account anything else than that."""
+    if inputs.evidence is not None:
+        said = inputs.evidence.filter(pl.col("source") == source.name)["reason"]
+        return bool((said != "not_configured").fill_null(value=True).any())
+    month = inputs.month
     names = [name for name in _metrics_of(month, source) if reason_of(name) in month.scores.columns]
-    said = [(pl.col(reason_of(name)) != "not_configured").fill_null(value=True).any() for name in names]
-    return bool(said) and any(month.scores.select(pl.concat_list(said)).row(0)[0])
+    asked = [(pl.col(reason_of(name)) != "not_configured").fill_null(value=True).any() for name in names]
+    return bool(asked) and any(month.scores.select(pl.concat_list(asked)).row(0)[0])
 
 
-def _of_source(month: Month, source: Source, evidence: pl.DataFrame | None) -> pl.DataFrame:
+def _of_source(month: MonthlyRun, source: Source, evidence: pl.DataFrame | None) -> pl.DataFrame:
     names = _metrics_of(month, source)
     known = pl.any_horizontal(pl.col(name).is_not_null() for name in names)
     reasons = [pl.col(reason_of(name)) for name in names]
@@ -83,11 +90,14 @@ def _of_source(month: Month, source: Source, evidence: pl.DataFrame | None) -> p
     unlinked = ~known & pl.any_horizontal(reason == "not_linked" for reason in reasons)
     rows = month.scores.select("account_id", "tier", pl.col("arr").cast(pl.Float64), *names, *_reason_columns(names))
     if evidence is None:
+        rows = rows.with_columns(own=pl.lit(None, pl.String), rows=pl.lit(None, pl.Int64))
         empty = pl.all_horizontal(_says_nothing(month, name) for name in names)
     else:
-        held = evidence.filter(pl.col("source") == source).select("account_id", "rows")
-        rows = rows.join(held, on="account_id", how="left", maintain_order="left")
+        counted = evidence.filter(pl.col("source") == source.name).select("account_id", "rows", own="reason")
+        rows = rows.join(counted, on="account_id", how="left", maintain_order="left")
         empty = pl.col("rows").fill_null(1) == 0
+    # what the source itself said of the account comes first: its metrics may be known from another source
+    own = pl.when(pl.col("own").is_in(UNREAD)).then(pl.lit("could_not_look"))
     kind = (
         pl.when(unlinked.fill_null(value=False))
         .then(pl.lit("not_linked"))
@@ -97,14 +107,15 @@ def _of_source(month: Month, source: Source, evidence: pl.DataFrame | None) -> p
         .then(pl.lit("nothing_there"))
         .otherwise(pl.lit("known"))
     )
-    return rows.select("account_id", "tier", "arr", source=pl.lit(source), kind=kind)
+    kind = pl.coalesce(own, pl.when(pl.col("own") == "not_linked").then(pl.lit("not_linked")), kind)
+    return rows.select("account_id", "tier", "arr", source=pl.lit(source.name), kind=kind)
 
 
 def _reason_columns(names: list[str]) -> list[str]:
     return [reason_of(name) for name in names]
 
 
-def _says_nothing(month: Month, name: str) -> pl.Expr:
+def _says_nothing(month: MonthlyRun, name: str) -> pl.Expr:
     """No value, or a count of 0; the ratio of nothing to nothing is 1."""
     unit = month.card.catalogue[name].unit
     nothing = {"count": 0.0, "ratio": 1.0}.get(unit)

@@ -1,20 +1,19 @@
 """The head of a report: which run, how many accounts, how much ARR, how the sources stand, and what went wrong."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
-from accountpulse.core.records import SOURCES
-from accountpulse.report.catalogue import title
-from accountpulse.report.material import Material, Month
+from accountpulse.core.records import Source
+from accountpulse.report.inputs import MonthlyRun, ReportInput
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 
 RUN = ("begun_at", "ended_at", "exit_code", "written", "refused", "unchanged")
 
 
-def run(month: Month) -> dict[str, Any]:
+def run(month: MonthlyRun) -> dict[str, Any]:
     """The run's own facts; null where an older version did not note them."""
     return {"id": month.facts["run_id"], **{name: month.facts.get(name) for name in RUN}}
 
@@ -24,7 +23,7 @@ def scorecard(card: Scorecard) -> dict[str, str]:
     return {"name": card.name, "version": card.version, "hash": card.hash}
 
 
-def before(month: Month | None, card: Scorecard) -> dict[str, Any] | None:
+def before(month: MonthlyRun | None, card: Scorecard) -> dict[str, Any] | None:
     """The run that this one is compared with."""
     if month is None:
         return None
@@ -37,10 +36,10 @@ def before(month: Month | None, card: Scorecard) -> dict[str, Any] | None:
     }
 
 
-def counts(material: Material, rows: pl.DataFrame, standings: pl.DataFrame) -> dict[str, Any]:
+def counts(inputs: ReportInput, rows: pl.DataFrame, by_source: pl.DataFrame) -> dict[str, Any]:
     """How many accounts there are, and how far they came. `new` and `gone`: since the run before, null without one."""
-    ids, month = set(rows["id"]), material.before
-    left_out = {problem[0] for problem in material.month.facts["problems"]} - ids
+    ids, month = set(rows["id"]), inputs.before
+    left_out = {problem[0] for problem in inputs.month.facts["problems"]} - ids
     rated = rows.filter(pl.col("tier") != NOT_RATED).height
     earlier = None if month is None else set(month.scores["account_id"])
     return {
@@ -49,16 +48,16 @@ def counts(material: Material, rows: pl.DataFrame, standings: pl.DataFrame) -> d
         "rated": rated,
         "not_rated": rows.height - rated,
         "left_out": len(left_out),
-        "unlinked": _unlinked(standings),
+        "unlinked": _unlinked(by_source, inputs.sources),
         "new": None if earlier is None else len(ids - earlier),
         "gone": None if earlier is None else len(earlier - ids),
     }
 
 
-def _unlinked(standings: pl.DataFrame) -> dict[str, int]:
+def _unlinked(by_source: pl.DataFrame, sources: Sequence[Source]) -> dict[str, int]:
     """Accounts that each configured source doesn't know, as the gaps count them."""
-    counted = dict(standings.group_by("source").agg((pl.col("kind") == "not_linked").sum()).iter_rows())
-    return {title(source): counted[source] for source in SOURCES if source in counted}
+    counted = dict(by_source.group_by("source").agg((pl.col("kind") == "not_linked").sum()).iter_rows())
+    return {source.title: counted[source.name] for source in sources if source.name in counted}
 
 
 def arr(rows: pl.DataFrame) -> dict[str, Any]:
@@ -74,25 +73,28 @@ def arr(rows: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def sources(month: Month) -> list[dict[str, Any]]:
+def sources(inputs: ReportInput) -> list[dict[str, Any]]:
     """How each source stood. A run of an older version noted requests and failures only."""
-    facts = month.facts
+    facts = inputs.month.facts
     noted: Mapping[str, Any] = facts.get("sources") or {
         source: {"state": "failed" if source in facts["failed"] else "read", "requests": requests}
         for source, requests in facts["requests"].items()
     }
     empty: dict[str, Any] = {"rows": {}, "requests": None, "seconds": None, "error": None, "read_at": None}
-    return [{"name": title(source), **empty, **noted.get(source, {"state": "not configured"})} for source in SOURCES]
+    return [
+        {"name": source.title, **empty, **noted.get(source.name, {"state": "not configured"})}
+        for source in inputs.sources
+    ]
 
 
-def alarms(material: Material, scored: int) -> list[str]:
+def alarms(inputs: ReportInput, scored: int) -> list[str]:
     """What nobody may overlook: one line each."""
-    return list(_alarms(material, scored))
+    return list(_alarms(inputs, scored))
 
 
-def _alarms(material: Material, scored: int) -> Iterator[str]:
-    facts = material.month.facts
-    for each in sources(material.month):
+def _alarms(inputs: ReportInput, scored: int) -> Iterator[str]:
+    facts = inputs.month.facts
+    for each in sources(inputs):
         if each["state"] == "failed":
             why = f": {each['error']}" if each["error"] else ""
             yield f"{each['name']} could not be read in this run; what it would have said is not known{why}"
@@ -107,20 +109,20 @@ def _alarms(material: Material, scored: int) -> Iterator[str]:
         yield facts["imbalance"]
     if scored and not facts.get("rated"):
         yield "no account could be rated"
-    for later in material.unfinished:
+    for later in inputs.unfinished:
         what = f"run {later['run_id']} of {later['period']}, begun later, did not finish"
         yield f"{what}: this is what the run before it left"
 
 
-def notes(month: Month) -> list[str]:
+def notes(month: MonthlyRun) -> list[str]:
     """What the run itself had to say."""
     return list(month.facts.get("notes") or ())
 
 
-def versions(material: Material) -> dict[str, dict[str, Any]]:
+def versions(inputs: ReportInput) -> dict[str, dict[str, Any]]:
     """The scorecard of each month of the line; the version is null where the file was not kept."""
     made = {}
-    for period, scores in material.line.items():
+    for period, scores in inputs.line.items():
         name, _, content_hash = str(scores["scorecard"][0]).rpartition(" ")
-        made[period] = {"name": name, "version": material.versions.get(content_hash), "hash": content_hash}
+        made[period] = {"name": name, "version": inputs.versions.get(content_hash), "hash": content_hash}
     return made

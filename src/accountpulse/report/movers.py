@@ -6,29 +6,28 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.report.material import Material
+from accountpulse.report.inputs import ReportInput
 from accountpulse.scoring.change import ScoreChange, change_between
 from accountpulse.scoring.explain import mover, signed
 
 LEAST = 5.0  # points
-TOLD = 3
+LARGEST = 3  # parts of a change that are named
 SMALL = 0.05  # points that would be shown as 0
 ONLY_THE_CARD = "nothing but the scorecard's new content"
-Row = Mapping[str, Any]
 
 
-def movers(rows: pl.DataFrame, parts: pl.DataFrame | None, material: Material) -> list[dict[str, Any]]:
+def movers(rows: pl.DataFrame, parts: pl.DataFrame | None, inputs: ReportInput) -> list[dict[str, Any]]:
     """Tier changes and changes of 5 points or more, the largest |change| × ARR first.
 
     Those whose ARR is not known come after, by their change; last those that have no health in one of the runs.
     `change` is health now − health then, null where one is missing; `scorecard_effect` is its part that only the
     scorecard's new content makes. `words` are the three largest other parts.
     """
-    before, rescored = material.before, material.rescored
+    before, rescored = inputs.before, inputs.rescored
     if before is None or rescored is None or parts is None:
         return []
     moved = _moved(rows, parts)
-    frames = (before.scores, rescored, material.month.scores)
+    frames = (before.scores, rescored, inputs.month.scores)
     then, again, now = (_of(frame, moved["id"]) for frame in frames)
     return [
         {
@@ -40,7 +39,7 @@ def movers(rows: pl.DataFrame, parts: pl.DataFrame | None, material: Material) -
             "change": row["change"],
             "scorecard_effect": row["scorecard"],
             "arr": row["arr"],
-            "words": list(islice(_words(a, b, c, material), TOLD)) or [ONLY_THE_CARD],
+            "words": list(islice(_causes(a, b, c, inputs), LARGEST)) or [ONLY_THE_CARD],
         }
         for row, a, b, c in zip(moved.iter_rows(named=True), then, again, now, strict=True)
     ]
@@ -57,14 +56,16 @@ def _moved(rows: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _of(frame: pl.DataFrame, ids: pl.Series) -> Iterator[Row]:
+def _of(frame: pl.DataFrame, ids: pl.Series) -> Iterator[Mapping[str, Any]]:
     wanted = pl.DataFrame({"account_id": ids})
     return wanted.join(frame, on="account_id", how="left", maintain_order="left").iter_rows(named=True)
 
 
-def _words(then: Row, again: Row, now: Row, material: Material) -> Iterator[str]:
+def _causes(
+    then: Mapping[str, Any], again: Mapping[str, Any], now: Mapping[str, Any], inputs: ReportInput
+) -> Iterator[str]:
     """What moved an account, the largest part first; or why there is no difference to tell."""
-    found = change_between(then, again, now, material.month.card)
+    found = change_between(then, again, now, inputs.month.card)
     if found is None:
         for row, lead in ((now, "no health now"), (then, "no health then")):
             if row["health_score"] is None:
@@ -77,13 +78,13 @@ def _words(then: Row, again: Row, now: Row, material: Material) -> Iterator[str]
         if name == "caps":
             yield _caps(effect, then, now)
         elif name == "coverage":
-            yield _coverage(found, material)
+            yield _coverage(found, inputs)
         else:
-            days = material.before.as_of_day if material.before else material.month.as_of_day
-            yield mover((then, days), (now, material.month.as_of_day), material.month.card, name, effect)
+            days = inputs.before.as_of_day if inputs.before else inputs.month.as_of_day
+            yield mover((then, days), (now, inputs.month.as_of_day), inputs.month.card, name, effect)
 
 
-def _caps(effect: float, then: Row, now: Row) -> str:
+def _caps(effect: float, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """What holds health down, or no longer does."""
     if effect < 0:
         return f"held down by: {now['cap_reason']}, {signed(effect)} points"
@@ -91,8 +92,8 @@ def _caps(effect: float, then: Row, now: Row) -> str:
     return f"{lead} (was: {then['cap_reason']}), {signed(effect)} points"
 
 
-def _coverage(found: ScoreChange, material: Material) -> str:
-    labels = material.month.card.catalogue
+def _coverage(found: ScoreChange, inputs: ReportInput) -> str:
+    labels = inputs.month.card.catalogue
     parts = [
         f"{lead}: {', '.join(labels[name].label for name in names)}"
         for lead, names in (("now known", found.now_known), ("no longer known", found.no_longer_known))

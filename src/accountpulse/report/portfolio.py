@@ -6,8 +6,8 @@ from accountpulse.report import header, sections
 from accountpulse.report.accounts import accounts, columnar, worklist
 from accountpulse.report.catalogue import bands, catalogue, dimensions, tiers
 from accountpulse.report.details import details, parts_of, periods
-from accountpulse.report.gaps import gaps, missing_metrics, standing
-from accountpulse.report.material import Material
+from accountpulse.report.gaps import gaps, missing_metrics, source_coverage
+from accountpulse.report.inputs import ReportInput
 from accountpulse.report.movers import movers
 from accountpulse.scoring.account_details import RISK_NOTE
 from accountpulse.scoring.model import NOT_RATED
@@ -15,12 +15,12 @@ from accountpulse.scoring.model import NOT_RATED
 FORMAT = 1
 
 
-def document(material: Material) -> dict[str, Any]:
+def document(inputs: ReportInput) -> dict[str, Any]:
     """All numbers unrounded, dates as ISO texts, null where not known; `i` is an account's place in `accounts`."""
-    now, card = material.month, material.month.card
-    rows, parts = accounts(material), parts_of(material)
-    names = [*(tier.name for tier in card.tiers), NOT_RATED]
-    standings = standing(now, material.evidence)
+    now, card = inputs.month, inputs.month.card
+    rows, parts = accounts(inputs), parts_of(inputs)
+    names = [*card.tier_names, NOT_RATED]
+    by_source = source_coverage(inputs)
     return {
         "format": FORMAT,
         "period": now.period.name,
@@ -29,28 +29,28 @@ def document(material: Material) -> dict[str, Any]:
         "window_days": now.window_days,
         "run": header.run(now),
         "scorecard": header.scorecard(card),
-        "before": header.before(material.before, card),
-        "counts": header.counts(material, rows, standings),
+        "before": header.before(inputs.before, card),
+        "counts": header.counts(inputs, rows, by_source),
         "arr": header.arr(rows),
-        "sources": header.sources(now),
-        "alarms": header.alarms(material, rows.height),
+        "sources": header.sources(inputs),
+        "alarms": header.alarms(inputs, rows.height),
         "warnings": sections.warnings(rows, card),
         "notes": header.notes(now),
         "risk_note": RISK_NOTE,
         "tiers": tiers(card, NOT_RATED),
         "bands": bands(card),
-        "distribution": sections.distribution(rows, names, material.before),
-        "risk": sections.risk(rows, material.before),
+        "distribution": sections.distribution(rows, names, inputs.before),
+        "risk": sections.risk(rows, inputs.before),
         "at_risk": sections.at_risk(rows),
-        "movers": movers(rows, parts, material),
+        "movers": movers(rows, parts, inputs),
         "renewals": sections.renewals(rows, card),
         "worklist": worklist(rows),
-        "gaps": gaps(standings, names),
+        "gaps": gaps(by_source, names, inputs.sources),
         "missing_metrics": missing_metrics(now),
-        "catalogue": catalogue(now),
+        "catalogue": catalogue(inputs),
         "dimensions": dimensions(card),
-        "periods": periods(material),
-        "scorecards": header.versions(material),
+        "periods": periods(inputs),
+        "scorecards": header.versions(inputs),
         "accounts": columnar(rows),
-        "details": details(material, rows["id"], parts),
+        "details": details(inputs, rows["id"], parts),
     }

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from accountpulse.report.accounts import band
-from accountpulse.report.material import Month
+from accountpulse.report.inputs import MonthlyRun
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 
@@ -19,14 +19,14 @@ BY = {"by_tier": "tier", "by_segment": "segment", "by_owner": "owner"}
 ARR = pl.when(pl.col("arr").count() > 0).then(pl.col("arr").sum()).alias("arr")  # null: of no account is it known
 
 
-def distribution(rows: pl.DataFrame, names: list[str], before: Month | None) -> list[dict[str, Any]]:
+def distribution(rows: pl.DataFrame, names: list[str], before: MonthlyRun | None) -> list[dict[str, Any]]:
     """Accounts and ARR of each tier, now and in the run before; tiers that only an older scorecard has come last."""
     now = _counted(rows.select("tier", "arr"))
     then = None if before is None else _counted(before.scores.select("tier", pl.col("arr").cast(pl.Float64)))
     return [_now_and_then("tier", name, now, then) for name in dict.fromkeys([*names, *sorted(map(str, then or ()))])]
 
 
-def risk(rows: pl.DataFrame, before: Month | None) -> list[dict[str, Any]]:
+def risk(rows: pl.DataFrame, before: MonthlyRun | None) -> list[dict[str, Any]]:
     """The same of each risk band, lowest risk first; last, as null, the accounts without a risk."""
     now, then = _counted(rows.select("band", "arr")), None
     if before is not None:
@@ -34,16 +34,16 @@ def risk(rows: pl.DataFrame, before: Month | None) -> list[dict[str, Any]]:
     return [_now_and_then("band", name, now, then) for name in ("low", "medium", "high", None)]
 
 
-Counted = Mapping[str | None, tuple[int, float | None]]
+GroupTotals = Mapping[str | None, tuple[int, float | None]]
 
 
-def _counted(rows: pl.DataFrame) -> Counted:
+def _counted(rows: pl.DataFrame) -> GroupTotals:
     """Accounts and ARR by the first column."""
     grouped = rows.group_by(rows.columns[0]).agg(pl.len(), ARR)
     return {name: (count, arr) for name, count, arr in grouped.iter_rows()}
 
 
-def _now_and_then(what: str, name: str | None, now: Counted, then: Counted | None) -> dict[str, Any]:
+def _now_and_then(what: str, name: str | None, now: GroupTotals, then: GroupTotals | None) -> dict[str, Any]:
     accounts, arr = now.get(name, (0, 0.0))
     earlier, arr_earlier = (None, None) if then is None else then.get(name, (0, 0.0))
     return {

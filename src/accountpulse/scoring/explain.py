@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from accountpulse.core.records import Metric
+from accountpulse.core.catalogue import Metric
 from accountpulse.scoring.columns import (
     BEFORE_CAPS,
     CAP_REASON,
@@ -46,7 +46,6 @@ NO_EVIDENCE = {
     "arr_trajectory_pct": "no ARR to compare with",
     "tier_alignment": "tier or ARR is not on record",
 }
-_CHANGES = ("mau_trend_pct", "dau_trend_pct", "arr_trajectory_pct")
 _SINGULAR = {"days": "day", "users": "user", "points": "point", "steps": "step"}
 
 
@@ -161,7 +160,7 @@ def value_text(metric: Metric, value: float, decimals: int = 1) -> str:
     if metric.unit == "seconds":
         return duration(value)
     if metric.unit == "percent":
-        sign = "+" if metric.name in _CHANGES and value > 0 else ""
+        sign = "+" if metric.is_change and value > 0 else ""
         return f"{sign}{plain(value, decimals)} %"
     if metric.unit in ("count", "ratio"):
         return plain(value, decimals)

@@ -4,14 +4,14 @@ from collections.abc import Collection, Iterator
 
 import narwhals.stable.v2 as nw
 
+from accountpulse.core.catalogue import METRICS
 from accountpulse.scoring.columns import BEFORE_3M, CRITICAL, LAST_TIER, RENEWAL, reason_of
 from accountpulse.scoring.expressions import Expr, Stage, all_of, along, finite, first_true, number, quotient, unknown
 from accountpulse.scoring.model import Curve, MetricRule
 from accountpulse.scoring.scorecard import Leaf, Scorecard
 
-# counts that grow with the window; their anchors are for 90 days
-WINDOW_COUNTS = {"total_conversations", "reopened_bugs"}
-ANCHOR_DAYS = 90.0
+ANCHOR_DAYS = 90.0  # what the anchors of metrics that grow with the window are for
+GROWING = frozenset(name for name, metric in METRICS.items() if metric.grows)
 
 
 def metric_column(name: str) -> str:
@@ -86,7 +86,7 @@ def values(card: Scorecard, window_days: float) -> Stage:
 
 def _scaled(name: str, window_days: float) -> Expr:
     value = nw.col(metric_column(name))
-    return value * (ANCHOR_DAYS / window_days) if name in WINDOW_COUNTS and window_days != ANCHOR_DAYS else value
+    return value * (ANCHOR_DAYS / window_days) if name in GROWING and window_days != ANCHOR_DAYS else value
 
 
 def _value(rule: MetricRule, name: str, window_days: float) -> Expr:

@@ -18,7 +18,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from accountpulse.core.records import Unit
+from accountpulse.core.catalogue import Unit
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Weight = Annotated[Number, Field(gt=0)]

@@ -11,8 +11,8 @@ from functools import cached_property
 from importlib import resources
 from typing import Any, Literal
 
+from accountpulse.core.catalogue import Metric, catalogue, own_metric, pillar_metric
 from accountpulse.core.errors import ConfigurationError
-from accountpulse.core.records import Metric, catalogue, own_metric, pillar_metric
 from accountpulse.core.yaml_files import parse, validate
 from accountpulse.scoring.model import ChurnRisk, Group, MetricRule, ScorecardFile, Tier
 from accountpulse.scoring.validation import find_problems
@@ -149,6 +149,11 @@ class Scorecard:
     def tiers(self) -> tuple[Tier, ...]:
         """The tiers, best first."""
         return tuple(sorted(self.file.tiers, key=lambda tier: -tier.min))
+
+    @property
+    def tier_names(self) -> tuple[str, ...]:
+        """The tiers' names, best first; Not Rated is none of them."""
+        return tuple(tier.name for tier in self.tiers)
 
     @cached_property
     def catalogue(self) -> dict[str, Metric]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from accountpulse.core.records import Metric
+from accountpulse.core.catalogue import Metric
 from accountpulse.scoring import explain
 from accountpulse.scoring.model import ANY_DIMENSION, NOT_RATED, Condition, Curve, Group, MetricRule
 from accountpulse.scoring.scorecard import Leaf, Node, Scorecard

@@ -8,8 +8,8 @@ from typing import Literal
 
 import polars as pl
 
+from accountpulse.core.catalogue import PILLAR
 from accountpulse.core.errors import UsageError
-from accountpulse.core.records import PILLAR
 from accountpulse.core.spreadsheet import harmless
 from accountpulse.core.yaml_files import nearest
 from accountpulse.scoring.columns import ATTRIBUTES, BEFORE_3M, LAST_TIER, is_reason, reason_of

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from accountpulse.core.records import PILLAR, catalogue
+from accountpulse.core.catalogue import PILLAR, catalogue
 from accountpulse.core.yaml_files import Document, Path, nearest
 from accountpulse.scoring.columns import ATTRIBUTES, RESERVED, is_reason, score_of
 from accountpulse.scoring.model import ANY_DIMENSION, CONTENTS, NOT_RATED

@@ -4,33 +4,31 @@ The environment is a mapping that is passed in; nothing is read while importing.
 with the name to set and never with a value.
 """
 
-from accountpulse.settings.environment import DEFAULT_CONFIG, NAMES, Settings, load, mapping_of, state_of
-from accountpulse.settings.mapping import Mapping
-from accountpulse.settings.rotation import work_with
-from accountpulse.settings.secret_store import Held
-from accountpulse.systems.access import (
-    IntercomAccess,
-    JiraAccess,
-    LookerAccess,
+from accountpulse.settings.environment import (
+    DEFAULT_CONFIG,
+    NAMES,
     RollbarAccess,
-    SalesforceAccess,
-    Secret,
+    Settings,
+    load,
+    mapping_of,
+    rules_of,
+    state_of,
 )
+from accountpulse.settings.mapping import AccountpulseYaml, RunMapping
+from accountpulse.settings.rotation import work_with
+from accountpulse.settings.secret_store import SecretCache
 
 __all__ = [
     "DEFAULT_CONFIG",
     "NAMES",
-    "Held",
-    "IntercomAccess",
-    "JiraAccess",
-    "LookerAccess",
-    "Mapping",
+    "AccountpulseYaml",
     "RollbarAccess",
-    "SalesforceAccess",
-    "Secret",
+    "RunMapping",
+    "SecretCache",
     "Settings",
     "load",
     "mapping_of",
+    "rules_of",
     "state_of",
     "work_with",
 ]

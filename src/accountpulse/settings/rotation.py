@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 def work_with(
     environment: Mapping[str, str],
-    held: secret_store.Held,
+    secrets: secret_store.SecretCache,
     work: Callable[[Settings], T],
     say: Callable[[str], None],
 ) -> T:
@@ -21,22 +21,22 @@ def work_with(
     The second try is the last. A secret that can't be read again changes nothing about the refusal.
     """
     try:
-        return work(load(environment, held))
+        return work(load(environment, secrets))
     except AccessError as refused:
-        if not _changed(environment, held, refused, say):
+        if not _changed(environment, secrets, refused, say):
             raise
-    return work(load(environment, held))
+    return work(load(environment, secrets))
 
 
 def _changed(
-    environment: Mapping[str, str], held: secret_store.Held, refused: AccessError, say: Callable[[str], None]
+    environment: Mapping[str, str], secrets: secret_store.SecretCache, refused: AccessError, say: Callable[[str], None]
 ) -> bool:
     """Read the secret again, if there is one; whether it holds something else by now."""
     name = secret_store.named(environment)
     if not name:
         return False
     try:
-        changed = held.again(name)
+        changed = secrets.again(name)
     except AccountpulseError as error:
         say(f"{refused.source} refused us, and the secret could not be read again: {error}")
         return False

@@ -47,24 +47,24 @@ def read(secret_id: str) -> Mapping[str, str]:
     return {name: str(value) for name, value in found.items()}
 
 
-class Held:
+class SecretCache:
     """What secrets held when they were last read. A process reads one once; `again` tells whether it was rotated."""
 
     def __init__(self) -> None:
         """Nothing is read here."""
-        self._held: dict[str, Mapping[str, str]] = {}
+        self._values: dict[str, Mapping[str, str]] = {}
 
     def read(self, secret_id: str) -> Mapping[str, str]:
         """As `read`, and only the first time from AWS."""
-        if secret_id not in self._held:
-            self._held[secret_id] = read(secret_id)
-        return self._held[secret_id]
+        if secret_id not in self._values:
+            self._values[secret_id] = read(secret_id)
+        return self._values[secret_id]
 
     def again(self, secret_id: str) -> bool:
         """Read it anew; whether it holds something else by now."""
-        before = self._held.get(secret_id)
-        self._held[secret_id] = read(secret_id)
-        return self._held[secret_id] != before
+        before = self._values.get(secret_id)
+        self._values[secret_id] = read(secret_id)
+        return self._values[secret_id] != before
 
 
 def _fetch(secret_id: str) -> Mapping[str, Any]:

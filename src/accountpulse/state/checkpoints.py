@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from accountpulse.core.period import Scope
-from accountpulse.core.records import ON_DISK, TABLES, TABLES_OF, Extract, Source
+from accountpulse.core.records import ON_DISK, TABLES, Extract, SourceName
 from accountpulse.core.spooled import SpooledTable
 from accountpulse.state.files import Files
 
@@ -51,7 +51,7 @@ class Checkpoints:
         self._files.write_json(f"{folder}/{_MANIFEST}", facts)
         self._files.remove_all(f"{folder}/parts/")
 
-    def load(self, scope: Scope, source: Source, run_id: str | None = None) -> Extract | None:
+    def load(self, scope: Scope, source: SourceName, run_id: str | None = None) -> Extract | None:
         """What a source said for the same instants, in the named run if one is named; None: no such checkpoint."""
         folder = _folder(scope, source)
         facts = self._files.read_json(f"{folder}/{_MANIFEST}")
@@ -59,7 +59,7 @@ class Checkpoints:
             return None
         if run_id is not None and facts.get("run_id") != run_id:
             return None
-        tables, spools = self._load_tables(folder, source, facts)
+        tables, spools = self._load_tables(folder, facts)
         extract = Extract(
             source,
             tables,
@@ -71,9 +71,9 @@ class Checkpoints:
             facts.get("malformed", {}),
             spools,
         )
-        return extract if extract.rows == facts["rows"] and set(extract.rows) == set(TABLES_OF[source]) else None
+        return extract if extract.rows == facts["rows"] else None
 
-    def run_of(self, scope: Scope, source: Source) -> str | None:
+    def run_of(self, scope: Scope, source: SourceName) -> str | None:
         """The run that read a source's checkpoint."""
         facts = self._files.read_json(f"{_folder(scope, source)}/manifest.json") or {}
         return facts.get("run_id")
@@ -81,7 +81,7 @@ class Checkpoints:
     def save_part(  # noqa: PLR0917
         self,
         scope: Scope,
-        source: Source,
+        source: SourceName,
         run_id: str,
         name: str,
         spools: Mapping[str, SpooledTable],
@@ -94,7 +94,7 @@ class Checkpoints:
         self._files.write_json(f"{folder}/{_PART}", document)
 
     def parts(
-        self, scope: Scope, source: Source, run_id: str
+        self, scope: Scope, source: SourceName, run_id: str
     ) -> Iterator[tuple[dict[str, SpooledTable], dict[str, Any]]]:
         """The parts that this run has kept, in the order of their names."""
         ours = {"run_id": run_id, **_instants(scope)}
@@ -133,11 +133,13 @@ class Checkpoints:
         return spool
 
     def _load_tables(
-        self, folder: str, source: Source, facts: Mapping[str, Any]
+        self, folder: str, facts: Mapping[str, Any]
     ) -> tuple[dict[str, pl.DataFrame], dict[str, SpooledTable]]:
         """What can be read of a whole source, as its tables are declared now."""
         tables, spools = {}, {}
-        for name in TABLES_OF[source]:
+        for name in facts["rows"]:
+            if name not in TABLES:
+                continue
             if name in ON_DISK:
                 spool = self._spool(f"{folder}/{name}", facts.get("pieces", {}).get(name, 0))
                 if spool is not None and spool.columns == dict(TABLES[name]):
@@ -149,7 +151,7 @@ class Checkpoints:
         return tables, spools
 
 
-def _folder(scope: Scope, source: Source) -> str:
+def _folder(scope: Scope, source: SourceName) -> str:
     return f"extract/{scope.period.name}/{source}"
 
 

@@ -19,9 +19,9 @@ import polars as pl
 from accountpulse.core.period import Period
 from accountpulse.state.files import Files
 
-Held = Literal["evidence", "signals"]
-Kind = Literal["metrics", "scores"] | Held
-KINDS: tuple[Kind, ...] = ("metrics", "scores", "evidence", "signals")
+DetailKind = Literal["evidence", "signals"]
+HistoryKind = Literal["metrics", "scores"] | DetailKind
+KINDS: tuple[HistoryKind, ...] = ("metrics", "scores", "evidence", "signals")
 
 
 class History:
@@ -36,15 +36,15 @@ class History:
         period: Period,
         metrics: pl.DataFrame,
         scores: pl.DataFrame,
-        held: Mapping[Held, pl.DataFrame] = MappingProxyType({}),
+        details: Mapping[DetailKind, pl.DataFrame] = MappingProxyType({}),
     ) -> None:
         """Keep a period's tables in place of those of an earlier run."""
-        for kind, table in held.items():
+        for kind, table in details.items():
             self._files.write_table(_name(kind, period.name), table)
         self._files.write_table(_name("metrics", period.name), metrics)
         self._files.write_table(_name("scores", period.name), scores)
 
-    def load(self, period: Period, kind: Kind, columns: Sequence[str] | None = None) -> pl.DataFrame | None:
+    def load(self, period: Period, kind: HistoryKind, columns: Sequence[str] | None = None) -> pl.DataFrame | None:
         """A period's table, or only these of its columns; None where there is none."""
         return self._files.read_table(_name(kind, period.name), columns)
 
@@ -76,5 +76,5 @@ class History:
         return gone
 
 
-def _name(kind: Kind, period: str) -> str:
+def _name(kind: HistoryKind, period: str) -> str:
     return f"history/{kind}/period={period}/{kind}.parquet"

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from accountpulse.core.period import Scope
 from accountpulse.state.files import Files
 
-Status = Literal["begun", "stopped", "finished"]
+RunState = Literal["begun", "stopped", "finished"]
 RESUME_WITHIN = timedelta(hours=24)  # what was read is older than that: read it again
 
 
@@ -45,7 +45,7 @@ class Runs:
         }
         self._files.write_json(_name(scope.period.name, run_id), facts)
 
-    def end(self, scope: Scope, run_id: str, status: Status, summary: Mapping[str, Any]) -> None:
+    def end(self, scope: Scope, run_id: str, status: RunState, summary: Mapping[str, Any]) -> None:
         """Note how a run ended."""
         name = _name(scope.period.name, run_id)
         facts = self._files.read_json(name) or {}

@@ -1,44 +1,27 @@
-"""One system → records. This is the register: a new source is one line here.
+"""The register of all systems: one line each.
 
-FINDERS look for an account's records by an attribute, before the extractor is given their keys. LOOKUPS tell which
-keys a system knows, without the extraction. A source may have neither. Both give an Extract without tables. PROBES
-look at a system as `accountpulse check` does: sign in, read a little of each thing, count the rest.
+A system is one folder here; its `__init__.py` holds `SYSTEM`, which declares it. Their order is that of the blocks in
+accountpulse.yaml and of tables for people; a run reads the system that has the accounts first.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
-from accountpulse.core.records import Source
+from accountpulse.core.records import Source, SourceName
+from accountpulse.systems.system import AnySystem
 
-if TYPE_CHECKING:
-    from accountpulse.systems.extraction import Extractor, Prober, Request
-
-
-def _later(module: str, name: str = "extract") -> "Callable[[Request], Any]":
-    """A function of a module of this folder; the module and the vendor's client in it are loaded at the first call."""
-
-    def call(request: "Request") -> Any:
-        return getattr(import_module(f"{__name__}.{module}"), name)(request)
-
-    return call
-
-
-EXTRACTORS: "Mapping[Source, Extractor]" = {
-    "salesforce": _later("salesforce.extract"),
-    "intercom": _later("intercom.extract"),
-    "jira": _later("jira.extract"),
-    "looker": _later("looker.extract"),
+REGISTER = (
+    "intercom",
+    "jira",
+    "looker",
+    "salesforce",
+)
+SYSTEMS: Mapping[SourceName, AnySystem] = {
+    name: import_module(f"accountpulse.systems.{name}").SYSTEM for name in REGISTER
 }
-FINDERS: "Mapping[Source, Extractor]" = {"intercom": _later("intercom.lookup", "find")}
-LOOKUPS: "Mapping[Source, Extractor]" = {
-    "intercom": _later("intercom.lookup", "look_up"),
-    "jira": _later("jira.lookup", "look_up"),
-}
-
-
-PROBES: "Mapping[Source, Prober]" = {
-    "intercom": _later("intercom.lookup", "probe"),
-    "jira": _later("jira.lookup", "probe"),
-    "looker": _later("looker.lookup", "probe"),
-}
+CRM = next(name for name, system in SYSTEMS.items() if system.has_accounts)
+# what can be read, in the order of the flow: the accounts first, since they hold the links to the others
+SOURCES: tuple[Source, ...] = tuple(
+    sorted((system.source for system in SYSTEMS.values() if system.extract), key=lambda source: not source.has_accounts)
+)
+TITLES: Mapping[SourceName, str] = {name: system.title for name, system in SYSTEMS.items()}

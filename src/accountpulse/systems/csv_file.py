@@ -1,27 +1,75 @@
-"""Records → a CSV file that a spreadsheet can open without running anything."""
+"""A CSV file as a destination: what another destination would be sent, as a file that a spreadsheet can open."""
 
 import os
 import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from accountpulse.core.errors import UsageError
+from accountpulse.core.records import Problem, ScoreRecords
 from accountpulse.core.spreadsheet import harmless
+from accountpulse.http.budget import RequestBudget
+from accountpulse.systems.destination import LoadResult, Requirement
 
 
-def content(records: pl.DataFrame) -> bytes:
-    """The file that `write` would make."""
-    return harmless(records).write_csv().encode()
+@dataclass(frozen=True)
+class CsvPlan:
+    """Every record is a new line of the file."""
+
+    create: pl.DataFrame
+    update: tuple[()] = ()
+    unchanged: tuple[()] = ()
+    refused: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def write(records: pl.DataFrame, path: Path) -> int:
-    """Write one line a record and give their number; texts that look like formulas get an apostrophe before them.
+@dataclass
+class CsvDestination:
+    """`columns` gives records the columns of whom the file stands for; `keep` puts the file's bytes in its place."""
 
-    Numbers stay as they are, null is an empty cell. The file appears whole or not at all; a folder that can't be
-    written to is a UsageError.
-    """
-    made = content(records)
+    columns: Callable[[ScoreRecords], pl.DataFrame]
+    keep: Callable[[bytes], object]
+    title: str = "CSV"
+    budget: RequestBudget = field(default_factory=RequestBudget)
+
+    def sent(self, records: ScoreRecords) -> pl.DataFrame:
+        """As Destination says."""
+        return self.columns(records)
+
+    def requirements(self, _dimensions: tuple[str, ...]) -> Iterator[Requirement]:
+        """As Destination says: none, since it is seen when the file is written."""
+        return iter(())
+
+    def plan(self, records: ScoreRecords) -> CsvPlan:
+        """As Destination says."""
+        return CsvPlan(self.sent(records))
+
+    def load(self, plan: CsvPlan) -> LoadResult:
+        """As Destination says: the file appears whole or not at all."""
+        self.keep(content(plan.create))
+        count = plan.create.height
+        return LoadResult(created=count, expected=count, found=count)
+
+    def verify(self, _result: LoadResult) -> str | None:
+        """As Destination says: nothing can be wrong with a file that was written whole."""
+        return None
+
+
+def content(table: pl.DataFrame) -> bytes:
+    """One line a record: texts that look like formulas get an apostrophe before them, null is an empty cell."""
+    return harmless(table).write_csv().encode()
+
+
+def write(table: pl.DataFrame, path: Path) -> None:
+    """Write a table as CSV; a folder that can't be written to is a UsageError."""
+    put(path, content(table))
+
+
+def put(path: Path, made: bytes) -> None:
+    """Put bytes at a path, whole or not at all; a folder that can't be written to is a UsageError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
@@ -35,4 +83,3 @@ def write(records: pl.DataFrame, path: Path) -> int:
             raise
     except OSError as error:
         raise UsageError(f"{path} can't be written ({error.strerror}); choose another folder with --out") from None
-    return records.height

@@ -7,10 +7,10 @@ from typing import Any, Generic, Protocol, TypeVar
 import polars as pl
 
 from accountpulse.core.period import Scope
-from accountpulse.core.records import Extract, Reason
+from accountpulse.core.records import Reason
 from accountpulse.core.spooled import SpooledTable, spooled
 from accountpulse.http.budget import RequestBudget
-from accountpulse.settings import Settings
+from accountpulse.systems.connection import Connection
 
 Progress = Callable[[int, int | None], None]  # rows so far, rows expected where the system says so
 
@@ -124,19 +124,33 @@ class PartCollector(Generic[T]):
         self._done += part.stretches
 
 
-@dataclass(frozen=True)
-class Request:
-    """One source's work in one run.
+A = TypeVar("A")
+M = TypeVar("M")
 
-    `keys` are what the accounts' links hold for this source, each once, sorted (none for the CRM itself).
+
+@dataclass(frozen=True)
+class ExtractRequest(Generic[A, M]):
+    """One system's work in one run.
+
+    `keys` are what the accounts' links hold for this system, each once, sorted (none where the accounts are).
     """
 
-    settings: Settings
+    connection: Connection[A, M]
     scope: Scope
     keys: tuple[str, ...] = ()
     progress: Progress = no_progress
     budget: RequestBudget = field(default_factory=RequestBudget)
     parts: PartStore = field(default_factory=NoPartStore)
+
+    @property
+    def access(self) -> A:
+        """How to reach the system."""
+        return self.connection.access
+
+    @property
+    def mapping(self) -> M:
+        """What the company maps there."""
+        return self.connection.mapping
 
 
 @dataclass(frozen=True)
@@ -152,7 +166,3 @@ class Probe:
     calls: int
     notes: tuple[str, ...] = ()
     gaps: Mapping[str, Reason] = field(default_factory=dict)
-
-
-Prober = Callable[[Request], Probe]
-Extractor = Callable[[Request], Extract]

@@ -22,10 +22,9 @@ from accountpulse.sandbox.limits import Limit
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
-from accountpulse.systems import EXTRACTORS
-from accountpulse.systems.extraction import NoPartStore, PartStore, Request
+from accountpulse.systems.extraction import NoPartStore, PartStore
 from accountpulse.systems.intercom.extract import body, slices
-from support import NOW
+from support import NOW, extract
 from systems.shelf import Killed, Shelf
 
 LEADS = "-qualification-company"
@@ -60,10 +59,10 @@ def read(
     if mapping is not None:
         environment["ACCOUNTPULSE_CONFIG"] = str(mapping)
     loaded = settings.load(environment)
-    holds = loaded.mapping.intercom.holds
+    holds = loaded.mapping.block("intercom").holds
     customers = [each for each in running.world.intercom.companies.values() if not each.company_id.endswith(LEADS)]
     keys = sorted(each.id if holds == "id" else each.company_id for each in customers)
-    return EXTRACTORS["intercom"](Request(loaded, scope, tuple(keys), parts=parts or NoPartStore()))
+    return extract(loaded, "intercom", scope, keys, parts=parts or NoPartStore())
 
 
 def rows(extract: Extract) -> pl.DataFrame:

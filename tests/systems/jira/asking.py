@@ -11,9 +11,9 @@ from accountpulse.core.period import Scope
 from accountpulse.core.records import Extract
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world.model import JiraIssue, World
-from accountpulse.systems.extraction import Request
 from accountpulse.systems.jira import extract
-from support import Configure
+from accountpulse.systems.jira.settings import JiraRequest
+from support import Configure, request
 
 Owners = Mapping[str, list[str]]  # issue id → keys
 
@@ -31,9 +31,9 @@ class Asking:
         path.write_text(yaml.safe_dump({"jira": block}), encoding="utf-8")
         return extract.extract(self.request(running, keys, ACCOUNTPULSE_CONFIG=str(path)))
 
-    def request(self, running: Sandbox, keys: Iterable[str], **changes: str | None) -> Request:
+    def request(self, running: Sandbox, keys: Iterable[str], **changes: str | None) -> JiraRequest:
         by_bearer = {"JIRA_EMAIL": None} if "JIRA_EMAIL" not in running.environment() else {}
-        return Request(self.configure(running, **by_bearer, **changes), self.scope, tuple(sorted(keys)))
+        return request(self.configure(running, **by_bearer, **changes), "jira", self.scope, sorted(keys))
 
 
 def components(world: World) -> list[str]:

@@ -21,11 +21,11 @@ from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
-from accountpulse.settings.mapping import JiraMapping
 from accountpulse.systems.jira import extract
 from accountpulse.systems.jira import site as jira_site
 from accountpulse.systems.jira.links import Links, chunks, combinations_for, stands_alone, told_apart
 from accountpulse.systems.jira.search import Search, condition
+from accountpulse.systems.jira.settings import JiraMapping
 from accountpulse.systems.jira.wire import History, Issue, milliseconds, page_decoder
 from support import NOW, Configure
 from systems.jira.asking import Asking, Owners, components, expected, owners
@@ -56,7 +56,7 @@ class Kept:
 
 async def walked(loaded: Settings, scope: Scope, keys: list[str], count: int) -> Counter[str]:
     """How often each issue comes in a walk of so many slices."""
-    access, ids, mapping = loaded.jira, Counter[str](), JiraMapping()
+    access, ids, mapping = loaded.access["jira"], Counter[str](), JiraMapping()
     assert access is not None
     headers = {"Authorization": extract.authorization(access)}
     async with Client("jira", access.base_url, headers, RequestBudget(), {}) as web:

@@ -11,8 +11,9 @@ from accountpulse.core.records import Extract
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
-from accountpulse.systems.extraction import NoPartStore, Request
+from accountpulse.systems.extraction import NoPartStore
 from accountpulse.systems.looker import extract
+from support import request
 from systems.looker.asking import DAYS, PILLARS, USAGE, A, B, Change, Read, calls, sends
 from systems.shelf import Killed, Shelf
 
@@ -219,7 +220,7 @@ def test_questions_that_were_answered_before_the_end_are_not_asked_again(
     sandbox: Sandbox, loaded: Callable[..., Settings], scope: Scope
 ) -> None:
     def ask(parts: Shelf | NoPartStore) -> Extract:
-        return extract.extract(Request(loaded(), scope, parts=parts))
+        return extract.extract(request(loaded(), "looker", scope, parts=parts))
 
     whole, shelf = ask(NoPartStore()), Shelf(lives=2)
     needed = calls(sandbox, "/run/json")
@@ -240,10 +241,10 @@ def test_a_question_that_has_gaps_is_asked_again(
 ) -> None:
     shelf = Shelf(lives=10)
     settings = loaded({"looker": {"usage": {"users": "user_sessions.distinct_user"}}})
-    found = extract.extract(Request(settings, scope, parts=shelf))
+    found = extract.extract(request(settings, "looker", scope, parts=shelf))
     assert {part.stretches[0][0] for part in shelf.parts} == {"features", "figures"}
     sandbox.log.clear()
-    again = extract.extract(Request(settings, scope, parts=shelf))
+    again = extract.extract(request(settings, "looker", scope, parts=shelf))
     assert (again.gaps, again.notes) == (found.gaps, found.notes)
     assert calls(sandbox, "/explores/user_sessions") == 1
     assert calls(sandbox, "/run/json") == 0

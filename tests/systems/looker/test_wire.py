@@ -15,14 +15,14 @@ import requests
 
 from accountpulse.core.errors import AccessError, SourceUnavailable, UnexpectedAnswer
 from accountpulse.core.period import Period, Scope, scope_of
+from accountpulse.core.secret import Secret
 from accountpulse.http.budget import RequestBudget
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
-from accountpulse.settings import LookerAccess, Secret
-from accountpulse.systems.extraction import Request
 from accountpulse.systems.looker import extract
 from accountpulse.systems.looker.api import Api
-from support import NOW, Configure
+from accountpulse.systems.looker.settings import LookerAccess
+from support import NOW, Configure, request
 from systems.looker.asking import DAYS, FEATURES, PILLARS, A, Change, Read, calls, sends
 
 # --- signing in -------------------------------------------------------------------------------------------------
@@ -304,7 +304,7 @@ def test_the_number_of_calls_does_not_depend_on_the_number_of_accounts(
 ) -> None:
     read()
     with Sandbox(build(seed=3, accounts=12, until=NOW)) as small:
-        extract.extract(Request(configure(small), scope))
+        extract.extract(request(configure(small), "looker", scope))
         assert [call.path for call in small.log] == [call.path for call in sandbox.log]
     assert len(sandbox.log) == 13  # one sign-in, three explores, four queries of two calls each, one Look
 

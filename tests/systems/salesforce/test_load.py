@@ -15,10 +15,10 @@ from accountpulse.sandbox.salesforce.org import record_id
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
-from accountpulse.settings.mapping import Target
 from accountpulse.systems.salesforce.client import Org
 from accountpulse.systems.salesforce.load import LoadResult, Plan, load, plan
 from accountpulse.systems.salesforce.record import Stamp, payload
+from accountpulse.systems.salesforce.settings import Target
 from accountpulse.systems.salesforce.writes import bulk
 from support import NOW, Configure
 
@@ -42,7 +42,7 @@ class Crm:
         self.slept: list[float] = []
         self.budget = RequestBudget()
         loaded = configure(sandbox)
-        self.org = Org.connect(loaded.salesforce, self.budget, loaded.ca_bundle)
+        self.org = Org.connect(loaded.access["salesforce"], self.budget, loaded.ca_bundle)
 
     def accounts(self, count: int) -> list[str]:
         template = self.objects["Account"].rows[0]

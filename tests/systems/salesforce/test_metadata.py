@@ -19,7 +19,7 @@ from lxml import etree
 
 from accountpulse.sandbox.salesforce.org import empty_objects
 from accountpulse.scoring import scorecard
-from accountpulse.settings import Mapping
+from accountpulse.settings import AccountpulseYaml
 from accountpulse.systems.salesforce.record import CURRENT, Stamp, payload
 
 ROOT = Path(__file__).parents[3] / "deploy" / "salesforce"
@@ -315,14 +315,14 @@ def test_nothing_is_shipped_that_no_load_fills() -> None:
 
 
 def test_the_key_is_what_an_upsert_needs() -> None:
-    target = Mapping().salesforce.target
+    target = AccountpulseYaml().salesforce.target
     key = fields(CORE)[f"{target.object}.{target.external_id}"]
     assert (key["externalId"], key["unique"], key["required"]) == ("true", "true", "true")
     assert fields(CORE)[f"{target.object}.{CURRENT}"]["defaultValue"] == "false"
 
 
 def test_the_mapping_of_signals_fits_the_shipped_object_as_it_is() -> None:
-    signals = Mapping().signals
+    signals = AccountpulseYaml().signals
     assert signals is not None
     own = {
         name.split(".")[1]: field for name, field in fields(SIGNALS).items() if name.startswith(f"{signals.object}.")

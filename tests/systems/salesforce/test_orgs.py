@@ -6,10 +6,11 @@ import polars as pl
 import pytest
 
 from accountpulse import pipeline
+from accountpulse.core.catalogue import METRICS
 from accountpulse.core.errors import SourceUnavailable
 from accountpulse.core.period import Period
-from accountpulse.core.records import METRICS
-from accountpulse.pipeline.result import Options, Outcome
+from accountpulse.pipeline.result import RunResult
+from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
@@ -19,15 +20,15 @@ from support import NOW, Configure, Silent
 RELATIONSHIP = ("qbr_attendance", "champion_stability", "expansion_signals")
 
 
-def run(running: Sandbox, configure: Configure, out: Path, **changes: str | None) -> Outcome:
-    options = Options(period=Period(2026, 10), dry_run=True, out=out)
+def run(running: Sandbox, configure: Configure, out: Path, **changes: str | None) -> RunResult:
+    options = RunRequest(period=Period(2026, 10), dry_run=True, out=out)
     return pipeline.run(configure(running, **changes), options, NOW, Silent())
 
 
-def reasons(outcome: Outcome, metric: str) -> set[str | None]:
-    assert outcome.metrics is not None
-    assert outcome.metrics[metric].null_count() == outcome.metrics.height, metric
-    return set(outcome.metrics[f"{metric}_reason"])
+def reasons(result: RunResult, metric: str) -> set[str | None]:
+    assert result.metrics is not None
+    assert result.metrics[metric].null_count() == result.metrics.height, metric
+    return set(result.metrics[f"{metric}_reason"])
 
 
 @pytest.fixture
@@ -41,13 +42,13 @@ def test_an_org_without_signals_rates_nobody_and_says_why(
 ) -> None:
     del own_world.salesforce.objects["Churn_Signal__c"]
     with Sandbox(own_world) as running:
-        outcome = run(running, configure, tmp_path)
+        result = run(running, configure, tmp_path)
     for name, metric in METRICS.items():
         if metric.domain == "signals":
-            assert reasons(outcome, name) == {"field_missing"}
-    assert outcome.scores is not None
-    assert set(outcome.scores["tier"]) == {"Not Rated"}
-    assert any("object Churn_Signal__c is absent, or our user may not read it" in note for note in outcome.notes)
+            assert reasons(result, name) == {"field_missing"}
+    assert result.scores is not None
+    assert set(result.scores["tier"]) == {"Not Rated"}
+    assert any("object Churn_Signal__c is absent, or our user may not read it" in note for note in result.notes)
 
 
 def test_an_org_that_says_it_has_no_signals_is_rated_without_them(
@@ -57,9 +58,9 @@ def test_an_org_that_says_it_has_no_signals_is_rated_without_them(
     config = tmp_path / "accountpulse.yaml"
     config.write_text("signals: none", encoding="utf-8")
     with Sandbox(own_world) as running:
-        outcome = run(running, configure, tmp_path, ACCOUNTPULSE_CONFIG=str(config))
-    assert reasons(outcome, "critical_signals") == {"not_configured"}
-    assert outcome.rated > 20
+        result = run(running, configure, tmp_path, ACCOUNTPULSE_CONFIG=str(config))
+    assert reasons(result, "critical_signals") == {"not_configured"}
+    assert result.rated > 20
 
 
 def test_an_org_without_relationship_fields_is_rated_on_the_rest(
@@ -70,12 +71,12 @@ def test_an_org_without_relationship_fields_is_rated_on_the_rest(
         del objects[name]
     del objects["Opportunity"].fields["Probability"]
     with Sandbox(own_world) as running:
-        outcome = run(running, configure, tmp_path)
+        result = run(running, configure, tmp_path)
     for metric in RELATIONSHIP:
-        assert reasons(outcome, metric) == {"field_missing"}
-    assert outcome.scores is not None
-    assert outcome.scores["relationship_score"].null_count() == outcome.scores.height
-    assert outcome.rated > 20
+        assert reasons(result, metric) == {"field_missing"}
+    assert result.scores is not None
+    assert result.scores["relationship_score"].null_count() == result.scores.height
+    assert result.rated > 20
 
 
 def test_an_org_where_every_field_of_its_own_is_renamed_is_read_as_far_as_it_goes(
@@ -92,14 +93,14 @@ def test_an_org_where_every_field_of_its_own_is_renamed_is_read_as_far_as_it_goe
             for row in kind.rows:
                 row[new] = row.pop(old)
     with Sandbox(own_world) as running:
-        outcome = run(running, configure, tmp_path)
-    assert outcome.metrics is not None
+        result = run(running, configure, tmp_path)
+    assert result.metrics is not None
     for metric in ("arr_trajectory_pct", "tier_alignment", "qbr_attendance", "critical_signals"):
-        assert reasons(outcome, metric) == {"field_missing"}
-    assert outcome.metrics["days_to_renewal"].count() > 20
+        assert reasons(result, metric) == {"field_missing"}
+    assert result.metrics["days_to_renewal"].count() > 20
     for old in ("Account.ARR__c", "Account.Tier__c", "Churn_Signal__c.Severity__c", "Contact.No_Longer_At_Company__c"):
         nearest = old.replace(".", ".X_").split(".")[1]
-        assert any(f"field {old} is absent" in note and f"nearest name is {nearest}" in note for note in outcome.notes)
+        assert any(f"field {old} is absent" in note and f"nearest name is {nearest}" in note for note in result.notes)
 
 
 def test_our_own_history_tells_arr_a_year_ago(own_world: World, configure: Configure, tmp_path: Path) -> None:
@@ -111,12 +112,12 @@ def test_our_own_history_tells_arr_a_year_ago(own_world: World, configure: Confi
     with Sandbox(own_world) as running:
         assert reasons(run(running, configure, tmp_path), "arr_trajectory_pct") == {"too_new"}
         State(configure(running).state).history.save(Period(2025, 10), then, pl.DataFrame({"account_id": []}))
-        outcome = run(running, configure, tmp_path)
-    assert outcome.metrics is not None
-    rows = {row["account_id"]: row for row in outcome.metrics.iter_rows(named=True)}
+        result = run(running, configure, tmp_path)
+    assert result.metrics is not None
+    rows = {row["account_id"]: row for row in result.metrics.iter_rows(named=True)}
     assert rows[first["Id"]]["arr_trajectory_pct"] == pytest.approx(100)
     assert rows[second["Id"]]["arr_trajectory_pct_reason"] == "no_evidence"
-    assert outcome.metrics["arr_trajectory_pct"].count() == 1  # nobody else was there then
+    assert result.metrics["arr_trajectory_pct"].count() == 1  # nobody else was there then
 
 
 def test_a_run_below_the_reserve_ends_with_5_and_reads_nobody(
@@ -133,5 +134,5 @@ def test_a_run_below_the_reserve_ends_with_5_and_reads_nobody(
 def test_how_it_signs_in_is_said_when_the_run_starts(own_world: World, configure: Configure, tmp_path: Path) -> None:
     watch = Silent()
     with Sandbox(own_world) as running:
-        pipeline.run(configure(running), Options(period=Period(2026, 10), dry_run=True, out=tmp_path), NOW, watch)
+        pipeline.run(configure(running), RunRequest(period=Period(2026, 10), dry_run=True, out=tmp_path), NOW, watch)
     assert watch.said[0] == "signing in to Salesforce by client credentials (SALESFORCE_CLIENT_ID)"

@@ -70,7 +70,7 @@ def certified(world: World, keys: tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]) -
 
 
 def connected(loaded: Settings, budget: RequestBudget | None = None) -> Org:
-    org = Org.connect(loaded.salesforce, budget or RequestBudget(), loaded.ca_bundle)
+    org = Org.connect(loaded.access["salesforce"], budget or RequestBudget(), loaded.ca_bundle)
     org.sleep = lambda _seconds: None
     return org
 
@@ -93,7 +93,7 @@ def test_a_key_of_the_apps_certificate_opens_a_session(
     pem = pem_of(keys[0])
     text = pem if form == "as it is" else pem.replace("\n", "\\n")
     loaded = configure(certified, **APP, SALESFORCE_USERNAME=USER, SALESFORCE_PRIVATE_KEY=text)
-    assert loaded.salesforce.way == "jwt"
+    assert loaded.access["salesforce"].way == "jwt"
     org = connected(loaded)
     assert count_accounts(org) > 100
     assert org.notices == ()
@@ -315,7 +315,7 @@ def test_signing_in_at_a_server_that_never_answers_ends(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = {"SALESFORCE_LOGIN_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}
         loaded = configure(sandbox, **({"soap": SOAP, "jwt": by_key}.get(way, {}) | url))
-        assert loaded.salesforce.way == way
+        assert loaded.access["salesforce"].way == way
         with pytest.raises(SourceUnavailable):
             connected(loaded, RequestBudget(ends=time.monotonic() + 0.4))
 

@@ -12,10 +12,9 @@ from accountpulse.core.errors import AccessError, SourceUnavailable
 from accountpulse.core.period import Period, Scope, scope_of
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world.model import World
-from accountpulse.systems.extraction import Request
 from accountpulse.systems.salesforce import extract
 from salesforce_org import ONE, THREE, TWO, Org, Reader, reader
-from support import NOW, Configure
+from support import NOW, Configure, request
 
 MISSING = "field_missing"
 
@@ -426,7 +425,7 @@ def test_an_object_is_described_once_and_no_query_is_for_one_account(
     sandbox: Sandbox, configure: Configure, scope: Scope
 ) -> None:
     sandbox.recorded = []
-    extract.extract(Request(configure(sandbox), scope))
+    extract.extract(request(configure(sandbox), "salesforce", scope))
     described = [each.path for each in sandbox.recorded if each.path.endswith("/describe")]
     assert len(described) == len(set(described))
     queries = [each.query["q"] for each in sandbox.recorded if "q" in each.query]
@@ -440,9 +439,9 @@ def test_an_object_is_described_once_and_no_query_is_for_one_account(
 
 def test_every_page_is_walked_to_the_end(sandbox: Sandbox, configure: Configure, scope: Scope) -> None:
     loaded = configure(sandbox)
-    whole = extract.extract(Request(loaded, scope))
+    whole = extract.extract(request(loaded, "salesforce", scope))
     sandbox.behaviour.page_size = 7
-    pages = extract.extract(Request(loaded, scope))
+    pages = extract.extract(request(loaded, "salesforce", scope))
     assert {name: each.height for name, each in pages.tables.items()} == {
         name: each.height for name, each in whole.tables.items()
     }
@@ -453,9 +452,13 @@ def test_below_the_reserve_the_run_does_not_start_and_says_the_numbers(
 ) -> None:
     sandbox.behaviour.calls_before = 90_000  # and the describe that asks makes it 90,001
     with pytest.raises(SourceUnavailable) as caught:
-        extract.extract(Request(configure(sandbox), scope))
+        extract.extract(request(configure(sandbox), "salesforce", scope))
     assert "9,999 of 100,000 API calls of the day are left, and 10,000 are kept in reserve" in str(caught.value)
     assert not [call for call in sandbox.log if "/query" in call.path]
     path = tmp_path / "config.yaml"
     path.write_text("salesforce: {daily_calls_reserve: 9.9}", encoding="utf-8")
-    assert extract.extract(Request(configure(sandbox, ACCOUNTPULSE_CONFIG=str(path)), scope)).tables["accounts"].height
+    assert (
+        extract.extract(request(configure(sandbox, ACCOUNTPULSE_CONFIG=str(path)), "salesforce", scope))
+        .tables["accounts"]
+        .height
+    )

@@ -1,1 +1,22 @@
-"""Intercom."""
+"""Intercom: support conversations."""
+
+from accountpulse.systems.intercom.settings import VARIABLES, IntercomAccess, IntercomMapping, access
+from accountpulse.systems.system import Feed, System, later
+
+SYSTEM: System[IntercomAccess, IntercomMapping] = System(
+    name="intercom",
+    title="Intercom",
+    variables=VARIABLES,
+    access=access,
+    mapping=IntercomMapping,
+    domains=("support",),
+    feeds=(Feed("conversations", "conversations"),),
+    key_noun="Intercom company",
+    link_field=lambda mapping: mapping.account_field,
+    fingerprint=lambda reached: reached.base_url,
+    rules=lambda mapping, _blocks: {"csat": mapping.csat},
+    extract=later(f"{__name__}.extract", "extract"),
+    find=later(f"{__name__}.lookup", "find"),
+    look_up=later(f"{__name__}.lookup", "look_up"),
+    probe=later(f"{__name__}.lookup", "probe"),
+)

@@ -17,10 +17,10 @@ from accountpulse.core.spooled import SpooledTable
 from accountpulse.http import client
 from accountpulse.http.client import Client
 from accountpulse.http.time_slices import Page, Rows, Slice, Walk, equal_slices, without
-from accountpulse.systems.access import IntercomAccess
-from accountpulse.systems.extraction import PartCollector, Request
+from accountpulse.systems.extraction import PartCollector
 from accountpulse.systems.intercom.companies import Companies
 from accountpulse.systems.intercom.rows import ROWS, ConversationBatch, Reader
+from accountpulse.systems.intercom.settings import IntercomRequest
 from accountpulse.systems.intercom.wire import Conversation, cursor_of, milliseconds
 
 PAGE = 150  # the most that search gives
@@ -36,27 +36,25 @@ REMEDIES = {
 }
 
 
-def extract(request: Request) -> Extract:
+def extract(request: IntercomRequest) -> Extract:
     """Conversations that were created, last closed, or asked for a rating in the window; tickets left out.
 
     `keys` hold Intercom's id of the company, or the workspace's own, as `intercom.holds` says.
     """
-    access = request.settings.intercom
-    if access is None:
-        raise ValueError("intercom is not configured")
-    return client.run(_extract(request, access))
+    return client.run(_extract(request))
 
 
-def connect(request: Request, access: IntercomAccess) -> Client:
+def connect(request: IntercomRequest) -> Client:
     """The client of the workspace."""
+    access = request.access
     headers = {"Authorization": f"Bearer {access.token.reveal()}", "Intercom-Version": access.version}
-    return Client("intercom", access.base_url, headers, request.budget, REMEDIES, request.settings.ca_bundle)
+    return Client("intercom", access.base_url, headers, request.budget, REMEDIES, request.connection.ca_bundle)
 
 
-async def _extract(request: Request, access: IntercomAccess) -> Extract:
-    mapping = request.settings.mapping.intercom
-    reader = Reader(mapping, access.version, request.scope.window)
-    async with connect(request, access) as web:
+async def _extract(request: IntercomRequest) -> Extract:
+    mapping = request.mapping
+    reader = Reader(mapping, request.access.version, request.scope.window)
+    async with connect(request) as web:
         collector, missing = await _conversations(web, reader, request)
         seen = {company: own for facts in collector.facts for company, own in facts["companies"].items()}
         companies = Companies(web, mapping.holds, seen)
@@ -71,7 +69,9 @@ async def _extract(request: Request, access: IntercomAccess) -> Extract:
     return Extract("intercom", {}, reader.gaps, unknown, tuple(notes), spools={"conversations": known})
 
 
-async def _conversations(web: Client, reader: Reader, request: Request) -> tuple[PartCollector[ConversationBatch], int]:
+async def _conversations(
+    web: Client, reader: Reader, request: IntercomRequest
+) -> tuple[PartCollector[ConversationBatch], int]:
     """Everything that matters, and how many conversations were counted and never shown.
 
     In `conversations` are those of which it is known whose they are; `waiting`, in columns ROWS, are the others.

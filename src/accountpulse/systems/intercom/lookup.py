@@ -8,10 +8,11 @@ from msgspec import Raw
 from accountpulse.core.records import Extract
 from accountpulse.http import client
 from accountpulse.http.client import Client, Refused
-from accountpulse.systems.extraction import Probe, Request
+from accountpulse.systems.extraction import Probe
 from accountpulse.systems.intercom.companies import COMPANY_PAGE, LIST_PAGES, Companies
 from accountpulse.systems.intercom.extract import PAGE, body, connect, slices
 from accountpulse.systems.intercom.rows import Reader
+from accountpulse.systems.intercom.settings import IntercomRequest
 from accountpulse.systems.intercom.wire import Pages, Shape
 
 
@@ -32,25 +33,25 @@ class DescribedPage(Shape):
 _PAGE = msgspec.json.Decoder(DescribedPage)
 
 
-def find(request: Request) -> Extract:
+def find(request: IntercomRequest) -> Extract:
     """For each value of the configured attribute the ids of the companies that carry it, as `found_keys`.
 
     The list leaves out companies without users, and ends at 10,000 companies; a note says so where it did.
     https://developers.intercom.com/docs/references/rest-api/api.intercom.io/companies/listallcompanies
     """
-    name = request.settings.mapping.intercom.attribute
+    name = request.mapping.attribute
     return Extract("intercom", {}) if name is None else client.run(_find(request, name))
 
 
-def look_up(request: Request) -> Extract:
+def look_up(request: IntercomRequest) -> Extract:
     """Which of the keys belong to no company, as `unknown_keys`."""
     return client.run(_look_up(request))
 
 
-async def _find(request: Request, name: str) -> Extract:
+async def _find(request: IntercomRequest, name: str) -> Extract:
     found: dict[str, set[str]] = {}
     companies = 0
-    async with _connect(request) as web:
+    async with connect(request) as web:
         async for company in _listed(web):
             companies += 1
             if value := _value((company.custom_attributes or {}).get(name)):
@@ -64,19 +65,12 @@ async def _find(request: Request, name: str) -> Extract:
     return Extract("intercom", {}, notes=tuple(notes), found_keys=keys)
 
 
-async def _look_up(request: Request) -> Extract:
-    holds = request.settings.mapping.intercom.holds
-    async with _connect(request) as web:
+async def _look_up(request: IntercomRequest) -> Extract:
+    holds = request.mapping.holds
+    async with connect(request) as web:
         companies = Companies(web, holds, {})
         unknown = await companies.unknown(request.keys)
     return Extract("intercom", {}, unknown_keys=unknown, notes=tuple(companies.notes))
-
-
-def _connect(request: Request) -> Client:
-    access = request.settings.intercom
-    if access is None:
-        raise ValueError("intercom is not configured")
-    return connect(request, access)
 
 
 async def _listed(web: Client) -> AsyncIterator[Described]:
@@ -106,15 +100,15 @@ def _value(raw: Raw | None) -> str:
 # --- before a run ------------------------------------------------------------------------------------------------
 
 
-def probe(request: Request) -> Probe:
+def probe(request: IntercomRequest) -> Probe:
     """How many conversations the window holds, asked slice by slice with one conversation each."""
     return client.run(_probe(request))
 
 
-async def _probe(request: Request) -> Probe:
-    window, access = request.scope.window, request.settings.intercom
-    reader = Reader(request.settings.mapping.intercom, access.version if access else "", window)
-    async with _connect(request) as web:
+async def _probe(request: IntercomRequest) -> Probe:
+    window = request.scope.window
+    reader = Reader(request.mapping, request.access.version, window)
+    async with connect(request) as web:
         asked = [{**body(part, window, None), "pagination": {"per_page": 1}} for part in slices(window)]
         pages = await client.together(web.post("/conversations/search", reader.pages, each) for each in asked)
     found = sum(page.total_count or 0 for page in pages)

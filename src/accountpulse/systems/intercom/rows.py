@@ -12,7 +12,7 @@ import polars as pl
 
 from accountpulse.core.period import Window
 from accountpulse.core.records import CONVERSATIONS, Columns, Reason
-from accountpulse.settings.mapping import IntercomMapping
+from accountpulse.systems.intercom.settings import IntercomMapping
 from accountpulse.systems.intercom.wire import (
     Attributed,
     AttributedPage,

@@ -1,1 +1,27 @@
-"""Jira."""
+"""Jira: bugs and their changes of status."""
+
+from accountpulse.systems.jira.settings import VARIABLES, JiraAccess, JiraMapping, access
+from accountpulse.systems.system import Feed, System, later
+
+
+def _comparable(key: str) -> str:
+    """Components, projects and labels are found in any case, so two accounts must not differ in case alone there."""
+    return key.strip().casefold()
+
+
+SYSTEM: System[JiraAccess, JiraMapping] = System(
+    name="jira",
+    title="Jira",
+    variables=VARIABLES,
+    access=access,
+    mapping=JiraMapping,
+    domains=("bugs",),
+    feeds=(Feed("issues", "bugs"), Feed("issue_moves")),
+    key_noun="Jira link",
+    comparable=_comparable,
+    link_field=lambda mapping: mapping.account_field,
+    fingerprint=lambda reached: reached.base_url,
+    extract=later(f"{__name__}.extract", "extract"),
+    look_up=later(f"{__name__}.lookup", "look_up"),
+    probe=later(f"{__name__}.lookup", "probe"),
+)

@@ -5,20 +5,20 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from accountpulse.core.catalogue import METRICS
 from accountpulse.core.errors import UnexpectedAnswer
-from accountpulse.core.records import ISSUE_MOVES, ISSUES, METRICS, Extract, Reason
+from accountpulse.core.records import ISSUE_MOVES, ISSUES, Extract, Reason
 from accountpulse.core.spooled import SpooledTable
 from accountpulse.http import client
 from accountpulse.http.client import Client, Refused, together
 from accountpulse.http.time_slices import Rows, Slice, Walk, without
-from accountpulse.settings.mapping import JiraMapping
-from accountpulse.systems.access import JiraAccess
-from accountpulse.systems.extraction import PartCollector, Request
+from accountpulse.systems.extraction import PartCollector
 from accountpulse.systems.jira import site as jira_site
 from accountpulse.systems.jira.links import Links, combinations_for, stands_alone, told_apart
 from accountpulse.systems.jira.parts import CountedIssueBatch, StretchTables, collector, ids_table, tables, unread
 from accountpulse.systems.jira.rows import Moves, Reader, ceiled
 from accountpulse.systems.jira.search import BULK, SLICE_ROWS, Found, Search, condition
+from accountpulse.systems.jira.settings import JiraAccess, JiraMapping, JiraRequest
 from accountpulse.systems.jira.site import LinkField, Site
 from accountpulse.systems.jira.wire import Issue, page_decoder
 
@@ -36,7 +36,7 @@ HISTORIES = "histories"
 ESTIMATE = 0.05  # how far an estimated count may be off before the reader is told
 
 
-def extract(request: Request) -> Extract:
+def extract(request: JiraRequest) -> Extract:
     """Bugs that are open now or were touched since the window's start, with their changes of status.
 
     `keys` are components, projects, labels, field values, organisations or JQL clauses, as `jira.link` says.
@@ -44,13 +44,11 @@ def extract(request: Request) -> Extract:
     return client.run(_extract(request))
 
 
-def connect(request: Request) -> Client:
+def connect(request: JiraRequest) -> Client:
     """The client of the configured site."""
-    access = request.settings.jira
-    if access is None:
-        raise ValueError("jira is not configured")
+    access = request.access
     headers = {"Authorization": authorization(access)}
-    return Client("jira", access.base_url, headers, request.budget, REMEDIES, request.settings.ca_bundle)
+    return Client("jira", access.base_url, headers, request.budget, REMEDIES, request.connection.ca_bundle)
 
 
 def authorization(access: JiraAccess) -> str:
@@ -61,7 +59,7 @@ def authorization(access: JiraAccess) -> str:
     return "Basic " + base64.b64encode(f"{access.email}:{token}".encode()).decode()
 
 
-async def _extract(request: Request) -> Extract:
+async def _extract(request: JiraRequest) -> Extract:
     async with connect(request) as web:
         work = await begin(request, web)
         if isinstance(work, str):
@@ -73,10 +71,10 @@ async def _extract(request: Request) -> Extract:
     return Extract("jira", {}, work.gaps, dict.fromkeys(work.refused, "not_linked"), tuple(work.notes()), spools=spools)
 
 
-async def begin(request: Request, web: Client) -> "Work | str":
+async def begin(request: JiraRequest, web: Client) -> "Work | str":
     """The work, once the site is known; or why nothing can be known there. A wrong setting is raised."""
     site = await jira_site.look_at(web)
-    mapping = request.settings.mapping.jira
+    mapping = request.mapping
     if unseen := _unseen(site, mapping):
         return unseen
     link_field = await jira_site.link_field(web, site, mapping)
@@ -98,7 +96,7 @@ def _unseen(site: Site, mapping: JiraMapping) -> str | None:
 class Work:
     """One extraction from one site."""
 
-    request: Request
+    request: JiraRequest
     web: Client
     site: Site
     mapping: JiraMapping
@@ -117,9 +115,9 @@ class Work:
         self.collector = collector(self.request.parts)
 
     @classmethod
-    def of(cls, request: Request, web: Client, site: Site, link_field: LinkField | None) -> "Work":
+    def of(cls, request: JiraRequest, web: Client, site: Site, link_field: LinkField | None) -> "Work":
         """The work of a request, once the site is known."""
-        mapping = request.settings.mapping.jira
+        mapping = request.mapping
         links = Links(mapping, request.keys, link_field)
         known = site.has_priority(mapping.critical_priorities)
         critical = frozenset(name.strip().casefold() for name in mapping.critical_priorities)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations, islice
 from math import comb
 
-from accountpulse.settings.mapping import JiraMapping
+from accountpulse.systems.jira.settings import JiraMapping
 from accountpulse.systems.jira.site import LinkField
 from accountpulse.systems.jira.wire import Fields
 

@@ -2,15 +2,16 @@
 
 from accountpulse.core.records import Extract
 from accountpulse.http import client
-from accountpulse.systems.extraction import Probe, Request
+from accountpulse.systems.extraction import Probe
 from accountpulse.systems.jira import site as jira_site
 from accountpulse.systems.jira.extract import BUGS, begin, connect
 from accountpulse.systems.jira.search import BULK
+from accountpulse.systems.jira.settings import JiraRequest
 
 FEWEST = 100  # issues in a page where fields are asked for
 
 
-def look_up(request: Request) -> Extract:
+def look_up(request: JiraRequest) -> Extract:
     """Which of the keys are no component or project that our user sees, as `unknown_keys`.
 
     Jira has no list of labels, field values, organisations or clauses; a note says that they were not checked.
@@ -18,8 +19,8 @@ def look_up(request: Request) -> Extract:
     return client.run(_look_up(request))
 
 
-async def _look_up(request: Request) -> Extract:
-    mapping = request.settings.mapping.jira
+async def _look_up(request: JiraRequest) -> Extract:
+    mapping = request.mapping
     async with connect(request) as web:
         site = await jira_site.look_at(web)
         known = await jira_site.known_names(web, site, mapping)
@@ -29,12 +30,12 @@ async def _look_up(request: Request) -> Extract:
     return Extract("jira", {}, unknown_keys=dict.fromkeys(unknown, "not_linked"))
 
 
-def probe(request: Request) -> Probe:
+def probe(request: JiraRequest) -> Probe:
     """How many bugs a run would read; what the site lacks of the mapping is a gap, or raised."""
     return client.run(_probe(request))
 
 
-async def _probe(request: Request) -> Probe:
+async def _probe(request: JiraRequest) -> Probe:
     async with connect(request) as web:
         work = await begin(request, web)
         if isinstance(work, str):

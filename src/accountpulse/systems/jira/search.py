@@ -13,8 +13,8 @@ from accountpulse.core.period import Scope
 from accountpulse.http.client import Client, together
 from accountpulse.http.paging import PageGuard
 from accountpulse.http.time_slices import Page, Slice, equal_slices
-from accountpulse.settings.mapping import JiraMapping
 from accountpulse.systems.jira.links import listed
+from accountpulse.systems.jira.settings import JiraMapping
 from accountpulse.systems.jira.site import Site
 from accountpulse.systems.jira.wire import BulkChanges, Count, Issue, IssueChanges, SearchPage, milliseconds
 

@@ -11,7 +11,7 @@ import msgspec
 
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.http.client import Client, together
-from accountpulse.settings.mapping import JiraMapping
+from accountpulse.systems.jira.settings import JiraMapping
 from accountpulse.systems.jira.wire import Change, FieldInfo, Myself, Named, Projects, ServerInfo, Status
 
 PROJECT_PAGE = 100

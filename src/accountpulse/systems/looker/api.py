@@ -20,8 +20,8 @@ from looker_sdk.rtl.serialize import DeserializeError
 from accountpulse.core.errors import AccessError, AccountpulseError, UnexpectedAnswer
 from accountpulse.http import requests_adapter
 from accountpulse.http.budget import RequestBudget
-from accountpulse.systems.access import LookerAccess
 from accountpulse.systems.looker.rows import BrokenText, Kind, NotRows, Rows
+from accountpulse.systems.looker.settings import LookerAccess
 
 REMEDY = "Check LOOKER_CLIENT_ID and LOOKER_CLIENT_SECRET, and that the user may use the model."
 UNLIMITED = -1  # left out, Looker cuts the answer at a default without saying so

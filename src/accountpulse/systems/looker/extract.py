@@ -9,14 +9,15 @@ from typing import TypeVar
 
 import polars as pl
 
+from accountpulse.core.catalogue import PILLAR
 from accountpulse.core.errors import AccessError
-from accountpulse.core.records import ON_DISK, PILLAR, SEATS, TABLES, Extract, Reason, frame
+from accountpulse.core.records import ON_DISK, SEATS, TABLES, Extract, Reason, frame
 from accountpulse.core.spooled import SpooledTable, spooled
-from accountpulse.systems.extraction import CheckpointPart, Request
+from accountpulse.systems.extraction import CheckpointPart
 from accountpulse.systems.looker.api import Api, Explore, Query, Refused
 from accountpulse.systems.looker.keys import unmatched
-from accountpulse.systems.looker.mapping import LookerMapping, Measure, SavedLook, UsageExplore
 from accountpulse.systems.looker.rows import UNFIT, Kind, Rows
+from accountpulse.systems.looker.settings import LookerMapping, LookerRequest, Measure, SavedLook, UsageExplore
 
 TREND_MONTHS = 3
 DAYS = ("dau", "dau_trend_pct")
@@ -25,18 +26,14 @@ FEATURES = ("feature_breadth",)
 T = TypeVar("T")
 
 
-def extract(request: Request) -> Extract:
+def extract(request: LookerRequest) -> Extract:
     """Daily and monthly users over the period and the three months before, features over the period, and figures.
 
     `key` is what the account fields of the explores hold. Days and months are those of the period's zone. A row
     without an account is nobody's. What is absent or not readable costs its own metrics (`field_missing`) and has a
     note; an answer that can't be trusted (an error, a cut) is the source's failure.
     """
-    access = request.settings.looker
-    if access is None:
-        raise ValueError("looker is not configured")
-    mapping = request.settings.mapping.looker
-    work = Work(request, mapping, Api(access, request.budget, request.settings.ca_bundle, mapping.timeout))
+    work = connect(request)
     questions: dict[str, Callable[[], SpooledTable | None]] = {
         "usage_days": lambda: work.part(DAYS, work.usage_days),
         "usage_months": lambda: work.part(MONTHS, work.usage_months),
@@ -49,6 +46,12 @@ def extract(request: Request) -> Extract:
     spools = {name: spool for name, spool in answers.items() if name in ON_DISK}
     notes = dict.fromkeys([*work.notes, *unmatched(answers.values(), request.keys)])
     return Extract("looker", tables, work.gaps, {}, tuple(notes), spools=spools)
+
+
+def connect(request: LookerRequest) -> "Work":
+    """The work of a request; nothing is asked yet."""
+    api = Api(request.access, request.budget, request.connection.ca_bundle, request.mapping.timeout)
+    return Work(request, request.mapping, api)
 
 
 def metrics_of(figure: str) -> tuple[str, ...]:
@@ -64,7 +67,7 @@ class Missing(Exception):
 class Work:
     """One extraction from one instance."""
 
-    request: Request
+    request: LookerRequest
     mapping: LookerMapping
     api: Api
     gaps: dict[str, Reason] = field(default_factory=dict)

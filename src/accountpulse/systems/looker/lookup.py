@@ -6,17 +6,14 @@ from functools import partial
 import polars as pl
 
 from accountpulse.core.records import frame
-from accountpulse.systems.extraction import Probe, Request
-from accountpulse.systems.looker.api import Api
-from accountpulse.systems.looker.extract import DAYS, FEATURES, MONTHS, Work, metrics_of
+from accountpulse.systems.extraction import Probe
+from accountpulse.systems.looker.extract import DAYS, FEATURES, MONTHS, Work, connect, metrics_of
+from accountpulse.systems.looker.settings import LookerRequest
 
 
-def probe(request: Request) -> Probe:
+def probe(request: LookerRequest) -> Probe:
     """Whether each explore and its fields, each saved Look and its columns are there."""
-    access, mapping = request.settings.looker, request.settings.mapping.looker
-    if access is None:
-        raise ValueError("looker is not configured")
-    work = Work(request, mapping, Api(access, request.budget, request.settings.ca_bundle, mapping.timeout))
+    work, mapping = connect(request), request.mapping
     usage, features = mapping.usage, mapping.features
     calls = 0
     if usage is not None:

@@ -1,1 +1,54 @@
-"""Salesforce."""
+"""Salesforce: who the customers are, contract, relationship, churn signals; and where scores are written."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from accountpulse.systems.salesforce.settings import (
+    VARIABLES,
+    ArrOwn,
+    SalesforceAccess,
+    SalesforceMapping,
+    Signals,
+    UnlessSignals,
+    access,
+)
+from accountpulse.systems.system import Feed, System, later
+
+
+def _rules(mapping: SalesforceMapping, blocks: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "tiers": mapping.tiers.order,
+        "tier_floors": mapping.tiers.arr_floor,
+        "reviews_expected": mapping.reviews.expected_per_year if mapping.reviews else {},
+        "signals_waived": blocks["signals"] is None,
+        "own_arr_history": any(isinstance(strategy, ArrOwn) for strategy in mapping.arr_history or ()),
+    }
+
+
+SYSTEM: System[SalesforceAccess, SalesforceMapping] = System(
+    name="salesforce",
+    title="Salesforce",
+    variables=VARIABLES,
+    access=access,
+    mapping=SalesforceMapping,
+    blocks={"signals": (UnlessSignals, Signals())},
+    domains=("contract", "signals"),
+    feeds=(
+        Feed("accounts", "accounts"),
+        Feed("links"),
+        Feed("renewals"),
+        Feed("payment_problems"),
+        Feed("downgrades"),
+        Feed("arr_changes"),
+        Feed("reviews"),
+        Feed("champions"),
+        Feed("expansions"),
+        Feed("signals", "signals"),
+    ),
+    key_noun="Salesforce account",
+    fingerprint=lambda reached: reached.login_url,
+    rules=_rules,
+    extract=later(f"{__name__}.extract", "extract"),
+    announce=later(f"{__name__}.sign_in", "announcement"),
+    destination=later(f"{__name__}.destination", "SalesforceDestination"),
+)

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from accountpulse.systems.salesforce.client import format_soql
-from accountpulse.systems.salesforce.mapping import ArrFieldHistory, ArrOwn, ArrSnapshots
 from accountpulse.systems.salesforce.queries import Missing, Reading, at, number, text
+from accountpulse.systems.salesforce.settings import ArrFieldHistory, ArrOwn, ArrSnapshots
 
 YEAR = 365
 NEAR = timedelta(days=15)  # how far a snapshot may lie from the day that it stands for

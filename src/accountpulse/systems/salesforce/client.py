@@ -27,10 +27,10 @@ from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.http import requests_adapter
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.retry import http_date
-from accountpulse.systems.access import SalesforceAccess
 from accountpulse.systems.salesforce.errors import NotThere, UnknownName, code_of, is_busy, translated
 from accountpulse.systems.salesforce.limits import DailyAllowance
 from accountpulse.systems.salesforce.schema import Field, fields_of
+from accountpulse.systems.salesforce.settings import SalesforceAccess
 from accountpulse.systems.salesforce.sign_in import SOAP_ENDS, SignedIn, sign_in
 
 BUSY_TRIES = 4  # of a call that meets too many others, the first one included

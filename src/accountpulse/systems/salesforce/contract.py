@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from accountpulse.systems.salesforce.mapping import (
+from accountpulse.systems.salesforce.queries import Missing, Reading, at, number, text
+from accountpulse.systems.salesforce.settings import (
     DowngradeHistory,
     DowngradeRecords,
     PaymentCases,
@@ -15,7 +16,6 @@ from accountpulse.systems.salesforce.mapping import (
     PaymentInvoices,
     Renewal,
 )
-from accountpulse.systems.salesforce.queries import Missing, Reading, at, number, text
 
 Rows = Iterator[dict[str, Any]]
 Accounts = Iterable[Mapping[str, Any]]

@@ -11,41 +11,39 @@ from typing import Any
 
 import polars as pl
 
+from accountpulse.core.catalogue import METRICS
 from accountpulse.core.errors import AccessError
 from accountpulse.core.ids import to_18
-from accountpulse.core.records import METRICS, TABLES, Extract, Source
-from accountpulse.settings import Settings
-from accountpulse.settings.mapping import SalesforceMapping
-from accountpulse.systems.extraction import Request
+from accountpulse.core.records import TABLES, Extract, SourceName
 from accountpulse.systems.salesforce import arr, contract, relationship
 from accountpulse.systems.salesforce.client import Org
 from accountpulse.systems.salesforce.limits import refuse_below
 from accountpulse.systems.salesforce.queries import Missing, Reading, at
+from accountpulse.systems.salesforce.settings import SalesforceMapping, SalesforceRequest
 
 SIGNALS = tuple(name for name, metric in METRICS.items() if metric.domain == "signals")
 Rows = Iterable[Mapping[str, Any]]
 
 
-def extract(request: Request) -> Extract:
+def extract(request: SalesforceRequest) -> Extract:
     """Every table of the CRM. An org without readable accounts is an AccessError: nothing can be scored.
 
     A SourceUnavailable with the numbers, before anything else is asked, where the org has fewer API calls left than
     the reserve.
     """
-    settings = request.settings
-    org = Org.connect(settings.salesforce, request.budget, settings.ca_bundle)
+    mapping, links = request.mapping, request.connection.link_fields
+    org = Org.connect(request.access, request.budget, request.connection.ca_bundle)
     reading = Reading(org, request.scope, notes=list(org.notices))
     org.describe("Account")  # the first answer that tells of the day's calls
-    refuse_below(org.allowance, settings.mapping.salesforce.daily_calls_reserve)
-    links = _link_fields(settings)
-    found = _accounts(reading, settings, links)
+    refuse_below(org.allowance, mapping.daily_calls_reserve)
+    found = _accounts(reading, mapping, links)
     request.progress(len(found), len(found))
-    worth = _money(reading, settings.mapping.salesforce, found)
-    accounts = _account_rows(reading, settings.mapping.salesforce, found, worth)
+    worth = _money(reading, mapping, found)
+    accounts = _account_rows(reading, mapping, found, worth)
     # names are people's own words, and whatever was pasted into one would go on into every table and report
-    named = settings.redactor.table(_frame("accounts", accounts))
+    named = request.connection.redact.table(_frame("accounts", accounts))
     frames = {"accounts": named, "links": _frame("links", _link_rows(found, links))}
-    for name, rows in _parts(reading, settings, found, worth):
+    for name, rows in _parts(reading, request, found, worth):
         frames[name] = _frame(name, rows)
         request.progress(sum(table.height for table in frames.values()), None)
     if worth is not None and worth.strangers:
@@ -62,23 +60,11 @@ def _frame(name: str, rows: Rows) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=TABLES[name], orient="row")
 
 
-def _link_fields(settings: Settings) -> dict[Source, str]:
-    """The account's field that names it in each configured source."""
-    mapping = settings.mapping
-    fields: dict[Source, str] = {
-        "intercom": mapping.intercom.account_field,
-        "jira": mapping.jira.account_field,
-        "looker": mapping.looker.account_field,
-    }
-    return {source: fields[source] for source in settings.configured if source in fields}
-
-
 # --- accounts --------------------------------------------------------------------------------------------------
 
 
-def _accounts(reading: Reading, settings: Settings, links: dict[Source, str]) -> list[dict[str, Any]]:
+def _accounts(reading: Reading, org: SalesforceMapping, links: Mapping[SourceName, str]) -> list[dict[str, Any]]:
     """All customers, with the fields that exist."""
-    org = settings.mapping.salesforce
     try:
         reading.setting = "accounts"
         reading.need("Account", "Id", "Name")
@@ -166,7 +152,7 @@ def _check_tiers(reading: Reading, org: SalesforceMapping, found: list[dict[str,
         reading.note(f"accounts have {', '.join(map(repr, sorted(unknown)[:5]))} as their tier, which it doesn't list")
 
 
-def _link_rows(found: list[dict[str, Any]], links: dict[Source, str]) -> Iterator[dict[str, Any]]:
+def _link_rows(found: list[dict[str, Any]], links: Mapping[SourceName, str]) -> Iterator[dict[str, Any]]:
     for row in found:
         for source, name in links.items():
             key = at(row, name)
@@ -178,10 +164,10 @@ def _link_rows(found: list[dict[str, Any]], links: dict[Source, str]) -> Iterato
 
 
 def _parts(
-    reading: Reading, settings: Settings, found: list[dict[str, Any]], worth: arr.Money | None
+    reading: Reading, request: SalesforceRequest, found: list[dict[str, Any]], worth: arr.Money | None
 ) -> Iterator[tuple[str, Rows]]:
     """Each table beyond the accounts; a part that is off or missing is an empty one, with a gap."""
-    org = settings.mapping.salesforce
+    org = request.mapping
     works: list[tuple[str, str, tuple[str, ...], object, Callable[[Any], Rows]]] = [
         ("renewals", "renewal", ("days_to_renewal",), org.renewal, lambda p: contract.renewals(reading, p, found)),
         (
@@ -214,7 +200,13 @@ def _parts(
             org.expansion,
             lambda p: relationship.expansions(reading, p),
         ),
-        ("signals", "signals", SIGNALS, settings.mapping.signals, lambda p: relationship.signals(reading, p)),
+        (
+            "signals",
+            "signals",
+            SIGNALS,
+            request.connection.blocks["signals"],
+            lambda p: relationship.signals(reading, p),
+        ),
     ]
     for table, key, metrics, part, work in works:
         reading.setting = key
@@ -229,7 +221,7 @@ def _parts(
         yield table, rows
 
 
-def _as_of(accounts: pl.DataFrame, changes: pl.DataFrame, request: Request) -> pl.DataFrame:
+def _as_of(accounts: pl.DataFrame, changes: pl.DataFrame, request: SalesforceRequest) -> pl.DataFrame:
     """Accounts with ARR as it was at as_of: before the first change since then, where there was one."""
     later = changes.filter(pl.col("at") >= request.scope.as_of).sort("at")
     then = later.group_by("account_id", maintain_order=True).first().select("account_id", then="before", changed=True)

@@ -3,38 +3,19 @@
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from accountpulse.core.records import Problem
-from accountpulse.settings.mapping import Target
+from accountpulse.systems.destination import LoadResult
 from accountpulse.systems.salesforce.client import Org, format_soql
-from accountpulse.systems.salesforce.load_plan import Plan, Record, folded, plan
+from accountpulse.systems.salesforce.load_plan import Plan, Record, folded
 from accountpulse.systems.salesforce.record import CURRENT
+from accountpulse.systems.salesforce.settings import Target
 from accountpulse.systems.salesforce.writes import Answer, Sleep, bulk, collections
 
 LOCK_TRIES = 4  # of one record, the first one included
 LOCK_WAIT = 1.0  # seconds, doubled each time, with jitter
 COUNT = "SELECT COUNT() FROM {object} WHERE Run_Id__c = {run}"
 PAGE = "SELECT {fields} FROM {object} WHERE Run_Id__c = {run}"
-
-__all__ = ["LoadResult", "Plan", "load", "plan", "read_back"]
-
-
-@dataclass
-class LoadResult:
-    """What became of the records: created + updated + unchanged + refused = all of them.
-
-    `stuck` are accounts whose older record could not be told that it is no longer the current one. The org holds
-    `found` records of this run, and should hold `expected`.
-    """
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    refused: list[Problem] = field(default_factory=list)
-    stuck: list[Problem] = field(default_factory=list)
-    expected: int = 0
-    found: int = 0
 
 
 def load(org: Org, target: Target, made: Plan, sleep: Sleep = time.sleep) -> LoadResult:

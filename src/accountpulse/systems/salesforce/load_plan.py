@@ -14,9 +14,9 @@ import polars as pl
 
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.records import Problem
-from accountpulse.settings.mapping import Target
 from accountpulse.systems.salesforce.client import Field, Org, format_soql
 from accountpulse.systems.salesforce.record import CURRENT, OPTIONAL, STAMPS
+from accountpulse.systems.salesforce.settings import Target
 
 PERIOD = "SELECT {fields} FROM {object} WHERE Period__c = {period}"
 # whoever holds the mark now, and every newer month, also where nobody has marked it
@@ -54,7 +54,7 @@ def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
     A field that is absent or not writable is a ConfigurationError. A record that the fields can't hold, that isn't a
     finite number somewhere, or whose key is given twice, is refused.
     """
-    fields, notes = _writable(org, target, records.schema)
+    fields, notes = writable(org, target, records.schema)
     made = Plan(notes=notes)
     if records.is_empty():
         return made
@@ -81,7 +81,7 @@ def folded(key: str) -> str:
     return key.casefold()
 
 
-def _writable(org: Org, target: Target, columns: pl.Schema) -> tuple[dict[str, Field], tuple[str, ...]]:
+def writable(org: Org, target: Target, columns: pl.Schema) -> tuple[dict[str, Field], tuple[str, ...]]:
     """The fields that the org takes; optional ones may be absent."""
     described = org.describe(target.object)
     if described is None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Reason
 from accountpulse.systems.salesforce.client import Field, Org, UnknownName, format_soql
-from accountpulse.systems.salesforce.mapping import Only
+from accountpulse.systems.salesforce.settings import Only
 
 Row = Mapping[str, Any]
 QUOTED = {"string", "picklist", "combobox", "textarea", "email", "url", "phone", "id", "reference"}

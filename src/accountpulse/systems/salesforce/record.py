@@ -1,9 +1,8 @@
-"""What is sent of a score: the fields of the target record, the same for every destination."""
-
-from dataclasses import dataclass
-from datetime import datetime
+"""What is sent of a score: the fields of the target record."""
 
 import polars as pl
+
+from accountpulse.core.records import ScoreRecords
 
 DECIMALS = 2  # Number(5,2) in the org
 CAP_REASON_LENGTH = 255
@@ -28,48 +27,37 @@ OPTIONAL = ("Lower_Bound__c", "Upper_Bound__c", "Cap_Reason__c", CURRENT)  # sen
 STAMPS = ("Scored_At__c", "Run_Id__c")  # differ in every run: a record in which nothing else differs is not sent
 
 
-@dataclass(frozen=True)
-class Stamp:
-    """When, for which month, with which scorecard, in which run."""
-
-    period: str
-    scored_at: datetime
-    scorecard: str
-    run_id: str
-
-
 def dimension_field(dimension: str) -> str:
     """The field of a dimension's score: `platform_value` → `Platform_Value_Score__c`."""
     return "_".join(word.capitalize() for word in dimension.split("_")) + "_Score__c"
 
 
-def payload(scores: pl.DataFrame, dimensions: tuple[str, ...], stamp: Stamp) -> pl.DataFrame:
+def payload(records: ScoreRecords) -> pl.DataFrame:
     """One row a record, sorted by its key: the fields by their names. A null is sent, and clears the field.
 
     Every record is taken for its account's current one; the load takes that back where the org holds a newer month.
-    `scores` has `account_id` (18 characters), the columns of scoring and `drivers_text`. The key is
-    `<account id>-<YYYY-MM>`, so that a second run of a month meets the same records.
+    The key is `<account id>-<YYYY-MM>`, so that a second run of a month meets the same records.
     """
 
     def rounded(column: str) -> pl.Expr:
         return pl.col(column).cast(pl.Float64).round(DECIMALS)
 
-    return scores.select(
-        External_Key__c=pl.col("account_id") + f"-{stamp.period}",
+    return records.table.select(
+        External_Key__c=pl.col("account_id") + "-" + pl.col("period"),
         Account__c="account_id",
-        Period__c=pl.lit(stamp.period),
+        Period__c="period",
         Health_Score__c=rounded("health_score"),
         Churn_Risk_Score__c=rounded("churn_risk_score"),
         Tier__c="tier",
         Coverage__c=rounded("coverage"),
         Lower_Bound__c=rounded("lower_bound"),
         Upper_Bound__c=rounded("upper_bound"),
-        **{dimension_field(name): rounded(f"{name}_score") for name in dimensions},
+        **{dimension_field(name): rounded(f"{name}_score") for name in records.dimensions},
         Cap_Reason__c=_cut(pl.col("cap_reason"), CAP_REASON_LENGTH),
-        Drivers__c=_cut(pl.col("drivers_text"), DRIVERS_LENGTH),
-        Scored_At__c=pl.lit(f"{stamp.scored_at:%Y-%m-%dT%H:%M:%SZ}"),
-        Scorecard__c=_cut(pl.lit(stamp.scorecard), SCORECARD_LENGTH),
-        Run_Id__c=pl.lit(stamp.run_id),
+        Drivers__c=_cut(pl.col("drivers"), DRIVERS_LENGTH),
+        Scored_At__c=pl.col("scored_at").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        Scorecard__c=_cut(pl.col("scorecard"), SCORECARD_LENGTH),
+        Run_Id__c="run_id",
         Is_Current__c=pl.lit(value=True),
     ).sort("External_Key__c")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from accountpulse.systems.salesforce.client import format_soql
-from accountpulse.systems.salesforce.mapping import ChampionContacts, ChampionRoles, Expansion, Reviews, Signals
 from accountpulse.systems.salesforce.queries import UNREADABLE, Missing, Reading, at, in_list, text
+from accountpulse.systems.salesforce.settings import ChampionContacts, ChampionRoles, Expansion, Reviews, Signals
 
 Rows = Iterator[dict[str, Any]]
 YEAR = 365

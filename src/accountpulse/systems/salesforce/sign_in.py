@@ -13,8 +13,9 @@ from xml.parsers.expat import ExpatError
 import requests
 
 from accountpulse.core.errors import AccessError, UnexpectedAnswer
-from accountpulse.systems.access import SalesforceAccess, Secret
+from accountpulse.core.secret import Secret
 from accountpulse.systems.salesforce.errors import safe
+from accountpulse.systems.salesforce.settings import SalesforceAccess
 
 SOAP_VERSION = "64.0"  # the last version that has login(); the REST version is a setting of its own
 SOAP_ENDS = (

@@ -1,12 +1,45 @@
-"""The `looker:` block of accountpulse.yaml."""
+"""How to reach Looker, and the `looker:` block of accountpulse.yaml."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from accountpulse.core.records import ACCOUNTS, METRICS, PILLAR, SEATS, pillar_metric
+from accountpulse.core.catalogue import METRICS, PILLAR, pillar_metric
+from accountpulse.core.records import ACCOUNTS, SEATS
+from accountpulse.core.secret import Secret
+from accountpulse.systems.environment import EnvironmentReader, Variable
+from accountpulse.systems.extraction import ExtractRequest
 from accountpulse.systems.mapping_parts import ApiName, MappingBlock, Unless
+
+VARIABLES = (
+    Variable("LOOKER_BASE_URL", "Looker address, without a path", required=True),
+    Variable("LOOKER_CLIENT_ID", "Looker API client id", secret=True, required=True),
+    Variable("LOOKER_CLIENT_SECRET", "Looker API client secret", secret=True, required=True),
+)
+
+
+@dataclass(frozen=True)
+class LookerAccess:
+    """How to reach Looker."""
+
+    base_url: str
+    client_id: Secret
+    client_secret: Secret
+
+
+def access(environment: EnvironmentReader) -> LookerAccess | None:
+    """Read it; None without an address and an API client."""
+    client_id, client_secret = environment.secret("LOOKER_CLIENT_ID"), environment.secret("LOOKER_CLIENT_SECRET")
+    base_url = environment.url("LOOKER_BASE_URL")
+    complete = environment.together("Looker", ["LOOKER_BASE_URL", "LOOKER_CLIENT_ID", "LOOKER_CLIENT_SECRET"])
+    if urlsplit(base_url).path:
+        environment.problems.append("LOOKER_BASE_URL must not have a path")
+    if not complete or client_id is None or client_secret is None:
+        return None
+    return LookerAccess(base_url, client_id, client_secret)
 
 
 def _text_of(value: object) -> object:
@@ -163,3 +196,6 @@ class LookerMapping(MappingBlock):
     def figures(self) -> Mapping[str, Measure | SavedLook]:
         """Where each figure of an account comes from, by its metric or attribute."""
         return {**self.platform.figures, **self.metrics, **({SEATS: self.seats} if self.seats else {})}
+
+
+LookerRequest = ExtractRequest[LookerAccess, LookerMapping]

@@ -11,17 +11,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
 
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.ids import looks_like_an_id, to_18
-from accountpulse.core.records import FileLink, LinkFile, Source
+from accountpulse.core.records import FileLink, LinkFile, SourceName
 from accountpulse.core.spreadsheet import meant
 from accountpulse.core.yaml_files import nearest
-from accountpulse.settings.mapping import Links
+from accountpulse.settings.mapping import LinksBlock
+from accountpulse.systems import SOURCES
 
 IGNORED = ("account_name", "linked_by", "note")
-KEYS: tuple[Source, ...] = tuple(source for source in get_args(Source) if source != "salesforce")
+KEYS: tuple[SourceName, ...] = tuple(source.name for source in SOURCES if not source.has_accounts)
 COLUMNS = ("account_id", "account_name", *KEYS, "linked_by", "note")
 ABSENT = "none"  # the word for: no record in that system
 LISTED = 100  # mistakes that are told one by one
@@ -29,7 +29,7 @@ LISTED = 100  # mistakes that are told one by one
 _SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.ASCII | re.IGNORECASE)  # what a spreadsheet makes of a long number
 
 
-def load(chosen: Links, folder: Path) -> LinkFile:
+def load(chosen: LinksBlock, folder: Path) -> LinkFile:
     """The mapping file that accountpulse.yaml names, beside it; without one it is empty."""
     if chosen.file is None:
         return LinkFile()
@@ -85,7 +85,7 @@ class _Reading:
 
     links: list[FileLink] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    _said: dict[tuple[str, Source], dict[str | None, int]] = field(default_factory=dict)  # key → line
+    _said: dict[tuple[str, SourceName], dict[str | None, int]] = field(default_factory=dict)  # key → line
 
     def rows(self, text: str, name: str) -> None:
         """Read the heading, then every row."""
@@ -113,7 +113,7 @@ class _Reading:
             if key := given.get(source, ""):
                 self.cell(line, account, source, key)
 
-    def cell(self, line: int, account: str, source: Source, key: str) -> None:
+    def cell(self, line: int, account: str, source: SourceName, key: str) -> None:
         """Take one cell, unless it was there before or can't be meant."""
         where = f"line {line}, {source}"
         if _SHORTENED.fullmatch(key):

@@ -1,14 +1,112 @@
-"""How an org models its customers: what is read, by which strategy, with the defaults of accountpulse.yaml.
+"""How to reach Salesforce, and how an org models its customers: what is read, by which strategy, with the defaults.
 
 Names and picklist values are checked against describe when a run starts. A `where` text is the administrator's own.
 """
 
+import re
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from accountpulse.systems.mapping_parts import ApiName, MappingBlock
+from accountpulse.core.secret import Secret
+from accountpulse.systems.environment import EnvironmentReader, Variable
+from accountpulse.systems.extraction import ExtractRequest
+from accountpulse.systems.mapping_parts import ApiName, MappingBlock, Unless
+
+SHARED_HOSTS = ("login.salesforce.com", "test.salesforce.com")
+VARIABLES = (
+    Variable("SALESFORCE_USERNAME", "Salesforce user"),
+    Variable("SALESFORCE_PASSWORD", "Salesforce password", secret=True),
+    Variable(
+        "SALESFORCE_SECURITY_TOKEN",
+        "Salesforce security token of that user; leave unset from a trusted network",
+        secret=True,
+    ),
+    Variable("SALESFORCE_DOMAIN", "Salesforce domain: login (default), test, or your My Domain such as acme.my"),
+    Variable("SALESFORCE_CLIENT_ID", "Salesforce external client app: consumer key", secret=True),
+    Variable(
+        "SALESFORCE_CLIENT_SECRET",
+        "Salesforce external client app: consumer secret (client credentials)",
+        secret=True,
+    ),
+    Variable(
+        "SALESFORCE_PRIVATE_KEY",
+        "Salesforce JWT bearer: RSA key of the app's certificate as PEM text (also with \\n)",
+        secret=True,
+    ),
+    Variable("SALESFORCE_LOGIN_URL", "Salesforce sign-in address, in place of the one that the domain makes"),
+    Variable("SALESFORCE_API_VERSION", "Salesforce REST version; default 66.0"),
+)
+
+
+@dataclass(frozen=True)
+class SalesforceAccess:
+    """How to reach Salesforce; what is set decides the way to sign in.
+
+    `sessions` holds the last session id and its address, once there is one: a run signs in once.
+    """
+
+    login_url: str
+    api_version: str
+    username: str | None = None
+    password: Secret | None = None
+    security_token: Secret | None = None
+    client_id: Secret | None = None
+    client_secret: Secret | None = None
+    private_key: Secret | None = None
+    sessions: list[tuple[str, str]] = field(init=False, default_factory=list, repr=False, compare=False)
+
+    @property
+    def way(self) -> Literal["jwt", "client credentials", "soap"]:
+        """How to sign in: with the private key where there is one, else with the app's secret, else by SOAP."""
+        if self.private_key:
+            return "jwt"
+        return "client credentials" if self.client_secret else "soap"
+
+
+def access(environment: EnvironmentReader) -> SalesforceAccess | None:
+    """Read it; None where nothing to sign in with is set, or some of it is missing (a problem)."""
+    domain = (environment.get("SALESFORCE_DOMAIN") or "login").removesuffix(".salesforce.com")
+    found = SalesforceAccess(
+        environment.url("SALESFORCE_LOGIN_URL", f"https://{domain}.salesforce.com"),
+        environment.get("SALESFORCE_API_VERSION") or "66.0",
+        environment.get("SALESFORCE_USERNAME"),
+        environment.secret("SALESFORCE_PASSWORD"),
+        environment.secret("SALESFORCE_SECURITY_TOKEN"),
+        environment.secret("SALESFORCE_CLIENT_ID"),
+        environment.secret("SALESFORCE_CLIENT_SECRET"),
+        environment.private_key("SALESFORCE_PRIVATE_KEY"),
+    )
+    if not re.fullmatch(r"\d{2,3}\.0", found.api_version, re.ASCII):
+        environment.problems.append("SALESFORCE_API_VERSION is not a version such as 66.0")
+    if not (found.username or found.password or found.client_id or found.client_secret or found.private_key):
+        environment.problems.append(
+            "SALESFORCE_CLIENT_ID with SALESFORCE_CLIENT_SECRET (client credentials) or with "
+            "SALESFORCE_PRIVATE_KEY and SALESFORCE_USERNAME (JWT bearer), or SALESFORCE_USERNAME and "
+            "SALESFORCE_PASSWORD (SOAP), must be set: accounts are read from Salesforce and scores written to it"
+        )
+        return None
+    complete = environment.together("Salesforce", _needed(found))
+    if found.way == "client credentials" and urlsplit(found.login_url).hostname in SHARED_HOSTS:
+        environment.problems.append(
+            "SALESFORCE_DOMAIN or SALESFORCE_LOGIN_URL must be the org's My Domain: client credentials are not "
+            "taken at login or test"
+        )
+    return found if complete else None
+
+
+def _needed(found: SalesforceAccess) -> list[str]:
+    """The names that the way to sign in needs."""
+    if found.client_id and found.way == "soap":
+        return ["SALESFORCE_CLIENT_ID", "SALESFORCE_CLIENT_SECRET"]
+    return {
+        "jwt": ["SALESFORCE_CLIENT_ID", "SALESFORCE_USERNAME", "SALESFORCE_PRIVATE_KEY"],
+        "client credentials": ["SALESFORCE_CLIENT_ID", "SALESFORCE_CLIENT_SECRET"],
+        "soap": ["SALESFORCE_USERNAME", "SALESFORCE_PASSWORD"],
+    }[found.way]
 
 
 def _chosen(default: str, *others: str) -> Discriminator:
@@ -261,3 +359,34 @@ class Signals(MappingBlock):
     resolved: tuple[str, ...] = ("Resolved",)  # closed, also where the date was left empty
     confirmed: tuple[str, ...] = ("Confirmed",)
     levels: Levels = Levels()
+
+
+class Target(MappingBlock):
+    """The object that scores are written to, its unique external id, and how many records go by Bulk API 2.0.
+
+    Its other fields have fixed names. Up to `bulk_above` records go in calls of 200, more go as one bulk job.
+    """
+
+    object: ApiName = "Health_Score__c"
+    external_id: ApiName = "External_Key__c"
+    bulk_above: int = Field(default=5_000, ge=0)
+
+
+class SalesforceMapping(MappingBlock):
+    """Everything an org models in its own way. A part that is `none` is not used, and its metrics stay null."""
+
+    accounts: AccountFields = AccountFields()
+    renewal: tuple[Renewal, ...] = default_renewals()
+    payment: Unless[Payment] = PaymentCases()
+    downgrades: Unless[Downgrades] = DowngradeRecords()
+    arr_history: Unless[tuple[ArrHistory, ...]] = (ArrFieldHistory(), ArrOwn())
+    tiers: Tiers = Tiers()
+    reviews: Unless[Reviews] = Reviews()
+    champions: Unless[Champions] = ChampionRoles()
+    expansion: Unless[Expansion] = Expansion()
+    daily_calls_reserve: float = Field(default=10, ge=0, le=100)  # % of the org's API calls that are left to others
+    target: Target = Target()
+
+
+SalesforceRequest = ExtractRequest[SalesforceAccess, SalesforceMapping]
+UnlessSignals = Unless[Signals]

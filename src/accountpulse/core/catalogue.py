@@ -1,0 +1,115 @@
+"""The metrics: everything that is known of each before anything is measured."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Domain = Literal["support", "bugs", "usage", "contract", "signals"]
+Unit = Literal["count", "percent", "points", "seconds", "days", "ratio", "per week", "steps", "users"]
+Better = Literal["higher", "lower", "neither"]
+
+# the stretches of time that metrics are measured over, as people read them
+WINDOW = "the {days:.0f} days up to {last_day}"  # of support and bugs: a setting
+MONTH = "the month"
+TREND = "the month against the mean of the three before"
+QUARTER = "the last 90 days, and whatever is still open"
+YEAR = "the last 365 days"
+AT_END = "as it stood on the last day"
+AS_GIVEN = "as it was given"
+
+# the next step where a metric is what costs an account most
+_USAGE = "Find out who stopped using the product, and offer training"
+_VALUE = "Agree with the sponsor on the use that is missing, and plan it"
+_PEOPLE = "Find a new champion, and agree on a review"
+_PAYMENT = "Settle open payments and the terms with whoever decides"
+_SUPPORT = "Go through the support cases with the support lead"
+_BUGS = "Get dates for the open bugs, and tell the customer"
+_SMALLER = "Ask why the contract became smaller"
+_VOLUME = ("total_conversations",)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number about an account: its name is the contract (files, scorecard, Salesforce)."""
+
+    name: str
+    domain: Domain
+    label: str
+    unit: Unit
+    window: str = AS_GIVEN
+    better: Better = "neither"  # a scorecard's anchors may say otherwise
+    next_step: str = _VALUE
+    needs: tuple[str, ...] = ()  # the totals that tell whether there is enough to judge it by: a scorecard's `enough`
+    is_change: bool = False  # shown with its sign
+    grows: bool = False  # with the length of the window
+
+    def window_text(self, days: float, last_day: object) -> str:
+        """The stretch of time in words; `days` is the window of support and bugs."""
+        return self.window.format(days=days, last_day=last_day)
+
+
+_METRICS = (
+    # support
+    Metric("total_conversations", "support", "conversations", "count", WINDOW, "lower", _SUPPORT, grows=True),
+    Metric("p1_p2_pct", "support", "P1/P2 conversations", "percent", WINDOW, "lower", _SUPPORT, _VOLUME),
+    Metric("escalation_pct", "support", "escalated conversations", "percent", WINDOW, "lower", _SUPPORT, _VOLUME),
+    Metric("median_first_response_seconds", "support", "median first response", "seconds", WINDOW, "lower",
+           _SUPPORT, _VOLUME),
+    Metric("median_resolution_seconds", "support", "median resolution", "seconds", WINDOW, "lower", _SUPPORT, _VOLUME),
+    Metric("csat_score", "support", "CSAT", "percent", WINDOW, "higher", _SUPPORT),
+    Metric("csat_response_rate", "support", "CSAT response rate", "percent", WINDOW, "higher", _SUPPORT, _VOLUME),
+    # bugs
+    Metric("open_bugs", "bugs", "open bugs", "count", AT_END, "lower", _BUGS),
+    Metric("critical_bugs", "bugs", "open critical bugs", "count", AT_END, "lower", _BUGS),
+    Metric("reopened_bugs", "bugs", "reopened bugs", "count", WINDOW, "lower", _BUGS, grows=True),
+    Metric("avg_resolution_days", "bugs", "mean bug resolution", "days", WINDOW, "lower", _BUGS),
+    Metric("bug_trend", "bugs", "bugs created / resolved", "ratio", WINDOW, "lower", _BUGS),
+    # usage
+    Metric("dau", "usage", "daily active users", "users", MONTH, "higher", _USAGE),
+    Metric("mau", "usage", "monthly active users", "users", MONTH, "higher", _USAGE),
+    Metric("mau_trend_pct", "usage", "change of monthly active users", "percent", TREND, "higher", _USAGE,
+           is_change=True),
+    Metric("dau_trend_pct", "usage", "change of daily active users", "percent", TREND, "higher", _USAGE,
+           is_change=True),
+    Metric("feature_breadth", "usage", "features in use", "percent", MONTH, "higher",
+           "Show the features that are not in use yet"),
+    Metric("login_frequency", "usage", "sessions per active user", "per week", MONTH, "higher", _USAGE),
+    # contract and relationship
+    Metric("days_to_renewal", "contract", "days to renewal", "days", AT_END, "higher", "Prepare the renewal"),
+    Metric("payment_health", "contract", "payment problems", "count", QUARTER, "lower", _PAYMENT),
+    Metric("contract_changes", "contract", "contract downgrades", "count", YEAR, "lower", _SMALLER),
+    Metric("arr_trajectory_pct", "contract", "ARR change over a year", "percent", YEAR, "higher", _SMALLER,
+           is_change=True),
+    Metric("tier_alignment", "contract", "tier off by", "steps", AT_END, "lower",
+           "Check whether the customer has the tier that it pays for"),
+    Metric("qbr_attendance", "contract", "business reviews held", "percent", YEAR, "higher",
+           "Agree on a date for the business review"),
+    Metric("champion_stability", "contract", "champions still there", "percent", AT_END, "higher", _PEOPLE),
+    Metric("expansion_signals", "contract", "open expansion opportunities", "count", AT_END, "higher",
+           "Ask what the customer plans next year"),
+    # signals
+    Metric("critical_signals", "signals", "critical signals", "count", AT_END, "lower"),
+    Metric("moderate_signals", "signals", "moderate signals", "count", AT_END, "lower"),
+    Metric("watch_signals", "signals", "watch signals", "count", AT_END, "lower"),
+    Metric("critical_confirmed_signals", "signals", "confirmed critical signals", "count", AT_END, "lower"),
+    Metric("monitoring_reduction", "signals", "signals lowered by monitoring", "count", AT_END),
+)  # fmt: skip
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _METRICS}
+
+
+PILLAR = "pillar_"  # how the metrics of pillars begin
+
+
+def pillar_metric(pillar: str) -> Metric:
+    """The metric of a configured pillar of platform value, `pillar_<name>`."""
+    return Metric(f"{PILLAR}{pillar}", "usage", f"{pillar.replace('_', ' ')} pillar", "points", MONTH, "higher")
+
+
+def own_metric(name: str, label: str, unit: Unit) -> Metric:
+    """A metric that a scorecard declares: a company's own column, which only its usage system can feed."""
+    return Metric(name, "usage", label, unit)
+
+
+def catalogue(pillars: Iterable[str] = (), own: Iterable[Metric] = ()) -> dict[str, Metric]:
+    """All metrics by name: the built-in ones, one for each pillar, and the company's own."""
+    return {**METRICS, **{metric.name: metric for metric in (*map(pillar_metric, pillars), *own)}}

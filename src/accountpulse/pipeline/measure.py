@@ -1,0 +1,79 @@
+"""Extracts → every metric of every account, and what is kept beside them for the report."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from accountpulse import accounts, metrics
+from accountpulse.accounts import Linked
+from accountpulse.core.records import Extract, Problem, Reason, SourceName
+from accountpulse.core.spooled import SpooledTable
+from accountpulse.pipeline import own_metrics
+from accountpulse.pipeline.arr_history import with_own_history
+from accountpulse.pipeline.evidence import evidence, open_signals, rows_by_source
+from accountpulse.pipeline.read import Extracts, Reading
+from accountpulse.pipeline.run import Run
+from accountpulse.settings import Settings
+from accountpulse.state.history import DetailKind
+from accountpulse.systems import CRM, SOURCES, SYSTEMS
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Every metric of every account that can be scored; `details` are kept beside the history, for the report."""
+
+    linked: Linked
+    metrics: pl.DataFrame
+    details: Mapping[DetailKind, pl.DataFrame]
+    problems: tuple[Problem, ...]
+
+
+def measure(run: Run, reading: Reading, extracts: Extracts) -> Measured:
+    """Who is who, then the metrics. Empties `extracts`: a source's rows needn't stand beside the accounts' own."""
+    extracts[CRM] = with_own_history(extracts[CRM], run)
+    linked, left_out = link(run.settings, extracts, reading.failed)
+    gaps = _gaps(run, extracts)
+    tables: dict[str, pl.DataFrame | SpooledTable] = {}
+    rows = []
+    while extracts:
+        name, extract = extracts.popitem()
+        own = accounts.attribute_all(extract, linked, SYSTEMS[name].source)
+        rows.append(rows_by_source(own))
+        tables |= {table: accounts.united(tables.get(table), more) for table, more in own.items()}
+    details: dict[DetailKind, pl.DataFrame] = {
+        "evidence": evidence(linked.reasons, rows, [source.name for source in SOURCES]),
+        "signals": open_signals(tables["signals"], run.scope.as_of),
+    }
+    measured = metrics.measure(
+        linked.accounts,
+        tables,
+        linked.reasons,
+        gaps,
+        sources=SOURCES,
+        scope=run.scope,
+        rules=replace(run.settings.rules, own=run.card.own),
+    )
+    return Measured(linked, measured, details, (*left_out, *linked.problems))
+
+
+def link(
+    settings: Settings, extracts: Mapping[SourceName, Extract], failed: Collection[SourceName]
+) -> tuple[Linked, tuple[Problem, ...]]:
+    """The accounts of which everything can be read, with their links; and the others: half an account is not scored."""
+    crm = extracts[CRM]
+    customers = crm.tables["accounts"]
+    malformed = pl.col("account_id").is_in(list(crm.malformed))
+    struck = customers.filter(malformed)["account_id"]
+    left_out = tuple(Problem(each, "accounts", crm.malformed[each]) for each in struck)
+    readable = customers.filter(~malformed)
+    linked = accounts.link(readable, extracts, SOURCES, settings.configured, failed, link_file=settings.link_file)
+    return linked, left_out
+
+
+def _gaps(run: Run, extracts: Mapping[SourceName, Extract]) -> dict[SourceName, dict[str, Reason]]:
+    """By source, the metrics that nobody can have from it; own metrics that nothing measures are nobody's."""
+    unfed = own_metrics.gaps(run.card, run.settings.rules)
+    return {
+        source.name: {**(extracts[source.name].gaps if source.name in extracts else {}), **unfed} for source in SOURCES
+    }

@@ -1,0 +1,57 @@
+"""What a report is made of: a month as its last run left it, the run before, and the months of the line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+import polars as pl
+
+from accountpulse.core.period import Period
+from accountpulse.core.records import Source
+from accountpulse.scoring.scorecard import Scorecard
+
+LINE_MONTHS = 12
+
+
+class MonthlyRun(Protocol):
+    """The last run of a period: its document, its accounts and the scorecard that it used."""
+
+    @property
+    def period(self) -> Period:
+        """The month."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The run's document; one of an older version lacks some keys."""
+
+    @property
+    def scores(self) -> pl.DataFrame:
+        """One row an account: results of `score` with `detail`, metrics with their reasons, attributes, drivers."""
+
+    @property
+    def card(self) -> Scorecard:
+        """The scorecard that it used."""
+
+    @property
+    def as_of_day(self) -> date:
+        """The day after the last one that was measured."""
+
+    @property
+    def window_days(self) -> float:
+        """How many days support and bugs were measured over."""
+
+
+@dataclass(frozen=True)
+class ReportInput:
+    """Everything that the state knows of a month, for its report."""
+
+    month: MonthlyRun
+    before: MonthlyRun | None  # the latest earlier month with a run
+    rescored: pl.DataFrame | None  # the metrics of `before`, scored in detail with the scorecard of `month`
+    line: Mapping[str, pl.DataFrame]  # month of the last twelve with a run → account_id, health_score, scorecard
+    versions: Mapping[str, str]  # the version of each scorecard of the line that was kept, by its hash
+    evidence: pl.DataFrame | None  # account_id, source, reason (null: linked and read), rows; None: the run kept none
+    signals: pl.DataFrame | None  # open: account_id, severity, monitoring, confirmed, opened_on; None: it kept none
+    unfinished: tuple[Mapping[str, Any], ...]  # the documents of later runs that did not finish
+    sources: tuple[Source, ...]  # all that there are, in the order of the flow

@@ -1,0 +1,85 @@
+"""How to reach Intercom, and the `intercom:` block of accountpulse.yaml."""
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from accountpulse.core.secret import Secret
+from accountpulse.systems.environment import EnvironmentReader, Variable
+from accountpulse.systems.extraction import ExtractRequest
+from accountpulse.systems.mapping_parts import ApiName, MappingBlock
+
+VERSIONS = ("2.11", "2.12", "2.13", "2.14", "2.15", "2.16")
+VARIABLES = (
+    Variable("INTERCOM_API_TOKEN", "Intercom access token", secret=True, required=True),
+    Variable("INTERCOM_BASE_URL", "Intercom host of your region; default https://api.intercom.io"),
+    Variable("INTERCOM_VERSION", "Intercom API version, 2.11 to 2.16; default 2.16"),
+)
+
+
+@dataclass(frozen=True)
+class IntercomAccess:
+    """How to reach Intercom."""
+
+    token: Secret
+    base_url: str
+    version: str
+
+
+def access(environment: EnvironmentReader) -> IntercomAccess | None:
+    """Read it; None without a token."""
+    token = environment.secret("INTERCOM_API_TOKEN")
+    base_url = environment.url("INTERCOM_BASE_URL", "https://api.intercom.io")
+    version = environment.get("INTERCOM_VERSION") or "2.16"
+    if version not in VERSIONS:
+        environment.problems.append(f"INTERCOM_VERSION is not one of {', '.join(VERSIONS)}")
+    return IntercomAccess(token, base_url, version) if token else None
+
+
+class Attribute(MappingBlock):
+    """A conversation custom attribute and the values of it that count."""
+
+    name: str
+    values: tuple[str, ...] = Field(min_length=1)
+
+
+class Priority(MappingBlock):
+    """What P1/P2 means: any of these makes a conversation one. `levels` exist from API version 2.16 on.
+
+    `flag`: before 2.16, the mark as priority means P1/P2.
+    """
+
+    levels: tuple[Literal["low", "medium", "high", "urgent"], ...] = ("urgent", "high")
+    flag: bool = False
+    tags: tuple[str, ...] = ()
+    attribute: Attribute | None = None
+
+
+class Escalation(MappingBlock):
+    """What an escalation looks like: any of these. A bot's hand-over to a person is none."""
+
+    tags: tuple[str, ...] = ("escalated", "escalation")
+    teams: tuple[str, ...] = ()  # ids of the teams that take escalations
+    linked_tickets: bool = True  # a back-office or tracker ticket is linked
+
+
+class IntercomMapping(MappingBlock):
+    """How support conversations belong to accounts, and what they mean."""
+
+    account_field: ApiName = "Intercom_Company_Id__c"  # on the CRM's account
+    holds: Literal["id", "company_id"] = "id"  # Intercom's own id of the company, or yours
+    attribute: str | None = None  # the field's value stands in this custom attribute of the company instead
+    priority: Priority = Priority()
+    escalation: Escalation = Escalation()
+    time_basis: Literal["calendar", "office_hours"] = "calendar"
+    csat: Literal["share", "mean"] = "share"
+
+    @model_validator(mode="after")
+    def _attribute_leads_to_ids(self) -> Self:
+        if self.attribute is not None and self.holds != "id":
+            raise ValueError("attribute leads to Intercom's own ids: leave holds out, or make it id")
+        return self
+
+
+IntercomRequest = ExtractRequest[IntercomAccess, IntercomMapping]

@@ -1,0 +1,60 @@
+"""How to reach Jira, and the `jira:` block of accountpulse.yaml."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from accountpulse.core.secret import Secret
+from accountpulse.systems.environment import EnvironmentReader, Variable
+from accountpulse.systems.extraction import ExtractRequest
+from accountpulse.systems.mapping_parts import ApiName, MappingBlock
+
+VARIABLES = (
+    Variable(
+        "JIRA_BASE_URL", "Jira address; may have a path (https://api.atlassian.com/ex/jira/<cloud id>)", required=True
+    ),
+    Variable("JIRA_EMAIL", "Jira Cloud: the account the token belongs to; leave unset for Data Center"),
+    Variable(
+        "JIRA_API_TOKEN", "Jira Cloud API token, or Data Center personal access token", secret=True, required=True
+    ),
+)
+
+
+@dataclass(frozen=True)
+class JiraAccess:
+    """How to reach Jira: Basic with an e-mail (Cloud), Bearer without (Data Center)."""
+
+    base_url: str
+    email: str | None
+    token: Secret
+
+
+def access(environment: EnvironmentReader) -> JiraAccess | None:
+    """Read it; None without an address and a token."""
+    token = environment.secret("JIRA_API_TOKEN")
+    base_url, email = environment.url("JIRA_BASE_URL"), environment.get("JIRA_EMAIL")
+    if not environment.together("Jira", ["JIRA_BASE_URL", "JIRA_API_TOKEN"]) or token is None:
+        return None
+    return JiraAccess(base_url, email, token)
+
+
+class JiraMapping(MappingBlock):
+    """How bugs belong to accounts (`link` says what `account_field` holds), and which issues are bugs; see jira.md."""
+
+    account_field: ApiName = "Jira_Component__c"  # on the CRM's account
+    link: Literal["project", "component", "label", "field", "organization", "jql"] = "component"
+    # for link: field, the custom field's id
+    field: Annotated[str, Field(pattern=r"^customfield_[0-9]+$")] | None = None
+    projects: tuple[str, ...] = ()  # narrow every search to these project keys; empty: all that are visible
+    bug_types: tuple[str, ...] = Field(default=("Bug",), min_length=1)
+    critical_priorities: tuple[str, ...] = Field(default=("Highest", "Blocker", "Critical"), min_length=1)  # or ids
+
+    @model_validator(mode="after")
+    def _field_goes_with_link(self) -> Self:
+        if (self.link == "field") != (self.field is not None):
+            raise ValueError("link: field and field: customfield_… go together")
+        return self
+
+
+JiraRequest = ExtractRequest[JiraAccess, JiraMapping]

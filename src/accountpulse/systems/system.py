@@ -1,0 +1,92 @@
+"""What a system declares of itself. Everything that is a list of systems anywhere else is derived from it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Generic, TypeVar
+
+from accountpulse.core.catalogue import Domain
+from accountpulse.core.ids import comparable_id
+from accountpulse.core.records import Extract, Source
+from accountpulse.http.budget import RequestBudget
+from accountpulse.systems.connection import Connection
+from accountpulse.systems.destination import AnyDestination
+from accountpulse.systems.environment import EnvironmentReader, Variable
+from accountpulse.systems.extraction import ExtractRequest, Probe
+from accountpulse.systems.mapping_parts import MappingBlock
+
+A = TypeVar("A")
+M = TypeVar("M", bound=MappingBlock)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A table that a system fills, with the noun for its rows in a run's summary; None: they aren't counted there."""
+
+    table: str
+    rows: str | None = None
+
+
+@dataclass(frozen=True)
+class System(Generic[A, M]):
+    """One system: a folder of systems/ holds one of these, named SYSTEM.
+
+    `name` is its block in accountpulse.yaml, its column in the mapping file and its word on the command line.
+    `access` reads how to reach it; None: it is not configured. `blocks` are further blocks of accountpulse.yaml that
+    are its own, each with its type and default. `link_field` is the account's field that holds its keys. `fingerprint`
+    is what an extraction depends on beside the mapping: with another one, what was read before isn't used.
+    `rules` are the company's decisions for the middle (fields of `records.Rules`).
+
+    `extract` reads everything. `find` looks for an account's records by an attribute, before their keys are known;
+    `look_up` tells which keys the system knows, without the extraction; both give an Extract without tables. `probe`
+    looks at the system as `check` does. `announce` says how a run signs in. A system without `extract` is read by
+    nobody: it is a destination alone.
+    """
+
+    name: str
+    title: str
+    variables: tuple[Variable, ...]
+    access: Callable[[EnvironmentReader], A | None]
+    mapping: type[M]
+    domains: tuple[Domain, ...] = ()
+    feeds: tuple[Feed, ...] = ()
+    key_noun: str = "key"
+    comparable: Callable[[str], str] = comparable_id
+    blocks: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    link_field: Callable[[M], str] | None = None
+    fingerprint: Callable[[A], object] = lambda _access: None
+    rules: Callable[[M, Mapping[str, Any]], Mapping[str, Any]] = lambda _mapping, _blocks: {}
+    own_metrics: str | None = None  # the key of accountpulse.yaml under which it is asked for a company's own metrics
+    extract: Callable[[ExtractRequest[A, M]], Extract] | None = None
+    find: Callable[[ExtractRequest[A, M]], Extract] | None = None
+    look_up: Callable[[ExtractRequest[A, M]], Extract] | None = None
+    probe: Callable[[ExtractRequest[A, M]], Probe] | None = None
+    announce: Callable[[A], str] | None = None
+    destination: Callable[[Connection[A, M], RequestBudget], AnyDestination] | None = None
+
+    @property
+    def has_accounts(self) -> bool:
+        """Whether it knows who the customers are."""
+        return any(feed.table == "accounts" for feed in self.feeds)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that it fills."""
+        return tuple(feed.table for feed in self.feeds)
+
+    @property
+    def source(self) -> Source:
+        """What the middle knows of it."""
+        return Source(self.name, self.title, self.domains, self.key_noun, self.comparable, self.has_accounts)
+
+
+AnySystem = System[Any, Any]
+
+
+def later(module: str, name: str) -> Callable[..., Any]:
+    """A function of a module that is loaded, with the vendor's client in it, at the first call."""
+
+    def call(*given: Any) -> Any:
+        return getattr(import_module(module), name)(*given)
+
+    return call
