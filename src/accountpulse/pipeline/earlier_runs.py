@@ -11,7 +11,7 @@ import polars as pl
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.period import Period, parse_period
 from accountpulse.scoring import scorecard
-from accountpulse.scoring.columns import BEFORE_3M, BEFORE_CAPS, LAST_TIER, TIER
+from accountpulse.scoring.columns import BEFORE_3M, BEFORE_CAPS, LAST_TIER, SCORECARD, TIER
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.scores import score
@@ -76,9 +76,9 @@ def recall(state: State, period: Period) -> EarlierRun | None:
     """The last run of a period; None where there is none, or its scorecard was not kept."""
     facts = state.runs.last_finished(period.name)
     metrics, scores = state.history.load(period, "metrics"), state.history.load(period, "scores")
-    if facts is None or metrics is None or scores is None or scores.is_empty() or "scorecard" not in scores.columns:
+    if facts is None or metrics is None or scores is None or scores.is_empty() or SCORECARD not in scores.columns:
         return None
-    kept = state.history.load_scorecard(scores["scorecard"][0].rsplit(" ", 1)[-1])
+    kept = state.history.load_scorecard(scores[SCORECARD][0].rsplit(" ", 1)[-1])
     return None if kept is None else EarlierRun(period, facts, metrics, scores, kept)
 
 

@@ -10,6 +10,7 @@ from accountpulse.report.catalogue import leaves_of, share
 from accountpulse.report.inputs import LINE_MONTHS, ReportInput
 from accountpulse.scoring.change import changes_between
 from accountpulse.scoring.columns import (
+    HEALTH,
     contribution_of,
     effect_of,
     lost_of,
@@ -65,7 +66,7 @@ def _column(frame: pl.DataFrame, name: str) -> list[Any]:
 
 def _lines(inputs: ReportInput, ids: pl.Series) -> list[list[float | None]]:
     months = [
-        _column(_aligned(inputs.line[name], ids), "health_score") if name in inputs.line else [None] * len(ids)
+        _column(_aligned(inputs.line[name], ids), HEALTH) if name in inputs.line else [None] * len(ids)
         for name in periods(inputs)
     ]
     return [list(line) for line in zip(*months, strict=True)]
@@ -150,7 +151,7 @@ def _change(inputs: ReportInput, parts: pl.DataFrame | None, ids: pl.Series) -> 
             **{name: _column(rows, name) for name in ("scorecard", "coverage", "caps")},
             "metrics": {leaf.name: _column(rows, effect_of(leaf.name)) for leaf in inputs.month.card.leaves},
         },
-        "health_before_change": nothing if before is None else _column(_aligned(before.scores, ids), "health_score"),
+        "health_before_change": nothing if before is None else _column(_aligned(before.scores, ids), HEALTH),
         "total": _column(rows, "total"),
     }
 
