@@ -109,13 +109,13 @@ def serve(told: dict[str, Any]) -> None:
     world = build(accounts=told["accounts"], until=NOW, **size)
     with Sandbox(world, latency_ms=told["latency"], jira="cloud" if cloud else "datacenter") as sandbox:
         if source == "intercom":
-            sandbox.intercom.prepare("2.16")
+            sandbox.services["intercom"].prepare("2.16")
         link = "intercom_company" if source == "intercom" else "jira_component"
         known = sorted(key for customer in world.customers if (key := getattr(customer, link)))
         print(json.dumps({"environment": sandbox.environment(), "keys": known}), flush=True)
         for _line in sys.stdin:
             if told["limit"]:
-                sandbox.limits = {source: Limit(*told["limit"], told=told["told"])}
+                sandbox.limits = {source: Limit(*told["limit"], announced=told["told"])}
             searches = sum(call.path.endswith(SUBJECTS[source].searches) for call in sandbox.log)
             refused = sum(call.status == 429 for call in sandbox.log)
             print(json.dumps({"searches": searches, "requests": len(sandbox.log), "refused": refused}), flush=True)

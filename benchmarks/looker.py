@@ -30,7 +30,8 @@ def serve(accounts: int, port: Connection) -> None:
     import uvicorn
     from starlette.applications import Starlette
 
-    from accountpulse.sandbox.looker import server
+    from accountpulse.sandbox.looker.behaviour import LookerBehaviour
+    from accountpulse.sandbox.looker.service import LookerService
     from accountpulse.sandbox.world.model import Looker, UsageOf
 
     rng = Random(5)
@@ -41,7 +42,7 @@ def serve(accounts: int, port: Connection) -> None:
         figures = {name: {"2026-10": float(rng.randrange(101))} for name in ("operations", "automation")}
         usage[f"001{number:012d}AAA"] = UsageOf(users, twice, {"sso": rng.getrandbits(DAYS)}, figures, [], len(users))
     instance = Looker("id", "secret", "alliants", FIRST, DAYS, ["sso"], ["operations", "automation"], [], "42", usage)
-    app = Starlette(routes=list(server.routes(instance, server.Behaviour())))
+    app = Starlette(routes=LookerService(instance, LookerBehaviour()).routes())
     listening = socket.create_server(("127.0.0.1", 0))
     port.send(listening.getsockname()[1])
     uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False)).run(sockets=[listening])

@@ -12,9 +12,9 @@ import polars as pl
 from accountpulse import accounts, metrics
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Extract
-from accountpulse.sandbox.salesforce.org import empty_objects, record_id
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world.model import FieldDef, SObject, World
+from accountpulse.sandbox.world.org import empty_objects, record_id
 from accountpulse.settings import Settings
 from support import Configure, extract
 
@@ -27,7 +27,7 @@ class Org:
 
     def __init__(self, world: World) -> None:
         self.objects = empty_objects()
-        self.world = replace(world, salesforce=replace(world.salesforce, objects=self.objects))
+        self.world = world.with_part("salesforce", replace(world.salesforce, objects=self.objects))
         for account, arr, tier in ((ONE, 100.0, "Bronze"), (TWO, 30_000.0, "Silver"), (THREE, None, None)):
             self.add("Account", Id=account, Name=account[-4:], Type="Customer - Direct", ARR__c=arr, Tier__c=tier)
 

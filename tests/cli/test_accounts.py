@@ -105,7 +105,7 @@ def test_a_company_is_found_by_a_custom_attribute_and_the_scores_are_those_of_it
     assert run(tmp_path, environment, "by-attribute") == 0
     by_attribute = scores(sandbox)
     # the vendor's list leaves out companies without users: they can't be found so
-    listed = {c.account_id for c in world.customers if c.intercom_company and c.story != "no support contact"}
+    listed = {c.account_id for c in world.customers if c.intercom_company and c.scenario != "no support contact"}
     assert len(listed) > 100
     unlinked = {c.account_id for c in world.customers if c.intercom_company is None}
     for account_id in listed | unlinked:

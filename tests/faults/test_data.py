@@ -81,7 +81,7 @@ def test_19_cursors_that_die_while_a_rate_limit_is_waited_out_begin_their_slices
             if pages == 12:  # in the middle of the walk
                 running.faults.append(Fault(system, 429, {"Retry-After": "0.1"}, path_contains="/search"))
             if call.status == 429:
-                running.intercom.walks.clear()  # what was still to be walked is forgotten meanwhile
+                running.services["intercom"].walks.clear()  # what was still to be walked is forgotten meanwhile
                 running.jira_oddities.forget += 1
             if call.status == 400:
                 refused.append(call)

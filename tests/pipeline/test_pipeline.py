@@ -312,7 +312,7 @@ def test_two_accounts_with_one_company_are_both_listed_and_the_others_written(co
 
 def test_an_account_without_any_id_elsewhere_is_counted_and_not_rated(configure: Configure) -> None:
     world = build(seed=7, accounts=60, until=NOW)
-    lonely = next(c for c in world.customers if c.story == "ordinary")
+    lonely = next(c for c in world.customers if c.scenario == "ordinary")
     for row in world.salesforce.objects["Account"].rows:
         if row["Id"] == lonely.account_id:
             row["Intercom_Company_Id__c"] = row["Jira_Component__c"] = None

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from accountpulse.sandbox.intercom.index import Index
 from accountpulse.sandbox.intercom.search import CONVERSATION_FIELDS, Matcher
-from accountpulse.sandbox.limits import Limit, limited
+from accountpulse.sandbox.jira.rate_limit import cloud_style, data_center_style
+from accountpulse.sandbox.limits import Limit, RateLimitStyle, limited
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
@@ -72,7 +73,7 @@ SMALL = build(seed=3, accounts=12, until=NOW)
 def test_the_index_finds_what_looking_at_every_conversation_finds(query: dict[str, Any], inclusive: bool) -> None:  # noqa: FBT001
     index = Index(SMALL.intercom.conversations, inclusive=inclusive)
     test = Matcher(query, CONVERSATION_FIELDS, inclusive=inclusive).test
-    expected = [place for place, talk in enumerate(index.talks) if test(talk)]
+    expected = [place for place, talk in enumerate(index.conversations) if test(talk)]
     assert list(index.find(query)) == expected
 
 
@@ -170,11 +171,11 @@ def test_what_is_beyond_the_limit_is_refused_as_intercom_does_it(world: World) -
 @pytest.mark.parametrize(
     ("style", "headers"),
     [
-        ("jira cloud", {"Retry-After": "8", "RateLimit-Reason": "jira-burst-based"}),
-        ("jira datacenter", {"Retry-After": "8"}),
+        (cloud_style, {"Retry-After": "8", "RateLimit-Reason": "jira-burst-based"}),
+        (data_center_style, {"Retry-After": "8"}),
     ],
 )
-def test_jira_says_how_long_to_wait(style: str, headers: dict[str, str]) -> None:
+def test_jira_says_how_long_to_wait(style: RateLimitStyle, headers: dict[str, str]) -> None:
     limit, now = Limit(1, 10), datetime(2026, 11, 1, 0, 0, 2, tzinfo=UTC)
     assert limited(limit, style, now)[1] is None
     refusal = limited(limit, style, now)[1]
@@ -191,7 +192,7 @@ def test_jira_says_how_long_to_wait(style: str, headers: dict[str, str]) -> None
     ("style", "headers"),
     [
         (
-            "jira cloud",
+            cloud_style,
             {
                 "X-RateLimit-Limit": "50",
                 "X-RateLimit-Remaining": "49",
@@ -200,7 +201,7 @@ def test_jira_says_how_long_to_wait(style: str, headers: dict[str, str]) -> None
             },
         ),
         (
-            "jira datacenter",
+            data_center_style,
             {
                 "X-RateLimit-Limit": "50",
                 "X-RateLimit-Remaining": "49",
@@ -210,10 +211,10 @@ def test_jira_says_how_long_to_wait(style: str, headers: dict[str, str]) -> None
         ),
     ],
 )
-def test_jira_tells_its_bucket_with_every_answer(style: str, headers: dict[str, str]) -> None:
+def test_jira_tells_its_bucket_with_every_answer(style: RateLimitStyle, headers: dict[str, str]) -> None:
     now = datetime(2026, 11, 1, 0, 0, 2, tzinfo=UTC)
     assert limited(Limit(50, 1), style, now) == (headers, None)
-    assert limited(Limit(50, 1, told=False), style, now) == ({}, None)
+    assert limited(Limit(50, 1, announced=False), style, now) == ({}, None)
 
 
 @given(st.lists(st.integers(0, 3000), max_size=60), st.integers(1, 8), st.integers(1, 20))

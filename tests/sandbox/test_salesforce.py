@@ -23,10 +23,10 @@ from simple_salesforce.exceptions import (
 )
 from starlette.applications import Starlette
 
-from accountpulse.sandbox.salesforce.org import empty_objects, record_id
-from accountpulse.sandbox.salesforce.server import routes
-from accountpulse.sandbox.salesforce.session import Behaviour
+from accountpulse.sandbox.salesforce.behaviour import SalesforceBehaviour
+from accountpulse.sandbox.salesforce.service import SalesforceService
 from accountpulse.sandbox.world.model import Salesforce
+from accountpulse.sandbox.world.org import empty_objects, record_id
 
 NOW = datetime(2026, 11, 23, 8, 0, 0, 123456, tzinfo=UTC)
 ACCOUNTS = [record_id("001", n) for n in range(1, 8)]
@@ -72,11 +72,11 @@ class Sandbox:
     def __init__(self, server, session):
         self.url = server.url
         self.session = session
-        self.behaviour = Behaviour()
+        self.behaviour = SalesforceBehaviour()
         self.org = Salesforce("pulse@example.com", "p<ss&word", "T0ken", "client-1", "s3cret", empty_objects())
         for number, identifier in enumerate(ACCOUNTS, start=1):
             self.add("Account", Id=identifier, Name=f"Account {number}")
-        server.app = Starlette(routes=routes(self.org, lambda: NOW, self.behaviour))
+        server.app = Starlette(routes=SalesforceService(self.org, self.behaviour, lambda: NOW).routes())
 
     def add(self, name, **values):
         sobject = self.org.objects[name]

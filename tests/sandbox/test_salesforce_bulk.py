@@ -10,9 +10,9 @@ from simple_salesforce import Salesforce as Client
 from simple_salesforce import SalesforceLogin
 from simple_salesforce.exceptions import SalesforceGeneralError, SalesforceMalformedRequest, SalesforceOperationError
 
-from accountpulse.sandbox.salesforce.org import record_id
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
+from accountpulse.sandbox.world.org import record_id
 from support import NOW
 
 KEY = "External_Key__c"

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simple_salesforce.format import format_soql
 
-from accountpulse.sandbox.salesforce.org import empty_objects, long_id, record_id
 from accountpulse.sandbox.salesforce.soql.errors import SoqlError
 from accountpulse.sandbox.salesforce.soql.evaluator import run
 from accountpulse.sandbox.salesforce.soql.schema import Schema
+from accountpulse.sandbox.world.org import empty_objects, long_id, record_id
 
 ROOT = "/services/data/v66.0"
 ACCOUNTS = [record_id("001", n) for n in range(1, 5)]

@@ -1,17 +1,17 @@
-"""The sandbox as a running server: one origin for all four systems, plain and with TLS."""
+"""The sandbox as a running server: one origin for all systems, plain and with TLS."""
 
 import asyncio
 import socket
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Self, cast
 
 import trustme
 import uvicorn
@@ -22,18 +22,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from accountpulse.sandbox.intercom import server as intercom
-from accountpulse.sandbox.intercom.oddities import Oddities as IntercomOddities
-from accountpulse.sandbox.jira import server as jira_site
-from accountpulse.sandbox.jira.oddities import Oddities as JiraOddities
+from accountpulse import sandbox
+from accountpulse.sandbox.intercom.oddities import IntercomOddities
+from accountpulse.sandbox.jira.oddities import JiraOddities
 from accountpulse.sandbox.limits import Limit, limited
-from accountpulse.sandbox.looker import server as looker
-from accountpulse.sandbox.salesforce import server as salesforce
-from accountpulse.sandbox.salesforce.session import Behaviour
+from accountpulse.sandbox.looker.behaviour import LookerBehaviour
+from accountpulse.sandbox.salesforce.behaviour import SalesforceBehaviour
+from accountpulse.sandbox.stand_in import Address, Service, StandIn, Surroundings
 from accountpulse.sandbox.world.model import World
 
 HOST = "127.0.0.1"
-PREFIXES = {"/intercom": "intercom", "/jira": "jira", "/api": "looker", "/services": "salesforce"}
 Answering = Callable[[Request], Awaitable[Response]]
 
 
@@ -86,17 +84,19 @@ class _Server(uvicorn.Server):
 
 
 class Sandbox:
-    """The four systems of a world, served until `stop()`; a context manager.
+    """The systems of a world, served until `stop()`; a context manager.
 
     `storm` refuses every second request of each system with 429. `ahead`: how far its clocks are before the true
     time. `down` holds the systems that answer 503 right now, `faults` what the next requests meet, `limits` how much a
-    system lets through, `log` what was asked; `recorded`, once it is a list, gets every exchange in full.
+    system lets through, `log` what was asked; `recorded`, once it is a list, gets every exchange in full. `behaviours`
+    holds, by the system's name, what changes how its service behaves.
     """
 
-    def __init__(
-        self, world: World, *, port: int = 0, latency_ms: int = 0, jira: Literal["cloud", "datacenter"] = "cloud"
-    ) -> None:
-        """Nothing listens before `start()`. `port` is that of plain HTTP; TLS takes any free one."""
+    def __init__(self, world: World, *, port: int = 0, latency_ms: int = 0, **editions: str) -> None:
+        """Nothing listens before `start()`. `port` is that of plain HTTP; TLS takes any free one.
+
+        `editions` names the edition of a system's product (`jira="datacenter"`); ValueError for one that isn't there.
+        """
         self.world = world
         self.log: list[Call] = []
         self.down: set[str] = set()
@@ -104,17 +104,17 @@ class Sandbox:
         self.ahead = timedelta()
         self.faults: list[Fault] = []
         self.recorded: list[Exchange] | None = None
-        self.behaviour = Behaviour()
-        self.intercom_oddities = IntercomOddities()
-        self.intercom = intercom.Desk(world.intercom, self.intercom_oddities)
-        self.jira_oddities = JiraOddities()
         self.limits: dict[str, Limit] = {}
-        self.looker = looker.Behaviour()
+        self.stand_ins = {each.name: each for each in sandbox.STAND_INS if each.name in world.parts}
+        self.behaviours: dict[str, Any] = {name: each.behaviour() for name, each in self.stand_ins.items()}
+        self.services: dict[str, Service] = {}  # from `start()` on
+        if unknown := editions.keys() - self.stand_ins.keys():
+            raise ValueError(f"the sandbox has no system {', '.join(sorted(unknown))}")
+        self._editions = {name: each.edition(editions.get(name)) for name, each in self.stand_ins.items()}
         self.url = self.https_url = ""
         self.ca_file = Path()
         self._port = port
         self._latency = latency_ms / 1000
-        self._cloud = jira == "cloud"
         self._running: list[tuple[_Server, threading.Thread, socket.socket]] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -152,25 +152,38 @@ class Sandbox:
             self._folder = None
 
     def environment(self) -> dict[str, str]:
-        """The settings that lead here, by their names."""
-        world = self.world
-        names = {
-            "INTERCOM_API_TOKEN": world.intercom.token,
-            "INTERCOM_BASE_URL": f"{self.url}/intercom",
-            "JIRA_BASE_URL": f"{self.url}/jira",
-            "JIRA_API_TOKEN": world.jira.token,
-            "LOOKER_BASE_URL": self.url,
-            "LOOKER_CLIENT_ID": world.looker.client_id,
-            "LOOKER_CLIENT_SECRET": world.looker.client_secret,
-            "SALESFORCE_LOGIN_URL": self.https_url,
-            "SALESFORCE_CLIENT_ID": world.salesforce.client_id,
-            "SALESFORCE_CLIENT_SECRET": world.salesforce.client_secret,
-            "ACCOUNTPULSE_CA_BUNDLE": str(self.ca_file),
-            "ACCOUNTPULSE_CONFIG": str(resources.files("accountpulse.sandbox") / "accountpulse.yaml"),
-        }
-        if self._cloud:
-            names["JIRA_EMAIL"] = world.jira.email
+        """The settings that lead here, by their names; a system's beside each other."""
+        names: dict[str, str] = {}
+        for name in sorted(self.stand_ins):
+            address = Address(self.url, self.https_url, self._editions[name])
+            names |= self.stand_ins[name].environment(self.world.parts[name], address)
+        names["ACCOUNTPULSE_CA_BUNDLE"] = str(self.ca_file)
+        names["ACCOUNTPULSE_CONFIG"] = str(resources.files("accountpulse.sandbox") / "accountpulse.yaml")
         return names
+
+    # --- how the four systems behave, by names that tests use
+
+    @property
+    def intercom_oddities(self) -> IntercomOddities:
+        """What Intercom's search does now and then."""
+        return cast("IntercomOddities", self.behaviours["intercom"])
+
+    @property
+    def jira_oddities(self) -> JiraOddities:
+        """What the Jira site does now and then."""
+        return cast("JiraOddities", self.behaviours["jira"])
+
+    @property
+    def looker(self) -> LookerBehaviour:
+        """What the Looker instance does to its callers."""
+        return cast("LookerBehaviour", self.behaviours["looker"])
+
+    @property
+    def behaviour(self) -> SalesforceBehaviour:
+        """How the Salesforce org behaves beyond its data."""
+        return cast("SalesforceBehaviour", self.behaviours["salesforce"])
+
+    # --- listening
 
     def _serve(self, app: Starlette, port: int, certificate: Path | None) -> int:
         # the protocol is named, since only then asyncio switches Nagle's algorithm off
@@ -204,38 +217,43 @@ class Sandbox:
 
     # --- answering
 
+    def _service(self, stand_in: StandIn[Any, Any]) -> Service:
+        name = stand_in.name
+        surroundings = Surroundings(self._editions[name], self._now)
+        return stand_in.serve(self.world.parts[name], self.behaviours[name], surroundings)
+
     def _app(self) -> Starlette:
-        routes: Iterable[Route] = [
-            *intercom.routes(self.intercom),
-            *jira_site.routes(self.world.jira, self._now, cloud=self._cloud, oddities=self.jira_oddities),
-            *looker.routes(self.world.looker, self.looker),
-            *salesforce.routes(self.world.salesforce, self._now, self.behaviour),
+        self.services = {name: self._service(each) for name, each in self.stand_ins.items()}
+        routes = [
+            *(route for service in self.services.values() for route in service.routes()),
             Route("/{path:path}", _nobody, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
         ]
-        return Starlette(routes=list(routes), middleware=[Middleware(BaseHTTPMiddleware, dispatch=self._through)])
+        return Starlette(routes=routes, middleware=[Middleware(BaseHTTPMiddleware, dispatch=self._through)])
 
     def _now(self) -> datetime:
         return datetime.now(UTC)
 
     async def _through(self, request: Request, answer: Answering) -> Response:
-        system = next((name for prefix, name in PREFIXES.items() if request.url.path.startswith(prefix)), "nobody")
+        path = request.url.path
+        system = next((name for name, each in self.stand_ins.items() if path.startswith(each.prefix)), "nobody")
         if self._latency:
             await asyncio.sleep(self._latency)
         body = b"" if self.recorded is None else await request.body()
-        told, refusal = self._limited(system)
+        headers, refusal = self._limited(system)
         response = refusal or await self._answered(system, request, answer)
-        response.headers.update(told)
+        response.headers.update(headers)
         response.headers["Date"] = format_datetime(self._now() + self.ahead, usegmt=True)
-        self.log.append(Call(system, request.method, request.url.path, response.status_code))
+        self.log.append(Call(system, request.method, path, response.status_code))
         return response if self.recorded is None else await self._record(system, request, body, response)
 
     async def _record(self, system: str, request: Request, body: bytes, response: Response) -> Response:
         """The same answer, no longer a stream."""
         stream = getattr(response, "body_iterator", None)
         answer = bytes(response.body) if stream is None else b"".join([part async for part in stream])
-        asked = (system, request.method, request.url.path, dict(request.query_params), dict(request.headers), body)
         if self.recorded is not None:
-            self.recorded.append(Exchange(*asked, response.status_code, answer))
+            query, headers = dict(request.query_params), dict(request.headers)
+            sent = (system, request.method, request.url.path, query, headers, body)
+            self.recorded.append(Exchange(*sent, response.status_code, answer))
         return Response(answer, response.status_code, dict(response.headers))
 
     async def _answered(self, system: str, request: Request, answer: Answering) -> Response:
@@ -251,7 +269,7 @@ class Sandbox:
         limit = self.limits.get(system)
         if limit is None:
             return {}, None
-        style = system if system != "jira" else "jira cloud" if self._cloud else "jira datacenter"
+        style = self.stand_ins[system].rate_limit_style(self._editions[system])
         return limited(limit, style, self._now())
 
     def _fault(self, system: str, method: str, path: str) -> tuple[Response, bool] | None:

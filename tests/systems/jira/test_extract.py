@@ -266,10 +266,10 @@ def test_histories_that_are_refused_leave_reopened_bugs_unknown(running: Sandbox
         {"last_disagrees": True},
         {"histories": 1},
         {"histories": 40},
-        {"told_zone": ""},
-        {"told_zone": "Pacific/Kiritimati"},
-        {"told_zone": "No/Such"},
-        {"told_zone": "UTC", "cloud_page": 11, "server_page": 11},
+        {"reported_zone": ""},
+        {"reported_zone": "Pacific/Kiritimati"},
+        {"reported_zone": "No/Such"},
+        {"reported_zone": "UTC", "cloud_page": 11, "server_page": 11},
     ],
 )
 def test_the_records_are_the_same_however_the_site_pages_and_orders(
@@ -356,7 +356,7 @@ def test_a_limit_that_is_told_is_met_and_not_run_into(running: Sandbox, small: W
 def test_a_limit_that_is_never_told_costs_refusals_and_no_bug(running: Sandbox, small: World, ask: Asking) -> None:
     running.jira_oddities.cloud_page = running.jira_oddities.server_page = 2
     usual = ask(running, components(small))
-    running.limits = {"jira": Limit(40, 1, told=False)}
+    running.limits = {"jira": Limit(40, 1, announced=False)}
     same(usual, ask(running, components(small)))
 
 

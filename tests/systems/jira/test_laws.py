@@ -82,7 +82,7 @@ def test_every_bug_comes_once_for_any_number_of_slices_and_any_page(  # noqa: PL
 ) -> None:
     odd = running.jira_oddities
     odd.cloud_page = odd.server_page = page
-    odd.told_zone = zone
+    odd.reported_zone = zone
     email = {} if "JIRA_EMAIL" in running.environment() else {"JIRA_EMAIL": None}
     ids = asyncio.run(walked(configure(running, **email), scope, components(small), count))
     assert set(ids.values()) == {1}

@@ -10,14 +10,17 @@ import polars as pl
 import pytest
 
 from accountpulse.core.errors import ConfigurationError, SourceUnavailable, UnexpectedAnswer
+from accountpulse.core.records import ScoreRecords
 from accountpulse.http.budget import RequestBudget
-from accountpulse.sandbox.salesforce.org import record_id
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
+from accountpulse.sandbox.world.org import record_id
+from accountpulse.systems.destination import LoadResult
 from accountpulse.systems.salesforce.client import Org
-from accountpulse.systems.salesforce.load import LoadResult, Plan, load, plan
-from accountpulse.systems.salesforce.record import Stamp, payload
+from accountpulse.systems.salesforce.load import load
+from accountpulse.systems.salesforce.load_plan import Plan, plan
+from accountpulse.systems.salesforce.record import payload
 from accountpulse.systems.salesforce.settings import Target
 from accountpulse.systems.salesforce.writes import bulk
 from support import NOW, Configure
@@ -77,14 +80,17 @@ def scores(ids: list[str], period: str = "2026-10", run: str = "run-1", **column
     """Records as the pipeline makes them: a value for all accounts, or one each; the moment is the run's own."""
     values = {
         "health_score": 82.29, "churn_risk_score": 11.0, "tier": "Healthy", "coverage": 90.0, "lower_bound": 70.0,
-        "upper_bound": 90.0, "support_score": 55.5, "cap_reason": None, "drivers_text": "slow answers", **columns,
+        "upper_bound": 90.0, "support_score": 55.5, "cap_reason": None, "drivers": "slow answers", **columns,
     }  # fmt: skip
     whole = {name: value if isinstance(value, list) else [value] * len(ids) for name, value in values.items()}
-    schema = dict.fromkeys(("tier", "cap_reason", "drivers_text"), pl.String)
+    schema = dict.fromkeys(("tier", "cap_reason", "drivers"), pl.String)
     kinds = {name: schema.get(name, pl.Float64) for name in whole}
     table = pl.DataFrame({"account_id": ids, **whole}, schema={"account_id": pl.String, **kinds})
     moment = datetime(2026, 11, 3, 6, 0, tzinfo=NOW.tzinfo) + timedelta(hours=int(run[-1]))
-    return payload(table, ("support",), Stamp(period, moment, "default 0f1e2d", run))
+    stamped = table.with_columns(
+        period=pl.lit(period), scored_at=pl.lit(moment), scorecard=pl.lit("default 0f1e2d"), run_id=pl.lit(run)
+    )
+    return payload(ScoreRecords(stamped, ("support",)))
 
 
 def summary(result: LoadResult) -> tuple[int, int, int, int]:

@@ -17,7 +17,7 @@ import simple_salesforce
 import yaml
 from lxml import etree
 
-from accountpulse.sandbox.salesforce.org import empty_objects
+from accountpulse.sandbox.world.org import empty_objects
 from accountpulse.scoring import scorecard
 from accountpulse.settings import AccountpulseYaml
 from accountpulse.systems.salesforce.record import CURRENT, Stamp, payload

@@ -65,7 +65,7 @@ def keys() -> tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]:
 def certified(world: World, keys: tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]) -> Iterator[Sandbox]:
     """A sandbox whose app has a certificate."""
     org = replace(world.salesforce, certificate=certificate_of(keys[0]))
-    with Sandbox(replace(world, salesforce=org)) as running:
+    with Sandbox(world.with_part("salesforce", org)) as running:
         yield running
 
 

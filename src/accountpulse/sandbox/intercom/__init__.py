@@ -1,1 +1,30 @@
-"""The stand-in for Intercom: its routes, and what it answers."""
+"""The stand-in for Intercom."""
+
+from accountpulse.sandbox.intercom.oddities import IntercomOddities
+from accountpulse.sandbox.intercom.rate_limit import intercom_style
+from accountpulse.sandbox.intercom.service import IntercomService
+from accountpulse.sandbox.stand_in import STANDARD, Address, StandIn, Surroundings
+from accountpulse.sandbox.truth.intercom import intercom_conversations
+from accountpulse.sandbox.world.intercom import build_intercom
+from accountpulse.sandbox.world.model import Intercom
+
+
+def _serve(workspace: Intercom, oddities: IntercomOddities, _surroundings: Surroundings) -> IntercomService:
+    return IntercomService(workspace, oddities)
+
+
+def _environment(workspace: Intercom, address: Address) -> dict[str, str]:
+    return {"INTERCOM_API_TOKEN": workspace.token, "INTERCOM_BASE_URL": f"{address.url}/intercom"}
+
+
+INTERCOM = StandIn(
+    name="intercom",
+    title="Intercom",
+    prefix="/intercom",
+    build=build_intercom,
+    behaviour=IntercomOddities,
+    serve=_serve,
+    environment=_environment,
+    rate_limits={STANDARD: intercom_style},
+    conversations=intercom_conversations,
+)

@@ -24,14 +24,18 @@ class Index:
 
     def __init__(self, conversations: Iterable[Conversation], *, inclusive: bool = False) -> None:
         """`inclusive`: a bound belongs to what it bounds."""
-        self.talks = sorted(conversations, key=lambda talk: (talk.created_at, talk.id))
+        self.conversations = sorted(conversations, key=lambda conversation: (conversation.created_at, conversation.id))
         self._inclusive = inclusive
-        self._created = [talk.created_at.timestamp() for talk in self.talks]
+        self._created = [conversation.created_at.timestamp() for conversation in self.conversations]
         self._sorted = {name: self._by(name) for name in SORTED}
 
     def _by(self, name: str) -> tuple[list[float], list[int]]:
         read = CONVERSATION_FIELDS[name]
-        pairs = sorted((at, place) for place, talk in enumerate(self.talks) if (at := read(talk)) is not None)
+        pairs = sorted(
+            (at, place)
+            for place, conversation in enumerate(self.conversations)
+            if (at := read(conversation)) is not None
+        )
         return [at for at, _ in pairs], [place for _, place in pairs]
 
     def find(self, query: Any) -> Positions:
@@ -40,7 +44,7 @@ class Index:
         near = self._near(query)
         if isinstance(near, range) and _only_created(query):
             return near
-        return [place for place in near if matcher.test(self.talks[place])]
+        return [place for place in near if matcher.test(self.conversations[place])]
 
     def _near(self, query: dict[str, Any]) -> Positions:
         """Everything that a query can mean, and maybe more."""
@@ -50,21 +54,22 @@ class Index:
         if operator == "OR":
             parts = [self._near(part) for part in value]
             whole = any(isinstance(part, range) for part in parts)
-            return range(len(self.talks)) if whole else sorted({place for part in parts for place in part})
+            return range(len(self.conversations)) if whole else sorted({place for part in parts for place in part})
         if query["field"] == "created_at" and operator in ("<", ">"):
             return self._bounded(self._created, operator, float(value))
         if query["field"] in SORTED and operator in ("<", ">"):
             times, places = self._sorted[query["field"]]
             found = self._bounded(times, operator, float(value))
             return sorted(places[found.start : found.stop])
-        return range(len(self.talks))
+        return range(len(self.conversations))
 
     def _all_of(self, parts: list[dict[str, Any]]) -> Positions:
         ranges = [near for part in parts if _only_created(part) and isinstance(near := self._near(part), range)]
-        common = range(max((each.start for each in ranges), default=0), len(self.talks))
+        common = range(max((each.start for each in ranges), default=0), len(self.conversations))
         common = range(common.start, max(common.start, min((each.stop for each in ranges), default=common.stop)))
         others = [part for part in parts if not _only_created(part)]
-        if len(common) * FEW <= len(self.talks) or not others:  # looking at these is less than gathering the others
+        few = len(common) * FEW <= len(self.conversations)  # looking at these is less than gathering the others
+        if few or not others:
             return common
         return min([common, *map(self._near, others)], key=len)
 
@@ -81,7 +86,7 @@ class Index:
         if read is None:
             return found
         if sort["field"] != "created_at":
-            found = sorted(found, key=lambda place: (read(self.talks[place]) or 0, place))
+            found = sorted(found, key=lambda place: (read(self.conversations[place]) or 0, place))
         return found[::-1] if sort.get("order") == "descending" else found
 
 
@@ -92,13 +97,15 @@ def _only_created(query: dict[str, Any]) -> bool:
     return query.get("field") == "created_at" and query["operator"] in ("<", ">")
 
 
-class Shelf:
+class EncodedConversations:
     """Each conversation as search lists it, written once a version."""
 
-    def __init__(self, state: Intercom, talks: Sequence[Conversation], version: str, *, iso: bool = False) -> None:
+    def __init__(
+        self, workspace: Intercom, conversations: Sequence[Conversation], version: str, *, iso: bool = False
+    ) -> None:
         """Nothing is written before it is asked for."""
-        self._state, self._talks, self._version, self._iso = state, talks, version, iso
-        self._texts: list[bytes | None] = [None] * len(talks)
+        self._workspace, self._conversations, self._version, self._iso = workspace, conversations, version, iso
+        self._texts: list[bytes | None] = [None] * len(conversations)
 
     def joined(self, found: Positions) -> bytes:
         """The conversations at these places, with commas between."""
@@ -106,7 +113,7 @@ class Shelf:
         return b",".join([texts[place] or self._written(place) for place in found])
 
     def _written(self, place: int) -> bytes:
-        shown = shapes.conversation(self._state, self._talks[place], self._version, whole=False)
+        shown = shapes.conversation_json(self._workspace, self._conversations[place], self._version, whole=False)
         if self._iso and shown["statistics"]:
             shown["statistics"].update(
                 {name: _iso(at) for name, at in shown["statistics"].items() if name.endswith("_at") and at is not None}

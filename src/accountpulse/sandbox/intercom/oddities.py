@@ -5,7 +5,7 @@ from typing import Literal
 
 
 @dataclass
-class Oddities:
+class IntercomOddities:
     """Counters run down; the others hold until they are changed.
 
     `page_cap`: rows that a page has at most, whatever was asked for. `order` of rows: as asked, or none at all.

@@ -27,18 +27,20 @@ def _at(moment: datetime | None) -> float | None:
 
 
 CONVERSATION_FIELDS: Mapping[str, Reader[Conversation]] = {
-    "id": lambda talk: talk.id,
-    "created_at": lambda talk: _at(talk.created_at),
-    "updated_at": lambda talk: _at(talk.updated_at),
-    "state": lambda talk: talk.state,
-    "priority": lambda talk: talk.priority,
-    "contact_ids": lambda talk: talk.contact_ids,
-    "team_assignee_id": lambda talk: talk.team_id,
-    "statistics.first_contact_reply_at": lambda talk: _at(talk.first_contact_reply_at),
-    "statistics.first_admin_reply_at": lambda talk: _at(talk.first_admin_reply_at),
-    "statistics.last_close_at": lambda talk: _at(talk.last_close_at),
-    "conversation_rating.requested_at": lambda talk: _at(rating.requested_at) if (rating := _asked(talk)) else None,
-    "conversation_rating.score": lambda talk: rating.score if (rating := _asked(talk)) else None,
+    "id": lambda conversation: conversation.id,
+    "created_at": lambda conversation: _at(conversation.created_at),
+    "updated_at": lambda conversation: _at(conversation.updated_at),
+    "state": lambda conversation: conversation.state,
+    "priority": lambda conversation: conversation.priority,
+    "contact_ids": lambda conversation: conversation.contact_ids,
+    "team_assignee_id": lambda conversation: conversation.team_id,
+    "statistics.first_contact_reply_at": lambda conversation: _at(conversation.first_contact_reply_at),
+    "statistics.first_admin_reply_at": lambda conversation: _at(conversation.first_admin_reply_at),
+    "statistics.last_close_at": lambda conversation: _at(conversation.last_close_at),
+    "conversation_rating.requested_at": lambda conversation: (
+        _at(rating.requested_at) if (rating := _rating(conversation)) else None
+    ),
+    "conversation_rating.score": lambda conversation: rating.score if (rating := _rating(conversation)) else None,
 }
 CONTACT_FIELDS: Mapping[str, Reader[SupportContact]] = {
     "id": lambda person: person.id,
@@ -48,8 +50,8 @@ CONTACT_FIELDS: Mapping[str, Reader[SupportContact]] = {
 }
 
 
-def _asked(talk: Conversation) -> Rating | None:
-    return talk.rating if talk.rating is not None and not talk.rating.by_bot else None
+def _rating(conversation: Conversation) -> Rating | None:
+    return conversation.rating if conversation.rating is not None and not conversation.rating.by_bot else None
 
 
 class Matcher(Generic[T]):
@@ -94,8 +96,8 @@ class Matcher(Generic[T]):
         if operator in ("IN", "NIN"):
             if not isinstance(wanted, list) or not 0 < len(wanted) <= self._longest:
                 raise SearchError(f"{operator} takes an array of 1 to {self._longest} values")
-            known = {str(each) for each in wanted}
-            return lambda item: bool(_texts(read(item)) & known) == (operator == "IN")
+            values = {str(each) for each in wanted}
+            return lambda item: bool(_texts(read(item)) & values) == (operator == "IN")
         if operator in ("=", "!="):
             return lambda item: (str(wanted) in _texts(read(item))) == (operator == "=")
         if operator not in ("<", ">"):

@@ -19,89 +19,99 @@ def seconds(moment: datetime | None) -> int | None:
     return None if moment is None else int(moment.timestamp())
 
 
-def conversation(state: Intercom, talk: Conversation, version: str, *, whole: bool) -> Json:
+def conversation_json(workspace: Intercom, conversation: Conversation, version: str, *, whole: bool) -> Json:
     """A conversation: as search lists it, or whole."""
-    people = talk.contact_ids if whole else talk.contact_ids[:SHOWN_CONTACTS]
-    linked = talk.linked_tickets if whole else talk.linked_tickets[:SHOWN_TICKETS]
+    people = conversation.contact_ids if whole else conversation.contact_ids[:SHOWN_CONTACTS]
+    tickets = conversation.linked_tickets if whole else conversation.linked_tickets[:SHOWN_TICKETS]
     levels = version >= "2.16"
     nobody = 0 if levels else None
     shown: Json = {
         "type": "conversation",
-        "id": talk.id,
+        "id": conversation.id,
         "title": None,
-        "created_at": seconds(talk.created_at),
-        "updated_at": seconds(talk.updated_at),
+        "created_at": seconds(conversation.created_at),
+        "updated_at": seconds(conversation.updated_at),
         "waiting_since": None,
         "snoozed_until": None,
-        "open": talk.state == "open",
-        "state": talk.state,
+        "open": conversation.state == "open",
+        "state": conversation.state,
         "read": True,
-        "priority": talk.priority if levels else "priority" if talk.priority in ("urgent", "high") else "not_priority",
-        "admin_assignee_id": talk.admin_id or nobody,
-        "team_assignee_id": talk.team_id or nobody,
-        "tags": {"type": "tag.list", "tags": [_tag(name) for name in talk.tags]},
-        "conversation_rating": _rating(state, talk, talk.rating),
-        "source": _source(talk),
-        "contacts": {"type": "contact.list", "contacts": [_person(state, person) for person in people]},
+        "priority": conversation.priority if levels else _old_priority(conversation),
+        "admin_assignee_id": conversation.admin_id or nobody,
+        "team_assignee_id": conversation.team_id or nobody,
+        "tags": {"type": "tag.list", "tags": [_tag(name) for name in conversation.tags]},
+        "conversation_rating": _rating(workspace, conversation, conversation.rating),
+        "source": _source(conversation),
+        "contacts": {"type": "contact.list", "contacts": [_person(workspace, person) for person in people]},
         "teammates": {"type": "admin.list", "teammates": []},
         "first_contact_reply": None,
         "sla_applied": None,
-        "statistics": _statistics(talk),
-        "linked_objects": {
-            "type": "list",
-            "total_count": len(talk.linked_tickets),
-            "has_more": len(linked) < len(talk.linked_tickets),
-            "data": [{"type": "ticket", "id": f"7{n}{talk.id}", "category": name} for n, name in enumerate(linked)],
-        },
-        "ai_agent_participated": talk.rating is not None and talk.rating.by_bot,
-        "ai_agent": _agent(talk.rating, version),
+        "statistics": _statistics(conversation),
+        "linked_objects": _linked_objects(conversation, tickets),
+        "ai_agent_participated": conversation.rating is not None and conversation.rating.by_bot,
+        "ai_agent": _agent(conversation.rating, version),
     }
-    if len(people) < len(talk.contact_ids):
-        shown["contacts"]["total_count"] = len(talk.contact_ids)
-    if talk.first_contact_reply_at is not None:
+    if len(people) < len(conversation.contact_ids):
+        shown["contacts"]["total_count"] = len(conversation.contact_ids)
+    if conversation.first_contact_reply_at is not None:
         shown["first_contact_reply"] = {
-            "created_at": seconds(talk.first_contact_reply_at), "type": "conversation", "url": None,
+            "created_at": seconds(conversation.first_contact_reply_at), "type": "conversation", "url": None,
         }  # fmt: skip
-    shown |= _by_version(state, talk, version)
-    if talk.is_ticket:
-        shown["ticket"] = {"id": int(talk.id), "type": "ticket"}
+    shown |= _by_version(workspace, conversation, version)
+    if conversation.is_ticket:
+        shown["ticket"] = {"id": int(conversation.id), "type": "ticket"}
     if whole:
         shown["conversation_parts"] = {"type": "conversation_part.list", "conversation_parts": [], "total_count": 0}
     return shown
 
 
-def _by_version(state: Intercom, talk: Conversation, version: str) -> Json:
+def _old_priority(conversation: Conversation) -> str:
+    return "priority" if conversation.priority in ("urgent", "high") else "not_priority"
+
+
+def _linked_objects(conversation: Conversation, tickets: list[str]) -> Json:
+    return {
+        "type": "list",
+        "total_count": len(conversation.linked_tickets),
+        "has_more": len(tickets) < len(conversation.linked_tickets),
+        "data": [
+            {"type": "ticket", "id": f"7{n}{conversation.id}", "category": name} for n, name in enumerate(tickets)
+        ],
+    }
+
+
+def _by_version(workspace: Intercom, conversation: Conversation, version: str) -> Json:
     """What came, went and came back."""
     shown: Json = {}
     if version == "2.11" or version >= "2.14":
-        shown["custom_attributes"] = talk.custom_attributes
+        shown["custom_attributes"] = conversation.custom_attributes
     if version >= "2.15":
-        known = state.companies.get(talk.company_id or "")
-        shown["company"] = company(known) if known is not None else None
+        company = workspace.companies.get(conversation.company_id or "")
+        shown["company"] = company_json(company) if company is not None else None
     if version >= "2.16":
         shown |= {"sales_agent_participated": False, "sales_agent": None, "external_references": []}
     return shown
 
 
-def company(known: Company) -> Json:
+def company_json(company: Company) -> Json:
     """A company."""
     return {
         "type": "company",
-        "id": known.id,
+        "id": company.id,
         "app_id": APP,
-        "company_id": known.company_id,
-        "name": known.name,
-        "created_at": seconds(known.created_at),
-        "updated_at": seconds(known.created_at),
-        "user_count": len(known.contact_ids),
-        "custom_attributes": known.custom_attributes,
+        "company_id": company.company_id,
+        "name": company.name,
+        "created_at": seconds(company.created_at),
+        "updated_at": seconds(company.created_at),
+        "user_count": len(company.contact_ids),
+        "custom_attributes": company.custom_attributes,
         "tags": {"type": "tag.list", "tags": []},
         "segments": {"type": "segment.list", "segments": []},
         "plan": {},
     }
 
 
-def contact(person: SupportContact) -> Json:
+def contact_json(person: SupportContact) -> Json:
     """A contact, with at most ten of its companies."""
     listed = person.company_ids[:SHOWN_COMPANIES]
     refs = [{"id": each, "type": "company", "url": f"/companies/{each}"} for each in listed]
@@ -127,18 +137,23 @@ def contact(person: SupportContact) -> Json:
     }
 
 
-def _person(state: Intercom, identifier: str) -> Json:
-    return {"type": "contact", "id": identifier, "external_id": state.contacts[identifier].external_id}
+def _person(workspace: Intercom, identifier: str) -> Json:
+    return {"type": "contact", "id": identifier, "external_id": workspace.contacts[identifier].external_id}
 
 
-def _source(talk: Conversation) -> Json:
+def _source(conversation: Conversation) -> Json:
     return {
-        "type": talk.source_type,
-        "id": f"9{talk.id}",
-        "delivered_as": DELIVERED.get(talk.author_type, "customer_initiated"),
+        "type": conversation.source_type,
+        "id": f"9{conversation.id}",
+        "delivered_as": DELIVERED.get(conversation.author_type, "customer_initiated"),
         "subject": "An invented subject",
         "body": MESSAGE,
-        "author": {"type": talk.author_type, "id": "1", "name": "Somebody", "email": "somebody@sandbox.example"},
+        "author": {
+            "type": conversation.author_type,
+            "id": "1",
+            "name": "Somebody",
+            "email": "somebody@sandbox.example",
+        },
         "attachments": [],
         "url": None,
         "redacted": False,
@@ -149,7 +164,7 @@ def _tag(name: str) -> Json:
     return {"type": "tag", "id": str(sum(map(ord, name))), "name": name}
 
 
-def _rating(state: Intercom, talk: Conversation, rating: Rating | None) -> Json | None:
+def _rating(workspace: Intercom, conversation: Conversation, rating: Rating | None) -> Json | None:
     """Null where nobody asked; asked and not answered is an object without a rating."""
     if rating is None or rating.by_bot:
         return None
@@ -157,7 +172,7 @@ def _rating(state: Intercom, talk: Conversation, rating: Rating | None) -> Json 
         "rating": rating.score,
         "remark": "" if rating.score else None,
         "created_at": seconds(rating.requested_at),
-        "contact": _person(state, talk.contact_ids[0]),
+        "contact": _person(workspace, conversation.contact_ids[0]),
         "teammate": {"type": "admin", "id": "991"},
     }
 
@@ -175,28 +190,28 @@ def _agent(rating: Rating | None, version: str) -> Json | None:
     }
 
 
-def _statistics(talk: Conversation) -> Json | None:
-    if talk.first_contact_reply_at is None and talk.last_close_at is None:
+def _statistics(conversation: Conversation) -> Json | None:
+    if conversation.first_contact_reply_at is None and conversation.last_close_at is None:
         return None
-    replied, closed = seconds(talk.first_admin_reply_at), talk.last_close_at is not None
+    replied, closed = seconds(conversation.first_admin_reply_at), conversation.last_close_at is not None
     return {
         "type": "conversation_statistics",
-        "time_to_assignment": talk.office_seconds_to_reply,
-        "time_to_admin_reply": talk.office_seconds_to_reply,
-        "time_to_first_close": talk.office_seconds_to_last_close,
-        "time_to_last_close": talk.office_seconds_to_last_close,
-        "median_time_to_reply": talk.office_seconds_to_reply,
-        "first_contact_reply_at": seconds(talk.first_contact_reply_at),
+        "time_to_assignment": conversation.office_seconds_to_reply,
+        "time_to_admin_reply": conversation.office_seconds_to_reply,
+        "time_to_first_close": conversation.office_seconds_to_last_close,
+        "time_to_last_close": conversation.office_seconds_to_last_close,
+        "median_time_to_reply": conversation.office_seconds_to_reply,
+        "first_contact_reply_at": seconds(conversation.first_contact_reply_at),
         "first_assignment_at": replied,
         "first_admin_reply_at": replied,
-        "first_close_at": seconds(talk.first_close_at),
+        "first_close_at": seconds(conversation.first_close_at),
         "last_assignment_at": replied,
         "last_assignment_admin_reply_at": replied,
-        "last_contact_reply_at": seconds(talk.first_contact_reply_at),
+        "last_contact_reply_at": seconds(conversation.first_contact_reply_at),
         "last_admin_reply_at": replied,
-        "last_close_at": seconds(talk.last_close_at),
+        "last_close_at": seconds(conversation.last_close_at),
         "last_closed_by_id": "991" if closed else None,
-        "count_reopens": talk.reopens,
+        "count_reopens": conversation.reopens,
         "count_assignments": 1,
         "count_conversation_parts": 2,
     }

@@ -207,16 +207,16 @@ class _Parser:
 
     def _check(self, name: str, wanted: Sequence[str]) -> None:
         """Refuse a field that doesn't exist, and a value that a strict field doesn't know."""
-        known = self._known(name)
+        allowed = self._allowed_values(name)
         free = name.startswith("cf[") or name in ("labels", "key", "issuekey", "id", "resolution")
-        if known is None and not free:
+        if allowed is None and not free:
             raise JqlError(f"Field '{name}' does not exist or you do not have permission to view it.")
-        folded = {each.casefold() for each in known or ()}
-        for value in wanted if known is not None else ():
+        folded = {each.casefold() for each in allowed or ()}
+        for value in wanted if allowed is not None else ():
             if value.casefold() not in folded:
                 raise JqlError(f"The value '{value}' does not exist for the field '{name}'.")
 
-    def _known(self, name: str) -> Iterable[str] | None:
+    def _allowed_values(self, name: str) -> Iterable[str] | None:
         site = self._index.site
         names: dict[str, Iterable[str]] = {
             "issuetype": site.issue_types,

@@ -1,13 +1,13 @@
-"""What a Jira site does that nobody ordered."""
+"""What a Jira site does now and then."""
 
 from dataclasses import dataclass
 
 
 @dataclass
-class Oddities:
-    """What a site does that nobody ordered; a test or a benchmark sets it while the site runs."""
+class JiraOddities:
+    """What a site does now and then; a test or a benchmark sets it while the site runs."""
 
-    cloud_page: int = 100  # what Cloud makes of a larger wish when it has to give several fields
+    cloud_page: int = 100  # what Cloud makes of a larger page size when it has to give several fields
     server_page: int = 100  # what this Data Center's administrator allows
     repeated_token: bool = False  # the token that was given comes back as the next one
     last_disagrees: bool = False  # isLast says the contrary of the token
@@ -17,4 +17,4 @@ class Oddities:
     refuses_histories: bool = False
     forget: int = 0  # raised: all walks are forgotten, as tokens that have expired
     count_error: float = 1.0  # what the estimate of approximate-count is multiplied by
-    told_zone: str | None = None  # what /myself says instead of the zone that dates in queries mean; "": nothing
+    reported_zone: str | None = None  # what /myself says instead of the zone that dates in queries mean; "": nothing

@@ -78,8 +78,8 @@ class Shapes:
     def _person(issue: JiraIssue) -> dict[str, Any]:
         number = f"{int(issue.id) % 50:024x}"
         picture = f"{HOME}/avatar/{number}"
-        known: dict[str, Any] = {"self": f"{HOME}/user?accountId={number}", "accountId": number, "active": True}
-        return known | {"avatarUrls": _avatars(picture), "displayName": "Somebody", "accountType": "atlassian"}
+        person: dict[str, Any] = {"self": f"{HOME}/user?accountId={number}", "accountId": number, "active": True}
+        return person | {"avatarUrls": _avatars(picture), "displayName": "Somebody", "accountType": "atlassian"}
 
     def change(self, issue: JiraIssue, place: int, fields: tuple[str, ...]) -> bytes:
         """One entry of an issue's history as bulk fetch writes it, with the changes of these fields (none: all)."""

@@ -1,1 +1,32 @@
-"""The stand-in for Looker: its routes, and what it answers."""
+"""The stand-in for Looker."""
+
+from accountpulse.sandbox.looker.behaviour import LookerBehaviour
+from accountpulse.sandbox.looker.service import LookerService
+from accountpulse.sandbox.stand_in import Address, StandIn, Surroundings
+from accountpulse.sandbox.truth.usage import usage_truth
+from accountpulse.sandbox.world.looker import build_looker
+from accountpulse.sandbox.world.model import Looker
+
+
+def _serve(instance: Looker, behaviour: LookerBehaviour, _surroundings: Surroundings) -> LookerService:
+    return LookerService(instance, behaviour)
+
+
+def _environment(instance: Looker, address: Address) -> dict[str, str]:
+    return {
+        "LOOKER_BASE_URL": address.url,
+        "LOOKER_CLIENT_ID": instance.client_id,
+        "LOOKER_CLIENT_SECRET": instance.client_secret,
+    }
+
+
+LOOKER = StandIn(
+    name="looker",
+    title="Looker",
+    prefix="/api",
+    build=build_looker,
+    behaviour=LookerBehaviour,
+    serve=_serve,
+    environment=_environment,
+    metrics=usage_truth,
+)

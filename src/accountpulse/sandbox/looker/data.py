@@ -49,18 +49,18 @@ def select(
 
     Fields that the explore doesn't have are left out of the rows, without a word.
     """
-    known, measures = explores(instance)[view]
+    dimensions, measures = explores(instance)[view]
     account = f"{view}.account_id"
     if account not in fields:
         raise BadFilter("the sandbox's tables can only be grouped by account")
-    wanted = [name for name in fields if name in {*known, *measures}]
+    wanted = [name for name in fields if name in {*dimensions, *measures}]
     first, end = _range(instance, view, filters)
     if other := set(filters) - _FILTERED[view]:
         raise BadFilter(f"the sandbox's tables can't be filtered by {other.pop()}")
     rows = (
         _surveys(instance, wanted, filters, first, end)
         if view == "surveys"
-        else _rows(instance, view, wanted, _only(filters, account), first, end)
+        else _rows(instance, view, wanted, only=_only(filters, account), first=first, end=end)
     )
     orders = [(name, order) for name, order, *_ in (f"{text} asc".split() for text in sorts) if name in wanted]
     if all(order == "asc" for _name, order in orders) and (not orders or orders[0][0] == account):
@@ -95,8 +95,8 @@ def look_rows(instance: Looker) -> Iterator[dict[str, Any]]:
             yield {"platform_metrics.account_id": account, "platform_metrics.metric_month": month, **figures}
 
 
-def _rows(  # noqa: PLR0917
-    instance: Looker, view: str, wanted: list[str], only: set[str] | None, first: int, end: int
+def _rows(
+    instance: Looker, view: str, wanted: list[str], *, only: set[str] | None, first: int, end: int
 ) -> Iterator[dict[str, Any]]:
     read, account_id = _READERS[view], f"{view}.account_id"
     for account, usage in sorted(instance.usage.items()):
@@ -178,7 +178,7 @@ def _platform(instance: Looker, usage: UsageOf, wanted: list[str], first: int, e
 def _surveys(
     instance: Looker, wanted: list[str], filters: Mapping[str, str], first: int, end: int
 ) -> Iterator[dict[str, Any]]:
-    """Net promoters in percent of all answers (9 and 10, less 0 to 6), an account a row; days and channels not told."""
+    """Net promoters in percent of all answers (9 and 10, less 0 to 6), an account a row; days and channels left out."""
     if {"surveys.answered_date", "surveys.channel"} & set(wanted):
         raise BadFilter("the sandbox's surveys can only be grouped by account")
     accounts, channels = _only(filters, "surveys.account_id"), _only(filters, "surveys.channel")
@@ -198,8 +198,8 @@ def _surveys(
 
 def _average(usage: UsageOf, pillar: str, months: Mapping[str, int]) -> float | None:
     """The mean over the days that have a figure; each day has its month's."""
-    known = [(usage.pillars.get(pillar, {}).get(month), days) for month, days in months.items()]
-    present = [(value, days) for value, days in known if value is not None]
+    figures = [(usage.pillars.get(pillar, {}).get(month), days) for month, days in months.items()]
+    present = [(value, days) for value, days in figures if value is not None]
     if len(present) == 1:
         return present[0][0]
     total = sum(days for _value, days in present)

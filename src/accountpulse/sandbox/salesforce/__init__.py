@@ -1,1 +1,32 @@
-"""The stand-in for Salesforce: its routes, and what it answers."""
+"""The stand-in for Salesforce."""
+
+from accountpulse.sandbox.salesforce.behaviour import SalesforceBehaviour
+from accountpulse.sandbox.salesforce.service import SalesforceService
+from accountpulse.sandbox.stand_in import Address, StandIn, Surroundings
+from accountpulse.sandbox.truth.contract import contract_truth
+from accountpulse.sandbox.world.model import Salesforce
+from accountpulse.sandbox.world.salesforce import build_salesforce
+
+
+def _serve(org: Salesforce, behaviour: SalesforceBehaviour, surroundings: Surroundings) -> SalesforceService:
+    return SalesforceService(org, behaviour, surroundings.now)
+
+
+def _environment(org: Salesforce, address: Address) -> dict[str, str]:
+    return {
+        "SALESFORCE_LOGIN_URL": address.https_url,
+        "SALESFORCE_CLIENT_ID": org.client_id,
+        "SALESFORCE_CLIENT_SECRET": org.client_secret,
+    }
+
+
+SALESFORCE = StandIn(
+    name="salesforce",
+    title="Salesforce",
+    prefix="/services",
+    build=build_salesforce,
+    behaviour=SalesforceBehaviour,
+    serve=_serve,
+    environment=_environment,
+    metrics=contract_truth,
+)

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from accountpulse.sandbox.salesforce.behaviour import SalesforceBehaviour
 from accountpulse.sandbox.salesforce.data import ApiError, not_found
-from accountpulse.sandbox.salesforce.org import record_id
-from accountpulse.sandbox.salesforce.session import Behaviour
 from accountpulse.sandbox.salesforce.soql.errors import SoqlError
 from accountpulse.sandbox.salesforce.soql.schema import Row, Schema
 from accountpulse.sandbox.salesforce.soql.values import NUMBERS
 from accountpulse.sandbox.salesforce.upsert import Upserter, typed
 from accountpulse.sandbox.world.model import FieldDef, SObject
+from accountpulse.sandbox.world.org import record_id
 
 NULL = "#N/A"  # sets a field to null; an empty cell leaves it as it is
 DELIMITERS = {"COMMA": ",", "SEMICOLON": ";", "TAB": "\t", "PIPE": "|", "CARET": "^", "BACKQUOTE": "`"}
@@ -57,7 +57,9 @@ class _Broken(Exception):
 class Bulk:
     """The org's ingest jobs."""
 
-    def __init__(self, schema: Schema, upserter: Upserter, behaviour: Behaviour, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, schema: Schema, upserter: Upserter, behaviour: SalesforceBehaviour, now: Callable[[], datetime]
+    ) -> None:
         """`behaviour` says how long jobs work, and which of them fails."""
         self._schema = schema
         self._upserter = upserter

@@ -37,7 +37,7 @@ class Reader:
     """Answers what reads. `root` is always the path before `/sobjects` or `/query`: `/services/data/v66.0`."""
 
     def __init__(self, schema: Schema) -> None:
-        """No query has been asked yet."""
+        """No query has been sent yet."""
         self._schema = schema
         self._cursors: dict[str, Found] = {}
 

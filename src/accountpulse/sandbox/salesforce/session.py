@@ -4,15 +4,16 @@ import base64
 import binascii
 import html
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
 import jwt
 
-from accountpulse.sandbox.salesforce.org import record_id
+from accountpulse.sandbox.salesforce.behaviour import SalesforceBehaviour
 from accountpulse.sandbox.world.model import Salesforce
+from accountpulse.sandbox.world.org import record_id
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
@@ -40,22 +41,6 @@ _RESULT = (
 )
 
 
-@dataclass(slots=True)
-class Behaviour:
-    """How the org behaves beyond its data; a test changes it, also while the server runs."""
-
-    hidden: set[tuple[str, str]] = field(default_factory=set)  # object and field that the user may not read
-    calls_per_session: int | None = None  # after as many calls a session has expired
-    calls_before: int = 0  # of the day's allocation, used by others
-    busy: int = 0  # the next n calls find too many long calls running
-    page_size: int = 2_000  # records of a query page
-    locked: dict[str, int] = field(default_factory=dict)  # account id → its next n upserts find the row locked
-    refused: set[str] = field(default_factory=set)  # account ids whose upsert a validation rule refuses
-    bulk_looks: int = 1  # looks at a bulk job that find it still at work
-    bulk_failure: tuple[int, str] | None = None  # the next bulk job ends after so many records, with this message
-    bulk_bytes: int = 100_000_000  # of CSV in one job
-
-
 @dataclass(frozen=True)
 class Answer:
     """What a login call sends back: a status, and XML text or an object for JSON."""
@@ -67,7 +52,7 @@ class Answer:
 class Sessions:
     """The sessions of one org, counted by the calls that they have made."""
 
-    def __init__(self, org: Salesforce, behaviour: Behaviour) -> None:
+    def __init__(self, org: Salesforce, behaviour: SalesforceBehaviour) -> None:
         """No session yet."""
         self._org = org
         self._behaviour = behaviour

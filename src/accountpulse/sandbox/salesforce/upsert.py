@@ -13,13 +13,13 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
+from accountpulse.sandbox.salesforce.behaviour import SalesforceBehaviour
 from accountpulse.sandbox.salesforce.data import ApiError, not_found
-from accountpulse.sandbox.salesforce.org import long_id, record_id
-from accountpulse.sandbox.salesforce.session import Behaviour
 from accountpulse.sandbox.salesforce.soql.errors import SoqlError
 from accountpulse.sandbox.salesforce.soql.schema import Parents, Row, Schema
 from accountpulse.sandbox.salesforce.soql.values import NUMBERS
 from accountpulse.sandbox.world.model import FieldDef, SObject
+from accountpulse.sandbox.world.org import long_id, record_id
 
 MOST_RECORDS = 200
 FIRST_NEW = 1_000_000  # number of the first id given to a new record, above those that the world gave
@@ -45,7 +45,7 @@ class _Request:
 
     sobject: SObject
     key: FieldDef
-    known: dict[str, Row]
+    existing: dict[str, Row]
     times: Counter[str]
     parents: Parents
 
@@ -53,7 +53,7 @@ class _Request:
 class Upserter:
     """Writes to the org's objects."""
 
-    def __init__(self, schema: Schema, behaviour: Behaviour, now: Callable[[], datetime]) -> None:
+    def __init__(self, schema: Schema, behaviour: SalesforceBehaviour, now: Callable[[], datetime]) -> None:
         """`behaviour` holds the faults that a test plans."""
         self._schema = schema
         self._behaviour = behaviour
@@ -82,9 +82,9 @@ class Upserter:
         self, sobject: SObject, key: FieldDef, changes: list[Row], *, all_or_none: bool = False
     ) -> list[dict[str, Any]]:
         """Check and store changes, values by canonical field name; a field that isn't named keeps its value."""
-        known = {str(row[key.name]).casefold(): row for row in sobject.rows if row.get(key.name)}
+        existing = {str(row[key.name]).casefold(): row for row in sobject.rows if row.get(key.name)}
         times = Counter(_folded(change.get(key.name)) for change in changes)
-        request = _Request(sobject, key, known, times, Parents())
+        request = _Request(sobject, key, existing, times, Parents())
         prepared = [self._prepare(request, change) for change in changes]
         if all_or_none and any(one.errors for one in prepared):
             for one in prepared:
@@ -116,7 +116,7 @@ class Upserter:
     def _prepare(self, request: _Request, changes: Row) -> _Prepared:
         key, fields = request.key, request.sobject.fields
         folded = _folded(changes.get(key.name))
-        one = _Prepared(request.known.get(folded), changes)
+        one = _Prepared(request.existing.get(folded), changes)
         if not folded:
             one.refuse("MISSING_ARGUMENT", f"{key.name} not specified")
         elif request.times[folded] > 1:
@@ -172,9 +172,9 @@ def _envelope(body: bytes) -> tuple[list[Any], bool]:
         raise _unreadable("the body is not JSON") from None
     if not isinstance(content, dict) or not isinstance(content.get("records"), list):
         raise _unreadable("the body must be an object with a list of records")
-    strangers = set(content) - {"records", "allOrNone"}
-    if strangers:
-        raise _unreadable(f'Unrecognized field "{min(strangers)}"')
+    unknown = set(content) - {"records", "allOrNone"}
+    if unknown:
+        raise _unreadable(f'Unrecognized field "{min(unknown)}"')
     if len(content["records"]) > MOST_RECORDS:
         text = f"record limit reached. cannot submit more than {MOST_RECORDS} records into this call"
         raise ApiError(400, "EXCEEDED_ID_LIMIT", text)

@@ -1,1 +1,1 @@
-"""What every metric of every customer truly is, told by the world itself."""
+"""What every metric of every customer truly is, computed from the world itself."""

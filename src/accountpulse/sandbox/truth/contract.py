@@ -1,39 +1,25 @@
 """The truth about contract, relationship and signals."""
 
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
-from accountpulse.sandbox.world.model import Customer, World
+from accountpulse.sandbox.truth.instants import Instants, Truth, Value, Values
+from accountpulse.sandbox.world.model import Customer, Salesforce
 
 FLOORS = {"Bronze": 0, "Silver": 25_000, "Gold": 100_000, "Platinum": 250_000}
-OWED = {"Bronze": 0, "Silver": 1, "Gold": 2, "Platinum": 4}
+REVIEWS_A_YEAR = {"Bronze": 0, "Silver": 1, "Gold": 2, "Platinum": 4}
 CHAMPIONS = ("Executive Sponsor", "Decision Maker", "Economic Buyer")
 SEVERITIES = ("Critical", "Moderate", "Watch")
 NONE = "no_evidence"
 Row = dict[str, Any]
-Told = dict[str, float | str]
 
 
-class Instants(Protocol):
-    """What contracts need to know of the period."""
-
-    @property
-    def as_of(self) -> datetime:
-        """The end of everything."""
-
-    @property
-    def day(self) -> date:
-        """Its day."""
-
-
-class Org:
+class Rows:
     """The CRM's rows by account, deleted ones left out."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, org: Salesforce) -> None:
         """Group what belongs to accounts directly; look parents up for the rest."""
-        objects = world.salesforce.objects
-        self.rows = {name: [row for row in kind.rows if not row["IsDeleted"]] for name, kind in objects.items()}
+        self.rows = {name: [row for row in kind.rows if not row["IsDeleted"]] for name, kind in org.objects.items()}
         self.accounts = {row["Id"]: row for row in self.rows["Account"]}
         self.people = {row["Id"]: row for row in self.rows["Contact"]}
         self.deals = {row["Id"]: row for row in self.rows["Opportunity"]}
@@ -52,38 +38,38 @@ class Org:
         return self._grouped.get(name, {}).get(account, [])
 
 
-def contract(world: World, at: Instants) -> Callable[[Customer], Told]:
-    """A teller of one customer's contract, relationship and signal metrics."""
-    org = Org(world)
+def contract_truth(org: Salesforce, at: Instants) -> Truth:
+    """Contract, relationship and signal metrics of a customer."""
+    rows = Rows(org)
 
-    def tell(customer: Customer) -> Told:
-        account = org.accounts[customer.account_id]
-        arr = _arr(org, account, at.as_of)
+    def measure(customer: Customer) -> Values:
+        account = rows.accounts[customer.account_id]
+        arr = _arr(rows, account, at.as_of)
         tier = account["Tier__c"]
         return {
-            "days_to_renewal": _renewal(org, account, at),
-            "payment_health": _payments(org, account["Id"], at.as_of),
-            "contract_changes": _downgrades(org, account["Id"], at.day),
-            "arr_trajectory_pct": _trajectory(org, account, arr, at),
+            "days_to_renewal": _renewal(rows, account, at),
+            "payment_health": _payments(rows, account["Id"], at.as_of),
+            "contract_changes": _downgrades(rows, account["Id"], at.day),
+            "arr_trajectory_pct": _trajectory(rows, account, arr, at),
             "tier_alignment": NONE if arr is None or tier is None else _steps(arr, tier),
-            "qbr_attendance": _reviews(org, account["Id"], tier, at.day),
-            "champion_stability": _champions(org, account["Id"], at.day),
-            "expansion_signals": _expansions(org, account["Id"], at.as_of),
-            **_signals(org, account["Id"], at.as_of),
+            "qbr_attendance": _reviews(rows, account["Id"], tier, at.day),
+            "champion_stability": _champions(rows, account["Id"], at.day),
+            "expansion_signals": _expansions(rows, account["Id"], at.as_of),
+            **_signals(rows, account["Id"], at.as_of),
         }
 
-    return tell
+    return measure
 
 
-def _renewal(org: Org, account: Row, at: Instants) -> float | str:
+def _renewal(rows: Rows, account: Row, at: Instants) -> Value:
     by_deal = [
         deal["CloseDate"]
-        for deal in org.of(account["Id"], "Opportunity")
+        for deal in rows.of(account["Id"], "Opportunity")
         if deal["Type"] == "Renewal" and not deal["IsClosed"] and deal["CreatedDate"] < at.as_of and deal["CloseDate"]
     ]
     by_contract = [
         each["EndDate"]
-        for each in org.of(account["Id"], "Contract")
+        for each in rows.of(account["Id"], "Contract")
         if each["Status"] == "Activated" and each["EndDate"]
     ]
     by_field = [account["Renewal_Date__c"]] if account["Renewal_Date__c"] else []
@@ -95,19 +81,19 @@ def _renewal(org: Org, account: Row, at: Instants) -> float | str:
     return NONE
 
 
-def _payments(org: Org, account: str, as_of: datetime) -> float:
+def _payments(rows: Rows, account: str, as_of: datetime) -> float:
     count = 0
-    for case in org.of(account, "Case"):
+    for case in rows.of(account, "Case"):
         if case["Type"] == "Billing" and case["CreatedDate"] < as_of:
             recent = case["CreatedDate"] >= as_of - timedelta(days=90)
             count += recent or case["ClosedDate"] is None or case["ClosedDate"] >= as_of
     return count
 
 
-def _downgrades(org: Org, account: str, day: date) -> float:
+def _downgrades(rows: Rows, account: str, day: date) -> float:
     lost = [
         deal
-        for deal in org.of(account, "Opportunity")
+        for deal in rows.of(account, "Opportunity")
         if deal["IsWon"]
         and deal["Type"] == "Existing Customer - Downgrade"
         and day - timedelta(days=365) <= deal["CloseDate"] < day
@@ -115,24 +101,24 @@ def _downgrades(org: Org, account: str, day: date) -> float:
     return len(lost)
 
 
-def _changes(org: Org, account: str) -> list[Row]:
-    rows = [row for row in org.of(account, "AccountHistory") if row["Field"] == "ARR__c"]
-    return sorted(rows, key=lambda row: row["CreatedDate"])
+def _changes(rows: Rows, account: str) -> list[Row]:
+    changes = [row for row in rows.of(account, "AccountHistory") if row["Field"] == "ARR__c"]
+    return sorted(changes, key=lambda row: row["CreatedDate"])
 
 
-def _arr(org: Org, account: Row, moment: datetime) -> float | None:
+def _arr(rows: Rows, account: Row, moment: datetime) -> float | None:
     """ARR at a moment: what the first change since then changed it from, or what it is now."""
-    for change in _changes(org, account["Id"]):
+    for change in _changes(rows, account["Id"]):
         if change["CreatedDate"] >= moment:
             return None if change["OldValue"] is None else float(change["OldValue"])
     return None if account["ARR__c"] is None else float(account["ARR__c"])
 
 
-def _trajectory(org: Org, account: Row, arr: float | None, at: Instants) -> float | str:
+def _trajectory(rows: Rows, account: Row, arr: float | None, at: Instants) -> Value:
     since = account["Customer_Since__c"]
     if since is not None and since > at.day - timedelta(days=365):
         return "too_new"
-    then = _arr(org, account, at.as_of - timedelta(days=365))
+    then = _arr(rows, account, at.as_of - timedelta(days=365))
     if arr is None or then is None or then <= 0:
         return NONE
     return 100 * (arr - then) / then
@@ -144,18 +130,18 @@ def _steps(arr: float, tier: str) -> float:
     return abs(order.index(implied) - order.index(tier))
 
 
-def _reviews(org: Org, account: str, tier: str | None, day: date) -> float | str:
-    owed = OWED.get(tier or "", 0)
-    if not owed:
+def _reviews(rows: Rows, account: str, tier: str | None, day: date) -> Value:
+    expected = REVIEWS_A_YEAR.get(tier or "", 0)
+    if not expected:
         return "not_configured"
-    held = set()
-    for event in org.of(account, "Event"):
+    days = set()
+    for event in rows.of(account, "Event"):
         if _is_review(event, day) and not event["IsChild"]:
-            held.add(event["ActivityDate"])
-    for task in org.of(account, "Task"):
+            days.add(event["ActivityDate"])
+    for task in rows.of(account, "Task"):
         if _is_review(task, day) and task["IsClosed"]:
-            held.add(task["ActivityDate"])
-    return min(100.0, 100 * len(held) / owed)
+            days.add(task["ActivityDate"])
+    return min(100.0, 100 * len(days) / expected)
 
 
 def _is_review(row: Row, day: date) -> bool:
@@ -164,15 +150,15 @@ def _is_review(row: Row, day: date) -> bool:
     return wanted and not row["No_Show__c"] and day - timedelta(days=365) <= row["ActivityDate"] < day
 
 
-def _champions(org: Org, account: str, day: date) -> float | str:
+def _champions(rows: Rows, account: str, day: date) -> Value:
     people = set()
-    for role in org.roles.get(account, []):
-        deal = org.deals[role["OpportunityId"]]
+    for role in rows.roles.get(account, []):
+        deal = rows.deals[role["OpportunityId"]]
         if role["Role"] in CHAMPIONS and deal["IsWon"] and deal["CloseDate"] < day:
             people.add(role["ContactId"])
     if not people:
         return NONE
-    there = [person for person in people if _still_there(org.people[person], account)]
+    there = [person for person in people if _still_there(rows.people[person], account)]
     return 100 * len(there) / len(people)
 
 
@@ -182,10 +168,10 @@ def _still_there(person: Row, account: str) -> bool:
     )
 
 
-def _expansions(org: Org, account: str, as_of: datetime) -> float:
+def _expansions(rows: Rows, account: str, as_of: datetime) -> float:
     growing = [
         deal
-        for deal in org.of(account, "Opportunity")
+        for deal in rows.of(account, "Opportunity")
         if not deal["IsClosed"]
         and deal["Type"] in ("Expansion", "Existing Customer - Upgrade")
         and (deal["Probability"] or 0) >= 20
@@ -194,10 +180,10 @@ def _expansions(org: Org, account: str, as_of: datetime) -> float:
     return len(growing)
 
 
-def _signals(org: Org, account: str, as_of: datetime) -> Told:
+def _signals(rows: Rows, account: str, as_of: datetime) -> Values:
     counts = dict.fromkeys(SEVERITIES, 0)
     confirmed = lowered = 0
-    for signal in org.of(account, "Churn_Signal__c"):
+    for signal in rows.of(account, "Churn_Signal__c"):
         closed = signal["Closed_Date__c"]
         if signal["Signal_Date__c"] >= as_of or (closed is not None and closed < as_of):
             continue

@@ -1,11 +1,13 @@
-"""The truth about support."""
+"""The truth about support, over the conversations of all systems that have some."""
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TypeAlias
 
-from accountpulse.sandbox.world.model import Conversation, Customer, World
+from accountpulse.sandbox.truth.instants import Instants, Truth, Value, Values
+from accountpulse.sandbox.world.model import Customer
 
 METRICS = (
     "total_conversations",
@@ -18,82 +20,64 @@ METRICS = (
 )
 
 
-class Instants(Protocol):
-    """What support needs to know of the period."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportConversation:
+    """A conversation of a customer, whichever system it is in; `id` is unique within that system.
 
-    @property
-    def as_of(self) -> datetime:
-        """The end of everything."""
+    `urgent` and `escalated` are None where the system can't say so. Durations count from the customer's first message.
+    """
 
-    def in_window(self, moment: datetime | None) -> bool:
-        """Whether a moment counts."""
+    id: str
+    created_at: datetime
+    customer_involved: bool
+    urgent: bool | None = None
+    escalated: bool | None = None
+    first_response_seconds: float | None = None  # None: nobody has answered
+    closed_at: datetime | None = None  # the last time; None: it is open
+    resolution_seconds: float | None = None  # up to `closed_at`
+    rating_requested_at: datetime | None = None  # None: nobody asked
+    rating: int | None = None  # 1 to 5; None: nobody rated
 
 
-def support(world: World, at: Instants) -> Callable[[Customer], dict[str, float | str]]:
-    """A teller of one customer's support metrics."""
-    belonging: dict[str, list[Conversation]] = {}
-    for talk in world.intercom.conversations:
-        if talk.is_ticket or talk.created_at >= at.as_of:
-            continue
-        for company in _companies(world, talk):
-            belonging.setdefault(company, []).append(talk)
+# a customer's conversations in one system; None: the customer isn't linked there
+ConversationsOf: TypeAlias = Callable[[Customer], Iterable[SupportConversation] | None]
 
-    def tell(customer: Customer) -> dict[str, float | str]:
-        if customer.intercom_company is None or customer.intercom_company not in world.intercom.companies:
+
+def support_truth(systems: Sequence[ConversationsOf], at: Instants) -> Truth:
+    """Support metrics of a customer over all systems where it is linked."""
+
+    def measure(customer: Customer) -> Values:
+        linked = [found for conversations_of in systems if (found := conversations_of(customer)) is not None]
+        if not linked:
             return dict.fromkeys(METRICS, "not_linked")
-        return _measured(belonging.get(customer.intercom_company, []), at)
+        return _measured([each for found in linked for each in found if each.created_at < at.as_of], at)
 
-    return tell
-
-
-def _companies(world: World, talk: Conversation) -> set[str]:
-    """Whom a conversation belongs to: its company, else the companies of the people in it; a lead's is nobody's."""
-    if talk.company_id is not None and not _of_a_lead(world, talk.company_id):
-        return {talk.company_id}
-    return {company for person in talk.contact_ids for company in world.intercom.contacts[person].company_ids}
+    return measure
 
 
-def _of_a_lead(world: World, company: str) -> bool:
-    return world.intercom.companies[company].company_id.endswith("-qualification-company")
-
-
-def _with_customer(talk: Conversation) -> bool:
-    return talk.first_contact_reply_at is not None or talk.author_type in ("user", "lead", "contact")
-
-
-def _measured(talks: list[Conversation], at: Instants) -> dict[str, float | str]:
-    counted = [talk for talk in talks if _with_customer(talk) and at.in_window(talk.created_at)]
-    urgent = [talk for talk in counted if talk.priority in ("urgent", "high")]
-    escalated = [talk for talk in counted if _escalated(talk)]
-    answers = [
-        (talk.first_admin_reply_at - talk.first_contact_reply_at).total_seconds()
-        for talk in counted
-        if talk.first_admin_reply_at is not None and talk.first_contact_reply_at is not None
-    ]
-    closes = [
-        (talk.last_close_at - talk.first_contact_reply_at).total_seconds()
-        for talk in talks
-        if _with_customer(talk)
-        and talk.state == "closed"
-        and at.in_window(talk.last_close_at)
-        and talk.last_close_at is not None
-        and talk.first_contact_reply_at is not None
-    ]
-    asked = [talk.rating for talk in talks if talk.rating is not None and not talk.rating.by_bot]
-    asked = [rating for rating in asked if at.in_window(rating.requested_at)]
-    scores = [rating.score for rating in asked if rating.score is not None]
-    none = "no_evidence"
+def _measured(conversations: list[SupportConversation], at: Instants) -> Values:
+    involved = [each for each in conversations if each.customer_involved]
+    counted = [each for each in involved if at.in_window(each.created_at)]
+    closed = [each for each in involved if at.in_window(each.closed_at)]
+    asked = [each for each in conversations if at.in_window(each.rating_requested_at)]
+    scores = [each.rating for each in asked if each.rating is not None]
     return {
         "total_conversations": len(counted),
-        "p1_p2_pct": 100 * len(urgent) / len(counted) if counted else none,
-        "escalation_pct": 100 * len(escalated) / len(counted) if counted else none,
-        "median_first_response_seconds": statistics.median(answers) if answers else none,
-        "median_resolution_seconds": statistics.median(closes) if closes else none,
-        "csat_score": 100 * sum(score >= 4 for score in scores) / len(scores) if scores else none,
-        "csat_response_rate": 100 * len(scores) / len(asked) if asked else none,
+        "p1_p2_pct": _percent(each.urgent for each in counted),
+        "escalation_pct": _percent(each.escalated for each in counted),
+        "median_first_response_seconds": _median(each.first_response_seconds for each in counted),
+        "median_resolution_seconds": _median(each.resolution_seconds for each in closed),
+        "csat_score": _percent(score >= 4 for score in scores),
+        "csat_response_rate": _percent(each.rating is not None for each in asked),
     }
 
 
-def _escalated(talk: Conversation) -> bool:
-    tags = {tag.strip().lower() for tag in talk.tags}
-    return bool(tags & {"escalated", "escalation"}) or bool({"Back-office", "Tracker"} & set(talk.linked_tickets))
+def _percent(flags: Iterable[bool | None]) -> Value:
+    """How many percent are true of those that say."""
+    present = [flag for flag in flags if flag is not None]
+    return 100 * sum(present) / len(present) if present else "no_evidence"
+
+
+def _median(durations: Iterable[float | None]) -> Value:
+    present = [duration for duration in durations if duration is not None]
+    return statistics.median(present) if present else "no_evidence"

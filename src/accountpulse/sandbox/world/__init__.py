@@ -1,13 +1,9 @@
-"""The invented company: 18 months of its four systems, the same for the same seed."""
+"""The invented company: 18 months of its systems, the same for the same seed."""
 
 from datetime import datetime
 
-from accountpulse.sandbox.world.intercom import intercom
-from accountpulse.sandbox.world.jira import jira
-from accountpulse.sandbox.world.looker import looker
 from accountpulse.sandbox.world.model import World
-from accountpulse.sandbox.world.plans import Calendar, plans
-from accountpulse.sandbox.world.salesforce import salesforce
+from accountpulse.sandbox.world.plans import Blueprint, Calendar, make_plans
 
 
 def build(
@@ -17,17 +13,16 @@ def build(
 
     `conversations` more than its customers would have are spread over the window; `issues` more are touched in it.
     """
+    from accountpulse.sandbox import STAND_INS  # here, since the stand-ins import their parts from this package
+
     index = until.year * 12 + until.month - 1 - months
     start = until.replace(year=index // 12, month=index % 12 + 1, day=1, hour=0, minute=0, second=0, microsecond=0)
     calendar = Calendar(start, until.replace(microsecond=0))
-    made = plans(seed, accounts, calendar)
+    blueprint = Blueprint(seed, make_plans(seed, accounts, calendar), calendar, conversations, issues)
     return World(
         seed=seed,
         start=start,
         until=until,
-        customers=[plan.customer for plan in made],
-        looker=looker(made, calendar),
-        intercom=intercom(seed, made, calendar, conversations),
-        jira=jira(seed, made, calendar, issues),
-        salesforce=salesforce(seed, made, calendar),
+        customers=[plan.customer for plan in blueprint.plans],
+        parts={stand_in.name: stand_in.build(blueprint) for stand_in in STAND_INS},
     )

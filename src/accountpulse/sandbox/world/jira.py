@@ -6,7 +6,7 @@ from itertools import count
 from random import Random
 
 from accountpulse.sandbox.world.model import Jira, JiraIssue, Status, Transition
-from accountpulse.sandbox.world.plans import Calendar, Plan, moment, poisson
+from accountpulse.sandbox.world.plans import Blueprint, Calendar, Plan, moment, poisson
 
 STATUSES = {
     status.id: status
@@ -32,7 +32,7 @@ ACCOUNT_TEXT = "customfield_10500"  # the same as free text, where it is one
 FIELD_NAMES = {ORGANIZATIONS: "Organizations", ACCOUNT_IDS: "Customer accounts", ACCOUNT_TEXT: "Customer account"}
 
 
-class Tracker:
+class SiteBuilder:
     """The site while it fills."""
 
     def __init__(self, calendar: Calendar) -> None:
@@ -42,7 +42,9 @@ class Tracker:
         self.keys = {project: count(1) for project in PROJECTS}
         self.issues: list[JiraIssue] = []
 
-    def issue(self, created: datetime, components: list[str], kind: str = "Bug", project: str = "CORE") -> JiraIssue:
+    def add_issue(
+        self, created: datetime, components: list[str], kind: str = "Bug", project: str = "CORE"
+    ) -> JiraIssue:
         """A new open issue."""
         made = JiraIssue(
             id=str(next(self.ids)),
@@ -80,22 +82,22 @@ class Tracker:
         return True
 
 
-def jira(seed: int, plans: list[Plan], calendar: Calendar, issues: int = 0) -> Jira:
-    """The whole site, with so many issues more than its customers would have.
+def build_jira(blueprint: Blueprint) -> Jira:
+    """The whole site, with the blueprint's extra issues.
 
     The calling user's profile is far from UTC: a date in JQL is not what it seems.
     """
-    tracker = Tracker(calendar)
-    linked = [plan for plan in plans if plan.customer.jira_component is not None]
+    site = SiteBuilder(blueprint.calendar)
+    linked = [plan for plan in blueprint.plans if plan.customer.jira_component is not None]
     for plan in linked:
-        _ordinary(tracker, plan)
+        _add_customer_issues(site, plan)
     if len(linked) >= 3:
-        _traps(tracker, linked)
-        _histories(tracker, linked)
+        _add_edge_cases(site, linked)
+        _add_long_histories(site, linked)
     names = [str(plan.customer.jira_component) for plan in linked]
-    _crowd(tracker, seed, names, issues if linked else 0)
+    _add_extra_bugs(site, blueprint.seed, names, blueprint.issues if linked else 0)
     accounts = {str(plan.customer.jira_component): plan.customer.account_id for plan in linked}
-    _name_otherwise(tracker.issues, accounts)
+    _name_customers(site.issues, accounts)
     return Jira(
         email="integration@sandbox.example",
         token="jira-token-of-the-sandbox",
@@ -104,7 +106,7 @@ def jira(seed: int, plans: list[Plan], calendar: Calendar, issues: int = 0) -> J
         priorities=PRIORITIES,
         issue_types=TYPES,
         components={"CORE": [*names, "Platform"], "WEB": [*names[:10], "Website"]},
-        issues=tracker.issues,
+        issues=site.issues,
         former=FORMER,
         field_names=FIELD_NAMES,
         strict_fields={ORGANIZATIONS: names, ACCOUNT_IDS: list(accounts.values())},
@@ -112,7 +114,7 @@ def jira(seed: int, plans: list[Plan], calendar: Calendar, issues: int = 0) -> J
     )
 
 
-def _name_otherwise(issues: list[JiraIssue], accounts: Mapping[str, str]) -> None:
+def _name_customers(issues: list[JiraIssue], accounts: Mapping[str, str]) -> None:
     """Say in every other way as well which customers an issue belongs to: label, organisation, options, text."""
     for issue in issues:
         ids = [accounts[name] for name in issue.components if name in accounts]
@@ -126,18 +128,18 @@ def _name_otherwise(issues: list[JiraIssue], accounts: Mapping[str, str]) -> Non
         issue.fields[ACCOUNT_TEXT] = ids[0] if len(ids) == 1 else None
 
 
-def _crowd(tracker: Tracker, seed: int, names: list[str], count: int) -> None:
+def _add_extra_bugs(site: SiteBuilder, seed: int, names: list[str], count: int) -> None:
     """So many bugs more, evenly over the customers: created in the last year, touched in the last ninety days."""
-    rng, calendar = Random(f"crowd {seed}"), tracker.calendar
+    rng, calendar = Random(f"crowd {seed}"), site.calendar
     for number in range(count):
         created = moment(rng, calendar.month_end - timedelta(days=365), calendar.month_end)
-        issue = _bug(tracker, rng, names[number % len(names)], created, 0.5, "Bug")
+        issue = _add_issue_with_history(site, rng, names[number % len(names)], created, bad=0.5)
         touched = moment(rng, max(created, calendar.window_start), calendar.month_end)
         issue.updated = max(issue.updated, touched)
 
 
-def _ordinary(tracker: Tracker, plan: Plan) -> None:
-    rng, calendar, component = plan.rng, tracker.calendar, str(plan.customer.jira_component)
+def _add_customer_issues(site: SiteBuilder, plan: Plan) -> None:
+    rng, calendar, component = plan.rng, site.calendar, str(plan.customer.jira_component)
     bad = 1 - plan.quality
     begin = max(
         calendar.start, datetime(plan.customer.since.year, plan.customer.since.month, 1, tzinfo=calendar.start.tzinfo)
@@ -145,79 +147,81 @@ def _ordinary(tracker: Tracker, plan: Plan) -> None:
     months = max(1.0, (calendar.until - begin).days / 30.4)
     for _ in range(poisson(rng, (0.2 + 2.2 * bad) * months)):
         kind = "Bug" if rng.random() < 0.7 else rng.choice(TYPES)
-        _bug(tracker, rng, component, moment(rng, begin, calendar.until), bad, kind)
-    if plan.customer.story == "bug storm":
+        _add_issue_with_history(site, rng, component, moment(rng, begin, calendar.until), bad=bad, kind=kind)
+    if plan.customer.scenario == "bug storm":
         for _ in range(24):
             created = moment(rng, calendar.month_end - timedelta(days=50), calendar.month_end)
-            _bug(tracker, rng, component, created, 0.95, "Bug")
+            _add_issue_with_history(site, rng, component, created, bad=0.95)
 
 
-def _bug(tracker: Tracker, rng: Random, component: str, created: datetime, bad: float, kind: str) -> JiraIssue:  # noqa: PLR0917
+def _add_issue_with_history(
+    site: SiteBuilder, rng: Random, component: str, created: datetime, *, bad: float, kind: str = "Bug"
+) -> JiraIssue:
     """An issue's life: usually done after a while, sometimes opened again, sometimes without a resolution."""
     created += timedelta(milliseconds=rng.randrange(1000))
-    issue = tracker.issue(created, [component], kind)
+    issue = site.add_issue(created, [component], kind)
     issue.priority = (
         rng.choice(("Highest", "High", "Medium")) if rng.random() < bad else rng.choice(("Medium", "Low", None))
     )
     at = created + timedelta(hours=rng.expovariate(1 / (40 + 700 * bad)) + 1)
-    if not tracker.move(issue, at, "3"):
+    if not site.move(issue, at, "3"):
         return issue
     at += timedelta(hours=rng.expovariate(1 / (60 + 900 * bad)) + 1)
-    if rng.random() < 0.12 + 0.25 * bad or not tracker.move(
+    if rng.random() < 0.12 + 0.25 * bad or not site.move(
         issue, at, rng.choice(("5", "6", "7")), resolves=rng.random() < 0.7
     ):
         return issue
-    if rng.random() < 0.2 and tracker.move(issue, at + timedelta(hours=30), "6"):  # done to done: not reopened
+    if rng.random() < 0.2 and site.move(issue, at + timedelta(hours=30), "6"):  # done to done: not reopened
         at += timedelta(hours=30)
     if rng.random() < 0.08 + 0.2 * bad:
         at += timedelta(days=rng.uniform(1, 20))
-        if tracker.move(issue, at, "1") and rng.random() < 0.6:
-            tracker.move(issue, at + timedelta(days=rng.uniform(1, 15)), "5", resolves=rng.random() < 0.7)
+        if site.move(issue, at, "1") and rng.random() < 0.6:
+            site.move(issue, at + timedelta(days=rng.uniform(1, 15)), "5", resolves=rng.random() < 0.7)
     return issue
 
 
-def _traps(tracker: Tracker, linked: list[Plan]) -> None:
-    calendar, day, tick = tracker.calendar, timedelta(days=1), timedelta(milliseconds=1)
+def _add_edge_cases(site: SiteBuilder, linked: list[Plan]) -> None:
+    calendar, day, tick = site.calendar, timedelta(days=1), timedelta(milliseconds=1)
     first, second, third = (str(plan.customer.jira_component) for plan in linked[:3])
     # edges of the window and of as_of
     for at in (calendar.window_start, calendar.window_start - tick, calendar.month_end - tick, calendar.month_end):
-        tracker.issue(at, [first])
-        late = tracker.issue(calendar.window_start - 30 * day, [second])
-        tracker.move(late, at, "5")
+        site.add_issue(at, [first])
+        late = site.add_issue(calendar.window_start - 30 * day, [second])
+        site.move(late, at, "5")
     # open at as_of, done since; done at as_of, open since; done twice around it
-    tracker.move(tracker.issue(calendar.month_end - 20 * day, [third]), calendar.month_end + 2 * day, "5")
-    reopened = tracker.issue(calendar.month_end - 20 * day, [third])
-    tracker.move(reopened, calendar.month_end - 10 * day, "5")
-    tracker.move(reopened, calendar.month_end + 2 * day, "1")
-    twice = tracker.issue(calendar.month_end - 25 * day, [third])
+    site.move(site.add_issue(calendar.month_end - 20 * day, [third]), calendar.month_end + 2 * day, "5")
+    reopened = site.add_issue(calendar.month_end - 20 * day, [third])
+    site.move(reopened, calendar.month_end - 10 * day, "5")
+    site.move(reopened, calendar.month_end + 2 * day, "1")
+    twice = site.add_issue(calendar.month_end - 25 * day, [third])
     for days, status in ((-15, "6"), (1, "3"), (3, "5")):
-        tracker.move(twice, calendar.month_end + days * day, status)
-    # two customers' bug; a priority that was taken away; a story and a task; nobody's bugs; another project's
-    tracker.issue(calendar.month_end - 8 * day, [first, second]).priority = "Highest"
-    tracker.issue(calendar.month_end - 8 * day, [first]).priority = None
-    tracker.issue(calendar.month_end - 8 * day, [second], "Story")
-    tracker.issue(calendar.month_end - 8 * day, [second], "Task")
-    tracker.issue(calendar.month_end - 8 * day, [])
-    tracker.issue(calendar.month_end - 8 * day, ["Platform"])
-    tracker.issue(calendar.month_end - 8 * day, [first], project="WEB").priority = "Highest"
+        site.move(twice, calendar.month_end + days * day, status)
+    # two customers' bug; a priority that was taken away; a scenario and a task; nobody's bugs; another project's
+    site.add_issue(calendar.month_end - 8 * day, [first, second]).priority = "Highest"
+    site.add_issue(calendar.month_end - 8 * day, [first]).priority = None
+    site.add_issue(calendar.month_end - 8 * day, [second], "Story")
+    site.add_issue(calendar.month_end - 8 * day, [second], "Task")
+    site.add_issue(calendar.month_end - 8 * day, [])
+    site.add_issue(calendar.month_end - 8 * day, ["Platform"])
+    site.add_issue(calendar.month_end - 8 * day, [first], project="WEB").priority = "Highest"
     # old, open, and untouched for a year: still open
-    tracker.issue(calendar.month_end - 400 * day, [third]).priority = "Highest"
+    site.add_issue(calendar.month_end - 400 * day, [third]).priority = "Highest"
     # done without a resolution, long before and within the window
     for days in (300, 12):
-        quiet = tracker.issue(calendar.month_end - 350 * day, [second])
-        tracker.move(quiet, calendar.month_end - days * day, "5", resolves=False)
+        quiet = site.add_issue(calendar.month_end - 350 * day, [second])
+        site.move(quiet, calendar.month_end - days * day, "5", resolves=False)
 
 
-def _histories(tracker: Tracker, linked: list[Plan]) -> None:
+def _add_long_histories(site: SiteBuilder, linked: list[Plan]) -> None:
     """Histories that are hard to read: of statuses that were deleted since, and longer than a search shows."""
-    calendar, day = tracker.calendar, timedelta(days=1)
+    calendar, day = site.calendar, timedelta(days=1)
     first, second = (str(plan.customer.jira_component) for plan in linked[:2])
     for status in FORMER:  # reopened out of them within the window
-        bug = tracker.issue(calendar.month_end - 120 * day, [first])
-        tracker.move(bug, calendar.month_end - 100 * day, status)
-        tracker.move(bug, calendar.month_end - 30 * day, "1")
-    restless = tracker.issue(calendar.month_end - 80 * day, [second])
-    tracker.move(restless, calendar.month_end - 70 * day, "5")
-    tracker.move(restless, calendar.month_end - 69 * day, "1")  # the reopening is older than the forty that follow
+        bug = site.add_issue(calendar.month_end - 120 * day, [first])
+        site.move(bug, calendar.month_end - 100 * day, status)
+        site.move(bug, calendar.month_end - 30 * day, "1")
+    restless = site.add_issue(calendar.month_end - 80 * day, [second])
+    site.move(restless, calendar.month_end - 70 * day, "5")
+    site.move(restless, calendar.month_end - 69 * day, "1")  # the reopening is older than the forty that follow
     for hours in range(50):
-        tracker.move(restless, calendar.month_end - 60 * day + hours * timedelta(hours=1), "3" if hours % 2 else "4")
+        site.move(restless, calendar.month_end - 60 * day + hours * timedelta(hours=1), "3" if hours % 2 else "4")

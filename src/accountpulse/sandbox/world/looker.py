@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from random import Random
 
 from accountpulse.sandbox.world.model import Looker, UsageOf
-from accountpulse.sandbox.world.plans import Calendar, Plan
+from accountpulse.sandbox.world.plans import Blueprint, Calendar, Plan
 
 FEATURES = [
     "dashboards", "alerts", "exports", "api", "automations", "integrations",
@@ -16,12 +16,13 @@ LOOK_PILLARS = ["engagement"]
 CHANNELS = ("email", "in_app")  # that surveys are sent by
 
 
-def looker(plans: list[Plan], calendar: Calendar) -> Looker:
+def build_looker(blueprint: Blueprint) -> Looker:
     """The instance with its usage up to the world's end."""
+    plans, calendar = blueprint.plans, blueprint.calendar
     first = calendar.start.date()
     days = (calendar.until.date() - first).days + 1
     usage = {_spelled(plan): _usage(plan, calendar, first, days) for plan in plans if plan.customer.in_looker}
-    usage["001Hu0000000000"] = usage[next(iter(usage))]  # a customer of the warehouse that the CRM doesn't know
+    usage["001Hu0000000000"] = usage[next(iter(usage))]  # a customer of the warehouse that isn't in the CRM
     return Looker(
         client_id="looker-client-of-the-sandbox",
         client_secret="looker-secret-of-the-sandbox",
@@ -43,7 +44,7 @@ def _spelled(plan: Plan) -> str:
 
 
 def _usage(plan: Plan, calendar: Calendar, first: date, days: int) -> UsageOf:
-    rng, story = plan.rng, plan.customer.story
+    rng, scenario = plan.rng, plan.customer.scenario
     begin = max(0, (plan.customer.since - first).days)
     everything = (1 << days) - 1
     alive = everything & ~((1 << begin) - 1)
@@ -55,16 +56,16 @@ def _usage(plan: Plan, calendar: Calendar, first: date, days: int) -> UsageOf:
         active = rng.random() < share
         mask = _thinned(rng, days, 1 if plan.quality > 0.75 else 2 if plan.quality > 0.4 else 4) if active else 0
         mask &= alive
-        if story == "usage halved" and person % 2:
+        if scenario == "usage halved" and person % 2:
             mask &= ~halved
-        if story == "silent":
+        if scenario == "silent":
             mask &= ~silent
         users.append(mask)
         twice.append(_thinned(rng, days, 2))
     features = {name: _thinned(rng, days, 3) & alive for name in FEATURES if rng.random() < 0.15 + 0.75 * plan.quality}
     if plan.number % 4 == 0:
         features[UNCOUNTED] = _thinned(rng, days, 2) & alive
-    if story == "silent":
+    if scenario == "silent":
         features = {name: mask & ~silent for name, mask in features.items()}
     answers = _answers(plan, begin, days)
     licences = None if plan.number % 6 == 5 else plan.seats + plan.number % 3
@@ -102,6 +103,6 @@ def _pillars(plan: Plan, calendar: Calendar) -> dict[str, dict[str, float]]:
                 months[f"{day:%Y-%m}"] = round(level, 1)  # may lie a little above 100: the pipeline has to clamp
             day = (day + timedelta(days=32)).replace(day=1)
         figures[name] = months
-    if plan.customer.story == "brand-new":
+    if plan.customer.scenario == "brand-new":
         figures["insights"] = {}
     return figures

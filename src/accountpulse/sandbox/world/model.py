@@ -1,20 +1,20 @@
-"""What the four systems hold: plain data, filled by world.py, answered by the servers, measured by truth.py.
+"""What the systems hold: plain data, filled by the world, answered by the services, measured by the truth.
 
 All instants are aware datetimes in UTC. Nothing here knows a metric.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 
 @dataclass(slots=True)
 class Customer:
-    """One customer as the world knows it; each system has its own idea of it."""
+    """One customer; each system has its own idea of it."""
 
     account_id: str  # Salesforce, 18 characters
     name: str
-    story: str  # why this one is interesting; "ordinary" for most
+    scenario: str  # why this one is interesting; "ordinary" for most
     since: date
     intercom_company: str | None  # Intercom's id, 24 hex digits
     jira_component: str | None
@@ -248,13 +248,34 @@ class Salesforce:
 
 @dataclass(slots=True, repr=False)
 class World:
-    """One company's four systems, over `[start, until)`; later rows lie past the last complete month."""
+    """One company's systems, over `[start, until)`; later rows lie past the last complete month."""
 
     seed: int
     start: datetime
     until: datetime
     customers: list[Customer]
-    intercom: Intercom
-    jira: Jira
-    looker: Looker
-    salesforce: Salesforce
+    parts: dict[str, Any]  # by the system's name
+
+    @property
+    def intercom(self) -> Intercom:
+        """The support workspace."""
+        return cast("Intercom", self.parts["intercom"])
+
+    @property
+    def jira(self) -> Jira:
+        """The issue tracker."""
+        return cast("Jira", self.parts["jira"])
+
+    @property
+    def looker(self) -> Looker:
+        """The instance."""
+        return cast("Looker", self.parts["looker"])
+
+    @property
+    def salesforce(self) -> Salesforce:
+        """The org."""
+        return cast("Salesforce", self.parts["salesforce"])
+
+    def with_part(self, name: str, part: Any) -> "World":
+        """The same world with another part; the rest is shared, not copied."""
+        return replace(self, parts={**self.parts, name: part})

@@ -1,15 +1,15 @@
-"""What kind of customer each account is: size, quality and story. Everything else in the world follows from it."""
+"""What kind of customer each account is: size, quality and scenario. Everything else in the world follows from it."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
 
-from accountpulse.sandbox.salesforce.org import record_id
 from accountpulse.sandbox.world.model import Customer
 from accountpulse.sandbox.world.names import company_names
+from accountpulse.sandbox.world.org import record_id
 
-# each stands at a fixed place among the accounts, so that it exists in a world of 60 as well
-STORIES = (
+# each has a fixed number among the accounts, so that it exists in a world of 60 as well
+SCENARIOS = (
     "champion leaves",
     "usage halved",
     "bug storm",
@@ -43,12 +43,12 @@ class Plan:
     seats: int
     arr: float
     tier: str
-    rng: Random  # of its own, so that one customer's story doesn't move another's dice
+    rng: Random  # of its own, so that one customer's scenario doesn't change another's draws
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """The instants that traps are laid at."""
+    """The instants that edge cases lie at."""
 
     start: datetime
     until: datetime
@@ -64,7 +64,21 @@ class Calendar:
         return self.month_end - timedelta(days=90)
 
 
-def plans(seed: int, count: int, calendar: Calendar) -> list[Plan]:
+@dataclass(frozen=True)
+class Blueprint:
+    """What every part of the world is built from. `conversations` and `issues`: how many more than usual.
+
+    The parts of one world share each plan's `rng`, so the order in which they are built decides what they draw.
+    """
+
+    seed: int
+    plans: list[Plan]
+    calendar: Calendar
+    conversations: int = 0
+    issues: int = 0
+
+
+def make_plans(seed: int, count: int, calendar: Calendar) -> list[Plan]:
     """All customers, in order of their ids."""
     rng = Random(f"plans {seed}")
     names = company_names(count, Random(f"names {seed}"))
@@ -72,32 +86,30 @@ def plans(seed: int, count: int, calendar: Calendar) -> list[Plan]:
 
 
 def _plan(number: int, name: str, seed: int, rng: Random, calendar: Calendar) -> Plan:
-    place = number % 3
-    story = STORIES[number // 3] if place == 1 and number // 3 < len(STORIES) else ORDINARY
+    scenario = SCENARIOS[number // 3] if number % 3 == 1 and number // 3 < len(SCENARIOS) else ORDINARY
     quality = min(1.0, max(0.0, rng.gauss(0.68, 0.22)))
-    if story in ("growing", "no support contact", "champion leaves"):
+    if scenario in ("growing", "no support contact", "champion leaves"):
         quality = max(quality, 0.85)
     seats = round(5 * 2 ** rng.uniform(0, 6.3))
     arr = round(seats * rng.uniform(400, 1600), -2)
     tier = next(tier for tier, floor in FLOORS if arr >= floor)
     if rng.random() < 0.1:
         tier = rng.choice([each for each, _floor in FLOORS])
-    since = _since(story, rng, calendar)
-    linked_looker = story != "unknown to Looker"
+    since = _since(scenario, rng, calendar)
     customer = Customer(
         account_id=record_id("001", 1000 + number * 7),
         name=name,
-        story=story,
+        scenario=scenario,
         since=since,
-        intercom_company=None if story == "not in Intercom" else f"{seed & 0xFFFF:04x}{number:020x}",
-        jira_component=None if story == "not in Jira" else name,
-        in_looker=linked_looker,
+        intercom_company=None if scenario == "not in Intercom" else f"{seed & 0xFFFF:04x}{number:020x}",
+        jira_component=None if scenario == "not in Jira" else name,
+        in_looker=scenario != "unknown to Looker",
     )
     return Plan(number, customer, quality, seats, arr, tier, Random(f"customer {seed} {number}"))
 
 
-def _since(story: str, rng: Random, calendar: Calendar) -> date:
-    if story == "brand-new":
+def _since(scenario: str, rng: Random, calendar: Calendar) -> date:
+    if scenario == "brand-new":
         return (calendar.month_end - timedelta(days=40)).date()
     return (calendar.month_end - timedelta(days=rng.randint(200, 2200))).date()
 

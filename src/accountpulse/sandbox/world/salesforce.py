@@ -2,26 +2,26 @@
 
 from datetime import timedelta
 
-from accountpulse.sandbox.world.contract import history, money, renewal
+from accountpulse.sandbox.world.contract import add_arr_history, add_billing_cases, add_renewal
 from accountpulse.sandbox.world.model import Salesforce
-from accountpulse.sandbox.world.office import Office, Row
-from accountpulse.sandbox.world.plans import Calendar, Plan, moment
-from accountpulse.sandbox.world.relationship import champions, meetings, signals
+from accountpulse.sandbox.world.org_builder import OrgBuilder, Row
+from accountpulse.sandbox.world.plans import SEGMENTS, Blueprint, Plan, moment
+from accountpulse.sandbox.world.relationship import add_champions, add_reviews, add_signals
 
 
-def salesforce(seed: int, plans: list[Plan], calendar: Calendar) -> Salesforce:
+def build_salesforce(blueprint: Blueprint) -> Salesforce:
     """The whole org."""
-    office = Office(seed, calendar)
+    org = OrgBuilder(blueprint.seed, blueprint.calendar)
     owners = [
-        office.add(
+        org.add(
             "User", Name=f"CSM {n}", Username=f"csm{n}@sandbox.example", Email=f"csm{n}@sandbox.example", IsActive=True
         )["Id"]
         for n in range(6)
     ]
-    for plan in plans:
-        account = _account(office, plan, owners[plan.number % len(owners)])
+    for plan in blueprint.plans:
+        account = _add_account(org, plan, owners[plan.number % len(owners)])
         people = [
-            office.add(
+            org.add(
                 "Contact",
                 AccountId=account["Id"],
                 Name=f"Person {plan.number}-{n}",
@@ -29,33 +29,32 @@ def salesforce(seed: int, plans: list[Plan], calendar: Calendar) -> Salesforce:
             )
             for n in range(3)
         ]
-        renewal(office, plan, account)
-        history(office, plan, account)
-        money(office, plan, account)
-        champions(office, plan, account, people)
-        meetings(office, plan, account)
-        signals(office, plan, account)
-    _strangers(office, owners[0])
+        add_renewal(org, plan, account)
+        add_arr_history(org, plan, account)
+        add_billing_cases(org, plan, account)
+        add_champions(org, plan, account, people)
+        add_reviews(org, plan, account)
+        add_signals(org, plan, account)
+    _add_other_accounts(org, owners[0])
     return Salesforce(
         username="integration@sandbox.example",
         password="salesforce-password-of-the-sandbox",
         security_token="SandboxSecurityToken",
         client_id="salesforce-client-of-the-sandbox",
         client_secret="salesforce-secret-of-the-sandbox",
-        objects=office.objects,
+        objects=org.objects,
     )
 
 
-def _account(office: Office, plan: Plan, owner: str) -> Row:
-    segment = {"Platinum": "Enterprise", "Gold": "Paid", "Silver": "Standard", "Bronze": "Free"}[plan.tier]
+def _add_account(org: OrgBuilder, plan: Plan, owner: str) -> Row:
     customer = plan.customer
-    row = office.add(
+    row = org.add(
         "Account",
         Name=customer.name,
         Type="Customer - Direct" if plan.number % 4 else "Customer - Channel",
         ARR__c=plan.arr if plan.number % 29 != 28 else None,
         Tier__c=plan.tier if plan.number % 31 != 30 else None,
-        Segment__c=segment,
+        Segment__c=SEGMENTS[plan.tier],
         Seats__c=float(plan.seats) if plan.number % 17 != 16 else None,
         OwnerId=owner,
         Customer_Since__c=customer.since,
@@ -66,20 +65,20 @@ def _account(office: Office, plan: Plan, owner: str) -> Row:
     return row
 
 
-def _strangers(office: Office, owner: str) -> None:
+def _add_other_accounts(org: OrgBuilder, owner: str) -> None:
     """Prospects and deleted accounts: nobody's customers, though they have everything that customers have."""
     for number, kind, deleted in ((0, "Prospect", False), (1, "Prospect", False), (2, "Customer - Direct", True)):
-        row = office.add(
+        row = org.add(
             "Account", Name=f"Stranger {number}", Type=kind, ARR__c=1000.0, OwnerId=owner, IsDeleted=deleted,
             Intercom_Company_Id__c="e1" * 12 if number == 0 else None,
         )  # fmt: skip
-        office.add(
+        org.add(
             "Case",
-            moment(office.rng, office.calendar.window_start, office.calendar.month_end),
+            moment(org.rng, org.calendar.window_start, org.calendar.month_end),
             AccountId=row["Id"],
             Type="Billing",
             Status="New",
         )
-        office.add(
-            "Opportunity", AccountId=row["Id"], Name="Renewal", Type="Renewal", CloseDate=office.end + timedelta(days=9)
+        org.add(
+            "Opportunity", AccountId=row["Id"], Name="Renewal", Type="Renewal", CloseDate=org.end + timedelta(days=9)
         )

@@ -124,8 +124,8 @@ def _sorted(rows: list[Row], order: Order, path: Path, parents: Parents) -> list
     get, comparable = parents.getter(path), compared(path.field) or (lambda value: value)
     keyed = [(comparable(get(row)), row) for row in rows]
     nulls = [row for value, row in keyed if value is None]
-    known = sorted((pair for pair in keyed if pair[0] is not None), key=lambda pair: pair[0], reverse=order.descending)
-    ordered = [row for _, row in known]
+    filled = sorted((pair for pair in keyed if pair[0] is not None), key=lambda pair: pair[0], reverse=order.descending)
+    ordered = [row for _, row in filled]
     return [*ordered, *nulls] if order.nulls_last else [*nulls, *ordered]
 
 

@@ -1,11 +1,11 @@
-"""The org while it fills: every record that the world's rooms add goes through here."""
+"""The org while it fills: every record that the world adds to it goes through here."""
 
 from datetime import date, datetime
 from itertools import count
 from random import Random
 from typing import Any
 
-from accountpulse.sandbox.salesforce.org import empty_objects, record_id
+from accountpulse.sandbox.world.org import empty_objects, record_id
 from accountpulse.sandbox.world.plans import Calendar
 
 PREFIXES = {
@@ -15,7 +15,7 @@ PREFIXES = {
 Row = dict[str, Any]
 
 
-class Office:
+class OrgBuilder:
     """The org while it fills."""
 
     def __init__(self, seed: int, calendar: Calendar) -> None:
@@ -34,11 +34,11 @@ class Office:
         """A new record; fields that aren't named are empty, flags are false."""
         kind = self.objects[name]
         row: Row = {field.name: False if field.type == "boolean" else None for field in kind.fields.values()}
-        moment_made = created or self.calendar.start
+        created = created or self.calendar.start
         row["Id"] = record_id(PREFIXES[name], next(self.numbers[name]))
         for field in ("CreatedDate", "LastModifiedDate", "SystemModstamp"):
             if field in row:
-                row[field] = moment_made
+                row[field] = created
         unknown = set(values) - set(row)
         if unknown:
             raise KeyError(f"{name} has no {sorted(unknown)}")

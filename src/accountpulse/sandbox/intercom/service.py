@@ -5,7 +5,7 @@ https://developers.intercom.com/docs/references/rest-api/api.intercom.io
 
 import base64
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from random import Random
@@ -16,20 +16,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from accountpulse.sandbox.intercom import shapes
-from accountpulse.sandbox.intercom.index import Index, Positions, Shelf
-from accountpulse.sandbox.intercom.oddities import Oddities
+from accountpulse.sandbox.intercom.index import EncodedConversations, Index, Positions
+from accountpulse.sandbox.intercom.oddities import IntercomOddities
 from accountpulse.sandbox.intercom.search import CONTACT_FIELDS, Matcher, SearchError
 from accountpulse.sandbox.world.model import Conversation, Intercom, SupportContact
 
 VERSIONS = ("2.11", "2.12", "2.13", "2.14", "2.15", "2.16")
-WALKS = 200  # searches whose pages are still known
+WALKS = 200  # searches whose pages are still there
 MOST = 150  # of a search page
 MOST_COMPANIES = 60  # of a page of the list
-ATTACHED = 20  # of a page of one contact's companies
+CONTACT_COMPANIES = 20  # of a page of one contact's companies
 LIST_ENDS = 10_000
-
-
 T = TypeVar("T")
+Endpoint = Callable[[Request, str], Awaitable[Response]]
 
 
 class BadRequest(Exception):
@@ -37,54 +36,93 @@ class BadRequest(Exception):
 
 
 @dataclass
-class Desk:
+class IntercomService:
     """The workspace behind its routes. A walk keeps what it found, so that a page is a slice."""
 
-    state: Intercom
-    odd: Oddities
+    workspace: Intercom
+    oddities: IntercomOddities
     walks: dict[str, Positions] = field(default_factory=dict)
-    shelves: dict[str, Shelf] = field(default_factory=dict)
+    encoded: dict[str, EncodedConversations] = field(default_factory=dict)
     moved: list[int] = field(default_factory=list)
     by_id: dict[str, Conversation] = field(init=False)
 
     def __post_init__(self) -> None:
         """Index the conversations."""
-        self.by_id = {talk.id: talk for talk in self.state.conversations}
+        self.by_id = {conversation.id: conversation for conversation in self.workspace.conversations}
 
     @cached_property
     def index(self) -> Index:
         """Made at the first search: what changes in the world after it is not found."""
-        return Index(self.state.conversations, inclusive=self.odd.inclusive)
+        return Index(self.workspace.conversations, inclusive=self.oddities.inclusive)
 
     def prepare(self, version: str) -> None:
         """Write every conversation now, so that the first walk is as quick as the next."""
-        self._shelf(version).joined(range(len(self.index.talks)))
+        self._encoded_for(version).joined(range(len(self.index.conversations)))
+
+    # --- paths
+
+    def routes(self) -> list[Route]:
+        """Everything under /intercom; each call needs the token and a version, and an unknown path is an error."""
+        table: list[tuple[str, str, Endpoint]] = [
+            ("POST", "/conversations/search", self.search_conversations),
+            ("GET", "/conversations/{id}", self.conversation),
+            ("POST", "/contacts/search", self.search_contacts),
+            ("GET", "/contacts/{id}", self.contact),
+            ("GET", "/contacts/{id}/companies", self.contact_companies),
+            ("POST", "/companies/list", self.companies),
+            ("GET", "/companies/{id}", self.company),
+            ("GET", "/companies", self.company_by_own_id),
+            ("GET", "/me", self.me),
+        ]
+        found = [
+            Route(f"/intercom{path}", self._guarded(endpoint), methods=[method]) for method, path, endpoint in table
+        ]
+        rest = Route(
+            "/intercom/{path:path}", self._guarded(_unknown), methods=["GET", "POST", "PUT", "PATCH", "DELETE"]
+        )
+        return [*found, rest]
+
+    def _guarded(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+        async def checked(request: Request) -> Response:
+            if request.headers.get("authorization") != f"Bearer {self.workspace.token}":
+                return _error(401, "token_unauthorized", "Access Token Invalid")
+            version = request.headers.get("intercom-version", "")
+            if version not in VERSIONS:
+                return _error(400, "intercom_version_invalid", "The requested version is not supported")
+            try:
+                return await endpoint(request, version)
+            except (SearchError, BadRequest) as error:
+                return _error(400, "parameter_invalid", str(error))
+
+        return checked
+
+    # --- conversations
 
     async def search_conversations(self, request: Request, version: str) -> Response:
         """One page of a search for conversations."""
         body = json.loads(await request.body())
-        wish = body.get("pagination") or {}
-        found = self._found(body.get("query"), body.get("sort"), begins=wish.get("starting_after") is None)
-        total, pages, page = _page(found, wish, self.odd)
+        paging = body.get("pagination") or {}
+        found = self._found(body.get("query"), body.get("sort"), begins=paging.get("starting_after") is None)
+        total, pages, page = _page(found, paging, self.oddities)
         head = f'{{"type":"conversation.list","pages":{json.dumps(pages)},"total_count":{total},"conversations":['
-        text = head.encode() + self._shelf(version).joined(page) + b"]}"
+        text = head.encode() + self._encoded_for(version).joined(page) + b"]}"
         return Response(text, media_type="application/json")
 
     def _found(self, query: Any, sort: dict[str, Any] | None, *, begins: bool) -> Positions:
         """What a walk goes through: as it was found when the walk began, but for what has moved since."""
         key = json.dumps([query, sort])
-        if not begins and key not in self.walks and self.odd.forgetful:
+        if not begins and key not in self.walks and self.oddities.forgetful:
             raise BadRequest("the cursor is invalid or has expired")
         if begins or key not in self.walks:
             found = self._moved_last(self.index.sorted(self.index.find(query), sort))
-            if self.odd.order == "none":
+            if self.oddities.order == "none":
                 found = Random(key).sample(found, len(found))
             self.walks.pop(key, None)
             self.walks[key] = found
             if len(self.walks) > WALKS:
                 del self.walks[next(iter(self.walks))]
-        elif self.odd.moves > 0:
-            self.odd.moves -= 1
+        elif self.oddities.moves > 0:
+            self.oddities.moves -= 1
             self.moved.append(self.walks[key][0])
             self.walks[key] = self._moved_last(self.walks[key])
         return self.walks[key]
@@ -96,71 +134,75 @@ class Desk:
         moved = [place for place in self.moved if place in found]
         return [place for place in found if place not in moved] + moved
 
-    def _shelf(self, version: str) -> Shelf:
-        if version not in self.shelves:
-            self.shelves[version] = Shelf(self.state, self.index.talks, version, iso=self.odd.iso_times)
-        return self.shelves[version]
+    def _encoded_for(self, version: str) -> EncodedConversations:
+        if version not in self.encoded:
+            self.encoded[version] = EncodedConversations(
+                self.workspace, self.index.conversations, version, iso=self.oddities.iso_times
+            )
+        return self.encoded[version]
 
     async def conversation(self, request: Request, version: str) -> Response:
         """One conversation, with whole lists."""
-        talk = self.by_id.get(request.path_params["id"])
-        if talk is None:
+        conversation = self.by_id.get(request.path_params["id"])
+        if conversation is None:
             return _error(404, "not_found", "Resource Not Found")
-        return JSONResponse(shapes.conversation(self.state, talk, version, whole=True))
+        return JSONResponse(shapes.conversation_json(self.workspace, conversation, version, whole=True))
 
     async def search_contacts(self, request: Request, _version: str) -> Response:
         """One page of a search for contacts."""
         body = json.loads(await request.body())
-        matcher = Matcher(body.get("query"), CONTACT_FIELDS, longest_array=self.odd.longest_array)
+        matcher = Matcher(body.get("query"), CONTACT_FIELDS, longest_array=self.oddities.longest_array)
         people = [person for person in self._candidates(body["query"]) if matcher.test(person)]
-        found, pages, page = _page(people, body.get("pagination") or {}, Oddities())
-        data = [shapes.contact(person) for person in page]
+        found, pages, page = _page(people, body.get("pagination") or {}, IntercomOddities())
+        data = [shapes.contact_json(person) for person in page]
         return JSONResponse({"type": "list", "data": data, "total_count": found, "pages": pages})
 
     def _candidates(self, query: dict[str, Any]) -> Iterable[SupportContact]:
         """Whom a query can mean: the named ones, where it names ids."""
         if query.get("field") == "id" and query.get("operator") == "IN":
-            known = self.state.contacts
-            return [known[name] for name in dict.fromkeys(map(str, query["value"])) if name in known]
-        return self.state.contacts.values()
+            contacts = self.workspace.contacts
+            return [contacts[name] for name in dict.fromkeys(map(str, query["value"])) if name in contacts]
+        return self.workspace.contacts.values()
 
     async def contact(self, request: Request, _version: str) -> Response:
         """One contact."""
-        person = self.state.contacts.get(request.path_params["id"])
-        return _error(404, "not_found", "User Not Found") if person is None else JSONResponse(shapes.contact(person))
+        person = self.workspace.contacts.get(request.path_params["id"])
+        return (
+            _error(404, "not_found", "User Not Found") if person is None else JSONResponse(shapes.contact_json(person))
+        )
 
-    async def attached(self, request: Request, _version: str) -> Response:
+    async def contact_companies(self, request: Request, _version: str) -> Response:
         """One page of a contact's companies."""
-        person = self.state.contacts.get(request.path_params["id"])
+        person = self.workspace.contacts.get(request.path_params["id"])
         if person is None:
             return _error(404, "not_found", "User Not Found")
-        number, total, chosen = _numbered(request, person.company_ids, ATTACHED)
-        data = [shapes.company(self.state.companies[each]) for each in chosen]
-        pages = {"type": "pages", "page": number, "per_page": ATTACHED, "total_pages": total, "next": None}
+        number, total, chosen = _numbered(request, person.company_ids, CONTACT_COMPANIES)
+        data = [shapes.company_json(self.workspace.companies[each]) for each in chosen]
+        pages = {"type": "pages", "page": number, "per_page": CONTACT_COMPANIES, "total_pages": total, "next": None}
         return JSONResponse({"type": "list", "companies": data, "total_count": len(person.company_ids), "pages": pages})
 
     async def companies(self, request: Request, _version: str) -> Response:
         """One page of the list of companies; those without users are left out."""
-        peopled = [company for company in self.state.companies.values() if company.contact_ids]
+        listed = [company for company in self.workspace.companies.values() if company.contact_ids]
         size = min(int(request.query_params.get("per_page", 15)), MOST_COMPANIES)
-        number, total, chosen = _numbered(request, peopled, size)
+        number, total, chosen = _numbered(request, listed, size)
         if number * size > LIST_ENDS:
             raise BadRequest("page limit reached, please use scroll API")
         pages = {"type": "pages", "page": number, "per_page": size, "total_pages": total, "next": None}
-        data = [shapes.company(company) for company in chosen]
-        return JSONResponse({"type": "list", "data": data, "total_count": len(peopled), "pages": pages})
+        data = [shapes.company_json(company) for company in chosen]
+        return JSONResponse({"type": "list", "data": data, "total_count": len(listed), "pages": pages})
 
     async def company(self, request: Request, _version: str) -> Response:
         """One company, by Intercom's id."""
-        found = self.state.companies.get(request.path_params["id"])
-        return _unknown_company() if found is None else JSONResponse(shapes.company(found))
+        found = self.workspace.companies.get(request.path_params["id"])
+        return _unknown_company() if found is None else JSONResponse(shapes.company_json(found))
 
     async def company_by_own_id(self, request: Request, _version: str) -> Response:
         """One company, by the id that the workspace's own system gave it."""
         own = request.query_params.get("company_id")
-        for company in self.state.companies.values():
+        for company in self.workspace.companies.values():
             if company.company_id == own:
-                return JSONResponse(shapes.company(company))
+                return JSONResponse(shapes.company_json(company))
         return _unknown_company()
 
     async def me(self, _request: Request, _version: str) -> Response:
@@ -168,19 +210,25 @@ class Desk:
         return JSONResponse({"type": "admin", "id": "991", "app": {"type": "app", "id_code": shapes.APP}})
 
 
-def _page(found: Sequence[T], wish: dict[str, Any], odd: Oddities) -> tuple[int, dict[str, Any], Sequence[T]]:
+async def _unknown(_request: Request, _version: str) -> Response:
+    return _error(404, "not_found", "The requested resource does not exist")
+
+
+def _page(
+    found: Sequence[T], paging: dict[str, Any], oddities: IntercomOddities
+) -> tuple[int, dict[str, Any], Sequence[T]]:
     """How many there are, the paging part, and the slice that a cursor asks for."""
-    size = int(wish.get("per_page") or 20)
+    size = int(paging.get("per_page") or 20)
     if not 1 <= size <= MOST:
         raise BadRequest(f"per_page must be between 1 and {MOST}")
-    size = min(size, odd.page_cap)
-    start = _start(wish.get("starting_after"))
+    size = min(size, oddities.page_cap)
+    start = _start(paging.get("starting_after"))
     total = max(1, -(-len(found) // size))
     pages: dict[str, Any] = {"type": "pages", "page": start // size + 1, "per_page": size, "total_pages": total}
-    if start + size < len(found) or (odd.next_after_last and start < len(found)):
+    if start + size < len(found) or (oddities.next_after_last and start < len(found)):
         following = start + size
-        if odd.repeats > 0 and start > 0:
-            odd.repeats -= 1
+        if oddities.repeats > 0 and start > 0:
+            oddities.repeats -= 1
             following = start
         cursor = base64.b64encode(f"from:{following}".encode()).decode()
         pages["next"] = {"page": following // size + 1, "starting_after": cursor}
@@ -211,39 +259,3 @@ def _error(status: int, code: str, message: str) -> Response:
 
 def _unknown_company() -> Response:
     return _error(404, "company_not_found", "Company Not Found")
-
-
-def routes(desk: Desk) -> list[Route]:
-    """Everything under /intercom; each call needs the token and a version, and an unknown path is an error."""
-
-    def guarded(endpoint: Callable[[Request, str], Any]) -> Callable[[Request], Any]:
-        async def checked(request: Request) -> Response:
-            if request.headers.get("authorization") != f"Bearer {desk.state.token}":
-                return _error(401, "token_unauthorized", "Access Token Invalid")
-            version = request.headers.get("intercom-version", "")
-            if version not in VERSIONS:
-                return _error(400, "intercom_version_invalid", "The requested version is not supported")
-            try:
-                answer: Response = await endpoint(request, version)
-            except (SearchError, BadRequest) as error:
-                return _error(400, "parameter_invalid", str(error))
-            return answer
-
-        return checked
-
-    async def unknown(_request: Request, _version: str) -> Response:
-        return _error(404, "not_found", "The requested resource does not exist")
-
-    table: list[tuple[str, str, Callable[[Request, str], Any]]] = [
-        ("POST", "/conversations/search", desk.search_conversations),
-        ("GET", "/conversations/{id}", desk.conversation),
-        ("POST", "/contacts/search", desk.search_contacts),
-        ("GET", "/contacts/{id}", desk.contact),
-        ("GET", "/contacts/{id}/companies", desk.attached),
-        ("POST", "/companies/list", desk.companies),
-        ("GET", "/companies/{id}", desk.company),
-        ("GET", "/companies", desk.company_by_own_id),
-        ("GET", "/me", desk.me),
-    ]
-    made = [Route(f"/intercom{path}", guarded(endpoint), methods=[method]) for method, path, endpoint in table]
-    return [*made, Route("/intercom/{path:path}", guarded(unknown), methods=["GET", "POST", "PUT", "PATCH", "DELETE"])]

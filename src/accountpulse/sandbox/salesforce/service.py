@@ -1,6 +1,6 @@
 """The sandbox's Salesforce: login, REST queries, the collections upsert and bulk jobs, with Salesforce's own errors.
 
-Answers and codes as in the REST API Developer Guide. A path that is not known here is 404, never an empty list.
+Answers and codes as in the REST API Developer Guide. A path that is not served is 404, never an empty list.
 """
 
 import re
@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from accountpulse.sandbox.salesforce.behaviour import SalesforceBehaviour
 from accountpulse.sandbox.salesforce.bulk import Bulk
 from accountpulse.sandbox.salesforce.data import ApiError, Reader, not_found, page_size
-from accountpulse.sandbox.salesforce.session import Answer, Behaviour, Sessions
+from accountpulse.sandbox.salesforce.session import Answer, Sessions
 from accountpulse.sandbox.salesforce.soql.errors import SoqlError
 from accountpulse.sandbox.salesforce.soql.schema import Schema
 from accountpulse.sandbox.salesforce.upsert import Upserter
@@ -39,8 +40,10 @@ class _Call:
         self.body = body
 
 
-class _Service:
-    def __init__(self, org: Salesforce, behaviour: Behaviour, now: Callable[[], datetime]) -> None:
+class SalesforceService:
+    """The org behind its routes. `now` dates what is written; `behaviour` may be changed while the server runs."""
+
+    def __init__(self, org: Salesforce, behaviour: SalesforceBehaviour, now: Callable[[], datetime]) -> None:
         schema = Schema(org.objects, behaviour.hidden)
         self._behaviour = behaviour
         self._now = now
@@ -73,9 +76,18 @@ class _Service:
             )
         ]
 
+    def routes(self) -> list[Route]:
+        """Everything under `/services`; a path that isn't served is 404, never an empty list."""
+        return [
+            Route("/services/Soap/u/{version}", self.soap, methods=["POST"]),
+            Route("/services/oauth2/token", self.token, methods=["POST"]),
+            Route("/services/{rest:path}", self.rest, methods=METHODS),
+        ]
+
     # --- login ---
 
     async def soap(self, request: Request) -> Response:
+        """Log in with user name and password."""
         version = request.path_params["version"]
         if not re.fullmatch(r"\d+\.0", version):
             return JSONResponse(not_found().body(), 404)
@@ -83,6 +95,7 @@ class _Service:
         return self._logged_in(self._sessions.soap(version, body, _base(request)))
 
     async def token(self, request: Request) -> Response:
+        """Log in with OAuth."""
         body = (await request.body()).decode(errors="replace")
         header = request.headers.get("Authorization", "")
         return self._logged_in(self._sessions.oauth(body, header, _base(request), self._now()))
@@ -96,6 +109,7 @@ class _Service:
     # --- REST ---
 
     async def rest(self, request: Request) -> Response:
+        """Answer a REST call, with Salesforce's own errors."""
         body = await request.body()
         address = len(str(request.url))
         if address > LONGEST_URL:
@@ -186,16 +200,6 @@ class _Service:
 
     def _job_results(self, call: _Call) -> Any:
         return Response(self._bulk.results(call.parts["job"], call.parts["results"]), media_type="text/csv")
-
-
-def routes(org: Salesforce, now: Callable[[], datetime], behaviour: Behaviour | None = None) -> list[Route]:
-    """Everything under `/services`. `now` dates what is written; `behaviour` may be changed while the server runs."""
-    service = _Service(org, behaviour or Behaviour(), now)
-    return [
-        Route("/services/Soap/u/{version}", service.soap, methods=["POST"]),
-        Route("/services/oauth2/token", service.token, methods=["POST"]),
-        Route("/services/{rest:path}", service.rest, methods=METHODS),
-    ]
 
 
 def _base(request: Request) -> str:

@@ -16,37 +16,55 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from accountpulse.sandbox.looker.behaviour import LookerBehaviour
 from accountpulse.sandbox.looker.data import BadFilter, explores, look_fields, look_rows, select
 from accountpulse.sandbox.world.model import Looker
 
 ROOT = "/api/4.0"
 DEFAULT_LIMIT = 500  # what an answer is cut at, without a word, where the query names none
-SAVED_LIMIT = 500  # the saved Look's own
+LOOK_LIMIT = 500  # the saved Look's own
 HOUR = 3600
 BLOCK = 1000  # rows that are sent at once
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass
-class Behaviour:
-    """What a real instance may do to its callers."""
-
-    calls_per_token: int | None = None  # then it is taken for expired
-    most_rows: int | None = None  # of an unlimited answer, where the role lacks download_without_limit (there: 5000)
-    broken: dict[str, int] = field(default_factory=dict)  # explore → rows after which its database gives up
-    closed: set[str] = field(default_factory=set)  # explores and Looks that the user may not see
-    forbidden: set[str] = field(default_factory=set)  # explores that may be looked at and not be queried
-
-
-@dataclass
-class Desk:
+class LookerService:
     """The instance behind its routes: tokens with the calls that each had, and saved queries."""
 
     instance: Looker
-    behaviour: Behaviour
+    behaviour: LookerBehaviour
     tokens: dict[str, int] = field(default_factory=dict)
     queries: dict[str, dict[str, Any]] = field(default_factory=dict)
     signed_in: int = 0
+
+    # --- paths
+
+    def routes(self) -> list[Route]:
+        """Everything under /api/4.0; each call but signing in needs a token, and an unknown path is an error."""
+        model = f"{ROOT}/lookml_models/{{model}}"
+        guarded = self._guarded
+        return [
+            Route(f"{ROOT}/login", self.login, methods=["POST"]),
+            Route("/api/logout", guarded(self.logout), methods=["DELETE"]),
+            Route(f"{ROOT}/logout", guarded(self.logout), methods=["DELETE"]),
+            Route(model, guarded(self.model), methods=["GET"]),
+            Route(f"{model}/explores/{{explore}}", guarded(self.explore), methods=["GET"]),
+            Route(f"{ROOT}/queries", guarded(self.create), methods=["POST"]),
+            Route(f"{ROOT}/queries/run/json", guarded(self.run_inline), methods=["POST"]),
+            Route(f"{ROOT}/queries/{{query}}/run/{{format}}", guarded(self.run), methods=["GET"]),
+            Route(f"{ROOT}/looks/{{look}}", guarded(self.look), methods=["GET"]),
+            Route(f"{ROOT}/looks/{{look}}/run/{{format}}", guarded(self.run_look), methods=["GET"]),
+            Route("/api/{path:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+        ]
+
+    def _guarded(self, endpoint: Endpoint) -> Endpoint:
+        async def checked(request: Request) -> Response:
+            if not self.admits(request):
+                return refused(request, 401, "Requires authentication.")
+            return await endpoint(request)
+
+        return checked
 
     # --- signing in
 
@@ -87,10 +105,10 @@ class Desk:
 
     async def explore(self, request: Request) -> Response:
         """Name the fields of an explore."""
-        known = self._open().get(request.path_params["explore"])
-        if known is None or request.path_params["model"] != self.instance.model:
+        fields_of = self._open().get(request.path_params["explore"])
+        if fields_of is None or request.path_params["model"] != self.instance.model:
             return refused(request, 404, "Not found")
-        groups = {"dimensions": known[0], "measures": known[1]}
+        groups = {"dimensions": fields_of[0], "measures": fields_of[1]}
         fields = {group: [{"name": name} for name in names] for group, names in groups.items()}
         return JSONResponse({"fields": fields, "always_filter": [], "has_timezone_support": True})
 
@@ -100,24 +118,24 @@ class Desk:
     # --- queries
 
     async def create(self, request: Request) -> Response:
-        """Keep a query, or find the equal one. Its model and explore are looked at; its fields only when it runs."""
+        """Save a query, or find the equal one. Its model and explore are looked at; its fields only when it runs."""
         body = json.loads(await request.body())
         if body.get("model") != self.instance.model or body.get("view") not in self._open():
             return refused(request, 404, "Not found")
-        known = next((number for number, query in self.queries.items() if query == body), None)
-        number = known or str(len(self.queries) + 1)
+        equal = next((number for number, query in self.queries.items() if query == body), None)
+        number = equal or str(len(self.queries) + 1)
         self.queries[number] = body
         return JSONResponse({"id": number, "model": body["model"], "view": body["view"], "fields": body.get("fields")})
 
     async def run(self, request: Request) -> Response:
-        """Run a kept query."""
+        """Run a saved query."""
         query = self.queries.get(request.path_params["query"])
         if query is None or request.path_params["format"] != "json":
             return refused(request, 404, "Not found")
         return self._answer(request, query)
 
     async def run_inline(self, request: Request) -> Response:
-        """Run a query that isn't kept."""
+        """Run a query that isn't saved."""
         body = json.loads(await request.body())
         if body.get("model") != self.instance.model or body.get("view") not in self._open():
             return refused(request, 404, "Not found")
@@ -128,7 +146,7 @@ class Desk:
         look = request.path_params["look"]
         if look != self.instance.look_id or look in self.behaviour.closed or request.path_params["format"] != "json":
             return refused(request, 404, "Not found")
-        return self._sent(request, look_rows(self.instance), {"limit": str(SAVED_LIMIT)})
+        return self._sent(request, look_rows(self.instance), {"limit": str(LOOK_LIMIT)})
 
     async def look(self, request: Request) -> Response:
         """The saved Look itself, with its query."""
@@ -169,6 +187,10 @@ class Desk:
         return StreamingResponse(_json(itertools.islice(rows, most)), media_type="application/json")
 
 
+async def _unknown(request: Request) -> Response:
+    return refused(request, 404, "Not found")
+
+
 def _breaking(rows: Iterable[dict[str, Any]], after: int) -> Iterator[dict[str, Any]]:
     """A database that fails in the middle of an answer: what was sent is followed by the error, as one more row."""
     yield from itertools.islice(rows, after)
@@ -195,34 +217,3 @@ def refused(request: Request, status: int, message: str, field: str | None = Non
     if field is not None:
         body["errors"] = [{"field": field, "code": "invalid", "message": message, "documentation_url": link}]
     return JSONResponse(body, status)
-
-
-def routes(instance: Looker, behaviour: Behaviour) -> list[Route]:
-    """Everything under /api/4.0; each call but signing in needs a token, and an unknown path is an error."""
-    desk = Desk(instance, behaviour)
-
-    def guarded(endpoint: Endpoint) -> Endpoint:
-        async def checked(request: Request) -> Response:
-            if not desk.admits(request):
-                return refused(request, 401, "Requires authentication.")
-            return await endpoint(request)
-
-        return checked
-
-    async def unknown(request: Request) -> Response:
-        return refused(request, 404, "Not found")
-
-    model = f"{ROOT}/lookml_models/{{model}}"
-    return [
-        Route(f"{ROOT}/login", desk.login, methods=["POST"]),
-        Route("/api/logout", guarded(desk.logout), methods=["DELETE"]),
-        Route(f"{ROOT}/logout", guarded(desk.logout), methods=["DELETE"]),
-        Route(model, guarded(desk.model), methods=["GET"]),
-        Route(f"{model}/explores/{{explore}}", guarded(desk.explore), methods=["GET"]),
-        Route(f"{ROOT}/queries", guarded(desk.create), methods=["POST"]),
-        Route(f"{ROOT}/queries/run/json", guarded(desk.run_inline), methods=["POST"]),
-        Route(f"{ROOT}/queries/{{query}}/run/{{format}}", guarded(desk.run), methods=["GET"]),
-        Route(f"{ROOT}/looks/{{look}}", guarded(desk.look), methods=["GET"]),
-        Route(f"{ROOT}/looks/{{look}}/run/{{format}}", guarded(desk.run_look), methods=["GET"]),
-        Route("/api/{path:path}", unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
-    ]

@@ -6,7 +6,7 @@ https://developer.atlassian.com/cloud/jira/platform/rest/v3/
 import base64
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from accountpulse.sandbox.jira import jql
 from accountpulse.sandbox.jira.index import Index
-from accountpulse.sandbox.jira.oddities import Oddities
+from accountpulse.sandbox.jira.oddities import JiraOddities
 from accountpulse.sandbox.jira.shapes import Shapes, changed_by, status
 from accountpulse.sandbox.world.model import Jira
 
@@ -32,17 +32,19 @@ REMOVED = (
     "A full migration guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
 )
 
+Endpoint = Callable[[Request], Awaitable[Response]]
+
 
 @dataclass
-class Desk:
+class JiraService:
     """The site behind its routes. Walks keep what they found by token, so that a page is a slice."""
 
     site: Jira
     cloud: bool
     now: Callable[[], datetime]
-    odd: Oddities
+    oddities: JiraOddities
     walks: dict[str, list[int]] = field(default_factory=dict)
-    lately: dict[tuple[str, bool, bool, datetime], list[int]] = field(default_factory=dict)
+    recent: dict[tuple[str, bool, bool, datetime], list[int]] = field(default_factory=dict)
 
     @cached_property
     def index(self) -> Index:
@@ -54,9 +56,44 @@ class Desk:
         """The site's way to write."""
         return Shapes(self.site, cloud=self.cloud)
 
-    # --- who asks
+    # --- paths
 
-    def known(self, request: Request) -> bool:
+    def routes(self) -> list[Route]:
+        """Everything under /jira of one product; an unknown path is an error."""
+        bases = ["/jira", f"/jira/ex/jira/{self.site.cloud_id}"] if self.cloud else ["/jira"]
+        found = [
+            Route(f"{base}/rest/api/{version}/{path}", endpoint, methods=methods)
+            for base in bases
+            for version in (("2", "3", "latest") if self.cloud else ("2", "latest"))
+            for path, endpoint, methods in self._paths()
+        ]
+        return [*found, Route("/jira/{path:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])]
+
+    def _paths(self) -> list[tuple[str, Endpoint, list[str]]]:
+        common: list[tuple[str, Endpoint, list[str]]] = [
+            ("serverInfo", self.server_info, ["GET"]),
+            ("myself", self.myself, ["GET"]),
+            ("status", self.statuses, ["GET"]),
+            ("priority", self.priorities, ["GET"]),
+            ("issuetype", self.issue_types, ["GET"]),
+            ("field", self.fields, ["GET"]),
+            ("project/{key}/components", self.components, ["GET"]),
+            ("issue/{issue}", self.issue, ["GET"]),
+        ]
+        if not self.cloud:
+            return [("project", self.projects, ["GET"]), ("search", self.search_server, ["GET", "POST"]), *common]
+        return [
+            ("project/search", self.projects, ["GET"]),
+            ("search/jql", self.search_cloud, ["GET", "POST"]),
+            ("search/approximate-count", self.count, ["POST"]),
+            ("search", self.removed, ["GET", "POST"]),
+            ("changelog/bulkfetch", self.histories, ["POST"]),
+            *common,
+        ]
+
+    # --- who is calling
+
+    def admits(self, request: Request) -> bool:
         """Whether the caller has shown the right credentials; a scoped token is good below its path alone."""
         given = request.headers.get("authorization", "")
         scoped = "/ex/jira/" in request.url.path
@@ -73,13 +110,13 @@ class Desk:
 
     async def myself(self, request: Request) -> Response:
         """Say who the caller is."""
-        if not self.known(request):
+        if not self.admits(request):
             return _error(401, "Client must be authenticated to access this resource.")
-        zone = self.site.timezone if self.odd.told_zone is None else self.odd.told_zone
+        zone = self.site.timezone if self.oddities.reported_zone is None else self.oddities.reported_zone
         shown = {"timeZone": zone} if zone else {}
         return JSONResponse({"accountId": "5b10a2844c20165700ede21g", "active": True, **shown})
 
-    # --- what the site knows; a stranger sees an empty site
+    # --- what the site has; a stranger sees an empty site
 
     async def statuses(self, _request: Request) -> Response:
         """List the workflow statuses."""
@@ -109,7 +146,7 @@ class Desk:
         return JSONResponse(listed)
 
     def _visible(self, request: Request) -> list[str]:
-        return sorted(set(self.site.components) - set(self.site.hidden)) if self.known(request) else []
+        return sorted(set(self.site.components) - set(self.site.hidden)) if self.admits(request) else []
 
     async def projects(self, request: Request) -> Response:
         """List the projects that the caller can see, in Cloud's pages or Data Center's one list."""
@@ -140,52 +177,55 @@ class Desk:
 
     def _found(self, request: Request, text: str) -> list[int]:
         """Where the issues of a query are, looked for once a minute: Data Center's pages all ask for the same."""
-        key = (text, self.known(request), self.odd.shuffled, self.now().replace(second=0, microsecond=0))
-        if key not in self.lately:
-            self.lately[key] = self._find(*key)
-            if len(self.lately) > WALKS:
-                del self.lately[next(iter(self.lately))]
-        return self.lately[key]
+        key = (text, self.admits(request), self.oddities.shuffled, self.now().replace(second=0, microsecond=0))
+        if key not in self.recent:
+            self.recent[key] = self._find(*key)
+            if len(self.recent) > WALKS:
+                del self.recent[next(iter(self.recent))]
+        return self.recent[key]
 
-    def _find(self, text: str, known: bool, shuffled: bool, now: datetime) -> list[int]:  # noqa: FBT001
+    def _find(self, text: str, admitted: bool, shuffled: bool, now: datetime) -> list[int]:  # noqa: FBT001
         """Cloud refuses a query that nothing narrows."""
         query = jql.parse(text, self.index, now)
         if self.cloud and not query.bounded:
             raise jql.JqlError("Unbounded JQL queries are not allowed here. Please add a search restriction.")
-        found = jql.run(query, self.index) if known else []
+        found = jql.run(query, self.index) if admitted else []
         if shuffled:
             random.Random(text).shuffle(found)
         return found
 
     async def search_cloud(self, request: Request) -> Response:
         """One page of Cloud's search: a token leads on, and there is no total."""
-        wish = await _wish(request)
-        names = tuple(_names(wish.get("fields"))) or ("id",)
-        size = min(int(wish.get("maxResults") or 50), ID_PAGE if names in (("id",), ("key",)) else self.odd.cloud_page)
+        parameters = await _parameters(request)
+        names = tuple(_names(parameters.get("fields"))) or ("id",)
+        size = min(
+            int(parameters.get("maxResults") or 50),
+            ID_PAGE if names in (("id",), ("key",)) else self.oddities.cloud_page,
+        )
         try:
-            token, start, found = self._walk(request, wish)
+            token, start, found = self._walk(request, parameters)
         except jql.JqlError as error:
             return _error(400, str(error))
-        histories = CLOUD_HISTORIES if "changelog" in _names(wish.get("expand")) else None
+        histories = CLOUD_HISTORIES if "changelog" in _names(parameters.get("expand")) else None
         issues = self._issues(found[start : start + size], names, histories)
         last = start + size >= len(found)
-        end: dict[str, Any] = {"isLast": last is not self.odd.last_disagrees}
-        if not last and not (self.odd.lost_token and start == 0):
-            given = wish.get("nextPageToken")
-            end["nextPageToken"] = given if self.odd.repeated_token and given else f"{token}.{start + size}"
+        end: dict[str, Any] = {"isLast": last is not self.oddities.last_disagrees}
+        if not last and not (self.oddities.lost_token and start == 0):
+            given = parameters.get("nextPageToken")
+            end["nextPageToken"] = given if self.oddities.repeated_token and given else f"{token}.{start + size}"
         return _spliced("issues", issues, end)
 
-    def _walk(self, request: Request, wish: dict[str, Any]) -> tuple[str, int, list[int]]:
-        given = wish.get("nextPageToken")
-        if self.odd.forget:
-            self.odd.forget = 0
+    def _walk(self, request: Request, parameters: dict[str, Any]) -> tuple[str, int, list[int]]:
+        given = parameters.get("nextPageToken")
+        if self.oddities.forget:
+            self.oddities.forget = 0
             self.walks.clear()
         if given:
             token, _, start = str(given).partition(".")
             if token not in self.walks or not start.isdigit():
                 raise jql.JqlError("The provided next page token is invalid or expired.")
             return token, int(start), self.walks[token]
-        found = self._found(request, str(wish.get("jql") or ""))
+        found = self._found(request, str(parameters.get("jql") or ""))
         token = f"walk{random.getrandbits(64):016x}"
         self.walks[token] = found
         if len(self.walks) > WALKS:
@@ -195,27 +235,27 @@ class Desk:
     async def count(self, request: Request) -> Response:
         """About how many issues a query has."""
         try:
-            found = self._found(request, str((await _wish(request)).get("jql") or ""))
+            found = self._found(request, str((await _parameters(request)).get("jql") or ""))
         except jql.JqlError as error:
             return _error(400, str(error))
-        return JSONResponse({"count": round(len(found) * self.odd.count_error)})
+        return JSONResponse({"count": round(len(found) * self.oddities.count_error)})
 
     async def search_server(self, request: Request) -> Response:
         """One page of Data Center's search, by offset."""
-        wish = await _wish(request)
-        asked = wish.get("maxResults")
-        size = min(50 if asked is None else int(asked), self.odd.server_page)
-        start = int(wish.get("startAt") or 0)
+        parameters = await _parameters(request)
+        most = parameters.get("maxResults")
+        size = min(50 if most is None else int(most), self.oddities.server_page)
+        start = int(parameters.get("startAt") or 0)
         if start + size > RESULT_WINDOW:
             return _error(500, "Search limit exceeded: result window is too large.")
         try:
-            found = self._found(request, str(wish.get("jql") or ""))
+            found = self._found(request, str(parameters.get("jql") or ""))
         except jql.JqlError as error:
             return _error(400, str(error))
-        names = tuple(_names(wish.get("fields"))) or ("*navigable",)
+        names = tuple(_names(parameters.get("fields"))) or ("*navigable",)
         histories = None
-        if "changelog" in _names(wish.get("expand")) and not self.odd.refuses_histories:
-            histories = self.odd.histories if self.odd.histories is not None else RESULT_WINDOW
+        if "changelog" in _names(parameters.get("expand")) and not self.oddities.refuses_histories:
+            histories = self.oddities.histories if self.oddities.histories is not None else RESULT_WINDOW
         issues = self._issues(found[start : start + size], names, histories)
         return _spliced("issues", issues, {"startAt": start, "maxResults": size, "total": len(found)})
 
@@ -225,7 +265,7 @@ class Desk:
     async def issue(self, request: Request) -> Response:
         """One issue, with all its history where it is asked for."""
         issue = self.by_id.get(request.path_params["issue"])
-        if issue is None or not self.known(request):
+        if issue is None or not self.admits(request):
             return _error(404, "Issue does not exist or you do not have permission to see it.")
         names = tuple(_names(request.query_params.get("fields"))) or ("*all",)
         histories = RESULT_WINDOW if "changelog" in _names(request.query_params.get("expand")) else None
@@ -238,13 +278,13 @@ class Desk:
 
     async def histories(self, request: Request) -> Response:
         """The histories of up to 1,000 issues at once, of the fields that were asked for, oldest first."""
-        wish = json.loads(await request.body())
-        wanted = {str(each) for each in wish.get("issueIdsOrKeys") or ()}
-        if not self.known(request):
+        parameters = json.loads(await request.body())
+        wanted = {str(each) for each in parameters.get("issueIdsOrKeys") or ()}
+        if not self.admits(request):
             return _error(401, "Client must be authenticated to access this resource.")
-        if self.odd.refuses_histories:
+        if self.oddities.refuses_histories:
             return _error(403, "You do not have permission to read changelogs.")
-        fields = tuple(wish.get("fieldIds") or ())
+        fields = tuple(parameters.get("fieldIds") or ())
         if not 0 < len(wanted) <= BULK_ISSUES or len(fields) > 10:
             return _error(400, "issueIdsOrKeys must have 1 to 1000 entries, fieldIds at most 10.")
         found = {issue.id: issue for name in wanted if (issue := self.by_id.get(name)) is not None}
@@ -254,8 +294,8 @@ class Desk:
             for place, move in enumerate(issue.transitions)
             if changed_by(move).intersection(fields) or not fields
         )
-        size = min(int(wish.get("maxResults") or 1000), 10_000)
-        start = int(wish.get("nextPageToken") or 0)
+        size = min(int(parameters.get("maxResults") or 1000), 10_000)
+        start = int(parameters.get("nextPageToken") or 0)
         grouped: dict[str, list[bytes]] = {}
         for _at, name, place in moves[start : start + size]:
             grouped.setdefault(str(name), []).append(self.shapes.change(found[str(name)], place, fields))
@@ -268,7 +308,11 @@ class Desk:
         )
 
 
-async def _wish(request: Request) -> dict[str, Any]:
+async def _unknown(_request: Request) -> Response:
+    return _error(404, "Not found")
+
+
+async def _parameters(request: Request) -> dict[str, Any]:
     if request.method == "POST":
         found: dict[str, Any] = json.loads(await request.body())
         return found
@@ -290,40 +334,3 @@ def _spliced(name: str, parts: list[bytes], rest: dict[str, Any]) -> Response:
 
 def _error(code: int, text: str) -> Response:
     return JSONResponse({"errorMessages": [text], "errors": {}}, code)
-
-
-def routes(site: Jira, now: Callable[[], datetime], *, cloud: bool, oddities: Oddities | None = None) -> list[Route]:
-    """Everything under /jira of one product; an unknown path is an error."""
-    desk = Desk(site, cloud, now, oddities or Oddities())
-    read: list[tuple[str, Callable[[Request], Any], list[str]]] = [
-        ("serverInfo", desk.server_info, ["GET"]),
-        ("myself", desk.myself, ["GET"]),
-        ("status", desk.statuses, ["GET"]),
-        ("priority", desk.priorities, ["GET"]),
-        ("issuetype", desk.issue_types, ["GET"]),
-        ("field", desk.fields, ["GET"]),
-        ("project/{key}/components", desk.components, ["GET"]),
-        ("issue/{issue}", desk.issue, ["GET"]),
-    ]
-    if cloud:
-        more = [
-            ("project/search", desk.projects, ["GET"]),
-            ("search/jql", desk.search_cloud, ["GET", "POST"]),
-            ("search/approximate-count", desk.count, ["POST"]),
-            ("search", desk.removed, ["GET", "POST"]),
-            ("changelog/bulkfetch", desk.histories, ["POST"]),
-        ]
-    else:
-        more = [("project", desk.projects, ["GET"]), ("search", desk.search_server, ["GET", "POST"])]
-
-    async def unknown(_request: Request) -> Response:
-        return _error(404, "Not found")
-
-    bases = ["/jira", f"/jira/ex/jira/{site.cloud_id}"] if cloud else ["/jira"]
-    made = [
-        Route(f"{base}/rest/api/{version}/{path}", endpoint, methods=methods)
-        for base in bases
-        for version in (("2", "3", "latest") if cloud else ("2", "latest"))
-        for path, endpoint, methods in [*more, *read]
-    ]
-    return [*made, Route("/jira/{path:path}", unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])]
