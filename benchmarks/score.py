@@ -51,8 +51,8 @@ def work(what: str, source: Path, out: Path) -> None:
     elif what == "yardstick program":
         yardstick_program(source, out, card)
     else:
-        from accountpulse.scoring.score import score
         from accountpulse.scoring.scorecard import load
+        from accountpulse.scoring.scores import score
 
         loaded = load(yaml.safe_dump(card, sort_keys=False), "card.yaml", portfolio.PILLARS)
         score(pl.scan_parquet(source), loaded, detail=what == "detail").sink_parquet(out)

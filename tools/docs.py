@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel
 
 from accountpulse.scoring import schema, scorecard
-from accountpulse.scoring.page import page
+from accountpulse.scoring.scorecard_page import markdown
 from accountpulse.settings import NAMES, AccountpulseYaml
 
 ROOT = Path(__file__).parent.parent
@@ -59,7 +59,7 @@ def mapping_page() -> str:
 
 def scorecard_page() -> str:
     """What `accountpulse scorecard show` prints of the packaged scorecard, before any pillar is configured."""
-    head, _, rest = page(scorecard.default()).partition("\n")
+    head, _, rest = markdown(scorecard.default()).partition("\n")
     lead = (
         "<!-- written by tools/docs.py from `accountpulse scorecard show`; change src/accountpulse/scoring/default.yaml"
         " instead -->\n\n"

@@ -12,8 +12,8 @@ from polars.testing import assert_frame_equal
 
 from accountpulse.core.errors import UsageError
 from accountpulse.engines import files
-from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import Scorecard, default, load
+from accountpulse.scoring.scores import score
 from engines.running import ALL, OTHERS, engine, written
 from scoring import generate
 

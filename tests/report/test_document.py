@@ -17,8 +17,8 @@ from accountpulse.pipeline import earlier_runs, report_document
 from accountpulse.pipeline.earlier_runs import EarlierRun
 from accountpulse.pipeline.report_input import read
 from accountpulse.report.table import csv as table
-from accountpulse.scoring.account_details import Told, tell
-from accountpulse.scoring.change import change
+from accountpulse.scoring.account_details import ScoredAccount, account_details
+from accountpulse.scoring.change import change_between
 from accountpulse.scoring.explain import why_unknown
 from accountpulse.state import State
 from report.kept import runs
@@ -132,7 +132,7 @@ def test_waterfalls_and_contributions_add_up_on_every_account_and_are_those_of_c
         contributions = [metric["contribution"][i] or 0.0 for metric in details["metrics"].values()]
         if row["health_before_caps"] is not None:
             assert math.isclose(sum(contributions), row["health_before_caps"], abs_tol=1e-9)
-        expected = change(then[account], again[account], row, inputs.month.card)
+        expected = change_between(then[account], again[account], row, inputs.month.card)
         flat = {name: parts[name][i] for name in ("scorecard", "coverage", "caps")}
         effects = {name: values[i] for name, values in parts["metrics"].items() if values[i] is not None}
         if expected is None:
@@ -156,7 +156,7 @@ def test_every_metric_of_the_account_view_is_what_explain_says(
 ) -> None:
     details, words = document["details"], document["details"]["reasons"]
     for i, row in enumerate(rows):
-        story = tell(Told(row, now.card, "2026-10", AS_OF))
+        story = account_details(ScoredAccount(row, now.card, "2026-10", AS_OF))
         for metric in story["metrics"]:
             shown = {key: values[i] for key, values in details["metrics"][metric["name"]].items()}
             assert (shown["value"], shown["points"]) == (metric["value"], metric["points"])

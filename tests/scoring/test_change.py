@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accountpulse.scoring.change import change, changes, effect_of
-from accountpulse.scoring.score import score
+from accountpulse.scoring.change import change_between, changes_between
+from accountpulse.scoring.columns import effect_of
 from accountpulse.scoring.scorecard import load
+from accountpulse.scoring.scores import score
 from scoring import generate
 from scoring.test_laws import LAWS, loaded, scored, table
 
@@ -28,7 +29,7 @@ caps: [{when: {critical_bugs: {gte: 1}}, cap: 40, reason: bug}]
 def parts(old_card, new_card, then, now):
     old, new = load(HEAD + THREE % old_card, "a.yaml"), load(HEAD + THREE % new_card, "b.yaml")
     before, after = score(table([then]), old, detail=True).to_dicts(), score(table([now]), new, detail=True).to_dicts()
-    return change(before[0], score(table([then]), new, detail=True).to_dicts()[0], after[0], new)
+    return change_between(before[0], score(table([then]), new, detail=True).to_dicts()[0], after[0], new)
 
 
 def test_the_four_parts_of_a_change_by_hand():
@@ -85,7 +86,7 @@ def test_without_a_health_on_one_side_there_is_no_difference_to_take_apart():
 def test_the_parts_of_a_change_add_up_for_any_two_scorecards(old, new, then, now):
     before, between, after = scored(old, then), scored(new, then), scored(new, now)
     for past, rescored, current in zip(before, between, after, strict=True):
-        made = change(past, rescored, current, loaded(new))
+        made = change_between(past, rescored, current, loaded(new))
         if past["health_score"] is None or current["health_score"] is None:
             assert made is None
             continue
@@ -103,10 +104,10 @@ def test_the_parts_of_a_change_add_up_for_any_two_scorecards(old, new, then, now
 )
 def test_all_accounts_at_once_change_as_each_of_them_alone(old, new, then, now):
     frames = [score(table(rows), loaded(card), detail=True) for card, rows in ((old, then), (new, then), (new, now))]
-    together = changes(*frames, loaded(new))
+    together = changes_between(*frames, loaded(new))
     assert together["account_id"].to_list() == frames[2]["account_id"].to_list()
     for past, rescored, current, row in zip(*(frame.to_dicts() for frame in frames), together.to_dicts(), strict=True):
-        made = change(past, rescored, current, loaded(new))
+        made = change_between(past, rescored, current, loaded(new))
         effects = {leaf.name: row[effect_of(leaf.name)] for leaf in loaded(new).leaves}
         if made is None:
             assert {*effects.values(), *(row[name] for name in ("scorecard", "coverage", "caps", "total"))} == {None}
@@ -121,7 +122,7 @@ def test_all_accounts_at_once_change_as_each_of_them_alone(old, new, then, now):
 def test_an_account_that_is_new_has_no_change():
     card = load(HEAD + THREE % 1, "a.yaml")
     known = score(table([{"csat_score": 90.0, "qbr_attendance": 60.0, "feature_breadth": 20.0}]), card, detail=True)
-    (row,) = changes(known.clear(), known.clear(), known, card).to_dicts()
+    (row,) = changes_between(known.clear(), known.clear(), known, card).to_dicts()
     assert (row["account_id"], row["total"], row["caps"]) == ("A0", None, None)
 
 
@@ -129,7 +130,7 @@ def test_an_account_that_is_new_has_no_change():
 @given(generate.scorecards(), st.integers(0, 2**32).map(generate.accounts))
 def test_what_did_not_change_has_no_effect(card, rows):
     for result in scored(card, rows):
-        made = change(result, result, result, loaded(card))
+        made = change_between(result, result, result, loaded(card))
         if made is not None:
             assert all(abs(effect) < 1e-9 for effect in (made.scorecard, made.coverage, *made.metrics.values()))
             assert made.caps == 0

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accountpulse.scoring.compare import differences, effects, moved, why
-from accountpulse.scoring.score import score
+from accountpulse.scoring.compare import differences, metric_effects, side_by_side, why_moved
 from accountpulse.scoring.scorecard import Scorecard, load
+from accountpulse.scoring.scores import score
 from scoring import generate
 from scoring.test_laws import LAWS, loaded, scored, table
 
@@ -57,29 +57,29 @@ def test_what_a_weight_does_is_told_of_the_metric_that_does_it() -> None:
     old, new = card(), card(("weight: 1, anchors", "weight: 3, anchors"))
     row = {"csat_score": 30.0, "qbr_attendance": 70.0, "critical_bugs": 0.0}
     before, after = results([row], old)[0], results([row], new)[0]
-    assert effects(before, after, old, new) == pytest.approx({"csat_score": -7.5, "qbr_attendance": -2.5})
-    assert why(before, after, old, new) == "CSAT −7.5; business reviews held −2.5"
+    assert metric_effects(before, after, old, new) == pytest.approx({"csat_score": -7.5, "qbr_attendance": -2.5})
+    assert why_moved(before, after, old, new) == "CSAT −7.5; business reviews held −2.5"
 
 
 def test_caps_edges_and_missing_scores_are_reasons_too() -> None:
     row = {"csat_score": 60.0, "qbr_attendance": 60.0, "critical_bugs": 1.0}
     plain, free = card(), card(("gte: 1", "gte: 2"))
     bound, loose = results([row], plain)[0], results([row], free)[0]
-    assert why(bound, loose, plain, free) == "no longer held down by bug"
-    assert why(loose, bound, free, plain) == "now held down by bug"
+    assert why_moved(bound, loose, plain, free) == "no longer held down by bug"
+    assert why_moved(loose, bound, free, plain) == "now held down by bug"
     strict = card(("gte: 1", "gte: 2"), ("min: 50", "min: 65"))
-    assert why(loose, results([row], strict)[0], free, strict) == "Good begins at 65, no longer at 50"
+    assert why_moved(loose, results([row], strict)[0], free, strict) == "Good begins at 65, no longer at 50"
     wary = card(("gte: 1", "gte: 2"), ("caps:", "coverage: {tier_needs_readable: [critical_signals]}\ncaps:"))
     unread = results([row], wary)[0]
-    assert why(loose, unread, free, wary) == "now without a score: critical_signals can't be read"
-    assert why(unread, loose, wary, free) == "no longer lacking: critical_signals can't be read"
+    assert why_moved(loose, unread, free, wary) == "now without a score: critical_signals can't be read"
+    assert why_moved(unread, loose, wary, free) == "no longer lacking: critical_signals can't be read"
 
 
 def test_accounts_stand_beside_both_results() -> None:
     rows = [{"csat_score": 60.0, "qbr_attendance": 60.0}, {"csat_score": None, "qbr_attendance": None}]
     old, new = card(), card(("min: 50", "min: 65"))
     names = pl.DataFrame({"account_id": ["A0", "A1"], "arr": [10.0, None]})
-    made = moved(score(table(rows), old), score(table(rows), new), names)
+    made = side_by_side(score(table(rows), old), score(table(rows), new), names)
     assert made.select("account_id", "arr", "tier_before", "tier_after", "tier_changes", "health_change").rows() == [
         ("A0", 10.0, "Good", "Poor", True, 0.0),
         ("A1", None, "Not Rated", "Not Rated", False, None),
@@ -94,4 +94,4 @@ def test_the_effects_of_all_metrics_are_the_whole_difference(old, new, rows) -> 
         if before["health_before_caps"] is None or after["health_before_caps"] is None:
             continue
         total = after["health_before_caps"] - before["health_before_caps"]
-        assert math.isclose(sum(effects(before, after, left, right).values()), total, abs_tol=1e-9)
+        assert math.isclose(sum(metric_effects(before, after, left, right).values()), total, abs_tol=1e-9)

@@ -9,8 +9,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import Scorecard, load, restored
+from accountpulse.scoring.scores import score
 from scoring import generate
 from scoring.naive import Account
 

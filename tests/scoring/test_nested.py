@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 import yaml
 
-from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import Scorecard, default_text, load
+from accountpulse.scoring.scores import score
 from scoring.test_score import GREEN, PILLARS
 
 UNDER_RETENTION = ("adoption", "support", "financial", "relationship")  # weights 0.30, 0.15, 0.15, 0.10

@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import Scorecard, load
+from accountpulse.scoring.scores import score
 
 TIERS = "tiers: [{name: Good, min: 75}, {name: Poor, min: 0}]\n"
 TWO = """

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from accountpulse.core.catalogue import METRICS
-from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import Scorecard, default, load
+from accountpulse.scoring.scores import score
 
 PILLARS = ("ops", "auto")
 NO_SIGNALS = {"critical_signals": 0, "moderate_signals": 0, "watch_signals": 0, "critical_confirmed_signals": 0}

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from accountpulse.core.errors import ConfigurationError
-from accountpulse.scoring.scorecard import default, default_text, load, restored, unreachable, whole
+from accountpulse.scoring.scorecard import default, default_text, load, restored, unreachable, whole_weights
 
 SMALL = """name: small
 groups:
@@ -219,11 +219,11 @@ def test_the_packaged_scorecard_says_what_was_decided():
 
 
 def test_weights_become_whole_numbers_of_the_same_proportion():
-    assert whole([0.15, 0.1, 0.3]) == [3.0, 2.0, 6.0]
-    assert whole([0.35, 1, 0.0005]) == [700.0, 2000.0, 1.0]
-    assert whole([2, 4, 0.4]) == [5.0, 10.0, 1.0]
-    assert whole([6, 4]) == [3.0, 2.0]
-    assert whole([]) == []
+    assert whole_weights([0.15, 0.1, 0.3]) == [3.0, 2.0, 6.0]
+    assert whole_weights([0.35, 1, 0.0005]) == [700.0, 2000.0, 1.0]
+    assert whole_weights([2, 4, 0.4]) == [5.0, 10.0, 1.0]
+    assert whole_weights([6, 4]) == [3.0, 2.0]
+    assert whole_weights([]) == []
 
 
 def test_a_scorecard_that_no_source_can_feed_is_told_before_the_run():

@@ -5,7 +5,7 @@ import pytest
 
 from accountpulse.core.errors import UsageError
 from accountpulse.scoring.scorecard import default, load
-from accountpulse.scoring.table import pillars_in, read_table, strangers, write_table
+from accountpulse.scoring.table import pillars_in, read_table, unknown_columns_in, write_table
 
 CARD = default(("ops",))
 
@@ -71,7 +71,7 @@ def test_a_column_that_is_given_twice_is_refused():
 
 def test_unknown_columns_are_told_with_the_nearest_name_and_left_out():
     data = b"account_id,mua,mau,nps,owner,,mau_reason\nA,text,3,4,x,y,\n"
-    assert strangers(data, "m.csv", CARD) == [
+    assert unknown_columns_in(data, "m.csv", CARD) == [
         "m.csv: column 'mua' is no metric; did you mean 'mau'?; it is not read",
         "m.csv: column 'nps' is no metric; declare it under metrics: in the scorecard, or leave it out; it is not read",
         "m.csv: column '' is no metric; the heading is empty; it is not read",
@@ -82,7 +82,7 @@ def test_unknown_columns_are_told_with_the_nearest_name_and_left_out():
         "groups: {a: {weight: 1, metrics: {nps: {weight: 1, anchors: [[0, 0], [9, 9]]}}}}\n",
         "o.yaml",
     )
-    assert strangers(b"account_id,nps\nA,4\n", "m.csv", own) == []
+    assert unknown_columns_in(b"account_id,nps\nA,4\n", "m.csv", own) == []
     assert read_table(b"account_id,nps\nA,4\n", "m.csv", own)["nps"].to_list() == [4.0]
 
 

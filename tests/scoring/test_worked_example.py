@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from accountpulse.scoring.change import change
+from accountpulse.scoring.change import change_between
 from accountpulse.scoring.risk import terms
-from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import Scorecard, load
+from accountpulse.scoring.scores import score
 from accountpulse.scoring.table import read_table
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scoring.md").read_text(encoding="utf-8")
@@ -71,7 +71,7 @@ def test_the_risk_is_the_pages(card: Scorecard) -> None:
 def test_what_changed_a_month_later_is_the_pages(card: Scorecard) -> None:
     then, now = scored(ROW, card), scored(LATER, card)
     assert now["health_score"] == pytest.approx(55.65625, abs=1e-12)
-    made = change(then, then, now, card)
+    made = change_between(then, then, now, card)
     assert made is not None
     assert (made.scorecard, made.coverage, made.caps) == pytest.approx((0, -0.75, 0), abs=1e-12)
     assert made.metrics == pytest.approx(

@@ -19,17 +19,17 @@ from accountpulse.core.errors import UsageError
 from accountpulse.core.period import Period
 from accountpulse.pipeline import earlier_runs
 from accountpulse.scoring import table
-from accountpulse.scoring.compare import Difference, differences, moved, why
+from accountpulse.scoring.compare import Difference, differences, side_by_side, why_moved
 from accountpulse.scoring.explain import signed
-from accountpulse.scoring.mistakes import NOT_RATED
-from accountpulse.scoring.score import score
+from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.scoring.scores import score
 from accountpulse.state import State
 
 LISTED = 20  # accounts shown; --out writes all
 SHOWN = 40  # differences of the files shown; the rest is counted
 CUT = 60  # characters of a value shown
-BESIDE = ("account_name", "segment", "arr")
+ATTRIBUTES_SHOWN = ("account_name", "segment", "arr")
 Cards = tuple[Scorecard, Scorecard]
 Frames = tuple[pl.DataFrame, pl.DataFrame]
 
@@ -47,7 +47,7 @@ def compare_on_file(before: Path, after: Path, metrics: Path, out: Path | None) 
     data, name = read(metrics), metrics.name
     pillars = table.pillars_in(data, name)
     cards = (read_card(before, pillars), read_card(after, pillars))
-    unknown = [set(table.strangers(data, name, card)) for card in cards]
+    unknown = [set(table.unknown_columns_in(data, name, card)) for card in cards]
     warn(sorted(unknown[0] & unknown[1]))
     frames = [table.read_table(data, name, card) for card in cards]
     scores = (score(frames[0], cards[0], detail=True), score(frames[1], cards[1], detail=True))
@@ -64,10 +64,12 @@ def compare_on_state(before: Path, after: Path, state: State, period: Period | N
 
 
 def _report(cards: Cards, scores: Frames, metrics: pl.DataFrame, source: str, out: Path | None) -> int:
-    given = [name for name in BESIDE if name in metrics.columns]
-    absent = [pl.lit(None, pl.Float64 if name == "arr" else pl.String).alias(name) for name in BESIDE]
-    beside = metrics.select("account_id", *given, *(each for each in absent if each.meta.output_name() not in given))
-    accounts = _with_reasons(moved(*scores, beside), cards, scores)
+    present = [name for name in ATTRIBUTES_SHOWN if name in metrics.columns]
+    absent = [pl.lit(None, pl.Float64 if name == "arr" else pl.String).alias(name) for name in ATTRIBUTES_SHOWN]
+    attributes = metrics.select(
+        "account_id", *present, *(each for each in absent if each.meta.output_name() not in present)
+    )
+    accounts = _with_reasons(side_by_side(*scores, attributes), cards, scores)
     if out is not None:
         write(out, table.write_table(accounts, out.name))
     console = summary.tables()
@@ -85,7 +87,7 @@ def _with_reasons(accounts: pl.DataFrame, cards: Cards, scores: Frames) -> pl.Da
     changing = accounts.filter("tier_changes").select("account_id")
     rows = [frame.join(changing, on="account_id", how="semi").iter_rows(named=True) for frame in scores]
     texts = [
-        {"account_id": before["account_id"], "why": why(before, after, *cards)}
+        {"account_id": before["account_id"], "why": why_moved(before, after, *cards)}
         for before, after in zip(*rows, strict=True)
     ]
     found = pl.DataFrame(texts, schema={"account_id": pl.String, "why": pl.String})
@@ -133,17 +135,17 @@ def _plain(value: Any) -> str:
 
 def _tiers(cards: Cards, accounts: pl.DataFrame) -> Table:
     """Accounts and ARR by tier, before and after."""
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("Tier", "Accounts", "after", "ARR", "after"):
-        made.add_column(name, justify="left" if name == "Tier" else "right", no_wrap=True)
+        grid.add_column(name, justify="left" if name == "Tier" else "right", no_wrap=True)
     names = dict.fromkeys([*(name for card in cards for name in card.tier_names), NOT_RATED])
     styles = {name: style for card in cards for name, style in summary.tier_styles(card.tier_names).items()}
     for name in names:
         before, after = (accounts.filter(pl.col(f"tier_{when}") == name) for when in ("before", "after"))
         if before.height or after.height:
             counts = (f"{before.height:,}", f"{after.height:,}", _arr(before), _arr(after))
-            made.add_row(Text(name, style=styles[name]), *counts)
-    return made
+            grid.add_row(Text(name, style=styles[name]), *counts)
+    return grid
 
 
 def _arr(rows: pl.DataFrame) -> str:

@@ -12,8 +12,8 @@ from accountpulse.engines import checks, files
 from accountpulse.scoring.table import pillars_of
 
 
-def streams(engine: engines.Name, metrics: str, out: str) -> bool:
-    """Whether an engine does it: the other two always, Polars from Parquet to Parquet. CSV is read whole."""
+def streams(engine: engines.EngineKind, metrics: str, out: str) -> bool:
+    """Whether the engine scores the file in batches: Polars from Parquet to Parquet, DuckDB and Spark always."""
     if engine == "polars":
         return metrics.lower().endswith(".parquet") and out.lower().endswith(".parquet")
     for name in (metrics, out):
@@ -22,15 +22,15 @@ def streams(engine: engines.Name, metrics: str, out: str) -> bool:
     return True
 
 
-def score_on(engine: engines.Name, master: str | None, metrics: str, scorecard: Path | None, out: str) -> int:
+def score_on(engine: engines.EngineKind, master: str | None, metrics: str, scorecard: Path | None, out: str) -> int:
     """Score one table into another; 4 where no account could be rated."""
     running = engines.start(engine, master)
     frame = running.read(metrics)
     card = read_card(scorecard, pillars_of(frame.collect_schema()))
-    warn(checks.strangers(frame, metrics, card))
-    scored = files.score_file(running, frame, metrics, card, out)
+    warn(checks.unknown_columns(frame, metrics, card))
+    result = files.score_file(running, frame, metrics, card, out)
     console = summary.tables()
-    console.print(summary.tier_table(scored.tiers, card.tier_names))
-    accounts = plural(scored.accounts, "account")
-    console.print(f"\nScored {accounts} with {card.name} {card.hash}, {scored.rated:,} rated: {out}")
-    return 0 if scored.rated or not scored.accounts else 4
+    console.print(summary.tier_table(result.tiers, card.tier_names))
+    accounts = plural(result.accounts, "account")
+    console.print(f"\nScored {accounts} with {card.name} {card.hash}, {result.rated:,} rated: {out}")
+    return 0 if result.rated or not result.accounts else 4

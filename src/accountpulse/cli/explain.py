@@ -20,25 +20,24 @@ from accountpulse.core.period import Period
 from accountpulse.core.yaml_files import nearest
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.earlier_runs import EarlierRun
-from accountpulse.scoring.account_details import RISK_NOTE, Told, tell
+from accountpulse.scoring.account_details import RISK_NOTE, AccountDetails, ScoredAccount, account_details
 from accountpulse.scoring.explain import plain, signed
 from accountpulse.state import State
 
 LISTED = 10  # accounts shown where a name fits several
 BAR = 20  # characters of a dimension's bar
-Story = Mapping[str, Any]
 
 
 def explain_account(state: State, account: str, period: Period | None, *, as_json: bool) -> int:
-    """Print what a run has to say about an account."""
+    """Print the account's scores in a run, and why they are what they are."""
     earlier = earlier_runs.recall_or_refuse(state, period)
     account_id = _find(earlier, account)
-    story = _story(state, earlier, account_id)
+    details = _details(state, earlier, account_id)
     console = summary.tables()
     if as_json:
-        print(json.dumps(story, indent=1, ensure_ascii=False, allow_nan=False))  # noqa: T201
+        print(json.dumps(details, indent=1, ensure_ascii=False, allow_nan=False))  # noqa: T201
     else:
-        console.print(page(story, console.width, earlier.card.tier_names))
+        console.print(screen(details, console.width, earlier.card.tier_names))
     for note in state.files.notes:
         print(f"! {note}", file=sys.stderr)  # noqa: T201
     return 0
@@ -72,57 +71,59 @@ def _several(wanted: str, found: list[tuple[Any, ...]]) -> str:
     return "\n".join([f"{wanted!r} fits {len(found)} accounts; give the id of the one you mean:", *lines, *more])
 
 
-def _story(state: State, earlier: EarlierRun, account_id: str) -> dict[str, Any]:
+def _details(state: State, earlier: EarlierRun, account_id: str) -> AccountDetails:
     mine = pl.col("account_id") == account_id
-    now = Told(earlier.scores.row(by_predicate=mine, named=True), earlier.card, earlier.period.name, earlier.as_of_day)
+    now = ScoredAccount(
+        earlier.scores.row(by_predicate=mine, named=True), earlier.card, earlier.period.name, earlier.as_of_day
+    )
     before = earlier_runs.run_before(state, earlier.period)
     if before is None or before.scores.filter(mine).is_empty():
-        return tell(now)
+        return account_details(now)
     row = before.scores.row(by_predicate=mine, named=True)
     rescored = earlier_runs.rescored(before, earlier.card, account_id).row(0, named=True)
-    return tell(now, Told(row, before.card, before.period.name, before.as_of_day), rescored)
+    return account_details(now, ScoredAccount(row, before.card, before.period.name, before.as_of_day), rescored)
 
 
 # --- the page --------------------------------------------------------------------------------------------------
 
 
-def page(story: Story, width: int, tiers: Sequence[str]) -> RenderableType:
-    """The story for a terminal: what it is, why, what changed, what is not known. `tiers`: best first."""
-    why = (*_drivers(story), *_changed(story), *_not_known(story))
-    return Group(_head(story), *_scores(story, tiers), Text(), _dimensions(story, width), *why)
+def screen(details: AccountDetails, width: int, tiers: Sequence[str]) -> RenderableType:
+    """The details for a terminal: scores, why, what changed, what is not known. `tiers`: best first."""
+    why = (*_drivers(details), *_changed(details), *_not_known(details))
+    return Group(_head(details), *_scores(details, tiers), Text(), _dimensions(details, width), *why)
 
 
-def _head(story: Story) -> Text:
-    card, day = story["scorecard"], date.fromisoformat(story["as_of"]) - timedelta(days=1)
+def _head(details: AccountDetails) -> Text:
+    card, day = details["scorecard"], date.fromisoformat(details["as_of"]) - timedelta(days=1)
     facts = [
-        story["account_id"],
-        *([story["segment"]] if story["segment"] else []),
-        *([f"ARR {money(story['arr'])}"] if story["arr"] is not None else []),
-        *([f"{plain(story['seats'])} seats"] if story["seats"] is not None else []),
-        *([f"renewal {story['renewal']}"] if story["renewal"] else []),
+        details["account_id"],
+        *([details["segment"]] if details["segment"] else []),
+        *([f"ARR {money(details['arr'])}"] if details["arr"] is not None else []),
+        *([f"{plain(details['seats'])} seats"] if details["seats"] is not None else []),
+        *([f"renewal {details['renewal']}"] if details["renewal"] else []),
     ]
-    when = f"{story['period']}, up to {day}, scorecard {card['name']} {card['hash']}"
-    name = (story["account_name"] or story["account_id"], "bold")
+    when = f"{details['period']}, up to {day}, scorecard {card['name']} {card['hash']}"
+    name = (details["account_name"] or details["account_id"], "bold")
     return Text.assemble(name, "\n", " · ".join(facts), "\n", (when, "dim"), "\n")
 
 
-def _scores(story: Story, tiers: Sequence[str]) -> Iterator[RenderableType]:
-    """Health with its bounds, what holds it down, and the risk."""
-    tier = (story["tier"], summary.tier_styles(tiers).get(story["tier"], ""))
-    known = f"{plain(story['coverage'])} % of the weight is known"
-    before, after = story["health_before_caps"], story["health_score"]
-    yield Text.assemble("Health ", (points(after), "bold"), "  ", tier, f"  ({_bounds(story)}; {known})")
-    if story["not_rated_reasons"]:
-        yield from _lines([f"no score: {'; '.join(story['not_rated_reasons'])}"])
-    if story["cap_reasons"]:
-        held = before is not None and before > after
-        lead = f"held down from {points(before)}" if held else "limits that hold, but change nothing"
-        yield from _lines([f"{lead}: {'; '.join(story['cap_reasons'])}"])
-    yield from _risk(story["risk"])
+def _scores(details: AccountDetails, tiers: Sequence[str]) -> Iterator[RenderableType]:
+    """Health with its bounds, what limits it, and the risk."""
+    tier = (details["tier"], summary.tier_styles(tiers).get(details["tier"], ""))
+    known = f"{plain(details['coverage'])} % of the weight is known"
+    before, after = details["health_before_caps"], details["health_score"]
+    yield Text.assemble("Health ", (points(after), "bold"), "  ", tier, f"  ({_bounds(details)}; {known})")
+    if details["not_rated_reasons"]:
+        yield from _lines([f"no score: {'; '.join(details['not_rated_reasons'])}"])
+    if details["cap_reasons"]:
+        limited = before is not None and before > after
+        lead = f"held down from {points(before)}" if limited else "limits that hold, but change nothing"
+        yield from _lines([f"{lead}: {'; '.join(details['cap_reasons'])}"])
+    yield from _risk(details["risk"])
 
 
-def _bounds(story: Story) -> str:
-    low, high = points(story["lower_bound"]), points(story["upper_bound"])
+def _bounds(details: AccountDetails) -> str:
+    low, high = points(details["lower_bound"]), points(details["upper_bound"])
     return "whatever is not known" if low == high else f"between {low} and {high}, whatever is not known"
 
 
@@ -142,14 +143,14 @@ def _is_raised(risk: Mapping[str, Any]) -> bool:
     return bool(risk["score"] > risk["before_floor"] + 1e-6)
 
 
-def _dimensions(story: Story, width: int) -> RenderableType:
+def _dimensions(details: AccountDetails, width: int) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Dimension")
     for name in ("Score", "Weight", "Known"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
     size = BAR if width >= 72 else BAR // 2
-    for each in story["dimensions"]:
+    for each in details["dimensions"]:
         score = each["score"]
         filled = 0 if score is None else round(size * score / 100)
         bar = Text.assemble(("█" * filled, _style(score)), ("░" * (size - filled), "dim"))
@@ -163,26 +164,26 @@ def _style(score: float | None) -> str:
     return "" if score is None else "green" if score >= 75 else "yellow" if score >= 50 else "red"
 
 
-def _drivers(story: Story) -> Iterator[RenderableType]:
-    if story["drivers"]:
+def _drivers(details: AccountDetails) -> Iterator[RenderableType]:
+    if details["drivers"]:
         yield Text("\nCosts most", "bold")
-        yield from _lines(each["text"] for each in story["drivers"])
+        yield from _lines(each["text"] for each in details["drivers"])
 
 
-def _changed(story: Story) -> Iterator[RenderableType]:
-    changed = story["changed"]
+def _changed(details: AccountDetails) -> Iterator[RenderableType]:
+    changed = details["changed"]
     if changed is None:
         yield Text("\nNo earlier run knows this account: nothing to compare with.", "dim")
         return
     then = f"{points(changed['health_then'])} {changed['tier_then']}"
-    now = f"{points(story['health_score'])} {story['tier']}"
+    now = f"{points(details['health_score'])} {details['tier']}"
     yield Text.assemble("\n", (f"Since {changed['since']}", "bold"), f": {then} → {now}", _total(changed))
     if changed["parts"] is None:
         without = "then" if changed["health_then"] is None else "now"
         reasons = f": {'; '.join(changed['why_not_rated_then'])}" if changed["why_not_rated_then"] else ""
         yield from _lines([f"no difference can be told, no health {without}{reasons}"])
         return
-    yield from _lines([_parts(story)])
+    yield from _lines([_parts(details)])
     yield from _lines(each["text"] for each in changed["movers"])
     for key, lead in (("now_known", "now known"), ("no_longer_known", "no longer known")):
         if changed[key]:
@@ -193,10 +194,10 @@ def _total(changed: Mapping[str, Any]) -> str:
     return "" if changed["total"] is None else f" ({signed(changed['total'], 2)})"
 
 
-def _parts(story: Story) -> str:
+def _parts(details: AccountDetails) -> str:
     """The four parts, in one line; they add up to the whole difference."""
-    parts, changed = story["changed"]["parts"], story["changed"]
-    old, new = changed["scorecard_then"]["hash"], story["scorecard"]["hash"]
+    parts, changed = details["changed"]["parts"], details["changed"]
+    old, new = changed["scorecard_then"]["hash"], details["scorecard"]["hash"]
     file = f" ({old} → {new})" if old != new else ""
     effects = {
         f"scorecard{file}": parts["scorecard"],
@@ -207,10 +208,10 @@ def _parts(story: Story) -> str:
     return " · ".join(f"{name} {signed(effect, 2)}" for name, effect in effects.items())
 
 
-def _not_known(story: Story) -> Iterator[RenderableType]:
-    if story["not_known"]:
+def _not_known(details: AccountDetails) -> Iterator[RenderableType]:
+    if details["not_known"]:
         yield Text("\nNot known", "bold")
-        yield from _lines(f"{', '.join(labels)}: {why}" for why, labels in story["not_known"].items())
+        yield from _lines(f"{', '.join(labels)}: {why}" for why, labels in details["not_known"].items())
 
 
 def _lines(texts: Iterable[str]) -> Iterator[RenderableType]:

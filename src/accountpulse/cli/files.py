@@ -8,7 +8,7 @@ from accountpulse.scoring.scorecard import Scorecard
 
 
 def read(path: Path) -> bytes:
-    """What the file holds; one that can't be read is a UsageError."""
+    """The file's content; one that can't be read is a UsageError."""
     try:
         return path.read_bytes()
     except OSError as error:

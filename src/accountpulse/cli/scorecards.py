@@ -12,12 +12,12 @@ from accountpulse.cli.files import read_card
 from accountpulse.cli.formatting import plural
 from accountpulse.cli.scoring import warn
 from accountpulse.pipeline import own_metrics
-from accountpulse.scoring.page import page
 from accountpulse.scoring.schema import shipped
+from accountpulse.scoring.scorecard_page import markdown
 
 
 def check_scorecard(file: Path, pillars: tuple[str, ...], environment: Mapping[str, str]) -> int:
-    """Say that a scorecard is good, or raise with every mistake; own metrics that no run would measure are named."""
+    """Say that a scorecard is valid, or raise with every problem; warn of own metrics that no run would measure."""
     card = read_card(file, pillars)
     if unfed := own_metrics.unfed(card, settings.rules_of(settings.mapping_of(environment))):
         where = f"{own_metrics.KEYS} in {environment.get('ACCOUNTPULSE_CONFIG') or settings.DEFAULT_CONFIG}"
@@ -30,7 +30,7 @@ def check_scorecard(file: Path, pillars: tuple[str, ...], environment: Mapping[s
 
 def show_scorecard(file: Path | None, pillars: tuple[str, ...]) -> int:
     """Print a scorecard as a page: laid out on a terminal, Markdown elsewhere."""
-    text = page(read_card(file, pillars))
+    text = markdown(read_card(file, pillars))
     if sys.stdout.isatty():
         summary.tables().print(Markdown(text))
     else:

@@ -17,7 +17,7 @@ from accountpulse.core.redact import Redactor
 from accountpulse.pipeline.deliver import Load
 from accountpulse.pipeline.result import RunResult
 from accountpulse.pipeline.watch import SourceStatus
-from accountpulse.scoring.mistakes import NOT_RATED
+from accountpulse.scoring.model import NOT_RATED
 from accountpulse.systems import CRM, TITLES
 
 WIDE = 110  # columns from which the reasons stand beside the numbers instead of below them

@@ -11,8 +11,7 @@ import narwhals.stable.v2 as nw
 from accountpulse.core.errors import UsageError
 from accountpulse.scoring.scorecard import Scorecard
 
-Name = Literal["polars", "duckdb", "spark"]
-NAMES: tuple[Name, ...] = ("polars", "duckdb", "spark")
+EngineKind = Literal["polars", "duckdb", "spark"]
 
 
 class Engine(Protocol):
@@ -28,18 +27,18 @@ class Engine(Protocol):
         """The rows as Parquet at `path`; a UsageError where that is not possible. Never half a file."""
 
 
-def start(name: Name, master: str | None = None) -> Engine:
+def start(kind: EngineKind, master: str | None = None) -> Engine:
     """The engine; `master` is Spark's address, and a mistake for the others.
 
     A library that is missing is a UsageError that says what to install.
     """
-    if master is not None and name != "spark":
-        raise UsageError(f"--master is Spark's address; the engine is {name}: add --engine spark")
-    if name == "polars":
+    if master is not None and kind != "spark":
+        raise UsageError(f"--master is Spark's address; the engine is {kind}: add --engine spark")
+    if kind == "polars":
         from accountpulse.engines.polars import Polars
 
         return Polars()
-    if name == "duckdb":
+    if kind == "duckdb":
         need("duckdb", "duckdb", "pyarrow")
         from accountpulse.engines.duckdb import DuckDB
 

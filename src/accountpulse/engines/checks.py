@@ -6,16 +6,17 @@ from typing import Any
 import narwhals.stable.v2 as nw
 
 from accountpulse.core.errors import UsageError
+from accountpulse.scoring.columns import is_reason
 from accountpulse.scoring.scorecard import Scorecard
-from accountpulse.scoring.table import SHOWN, TEXTS, known, unread
+from accountpulse.scoring.table import SHOWN, TEXTS, columns_read, unknown_columns_of
 
 
-def strangers(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> list[str]:
-    """A line for each column that the scorecard knows nothing of, with the nearest name; it is not read."""
-    return unread(metrics.collect_schema(), name, card)
+def unknown_columns(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> list[str]:
+    """A line for each column that is neither a metric nor an attribute, with the nearest name; it is not read."""
+    return unknown_columns_of(metrics.collect_schema(), name, card)
 
 
-def checked(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> nw.LazyFrame[Any]:
+def checked_table(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> nw.LazyFrame[Any]:
     """The columns that are read, ids as text without blanks around them.
 
     Everything that is wrong is one UsageError: no account_id, text in a number's column, NaN and infinities, accounts
@@ -24,9 +25,10 @@ def checked(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> nw.LazyFr
     schema = metrics.collect_schema()
     if "account_id" not in schema:
         raise UsageError(f"{name}: there is no column account_id")
-    read = [column for column in schema if column in known(card)]
+    allowed = columns_read(card)
+    read = [column for column in schema if column in allowed]
     frame = metrics.select(read).with_columns(nw.col("account_id").cast(nw.String).str.strip_chars())
-    numeric = [column for column in read if column not in TEXTS and not column.endswith("_reason")]
+    numeric = [column for column in read if column not in TEXTS and not is_reason(column)]
     problems = [f"{c}: {schema[c]} is no kind of number" for c in numeric if not _may_be_number(schema[c])]
     problems += _wrong_values(frame, [column for column in numeric if schema[column].is_numeric()])
     problems += _accounts_twice(frame)
@@ -40,11 +42,11 @@ def _may_be_number(kind: nw.dtypes.DType) -> bool:
 
 
 def _wrong_values(frame: nw.LazyFrame[Any], numeric: list[str]) -> Iterator[str]:
-    nameless = nw.col("account_id").is_null() | (nw.col("account_id") == "")
+    without_id = nw.col("account_id").is_null() | (nw.col("account_id") == "")
     infinite = ((c, ~nw.col(c).cast(nw.Float64).is_finite()) for c in numeric)
     counts = frame.select(
         *(wrong.fill_null(value=False).cast(nw.Int64).sum().alias(column) for column, wrong in infinite),
-        nameless.fill_null(value=True).cast(nw.Int64).sum().alias("account_id"),
+        without_id.fill_null(value=True).cast(nw.Int64).sum().alias("account_id"),
         rows=nw.len(),
     ).collect("polars")
     found: dict[str, int] = counts.rows(named=True)[0]

@@ -6,10 +6,10 @@ import duckdb
 import narwhals.stable.v2 as nw
 
 from accountpulse.core.errors import UsageError
-from accountpulse.engines.polars import whole_file
+from accountpulse.engines.polars import atomic_file
 from accountpulse.metrics.shared import MetricFrame
-from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.scoring.scores import score
 
 
 class DuckDB:
@@ -32,7 +32,7 @@ class DuckDB:
 
     def write(self, scores: nw.LazyFrame[Any], path: str) -> None:
         """As Engine.write."""
-        with whole_file(path, duckdb.IOException) as part:
+        with atomic_file(path, duckdb.IOException) as part:
             scores.to_native().to_parquet(str(part))
 
 

@@ -7,37 +7,41 @@ import narwhals.stable.v2 as nw
 import polars as pl
 
 from accountpulse.engines import Engine, checks
+from accountpulse.scoring.columns import NOT_RATED_REASON, TIER
 from accountpulse.scoring.scorecard import Scorecard
 
 
 @dataclass(frozen=True)
-class Scored:
-    """What came out, in short: `tiers` has a row a tier (`tier`, `accounts`, `arr`: null where none is known)."""
+class ScoreSummary:
+    """How many accounts were scored and rated.
+
+    `tiers` has a row a tier: `tier`, `accounts`, `arr` (null where none is known).
+    """
 
     accounts: int
     rated: int
     tiers: pl.DataFrame
 
 
-def score_file(engine: Engine, metrics: nw.LazyFrame[Any], name: str, card: Scorecard, out: str) -> Scored:
-    """Check the table, score it into `out`, and sum up what was written. `name` is the table's, for messages."""
-    frame = checks.checked(metrics, name, card)
+def score_file(engine: Engine, metrics: nw.LazyFrame[Any], name: str, card: Scorecard, out: str) -> ScoreSummary:
+    """Check the table, score it into `out`, and summarize what was written. `name` is the table's, for messages."""
+    frame = checks.checked_table(metrics, name, card)
     engine.write(engine.score(frame, card), out)
     return _summary(engine.read(out), frame)
 
 
-def _summary(scores: nw.LazyFrame[Any], metrics: nw.LazyFrame[Any]) -> Scored:
-    shown = scores.select("account_id", "tier", rated=nw.col("not_rated_reason").is_null().cast(nw.Int64))
+def _summary(scores: nw.LazyFrame[Any], metrics: nw.LazyFrame[Any]) -> ScoreSummary:
+    accounts = scores.select("account_id", TIER, rated=nw.col(NOT_RATED_REASON).is_null().cast(nw.Int64))
     if "arr" in metrics.collect_schema():
-        shown = shown.join(metrics.select("account_id", "arr"), on="account_id", how="left")
+        accounts = accounts.join(metrics.select("account_id", "arr"), on="account_id", how="left")
     else:
-        shown = shown.with_columns(arr=nw.lit(None, dtype=nw.Float64))
+        accounts = accounts.with_columns(arr=nw.lit(None, dtype=nw.Float64))
     by_tier = (
-        shown.group_by("tier")
+        accounts.group_by(TIER)
         .agg(accounts=nw.len(), rated=nw.col("rated").sum(), arr=nw.col("arr").sum(), known=nw.col("arr").count())
         .collect("polars")
         .to_native()
     )
     arr = pl.when(pl.col("known") > 0).then(pl.col("arr")).alias("arr")
-    accounts, rated = (int(by_tier[column].sum()) for column in ("accounts", "rated"))
-    return Scored(accounts, rated, by_tier.select("tier", pl.col("accounts").cast(pl.Int64), arr))
+    count, rated = (int(by_tier[column].sum()) for column in ("accounts", "rated"))
+    return ScoreSummary(count, rated, by_tier.select(TIER, pl.col("accounts").cast(pl.Int64), arr))

@@ -1,4 +1,4 @@
-"""Polars, streaming: the table goes through in pieces, so that its size does not decide on the memory."""
+"""Polars, streaming: the table goes through in batches, so that memory does not grow with its size."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,8 +9,8 @@ import narwhals.stable.v2 as nw
 import polars as pl
 
 from accountpulse.core.errors import UsageError
-from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.scoring.scores import score
 
 
 class Polars:
@@ -32,15 +32,15 @@ class Polars:
 
     def write(self, scores: nw.LazyFrame[Any], path: str) -> None:
         """As Engine.write."""
-        with whole_file(path) as part:
+        with atomic_file(path) as part:
             scores.to_native().sink_parquet(part)
 
 
 @contextmanager
-def whole_file(path: str, refusal: type[Exception] = OSError) -> Iterator[Path]:
-    """Where to write a file that takes its name when it is whole; a place that can't be written to is a UsageError.
+def atomic_file(path: str, write_error: type[Exception] = OSError) -> Iterator[Path]:
+    """A temporary path that is renamed to `path` when the block ends well; the folder is made.
 
-    `refusal` is the writer's own error beside OSError. The folder exists then.
+    A place that can't be written to is a UsageError; `write_error` is the writer's own error beside OSError.
     """
     target = Path(path)
     part = target.with_name(f".{target.name}.part")
@@ -48,7 +48,7 @@ def whole_file(path: str, refusal: type[Exception] = OSError) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield part
         part.replace(target)
-    except (OSError, refusal) as error:
+    except (OSError, write_error) as error:
         why = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise UsageError(f"{path} can't be written ({why})") from None
     finally:

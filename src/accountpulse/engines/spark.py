@@ -1,6 +1,6 @@
 """Spark: the same Polars code, run on each of its partitions.
 
-Scores are made row by row, so any piece of a table will do (`mapInArrow`). Metrics need all records of an account
+Scores are made row by row, so any part of a table will do (`mapInArrow`). Metrics need all records of an account
 together, so accounts are hashed into buckets, and each bucket is measured whole (`cogroup`, `applyInArrow`).
 Polars, PyArrow, pandas and this package must be installed where the executors run.
 """
@@ -8,6 +8,7 @@ Polars, PyArrow, pandas and this package must be installed where the executors r
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -27,8 +28,8 @@ from accountpulse.core.errors import UsageError
 from accountpulse.core.period import Scope
 from accountpulse.core.records import TABLES, Rules, Source
 from accountpulse.metrics import Gaps
-from accountpulse.scoring.score import score
 from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.scoring.scores import score
 
 ROWS = 100_000  # scored at a time: making the expressions takes as long as scoring some ten thousand accounts
 BUCKETS = 200
@@ -96,25 +97,35 @@ def scores(frame: DataFrame, card: Scorecard, **options: Any) -> DataFrame:
     schema = _schema_of(score(empty, card, **options))
 
     def kernel(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for piece in _pieces(batches):
-            yield from _to_arrow(score(_from_arrow(piece), card, **options), schema)
+        for table in _joined(batches):
+            yield from _to_arrow(score(_from_arrow(table), card, **options), schema)
 
     return frame.mapInArrow(kernel, schema)
 
 
-def _pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+def _joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
     """The batches, as many together as make ROWS."""
-    held: list[pa.RecordBatch] = []
+    waiting: list[pa.RecordBatch] = []
     for batch in batches:
-        held.append(batch)
-        if sum(part.num_rows for part in held) >= ROWS:
-            yield pa.Table.from_batches(held)
-            held = []
-    if held:
-        yield pa.Table.from_batches(held)
+        waiting.append(batch)
+        if sum(each.num_rows for each in waiting) >= ROWS:
+            yield pa.Table.from_batches(waiting)
+            waiting = []
+    if waiting:
+        yield pa.Table.from_batches(waiting)
 
 
 # --- metrics -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MeasureOptions:
+    """What is the same for every bucket of accounts."""
+
+    gaps: Gaps
+    sources: Sequence[Source]
+    scope: Scope
+    rules: Rules
 
 
 def measure(
@@ -133,35 +144,45 @@ def measure(
     Accounts are hashed into `buckets`, and all records of a bucket must fit into a worker's memory. Moves of issues
     name no account; they go wherever their issue goes.
     """
-
-    def measured(left: pa.Table, parts: Mapping[str, pa.Table], why: pa.Table) -> pl.LazyFrame:
-        rows = {name: _declared(table, name) for name, table in parts.items()}
-        known, said = _declared(left, "accounts"), _from_arrow(why).collect()
-        return metrics.measure(known, rows, said, gaps, sources=sources, scope=scope, rules=rules).lazy()
-
-    nobody, unasked = (to_arrow_schema(table.schema).empty_table() for table in (accounts, reasons))
-    schema = _schema_of(measured(nobody, {}, unasked))
-    held = {**tables, "accounts": accounts, "reasons": reasons}
+    options = MeasureOptions(gaps, sources, scope, rules)
+    no_accounts, no_reasons = (to_arrow_schema(table.schema).empty_table() for table in (accounts, reasons))
+    schema = _schema_of(_measured(no_accounts, {}, no_reasons, options))
+    inputs = {**tables, "accounts": accounts, "reasons": reasons}
     bucket = f.pmod(f.hash("account_id"), f.lit(buckets)).alias(BUCKET)
-    placed = {name: table.select(bucket, "*") for name, table in held.items() if "account_id" in table.columns}
+    bucketed = {name: table.select(bucket, "*") for name, table in inputs.items() if "account_id" in table.columns}
     if "issue_moves" in tables:
         issue: list[str] = [name for name in ("source", "issue_id") if name in tables["issue_moves"].columns]
-        where = placed["issues"].select(BUCKET, *issue).distinct()
-        placed["issue_moves"] = where.join(tables["issue_moves"], issue)
-    known = placed.pop("accounts")
-    columns = {name: [c for c in table.columns if c != BUCKET] for name, table in placed.items()}
+        bucket_of = bucketed["issues"].select(BUCKET, *issue).distinct()
+        bucketed["issue_moves"] = bucket_of.join(tables["issue_moves"], issue)
+    customers = bucketed.pop("accounts")
+    columns = {name: [c for c in table.columns if c != BUCKET] for name, table in bucketed.items()}
     records = reduce(
         lambda left, right: left.unionByName(right, allowMissingColumns=True),
-        (table.withColumn(TABLE, f.lit(name)) for name, table in placed.items()),
+        (table.withColumn(TABLE, f.lit(name)) for name, table in bucketed.items()),
     )
 
     def kernel(left: pa.Table, right: pa.Table) -> pa.Table:
         parts = {name: right.filter(pc.equal(right[TABLE], name)).select(columns[name]) for name in columns}
-        why = parts.pop("reasons")
-        return pa.Table.from_batches(_to_arrow(measured(left, parts, why), schema))
+        their_reasons = parts.pop("reasons")
+        return pa.Table.from_batches(_to_arrow(_measured(left, parts, their_reasons, options), schema))
 
-    grouped = known.groupBy(BUCKET).cogroup(records.groupBy(BUCKET))
+    grouped = customers.groupBy(BUCKET).cogroup(records.groupBy(BUCKET))
     return grouped.applyInArrow(kernel, schema)
+
+
+def _measured(
+    accounts: pa.Table, tables: Mapping[str, pa.Table], reasons: pa.Table, options: MeasureOptions
+) -> pl.LazyFrame:
+    measured = metrics.measure(
+        _declared(accounts, "accounts"),
+        {name: _declared(table, name) for name, table in tables.items()},
+        _from_arrow(reasons).collect(),
+        options.gaps,
+        sources=options.sources,
+        scope=options.scope,
+        rules=options.rules,
+    )
+    return measured.lazy()
 
 
 def _declared(table: pa.Table, name: str) -> pl.DataFrame:

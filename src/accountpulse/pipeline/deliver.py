@@ -13,6 +13,7 @@ from accountpulse.core.records import SCORES, Problem, ScoreRecords
 from accountpulse.pipeline.measure import Measured
 from accountpulse.pipeline.rate import Rated
 from accountpulse.pipeline.run import Run
+from accountpulse.scoring.columns import DRIVERS_TEXT, score_of
 from accountpulse.state.lock import Lock
 from accountpulse.systems.csv_file import CsvDestination, put
 from accountpulse.systems.destination import AnyDestination
@@ -75,10 +76,10 @@ def deliver(run: Run, measured: Measured, rated: Rated) -> Delivery:
 def _records(run: Run, scores: pl.DataFrame) -> ScoreRecords:
     """The scores in the columns that every destination gets."""
     dimensions = run.card.dimensions
-    columns = {**SCORES, **dict.fromkeys((f"{name}_score" for name in dimensions), pl.Float64)}
+    columns = {**SCORES, **dict.fromkeys((score_of(name) for name in dimensions), pl.Float64)}
     stamped = scores.with_columns(
         period=pl.lit(run.scope.period.name),
-        drivers=pl.col("drivers_text"),
+        drivers=pl.col(DRIVERS_TEXT),
         scored_at=pl.lit(run.now),
         scorecard=pl.lit(run.scorecard_name),
         run_id=pl.lit(run.run_id),

@@ -11,10 +11,10 @@ import polars as pl
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.period import Period, parse_period
 from accountpulse.scoring import scorecard
-from accountpulse.scoring.inputs import BEFORE_3M
-from accountpulse.scoring.mistakes import NOT_RATED
-from accountpulse.scoring.score import score
+from accountpulse.scoring.columns import BEFORE_3M, BEFORE_CAPS, LAST_TIER, SCORECARD, TIER
+from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.scoring.scores import score
 from accountpulse.state import State
 
 TREND_MONTHS = 3  # how far the churn risk's trend looks back
@@ -76,9 +76,9 @@ def recall(state: State, period: Period) -> EarlierRun | None:
     """The last run of a period; None where there is none, or its scorecard was not kept."""
     facts = state.runs.last_finished(period.name)
     metrics, scores = state.history.load(period, "metrics"), state.history.load(period, "scores")
-    if facts is None or metrics is None or scores is None or scores.is_empty() or "scorecard" not in scores.columns:
+    if facts is None or metrics is None or scores is None or scores.is_empty() or SCORECARD not in scores.columns:
         return None
-    kept = state.history.load_scorecard(scores["scorecard"][0].rsplit(" ", 1)[-1])
+    kept = state.history.load_scorecard(scores[SCORECARD][0].rsplit(" ", 1)[-1])
     return None if kept is None else EarlierRun(period, facts, metrics, scores, kept)
 
 
@@ -148,7 +148,7 @@ def _with_trend(measured: pl.DataFrame, state: State, basis: Basis) -> pl.DataFr
     if before is None:
         return measured.with_columns(pl.lit(None, pl.Float64).alias(BEFORE_3M))
     then = _scored(before, replace(basis, failed=()), detail=False)
-    rated = then.filter(pl.col("tier") != NOT_RATED).select("account_id", pl.col("health_before_caps").alias(BEFORE_3M))
+    rated = then.filter(pl.col(TIER) != NOT_RATED).select("account_id", pl.col(BEFORE_CAPS).alias(BEFORE_3M))
     return measured.join(rated, on="account_id", how="left", maintain_order="left")
 
 
@@ -157,6 +157,6 @@ def _with_last_tier(measured: pl.DataFrame, state: State, period: Period) -> pl.
     for months in range(LOOK_BACK_MONTHS + 1):
         scores = state.history.load(period.shifted(-months), "scores")
         if scores is not None:
-            last = scores.select("account_id", last_tier="tier")
+            last = scores.select("account_id", pl.col(TIER).alias(LAST_TIER))
             return measured.join(last, on="account_id", how="left", maintain_order="left")
-    return measured.with_columns(last_tier=pl.lit(None, dtype=pl.String))
+    return measured.with_columns(pl.lit(None, dtype=pl.String).alias(LAST_TIER))

@@ -14,6 +14,7 @@ from accountpulse.pipeline.measure import Measured
 from accountpulse.pipeline.read import Reading
 from accountpulse.pipeline.run import Run
 from accountpulse.scoring import explain
+from accountpulse.scoring.columns import DRIVERS_TEXT
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.systems import CRM, TITLES
 
@@ -42,7 +43,7 @@ def rate(run: Run, reading: Reading, measured: Measured) -> Rated:
     scores = score_period(metrics, run.state, basis)
     scores = scores.join(metrics, on="account_id", how="left", maintain_order="left")
     drivers, faults = _drivers_of_all(scores, run.card, run.scope.as_of_day)
-    scores = scores.with_columns(pl.Series("drivers_text", drivers, dtype=pl.String))
+    scores = scores.with_columns(pl.Series(DRIVERS_TEXT, drivers, dtype=pl.String))
     if faults:
         scores = scores.filter(~pl.col("account_id").is_in([fault.account_id for fault in faults]))
     problems = (*(each for each in measured.problems if chosen is None or each.account_id in chosen), *faults)

@@ -10,11 +10,12 @@ from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.earlier_runs import LOOK_BACK_MONTHS, EarlierRun
 from accountpulse.report.inputs import ReportInput
 from accountpulse.scoring import scorecard
-from accountpulse.scoring.score import score
+from accountpulse.scoring.columns import HEALTH, SCORECARD
+from accountpulse.scoring.scores import score
 from accountpulse.state import State
 from accountpulse.systems import SOURCES
 
-LINE = ("account_id", "health_score", "scorecard")
+LINE = ("account_id", HEALTH, SCORECARD)
 
 
 def read(state: State, period: Period | None) -> ReportInput:
@@ -55,7 +56,7 @@ def _line(state: State, now: EarlierRun) -> dict[str, pl.DataFrame]:
 
 
 def _versions(state: State, line: Mapping[str, pl.DataFrame]) -> dict[str, str]:
-    hashes = {str(scores["scorecard"][0]).rsplit(" ", 1)[-1] for scores in line.values()}
+    hashes = {str(scores[SCORECARD][0]).rsplit(" ", 1)[-1] for scores in line.values()}
     kept = {content_hash: state.history.load_scorecard(content_hash) for content_hash in sorted(hashes)}
     return {name: scorecard.restored(content).version for name, content in kept.items() if content is not None}
 

@@ -16,7 +16,8 @@ from accountpulse.pipeline.rate import Rated
 from accountpulse.pipeline.read import Reading
 from accountpulse.pipeline.run import Run
 from accountpulse.pipeline.watch import SourceStatus
-from accountpulse.scoring.mistakes import NOT_RATED
+from accountpulse.scoring.columns import TIER
+from accountpulse.scoring.model import NOT_RATED
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class RunResult:
     @property
     def rated_count(self) -> int:
         """Accounts with a tier."""
-        return 0 if self.scores is None else self.scores.filter(pl.col("tier") != NOT_RATED).height
+        return 0 if self.scores is None else self.scores.filter(pl.col(TIER) != NOT_RATED).height
 
     @property
     def exit_code(self) -> int:
@@ -131,7 +132,7 @@ class RunResult:
     def summary(self) -> dict[str, Any]:
         """Everything but the accounts themselves, as plain data: for people, Lambda's answer, log and history."""
         scores, run = self.scores, self.run
-        tiers = {} if scores is None else dict(sorted(scores["tier"].value_counts().iter_rows()))
+        tiers = {} if scores is None else dict(sorted(scores[TIER].value_counts().iter_rows()))
         return {
             "run_id": run.run_id,
             "period": run.scope.period.name,

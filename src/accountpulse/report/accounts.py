@@ -7,8 +7,21 @@ import polars as pl
 
 from accountpulse.report.inputs import MonthlyRun, ReportInput
 from accountpulse.report.steps import next_step
+from accountpulse.scoring.columns import (
+    BEFORE_CAPS,
+    CAP_REASON,
+    COVERAGE,
+    DRIVERS,
+    HEALTH,
+    LOWER_BOUND,
+    NOT_RATED_REASON,
+    RENEWAL,
+    RISK,
+    TIER,
+    UPPER_BOUND,
+    score_of,
+)
 from accountpulse.scoring.explain import driver
-from accountpulse.scoring.inputs import RENEWAL
 from accountpulse.scoring.scorecard import Scorecard
 
 ATTRIBUTES = {
@@ -35,20 +48,20 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
     rows = scores.select(
         "account_id",
         *ATTRIBUTES,
-        "tier",
-        health="health_score",
-        before_caps="health_before_caps",
-        lower="lower_bound",
-        upper="upper_bound",
-        coverage="coverage",
-        risk="churn_risk_score",
+        TIER,
+        health=HEALTH,
+        before_caps=BEFORE_CAPS,
+        lower=LOWER_BOUND,
+        upper=UPPER_BOUND,
+        coverage=COVERAGE,
+        risk=RISK,
         band=band(now.card),
         days=pl.col(RENEWAL),
         renewal=pl.lit(now.as_of_day) + pl.duration(days=pl.col(RENEWAL)),
-        cap="cap_reason",
-        not_rated="not_rated_reason",
-        value_at_risk=pl.col("arr") * pl.col("churn_risk_score") / 100,
-        **{f"dimension:{name}": pl.col(f"{name}_score") for name in now.card.dimensions},
+        cap=CAP_REASON,
+        not_rated=NOT_RATED_REASON,
+        value_at_risk=pl.col("arr") * pl.col(RISK) / 100,
+        **{f"dimension:{name}": pl.col(score_of(name)) for name in now.card.dimensions},
     ).rename({"account_id": "id", "account_name": "name"})
     rows = rows.join(_before(inputs.before), on="id", how="left", maintain_order="left")
     told = [(_drivers(row, now), next_step(row, now.card)) for row in scores.iter_rows(named=True)]
@@ -58,13 +71,13 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
 
 def _drivers(row: Mapping[str, Any], now: MonthlyRun) -> str | None:
     """What costs most points, as `explain` says it; none of the sentences holds the `; ` that parts them."""
-    sentences = [driver(row, now.card, name, now.as_of_day) for name in row.get("drivers") or ()]
+    sentences = [driver(row, now.card, name, now.as_of_day) for name in row.get(DRIVERS) or ()]
     return "; ".join(sentence.replace("; ", ", ") for sentence in sentences) or None
 
 
 def band(card: Scorecard) -> pl.Expr:
     """The band of `churn_risk_score`, as `Scorecard.risk_band` says of one."""
-    risk, bands = pl.col("churn_risk_score"), card.risk.bands
+    risk, bands = pl.col(RISK), card.risk.bands
     named = pl.when(risk >= bands.high).then(pl.lit("high")).when(risk >= bands.medium).then(pl.lit("medium"))
     return pl.when(risk.is_not_null()).then(named.otherwise(pl.lit("low")))
 
@@ -72,7 +85,7 @@ def band(card: Scorecard) -> pl.Expr:
 def _before(month: MonthlyRun | None) -> pl.DataFrame:
     if month is None:
         return pl.DataFrame(schema={"id": pl.String, "tier_before": pl.String, "health_before": pl.Float64})
-    return month.scores.select(id="account_id", tier_before="tier", health_before="health_score")
+    return month.scores.select(id="account_id", tier_before=TIER, health_before=HEALTH)
 
 
 def worklist(rows: pl.DataFrame) -> list[int]:

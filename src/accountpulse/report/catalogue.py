@@ -72,7 +72,7 @@ def share(node: Node, card: Scorecard) -> float:
     part, inside = 1.0, card.root
     for name in (*node.path, node.name):
         child = next(child for child in inside.children if isinstance(child, Node) and child.name == name)
-        part, inside = part * child.weight / inside.total, child
+        part, inside = part * child.weight / inside.total_weight, child
     return part
 
 

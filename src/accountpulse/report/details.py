@@ -8,7 +8,18 @@ import polars as pl
 
 from accountpulse.report.catalogue import leaves_of, share
 from accountpulse.report.inputs import LINE_MONTHS, ReportInput
-from accountpulse.scoring.change import changes, effect_of
+from accountpulse.scoring.change import changes_between
+from accountpulse.scoring.columns import (
+    HEALTH,
+    contribution_of,
+    effect_of,
+    lost_of,
+    lower_bound_of,
+    points_of,
+    reason_of,
+    score_of,
+    upper_bound_of,
+)
 from accountpulse.scoring.explain import NO_EVIDENCE, REASONS
 from accountpulse.scoring.scorecard import TOLERANCE, Leaf, Scorecard
 
@@ -37,7 +48,7 @@ def parts_of(inputs: ReportInput) -> pl.DataFrame | None:
     before, rescored = inputs.before, inputs.rescored
     if before is None or rescored is None:
         return None
-    return changes(before.scores, rescored, inputs.month.scores, inputs.month.card)
+    return changes_between(before.scores, rescored, inputs.month.scores, inputs.month.card)
 
 
 def periods(inputs: ReportInput) -> list[str]:
@@ -55,7 +66,7 @@ def _column(frame: pl.DataFrame, name: str) -> list[Any]:
 
 def _lines(inputs: ReportInput, ids: pl.Series) -> list[list[float | None]]:
     months = [
-        _column(_aligned(inputs.line[name], ids), "health_score") if name in inputs.line else [None] * len(ids)
+        _column(_aligned(inputs.line[name], ids), HEALTH) if name in inputs.line else [None] * len(ids)
         for name in periods(inputs)
     ]
     return [list(line) for line in zip(*months, strict=True)]
@@ -69,7 +80,7 @@ def _metrics(inputs: ReportInput, scores: pl.DataFrame, ids: pl.Series, words: l
     return {
         leaf.name: {
             "value": _column(scores, leaf.name),
-            "points": _column(scores, f"{leaf.name}_points"),
+            "points": _column(scores, points_of(leaf.name)),
             "weight": scores.select(_weight(leaf)).to_series().to_list(),
             "contribution": scores.select(_contribution(leaf)).to_series().to_list(),
             "before": [None] * len(ids) if before is None else _column(before, leaf.name),
@@ -82,12 +93,12 @@ def _metrics(inputs: ReportInput, scores: pl.DataFrame, ids: pl.Series, words: l
 
 def _weight(leaf: Leaf) -> pl.Expr:
     """The share that a metric has in health, since what is not known has none; null where it is not known itself."""
-    whole = (pl.col(f"{leaf.name}_contribution") + pl.col(f"{leaf.name}_lost")) / 100
-    return pl.when(pl.col(f"{leaf.name}_points").is_not_null()).then(whole)
+    whole = (pl.col(contribution_of(leaf.name)) + pl.col(lost_of(leaf.name))) / 100
+    return pl.when(pl.col(points_of(leaf.name)).is_not_null()).then(whole)
 
 
 def _contribution(leaf: Leaf) -> pl.Expr:
-    return pl.when(pl.col(f"{leaf.name}_points").is_not_null()).then(pl.col(f"{leaf.name}_contribution"))
+    return pl.when(pl.col(points_of(leaf.name)).is_not_null()).then(pl.col(contribution_of(leaf.name)))
 
 
 def reason(scores: pl.DataFrame, leaf: Leaf) -> pl.Expr:
@@ -97,9 +108,9 @@ def reason(scores: pl.DataFrame, leaf: Leaf) -> pl.Expr:
         *(_known(scores, name).fill_null(0) < least for name, least in leaf.rule.enough.items()),
     )
     lacking = pl.when(short).then(pl.lit("too_few")).otherwise(pl.lit(f"no_{leaf.rule.per}"))
-    told = pl.col(f"{leaf.name}_reason") if f"{leaf.name}_reason" in scores.columns else pl.lit(None, pl.String)
+    told = pl.col(reason_of(leaf.name)) if reason_of(leaf.name) in scores.columns else pl.lit(None, pl.String)
     why = pl.when(_known(scores, leaf.name).is_not_null()).then(lacking).otherwise(told.fill_null("unknown"))
-    return pl.when(pl.col(f"{leaf.name}_points").is_null()).then(why)
+    return pl.when(pl.col(points_of(leaf.name)).is_null()).then(why)
 
 
 def _known(scores: pl.DataFrame, name: str) -> pl.Expr:
@@ -140,7 +151,7 @@ def _change(inputs: ReportInput, parts: pl.DataFrame | None, ids: pl.Series) -> 
             **{name: _column(rows, name) for name in ("scorecard", "coverage", "caps")},
             "metrics": {leaf.name: _column(rows, effect_of(leaf.name)) for leaf in inputs.month.card.leaves},
         },
-        "health_before_change": nothing if before is None else _column(_aligned(before.scores, ids), "health_score"),
+        "health_before_change": nothing if before is None else _column(_aligned(before.scores, ids), HEALTH),
         "total": _column(rows, "total"),
     }
 
@@ -148,9 +159,9 @@ def _change(inputs: ReportInput, parts: pl.DataFrame | None, ids: pl.Series) -> 
 def _dimensions(scores: pl.DataFrame, card: Scorecard) -> dict[str, Any]:
     return {
         node.name: {
-            "score": _column(scores, f"{node.name}_score"),
-            "lower": _column(scores, f"{node.name}_lower_bound"),
-            "upper": _column(scores, f"{node.name}_upper_bound"),
+            "score": _column(scores, score_of(node.name)),
+            "lower": _column(scores, lower_bound_of(node.name)),
+            "upper": _column(scores, upper_bound_of(node.name)),
             "coverage": scores.select(_coverage(leaves, share(node, card)).alias("x"))["x"].to_list(),
             "weight": [share(node, card)] * scores.height,
         }
@@ -163,7 +174,7 @@ def _coverage(leaves: list[Leaf], whole: float) -> pl.Expr:
     if not leaves:
         return pl.lit(0.0)
     known = pl.sum_horizontal(
-        pl.when(pl.col(f"{leaf.name}_points").is_not_null()).then(pl.lit(leaf.share)).otherwise(0.0) for leaf in leaves
+        pl.when(pl.col(points_of(leaf.name)).is_not_null()).then(pl.lit(leaf.share)).otherwise(0.0) for leaf in leaves
     )
     return pl.when(known > TOLERANCE).then(pl.min_horizontal(pl.lit(1.0), known / whole)).otherwise(0.0)
 

@@ -16,6 +16,7 @@ import polars as pl
 from accountpulse.core.records import Source
 from accountpulse.report.details import reason
 from accountpulse.report.inputs import MonthlyRun, ReportInput
+from accountpulse.scoring.columns import points_of, reason_of
 from accountpulse.scoring.explain import NO_EVIDENCE, REASONS
 
 KINDS = ("known", "not_linked", "nothing_there", "could_not_look")
@@ -48,7 +49,7 @@ def missing_metrics(month: MonthlyRun) -> list[dict[str, Any]]:
     """For each metric that some account lacks: how many have it, and how many don't, by the reason in words."""
     made = []
     for leaf in month.card.leaves:
-        codes = month.scores.filter(pl.col(f"{leaf.name}_points").is_null()).select(reason(month.scores, leaf))
+        codes = month.scores.filter(pl.col(points_of(leaf.name)).is_null()).select(reason(month.scores, leaf))
         if codes.is_empty():
             continue
         reasons: dict[str, int] = {}
@@ -76,15 +77,15 @@ def _is_asked(inputs: ReportInput, source: Source) -> bool:
         said = inputs.evidence.filter(pl.col("source") == source.name)["reason"]
         return bool((said != "not_configured").fill_null(value=True).any())
     month = inputs.month
-    names = [name for name in _metrics_of(month, source) if f"{name}_reason" in month.scores.columns]
-    asked = [(pl.col(f"{name}_reason") != "not_configured").fill_null(value=True).any() for name in names]
+    names = [name for name in _metrics_of(month, source) if reason_of(name) in month.scores.columns]
+    asked = [(pl.col(reason_of(name)) != "not_configured").fill_null(value=True).any() for name in names]
     return bool(asked) and any(month.scores.select(pl.concat_list(asked)).row(0)[0])
 
 
 def _of_source(month: MonthlyRun, source: Source, evidence: pl.DataFrame | None) -> pl.DataFrame:
     names = _metrics_of(month, source)
     known = pl.any_horizontal(pl.col(name).is_not_null() for name in names)
-    reasons = [pl.col(f"{name}_reason") for name in names]
+    reasons = [pl.col(reason_of(name)) for name in names]
     unread = ~known & pl.any_horizontal(reason.is_in(UNREAD) for reason in reasons)
     unlinked = ~known & pl.any_horizontal(reason == "not_linked" for reason in reasons)
     rows = month.scores.select("account_id", "tier", pl.col("arr").cast(pl.Float64), *names, *_reason_columns(names))
@@ -111,7 +112,7 @@ def _of_source(month: MonthlyRun, source: Source, evidence: pl.DataFrame | None)
 
 
 def _reason_columns(names: list[str]) -> list[str]:
-    return [f"{name}_reason" for name in names]
+    return [reason_of(name) for name in names]
 
 
 def _says_nothing(month: MonthlyRun, name: str) -> pl.Expr:

@@ -7,7 +7,8 @@ import polars as pl
 
 from accountpulse.core.records import Source
 from accountpulse.report.inputs import MonthlyRun, ReportInput
-from accountpulse.scoring.mistakes import NOT_RATED
+from accountpulse.scoring.columns import SCORECARD
+from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 
 RUN = ("begun_at", "ended_at", "exit_code", "written", "refused", "unchanged")
@@ -123,6 +124,6 @@ def versions(inputs: ReportInput) -> dict[str, dict[str, Any]]:
     """The scorecard of each month of the line; the version is null where the file was not kept."""
     made = {}
     for period, scores in inputs.line.items():
-        name, _, content_hash = str(scores["scorecard"][0]).rpartition(" ")
+        name, _, content_hash = str(scores[SCORECARD][0]).rpartition(" ")
         made[period] = {"name": name, "version": inputs.versions.get(content_hash), "hash": content_hash}
     return made

@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 
 from accountpulse.report.inputs import ReportInput
-from accountpulse.scoring.change import Change, change
+from accountpulse.scoring.change import ScoreChange, change_between
+from accountpulse.scoring.columns import BEFORE_CAPS, CAP_REASON, HEALTH, NOT_RATED_REASON
 from accountpulse.scoring.explain import mover, signed
 
 LEAST = 5.0  # points
@@ -65,11 +66,11 @@ def _causes(
     then: Mapping[str, Any], again: Mapping[str, Any], now: Mapping[str, Any], inputs: ReportInput
 ) -> Iterator[str]:
     """What moved an account, the largest part first; or why there is no difference to tell."""
-    found = change(then, again, now, inputs.month.card)
+    found = change_between(then, again, now, inputs.month.card)
     if found is None:
         for row, lead in ((now, "no health now"), (then, "no health then")):
-            if row["health_score"] is None:
-                yield f"{lead}: {row['not_rated_reason'] or 'not known'}"
+            if row[HEALTH] is None:
+                yield f"{lead}: {row[NOT_RATED_REASON] or 'not known'}"
         return
     parts = [*found.metrics.items(), ("caps", found.caps), ("coverage", found.coverage)]
     for name, effect in sorted(parts, key=lambda part: -abs(part[1])):
@@ -87,12 +88,12 @@ def _causes(
 def _caps(effect: float, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """What holds health down, or no longer does."""
     if effect < 0:
-        return f"held down by: {now['cap_reason']}, {signed(effect)} points"
-    lead = "still held down, but less" if now["health_score"] < now["health_before_caps"] else "no longer held down"
-    return f"{lead} (was: {then['cap_reason']}), {signed(effect)} points"
+        return f"held down by: {now[CAP_REASON]}, {signed(effect)} points"
+    lead = "still held down, but less" if now[HEALTH] < now[BEFORE_CAPS] else "no longer held down"
+    return f"{lead} (was: {then[CAP_REASON]}), {signed(effect)} points"
 
 
-def _coverage(found: Change, inputs: ReportInput) -> str:
+def _coverage(found: ScoreChange, inputs: ReportInput) -> str:
     labels = inputs.month.card.catalogue
     parts = [
         f"{lead}: {', '.join(labels[name].label for name in names)}"

@@ -10,7 +10,7 @@ from accountpulse.report.gaps import gaps, missing_metrics, source_coverage
 from accountpulse.report.inputs import ReportInput
 from accountpulse.report.movers import movers
 from accountpulse.scoring.account_details import RISK_NOTE
-from accountpulse.scoring.mistakes import NOT_RATED
+from accountpulse.scoring.model import NOT_RATED
 
 FORMAT = 1
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from accountpulse.report.accounts import band
 from accountpulse.report.inputs import MonthlyRun
-from accountpulse.scoring.mistakes import NOT_RATED
+from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 
 AHEAD = 180  # days of renewals that are shown

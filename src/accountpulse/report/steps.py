@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from accountpulse.scoring.inputs import CRITICAL, RENEWAL
-from accountpulse.scoring.mistakes import NOT_RATED
+from accountpulse.scoring.columns import CAP_REASON, CRITICAL, DRIVERS, NOT_RATED_REASON, RENEWAL, TIER
+from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 
 SOON = 90  # days to a renewal from which on it is the next thing to talk about
@@ -17,14 +17,14 @@ def next_step(row: Mapping[str, Any], card: Scorecard) -> str | None:
     In this order: an open critical signal, an overdue renewal, what a rating lacks, an open moderate signal that is
     among what holds health down, a renewal within 90 days of an account in the best tier, the metric that costs most.
     """
-    days, tier = row.get(RENEWAL), row.get("tier")
+    days, tier = row.get(RENEWAL), row.get(TIER)
     if (row.get(CRITICAL) or 0) >= 1:
         return "Go through the open critical signal with its owner today"
     if days is not None and days < 0:
         return "Settle the renewal, which is overdue"
     if tier == NOT_RATED:
-        return f"Make it known: {row.get('not_rated_reason')}"
-    if row.get("cap_reason") and (row.get(MODERATE) or 0) >= 1:
+        return f"Make it known: {row.get(NOT_RATED_REASON)}"
+    if row.get(CAP_REASON) and (row.get(MODERATE) or 0) >= 1:
         return "Go through the open moderate signal with its owner"
     if tier == card.tiers[0].name and days is not None and days <= SOON:
         return card.catalogue[RENEWAL].next_step
@@ -32,5 +32,5 @@ def next_step(row: Mapping[str, Any], card: Scorecard) -> str | None:
 
 
 def _by_cost(row: Mapping[str, Any], card: Scorecard) -> str | None:
-    drivers = row.get("drivers") or []
+    drivers = row.get(DRIVERS) or []
     return card.catalogue[drivers[0]].next_step if drivers else None

@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from accountpulse.scoring.columns import score_of
 from accountpulse.scoring.table import write_table
 
 # column of the file → column of the document's accounts; numbers unrounded, as in the document
@@ -38,7 +39,7 @@ COLUMNS: Mapping[str, str] = {
 def csv(document: Mapping[str, Any]) -> bytes:
     """The CSV file of a document, UTF-8; null is an empty cell, and no cell is one that a spreadsheet would run."""
     accounts = document["accounts"]
-    chosen = {**COLUMNS, **{f"{each['name']}_score": f"dimension:{each['name']}" for each in document["dimensions"]}}
+    chosen = {**COLUMNS, **{score_of(each["name"]): f"dimension:{each['name']}" for each in document["dimensions"]}}
     columns = {name: pl.Series(accounts[column], strict=False) for name, column in chosen.items()}
     texts = [name for name, column in columns.items() if column.dtype == pl.Null]
     frame = pl.DataFrame(columns).with_columns(pl.col(texts).cast(pl.String))

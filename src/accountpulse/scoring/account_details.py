@@ -1,39 +1,59 @@
-"""All there is to say about one account's score, as plain data: what `explain` prints and gives as JSON."""
+"""One account's score with everything that explains it, as plain data: what `accountpulse explain` shows."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from accountpulse.scoring import explain
-from accountpulse.scoring.change import change
-from accountpulse.scoring.inputs import BEFORE_3M, RENEWAL
+from accountpulse.scoring.change import change_between
+from accountpulse.scoring.columns import (
+    BEFORE_3M,
+    BEFORE_CAPS,
+    CAP_REASON,
+    COVERAGE,
+    DRIVERS,
+    HEALTH,
+    LOWER_BOUND,
+    NOT_RATED_REASON,
+    RENEWAL,
+    RISK,
+    TIER,
+    UPPER_BOUND,
+    ScoreRow,
+    contribution_of,
+    lost_of,
+    points_of,
+    score_of,
+)
 from accountpulse.scoring.risk import terms
 from accountpulse.scoring.scorecard import TOLERANCE, Leaf, Node, Scorecard
 
-Row = Mapping[str, Any]
+AccountDetails = dict[str, Any]  # for JSON: numbers unrounded, words beside them
 RISK_NOTE = "an index, not a probability"
 COPIED = (
-    "account_id", "account_name", "segment", "seats", "arr", "tier", "health_score", "health_before_caps",
-    "lower_bound", "upper_bound", "coverage",
+    "account_id", "account_name", "segment", "seats", "arr", TIER, HEALTH, BEFORE_CAPS, LOWER_BOUND, UPPER_BOUND,
+    COVERAGE,
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Told:
-    """One account in one run: its stored result with its metrics beside it, the scorecard, and when it was."""
+class ScoredAccount:
+    """One account in one run: its stored scores and metrics, the scorecard, and the period."""
 
-    row: Row
+    row: ScoreRow
     card: Scorecard
     period: str
     as_of: date  # the day after the last one that was measured
 
 
-def tell(now: Told, then: Told | None = None, rescored: Row | None = None) -> dict[str, Any]:
-    """The story of an account, for JSON: numbers unrounded, words beside them.
+def account_details(
+    now: ScoredAccount, then: ScoredAccount | None = None, rescored: ScoreRow | None = None
+) -> AccountDetails:
+    """Scores, risk, dimensions, metrics and drivers of an account, and what changed since an earlier run.
 
-    `then` is the same account in an earlier run, `rescored` the result of its values then with the scorecard of now.
+    `then` is the same account in the earlier run, `rescored` the result of its values then with the scorecard of `now`;
+    without both, `changed` is null.
     """
     row, card = now.row, now.card
     return {
@@ -41,14 +61,14 @@ def tell(now: Told, then: Told | None = None, rescored: Row | None = None) -> di
         "period": now.period,
         "as_of": now.as_of.isoformat(),
         "scorecard": {"name": card.name, "version": card.version, "hash": card.hash},
-        "cap_reasons": _split(row.get("cap_reason")),
-        "not_rated_reasons": _split(row.get("not_rated_reason")),
+        "cap_reasons": _split(row.get(CAP_REASON)),
+        "not_rated_reasons": _split(row.get(NOT_RATED_REASON)),
         "renewal": None if row.get(RENEWAL) is None else explain.renewal_text(row[RENEWAL], now.as_of),
         "risk": _risk(row, card),
         "dimensions": [_dimension(row, node, card) for node in card.dimension_nodes],
         "metrics": [_metric(row, leaf, now) for leaf in card.leaves],
-        "drivers": [_driver(row, name, now) for name in row.get("drivers") or ()],
-        "not_known": explain.unknown(row, card),
+        "drivers": [_driver(row, name, now) for name in row.get(DRIVERS) or ()],
+        "not_known": explain.unknown_metrics(row, card),
         "changed": None if then is None or rescored is None else _changed(now, then, rescored),
     }
 
@@ -57,9 +77,9 @@ def _split(text: str | None) -> list[str]:
     return text.split("; ") if text else []
 
 
-def _risk(row: Row, card: Scorecard) -> dict[str, Any]:
-    score = row.get("churn_risk_score")
-    parts = None if row.get("health_before_caps") is None else terms(row, card)
+def _risk(row: ScoreRow, card: Scorecard) -> dict[str, Any]:
+    score = row.get(RISK)
+    parts = None if row.get(BEFORE_CAPS) is None else terms(row, card)
     return {
         "score": score,
         "band": card.risk_band(score),
@@ -70,13 +90,13 @@ def _risk(row: Row, card: Scorecard) -> dict[str, Any]:
     }
 
 
-def _dimension(row: Row, node: Node, card: Scorecard) -> dict[str, Any]:
+def _dimension(row: ScoreRow, node: Node, card: Scorecard) -> dict[str, Any]:
     leaves = list(node.leaves())
     share = sum(leaf.share for leaf in leaves) or _empty_share(node, card)
-    known = sum(leaf.share for leaf in leaves if row.get(f"{leaf.name}_points") is not None)
+    known = sum(leaf.share for leaf in leaves if row.get(points_of(leaf.name)) is not None)
     return {
         "name": node.name,
-        "score": row.get(f"{node.name}_score"),
+        "score": row.get(score_of(node.name)),
         "weight": share,
         "coverage": min(1.0, known / share) if known > TOLERANCE else 0.0,
     }
@@ -87,12 +107,12 @@ def _empty_share(node: Node, card: Scorecard) -> float:
     share, inside = 1.0, card.root
     for name in (*node.path, node.name):
         child = next(child for child in inside.children if isinstance(child, Node) and child.name == name)
-        share, inside = share * child.weight / inside.total, child
+        share, inside = share * child.weight / inside.total_weight, child
     return share
 
 
-def _metric(row: Row, leaf: Leaf, now: Told) -> dict[str, Any]:
-    points, value = row.get(f"{leaf.name}_points"), row.get(leaf.name)
+def _metric(row: ScoreRow, leaf: Leaf, now: ScoredAccount) -> dict[str, Any]:
+    points, value = row.get(points_of(leaf.name)), row.get(leaf.name)
     metric = now.card.catalogue[leaf.name]
     return {
         "name": leaf.name,
@@ -105,25 +125,25 @@ def _metric(row: Row, leaf: Leaf, now: Told) -> dict[str, Any]:
         "why_not_known": explain.why_unknown(row, leaf),
         "points": points,
         "weight": leaf.share,
-        "contribution": row[f"{leaf.name}_contribution"],
-        "lost": row[f"{leaf.name}_lost"],
+        "contribution": row[contribution_of(leaf.name)],
+        "lost": row[lost_of(leaf.name)],
     }
 
 
-def _driver(row: Row, name: str, now: Told) -> dict[str, Any]:
-    lost = row[f"{name}_lost"] if row.get("health_score") is not None else None
+def _driver(row: ScoreRow, name: str, now: ScoredAccount) -> dict[str, Any]:
+    lost = row[lost_of(name)] if row.get(HEALTH) is not None else None
     return {"metric": name, "lost": lost, "text": explain.driver(row, now.card, name, now.as_of)}
 
 
-def _changed(now: Told, then: Told, rescored: Row) -> dict[str, Any]:
+def _changed(now: ScoredAccount, then: ScoredAccount, rescored: ScoreRow) -> dict[str, Any]:
     """Since when, from what to what, and the parts that add up to the difference; no parts where one had no health."""
-    parts = change(then.row, rescored, now.row, now.card)
+    parts = change_between(then.row, rescored, now.row, now.card)
     labels = now.card.catalogue
-    told: dict[str, Any] = {
+    changed: dict[str, Any] = {
         "since": then.period,
-        "health_then": then.row.get("health_score"),
-        "tier_then": then.row.get("tier"),
-        "why_not_rated_then": _split(then.row.get("not_rated_reason")),
+        "health_then": then.row.get(HEALTH),
+        "tier_then": then.row.get(TIER),
+        "why_not_rated_then": _split(then.row.get(NOT_RATED_REASON)),
         "scorecard_then": {"name": then.card.name, "version": then.card.version, "hash": then.card.hash},
         "total": None,
         "parts": None,
@@ -132,7 +152,7 @@ def _changed(now: Told, then: Told, rescored: Row) -> dict[str, Any]:
         "no_longer_known": [],
     }
     if parts is None:
-        return told
+        return changed
     movers = [
         {
             "metric": name,
@@ -141,7 +161,7 @@ def _changed(now: Told, then: Told, rescored: Row) -> dict[str, Any]:
         }
         for name in parts.movers()
     ]
-    return told | {
+    return changed | {
         "total": parts.total,
         "parts": {
             "scorecard": parts.scorecard,

@@ -6,21 +6,21 @@ from typing import Literal
 
 import narwhals.stable.v2 as nw
 
-from accountpulse.scoring.expressions import Expr, all_of, any_of, first_true, joined
-from accountpulse.scoring.inputs import CRITICAL, metric
-from accountpulse.scoring.mistakes import ANY_DIMENSION
-from accountpulse.scoring.model import Cap
+from accountpulse.scoring.columns import CRITICAL, LAST_TIER
+from accountpulse.scoring.expressions import Expr, Stage, all_of, any_of, first_true, joined
+from accountpulse.scoring.inputs import metric_column
+from accountpulse.scoring.model import ANY_DIMENSION, Cap
 from accountpulse.scoring.scorecard import TOLERANCE, Node, Scorecard
 
-# known: as things are; possible: could hold, if everything unknown turned out badly; certain: must hold
-View = Literal["known", "possible", "certain"]
-VIEWS: tuple[View, ...] = ("known", "possible", "certain")
+# whether a cap holds: known, by what is known; possible, could hold for some value of what is unknown; certain, for any
+Certainty = Literal["known", "possible", "certain"]
+CERTAINTIES: tuple[Certainty, ...] = ("known", "possible", "certain")
 UNREADABLE = ("source_failed", "field_missing")
-JUST_BELOW = 0.1  # a health that an outage holds down is still shown as one below the edge
+JUST_BELOW = 0.1  # a health that an outage limits is still shown as one below the edge
 
 
 @dataclass(frozen=True)
-class Limit:
+class HealthLimit:
     """A cap, or the tier that an outage does not let an account leave."""
 
     cap: float
@@ -29,51 +29,55 @@ class Limit:
     last_tier: str = ""
 
 
-def limits(card: Scorecard, failed_sources: Sequence[str]) -> list[Limit]:
-    """All that can hold health down, the lowest first."""
-    found = [Limit(cap.cap, cap.reason, rule=cap) for cap in card.file.caps]
+def limits_of(card: Scorecard, failed_sources: Sequence[str]) -> list[HealthLimit]:
+    """All that can limit health, the lowest first."""
+    found = [HealthLimit(cap.cap, cap.reason, rule=cap) for cap in card.file.caps]
     if failed_sources:
         reason = f"source_failed: {', '.join(failed_sources)}"
         for better, tier in zip(card.tiers, card.tiers[1:], strict=False):
-            found.append(Limit(max(0.0, better.min - JUST_BELOW), reason, last_tier=tier.name))
+            found.append(HealthLimit(max(0.0, better.min - JUST_BELOW), reason, last_tier=tier.name))
     return sorted(found, key=lambda limit: limit.cap)
 
 
-def matches(card: Scorecard, found: Sequence[Limit]) -> list[Expr]:
-    """The columns `<view>:<number>`: whether a limit holds."""
-    return [_holds(card, limit, view).alias(f"{view}:{index}") for index, limit in enumerate(found) for view in VIEWS]
+def matches(card: Scorecard, limits: Sequence[HealthLimit]) -> Stage:
+    """The columns `<certainty>:<number>`: whether a limit holds."""
+    return [
+        _holds(card, limit, certainty).alias(f"{certainty}:{index}")
+        for index, limit in enumerate(limits)
+        for certainty in CERTAINTIES
+    ]
 
 
-def _holds(card: Scorecard, limit: Limit, view: View) -> Expr:
+def _holds(card: Scorecard, limit: HealthLimit, certainty: Certainty) -> Expr:
     if limit.rule is None:
-        return (nw.col("last_tier") == limit.last_tier).fill_null(value=False)
+        return (nw.col(LAST_TIER) == limit.last_tier).fill_null(value=False)
     return all_of(
         [
-            _condition(card, name, operator, edge, view)
+            _condition(card, name, operator, edge, certainty)
             for name, condition in limit.rule.when.items()
             for operator, edge in condition.comparisons
         ]
     )
 
 
-def _condition(card: Scorecard, name: str, operator: str, edge: float, view: View) -> Expr:
+def _condition(card: Scorecard, name: str, operator: str, edge: float, certainty: Certainty) -> Expr:
     by_name = {node.name: node for node in card.dimension_nodes}
     if name == ANY_DIMENSION:
-        return any_of([_of_dimension(node, operator, edge, view) for node in card.dimension_nodes])
+        return any_of([_dimension_condition(node, operator, edge, certainty) for node in card.dimension_nodes])
     if name in by_name:
-        return _of_dimension(by_name[name], operator, edge, view)
-    value = nw.col(metric(name))
-    return _compare(value, operator, edge).fill_null(value=view == "possible")
+        return _dimension_condition(by_name[name], operator, edge, certainty)
+    value = nw.col(metric_column(name))
+    return _compare(value, operator, edge).fill_null(value=certainty == "possible")
 
 
-def _of_dimension(node: Node, operator: str, edge: float, view: View) -> Expr:
-    """Both ends of what a dimension can be decide on what is possible and what is certain."""
-    if view == "known":
+def _dimension_condition(node: Node, operator: str, edge: float, certainty: Certainty) -> Expr:
+    """What is possible and what is certain follows from the dimension's two bounds."""
+    if certainty == "known":
         return _compare(nw.col(f"score:{node.key}"), operator, edge)
     low, high = (_compare(nw.col(f"{end}:{node.key}"), operator, edge) for end in ("low", "high"))
-    if operator == "eq" and view == "possible":
+    if operator == "eq" and certainty == "possible":
         return (nw.col(f"low:{node.key}") <= edge) & (nw.col(f"high:{node.key}") >= edge)
-    return low | high if view == "possible" else low & high
+    return low | high if certainty == "possible" else low & high
 
 
 def _compare(value: Expr, operator: str, edge: float) -> Expr:
@@ -87,30 +91,34 @@ def _compare(value: Expr, operator: str, edge: float) -> Expr:
     return compared[operator]
 
 
-def lowest(found: Sequence[Limit]) -> list[Expr]:
-    """The columns `cap:<view>`: the lowest cap that holds, null where none does."""
+def lowest(limits: Sequence[HealthLimit]) -> Stage:
+    """The columns `cap:<certainty>`: the lowest cap that holds, null where none does."""
     return [
-        first_true([(nw.col(f"{view}:{index}"), limit.cap) for index, limit in enumerate(found)]).alias(f"cap:{view}")
-        for view in VIEWS
+        first_true([(nw.col(f"{certainty}:{index}"), limit.cap) for index, limit in enumerate(limits)]).alias(
+            f"cap:{certainty}"
+        )
+        for certainty in CERTAINTIES
     ]
 
 
-def capped(score: str, view: View) -> Expr:
+def capped(score: str, certainty: Certainty) -> Expr:
     """A score under the lowest cap that holds."""
-    value, cap = nw.col(score), nw.col(f"cap:{view}")
+    value, cap = nw.col(score), nw.col(f"cap:{certainty}")
     return nw.when(value > cap).then(cap).otherwise(value)
 
 
-def cap_reason(found: Sequence[Limit]) -> Expr:
+def cap_reason(limits: Sequence[HealthLimit]) -> Expr:
     """Every reason that holds, the lowest cap's first."""
-    return joined([(nw.col(f"known:{index}"), limit.reason) for index, limit in enumerate(found)])
+    return joined([(nw.col(f"known:{index}"), limit.reason) for index, limit in enumerate(limits)])
 
 
 # --- too little is known ---------------------------------------------------------------------------------------
 
 
-def unmet(card: Scorecard, failed_sources: Sequence[str], *, signals_waived: bool) -> list[tuple[Expr, str]]:
-    """What an account lacks for a tier, each with its reason."""
+def not_rated_reasons(
+    card: Scorecard, failed_sources: Sequence[str], *, signals_waived: bool
+) -> list[tuple[Expr, str]]:
+    """The conditions under which an account has no tier, each with its reason."""
     rules = card.file.coverage
     keys = {node.name: f"score:{node.key}" for node in card.dimension_nodes}
     found = [(nw.col("coverage:") < rules.tier_min - TOLERANCE, f"coverage below {100 * rules.tier_min:g} %")]
@@ -126,8 +134,8 @@ def unmet(card: Scorecard, failed_sources: Sequence[str], *, signals_waived: boo
         waived = signals_waived and card.catalogue[name].domain == "signals"
         found.append((_unreadable(name, waived=waived), f"{name} can't be read"))
     if failed_sources:
-        known_tier = nw.col("last_tier").is_in([tier.name for tier in card.tiers]).fill_null(value=False)
-        found.append((~known_tier, f"no earlier tier to keep while source_failed: {', '.join(failed_sources)}"))
+        has_tier = nw.col(LAST_TIER).is_in([tier.name for tier in card.tiers]).fill_null(value=False)
+        found.append((~has_tier, f"no earlier tier to keep while source_failed: {', '.join(failed_sources)}"))
     return found
 
 
@@ -135,9 +143,9 @@ def _unreadable(name: str, *, waived: bool) -> Expr:
     """Not known because it could not be read; without any reason, or not configured, only a waiver excuses it."""
     reason = nw.col(f"reason:{name}")
     unread = reason.is_in([*UNREADABLE, *([] if waived else ["not_configured"])])
-    return nw.col(metric(name)).is_null() & unread.fill_null(value=not waived)
+    return nw.col(metric_column(name)).is_null() & unread.fill_null(value=not waived)
 
 
 def critical_known() -> Expr:
     """An open critical signal is known, whatever else is not."""
-    return (nw.col(metric(CRITICAL)) >= 1).fill_null(value=False)
+    return (nw.col(metric_column(CRITICAL)) >= 1).fill_null(value=False)

@@ -1,17 +1,27 @@
 """Two scorecards side by side: what differs in the files, and what that does to the same accounts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
+from accountpulse.scoring.columns import (
+    BEFORE_CAPS,
+    CAP_REASON,
+    HEALTH,
+    NOT_RATED_REASON,
+    RISK,
+    TIER,
+    ScoreRow,
+    contribution_of,
+    lost_of,
+)
 from accountpulse.scoring.explain import plain, signed
 from accountpulse.scoring.scorecard import Scorecard
 
-Row = Mapping[str, Any]
-_KEYS = ("name", "reason")  # what tells the members of a list apart, so that an inserted one moves no other
-_WHOLE = 1e-9
+_KEYS = ("name", "reason")  # identify the members of a list, so that an inserted one shifts no other
+_SMALLEST = 1e-9  # points: a smaller effect is a last bit
 
 
 @dataclass(frozen=True)
@@ -25,20 +35,20 @@ class Difference:
 
 def differences(before: Scorecard, after: Scorecard) -> list[Difference]:
     """Every place where the content differs, in the order of the earlier file."""
-    return list(_differ("", before.content["scorecard"], after.content["scorecard"]))
+    return list(_differences("", before.content["scorecard"], after.content["scorecard"]))
 
 
-def _differ(path: str, before: Any, after: Any) -> Iterator[Difference]:
+def _differences(path: str, before: Any, after: Any) -> Iterator[Difference]:
     left, right = _keyed(before), _keyed(after)
     if isinstance(left, dict) and isinstance(right, dict):
         for key in dict.fromkeys((*left, *right)):
-            yield from _differ(f"{path}.{key}" if path else str(key), left.get(key), right.get(key))
+            yield from _differences(f"{path}.{key}" if path else str(key), left.get(key), right.get(key))
     elif before != after:
         yield Difference(path, before, after)
 
 
 def _keyed(value: Any) -> Any:
-    """A list of named parts as a mapping by their names."""
+    """A list of members with names as a mapping by name."""
     if not isinstance(value, list) or not all(isinstance(part, dict) for part in value):
         return value
     for key in _KEYS:
@@ -48,12 +58,12 @@ def _keyed(value: Any) -> Any:
     return value
 
 
-def moved(before: pl.DataFrame, after: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
+def side_by_side(before: pl.DataFrame, after: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
     """The same accounts under both cards: `account_id`, the columns of `accounts`, and tier, health and risk of each.
 
     `before` and `after` are results of `score`. `health_change` is null where one of them has no health.
     """
-    columns = ("tier", "health_score", "churn_risk_score")
+    columns = (TIER, HEALTH, RISK)
     left = before.select("account_id", *(pl.col(name).alias(f"{name}_before") for name in columns))
     right = after.select("account_id", *(pl.col(name).alias(f"{name}_after") for name in columns))
     joined = accounts.join(left, on="account_id", maintain_order="left").join(
@@ -65,66 +75,70 @@ def moved(before: pl.DataFrame, after: pl.DataFrame, accounts: pl.DataFrame) -> 
     )
 
 
-def effects(before: Row, after: Row, old: Scorecard, new: Scorecard) -> dict[str, float]:
+def metric_effects(before: ScoreRow, after: ScoreRow, old: Scorecard, new: Scorecard) -> dict[str, float]:
     """What each metric does to health before caps, from one card to the other; the sum is the whole difference.
 
     Both rows are results with `detail` that have a health. A metric counts by how far its points lie from the health
     before: more weight on points below it pulls down, less weight lifts.
     """
-    middle: float = before["health_before_caps"]
+    middle: float = before[BEFORE_CAPS]
     return {
-        name: _pull(after, name, middle) - _pull(before, name, middle)
+        name: _effect(after, name, middle) - _effect(before, name, middle)
         for name in dict.fromkeys((*(leaf.name for leaf in old.leaves), *(leaf.name for leaf in new.leaves)))
     }
 
 
-def _pull(row: Row, name: str, middle: float) -> float:
+def _effect(row: ScoreRow, name: str, middle: float) -> float:
     """Effective weight × (points − middle); 0 where the card doesn't have the metric, or it is not known."""
-    gained, lost = row.get(f"{name}_contribution") or 0.0, row.get(f"{name}_lost") or 0.0
+    gained, lost = row.get(contribution_of(name)) or 0.0, row.get(lost_of(name)) or 0.0
     weight: float = (gained + lost) / 100
     return float(gained) - weight * middle
 
 
-def why(before: Row, after: Row, old: Scorecard, new: Scorecard, count: int = 3) -> str:
-    """Why an account's score moves, in words: what it lacks, what holds it down, the metrics that do most."""
+def why_moved(before: ScoreRow, after: ScoreRow, old: Scorecard, new: Scorecard, count: int = 3) -> str:
+    """Why an account's score moves, in words: what is missing, what limits it, the metrics that do most."""
     parts = [
-        *_lacking(before, after),
-        *_held("now held down by", after, before),
-        *_held("no longer held down by", before, after),
-        *_edges(before, after, old, new),
+        *_rated_or_not(before, after),
+        *_caps_in_one("now held down by", after, before),
+        *_caps_in_one("no longer held down by", before, after),
+        *_moved_tiers(before, after, old, new),
     ]
-    if before["health_before_caps"] is not None and after["health_before_caps"] is not None:
-        found = effects(before, after, old, new)
+    if before[BEFORE_CAPS] is not None and after[BEFORE_CAPS] is not None:
+        effects = metric_effects(before, after, old, new)
         labels = {**old.catalogue, **new.catalogue}
-        names = sorted((name for name in found if abs(found[name]) >= _WHOLE), key=lambda name: -abs(found[name]))
-        parts += [f"{labels[name].label} {signed(found[name])}" for name in names[:count] if signed(found[name]) != "0"]
+        names = sorted(
+            (name for name in effects if abs(effects[name]) >= _SMALLEST), key=lambda name: -abs(effects[name])
+        )
+        parts += [
+            f"{labels[name].label} {signed(effects[name])}" for name in names[:count] if signed(effects[name]) != "0"
+        ]
     return "; ".join(parts)
 
 
-def _lacking(before: Row, after: Row) -> list[str]:
-    if after["not_rated_reason"] and not before["not_rated_reason"]:
-        return [f"now without a score: {after['not_rated_reason']}"]
-    if before["not_rated_reason"] and not after["not_rated_reason"]:
-        return [f"no longer lacking: {before['not_rated_reason']}"]
+def _rated_or_not(before: ScoreRow, after: ScoreRow) -> list[str]:
+    if after[NOT_RATED_REASON] and not before[NOT_RATED_REASON]:
+        return [f"now without a score: {after[NOT_RATED_REASON]}"]
+    if before[NOT_RATED_REASON] and not after[NOT_RATED_REASON]:
+        return [f"no longer lacking: {before[NOT_RATED_REASON]}"]
     return []
 
 
-def _edges(before: Row, after: Row, old: Scorecard, new: Scorecard) -> list[str]:
+def _moved_tiers(before: ScoreRow, after: ScoreRow, old: Scorecard, new: Scorecard) -> list[str]:
     """The tiers of both results that begin elsewhere in the new card."""
-    if before["tier"] == after["tier"]:
+    if before[TIER] == after[TIER]:
         return []
     edges = {tier.name: tier.min for tier in old.tiers}
     return [
         f"{tier.name} begins at {plain(tier.min)}, no longer at {plain(edges[tier.name])}"
         for tier in new.tiers
-        if tier.name in (before["tier"], after["tier"]) and edges.get(tier.name, tier.min) != tier.min
+        if tier.name in (before[TIER], after[TIER]) and edges.get(tier.name, tier.min) != tier.min
     ]
 
 
-def _held(lead: str, held: Row, other: Row) -> list[str]:
+def _caps_in_one(lead: str, row: ScoreRow, other: ScoreRow) -> list[str]:
     """The caps that hold in one of the two alone, where they change anything."""
-    if held["health_score"] is None or held["health_score"] >= held["health_before_caps"]:
+    if row[HEALTH] is None or row[HEALTH] >= row[BEFORE_CAPS]:
         return []
-    reasons = (held["cap_reason"] or "").split("; ")
-    fresh = [reason for reason in reasons if reason not in (other["cap_reason"] or "").split("; ")]
-    return [f"{lead} {', '.join(fresh)}"] if fresh else []
+    reasons = (row[CAP_REASON] or "").split("; ")
+    only_here = [reason for reason in reasons if reason not in (other[CAP_REASON] or "").split("; ")]
+    return [f"{lead} {', '.join(only_here)}"] if only_here else []

@@ -1,15 +1,23 @@
-"""Scores in plain words: what costs most points, what holds health down, what is not known and why."""
+"""Scores in plain words: what costs most points, what limits health, what is not known and why."""
 
-from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
 
 from accountpulse.core.catalogue import Metric
-from accountpulse.scoring.inputs import RENEWAL
-from accountpulse.scoring.mistakes import NOT_RATED
+from accountpulse.scoring.columns import (
+    BEFORE_CAPS,
+    CAP_REASON,
+    COVERAGE,
+    DRIVERS,
+    HEALTH,
+    NOT_RATED_REASON,
+    RENEWAL,
+    TIER,
+    ScoreRow,
+    lost_of,
+    reason_of,
+)
+from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Leaf, Scorecard
-
-Row = Mapping[str, Any]
 
 REASONS = {
     "not_configured": "not configured",
@@ -41,71 +49,68 @@ NO_EVIDENCE = {
 _SINGULAR = {"days": "day", "users": "user", "points": "point", "steps": "step"}
 
 
-def sentences(row: Row, card: Scorecard, as_of: date | None = None) -> list[str]:
+def sentences(row: ScoreRow, card: Scorecard, as_of: date | None = None) -> list[str]:
     """The reasons of one account's scores, one line each.
 
-    `row` holds the result of `score` (with `detail`, so that costs can be told) and the metrics, their reasons and the
-    attributes that went in. With the day `as_of` a renewal is told by its date.
+    `row` holds the result of `score` (with `detail`, for the points that metrics cost) and the metrics, their reasons
+    and the attributes that went in. With the day `as_of` a renewal is shown with its date.
     """
-    drivers = [driver(row, card, name, as_of) for name in row.get("drivers") or ()]
-    return [*_standing(row), *drivers, *_unknown(row, card)]
+    drivers = [driver(row, card, name, as_of) for name in row.get(DRIVERS) or ()]
+    return [*_score_status(row), *drivers, *_no_data(row, card)]
 
 
-def driver(row: Row, card: Scorecard, name: str, as_of: date | None = None) -> str:
+def driver(row: ScoreRow, card: Scorecard, name: str, as_of: date | None = None) -> str:
     """`monthly active users: 31 of 120 seats (26 %), costs 9.4 points`."""
-    lost = row.get(f"{name}_lost") if row.get("health_score") is not None else None  # nothing is lost of no score
+    lost = row.get(lost_of(name)) if row.get(HEALTH) is not None else None  # nothing is lost of no score
     cost = "" if lost is None else f", costs {counted(lost)}"
     return f"{card.catalogue[name].label}: {measured(row, card, name, as_of)}{cost}"
 
 
-def mover(then: tuple[Row, date], now: tuple[Row, date], card: Scorecard, name: str, effect: float) -> str:
+def mover(then: tuple[ScoreRow, date], now: tuple[ScoreRow, date], card: Scorecard, name: str, effect: float) -> str:
     """`open bugs: 4 → 12, −3.1 points`; both rows with the day that they were measured up to."""
     before, after = (measured(row, card, name, day) for row, day in (then, now))
     return f"{card.catalogue[name].label}: {before} → {after}, {signed(effect)} points"
 
 
-def reason(row: Row, leaf: Leaf) -> str | None:
-    """Why a leaf has no points, as a key of REASONS (`unknown`: nobody said); None where it has some."""
+def reason(row: ScoreRow, leaf: Leaf) -> str | None:
+    """Why a leaf has no points, as a key of REASONS (`unknown`: none was given); None where it has some."""
     if any(_usable(row, leaf, name) for name in leaf.metrics):
         return None
     if row.get(leaf.name) is not None:
         short = any((row.get(name) or 0) < least for name, least in leaf.rule.enough.items())
         return "too_few" if short else f"no_{leaf.rule.per}"
-    return row.get(f"{leaf.name}_reason") or "unknown"
+    return row.get(reason_of(leaf.name)) or "unknown"
 
 
-def why_unknown(row: Row, leaf: Leaf) -> str | None:
+def why_unknown(row: ScoreRow, leaf: Leaf) -> str | None:
     """Why a leaf has no points, in words; None where it has some."""
     why = reason(row, leaf)
     if why is None:
         return None
-    words = REASONS.get(why, REASONS["unknown"])
-    return NO_EVIDENCE.get(leaf.name, words) if why == "no_evidence" else words
+    text = REASONS.get(why, REASONS["unknown"])
+    return NO_EVIDENCE.get(leaf.name, text) if why == "no_evidence" else text
 
 
-def _standing(row: Row) -> list[str]:
-    """Why there is no score, or what holds it down."""
-    health, before, lacking, cap = (
-        row.get(name) for name in ("health_score", "health_before_caps", "not_rated_reason", "cap_reason")
-    )
-    if lacking:
-        lead = (
-            NOT_RATED if row.get("tier") == NOT_RATED else f"{row.get('tier')}, for a known critical signal; no score"
-        )
-        return [f"{lead} ({plain(row['coverage'])} % of the weight is known): {lacking}"]
+def _score_status(row: ScoreRow) -> list[str]:
+    """Why there is no score, or what limits it."""
+    health, before, cap = row.get(HEALTH), row.get(BEFORE_CAPS), row.get(CAP_REASON)
+    if not_rated := row.get(NOT_RATED_REASON):
+        tier = row.get(TIER)
+        lead = NOT_RATED if tier == NOT_RATED else f"{tier}, for a known critical signal; no score"
+        return [f"{lead} ({plain(row[COVERAGE])} % of the weight is known): {not_rated}"]
     if cap and health is not None and before is not None and health < before:
         return [f"held down to {plain(health)} (from {plain(before)}): {cap}"]
     return [f"limits that hold, but change nothing: {cap}"] if cap else []
 
 
-def _unknown(row: Row, card: Scorecard) -> list[str]:
-    """One line for all that is not known."""
-    parts = [f"{', '.join(labels)} ({why})" for why, labels in unknown(row, card).items()]
+def _no_data(row: ScoreRow, card: Scorecard) -> list[str]:
+    """One line for all metrics that are not known."""
+    parts = [f"{', '.join(labels)} ({why})" for why, labels in unknown_metrics(row, card).items()]
     return [f"no data: {'; '.join(parts)}"] if parts else []
 
 
-def unknown(row: Row, card: Scorecard) -> dict[str, list[str]]:
-    """The labels of all that is not known, by the reason that they share."""
+def unknown_metrics(row: ScoreRow, card: Scorecard) -> dict[str, list[str]]:
+    """The labels of the metrics that are not known, by their reason in words."""
     by_reason: dict[str, list[str]] = {}
     for leaf in card.leaves:
         if why := why_unknown(row, leaf):
@@ -113,7 +118,7 @@ def unknown(row: Row, card: Scorecard) -> dict[str, list[str]]:
     return by_reason
 
 
-def _usable(row: Row, leaf: Leaf, name: str) -> bool:
+def _usable(row: ScoreRow, leaf: Leaf, name: str) -> bool:
     if row.get(name) is None:
         return False
     if name != leaf.name:
@@ -126,7 +131,7 @@ def _attribute(leaf: Leaf) -> str:
     return "ARR" if leaf.rule.per == "arr" else "seats"
 
 
-def measured(row: Row, card: Scorecard, name: str, as_of: date | None = None) -> str:
+def measured(row: ScoreRow, card: Scorecard, name: str, as_of: date | None = None) -> str:
     """The raw value that gave a leaf its points, with its unit."""
     leaf = next(leaf for leaf in card.leaves if leaf.name == name)
     if not _usable(row, leaf, name) and leaf.rule.substitute:
@@ -151,7 +156,7 @@ def renewal_text(days: float, as_of: date) -> str:
 
 
 def value_text(metric: Metric, value: float, decimals: int = 1) -> str:
-    """A metric's value as people write it: `5 h 12 min`, `26 %`, `3 days`, `1.5`."""
+    """A metric's value with its unit: `5 h 12 min`, `26 %`, `3 days`, `1.5`."""
     if metric.unit == "seconds":
         return duration(value)
     if metric.unit == "percent":

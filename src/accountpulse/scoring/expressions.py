@@ -13,6 +13,7 @@ import narwhals.stable.v2 as nw
 from accountpulse.scoring.model import Curve
 
 Expr = nw.Expr
+Stage = list[Expr]  # columns that are added together, from those that are there already
 
 
 def number(value: float) -> Expr:

@@ -1,42 +1,40 @@
-"""What comes in: the columns that a scorecard needs, each present, each a finite number or null."""
+"""The input: every column that a scorecard reads, present or not, each a finite number or null; and points from it."""
 
 from collections.abc import Collection, Iterator
 
 import narwhals.stable.v2 as nw
 
 from accountpulse.core.catalogue import METRICS
-from accountpulse.scoring.expressions import Expr, all_of, along, finite, first_true, number, quotient, unknown
+from accountpulse.scoring.columns import BEFORE_3M, CRITICAL, LAST_TIER, RENEWAL, reason_of
+from accountpulse.scoring.expressions import Expr, Stage, all_of, along, finite, first_true, number, quotient, unknown
 from accountpulse.scoring.model import Curve, MetricRule
 from accountpulse.scoring.scorecard import Leaf, Scorecard
 
 ANCHOR_DAYS = 90.0  # what the anchors of metrics that grow with the window are for
 GROWING = frozenset(name for name, metric in METRICS.items() if metric.grows)
-CRITICAL = "critical_signals"
-RENEWAL = "days_to_renewal"
-BEFORE_3M = "health_before_caps_3m"
 
 
-def metric(name: str) -> str:
+def metric_column(name: str) -> str:
     """The internal column of a metric's value."""
     return f"metric:{name}"
 
 
-def points(leaf: Leaf) -> str:
+def points_column(leaf: Leaf) -> str:
     """The internal column of a leaf's points, its own or its substitute's."""
     return f"score:{leaf.key}"
 
 
-def own_points(leaf: Leaf) -> str:
+def own_points_column(leaf: Leaf) -> str:
     """The internal column of the points that a leaf has by its own metric."""
     return f"own:{leaf.key}"
 
 
 def needed(card: Scorecard) -> list[str]:
     """Every metric that the scorecard asks for, each once."""
-    return list(dict.fromkeys(_asked(card)))
+    return list(dict.fromkeys(_metrics_of(card)))
 
 
-def _asked(card: Scorecard) -> Iterator[str]:
+def _metrics_of(card: Scorecard) -> Iterator[str]:
     for leaf in card.leaves:
         yield from leaf.metrics
         yield from leaf.rule.enough
@@ -47,12 +45,12 @@ def _asked(card: Scorecard) -> Iterator[str]:
     yield from (CRITICAL, RENEWAL)
 
 
-def columns(card: Scorecard, present: Collection[str]) -> list[Expr]:
+def input_columns(card: Scorecard, present: Collection[str]) -> Stage:
     """The internal columns of what comes in; a column that is absent is null."""
-    numbers = {metric(name): name for name in needed(card)}
+    numbers = {metric_column(name): name for name in needed(card)}
     numbers |= {"seats": "seats", "arr": "arr", "before_3m": BEFORE_3M}
-    texts = {"segment": "segment", "last_tier": "last_tier"}
-    texts |= {f"reason:{name}": f"{name}_reason" for name in card.file.coverage.tier_needs_readable}
+    texts = {"segment": "segment", LAST_TIER: LAST_TIER}
+    texts |= {f"reason:{name}": reason_of(name) for name in card.file.coverage.tier_needs_readable}
     return [
         nw.col("account_id"),
         *(_number(source, present).alias(name) for name, source in numbers.items()),
@@ -71,15 +69,15 @@ def _text(name: str, present: Collection[str]) -> Expr:
 def segment_of(card: Scorecard) -> Expr:
     """Which of the scorecard's segments an account belongs to, the first that matches; null: none."""
     found = [(nw.col("segment").is_in(s.when.names), float(index)) for index, s in enumerate(card.file.segments)]
-    return first_true(found).alias("overlay")
+    return first_true(found).alias("segment_index")
 
 
-def values(card: Scorecard, window_days: float) -> list[Expr]:
+def values(card: Scorecard, window_days: float) -> Stage:
     """What the anchors are applied to: scaled to 90 days, per attribute, null where there is not enough."""
     return [
-        made
+        column
         for leaf in card.leaves
-        for made in (
+        for column in (
             _value(leaf.rule, leaf.name, window_days).alias(f"value:{leaf.key}"),
             *([_scaled(leaf.metrics[1], window_days).alias(f"else:{leaf.key}")] if leaf.rule.substitute else []),
         )
@@ -87,7 +85,7 @@ def values(card: Scorecard, window_days: float) -> list[Expr]:
 
 
 def _scaled(name: str, window_days: float) -> Expr:
-    value = nw.col(metric(name))
+    value = nw.col(metric_column(name))
     return value * (ANCHOR_DAYS / window_days) if name in GROWING and window_days != ANCHOR_DAYS else value
 
 
@@ -96,44 +94,44 @@ def _value(rule: MetricRule, name: str, window_days: float) -> Expr:
     if rule.per:
         value = quotient(value * 100.0, nw.col(rule.per))
     if rule.enough:
-        met = all_of([nw.col(metric(other)) >= least for other, least in rule.enough.items()])
+        met = all_of([nw.col(metric_column(other)) >= least for other, least in rule.enough.items()])
         value = nw.when(met).then(value)
     return value
 
 
-def leaf_points(card: Scorecard) -> list[Expr]:
+def leaf_points(card: Scorecard) -> Stage:
     """The points of each leaf by its own metric."""
     return [
-        _by_segment(card, leaf.name, leaf.rule.anchors, nw.col(f"value:{leaf.key}")).alias(own_points(leaf))
+        _by_segment(card, leaf.name, leaf.rule.anchors, nw.col(f"value:{leaf.key}")).alias(own_points_column(leaf))
         for leaf in card.leaves
     ]
 
 
-def final_points(card: Scorecard) -> list[Expr]:
+def final_points(card: Scorecard) -> Stage:
     """The points of each leaf, its substitute's where it has none of its own; and its lowest and highest possible."""
-    made = []
+    columns = []
     for leaf in card.leaves:
-        own, low, high = nw.col(own_points(leaf)), *_extremes(card, leaf)
+        own, low, high = nw.col(own_points_column(leaf)), *_extremes(card, leaf)
         final = own
         if substitute := leaf.rule.substitute:
             other = _by_segment(card, substitute.metric, substitute.anchors, nw.col(f"else:{leaf.key}"))
             final = nw.when(own.is_null()).then(other).otherwise(own)
-        made += [
-            final.alias(points(leaf)),
+        columns += [
+            final.alias(points_column(leaf)),
             nw.when(own.is_null()).then(low).otherwise(own).alias(f"low:{leaf.key}"),
             nw.when(own.is_null()).then(high).otherwise(own).alias(f"high:{leaf.key}"),
         ]
-    return made
+    return columns
 
 
-def _overlays(card: Scorecard, name: str) -> list[tuple[Expr, Curve]]:
+def _segment_anchors(card: Scorecard, name: str) -> list[tuple[Expr, Curve]]:
     """The other anchors of a metric, each with the condition that an account's segment has them."""
     segments = enumerate(card.file.segments)
-    return [(nw.col("overlay") == index, s.anchors[name]) for index, s in segments if name in s.anchors]
+    return [(nw.col("segment_index") == index, s.anchors[name]) for index, s in segments if name in s.anchors]
 
 
 def _by_segment(card: Scorecard, name: str, anchors: Curve, value: Expr) -> Expr:
-    cases = [(condition, along(value, other)) for condition, other in _overlays(card, name)]
+    cases = [(condition, along(value, other)) for condition, other in _segment_anchors(card, name)]
     return first_true(cases, along(value, anchors))
 
 
@@ -145,13 +143,13 @@ def _extremes(card: Scorecard, leaf: Leaf) -> tuple[Expr, Expr]:
     cases: list[tuple[Expr, list[float]]] = []
     for index, segment in enumerate(card.file.segments):
         if any(name in segment.anchors for name in curves):
-            mixed = {name: segment.anchors.get(name, curve) for name, curve in curves.items()}
-            cases.append((nw.col("overlay") == index, _heights(mixed.values())))
-    plain = _heights(curves.values())
-    lows = [(condition, number(min(heights))) for condition, heights in cases]
-    highs = [(condition, number(max(heights))) for condition, heights in cases]
-    return first_true(lows, number(min(plain))), first_true(highs, number(max(plain)))
+            replaced = {name: segment.anchors.get(name, curve) for name, curve in curves.items()}
+            cases.append((nw.col("segment_index") == index, _all_points(replaced.values())))
+    unsegmented = _all_points(curves.values())
+    lows = [(condition, number(min(points))) for condition, points in cases]
+    highs = [(condition, number(max(points))) for condition, points in cases]
+    return first_true(lows, number(min(unsegmented))), first_true(highs, number(max(unsegmented)))
 
 
-def _heights(curves: Collection[Curve]) -> list[float]:
-    return [height for curve in curves for _, height in curve]
+def _all_points(curves: Collection[Curve]) -> list[float]:
+    return [points for curve in curves for _, points in curve]

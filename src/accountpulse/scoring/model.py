@@ -1,7 +1,7 @@
 """The shape of a scorecard file: what may stand where, and what one value alone can get wrong.
 
-Mistakes that need two places of the file to see (a name used that nothing declares) are found in mistakes.py. The texts
-below the fields are what an editor shows: they go into the JSON Schema, `scorecard.schema.json`.
+Problems that need two places of the file to see (a name used that nothing declares) are found in validation.py. The
+texts below the fields are what an editor shows: they go into the JSON Schema, `scorecard.schema.json`.
 """
 
 from datetime import date
@@ -25,6 +25,8 @@ Weight = Annotated[Number, Field(gt=0)]
 Points = Annotated[Number, Field(ge=0, le=100)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+NOT_RATED = "Not Rated"  # stands in place of a tier where too little is known
+ANY_DIMENSION = "any_dimension"  # in a cap's `when`
 Curve = tuple[tuple[float, float], ...]  # points of a line: (value, what it becomes), values increasing
 
 

@@ -1,13 +1,12 @@
 """Churn risk: an index from 0 to 100, higher is worse. It is no probability until it has been calibrated."""
 
-from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
 
 import narwhals.stable.v2 as nw
 
+from accountpulse.scoring.columns import BEFORE_3M, BEFORE_CAPS, RENEWAL, ScoreRow
 from accountpulse.scoring.expressions import Expr, along, first_true, number, total
-from accountpulse.scoring.inputs import BEFORE_3M, RENEWAL, metric
+from accountpulse.scoring.inputs import metric_column
 from accountpulse.scoring.model import Curve, SignalTerm
 from accountpulse.scoring.scorecard import Scorecard
 
@@ -22,19 +21,19 @@ def exponent(card: Scorecard) -> Expr:
             number(risk.intercept),
             (number(50.0) - health) * risk.slope,
             along(health - nw.col("before_3m"), risk.trend).fill_null(0.0),
-            along(nw.col(metric(RENEWAL)), risk.renewal).fill_null(0.0),
-            *(_signals(nw.col(metric(name)), term) for name, term in sorted(risk.signals.items())),
+            along(nw.col(metric_column(RENEWAL)), risk.renewal).fill_null(0.0),
+            *(_signal_expression(nw.col(metric_column(name)), term) for name, term in sorted(risk.signals.items())),
         ]
     )
 
 
-def floored(card: Scorecard, z: Expr) -> Expr:
+def with_floor(card: Scorecard, z: Expr) -> Expr:
     """100 / (1 + e^−z), and at least the floor that goes with the lowest cap that holds."""
-    plain = number(100.0) * (number(1.0) / (number(1.0) + (number(0.0) - z).exp()))
+    unfloored = number(100.0) * (number(1.0) / (number(1.0) + (number(0.0) - z).exp()))
     floors = sorted(card.risk.floors, key=lambda floor: -floor.risk)
     cases = [(nw.col("cap:known") < floor.cap_below, number(floor.risk)) for floor in floors]
     floor = first_true(cases, number(0.0))
-    return nw.when(plain < floor).then(floor).otherwise(plain)
+    return nw.when(unfloored < floor).then(floor).otherwise(unfloored)
 
 
 def highest_floor(card: Scorecard) -> float:
@@ -42,31 +41,31 @@ def highest_floor(card: Scorecard) -> float:
     return max((floor.risk for floor in card.risk.floors), default=DEFAULT_FLOOR)
 
 
-def _signals(count: Expr, term: SignalTerm) -> Expr:
+def _signal_expression(count: Expr, term: SignalTerm) -> Expr:
     """`first` for one, `more` for each further one, `max` at most; 0 where it is not known."""
     several = number(term.first) + (count - 1.0) * term.more
-    held = nw.when(several > term.max).then(number(term.max)).otherwise(several)
+    limited = nw.when(several > term.max).then(number(term.max)).otherwise(several)
     cases = [(count.is_null() | (count <= 0), number(0.0)), (count <= 1, count * term.first)]
-    return first_true(cases, held)
+    return first_true(cases, limited)
 
 
-# --- one account's terms, to be told in words ------------------------------------------------------------------
+# --- one account's terms, to be shown --------------------------------------------------------------------------
 
 
-def terms(row: Mapping[str, Any], card: Scorecard) -> dict[str, float]:
-    """What each term adds to z for one account with a health: the same arithmetic, in numbers that can be shown."""
-    risk, health = card.risk, row["health_before_caps"]
+def terms(row: ScoreRow, card: Scorecard) -> dict[str, float]:
+    """What each term adds to z for one account with a health: the arithmetic of `exponent` in plain numbers."""
+    risk, health = card.risk, row[BEFORE_CAPS]
     before, days = row.get(BEFORE_3M), row.get(RENEWAL)
     return {
         "intercept": risk.intercept,
         "health": (50.0 - health) * risk.slope,
-        "trend": 0.0 if before is None else _at(risk.trend, health - before),
-        "renewal": 0.0 if days is None else _at(risk.renewal, days),
-        **{name: _added(row.get(name) or 0.0, term) for name, term in risk.signals.items()},
+        "trend": 0.0 if before is None else _value_on(risk.trend, health - before),
+        "renewal": 0.0 if days is None else _value_on(risk.renewal, days),
+        **{name: _signal_term(row.get(name) or 0.0, term) for name, term in risk.signals.items()},
     }
 
 
-def _at(curve: Curve, value: float) -> float:
+def _value_on(curve: Curve, value: float) -> float:
     """The curve at a value."""
     for (x0, y0), (x1, y1) in pairwise(curve):
         if value < x1:
@@ -74,7 +73,7 @@ def _at(curve: Curve, value: float) -> float:
     return curve[-1][1]
 
 
-def _added(count: float, term: SignalTerm) -> float:
+def _signal_term(count: float, term: SignalTerm) -> float:
     return (
         0.0 if count <= 0 else min(term.max, term.first + term.more * (count - 1)) if count > 1 else count * term.first
     )

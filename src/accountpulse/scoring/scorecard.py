@@ -14,8 +14,8 @@ from typing import Any, Literal
 from accountpulse.core.catalogue import Metric, catalogue, own_metric, pillar_metric
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.yaml_files import parse, validate
-from accountpulse.scoring import mistakes
 from accountpulse.scoring.model import ChurnRisk, Group, MetricRule, ScorecardFile, Tier
+from accountpulse.scoring.validation import find_problems
 
 PACKAGED = "default.yaml"
 TOLERANCE = 1e-9  # shares of weight that add up to a minimum reach it, whatever their last bit
@@ -39,7 +39,7 @@ class Leaf:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The metrics that can give it points: its own, and the one that stands in."""
+        """The metrics that can give it points: its own, and its substitute."""
         return (self.name, self.rule.substitute.metric) if self.rule.substitute else (self.name,)
 
 
@@ -52,7 +52,7 @@ class Node:
     weight: float
     children: tuple["Node | Leaf", ...]
     is_dimension: bool
-    emptiest: tuple[float, float] = (0.0, 100.0)  # the lowest and highest score that it could have without children
+    empty_bounds: tuple[float, float] = (0.0, 100.0)  # the lowest and highest score that it could have without children
 
     @property
     def key(self) -> str:
@@ -60,12 +60,12 @@ class Node:
         return "/".join((*self.path, self.name)) if self.name else ""
 
     @property
-    def terms(self) -> tuple["Node | Leaf", ...]:
-        """The children in the order that they are added up in: by name, so that the order of keys changes no bit."""
+    def children_by_name(self) -> tuple["Node | Leaf", ...]:
+        """The children in the order in which they are added up: by name, so that the order of keys changes no bit."""
         return tuple(sorted(self.children, key=lambda child: child.name))
 
     @property
-    def total(self) -> float:
+    def total_weight(self) -> float:
         """The weight of all children."""
         return sum(child.weight for child in self.children)
 
@@ -111,7 +111,7 @@ class Scorecard:
 
     @property
     def content(self) -> dict[str, Any]:
-        """The whole content as plain data, in the file's order, for `restored`: what is kept of it with a run."""
+        """The whole content as plain data, in the file's order, for `restored`: stored with each run."""
         return {"pillars": list(self.pillars), "scorecard": self._plain}
 
     @cached_property
@@ -141,8 +141,8 @@ class Scorecard:
         return tuple(self.root.leaves())
 
     @cached_property
-    def ranked(self) -> tuple[Leaf, ...]:
-        """Every metric that counts, by name: of two that cost the same, the first is told first."""
+    def leaves_by_name(self) -> tuple[Leaf, ...]:
+        """Every metric that counts, by name: of two that cost the same, the first is named first."""
         return tuple(sorted(self.leaves, key=lambda leaf: leaf.name))
 
     @cached_property
@@ -175,25 +175,25 @@ class Scorecard:
 def load(text: str, name: str, pillars: Sequence[str] = ()) -> Scorecard:
     """The scorecard in `text`; `name` is its file's name, `pillars` are the configured ones.
 
-    Every mistake is reported at once, each with its line, as one ConfigurationError.
+    Every problem is reported at once, each with its line, as one ConfigurationError.
     """
     document = parse(text, name)
-    problems = mistakes.find(document, pillars)
+    problems = find_problems(document, pillars)
     try:
         file = validate(document, ScorecardFile)
     except ConfigurationError as error:
         problems = [*error.problems, *problems]
     if problems:
-        raise ConfigurationError(name, sorted(dict.fromkeys(problems), key=_line))
+        raise ConfigurationError(name, sorted(dict.fromkeys(problems), key=_line_number))
     groups = {key: _expanded(group, pillars) for key, group in file.groups.items()}
     risk = file.churn_risk or default().risk
     return Scorecard(file.model_copy(update={"groups": groups}), risk, tuple(pillars))
 
 
-def restored(kept: Mapping[str, Any]) -> Scorecard:
+def restored(content: Mapping[str, Any]) -> Scorecard:
     """A scorecard from its own `content`, with the same hash."""
-    file = ScorecardFile.model_validate(kept["scorecard"])
-    return Scorecard(file, file.churn_risk or default().risk, tuple(kept["pillars"]))
+    file = ScorecardFile.model_validate(content["scorecard"])
+    return Scorecard(file, file.churn_risk or default().risk, tuple(content["pillars"]))
 
 
 def default(pillars: Sequence[str] = ()) -> Scorecard:
@@ -211,34 +211,37 @@ def unreachable(card: Scorecard, measurable: Collection[str], *, signals_waived:
 
     Each line says what to change. Called at the start of a run, before anything is read.
     """
-    known, rules, problems = set(measurable), card.file.coverage, []
-    reaches = {node.name: _reach(node, known) for node in card.dimension_nodes}
-    scored = [name for name, reach in reaches.items() if reach > 0 and reach >= rules.dimension_min - TOLERANCE]
-    if (reach := _reach(card.root, known)) < rules.tier_min - TOLERANCE:
-        problems.append(f"the configured sources feed {reach:.0%} of the weight, but tier_min is {rules.tier_min:.0%}")
+    rules, problems = card.file.coverage, []
+    best = {node.name: _best_coverage(node, measurable) for node in card.dimension_nodes}
+    scored = [name for name, covered in best.items() if covered > 0 and covered >= rules.dimension_min - TOLERANCE]
+    if (covered := _best_coverage(card.root, measurable)) < rules.tier_min - TOLERANCE:
+        problems.append(
+            f"the configured sources feed {covered:.0%} of the weight, but tier_min is {rules.tier_min:.0%}"
+        )
     if rules.tier_needs_any_of and not set(rules.tier_needs_any_of) & set(scored):
         problems.append(f"no configured source can feed {' or '.join(rules.tier_needs_any_of)} (tier_needs_any_of)")
     if len(scored) < rules.tier_min_dimensions:
-        few = f"dimensions that can have a score: {len(scored)}, but tier_min_dimensions is {rules.tier_min_dimensions}"
-        problems.append(few)
-    unread = [name for name in rules.tier_needs_readable if name not in known]
+        problems.append(
+            f"dimensions that can have a score: {len(scored)}, but tier_min_dimensions is {rules.tier_min_dimensions}"
+        )
+    unreadable = [name for name in rules.tier_needs_readable if name not in measurable]
     if signals_waived:
-        unread = [name for name in unread if card.catalogue[name].domain != "signals"]
-    if unread:
-        problems.append(f"no configured source has {', '.join(unread)} (tier_needs_readable)")
-    way_out = "configure the source, or change coverage: in the scorecard"
-    return [f"{problem}: no account could be rated; {way_out}" for problem in problems]
+        unreadable = [name for name in unreadable if card.catalogue[name].domain != "signals"]
+    if unreadable:
+        problems.append(f"no configured source has {', '.join(unreadable)} (tier_needs_readable)")
+    remedy = "configure the source, or change coverage: in the scorecard"
+    return [f"{problem}: no account could be rated; {remedy}" for problem in problems]
 
 
-def _reach(node: Node, known: set[str]) -> float:
-    """The coverage that a node can have at most."""
-    reached = 0.0
+def _best_coverage(node: Node, measurable: Collection[str]) -> float:
+    """The coverage that a node can have at most, 0 to 1."""
+    covered = 0.0
     for child in node.children:
         if isinstance(child, Node):
-            reached += child.weight * _reach(child, known)
-        elif any(name in known for name in child.metrics):
-            reached += child.weight
-    return reached / node.total if node.children else 0.0
+            covered += child.weight * _best_coverage(child, measurable)
+        elif any(name in measurable for name in child.metrics):
+            covered += child.weight
+    return covered / node.total_weight if node.children else 0.0
 
 
 # --- the tree --------------------------------------------------------------------------------------------------
@@ -255,7 +258,7 @@ def _expanded(group: Group, pillars: Sequence[str]) -> Group:
 
 
 def _children(groups: Mapping[str, Group], path: tuple[str, ...], share: float) -> tuple[Node | Leaf, ...]:
-    weights = whole([group.weight for group in groups.values()])
+    weights = whole_weights([group.weight for group in groups.values()])
     total = sum(weights)
     return tuple(
         _node(name, path, weight, group, share * weight / total)
@@ -268,17 +271,17 @@ def _node(name: str, path: tuple[str, ...], weight: float, group: Group, share: 
     if group.groups:
         return Node(name, path, weight, _children(group.groups, inner, share), is_dimension=False)
     rules = group.metrics or {}
-    weights = whole([rule.weight for rule in rules.values()])
+    weights = whole_weights([rule.weight for rule in rules.values()])
     leaves = tuple(
         Leaf(metric, inner, own, share * own / sum(weights), rule)
         for (metric, rule), own in zip(rules.items(), weights, strict=True)
     )
-    heights = [points for _, points in group.pillars.anchors] if group.pillars else [0.0, 100.0]
-    return Node(name, path, weight, leaves, is_dimension=True, emptiest=(min(heights), max(heights)))
+    possible = [points for _, points in group.pillars.anchors] if group.pillars else [0.0, 100.0]
+    return Node(name, path, weight, leaves, is_dimension=True, empty_bounds=(min(possible), max(possible)))
 
 
-def whole(weights: Sequence[float]) -> list[float]:
-    """The same proportions in whole numbers: sums of such weights are exact, so an edge is met where it should be."""
+def whole_weights(weights: Sequence[float]) -> list[float]:
+    """The same proportions in whole numbers: sums of such weights are exact, so a score on an edge stays on it."""
     exact = [Fraction(repr(weight)) for weight in weights]
     scale = math.lcm(*(part.denominator for part in exact))
     numbers = [int(part * scale) for part in exact]
@@ -286,6 +289,6 @@ def whole(weights: Sequence[float]) -> list[float]:
     return [float(number // common) for number in numbers]
 
 
-def _line(problem: str) -> int:
+def _line_number(problem: str) -> int:
     found = re.match(r"line (\d+)", problem)
     return int(found[1]) if found else 0

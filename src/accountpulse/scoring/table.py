@@ -1,4 +1,4 @@
-"""Tables of metrics as people keep them, CSV or Parquet, to and from bytes: every mistake with its place."""
+"""Tables of metrics, CSV or Parquet, to and from bytes; every problem with its place."""
 
 import csv
 import io
@@ -12,23 +12,22 @@ from accountpulse.core.catalogue import PILLAR
 from accountpulse.core.errors import UsageError
 from accountpulse.core.spreadsheet import harmless
 from accountpulse.core.yaml_files import nearest
-from accountpulse.scoring.inputs import BEFORE_3M
-from accountpulse.scoring.mistakes import ATTRIBUTES
+from accountpulse.scoring.columns import ATTRIBUTES, BEFORE_3M, LAST_TIER, is_reason, reason_of
 from accountpulse.scoring.scorecard import Scorecard
 
-Ending = Literal["csv", "parquet"]
+TableFormat = Literal["csv", "parquet"]
 SEPARATORS = ",;\t"
-TEXTS = ("account_id", "account_name", "segment", "last_tier")
+TEXTS = ("account_id", "account_name", "segment", LAST_TIER)
 NUMBERS = ("seats", "arr", BEFORE_3M)
 LINE = "line of the file"  # where a row stands; no metric has blanks in its name
 SHOWN = 5
 
 
-def ending(name: str) -> Ending:
+def table_format(name: str) -> TableFormat:
     """What a file is by its name; another ending than .csv and .parquet is a UsageError."""
-    for known in ("csv", "parquet"):
-        if name.lower().endswith(f".{known}"):
-            return known
+    for format_ in ("csv", "parquet"):
+        if name.lower().endswith(f".{format_}"):
+            return format_
     raise UsageError(f"{name}: write .csv or .parquet; the ending says what the file is")
 
 
@@ -39,19 +38,19 @@ def pillars_in(data: bytes, name: str) -> tuple[str, ...]:
 
 def pillars_of(columns: Iterable[str]) -> tuple[str, ...]:
     """The pillars among the columns of a table."""
-    return tuple(c.removeprefix(PILLAR) for c in columns if c.startswith(PILLAR) and not c.endswith("_reason"))
+    return tuple(c.removeprefix(PILLAR) for c in columns if c.startswith(PILLAR) and not is_reason(c))
 
 
-def strangers(data: bytes, name: str, card: Scorecard) -> list[str]:
-    """A line for each column that the scorecard knows nothing of, with the nearest name; it is not read."""
-    return unread(_header(data, name), name, card)
+def unknown_columns_in(data: bytes, name: str, card: Scorecard) -> list[str]:
+    """A line for each column that is neither a metric nor an attribute, with the nearest name; it is not read."""
+    return unknown_columns_of(_header(data, name), name, card)
 
 
-def unread(columns: Iterable[str], name: str, card: Scorecard) -> list[str]:
-    """The same for the columns of a table that was opened elsewhere."""
-    read = known(card)
+def unknown_columns_of(columns: Iterable[str], name: str, card: Scorecard) -> list[str]:
+    """As `unknown_columns_in`, for the columns of a table that was opened elsewhere."""
+    read = columns_read(card)
     return [
-        f"{name}: column {column!r} is no metric{nearest(column, read) or _declare(column)}; it is not read"
+        f"{name}: column {column!r} is no metric{nearest(column, read) or _hint(column)}; it is not read"
         for column in dict.fromkeys(columns)
         if column not in {*read, *ATTRIBUTES}
     ]
@@ -65,8 +64,8 @@ def read_table(data: bytes, name: str, card: Scorecard) -> pl.DataFrame:
     wrong is one UsageError: text in a number's column, NaN, infinity, accounts without an id or twice, no account.
     """
     _check_header(_header(data, name), name)
-    raw = _frame(data, name, known(card))
-    word = "line" if ending(name) == "csv" else "row"
+    raw = _frame(data, name, columns_read(card))
+    word = "line" if table_format(name) == "csv" else "row"
     problems = [*_number_problems(raw, word), *_account_problems(raw, word)]
     if raw.is_empty():
         problems.append("there is no account in it")
@@ -79,7 +78,7 @@ def read_table(data: bytes, name: str, card: Scorecard) -> pl.DataFrame:
 def write_table(frame: pl.DataFrame, name: str) -> bytes:
     """The table as a file of the name's kind. CSV: lists joined by `; `, and no cell that a spreadsheet would run."""
     target = io.BytesIO()
-    if ending(name) == "parquet":
+    if table_format(name) == "parquet":
         frame.write_parquet(target)
     else:
         names = [column for column, kind in frame.schema.items() if kind == pl.List]
@@ -92,7 +91,7 @@ def write_table(frame: pl.DataFrame, name: str) -> bytes:
 
 
 def _header(data: bytes, name: str) -> list[str]:
-    if ending(name) == "parquet":
+    if table_format(name) == "parquet":
         try:
             return list(pl.read_parquet_schema(io.BytesIO(data)))
         except (pl.exceptions.PolarsError, OSError):
@@ -117,9 +116,9 @@ def _text(data: bytes, name: str) -> str:
         raise UsageError(f"{name}: line {line} is not UTF-8: save the table as CSV UTF-8") from None
 
 
-def known(card: Scorecard) -> set[str]:
-    """The columns that are read."""
-    return {*TEXTS, *NUMBERS, *card.catalogue, *(f"{metric}_reason" for metric in card.catalogue)}
+def columns_read(card: Scorecard) -> set[str]:
+    """The columns that a table may have for this scorecard; others are left out."""
+    return {*TEXTS, *NUMBERS, *card.catalogue, *(reason_of(metric) for metric in card.catalogue)}
 
 
 def _check_header(columns: Sequence[str], name: str) -> None:
@@ -131,15 +130,15 @@ def _check_header(columns: Sequence[str], name: str) -> None:
         raise UsageError("\n".join([f"{name}:", *(f"  - {problem}" for problem in problems)]))
 
 
-def _declare(column: str) -> str:
+def _hint(column: str) -> str:
     return "; declare it under metrics: in the scorecard, or leave it out" if column else "; the heading is empty"
 
 
-def _frame(data: bytes, name: str, known: Collection[str]) -> pl.DataFrame:
-    """The known columns as they stand, each row with its line; rows without any value are left out."""
+def _frame(data: bytes, name: str, read: Collection[str]) -> pl.DataFrame:
+    """The columns that are read, unchanged, each row with its line; rows without any value are left out."""
     columns = _header(data, name)
     try:
-        if ending(name) == "parquet":
+        if table_format(name) == "parquet":
             raw = pl.read_parquet(io.BytesIO(data)).with_row_index(LINE, offset=1)
         else:
             separator = _separator(_text(data, name))
@@ -147,13 +146,13 @@ def _frame(data: bytes, name: str, known: Collection[str]) -> pl.DataFrame:
             raw = raw.with_columns(_lines(columns))
             raw = raw.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
             if separator != ",":
-                raw = _with_decimal_points(raw, name, [column for column in _numeric(raw) if column in known])
+                raw = _with_decimal_points(raw, name, [column for column in _numeric(raw) if column in read])
     except pl.exceptions.NoDataError:
         raise UsageError(f"{name}: the table is empty") from None
     except pl.exceptions.PolarsError as error:
         raise UsageError(f"{name}: not a table that can be read ({str(error).splitlines()[0]})") from None
     filled = raw.filter(~pl.all_horizontal(pl.col(columns).is_null()))
-    return filled.select(LINE, *(column for column in columns if column in known))
+    return filled.select(LINE, *(column for column in columns if column in read))
 
 
 def _with_decimal_points(raw: pl.DataFrame, name: str, numeric: Sequence[str]) -> pl.DataFrame:
@@ -173,7 +172,7 @@ def _lines(columns: Sequence[str]) -> pl.Expr:
 
 
 def _numeric(raw: pl.DataFrame) -> list[str]:
-    return [column for column in raw.columns if column not in (*TEXTS, LINE) and not column.endswith("_reason")]
+    return [column for column in raw.columns if column not in (*TEXTS, LINE) and not is_reason(column)]
 
 
 def _number_problems(raw: pl.DataFrame, word: str) -> list[str]:
@@ -194,9 +193,9 @@ def _number_problems(raw: pl.DataFrame, word: str) -> list[str]:
 def _account_problems(raw: pl.DataFrame, word: str) -> list[str]:
     ids = raw.select(LINE, account_id=pl.col("account_id").cast(pl.String).str.strip_chars().replace("", None))
     problems = []
-    nameless = ids.filter(pl.col("account_id").is_null())
-    if nameless.height:
-        problems.append(f"account_id: empty in {_places(nameless[LINE].to_list(), word)}")
+    without_id = ids.filter(pl.col("account_id").is_null())
+    if without_id.height:
+        problems.append(f"account_id: empty in {_places(without_id[LINE].to_list(), word)}")
     twice = ids.drop_nulls().group_by("account_id", maintain_order=True).agg(LINE).filter(pl.col(LINE).list.len() > 1)
     problems += [
         f"account {account} stands in {_places(lines, word)}" for account, lines in twice.head(SHOWN).iter_rows()

@@ -4,14 +4,12 @@ from collections.abc import Iterator, Sequence
 
 import narwhals.stable.v2 as nw
 
-from accountpulse.scoring.expressions import Expr, first_true, number, quotient, total, unknown
-from accountpulse.scoring.inputs import points
+from accountpulse.scoring.expressions import Expr, Stage, first_true, number, quotient, total, unknown
+from accountpulse.scoring.inputs import points_column
 from accountpulse.scoring.scorecard import TOLERANCE, Leaf, Node, Scorecard
 
-Stage = list[Expr]
 
-
-def score_of(node: Node | Leaf) -> str:
+def score_column(node: Node | Leaf) -> str:
     """The internal column of a score."""
     return f"score:{node.key}"
 
@@ -25,7 +23,7 @@ def upwards(card: Scorecard) -> Iterator[Stage]:
             *(column for node in filled for column in _shares(node)),
             *(column for node in nodes if not node.children for column in _empty(node)),
         ]
-        yield [_score(node, card).alias(score_of(node)) for node in filled]
+        yield [_score(node, card).alias(score_column(node)) for node in filled]
 
 
 def downwards(card: Scorecard) -> Iterator[Stage]:
@@ -43,24 +41,27 @@ def _levels(root: Node, *, deepest_first: bool) -> list[list[Node]]:
 
 def _weights(node: Node) -> list[Expr]:
     """The weight of each child, 0 where it has no score."""
-    return [nw.when(nw.col(score_of(child)).is_null()).then(0.0).otherwise(child.weight) for child in node.terms]
+    return [
+        nw.when(nw.col(score_column(child)).is_null()).then(0.0).otherwise(child.weight)
+        for child in node.children_by_name
+    ]
 
 
 def _sums(node: Node) -> Stage:
-    scored = total(nw.col(score_of(child)).fill_null(0.0) * child.weight for child in node.terms)
+    scored = total(nw.col(score_column(child)).fill_null(0.0) * child.weight for child in node.children_by_name)
     columns = [scored.alias(f"sum:{node.key}"), total(_weights(node)).alias(f"weight:{node.key}")]
     if not node.is_dimension:
-        known = total(nw.col(f"coverage:{child.key}") * child.weight for child in node.terms)
+        known = total(nw.col(f"coverage:{child.key}") * child.weight for child in node.children_by_name)
         columns.append(known.alias(f"known:{node.key}"))
     for bound in ("low", "high"):
-        reached = total(nw.col(f"{bound}:{child.key}") * child.weight for child in node.terms)
-        columns.append(reached.alias(f"{bound}-sum:{node.key}"))
+        bounded = total(nw.col(f"{bound}:{child.key}") * child.weight for child in node.children_by_name)
+        columns.append(bounded.alias(f"{bound}-sum:{node.key}"))
     return columns
 
 
 def _shares(node: Node) -> Stage:
     known = nw.col(f"{'weight' if node.is_dimension else 'known'}:{node.key}")
-    whole = number(node.total)
+    whole = number(node.total_weight)
     return [
         quotient(known, whole).alias(f"coverage:{node.key}"),
         *(quotient(nw.col(f"{bound}-sum:{node.key}"), whole).alias(f"{bound}:{node.key}") for bound in ("low", "high")),
@@ -68,9 +69,9 @@ def _shares(node: Node) -> Stage:
 
 
 def _empty(node: Node) -> Stage:
-    low, high = node.emptiest
+    low, high = node.empty_bounds
     return [
-        unknown().alias(score_of(node)),
+        unknown().alias(score_column(node)),
         number(0.0).alias(f"coverage:{node.key}"),
         number(low).alias(f"low:{node.key}"),
         number(high).alias(f"high:{node.key}"),
@@ -90,7 +91,7 @@ def _unit(node: Node, root: Node) -> Expr:
     if node is not root:
         above = nw.col(f"each:{'/'.join(node.path)}") * node.weight
     known = quotient(above, nw.col(f"weight:{node.key}"))
-    return nw.when(nw.col(score_of(node)).is_null()).then(0.0).otherwise(known)
+    return nw.when(nw.col(score_column(node)).is_null()).then(0.0).otherwise(known)
 
 
 def effects(card: Scorecard) -> Iterator[Stage]:
@@ -100,10 +101,10 @@ def effects(card: Scorecard) -> Iterator[Stage]:
     yield [
         column
         for leaf in card.leaves
-        for weight, points_ in [(nw.col(f"weight-of:{leaf.key}"), nw.col(points(leaf)))]
+        for weight, points in [(nw.col(f"weight-of:{leaf.key}"), nw.col(points_column(leaf)))]
         for column in (
-            (weight * points_).fill_null(0.0).alias(f"contribution:{leaf.key}"),
-            (weight * (100.0 - points_)).fill_null(0.0).alias(f"lost:{leaf.key}"),
+            (weight * points).fill_null(0.0).alias(f"contribution:{leaf.key}"),
+            (weight * (100.0 - points)).fill_null(0.0).alias(f"lost:{leaf.key}"),
         )
     ]
 

@@ -2,8 +2,8 @@
 
 import re
 
-from accountpulse.scoring.page import page
 from accountpulse.scoring.scorecard import default, default_text, load
+from accountpulse.scoring.scorecard_page import markdown
 
 NESTED = r"""name: "Retention | <b>first</b>"
 version: 3
@@ -23,7 +23,7 @@ tiers: [{name: Good, min: 74.95}, {name: Poor, min: 0}]
 
 
 def test_every_number_of_the_packaged_file_is_on_its_page() -> None:
-    text, card = page(default(("ops",))), default(("ops",))
+    text, card = markdown(default(("ops",))), default(("ops",))
     for leaf in card.leaves:
         assert f"(`{leaf.name}`)" in text
     for cap in card.file.caps:
@@ -39,17 +39,17 @@ def test_every_number_of_the_packaged_file_is_on_its_page() -> None:
 
 
 def test_groups_inside_groups_show_their_share_of_the_whole() -> None:
-    text = page(load(NESTED, "nested.yaml"))
+    text = markdown(load(NESTED, "nested.yaml"))
     assert (
         "- **retention**: 60 % of the whole\n  - **use**: 45 % of the whole\n  - **voice**: 15 % of the whole" in text
     )
     assert "- **value**: 40 % of the whole" in text
     assert "One metric for each configured pillar" in text
-    assert "pillar_ops" in page(load(NESTED, "nested.yaml", ("ops",)))
+    assert "pillar_ops" in markdown(load(NESTED, "nested.yaml", ("ops",)))
 
 
 def test_nothing_is_rounded_and_an_authors_text_cannot_break_the_page() -> None:
-    text = page(load(NESTED, "nested.yaml"))
+    text = markdown(load(NESTED, "nested.yaml"))
     assert "100 from 95.25 % of seats" in text
     assert "| Good | 74.95 |" in text
     assert "| 59.5 | a \\| b | use below 25 and Net promoter score at least −50 points and below 0 points |" in text

@@ -1,22 +1,21 @@
-"""A scorecard as a page in Markdown that people read: what counts how much, what holds down, what is not scored."""
+"""A scorecard as a page in Markdown for people: what counts how much, what limits health, when there is no score."""
 
 from collections.abc import Callable, Iterator, Sequence
 
 from accountpulse.core.catalogue import Metric
 from accountpulse.scoring import explain
-from accountpulse.scoring.mistakes import ANY_DIMENSION, NOT_RATED
-from accountpulse.scoring.model import Condition, Curve, Group, MetricRule
+from accountpulse.scoring.model import ANY_DIMENSION, NOT_RATED, Condition, Curve, Group, MetricRule
 from accountpulse.scoring.scorecard import Leaf, Node, Scorecard
 
 _COMPARED = {"gte": "at least", "gt": "more than", "lte": "at most", "lt": "below", "eq": "exactly"}
-_EXACT = 6  # decimals: a page that rounds an anchor would tell another scorecard
+_EXACT = 6  # decimals: a page that rounds an anchor would show another scorecard
 HOW_TO_READ = """\
 A metric's value becomes points from 0 to 100: 75 is the edge of good, 50 the edge of bad. Between the values that are
 named, points lie on a straight line; beyond them they stay. A group is worth the weighted mean of what is known in it.
 What is not known is left out of the mean and lowers the coverage; it never counts as zero."""
 
 
-def page(card: Scorecard) -> str:
+def markdown(card: Scorecard) -> str:
     """The whole scorecard; the same card gives the same page."""
     parts = [
         *_head(card),
@@ -78,7 +77,7 @@ def _tree(card: Scorecard) -> Iterator[str]:
 def _nodes(node: Node, share: float, depth: int) -> Iterator[str]:
     for child in node.children:
         if isinstance(child, Node):
-            inside = share * child.weight / node.total
+            inside = share * child.weight / node.total_weight
             yield f"{'  ' * depth}- **{_name(child.name)}**: {_percent(inside)} of the whole"
             yield from _nodes(child, inside, depth + 1)
 
@@ -109,13 +108,13 @@ def _pillars(card: Scorecard, node: Node) -> str:
 
 def _leaf(card: Scorecard, leaf: Leaf, node: Node) -> tuple[str, ...]:
     metric = card.catalogue[leaf.name]
-    said = [_curve(metric, leaf.rule.anchors, leaf.rule.per)]
+    texts = [_curve(metric, leaf.rule.anchors, leaf.rule.per)]
     if substitute := leaf.rule.substitute:
         other = card.catalogue[substitute.metric]
-        said.append(f"where not known, by {_cell(other.label)}: {_curve(other, substitute.anchors)}")
+        texts.append(f"where not known, by {_cell(other.label)}: {_curve(other, substitute.anchors)}")
     if leaf.rule.enough:
-        said.append(f"only with {_enough(card, leaf.rule)}")
-    return f"{_cell(metric.label)} (`{leaf.name}`)", _percent(leaf.weight / node.total), "; ".join(said)
+        texts.append(f"only with {_enough(card, leaf.rule)}")
+    return f"{_cell(metric.label)} (`{leaf.name}`)", _percent(leaf.weight / node.total_weight), "; ".join(texts)
 
 
 def _enough(card: Scorecard, rule: MetricRule) -> str:
@@ -131,9 +130,9 @@ def _curve(metric: Metric, anchors: Curve, per: str | None = None) -> str:
 def _points(anchors: Curve, text: Callable[[float], str]) -> str:
     """`100 at 0 %, 75 at 10 %, … 0 from 50 %`: the ends hold beyond themselves."""
     (first, *middle, last) = anchors
-    told = [f"{_exact(first[1])} up to {text(first[0])}"]
-    told += [f"{_exact(points)} at {text(value)}" for value, points in middle]
-    return ", ".join([*told, f"{_exact(last[1])} from {text(last[0])}"])
+    texts = [f"{_exact(first[1])} up to {text(first[0])}"]
+    texts += [f"{_exact(points)} at {text(value)}" for value, points in middle]
+    return ", ".join([*texts, f"{_exact(last[1])} from {text(last[0])}"])
 
 
 # --- segments, caps, tiers -------------------------------------------------------------------------------------
@@ -242,6 +241,6 @@ def _risk(card: Scorecard) -> Iterator[str]:
 
 def _added(curve: Curve) -> str:
     (first, *middle, last) = curve
-    told = [f"{_signed(first[1])} up to {_exact(first[0])}"]
-    told += [f"{_signed(added)} at {_exact(value)}" for value, added in middle]
-    return ", ".join([*told, f"{_signed(last[1])} from {_exact(last[0])}"])
+    texts = [f"{_signed(first[1])} up to {_exact(first[0])}"]
+    texts += [f"{_signed(added)} at {_exact(value)}" for value, added in middle]
+    return ", ".join([*texts, f"{_signed(last[1])} from {_exact(last[0])}"])

@@ -5,25 +5,24 @@ from typing import Any, TypeVar
 
 import narwhals.stable.v2 as nw
 
-from accountpulse.scoring import caps, inputs, risk, tree
-from accountpulse.scoring.expressions import Expr, first_true, joined
-from accountpulse.scoring.mistakes import NOT_RATED
+from accountpulse.scoring import caps, columns, inputs, risk, tree
+from accountpulse.scoring.expressions import Expr, Stage, first_true, joined
+from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Leaf, Node, Scorecard
 
-Frame = TypeVar("Frame")
-Stage = list[Expr]
+NativeFrame = TypeVar("NativeFrame")
 DRIVERS = 3
 
 
 def score(
-    frame: Frame,
+    frame: NativeFrame,
     card: Scorecard,
     *,
     window_days: float = 90.0,
     failed_sources: Sequence[str] = (),
     signals_waived: bool = False,
     detail: bool = False,
-) -> Frame:
+) -> NativeFrame:
     """One row of scores for each row of metrics; lazy in, lazy out.
 
     Reads `account_id`, the attributes `segment`, `seats`, `arr`, any metric by its name and its `<metric>_reason`,
@@ -36,14 +35,14 @@ def score(
     that it costs), and each dimension `<dimension>_lower_bound` and `<dimension>_upper_bound`.
     """
     native: Any = frame
-    given = nw.from_native(native)
-    lazy = given.lazy()
-    staged = lazy.select(*inputs.columns(card, lazy.collect_schema().names()))
+    metrics = nw.from_native(native)
+    lazy = metrics.lazy()
+    staged = lazy.select(*inputs.input_columns(card, lazy.collect_schema().names()))
     for stage in _stages(card, window_days, failed_sources, signals_waived=signals_waived):
         if stage:
             staged = staged.with_columns(*stage)
     scored = staged.select(*_results(card, detail=detail))
-    result: Any = (scored.collect() if isinstance(given, nw.DataFrame) else scored).to_native()
+    result: Any = (scored.collect() if isinstance(metrics, nw.DataFrame) else scored).to_native()
     return result  # type: ignore[no-any-return]
 
 
@@ -57,17 +56,17 @@ def _stages(
     yield from tree.upwards(card)
     yield from tree.downwards(card)
     yield from tree.effects(card)
-    yield from tree.drivers(card.ranked, DRIVERS)
-    limits = caps.limits(card, failed_sources)
+    yield from tree.drivers(card.leaves_by_name, DRIVERS)
+    limits = caps.limits_of(card, failed_sources)
     yield caps.matches(card, limits)
-    yield [*caps.lowest(limits), caps.cap_reason(limits).alias("cap_reason")]
-    lacking = caps.unmet(card, failed_sources, signals_waived=signals_waived)
-    yield [joined(lacking).alias("not_rated_reason"), risk.exponent(card).alias("z")]
+    yield [*caps.lowest(limits), caps.cap_reason(limits).alias(columns.CAP_REASON)]
+    reasons = caps.not_rated_reasons(card, failed_sources, signals_waived=signals_waived)
+    yield [joined(reasons).alias(columns.NOT_RATED_REASON), risk.exponent(card).alias("z")]
     yield [
-        nw.col("not_rated_reason").is_null().alias("rated"),
+        nw.col(columns.NOT_RATED_REASON).is_null().alias("rated"),
         caps.critical_known().alias("critical"),
         caps.capped("score:", "known").alias("health"),
-        risk.floored(card, nw.col("z")).alias("risk"),
+        risk.with_floor(card, nw.col("z")).alias("risk"),
     ]
 
 
@@ -76,18 +75,18 @@ def _results(card: Scorecard, *, detail: bool) -> Stage:
     risks: list[tuple[Expr, Expr | float]] = [(rated, nw.col("risk")), (nw.col("critical"), risk.highest_floor(card))]
     return [
         nw.col("account_id"),
-        nw.when(rated).then(nw.col("health")).alias("health_score"),
-        nw.when(rated).then(nw.col("score:")).alias("health_before_caps"),
-        first_true(risks).alias("churn_risk_score"),
-        _tier(card).alias("tier"),
-        (nw.col("coverage:") * 100.0).alias("coverage"),
-        caps.capped("low:", "possible").alias("lower_bound"),
-        caps.capped("high:", "certain").alias("upper_bound"),
-        *(nw.col(f"score:{node.key}").alias(f"{node.name}_score") for node in card.dimension_nodes),
-        nw.col("cap_reason"),
-        nw.col("not_rated_reason"),
-        _drivers(card.ranked).alias("drivers"),
-        nw.lit(f"{card.name} {card.hash}").alias("scorecard"),
+        nw.when(rated).then(nw.col("health")).alias(columns.HEALTH),
+        nw.when(rated).then(nw.col("score:")).alias(columns.BEFORE_CAPS),
+        first_true(risks).alias(columns.RISK),
+        _tier(card).alias(columns.TIER),
+        (nw.col("coverage:") * 100.0).alias(columns.COVERAGE),
+        caps.capped("low:", "possible").alias(columns.LOWER_BOUND),
+        caps.capped("high:", "certain").alias(columns.UPPER_BOUND),
+        *(nw.col(f"score:{node.key}").alias(columns.score_of(node.name)) for node in card.dimension_nodes),
+        nw.col(columns.CAP_REASON),
+        nw.col(columns.NOT_RATED_REASON),
+        _drivers(card.leaves_by_name).alias(columns.DRIVERS),
+        nw.lit(f"{card.name} {card.hash}").alias(columns.SCORECARD),
         *(column for node in card.dimension_nodes if detail for column in _bounds(node)),
         *(column for leaf in card.leaves if detail for column in _detail(leaf)),
     ]
@@ -102,25 +101,25 @@ def _tier(card: Scorecard) -> Expr:
 
 def _drivers(leaves: Sequence[Leaf]) -> Expr:
     """The names of the drivers as a list, empty where nothing costs a point."""
-    nobody = nw.lit([], dtype=nw.List(nw.String))  # type: ignore[arg-type]
+    none = nw.lit([], dtype=nw.List(nw.String))  # type: ignore[arg-type]
     if not leaves:
-        return nobody
+        return none
     parts = [tree.driver_name(place, leaves) for place in range(DRIVERS)]
     names = nw.concat_str(parts, separator=" ", ignore_nulls=True).str.split(" ")
-    return nw.when(nw.col("driver:0").is_null()).then(nobody).otherwise(names)
+    return nw.when(nw.col("driver:0").is_null()).then(none).otherwise(names)
 
 
 def _bounds(node: Node) -> Stage:
-    """Between what a dimension's score lies, whatever is not known."""
+    """The lowest and highest score that a dimension can have, whatever is not known."""
     return [
-        nw.col(f"low:{node.key}").alias(f"{node.name}_lower_bound"),
-        nw.col(f"high:{node.key}").alias(f"{node.name}_upper_bound"),
+        nw.col(f"low:{node.key}").alias(columns.lower_bound_of(node.name)),
+        nw.col(f"high:{node.key}").alias(columns.upper_bound_of(node.name)),
     ]
 
 
 def _detail(leaf: Leaf) -> Stage:
     return [
-        nw.col(inputs.points(leaf)).alias(f"{leaf.name}_points"),
-        nw.col(f"contribution:{leaf.key}").alias(f"{leaf.name}_contribution"),
-        nw.col(f"lost:{leaf.key}").alias(f"{leaf.name}_lost"),
+        nw.col(inputs.points_column(leaf)).alias(columns.points_of(leaf.name)),
+        nw.col(f"contribution:{leaf.key}").alias(columns.contribution_of(leaf.name)),
+        nw.col(f"lost:{leaf.key}").alias(columns.lost_of(leaf.name)),
     ]

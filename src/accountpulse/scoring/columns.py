@@ -1,0 +1,86 @@
+"""The names of the columns of metrics and scores: what scoring reads, what it makes, and what stands beside a result.
+
+Points, scores and bounds lie between 0 and 100, shares of weight between 0 and 1; null: not known.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from accountpulse.core.records import ACCOUNTS
+
+ScoreRow = Mapping[str, Any]  # one account: its scores by column, where needed with its metrics, reasons and attributes
+
+# --- read ------------------------------------------------------------------------------------------------------
+
+ATTRIBUTES = tuple(ACCOUNTS)  # of an account: name, segment, seats, ARR, …
+RENEWAL = "days_to_renewal"
+CRITICAL = "critical_signals"
+BEFORE_3M = "health_before_caps_3m"  # health before caps three months before
+LAST_TIER = "last_tier"  # the last one that the account had, for runs in which a source failed
+
+# --- made ------------------------------------------------------------------------------------------------------
+
+HEALTH = "health_score"
+BEFORE_CAPS = "health_before_caps"
+RISK = "churn_risk_score"
+TIER = "tier"
+COVERAGE = "coverage"  # percent of the weight that is known
+LOWER_BOUND = "lower_bound"
+UPPER_BOUND = "upper_bound"
+CAP_REASON = "cap_reason"
+NOT_RATED_REASON = "not_rated_reason"
+DRIVERS = "drivers"  # names of metrics, the most costly first
+DRIVERS_TEXT = "drivers_text"  # the sentences of `explain`
+SCORECARD = "scorecard"  # its name and hash
+
+# names that a metric or a dimension can't have
+RESERVED = (
+    HEALTH, BEFORE_CAPS, RISK, TIER, COVERAGE, LOWER_BOUND, UPPER_BOUND, CAP_REASON, NOT_RATED_REASON, DRIVERS,
+    LAST_TIER, BEFORE_3M, DRIVERS_TEXT, SCORECARD,
+)  # fmt: skip
+_REASON = "_reason"
+
+
+def reason_of(metric: str) -> str:
+    """Why a metric has no value, as a code."""
+    return f"{metric}{_REASON}"
+
+
+def is_reason(column: str) -> bool:
+    """Whether a column holds reasons."""
+    return column.endswith(_REASON)
+
+
+def points_of(metric: str) -> str:
+    """A metric's points; null: not known."""
+    return f"{metric}_points"
+
+
+def contribution_of(metric: str) -> str:
+    """What a metric adds to health before caps, in points; 0 where it is not known."""
+    return f"{metric}_contribution"
+
+
+def lost_of(metric: str) -> str:
+    """What a metric costs, in points of health before caps; 0 where it is not known."""
+    return f"{metric}_lost"
+
+
+def score_of(dimension: str) -> str:
+    """A dimension's score; null where too little of its weight is known."""
+    return f"{dimension}_score"
+
+
+def lower_bound_of(dimension: str) -> str:
+    """A dimension's lowest possible score, whatever is not known."""
+    return f"{dimension}_lower_bound"
+
+
+def upper_bound_of(dimension: str) -> str:
+    """A dimension's highest possible score, whatever is not known."""
+    return f"{dimension}_upper_bound"
+
+
+def effect_of(metric: str) -> str:
+    """A metric's part of a change of health, in points; null where it is not known in both runs."""
+    return f"effect:{metric}"
