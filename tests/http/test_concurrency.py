@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accountpulse.http.concurrency import MOST, START, RateLimiter
+from accountpulse.http.concurrency import MOST, START
+from accountpulse.http.rate_limiter import RateLimiter
 from virtual import BEGIN, Clock
 
 Answer = tuple[int | None, Mapping[str, str]]
@@ -148,8 +149,8 @@ def test_a_burst_of_refusals_halves_it_once() -> None:
     limiter = RateLimiter(clock.now)
 
     async def refused() -> None:
-        tickets = [await limiter.begin() for _ in range(START)]
-        for permit in tickets:
+        permits = [await limiter.begin() for _ in range(START)]
+        for permit in permits:
             limiter.end(permit, 429, {})
 
     clock.run(refused())

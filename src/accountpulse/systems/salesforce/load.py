@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from accountpulse.core.records import Problem
+from accountpulse.http.retry import backoff
 from accountpulse.settings.mapping import Target
 from accountpulse.systems.salesforce.client import Org, format_soql
 from accountpulse.systems.salesforce.load_plan import Plan, Record, folded, plan
@@ -81,7 +82,7 @@ def _write(org: Org, target: Target, rows: Sequence[Record], sleep: Sleep) -> li
         locked = [place for place, answer in enumerate(answers) if answer.locked]
         if not locked:
             break
-        sleep(LOCK_WAIT * 2 ** (attempt - 1) * (0.5 + random.random()))  # noqa: S311
+        sleep(backoff(LOCK_WAIT, attempt, random.random(), spread=1.0))  # noqa: S311
         again = _send(org, target, [rows[place] for place in locked], sleep)
         for place, answer in zip(locked, again, strict=True):
             answers[place] = answer
