@@ -15,7 +15,7 @@ from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.http.concurrency import ConcurrencyLimit
 from accountpulse.http.rate_limiter import RateLimiter
 from accountpulse.http.slice_walk import RowPage, RowSource, SliceWalk
-from accountpulse.http.time_slices import TimeSlice, equal_slices, without
+from accountpulse.http.time_slices import SliceProgress, SliceState, TimeSlice, equal_slices, without
 from virtual import Clock
 
 Row = tuple[int, int]  # its name, its time
@@ -251,3 +251,48 @@ def test_what_is_left_is_every_unit_that_is_not_done_once(edges: list[int], done
     assert set(units) == {unit for unit in range(edges[0], edges[-1]) if unit not in covered}
     assert set(units.values()) <= {1}
     assert all(any(part.start >= each.start and part.end <= each.end for each in slices) for part in left)
+
+
+def walking(times: Sequence[int], total: int | None) -> SliceProgress[RowBatch]:
+    """A slice of [0, 1000) whose first page had rows of these times."""
+    progress = SliceProgress(TimeSlice(0, 1000), RowBatch())
+    progress.begin()
+    progress.order.observe(times)
+    progress.rows = progress.page_rows = len(times)
+    progress.total = total
+    progress.accept_first_page()
+    return progress
+
+
+@pytest.mark.parametrize(
+    ("times", "own", "far"),
+    [([0, 50, 99], (0, 700), (700, 1000)), ([999, 950, 900], (300, 1000), (0, 300))],
+    ids=["rising", "falling"],
+)
+def test_the_far_half_of_what_is_left_is_given_away(
+    times: list[int], own: tuple[int, int], far: tuple[int, int]
+) -> None:
+    """Of 12 rows 3 came and 3 are under way: half of the other 6 is a third of what lies before the last row."""
+    progress = walking(times, 12)
+    assert progress.remaining() == 6
+    other = progress.give_far_half(RowBatch)
+    assert other is not None
+    assert (progress.part, other.part, other.estimate) == (TimeSlice(*own), TimeSlice(*far), 3)
+    assert progress.state is SliceState.WALKING
+    assert other.state is SliceState.WAITING
+    assert progress.missed() == 12 - 3, "nobody has counted the part that was given away"
+
+
+@pytest.mark.parametrize("times", [[], [5], [5, 5], [1, 9, 4]], ids=["none", "one", "equal", "mixed"])
+def test_a_slice_whose_rows_show_no_order_is_not_cut(times: list[int]) -> None:
+    assert walking(times, 500).remaining() == 0
+
+
+def test_a_slice_takes_no_step_that_its_state_does_not_allow() -> None:
+    progress = SliceProgress(TimeSlice(0, 10), RowBatch())
+    with pytest.raises(RuntimeError, match="from WAITING to DONE"):
+        progress.finish()
+    progress.begin()
+    assert progress.split(2) == [TimeSlice(0, 5), TimeSlice(5, 10)]
+    with pytest.raises(RuntimeError, match="from SPLIT to WALKING"):
+        progress.accept_first_page()

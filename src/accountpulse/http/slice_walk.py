@@ -60,7 +60,7 @@ class RowSource(Generic[R]):
     """How to ask a system for rows, and how to tell them apart. `time` None: kept wherever it is found."""
 
     source: str
-    what: str  # names the rows in messages
+    noun: str  # names the rows in messages
     ask: Callable[[TimeSlice, str | None], Awaitable[RowPage[R]]]
     key: Callable[[R], str]
     time: Callable[[R], int | None]
@@ -157,7 +157,7 @@ class SliceWalk(Generic[R, B]):
         complete = await self._follow(progress, keys)
         missing = max(0, (progress.total or 0) - max(progress.rows, len(keys)))
         if not complete and (missing > 0 or progress.total is None):
-            tried = f"paging through {self._rows.what}"
+            tried = f"paging through {self._rows.noun}"
             raise UnexpectedAnswer(self._rows.source, tried, "twice the pages led in a circle or broke off")
         self.missing += missing
 
@@ -172,7 +172,7 @@ class SliceWalk(Generic[R, B]):
                     raise
                 return False  # the query had a first page: what is refused is its cursor, which has died
             earlier = len(keys)
-            fresh, times = self._take(progress, page, keys)
+            fresh, times = self._new_rows(progress, page, keys)
             if cursor is None and not self._accept_first_page(progress, page.total):
                 return True
             self._keep(progress, fresh, times)
@@ -185,7 +185,7 @@ class SliceWalk(Generic[R, B]):
 
     # --- one page
 
-    def _take(
+    def _new_rows(
         self, progress: SliceProgress[B], page: RowPage[R], keys: set[str]
     ) -> tuple[Sequence[R], list[int | None]]:
         """Learn from a page; its rows that were not seen before, with their times."""
@@ -227,7 +227,7 @@ class SliceWalk(Generic[R, B]):
             mine = fresh
             progress.rows += len(fresh)
         else:
-            mine = list(compress(fresh, map(part.holds, times)))
+            mine = list(compress(fresh, map(part.contains, times)))
             progress.rows += sum(map(progress.accounts_for, times))
         progress.batch.add(mine)
         self.kept += len(mine)

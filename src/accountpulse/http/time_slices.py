@@ -24,7 +24,7 @@ class TimeSlice:
     start: int
     end: int
 
-    def holds(self, time: int | None) -> bool:
+    def contains(self, time: int | None) -> bool:
         """Whether `time` lies in it; no time at all lies anywhere."""
         return time is None or self.start <= time < self.end
 
