@@ -13,7 +13,7 @@ import pytest
 from accountpulse.core.errors import AccessError, OutOfTime, SourceUnavailable
 from accountpulse.http import client, requests_adapter
 from accountpulse.http.budget import RequestBudget
-from accountpulse.http.client import Client
+from accountpulse.http.client import Client, Endpoint
 from faults import wire
 from faults.wire import Answer, Wire
 
@@ -36,7 +36,7 @@ def by_client(url: str, budget: RequestBudget, total: float = client.TOTAL) -> A
 
     async def ask() -> Any:
         headers = {"Authorization": "Bearer s3cret"}
-        async with Client("jira", url, headers, budget, {}, sleep=sleep, now=now, total=total) as web:
+        async with Client(Endpoint("jira", url, headers), budget, sleep=sleep, now=now, total=total) as web:
             return await web.get("/thing", DECODER)
 
     return client.run(ask())

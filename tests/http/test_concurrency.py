@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accountpulse.http.concurrency import MOST, START, RateLimiter
+from accountpulse.http.concurrency import MOST, START
+from accountpulse.http.rate_limiter import LimiterState, RateLimiter
 from virtual import BEGIN, Clock
 
 Answer = tuple[int | None, Mapping[str, str]]
@@ -38,12 +39,25 @@ class Server:
         return answer[0]
 
 
-def drive(clock: Clock, server: Server, *phases: tuple[int, Callable[[RateLimiter], None]]) -> RateLimiter:
+class Recording(RateLimiter):
+    """A limiter that remembers in which states it was."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock.now)
+        self.states: set[LimiterState] = set()
+
+    def next_request(self) -> tuple[LimiterState, float | None]:
+        state, wait = super().next_request()
+        self.states.add(state)
+        return state, wait
+
+
+def drive(clock: Clock, server: Server, *phases: tuple[int, Callable[[RateLimiter], None]]) -> Recording:
     """Requests from as many workers as the limiter could ever want; a refused one is asked again.
 
     A phase is how many requests, and what to do after them.
     """
-    limiter = RateLimiter(clock.now)
+    limiter = Recording(clock)
 
     async def worker(left: Iterator[int]) -> None:
         for _ in left:
@@ -148,8 +162,8 @@ def test_a_burst_of_refusals_halves_it_once() -> None:
     limiter = RateLimiter(clock.now)
 
     async def refused() -> None:
-        tickets = [await limiter.begin() for _ in range(START)]
-        for permit in tickets:
+        permits = [await limiter.begin() for _ in range(START)]
+        for permit in permits:
             limiter.end(permit, 429, {})
 
     clock.run(refused())
@@ -248,3 +262,40 @@ def test_every_request_is_answered_in_the_end_whatever_the_limit(
     server = Server(clock, lambda _: latency, Windows(clock, limit, seconds))
     drive(clock, server, (requests, go_on))
     assert server.statuses.count(200) == requests
+
+
+def test_a_silent_system_is_unlimited_until_it_refuses_then_held_then_learnt() -> None:
+    clock = Clock()
+    server = Server(clock, lambda _: 0.1, Bucket(clock, 20, 20, 0.0, "silent"))
+    limiter = drive(clock, server, (200, go_on))
+    assert limiter.states == {LimiterState.UNLIMITED, LimiterState.FULL, LimiterState.HELD, LimiterState.LEARNT}
+
+
+def test_a_window_is_allowed_used_up_and_renewed_and_its_end_is_exact_so_that_nothing_is_spread() -> None:
+    clock = Clock()
+    limiter = drive(clock, Server(clock, lambda _: 0.1, Windows(clock, 20, 10)), (200, go_on))
+    assert {LimiterState.ALLOWED, LimiterState.USED_UP, LimiterState.RENEWED} <= limiter.states
+    assert LimiterState.SPREAD not in limiter.states
+
+
+def test_the_last_few_of_a_bucket_are_spread() -> None:
+    clock = Clock()
+    limiter = drive(clock, Server(clock, lambda _: 0.1, Bucket(clock, 20, 70, 0.5, "datacenter")), (200, go_on))
+    assert LimiterState.SPREAD in limiter.states
+
+
+def test_headers_that_stop_coming_are_waited_for_once_and_then_forgotten() -> None:
+    clock = Clock()
+    windows = Windows(clock, 4, 1)
+    server = Server(clock, lambda _: 1.5, windows)
+    seen: list[bool] = []
+
+    def fall_silent(_limiter: RateLimiter) -> None:
+        server.answer = lambda: QUICK
+
+    def look(limiter: RateLimiter) -> None:
+        seen.append(limiter.next_request()[0] is LimiterState.UNLIMITED)
+
+    limiter = drive(clock, server, (8, fall_silent), (60, look))
+    assert LimiterState.UNCONFIRMED in limiter.states
+    assert seen == [True]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from accountpulse.http.rate_headers import RateAllowance, told
+from accountpulse.http.rate_headers import RateAllowance, read_allowance
 
 NOW = datetime(2026, 11, 1, 12, 0, 3, tzinfo=UTC)
 CLOUD = {  # as a site sent it with an ordinary answer
@@ -27,15 +27,15 @@ def test_intercom_tells_what_a_window_leaves_and_when_it_ends() -> None:
         "X-RateLimit-Remaining": "1000",
         "X-RateLimit-Reset": str(int(NOW.timestamp()) + 7),
     }
-    assert told(headers, NOW) == RateAllowance(1000, 1667, 1667, 7, exact=True)
+    assert read_allowance(headers, NOW) == RateAllowance(1000, 1667, 1667, 7, exact=True)
 
 
 def test_data_center_tells_its_bucket() -> None:
-    assert told(DATA_CENTER, NOW) == RateAllowance(7, 10, 50, 60, exact=False)
+    assert read_allowance(DATA_CENTER, NOW) == RateAllowance(7, 10, 50, 60, exact=False)
 
 
 def test_cloud_tells_its_bucket_in_the_structured_headers_its_size_beside_them() -> None:
-    assert told(CLOUD, NOW) == RateAllowance(348, 100, 350, 1, exact=False)
+    assert read_allowance(CLOUD, NOW) == RateAllowance(348, 100, 350, 1, exact=False)
 
 
 def test_the_hourly_quota_of_apps_is_not_paced_by_but_the_burst_limit_beside_it() -> None:
@@ -43,12 +43,12 @@ def test_the_hourly_quota_of_apps_is_not_paced_by_but_the_burst_limit_beside_it(
         "RateLimit-Policy": '"global-app-quota";q=65000;w=3600, "jira-burst-based";q=100;w=1',
         "RateLimit": '"global-app-quota";r=3;t=200,"jira-burst-based";r=90;t=1',
     }
-    assert told(headers, NOW) == RateAllowance(90, 100, 100, 1, exact=False)
+    assert read_allowance(headers, NOW) == RateAllowance(90, 100, 100, 1, exact=False)
 
 
 def test_of_two_limits_the_scarcer_counts() -> None:
     headers = {"RateLimit-Policy": '"a";q=100;w=1,"b";q=600;w=60', "RateLimit": '"a";r=90;t=1,"b";r=20;t=9'}
-    assert told(headers, NOW) == RateAllowance(20, 600, 600, 60, exact=False)
+    assert read_allowance(headers, NOW) == RateAllowance(20, 600, 600, 60, exact=False)
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ def test_of_two_limits_the_scarcer_counts() -> None:
     ],
 )
 def test_headers_that_say_too_little_tell_nothing(headers: dict[str, str]) -> None:
-    assert told(headers, NOW) is None
+    assert read_allowance(headers, NOW) is None

@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accountpulse.http.retry import FIRST_BACKOFF, LONGEST_BACKOFF, LONGEST_WAIT, TRIES, asked_wait, wait_before_retry
+from accountpulse.core.errors import AccessError, OutOfTime, SourceUnavailable, UnexpectedAnswer
+from accountpulse.http.budget import RequestBudget
+from accountpulse.http.retry import (
+    FIRST_BACKOFF,
+    LONGEST_BACKOFF,
+    LONGEST_WAIT,
+    TRIES,
+    Attempts,
+    AttemptState,
+    asked_wait,
+    backoff,
+    wait_before_retry,
+)
 
 NOW = datetime(2026, 11, 23, 10, 14, 30, tzinfo=UTC)
 
@@ -62,3 +74,61 @@ def test_without_a_word_waits_double_and_end(jitter: float) -> None:
         assert shorter is not None
         assert longer == min(2 * shorter, LONGEST_BACKOFF)
     assert wait_before_retry(500, {}, TRIES, NOW, jitter) is None
+
+
+@given(attempt=st.integers(1, 12), first=st.floats(0.1, 60), jitter=st.floats(0, 1, exclude_max=True))
+def test_a_backoff_is_spread_around_a_wait_that_doubles_up_to_the_longest(
+    attempt: int, first: float, jitter: float
+) -> None:
+    whole = min(LONGEST_BACKOFF, first * 2 ** (attempt - 1))
+    assert whole / 2 <= backoff(first, attempt, jitter) <= whole
+    assert whole / 2 <= backoff(first, attempt, jitter, spread=1.0) <= whole * 1.5
+
+
+def attempts(budget: RequestBudget) -> Attempts:
+    return Attempts("jira", "GET /thing", budget, {403: "Ask."}, lambda: NOW, lambda: 0.0)
+
+
+def test_an_attempt_is_counted_and_its_wait_too() -> None:
+    budget = RequestBudget()
+    one = attempts(budget)
+    assert one.state is AttemptState.READY
+    one.send()
+    assert one.state is AttemptState.SENDING
+    assert one.wait_after(one.refused(429, {"Retry-After": "2"})) == 2.0
+    assert one.state is AttemptState.WAITING
+    assert (budget.calls, budget.retries, budget.waited) == (1, 1, 2.0)
+
+
+def test_the_last_attempt_raises_its_own_failure() -> None:
+    one = attempts(RequestBudget())
+    for _ in range(TRIES - 1):
+        one.send()
+        one.wait_after(one.refused(500, {}))
+    one.send()
+    with pytest.raises(SourceUnavailable, match=r"GET /thing failed \(ConnectionError\)"):
+        one.wait_after(one.unanswered(ConnectionError("of a host")))
+    assert one.state is AttemptState.FAILED
+
+
+def test_what_cannot_be_read_is_tried_again_and_raised_by_its_own_name() -> None:
+    one = attempts(RequestBudget(patience=0.3))
+    one.send()
+    one.wait_after(one.unreadable(ValueError("a body")))
+    one.send()
+    with pytest.raises(UnexpectedAnswer, match=r"can't be read: ValueError"):  # the patience is spent
+        one.wait_after(one.unreadable(ValueError("a body")))
+
+
+def test_a_refusal_that_waiting_does_not_mend_is_raised_with_its_remedy() -> None:
+    one = attempts(RequestBudget())
+    one.send()
+    with pytest.raises(AccessError, match=r"Ask\."):
+        one.wait_after(one.refused(403, {}))
+
+
+def test_no_attempt_is_begun_after_the_runs_end_and_one_cut_off_by_it_says_so() -> None:
+    with pytest.raises(OutOfTime):
+        attempts(RequestBudget(ends=0.0)).send()
+    with pytest.raises(OutOfTime):
+        attempts(RequestBudget(ends=0.0)).unanswered(TimeoutError())

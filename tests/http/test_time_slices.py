@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accountpulse.core.errors import UnexpectedAnswer
-from accountpulse.http.concurrency import RateLimiter
-from accountpulse.http.time_slices import Page, Rows, Slice, Walk, equal_slices, without
+from accountpulse.http.concurrency import ConcurrencyLimit
+from accountpulse.http.rate_limiter import RateLimiter
+from accountpulse.http.slice_walk import RowPage, RowSource, SliceWalk
+from accountpulse.http.time_slices import SliceProgress, SliceState, TimeSlice, equal_slices, without
 from virtual import Clock
 
 Row = tuple[int, int]  # its name, its time
@@ -31,22 +33,22 @@ class System:
     latency: float = 0.1
     before_page: Callable[["System", int], None] = lambda _system, _number: None
     asked: int = 0
-    walks: dict[tuple[Slice, str], list[Row]] = field(default_factory=dict)
+    walks: dict[tuple[TimeSlice, str], list[Row]] = field(default_factory=dict)
 
-    async def ask(self, part: Slice, cursor: str | None) -> Page[Row]:
+    async def ask(self, part: TimeSlice, cursor: str | None) -> RowPage[Row]:
         await asyncio.sleep(self.latency)
         self.asked += 1
         self.before_page(self, self.asked)
         found = self.found(part)
         begin = int(cursor or 0)
         more = begin + self.size < len(found)
-        return Page(
+        return RowPage(
             found[begin : begin + self.size],
             str(begin + self.size) if more else None,
             len(found) if self.counts else None,
         )
 
-    def found(self, part: Slice) -> list[Row]:
+    def found(self, part: TimeSlice) -> list[Row]:
         inside = [row for row in self.rows if part.start - self.pad <= row[1] < part.end + self.pad]
         if self.order == "rising":
             return sorted(inside, key=lambda row: row[1])
@@ -67,15 +69,16 @@ class RowBatch:
 class Walked:
     """A walk of everything, and what it handed on."""
 
-    def __init__(self, system: System, slices: Sequence[Slice], at_once: int = 8) -> None:
-        self.parts: list[tuple[Slice, list[Row]]] = []
+    def __init__(self, system: System, slices: Sequence[TimeSlice], at_once: int = 8) -> None:
+        self.parts: list[tuple[TimeSlice, list[Row]]] = []
         clock = Clock()
-        rows = Rows("system", "rows", system.ask, lambda row: str(row[0]), lambda row: row[1])
-        self.walk: Walk[Row, RowBatch] = Walk(rows, Paced(clock, at_once), RowBatch, self._done)
+        limiter = RateLimiter(clock.now, Fixed(at_once))
+        rows = RowSource("system", "rows", system.ask, lambda row: str(row[0]), lambda row: row[1])
+        self.walk: SliceWalk[Row, RowBatch] = SliceWalk(rows, limiter, RowBatch, self._done)
         clock.run(self.walk.run(slices))
         self.seconds = clock.seconds
 
-    def _done(self, part: Slice, batch: RowBatch) -> None:
+    def _done(self, part: TimeSlice, batch: RowBatch) -> None:
         self.parts.append((part, batch.rows))
 
     @property
@@ -83,13 +86,10 @@ class Walked:
         return sorted(row for _, rows in self.parts for row in rows)
 
 
-class Paced(RateLimiter):
-    """A limiter that always allows the same number."""
+class Fixed(ConcurrencyLimit):
+    """Always the same number at once."""
 
-    def __init__(self, clock: Clock, at_once: int) -> None:
-        super().__init__(clock.now, start=at_once)
-
-    def _learn_speed(self, seconds: float) -> None:
+    def answered(self, seconds: float, under_way: int) -> None:
         pass
 
 
@@ -142,7 +142,7 @@ def test_a_row_that_moves_while_pages_are_read_is_not_lost(
     moved = data.draw(st.sampled_from(range(len(system.rows))))
     plain = system.found
 
-    def found(part: Slice) -> list[Row]:
+    def found(part: TimeSlice) -> list[Row]:
         rows = plain(part)
         name = system.rows[moved]
         if system.asked > after and name in rows:
@@ -182,46 +182,46 @@ def test_the_work_is_shared_evenly_to_the_end(at_once: int) -> None:
 
 def test_one_cursor_asks_for_each_page_once() -> None:
     system = System(spread(1_500), 150)
-    Walked(system, [Slice(0, 100_000)], 1)
+    Walked(system, [TimeSlice(0, 100_000)], 1)
     assert system.asked == 10
 
 
 def test_a_cursor_that_leads_in_a_circle_is_an_error_and_no_end() -> None:
     class Circle(System):
-        async def ask(self, part: Slice, cursor: str | None) -> Page[Row]:
+        async def ask(self, part: TimeSlice, cursor: str | None) -> RowPage[Row]:
             page = await super().ask(part, cursor)
-            return Page(page.rows, "10", page.total)
+            return RowPage(page.rows, "10", page.total)
 
     with pytest.raises(UnexpectedAnswer, match="circle"):
-        Walked(Circle(spread(500), 10), [Slice(0, 100_000)])
+        Walked(Circle(spread(500), 10), [TimeSlice(0, 100_000)])
 
 
 def test_a_next_page_after_the_last_is_no_harm() -> None:
     class Beyond(System):
-        async def ask(self, part: Slice, cursor: str | None) -> Page[Row]:
+        async def ask(self, part: TimeSlice, cursor: str | None) -> RowPage[Row]:
             page = await super().ask(part, cursor)
-            return Page(page.rows, page.cursor or str(len(self.found(part))), page.total)
+            return RowPage(page.rows, page.cursor or str(len(self.found(part))), page.total)
 
     system = Beyond(spread(500), 10)
-    walked = Walked(system, [Slice(0, 100_000)], 1)
+    walked = Walked(system, [TimeSlice(0, 100_000)], 1)
     assert len(walked.rows) == 500
     assert system.asked == 51
 
 
 def test_rows_that_are_counted_and_never_shown_are_told() -> None:
     class Boasting(System):
-        async def ask(self, part: Slice, cursor: str | None) -> Page[Row]:
+        async def ask(self, part: TimeSlice, cursor: str | None) -> RowPage[Row]:
             page = await super().ask(part, cursor)
-            return Page(page.rows, page.cursor, (page.total or 0) + 3)
+            return RowPage(page.rows, page.cursor, (page.total or 0) + 3)
 
-    walked = Walked(Boasting(spread(100), 10), [Slice(0, 100_000)], 1)
+    walked = Walked(Boasting(spread(100), 10), [TimeSlice(0, 100_000)], 1)
     assert len(walked.rows) == 100
     assert walked.walk.missing == 3
 
 
 def test_an_error_of_one_slice_ends_the_walk_and_is_raised() -> None:
     class Failing(System):
-        async def ask(self, part: Slice, cursor: str | None) -> Page[Row]:
+        async def ask(self, part: TimeSlice, cursor: str | None) -> RowPage[Row]:
             if part.start > 50_000:
                 raise ValueError("of this slice")
             return await super().ask(part, cursor)
@@ -244,10 +244,55 @@ def test_equal_slices_cover_a_stretch_and_differ_by_one_at_most(start: int, leng
     done=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 200)).map(sorted).map(tuple), max_size=6),
 )
 def test_what_is_left_is_every_unit_that_is_not_done_once(edges: list[int], done: list[tuple[int, int]]) -> None:
-    slices = [Slice(*pair) for pair in pairwise(edges)]
+    slices = [TimeSlice(*pair) for pair in pairwise(edges)]
     left = without(slices, done)
     units = Counter(unit for part in left for unit in range(part.start, part.end))
     covered = {unit for start, end in done for unit in range(start, end)}
     assert set(units) == {unit for unit in range(edges[0], edges[-1]) if unit not in covered}
     assert set(units.values()) <= {1}
     assert all(any(part.start >= each.start and part.end <= each.end for each in slices) for part in left)
+
+
+def walking(times: Sequence[int], total: int | None) -> SliceProgress[RowBatch]:
+    """A slice of [0, 1000) whose first page had rows of these times."""
+    progress = SliceProgress(TimeSlice(0, 1000), RowBatch())
+    progress.begin()
+    progress.order.observe(times)
+    progress.rows = progress.page_rows = len(times)
+    progress.total = total
+    progress.accept_first_page()
+    return progress
+
+
+@pytest.mark.parametrize(
+    ("times", "own", "far"),
+    [([0, 50, 99], (0, 700), (700, 1000)), ([999, 950, 900], (300, 1000), (0, 300))],
+    ids=["rising", "falling"],
+)
+def test_the_far_half_of_what_is_left_is_given_away(
+    times: list[int], own: tuple[int, int], far: tuple[int, int]
+) -> None:
+    """Of 12 rows 3 came and 3 are under way: half of the other 6 is a third of what lies before the last row."""
+    progress = walking(times, 12)
+    assert progress.remaining() == 6
+    other = progress.give_far_half(RowBatch)
+    assert other is not None
+    assert (progress.part, other.part, other.estimate) == (TimeSlice(*own), TimeSlice(*far), 3)
+    assert progress.state is SliceState.WALKING
+    assert other.state is SliceState.WAITING
+    assert progress.missed() == 12 - 3, "nobody has counted the part that was given away"
+
+
+@pytest.mark.parametrize("times", [[], [5], [5, 5], [1, 9, 4]], ids=["none", "one", "equal", "mixed"])
+def test_a_slice_whose_rows_show_no_order_is_not_cut(times: list[int]) -> None:
+    assert walking(times, 500).remaining() == 0
+
+
+def test_a_slice_takes_no_step_that_its_state_does_not_allow() -> None:
+    progress = SliceProgress(TimeSlice(0, 10), RowBatch())
+    with pytest.raises(RuntimeError, match="from WAITING to DONE"):
+        progress.finish()
+    progress.begin()
+    assert progress.split(2) == [TimeSlice(0, 5), TimeSlice(5, 10)]
+    with pytest.raises(RuntimeError, match="from SPLIT to WALKING"):
+        progress.accept_first_page()

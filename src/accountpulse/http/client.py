@@ -2,9 +2,9 @@
 
 import asyncio
 import gc
-import random
 import urllib.request
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,18 +14,18 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
-from accountpulse.core.errors import AccessError, AccountpulseError, SourceUnavailable, UnexpectedAnswer
+from accountpulse.core.errors import AccountpulseError
 from accountpulse.http import tls
 from accountpulse.http.budget import RequestBudget
-from accountpulse.http.concurrency import RateLimiter
-from accountpulse.http.retry import refusal, wait_before_retry
+from accountpulse.http.rate_limiter import RateLimiter
+from accountpulse.http.retry import AttemptFailure, Attempts
 
 READ_BUFFER = 2**20  # bytes; pages are large, and the default stops and starts the socket several times in each
 TOTAL = 60.0  # seconds a call may take in all: a body that drips has an end too
 T = TypeVar("T")
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """An answer with an error status that the caller may know what to do with."""
 
     def __init__(self, status: int, error: AccountpulseError, body: bytes) -> None:
@@ -36,32 +36,49 @@ class Refused(Exception):
         super().__init__(status)
 
 
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a system is, and how it is spoken to.
+
+    `headers` go with every request, `remedies` says, by status, what the reader can do at this system.
+    """
+
+    source: str
+    base_url: str
+    headers: Mapping[str, str] = field(repr=False)
+    remedies: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One request, as often as it is sent."""
+
+    method: str
+    path: str
+    params: Mapping[str, str] | None = None
+    body: bytes | None = None  # JSON
+
+
 class Client:
     """Talks to one system for one run.
 
-    `remedies` says what the reader can do about a status of this system. `limiter` decides how many requests are under
-    way at once, and when the next goes. `sleep` and `now` stand in for the clock in tests, and `total` for TOTAL. Every
-    request is safe to repeat: all of them read.
+    `limiter` decides how many requests are under way at once, and when the next goes. `sleep` and `now` stand in for
+    the clock in tests, and `total` for TOTAL. Every request is safe to repeat: all of them read.
     """
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
-        source: str,
-        base_url: str,
-        headers: Mapping[str, str],
+        endpoint: Endpoint,
         budget: RequestBudget,
-        remedies: Mapping[int, str],
+        *,
         ca_bundle: Path | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         total: float = TOTAL,
     ) -> None:
         """Nothing is opened before `async with`."""
-        self.source = source
-        self._base_url = base_url
-        self._headers = {"Accept": "application/json", **headers}
+        self._endpoint = endpoint
         self._budget = budget
-        self._remedies = remedies
         self._ca_bundle = ca_bundle
         self._sleep = sleep
         self._now = now
@@ -70,12 +87,12 @@ class Client:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        secure = self._base_url.startswith("https:")
+        url = self._endpoint.base_url
         self._session = aiohttp.ClientSession(
-            headers=self._headers,
+            headers={"Accept": "application/json", **self._endpoint.headers},
             # reading the certificate authorities takes longer than some runs: only where there is something to verify
-            connector=aiohttp.TCPConnector(ssl=tls.context(self._ca_bundle) if secure else True),
-            proxy=_proxy(self._base_url),
+            connector=aiohttp.TCPConnector(ssl=tls.context(self._ca_bundle) if url.startswith("https:") else True),
+            proxy=_proxy(url),
             read_bufsize=READ_BUFFER,
         )
         return self
@@ -88,67 +105,53 @@ class Client:
 
     async def get(self, path: str, decoder: "msgspec.json.Decoder[T]", params: Mapping[str, str] | None = None) -> T:
         """Ask for `path`; the decoded answer."""
-        return await self._call("GET", path, decoder, params=params)
+        return await self._answer(_Call("GET", path, params), decoder)
 
     async def post(self, path: str, decoder: "msgspec.json.Decoder[T]", body: Mapping[str, Any] | None) -> T:
         """Send a JSON body, or none, to `path`; the decoded answer."""
-        return await self._call("POST", path, decoder, body=body)
+        # encoded here: the session would take the standard library's encoder
+        content = None if body is None else msgspec.json.encode(body)
+        return await self._answer(_Call("POST", path, body=content), decoder)
 
-    async def _call(
-        self,
-        method: str,
-        path: str,
-        decoder: "msgspec.json.Decoder[T]",
-        params: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
-    ) -> T:
-        attempt = 1
-        while True:
-            status: int | None = None
-            headers: Mapping[str, str] = {}
-            failure: Exception
+    async def _answer(self, call: _Call, decoder: "msgspec.json.Decoder[T]") -> T:
+        """The answer to the first attempt that succeeds."""
+        tried = f"{call.method} {call.path}"
+        attempts = Attempts(self._endpoint.source, tried, self._budget, self._endpoint.remedies, self._now)
+        while isinstance(outcome := await self._attempt(attempts, call, decoder), AttemptFailure):
+            await self._sleep(attempts.wait_after(outcome))
+        return outcome
+
+    async def _attempt(self, attempts: Attempts, call: _Call, decoder: "msgspec.json.Decoder[T]") -> T | AttemptFailure:
+        try:
+            status, headers, content = await self._send(attempts, call)
+        except aiohttp.ClientSSLError as error:
+            raise attempts.distrusted(self._endpoint.base_url, error) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return attempts.unanswered(error)
+        if status < 300:
             try:
-                status, headers, content = await self._send(method, path, params, body)
-                if status < 300:
-                    return decoder.decode(content)
-                failure = self._failure(method, path, status, content)
+                return decoder.decode(content)
             except msgspec.DecodeError as error:
-                # a cut or foreign body under a good status: may pass, and must never be taken for "no data"
-                tried, kind = f"{method} {path}", type(error).__name__
-                failure = UnexpectedAnswer(self.source, tried, f"an answer that can't be read: {kind}")
-                status = None
-            except aiohttp.ClientSSLError as error:
-                remedy = tls.distrusted(self._base_url)
-                raise AccessError(self.source, f"{method} {path}", type(error).__name__, remedy) from None
-            except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                self._budget.cut(self.source)
-                failure = SourceUnavailable(self.source, f"{method} {path}", type(error).__name__)
-            wait = wait_before_retry(status, headers, attempt, self._now(), random.random())  # noqa: S311
-            if wait is None or not self._budget.retried(wait):
-                raise failure from None
-            await self._sleep(wait)
-            attempt += 1
+                return attempts.unreadable(error)
+        failure = attempts.refused(status, headers)
+        if 400 <= status < 500 and status not in (401, 408, 429):
+            raise RequestRefused(status, failure.error, content)
+        return failure
 
-    async def _send(
-        self, method: str, path: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    async def _send(self, attempts: Attempts, call: _Call) -> tuple[int, Mapping[str, str], bytes]:
         if self._session is None:
             raise RuntimeError("the client is used outside `async with`")
-        url = self._base_url + path
-        # encoded here: the session would take the standard library's encoder
-        content_type = {} if body is None else {"Content-Type": "application/json"}
-        data = None if body is None else msgspec.json.encode(body)
         permit = await self.limiter.begin()
         status: int | None = None
         headers: Mapping[str, str] = {}
         try:
-            self._budget.sent(self.source)
+            attempts.send()
             async with self._session.request(
-                method,
-                url,
-                params=params,
-                data=data,
-                headers=content_type,
+                call.method,
+                self._endpoint.base_url + call.path,
+                params=call.params,
+                data=call.body,
+                headers={} if call.body is None else {"Content-Type": "application/json"},
                 allow_redirects=False,
                 timeout=self._limits(),
             ) as answer:
@@ -161,10 +164,6 @@ class Client:
     def _limits(self) -> aiohttp.ClientTimeout:
         """A call ends with the run at the latest."""
         return aiohttp.ClientTimeout(total=min(self._total, max(0.1, self._budget.left())), connect=10)
-
-    def _failure(self, method: str, path: str, status: int, content: bytes) -> Exception:
-        error = refusal(self.source, f"{method} {path}", status, self._remedies)
-        return Refused(status, error, content) if 400 <= status < 500 and status not in (401, 408, 429) else error
 
 
 def _proxy(url: str) -> str | None:
@@ -194,5 +193,5 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     gc.freeze()
     try:
         return asyncio.run(work)
-    except Refused as refused:
+    except RequestRefused as refused:
         raise refused.error from None

@@ -1,4 +1,4 @@
-"""How many requests a second a system takes that refuses without telling its limit: learnt from what it let through."""
+"""How many requests a second a system takes that refuses and has no headers for it: learnt from what it let through."""
 
 from collections import deque
 
@@ -26,6 +26,11 @@ class LearntRate:
         self._due = 0.0
         self._answers: deque[float] = deque()
 
+    @property
+    def is_known(self) -> bool:
+        """Whether a request was refused, so that they are spaced."""
+        return self._peak is not None
+
     def at(self, now: float) -> float | None:
         """Requests a second that are tried now; None: as many as like."""
         if self._peak is None:
@@ -41,7 +46,7 @@ class LearntRate:
         if (rate := self.at(now)) is not None:
             self._due = max(self._due, now - DEBT) + 1 / rate
 
-    def accepted(self, now: float) -> None:
+    def answered(self, now: float) -> None:
         """One was answered."""
         if self._peak is not None and now < self._since:
             self._peak += self._share

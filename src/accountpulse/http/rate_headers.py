@@ -1,6 +1,6 @@
-"""What the headers of an answer tell of the requests that are still allowed. No I/O.
+"""How many requests are still allowed, by the headers of an answer. No I/O.
 
-Three ways to tell it: Intercom's windows, the bucket of Jira Data Center and that of Jira Cloud.
+Three ways to say it: Intercom's windows, the bucket of Jira Data Center and that of Jira Cloud.
 """
 
 import re
@@ -19,7 +19,7 @@ class RateAllowance:
     """`left` requests are allowed now; then `fill` more, so that there are never more than `most`.
 
     More come in `wait` seconds where that is `exact` (Intercom says when a window ends), else every `wait` seconds (a
-    bucket: when it was filled last isn't told).
+    bucket: when it was filled last isn't said).
     """
 
     left: int
@@ -29,8 +29,8 @@ class RateAllowance:
     exact: bool
 
 
-def told(headers: Mapping[str, str], now: datetime) -> RateAllowance | None:
-    """What an answer tells; None where it tells nothing, or of an allowance renewed too late to wait for."""
+def read_allowance(headers: Mapping[str, str], now: datetime) -> RateAllowance | None:
+    """What an answer says; None where it says nothing, or names an allowance renewed too late to wait for."""
     remaining = _count(headers.get("X-RateLimit-Remaining"))
     limit = _count(headers.get("X-RateLimit-Limit"))
     found = None if remaining is None else _window(headers, remaining, limit or 1, now)

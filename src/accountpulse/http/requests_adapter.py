@@ -3,12 +3,10 @@
 They have no time limits, no retries and follow redirects; here they get all three decided for them.
 """
 
-import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,18 +14,18 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from accountpulse.core.errors import AccessError, SourceUnavailable
 from accountpulse.http import tls
 from accountpulse.http.budget import RequestBudget
-from accountpulse.http.retry import refusal, wait_before_retry
+from accountpulse.http.retry import AttemptFailure, Attempts
 
 TOTAL = 120.0  # seconds between two parts of an answer, and that a body may take in all
 CONNECT = 10.0  # seconds
 READ = 1 << 16
+SEND_ARGUMENTS = ("stream", "timeout", "verify", "cert", "proxies")  # of HTTPAdapter.send, after the request
 FAULTS = "/services/Soap/"  # a SOAP fault is a 500 that says what is wrong: trying again could lock the user out
 
 
-class Adapter(HTTPAdapter):
+class RetryingAdapter(HTTPAdapter):
     """Sends with a time limit, counts, tries again by the policy, refuses redirects.
 
     An answer under 500 is handed back, and a SOAP fault; everything else ends as one of our errors.
@@ -53,39 +51,31 @@ class Adapter(HTTPAdapter):
         """Give every connection our idea of whom to trust."""
         super().init_poolmanager(*args, **options, ssl_context=self._context)
 
-    def send(  # noqa: PLR0917
-        self,
-        request: requests.PreparedRequest,
-        stream: bool = False,  # noqa: FBT001
-        timeout: Any = None,
-        verify: Any = True,
-        cert: Any = None,
-        proxies: Mapping[str, str] | None = None,
-    ) -> requests.Response:
-        """Send until there is an answer or no sense in trying again."""
+    def send(self, request: requests.PreparedRequest, *positional: Any, **options: Any) -> requests.Response:
+        """Send until there is an answer or no sense in trying again; the arguments are those of HTTPAdapter.send."""
+        options.update(zip(SEND_ARGUMENTS, positional, strict=False))
         tried = f"{request.method} {urlsplit(request.url or '').path}"
-        attempt = 1
-        while True:
-            answer, kind = None, ""
-            self._budget.sent(self._source)
-            try:
-                answer = super().send(request, stream, self._limits(timeout), verify, cert, proxies)
-                if not stream:
-                    self.read(answer)  # a body that breaks off breaks here, where it can be tried again
-            except requests.exceptions.SSLError as error:
-                remedy = tls.distrusted(request.url or "")
-                raise AccessError(self._source, tried, type(error).__name__, remedy) from None
-            except requests.RequestException as error:
-                self._budget.cut(self._source)
-                answer, kind = None, type(error).__name__
-            if answer is not None and self._final(answer, tried):
-                return answer
-            status, headers = (None, {}) if answer is None else (answer.status_code, answer.headers)
-            wait = wait_before_retry(status, headers, attempt, datetime.now(UTC), random.random())  # noqa: S311
-            if wait is None or not self._budget.retried(wait):
-                self._give_up(tried, status, kind)
-            self._sleep(wait)
-            attempt += 1
+        attempts = Attempts(self._source, tried, self._budget)
+        while isinstance(outcome := self._attempt(attempts, request, options), AttemptFailure):
+            self._sleep(attempts.wait_after(outcome))
+        return outcome
+
+    def _attempt(
+        self, attempts: Attempts, request: requests.PreparedRequest, options: dict[str, Any]
+    ) -> requests.Response | AttemptFailure:
+        attempts.send()
+        limits = self._limits(options.get("timeout"))
+        try:
+            answer = super().send(request, **{**options, "timeout": limits})
+            if not options.get("stream"):
+                self.read(answer)  # a body that breaks off breaks here, where it can be tried again
+        except requests.exceptions.SSLError as error:
+            raise attempts.distrusted(request.url or "", error) from None
+        except requests.RequestException as error:
+            return attempts.unanswered(error)
+        if _is_final(answer.status_code, attempts.tried):
+            return answer
+        return attempts.refused(answer.status_code, answer.headers)
 
     def _limits(self, asked: Any) -> Any:
         """Ours, or the client's own, whose one number is for the answer; none is longer than the run lasts."""
@@ -114,17 +104,12 @@ class Adapter(HTTPAdapter):
             answer.close()
             raise requests.exceptions.ConnectionError(type(error).__name__) from error
 
-    def _final(self, answer: requests.Response, tried: str) -> bool:
-        """Whether the client should see this answer; a redirect is nobody's answer."""
-        if 300 < answer.status_code < 400:
-            raise refusal(self._source, tried, answer.status_code, {})
-        fault = answer.status_code == 500 and FAULTS in tried
-        return fault or (answer.status_code not in (408, 429) and answer.status_code < 500)
 
-    def _give_up(self, tried: str, status: int | None, kind: str) -> NoReturn:
-        if status is None:
-            raise SourceUnavailable(self._source, tried, kind)
-        raise refusal(self._source, tried, status, {})
+def _is_final(status: int, tried: str) -> bool:
+    """Whether the client should see this answer; a redirect is nobody's answer."""
+    if status == 500 and FAULTS in tried:
+        return True
+    return status < 500 and status not in (408, 429) and not 300 < status < 400
 
 
 def keep(answer: requests.Response, body: bytes) -> None:
@@ -158,7 +143,7 @@ def session(
     """A session whose every request goes through the adapter."""
     made = requests.Session()
     made.auth = _as_it_is
-    adapter = Adapter(source, budget, ca_bundle, sleep, total)
+    adapter = RetryingAdapter(source, budget, ca_bundle, sleep, total)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     return made

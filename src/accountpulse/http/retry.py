@@ -1,11 +1,20 @@
-"""When to try again, how long to wait before, and what a refusal means. No I/O: the clock and chance are arguments."""
+"""Whether a request is sent again, how long to wait before, and what its failure means.
+
+One decision for both ways to send: `Client` and the adapter for vendors' clients do the I/O, and ask `Attempts` what
+follows. No I/O here: the clock and chance are arguments.
+"""
 
 import email.utils
+import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum
 
-from accountpulse.core.errors import AccessError, AccountpulseError, SourceUnavailable
+from accountpulse.core.errors import AccessError, AccountpulseError, SourceUnavailable, UnexpectedAnswer
+from accountpulse.http import tls
+from accountpulse.http.budget import RequestBudget
 
 TRIES = 5  # of one request, the first one included
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
@@ -13,6 +22,86 @@ FIRST_BACKOFF = 0.5  # seconds; doubles with each try
 LONGEST_BACKOFF = 30.0
 CLOCKS_DIFFER = 3.0  # seconds; a Date header is up to a second old, or two
 LONGEST_WAIT = 120.0  # seconds; a system that asks for more is unavailable for this run
+
+
+class AttemptState(Enum):
+    """Where one request is between its attempts."""
+
+    READY = "it has not been sent yet"
+    SENDING = "an attempt is under way, or was answered"
+    WAITING = "the attempt failed, and another follows after a wait"
+    FAILED = "the attempt failed, and its error is raised"
+
+
+@dataclass(frozen=True)
+class AttemptFailure:
+    """An attempt that failed: the error if it was the last, and what a system that refused it has said.
+
+    `status` None: no answer came, or one that can't be read.
+    """
+
+    error: AccountpulseError
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass
+class Attempts:
+    """The attempts of one request to `source`; `tried` names the request in errors.
+
+    `remedies` says, by status, what the reader can do at this system. `now` and `chance` stand in for the clock and
+    the jitter in tests.
+    """
+
+    source: str
+    tried: str
+    budget: RequestBudget
+    remedies: Mapping[int, str] = field(default_factory=dict)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    chance: Callable[[], float] = random.random
+    number: int = 0
+    state: AttemptState = AttemptState.READY
+
+    def send(self) -> None:
+        """The next attempt goes, and is counted; OutOfTime where the run has no time left for it."""
+        self.budget.sent(self.source)
+        self.number += 1
+        self.state = AttemptState.SENDING
+
+    # --- what an attempt may fail by
+
+    def refused(self, status: int, headers: Mapping[str, str]) -> AttemptFailure:
+        """The system answered with an error status."""
+        return AttemptFailure(refusal(self.source, self.tried, status, self.remedies), status, headers)
+
+    def unanswered(self, error: Exception) -> AttemptFailure:
+        """No answer came; OutOfTime where the run's end, and not the system, cut it off."""
+        self.budget.cut(self.source)
+        return AttemptFailure(SourceUnavailable(self.source, self.tried, type(error).__name__))
+
+    def unreadable(self, error: Exception) -> AttemptFailure:
+        """A cut or foreign body under a good status: may pass, and must never be taken for "no data"."""
+        answer = f"an answer that can't be read: {type(error).__name__}"
+        return AttemptFailure(UnexpectedAnswer(self.source, self.tried, answer))
+
+    def distrusted(self, url: str, error: Exception) -> AccessError:
+        """The error for a certificate that isn't trusted: another attempt won't change that."""
+        return AccessError(self.source, self.tried, type(error).__name__, tls.distrusted(url))
+
+    # --- the decision
+
+    def wait_after(self, failure: AttemptFailure) -> float:
+        """Seconds to wait before the next attempt, counted in the budget; or the failure's error is raised.
+
+        Raised where waiting doesn't help, the tries are used up, the system asks for more than LONGEST_WAIT, or the
+        budget has no room for the wait.
+        """
+        wait = wait_before_retry(failure.status, failure.headers, self.number, self.now(), self.chance())
+        if wait is None or not self.budget.retried(wait):
+            self.state = AttemptState.FAILED
+            raise failure.error from None
+        self.state = AttemptState.WAITING
+        return wait
 
 
 def wait_before_retry(
@@ -27,8 +116,17 @@ def wait_before_retry(
         return None
     demanded = asked_wait(headers, now) if status in (429, 503) else None
     if demanded is None:
-        return min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** (attempt - 1)) * (0.5 + jitter / 2)
+        return backoff(FIRST_BACKOFF, attempt, jitter)
     return demanded + jitter if demanded <= LONGEST_WAIT else None
+
+
+def backoff(first: float, attempt: int, jitter: float, spread: float = 0.5) -> float:
+    """Seconds to wait after attempt number `attempt` (from 1): `first`, doubled with each, at most LONGEST_BACKOFF.
+
+    Of that, from a half to a half and `spread`, as `jitter` in [0, 1) says: those who failed together don't come back
+    together.
+    """
+    return min(LONGEST_BACKOFF, first * 2.0 ** (attempt - 1)) * (0.5 + jitter * spread)
 
 
 def asked_wait(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from accountpulse.core.period import Scope
 from accountpulse.http.budget import RequestBudget
-from accountpulse.http.client import Client
-from accountpulse.http.time_slices import Rows, Slice, Walk, equal_slices
+from accountpulse.http.client import Client, Endpoint
+from accountpulse.http.slice_walk import RowSource, SliceWalk
+from accountpulse.http.time_slices import TimeSlice, equal_slices
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
@@ -59,19 +60,19 @@ async def walked(loaded: Settings, scope: Scope, keys: list[str], count: int) ->
     access, ids, mapping = loaded.access["jira"], Counter[str](), JiraMapping()
     assert access is not None
     headers = {"Authorization": extract.authorization(access)}
-    async with Client("jira", access.base_url, headers, RequestBudget(), {}) as web:
+    async with Client(Endpoint("jira", access.base_url, headers), RequestBudget()) as web:
         site = await jira_site.look_at(web)
         search = Search(web, site, ["created"], page_decoder(None))
         links = Links(mapping, keys, None)
         found = await search.look(tuple(keys), condition(links.clause(keys), mapping, scope, cloud=site.cloud))
         await search.try_zone(found)
         end = int(scope.as_of.timestamp() // 60) + 3000
-        rows = Rows("jira", "issues", search.ask(found), lambda each: each.id, lambda each: each.created // 60_000)
+        rows = RowSource("jira", "issues", search.ask(found), lambda each: each.id, lambda each: each.created // 60_000)
 
-        def done(_part: Slice, batch: Kept) -> None:
+        def done(_part: TimeSlice, batch: Kept) -> None:
             ids.update(batch.ids)
 
-        await Walk(rows, web.limiter, Kept, done).run(equal_slices(found.oldest, end, count))
+        await SliceWalk(rows, web.limiter, Kept, done).run(equal_slices(found.oldest, end, count))
     return ids
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.core.records import CONVERSATIONS, Reason
 from accountpulse.core.spooled import SpooledTable
-from accountpulse.http.client import Client, Refused, together
+from accountpulse.http.client import Client, RequestRefused, together
 from accountpulse.http.paging import Cursors
 from accountpulse.systems.intercom.rows import LEADS
 from accountpulse.systems.intercom.wire import AttachedPage, Company, CompanyPage, Contact, ContactPage, cursor_of
@@ -118,7 +118,7 @@ class Companies:
                 if not cursors.lead_on(cursor, len(page.data)):
                     raise UnexpectedAnswer("intercom", "paging through contacts", "the same cursor came twice")
                 body["pagination"] = {"per_page": ARRAY, "starting_after": cursor}
-        except Refused as refused:
+        except RequestRefused as refused:
             if refused.status != 400 or len(people) == 1:
                 raise
         half = len(people) // 2
@@ -165,7 +165,7 @@ class Companies:
         path = f"/companies/list?page={number}&per_page={COMPANY_PAGE}"
         try:
             page = await self._web.post(path, _COMPANIES, None)
-        except Refused as refused:
+        except RequestRefused as refused:
             if refused.status == 400 and number > 1:  # the list's own limit
                 return number
             raise
@@ -180,7 +180,7 @@ class Companies:
     async def _one(self, path: str, params: dict[str, str] | None = None) -> Company | None:
         try:
             return await self._web.get(path, _COMPANY, params)
-        except Refused as refused:
+        except RequestRefused as refused:
             if refused.status == 404:
                 return None
             raise

@@ -15,8 +15,9 @@ from accountpulse.core.period import Window
 from accountpulse.core.records import CONVERSATIONS, Extract
 from accountpulse.core.spooled import SpooledTable
 from accountpulse.http import client
-from accountpulse.http.client import Client
-from accountpulse.http.time_slices import Page, Rows, Slice, Walk, equal_slices, without
+from accountpulse.http.client import Client, Endpoint
+from accountpulse.http.slice_walk import RowPage, RowSource, SliceWalk
+from accountpulse.http.time_slices import TimeSlice, equal_slices, without
 from accountpulse.systems.extraction import PartCollector
 from accountpulse.systems.intercom.companies import Companies
 from accountpulse.systems.intercom.rows import ROWS, ConversationBatch, Reader
@@ -48,7 +49,8 @@ def connect(request: IntercomRequest) -> Client:
     """The client of the workspace."""
     access = request.access
     headers = {"Authorization": f"Bearer {access.token.reveal()}", "Intercom-Version": access.version}
-    return Client("intercom", access.base_url, headers, request.budget, REMEDIES, request.connection.ca_bundle)
+    endpoint = Endpoint("intercom", access.base_url, headers, REMEDIES)
+    return Client(endpoint, request.budget, ca_bundle=request.connection.ca_bundle)
 
 
 async def _extract(request: IntercomRequest) -> Extract:
@@ -82,20 +84,20 @@ async def _conversations(
         request.parts, spools, lambda batches: _read(reader, batches)
     )
 
-    async def ask(part: Slice, cursor: str | None) -> Page[Conversation]:
+    async def ask(part: TimeSlice, cursor: str | None) -> RowPage[Conversation]:
         page = await web.post("/conversations/search", reader.pages, body(part, window, cursor))
         rows = list(page.conversations)
         cut = [place for place, row in enumerate(rows) if reader.cut(row)]
         whole = await client.together(web.get(f"/conversations/{rows[place].id}", reader.whole) for place in cut)
         for place, row in zip(cut, whole, strict=True):
             rows[place] = row
-        return Page(rows, cursor_of(page.pages), page.total_count)
+        return RowPage(rows, cursor_of(page.pages), page.total_count)
 
-    def done(part: Slice, batch: ConversationBatch) -> None:
+    def done(part: TimeSlice, batch: ConversationBatch) -> None:
         collector.take((WALK, part.start, part.end), batch)
 
-    rows = Rows("intercom", "conversations", ask, _id, _created)
-    walk: Walk[Conversation, ConversationBatch] = Walk(
+    rows = RowSource("intercom", "conversations", ask, _id, _created)
+    walk: SliceWalk[Conversation, ConversationBatch] = SliceWalk(
         rows, web.limiter, lambda: ConversationBatch(reader), done, request.progress
     )
     await walk.run(without(slices(window), collector.done(WALK)))
@@ -124,11 +126,11 @@ def _created(row: Conversation) -> int | None:
     return None if moment is None else moment // 1000
 
 
-def slices(window: Window) -> list[Slice]:
+def slices(window: Window) -> list[TimeSlice]:
     """What is walked, in seconds: the window in equal parts, and its past in parts that grow, the first from 1970."""
     start, end = _seconds(window)
     edges = [0, *(start - days * DAY for days in PAST), start]
-    past = [Slice(*pair) for pair in pairwise(edges)]
+    past = [TimeSlice(*pair) for pair in pairwise(edges)]
     return [*equal_slices(start, end, SLICES), *past]
 
 
@@ -136,7 +138,7 @@ def _seconds(window: Window) -> tuple[int, int]:
     return math.floor(window.start.timestamp()), math.ceil(window.end.timestamp())
 
 
-def body(part: Slice, window: Window, cursor: str | None) -> dict[str, Any]:
+def body(part: TimeSlice, window: Window, cursor: str | None) -> dict[str, Any]:
     """What to ask for a slice: created in it; where it lies before the window, also closed or asked since its start."""
     start, _ = _seconds(window)
     conditions = [{"field": "created_at", "operator": "<", "value": part.end}]

@@ -7,7 +7,7 @@ from msgspec import Raw
 
 from accountpulse.core.records import Extract
 from accountpulse.http import client
-from accountpulse.http.client import Client, Refused
+from accountpulse.http.client import Client, RequestRefused
 from accountpulse.systems.extraction import Probe
 from accountpulse.systems.intercom.companies import COMPANY_PAGE, LIST_PAGES, Companies
 from accountpulse.systems.intercom.extract import PAGE, body, connect, slices
@@ -79,7 +79,7 @@ async def _listed(web: Client) -> AsyncIterator[Described]:
     while number <= min(total, LIST_PAGES):
         try:
             page = await web.post(f"/companies/list?page={number}&per_page={COMPANY_PAGE}", _PAGE, None)
-        except Refused as refused:
+        except RequestRefused as refused:
             if refused.status == 400 and number > 1:  # the list's own limit
                 return
             raise

@@ -10,8 +10,9 @@ from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.core.records import ISSUE_MOVES, ISSUES, Extract, Reason
 from accountpulse.core.spooled import SpooledTable
 from accountpulse.http import client
-from accountpulse.http.client import Client, Refused, together
-from accountpulse.http.time_slices import Rows, Slice, Walk, without
+from accountpulse.http.client import Client, Endpoint, RequestRefused, together
+from accountpulse.http.slice_walk import RowSource, SliceWalk
+from accountpulse.http.time_slices import TimeSlice, without
 from accountpulse.systems.extraction import PartCollector
 from accountpulse.systems.jira import site as jira_site
 from accountpulse.systems.jira.links import Links, combinations_for, stands_alone, told_apart
@@ -48,7 +49,8 @@ def connect(request: JiraRequest) -> Client:
     """The client of the configured site."""
     access = request.access
     headers = {"Authorization": authorization(access)}
-    return Client("jira", access.base_url, headers, request.budget, REMEDIES, request.connection.ca_bundle)
+    endpoint = Endpoint("jira", access.base_url, headers, REMEDIES)
+    return Client(endpoint, request.budget, ca_bundle=request.connection.ca_bundle)
 
 
 def authorization(access: JiraAccess) -> str:
@@ -162,7 +164,7 @@ class Work:
         text = condition(self.links.clause(keys), self.mapping, self.request.scope, cloud=self.site.cloud)
         try:
             return [await self.search.look(keys, text)]
-        except Refused as refused:
+        except RequestRefused as refused:
             if refused.status != 400:
                 raise
         if len(keys) == 1:
@@ -191,8 +193,8 @@ class Work:
         parts = await self.search.slices(found, self.request.scope.as_of)
         ids: set[str] = set()
         ask = self.search.ask(found, ids_only=True)
-        rows = Rows("jira", "issues", ask, lambda issue: issue.id, lambda _issue: None)
-        await Walk(rows, self.web.limiter, Ids, lambda _part, batch: ids.update(batch.ids)).run(
+        rows = RowSource("jira", "issues", ask, lambda issue: issue.id, lambda _issue: None)
+        await SliceWalk(rows, self.web.limiter, Ids, lambda _part, batch: ids.update(batch.ids)).run(
             parts if found.count else ()
         )
         return ids
@@ -200,12 +202,12 @@ class Work:
     async def _walk(self, found: Found) -> None:
         ask, question = self.search.ask(found), hashlib.sha256(found.condition.encode()).hexdigest()[:16]
         # one that became older since the first look is the first slice's
-        rows = Rows(
+        rows = RowSource(
             "jira", "issues", ask, lambda issue: issue.id, lambda issue: max(found.oldest, issue.created // 60_000)
         )
         earlier = sum(facts["came"].get(question, 0) for facts in self.collector.facts)
 
-        def done(part: Slice, batch: CountedIssueBatch) -> None:
+        def done(part: TimeSlice, batch: CountedIssueBatch) -> None:
             issues, moves = batch.frames()
             rows = {"issues": issues, "issue_moves": moves, "unread": ids_table(batch.to_read)}
             self.collector.take(
@@ -218,7 +220,7 @@ class Work:
             self.request.progress(came, max(came, self.expected))
 
         self.counts[found] = earlier
-        walk = Walk(rows, self.web.limiter, lambda: CountedIssueBatch(self.reader), done, progress)
+        walk = SliceWalk(rows, self.web.limiter, lambda: CountedIssueBatch(self.reader), done, progress)
         slices = await self.search.slices(found, self.request.scope.as_of)
         await walk.run(without(slices, self.collector.done(question)))
         self.missing += walk.missing
@@ -234,7 +236,7 @@ class Work:
         issues = unread(self.collector.spools)
         try:
             await together(self._read(issues[at : at + BULK]) for at in range(0, len(issues), BULK))
-        except Refused as refused:
+        except RequestRefused as refused:
             if refused.status not in (403, 404):
                 raise
             self.gaps["reopened_bugs"] = "field_missing"

@@ -12,7 +12,8 @@ from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.core.period import Scope
 from accountpulse.http.client import Client, together
 from accountpulse.http.paging import PageGuard
-from accountpulse.http.time_slices import Page, Slice, equal_slices
+from accountpulse.http.slice_walk import RowPage
+from accountpulse.http.time_slices import TimeSlice, equal_slices
 from accountpulse.systems.jira.links import listed
 from accountpulse.systems.jira.settings import JiraMapping
 from accountpulse.systems.jira.site import Site
@@ -111,7 +112,7 @@ class Search:
         if not page.issues:
             self._zone, self._pad = ZoneInfo("UTC"), DAY
 
-    async def slices(self, found: Found, until: datetime) -> list[Slice]:
+    async def slices(self, found: Found, until: datetime) -> list[TimeSlice]:
         """The stretch from the oldest issue on, in about equal parts of which Data Center can show each whole."""
         end = int(until.timestamp() // 60) + 2 * DAY
         number = max(min(FIRST_SLICES, found.count // SLICE_ROWS + 1), found.count // LARGEST_ROWS)
@@ -120,7 +121,7 @@ class Search:
             return parts
         return [small for few in await together(self._small(found, part) for part in parts) for small in few]
 
-    async def _small(self, found: Found, part: Slice) -> list[Slice]:
+    async def _small(self, found: Found, part: TimeSlice) -> list[TimeSlice]:
         jql = self._jql(found, part)
         total = (await self._send({"jql": jql, "fields": ["id"], "startAt": 0, "maxResults": 0}, _PLAIN)).total or 0
         if total <= WINDOW:
@@ -132,20 +133,22 @@ class Search:
 
     # --- the walk
 
-    def ask(self, found: Found, *, ids_only: bool = False) -> Callable[[Slice, str | None], Awaitable[Page[Issue]]]:
+    def ask(
+        self, found: Found, *, ids_only: bool = False
+    ) -> Callable[[TimeSlice, str | None], Awaitable[RowPage[Issue]]]:
         """What sends the requests of a walk over the condition's issues."""
         fields, decoder = (["id"], _PLAIN) if ids_only else (self._fields, self._decoder)
 
-        async def cloud(part: Slice, cursor: str | None) -> Page[Issue]:
+        async def cloud(part: TimeSlice, cursor: str | None) -> RowPage[Issue]:
             body: dict[str, Any] = {"jql": self._jql(found, part), "fields": fields, "maxResults": CLOUD_PAGE}
             if cursor is not None:
                 body["nextPageToken"] = cursor
             page = await self._send(body, decoder)
             if page.next_page_token is None and page.is_last is False:
                 self.doubtful = True
-            return Page(page.issues if ids_only else _timed(page.issues), page.next_page_token)
+            return RowPage(page.issues if ids_only else _timed(page.issues), page.next_page_token)
 
-        async def server(part: Slice, cursor: str | None) -> Page[Issue]:
+        async def server(part: TimeSlice, cursor: str | None) -> RowPage[Issue]:
             start, size = map(int, cursor.split()) if cursor is not None else (0, SERVER_PAGE)
             body: dict[str, Any] = {
                 "jql": self._jql(found, part),
@@ -159,7 +162,7 @@ class Search:
             start += len(page.issues)
             more = bool(page.issues) and start < (page.total or 0)
             following = f"{start} {page.max_results or size}" if more else None
-            return Page(page.issues if ids_only else _timed(page.issues), following, page.total)
+            return RowPage(page.issues if ids_only else _timed(page.issues), following, page.total)
 
         return cloud if self._site.cloud else server
 
@@ -167,7 +170,7 @@ class Search:
         path = f"{self._site.api}/search/jql" if self._site.cloud else f"{self._site.api}/search"
         return await self._web.post(path, decoder, body)
 
-    def _jql(self, found: Found, part: Slice) -> str:
+    def _jql(self, found: Found, part: TimeSlice) -> str:
         """The condition within a slice; the first slice is open to the left, and the condition ends the last one."""
         parts = [found.condition]
         if part.start > found.oldest:

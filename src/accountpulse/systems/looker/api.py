@@ -81,7 +81,7 @@ class _Settings(ApiSettings):
         }
 
 
-class _Adapter(requests_adapter.Adapter):
+class _Adapter(requests_adapter.RetryingAdapter):
     """Our adapter, which also takes rows apart while they arrive, and remembers what was answered."""
 
     begin: Callable[[], Rows] | None = None  # what takes the rows of the next answer

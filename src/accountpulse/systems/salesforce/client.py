@@ -26,7 +26,7 @@ from simple_salesforce.format import format_soql
 from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.http import requests_adapter
 from accountpulse.http.budget import RequestBudget
-from accountpulse.http.retry import http_date
+from accountpulse.http.retry import backoff, http_date
 from accountpulse.systems.salesforce.errors import NotThere, UnknownName, code_of, is_busy, translated
 from accountpulse.systems.salesforce.limits import DailyAllowance
 from accountpulse.systems.salesforce.schema import Field, fields_of
@@ -149,7 +149,7 @@ class Org:
             except SalesforceRefusedRequest as error:
                 if not is_busy(error):
                     raise
-            self.sleep(BUSY_WAIT * 2 ** (attempt - 1) * (0.5 + random.random()))  # noqa: S311
+            self.sleep(backoff(BUSY_WAIT, attempt, random.random(), spread=1.0))  # noqa: S311
         return work()
 
 

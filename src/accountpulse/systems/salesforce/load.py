@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 
 from accountpulse.core.records import Problem
+from accountpulse.http.retry import backoff
 from accountpulse.systems.destination import LoadResult
 from accountpulse.systems.salesforce.client import Org, format_soql
 from accountpulse.systems.salesforce.load_plan import Plan, Record, folded
@@ -62,7 +63,7 @@ def _write(org: Org, target: Target, rows: Sequence[Record], sleep: Sleep) -> li
         locked = [place for place, answer in enumerate(answers) if answer.locked]
         if not locked:
             break
-        sleep(LOCK_WAIT * 2 ** (attempt - 1) * (0.5 + random.random()))  # noqa: S311
+        sleep(backoff(LOCK_WAIT, attempt, random.random(), spread=1.0))  # noqa: S311
         again = _send(org, target, [rows[place] for place in locked], sleep)
         for place, answer in zip(locked, again, strict=True):
             answers[place] = answer

@@ -1,0 +1,96 @@
+"""How many of the requests that a system allows are left, by its headers. No I/O: the clock is an argument."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Self
+
+from accountpulse.http.rate_headers import RateAllowance
+
+MARGIN = 0.05  # seconds after a reset that the headers name: no two clocks agree entirely
+RESERVE = 0.2  # of what is filled in: spread, while it isn't known when more comes
+SAME_END = 0.5  # seconds: ends that differ by less are one end, since the headers name whole seconds
+
+
+@dataclass(frozen=True)
+class AllowanceWindow:
+    """Requests up to number `last` go before more is allowed, which is at `ends` (seconds since 1970) at the latest.
+
+    Requests are numbered as they are sent; `sent` is the number of the last one everywhere below.
+    """
+
+    allowance: RateAllowance  # by the answer with `least_left`
+    last: int
+    ends: float
+    is_end_certain: bool  # more comes at `ends`, not before
+    after: int = 0  # answers to requests up to this number belong to an earlier window
+    least_left: int | None = None  # by any answer; None: the window began by the clock, and no answer has come
+    sent_by_then: int = 0  # `sent` when the answer with `least_left` came
+
+    def left(self, sent: int) -> int:
+        """How many more may go now; below 0 where more went than were allowed."""
+        return self.last - sent
+
+    def is_over(self, now: float) -> bool:
+        """Whether more must have come by the clock, and what the answers said no longer holds."""
+        return now >= self.ends and self.least_left is not None
+
+    def is_scarce(self, left: int) -> bool:
+        """Whether what is left should go one by one, so that one of them finds out when more has come."""
+        return not self.is_end_certain and left <= self.allowance.fill * RESERVE
+
+    def spread_wait(self, now: float, went: float, left: int) -> float:
+        """Seconds until the next of the last few may go; `went`: when the last request went."""
+        return max(0.0, went + (self.ends - went) / (left + 1) - now)
+
+    def renewed(self, now: float, sent: int, under_way: int, trust: float) -> Self:
+        """The window that has begun by the clock. What is under way may count in it.
+
+        `trust` in [0, 1] is how much of what should have been filled in is counted on before an answer comes.
+        """
+        allowance, ends = self.allowance, self.ends
+        if not allowance.exact:
+            ends += allowance.wait * (1 + (now - ends) // allowance.wait)
+        filled = self.left(sent) + math.ceil(allowance.fill * trust)
+        last = sent + min(allowance.most - under_way, filled)
+        return replace(self, last=last, ends=ends, after=sent, least_left=None)
+
+    def refused(self, ends: float, sent: int) -> Self:
+        """Nothing is left until `ends`, whatever the headers said."""
+        certain = self.allowance.exact
+        return replace(self, last=sent, ends=ends, after=sent, least_left=0, is_end_certain=certain)
+
+    def answered(self, allowance: RateAllowance, now: float, number: int, sent: int, under_way: int) -> Self:
+        """The window after an answer to request `number`, which said what is allowed."""
+        ends = _end(allowance, now)
+        if allowance.exact:
+            if ends > self.ends + SAME_END:
+                return self.opened(allowance, now, sent, under_way)
+            is_ours = ends > self.ends - SAME_END and self.least_left is not None
+            return self.narrowed(allowance, sent, under_way) if is_ours else self
+        if number <= self.after:
+            return self
+        window = self
+        if self.least_left is not None and allowance.left > self.least_left and number > self.sent_by_then:
+            # more has come just before
+            window = replace(self, ends=ends, is_end_certain=True, after=number - 1, least_left=None)
+        return window.narrowed(allowance, sent, under_way)
+
+    @classmethod
+    def opened(cls, allowance: RateAllowance, now: float, sent: int, under_way: int) -> Self:
+        """The window of the first answer that says what is allowed."""
+        window = cls(allowance, 0, _end(allowance, now), allowance.exact)
+        return window.narrowed(allowance, sent, under_way)
+
+    def narrowed(self, allowance: RateAllowance, sent: int, under_way: int) -> Self:
+        """What an answer leaves, less what is under way.
+
+        Answers overtake each other. The least of a window is the newest, and counts every request that is answered.
+        """
+        if self.least_left is not None and self.least_left <= allowance.left:
+            return replace(self, last=sent + self.least_left - under_way)
+        last = sent + allowance.left - under_way
+        return replace(self, allowance=allowance, last=last, least_left=allowance.left, sent_by_then=sent)
+
+
+def _end(allowance: RateAllowance, now: float) -> float:
+    return now + allowance.wait + (MARGIN if allowance.exact else 0)
