@@ -6,17 +6,17 @@ This is the register: a system is one folder and one line here. The parts of a w
 from the same random numbers, so a new system comes last.
 """
 
+from importlib import import_module
 from typing import Any
 
-from accountpulse.sandbox.intercom import INTERCOM
-from accountpulse.sandbox.jira import JIRA
-from accountpulse.sandbox.looker import LOOKER
-from accountpulse.sandbox.salesforce import SALESFORCE
 from accountpulse.sandbox.stand_in import StandIn
 
-STAND_INS: tuple[StandIn[Any, Any], ...] = (
-    LOOKER,
-    INTERCOM,
-    JIRA,
-    SALESFORCE,
+REGISTER = (
+    "looker",
+    "intercom",
+    "jira",
+    "salesforce",
+)
+STAND_INS: tuple[StandIn[Any, Any], ...] = tuple(
+    import_module(f"accountpulse.sandbox.{name}").STAND_IN for name in REGISTER
 )

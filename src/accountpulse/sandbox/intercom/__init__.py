@@ -17,7 +17,7 @@ def _environment(workspace: Intercom, address: Address) -> dict[str, str]:
     return {"INTERCOM_API_TOKEN": workspace.token, "INTERCOM_BASE_URL": f"{address.url}/intercom"}
 
 
-INTERCOM = StandIn(
+STAND_IN = StandIn(
     name="intercom",
     title="Intercom",
     prefix="/intercom",

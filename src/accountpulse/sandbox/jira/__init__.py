@@ -21,7 +21,7 @@ def _environment(site: Jira, address: Address) -> dict[str, str]:
     return names | {"JIRA_EMAIL": site.email} if address.edition == CLOUD else names
 
 
-JIRA = StandIn(
+STAND_IN = StandIn(
     name="jira",
     title="Jira",
     prefix="/jira",

@@ -20,7 +20,7 @@ def _environment(instance: Looker, address: Address) -> dict[str, str]:
     }
 
 
-LOOKER = StandIn(
+STAND_IN = StandIn(
     name="looker",
     title="Looker",
     prefix="/api",

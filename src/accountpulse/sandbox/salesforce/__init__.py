@@ -20,7 +20,7 @@ def _environment(org: Salesforce, address: Address) -> dict[str, str]:
     }
 
 
-SALESFORCE = StandIn(
+STAND_IN = StandIn(
     name="salesforce",
     title="Salesforce",
     prefix="/services",

@@ -74,7 +74,10 @@ def _measured(conversations: list[SupportConversation], at: Instants) -> Values:
 
 def _percent(flags: Iterable[bool | None]) -> Value:
     """How many percent are true of those that say."""
-    present = [flag for flag in flags if flag is not None]
+    given = list(flags)
+    present = [flag for flag in given if flag is not None]
+    if given and not present:
+        return "not_configured"
     return 100 * sum(present) / len(present) if present else "no_evidence"
 
 

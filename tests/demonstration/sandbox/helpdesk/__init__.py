@@ -18,6 +18,7 @@ from accountpulse.sandbox.world.plans import Blueprint
 class Ticket:
     id: int
     account_id: str
+    urgent: bool
     created_at: datetime
     answered_at: datetime
     closed_at: datetime
@@ -39,7 +40,9 @@ def build(blueprint: Blueprint) -> Helpdesk:
     hour, tickets = timedelta(hours=1), []
     for number, plan in enumerate([plan for plan in blueprint.plans[::2] for _ in range(3)], 1):
         at = blueprint.calendar.month_end - (10 + number) * hour
-        tickets.append(Ticket(number, plan.customer.account_id, at, at + number % 3 * hour, at + 8 * hour))
+        tickets.append(
+            Ticket(number, plan.customer.account_id, number % 3 == 0, at, at + number % 3 * hour, at + 8 * hour)
+        )
     return Helpdesk("helpdesk-token", tickets)
 
 
@@ -66,7 +69,18 @@ class Service:
 
     async def ticket(self, request: Request) -> Response:
         found = [each for each in self.helpdesk.tickets if each.id == request.path_params["id"]]
-        return JSONResponse({"id": found[0].id, "account": found[0].account_id}) if found else Response(status_code=404)
+        return JSONResponse(_shown(found[0])) if found else Response(status_code=404)
+
+
+def _shown(ticket: Ticket) -> dict[str, object]:
+    return {
+        "id": ticket.id,
+        "account": ticket.account_id,
+        "urgent": ticket.urgent,
+        "created_at": ticket.created_at.isoformat(),
+        "answered_at": ticket.answered_at.isoformat(),
+        "closed_at": ticket.closed_at.isoformat(),
+    }
 
 
 def environment(helpdesk: Helpdesk, address: Address) -> dict[str, str]:
@@ -74,7 +88,7 @@ def environment(helpdesk: Helpdesk, address: Address) -> dict[str, str]:
 
 
 def conversations(helpdesk: Helpdesk) -> Callable[[Customer], list[SupportConversation] | None]:
-    """Whether one is urgent or escalated, a helpdesk doesn't say; nor does it ask for ratings."""
+    """Whether one was escalated, a helpdesk doesn't say; nor does it ask for ratings."""
 
     def of(customer: Customer) -> list[SupportConversation] | None:
         found = [
@@ -82,6 +96,7 @@ def conversations(helpdesk: Helpdesk) -> Callable[[Customer], list[SupportConver
                 id=str(each.id),
                 created_at=each.created_at,
                 customer_involved=True,
+                urgent=each.urgent,
                 first_response_seconds=(each.answered_at - each.created_at).total_seconds(),
                 closed_at=each.closed_at,
                 resolution_seconds=(each.closed_at - each.created_at).total_seconds(),
@@ -94,7 +109,7 @@ def conversations(helpdesk: Helpdesk) -> Callable[[Customer], list[SupportConver
     return of
 
 
-HELPDESK = StandIn(
+STAND_IN = StandIn(
     name="helpdesk",
     title="Helpdesk",
     prefix="/helpdesk",
