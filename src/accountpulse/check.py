@@ -256,12 +256,12 @@ def _estimate(found: Findings, costs: Mapping[SourceName, tuple[int, float]]) ->
     others = [seconds / AT_ONCE for source, seconds in alone.items() if source != CRM]
     minutes = (alone.get(CRM, 0.0) + max(others, default=0.0)) / 60
     mark: Mark = "warning" if minutes > LAMBDA / 2 else "good"
-    text = f"about {calls:,} requests and {_words(minutes)} of reading, by what this check took"
+    text = f"about {calls:,} requests and {_duration(minutes)} of reading, by what this check took"
     long = f"; a Lambda function has {LAMBDA:.0f} minutes, and goes on in new invocations" if mark == "warning" else ""
     found.add(mark, "estimate", text + long)
 
 
-def _words(minutes: float) -> str:
+def _duration(minutes: float) -> str:
     return "less than a minute" if minutes < 1 else f"{minutes:,.0f} minutes"
 
 

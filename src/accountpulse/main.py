@@ -47,7 +47,7 @@ class RunFailed(Exception):
     """A run that ended with a part missing."""
 
 
-class ToldAlready(RunFailed):
+class ReportedFailure(RunFailed):
     """The same, where log and Rollbar have it already; its text is the summary."""
 
 
@@ -115,14 +115,14 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     except AlreadyRunning as error:
         watch.write("summary", status="already running", text=str(error))
         return {"status": "already running", "exit_code": error.exit_code, "text": redact(str(error))}
-    except ToldAlready as error:
+    except ReportedFailure as error:
         raise RunFailed(redact(str(error))) from None
     except Exception as error:  # noqa: BLE001
-        _tell(error, watch, report)
+        _report_failure(error, watch, report)
         raise _redacted(error, redact) from None
 
 
-def _tell(error: Exception, watch: "Lines", report: "Alerts") -> None:
+def _report_failure(error: Exception, watch: "Lines", report: "Alerts") -> None:
     """The last words of a run that was raised out of its work."""
     if not isinstance(error, AccountpulseError | RunFailed):
         logging.getLogger("accountpulse").exception("a fault of accountpulse itself")
@@ -219,7 +219,7 @@ def _close(  # noqa: PLR0917
         watch.say(f"{CHAIN} invocations in a row were not enough: invoke it again by hand, and it goes on")
     _report(result, report)
     if result.exit_code:
-        raise ToldAlready(json.dumps(summary, ensure_ascii=False))
+        raise ReportedFailure(json.dumps(summary, ensure_ascii=False))
     return summary
 
 
@@ -248,7 +248,7 @@ def _start_again(context: Context, result: "RunResult", asked: Event, report: "A
         remedy = "Let its role do lambda:InvokeFunction on itself. The run goes on when you invoke it with"
         text = f"the function could not be started again ({type(error).__name__}). {remedy} {event}"
         report.say(text, {"run_id": result.run_id, "period": result.scope.period.name})
-        raise ToldAlready(text) from None
+        raise ReportedFailure(text) from None
 
 
 def summarise(result: "RunResult", asked: Event, page: ReportPage) -> dict[str, Any]:

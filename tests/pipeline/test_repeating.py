@@ -14,6 +14,7 @@ from hypothesis import strategies as some
 from accountpulse import pipeline
 from accountpulse.core.period import Period, Scope
 from accountpulse.core.records import Extract, SourceName
+from accountpulse.core.spooled import NoPartStore, PartStore
 from accountpulse.pipeline.result import RunResult
 from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Sandbox
@@ -21,7 +22,6 @@ from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
 from accountpulse.state import State
-from accountpulse.systems.extraction import NoPartStore, PartStore
 from support import NOW, Configure, Silent, extract, measured
 from systems.shelf import Killed, Shelf
 

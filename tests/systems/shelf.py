@@ -1,6 +1,6 @@
 """PartStore that a test keeps, and a walk that dies in its middle."""
 
-from accountpulse.systems.extraction import CheckpointPart
+from accountpulse.core.spooled import CheckpointPart
 
 
 class Killed(Exception):

@@ -73,8 +73,8 @@ def link(
     what the extract says of a key that its system doesn't know.
     """
     accounts = accounts.with_columns(_mapped(accounts["account_id"].fill_null(""), to_18))
-    stated = _stated(accounts, link_file)
-    claims, absent = _claims(accounts, extracts, sources, stated, link_file.first)
+    from_file = _from_file(accounts, link_file)
+    claims, absent = _claims(accounts, extracts, sources, from_file, link_file.first)
     ours = claims.filter(pl.col("source").is_in(configured))
     problems = [
         *_unclear_ids(accounts),
@@ -90,7 +90,7 @@ def link(
     reasons = good.select("account_id").with_columns(
         _reason(status, name, configured, unread, alone).alias(name) for name, status in statuses.items()
     )
-    notes = (*_strangers(accounts, stated, link_file), *_unknown(claims, sources, configured, link_file))
+    notes = (*_not_customers(accounts, from_file, link_file), *_unknown(claims, sources, configured, link_file))
     return Linked(good, reasons, claims, absent, keys, tuple(problems), unlinked, notes)
 
 
@@ -136,11 +136,11 @@ def asked_keys(
     links: pl.DataFrame, source: Source, found: Mapping[str, Sequence[str]] | None, link_file: LinkFile
 ) -> tuple[str, ...]:
     """The keys that a source is asked for: those of the rules that may count, and those of the file."""
-    stated = [each for each in link_file.links if each.source == source.name]
-    decided = {comparable_id(each.account_id) for each in stated} if link_file.first == "file" else set()
+    from_file = [each for each in link_file.links if each.source == source.name]
+    decided = {comparable_id(each.account_id) for each in from_file} if link_file.first == "file" else set()
     rules = rule_links(links, source, found).select("account_id", "key").drop_nulls().iter_rows()
     keys = {key for account_id, key in rules if key.strip() and comparable_id(account_id) not in decided}
-    return tuple(sorted(keys | {each.key for each in stated if each.key is not None}))
+    return tuple(sorted(keys | {each.key for each in from_file if each.key is not None}))
 
 
 def attribute(table: pl.DataFrame, linked: Linked, source: Source) -> Attributed:
@@ -207,19 +207,21 @@ def _mapped(keys: pl.Series, form: Callable[[str], str]) -> pl.Series:
     return keys.replace(given, pl.Series([form(key) for key in given], dtype=pl.String))
 
 
-def _stated(accounts: pl.DataFrame, link_file: LinkFile) -> pl.DataFrame:
+def _from_file(accounts: pl.DataFrame, link_file: LinkFile) -> pl.DataFrame:
     """What the file says, with the accounts' own ids: an id that lost its case in a spreadsheet is still theirs."""
     rows = [(each.account_id, each.source, each.key, "file", each.line) for each in link_file.links]
-    stated = pl.DataFrame(rows, schema=_CLAIM, orient="row")
+    from_file = pl.DataFrame(rows, schema=_CLAIM, orient="row")
     ours = {comparable_id(account_id): account_id for account_id in accounts["account_id"]}
-    return stated.with_columns(_mapped(stated["account_id"], lambda text: ours.get(comparable_id(text), to_18(text))))
+    return from_file.with_columns(
+        _mapped(from_file["account_id"], lambda text: ours.get(comparable_id(text), to_18(text)))
+    )
 
 
 def _claims(
     accounts: pl.DataFrame,
     extracts: Mapping[SourceName, Extract],
     sources: Sequence[Source],
-    stated: pl.DataFrame,
+    from_file: pl.DataFrame,
     first: str,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Every link that counts, once, and `absent`; each account is its own key in the system that it comes from."""
@@ -231,7 +233,7 @@ def _claims(
     found = {source: extract.found_keys for source, extract in extracts.items()}
     rules = pl.concat([rule_links(links, source, found.get(source.name)) for source in sources])
     rules = rules.with_columns(by=pl.lit("rule"), line=pl.lit(None, pl.Int64))
-    both = pl.concat([rules, stated])
+    both = pl.concat([rules, from_file])
     compared = pl.concat([_compared(both, source, extracts.get(source.name)) for source in sources])
     real = (pl.col("by") == "file") | (pl.col("match") != "").fill_null(value=False)
     counting = _preferred(compared.filter(real), first)
@@ -259,13 +261,13 @@ def _compared(claims: pl.DataFrame, source: Source, extract: Extract | None) -> 
 
 def _preferred(claims: pl.DataFrame, first: str) -> pl.DataFrame:
     """Of rule and file the one that counts, for each source and account."""
-    rules, stated = claims.filter(pl.col("by") == "rule"), claims.filter(pl.col("by") == "file")
+    rules, from_file = claims.filter(pl.col("by") == "rule"), claims.filter(pl.col("by") == "file")
     pair = ["source", "account_id"]
     if first == "rules":
         known = rules.filter(pl.col("reason").is_null()).unique(["source", "match", "account_id"])
         alone = (pl.len().over(pair) == 1) & (pl.len().over("source", "match") == 1)
-        stated = stated.join(known.filter(alone), on=pair, how="anti")
-    return pl.concat([rules.join(stated, on=pair, how="anti"), stated])
+        from_file = from_file.join(known.filter(alone), on=pair, how="anti")
+    return pl.concat([rules.join(from_file, on=pair, how="anti"), from_file])
 
 
 def _unclear_ids(accounts: pl.DataFrame) -> Iterator[Problem]:
@@ -312,9 +314,9 @@ def _listed(texts: Sequence[str]) -> str:
     return ", ".join(texts[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _strangers(accounts: pl.DataFrame, stated: pl.DataFrame, link_file: LinkFile) -> Iterator[str]:
+def _not_customers(accounts: pl.DataFrame, from_file: pl.DataFrame, link_file: LinkFile) -> Iterator[str]:
     """Which lines of the file name accounts that are none of ours: customers leave, and slips look the same."""
-    lost = stated.join(accounts, on="account_id", how="anti").unique("account_id", maintain_order=True).sort("line")
+    lost = from_file.join(accounts, on="account_id", how="anti").unique("account_id", maintain_order=True).sort("line")
     if lost.height:
         named = _listed(
             [f"{account_id} (line {line})" for account_id, line in lost.select("account_id", "line").iter_rows()]

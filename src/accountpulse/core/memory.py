@@ -29,13 +29,13 @@ def give_back() -> None:
 
 
 def peak() -> int:
-    """The most memory that this process has held so far, in MB; 0 where the system doesn't tell.
+    """The most memory that this process has used so far, in MB; 0 where the system doesn't tell.
 
-    Linux's own figure of the program that runs: what getrusage gives begins with what the process that started it held.
+    Linux's own figure of the program that runs: what getrusage gives begins with what the process that started it used.
     """
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii")
     except OSError:
         return 0
-    told = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "VmHWM: 0 kB")
-    return int(told.split()[1]) // 1024
+    line = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "VmHWM: 0 kB")
+    return int(line.split()[1]) // 1024

@@ -1,10 +1,12 @@
-"""Tables that grow with the traffic and not with the accounts: they lie on disk while a run needs them."""
+"""Tables that grow with the traffic and not with the accounts: on disk while a run needs them, and kept in parts."""
 
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
 import polars as pl
 
@@ -21,7 +23,7 @@ class SpooledTable:
         self.columns = dict(columns)
         self.height = 0
         self._piece = piece
-        self._held: list[pl.DataFrame] = []
+        self._pending: list[pl.DataFrame] = []
         self._files: list[Path] = []
         self._folder: Path | None = None
 
@@ -29,15 +31,15 @@ class SpooledTable:
         """Take rows; the order of all that was added stays."""
         if rows.height:
             self.height += rows.height
-            self._held.append(rows.select(*self.columns))
-            if sum(each.height for each in self._held) >= self._piece:
+            self._pending.append(rows.select(*self.columns))
+            if sum(each.height for each in self._pending) >= self._piece:
                 self._put_down()
 
     def pieces(self) -> Iterator[pl.DataFrame]:
         """Everything, one piece after the other; at least one, so that columns stay known."""
         for file in self._files:
             yield pl.read_parquet(file)
-        if self._held or not self._files:
+        if self._pending or not self._files:
             yield self._rest()
 
     def lazy(self) -> pl.LazyFrame:
@@ -46,10 +48,10 @@ class SpooledTable:
         return pl.concat([*on_disk, self._rest().lazy()])
 
     def _rest(self) -> pl.DataFrame:
-        return pl.concat([pl.DataFrame(schema=self.columns), *self._held])
+        return pl.concat([pl.DataFrame(schema=self.columns), *self._pending])
 
     def _put_down(self) -> None:
-        rows, self._held = pl.concat(self._held), []
+        rows, self._pending = pl.concat(self._pending), []
         try:
             if self._folder is None:
                 self._folder = Path(tempfile.mkdtemp(prefix="accountpulse-"))
@@ -68,3 +70,110 @@ def spooled(table: pl.DataFrame) -> SpooledTable:
     spool = SpooledTable(table.schema)
     spool.add(table)
     return spool
+
+
+# --- parts that are kept ---------------------------------------------------------------------------------------
+
+PART = 20_000  # rows
+Stretch = tuple[str, int, int]  # which question, and from where to where it is answered
+
+
+class StretchRows(Protocol):
+    """The rows of one stretch, in the form that the extractor gathers them in."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows, about."""
+
+
+T = TypeVar("T", bound=StretchRows)
+
+
+@dataclass(frozen=True)
+class CheckpointPart:
+    """Rows of finished stretches of a walk, and what else it had learned by then: enough to go on without them."""
+
+    stretches: tuple[Stretch, ...]
+    spools: Mapping[str, SpooledTable]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class PartStore(Protocol):
+    """Where parts of a source are kept, so that a run that is killed goes on after them."""
+
+    @property
+    def size(self) -> int:
+        """How many rows make a part, about."""
+
+    def kept(self) -> Iterable[CheckpointPart]:
+        """What an earlier process of this run has kept."""
+
+    def keep(self, part: CheckpointPart) -> None:
+        """Keep a part."""
+
+
+class NoPartStore:
+    """Nothing is kept."""
+
+    size = PART
+
+    def kept(self) -> Iterable[CheckpointPart]:
+        """Nothing."""
+        return ()
+
+    def keep(self, part: CheckpointPart) -> None:
+        """Nothing."""
+
+
+class PartCollector(Generic[T]):
+    """Gathers the rows of finished stretches: each portion of them goes to `spools` and is kept as a checkpoint part.
+
+    `read` makes a part's tables and facts of the batches of a portion. `facts` are those of all parts.
+    """
+
+    def __init__(
+        self,
+        parts: PartStore,
+        spools: Mapping[str, SpooledTable],
+        read: Callable[[Sequence[T]], tuple[Mapping[str, pl.DataFrame], Mapping[str, Any]]],
+    ) -> None:
+        """Begin with what an earlier process of this run has kept."""
+        self.spools = spools
+        self.facts: list[Mapping[str, Any]] = []
+        self._parts = parts
+        self._read = read
+        self._done: list[Stretch] = []
+        self._batches: list[T] = []
+        self._finished: list[Stretch] = []
+        self._rows = 0
+        for part in parts.kept():
+            self._append(part)
+
+    def done(self, question: str) -> list[tuple[int, int]]:
+        """The stretches of a question that needn't be walked."""
+        return [(start, end) for name, start, end in self._done if name == question]
+
+    def take(self, stretch: Stretch, batch: T) -> None:
+        """Take the rows of a finished stretch."""
+        self._finished.append(stretch)
+        self._batches.append(batch)
+        self._rows += batch.rows
+        if self._rows >= self._parts.size:
+            self.close()
+
+    def close(self) -> None:
+        """Write what has been taken; at the end, so that nothing is left."""
+        if not self._finished:
+            return
+        tables, facts = self._read(self._batches)
+        part = CheckpointPart(tuple(self._finished), {name: spooled(table) for name, table in tables.items()}, facts)
+        self._finished, self._batches, self._rows = [], [], 0
+        self._parts.keep(part)
+        self._append(part)
+
+    def _append(self, part: CheckpointPart) -> None:
+        for name, spool in part.spools.items():
+            for piece in spool.pieces():
+                self.spools[name].add(piece)
+        self.facts.append(part.facts)
+        self._done += part.stretches

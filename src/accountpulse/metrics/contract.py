@@ -20,7 +20,7 @@ from accountpulse.metrics.shared import (
 
 _YEAR = 365
 _PAYMENT_DAYS = 90
-_COUNTS = ("problems", "untold", "downgrades", "reviews", "champions", "loyal", "expansions", "arr_changes")
+_COUNTS = ("problems", "undecided", "downgrades", "reviews", "champions", "loyal", "expansions", "arr_changes")
 
 
 def measure_contract(accounts: MetricFrame, tables: Frames, scope: Scope, rules: Rules) -> MetricFrame:
@@ -40,7 +40,7 @@ def measure_contract(accounts: MetricFrame, tables: Frames, scope: Scope, rules:
     return joined.select(
         "account_id",
         *reported("days_to_renewal", nw.coalesce("ahead", "behind") - day(scope.as_of_day)),
-        *reported("payment_health", nw.when(nw.col("untold") == 0).then(nw.col("problems"))),
+        *reported("payment_health", nw.when(nw.col("undecided") == 0).then(nw.col("problems"))),
         *reported("contract_changes", nw.col("downgrades")),
         *reported("arr_trajectory_pct", _trajectory(), (younger.fill_null(value=False), "too_new")),
         *reported("tier_alignment", _steps_apart(rules), (nw.lit(not rules.tiers), "not_configured")),
@@ -69,16 +69,16 @@ def _renewals(renewals: MetricFrame, scope: Scope) -> MetricFrame:
 
 
 def _payment_problems(problems: MetricFrame, scope: Scope) -> MetricFrame:
-    """Opened in the trailing 90 days, or still open; `untold` where the records can't tell."""
+    """Opened in the trailing 90 days, or still open; `undecided` where the records can't tell."""
     counts = within("opened_at", scope.trailing(_PAYMENT_DAYS)) | open_at("opened_at", "closed_at", scope.as_of)
-    return problems.group_by("account_id").agg(problems=count_if(counts), untold=count_if(nw.col("unknown")))
+    return problems.group_by("account_id").agg(problems=count_if(counts), undecided=count_if(nw.col("unknown")))
 
 
 def _arr_before(changes: MetricFrame, scope: Scope) -> MetricFrame:
     """What ARR was before the first change of the trailing year."""
     at = nw.col("at")
-    lately = changes.filter(within("at", scope.trailing(_YEAR)))
-    first = lately.with_columns(first=at.min().over("account_id")).filter(at == nw.col("first"))
+    recent = changes.filter(within("at", scope.trailing(_YEAR)))
+    first = recent.with_columns(first=at.min().over("account_id")).filter(at == nw.col("first"))
     return first.group_by("account_id").agg(arr_before=nw.col("before").min(), arr_changes=nw.len())
 
 

@@ -9,11 +9,12 @@ from functools import partial
 from accountpulse.accounts import asked_keys
 from accountpulse.core.errors import AccountpulseError, OutOfTime, SourceUnavailable
 from accountpulse.core.records import Extract, SourceName
+from accountpulse.core.spooled import PART, CheckpointPart, NoPartStore, PartStore
 from accountpulse.http.budget import RequestBudget
 from accountpulse.pipeline.run import Run, begun_at
 from accountpulse.pipeline.watch import SourceStatus
 from accountpulse.systems import CRM, SYSTEMS
-from accountpulse.systems.extraction import PART, CheckpointPart, ExtractRequest, NoPartStore, PartStore
+from accountpulse.systems.extraction import ExtractRequest
 
 Extracts = dict[SourceName, Extract]
 

@@ -141,7 +141,7 @@ def load(environment: Mapping[str, str], secrets: secret_store.SecretCache | Non
     access = {name: system.access(reader) for name, system in SYSTEMS.items()}
     rollbar = _rollbar(reader)
     mapping, folder = _mapping(reader)
-    stated = _link_file(reader, mapping, folder)
+    links_given = _link_file(reader, mapping, folder)
     bundle = reader.path("ACCOUNTPULSE_CA_BUNDLE")
     reader.problems += _unknown_names(reader.environment)
     if reader.problems or mapping is None:
@@ -153,7 +153,7 @@ def load(environment: Mapping[str, str], secrets: secret_store.SecretCache | Non
         state=_state(reader),
         ca_bundle=bundle,
         config_folder=folder,
-        link_file=stated,
+        link_file=links_given,
         secrets=tuple(reader.secrets),
     )
 

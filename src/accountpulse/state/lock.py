@@ -61,7 +61,7 @@ class Locks:
     def holder(self, period: str, now: datetime) -> str | None:
         """Who holds a period now, in words; None: nobody, or nobody any more."""
         facts = self._files.read_json(_name(period))
-        return None if facts is None or _stale(facts, now) else _words(facts)
+        return None if facts is None or _stale(facts, now) else _description(facts)
 
     def release(self, lock: Lock) -> None:
         """Give it back, if it is still ours."""
@@ -90,9 +90,9 @@ class Locks:
             raise AlreadyRunning(f"period {period} is being run by another process. Wait for it.")
         given = other.get("run_id") == run_id and "handed_over_at" in other
         if (given or _stale(other, now)) and self._files.store.swap(name, content, found.tag):
-            return Lock(name, run_id, facts["token"], None if given else _words(other))
+            return Lock(name, run_id, facts["token"], None if given else _description(other))
         raise AlreadyRunning(
-            f"period {period} is being run by {_words(other)}. Wait for it; if that run is dead, remove "
+            f"period {period} is being run by {_description(other)}. Wait for it; if that run is dead, remove "
             f"{self._files.store.place}/{name}."
         )
 
@@ -101,7 +101,7 @@ def _name(period: str) -> str:
     return f"locks/{period}.json"
 
 
-def _words(facts: dict[str, Any]) -> str:
+def _description(facts: dict[str, Any]) -> str:
     if "handed_over_at" in facts:
         return f"run {facts.get('run_id')}, which goes on in a new process"
     return f"run {facts.get('run_id')} on {facts.get('host')} since {facts.get('taken_at')}"

@@ -18,11 +18,11 @@ from accountpulse import settings
 from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.core.period import Period, Scope, Window, scope_of
 from accountpulse.core.records import Extract
+from accountpulse.core.spooled import NoPartStore, PartStore
 from accountpulse.sandbox.limits import Limit
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
-from accountpulse.systems.extraction import NoPartStore, PartStore
 from accountpulse.systems.intercom.extract import body, slices
 from support import NOW, extract
 from systems.shelf import Killed, Shelf

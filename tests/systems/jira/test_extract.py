@@ -13,12 +13,12 @@ import pytest
 from accountpulse.core.errors import AccessError, ConfigurationError, UnexpectedAnswer
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Extract
+from accountpulse.core.spooled import NoPartStore
 from accountpulse.sandbox.limits import Limit
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.jira import ACCOUNT_IDS, ACCOUNT_TEXT, ORGANIZATIONS
 from accountpulse.sandbox.world.model import JiraIssue, World
-from accountpulse.systems.extraction import NoPartStore
 from accountpulse.systems.jira import extract
 from accountpulse.systems.jira.extract import BUGS
 from accountpulse.systems.jira.links import quoted

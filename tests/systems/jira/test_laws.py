@@ -24,7 +24,7 @@ from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
 from accountpulse.systems.jira import extract
 from accountpulse.systems.jira import site as jira_site
-from accountpulse.systems.jira.links import Links, chunks, combinations_for, stands_alone, told_apart
+from accountpulse.systems.jira.links import Links, chunks, combinations_for, stands_alone, split_by_clause
 from accountpulse.systems.jira.search import Search, condition
 from accountpulse.systems.jira.settings import JiraMapping
 from accountpulse.systems.jira.wire import History, Issue, milliseconds, page_decoder
@@ -142,7 +142,7 @@ def test_issues_go_to_exactly_the_clauses_that_match_them(data: st.DataObject) -
         {issue for issue, mine in matched.items() if any(number in held[keys.index(key)] for key in mine)}
         for number in range(1 + max(number for each in held for number in each))
     ]
-    single, several, doubtful = told_apart(keys, held, found)
+    single, several, doubtful = split_by_clause(keys, held, found)
     assert single == {issue: next(iter(mine)) for issue, mine in matched.items() if len(mine) == 1}
     assert several == {issue for issue, mine in matched.items() if len(mine) > 1}
     assert all(matched[issue] <= doubtful for issue in several), "each of them is asked alone"

@@ -8,10 +8,10 @@ import pytest
 from accountpulse.core.errors import AccessError
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Extract
+from accountpulse.core.spooled import NoPartStore
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
-from accountpulse.systems.extraction import NoPartStore
 from accountpulse.systems.looker import extract
 from support import request
 from systems.looker.asking import DAYS, PILLARS, USAGE, A, B, Change, Read, calls, sends

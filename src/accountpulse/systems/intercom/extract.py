@@ -13,12 +13,11 @@ import polars as pl
 
 from accountpulse.core.period import Window
 from accountpulse.core.records import CONVERSATIONS, Extract
-from accountpulse.core.spooled import SpooledTable
+from accountpulse.core.spooled import PartCollector, SpooledTable
 from accountpulse.http import client
 from accountpulse.http.client import Client, Endpoint
 from accountpulse.http.slice_walk import RowPage, RowSource, SliceWalk
 from accountpulse.http.time_slices import TimeSlice, equal_slices, without
-from accountpulse.systems.extraction import PartCollector
 from accountpulse.systems.intercom.companies import Companies
 from accountpulse.systems.intercom.rows import ROWS, ConversationBatch, Reader
 from accountpulse.systems.intercom.settings import IntercomRequest

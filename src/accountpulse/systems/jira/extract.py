@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from accountpulse.core.catalogue import METRICS
 from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.core.records import ISSUE_MOVES, ISSUES, Extract, Reason
-from accountpulse.core.spooled import SpooledTable
+from accountpulse.core.spooled import PartCollector, SpooledTable
 from accountpulse.http import client
 from accountpulse.http.client import Client, Endpoint, RequestRefused, together
 from accountpulse.http.slice_walk import RowSource, SliceWalk
 from accountpulse.http.time_slices import TimeSlice, without
-from accountpulse.systems.extraction import PartCollector
 from accountpulse.systems.jira import site as jira_site
-from accountpulse.systems.jira.links import Links, combinations_for, stands_alone, told_apart
+from accountpulse.systems.jira.links import Links, combinations_for, split_by_clause, stands_alone
 from accountpulse.systems.jira.parts import CountedIssueBatch, StretchTables, collector, ids_table, tables, unread
 from accountpulse.systems.jira.rows import Moves, Reader, ceiled
 from accountpulse.systems.jira.search import BULK, SLICE_ROWS, Found, Search, condition
@@ -141,7 +140,7 @@ class Work:
         if any(found.count > SLICE_ROWS for found in queries):
             await self.search.try_zone(queries[0])
         if self.links.by_clause:
-            await together(self._tell_apart(found) for found in queries)
+            await together(self._split_by_clause(found) for found in queries)
         await together(self._walk(found) for found in queries)
 
     async def find(self) -> list[Found]:
@@ -173,13 +172,15 @@ class Work:
         half = len(keys) // 2
         return [found for part in await together(map(self._look, (keys[:half], keys[half:]))) for found in part]
 
-    async def _tell_apart(self, found: Found) -> None:
+    async def _split_by_clause(self, found: Found) -> None:
         """Learn which issue belongs to which clause of a query (see jira_links)."""
-        held = combinations_for(len(found.keys))
-        numbers = range(1 + max(number for each in held for number in each))
-        groups = [[key for key, each in zip(found.keys, held, strict=True) if number in each] for number in numbers]
+        combinations_of = combinations_for(len(found.keys))
+        numbers = range(1 + max(number for each in combinations_of for number in each))
+        groups = [
+            [key for key, each in zip(found.keys, combinations_of, strict=True) if number in each] for number in numbers
+        ]
         ids = await together(map(self._ids, groups))
-        single, several, doubtful = told_apart(found.keys, held, ids)
+        single, several, doubtful = split_by_clause(found.keys, combinations_of, ids)
         for issue, key in single.items():
             self.links.owners.setdefault(issue, set()).add(key)
         alone = sorted(doubtful)

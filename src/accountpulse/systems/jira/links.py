@@ -140,22 +140,22 @@ def _size(queries: int) -> int:
     return max(1, min(_FEW, queries - 1))
 
 
-def told_apart(
-    keys: Sequence[str], held: Sequence[tuple[int, ...]], found: Sequence[Collection[str]]
+def split_by_clause(
+    keys: Sequence[str], combinations_of: Sequence[tuple[int, ...]], found: Sequence[Collection[str]]
 ) -> tuple[Mapping[str, str], frozenset[str], frozenset[str]]:
     """Issue → its one key; the issues that several clauses may have; and the keys that must be asked for these.
 
-    `held` are the queries of each key, `found` the ids that each query found.
+    `combinations_of` are the queries of each key, `found` the ids that each query found.
     """
     hits: dict[str, list[int]] = {}
     for number, ids in enumerate(found):
         for issue in ids:
             hits.setdefault(issue, []).append(number)
-    by_combination = dict(zip(held, keys, strict=True))
+    by_combination = dict(zip(combinations_of, keys, strict=True))
     single = {issue: key for issue, where in hits.items() if (key := by_combination.get(tuple(where))) is not None}
     several = frozenset(hits.keys() - single.keys())
     crossed = [frozenset(hits[issue]) for issue in several]
     doubtful = frozenset(
-        key for key, where in zip(keys, held, strict=True) if any(each >= set(where) for each in crossed)
+        key for key, where in zip(keys, combinations_of, strict=True) if any(each >= set(where) for each in crossed)
     )
     return single, several, doubtful

@@ -8,8 +8,7 @@ from typing import Any
 import polars as pl
 
 from accountpulse.core.records import ISSUE_MOVES, ISSUES, Columns
-from accountpulse.core.spooled import PIECE, SpooledTable
-from accountpulse.systems.extraction import PartCollector, PartStore
+from accountpulse.core.spooled import PIECE, PartCollector, PartStore, SpooledTable
 from accountpulse.systems.jira.rows import IssueBatch, merged
 from accountpulse.systems.jira.wire import Issue
 
@@ -20,7 +19,7 @@ _TABLES: Mapping[str, Columns] = {"issues": ISSUES, "issue_moves": ISSUE_MOVES, 
 
 @dataclass(frozen=True)
 class StretchTables:
-    """What a slice or a fetch of histories brought: rows of four tables, and how many issues came, by question."""
+    """What a slice or a fetch of histories contains: rows of four tables, and how many issues came, by question."""
 
     tables: Mapping[str, pl.DataFrame]
     unreadable: bool = False  # histories were asked for, and not all came
@@ -43,14 +42,14 @@ class CountedIssueBatch(IssueBatch):
         super().add(rows)
 
 
-def _joined(brought: Sequence[StretchTables]) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
-    """A part of what several slices brought."""
-    names = [name for name in _TABLES if any(name in each.tables for each in brought)]
-    tables = {name: pl.concat([each.tables[name] for each in brought if name in each.tables]) for name in names}
+def _joined(batches: Sequence[StretchTables]) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+    """A part of what several slices contain."""
+    names = [name for name in _TABLES if any(name in each.tables for each in batches)]
+    tables = {name: pl.concat([each.tables[name] for each in batches if name in each.tables]) for name in names}
     came = Counter[str]()
-    for each in brought:
+    for each in batches:
         came.update(each.came)
-    return tables, {"unreadable": any(each.unreadable for each in brought), "came": came}
+    return tables, {"unreadable": any(each.unreadable for each in batches), "came": came}
 
 
 def ids_table(issues: Sequence[str]) -> pl.DataFrame:
@@ -71,11 +70,11 @@ def unread(spools: Mapping[str, SpooledTable]) -> list[str]:
 
 def tables(spools: Mapping[str, SpooledTable]) -> dict[str, SpooledTable]:
     """The two tables, each row once; so many issues at a time as may be in memory."""
-    merged_piles = {"issues": SpooledTable(ISSUES), "issue_moves": SpooledTable(ISSUE_MOVES)}
+    merged_spools = {"issues": SpooledTable(ISSUES), "issue_moves": SpooledTable(ISSUE_MOVES)}
     shares = 1 + (spools["issues"].height + spools["issue_moves"].height) // (2 * PIECE)
     for share in range(shares):
         mine = pl.col("issue_id").hash() % shares == share
-        issues, moves = (spools[name].lazy().filter(mine).collect() for name in merged_piles)
-        for name, table in zip(merged_piles, merged([(issues, moves)]), strict=True):
-            merged_piles[name].add(table)
-    return merged_piles
+        issues, moves = (spools[name].lazy().filter(mine).collect() for name in merged_spools)
+        for name, table in zip(merged_spools, merged([(issues, moves)]), strict=True):
+            merged_spools[name].add(table)
+    return merged_spools

@@ -12,8 +12,7 @@ import polars as pl
 from accountpulse.core.catalogue import PILLAR
 from accountpulse.core.errors import AccessError
 from accountpulse.core.records import ON_DISK, SEATS, TABLES, Extract, Reason, frame
-from accountpulse.core.spooled import SpooledTable, spooled
-from accountpulse.systems.extraction import CheckpointPart
+from accountpulse.core.spooled import CheckpointPart, SpooledTable, spooled
 from accountpulse.systems.looker.api import Api, Explore, Query, Refused
 from accountpulse.systems.looker.keys import unmatched
 from accountpulse.systems.looker.rows import UNFIT, Kind, Rows

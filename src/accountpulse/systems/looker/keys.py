@@ -13,8 +13,8 @@ def unmatched(spools: Iterable[SpooledTable], keys: Iterable[str]) -> Iterator[s
     given = (spool.lazy().select(pl.col("key").unique()).collect()["key"] for spool in spools)
     theirs = {_compared(key) for rows in given for key in rows}
     ours = {_compared(key) for key in keys}
-    if strangers := len(theirs - ours):
-        yield f"account ids of the explores and Looks that are no customer's: {strangers:,} of {len(theirs):,}"
+    if not_customers := len(theirs - ours):
+        yield f"account ids of the explores and Looks that are no customer's: {not_customers:,} of {len(theirs):,}"
     if silent := len(ours - theirs):
         yield f"customers without a row in the explores and Looks: {silent:,} of {len(ours):,}"
 

@@ -23,7 +23,7 @@ class Money:
 
     rates: Mapping[str, float] | None = None
     of_account: dict[str, str] = field(default_factory=dict)  # account, by 15 characters → its currency
-    strangers: set[str] = field(default_factory=set)  # currencies without a rate
+    unknown: set[str] = field(default_factory=set)  # currencies without a rate
 
     def converted(self, amount: float | None, currency: str | None) -> float | None:
         """The amount by the org's rate, which says how many units one of the corporate currency is worth."""
@@ -31,7 +31,7 @@ class Money:
             return amount
         rate = self.rates.get(currency or "")
         if rate is None:
-            self.strangers.add(currency or "none")
+            self.unknown.add(currency or "none")
             return None
         return amount / rate
 

@@ -46,9 +46,9 @@ def extract(request: SalesforceRequest) -> Extract:
     for name, rows in _parts(reading, request, found, worth):
         frames[name] = _frame(name, rows)
         request.progress(sum(table.height for table in frames.values()), None)
-    if worth is not None and worth.strangers:
+    if worth is not None and worth.unknown:
         reading.setting = "accounts.arr"
-        reading.note(f"the org has no rate for {', '.join(sorted(worth.strangers))}: ARR in it stays empty")
+        reading.note(f"the org has no rate for {', '.join(sorted(worth.unknown))}: ARR in it stays empty")
     frames["accounts"] = _as_of(frames["accounts"], frames["arr_changes"], request)
     before = pl.col("at") < request.scope.as_of
     frames["arr_changes"] = frames["arr_changes"].filter(before)
