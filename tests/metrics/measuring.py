@@ -29,12 +29,13 @@ def at(text: str) -> datetime:
 
 
 def table(name: str, rows: Sequence[Row]) -> pl.DataFrame:
-    """A table as attribution leaves it; a row without an account belongs to A."""
+    """A table as attribution leaves it; a row without an account belongs to A, one without a source came from `one`."""
     schema = {column: kind for column, kind in TABLES[name].items() if column not in {"keys", "key"}}
     if name != "issue_moves":
         schema = {"account_id": pl.String, **schema}
         rows = [{"account_id": A, **row} for row in rows]
-    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(source=pl.lit("one"))
+    rows = [{"source": "one", **row} for row in rows]
+    return pl.DataFrame(rows, schema={**schema, "source": pl.String}, orient="row")
 
 
 def measured(

@@ -166,3 +166,19 @@ def test_a_bug_of_two_accounts_moves_for_both() -> None:
     result = measured(measure_bugs, rows, accounts=[{"account_id": A}, {"account_id": B}])
     assert [of(result, account)["reopened_bugs"] for account in (A, B)] == [1, 1]
     assert [of(result, account)["open_bugs"] for account in (A, B)] == [1, 2]
+
+
+def test_issues_of_two_systems_with_the_same_id_do_not_share_their_moves() -> None:
+    """Both have an issue 1 of the same account: one was reopened and is open, the other was done long before."""
+    issues = [issue(source="one"), issue(source="other", created_at=BEFORE, done=True, resolved_at=BEFORE)]
+    moves = [
+        {**move(IN, "open", "done"), "source": "one"},
+        {**move(IN + TICK, "done", "open"), "source": "one"},
+        {**move(BEFORE, "open", "done"), "source": "other"},
+    ]
+    found = of_a(measure_bugs, {"issues": issues, "issue_moves": moves})
+    assert (found["open_bugs"], found["reopened_bugs"]) == (1, 1)
+    exchanged = [{**each, "source": "other" if each["source"] == "one" else "one"} for each in moves]
+    found = of_a(measure_bugs, {"issues": issues, "issue_moves": exchanged})
+    assert (found["open_bugs"], found["reopened_bugs"]) == (1, 1)
+    assert found["avg_resolution_days"] == "no_evidence"
