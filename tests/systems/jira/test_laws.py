@@ -24,7 +24,7 @@ from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
 from accountpulse.systems.jira import extract
 from accountpulse.systems.jira import site as jira_site
-from accountpulse.systems.jira.links import Links, chunks, combinations_for, stands_alone, split_by_clause
+from accountpulse.systems.jira.links import Links, chunks, combinations_for, split_by_clause, stands_alone
 from accountpulse.systems.jira.search import Search, condition
 from accountpulse.systems.jira.settings import JiraMapping
 from accountpulse.systems.jira.wire import History, Issue, milliseconds, page_decoder
