@@ -7,10 +7,10 @@ from typing import Any
 import polars as pl
 
 from accountpulse.report.inputs import ReportInput
+from accountpulse.report.limits import LEAST_CHANGE
 from accountpulse.scoring.change import Change, change
 from accountpulse.scoring.explain import mover, signed
 
-LEAST = 5.0  # points
 LARGEST = 3  # parts of a change that are named
 SMALL = 0.05  # points that would be shown as 0
 ONLY_THE_CARD = "nothing but the scorecard's new content"
@@ -50,7 +50,7 @@ def _moved(rows: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
     joined = rows.with_row_index("i").join(known, on="id", how="left", maintain_order="left")
     size = pl.col("change").abs()
     other = (pl.col("tier") != pl.col("tier_before")).fill_null(value=False)
-    moved = joined.filter(other | (size >= LEAST).fill_null(value=False))
+    moved = joined.filter(other | (size >= LEAST_CHANGE).fill_null(value=False))
     return moved.with_columns(size=size, weight=size * pl.col("arr")).sort(
         "weight", "size", "arr", "id", descending=[True, True, True, False], nulls_last=True
     )

@@ -7,13 +7,10 @@ import polars as pl
 
 from accountpulse.report.accounts import band
 from accountpulse.report.inputs import MonthlyRun
+from accountpulse.report.limits import AHEAD, GREEN, SOON, TOO_GREEN, TOO_UNKNOWN
 from accountpulse.scoring.mistakes import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 
-AHEAD = 180  # days of renewals that are shown
-SOON = 90  # days within which a bad or unknown one is listed
-GREEN = 75.0  # the edge of green: what the anchors of a scorecard mean by 75 points
-TOO_GREEN, TOO_UNKNOWN = 0.80, 0.20
 BY = {"by_tier": "tier", "by_segment": "segment", "by_owner": "owner"}
 
 ARR = pl.when(pl.col("arr").count() > 0).then(pl.col("arr").sum()).alias("arr")  # null: of no account is it known

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from accountpulse.report.limits import SOON
 from accountpulse.scoring.inputs import CRITICAL, RENEWAL
 from accountpulse.scoring.mistakes import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 
-SOON = 90  # days to a renewal from which on it is the next thing to talk about
 MODERATE = "moderate_signals"
 
 
