@@ -95,8 +95,8 @@ def renewal_points(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 def views(document: Mapping[str, Any], texts: Texts) -> list[str]:
     """What only the view of an account shows, compressed, `CHUNK` accounts each."""
     made, count = AccountViews(document, texts), len(document["accounts"]["id"])
-    chunks = (range(begin, min(begin + CHUNK, count)) for begin in range(0, count, CHUNK))
-    return [_packed([made.view(i) for i in chunk]) for chunk in chunks]
+    parts = (slice(begin, min(begin + CHUNK, count)) for begin in range(0, count, CHUNK))
+    return [_packed(made.views(part)) for part in parts]
 
 
 def _rounded(value: Any) -> Any:

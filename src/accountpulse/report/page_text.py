@@ -30,8 +30,11 @@ def band_tones(bands: Sequence[Mapping[str, Any]]) -> dict[str | None, str]:
 
 
 def fixed(value: float | None, decimals: int = 1) -> str:
-    """`72.4`, `1,204.0`."""
-    return MISSING if value is None else _unsigned(f"{value:,.{decimals}f}")
+    """`72.4`, `1,204.0`, `−3.1`."""
+    if value is None:
+        return MISSING
+    text = f"{value:,.{decimals}f}"
+    return text if value > 0 else _unsigned(text)
 
 
 def signed(value: float | None, decimals: int = 1) -> str:

@@ -4,7 +4,7 @@ const METRIC_HEADS = [["Metric"], ["Value", "number"], ["Previous", "number"], [
 
 function metricTable({metrics, sums}) {
   const body = facts.dimensions.flatMap((label, dimension) => {
-    const rows = metrics.filter(({place}) => facts.metrics[place].dimension === dimension).map(metricRow);
+    const rows = facts.metrics.flatMap((about, n) => about.dimension === dimension && metrics[n] ? [metricRow(about, metrics[n])] : []);
     return rows.length ? [make("tr", {cls: "group", role: "row"}, make("th", {scope: "rowgroup", colspan: "6", role: "rowheader"}, label)), ...rows] : [];
   });
   const head = make("thead", {role: "rowgroup"}, make("tr", {role: "row"}, ...METRIC_HEADS.map(([label, cls = ""]) => make("th", {scope: "col", role: "columnheader", cls}, label))));
@@ -12,8 +12,7 @@ function metricTable({metrics, sums}) {
   return block("Every metric", "Points: 0 unacceptable, 50 the edge of bad, 75 the edge of good, 100 excellent. Weight × points = contribution.", table);
 }
 
-function metricRow(metric) {
-  const {label, about} = facts.metrics[metric.place];
+function metricRow({label, about}, metric) {
   const number = (head, text, ...small) => make("td", {cls: "number", role: "cell", "data-label": head}, text, ...small);
   const per = metric.per ? [make("small", {}, metric.per)] : [];
   const notes = metric.notes.map((note) => make("small", {cls: "reason"}, note));

@@ -25,11 +25,11 @@ function reasons(i) {
 
 /** Health a period; months without a run, or without a score, are gaps. */
 function line({months}) {
-  const texts = months.map(({text}) => text).join(", ");
-  const element = make("div", {cls: "chart", role: "img", "aria-label": `Health by month. ${texts}.`});
+  const texts = facts.months.map((month, n) => `${month}: ${months.texts[n]}`);
+  const element = make("div", {cls: "chart", role: "img", "aria-label": `Health by month. ${texts.join(", ")}.`});
   const section = block("Twelve months", "Health after caps; a gap is a month without a run or a score. Lines across are the tiers' edges, dashes upright a changed scorecard.", element);
-  if (months.some(({health}) => known(health))) {
-    return {section, start: () => draw(element, lineSpec(months), {hint: ({text}) => text && [text]})};
+  if (months.health.some(known)) {
+    return {section, start: () => draw(element, lineSpec(months.health, texts), {hint: ({text}) => text && [text]})};
   }
   element.replaceWith(make("p", {cls: "empty"}, "No score in any of these months."));
   return {section, start: () => {}};
@@ -38,9 +38,9 @@ function line({months}) {
 // the year where it begins
 const MONTH_LABEL = "datum.index === 0 || slice(datum.label, 0, 3) === 'Jan' ? [slice(datum.label, 0, 3), slice(datum.label, 4)] : slice(datum.label, 0, 3)";
 
-function lineSpec(line) {
+function lineSpec(values, texts) {
   const {months} = facts;
-  const points = line.map(({health, text}, n) => ({month: months[n], health, text}));
+  const points = months.map((month, n) => ({month, health: values[n], text: texts[n]}));
   const x = {field: "month", type: "ordinal", scale: {domain: months}, title: null, axis: {labelAngle: 0, labelOverlap: true, grid: false, labelExpr: MONTH_LABEL}};
   const y = {field: "health", type: "quantitative", scale: {domain: [0, 100]}, title: null, axis: {grid: false, values: [0, 25, 50, 75, 100]}};
   const edges = facts.tiers.filter((tier) => tier.from).map((tier) => ({health: tier.from, label: tier.name}));
@@ -64,11 +64,12 @@ function lineSpec(line) {
 }
 
 function dimensionBars({dimensions}) {
-  const rows = dimensions.map(({score, lower, upper, texts}, n) => {
+  const rows = facts.dimensions.map((label, n) => {
+    const {score, lower, upper, texts} = dimensions[n];
     const parts = known(score) ? [{cls: "fill", left: 0, width: score}] : [];
     if (known(lower) && known(upper)) parts.push({cls: "range", left: lower, width: upper - lower});
     return make("tr", {},
-      make("th", {scope: "row"}, facts.dimensions[n], make("small", {}, texts.weight)),
+      make("th", {scope: "row"}, label, make("small", {}, texts.weight)),
       make("td", {cls: "graph"}, track(parts)),
       make("td", {cls: "number"}, texts.score, texts.range ? make("small", {}, texts.range) : null),
       make("td", {cls: "number"}, texts.coverage));

@@ -26,5 +26,11 @@ const slot = (name, i) => lists.slots[name][i];
 async function viewOf(i) {
   const number = Math.floor(i / facts.chunk);
   if (!chunks.has(number)) chunks.set(number, unpacked(`views-${number}`));
-  return (await chunks.get(number))[i % facts.chunk];
+  return picked(await chunks.get(number), i % facts.chunk);
+}
+
+/** One account out of a tree of lists. */
+function picked(tree, at) {
+  if (Array.isArray(tree)) return tree[at];
+  return Object.fromEntries(Object.entries(tree).map(([name, inside]) => [name, picked(inside, at)]));
 }
