@@ -10,7 +10,7 @@ from accountpulse.report.inputs import ReportInput
 from accountpulse.scoring.model import Curve
 from accountpulse.scoring.scorecard import Leaf, Node, Scorecard
 
-SOURCE_OF: Mapping[Domain, Source] = {domain: source for source, held in DOMAINS_OF.items() for domain in held}
+SOURCE_OF: Mapping[Domain, Source] = {domain: source for source, domains in DOMAINS_OF.items() for domain in domains}
 
 
 def catalogue(inputs: ReportInput) -> list[dict[str, Any]]:
@@ -75,11 +75,11 @@ def share(node: Node, card: Scorecard) -> float:
 def tiers(card: Scorecard, not_rated: str) -> list[dict[str, Any]]:
     """The tiers, best first; the last is Not Rated, which no health reaches."""
     ends = [100.0, *(tier.min for tier in card.tiers)]
-    known = [
+    rated = [
         {"name": tier.name, "from": tier.min, "to": end, "rank": rank}
         for rank, (tier, end) in enumerate(zip(card.tiers, ends, strict=False))
     ]
-    return [*known, {"name": not_rated, "from": None, "to": None, "rank": len(known)}]
+    return [*rated, {"name": not_rated, "from": None, "to": None, "rank": len(rated)}]
 
 
 def bands(card: Scorecard) -> list[dict[str, Any]]:

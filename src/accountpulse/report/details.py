@@ -18,11 +18,11 @@ SEVERITIES = ("critical", "moderate", "watch")
 def details(inputs: ReportInput, ids: pl.Series, parts: pl.DataFrame | None) -> dict[str, Any]:
     """All of it, in columns over the accounts in the order of `ids`; `parts` is what `parts_of` gave."""
     scores = _aligned(inputs.month.scores, ids)
-    words = list(dict.fromkeys([*REASONS.values(), *NO_EVIDENCE.values()]))
+    texts = list(dict.fromkeys([*REASONS.values(), *NO_EVIDENCE.values()]))
     return {
         "lines": _lines(inputs, ids),
-        "metrics": _metrics(inputs, scores, ids, words),
-        "reasons": words,
+        "metrics": _metrics(inputs, scores, ids, texts),
+        "reasons": texts,
         "change": _change(inputs, parts, ids),
         "dimensions": _dimensions(scores, inputs.month.card),
         "signals": _signals(inputs, ids),
@@ -64,7 +64,7 @@ def _lines(inputs: ReportInput, ids: pl.Series) -> list[list[float | None]]:
 # --- metrics ---------------------------------------------------------------------------------------------------
 
 
-def _metrics(inputs: ReportInput, scores: pl.DataFrame, ids: pl.Series, words: list[str]) -> dict[str, Any]:
+def _metrics(inputs: ReportInput, scores: pl.DataFrame, ids: pl.Series, texts: list[str]) -> dict[str, Any]:
     before = None if inputs.before is None else _aligned(inputs.before.scores, ids)
     return {
         leaf.name: {
@@ -73,7 +73,7 @@ def _metrics(inputs: ReportInput, scores: pl.DataFrame, ids: pl.Series, words: l
             "weight": scores.select(_weight(leaf)).to_series().to_list(),
             "contribution": scores.select(_contribution(leaf)).to_series().to_list(),
             "before": [None] * len(ids) if before is None else _column(before, leaf.name),
-            "reason": _reasons(scores, leaf, words),
+            "reason": _reasons(scores, leaf, texts),
             **_instead(scores, leaf),
         }
         for leaf in inputs.month.card.leaves
@@ -97,8 +97,8 @@ def reason(scores: pl.DataFrame, leaf: Leaf) -> pl.Expr:
         *(_known(scores, name).fill_null(0) < least for name, least in leaf.rule.enough.items()),
     )
     lacking = pl.when(short).then(pl.lit("too_few")).otherwise(pl.lit(f"no_{leaf.rule.per}"))
-    told = pl.col(f"{leaf.name}_reason") if f"{leaf.name}_reason" in scores.columns else pl.lit(None, pl.String)
-    why = pl.when(_known(scores, leaf.name).is_not_null()).then(lacking).otherwise(told.fill_null("unknown"))
+    noted = pl.col(f"{leaf.name}_reason") if f"{leaf.name}_reason" in scores.columns else pl.lit(None, pl.String)
+    why = pl.when(_known(scores, leaf.name).is_not_null()).then(lacking).otherwise(noted.fill_null("unknown"))
     return pl.when(pl.col(f"{leaf.name}_points").is_null()).then(why)
 
 
@@ -106,11 +106,13 @@ def _known(scores: pl.DataFrame, name: str) -> pl.Expr:
     return pl.col(name) if name in scores.columns else pl.lit(None, pl.Float64)
 
 
-def _reasons(scores: pl.DataFrame, leaf: Leaf, words: list[str]) -> list[int | None]:
-    """Why a metric has no points, as places in `words`."""
-    told = {code: NO_EVIDENCE.get(leaf.name, text) if code == "no_evidence" else text for code, text in REASONS.items()}
-    places = {code: words.index(text) for code, text in told.items()}
-    unknown = words.index(REASONS["unknown"])
+def _reasons(scores: pl.DataFrame, leaf: Leaf, texts: list[str]) -> list[int | None]:
+    """Why a metric has no points, as places in `texts`."""
+    by_code = {
+        code: NO_EVIDENCE.get(leaf.name, text) if code == "no_evidence" else text for code, text in REASONS.items()
+    }
+    places = {code: texts.index(text) for code, text in by_code.items()}
+    unknown = texts.index(REASONS["unknown"])
     codes = scores.select(reason(scores, leaf)).to_series()
     found = codes.replace_strict(places, default=unknown, return_dtype=pl.Int64)
     return found.zip_with(codes.is_not_null(), pl.Series([None], dtype=pl.Int64)).to_list()
@@ -162,10 +164,10 @@ def _coverage(leaves: list[Leaf], whole: float) -> pl.Expr:
     """The part of a dimension's weight that rests on data, 0 to 1."""
     if not leaves:
         return pl.lit(0.0)
-    known = pl.sum_horizontal(
+    measured = pl.sum_horizontal(
         pl.when(pl.col(f"{leaf.name}_points").is_not_null()).then(pl.lit(leaf.share)).otherwise(0.0) for leaf in leaves
     )
-    return pl.when(known > TOLERANCE).then(pl.min_horizontal(pl.lit(1.0), known / whole)).otherwise(0.0)
+    return pl.when(measured > TOLERANCE).then(pl.min_horizontal(pl.lit(1.0), measured / whole)).otherwise(0.0)
 
 
 def _signals(inputs: ReportInput, ids: pl.Series) -> list[list[dict[str, Any]]] | None:

@@ -46,8 +46,8 @@ def movers(rows: pl.DataFrame, parts: pl.DataFrame | None, inputs: ReportInput) 
 
 
 def _moved(rows: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
-    known = parts.select(id="account_id", change="total", scorecard="scorecard")
-    joined = rows.with_row_index("i").join(known, on="id", how="left", maintain_order="left")
+    changes = parts.select(id="account_id", change="total", scorecard="scorecard")
+    joined = rows.with_row_index("i").join(changes, on="id", how="left", maintain_order="left")
     size = pl.col("change").abs()
     other = (pl.col("tier") != pl.col("tier_before")).fill_null(value=False)
     moved = joined.filter(other | (size >= LEAST_CHANGE).fill_null(value=False))

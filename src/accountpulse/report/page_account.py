@@ -166,12 +166,12 @@ class AccountViews:
         """The lines of all metrics by their place in the catalogue, and the sums below them."""
         columns = self._details["metrics"]
         there = {place: metric for place, metric in enumerate(self._catalogue) if metric["name"] in columns}
-        given = [_column(columns[metric["name"]], "contribution", part) for metric in there.values()]
+        contributions_of = [_column(columns[metric["name"]], "contribution", part) for metric in there.values()]
         totals, shown = [], []
-        for row in zip(*given, strict=True):
-            known = [value for value in row if value is not None]
-            totals.append(sum(known) if known else None)
-            rounded = iter(adding_up(known, sum(known)))
+        for row in zip(*contributions_of, strict=True) if there else [()] * (part.stop - part.start):
+            given = [value for value in row if value is not None]
+            totals.append(sum(given) if given else None)
+            rounded = iter(adding_up(given, sum(given)))
             shown.append([MISSING if value is None else fixed(next(rounded)) for value in row])
         lines = {
             place: self._metric(metric, part) | {"contribution": list(contributions)}
@@ -209,8 +209,8 @@ class AccountViews:
 
     def _notes(self, metric: Mapping[str, Any], columns: Mapping[str, Any], part: slice) -> list[list[str]]:
         """Why a value is missing, and what was taken instead."""
-        words, other = self._details["reasons"], metric["instead"]
-        reasons = [[] if place is None else [words[place]] for place in _column(columns, "reason", part)]
+        texts, other = self._details["reasons"], metric["instead"]
+        reasons = [[] if place is None else [texts[place]] for place in _column(columns, "reason", part)]
         if not other:
             return reasons
         values = _column(columns, "instead", part)
@@ -230,8 +230,8 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _written(metric: Mapping[str, Any], values: Sequence[float | None]) -> list[str]:
-    known = METRICS.get(metric["name"]) or own_metric(metric["name"], metric["label"], metric["unit"])
-    return [MISSING if value is None else value_text(known, value) for value in values]
+    entry = METRICS.get(metric["name"]) or own_metric(metric["name"], metric["label"], metric["unit"])
+    return [MISSING if value is None else value_text(entry, value) for value in values]
 
 
 def _signal(signal: Mapping[str, Any]) -> str:
@@ -240,8 +240,10 @@ def _signal(signal: Mapping[str, Any]) -> str:
 
 
 def _only_counted(counts: Sequence[float | None]) -> str:
-    known = [f"{fixed(count, 0)} {name}" for name, count in zip(SEVERITIES, counts, strict=True) if count]
-    return f"{', '.join(known)}; this run kept no more about them." if known else "None known to this run."
+    counted_texts = [f"{fixed(count, 0)} {name}" for name, count in zip(SEVERITIES, counts, strict=True) if count]
+    return (
+        f"{', '.join(counted_texts)}; this run kept no more about them." if counted_texts else "None known to this run."
+    )
 
 
 def _sums(total: float | None, health: float | None, cap: str | None) -> list[list[str]]:

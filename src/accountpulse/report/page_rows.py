@@ -7,7 +7,7 @@ from typing import Any
 from accountpulse.report.columns import LISTED, Column
 from accountpulse.report.page_text import Texts, day, due, fixed, sentences, signed
 
-SEARCHED = ("name", "id", "owner", "segment", "cap", "drivers", "not_rated", "step")
+SEARCHED = ("name", "id", "owner", "segment", "cap", "drivers", "not_steps", "step")
 
 
 class AccountTexts:
@@ -18,7 +18,7 @@ class AccountTexts:
         self._count = len(document["accounts"]["id"])
         self._as_of = date.fromisoformat(document["as_of"])
         self._ranks = {tier["name"]: tier["rank"] for tier in document["tiers"]}
-        self._rated = {tier["name"]: tier["rank"] for tier in document["tiers"][:-1]}
+        self._steps = {tier["name"]: tier["rank"] for tier in document["tiers"][:-1]}
         self._money = texts.money
         self.slots = {column.key: self._written(column) for column in LISTED} | self._made(document["worklist"])
 
@@ -59,7 +59,7 @@ class AccountTexts:
 
     def reasons(self, i: int) -> list[str]:
         """Why an account stands where it does: what holds it down, what costs most, what a rating lacks."""
-        cap, drivers, lacking = (self.column(key)[i] for key in ("cap", "drivers", "not_rated"))
+        cap, drivers, lacking = (self.column(key)[i] for key in ("cap", "drivers", "not_steps"))
         capped = [f"held down by: {', '.join(sentences(cap))}"] if cap else []
         return [*capped, *sentences(drivers), *sentences(lacking)]
 
@@ -99,6 +99,6 @@ class AccountTexts:
 
     def _way(self, mover: Mapping[str, Any]) -> str:
         """`fell`, `rose`, or neither: to be without a score, or to have had a tier that is no more, is no step."""
-        then, now = self._rated.get(mover["tier_before"]), self._rated.get(mover["tier"])
+        then, now = self._steps.get(mover["tier_before"]), self._steps.get(mover["tier"])
         step = mover["change"] or (0 if then is None or now is None else then - now)
         return "fell" if step < 0 else "rose" if step > 0 else ""

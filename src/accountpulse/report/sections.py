@@ -85,15 +85,15 @@ def renewals(rows: pl.DataFrame, card: Scorecard) -> dict[str, Any]:
 
 def warnings(rows: pl.DataFrame, card: Scorecard) -> list[str]:
     """What makes the whole distribution doubtful."""
-    said = []
+    found = []
     rated = rows.filter(pl.col("tier") != NOT_RATED)
     green = [tier.name for tier in card.tiers if tier.min >= GREEN]
     share = rated.filter(pl.col("tier").is_in(green)).height / rated.height if rated.height else 0.0
     if share > TOO_GREEN:
-        said.append(
+        found.append(
             f"{share:.0%} of the rated accounts are green: a scorecard that finds nearly all healthy warns nobody"
         )
     unknown = 1 - rated.height / rows.height if rows.height else 0.0
     if unknown > TOO_UNKNOWN:
-        said.append(f"{unknown:.0%} of the accounts are Not Rated: too little is known to judge the portfolio by")
-    return said
+        found.append(f"{unknown:.0%} of the accounts are Not Rated: too little is known to judge the portfolio by")
+    return found

@@ -46,11 +46,11 @@ function aboutAccount({about}, id) {
 async function showAccount(id) {
   const i = places.get(id);
   const body = byId("account-body");
-  const name = known(i) ? slot("name", i) : "Unknown account";
+  const name = isKnown(i) ? slot("name", i) : "Unknown account";
   byId("account-name").replaceChildren(isolated(name));
   document.title = `${name}, ${facts.period_text}`;
   byId("account-about").replaceChildren();
-  if (!known(i)) {
+  if (!isKnown(i)) {
     body.replaceChildren(make("p", {cls: "empty"}, "This report has no account with the id ", isolated(id), ". Ids have 18 characters; the account may have come later, or have been left out."));
     return;
   }

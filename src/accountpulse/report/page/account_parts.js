@@ -28,7 +28,7 @@ function line({months}) {
   const texts = facts.months.map((month, n) => `${month}: ${months.texts[n]}`);
   const element = make("div", {cls: "chart", role: "img", "aria-label": `Health by month. ${texts.join(", ")}.`});
   const section = block("Twelve months", "Health after caps; a gap is a month without a run or a score. Lines across are the tiers' edges, dashes upright a changed scorecard.", element);
-  if (months.health.some(known)) {
+  if (months.health.some(isKnown)) {
     return {section, start: () => draw(element, lineSpec(months.health, texts), {hint: ({text}) => text && [text]})};
   }
   element.replaceWith(make("p", {cls: "empty"}, "No score in any of these months."));
@@ -66,8 +66,8 @@ function lineSpec(values, texts) {
 function dimensionBars({dimensions}) {
   const rows = facts.dimensions.map((label, n) => {
     const {score, lower, upper, texts} = dimensions[n];
-    const parts = known(score) ? [{cls: "fill", left: 0, width: score}] : [];
-    if (known(lower) && known(upper)) parts.push({cls: "range", left: lower, width: upper - lower});
+    const parts = isKnown(score) ? [{cls: "fill", left: 0, width: score}] : [];
+    if (isKnown(lower) && isKnown(upper)) parts.push({cls: "range", left: lower, width: upper - lower});
     return make("tr", {},
       make("th", {scope: "row"}, label, make("small", {}, texts.weight)),
       make("td", {cls: "graph"}, track(parts)),

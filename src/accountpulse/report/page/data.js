@@ -1,6 +1,6 @@
 // The document inside the page: facts as JSON, lists and views of accounts as gzip in base64.
 
-const known = (value) => value !== null && value !== undefined;
+const isKnown = (value) => value !== null && value !== undefined;
 const facts = JSON.parse(byId("facts").textContent);
 const tones = new Map(facts.tiers.map((tier) => [tier.name, tier.tone]));
 const toneOf = (tier) => tones.get(tier) ?? "none";

@@ -10,11 +10,11 @@ function drawRenewals() {
   if (!element || renewalsDrawn) return;
   renewalsDrawn = true;
   const values = lists.points.map((point) => ({...point, date: Date.parse(point.date)}));
-  draw(element, renewalsSpec(values), {hint: renewalHint, pick: ({i}) => { if (known(i)) location.hash = linkTo(i); }});
+  draw(element, renewalsSpec(values), {hint: renewalHint, pick: ({i}) => { if (isKnown(i)) location.hash = linkTo(i); }});
 }
 
 function renewalHint({i}) {
-  if (!known(i)) return null;
+  if (!isKnown(i)) return null;
   return [
     slot("name", i), `${slot("tier", i)}, health ${slot("health", i)}`, `${slot("arr", i)} of ARR`,
     `renewal ${slot("renewal", i)}, ${slot("due", i)}`,

@@ -65,7 +65,7 @@ function wanted() {
 /** 0 days: overdue. */
 function renewsWithin(i, days) {
   const left = lists.keys.renewal[i];
-  if (!known(left)) return false;
+  if (!isKnown(left)) return false;
   return days === 0 ? left < 0 : left <= days;
 }
 
@@ -79,7 +79,7 @@ function sorted(found) {
   const byPlace = (i, j) => lists.keys.place[i] - lists.keys.place[j];
   return found.sort((i, j) => {
     const [a, b] = [keys[i], keys[j]];
-    if (!known(a) || !known(b)) return known(b) - known(a) || byPlace(i, j);
+    if (!isKnown(a) || !isKnown(b)) return isKnown(b) - isKnown(a) || byPlace(i, j);
     return sign * compare(a, b) || byPlace(i, j);
   });
 }
