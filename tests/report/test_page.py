@@ -140,7 +140,13 @@ def test_the_search_finds_names_ids_owners_and_reasons_as_they_are_typed(
     visit: Open, portfolio_page: Path, portfolio: dict[str, Any]
 ) -> None:
     shown, accounts = visit(portfolio_page), portfolio["accounts"]
-    for asked, column in (("zephyr hold", "name"), (accounts["id"][9], "id"), ("mei tan", "owner")):
+    for asked, column in (
+        ("zephyr hold", "name"),
+        (accounts["id"][9], "id"),
+        ("mei tan", "owner"),
+        ("coverage below 60", "not_rated"),
+        ("adoption plan", "step"),
+    ):
         shown("#search").fill("")
         shown("#search").press_sequentially(asked)
         expected = [i for i, text in enumerate(accounts[column]) if text and asked.lower() in text.lower()]

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from accountpulse.report.columns import LISTED, Column
+from accountpulse.report.columns import BY_KEY, LISTED, Column
 from accountpulse.report.page_text import Texts, day, due, fixed, sentences, signed
 
-SEARCHED = ("name", "id", "owner", "segment", "cap", "drivers", "not_steps", "step")
+SEARCHED = ("name", "id", "owner", "segment", "cap", "drivers", "not_rated", "step")
 
 
 class AccountTexts:
@@ -18,13 +18,13 @@ class AccountTexts:
         self._count = len(document["accounts"]["id"])
         self._as_of = date.fromisoformat(document["as_of"])
         self._ranks = {tier["name"]: tier["rank"] for tier in document["tiers"]}
-        self._steps = {tier["name"]: tier["rank"] for tier in document["tiers"][:-1]}
+        self._tier_steps = {tier["name"]: tier["rank"] for tier in document["tiers"][:-1]}
         self._money = texts.money
         self.slots = {column.key: self._written(column) for column in LISTED} | self._made(document["worklist"])
 
     def column(self, key: str) -> list[Any]:
         """The document's values; nulls where it has no such column."""
-        return self._columns.get(key) or [None] * self._count
+        return self._columns.get(BY_KEY[key].key) or [None] * self._count
 
     def _written(self, column: Column) -> list[str]:
         values = self.column(column.key)
@@ -59,7 +59,7 @@ class AccountTexts:
 
     def reasons(self, i: int) -> list[str]:
         """Why an account stands where it does: what holds it down, what costs most, what a rating lacks."""
-        cap, drivers, lacking = (self.column(key)[i] for key in ("cap", "drivers", "not_steps"))
+        cap, drivers, lacking = (self.column(key)[i] for key in ("cap", "drivers", "not_rated"))
         capped = [f"held down by: {', '.join(sentences(cap))}"] if cap else []
         return [*capped, *sentences(drivers), *sentences(lacking)]
 
@@ -99,6 +99,6 @@ class AccountTexts:
 
     def _way(self, mover: Mapping[str, Any]) -> str:
         """`fell`, `rose`, or neither: to be without a score, or to have had a tier that is no more, is no step."""
-        then, now = self._steps.get(mover["tier_before"]), self._steps.get(mover["tier"])
+        then, now = self._tier_steps.get(mover["tier_before"]), self._tier_steps.get(mover["tier"])
         step = mover["change"] or (0 if then is None or now is None else then - now)
         return "fell" if step < 0 else "rose" if step > 0 else ""
