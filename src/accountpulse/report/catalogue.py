@@ -58,18 +58,9 @@ def direction(anchors: Curve) -> str:
 def dimensions(card: Scorecard) -> list[dict[str, Any]]:
     """The dimensions in the scorecard's order, with their share of the whole weight."""
     return [
-        {"name": node.name, "label": node.name.replace("_", " "), "weight": share(node, card)}
+        {"name": node.name, "label": node.name.replace("_", " "), "weight": card.share_of(node)}
         for node in card.dimension_nodes
     ]
-
-
-def share(node: Node, card: Scorecard) -> float:
-    """The weight in the whole of a dimension, also of one without any metric."""
-    part, inside = 1.0, card.root
-    for name in (*node.path, node.name):
-        child = next(child for child in inside.children if isinstance(child, Node) and child.name == name)
-        part, inside = part * child.weight / inside.total, child
-    return part
 
 
 def tiers(card: Scorecard, not_rated: str) -> list[dict[str, Any]]:

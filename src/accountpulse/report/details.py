@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.report.catalogue import leaves_of, share
+from accountpulse.report.catalogue import leaves_of
 from accountpulse.report.inputs import LINE_MONTHS, ReportInput
 from accountpulse.scoring.change import changes, effect_of
 from accountpulse.scoring.explain import NO_EVIDENCE, REASONS
@@ -153,8 +153,8 @@ def _dimensions(scores: pl.DataFrame, card: Scorecard) -> dict[str, Any]:
             "score": _column(scores, f"{node.name}_score"),
             "lower": _column(scores, f"{node.name}_lower_bound"),
             "upper": _column(scores, f"{node.name}_upper_bound"),
-            "coverage": scores.select(_coverage(leaves, share(node, card)).alias("x"))["x"].to_list(),
-            "weight": [share(node, card)] * scores.height,
+            "coverage": scores.select(_coverage(leaves, card.share_of(node)).alias("x"))["x"].to_list(),
+            "weight": [card.share_of(node)] * scores.height,
         }
         for node, leaves in leaves_of(card)
     }
