@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from accountpulse.core.period import Period
 from accountpulse.pipeline import earlier_runs, report_document
 from accountpulse.pipeline.earlier_runs import EarlierRun
 from accountpulse.pipeline.report_input import read
+from accountpulse.report.columns import COLUMNS
 from accountpulse.report.table import csv as table
 from accountpulse.scoring.account_details import ScoredAccount, account_details
 from accountpulse.scoring.change import change_between
@@ -283,6 +285,18 @@ def test_the_csv_is_the_worklist_with_the_numbers_of_the_document(document: dict
         texts = {"tier": "tier", "renewal_date": "renewal", "drivers": "drivers", "next_step": "step"}
         for name, column in texts.items():
             assert line[name] == (accounts[column][i] or ""), name
+
+
+def test_every_column_of_the_accounts_is_a_declared_one(document: dict[str, Any], now: EarlierRun) -> None:
+    dimensions = {f"dimension:{name}" for name in now.card.dimensions}
+    assert set(document["accounts"]) == {column.key for column in COLUMNS} | dimensions
+    head = table(document).decode().splitlines()[0].split(",")
+    assert head == [*(column.name for column in COLUMNS), *(f"{name}_score" for name in now.card.dimensions)]
+    guide = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    described = guide[guide.index("| columns | |") : guide.index("## The data behind the page")]
+    assert sorted(re.findall(r"`([a-z_<>]+)`", described)) == sorted(
+        [*(column.name for column in COLUMNS), "<dimension>_score"]
+    )
 
 
 def test_a_name_that_a_spreadsheet_would_run_is_harmless_in_the_csv(document: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from accountpulse.report.page_text import Texts
 from report.browsing import Visit
 from report.documents import document
 
@@ -61,6 +62,25 @@ def test_the_lines_written_into_the_page_are_those_that_the_scripts_show(visit: 
     for rows in (ROWS, "#movers-rows tr", "#attention-rows tr"):
         assert written.texts(rows) == scripted.texts(rows)[: len(written.texts(rows))]
         assert len(written.texts(rows)) > 3
+    scripted("[data-sort=name]").click()
+    scripted("button[type=reset]").click()
+    scripted("[data-movers=rose]").click()
+    scripted("[data-movers='']").click()
+    expect(scripted("#worklist th[aria-sort=ascending]")).to_have_text("#")
+    for rows in (ROWS, "#movers-rows tr"):  # now the scripts have made them
+        assert written.texts(rows) == scripted.texts(rows)
+        classes = "(all) => all.map((row) => row.className)"
+        assert written(rows).evaluate_all(classes) == scripted(rows).evaluate_all(classes)
+
+
+def test_a_sum_of_arr_is_written_as_every_other_amount(
+    visit: Open, portfolio_page: Path, portfolio: dict[str, Any]
+) -> None:
+    shown, accounts = visit(portfolio_page), portfolio["accounts"]
+    texts = Texts("USD")
+    for i in range(0, 120, 7):
+        shown("#search").fill(accounts["id"][i])
+        assert shown("#found").inner_text() == f"1 of 120 accounts, {texts.money(accounts['arr'][i] or 0.0)} of ARR"
 
 
 def test_without_scripts_the_page_still_says_the_most_and_offers_no_dead_control(
@@ -120,7 +140,13 @@ def test_the_search_finds_names_ids_owners_and_reasons_as_they_are_typed(
     visit: Open, portfolio_page: Path, portfolio: dict[str, Any]
 ) -> None:
     shown, accounts = visit(portfolio_page), portfolio["accounts"]
-    for asked, column in (("zephyr hold", "name"), (accounts["id"][9], "id"), ("mei tan", "owner")):
+    for asked, column in (
+        ("zephyr hold", "name"),
+        (accounts["id"][9], "id"),
+        ("mei tan", "owner"),
+        ("coverage below 60", "not_rated"),
+        ("adoption plan", "step"),
+    ):
         shown("#search").fill("")
         shown("#search").press_sequentially(asked)
         expected = [i for i, text in enumerate(accounts[column]) if text and asked.lower() in text.lower()]

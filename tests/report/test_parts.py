@@ -7,6 +7,7 @@ import pytest
 
 from accountpulse.report.accounts import worklist
 from accountpulse.report.catalogue import direction
+from accountpulse.report.page_account import adding_up
 from accountpulse.report.sections import at_risk, distribution, renewals, warnings
 from accountpulse.report.steps import next_step
 from accountpulse.scoring.scorecard import default
@@ -107,6 +108,23 @@ def test_where_nothing_costs_a_point_there_is_no_next_step() -> None:
 
 def test_every_metric_of_the_packaged_scorecard_has_a_step() -> None:
     assert all(next_step({"tier": "At Risk", "drivers": [leaf.name]}, CARD) for leaf in CARD.leaves)
+
+
+@pytest.mark.parametrize(
+    ("values", "total", "shown"),
+    [
+        ([], 0.0, []),
+        ([1.0, 2.0], 3.0, [1.0, 2.0]),
+        ([0.36, 0.36, 0.36], 1.08, [0.4, 0.4, 0.3]),  # the largest rests go up
+        ([-0.07, 2.38], 2.31, [-0.1, 2.4]),
+        ([1.0, 1.0], 1.9, [0.9, 1.0]),  # what does not add up is put on one of them
+        ([1.0, 1.0], 2.5, [1.4, 1.1]),
+    ],
+)
+def test_numbers_that_add_up_are_shown_so_that_they_add_up(
+    values: list[float], total: float, shown: list[float]
+) -> None:
+    assert adding_up(values, total) == shown
 
 
 def test_the_direction_is_read_from_the_anchors() -> None:

@@ -17,7 +17,7 @@ from accountpulse.pipeline import report_document
 from accountpulse.pipeline.earlier_runs import recall_or_refuse
 from accountpulse.pipeline.evidence import evidence, open_signals
 from accountpulse.pipeline.run import RunRequest
-from accountpulse.report.gaps import standing
+from accountpulse.report.gaps import source_coverage
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.state import State
 from support import NOW, Configure, Silent
@@ -207,7 +207,7 @@ def test_not_linked_nothing_there_and_could_not_look_are_told_apart(configure: C
     month = recall_or_refuse(state, OCTOBER)
     kept = state.history.load(OCTOBER, "evidence")
     assert kept is not None
-    kinds = dict(standing(month, kept).filter(source="intercom").select("account_id", "kind").iter_rows())
+    kinds = dict(source_coverage(month, kept).filter(source="intercom").select("account_id", "kind").iter_rows())
     read = Path(state.files.store.place) / "extract" / "2026-10"
     talked = {
         key for keys in pl.read_parquet(read / "intercom" / "conversations" / "*.parquet")["keys"] for key in keys

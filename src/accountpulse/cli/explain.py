@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from accountpulse.cli import summary
-from accountpulse.cli.formatting import money, points
+from accountpulse.cli.formatting import money, plural, points
 from accountpulse.core.errors import UsageError
 from accountpulse.core.ids import to_18
 from accountpulse.core.period import Period
@@ -21,8 +21,9 @@ from accountpulse.core.yaml_files import nearest
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.earlier_runs import EarlierRun
 from accountpulse.scoring.account_details import RISK_NOTE, AccountDetails, ScoredAccount, account_details
-from accountpulse.scoring.explain import plain, signed
+from accountpulse.scoring.explain import REASONS, plain, signed
 from accountpulse.state import State
+from accountpulse.systems import SOURCES
 
 LISTED = 10  # accounts shown where a name fits several
 BAR = 20  # characters of a dimension's bar
@@ -32,7 +33,7 @@ def explain_account(state: State, account: str, period: Period | None, *, as_jso
     """Print the account's scores in a run, and why they are what they are."""
     earlier = earlier_runs.recall_or_refuse(state, period)
     account_id = _find(earlier, account)
-    details = _details(state, earlier, account_id)
+    details = {**_details(state, earlier, account_id), "sources": _sources(state, earlier, account_id)}
     console = summary.tables()
     if as_json:
         print(json.dumps(details, indent=1, ensure_ascii=False, allow_nan=False))  # noqa: T201
@@ -84,13 +85,38 @@ def _details(state: State, earlier: EarlierRun, account_id: str) -> AccountDetai
     return account_details(now, ScoredAccount(row, before.card, before.period.name, before.as_of_day), rescored)
 
 
+def _sources(state: State, earlier: EarlierRun, account_id: str) -> list[dict[str, Any]]:
+    """What each configured source said of the account: its rows, or why it said nothing; empty where none was kept."""
+    evidence = state.history.load(earlier.period, "evidence")
+    if evidence is None:
+        return []
+    said = {row["source"]: row for row in evidence.filter(pl.col("account_id") == account_id).iter_rows(named=True)}
+    return [
+        {"source": source.title, "rows": said[source.name]["rows"], "reason": said[source.name]["reason"]}
+        for source in SOURCES
+        if source.name in said and said[source.name]["reason"] != "not_configured"
+    ]
+
+
 # --- the page --------------------------------------------------------------------------------------------------
 
 
 def screen(details: AccountDetails, width: int, tiers: Sequence[str]) -> RenderableType:
     """The details for a terminal: scores, why, what changed, what is not known. `tiers`: best first."""
-    why = (*_drivers(details), *_changed(details), *_not_known(details))
+    why = (*_drivers(details), *_changed(details), *_not_known(details), *_by_source(details))
     return Group(_head(details), *_scores(details, tiers), Text(), _dimensions(details, width), *why)
+
+
+def _by_source(details: AccountDetails) -> Iterator[RenderableType]:
+    """Which source said how much of the account, or why it said nothing."""
+    if details["sources"]:
+        yield Text("\nBy source", style="bold")
+        yield from _lines([_said(each) for each in details["sources"]])
+
+
+def _said(each: Mapping[str, Any]) -> str:
+    reason = each["reason"]
+    return f"{each['source']}: {REASONS.get(reason, reason) if reason else plural(each['rows'], 'row')}"
 
 
 def _head(details: AccountDetails) -> Text:

@@ -37,14 +37,14 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
     """Every account of the month, sorted by id; null where not known.
 
     Columns: id, name, segment, owner (an id), arr, seats, tier, tier_before, health, health_before, before_caps, lower,
-    upper, coverage, risk, band, days, renewal (a date), cap, drivers and not_rated (words), step, value_at_risk
+    upper, coverage, risk, band, days, renewal (a date), cap, drivers and not_rated (texts), step, value_at_risk
     (ARR × risk / 100), and `dimension:<name>` for each dimension.
     """
     now = inputs.month
     scores = now.scores.sort("account_id")
     for name, kind in {**ATTRIBUTES, RENEWAL: pl.Float64}.items():  # a column of nulls may have lost its type
-        known = pl.col(name) if name in scores.columns else pl.lit(None)
-        scores = scores.with_columns(known.cast(kind).alias(name))
+        column = pl.col(name) if name in scores.columns else pl.lit(None)
+        scores = scores.with_columns(column.cast(kind).alias(name))
     rows = scores.select(
         "account_id",
         *ATTRIBUTES,
@@ -64,9 +64,9 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
         **{f"dimension:{name}": pl.col(score_of(name)) for name in now.card.dimensions},
     ).rename({"account_id": "id", "account_name": "name"})
     rows = rows.join(_before(inputs.before), on="id", how="left", maintain_order="left")
-    told = [(_drivers(row, now), next_step(row, now.card)) for row in scores.iter_rows(named=True)]
-    words = pl.DataFrame(told, schema={"drivers": pl.String, "step": pl.String}, orient="row")
-    return rows.hstack(words)
+    texts = [(_drivers(row, now), next_step(row, now.card)) for row in scores.iter_rows(named=True)]
+    described = pl.DataFrame(texts, schema={"drivers": pl.String, "step": pl.String}, orient="row")
+    return rows.hstack(described)
 
 
 def _drivers(row: Mapping[str, Any], now: MonthlyRun) -> str | None:

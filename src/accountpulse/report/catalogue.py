@@ -62,28 +62,19 @@ def direction(anchors: Curve) -> str:
 def dimensions(card: Scorecard) -> list[dict[str, Any]]:
     """The dimensions in the scorecard's order, with their share of the whole weight."""
     return [
-        {"name": node.name, "label": node.name.replace("_", " "), "weight": share(node, card)}
+        {"name": node.name, "label": node.name.replace("_", " "), "weight": card.share_of(node)}
         for node in card.dimension_nodes
     ]
-
-
-def share(node: Node, card: Scorecard) -> float:
-    """The weight in the whole of a dimension, also of one without any metric."""
-    part, inside = 1.0, card.root
-    for name in (*node.path, node.name):
-        child = next(child for child in inside.children if isinstance(child, Node) and child.name == name)
-        part, inside = part * child.weight / inside.total_weight, child
-    return part
 
 
 def tiers(card: Scorecard, not_rated: str) -> list[dict[str, Any]]:
     """The tiers, best first; the last is Not Rated, which no health reaches."""
     ends = [100.0, *(tier.min for tier in card.tiers)]
-    known = [
+    rated = [
         {"name": tier.name, "from": tier.min, "to": end, "rank": rank}
         for rank, (tier, end) in enumerate(zip(card.tiers, ends, strict=False))
     ]
-    return [*known, {"name": not_rated, "from": None, "to": None, "rank": len(known)}]
+    return [*rated, {"name": not_rated, "from": None, "to": None, "rank": len(rated)}]
 
 
 def bands(card: Scorecard) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.report.catalogue import leaves_of, share
+from accountpulse.report.catalogue import leaves_of
 from accountpulse.report.inputs import LINE_MONTHS, ReportInput
 from accountpulse.scoring.change import changes_between
 from accountpulse.scoring.columns import (
@@ -29,11 +29,11 @@ SEVERITIES = ("critical", "moderate", "watch")
 def details(inputs: ReportInput, ids: pl.Series, parts: pl.DataFrame | None) -> dict[str, Any]:
     """All of it, in columns over the accounts in the order of `ids`; `parts` is what `parts_of` gave."""
     scores = _aligned(inputs.month.scores, ids)
-    words = list(dict.fromkeys([*REASONS.values(), *NO_EVIDENCE.values()]))
+    texts = list(dict.fromkeys([*REASONS.values(), *NO_EVIDENCE.values()]))
     return {
         "lines": _lines(inputs, ids),
-        "metrics": _metrics(inputs, scores, ids, words),
-        "reasons": words,
+        "metrics": _metrics(inputs, scores, ids, texts),
+        "reasons": texts,
         "change": _change(inputs, parts, ids),
         "dimensions": _dimensions(scores, inputs.month.card),
         "signals": _signals(inputs, ids),
@@ -75,7 +75,7 @@ def _lines(inputs: ReportInput, ids: pl.Series) -> list[list[float | None]]:
 # --- metrics ---------------------------------------------------------------------------------------------------
 
 
-def _metrics(inputs: ReportInput, scores: pl.DataFrame, ids: pl.Series, words: list[str]) -> dict[str, Any]:
+def _metrics(inputs: ReportInput, scores: pl.DataFrame, ids: pl.Series, texts: list[str]) -> dict[str, Any]:
     before = None if inputs.before is None else _aligned(inputs.before.scores, ids)
     return {
         leaf.name: {
@@ -84,7 +84,7 @@ def _metrics(inputs: ReportInput, scores: pl.DataFrame, ids: pl.Series, words: l
             "weight": scores.select(_weight(leaf)).to_series().to_list(),
             "contribution": scores.select(_contribution(leaf)).to_series().to_list(),
             "before": [None] * len(ids) if before is None else _column(before, leaf.name),
-            "reason": _reasons(scores, leaf, words),
+            "reason": _reasons(scores, leaf, texts),
             **_instead(scores, leaf),
         }
         for leaf in inputs.month.card.leaves
@@ -108,8 +108,8 @@ def reason(scores: pl.DataFrame, leaf: Leaf) -> pl.Expr:
         *(_known(scores, name).fill_null(0) < least for name, least in leaf.rule.enough.items()),
     )
     lacking = pl.when(short).then(pl.lit("too_few")).otherwise(pl.lit(f"no_{leaf.rule.per}"))
-    told = pl.col(reason_of(leaf.name)) if reason_of(leaf.name) in scores.columns else pl.lit(None, pl.String)
-    why = pl.when(_known(scores, leaf.name).is_not_null()).then(lacking).otherwise(told.fill_null("unknown"))
+    noted = pl.col(reason_of(leaf.name)) if reason_of(leaf.name) in scores.columns else pl.lit(None, pl.String)
+    why = pl.when(_known(scores, leaf.name).is_not_null()).then(lacking).otherwise(noted.fill_null("unknown"))
     return pl.when(pl.col(points_of(leaf.name)).is_null()).then(why)
 
 
@@ -117,11 +117,13 @@ def _known(scores: pl.DataFrame, name: str) -> pl.Expr:
     return pl.col(name) if name in scores.columns else pl.lit(None, pl.Float64)
 
 
-def _reasons(scores: pl.DataFrame, leaf: Leaf, words: list[str]) -> list[int | None]:
-    """Why a metric has no points, as places in `words`."""
-    told = {code: NO_EVIDENCE.get(leaf.name, text) if code == "no_evidence" else text for code, text in REASONS.items()}
-    places = {code: words.index(text) for code, text in told.items()}
-    unknown = words.index(REASONS["unknown"])
+def _reasons(scores: pl.DataFrame, leaf: Leaf, texts: list[str]) -> list[int | None]:
+    """Why a metric has no points, as places in `texts`."""
+    by_code = {
+        code: NO_EVIDENCE.get(leaf.name, text) if code == "no_evidence" else text for code, text in REASONS.items()
+    }
+    places = {code: texts.index(text) for code, text in by_code.items()}
+    unknown = texts.index(REASONS["unknown"])
     codes = scores.select(reason(scores, leaf)).to_series()
     found = codes.replace_strict(places, default=unknown, return_dtype=pl.Int64)
     return found.zip_with(codes.is_not_null(), pl.Series([None], dtype=pl.Int64)).to_list()
@@ -162,8 +164,8 @@ def _dimensions(scores: pl.DataFrame, card: Scorecard) -> dict[str, Any]:
             "score": _column(scores, score_of(node.name)),
             "lower": _column(scores, lower_bound_of(node.name)),
             "upper": _column(scores, upper_bound_of(node.name)),
-            "coverage": scores.select(_coverage(leaves, share(node, card)).alias("x"))["x"].to_list(),
-            "weight": [share(node, card)] * scores.height,
+            "coverage": scores.select(_coverage(leaves, card.share_of(node)).alias("x"))["x"].to_list(),
+            "weight": [card.share_of(node)] * scores.height,
         }
         for node, leaves in leaves_of(card)
     }
@@ -173,10 +175,10 @@ def _coverage(leaves: list[Leaf], whole: float) -> pl.Expr:
     """The part of a dimension's weight that rests on data, 0 to 1."""
     if not leaves:
         return pl.lit(0.0)
-    known = pl.sum_horizontal(
+    measured = pl.sum_horizontal(
         pl.when(pl.col(points_of(leaf.name)).is_not_null()).then(pl.lit(leaf.share)).otherwise(0.0) for leaf in leaves
     )
-    return pl.when(known > TOLERANCE).then(pl.min_horizontal(pl.lit(1.0), known / whole)).otherwise(0.0)
+    return pl.when(measured > TOLERANCE).then(pl.min_horizontal(pl.lit(1.0), measured / whole)).otherwise(0.0)
 
 
 def _signals(inputs: ReportInput, ids: pl.Series) -> list[list[dict[str, Any]]] | None:

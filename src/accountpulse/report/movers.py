@@ -7,11 +7,11 @@ from typing import Any
 import polars as pl
 
 from accountpulse.report.inputs import ReportInput
+from accountpulse.report.limits import LEAST_CHANGE
 from accountpulse.scoring.change import ScoreChange, change_between
 from accountpulse.scoring.columns import BEFORE_CAPS, CAP_REASON, HEALTH, NOT_RATED_REASON
 from accountpulse.scoring.explain import mover, signed
 
-LEAST = 5.0  # points
 LARGEST = 3  # parts of a change that are named
 SMALL = 0.05  # points that would be shown as 0
 ONLY_THE_CARD = "nothing but the scorecard's new content"
@@ -47,11 +47,11 @@ def movers(rows: pl.DataFrame, parts: pl.DataFrame | None, inputs: ReportInput) 
 
 
 def _moved(rows: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
-    known = parts.select(id="account_id", change="total", scorecard="scorecard")
-    joined = rows.with_row_index("i").join(known, on="id", how="left", maintain_order="left")
+    changes = parts.select(id="account_id", change="total", scorecard="scorecard")
+    joined = rows.with_row_index("i").join(changes, on="id", how="left", maintain_order="left")
     size = pl.col("change").abs()
     other = (pl.col("tier") != pl.col("tier_before")).fill_null(value=False)
-    moved = joined.filter(other | (size >= LEAST).fill_null(value=False))
+    moved = joined.filter(other | (size >= LEAST_CHANGE).fill_null(value=False))
     return moved.with_columns(size=size, weight=size * pl.col("arr")).sort(
         "weight", "size", "arr", "id", descending=[True, True, True, False], nulls_last=True
     )

@@ -17,6 +17,7 @@ import vl_convert
 
 from accountpulse.report import page_data, page_text
 from accountpulse.report.page_figures import figures
+from accountpulse.report.page_rows import AccountTexts
 
 _STYLES = ("page.css", "tables.css", "account.css", "print.css")
 # in this order: each may use what stands above it
@@ -31,13 +32,14 @@ def render(document: Mapping[str, Any]) -> str:
     """The whole page. `document` is what docs/report.md describes; numbers unrounded, null = not known."""
     scripts = [_own_script(), _chart_library()]
     texts = page_text.Texts(document["arr"]["currency"])
+    rows = AccountTexts(document, texts)
     environment = _environment(texts)
     return environment.get_template("template.html").render(
         document=document,
-        **figures(document, texts),
-        facts=page_data.facts(document),
-        lists=page_data.lists(document),
-        details=page_data.details(document),
+        **figures(document, rows),
+        facts=page_data.facts(document, texts),
+        lists=page_data.lists(document, rows),
+        views=page_data.views(document, texts),
         style="\n".join(_text(name) for name in _STYLES),
         scripts=scripts,
         hashes=[_hash(script) for script in scripts],
@@ -49,11 +51,17 @@ def _environment(texts: page_text.Texts) -> jinja2.Environment:
         loader=jinja2.PackageLoader("accountpulse.report", "page"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_without_nul,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= texts.filters()
     return environment
+
+
+def _without_nul(value: Any) -> Any:
+    """A browser drops the character NUL from markup; its replacement shows that one was there."""
+    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
 def _text(name: str) -> str:

@@ -1,64 +1,102 @@
-"""The document's data inside the page: facts in the open, lists and details compressed, details in chunks of accounts.
+"""What the scripts of the page get: facts in the open, lists and views compressed, views in chunks of accounts.
 
-Lists are opened when the page starts, a chunk of details when one of its accounts is looked at.
+All of it is ready to be shown: texts, orders and positions. Lists are opened when the page starts, a chunk of views
+when one of its accounts is looked at.
 """
 
 import base64
 import gzip
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
-from accountpulse.report.page_text import band_tones, tier_tones
+from accountpulse.report.limits import MOST_POINTS
+from accountpulse.report.page_account import DECIMALS, AccountViews
+from accountpulse.report.page_rows import AccountTexts
+from accountpulse.report.page_text import Texts, day, month, tier_tones
 
 CHUNK = 250  # accounts: some 100 kB each to open, a moment on a phone
-DECIMALS = 4  # of what is computed; the page shows two at most
-_COLUMNS = (
-    "id", "name", "segment", "owner", "arr", "seats", "tier", "tier_before", "health", "health_before", "lower",
-    "upper", "coverage", "risk", "band", "renewal", "cap", "drivers", "not_rated", "step",
-)  # fmt: skip
-_DETAILS = ("lines", "metrics", "change", "dimensions", "signals", "signal_counts")
-_FACTS = ("period", "period_text", "as_of", "before", "catalogue", "dimensions", "periods", "scorecards")
 
 
-def facts(document: Mapping[str, Any]) -> str:
+def facts(document: Mapping[str, Any], texts: Texts) -> str:
     """What every view needs, as JSON that may stand in an element."""
-    details = document["details"]
-    told = {name: document[name] for name in _FACTS} | {
-        "currency": document["arr"]["currency"],
-        "count": len(document["accounts"]["id"]),
+    tones, since = tier_tones(document["tiers"]), document["details"]["change"]["since"]
+    given = {
+        "period_text": document["period_text"],
+        "as_of": {"date": document["as_of"], "text": day(document["as_of"])},
+        "money": {"sign": texts.sign, "sizes": texts.sizes},
         "chunk": CHUNK,
-        "tiers": _with_tones(document["tiers"], tier_tones(document["tiers"])),
-        "bands": _with_tones(document["bands"], band_tones(document["bands"])),
-        "reasons": details["reasons"],
-        "since": details["change"]["since"],
+        "tiers": [
+            {"name": tier["name"], "from": tier["from"], "tone": tones[tier["name"]]} for tier in document["tiers"]
+        ],
+        "months": [month(period) for period in document["periods"]],
+        "scorecard_changes": _scorecard_changes(document),
+        "change": {
+            "from": month(since) if since else "before",
+            "to": month(document["period"]),
+            "since": since is not None,
+        },
+        "dimensions": [dimension["label"] for dimension in document["dimensions"]],
+        "metrics": _metrics(document),
     }
-    return _json(told).replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
+    return _json(given).replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
 
 
-def _with_tones(rows: Sequence[Mapping[str, Any]], tones: Mapping[str | None, str]) -> list[dict[str, Any]]:
-    return [{**row, "tone": tones[row["name"]]} for row in rows]
+def _metrics(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is said of each metric of the catalogue; `dimension` is a place among the dimensions."""
+    places = {dimension["name"]: place for place, dimension in enumerate(document["dimensions"])}
+    return [
+        {
+            "label": metric["label"],
+            "about": " · ".join(metric[key] for key in ("direction", "window", "source") if metric[key]),
+            "dimension": places.get(metric["dimension"]),
+        }
+        for metric in document["catalogue"]
+    ]
 
 
-def lists(document: Mapping[str, Any]) -> str:
-    """Accounts with their columns, and the orders in which lists show them, compressed."""
-    accounts = {name: document["accounts"].get(name) for name in _COLUMNS}
-    orders = {name: document[name] for name in ("worklist", "movers", "renewals")}
-    return _packed(_rounded({"accounts": accounts, **orders}))
+def _scorecard_changes(document: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The months of the line from which on another scorecard was used."""
+    cards = document["scorecards"]
+    ran = [period for period in document["periods"] if period in cards]
+    return [
+        {"month": month(now), "label": f"{cards[now]['name']} {cards[now]['version']}"}
+        for then, now in pairwise(ran)
+        if cards[now]["hash"] != cards[then]["hash"]
+    ]
 
 
-def details(document: Mapping[str, Any]) -> list[str]:
+def lists(document: Mapping[str, Any], rows: AccountTexts) -> str:
+    """The lines of all accounts by slot, what they are sorted by, and the orders of the lists, compressed."""
+    given = {
+        "slots": rows.slots,
+        "keys": rows.keys(),
+        "searched": rows.searched(),
+        "worklist": document["worklist"],
+        "movers": [rows.mover(mover) for mover in document["movers"]],
+        "attention": document["renewals"]["attention"],
+        "points": renewal_points(document),
+    }
+    return _packed(_rounded(given))
+
+
+def renewal_points(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The renewals that the chart draws, largest ARR first, so that a small one lies on a large one."""
+    tones = tier_tones(document["tiers"])
+    points = sorted(document["renewals"]["points"], key=lambda point: -(point["arr"] or 0))
+    return [
+        {"i": point["i"], "date": point["date"], "health": point["health"], "arr": point["arr"] or 0,
+         "tone": tones.get(point["tier"], "none")}
+        for point in points[:MOST_POINTS]
+    ]  # fmt: skip
+
+
+def views(document: Mapping[str, Any], texts: Texts) -> list[str]:
     """What only the view of an account shows, compressed, `CHUNK` accounts each."""
-    count = len(document["accounts"]["id"])
-    columns = {name: document["details"].get(name) for name in _DETAILS}
-    return [_packed(_part(columns, begin, begin + CHUNK)) for begin in range(0, count, CHUNK)]
-
-
-def _part(value: Any, begin: int, end: int) -> Any:
-    """The same tree of columns, of some accounts."""
-    if isinstance(value, Mapping):
-        return {name: _part(inside, begin, end) for name, inside in value.items()}
-    return _rounded(value[begin:end]) if isinstance(value, list) else value
+    made, count = AccountViews(document, texts), len(document["accounts"]["id"])
+    parts = (slice(begin, min(begin + CHUNK, count)) for begin in range(0, count, CHUNK))
+    return [_packed(made.views(part)) for part in parts]
 
 
 def _rounded(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Numbers and days as the page writes them, and which colour and shape stand for which tier and band.
 
-text.js writes the same numbers in the browser; a test compares the two.
+The scripts get these texts; only a sum of ARR over the accounts that were searched for is written in text.js.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,8 +30,11 @@ def band_tones(bands: Sequence[Mapping[str, Any]]) -> dict[str | None, str]:
 
 
 def fixed(value: float | None, decimals: int = 1) -> str:
-    """`72.4`, `1,204.0`."""
-    return MISSING if value is None else _unsigned(f"{value:,.{decimals}f}")
+    """`72.4`, `1,204.0`, `−3.1`."""
+    if value is None:
+        return MISSING
+    text = f"{value:,.{decimals}f}"
+    return text if value > 0 else _unsigned(text)
 
 
 def signed(value: float | None, decimals: int = 1) -> str:
@@ -60,6 +63,11 @@ def day(text: str | None) -> str:
     return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
 
 
+def month(period: str) -> str:
+    """`2026-10` → `Oct 2026`."""
+    return f"{_MONTHS[int(period[5:7]) - 1]} {period[:4]}"
+
+
 def moment(text: str | None) -> str:
     """`2026-11-01T02:14:03Z` → `1 Nov 2026, 02:14 UTC`."""
     if text is None:
@@ -81,7 +89,7 @@ def counted(number: float, word: str) -> str:
     return f"{fixed(number, 0)} {word}{'' if number == 1 else 's'}"
 
 
-def words(text: str | None) -> list[str]:
+def sentences(text: str | None) -> list[str]:
     """What was joined by semicolons, as a list."""
     return text.split("; ") if text else []
 
@@ -91,6 +99,7 @@ class Texts:
 
     def __init__(self, currency: str | None) -> None:
         self.sign = "" if currency is None else _SIGNS.get(currency, f"{currency} ")
+        self.sizes = _SIZES
 
     def money(self, value: float | None) -> str:
         """Three digits that matter: `$1.36M`, `$455k`, `$900`."""
@@ -105,5 +114,5 @@ class Texts:
         """For the templates."""
         return {
             "counted": counted, "money": self.money, "fixed": fixed, "signed": signed, "share": share, "day": day,
-            "moment": moment, "words": words,
+            "moment": moment, "sentences": sentences,
         }  # fmt: skip

@@ -7,13 +7,10 @@ import polars as pl
 
 from accountpulse.report.accounts import band
 from accountpulse.report.inputs import MonthlyRun
+from accountpulse.report.limits import AHEAD, GREEN, SOON, TOO_GREEN, TOO_UNKNOWN
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 
-AHEAD = 180  # days of renewals that are shown
-SOON = 90  # days within which a bad or unknown one is listed
-GREEN = 75.0  # the edge of green: what the anchors of a scorecard mean by 75 points
-TOO_GREEN, TOO_UNKNOWN = 0.80, 0.20
 BY = {"by_tier": "tier", "by_segment": "segment", "by_owner": "owner"}
 
 ARR = pl.when(pl.col("arr").count() > 0).then(pl.col("arr").sum()).alias("arr")  # null: of no account is it known
@@ -88,15 +85,15 @@ def renewals(rows: pl.DataFrame, card: Scorecard) -> dict[str, Any]:
 
 def warnings(rows: pl.DataFrame, card: Scorecard) -> list[str]:
     """What makes the whole distribution doubtful."""
-    said = []
+    found = []
     rated = rows.filter(pl.col("tier") != NOT_RATED)
     green = [tier.name for tier in card.tiers if tier.min >= GREEN]
     share = rated.filter(pl.col("tier").is_in(green)).height / rated.height if rated.height else 0.0
     if share > TOO_GREEN:
-        said.append(
+        found.append(
             f"{share:.0%} of the rated accounts are green: a scorecard that finds nearly all healthy warns nobody"
         )
     unknown = 1 - rated.height / rows.height if rows.height else 0.0
     if unknown > TOO_UNKNOWN:
-        said.append(f"{unknown:.0%} of the accounts are Not Rated: too little is known to judge the portfolio by")
-    return said
+        found.append(f"{unknown:.0%} of the accounts are Not Rated: too little is known to judge the portfolio by")
+    return found

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from accountpulse.report.limits import SOON
 from accountpulse.scoring.columns import CAP_REASON, CRITICAL, DRIVERS, NOT_RATED_REASON, RENEWAL, TIER
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 
-SOON = 90  # days to a renewal from which on it is the next thing to talk about
 MODERATE = "moderate_signals"
 
 

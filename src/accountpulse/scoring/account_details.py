@@ -92,7 +92,7 @@ def _risk(row: ScoreRow, card: Scorecard) -> dict[str, Any]:
 
 def _dimension(row: ScoreRow, node: Node, card: Scorecard) -> dict[str, Any]:
     leaves = list(node.leaves())
-    share = sum(leaf.share for leaf in leaves) or _empty_share(node, card)
+    share = sum(leaf.share for leaf in leaves) or card.share_of(node)
     known = sum(leaf.share for leaf in leaves if row.get(points_of(leaf.name)) is not None)
     return {
         "name": node.name,
@@ -100,15 +100,6 @@ def _dimension(row: ScoreRow, node: Node, card: Scorecard) -> dict[str, Any]:
         "weight": share,
         "coverage": min(1.0, known / share) if known > TOLERANCE else 0.0,
     }
-
-
-def _empty_share(node: Node, card: Scorecard) -> float:
-    """The weight in the whole of a dimension without any leaf."""
-    share, inside = 1.0, card.root
-    for name in (*node.path, node.name):
-        child = next(child for child in inside.children if isinstance(child, Node) and child.name == name)
-        share, inside = share * child.weight / inside.total_weight, child
-    return share
 
 
 def _metric(row: ScoreRow, leaf: Leaf, now: ScoredAccount) -> dict[str, Any]:

@@ -165,6 +165,14 @@ class Scorecard:
         """The metrics that the file declares."""
         return tuple(own_metric(name, metric.label, metric.unit) for name, metric in self.file.metrics.items())
 
+    def share_of(self, node: Node) -> float:
+        """The weight in the whole, 0 to 1, of a group, also of one without any metric."""
+        part, inside = 1.0, self.root
+        for name in (*node.path, node.name):
+            child = next(child for child in inside.children if isinstance(child, Node) and child.name == name)
+            part, inside = part * child.weight / inside.total_weight, child
+        return part
+
     def risk_band(self, risk: float | None) -> RiskBand | None:
         """What a churn risk is called; None where it is not known."""
         if risk is None:

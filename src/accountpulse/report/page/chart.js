@@ -18,7 +18,7 @@ const CONFIG = {
   },
 };
 
-/** Draw a chart; its tooltips and clicks get the datum's `i` or `words`, never markup. */
+/** Draw a chart; its tooltips and clicks get the datum's `i` or `text`, never markup. */
 async function draw(element, spec, {hint, pick} = {}) {
   await scriptsRead;
   const inside = make("div", {"aria-hidden": "true"}); // the element around it says in words what it shows

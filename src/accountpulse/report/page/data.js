@@ -1,11 +1,11 @@
-// The document inside the page: facts as JSON, lists and details as gzip in base64.
+// The document inside the page: facts as JSON, lists and views of accounts as gzip in base64.
 
+const isKnown = (value) => value !== null && value !== undefined;
 const facts = JSON.parse(byId("facts").textContent);
 const tones = new Map(facts.tiers.map((tier) => [tier.name, tier.tone]));
-const ranks = new Map(facts.tiers.map((tier) => [tier.name, tier.rank]));
 const toneOf = (tier) => tones.get(tier) ?? "none";
 const chunks = new Map();
-const lists = {}; // accounts (columns), worklist, movers, renewals; filled by `openLists`
+const lists = {}; // slots, keys, orders; filled by `openLists`
 const places = new Map(); // account's id → its index
 
 async function unpacked(id) {
@@ -16,15 +16,21 @@ async function unpacked(id) {
 
 async function openLists() {
   Object.assign(lists, await unpacked("lists"));
-  lists.accounts.id.forEach((id, i) => places.set(id, i));
+  lists.slots.id.forEach((id, i) => places.set(id, i));
 }
 
-/** One value of an account; null where the column is not there. */
-const cell = (name, i) => lists.accounts[name]?.[i] ?? null;
+/** One text of an account's line. */
+const slot = (name, i) => lists.slots[name][i];
 
-/** What only an account's view shows: the chunk's columns, and where the account stands in them. */
-async function detailsOf(i) {
+/** What only an account's view shows. */
+async function viewOf(i) {
   const number = Math.floor(i / facts.chunk);
-  if (!chunks.has(number)) chunks.set(number, unpacked(`details-${number}`));
-  return {columns: await chunks.get(number), at: i % facts.chunk};
+  if (!chunks.has(number)) chunks.set(number, unpacked(`views-${number}`));
+  return picked(await chunks.get(number), i % facts.chunk);
+}
+
+/** One account out of a tree of lists. */
+function picked(tree, at) {
+  if (Array.isArray(tree)) return tree[at];
+  return Object.fromEntries(Object.entries(tree).map(([name, inside]) => [name, picked(inside, at)]));
 }

@@ -1,6 +1,5 @@
 // Renewals: date against health, area by ARR, colour and shape by tier; without a score in a strip below.
 
-const MOST_POINTS = 600; // more than that hide each other
 const NO_SCORE = -9; // where accounts without a score lie, below the axis of health
 
 let renewalsDrawn = false;
@@ -10,27 +9,20 @@ function drawRenewals() {
   const element = byId("renewals-chart");
   if (!element || renewalsDrawn) return;
   renewalsDrawn = true;
-  const points = [...lists.renewals.points].sort((a, b) => (b.arr ?? 0) - (a.arr ?? 0));
-  if (points.length > MOST_POINTS) {
-    byId("renewals-note").textContent = `The ${MOST_POINTS} largest of ${fixed(points.length, 0)} by ARR are drawn; the worklist holds all.`;
-  }
-  const values = points.slice(0, MOST_POINTS).map((point) => ({
-    i: point.i, date: point.date, health: point.health, arr: point.arr ?? 0, tone: toneOf(point.tier),
-  }));
-  const data = values.map((value) => ({...value, date: Date.parse(value.date)}));
-  draw(element, renewalsSpec(data), {hint: renewalHint, pick: ({i}) => { if (known(i)) location.hash = linkTo(i); }});
+  const values = lists.points.map((point) => ({...point, date: Date.parse(point.date)}));
+  draw(element, renewalsSpec(values), {hint: renewalHint, pick: ({i}) => { if (isKnown(i)) location.hash = linkTo(i); }});
 }
 
 function renewalHint({i}) {
-  if (!known(i)) return null;
+  if (!isKnown(i)) return null;
   return [
-    cell("name", i), `${cell("tier", i)}, health ${fixed(cell("health", i))}`, `${money(cell("arr", i))} of ARR`,
-    `renewal ${day(cell("renewal", i))}, ${due(daysUntil(cell("renewal", i)))}`,
+    slot("name", i), `${slot("tier", i)}, health ${slot("health", i)}`, `${slot("arr", i)} of ARR`,
+    `renewal ${slot("renewal", i)}, ${slot("due", i)}`,
   ];
 }
 
 function renewalsSpec(values) {
-  const asOf = Date.parse(facts.as_of);
+  const asOf = Date.parse(facts.as_of.date);
   const x = {field: "date", type: "temporal", scale: {type: "utc", nice: false, padding: 18}, title: null, axis: {format: "%-d %b", labelOverlap: true, grid: false, tickCount: 6}};
   const y = {
     field: "health", type: "quantitative", scale: {domain: [2 * NO_SCORE, 100]}, title: "health, higher is healthier",
@@ -53,7 +45,7 @@ function tierEdges(y) {
 
 function todayRule(x, asOf) {
   return {
-    data: {values: [{date: asOf, label: day(facts.as_of)}]},
+    data: {values: [{date: asOf, label: facts.as_of.text}]},
     encoding: {x},
     layer: [
       {mark: {type: "rule", color: "var(--ink)", strokeDash: [2, 3]}},

@@ -1,40 +1,32 @@
 // The worklist: search, filters and order over all accounts, of which some are shown.
 
-const FIRST = 25;
-const texts = []; // what the search looks at, lower case, an account
-const priority = []; // an account's place by ARR × risk
-const DOWN = ["risk", "arr"]; // highest first on the first click
 const order = {key: "place", up: true};
 let showWorklist = null;
 
 function startWorklist() {
-  lists.worklist.forEach((i, place) => { priority[i] = place + 1; });
-  for (let i = 0; i < facts.count; i += 1) {
-    const said = ["name", "id", "owner", "segment", "cap", "drivers", "not_rated", "step"].map((name) => cell(name, i));
-    texts.push(said.filter(known).join("\n").toLowerCase());
-  }
   showWorklist = growing({
-    body: "worklist-rows", button: "worklist-more", first: FIRST, step: 50,
-    line: (i) => row("worklist-row", i, accountTexts(i, priority[i])),
+    body: "worklist-rows", button: "worklist-more", step: 50, items: lists.worklist,
+    line: (i) => row("worklist-row", i),
   });
   for (const button of document.querySelectorAll(".sort")) {
     button.disabled = false;
-    button.addEventListener("click", () => sortBy(button.dataset.sort));
+    button.addEventListener("click", () => {
+      const {sort} = button.dataset;
+      setOrder(sort, order.key === sort ? !order.up : !isLargestFirst(button));
+      update();
+    });
   }
   const form = byId("filters");
   form.addEventListener("input", ({target}) => {
-    if (target.name === "sort") setOrder(target.value, !DOWN.includes(target.value));
+    if (target.name === "sort") setOrder(target.value, !isLargestFirst(target.selectedOptions[0]));
     update();
   });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(() => { setOrder("place", true); update(); }));
-  update();
+  tell(lists.worklist);
 }
 
-function sortBy(key) {
-  setOrder(key, order.key === key ? !order.up : !DOWN.includes(key));
-  update();
-}
+const isLargestFirst = (choice) => "largestFirst" in choice.dataset;
 
 function setOrder(key, up) {
   Object.assign(order, {key, up});
@@ -49,9 +41,14 @@ function setOrder(key, up) {
 function update() {
   const found = sorted(lists.worklist.filter(wanted()));
   showWorklist(found);
-  const sum = found.reduce((total, i) => total + (cell("arr", i) ?? 0), 0);
-  const all = counted(facts.count, "account");
-  const many = found.length === facts.count ? all : `${fixed(found.length, 0)} of ${all}`;
+  tell(found);
+}
+
+/** How many accounts these are, and their ARR. */
+function tell(found) {
+  const sum = found.reduce((total, i) => total + (lists.keys.arr[i] ?? 0), 0);
+  const all = counted(lists.worklist.length, "account");
+  const many = found.length === lists.worklist.length ? all : `${fixed(found.length)} of ${all}`;
   byId("found").textContent = found.length ? `${many}, ${money(sum)} of ARR` : "No account matches. Reset shows all of them.";
 }
 
@@ -60,33 +57,29 @@ function wanted() {
   const {search, tier, band, segment, owner, renewal} = byId("filters").elements;
   const asked = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   const equal = [["tier", tier], ["band", band], ["segment", segment], ["owner", owner]].filter(([, field]) => field.value);
-  return (i) => asked.every((word) => texts[i].includes(word))
-    && equal.every(([name, field]) => cell(name, i) === field.value)
+  return (i) => asked.every((word) => lists.searched[i].includes(word))
+    && equal.every(([name, field]) => slot(name, i) === field.value)
     && (!renewal.value || renewsWithin(i, Number(renewal.value)));
 }
 
+/** 0 days: overdue. */
 function renewsWithin(i, days) {
-  const renewal = cell("renewal", i);
-  if (!known(renewal)) return false;
-  const left = daysUntil(renewal);
+  const left = lists.keys.renewal[i];
+  if (!isKnown(left)) return false;
   return days === 0 ? left < 0 : left <= days;
 }
 
 const compareTexts = new Intl.Collator("en", {numeric: true, sensitivity: "base"}).compare;
 
-function sortKey(key, i) {
-  if (key === "place") return priority[i];
-  return key === "tier" ? ranks.get(cell("tier", i)) : cell(key, i);
-}
-
 /** In order; what is not known last either way, equals by priority. */
 function sorted(found) {
-  const keys = new Map(found.map((i) => [i, sortKey(order.key, i)]));
+  const keys = lists.keys[order.key];
   const compare = ["name", "owner"].includes(order.key) ? compareTexts : (a, b) => (a < b ? -1 : a > b ? 1 : 0);
   const sign = order.up ? 1 : -1;
+  const byPlace = (i, j) => lists.keys.place[i] - lists.keys.place[j];
   return found.sort((i, j) => {
-    const [a, b] = [keys.get(i), keys.get(j)];
-    if (!known(a) || !known(b)) return known(b) - known(a) || priority[i] - priority[j];
-    return sign * compare(a, b) || priority[i] - priority[j];
+    const [a, b] = [keys[i], keys[j]];
+    if (!isKnown(a) || !isKnown(b)) return isKnown(b) - isKnown(a) || byPlace(i, j);
+    return sign * compare(a, b) || byPlace(i, j);
   });
 }

@@ -1,0 +1,93 @@
+"""A state that the version before the rooms were moved wrote is read as it is: history, scorecards, checkpoints."""
+
+import json
+import tarfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from accountpulse import settings
+from accountpulse.core.period import parse_period, scope_of
+from accountpulse.pipeline import earlier_runs, report_document
+from accountpulse.pipeline.run import fingerprint_of
+from accountpulse.report.files import files
+from accountpulse.state import State
+from accountpulse.systems import SYSTEMS
+from program import start
+from support import NAMES, ROOT
+
+BEFORE = Path(__file__).parent / "before"  # `state.tgz`, and what that version said of it
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three months of six accounts; the last run of September was stopped, since Jira was down."""
+    with tarfile.open(BEFORE / "state.tgz") as archive:
+        archive.extractall(tmp_path / "state", filter="data")
+    return tmp_path
+
+
+def test_explain_and_history_say_what_they_said(folder: Path) -> None:
+    expected = json.loads((BEFORE / "explain.json").read_text(encoding="utf-8"))
+    said = start(folder, "explain", expected["account_id"], "--json")
+    assert said.returncode == 0, said.stderr
+    found = json.loads(said.stdout)
+    assert [each["source"] for each in found.pop("sources")] == ["Salesforce", "Intercom", "Jira", "Looker"]
+    assert found == expected
+    lines = start(folder, "history", "--json").stdout.splitlines()
+    assert [json.loads(line) for line in lines] == [
+        json.loads(line) for line in (BEFORE / "history.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+
+
+def test_the_report_lists_what_it_listed(folder: Path) -> None:
+    made = files(report_document.document(State(str(folder / "state")), None))
+    (csv,) = [content for name, content in made.items() if name.endswith(".csv")]
+    assert csv == (BEFORE / "report.csv").read_bytes()
+
+
+def test_its_checkpoints_stand_for_reading(folder: Path) -> None:
+    state = State(str(folder / "state"))
+    scope = scope_of(parse_period("2026-09"), datetime(2026, 11, 30, tzinfo=UTC))
+    for name in NAMES:
+        extract = state.checkpoints.load(scope, name)
+        assert extract is not None
+        assert set(extract.rows) == set(SYSTEMS[name].tables)
+    whole = state.checkpoints.load(scope, "intercom")
+    assert whole is not None
+    assert whole.rows == {"conversations": 92}
+
+
+def test_an_earlier_month_is_scored_anew_to_the_same_bits(folder: Path) -> None:
+    state = State(str(folder / "state"))
+    october = earlier_runs.recall_or_refuse(state, parse_period("2026-10"))
+    again = earlier_runs.rescored_whole(october, state, october.card)
+    names = ["account_id", "health_score", "churn_risk_score", "tier", "coverage"]
+    assert again.sort("account_id").select(names).equals(october.scores.sort("account_id").select(names))
+
+
+def test_an_unfinished_run_of_it_can_be_gone_on_with() -> None:
+    """The fingerprint of the same settings is the one that version wrote into its runs."""
+    loaded = settings.load(
+        {
+            "INTERCOM_API_TOKEN": "token-1",
+            "JIRA_BASE_URL": "https://jira.example.com",
+            "JIRA_API_TOKEN": "token-2",
+            "SALESFORCE_CLIENT_ID": "id-1",
+            "SALESFORCE_CLIENT_SECRET": "secret-1",
+            "SALESFORCE_DOMAIN": "acme.my",
+            "ACCOUNTPULSE_CONFIG": str(ROOT / "tests" / "results" / "accountpulse.yaml"),
+        }
+    )
+    assert fingerprint_of(loaded) == "da1918ea03b05799"
+
+
+def test_forgetting_an_account_leaves_no_row_of_it(folder: Path) -> None:
+    state = State(str(folder / "state"))
+    account = json.loads((BEFORE / "explain.json").read_text(encoding="utf-8"))["account_id"]
+    assert state.history.forget(account) > 0
+    for kind in ("metrics", "scores", "evidence", "signals"):
+        for file in (folder / "state" / "history" / kind).rglob("*.parquet"):
+            assert pl.read_parquet(file).filter(pl.col("account_id") == account).is_empty()
