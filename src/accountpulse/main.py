@@ -106,7 +106,7 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
             return _verify(loaded, period)
         result = _run(loaded, asked, period, ends, watch)
         summary = summarise(result, asked, _report_page(result, ends))
-        return _close(result, summary, asked, context, watch, report)
+        return _close(result, summary, asked, context, watch=watch, report=report)
 
     try:
         asked = read_event(event)
@@ -205,8 +205,8 @@ def _goes_on(asked: Event) -> bool:
     return not asked.dry_run and asked.link < CHAIN
 
 
-def _close(  # noqa: PLR0917
-    result: "RunResult", summary: dict[str, Any], asked: Event, context: Context, watch: "Lines", report: "Alerts"
+def _close(
+    result: "RunResult", summary: dict[str, Any], asked: Event, context: Context, *, watch: "Lines", report: "Alerts"
 ) -> dict[str, Any]:
     """Tell how it ended: in the log, to Rollbar, and by the answer or the error."""
     watch.write("summary", **summary)

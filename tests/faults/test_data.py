@@ -19,7 +19,7 @@ from accountpulse.core.period import Period
 from accountpulse.core.redact import Redactor
 from accountpulse.main import Event, _report, summarise
 from accountpulse.observe.rollbar import alerts
-from accountpulse.pipeline.rate import rate
+from accountpulse.pipeline.rate import rate_accounts
 from accountpulse.pipeline.result import RunResult
 from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Call, Fault, Sandbox
@@ -169,7 +169,7 @@ def test_21_accounts_that_a_bug_of_ours_strikes_are_listed_and_reported_and_cost
     card = pipeline.read_scorecard(loaded, None)
     buggy = Buggy(card.file, card.risk, card.pillars)
     linked = Linked(dry.metrics, *[pl.DataFrame()] * 4, (), {})
-    result = rate(
+    result = rate_accounts(
         loaded, OCTOBER, buggy, State(loaded.state), linked, dry.metrics, replace(dry, scores=None, problems=())
     )
     label = card.catalogue["csat_score"].label

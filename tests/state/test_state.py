@@ -74,7 +74,7 @@ def test_parts_stand_until_the_whole_source_is_there(root: str) -> None:
     table = pl.DataFrame({"id": ["a", "b"], "at": [1, 2]})
     many, none = days(120_000), pl.DataFrame(schema={"id": pl.String})
     spools = {"some": spooled(table), "many": many, "none": spooled(none)}
-    checkpoints.save_part(SCOPE, "looker", "r1", "0-10", spools, {"stretches": [[0, 10]]})
+    checkpoints.save_part(SCOPE, "looker", "r1", "0-10", spools=spools, facts={"stretches": [[0, 10]]})
     ((back, facts),) = State(root).checkpoints.parts(SCOPE, "looker", "r1")
     assert facts == {"stretches": [[0, 10]]}
     assert back["some"].lazy().collect().equals(table)

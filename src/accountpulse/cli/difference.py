@@ -31,7 +31,7 @@ SHOWN = 40  # differences of the files shown; the rest is counted
 CUT = 60  # characters of a value shown
 ATTRIBUTES_SHOWN = ("account_name", "segment", "arr")
 Cards = tuple[Scorecard, Scorecard]
-Frames = tuple[pl.DataFrame, pl.DataFrame]
+ScoreFrames = tuple[pl.DataFrame, pl.DataFrame]
 
 
 def show_difference(before: Path, after: Path, pillars: tuple[str, ...], out: Path | None) -> int:
@@ -63,7 +63,7 @@ def compare_on_state(before: Path, after: Path, state: State, period: Period | N
     return _report(cards, (before_scores, after_scores), earlier.metrics, f"the run of {earlier.period.name}", out)
 
 
-def _report(cards: Cards, scores: Frames, metrics: pl.DataFrame, source: str, out: Path | None) -> int:
+def _report(cards: Cards, scores: ScoreFrames, metrics: pl.DataFrame, source: str, out: Path | None) -> int:
     present = [name for name in ATTRIBUTES_SHOWN if name in metrics.columns]
     absent = [pl.lit(None, pl.Float64 if name == "arr" else pl.String).alias(name) for name in ATTRIBUTES_SHOWN]
     attributes = metrics.select(
@@ -82,7 +82,7 @@ def _report(cards: Cards, scores: Frames, metrics: pl.DataFrame, source: str, ou
     return 0
 
 
-def _with_reasons(accounts: pl.DataFrame, cards: Cards, scores: Frames) -> pl.DataFrame:
+def _with_reasons(accounts: pl.DataFrame, cards: Cards, scores: ScoreFrames) -> pl.DataFrame:
     """Why, for each account whose tier changes."""
     changing = accounts.filter("tier_changes").select("account_id")
     rows = [frame.join(changing, on="account_id", how="semi").iter_rows(named=True) for frame in scores]

@@ -10,10 +10,10 @@ from accountpulse.core import memory
 from accountpulse.core.errors import AccountpulseError, AlreadyRunning, ConfigurationError, OutOfTime
 from accountpulse.core.records import Rules
 from accountpulse.pipeline import own_metrics
-from accountpulse.pipeline.deliver import Delivery, deliver
-from accountpulse.pipeline.measure import Measured, measure
-from accountpulse.pipeline.rate import Rated, rate
-from accountpulse.pipeline.read import Reading, read
+from accountpulse.pipeline.deliver import Delivery, deliver_records
+from accountpulse.pipeline.measure import Measured, measure_accounts
+from accountpulse.pipeline.rate import Rated, rate_accounts
+from accountpulse.pipeline.read import Reading, read_sources
 from accountpulse.pipeline.result import RunResult
 from accountpulse.pipeline.run import Run, RunRequest, started
 from accountpulse.pipeline.watch import Watch
@@ -63,15 +63,15 @@ def _note_end(running: Run, error: AccountpulseError) -> None:
 
 
 def _phases(running: Run) -> RunResult:
-    reading, extracts = read(running)
+    reading, extracts = read_sources(running)
     memory.trim()
     if reading.stopped:
         return _result(running, reading)
-    measured = measure(running, reading, extracts)
-    rated = rate(running, reading, measured)
+    measured = measure_accounts(running, reading, extracts)
+    rated = rate_accounts(running, reading, measured)
     if running.may_write:
         running.state.history.save_scorecard(running.card.hash, running.card.content)
-    return _result(running, reading, measured, rated, deliver(running, measured, rated))
+    return _result(running, reading, measured, rated, deliver_records(running, measured, rated))
 
 
 def _result(

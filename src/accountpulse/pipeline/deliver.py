@@ -55,7 +55,7 @@ class Delivery:
     unready: ConfigurationError | None = None
 
 
-def deliver(run: Run, measured: Measured, rated: Rated) -> Delivery:
+def deliver_records(run: Run, measured: Measured, rated: Rated) -> Delivery:
     """Records to every destination and the period's history, or in a dry run the CSV alone.
 
     A dry run asks the destinations the same questions as a load; where one isn't ready, the delivery says so.

@@ -29,7 +29,7 @@ class Measured:
     problems: tuple[Problem, ...]
 
 
-def measure(run: Run, reading: Reading, extracts: Extracts) -> Measured:
+def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured:
     """Who is who, then the metrics. Empties `extracts`: a source's rows needn't stand beside the accounts' own."""
     extracts[CRM] = with_own_history(extracts[CRM], run)
     linked, left_out = link(run.settings, extracts, reading.failed)

@@ -33,7 +33,7 @@ class Rated:
     problems: tuple[Problem, ...]
 
 
-def rate(run: Run, reading: Reading, measured: Measured) -> Rated:
+def rate_accounts(run: Run, reading: Reading, measured: Measured) -> Rated:
     """Score them. An account that a fault of ours keeps from its reasons costs no other its score."""
     chosen, metrics = _chosen(run, measured), measured.metrics
     if chosen is not None:

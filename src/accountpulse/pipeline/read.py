@@ -131,7 +131,7 @@ class SourceReader:
         return asked_keys(links, SYSTEMS[name].source, found.found_keys, link_file)
 
 
-def read(run: Run) -> tuple[Reading, Extracts]:
+def read_sources(run: Run) -> tuple[Reading, Extracts]:
     """Every configured source. The extracts are handed over: who measures them lets go of them one by one."""
     reader = SourceReader(run)
     reader.read_all()
@@ -174,4 +174,6 @@ class _RunParts:
         """Named after its first stretch, which no other part has."""
         name = "-".join(map(str, part.stretches[0]))
         facts = {"stretches": part.stretches, **part.facts}
-        self.run.state.checkpoints.save_part(self.run.scope, self.source, self.run.run_id, name, part.spools, facts)
+        self.run.state.checkpoints.save_part(
+            self.run.scope, self.source, self.run.run_id, name, spools=part.spools, facts=facts
+        )

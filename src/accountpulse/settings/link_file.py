@@ -46,7 +46,7 @@ def read(data: bytes, name: str) -> tuple[FileLink, ...]:
 
     UTF-8 with or without a byte-order mark; separated by commas, semicolons or tabs, as the heading is.
     """
-    reading = _Reading()
+    reading = _LinkFileReader()
     reading.rows(_text(data, name), name)
     if reading.problems:
         more = len(reading.problems) - LISTED
@@ -80,7 +80,7 @@ def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
 
 
 @dataclass
-class _Reading:
+class _LinkFileReader:
     """The file so far: its links, and what is wrong with it."""
 
     links: list[FileLink] = field(default_factory=list)

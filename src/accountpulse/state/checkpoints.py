@@ -78,12 +78,13 @@ class Checkpoints:
         facts = self._files.read_json(f"{_folder(scope, source)}/manifest.json") or {}
         return facts.get("run_id")
 
-    def save_part(  # noqa: PLR0917
+    def save_part(
         self,
         scope: Scope,
         source: SourceName,
         run_id: str,
         name: str,
+        *,
         spools: Mapping[str, SpooledTable],
         facts: Mapping[str, Any],
     ) -> None:

@@ -27,7 +27,7 @@ from accountpulse.systems.jira import site as jira_site
 from accountpulse.systems.jira.links import Links, chunks, combinations_for, split_by_clause, stands_alone
 from accountpulse.systems.jira.search import Search, condition
 from accountpulse.systems.jira.settings import JiraMapping
-from accountpulse.systems.jira.wire import History, Issue, milliseconds, page_decoder
+from accountpulse.systems.jira.wire import Issue, IssueHistory, milliseconds, page_decoder
 from support import NOW, Configure
 from systems.jira.asking import Asking, Owners, components, expected, owners
 
@@ -208,7 +208,7 @@ def test_chunks_hold_every_key_once_and_in_order(keys: list[str], most: int) -> 
     ],
 )
 def test_a_time_is_read_in_every_way_that_jira_writes_it(text: bytes) -> None:
-    history = msgspec.json.decode(b'{"created":%s}' % text, type=History)
+    history = msgspec.json.decode(b'{"created":%s}' % text, type=IssueHistory)
     assert milliseconds(history.created) == int(datetime(2026, 10, 1, 23, 29, 31, tzinfo=UTC).timestamp()) * 1000 + 871
 
 

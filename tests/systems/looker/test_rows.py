@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from accountpulse.systems.looker.rows import Kind, NotRows, Rows
+from accountpulse.systems.looker.rows import Kind, NotRows, ResultRows
 
 WANTED: dict[str, Kind] = {"v.account": "key", "v.day": "day", "v.users": "count"}
 ROW = {"v.account": "a", "v.day": "2026-10-01", "v.users": 1}
@@ -28,19 +28,19 @@ rows = some.lists(
 )
 
 
-def taken(text: bytes, wanted: dict[str, Kind] = WANTED, pieces: int = 7, batch: int = 1) -> Rows:
-    reader = Rows(wanted, batch)
+def taken(text: bytes, wanted: dict[str, Kind] = WANTED, pieces: int = 7, batch: int = 1) -> ResultRows:
+    reader = ResultRows(wanted, batch)
     for start in range(0, len(text), pieces):
         reader.feed(text[start : start + pieces])
     reader.close()
     return reader
 
 
-def column(reader: Rows, name: str) -> pl.Series:
+def column(reader: ResultRows, name: str) -> pl.Series:
     return reader.spool.lazy().collect()[name]
 
 
-def values(reader: Rows) -> list[list[Any]]:
+def values(reader: ResultRows) -> list[list[Any]]:
     return [column(reader, name).to_list() for name in reader.wanted]
 
 
@@ -105,7 +105,7 @@ def test_what_is_no_list_of_rows_is_no_data(text: str, what: str, pieces: int) -
 
 
 def test_a_text_without_an_end_is_given_up_before_it_fills_the_memory() -> None:
-    reader = Rows(WANTED)
+    reader = ResultRows(WANTED)
     with pytest.raises(NotRows):
         for _ in range(64):
             reader.feed(b"x" * (1 << 20))

@@ -19,7 +19,7 @@ from accountpulse.http.client import Client, Endpoint
 from accountpulse.http.slice_walk import RowPage, RowSource, SliceWalk
 from accountpulse.http.time_slices import TimeSlice, equal_slices, without
 from accountpulse.systems.intercom.companies import Companies
-from accountpulse.systems.intercom.rows import ROWS, ConversationBatch, Reader
+from accountpulse.systems.intercom.rows import ROWS, ConversationBatch, ConversationReader
 from accountpulse.systems.intercom.settings import IntercomRequest
 from accountpulse.systems.intercom.wire import Conversation, cursor_of, milliseconds
 
@@ -54,7 +54,7 @@ def connect(request: IntercomRequest) -> Client:
 
 async def _extract(request: IntercomRequest) -> Extract:
     mapping = request.mapping
-    reader = Reader(mapping, request.access.version, request.scope.window)
+    reader = ConversationReader(mapping, request.access.version, request.scope.window)
     async with connect(request) as web:
         collector, missing = await _conversations(web, reader, request)
         seen = {company: own for facts in collector.facts for company, own in facts["companies"].items()}
@@ -71,7 +71,7 @@ async def _extract(request: IntercomRequest) -> Extract:
 
 
 async def _conversations(
-    web: Client, reader: Reader, request: IntercomRequest
+    web: Client, reader: ConversationReader, request: IntercomRequest
 ) -> tuple[PartCollector[ConversationBatch], int]:
     """Everything that matters, and how many conversations were counted and never shown.
 
@@ -104,7 +104,9 @@ async def _conversations(
     return collector, walk.missing
 
 
-def _read(reader: Reader, batches: Sequence[ConversationBatch]) -> tuple[Mapping[str, pl.DataFrame], Mapping[str, Any]]:
+def _read(
+    reader: ConversationReader, batches: Sequence[ConversationBatch]
+) -> tuple[Mapping[str, pl.DataFrame], Mapping[str, Any]]:
     """Many slices at once: few calls."""
     found, tickets = reader.rows(list(chain.from_iterable(batch.frames() for batch in batches)))
     waits = pl.col("people").is_not_null() & (pl.col("people") != "")

@@ -11,19 +11,19 @@ from accountpulse.http.client import Client, RequestRefused
 from accountpulse.systems.extraction import Probe
 from accountpulse.systems.intercom.companies import COMPANY_PAGE, LIST_PAGES, Companies
 from accountpulse.systems.intercom.extract import PAGE, body, connect, slices
-from accountpulse.systems.intercom.rows import Reader
+from accountpulse.systems.intercom.rows import ConversationReader
 from accountpulse.systems.intercom.settings import IntercomRequest
-from accountpulse.systems.intercom.wire import Pages, Shape
+from accountpulse.systems.intercom.wire import IntercomStruct, Pages
 
 
-class Described(Shape):
+class Described(IntercomStruct):
     """A company: its id and what the workspace noted about it; one attribute of it is decoded."""
 
     id: str
     custom_attributes: dict[str, Raw] | None = None
 
 
-class DescribedPage(Shape):
+class DescribedPage(IntercomStruct):
     """One page of the list of companies."""
 
     data: list[Described]
@@ -107,7 +107,7 @@ def probe(request: IntercomRequest) -> Probe:
 
 async def _probe(request: IntercomRequest) -> Probe:
     window = request.scope.window
-    reader = Reader(request.mapping, request.access.version, window)
+    reader = ConversationReader(request.mapping, request.access.version, window)
     async with connect(request) as web:
         asked = [{**body(part, window, None), "pagination": {"per_page": 1}} for part in slices(window)]
         pages = await client.together(web.post("/conversations/search", reader.pages, each) for each in asked)

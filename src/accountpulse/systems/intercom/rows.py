@@ -14,12 +14,12 @@ from accountpulse.core.period import Window
 from accountpulse.core.records import CONVERSATIONS, Columns, Reason
 from accountpulse.systems.intercom.settings import IntercomMapping
 from accountpulse.systems.intercom.wire import (
-    Attributed,
-    AttributedPage,
     Company,
     Conversation,
     ConversationPage,
+    ConversationWithAttributes,
     Moment,
+    PageWithAttributes,
     Rating,
     Statistics,
     milliseconds,
@@ -44,7 +44,7 @@ def at_least(version: str, first: str) -> bool:
     return tuple(map(int, version.split("."))) >= tuple(map(int, first.split(".")))
 
 
-class Reader:
+class ConversationReader:
     """Turns conversations into columns by the company's rules, for one window.
 
     `companies` are those that were seen, Intercom's id → the workspace's own.
@@ -67,9 +67,9 @@ class Reader:
         self._linked = escalation.linked_tickets
         self._meanings = self._expressions()
         # attributes are decoded only where a rule looks at one
-        shape: type[ConversationPage] = ConversationPage if self._attribute is None else AttributedPage
+        shape: type[ConversationPage] = ConversationPage if self._attribute is None else PageWithAttributes
         self.pages = msgspec.json.Decoder(shape)
-        self.whole = msgspec.json.Decoder(Conversation if self._attribute is None else Attributed)
+        self.whole = msgspec.json.Decoder(Conversation if self._attribute is None else ConversationWithAttributes)
 
     @property
     def gaps(self) -> dict[str, Reason]:
@@ -202,7 +202,7 @@ class Reader:
 class ConversationBatch:
     """Gathers the conversations of a slice, as raw columns as soon as there are enough. `rows` counts them."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: ConversationReader) -> None:
         """Empty."""
         self.rows = 0
         self._reader = reader
@@ -274,5 +274,5 @@ def _linked_to_back_office(row: Conversation) -> bool:
 
 
 def _has(row: Conversation, name: str, values: frozenset[str]) -> bool:
-    attributes: dict[str, Any] | None = row.custom_attributes if isinstance(row, Attributed) else None
+    attributes: dict[str, Any] | None = row.custom_attributes if isinstance(row, ConversationWithAttributes) else None
     return bool(attributes) and name in (attributes or {}) and not values.isdisjoint(folded([(attributes or {})[name]]))

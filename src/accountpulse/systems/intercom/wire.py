@@ -15,46 +15,46 @@ from accountpulse.core.errors import UnexpectedAnswer
 Moment = int | float | str | None  # seconds, or ISO: both have been seen in statistics
 
 
-class Shape(msgspec.Struct, gc=False):
+class IntercomStruct(msgspec.Struct, gc=False):
     """Base of all shapes; fields that are not named are skipped undecoded."""
 
 
-class Presence(Shape):
+class Presence(IntercomStruct):
     """Anything of which only counts that it is there."""
 
 
-class Item(Shape):
+class Item(IntercomStruct):
     """Anything of which only the id counts."""
 
     id: str | int | None = None
 
 
-class Tag(Shape):
+class Tag(IntercomStruct):
     """A tag: ids and names can be configured."""
 
     id: str | None = None
     name: str | None = None
 
 
-class Tags(Shape):
+class Tags(IntercomStruct):
     """The tags of a conversation."""
 
     tags: list[Tag] | None = None
 
 
-class Author(Shape):
+class Author(IntercomStruct):
     """Who began a conversation: user, lead, contact, admin, bot and others."""
 
     type: str | None = None
 
 
-class Origin(Shape):
+class Origin(IntercomStruct):
     """The first message, without its content."""
 
     author: Author | None = None
 
 
-class Statistics(Shape):
+class Statistics(IntercomStruct):
     """Intercom's own clockwork; durations are seconds within office hours."""
 
     time_to_admin_reply: float | None = None
@@ -64,42 +64,42 @@ class Statistics(Shape):
     last_close_at: Moment = None
 
 
-class Rating(Shape):
+class Rating(IntercomStruct):
     """A CSAT request; `created_at` is when it was asked, `rating` null until it is answered."""
 
     rating: int | None = None
     created_at: Moment = None
 
 
-class Linked(Shape):
+class LinkedTicket(IntercomStruct):
     """A ticket that is linked to a conversation."""
 
     type: str | None = None
     category: str | None = None
 
 
-class LinkedObjects(Shape):
+class LinkedObjects(IntercomStruct):
     """Linked tickets; the list may be cut, `total_count` tells."""
 
-    data: list[Linked] | None = None
+    data: list[LinkedTicket] | None = None
     total_count: int | None = None
 
 
-class Contacts(Shape):
+class Contacts(IntercomStruct):
     """The people of a conversation; the list may be cut."""
 
     contacts: list[Item] | None = None
     total_count: int | None = None
 
 
-class Company(Shape):
+class Company(IntercomStruct):
     """A company: Intercom's `id`, and the `company_id` that the workspace's own system gave it."""
 
     id: str
     company_id: str | None = None
 
 
-class Conversation(Shape):
+class Conversation(IntercomStruct):
     """One conversation, as search lists it."""
 
     id: str
@@ -118,26 +118,26 @@ class Conversation(Shape):
     linked_objects: LinkedObjects | None = None
 
 
-class Attributed(Conversation):
+class ConversationWithAttributes(Conversation):
     """One conversation with its custom attributes, where a rule looks at one of them."""
 
     custom_attributes: dict[str, Any] | None = None
 
 
-class Next(Shape):
+class Next(IntercomStruct):
     """Where the next page begins."""
 
     starting_after: str | None = None
 
 
-class Pages(Shape):
+class Pages(IntercomStruct):
     """The paging part of an answer; companies have a link or null where conversations have a cursor."""
 
     next: Next | str | None = None
     total_pages: int | None = None
 
 
-class ConversationPage(Shape):
+class ConversationPage(IntercomStruct):
     """One page of the search."""
 
     conversations: Sequence[Conversation]
@@ -145,13 +145,13 @@ class ConversationPage(Shape):
     total_count: int | None = None
 
 
-class AttributedPage(ConversationPage):
+class PageWithAttributes(ConversationPage):
     """The same, with custom attributes."""
 
-    conversations: Sequence[Attributed]
+    conversations: Sequence[ConversationWithAttributes]
 
 
-class CompanyRefs(Shape):
+class CompanyRefs(IntercomStruct):
     """The companies of a contact: at most ten are listed."""
 
     data: list[Item] | None = None
@@ -159,28 +159,28 @@ class CompanyRefs(Shape):
     has_more: bool | None = None
 
 
-class Contact(Shape):
+class Contact(IntercomStruct):
     """A contact: who it is and where it belongs."""
 
     id: str
     companies: CompanyRefs | None = None
 
 
-class ContactPage(Shape):
+class ContactPage(IntercomStruct):
     """One page of contacts."""
 
     data: list[Contact]
     pages: Pages | None = None
 
 
-class CompanyPage(Shape):
+class CompanyPage(IntercomStruct):
     """One page of companies."""
 
     data: list[Company]
     pages: Pages | None = None
 
 
-class AttachedPage(Shape):
+class AttachedPage(IntercomStruct):
     """One page of one contact's companies."""
 
     companies: list[Company] | None = None

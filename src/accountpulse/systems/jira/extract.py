@@ -16,7 +16,7 @@ from accountpulse.http.time_slices import TimeSlice, without
 from accountpulse.systems.jira import site as jira_site
 from accountpulse.systems.jira.links import Links, combinations_for, split_by_clause, stands_alone
 from accountpulse.systems.jira.parts import CountedIssueBatch, StretchTables, collector, ids_table, tables, unread
-from accountpulse.systems.jira.rows import Moves, Reader, ceiled
+from accountpulse.systems.jira.rows import IssueReader, Moves, ceiled
 from accountpulse.systems.jira.search import BULK, SLICE_ROWS, Found, Search, condition
 from accountpulse.systems.jira.settings import JiraAccess, JiraMapping, JiraRequest
 from accountpulse.systems.jira.site import LinkField, Site
@@ -72,7 +72,7 @@ async def _extract(request: JiraRequest) -> Extract:
     return Extract("jira", {}, work.gaps, dict.fromkeys(work.refused, "not_linked"), tuple(work.notes()), spools=spools)
 
 
-async def begin(request: JiraRequest, web: Client) -> "Work | str":
+async def begin(request: JiraRequest, web: Client) -> "JiraExtraction | str":
     """The work, once the site is known; or why nothing can be known there. A wrong setting is raised."""
     site = await jira_site.look_at(web)
     mapping = request.mapping
@@ -80,7 +80,7 @@ async def begin(request: JiraRequest, web: Client) -> "Work | str":
         return unseen
     link_field = await jira_site.link_field(web, site, mapping)
     await jira_site.check_types(web, site, mapping.bug_types)
-    return Work.of(request, web, site, link_field)
+    return JiraExtraction.of(request, web, site, link_field)
 
 
 def _unseen(site: Site, mapping: JiraMapping) -> str | None:
@@ -94,7 +94,7 @@ def _unseen(site: Site, mapping: JiraMapping) -> str | None:
 
 
 @dataclass
-class Work:
+class JiraExtraction:
     """One extraction from one site."""
 
     request: JiraRequest
@@ -103,7 +103,7 @@ class Work:
     mapping: JiraMapping
     links: Links
     search: Search
-    reader: Reader
+    reader: IssueReader
     gaps: dict[str, Reason] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)  # keys that Jira doesn't know or doesn't understand
     collector: PartCollector[StretchTables] = field(init=False)
@@ -116,7 +116,7 @@ class Work:
         self.collector = collector(self.request.parts)
 
     @classmethod
-    def of(cls, request: JiraRequest, web: Client, site: Site, link_field: LinkField | None) -> "Work":
+    def of(cls, request: JiraRequest, web: Client, site: Site, link_field: LinkField | None) -> "JiraExtraction":
         """The work of a request, once the site is known."""
         mapping = request.mapping
         links = Links(mapping, request.keys, link_field)
@@ -125,7 +125,7 @@ class Work:
         carrier = link_field.id if link_field is not None else CARRIERS.get(mapping.link)
         decoder = page_decoder(link_field.id if link_field is not None else None)
         search = Search(web, site, [*FIELDS, *([carrier] if carrier else [])], decoder)
-        reader = Reader(site, links, request.scope, critical, known)
+        reader = IssueReader(site, links, request.scope, critical, known)
         gaps: dict[str, Reason] = {} if known else {"critical_bugs": "field_missing"}
         return cls(request, web, site, mapping, links, search, reader, gaps)
 

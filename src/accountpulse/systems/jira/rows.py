@@ -10,14 +10,14 @@ from accountpulse.core.period import Scope
 from accountpulse.core.records import ISSUE_MOVES, ISSUES, KEYS
 from accountpulse.systems.jira.links import Links
 from accountpulse.systems.jira.site import Site, names_of
-from accountpulse.systems.jira.wire import Changelog, Fields, History, Issue, Named, milliseconds
+from accountpulse.systems.jira.wire import Changelog, Fields, Issue, IssueHistory, Named, milliseconds
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EMPTY = Fields()
 
 
 @dataclass(frozen=True)
-class Reader:
+class IssueReader:
     """What is needed to read an issue: the site, the accounts' keys, and the instants of the run."""
 
     site: Site
@@ -45,7 +45,7 @@ class IssueBatch:
     `to_read` are the issues whose histories are still to be fetched.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: IssueReader) -> None:
         """Empty."""
         self.to_read: list[str] = []
         self.unreadable = False  # histories were asked for, and none came
@@ -119,7 +119,7 @@ class Moves:
         self._since = since
         self._columns: dict[str, list[object]] = {name: [] for name in ISSUE_MOVES}
 
-    def add(self, issue: str, histories: Iterable[History]) -> None:
+    def add(self, issue: str, histories: Iterable[IssueHistory]) -> None:
         """Take what moved an issue."""
         columns = self._columns
         for history in histories:

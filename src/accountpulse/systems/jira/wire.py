@@ -11,29 +11,29 @@ from typing import Any
 import msgspec
 
 
-class Shape(msgspec.Struct, gc=False):
+class JiraStruct(msgspec.Struct, gc=False):
     """Base of all shapes; fields that are not named are skipped undecoded."""
 
 
-class ServerInfo(Shape, rename="camel"):
+class ServerInfo(JiraStruct, rename="camel"):
     """Which product answers: Cloud or Server (Data Center)."""
 
     deployment_type: str = "Server"
 
 
-class Myself(Shape, rename="camel"):
+class Myself(JiraStruct, rename="camel"):
     """Who we are: that this is answered at all is what counts. Dates in JQL are of this zone."""
 
     time_zone: str | None = None
 
 
-class Category(Shape):
+class Category(JiraStruct):
     """A status category; its key is stable, its name is translated."""
 
     key: str = "undefined"
 
 
-class Status(Shape, rename="camel"):
+class Status(JiraStruct, rename="camel"):
     """A workflow status."""
 
     id: str = ""
@@ -41,7 +41,7 @@ class Status(Shape, rename="camel"):
     status_category: Category | None = None
 
 
-class Named(Shape):
+class Named(JiraStruct):
     """Anything with an id and a name."""
 
     id: str | int | None = None
@@ -49,13 +49,13 @@ class Named(Shape):
     key: str | None = None
 
 
-class FieldSchema(Shape):
+class FieldSchema(JiraStruct):
     """What kind of custom field it is."""
 
     custom: str | None = None
 
 
-class FieldInfo(Shape):
+class FieldInfo(JiraStruct):
     """A field of the site."""
 
     id: str
@@ -63,14 +63,14 @@ class FieldInfo(Shape):
     schema: FieldSchema | None = None
 
 
-class Projects(Shape, rename="camel"):
+class Projects(JiraStruct, rename="camel"):
     """One page of projects on Cloud."""
 
     values: list[Named]
     is_last: bool = True
 
 
-class Fields(Shape):
+class Fields(JiraStruct):
     """The fields of an issue that we ask for; a custom link field is `link`, whatever its id."""
 
     created: datetime | None = None
@@ -85,7 +85,7 @@ class Fields(Shape):
     link: Any = None
 
 
-class Change(Shape):
+class Change(JiraStruct):
     """One changed field in a history entry; `from` and `to` are ids."""
 
     field: str = ""
@@ -95,21 +95,21 @@ class Change(Shape):
     after_name: str | None = msgspec.field(default=None, name="toString")
 
 
-class History(Shape):
+class IssueHistory(JiraStruct):
     """A history entry; bulk fetch has been seen with a number of milliseconds as its time."""
 
     created: datetime | int
     items: list[Change] = []
 
 
-class Changelog(Shape):
+class Changelog(JiraStruct):
     """An issue's histories, newest first, where they were asked for with the search; it may be cut."""
 
-    histories: list[History]
+    histories: list[IssueHistory]
     total: int | None = None
 
 
-class Issue(Shape):
+class Issue(JiraStruct):
     """One issue of a search."""
 
     id: str
@@ -118,7 +118,7 @@ class Issue(Shape):
     created: int = 0  # milliseconds since 1970: `fields.created`, read once
 
 
-class SearchPage(Shape, rename="camel"):
+class SearchPage(JiraStruct, rename="camel"):
     """One page of a search: Cloud's ends where there is no token, Data Center's where `total` is reached.
 
     `max_results` is what the server made of our wish.
@@ -132,20 +132,20 @@ class SearchPage(Shape, rename="camel"):
     total: int | None = None
 
 
-class Count(Shape):
+class Count(JiraStruct):
     """About how many issues a query has, on Cloud."""
 
     count: int
 
 
-class IssueChanges(Shape, rename="camel"):
+class IssueChanges(JiraStruct, rename="camel"):
     """One issue's histories from bulk fetch."""
 
     issue_id: str
-    change_histories: list[History]
+    change_histories: list[IssueHistory]
 
 
-class BulkChanges(Shape, rename="camel"):
+class BulkChanges(JiraStruct, rename="camel"):
     """One page of bulk fetch."""
 
     issue_change_logs: list[IssueChanges]

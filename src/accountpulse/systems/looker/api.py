@@ -20,7 +20,7 @@ from looker_sdk.rtl.serialize import DeserializeError
 from accountpulse.core.errors import AccessError, AccountpulseError, UnexpectedAnswer
 from accountpulse.http import requests_adapter
 from accountpulse.http.budget import RequestBudget
-from accountpulse.systems.looker.rows import BrokenText, Kind, NotRows, Rows
+from accountpulse.systems.looker.rows import BrokenText, Kind, NotRows, ResultRows
 from accountpulse.systems.looker.settings import LookerAccess
 
 REMEDY = "Check LOOKER_CLIENT_ID and LOOKER_CLIENT_SECRET, and that the user may use the model."
@@ -62,7 +62,7 @@ class Query:
     zone: str
 
 
-class _Settings(ApiSettings):
+class _ClientSettings(ApiSettings):
     """Our access, in place of looker.ini and LOOKERSDK_ variables."""
 
     def __init__(self, access: LookerAccess, seconds: int) -> None:
@@ -84,8 +84,8 @@ class _Settings(ApiSettings):
 class _Adapter(requests_adapter.RetryingAdapter):
     """Our adapter, which also takes rows apart while they arrive, and remembers what was answered."""
 
-    begin: Callable[[], Rows] | None = None  # what takes the rows of the next answer
-    rows: Rows | None = None
+    begin: Callable[[], ResultRows] | None = None  # what takes the rows of the next answer
+    rows: ResultRows | None = None
     seconds = requests_adapter.TOTAL  # that rows may take in all
     status = 0
     path = ""
@@ -122,7 +122,7 @@ class Api:
         setattr(error.ErrorDocHelper, "parse_and_lookup", _no_lookup)  # noqa: B010
         self._adapter = _Adapter("looker", budget, ca_bundle, sleep)
         self._adapter.seconds = max(requests_adapter.TOTAL, seconds)
-        self._sdk = looker_sdk.init40(config_settings=_Settings(access, seconds))
+        self._sdk = looker_sdk.init40(config_settings=_ClientSettings(access, seconds))
         session: requests.Session = vars(self._sdk.transport)["session"]
         session.mount("https://", self._adapter)
         session.mount("http://", self._adapter)
@@ -151,7 +151,7 @@ class Api:
 
         return self._call(f"looking at model {model}", look)
 
-    def query(self, query: Query) -> Rows:
+    def query(self, query: Query) -> ResultRows:
         """All rows of one query, sorted by its dimensions."""
         tried = f"querying explore {query.explore}"
         rows = self._run(tried, query, UNLIMITED, "")
@@ -161,7 +161,7 @@ class Api:
                 raise _cut(tried, rows.count)
         return rows
 
-    def look(self, look: str, columns: Mapping[str, Kind]) -> Rows:
+    def look(self, look: str, columns: Mapping[str, Kind]) -> ResultRows:
         """All rows of a saved Look, whose own limit is set aside; columns that it doesn't have are `lacking`."""
         tried = f"running Look {look}"
         rows = self._rows(tried, columns, lambda: self._sdk.run_look(look, "json", limit=UNLIMITED))
@@ -178,7 +178,7 @@ class Api:
 
         return self._call(f"looking at Look {look}", ask)
 
-    def _run(self, tried: str, query: Query, limit: int, order: str) -> Rows:
+    def _run(self, tried: str, query: Query, limit: int, order: str) -> ResultRows:
         columns = {**query.dimensions, **query.measures}
         wanted = models40.WriteQuery(
             model=query.model,
@@ -195,8 +195,8 @@ class Api:
             raise UnexpectedAnswer("looker", tried, f"rows without {', '.join(sorted(rows.lacking))}")
         return rows
 
-    def _rows(self, tried: str, columns: Mapping[str, Kind], run: Callable[[], object]) -> Rows:
-        self._adapter.rows, self._adapter.begin = None, lambda: Rows(columns)
+    def _rows(self, tried: str, columns: Mapping[str, Kind], run: Callable[[], object]) -> ResultRows:
+        self._adapter.rows, self._adapter.begin = None, lambda: ResultRows(columns)
         try:
             self._call(tried, run)
         finally:

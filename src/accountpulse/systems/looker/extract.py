@@ -15,7 +15,7 @@ from accountpulse.core.records import ON_DISK, SEATS, TABLES, Extract, Reason, f
 from accountpulse.core.spooled import CheckpointPart, SpooledTable, spooled
 from accountpulse.systems.looker.api import Api, Explore, Query, Refused
 from accountpulse.systems.looker.keys import unmatched
-from accountpulse.systems.looker.rows import UNFIT, Kind, Rows
+from accountpulse.systems.looker.rows import UNFIT, Kind, ResultRows
 from accountpulse.systems.looker.settings import LookerMapping, LookerRequest, Measure, SavedLook, UsageExplore
 
 TREND_MONTHS = 3
@@ -47,10 +47,10 @@ def extract(request: LookerRequest) -> Extract:
     return Extract("looker", tables, work.gaps, {}, tuple(notes), spools=spools)
 
 
-def connect(request: LookerRequest) -> "Work":
+def connect(request: LookerRequest) -> "LookerExtraction":
     """The work of a request; nothing is asked yet."""
     api = Api(request.access, request.budget, request.connection.ca_bundle, request.mapping.timeout)
-    return Work(request, request.mapping, api)
+    return LookerExtraction(request, request.mapping, api)
 
 
 def metrics_of(figure: str) -> tuple[str, ...]:
@@ -58,12 +58,12 @@ def metrics_of(figure: str) -> tuple[str, ...]:
     return () if figure == SEATS else (figure,)
 
 
-class Missing(Exception):
+class MissingInLooker(Exception):
     """A name of the mapping leads to nothing that can be used; the notes say which and why."""
 
 
 @dataclass
-class Work:
+class LookerExtraction:
     """One extraction from one instance."""
 
     request: LookerRequest
@@ -74,7 +74,7 @@ class Work:
     rows_so_far: int = 0
     _known: dict[str, Explore | None] = field(default_factory=dict)
     _model_refused: int = 0
-    _answers: dict[str, Rows | Missing] = field(default_factory=dict)
+    _answers: dict[str, ResultRows | MissingInLooker] = field(default_factory=dict)
     _kept: dict[str, CheckpointPart] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,7 +97,7 @@ class Work:
         """The table of a part, or None and a gap for its metrics where it is not in use or a name is missing."""
         try:
             rows = read()
-        except Missing:
+        except MissingInLooker:
             self.gaps |= dict.fromkeys(metrics, "field_missing")
             return None
         if rows is None:
@@ -156,7 +156,7 @@ class Work:
         rows = self._once(source.question, partial(self._measures, source))
         return self._figures(rows, {source.account: "key", source.measure: "value"})
 
-    def _measures(self, source: Measure) -> Rows:
+    def _measures(self, source: Measure) -> ResultRows:
         """Every measure that is asked for in the same way and that the explore has, by one query."""
         explore = self._explore(source.explore)
         alike = [each for each in self.mapping.figures.values() if each.question == source.question]
@@ -179,9 +179,9 @@ class Work:
         for name in lacking:
             self.notes.append(f"the Look has no column {name}{_nearest(name, columns)}")
         if lacking:
-            raise Missing
+            raise MissingInLooker
 
-    def _no_look(self, look: str, status: int) -> "Missing":
+    def _no_look(self, look: str, status: int) -> "MissingInLooker":
         return self._missing(f"Look {look} is absent, or not open to our user (HTTP {status})")
 
     def _first(self, source: Measure) -> date:
@@ -195,7 +195,7 @@ class Work:
         month = pl.col("month") == self.request.scope.period.first_day
         return self._figures(rows, {**names, source.month: "month"}).filter(month)
 
-    def _look(self, look: str) -> Rows:
+    def _look(self, look: str) -> ResultRows:
         """A Look with the columns of all figures that come from it."""
         columns: dict[str, Kind] = {}
         for source in self.mapping.figures.values():
@@ -207,15 +207,15 @@ class Work:
         except Refused as refused:
             raise self._no_look(look, refused.status) from None
 
-    def _once(self, what: str, ask: Callable[[], Rows]) -> Rows:
+    def _once(self, what: str, ask: Callable[[], ResultRows]) -> ResultRows:
         """An answer that serves several figures is asked for once, also where it was refused."""
         if what not in self._answers:
             try:
                 self._answers[what] = ask()
-            except Missing as missing:
+            except MissingInLooker as missing:
                 self._answers[what] = missing
         answer = self._answers[what]
-        if isinstance(answer, Missing):
+        if isinstance(answer, MissingInLooker):
             raise answer
         return answer
 
@@ -244,7 +244,7 @@ class Work:
 
     def _ask(
         self, explore: str, dimensions: dict[str, Kind], measures: dict[str, Kind], filters: Mapping[str, str]
-    ) -> Rows:
+    ) -> ResultRows:
         self.need(explore, [*dimensions, *measures, *filters])
         zone = self.request.scope.period.zone
         query = Query(self.mapping.model, explore, dimensions, measures, filters, zone)
@@ -254,24 +254,24 @@ class Work:
             text = f"explore {explore}: the query was refused (HTTP {refused.status}); run it in Looker to see why"
             raise self._missing(text) from None
 
-    def _counted(self, rows: Rows) -> Rows:
+    def _counted(self, rows: ResultRows) -> ResultRows:
         self.rows_so_far += rows.count
         self.request.progress(self.rows_so_far, None)
         return rows
 
-    def _table(self, table: str, rows: Rows, names: Mapping[str, str]) -> SpooledTable:
+    def _table(self, table: str, rows: ResultRows, names: Mapping[str, str]) -> SpooledTable:
         """An answer as one of our tables; a row without its key or its other dimension is nobody's."""
         columns, spool = self._columns(rows, names), SpooledTable(TABLES[table])
         for piece in rows.spool.pieces():
             spool.add(piece.select(columns).drop_nulls([*TABLES[table]][:2]))
         return spool
 
-    def _figures(self, rows: Rows, names: Mapping[str, str]) -> pl.DataFrame:
+    def _figures(self, rows: ResultRows, names: Mapping[str, str]) -> pl.DataFrame:
         """An answer with an account and a pillar's value in each row."""
         return rows.spool.lazy().select(self._columns(rows, names)).collect()
 
-    def _columns(self, rows: Rows, names: Mapping[str, str]) -> list[pl.Expr]:
-        """Columns of an answer under our names; Missing where one is absent or not of its kind."""
+    def _columns(self, rows: ResultRows, names: Mapping[str, str]) -> list[pl.Expr]:
+        """Columns of an answer under our names; MissingInLooker where one is absent or not of its kind."""
         for name in names:
             if name in rows.lacking:
                 raise self._missing(f"the Look has no column {name}{_nearest(name, rows.names)}")
@@ -283,13 +283,13 @@ class Work:
         """The explore must have these fields: a query would leave out what it lacks without a word."""
         found = self._explore(explore)
         if found is None:
-            raise Missing
+            raise MissingInLooker
         lacking = [name for name in names if name not in found.fields]
         for name in lacking:
             hint = _nearest(name, found.fields)
             self.notes.append(f"explore {explore} has no field {name} that our user can see{hint}")
         if lacking:
-            raise Missing
+            raise MissingInLooker
 
     def _explore(self, name: str) -> Explore | None:
         """What the explore offers, asked once; None and a note where it is absent."""
@@ -326,9 +326,9 @@ class Work:
             tried = f"looking at model {self.mapping.model}"
             raise AccessError("looker", tried, f"HTTP {self._model_refused}", remedy)
 
-    def _missing(self, note: str) -> Missing:
+    def _missing(self, note: str) -> MissingInLooker:
         self.notes.append(note)
-        return Missing()
+        return MissingInLooker()
 
 
 def _nearest(name: str, known: Collection[str]) -> str:

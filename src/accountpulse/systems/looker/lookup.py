@@ -7,7 +7,7 @@ import polars as pl
 
 from accountpulse.core.records import frame
 from accountpulse.systems.extraction import Probe
-from accountpulse.systems.looker.extract import DAYS, FEATURES, MONTHS, Work, connect, metrics_of
+from accountpulse.systems.looker.extract import DAYS, FEATURES, MONTHS, LookerExtraction, connect, metrics_of
 from accountpulse.systems.looker.settings import LookerRequest
 
 
@@ -30,7 +30,7 @@ def probe(request: LookerRequest) -> Probe:
     return Probe(0, "queries", request.budget.calls + calls, tuple(dict.fromkeys(work.notes)), work.gaps)
 
 
-def _look(work: Work, metrics: Iterable[str], need: Callable[[], None]) -> None:
+def _look(work: LookerExtraction, metrics: Iterable[str], need: Callable[[], None]) -> None:
     def read() -> pl.DataFrame:
         need()
         return frame("figures")

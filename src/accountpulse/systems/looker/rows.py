@@ -45,7 +45,7 @@ class BrokenText(NotRows):
     """The answer is cut, or a page for people."""
 
 
-class Rows:
+class ResultRows:
     """Takes an answer apart; afterwards `spool`, `lacking`, `unfit`, `count` and `last` say what was in it.
 
     `spool`: the rows, columns by Looker's name, null where Looker has null. `lacking`: names that the rows don't have

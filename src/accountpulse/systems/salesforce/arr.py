@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from accountpulse.systems.salesforce.client import format_soql
-from accountpulse.systems.salesforce.queries import Missing, Reading, at, number, text
+from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, TableRows, at, number, text
 from accountpulse.systems.salesforce.settings import ArrFieldHistory, ArrOwn, ArrSnapshots
 
 YEAR = 365
@@ -14,7 +14,6 @@ NEAR = timedelta(days=15)  # how far a snapshot may lie from the day that it sta
 CURRENCY = "CurrencyIsoCode"  # exists in orgs with several currencies only
 DAY = timedelta(days=1)
 METRICS = ("arr_trajectory_pct", "tier_alignment")  # what rests on ARR
-Rows = Iterator[dict[str, Any]]
 
 
 @dataclass
@@ -36,8 +35,8 @@ class Money:
         return amount / rate
 
 
-def money(reading: Reading, arr: str | None) -> Money:
-    """How ARR is converted. Missing, with a note, where an org with several currencies doesn't show its rates.
+def money(reading: OrgReading, arr: str | None) -> Money:
+    """How ARR is converted. MissingInOrg, with a note, where an org with several currencies doesn't show its rates.
 
     A day's own rates (DatedConversionRate) win over the standing ones (CurrencyType). One rate, that of as_of, serves
     ARR now and then, so that a currency's fall is not taken for a customer's.
@@ -48,14 +47,14 @@ def money(reading: Reading, arr: str | None) -> Money:
     reading.setting = "accounts.arr"
     try:
         reading.need("CurrencyType", "IsoCode", "ConversionRate")
-    except Missing:
+    except MissingInOrg:
         reading.note("the org has several currencies; without its rates ARR stays empty, since amounts don't compare")
         raise
     rates = {row["IsoCode"]: number(row["ConversionRate"]) for row in _rates(reading)}
     return Money({iso: rate for iso, rate in rates.items() if rate is not None and rate > 0})
 
 
-def _rates(reading: Reading) -> Iterator[Mapping[str, Any]]:
+def _rates(reading: OrgReading) -> Iterator[Mapping[str, Any]]:
     yield from reading.rows("CurrencyType", ("IsoCode", "ConversionRate"))
     if reading.org.describe("DatedConversionRate"):
         day = format_soql("{}", reading.scope.as_of_day)
@@ -64,7 +63,7 @@ def _rates(reading: Reading) -> Iterator[Mapping[str, Any]]:
 
 
 def arr_changes(
-    reading: Reading,
+    reading: OrgReading,
     strategies: Iterable[ArrFieldHistory | ArrSnapshots | ArrOwn],
     arr: str,
     accounts: list[dict[str, Any]],
@@ -86,19 +85,19 @@ def arr_changes(
                 rows = list(_from_history(reading, strategy, arr, worth))
             else:
                 rows = list(_from_snapshots(reading, strategy, accounts, worth))
-        except Missing:
+        except MissingInOrg:
             continue
         readable = True
         if rows:
             return rows
         reading.note(f"{strategy.object} has no record of {arr}: is it tracked there?")
     if not readable:
-        raise Missing
+        raise MissingInOrg
     reading.gaps["arr_trajectory_pct"] = "no_evidence"
     return []
 
 
-def _from_history(reading: Reading, part: ArrFieldHistory, arr: str, worth: Money) -> Rows:
+def _from_history(reading: OrgReading, part: ArrFieldHistory, arr: str, worth: Money) -> TableRows:
     """Later changes than as_of are among them, to go back to it."""
     reading.need(part.object, part.parent, "Field", "OldValue", "NewValue", "CreatedDate")
     since = reading.bound(part.object, "CreatedDate", reading.scope.trailing(YEAR).start)
@@ -115,7 +114,7 @@ def _from_history(reading: Reading, part: ArrFieldHistory, arr: str, worth: Mone
         }
 
 
-def _from_snapshots(reading: Reading, part: ArrSnapshots, accounts: list[dict[str, Any]], worth: Money) -> Rows:
+def _from_snapshots(reading: OrgReading, part: ArrSnapshots, accounts: list[dict[str, Any]], worth: Money) -> TableRows:
     """For each account one change at the year's start, from what the nearest snapshot says (null: there is none).
 
     Where the period is over, another at as_of, from the last snapshot before it: ARR as it was then.
@@ -136,7 +135,7 @@ def _from_snapshots(reading: Reading, part: ArrSnapshots, accounts: list[dict[st
                 yield {"account_id": row["Id"], "at": end, "before": amount, "after": None}
 
 
-def _snapshots(reading: Reading, part: ArrSnapshots, day: date, worth: Money) -> Iterator[tuple[str, date, float]]:
+def _snapshots(reading: OrgReading, part: ArrSnapshots, day: date, worth: Money) -> Iterator[tuple[str, date, float]]:
     """Account (15 characters, as one may be written in a text field), day and amount around a day."""
     reading.need(part.object, part.account, part.date, part.amount)
     found = reading.find(part.object, part.amount)

@@ -1,13 +1,13 @@
 """Renewals, payment problems and downgrades: for each strategy, what to ask and what the rows mean.
 
-Each function gives the rows of one table of records, or raises Missing.
+Each function gives the rows of one table of records, or raises MissingInOrg.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from accountpulse.systems.salesforce.queries import Missing, Reading, at, number, text
+from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, TableRows, at, number, text
 from accountpulse.systems.salesforce.settings import (
     DowngradeHistory,
     DowngradeRecords,
@@ -17,35 +17,34 @@ from accountpulse.systems.salesforce.settings import (
     Renewal,
 )
 
-Rows = Iterator[dict[str, Any]]
 Accounts = Iterable[Mapping[str, Any]]
 PAYMENT_DAYS = 90
 YEAR = 365
 NUMBERS = {"int", "long", "double", "currency", "percent"}
 
 
-def renewals(reading: Reading, strategies: Iterable[Renewal], accounts: Accounts) -> Rows:
-    """Open renewals of all strategies; Missing where the org has none of their names."""
+def renewals(reading: OrgReading, strategies: Iterable[Renewal], accounts: Accounts) -> TableRows:
+    """Open renewals of all strategies; MissingInOrg where the org has none of their names."""
     possible = False
     for rank, strategy in enumerate(strategies):
         reading.setting = f"renewal {rank + 1} (from: {strategy.source})"
         try:
             found = list(_renewal(reading, strategy, accounts))
-        except Missing:
+        except MissingInOrg:
             continue
         possible = True
         for account, value in found:
             if (due := reading.day_of(value, account)) is not None:
                 yield {"account_id": account, "due": due, "rank": rank}
     if not possible:
-        raise Missing
+        raise MissingInOrg
 
 
-def _renewal(reading: Reading, strategy: Renewal, accounts: Accounts) -> Iterator[tuple[Any, Any]]:
+def _renewal(reading: OrgReading, strategy: Renewal, accounts: Accounts) -> Iterator[tuple[Any, Any]]:
     date = strategy.date
     if strategy.source == "account":
         if not reading.has("Account", date):
-            raise Missing
+            raise MissingInOrg
         yield from ((row["Id"], at(row, date)) for row in accounts)
         return
     name = {"opportunity": "Opportunity", "contract": "Contract"}[strategy.source]
@@ -58,14 +57,16 @@ def _renewal(reading: Reading, strategy: Renewal, accounts: Accounts) -> Iterato
     yield from ((row["AccountId"], at(row, date)) for row in rows)
 
 
-def payment_problems(reading: Reading, part: PaymentCases | PaymentInvoices | PaymentField, accounts: Accounts) -> Rows:
+def payment_problems(
+    reading: OrgReading, part: PaymentCases | PaymentInvoices | PaymentField, accounts: Accounts
+) -> TableRows:
     """Problems that began in the trailing 90 days, or are open at as_of."""
     if isinstance(part, PaymentField):
         return _flagged(reading, part, accounts)
     return _cases(reading, part) if isinstance(part, PaymentCases) else _invoices(reading, part)
 
 
-def _cases(reading: Reading, part: PaymentCases) -> Rows:
+def _cases(reading: OrgReading, part: PaymentCases) -> TableRows:
     fields = (part.account, part.opened, part.closed)
     reading.need(part.object, *fields)
     chosen = (reading.only(part.object, part.only), part.where)
@@ -73,7 +74,7 @@ def _cases(reading: Reading, part: PaymentCases) -> Rows:
         yield _problem(reading, at(row, part.account), at(row, part.opened), at(row, part.closed))
 
 
-def _invoices(reading: Reading, part: PaymentInvoices) -> Rows:
+def _invoices(reading: OrgReading, part: PaymentInvoices) -> TableRows:
     fields = (part.account, part.due, part.paid)
     reading.need(part.object, *fields)
     chosen = (reading.only(part.object, part.only), part.where)
@@ -83,7 +84,7 @@ def _invoices(reading: Reading, part: PaymentInvoices) -> Rows:
             yield _problem(reading, at(row, part.account), at(row, part.due), at(row, part.paid))
 
 
-def _trouble(reading: Reading, name: str, begun: str, ended: str) -> tuple[str, str]:
+def _trouble(reading: OrgReading, name: str, begun: str, ended: str) -> tuple[str, str]:
     """Begun before as_of, and since the window's start or not ended by as_of."""
     as_of = reading.scope.as_of
     since = reading.bound(name, begun, as_of - timedelta(days=PAYMENT_DAYS))
@@ -91,16 +92,16 @@ def _trouble(reading: Reading, name: str, begun: str, ended: str) -> tuple[str, 
     return f"{begun} < {reading.bound(name, begun, as_of)}", f"{begun} >= {since} OR {still}"
 
 
-def _flagged(reading: Reading, part: PaymentField, accounts: Accounts) -> Rows:
+def _flagged(reading: OrgReading, part: PaymentField, accounts: Accounts) -> TableRows:
     """As many problems as the account's field says; an empty number can't be told from a forgotten one."""
     if not reading.has("Account", part.field):
-        raise Missing
+        raise MissingInOrg
     found = reading.find("Account", part.field)
     kind = found.type if found is not None else ""
     values = {value.casefold() for value in reading.known("Account", part.field, part.values, "values")}
     if kind not in {*NUMBERS, "boolean"} and not values:
         reading.note(f"values: none of {part.field} means a payment problem; name one, or use a number or a checkbox")
-        raise Missing
+        raise MissingInOrg
     for row in accounts:
         value = at(row, part.field)
         if kind in NUMBERS:
@@ -111,7 +112,7 @@ def _flagged(reading: Reading, part: PaymentField, accounts: Accounts) -> Rows:
             yield {**_problem(reading, row["Id"], None, None), "unknown": unknown}
 
 
-def _problem(reading: Reading, account: Any, opened: Any, closed: Any) -> dict[str, Any]:
+def _problem(reading: OrgReading, account: Any, opened: Any, closed: Any) -> dict[str, Any]:
     return {
         "account_id": account,
         "opened_at": reading.moment(opened, account),
@@ -119,12 +120,12 @@ def _problem(reading: Reading, account: Any, opened: Any, closed: Any) -> dict[s
     }
 
 
-def downgrades(reading: Reading, part: DowngradeRecords | DowngradeHistory) -> Rows:
+def downgrades(reading: OrgReading, part: DowngradeRecords | DowngradeHistory) -> TableRows:
     """Downgrades closed in the trailing 365 days."""
     return _fallen(reading, part) if isinstance(part, DowngradeHistory) else _amended(reading, part)
 
 
-def _amended(reading: Reading, part: DowngradeRecords) -> Rows:
+def _amended(reading: OrgReading, part: DowngradeRecords) -> TableRows:
     reading.need(part.object, part.account, part.date)
     chosen = (reading.only(part.object, part.only), part.where)
     for row in reading.rows(part.object, (part.account, part.date), *chosen, _year(reading, part.object, part.date)):
@@ -134,7 +135,7 @@ def _amended(reading: Reading, part: DowngradeRecords) -> Rows:
         }
 
 
-def _fallen(reading: Reading, part: DowngradeHistory) -> Rows:
+def _fallen(reading: OrgReading, part: DowngradeHistory) -> TableRows:
     reading.need(part.object, part.parent, "Field", "OldValue", "NewValue", "CreatedDate")
     fields = (part.parent, "OldValue", "NewValue", "CreatedDate")
     year = _year(reading, part.object, "CreatedDate")
@@ -147,7 +148,7 @@ def _fallen(reading: Reading, part: DowngradeHistory) -> Rows:
     yield from ({"account_id": account, "closed_on": day} for account, day in sorted(days, key=str))
 
 
-def _year(reading: Reading, name: str, date: str) -> str:
+def _year(reading: OrgReading, name: str, date: str) -> str:
     window = reading.scope.trailing(YEAR)
     since, until = (reading.bound(name, date, moment) for moment in (window.start, window.end))
     return f"{date} >= {since} AND {date} < {until}"

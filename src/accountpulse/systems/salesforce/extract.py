@@ -18,11 +18,10 @@ from accountpulse.core.records import TABLES, Extract, SourceName
 from accountpulse.systems.salesforce import arr, contract, relationship
 from accountpulse.systems.salesforce.client import Org
 from accountpulse.systems.salesforce.limits import refuse_below
-from accountpulse.systems.salesforce.queries import Missing, Reading, at
+from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, at
 from accountpulse.systems.salesforce.settings import SalesforceMapping, SalesforceRequest
 
 SIGNALS = tuple(name for name, metric in METRICS.items() if metric.domain == "signals")
-Rows = Iterable[Mapping[str, Any]]
 
 
 def extract(request: SalesforceRequest) -> Extract:
@@ -33,7 +32,7 @@ def extract(request: SalesforceRequest) -> Extract:
     """
     mapping, links = request.mapping, request.connection.link_fields
     org = Org.connect(request.access, request.budget, request.connection.ca_bundle)
-    reading = Reading(org, request.scope, notes=list(org.notices))
+    reading = OrgReading(org, request.scope, notes=list(org.notices))
     org.describe("Account")  # the first answer that tells of the day's calls
     refuse_below(org.allowance, mapping.daily_calls_reserve)
     found = _accounts(reading, mapping, links)
@@ -56,14 +55,14 @@ def extract(request: SalesforceRequest) -> Extract:
     return Extract("salesforce", frames, reading.gaps, {}, tuple(reading.notes), malformed=malformed)
 
 
-def _frame(name: str, rows: Rows) -> pl.DataFrame:
+def _frame(name: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=TABLES[name], orient="row")
 
 
 # --- accounts --------------------------------------------------------------------------------------------------
 
 
-def _accounts(reading: Reading, org: SalesforceMapping, links: Mapping[SourceName, str]) -> list[dict[str, Any]]:
+def _accounts(reading: OrgReading, org: SalesforceMapping, links: Mapping[SourceName, str]) -> list[dict[str, Any]]:
     """All customers, with the fields that exist."""
     try:
         reading.setting = "accounts"
@@ -75,7 +74,7 @@ def _accounts(reading: Reading, org: SalesforceMapping, links: Mapping[SourceNam
         reading.setting = "accounts"
         extra = [name for name in _asked_later(org) if reading.find("Account", name) is not None]
         rows = [dict(row) for row in reading.rows("Account", ["Id", "Name", *known, *extra], org.accounts.where)]
-    except Missing:
+    except MissingInOrg:
         remedy = "Give our user read access to Account, and check salesforce.accounts in accountpulse.yaml."
         raise AccessError("salesforce", "reading accounts", reading.notes[-1], remedy) from None
     if not rows:
@@ -96,11 +95,11 @@ def _asked_later(org: SalesforceMapping) -> list[str]:
     return [*dates, *([org.payment.field] if org.payment and org.payment.source == "account" else []), arr.CURRENCY]
 
 
-def _money(reading: Reading, org: SalesforceMapping, found: list[dict[str, Any]]) -> arr.Money | None:
+def _money(reading: OrgReading, org: SalesforceMapping, found: list[dict[str, Any]]) -> arr.Money | None:
     """How ARR is converted; None where it can't be known, with the gaps that follow."""
     name, worth = org.accounts.arr, None
     if name is not None and reading.find("Account", name) is not None:
-        with suppress(Missing):
+        with suppress(MissingInOrg):
             worth = arr.money(reading, name)
     if worth is None:
         reading.gaps |= dict.fromkeys(arr.METRICS, "not_configured" if name is None else "field_missing")
@@ -110,7 +109,7 @@ def _money(reading: Reading, org: SalesforceMapping, found: list[dict[str, Any]]
 
 
 def _account_rows(
-    reading: Reading, org: SalesforceMapping, found: list[dict[str, Any]], worth: arr.Money | None
+    reading: OrgReading, org: SalesforceMapping, found: list[dict[str, Any]], worth: arr.Money | None
 ) -> Iterator[dict[str, Any]]:
     names = org.accounts
     _check_tiers(reading, org, found)
@@ -138,7 +137,7 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _check_tiers(reading: Reading, org: SalesforceMapping, found: list[dict[str, Any]]) -> None:
+def _check_tiers(reading: OrgReading, org: SalesforceMapping, found: list[dict[str, Any]]) -> None:
     """Without a tier nothing aligns and no review is owed; a tier that the order doesn't know is not known at all."""
     tier = org.accounts.tier
     if tier is None or reading.find("Account", tier) is None:
@@ -164,11 +163,11 @@ def _link_rows(found: list[dict[str, Any]], links: Mapping[SourceName, str]) -> 
 
 
 def _parts(
-    reading: Reading, request: SalesforceRequest, found: list[dict[str, Any]], worth: arr.Money | None
-) -> Iterator[tuple[str, Rows]]:
+    reading: OrgReading, request: SalesforceRequest, found: list[dict[str, Any]], worth: arr.Money | None
+) -> Iterator[tuple[str, Iterable[Mapping[str, Any]]]]:
     """Each table beyond the accounts; a part that is off or missing is an empty one, with a gap."""
     org = request.mapping
-    works: list[tuple[str, str, tuple[str, ...], object, Callable[[Any], Rows]]] = [
+    works: list[tuple[str, str, tuple[str, ...], object, Callable[[Any], Iterable[Mapping[str, Any]]]]] = [
         ("renewals", "renewal", ("days_to_renewal",), org.renewal, lambda p: contract.renewals(reading, p, found)),
         (
             "payment_problems",
@@ -210,13 +209,13 @@ def _parts(
     ]
     for table, key, metrics, part, work in works:
         reading.setting = key
-        rows: Rows = []
+        rows: Iterable[Mapping[str, Any]] = []
         if not part:
             reading.gaps |= dict.fromkeys(metrics, "not_configured")
         else:
             try:
                 rows = list(work(part))
-            except Missing:
+            except MissingInOrg:
                 reading.gaps |= dict.fromkeys(metrics, "field_missing")
         yield table, rows
 

@@ -16,14 +16,15 @@ Row = Mapping[str, Any]
 QUOTED = {"string", "picklist", "combobox", "textarea", "email", "url", "phone", "id", "reference"}
 UNREADABLE = "is absent, or our user may not read it"
 SHOWN = 12  # values of a picklist that a note lists
+TableRows = Iterator[dict[str, Any]]  # of one table of records
 
 
-class Missing(Exception):
+class MissingInOrg(Exception):
     """A part can't be read because the org lacks one of its names or values."""
 
 
 @dataclass
-class Reading:
+class OrgReading:
     """One extraction from one org: what was found out along the way.
 
     `setting` is the part of the mapping's `salesforce:` that is being read; every note begins with it. `malformed`
@@ -46,21 +47,21 @@ class Reading:
     # --- names and values ---
 
     def need(self, name: str, *fields: str | None) -> None:
-        """The object must have these fields for our user, else Missing, and a note that names the nearest one.
+        """The object must have these fields for our user, else MissingInOrg, and a note that names the nearest one.
 
         A field may be reached through parents: `Opportunity.AccountId`. None stands for a field that isn't used.
         """
         described = self.org.describe(name)
         if described is None:
             self.note(f"object {name} {UNREADABLE} (object permission)")
-            raise Missing
+            raise MissingInOrg
         lacking = [each for each in fields if each is not None and self.find(name, each) is None]
         for each in lacking:
             near = difflib.get_close_matches(each, list(described), n=1, cutoff=0.5)
             hint = f"; the nearest name is {near[0]}" if near else ""
             self.note(f"field {name}.{each} {UNREADABLE} (field-level security){hint}")
         if lacking:
-            raise Missing
+            raise MissingInOrg
 
     def has(self, name: str, each: str | None) -> bool:
         """Whether a field is configured and there; a note tells where it is only configured."""
@@ -68,7 +69,7 @@ class Reading:
             return False
         try:
             self.need(name, each)
-        except Missing:
+        except MissingInOrg:
             return False
         return True
 
@@ -100,23 +101,23 @@ class Reading:
         return tuple(value for value in wanted if value not in absent)
 
     def only(self, name: str, part: Only | None) -> str | None:
-        """The condition that `only` means; Missing where its field is absent, no text, or knows none of the values."""
+        """The condition that `only` means; MissingInOrg where its field is absent, no text, or knows no such value."""
         if part is None:
             return None
         self.need(name, part.field)
         found = self.find(name, part.field)
         if found is not None and found.type not in QUOTED:
             self.note(f"only: {name}.{part.field} is a {found.type}, which has no values to list; use where:")
-            raise Missing
+            raise MissingInOrg
         values = self.known(name, part.field, part.values, "only")
         if not values:
-            raise Missing
+            raise MissingInOrg
         return f"{part.field} IN {in_list(values)}"
 
     # --- rows ---
 
     def rows(self, name: str, fields: Iterable[str | None], *conditions: str | None) -> Iterator[Row]:
-        """The rows of an object that meet all conditions. Missing where the org knows one of the names not."""
+        """The rows of an object that meet all conditions. MissingInOrg where the org knows one of the names not."""
         where = " AND ".join(f"({condition})" for condition in conditions if condition)
         # names were checked against describe, values quoted by format_soql; `where` is the administrator's own text
         end = f" WHERE {where}" if where else ""
@@ -125,7 +126,7 @@ class Reading:
             yield from self.org.query(f"SELECT {selected} FROM {name}{end}", name)  # noqa: S608
         except UnknownName:
             self.note(f"a name in the `where` text for {name} {UNREADABLE}")
-            raise Missing from None
+            raise MissingInOrg from None
 
     def bound(self, name: str, each: str, moment: datetime) -> str:
         """An instant as a value to compare the field with: a date for a date field, else a time in UTC."""

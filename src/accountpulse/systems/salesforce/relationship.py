@@ -1,22 +1,21 @@
 """Business reviews, champions, expansions and churn signals: what to ask, and what the rows mean.
 
-Each function gives the rows of one table of records, or raises Missing.
+Each function gives the rows of one table of records, or raises MissingInOrg.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from accountpulse.systems.salesforce.client import format_soql
-from accountpulse.systems.salesforce.queries import UNREADABLE, Missing, Reading, at, in_list, text
+from accountpulse.systems.salesforce.queries import UNREADABLE, MissingInOrg, OrgReading, TableRows, at, in_list, text
 from accountpulse.systems.salesforce.settings import ChampionContacts, ChampionRoles, Expansion, Reviews, Signals
 
-Rows = Iterator[dict[str, Any]]
 YEAR = 365
 BOUNCED = "EmailBouncedDate"
 LEVELS = ("critical", "moderate", "watch")
 
 
-def reviews(reading: Reading, part: Reviews) -> Rows:
+def reviews(reading: OrgReading, part: Reviews) -> TableRows:
     """Business reviews held in the trailing 365 days."""
     window = reading.scope.trailing(YEAR)
     wanted = " OR ".join(f"Subject LIKE {text(pattern)}" for pattern in part.subject_like)
@@ -32,18 +31,18 @@ def reviews(reading: Reading, part: Reviews) -> Rows:
                 yield {"account_id": row["AccountId"], "held_on": reading.day_of(row["ActivityDate"], row["AccountId"])}
 
 
-def champions(reading: Reading, part: ChampionRoles | ChampionContacts) -> Rows:
+def champions(reading: OrgReading, part: ChampionRoles | ChampionContacts) -> TableRows:
     """Recorded champions, each contact once an account, and whether they are still there.
 
-    Missing where nothing of a contact says that somebody has left: a champion who can't leave proves nothing.
+    MissingInOrg where nothing of a contact says that somebody has left: a champion who can't leave proves nothing.
     """
     signs = [each for each in (part.contact_left, BOUNCED) if each is not None and reading.has("Contact", each)]
     if not signs:
-        raise Missing
+        raise MissingInOrg
     return _by_role(reading, part, signs) if isinstance(part, ChampionRoles) else _by_contact(reading, part, signs)
 
 
-def _by_role(reading: Reading, part: ChampionRoles, signs: Sequence[str]) -> Rows:
+def _by_role(reading: OrgReading, part: ChampionRoles, signs: Sequence[str]) -> TableRows:
     """Contacts in a champion's role on opportunities won before as_of. One who moved to another account is gone."""
     name = "OpportunityContactRole"
     there = tuple(f"Contact.{sign}" for sign in signs)
@@ -51,7 +50,7 @@ def _by_role(reading: Reading, part: ChampionRoles, signs: Sequence[str]) -> Row
     reading.need(name, *needed, "Contact.AccountId")
     roles = reading.known(name, "Role", part.roles, "roles")
     if not roles:
-        raise Missing
+        raise MissingInOrg
     won = f"Opportunity.IsWon = true AND Opportunity.CloseDate < {format_soql('{}', reading.scope.as_of_day)}"
     fields = ("ContactId", "Opportunity.AccountId", "Contact.AccountId", *there)
     seen: set[tuple[str, str]] = set()
@@ -64,7 +63,7 @@ def _by_role(reading: Reading, part: ChampionRoles, signs: Sequence[str]) -> Row
         yield {"account_id": account, "contact_id": contact, "still_there": stayed}
 
 
-def _by_contact(reading: Reading, part: ChampionContacts, signs: Sequence[str]) -> Rows:
+def _by_contact(reading: OrgReading, part: ChampionContacts, signs: Sequence[str]) -> TableRows:
     reading.need("Contact", "Id", "AccountId")
     chosen = (reading.only("Contact", part.only), part.where)
     for row in reading.rows("Contact", ("Id", "AccountId", *signs), *chosen):
@@ -72,7 +71,7 @@ def _by_contact(reading: Reading, part: ChampionContacts, signs: Sequence[str]) 
         yield {"account_id": row["AccountId"], "contact_id": row["Id"], "still_there": stayed}
 
 
-def expansions(reading: Reading, part: Expansion) -> Rows:
+def expansions(reading: OrgReading, part: Expansion) -> TableRows:
     """Expansion opportunities that are open and were there at as_of."""
     reading.need("Opportunity", "AccountId", "Probability")
     created = f"CreatedDate < {reading.bound('Opportunity', 'CreatedDate', reading.scope.as_of)}"
@@ -85,7 +84,7 @@ def expansions(reading: Reading, part: Expansion) -> Rows:
 # --- signals ---------------------------------------------------------------------------------------------------
 
 
-def signals(reading: Reading, part: Signals) -> Rows:
+def signals(reading: OrgReading, part: Signals) -> TableRows:
     """Churn signals that were open at as_of: begun before, and not closed by then."""
     name = part.object
     reading.need(name, part.account, part.severity, part.status, part.opened)
@@ -115,7 +114,7 @@ def signals(reading: Reading, part: Signals) -> Rows:
         reading.note(f"{strange:,} signals have a severity that levels: doesn't know; they count as watch")
 
 
-def _say_what_cannot_be(reading: Reading, part: Signals, confidence: str | None) -> None:
+def _say_what_cannot_be(reading: OrgReading, part: Signals, confidence: str | None) -> None:
     """A severity or confidence that the org has no value for can't be counted, and 0 would say that all is well."""
     name = part.object
     reading.known(name, part.status, part.monitoring, "monitoring")

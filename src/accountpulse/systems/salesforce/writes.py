@@ -28,7 +28,6 @@ LOCKED = "UNABLE_TO_LOCK_ROW"  # somebody else writes to the same account
 TEXT_CSV = "text/csv; charset=UTF-8"
 RESULTS = ("successfulResults", "failedResults", "unprocessedrecords")
 
-Record = Mapping[str, Any]
 Sleep = Callable[[float], None]
 
 
@@ -44,7 +43,7 @@ class Answer:
 # --- sObject Collections -----------------------------------------------------------------------------------------
 
 
-def collections(org: Org, name: str, external_id: str, records: Sequence[Record]) -> list[Answer]:
+def collections(org: Org, name: str, external_id: str, records: Sequence[Mapping[str, Any]]) -> list[Answer]:
     """Create or update by external id, 200 a call; one record's trouble costs no other record."""
     answers: list[Answer] = []
     for start in range(0, len(records), COLLECTION):
@@ -52,7 +51,7 @@ def collections(org: Org, name: str, external_id: str, records: Sequence[Record]
     return answers
 
 
-def _collection(org: Org, name: str, external_id: str, records: Sequence[Record]) -> list[Answer]:
+def _collection(org: Org, name: str, external_id: str, records: Sequence[Mapping[str, Any]]) -> list[Answer]:
     body = {"allOrNone": False, "records": [{"attributes": {"type": name}, **record} for record in records]}
     path = f"composite/sobjects/{name}/{external_id}"
 
@@ -91,7 +90,7 @@ def bulk(
     org: Org,
     name: str,
     external_id: str,
-    records: Sequence[Record],
+    records: Sequence[Mapping[str, Any]],
     *,
     sleep: Sleep = time.sleep,
     limit: int = JOB_BYTES,
@@ -115,7 +114,7 @@ def _folded(key: Any) -> str:
     return str(key).casefold()
 
 
-def _parts(records: Sequence[Record], limit: int) -> Iterator[tuple[bytes, int]]:
+def _parts(records: Sequence[Mapping[str, Any]], limit: int) -> Iterator[tuple[bytes, int]]:
     """The records as CSV files with a heading, each within the limit, and how many are in each."""
     if not records:
         return
