@@ -1,5 +1,6 @@
 """What the pages promise exists."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from accountpulse.systems.salesforce.record import FIELDS, OPTIONAL
 from support import promises
 
 ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src" / "accountpulse"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 
@@ -49,6 +51,45 @@ def test_every_command_and_option_that_a_page_names_exists(page: Path) -> None:
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
         assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def names_in(path: Path) -> set[str]:
+    """Functions and classes at the top of a module, and the methods of these classes."""
+    found = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            methods = [each for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+            found |= {f"{node.name}.{method.name}" for method in methods}
+    return found
+
+
+def is_there(module: str, name: str) -> bool:
+    """Whether a module, as the end of its path, has the function, class or method."""
+    files = [PACKAGE / "__init__.py", *PACKAGE.rglob("*.py")]
+    places = {path: f"/{path.relative_to(PACKAGE).with_suffix('')}".removesuffix("/__init__") for path in files}
+    return any(name in names_in(path) for path, place in places.items() if place.endswith(f"/{module}"))
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_every_file_and_function_that_a_page_of_the_code_names_exists(page: str) -> None:
+    named = re.findall(r"`([^`\n]+)`", (ROOT / page).read_text(encoding="utf-8"))
+    files = [name for name in named if re.fullmatch(r"[\w/.-]*(\w/|\.(py|yaml|json|md|txt))", name)]
+    functions = [name for name in named if re.fullmatch(r"[\w/]+(\.\w+){1,2}", name) and name not in files]
+    loose = {"settings.py", "wire.py", "rows.py", "lookup.py", "extract.py"}  # of any system
+    for name in set(files) - loose:
+        assert (PACKAGE / name).exists() or (ROOT / name).exists(), name
+    for name in functions:
+        module, _, function = name.partition(".")
+        assert is_there(module, function), name
+    assert files
+
+
+def test_the_walk_from_an_answer_to_a_metric_is_eight_modules() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    walk = page.partition("## From a page of conversations to a metric\n")[2].partition("\n## ")[0]
+    assert len(re.findall(r"^\| `[\w/]+\.py` \|", walk, re.MULTILINE)) == 8
 
 
 def test_every_metric_is_defined_on_its_page() -> None:

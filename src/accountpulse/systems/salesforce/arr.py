@@ -68,7 +68,7 @@ def arr_changes(
     arr: str,
     accounts: list[dict[str, Any]],
     worth: Money,
-) -> list[dict[str, Any]]:
+) -> TableRows:
     """Changes of ARR over the trailing 365 days and since, by the first strategy that has any.
 
     Where none has, the metric is a gap: `too_new` where the program's own history is asked, which the pipeline then
