@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from accountpulse.systems.salesforce.client import format_soql
-from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, TableRows, at, number, text
+from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, number, text
 from accountpulse.systems.salesforce.settings import ArrFieldHistory, ArrOwn, ArrSnapshots
 
 YEAR = 365
@@ -68,7 +68,7 @@ def arr_changes(
     arr: str,
     accounts: list[dict[str, Any]],
     worth: Money,
-) -> TableRows:
+) -> Rows:
     """Changes of ARR over the trailing 365 days and since, by the first strategy that has any.
 
     Where none has, the metric is a gap: `too_new` where the program's own history is asked, which the pipeline then
@@ -97,7 +97,7 @@ def arr_changes(
     return []
 
 
-def _from_history(reading: OrgReading, part: ArrFieldHistory, arr: str, worth: Money) -> TableRows:
+def _from_history(reading: OrgReading, part: ArrFieldHistory, arr: str, worth: Money) -> Rows:
     """Later changes than as_of are among them, to go back to it."""
     reading.need(part.object, part.parent, "Field", "OldValue", "NewValue", "CreatedDate")
     since = reading.bound(part.object, "CreatedDate", reading.scope.trailing(YEAR).start)
@@ -114,7 +114,7 @@ def _from_history(reading: OrgReading, part: ArrFieldHistory, arr: str, worth: M
         }
 
 
-def _from_snapshots(reading: OrgReading, part: ArrSnapshots, accounts: list[dict[str, Any]], worth: Money) -> TableRows:
+def _from_snapshots(reading: OrgReading, part: ArrSnapshots, accounts: list[dict[str, Any]], worth: Money) -> Rows:
     """For each account one change at the year's start, from what the nearest snapshot says (null: there is none).
 
     Where the period is over, another at as_of, from the last snapshot before it: ARR as it was then.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, TableRows, at, number, text
+from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, number, text
 from accountpulse.systems.salesforce.settings import (
     DowngradeHistory,
     DowngradeRecords,
@@ -23,7 +23,7 @@ YEAR = 365
 NUMBERS = {"int", "long", "double", "currency", "percent"}
 
 
-def renewals(reading: OrgReading, strategies: Iterable[Renewal], accounts: Accounts) -> TableRows:
+def renewals(reading: OrgReading, strategies: Iterable[Renewal], accounts: Accounts) -> Rows:
     """Open renewals of all strategies; MissingInOrg where the org has none of their names."""
     possible = False
     for rank, strategy in enumerate(strategies):
@@ -59,14 +59,14 @@ def _renewal(reading: OrgReading, strategy: Renewal, accounts: Accounts) -> Iter
 
 def payment_problems(
     reading: OrgReading, part: PaymentCases | PaymentInvoices | PaymentField, accounts: Accounts
-) -> TableRows:
+) -> Rows:
     """Problems that began in the trailing 90 days, or are open at as_of."""
     if isinstance(part, PaymentField):
         return _flagged(reading, part, accounts)
     return _cases(reading, part) if isinstance(part, PaymentCases) else _invoices(reading, part)
 
 
-def _cases(reading: OrgReading, part: PaymentCases) -> TableRows:
+def _cases(reading: OrgReading, part: PaymentCases) -> Rows:
     fields = (part.account, part.opened, part.closed)
     reading.need(part.object, *fields)
     chosen = (reading.only(part.object, part.only), part.where)
@@ -74,7 +74,7 @@ def _cases(reading: OrgReading, part: PaymentCases) -> TableRows:
         yield _problem(reading, at(row, part.account), at(row, part.opened), at(row, part.closed))
 
 
-def _invoices(reading: OrgReading, part: PaymentInvoices) -> TableRows:
+def _invoices(reading: OrgReading, part: PaymentInvoices) -> Rows:
     fields = (part.account, part.due, part.paid)
     reading.need(part.object, *fields)
     chosen = (reading.only(part.object, part.only), part.where)
@@ -92,7 +92,7 @@ def _trouble(reading: OrgReading, name: str, begun: str, ended: str) -> tuple[st
     return f"{begun} < {reading.bound(name, begun, as_of)}", f"{begun} >= {since} OR {still}"
 
 
-def _flagged(reading: OrgReading, part: PaymentField, accounts: Accounts) -> TableRows:
+def _flagged(reading: OrgReading, part: PaymentField, accounts: Accounts) -> Rows:
     """As many problems as the account's field says; an empty number can't be told from a forgotten one."""
     if not reading.has("Account", part.field):
         raise MissingInOrg
@@ -120,12 +120,12 @@ def _problem(reading: OrgReading, account: Any, opened: Any, closed: Any) -> dic
     }
 
 
-def downgrades(reading: OrgReading, part: DowngradeRecords | DowngradeHistory) -> TableRows:
+def downgrades(reading: OrgReading, part: DowngradeRecords | DowngradeHistory) -> Rows:
     """Downgrades closed in the trailing 365 days."""
     return _fallen(reading, part) if isinstance(part, DowngradeHistory) else _amended(reading, part)
 
 
-def _amended(reading: OrgReading, part: DowngradeRecords) -> TableRows:
+def _amended(reading: OrgReading, part: DowngradeRecords) -> Rows:
     reading.need(part.object, part.account, part.date)
     chosen = (reading.only(part.object, part.only), part.where)
     for row in reading.rows(part.object, (part.account, part.date), *chosen, _year(reading, part.object, part.date)):
@@ -135,7 +135,7 @@ def _amended(reading: OrgReading, part: DowngradeRecords) -> TableRows:
         }
 
 
-def _fallen(reading: OrgReading, part: DowngradeHistory) -> TableRows:
+def _fallen(reading: OrgReading, part: DowngradeHistory) -> Rows:
     reading.need(part.object, part.parent, "Field", "OldValue", "NewValue", "CreatedDate")
     fields = (part.parent, "OldValue", "NewValue", "CreatedDate")
     year = _year(reading, part.object, "CreatedDate")

@@ -18,7 +18,7 @@ from accountpulse.core.records import TABLES, Extract, SourceName
 from accountpulse.systems.salesforce import arr, contract, relationship
 from accountpulse.systems.salesforce.client import Org
 from accountpulse.systems.salesforce.limits import refuse_below
-from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, TableRows, at
+from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at
 from accountpulse.systems.salesforce.settings import SalesforceMapping, SalesforceRequest
 
 SIGNALS = tuple(name for name, metric in METRICS.items() if metric.domain == "signals")
@@ -55,7 +55,7 @@ def extract(request: SalesforceRequest) -> Extract:
     return Extract("salesforce", frames, reading.gaps, {}, tuple(reading.notes), malformed=malformed)
 
 
-def _frame(name: str, rows: TableRows) -> pl.DataFrame:
+def _frame(name: str, rows: Rows) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=TABLES[name], orient="row")
 
 
@@ -164,10 +164,10 @@ def _link_rows(found: list[dict[str, Any]], links: Mapping[SourceName, str]) -> 
 
 def _parts(
     reading: OrgReading, request: SalesforceRequest, found: list[dict[str, Any]], worth: arr.Money | None
-) -> Iterator[tuple[str, TableRows]]:
+) -> Iterator[tuple[str, Rows]]:
     """Each table beyond the accounts; a part that is off or missing is an empty one, with a gap."""
     org = request.mapping
-    works: list[tuple[str, str, tuple[str, ...], object, Callable[[Any], TableRows]]] = [
+    works: list[tuple[str, str, tuple[str, ...], object, Callable[[Any], Rows]]] = [
         ("renewals", "renewal", ("days_to_renewal",), org.renewal, lambda p: contract.renewals(reading, p, found)),
         (
             "payment_problems",
@@ -209,7 +209,7 @@ def _parts(
     ]
     for table, key, metrics, part, work in works:
         reading.setting = key
-        rows: TableRows = []
+        rows: Rows = []
         if not part:
             reading.gaps |= dict.fromkeys(metrics, "not_configured")
         else:

@@ -16,7 +16,7 @@ Row = Mapping[str, Any]
 QUOTED = {"string", "picklist", "combobox", "textarea", "email", "url", "phone", "id", "reference"}
 UNREADABLE = "is absent, or our user may not read it"
 SHOWN = 12  # values of a picklist that a note lists
-TableRows = Iterable[Mapping[str, Any]]  # of one table of records
+Rows = Iterable[Mapping[str, Any]]  # of one table of records
 
 
 class MissingInOrg(Exception):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from accountpulse.systems.salesforce.client import format_soql
-from accountpulse.systems.salesforce.queries import UNREADABLE, MissingInOrg, OrgReading, TableRows, at, in_list, text
+from accountpulse.systems.salesforce.queries import UNREADABLE, MissingInOrg, OrgReading, Rows, at, in_list, text
 from accountpulse.systems.salesforce.settings import ChampionContacts, ChampionRoles, Expansion, Reviews, Signals
 
 YEAR = 365
@@ -15,7 +15,7 @@ BOUNCED = "EmailBouncedDate"
 LEVELS = ("critical", "moderate", "watch")
 
 
-def reviews(reading: OrgReading, part: Reviews) -> TableRows:
+def reviews(reading: OrgReading, part: Reviews) -> Rows:
     """Business reviews held in the trailing 365 days."""
     window = reading.scope.trailing(YEAR)
     wanted = " OR ".join(f"Subject LIKE {text(pattern)}" for pattern in part.subject_like)
@@ -31,7 +31,7 @@ def reviews(reading: OrgReading, part: Reviews) -> TableRows:
                 yield {"account_id": row["AccountId"], "held_on": reading.day_of(row["ActivityDate"], row["AccountId"])}
 
 
-def champions(reading: OrgReading, part: ChampionRoles | ChampionContacts) -> TableRows:
+def champions(reading: OrgReading, part: ChampionRoles | ChampionContacts) -> Rows:
     """Recorded champions, each contact once an account, and whether they are still there.
 
     MissingInOrg where nothing of a contact says that somebody has left: a champion who can't leave proves nothing.
@@ -42,7 +42,7 @@ def champions(reading: OrgReading, part: ChampionRoles | ChampionContacts) -> Ta
     return _by_role(reading, part, signs) if isinstance(part, ChampionRoles) else _by_contact(reading, part, signs)
 
 
-def _by_role(reading: OrgReading, part: ChampionRoles, signs: Sequence[str]) -> TableRows:
+def _by_role(reading: OrgReading, part: ChampionRoles, signs: Sequence[str]) -> Rows:
     """Contacts in a champion's role on opportunities won before as_of. One who moved to another account is gone."""
     name = "OpportunityContactRole"
     there = tuple(f"Contact.{sign}" for sign in signs)
@@ -63,7 +63,7 @@ def _by_role(reading: OrgReading, part: ChampionRoles, signs: Sequence[str]) -> 
         yield {"account_id": account, "contact_id": contact, "still_there": stayed}
 
 
-def _by_contact(reading: OrgReading, part: ChampionContacts, signs: Sequence[str]) -> TableRows:
+def _by_contact(reading: OrgReading, part: ChampionContacts, signs: Sequence[str]) -> Rows:
     reading.need("Contact", "Id", "AccountId")
     chosen = (reading.only("Contact", part.only), part.where)
     for row in reading.rows("Contact", ("Id", "AccountId", *signs), *chosen):
@@ -71,7 +71,7 @@ def _by_contact(reading: OrgReading, part: ChampionContacts, signs: Sequence[str
         yield {"account_id": row["AccountId"], "contact_id": row["Id"], "still_there": stayed}
 
 
-def expansions(reading: OrgReading, part: Expansion) -> TableRows:
+def expansions(reading: OrgReading, part: Expansion) -> Rows:
     """Expansion opportunities that are open and were there at as_of."""
     reading.need("Opportunity", "AccountId", "Probability")
     created = f"CreatedDate < {reading.bound('Opportunity', 'CreatedDate', reading.scope.as_of)}"
@@ -84,7 +84,7 @@ def expansions(reading: OrgReading, part: Expansion) -> TableRows:
 # --- signals ---------------------------------------------------------------------------------------------------
 
 
-def signals(reading: OrgReading, part: Signals) -> TableRows:
+def signals(reading: OrgReading, part: Signals) -> Rows:
     """Churn signals that were open at as_of: begun before, and not closed by then."""
     name = part.object
     reading.need(name, part.account, part.severity, part.status, part.opened)
