@@ -83,7 +83,7 @@ def test_a_metric_that_the_scorecard_counts_is_checked_scored_and_shown(copy: Co
     assert f"{len(scorecard.default(()).leaves) + 1} metrics" in session.done[CHECK].output
     points = copy.history("scores")[f"{METRIC}_points"]
     assert points.max() == 100
-    shown = [metric for metric in session.done[REPORT].data["metrics"] if metric["name"] == METRIC]
+    shown = [metric for metric in session.done[REPORT].data["catalogue"] if metric["name"] == METRIC]
     assert [metric["label"] for metric in shown] == ["urgent conversations"]
 
 

@@ -209,15 +209,19 @@ def _parts(
     ]
     for table, key, metrics, part, work in works:
         reading.setting = key
-        rows: Rows = []
-        if not part:
-            reading.gaps |= dict.fromkeys(metrics, "not_configured")
-        else:
-            try:
-                rows = list(work(part))
-            except MissingInOrg:
-                reading.gaps |= dict.fromkeys(metrics, "field_missing")
-        yield table, rows
+        yield table, _rows(reading, metrics, part, work)
+
+
+def _rows(reading: OrgReading, metrics: tuple[str, ...], part: object, work: Callable[[Any], Rows]) -> Rows:
+    """The rows of one table; none, and a gap, where its part is off or the org lacks what it names."""
+    if not part:
+        reading.gaps |= dict.fromkeys(metrics, "not_configured")
+        return []
+    try:
+        return list(work(part))
+    except MissingInOrg:
+        reading.gaps |= dict.fromkeys(metrics, "field_missing")
+        return []
 
 
 def _as_of(accounts: pl.DataFrame, changes: pl.DataFrame, request: SalesforceRequest) -> pl.DataFrame:
