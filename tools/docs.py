@@ -31,7 +31,7 @@ def mapping_page() -> str:
     lines = [
         "# accountpulse.yaml: how your systems are mapped",
         "",
-        "<!-- written by tools/docs.py; change the models in src/accountpulse/settings/mapping.py and systems/*/settings.py instead -->",
+        "<!-- written by tools/docs.py; change settings/mapping.py and systems/*/settings.py -->",
         "",
         "The file lies in the current folder, or where `ACCOUNTPULSE_CONFIG` says. Every key has a default, so write",
         "only what differs. Unknown keys and wrong values are reported all at once, with their lines. `where` texts",

@@ -18,13 +18,18 @@ import boto3
 import polars as pl
 import pytest
 
+from accountpulse import settings
 from accountpulse.core.errors import AlreadyRunning, UsageError
 from accountpulse.core.period import Period, scope_of
 from accountpulse.core.records import Problem
-from accountpulse.main import RESERVE, Event, read_event, summarise
+from accountpulse.main import RESERVE, Event, ReportPage, read_event, summarise
+from accountpulse.pipeline.rate import Rated
+from accountpulse.pipeline.read import Reading
 from accountpulse.pipeline.result import RunResult
+from accountpulse.pipeline.run import looking
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world.model import World
+from accountpulse.scoring import scorecard
 from accountpulse.state import State
 from aws.rig import ARN, LARGEST, Rig
 from support import NOW
@@ -310,12 +315,13 @@ def test_secrets_state_and_lock_come_from_aws(
     assert state.history.load(Period(2026, 10), "scores") is not None
 
 
-def test_the_answer_is_small_for_100000_accounts() -> None:
+def test_the_answer_is_small_for_100000_accounts(environment: dict[str, str]) -> None:
     scores = pl.DataFrame({"account_id": [f"{number:018}" for number in range(100_000)], "tier": ["Healthy"] * 100_000})
     problems = tuple(Problem(f"{number:018}", "load", "x" * 500) for number in range(100_000))
     scope = scope_of(Period(2026, 10), NOW)
-    result = RunResult("r1", scope, "default 1", ("support",), {}, scores=scores, problems=problems)
-    answer = json.dumps(summarise(result, Event()), allow_nan=False)
+    run = looking(settings.load(environment), scorecard.default(()), scope, NOW)
+    result = RunResult(run, Reading({}), rated=Rated(scores, scores, problems))
+    answer = json.dumps(summarise(result, Event(), ReportPage()), allow_nan=False)
     assert len(answer) < LARGEST // 100
     assert json.loads(answer)["left_out"] == 100_000
 

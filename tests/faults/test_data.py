@@ -13,11 +13,10 @@ import polars as pl
 import pytest
 
 from accountpulse import pipeline
-from accountpulse.accounts import Linked
 from accountpulse.core.catalogue import Metric
 from accountpulse.core.period import Period
 from accountpulse.core.redact import Redactor
-from accountpulse.main import Event, _report, summarise
+from accountpulse.main import Event, ReportPage, _report, summarise
 from accountpulse.observe.rollbar import alerts
 from accountpulse.pipeline.rate import rate_accounts
 from accountpulse.pipeline.result import RunResult
@@ -26,7 +25,6 @@ from accountpulse.sandbox.server import Call, Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import Conversation, World
 from accountpulse.scoring.scorecard import Scorecard
-from accountpulse.state import State
 from aws.rig import Rig
 from observe.test_rollbar import Project, access
 from support import NOW, Configure, Silent
@@ -168,10 +166,9 @@ def test_21_accounts_that_a_bug_of_ours_strikes_are_listed_and_reported_and_cost
     assert dry.metrics is not None
     card = pipeline.read_scorecard(loaded, None)
     buggy = Buggy(card.file, card.risk, card.pillars)
-    linked = Linked(dry.metrics, *[pl.DataFrame()] * 4, (), {})
-    result = rate_accounts(
-        loaded, OCTOBER, buggy, State(loaded.state), linked, dry.metrics, replace(dry, scores=None, problems=())
-    )
+    assert dry.measured is not None
+    run = replace(dry.run, card=buggy)
+    result = replace(dry, run=run, rated=rate_accounts(run, dry.reading, dry.measured), delivery=None)
     label = card.catalogue["csat_score"].label
     told_of = pl.col("drivers_text").str.contains(rf"(^|; |: |, ){label}(:|,| \()")
     struck = set(scores_of(dry).filter(told_of)["account_id"])
@@ -186,7 +183,7 @@ def test_21_accounts_that_a_bug_of_ours_strikes_are_listed_and_reported_and_cost
         _report(result, alerts(access(project.url), Redactor()))
     assert len(project.items) == 1
     assert all(account in json.dumps(project.items[0]) for account in struck)
-    assert summarise(result, Event())["left_out"] == len(struck)
+    assert summarise(result, Event(), ReportPage())["left_out"] == len(struck)
 
 
 def strange(talk: Conversation) -> None:

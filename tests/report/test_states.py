@@ -13,14 +13,13 @@ from accountpulse import pipeline
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.period import Period, scope_of
 from accountpulse.core.records import frame
-from accountpulse.pipeline import report_document
-from accountpulse.pipeline.earlier_runs import recall_or_refuse
-from accountpulse.pipeline.evidence import evidence, open_signals
+from accountpulse.pipeline import report_document, report_input
+from accountpulse.pipeline.evidence import evidence, open_signals, rows_by_source
 from accountpulse.pipeline.run import RunRequest
 from accountpulse.report.gaps import source_coverage
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.state import State
-from support import NOW, Configure, Silent
+from support import NAMES, NOW, Configure, Silent
 
 SEPTEMBER, OCTOBER = Period(2026, 9), Period(2026, 10)
 
@@ -168,7 +167,12 @@ def test_evidence_counts_rows_of_an_account_and_says_why_there_can_be_none() -> 
     )
     conversations = pl.DataFrame({"conversation_id": ["1", "2"], "account_id": ["A", "A"]})
     signals = pl.DataFrame({"account_id": ["B"]})
-    found = evidence(reasons, {"conversations": conversations, "signals": signals, "issue_moves": frame("issue_moves")})
+    tables = (
+        {"conversations": conversations.with_columns(source=pl.lit("intercom"))},
+        {"issue_moves": frame("issue_moves").with_columns(source=pl.lit("jira"))},
+        {"signals": signals.with_columns(source=pl.lit("salesforce"))},
+    )
+    found = evidence(reasons, [rows_by_source(each) for each in tables], NAMES)
     assert found.rows() == [
         ("A", "intercom", None, 2),
         ("A", "jira", "source_failed", 0),
@@ -204,17 +208,16 @@ def test_signals_are_kept_while_they_are_open_the_worst_first() -> None:
 
 def test_not_linked_nothing_there_and_could_not_look_are_told_apart(configure: Configure, sandbox: Sandbox) -> None:
     state = run(configure, sandbox)
-    month = recall_or_refuse(state, OCTOBER)
-    kept = state.history.load(OCTOBER, "evidence")
-    assert kept is not None
-    kinds = dict(source_coverage(month, kept).filter(source="intercom").select("account_id", "kind").iter_rows())
+    inputs = report_input.read(state, OCTOBER)
+    assert inputs.evidence is not None
+    kinds = dict(source_coverage(inputs).filter(source="intercom").select("account_id", "kind").iter_rows())
     read = Path(state.files.store.place) / "extract" / "2026-10"
     talked = {
         key for keys in pl.read_parquet(read / "intercom" / "conversations" / "*.parquet")["keys"] for key in keys
     }
     links = pl.read_parquet(read / "salesforce" / "links.parquet").filter(source="intercom")
     keys = {account: key for account, _, key in links.iter_rows() if key}
-    assert len(kinds) == month.scores.height
+    assert len(kinds) == inputs.month.scores.height
     for account, kind in kinds.items():
         key = keys.get(account)
         assert kind == ("not_linked" if key is None else "known" if key in talked else "nothing_there")
