@@ -48,5 +48,5 @@ def into_parquet(name: str, pages: Iterable[list[Row]]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         target = dlt.destinations.filesystem(folder)
         pipeline = dlt.pipeline("extract", destination=target, dataset_name=name, pipelines_dir=f"{folder}/p")
-        pipeline.run(rows(), loader_file_format="parquet")
+        pipeline.execute(rows(), loader_file_format="parquet")
     return count

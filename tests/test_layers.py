@@ -161,14 +161,15 @@ def test_no_function_of_theirs_takes_all_settings(part: str) -> None:
 
 
 def test_no_package_hides_a_module_of_its_behind_a_function() -> None:
-    """`from a.b import b` in `a/__init__.py`: whoever then imports `a.b` as a module gets the function."""
+    """`from a.b import b` or `def b` in `a/__init__.py`: whoever then imports `a.b` as a module gets the function."""
     for path in (path for path in FILES if path.name == "__init__.py"):
         modules = {each.stem for each in path.parent.iterdir() if each.suffix == ".py" or each.is_dir()}
         package = ("accountpulse", *path.parent.relative_to(PACKAGE).parts)
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            named = {node.name} if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) else set()
             if isinstance(node, ast.ImportFrom) and node.module != ".".join(package):
-                hidden = {alias.asname or alias.name for alias in node.names} & modules
-                assert not hidden, f"{path.relative_to(PACKAGE)}: {hidden}"
+                named = {alias.asname or alias.name for alias in node.names}
+            assert not named & modules, f"{path.relative_to(PACKAGE)}: {named & modules}"
 
 
 VENDOR_WORDS = re.compile(

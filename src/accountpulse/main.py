@@ -186,7 +186,7 @@ def _run(loaded: "Settings", asked: Event, period: Period, ends: float, watch: "
     request = RunRequest(
         period=period, dry_run=asked.dry_run, keep_csv=asked.dry_run, hand_over=_goes_on(asked), ends=ends
     )
-    return pipeline.run(loaded, request, datetime.now(UTC), watch)
+    return pipeline.execute(loaded, request, datetime.now(UTC), watch)
 
 
 def _verify(loaded: "Settings", period: Period) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def test_a_token_rotated_between_two_invocations_is_found_by_the_second(
 def test_a_token_rotated_in_the_middle_of_a_run_costs_nothing_that_was_read(
     tmp_path: Path, environment: dict[str, str], served: Sandbox, reads: Reads, configure: Configure
 ) -> None:
-    pipeline.run(configure(served), RunRequest(period=Period(2026, 10), dry_run=True, out=tmp_path), NOW, Silent())
+    pipeline.execute(configure(served), RunRequest(period=Period(2026, 10), dry_run=True, out=tmp_path), NOW, Silent())
     calm = Counter(call.system for call in served.log)
     old = served.world.intercom.token
     served.log = Log(lambda call: call.path.endswith("/conversations/search"), lambda: rotate(served))

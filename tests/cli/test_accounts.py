@@ -53,7 +53,7 @@ def scores(sandbox: Sandbox) -> dict[str, Record]:
 def run(folder: Path, environment: dict[str, str], state: str) -> int:
     """One run for October, in this process."""
     loaded = settings.load({**environment, "ACCOUNTPULSE_STATE": str(folder / state)})
-    return pipeline.run(loaded, RunRequest(period=Period(2026, 10)), NOW, Silent()).exit_code
+    return pipeline.execute(loaded, RunRequest(period=Period(2026, 10)), NOW, Silent()).exit_code
 
 
 def test_everybody_is_listed_with_where_the_link_comes_from(tmp_path: Path, sandbox: Sandbox, world: World) -> None:

@@ -32,7 +32,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
         loaded = settings.load({**sandbox.environment(), "ACCOUNTPULSE_STATE": str(folder / "state")})
         for month in MONTHS:
             options = RunRequest(period=Period(2026, month), scorecard=card if month == 10 else None)
-            assert pipeline.run(loaded, options, NOW, Silent()).exit_code == 0
+            assert pipeline.execute(loaded, options, NOW, Silent()).exit_code == 0
     return folder / "state"
 
 

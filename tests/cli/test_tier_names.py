@@ -43,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def result(card: Path, folder: Path) -> RunResult:
     with Sandbox(build(seed=7, accounts=20, until=NOW)) as sandbox:
         loaded = settings.load({**sandbox.environment(), "ACCOUNTPULSE_STATE": str(folder)})
-        return pipeline.run(loaded, RunRequest(period=Period(2026, 10), scorecard=card), NOW, Silent())
+        return pipeline.execute(loaded, RunRequest(period=Period(2026, 10), scorecard=card), NOW, Silent())
 
 
 def names_only_its_own(text: str, *expected: str) -> None:

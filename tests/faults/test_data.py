@@ -57,7 +57,9 @@ def small() -> World:
 def calm(world: World, configure: Configure) -> pl.DataFrame:
     """The scores of a dry run without a fault."""
     with Sandbox(world) as running:
-        return scores_of(pipeline.run(configure(running), replace(OCTOBER, dry_run=True, keep_csv=True), NOW, Silent()))
+        return scores_of(
+            pipeline.execute(configure(running), replace(OCTOBER, dry_run=True, keep_csv=True), NOW, Silent())
+        )
 
 
 @pytest.mark.parametrize("system", ["intercom", "jira"])
@@ -85,7 +87,7 @@ def test_19_cursors_that_die_while_a_rate_limit_is_waited_out_begin_their_slices
                 refused.append(call)
 
         running.log = Log(watch)
-        result = pipeline.run(configure(running), OCTOBER, NOW, Silent())
+        result = pipeline.execute(configure(running), OCTOBER, NOW, Silent())
     assert refused
     assert result.exit_code == 0
     assert result.statuses[system].budget.waited >= 0.1
@@ -128,7 +130,7 @@ def test_20_an_account_with_malformed_data_is_listed_with_field_and_reason_and_c
     before = calm(world, configure)
     struck = plant(world)
     with Sandbox(world) as running:
-        result = pipeline.run(configure(running), OCTOBER, NOW, Silent())
+        result = pipeline.execute(configure(running), OCTOBER, NOW, Silent())
     assert result.exit_code == 4
     ((account, text),) = [(problem.account_id, problem.text) for problem in result.problems]
     assert account == struck
@@ -145,7 +147,7 @@ def test_20_a_duration_that_is_negative_is_never_a_quick_answer(configure: Confi
         if talk.first_admin_reply_at is not None:
             talk.first_admin_reply_at = talk.created_at - timedelta(days=1)
     with Sandbox(world) as running:
-        result = pipeline.run(configure(running), OCTOBER, NOW, Silent())
+        result = pipeline.execute(configure(running), OCTOBER, NOW, Silent())
     medians = scores_of(result)["median_first_response_seconds"].drop_nulls()
     assert not [median for median in medians if median < 0]
 
@@ -162,7 +164,7 @@ def test_21_accounts_that_a_bug_of_ours_strikes_are_listed_and_reported_and_cost
     configure: Configure, served: Sandbox
 ) -> None:
     loaded = configure(served)
-    dry = pipeline.run(loaded, replace(OCTOBER, dry_run=True, keep_csv=True), NOW, Silent())
+    dry = pipeline.execute(loaded, replace(OCTOBER, dry_run=True, keep_csv=True), NOW, Silent())
     assert dry.metrics is not None
     card = pipeline.read_scorecard(loaded, None)
     buggy = Buggy(card.file, card.risk, card.pillars)
@@ -223,6 +225,6 @@ def test_23_values_that_nobody_has_seen_are_counted_and_never_a_zero(configure: 
     world = small()
     world.salesforce.objects["Churn_Signal__c"].fields["Severity__c"].values = ["Apocalyptic"]
     with Sandbox(world) as running:
-        result = pipeline.run(configure(running), OCTOBER, NOW, Silent())
+        result = pipeline.execute(configure(running), OCTOBER, NOW, Silent())
     assert "is no value of Churn_Signal__c.Severity__c, which has Apocalyptic" in " ".join(result.notes)
     assert set(scores_of(result)["critical_signals_reason"]) == {"field_missing"}

@@ -45,7 +45,7 @@ def calm(company: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[pl.D
     state = str(tmp_path_factory.mktemp("calm"))
     with Sandbox(company) as running:
         loaded = settings.load({**running.environment(), "ACCOUNTPULSE_STATE": state})
-        scores = scores_of(pipeline.run(loaded, OCTOBER, NOW, Silent()))
+        scores = scores_of(pipeline.execute(loaded, OCTOBER, NOW, Silent()))
         requests = len(running.log)
     company.salesforce.objects["Health_Score__c"].rows.clear()
     return scores, requests
@@ -57,7 +57,7 @@ def scores_of(result: RunResult) -> pl.DataFrame:
 
 
 def run(sandbox: Sandbox, configure: Configure, options: RunRequest = OCTOBER, **changes: str | None) -> RunResult:
-    return pipeline.run(configure(sandbox, **changes), options, NOW, Silent())
+    return pipeline.execute(configure(sandbox, **changes), options, NOW, Silent())
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -108,7 +108,7 @@ def test_03_a_source_that_asks_for_an_hour_is_unavailable_and_the_others_are_rea
 ) -> None:
     served.faults.append(Fault(source, 429, {"Retry-After": "3600"}, times=10**6))
     loaded = configure(served)
-    result = pipeline.run(loaded, OCTOBER, NOW, Silent())
+    result = pipeline.execute(loaded, OCTOBER, NOW, Silent())
     assert (result.exit_code, result.failed) == (5, (source,))
     assert "HTTP 429" in str(result.statuses[source].error)
     assert result.statuses[source].budget.waited == 0
@@ -215,14 +215,14 @@ def test_39_calls_that_run_out_in_the_middle_of_the_load_stop_it_and_the_next_ru
 
         running.log = Log()
         with pytest.raises(SourceUnavailable, match="API calls of the day are used up") as caught:
-            pipeline.run(loaded, OCTOBER, NOW, Silent())
+            pipeline.execute(loaded, OCTOBER, NOW, Silent())
         assert caught.value.exit_code == 5
         assert len(stored) == 200
         (facts,) = State(loaded.state).runs.all()
         assert (facts["status"], facts["exit_code"]) == ("stopped", 5)
         running.behaviour.calls_before = 0
         running.log = []
-        result = pipeline.run(loaded, OCTOBER, NOW, Silent())
+        result = pipeline.execute(loaded, OCTOBER, NOW, Silent())
         assert {call.system for call in running.log} == {"salesforce"}
     assert result.exit_code == 0
     assert f"goes on with run {result.run_id}, which did not finish" in result.notes

@@ -37,7 +37,7 @@ def served(company: World) -> Iterator[Sandbox]:
 
 def run(served: Sandbox, configure: Configure, file: str, **options: Any) -> RunResult:
     loaded = configure(served, ACCOUNTPULSE_CONFIG=file)
-    return pipeline.run(loaded, RunRequest(dry_run=True, keep_csv=True, **options), NOW, Silent())
+    return pipeline.execute(loaded, RunRequest(dry_run=True, keep_csv=True, **options), NOW, Silent())
 
 
 def of(result: RunResult, *columns: str) -> dict[str, tuple[Any, ...]]:
@@ -259,7 +259,7 @@ def test_own_metrics_stay_with_the_period_for_explain_and_what_if(
     loaded = configure(served, ACCOUNTPULSE_CONFIG=config(tmp_path, served))
     target = company.salesforce.objects["Health_Score__c"].fields  # a dimension of one's own needs a field in the org
     target["Voice_Score__c"] = replace(target["Support_Score__c"], name="Voice_Score__c")
-    result = pipeline.run(loaded, RunRequest(), NOW, Silent())
+    result = pipeline.execute(loaded, RunRequest(), NOW, Silent())
     del target["Voice_Score__c"]
     assert result.scores is not None
     known = result.scores.filter(pl.col("nps").is_not_null())["account_id"][0]

@@ -26,7 +26,7 @@ OCTOBER = RunRequest(period=Period(2026, 10))
 
 
 def run(loaded: Settings, options: RunRequest = OCTOBER) -> RunResult:
-    return pipeline.run(loaded, options, NOW, Silent())
+    return pipeline.execute(loaded, options, NOW, Silent())
 
 
 def counts(result: RunResult, *names: str) -> tuple[int, ...]:

@@ -111,7 +111,7 @@ def run(loaded: Settings, folder: Path, lives: int) -> RunResult | None:
     """One run's result; None where it died."""
     options = RunRequest(period=Period(2026, 10))
     try:
-        return pipeline.run(replace(loaded, state=str(folder)), options, NOW, Mortal(lives))
+        return pipeline.execute(replace(loaded, state=str(folder)), options, NOW, Mortal(lives))
     except Killed:
         return None
 

@@ -26,7 +26,7 @@ SEPTEMBER, OCTOBER = Period(2026, 9), Period(2026, 10)
 
 def run(configure: Configure, sandbox: Sandbox, period: Period = OCTOBER, **options: Any) -> State:
     settings = configure(sandbox)
-    result = pipeline.run(settings, RunRequest(period=period, **options), NOW, Silent())
+    result = pipeline.execute(settings, RunRequest(period=period, **options), NOW, Silent())
     assert result.loaded, result.stopped
     return State(settings.state)
 
@@ -71,7 +71,7 @@ def test_a_source_that_failed_is_loud_and_its_accounts_could_not_be_looked_at(
 
 def test_a_source_that_is_not_configured_has_no_line_among_the_gaps(configure: Configure, sandbox: Sandbox) -> None:
     settings = configure(sandbox, JIRA_BASE_URL=None, JIRA_EMAIL=None, JIRA_API_TOKEN=None)
-    assert pipeline.run(settings, RunRequest(period=OCTOBER), NOW, Silent()).loaded
+    assert pipeline.execute(settings, RunRequest(period=OCTOBER), NOW, Silent()).loaded
     made = document(State(settings.state))
     assert {each["name"]: each["state"] for each in made["sources"]}["Jira"] == "not configured"
     assert {each["source"] for each in made["gaps"]} == {"Salesforce", "Intercom", "Looker"}
@@ -145,7 +145,7 @@ def test_freshness_of_a_checkpoint_is_that_of_the_run_that_read_it(configure: Co
     run(configure, sandbox)
     settings = configure(sandbox)
     later = NOW + timedelta(hours=5)
-    assert pipeline.run(settings, RunRequest(period=OCTOBER, only=("jira",)), later, Silent()).loaded
+    assert pipeline.execute(settings, RunRequest(period=OCTOBER, only=("jira",)), later, Silent()).loaded
     made = {each["name"]: each for each in document(State(settings.state))["sources"]}
     assert (made["Jira"]["state"], made["Jira"]["read_at"]) == ("read", "2026-11-23T13:00:00+00:00")
     assert (made["Looker"]["state"], made["Looker"]["read_at"]) == ("from checkpoint", "2026-11-23T08:00:00+00:00")

@@ -22,7 +22,9 @@ def exchanges(world: World, configure: Configure, jira: str = "cloud", **changes
     """All that a run asks and hears."""
     with Sandbox(world, jira="cloud" if jira == "cloud" else "datacenter") as sandbox:
         sandbox.recorded = []
-        pipeline.run(configure(sandbox, **changes), RunRequest(period=Period(2026, 10), dry_run=True), NOW, Silent())
+        pipeline.execute(
+            configure(sandbox, **changes), RunRequest(period=Period(2026, 10), dry_run=True), NOW, Silent()
+        )
         return sandbox.recorded
 
 

@@ -117,7 +117,7 @@ def run(  # noqa: PLR0917
             out=out,
             ends=ends,
         )
-        return pipeline.run(settings, asked, datetime.now(UTC), watch)
+        return pipeline.execute(settings, asked, datetime.now(UTC), watch)
 
     with progress.watching(session.REDACT) as watch:
         result = session.work_with(os.environ, work, watch.say)

@@ -40,7 +40,7 @@ def show_demo(period: Period | None, accounts: int, seed: int, out: Path) -> int
         month = period or last_complete(now)
         _run_before(loaded, month, now, EARLIER if accounts < LARGE else 1, console)
         with progress.watching(loaded.redactor) as watch:
-            result = pipeline.run(loaded, RunRequest(period=month, out=out), now, watch)
+            result = pipeline.execute(loaded, RunRequest(period=month, out=out), now, watch)
         summary.report(result, console, loaded.redactor)
         found = _read_back(loaded, result)
         report = _report(State(folder), month, out)
@@ -56,7 +56,7 @@ def _run_before(loaded: Settings, month: Period, now: datetime, count: int, cons
     for back in range(count, 0, -1):
         earlier = month.shifted(-back)
         with progress.waiting(f"first {earlier.first_day:%B %Y} …"):
-            pipeline.run(loaded, RunRequest(period=earlier), now, NoWatch())
+            pipeline.execute(loaded, RunRequest(period=earlier), now, NoWatch())
     months = "The month" if count == 1 else f"The {count} months"
     console.print(f"{months} before ran first, quietly, to have something to compare with.\n")
 

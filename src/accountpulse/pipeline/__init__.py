@@ -26,7 +26,7 @@ from accountpulse.systems import SYSTEMS
 SIGNALS_WAIVED = "signals: none in accountpulse.yaml: accounts are rated though nobody can see their churn signals"
 
 
-def run(settings: Settings, request: RunRequest, now: datetime, watch: Watch) -> RunResult:
+def execute(settings: Settings, request: RunRequest, now: datetime, watch: Watch) -> RunResult:
     """One run: read every configured source, measure, score, and write (or, in a dry run, say what would be written).
 
     A wrong credential or file raises (AccessError, ConfigurationError); a source that is down ends in the result's

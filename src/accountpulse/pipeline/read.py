@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from accountpulse.accounts import asked_keys
 from accountpulse.core.errors import AccountpulseError, OutOfTime, SourceUnavailable
@@ -115,7 +116,7 @@ class SourceReader:
             run.state.checkpoints.save(run.scope, extract, run.run_id)
         return extract, status
 
-    def _extract(self, name: SourceName, request: "ExtractRequest") -> Extract:  # type: ignore[type-arg]
+    def _extract(self, name: SourceName, request: ExtractRequest[Any, Any]) -> Extract:
         """What the source says of the accounts' keys, found by an attribute where a rule says so."""
         system = SYSTEMS[name]
         reader = system.extract if name == CRM or not self.look_up else system.look_up

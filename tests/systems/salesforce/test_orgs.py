@@ -22,7 +22,7 @@ RELATIONSHIP = ("qbr_attendance", "champion_stability", "expansion_signals")
 
 def run(running: Sandbox, configure: Configure, out: Path, **changes: str | None) -> RunResult:
     options = RunRequest(period=Period(2026, 10), dry_run=True, out=out)
-    return pipeline.run(configure(running, **changes), options, NOW, Silent())
+    return pipeline.execute(configure(running, **changes), options, NOW, Silent())
 
 
 def reasons(result: RunResult, metric: str) -> set[str | None]:
@@ -134,5 +134,7 @@ def test_a_run_below_the_reserve_ends_with_5_and_reads_nobody(
 def test_how_it_signs_in_is_said_when_the_run_starts(own_world: World, configure: Configure, tmp_path: Path) -> None:
     watch = Silent()
     with Sandbox(own_world) as running:
-        pipeline.run(configure(running), RunRequest(period=Period(2026, 10), dry_run=True, out=tmp_path), NOW, watch)
+        pipeline.execute(
+            configure(running), RunRequest(period=Period(2026, 10), dry_run=True, out=tmp_path), NOW, watch
+        )
     assert watch.said[0] == "signing in to Salesforce by client credentials (SALESFORCE_CLIENT_ID)"
