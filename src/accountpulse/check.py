@@ -208,7 +208,8 @@ def _source(found: Findings, run: Run, name: SourceName, reader: SourceReader) -
     linked, probe = reader.extracts[name], SYSTEMS[name].probe
     request = ExtractRequest(run.settings.connection(name), run.scope, linked.asked, budget=status.budget)
     if probe is None:
-        found.add("good", name, "signed in")
+        what = "its keys were asked for" if SYSTEMS[name].look_up is not None else "it was not asked"
+        found.add("warning", name, f"can't be looked at before a run: {what}")
         found.missing(name, linked.notes, {})
         return status.budget.calls, status.seconds / max(1, status.budget.calls)
     looked = probe(request)
@@ -243,8 +244,12 @@ def _links(found: Findings, loaded: Settings, extracts: Extracts) -> None:
         first = linked.problems[0]
         text = f"{len(linked.problems):,} accounts are linked twice or in doubt and would be left out, such as"
         found.add("bad", "links", f"{text} {first.account_id}: {first.text}. `accountpulse accounts` names them.", 4)
+    unasked = [
+        name for name in extracts if SYSTEMS[name].look_up is None and SYSTEMS[name].probe is None and name != CRM
+    ]
     if not missing and not linked.problems:
-        found.add("good", "links", "every account is linked everywhere")
+        but = f", as far as it was asked ({', '.join(unasked)} not)" if unasked else ""
+        found.add("good", "links", f"every account is linked everywhere{but}")
     for note in linked.notes:
         found.add("warning", "links", note)
 

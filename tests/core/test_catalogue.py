@@ -2,9 +2,11 @@
 
 import pytest
 
-from accountpulse.core.catalogue import METRICS, own_metric, pillar_metric
+from accountpulse.core.catalogue import METRICS, catalogue, own_metric, pillar_metric
+from accountpulse.core.records import TABLES
 from accountpulse.report.catalogue import direction
 from accountpulse.scoring.scorecard import Leaf, default
+from accountpulse.systems import SYSTEMS
 
 LEAVES = [leaf for leaf in default().leaves if leaf.name in METRICS]
 
@@ -26,3 +28,11 @@ def test_only_the_window_of_support_and_bugs_is_a_setting() -> None:
     assert METRICS["open_bugs"].window_text(30.0, "2026-10-31") == "as it stood on the last day"
     assert pillar_metric("insight").window_text(30.0, "2026-10-31") == "the month"
     assert own_metric("nps", "net promoter score", "points").window_text(30.0, "2026-10-31") == "as it was given"
+
+
+def test_every_metric_is_measured_from_tables_of_its_own_domain() -> None:
+    """A source that fills none of a metric's tables says nothing of it."""
+    domains = {name: system.domains for system in SYSTEMS.values() for name in system.tables}
+    for metric in catalogue(["reach"], [own_metric("nps", "NPS", "points")]).values():
+        assert metric.tables, metric.name
+        assert all(name in TABLES and metric.domain in domains[name] for name in metric.tables), metric.name

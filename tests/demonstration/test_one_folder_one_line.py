@@ -19,7 +19,7 @@ SUPPORT = (
     "csat_response_rate",
 )
 RUN = f"run --period {PERIOD}"
-WHOLE, CHECK, LINKS, REPORT, AGAIN, NO_HELPDESK, NO_INTERCOM = range(7)
+WHOLE, CHECK, LINKS, REPORT, AGAIN, NO_HELPDESK, NO_INTERCOM, NO_LEDGER = range(8)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,7 @@ def session(copy: Copy) -> Session:
         RUN,
         f"DOWN=helpdesk ACCOUNTPULSE_STATE=no-helpdesk LEDGER_FILE=other.parquet {RUN} --allow-partial",
         f"DOWN=intercom ACCOUNTPULSE_STATE=no-intercom LEDGER_FILE=other.parquet {RUN} --allow-partial",
+        f"ACCOUNTPULSE_STATE=no-ledger LEDGER_FILE=absent/ledger.parquet {RUN}",
         LEDGER_FILE="ledger.parquet",
     )
 
@@ -90,7 +91,7 @@ def test_accounts_of_both_one_and_no_support_system_are_among_them(copy: Copy, s
 def test_a_run_and_a_check_name_both_systems(session: Session) -> None:
     run, check = session.done[WHOLE], session.done[CHECK]
     assert "36 tickets" in run.text
-    assert "helpdesk signed in" in check.text
+    assert "helpdesk can't be looked at before a run: it was not asked" in check.text
     assert "intercom signed in" in check.text
     assert check.code == 0
 
@@ -138,3 +139,13 @@ def test_a_destination_gets_every_record_and_a_second_run_changes_nothing(copy: 
     assert f"Wrote {ACCOUNTS} records to Ledger" in session.done[WHOLE].text
     unchanged = f"Wrote 0 records to Ledger (0 created, 0 updated), {ACCOUNTS} unchanged"
     assert unchanged in session.done[AGAIN].text
+
+
+def test_a_destination_that_breaks_off_costs_neither_the_others_records_nor_the_history(
+    copy: Copy, session: Session
+) -> None:
+    broken = session.done[NO_LEDGER]
+    assert broken.code == 5
+    assert "records to Salesforce" in broken.text
+    assert "The load to Ledger broke off: ledger: writing the file failed" in broken.text
+    assert copy.history("scores", "no-ledger").height == ACCOUNTS

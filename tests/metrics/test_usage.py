@@ -242,3 +242,24 @@ def test_an_account_that_only_has_pillars_is_unknown_to_usage() -> None:
 def test_two_keys_of_one_account_add_up_day_by_day() -> None:
     days = [{"day": date(2026, 10, 5), "users": 31}, {"day": date(2026, 10, 5), "users": 62}]
     assert answers(days)["dau"] == pytest.approx(3, rel=1e-15)
+
+
+# --- two sources of usage ----------------------------------------------------------------------------------------
+
+
+def in_each(**months_of: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**row, "source": source} for source, rows in months_of.items() for row in rows]
+
+
+def test_users_of_two_sources_are_added_up() -> None:
+    found = answers(months=in_each(one=[month(OCTOBER, 30)], two=[month(OCTOBER, 12)]))
+    assert found["mau"] == 42.0
+
+
+def test_a_source_that_came_later_is_no_growth() -> None:
+    """One source has known the account since July, another since October: what the sum was before is not known."""
+    old = [month(first, 30) for first in (JULY, AUGUST, SEPTEMBER, OCTOBER)]
+    assert answers(months=in_each(one=old))["mau_trend_pct"] == 0.0
+    assert answers(months=in_each(one=old, two=[month(OCTOBER, 12)]))["mau_trend_pct"] == "too_new"
+    both = in_each(one=old, two=[month(first, 10) for first in (JULY, AUGUST, SEPTEMBER, OCTOBER)])
+    assert answers(months=both)["mau_trend_pct"] == 0.0

@@ -4,6 +4,8 @@ import pytest
 
 from accountpulse import settings
 from accountpulse.core.errors import ConfigurationError
+from accountpulse.settings import mapping
+from accountpulse.settings.environment import merged_rules
 from accountpulse.systems.looker.settings import SavedLook
 
 SALESFORCE = {"SALESFORCE_USERNAME": "int@example.com", "SALESFORCE_PASSWORD": "pass-word-1"}
@@ -164,3 +166,28 @@ def test_a_named_file_that_is_absent_is_a_problem(tmp_path: Path) -> None:
     assert any(
         "ACCOUNTPULSE_CONFIG" in p for p in problems_of({**SALESFORCE, "ACCOUNTPULSE_CONFIG": str(tmp_path / "no")})
     )
+
+
+# --- rules of several systems ------------------------------------------------------------------------------------
+
+
+def test_a_system_that_is_not_configured_changes_no_rule() -> None:
+    rules = merged_rules({"one": {"csat": "share"}, "two": {"csat": "mean", "pillars": ("reach",)}}, ("one",))
+    assert (rules.csat, rules.pillars) == ("share", ("reach",))
+
+
+def test_lists_of_configured_systems_are_joined_once() -> None:
+    said = {"one": {"features": ("alerts",)}, "two": {"features": ("alerts", "exports")}}
+    assert merged_rules(said, ("one", "two")).features == ("alerts", "exports")
+
+
+def test_two_configured_systems_that_say_different_things_are_a_mistake() -> None:
+    said = {"one": {"csat": "share"}, "two": {"csat": "mean"}}
+    with pytest.raises(ConfigurationError, match="one, two say different things of csat"):
+        merged_rules(said, ("one", "two"))
+
+
+@pytest.mark.parametrize("names", [["window", "window"], ["links", "jira", "links"]])
+def test_a_system_whose_name_stands_for_something_else_is_refused(names: list[str]) -> None:
+    with pytest.raises(TypeError, match=f"{names[0]} would be two things in accountpulse.yaml"):
+        mapping._refuse_clashes(names)

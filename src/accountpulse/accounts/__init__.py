@@ -68,8 +68,8 @@ def link(
     Where the file comes first, what it says of an account and source replaces the rule; where the rules do, it counts
     only where they link nothing or not clearly. Left out, with a Problem: an account without an id, one that is given
     twice, one with a key in a configured source that is another account's too, one that a rule gives several keys.
-    Reasons, first match: `not_configured`; `source_failed` (also a configured source without an extract; of a domain
-    that other configured sources feed as well, only where the account has a key in it); `not_linked` without a key;
+    Reasons, first match: `not_configured`; `source_failed` (also a configured source without an extract; of tables
+    that other configured sources fill as well, only where the account has a key in it); `not_linked` without a key;
     what the extract says of a key that its system doesn't know.
     """
     accounts = accounts.with_columns(_mapped(accounts["account_id"].fill_null(""), to_18))
@@ -95,9 +95,9 @@ def link(
 
 
 def _has_company(source: Source, sources: Sequence[Source], configured: Collection[SourceName]) -> bool:
-    """Whether another configured source feeds one of its domains as well."""
+    """Whether another configured source fills one of its tables as well."""
     others = [each for each in sources if each.name != source.name and each.name in configured]
-    return any(set(each.domains) & set(source.domains) for each in others)
+    return any(set(each.tables) & set(source.tables) for each in others)
 
 
 def _reason(

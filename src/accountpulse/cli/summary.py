@@ -18,7 +18,7 @@ from accountpulse.pipeline.deliver import Load
 from accountpulse.pipeline.result import RunResult
 from accountpulse.pipeline.watch import SourceStatus
 from accountpulse.scoring.model import NOT_RATED
-from accountpulse.systems import CRM, TITLES
+from accountpulse.systems import TITLES
 
 WIDE = 110  # columns from which the reasons stand beside the numbers instead of below them
 LISTED = 20  # problems shown; the rest is counted
@@ -160,12 +160,14 @@ def _load_lines(result: RunResult) -> Iterator[str]:
         return
     for load in result.delivery.loads:
         yield from _of_load(load, result)
-    if result.unready is not None:
-        yield f"Dry run: nothing was written to {TITLES[CRM]}, and a load would be refused:"
-        yield str(result.unready)
 
 
 def _of_load(load: Load, result: RunResult) -> Iterator[str]:
+    if load.error is not None:
+        dry = f"Dry run: nothing was written to {load.title}, and a load would be refused:"
+        yield f"The load to {load.title} broke off:" if result.loaded else dry
+        yield str(load.error)
+        return
     counts = f"({load.created:,} created, {load.updated:,} updated), {load.unchanged:,} unchanged"
     counts += f", {load.refused:,} refused"
     if not load.done:

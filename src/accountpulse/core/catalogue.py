@@ -1,7 +1,7 @@
 """The metrics: everything that is known of each before anything is measured."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Domain = Literal["support", "bugs", "usage", "contract", "signals"]
@@ -42,6 +42,7 @@ class Metric:
     needs: tuple[str, ...] = ()  # the totals that tell whether there is enough to judge it by: a scorecard's `enough`
     is_change: bool = False  # shown with its sign
     grows: bool = False  # with the length of the window
+    tables: tuple[str, ...] = ()  # the records that it is measured from: whoever fills one of them feeds it
 
     def window_text(self, days: float, last_day: object) -> str:
         """The stretch of time in words; `days` is the window of support and bugs."""
@@ -94,20 +95,43 @@ _METRICS = (
     Metric("critical_confirmed_signals", "signals", "confirmed critical signals", "count", AT_END, "lower"),
     Metric("monitoring_reduction", "signals", "signals lowered by monitoring", "count", AT_END),
 )  # fmt: skip
-METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _METRICS}
+# the tables of each domain's metrics; those of metrics that are measured from fewer stand below
+_TABLES_OF_DOMAIN: Mapping[Domain, tuple[str, ...]] = {
+    "support": ("conversations",),
+    "bugs": ("issues", "issue_moves"),
+    "usage": ("usage_days", "usage_months", "features"),
+    "contract": (),
+    "signals": ("signals",),
+}
+_TABLES_OF: Mapping[str, tuple[str, ...]] = {
+    "days_to_renewal": ("renewals",),
+    "payment_health": ("payment_problems",),
+    "contract_changes": ("downgrades",),
+    "arr_trajectory_pct": ("accounts", "arr_changes"),
+    "tier_alignment": ("accounts",),
+    "qbr_attendance": ("accounts", "reviews"),
+    "champion_stability": ("champions",),
+    "expansion_signals": ("expansions",),
+}
+METRICS: Mapping[str, Metric] = {
+    metric.name: replace(metric, tables=_TABLES_OF.get(metric.name, _TABLES_OF_DOMAIN[metric.domain]))
+    for metric in _METRICS
+}
 
 
+_FIGURES = ("figures",)
 PILLAR = "pillar_"  # how the metrics of pillars begin
 
 
 def pillar_metric(pillar: str) -> Metric:
     """The metric of a configured pillar of platform value, `pillar_<name>`."""
-    return Metric(f"{PILLAR}{pillar}", "usage", f"{pillar.replace('_', ' ')} pillar", "points", MONTH, "higher")
+    label = f"{pillar.replace('_', ' ')} pillar"
+    return Metric(f"{PILLAR}{pillar}", "usage", label, "points", MONTH, "higher", tables=_FIGURES)
 
 
 def own_metric(name: str, label: str, unit: Unit) -> Metric:
     """A metric that a scorecard declares: a company's own column, which only its usage system can feed."""
-    return Metric(name, "usage", label, unit)
+    return Metric(name, "usage", label, unit, tables=_FIGURES)
 
 
 def catalogue(pillars: Iterable[str] = (), own: Iterable[Metric] = ()) -> dict[str, Metric]:

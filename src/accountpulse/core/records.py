@@ -44,6 +44,7 @@ class Source:
     key_noun: str
     comparable: Callable[[str], str]
     has_accounts: bool = False
+    tables: tuple[str, ...] = ()  # those that it fills
 
 
 # --- who is a customer -----------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
-from accountpulse.core.catalogue import Domain, catalogue
+from accountpulse.core.catalogue import Domain, Metric, catalogue
 from accountpulse.core.period import Scope
 from accountpulse.core.records import (
     ACCOUNTS,
@@ -61,7 +61,7 @@ def measure(
     accounts = _with_seats(accounts.select(*ACCOUNTS), tables.get("figures", _empty("figures")))
     shares = 1 + max((table.height for table in tables.values()), default=0) // SHARE
     outer = {
-        name: outer_reason(name, [source.name for source in sources if metric.domain in source.domains], gaps)
+        name: outer_reason(name, [source.name for source in sources if _feeds(source, metric)], gaps)
         for name, metric in catalogue(rules.pillars, rules.own).items()
     }
     said = reasons.rename({source.name: why_column(source.name) for source in sources})
@@ -70,6 +70,11 @@ def measure(
         some = accounts.gather_every(shares, share)
         measured.append(_overlaid(_of_domains(some, tables, scope, rules), said.lazy(), outer))
     return pl.concat(measured).sort("account_id")
+
+
+def _feeds(source: Source, metric: Metric) -> bool:
+    """Whether a source fills a table that the metric is measured from."""
+    return not set(source.tables).isdisjoint(metric.tables)
 
 
 def _of_domains(accounts: pl.DataFrame, tables: RecordTables, scope: Scope, rules: Rules) -> pl.LazyFrame:
@@ -108,8 +113,13 @@ def _empty(name: str) -> pl.DataFrame:
 
 
 def _with_seats(accounts: pl.DataFrame, figures: pl.DataFrame | SpooledTable) -> pl.DataFrame:
-    """Seats as usage knows them, added up over an account's keys; where it knows none, the account's own."""
+    """Seats as usage knows them, added up over an account's keys; where it knows none, the account's own.
+
+    Of several sources that count seats, the largest number: they count the same seats.
+    """
     found = figures.lazy().filter(pl.col("metric") == SEATS).drop_nulls("value")
-    counted = found.group_by("account_id").agg(figure=pl.col("value").sum()).collect()
+    found = found if "source" in found.collect_schema() else found.with_columns(source=pl.lit(""))
+    by_source = found.group_by("account_id", "source").agg(pl.col("value").sum())
+    counted = by_source.group_by("account_id").agg(figure=pl.col("value").max()).collect()
     joined = accounts.join(counted, on="account_id", how="left", maintain_order="left")
     return joined.with_columns(pl.coalesce("figure", SEATS).alias(SEATS)).select(*ACCOUNTS)

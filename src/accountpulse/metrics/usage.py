@@ -69,17 +69,28 @@ def _daily(days: MetricFrame, scope: Scope) -> MetricFrame:
         for month in _MONTHS
     }
     measured = days.filter((nw.col("day") >= _first(scope, 3)) & (nw.col("day") < end))
-    return measured.group_by("account_id").agg(first_day=nw.col("day").min(), **sums)
+    known = _known_since(measured, "day").rename({"since": "first_day"})
+    return measured.group_by("account_id").agg(**sums).join(known, on="account_id", how="left")
 
 
 def _monthly(months: MetricFrame, scope: Scope) -> MetricFrame:
     sums = {f"monthly_{month}": _sum_where("users", nw.col("month") == _first(scope, month)) for month in _MONTHS}
     measured = months.filter((nw.col("month") >= _first(scope, 3)) & (nw.col("month") <= _first(scope, 0)))
-    return measured.group_by("account_id").agg(
-        first_month=nw.col("month").min(),
+    known = _known_since(measured, "month").rename({"since": "first_month"})
+    counted = measured.group_by("account_id").agg(
         sessions=_sum_where("sessions", nw.col("month") == _first(scope, 0)),
         **sums,
     )
+    return counted.join(known, on="account_id", how="left")
+
+
+def _known_since(rows: MetricFrame, column: str) -> MetricFrame:
+    """`since`: the first day of an account in the source that has known it for the shortest time.
+
+    Users are added up over sources, and a source that came later would look like growth.
+    """
+    by_source = rows.group_by("account_id", "source").agg(first=nw.col(column).min())
+    return by_source.group_by("account_id").agg(since=nw.col("first").max())
 
 
 def _features(features: MetricFrame, rules: Rules) -> tuple[MetricFrame, MetricFrame]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.core.errors import AlreadyRunning, ConfigurationError
+from accountpulse.core.errors import AccountpulseError, AlreadyRunning, ConfigurationError
 from accountpulse.core.records import SCORES, Problem, ScoreRecords
 from accountpulse.pipeline.measure import Measured
 from accountpulse.pipeline.rate import Rated
@@ -39,6 +39,9 @@ class Load:
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     imbalance: str | None = None
+    error: AccountpulseError | None = (
+        None  # why nothing, or not all, was written; in a dry run: why it would be refused
+    )
 
     @property
     def written(self) -> int:
@@ -48,11 +51,15 @@ class Load:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What was delivered where. `csv` is where the file lies; `unready`: why a load would be refused as a whole."""
+    """What was delivered where. `csv` is where the file lies."""
 
     loads: tuple[Load, ...]
     csv: str | None = None
-    unready: ConfigurationError | None = None
+
+    @property
+    def error(self) -> AccountpulseError | None:
+        """The first destination's trouble, if any has one."""
+        return next((load.error for load in self.loads if load.error is not None), None)
 
 
 def deliver_records(run: Run, measured: Measured, rated: Rated) -> Delivery:
@@ -67,10 +74,18 @@ def deliver_records(run: Run, measured: Measured, rated: Rated) -> Delivery:
         return _rehearsed(records, destinations, csv)
     _refuse_if_lost(run, run.lock)
     planned = [(each, each.plan(records)) for each in destinations]  # all are ready before one is written to
-    loads = tuple(_loaded(each, plan, records.table.height) for each, plan in planned)
+    loads: list[Load] = []
+    for destination, plan in planned:
+        _refuse_if_lost(run, run.lock)
+        try:
+            loads.append(_loaded(destination, plan, records.table.height))
+        except AccountpulseError as error:
+            if not any(load.done for load in loads):
+                raise
+            loads.append(Load(destination.title, done=False, calls=destination.budget.calls, error=error))
     if run.keeps_history:
         run.state.history.save(run.scope.period, rated.metrics, rated.scores, measured.details)
-    return Delivery(loads, csv)
+    return Delivery(tuple(loads), csv)
 
 
 def _records(run: Run, scores: pl.DataFrame) -> ScoreRecords:
@@ -88,9 +103,11 @@ def _records(run: Run, scores: pl.DataFrame) -> ScoreRecords:
 
 
 def _destinations(run: Run) -> list[AnyDestination]:
+    """Where the accounts come from first: it is what the CSV stands for."""
+    systems = sorted(run.settings.systems, key=lambda system: not system.has_accounts)
     return [
         system.destination(run.settings.connection(system.name), run.budget())
-        for system in run.settings.systems
+        for system in systems
         if system.destination is not None
     ]
 
@@ -124,7 +141,8 @@ def _rehearsed(records: ScoreRecords, destinations: Sequence[AnyDestination], cs
         try:
             plan = each.plan(records)
         except ConfigurationError as error:
-            return Delivery(tuple(loads), csv, error)
+            loads.append(Load(each.title, done=False, calls=each.budget.calls, error=error))
+            continue
         counts = (len(plan.create), len(plan.update), len(plan.unchanged), len(plan.refused))
         loads.append(Load(each.title, False, *counts, each.budget.calls, tuple(plan.refused), plan.notes))
     return Delivery(tuple(loads), csv)

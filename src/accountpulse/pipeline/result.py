@@ -7,10 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.core.errors import ConfigurationError, SourceUnavailable
+from accountpulse.core.errors import AccountpulseError, SourceUnavailable
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Problem, SourceName
-from accountpulse.pipeline.deliver import Delivery
+from accountpulse.pipeline.deliver import Delivery, Load
 from accountpulse.pipeline.measure import Measured
 from accountpulse.pipeline.rate import Rated
 from accountpulse.pipeline.read import Reading
@@ -98,9 +98,9 @@ class RunResult:
         return None if self.delivery is None else self.delivery.csv
 
     @property
-    def unready(self) -> ConfigurationError | None:
-        """A dry run's: why a load would have been refused as a whole."""
-        return None if self.delivery is None else self.delivery.unready
+    def unready(self) -> AccountpulseError | None:
+        """Why a destination took nothing; in a dry run: why it would refuse a load as a whole."""
+        return None if self.delivery is None else self.delivery.error
 
     @property
     def imbalance(self) -> str | None:
@@ -109,9 +109,12 @@ class RunResult:
         return " ".join(load.imbalance for load in loads if load.imbalance) or None
 
     def count(self, what: str) -> int:
-        """`created`, `updated`, `unchanged`, `refused`, `written` or `calls`, of all destinations together."""
+        """`created`, `updated`, `unchanged`, `refused`, `written` or `calls`, of the first destination.
+
+        It is where the accounts come from; `destinations` of the summary has the others as well.
+        """
         loads = () if self.delivery is None else self.delivery.loads
-        return sum(getattr(load, what) for load in loads)
+        return int(getattr(loads[0], what)) if loads else 0
 
     @property
     def rated_count(self) -> int:
@@ -152,10 +155,17 @@ class RunResult:
             "sources": {name: _source(status) for name, status in self.statuses.items()},
             "requests": {name: status.budget.calls for name, status in self.statuses.items()},
             "load_requests": self.count("calls"),
+            "destinations": [] if self.delivery is None else [_destination(load) for load in self.delivery.loads],
             "csv": self.csv,
             "notes": list(self.notes),
             "exit_code": self.exit_code,
         }
+
+
+def _destination(load: Load) -> dict[str, Any]:
+    counts = {what: getattr(load, what) for what in ("written", "created", "updated", "unchanged", "refused")}
+    error = None if load.error is None else str(load.error)
+    return {"title": load.title, **counts, "requests": load.calls, "imbalance": load.imbalance, "error": error}
 
 
 def _source(status: SourceStatus) -> dict[str, Any]:

@@ -63,11 +63,11 @@ def missing_metrics(month: MonthlyRun) -> list[dict[str, Any]]:
 
 def _metrics_of(month: MonthlyRun, source: Source) -> list[str]:
     """The metrics of a source that the run measured, whether or not the scorecard counts them."""
-    domains, columns = source.domains, month.scores.columns
+    columns = month.scores.columns
     return [
         name
         for name, metric in month.card.catalogue.items()
-        if metric.domain in domains and name in columns and name not in month.card.file.metrics
+        if not set(source.tables).isdisjoint(metric.tables) and name in columns and name not in month.card.file.metrics
     ]
 
 

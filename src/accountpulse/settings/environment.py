@@ -1,6 +1,6 @@
 """Secrets and endpoints from the environment, and the file beside them: one frozen Settings, or every problem."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -107,7 +107,7 @@ class Settings:
     @property
     def rules(self) -> Rules:
         """The company's own decisions, as the middle wants them."""
-        return rules_of(self.mapping)
+        return rules_of(self.mapping, tuple(self.access))
 
     @property
     def fingerprints(self) -> tuple[list[Any], Any]:
@@ -121,15 +121,36 @@ class Settings:
         return None if access is None else SYSTEMS[name].fingerprint(access)
 
 
-def rules_of(mapping: RunMapping) -> Rules:
-    """What all systems' blocks say of the middle. Lists are joined; of other values the last system's counts."""
-    found: dict[str, Any] = {}
-    for name, system in SYSTEMS.items():
-        blocks = {block: mapping.block(block) for block in system.blocks}
-        for rule, value in system.rules(mapping.block(name), blocks).items():
-            before = found.get(rule)
-            found[rule] = (*before, *value) if isinstance(before, tuple) else value
-    return Rules(**found)
+def rules_of(mapping: RunMapping, configured: Collection[SourceName] = ()) -> Rules:
+    """What the systems' blocks say of the middle, as `merged_rules` puts them together."""
+    said = {
+        name: system.rules(mapping.block(name), {block: mapping.block(block) for block in system.blocks})
+        for name, system in SYSTEMS.items()
+    }
+    return merged_rules(said, configured)
+
+
+def merged_rules(said: Mapping[SourceName, Mapping[str, Any]], configured: Collection[SourceName]) -> Rules:
+    """What the configured systems say; of the others, what no configured one says.
+
+    Lists are joined; a ConfigurationError where two configured systems say different things.
+    """
+    found: dict[str, list[tuple[SourceName, Any]]] = {}
+    for name in sorted(said, key=lambda name: name not in configured):
+        for rule, value in said[name].items():
+            if name in configured or rule not in found:
+                found.setdefault(rule, []).append((name, value))
+    return Rules(**{rule: _agreed(rule, values) for rule, values in found.items()})
+
+
+def _agreed(rule: str, values: list[tuple[SourceName, Any]]) -> Any:
+    first = values[0][1]
+    if isinstance(first, tuple):
+        return tuple(dict.fromkeys(each for _, value in values for each in value))
+    if different := [name for name, value in values if value != first]:
+        names = ", ".join([values[0][0], *different])
+        raise ConfigurationError("accountpulse.yaml", [f"{names} say different things of {rule}: make them equal"])
+    return first
 
 
 def load(environment: Mapping[str, str], secrets: secret_store.SecretCache | None = None) -> Settings:

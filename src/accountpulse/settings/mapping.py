@@ -1,6 +1,7 @@
 """accountpulse.yaml: what holds for a whole run, and the blocks that the systems declare, with their defaults."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, cast
 from zoneinfo import ZoneInfo
 
@@ -49,7 +50,14 @@ def _fields() -> Mapping[str, tuple[Any, Any]]:
     """The blocks below the run's own keys: those beside a system's own block come first."""
     beside = {name: block for system in SYSTEMS.values() for name, block in system.blocks.items()}
     own = {name: (system.mapping, system.mapping()) for name, system in SYSTEMS.items()}
+    _refuse_clashes([*dir(RunMapping), "links", *(block for each in SYSTEMS.values() for block in each.blocks), *own])
     return {**beside, "links": (LinksBlock, LinksBlock()), **own}
+
+
+def _refuse_clashes(names: Sequence[str]) -> None:
+    """A name that stands for two things in accountpulse.yaml is a mistake of whoever registers a system."""
+    if twice := sorted(name for name, count in Counter(names).items() if count > 1):
+        raise TypeError(f"systems/: {', '.join(twice)} would be two things in accountpulse.yaml; choose another name")
 
 
 _MODEL: Any = create_model("AccountpulseYaml", __base__=RunMapping, __module__=__name__, **cast("Any", _fields()))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 from accountpulse.systems.ledger.settings import LedgerAccess, LedgerMapping
 
+from accountpulse.core.errors import SourceUnavailable
 from accountpulse.core.records import Problem, ScoreRecords
 from accountpulse.http.budget import RequestBudget
 from accountpulse.systems.connection import Connection
@@ -59,7 +60,10 @@ class Ledger:
         """As Destination says."""
         fresh = pl.concat([plan.create, plan.update])
         kept = self._before(ScoreRecords(fresh, ())).join(fresh, on=KEY, how="anti")
-        pl.concat([kept, fresh]).write_parquet(self.connection.access.file)
+        try:
+            pl.concat([kept, fresh]).write_parquet(self.connection.access.file)
+        except OSError as error:
+            raise SourceUnavailable("ledger", "writing the file", type(error).__name__) from None
         written = fresh.height
         return LoadResult(plan.create.height, plan.update.height, plan.unchanged.height, [], [], written, written)
 
