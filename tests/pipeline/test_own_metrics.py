@@ -56,7 +56,7 @@ def test_a_run_measures_and_scores_own_metrics_by_one_query_and_one_look(
     before = plain.statuses["looker"].budget.calls
     result = run(served, configure, config(tmp_path, served))
     assert result.statuses["looker"].budget.calls == before + 3  # the explore, the query, its rows
-    assert "voice" in result.dimensions
+    assert "voice" in result.run.card.dimensions
     measured = of(result, "nps", "nps_reason", "engagement", "engagement_reason", "voice_score")
     true = {
         (row.account_id, row.metric): (row.value, row.reason)
