@@ -73,6 +73,9 @@ class ReportPage:
     notes: tuple[str, ...] = ()
 
 
+NO_PAGE = ReportPage()
+
+
 @cache
 def _secrets() -> "SecretCache":
     """The secret, as it was read in the cold start or after a refusal: a warm process doesn't ask for it again."""
@@ -251,7 +254,7 @@ def _start_again(context: Context, result: "RunResult", asked: Event, report: "A
         raise ReportedFailure(text) from None
 
 
-def summarise(result: "RunResult", asked: Event, page: ReportPage) -> dict[str, Any]:
+def summarise(result: "RunResult", asked: Event, page: ReportPage = NO_PAGE) -> dict[str, Any]:
     """A small answer, the same size for ten accounts and for a hundred thousand: the run's summary, its lists cut."""
     whole = result.summary()
     sources = {
