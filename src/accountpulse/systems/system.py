@@ -3,17 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from accountpulse.core.catalogue import Domain
 from accountpulse.core.ids import comparable_id
 from accountpulse.core.records import Extract, Source
 from accountpulse.http.budget import RequestBudget
 from accountpulse.systems.connection import Connection
-from accountpulse.systems.destination import AnyDestination
 from accountpulse.systems.environment import EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest, Probe
 from accountpulse.systems.mapping_parts import MappingBlock
+
+if TYPE_CHECKING:  # loading it costs every command some milliseconds
+    from accountpulse.systems.destination import AnyDestination
 
 A = TypeVar("A")
 M = TypeVar("M", bound=MappingBlock)
@@ -62,7 +64,7 @@ class System(Generic[A, M]):
     look_up: Callable[[ExtractRequest[A, M]], Extract] | None = None
     probe: Callable[[ExtractRequest[A, M]], Probe] | None = None
     announce: Callable[[A], str] | None = None
-    destination: Callable[[Connection[A, M], RequestBudget], AnyDestination] | None = None
+    destination: "Callable[[Connection[A, M], RequestBudget], AnyDestination] | None" = None
 
     @property
     def has_accounts(self) -> bool:
