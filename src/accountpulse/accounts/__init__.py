@@ -97,7 +97,7 @@ def link(
 def _has_company(source: Source, sources: Sequence[Source], configured: Collection[SourceName]) -> bool:
     """Whether another configured source fills one of its tables as well."""
     others = [each for each in sources if each.name != source.name and each.name in configured]
-    return any(set(each.tables) & set(source.tables) for each in others)
+    return any(each.feeds(source.tables) for each in others)
 
 
 def _reason(

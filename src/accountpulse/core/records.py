@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from accountpulse.core.catalogue import Domain, Metric
+from accountpulse.core.catalogue import Metric
 from accountpulse.core.spooled import SpooledTable
 
 TIME = pl.Datetime("ms", "UTC")
@@ -33,18 +33,21 @@ Reason = Literal[
 class Source:
     """A system that a run may read, as the middle sees it: `settings` and the register fill it.
 
-    `domains` are those that it feeds. `key_noun` is what an account is linked to there, with the system's name.
+    `key_noun` is what an account is linked to there, with the system's name.
     `comparable` gives the form in which two ways to write one key are equal. `has_accounts`: it knows who the
     customers are, and an account's own id is its key.
     """
 
     name: SourceName
     title: str
-    domains: tuple[Domain, ...]
     key_noun: str
     comparable: Callable[[str], str]
     has_accounts: bool = False
     tables: tuple[str, ...] = ()  # those that it fills
+
+    def feeds(self, tables: Iterable[str]) -> bool:
+        """Whether it fills any of these tables, such as those that a metric is measured from."""
+        return not set(self.tables).isdisjoint(tables)
 
 
 # --- who is a customer -----------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
-from accountpulse.core.catalogue import Domain, Metric, catalogue
+from accountpulse.core.catalogue import Domain, catalogue
 from accountpulse.core.period import Scope
 from accountpulse.core.records import (
     ACCOUNTS,
@@ -61,7 +61,7 @@ def measure(
     accounts = _with_seats(accounts.select(*ACCOUNTS), tables.get("figures", _empty("figures")))
     shares = 1 + max((table.height for table in tables.values()), default=0) // SHARE
     outer = {
-        name: outer_reason(name, [source.name for source in sources if _feeds(source, metric)], gaps)
+        name: outer_reason(name, [source.name for source in sources if source.feeds(metric.tables)], gaps)
         for name, metric in catalogue(rules.pillars, rules.own).items()
     }
     said = reasons.rename({source.name: why_column(source.name) for source in sources})
@@ -70,11 +70,6 @@ def measure(
         some = accounts.gather_every(shares, share)
         measured.append(_overlaid(_of_domains(some, tables, scope, rules), said.lazy(), outer))
     return pl.concat(measured).sort("account_id")
-
-
-def _feeds(source: Source, metric: Metric) -> bool:
-    """Whether a source fills a table that the metric is measured from."""
-    return not set(source.tables).isdisjoint(metric.tables)
 
 
 def _of_domains(accounts: pl.DataFrame, tables: RecordTables, scope: Scope, rules: Rules) -> pl.LazyFrame:

@@ -115,8 +115,12 @@ def read_scorecard(settings: Settings, path: Path | None) -> Scorecard:
 
 def refuse_unreachable(card: Scorecard, settings: Settings) -> None:
     """A scorecard that could rate nobody with the sources at hand is a mistake before the run, not after it."""
-    domains = {domain for name in settings.configured for domain in SYSTEMS[name].domains}
+    sources = [SYSTEMS[name].source for name in settings.configured]
     unfed = own_metrics.unfed(card, settings.rules)
-    measurable = [name for name, metric in card.catalogue.items() if metric.domain in domains and name not in unfed]
+    measurable = [
+        name
+        for name, metric in card.catalogue.items()
+        if name not in unfed and any(source.feeds(metric.tables) for source in sources)
+    ]
     if problems := scorecard.unreachable(card, measurable, signals_waived=settings.rules.signals_waived):
         raise ConfigurationError("scorecard", problems)

@@ -48,7 +48,7 @@ def _metric(metric: Metric, inputs: ReportInput) -> dict[str, Any]:
 
 def _fed_by(metric: Metric, inputs: ReportInput) -> str:
     """The sources that feed a metric and were asked in this month; where none was, those that could."""
-    able = [source for source in inputs.sources if not set(source.tables).isdisjoint(metric.tables)]
+    able = [source for source in inputs.sources if source.feeds(metric.tables)]
     asked = [source.title for source in able if source.name in inputs.month.facts["requests"]]
     return ", ".join(asked or [source.title for source in able])
 

@@ -67,7 +67,7 @@ def _metrics_of(month: MonthlyRun, source: Source) -> list[str]:
     return [
         name
         for name, metric in month.card.catalogue.items()
-        if not set(source.tables).isdisjoint(metric.tables) and name in columns and name not in month.card.file.metrics
+        if source.feeds(metric.tables) and name in columns and name not in month.card.file.metrics
     ]
 
 

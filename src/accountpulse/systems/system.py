@@ -79,9 +79,7 @@ class System(Generic[A, M]):
     @property
     def source(self) -> Source:
         """What the middle knows of it."""
-        return Source(
-            self.name, self.title, self.domains, self.key_noun, self.comparable, self.has_accounts, self.tables
-        )
+        return Source(self.name, self.title, self.key_noun, self.comparable, self.has_accounts, self.tables)
 
 
 AnySystem = System[Any, Any]
