@@ -47,11 +47,16 @@ def measured(
     assert not linked.problems
     tables: dict[str, Any] = {}
     for name, each in extracts.items():
-        for table, rows in accounts.attribute_all(each, linked, SYSTEMS[name].source).items():
+        for table, rows in accounts.attribute_all(each, linked, SYSTEMS[name].source).tables.items():
             tables[table] = accounts.united(tables.get(table), rows)
     gaps = {name: each.gaps for name, each in extracts.items()}
+    unknowns = pl.concat(
+        accounts.attribute(each.unknowns, linked, SYSTEMS[name].source).rows for name, each in extracts.items()
+    )
     rules = replace(loaded.rules, own=own)
-    return metrics.measure(linked.accounts, tables, linked.reasons, gaps, sources=SOURCES, scope=scope, rules=rules)
+    return metrics.measure(
+        linked.accounts, tables, linked.reasons, gaps, unknowns=unknowns, sources=SOURCES, scope=scope, rules=rules
+    )
 
 
 class Silent:

@@ -477,7 +477,7 @@ def test_all_tables_are_attributed_and_moves_stay_with_their_issues() -> None:
     found = {
         name: rows
         for each in given_extracts.values()
-        for name, rows in attribute_all(each, result, BY_NAME[each.source]).items()
+        for name, rows in attribute_all(each, result, BY_NAME[each.source]).tables.items()
     }
     assert set(found) == {name for names in TABLES_OF.values() for name in names} - {"accounts", "links"}
     assert owners(found["issues"].lazy().collect(), "issue_id") == [("1", A)]
@@ -496,7 +496,7 @@ def test_a_table_on_disk_is_attributed_piece_by_piece_like_one_in_memory() -> No
         replace(every["intercom"], tables={}, spools={"conversations": spool}), result, BY_NAME["intercom"]
     )
     assert (
-        found["conversations"]
+        found.tables["conversations"]
         .lazy()
         .collect()
         .drop("source")

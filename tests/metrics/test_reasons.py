@@ -87,10 +87,11 @@ def test_a_third_system_that_nobody_configured_changes_nothing(one: Any, other: 
         ("source_failed", "field_missing", "source_failed"),
         ("source_failed", "not_configured", "source_failed"),
         ("not_linked", "field_missing", "field_missing"),
-        ("not_linked", "not_configured", "not_configured"),
+        ("not_linked", "not_configured", "not_linked"),
+        ("not_linked", "no_evidence", "not_linked"),
     ],
 )
-def test_of_one_system_the_whole_comes_before_the_metric_and_the_metric_before_the_account(
+def test_of_one_system_the_worse_of_what_it_says_of_the_account_and_of_the_metric_is_given(
     of_account: str, gap: str, expected: str
 ) -> None:
     assert reason_of(intercom=(of_account, gap)) == expected

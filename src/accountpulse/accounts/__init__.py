@@ -166,24 +166,41 @@ def attribute(table: pl.DataFrame, linked: Linked, source: Source) -> Attributed
     return Attributed(rows.join(owned, on=row_id), shared, nobodys=rows.height - owned[row_id].n_unique())
 
 
-def attribute_all(extract: Extract, linked: Linked, source: Source) -> dict[str, pl.DataFrame | SpooledTable]:
+@dataclass(frozen=True)
+class AttributedTables:
+    """The tables of an extract as rows of accounts, and how many rows of each belong to nobody that is scored."""
+
+    tables: Mapping[str, pl.DataFrame | SpooledTable]
+    nobodys: Mapping[str, int]
+
+
+def attribute_all(extract: Extract, linked: Linked, source: Source) -> AttributedTables:
     """Every table of an extract but `accounts` and `links`, by name, as rows of accounts with their `source`.
 
     Spooled tables stay on disk; no row of theirs may come in two pieces.
     """
-    tables = {name: table for name, table in extract.tables.items() if name not in {"accounts", "links"}}
-    named = pl.lit(source.name).alias("source")
-    small = {name: attribute(table, linked, source).rows.with_columns(named) for name, table in tables.items()}
-    return small | {name: _attributed(spool, linked, source) for name, spool in extract.spools.items()}
+    small = {name: table for name, table in extract.tables.items() if name not in {"accounts", "links"}}
+    tables: dict[str, pl.DataFrame | SpooledTable] = {}
+    nobodys = {}
+    for name, table in small.items():
+        tables[name], nobodys[name] = _from(attribute(table, linked, source), source)
+    for name, spool in extract.spools.items():
+        tables[name], nobodys[name] = _spool_from(spool, linked, source)
+    return AttributedTables(tables, nobodys)
 
 
-def _attributed(spool: SpooledTable, linked: Linked, source: Source) -> SpooledTable:
-    owned: SpooledTable | None = None
+def _from(attributed: Attributed, source: Source) -> tuple[pl.DataFrame, int]:
+    return attributed.rows.with_columns(pl.lit(source.name).alias("source")), attributed.nobodys
+
+
+def _spool_from(spool: SpooledTable, linked: Linked, source: Source) -> tuple[SpooledTable, int]:
+    owned, nobodys = None, 0
     for piece in spool.pieces():
-        rows = attribute(piece, linked, source).rows.with_columns(pl.lit(source.name).alias("source"))
+        rows, lost = _from(attribute(piece, linked, source), source)
         owned = owned or SpooledTable(rows.schema)
         owned.add(rows)
-    return owned or spool
+        nobodys += lost
+    return owned or spool, nobodys
 
 
 def united(one: pl.DataFrame | SpooledTable | None, more: pl.DataFrame | SpooledTable) -> pl.DataFrame | SpooledTable:

@@ -6,7 +6,7 @@ the tables of its domain; metrics read them. Times are UTC with milliseconds, du
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import polars as pl
 
@@ -19,14 +19,20 @@ KEYS = pl.List(pl.String)
 Columns = Mapping[str, pl.DataType | type[pl.DataType]]
 SourceName = str  # a system's name in the register
 Reason = Literal[
-    "not_configured",  # nobody asked for it
-    "not_linked",  # the account has no id in that system, or one that the system doesn't know
-    "field_missing",  # the field or object is absent, or not readable for our user
     "source_failed",  # the system could not be read in this run
+    "not_visible",  # hidden from our user: a record that is known to be there can't be read
+    "not_attributable",  # rows came that were asked for this account and can be given to nobody
+    "several_rows",  # more than one row for one fact, and they don't add up
+    "unclear",  # the answer contradicts itself, or its meaning, its order or its currency can't be known
+    "field_missing",  # the field or object is absent, or not readable for our user
+    "stale",  # older than `max_age`
+    "too_new",  # the customer, or the data on it, is younger than the question; or this is older than what is kept
+    "not_linked",  # the account has no id in that system, or one that the system doesn't know
+    "not_configured",  # nobody asked for it
     "no_evidence",  # looked, and there was nothing to average
     "too_few",  # fewer events than the scorecard asks for
-    "too_new",  # the customer, or the data on it, is younger than the question
 ]
+REASONS: tuple[Reason, ...] = get_args(Reason)  # where several hold, the first of them is given
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,11 @@ SIGNALS: Columns = {
     "closed_at": TIME,  # null: still open
 }
 
+# --- what is not known of single accounts ----------------------------------------------------------------------
+
+# `key` as the source writes it (in the CRM the account's id); a row for each metric that stays null, `reason` a Reason
+UNKNOWNS: Columns = {"key": pl.String, "metric": pl.String, "reason": pl.String}
+
 TABLES: Mapping[str, Columns] = {
     "accounts": ACCOUNTS,
     "links": LINKS,
@@ -154,6 +165,13 @@ TABLES: Mapping[str, Columns] = {
 }
 # those that grow with the traffic: they lie on disk, and the others in memory
 ON_DISK = frozenset({"conversations", "issues", "issue_moves", "usage_days"})
+
+
+def unknowns(keys: Iterable[str], metrics: Iterable[str], reason: Reason) -> pl.DataFrame:
+    """UNKNOWNS: each of these metrics stays null for each of these keys."""
+    named = tuple(metrics)
+    rows = [(key, metric, reason) for key in keys for metric in named]
+    return pl.DataFrame(rows, schema=UNKNOWNS, orient="row")
 
 
 def frame(table: str, rows: Iterable[Mapping[str, object]] = ()) -> pl.DataFrame:
@@ -206,6 +224,24 @@ class LinkFile:
 
 
 @dataclass(frozen=True)
+class RowCounts:
+    """Where the rows went that a table was read from: `came` of them, over all queries and pages.
+
+    `outside`: of another time than was asked for. `left_out`: by which rule, in words for the reader, and how many; a
+    row that came twice is left out, too. All others are in the table.
+    """
+
+    came: int
+    outside: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> int:
+        """How many rows the table has."""
+        return self.came - self.outside - sum(self.left_out.values())
+
+
+@dataclass(frozen=True)
 class Extract:
     """Everything one source had to say in one run.
 
@@ -214,7 +250,9 @@ class Extract:
     lines for the reader.
     `found_keys` is None where what an account's field holds is the key itself; else it gives, for each value that the
     system's records carry in an attribute, the keys of these records. `asked` are the keys that the source was asked
-    for. `malformed`: accounts (18 characters) of which something can't be read, and what.
+    for. `malformed`: accounts (18 characters) of which something can't be read, and what. `unknowns` (UNKNOWNS) says
+    which metrics stay null for single keys. `counts` accounts for the rows of each table; one that isn't named there
+    has all the rows that came.
     """
 
     source: SourceName
@@ -226,6 +264,8 @@ class Extract:
     asked: tuple[str, ...] = ()
     malformed: Mapping[str, str] = field(default_factory=dict)
     spools: Mapping[str, SpooledTable] = field(default_factory=dict)
+    unknowns: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNKNOWNS))
+    counts: Mapping[str, RowCounts] = field(default_factory=dict)
 
     @property
     def rows(self) -> dict[str, int]:

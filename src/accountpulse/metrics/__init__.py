@@ -18,7 +18,7 @@ from accountpulse.core.records import (
 from accountpulse.core.spooled import SpooledTable
 from accountpulse.metrics.bugs import measure_bugs
 from accountpulse.metrics.contract import measure_contract
-from accountpulse.metrics.reasons import outer_reason, why_column
+from accountpulse.metrics.reasons import first_reason, outer_reason, unknown_column, unknowns_by_account, why_column
 from accountpulse.metrics.shared import Frames, MetricFrame, numbered
 from accountpulse.metrics.signals import measure_signals
 from accountpulse.metrics.support import measure_support
@@ -44,6 +44,7 @@ def measure(
     reasons: pl.DataFrame,
     gaps: Gaps,
     *,
+    unknowns: pl.DataFrame | None = None,
     sources: Sequence[Source],
     scope: Scope,
     rules: Rules,
@@ -53,10 +54,10 @@ def measure(
     `tables` are those of records, with an `account_id` in place of their keys and, where several sources fill one, the
     row's `source`; one that is missing counts as empty, a spooled one is read in pieces.
     `reasons` has a column for each of `sources`: why it says nothing of an account, null where it does. `gaps` names,
-    by source, metrics that nobody can have from it, and why. Columns: those of ACCOUNTS, then each metric (Float64) and
-    `<metric>_reason` (null where there is a value). Of several reasons the widest is given: the source, then the
-    metric, then the account, then the metric's own rule; metrics/reasons.py says what several sources come to. Seats
-    are those of `figures` where an account has any.
+    by source, metrics that nobody can have from it, and why; `unknowns` (account_id, metric, reason) those that single
+    accounts can't. Columns: those of ACCOUNTS, then each metric (Float64) and `<metric>_reason` (null where there is a
+    value). Of several reasons the first of REASONS is given; metrics/reasons.py says what several sources come to.
+    Seats are those of `figures` where an account has any.
     """
     accounts = _with_seats(accounts.select(*ACCOUNTS), tables.get("figures", _empty("figures")))
     shares = 1 + max((table.height for table in tables.values()), default=0) // SHARE
@@ -65,10 +66,13 @@ def measure(
         for name, metric in catalogue(rules.pillars, rules.own).items()
     }
     said = reasons.rename({source.name: why_column(source.name) for source in sources})
+    if unknowns is not None and unknowns.height:
+        said = said.join(unknowns_by_account(unknowns), on="account_id", how="left")
+    unknown = {name: pl.col(unknown_column(name)) for name in outer if unknown_column(name) in said.columns}
     measured = []
     for share in range(shares):
         some = accounts.gather_every(shares, share)
-        measured.append(_overlaid(_of_domains(some, tables, scope, rules), said.lazy(), outer))
+        measured.append(_overlaid(_of_domains(some, tables, scope, rules), said.lazy(), outer, unknown))
     return pl.concat(measured).sort("account_id")
 
 
@@ -88,16 +92,17 @@ def _of_domains(accounts: pl.DataFrame, tables: RecordTables, scope: Scope, rule
     return result
 
 
-def _overlaid(measured: pl.LazyFrame, said: pl.LazyFrame, outer: Mapping[str, pl.Expr]) -> pl.DataFrame:
-    """The metrics, each null with the outer reason where there is one."""
-    columns = [
-        column
-        for name, reason in outer.items()
-        for column in (
-            pl.when(reason.is_null()).then(pl.col(name)).alias(name),
-            pl.coalesce(reason, pl.col(f"{name}_reason")).alias(f"{name}_reason"),
-        )
-    ]
+def _overlaid(
+    measured: pl.LazyFrame, said: pl.LazyFrame, outer: Mapping[str, pl.Expr], unknown: Mapping[str, pl.Expr]
+) -> pl.DataFrame:
+    """The metrics, each null where there is an outer reason, or it is unknown of the account."""
+    columns = []
+    for name, reason in outer.items():
+        is_known, why = reason.is_null(), pl.coalesce(reason, pl.col(f"{name}_reason"))
+        if name in unknown:
+            is_known &= unknown[name].is_null()
+            why = first_reason(reason, unknown[name], pl.col(f"{name}_reason"))
+        columns += [pl.when(is_known).then(pl.col(name)).alias(name), why.alias(f"{name}_reason")]
     whole = measured.join(said, on="account_id", how="left").select(*ACCOUNTS, *columns)
     # what several metrics read would else be kept whole in memory for them
     return whole.collect(engine="streaming", optimizations=pl.QueryOptFlags(comm_subplan_elim=False))

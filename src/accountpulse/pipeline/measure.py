@@ -11,6 +11,7 @@ from accountpulse.core.records import Extract, Problem, Reason, SourceName
 from accountpulse.core.spooled import SpooledTable
 from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.arr_history import with_own_history
+from accountpulse.pipeline.conservation import RowsOf, rows_of
 from accountpulse.pipeline.evidence import evidence, open_signals, rows_by_source
 from accountpulse.pipeline.read import Extracts, Reading
 from accountpulse.pipeline.run import Run
@@ -27,6 +28,7 @@ class Measured:
     metrics: pl.DataFrame
     details: Mapping[DetailKind, pl.DataFrame]
     problems: tuple[Problem, ...]
+    rows: tuple[RowsOf, ...] = ()  # where the rows of each table went
 
 
 def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured:
@@ -35,12 +37,17 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
     linked, left_out = link(run.settings, extracts, reading.failed)
     gaps = _gaps(run, extracts)
     tables: dict[str, pl.DataFrame | SpooledTable] = {}
-    rows = []
+    rows: list[pl.DataFrame] = []
+    unknowns: list[pl.DataFrame] = []
+    conserved: list[RowsOf] = []
     while extracts:
         name, extract = extracts.popitem()
-        own = accounts.attribute_all(extract, linked, SYSTEMS[name].source)
-        rows.append(rows_by_source(own))
-        tables |= {table: accounts.united(tables.get(table), more) for table, more in own.items()}
+        source = SYSTEMS[name].source
+        unknowns.append(accounts.attribute(extract.unknowns, linked, source).rows)
+        own = accounts.attribute_all(extract, linked, source)
+        conserved += rows_of(extract, own.nobodys)
+        rows.append(rows_by_source(own.tables))
+        tables |= {table: accounts.united(tables.get(table), more) for table, more in own.tables.items()}
     details: dict[DetailKind, pl.DataFrame] = {
         "evidence": evidence(linked.reasons, rows, [source.name for source in SOURCES]),
         "signals": open_signals(tables["signals"], run.scope.as_of),
@@ -50,11 +57,17 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
         tables,
         linked.reasons,
         gaps,
+        unknowns=pl.concat(unknowns),
         sources=SOURCES,
         scope=run.scope,
         rules=replace(run.settings.rules, own=run.card.own),
     )
-    return Measured(linked, measured, details, (*left_out, *linked.problems))
+    return Measured(linked, measured, details, (*left_out, *linked.problems), _in_order(conserved))
+
+
+def _in_order(rows: list[RowsOf]) -> tuple[RowsOf, ...]:
+    places = [source.name for source in SOURCES]
+    return tuple(sorted(rows, key=lambda each: places.index(each.source)))
 
 
 def link(

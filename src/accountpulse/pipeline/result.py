@@ -153,6 +153,7 @@ class RunResult:
             "failed": list(self.failed),
             "stopped": self.stopped or self.imbalance or (str(self.unready) if self.unready else None),
             "sources": {name: _source(status) for name, status in self.statuses.items()},
+            "rows": [] if self.measured is None else [each.as_data() for each in self.measured.rows],
             "requests": {name: status.budget.calls for name, status in self.statuses.items()},
             "load_requests": self.count("calls"),
             "destinations": [] if self.delivery is None else [_destination(load) for load in self.delivery.loads],

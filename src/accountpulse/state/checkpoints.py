@@ -15,12 +15,13 @@ from typing import Any
 import polars as pl
 
 from accountpulse.core.period import Scope
-from accountpulse.core.records import ON_DISK, TABLES, Extract, SourceName
+from accountpulse.core.records import ON_DISK, TABLES, UNKNOWNS, Extract, RowCounts, SourceName
 from accountpulse.core.spooled import SpooledTable
 from accountpulse.state.files import Files
 
 _MANIFEST = "manifest.json"
 _PART = "part.json"
+_UNKNOWNS = "unknowns"  # beside the tables
 
 
 class Checkpoints:
@@ -36,6 +37,7 @@ class Checkpoints:
         self._files.store.remove(f"{folder}/{_MANIFEST}")
         for name, table in extract.tables.items():
             self._files.write_table(f"{folder}/{name}.parquet", table)
+        self._files.write_table(f"{folder}/{_UNKNOWNS}.parquet", extract.unknowns)
         facts = {
             "run_id": run_id,
             **_instants(scope),
@@ -47,6 +49,7 @@ class Checkpoints:
             "found_keys": extract.found_keys,
             "asked": extract.asked,
             "malformed": dict(extract.malformed),
+            "counts": {name: [each.came, each.outside, dict(each.left_out)] for name, each in extract.counts.items()},
         }
         self._files.write_json(f"{folder}/{_MANIFEST}", facts)
         self._files.remove_all(f"{folder}/parts/")
@@ -59,6 +62,9 @@ class Checkpoints:
             return None
         if run_id is not None and facts.get("run_id") != run_id:
             return None
+        unknowns = self._files.read_table(f"{folder}/{_UNKNOWNS}.parquet")
+        if unknowns is None or dict(unknowns.schema) != dict(UNKNOWNS) or "counts" not in facts:
+            return None
         tables, spools = self._load_tables(folder, facts)
         extract = Extract(
             source,
@@ -70,6 +76,8 @@ class Checkpoints:
             tuple(facts.get("asked", ())),
             facts.get("malformed", {}),
             spools,
+            unknowns,
+            {name: RowCounts(*counted) for name, counted in facts["counts"].items()},
         )
         return extract if extract.rows == facts["rows"] else None
 

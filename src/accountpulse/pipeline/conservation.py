@@ -1,0 +1,47 @@
+"""Where every row went that a source gave: came = attributed + left out by a rule + outside of the time + nobody's."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from accountpulse.core.errors import AccountpulseError
+from accountpulse.core.records import Extract, RowCounts, SourceName
+
+_NOT_ATTRIBUTED = ("accounts", "links")  # an account's own rows are judged by accounts.link
+
+
+@dataclass(frozen=True)
+class RowsOf:
+    """The rows that a table of a source was read from.
+
+    `nobodys` belong to no account that is scored. `left_out` counts by rule, in words.
+    """
+
+    source: SourceName
+    table: str
+    came: int
+    attributed: int
+    outside: int
+    nobodys: int
+    left_out: Mapping[str, int]
+
+    def as_data(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+
+class RowsLost(AccountpulseError):
+    """Rows came and went nowhere, or came from nowhere: our own fault, and no number can be trusted."""
+
+
+def rows_of(extract: Extract, nobodys: Mapping[str, int]) -> Iterator[RowsOf]:
+    """Each table of an extract; `nobodys` of them are the rows that attribution gave to nobody. RowsLost: a hole."""
+    for table, height in extract.rows.items():
+        if table in _NOT_ATTRIBUTED:
+            continue
+        counts = extract.counts.get(table, RowCounts(height))
+        if counts.kept != height:
+            text = f"{counts.came:,} rows came for {table}, {counts.kept:,} should be there, and {height:,} are"
+            raise RowsLost(f"{extract.source}: {text}. This is a fault of accountpulse: please report it.")
+        lost = nobodys.get(table, 0)
+        yield RowsOf(extract.source, table, counts.came, height - lost, counts.outside, lost, dict(counts.left_out))

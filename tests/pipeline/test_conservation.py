@@ -1,0 +1,35 @@
+"""Every row that a source gave is somewhere: with an account, left out by a rule, outside of the time, or nobody's."""
+
+import polars as pl
+import pytest
+
+from accountpulse.core.errors import AccountpulseError
+from accountpulse.core.records import TABLES, Extract, RowCounts
+from accountpulse.pipeline.conservation import RowsLost, RowsOf, rows_of
+
+FOUR = pl.DataFrame({"key": ["a", "b", "c", "d"], "feature": ["x"] * 4}, schema=TABLES["features"])
+
+
+def test_the_parts_add_up_to_what_came() -> None:
+    extract = Extract("looker", {"features": FOUR}, counts={"features": RowCounts(9, 2, {"came twice": 3})})
+    (found,) = rows_of(extract, {"features": 1})
+    assert found == RowsOf("looker", "features", 9, 3, 2, 1, {"came twice": 3})
+    assert found.came == found.attributed + found.outside + found.nobodys + sum(found.left_out.values())
+
+
+def test_a_table_that_says_nothing_has_all_the_rows_that_came() -> None:
+    (found,) = rows_of(Extract("looker", {"features": FOUR}), {"features": 4})
+    assert (found.came, found.attributed, found.nobodys) == (4, 0, 4)
+
+
+def test_rows_that_went_nowhere_are_a_fault_of_ours() -> None:
+    extract = Extract("looker", {"features": FOUR}, counts={"features": RowCounts(9, 2)})
+    with pytest.raises(RowsLost, match="9 rows came for features, 7 should be there, and 4 are") as caught:
+        list(rows_of(extract, {}))
+    assert isinstance(caught.value, AccountpulseError)
+    assert caught.value.exit_code == 1
+
+
+def test_accounts_and_links_are_judged_elsewhere() -> None:
+    tables = {name: pl.DataFrame(schema=TABLES[name]) for name in ("accounts", "links")}
+    assert not list(rows_of(Extract("salesforce", tables), {}))
