@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, cast
 
+PLAIN, CROOKED = KINDS = ("plain", "crooked")  # worlds; what the crooked one has, docs/sandbox-worlds.md lists
+
 
 @dataclass(slots=True)
 class Customer:
@@ -19,6 +21,7 @@ class Customer:
     intercom_company: str | None  # Intercom's id, 24 hex digits
     jira_component: str | None
     in_looker: bool
+    crooked: list[str] = field(default_factory=list)  # what the crooked world did to it, by the systems' names for it
 
 
 # --- Intercom --------------------------------------------------------------------------------------------------
@@ -255,6 +258,7 @@ class World:
     until: datetime
     customers: list[Customer]
     parts: dict[str, Any]  # by the system's name
+    kind: str = PLAIN
 
     @property
     def intercom(self) -> Intercom:
