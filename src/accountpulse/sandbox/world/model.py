@@ -231,6 +231,8 @@ class SObject:
     key_prefix: str
     fields: dict[str, FieldDef]
     rows: list[dict[str, Any]]  # str, bool, int, float, date, datetime or None
+    archived: set[str] = field(default_factory=set)  # ids of rows that queryAll alone shows
+    unshared: set[str] = field(default_factory=set)  # ids of rows that no sharing rule lets our user see
 
 
 @dataclass(slots=True)
@@ -244,6 +246,10 @@ class Salesforce:
     client_secret: str
     objects: dict[str, SObject]
     certificate: str | None = None  # the app's public key, PEM: JWT bearer is on where there is one
+    keeps: dict[str, str] = field(default_factory=dict)  # crooked: what is kept, and how; a word of crooked_org.py
+    tracked_since: dict[str, date] = field(default_factory=dict)  # crooked: a field's history, from this day on
+    history_from: date = date.min  # crooked: field history isn't kept from before
+    nulls_compare: bool = True  # false: a null is neither equal nor unequal to a value, and NOT can't turn it
 
 
 # --- all of it -------------------------------------------------------------------------------------------------
