@@ -2,8 +2,10 @@
 
 from accountpulse.sandbox.looker.behaviour import LookerBehaviour
 from accountpulse.sandbox.looker.service import LookerService
-from accountpulse.sandbox.stand_in import Address, StandIn, Surroundings
+from accountpulse.sandbox.stand_in import Address, Crooked, StandIn, Surroundings
+from accountpulse.sandbox.truth.crooked_warehouse import crooked_usage_truth
 from accountpulse.sandbox.truth.usage import usage_truth
+from accountpulse.sandbox.world.crooked_warehouse import bend_looker
 from accountpulse.sandbox.world.looker import build_looker
 from accountpulse.sandbox.world.model import Looker
 
@@ -29,4 +31,5 @@ STAND_IN = StandIn(
     serve=_serve,
     environment=_environment,
     metrics=usage_truth,
+    crooked=Crooked(bend=bend_looker, mapping=lambda _instance, _edition: {}, metrics=crooked_usage_truth),
 )

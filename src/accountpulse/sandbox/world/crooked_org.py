@@ -528,9 +528,12 @@ def _unshared_influencer(at: Bending) -> bool:
 
 
 def _all_there(at: Bending) -> bool:
-    for row in at.rows("Contact"):
-        row |= {"No_Longer_At_Company__c": False, "EmailBouncedDate": None, "Left__c": "No", "Situation__c": "not left"}
-    return bool(_people(at, champions=True))
+    people = _people(at, champions=True)
+    for row in at.org.objects["Contact"].rows:
+        if row["Id"] in people:
+            row |= {"AccountId": at.account_id, "Champion__c": True, "EmailBouncedDate": None}
+            row |= {"No_Longer_At_Company__c": False, "Left__c": "No", "Situation__c": "not left"}
+    return bool(people)
 
 
 CHAMPIONS: list[tuple[str, Bend | None]] = [

@@ -196,6 +196,14 @@ class Looker:
     look_pillars: list[str]  # columns of the saved Look
     look_id: str
     usage: dict[str, UsageOf]
+    # of a crooked instance: by explore, a field that it filters by unless a query says otherwise, with the value;
+    # explores that can't convert time zones; the day since which no sessions came
+    always: dict[str, tuple[str, str]] = field(default_factory=dict)
+    zoneless: set[str] = field(default_factory=set)
+    stopped: date | None = None
+    pivoted: bool = False  # the saved Look: its months are columns
+    # by account and measure, how the number is shown: "null", or "words" as where formatting is on
+    shown: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 # --- Salesforce ------------------------------------------------------------------------------------------------
