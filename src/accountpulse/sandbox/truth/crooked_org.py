@@ -40,7 +40,7 @@ class Seen:
         return [
             row
             for row in kind.rows
-            if not row["IsDeleted"]
+            if not row.get("IsDeleted")
             and row["Id"] not in kind.unshared
             and all(row[field] == value for field, value in equal.items())
         ]

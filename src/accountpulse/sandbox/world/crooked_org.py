@@ -180,9 +180,10 @@ def _widen(org: Salesforce) -> None:
 
 
 def _object(org: Salesforce, name: str, prefix: str, *fields: FieldDef) -> None:
+    bin_of_its_own = [FieldDef("IsDeleted", "boolean", "Deleted", writable=False)] if name.endswith("__c") else []
     system = [
         FieldDef("Id", "id", "Record ID", 18, writable=False, required=True),
-        FieldDef("IsDeleted", "boolean", "Deleted", writable=False),
+        *bin_of_its_own,  # rates have none
         *(FieldDef(each, "datetime", each, writable=False) for each in ("CreatedDate", "LastModifiedDate")),
         FieldDef("SystemModstamp", "datetime", "SystemModstamp", writable=False),
     ]
