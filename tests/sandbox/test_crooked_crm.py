@@ -56,6 +56,8 @@ BY_HAND = [
     ("two changes in one second that fork", {"arr_trajectory_pct": "unclear", "tier_alignment": "unclear"}),
     ("history against the present", {"arr_trajectory_pct": "unclear", "tier_alignment": "unclear"}),
     ("currency changed", {"arr_trajectory_pct": 0}),
+    ("currency changed since", {"arr_trajectory_pct": 25}),
+    ("ARR from nothing", {"arr_trajectory_pct": "no_evidence"}),
     ("tier sold no more", {"tier_alignment": "unclear", "qbr_attendance": "not_configured"}),
     ("two snapshots on a day", {"arr_trajectory_pct": "several_rows"}),
     ("no snapshot of a year ago", {"arr_trajectory_pct": "no_evidence"}),
@@ -67,12 +69,18 @@ BY_HAND = [
     ("signal without a date", dict(zip(SIGNALS, (1, 0, 0, 1, 0), strict=True))),
     ("signal without a severity", dict.fromkeys(SIGNALS, "unclear")),
     ("severity that is used no more", dict.fromkeys(SIGNALS, "unclear")),
+    ("severity that is used no more, of a signal closed before", dict.fromkeys(SIGNALS, 0)),
+    ("signal without a severity, of after as_of", dict.fromkeys(SIGNALS, 0)),
     ("resolved without a date", dict.fromkeys(SIGNALS, 0)),
     ("monitored without a date", dict(zip(SIGNALS, (0, 1, 0, 0, 1), strict=True))),
     ("invoice overdue", {"payment_health": 1}),
     ("invoice without a due date", {"payment_health": "unclear"}),
     ("invoice paid late", {"payment_health": 1}),
     ("invoice paid on the day", {"payment_health": 0}),
+    ("invoice paid since", {"payment_health": 1}),
+    ("invoice paid late, long ago", {"payment_health": 0}),
+    ("expansion without a probability", {"expansion_signals": 0}),
+    ("expansion made since", {"expansion_signals": 0}),
     ("two problems", {"payment_health": 2}),
     ("no number", {"payment_health": "no_evidence"}),
     ("seats fell twice on a day", {"contract_changes": 1}),
@@ -148,9 +156,9 @@ def disagreements(found: pl.DataFrame, world: World, period: str) -> list[str]:
     wrong = []
     for true in truth(world, period):
         got, why = rows[true.account_id][true.metric], rows[true.account_id][f"{true.metric}_reason"]
-        expected = {true.reason} | {EITHER.get((what, true.metric)) for what in crooked[true.account_id]}
+        expected = {true.reason} | {EITHER.get((what, true.metric)) for what in crooked[true.account_id]} - {None}
         agrees = (
-            why in expected
+            why is not None and why in expected
             if got is None
             else true.value is not None and math.isclose(got, true.value, rel_tol=1e-9, abs_tol=1e-9)
         )
@@ -167,3 +175,17 @@ def test_every_metric_of_every_account_agrees_with_the_crooked_world(served: San
     found = measure(loaded, PERIOD)
     assert found.height == len(served.world.customers) == 40
     assert disagreements(found, served.world, PERIOD) == []
+
+
+def test_the_judge_sees_a_wrong_number_and_a_wrong_reason(worlds: dict[int, World]) -> None:
+    world = worlds[3]
+    account = world.customers[0].account_id
+    columns: dict[str, dict[str, float | str | None]] = {}
+    for row in truth(world):
+        columns.setdefault(row.account_id, {"account_id": row.account_id})
+        columns[row.account_id] |= {row.metric: row.value, f"{row.metric}_reason": row.reason}
+    assert disagreements(pl.DataFrame(list(columns.values()), infer_schema_length=None), world, PERIOD) == []
+    columns[account]["payment_health"] = 17.0
+    columns[account] |= {"dau": None, "dau_reason": None}
+    found = disagreements(pl.DataFrame(list(columns.values()), infer_schema_length=None), world, PERIOD)
+    assert sorted(line.partition(":")[0] for line in found) == ["dau", "payment_health"]

@@ -161,10 +161,11 @@ class _Arr:
 
     def now(self) -> Value:
         """In the corporate currency."""
-        found = self._snapshot(self._seen.at.day) if self._snapshots else self._by_history(self._seen.at.as_of)
-        if found == "no_evidence" and self._snapshots:
-            found = self._present()
-        return self._converted(found, self._seen.at.as_of)
+        as_of = self._seen.at.as_of
+        if not self._snapshots:
+            return self._converted(self._by_history(as_of), self._currency(as_of))
+        found = self._snapshot(self._seen.at.day)
+        return self._converted(self._present(), self._currency(as_of)) if found == "no_evidence" else found
 
     def trajectory(self) -> Value:
         """Percent since a year ago, by one rate where the currency is the same, so that its fall is none of theirs."""
@@ -173,8 +174,10 @@ class _Arr:
         if not self._snapshots and _known_since(self._seen.org, "ARR__c") > self._start:
             reasons.append("too_new")  # rule 5
         now = self.now()
-        then = self._snapshot(self._start.date()) if self._snapshots else self._by_history(self._start)
-        then = self._converted(then, self._start)
+        if self._snapshots:
+            then = self._snapshot(self._start.date())
+        else:
+            then = self._converted(self._by_history(self._start), self._currency(self._start))
         reasons += [each for each in (now, then) if isinstance(each, str)]
         if not isinstance(now, str) and not isinstance(then, str):
             if not reasons and then > 0:
@@ -221,7 +224,7 @@ class _Arr:
     def _snapshot(self, day: date) -> Value:
         """What the nearest snapshot says, at most 15 days away; of as_of only earlier ones. Rule 4: one a day."""
         found = [
-            (abs((row["Snapshot_Date__c"] - day).days), float(row["ARR__c"]))
+            (abs((row["Snapshot_Date__c"] - day).days), self._converted(float(row["ARR__c"]), row["CurrencyIsoCode"]))
             for row in self._seen.rows("ARR_Snapshot__c", Account__c=self._account["Id"])
             if row["Snapshot_Date__c"] is not None
             and abs((row["Snapshot_Date__c"] - day).days) <= 15
@@ -229,18 +232,21 @@ class _Arr:
         ]
         if not found:
             return "no_evidence"
-        amounts = {amount for away, amount in found if away == min(found)[0]}
+        nearest = min(away for away, _amount in found)
+        amounts = {amount for away, amount in found if away == nearest}
         return amounts.pop() if len(amounts) == 1 else "several_rows"
 
-    def _converted(self, amount: Value, moment: datetime) -> Value:
+    def _currency(self, moment: datetime) -> str:
+        """The account's currency then: rule 6."""
+        changes = self._seen.rows("AccountHistory", AccountId=self._account["Id"], Field="CurrencyIsoCode")
+        later = [each for each in changes if each["CreatedDate"] >= moment]
+        first = min(later, key=lambda row: row["CreatedDate"], default=None)
+        return str(self._account["CurrencyIsoCode"] if first is None else first["OldValue"])
+
+    def _converted(self, amount: Value, currency: str) -> Value:
+        """In the corporate currency by the rate of as_of's day, so that a rate's fall is nobody's."""
         if isinstance(amount, str):
             return amount
-        currency = self._account["CurrencyIsoCode"]
-        changes = self._seen.rows("AccountHistory", AccountId=self._account["Id"], Field="CurrencyIsoCode")
-        for change in sorted(changes, key=lambda row: row["CreatedDate"]):
-            if change["CreatedDate"] >= moment:
-                currency = change["OldValue"]
-                break
         (rate,) = (
             row["ConversionRate"]
             for row in self._seen.rows("DatedConversionRate", IsoCode=currency)

@@ -126,6 +126,7 @@ def _domains(org: Salesforce) -> Sequence[Sequence[tuple[str, Bend | None]]]:
         SIGNALS,
         {"case": CASES, "invoice": INVOICES, "account": PROBLEMS}[ways["payment"]],
         SEATS if "history" in ways["downgrades"] else DEALS,
+        EXPANSIONS,
     )
 
 
@@ -269,7 +270,7 @@ RENEWALS: list[tuple[str, Bend | None]] = [
 # --- ARR -------------------------------------------------------------------------------------------------------
 
 
-def _changed(at: Bending, *changes: tuple[float, float, float]) -> None:
+def _changed(at: Bending, *changes: tuple[float, float | None, float]) -> None:
     """A history of ARR of its own: days before as_of, before and after."""
     at.drop("AccountHistory", lambda row: row["Field"] == "ARR__c")
     at.account["Customer_Since__c"] = min(at.account["Customer_Since__c"], at.day(500))
@@ -308,6 +309,18 @@ def _currency_changed(at: Bending) -> None:
     at.add("AccountHistory", at.at(90), Field="CurrencyIsoCode", OldValue=CORPORATE, NewValue=OTHER)
 
 
+def _currency_changed_since(at: Bending) -> None:
+    """After as_of: until then it paid in the corporate currency."""
+    at.account |= {"ARR__c": 72_000.0, "CurrencyIsoCode": OTHER}
+    _changed(at, (-10, 80_000.0, 72_000.0), (200, 64_000.0, 80_000.0))
+    at.add("AccountHistory", at.at(-10), Field="CurrencyIsoCode", OldValue=CORPORATE, NewValue=OTHER)
+
+
+def _from_nothing(at: Bending) -> None:
+    at.account["ARR__c"] = 60_000.0
+    _changed(at, (50, None, 60_000.0))
+
+
 def _tier_sold_no_more(at: Bending) -> None:
     at.account["Tier__c"] = RETIRED_TIER
 
@@ -324,6 +337,8 @@ ARR_BY_HISTORY: list[tuple[str, Bend | None]] = [
     ("two changes in one second that fork", _forked),
     ("history against the present", _contradicted),
     ("currency changed", _currency_changed),
+    ("currency changed since", _currency_changed_since),
+    ("ARR from nothing", _from_nothing),
 ]
 
 
@@ -337,6 +352,7 @@ ARR_BY_SNAPSHOTS: list[tuple[str, Bend | None]] = [
     ("the same snapshot twice", _two_snapshots),
     ("snapshot without a day", _two_snapshots),
     ("no snapshot of a year ago", _two_snapshots),
+    ("snapshot in another currency", _in_the_other_currency),
 ]
 
 
@@ -358,25 +374,25 @@ def _take_snapshots(org: Salesforce, blueprint: Blueprint, numbers: "count[int]"
             amount = float(later[0]["OldValue"]) if later else account["ARR__c"]
             gone = "no snapshot of a year ago" in plan.customer.crooked and abs((day - year_ago).days) <= 15
             if day >= begun and not gone:
-                _snapshot(at, day, amount)
+                early = "snapshot in another currency" in plan.customer.crooked and day <= year_ago
+                _snapshot(at, day, amount, CORPORATE if early else account["CurrencyIsoCode"])
                 if day == year_ago:
                     _odd_snapshots(at, day, amount)
             day = (day + timedelta(days=32)).replace(day=1)
 
 
-def _snapshot(at: Bending, day: date | None, amount: float) -> None:
-    currency = at.account["CurrencyIsoCode"]
+def _snapshot(at: Bending, day: date | None, amount: float, currency: str) -> None:
     at.add("ARR_Snapshot__c", Snapshot_Date__c=day, ARR__c=amount, CurrencyIsoCode=currency)
 
 
 def _odd_snapshots(at: Bending, day: date, amount: float) -> None:
-    crooked = at.plan.customer.crooked
+    crooked, currency = at.plan.customer.crooked, at.account["CurrencyIsoCode"]
     if "two snapshots on a day" in crooked:
-        _snapshot(at, day, amount + 5_000)
+        _snapshot(at, day, amount + 5_000, currency)
     if "the same snapshot twice" in crooked:
-        _snapshot(at, day, amount)
+        _snapshot(at, day, amount, currency)
     if "snapshot without a day" in crooked:
-        _snapshot(at, None, amount + 5_000)
+        _snapshot(at, None, amount + 5_000, currency)
 
 
 def _begin_late(org: Salesforce, calendar: Calendar) -> None:
@@ -547,24 +563,28 @@ CHAMPIONS: list[tuple[str, Bend | None]] = [
 # --- signals ---------------------------------------------------------------------------------------------------
 
 
-def _signal(**values: Any) -> Bend:
-    """One signal alone, open and from before as_of unless said otherwise."""
+def _signal(opened: float | None = 46, closed: float | None = None, **values: Any) -> Bend:
+    """One signal alone, by days before as_of."""
 
     def bend(at: Bending) -> None:
         at.drop("Churn_Signal__c", lambda _row: True, "Account__c")
         usual = {"Severity__c": "Critical", "Status__c": "Active", "Confidence__c": "Confirmed"}
-        at.add("Churn_Signal__c", at.at(46), **usual | {"Signal_Date__c": at.at(46)} | values)
+        days = {"Signal_Date__c": opened, "Closed_Date__c": closed}
+        dates = {name: None if each is None else at.at(each) for name, each in days.items()}
+        at.add("Churn_Signal__c", at.at(46 if opened is None else opened), **usual | dates | values)
 
     return bend
 
 
 SIGNALS: list[tuple[str, Bend | None]] = [
     ("", None),
-    ("signal without a date", _signal(Signal_Date__c=None)),
+    ("signal without a date", _signal(None)),
     ("signal without a severity", _signal(Severity__c=None)),
     ("severity that is used no more", _signal(Severity__c=RETIRED_SEVERITY)),
     ("resolved without a date", _signal(Status__c="Resolved")),
-    ("monitored without a date", _signal(Status__c="Monitoring", Signal_Date__c=None)),
+    ("severity that is used no more, of a signal closed before", _signal(Severity__c=RETIRED_SEVERITY, closed=10)),
+    ("signal without a severity, of after as_of", _signal(Severity__c=None, opened=-2)),
+    ("monitored without a date", _signal(None, Status__c="Monitoring")),
 ]
 
 # --- payment and downgrades ------------------------------------------------------------------------------------
@@ -604,6 +624,22 @@ def _seats(*changes: tuple[float, float | None, float | None]) -> Bend:
     return bend
 
 
+def _growth(probability: float | None, made: float) -> Bend:
+    """An open deal to grow, alone; made so many days before as_of."""
+
+    def bend(at: Bending) -> None:
+        at.drop("Opportunity", lambda row: row["Type"] == "Expansion")
+        deal = {"Name": "Growth", "Type": "Expansion", "StageName": "Proposal", "CloseDate": at.day(-50)}
+        at.add("Opportunity", at.at(made), **deal, Probability=probability)
+
+    return bend
+
+
+EXPANSIONS: list[tuple[str, Bend | None]] = [
+    ("", None),
+    ("expansion without a probability", _growth(None, 15)),
+    ("expansion made since", _growth(60.0, -1)),
+]
 CASES: list[tuple[str, Bend | None]] = [("", None), ("billing case of nobody", _nobodys_case)]
 INVOICES: list[tuple[str, Bend | None]] = [
     ("", None),
@@ -611,6 +647,8 @@ INVOICES: list[tuple[str, Bend | None]] = [
     ("invoice without a due date", _invoice(None, None)),
     ("invoice paid late", _invoice(60, 40)),
     ("invoice paid on the day", _invoice(60, 60)),
+    ("invoice paid since", _invoice(200, -5)),
+    ("invoice paid late, long ago", _invoice(200, 150)),
 ]
 PROBLEMS: list[tuple[str, Bend | None]] = [
     ("two problems", _problems(2.0)),
