@@ -26,7 +26,10 @@ PERIOD = "2026-10"
 ELSEWHERE = {*support.METRICS, *bugs.BUGS}
 OTHER_SYSTEMS = ("INTERCOM_API_TOKEN", "INTERCOM_BASE_URL", "JIRA_BASE_URL", "JIRA_EMAIL", "JIRA_API_TOKEN")
 # where the rules allow a number and a reason alike: what stands for it in the cases that they were written with
-EITHER = {("currency changed", "arr_trajectory_pct"): "unclear"}
+EITHER = {
+    ("currency changed", "arr_trajectory_pct"): "unclear",
+    ("snapshot in another currency", "arr_trajectory_pct"): "unclear",
+}
 SIGNALS = "critical_signals", "moderate_signals", "watch_signals", "critical_confirmed_signals", "monitoring_reduction"
 
 
