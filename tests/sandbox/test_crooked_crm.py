@@ -15,6 +15,7 @@ from accountpulse.core.records import Extract, SourceName
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.truth import bugs, support
 from accountpulse.sandbox.truth.table import TruthRow, truth_table
+from accountpulse.sandbox.truth.usage import PILLARS
 from accountpulse.sandbox.world import build, crooked_org, crooked_warehouse
 from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
@@ -29,6 +30,7 @@ OTHER_SYSTEMS = ("INTERCOM_API_TOKEN", "INTERCOM_BASE_URL", "JIRA_BASE_URL", "JI
 EITHER = {
     ("currency changed", "arr_trajectory_pct"): "unclear",
     ("snapshot in another currency", "arr_trajectory_pct"): "unclear",
+    **{("account spelled twice", f"pillar_{name}"): "several_rows" for name in PILLARS},  # two rows that are both null
 }
 SIGNALS = "critical_signals", "moderate_signals", "watch_signals", "critical_confirmed_signals", "monitoring_reduction"
 

@@ -39,8 +39,8 @@ class Address:
 class Crooked(Generic[Part]):
     """What the crooked world has of a system, beside the plain one.
 
-    `bend` changes the plain part; it may draw from numbers of its own alone. `mapping` is the system's block of the
-    accountpulse.yaml with which this part, served in an edition, is read rightly. `conversations` and `metrics` are the
+    `bend` changes the plain part; it may draw from numbers of its own alone. `mapping`: what the system's block of
+    accountpulse.yaml must say instead, so that this part, served in an edition, is read rightly. `conversations` and `metrics` are the
     truth about it; those of the stand-in hold where there are none.
     """
 
