@@ -40,8 +40,8 @@ class Crooked(Generic[Part]):
     """What the crooked world has of a system, beside the plain one.
 
     `bend` changes the plain part; it may draw from numbers of its own alone. `mapping`: what the system's block of
-    accountpulse.yaml must say instead, so that this part, served in an edition, is read rightly. `conversations` and `metrics` are the
-    truth about it; those of the stand-in hold where there are none.
+    accountpulse.yaml must say instead, so that this part, served in an edition, is read rightly. `conversations` and
+    `metrics` are the truth about it; those of the stand-in hold where there are none.
     """
 
     bend: Callable[[Part, Blueprint], None]

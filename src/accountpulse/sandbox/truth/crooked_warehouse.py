@@ -9,6 +9,7 @@ from accountpulse.sandbox.world.model import Customer, Looker, UsageOf
 
 NOW, BEFORE = ("dau", "mau", "login_frequency"), ("dau_trend_pct", "mau_trend_pct")
 OF_THE_LOOK = ("pillar_engagement", "engagement")
+CHECKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 WORST = ("several_rows", "unclear", "field_missing", "no_evidence")  # where several hold, the first
 
 
@@ -16,8 +17,8 @@ def crooked_usage_truth(instance: Looker, at: Instants) -> Truth:
     """Usage metrics, pillars and own metrics of a customer."""
     spellings: dict[str, list[str]] = {}
     for account in instance.usage:
-        spellings.setdefault(account[:15], []).append(account)
-    united = {names[0]: _united([instance.usage[name] for name in names]) for names in spellings.values()}
+        spellings.setdefault(_core(account), []).append(account)
+    united = {core: _united([instance.usage[name] for name in names]) for core, names in spellings.items()}
     plain = usage_truth(replace(instance, usage=united), at)
 
     def measure(customer: Customer) -> dict[str, float | str]:
@@ -28,6 +29,17 @@ def crooked_usage_truth(instance: Looker, at: Instants) -> Truth:
         return values
 
     return measure
+
+
+def _core(account: str) -> str:
+    """The 15 characters that an id is known by. In 18 characters, the last three say which of the 15 are capitals."""
+    account = account.strip()
+    if len(account) != 18:
+        return account
+    capitals = "".join(f"{CHECKS.index(each.upper()):05b}"[::-1] for each in account[15:])
+    return "".join(
+        letter.upper() if capital == "1" else letter.lower() for letter, capital in zip(account, capitals, strict=False)
+    )
 
 
 def _united(parts: list[UsageOf]) -> UsageOf:
@@ -44,6 +56,8 @@ def _unknown(instance: Looker, names: list[str], at: Instants) -> dict[str, set[
     found: dict[str, set[str]] = {reason: set() for reason in WORST}
     if instance.pivoted:
         found["field_missing"].update(OF_THE_LOOK)  # the Look's months are columns
+    if instance.stopped is not None and instance.stopped < at.day:  # rule 5: nothing came, of anybody
+        found["unclear"].update(NOW, BEFORE)
     if not names:
         return found
     used = instance.usage[names[0]]
@@ -65,6 +79,4 @@ def _unknown(instance: Looker, names: list[str], at: Instants) -> dict[str, set[
     if PILLAR in shown and month in used.pillars["operations"]:
         # a null figure is none; a text is one that can't be read
         found["unclear" if shown[PILLAR] == "words" else "no_evidence"].add("pillar_operations")
-    if instance.stopped is not None and instance.stopped < at.day:  # rule 5: nothing came, of anybody
-        found["unclear"].update(NOW, BEFORE)
     return found

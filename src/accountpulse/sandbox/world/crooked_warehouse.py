@@ -61,6 +61,15 @@ def _spell_twice(instance: Looker, account: str) -> None:
     instance.usage[other] = replace(used, features=moved, pillars=figures, answers=[])
 
 
+def _respelled(spell: Callable[[str], str]) -> Bend:
+    """The account's one spelling is another one."""
+
+    def bend(instance: Looker, account: str) -> None:
+        instance.usage[spell(account)] = instance.usage.pop(account)
+
+    return bend
+
+
 def _shown(measure: str, how: str) -> Bend:
     def bend(instance: Looker, account: str) -> None:
         instance.shown.setdefault(account, {})[measure] = how
@@ -76,6 +85,8 @@ def _unnamed_feature(instance: Looker, account: str) -> None:
 USAGE: list[tuple[str, Bend | None]] = [
     ("", None),
     ("account spelled twice", _spell_twice),
+    ("account with a blank", _respelled(lambda account: f"{account} ")),
+    ("account in small letters", _respelled(lambda account: long_id(account).lower())),
     ("users null", _shown(USERS, "null")),
     ("users in words", _shown(USERS, "words")),
     ("sessions null", _shown(SESSIONS, "null")),
