@@ -62,6 +62,7 @@ BY_HAND = [
     ("history against the present", {"arr_trajectory_pct": "unclear", "tier_alignment": "unclear"}),
     ("currency changed", {"arr_trajectory_pct": 0}),
     ("currency changed since", {"arr_trajectory_pct": 25}),
+    ("ARR changed twenty months ago", {"arr_trajectory_pct": 0}),
     ("ARR from nothing", {"arr_trajectory_pct": "no_evidence"}),
     ("tier sold no more", {"tier_alignment": "unclear", "qbr_attendance": "not_configured"}),
     ("two snapshots on a day", {"arr_trajectory_pct": "several_rows"}),

@@ -273,7 +273,7 @@ RENEWALS: list[tuple[str, Bend | None]] = [
 def _changed(at: Bending, *changes: tuple[float, float | None, float]) -> None:
     """A history of ARR of its own: days before as_of, before and after."""
     at.drop("AccountHistory", lambda row: row["Field"] == "ARR__c")
-    at.account["Customer_Since__c"] = min(at.account["Customer_Since__c"], at.day(500))
+    at.account["Customer_Since__c"] = min(at.account["Customer_Since__c"], at.day(900))
     at.account["CreatedDate"] = datetime.combine(at.account["Customer_Since__c"], time(), UTC)
     for days, before, after in changes:
         at.add("AccountHistory", at.at(days), Field="ARR__c", OldValue=before, NewValue=after)
@@ -321,6 +321,12 @@ def _from_nothing(at: Bending) -> None:
     _changed(at, (50, None, 60_000.0))
 
 
+def _changed_long_ago(at: Bending) -> None:
+    """Twenty months before as_of: of interest to whoever asks for a month of last year."""
+    at.account["ARR__c"] = 50_000.0
+    _changed(at, (585, 40_000.0, 50_000.0))
+
+
 def _tier_sold_no_more(at: Bending) -> None:
     at.account["Tier__c"] = RETIRED_TIER
 
@@ -339,6 +345,7 @@ ARR_BY_HISTORY: list[tuple[str, Bend | None]] = [
     ("currency changed", _currency_changed),
     ("currency changed since", _currency_changed_since),
     ("ARR from nothing", _from_nothing),
+    ("ARR changed twenty months ago", _changed_long_ago),
 ]
 
 
@@ -397,7 +404,7 @@ def _odd_snapshots(at: Bending, day: date, amount: float) -> None:
 
 def _begin_late(org: Salesforce, calendar: Calendar) -> None:
     """Histories that are kept from a day on; for what was tracked always, that day lies before everything."""
-    long_ago = (calendar.start - timedelta(days=30)).date()
+    long_ago = (calendar.start - 2 * YEAR).date()
     for field, way, days in (("ARR__c", "arr", 200), ("Seats__c", "downgrades", 100)):
         late = org.keeps[way] == "late history"
         since = (calendar.month_end - timedelta(days=days)).date() if late else long_ago
