@@ -160,30 +160,38 @@ class _Arr:
         self._snapshots = seen.org.keeps["arr"] == "snapshots"
 
     def now(self) -> Value:
-        """In the corporate currency."""
-        as_of = self._seen.at.as_of
-        if not self._snapshots:
-            return self._converted(self._by_history(as_of), self._currency(as_of))
-        found = self._snapshot(self._seen.at.day)
-        return self._converted(self._present(), self._currency(as_of)) if found == "no_evidence" else found
+        """In the corporate currency, by the rate of as_of's day."""
+        if self._snapshots:
+            found = self._snapshot(self._seen.at.day)
+            if found != "no_evidence":
+                return found
+        amount = self._present() if self._snapshots else self._by_history(self._seen.at.as_of)
+        return amount if isinstance(amount, str) else self._worth(amount, self._currency(self._seen.at.as_of))
 
     def trajectory(self) -> Value:
-        """Percent since a year ago, by one rate where the currency is the same, so that its fall is none of theirs."""
+        """Percent since a year ago. The fall of a currency is nobody's: both amounts are converted by one rate."""
         since = self._account["Customer_Since__c"]
         reasons = ["too_new"] if since is not None and since > self._seen.at.day - YEAR else []
         if not self._snapshots and _known_since(self._seen.org, "ARR__c") > self._start:
             reasons.append("too_new")  # rule 5
-        now = self.now()
-        if self._snapshots:
-            then = self._snapshot(self._start.date())
-        else:
-            then = self._converted(self._by_history(self._start), self._currency(self._start))
+        now, then = self.now(), self._snapshot(self._start.date()) if self._snapshots else self._then()
         reasons += [each for each in (now, then) if isinstance(each, str)]
         if not isinstance(now, str) and not isinstance(then, str):
             if not reasons and then > 0:
                 return 100 * (now - then) / then
             reasons.append("no_evidence")
         return _worst(reasons) or "no_evidence"
+
+    def _then(self) -> Value:
+        """A year ago, by history. Where the currency was changed since, by what was equal on that day: rule 6."""
+        amount = self._by_history(self._start)
+        if isinstance(amount, str):
+            return amount
+        for change in self._currency_changes():
+            if self._start <= change["CreatedDate"] < self._seen.at.as_of:
+                day = change["CreatedDate"].date()
+                amount = self._worth(amount, change["OldValue"], day) * self._rate(change["NewValue"], day)
+        return self._worth(amount, self._currency(self._seen.at.as_of))
 
     def _present(self) -> Value:
         amount = self._account["ARR__c"]
@@ -224,7 +232,7 @@ class _Arr:
     def _snapshot(self, day: date) -> Value:
         """What the nearest snapshot says, at most 15 days away; of as_of only earlier ones. Rule 4: one a day."""
         found = [
-            (abs((row["Snapshot_Date__c"] - day).days), self._converted(float(row["ARR__c"]), row["CurrencyIsoCode"]))
+            (abs((row["Snapshot_Date__c"] - day).days), self._worth(float(row["ARR__c"]), row["CurrencyIsoCode"]))
             for row in self._seen.rows("ARR_Snapshot__c", Account__c=self._account["Id"])
             if row["Snapshot_Date__c"] is not None
             and abs((row["Snapshot_Date__c"] - day).days) <= 15
@@ -236,23 +244,26 @@ class _Arr:
         amounts = {amount for away, amount in found if away == nearest}
         return amounts.pop() if len(amounts) == 1 else "several_rows"
 
+    def _currency_changes(self) -> list[Row]:
+        changes = self._seen.rows("AccountHistory", AccountId=self._account["Id"], Field="CurrencyIsoCode")
+        return sorted(changes, key=lambda row: row["CreatedDate"])
+
     def _currency(self, moment: datetime) -> str:
         """The account's currency then: rule 6."""
-        changes = self._seen.rows("AccountHistory", AccountId=self._account["Id"], Field="CurrencyIsoCode")
-        later = [each for each in changes if each["CreatedDate"] >= moment]
-        first = min(later, key=lambda row: row["CreatedDate"], default=None)
-        return str(self._account["CurrencyIsoCode"] if first is None else first["OldValue"])
+        later = [each["OldValue"] for each in self._currency_changes() if each["CreatedDate"] >= moment]
+        return str(later[0] if later else self._account["CurrencyIsoCode"])
 
-    def _converted(self, amount: Value, currency: str) -> Value:
-        """In the corporate currency by the rate of as_of's day, so that a rate's fall is nobody's."""
-        if isinstance(amount, str):
-            return amount
+    def _worth(self, amount: float, currency: str, day: date | None = None) -> float:
+        """In the corporate currency by a day's rate, as_of's where none is given."""
+        return amount / self._rate(currency, day or self._seen.at.day)
+
+    def _rate(self, currency: str, day: date) -> float:
         (rate,) = (
             row["ConversionRate"]
             for row in self._seen.rows("DatedConversionRate", IsoCode=currency)
-            if row["StartDate"] <= self._seen.at.day < row["NextStartDate"]
+            if row["StartDate"] <= day < row["NextStartDate"]
         )
-        return amount / float(rate)
+        return float(rate)
 
 
 def _joins(rows: Sequence[Row]) -> bool:
@@ -325,10 +336,16 @@ def _champions(seen: Seen, account: Row) -> Value:
         person
         for person in people
         if contacts[person]["AccountId"] == account["Id"]
-        and contacts[person]["EmailBouncedDate"] is None
+        and not _bounced(contacts[person], seen.at.as_of)
         and not has_left(contacts[person])
     ]
     return 100 * len(there) / len(people)
+
+
+def _bounced(contact: Row, as_of: datetime) -> bool:
+    """Whether mail had come back by as_of: rule 6."""
+    moment = contact["EmailBouncedDate"]
+    return moment is not None and bool(moment < as_of)
 
 
 def _way_to_leave(org: Salesforce) -> Callable[[Row], bool]:
@@ -360,7 +377,7 @@ def _signals(seen: Seen, account: Row) -> Values:
     confirmed = lowered = 0
     for signal in seen.rows("Churn_Signal__c", Account__c=account["Id"]):
         opened, closed = signal["Signal_Date__c"], signal["Closed_Date__c"]
-        if opened is not None and opened >= as_of:
+        if (opened or signal["CreatedDate"]) >= as_of:  # rule 3: without a date, it is as old as its record at least
             continue
         if closed < as_of if closed is not None else signal["Status__c"] == "Resolved":
             continue
