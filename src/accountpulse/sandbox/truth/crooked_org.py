@@ -106,6 +106,7 @@ def _payments(seen: Seen, account: Row) -> Value:
         ]
     else:
         invoices = seen.rows("Invoice__c", Account__c=account["Id"])
+        invoices = [each for each in invoices if each["CreatedDate"] < at.as_of]
         if any(each["Due_Date__c"] is None and each["Paid_Date__c"] is None for each in invoices):
             return "unclear"  # unpaid, and nobody can say whether it is overdue
         spans = [
