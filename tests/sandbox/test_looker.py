@@ -9,8 +9,10 @@ import pytest
 import requests
 
 from accountpulse.sandbox.server import Sandbox
+from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
 from sandbox.openapi import SPECS, vendor
+from support import NOW
 
 FIELDS = ["user_sessions.account_id", "user_sessions.session_date", "user_sessions.distinct_users"]
 OCTOBER = {"user_sessions.session_date": "2026-10-01 to 2026-11-01"}
@@ -214,3 +216,55 @@ def test_answers_and_refusals_have_the_vendors_shapes(sandbox: Sandbox, caller: 
             assert isinstance(json.loads(each.answer), list)
         else:
             assert wrong == [], f"{each.method} {each.path}"
+
+
+# --- the crooked world's
+
+
+def crooked(seed: int) -> World:
+    return build(seed, 40, until=NOW, kind="crooked")
+
+
+def test_an_explore_filters_by_itself_until_a_query_says_any_value() -> None:
+    with Sandbox(crooked(4)) as running:
+        caller = Caller(running)
+        described = caller.get("/lookml_models/alliants/explores/user_sessions").json()
+        own = {"user_sessions.device": ""}
+        fields = ["user_sessions.account_id", "user_sessions.session_count"]
+        cut, whole = (caller.run(limit="-1", fields=fields, filters={**OCTOBER, **more}) for more in ({}, own))
+    assert described["always_filter"] == [{"name": "user_sessions.device", "value": "web"}]
+    total = [sum(row[fields[1]] or 0 for row in rows if not isinstance(row[fields[1]], str)) for rows in (cut, whole)]
+    assert 0 < total[0] < total[1]
+
+
+def test_a_look_may_be_pivoted_and_says_so() -> None:
+    with Sandbox(crooked(4)) as running:
+        caller = Caller(running)
+        rows, look = caller.get("/looks/42/run/json", limit="-1").json(), caller.get("/looks/42").json()
+    assert look["query"]["pivots"] == ["platform_metrics.metric_month"]
+    assert set(rows[0]) == {"platform_metrics.account_id", "platform_metrics.engagement_index"}
+    assert set(rows[0]["platform_metrics.engagement_index"]) >= {"2026-09"}
+
+
+def test_fields_say_of_which_kind_they_are(caller: Caller) -> None:
+    fields = caller.get("/lookml_models/alliants/explores/user_sessions").json()["fields"]
+    kinds = {each["name"]: (each["category"], each["type"]) for group in fields.values() for each in group}
+    assert kinds == {
+        "user_sessions.account_id": ("dimension", "string"),
+        "user_sessions.session_date": ("dimension", "date_date"),
+        "user_sessions.session_month": ("dimension", "date_month"),
+        "user_sessions.distinct_users": ("measure", "count_distinct"),
+        "user_sessions.session_count": ("measure", "count"),
+    }
+
+
+def test_one_account_has_two_spellings_and_some_rows_have_none() -> None:
+    world = crooked(3)
+    with Sandbox(world) as running:
+        rows = Caller(running).run(limit="-1", fields=["user_sessions.account_id", "user_sessions.distinct_users"])
+    accounts = [row["user_sessions.account_id"] for row in rows]
+    twice = {each.account_id for each in world.customers if "account spelled twice" in each.crooked}
+    assert {each for each in twice if each in accounts and each[:15] in accounts} == twice
+    assert None in accounts
+    shown = {type(row["user_sessions.distinct_users"]) for row in rows}
+    assert shown == {int, str, type(None)}

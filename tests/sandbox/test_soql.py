@@ -1,6 +1,7 @@
 """The sandbox's query language: expected rows by hand, SQLite as a second opinion, and what must be refused."""
 
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -15,6 +16,7 @@ from accountpulse.sandbox.world.org import empty_objects, long_id, record_id
 
 ROOT = "/services/data/v66.0"
 ACCOUNTS = [record_id("001", n) for n in range(1, 5)]
+SUBJECTS = ["QBR Q3", "Lunch", "100% plan", "1000 plan", None, "Business\\Review"]
 
 
 def at(*parts):
@@ -57,7 +59,7 @@ def objects():
             Probability=probability,
             CreatedDate=created,
         )
-    for number, subject in enumerate(["QBR Q3", "Lunch", "100% plan", "1000 plan", None, "Business\\Review"], start=1):
+    for number, subject in enumerate(SUBJECTS, start=1):
         add(found, "Event", number, AccountId=ACCOUNTS[0], Subject=subject, ActivityDate=date(2026, 9, number))
     return found
 
@@ -155,6 +157,46 @@ def test_like_patterns_and_escapes(objects, where, expected):
 def test_deleted_rows_are_only_seen_when_asked_for(objects):
     assert names(objects, "WHERE Tier__c = 'GOLD'") == ["Alpha"]
     assert names(objects, "WHERE Tier__c = 'GOLD'", with_deleted=True) == ["Alpha", "Delta"]
+
+
+def test_archived_rows_are_only_seen_by_query_all_and_unshared_ones_never(objects):
+    """REST API guide, "QueryAll": archived task and event records are returned by it alone."""
+    events = replace(objects["Event"], archived={record_id("00U", 1)}, unshared={record_id("00U", 2)})
+    found = {**objects, "Event": events}
+    assert names(found, "WHERE Subject LIKE '_____%'", "Event", "Subject") == [*SUBJECTS[2:4], SUBJECTS[5]]
+    assert names(found, "WHERE Subject LIKE 'QBR%'", "Event", "Subject", with_deleted=True) == ["QBR Q3"]
+    assert names(found, "WHERE Subject = 'Lunch'", "Event", "Subject", with_deleted=True) == []
+
+
+def test_a_parent_that_is_not_shared_is_null_though_its_id_is_there(objects):
+    found = {**objects, "Account": replace(objects["Account"], unshared={ACCOUNTS[0]})}
+    text = "SELECT AccountId, Account.Name FROM Opportunity WHERE Account.Name = null AND AccountId != null"
+    answer = run(text, Schema(found))
+    assert [answer.record(row, ROOT)["Account"] for row in answer.rows] == [None, None]
+    assert {row["AccountId"] for row in answer.rows} == {ACCOUNTS[0]}
+    assert names(found, "WHERE Id IN (SELECT AccountId FROM Opportunity)") == ["beta", "Gamma"]
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ("WHERE Tier__c != 'Gold'", ["beta"]),
+        ("WHERE Tier__c NOT IN ('Gold', 'Bronze')", ["beta"]),
+        ("WHERE (NOT Tier__c = 'Gold')", ["beta"]),
+        ("WHERE (NOT Tier__c LIKE 'G%')", ["beta"]),
+        ("WHERE (NOT ARR__c > 30000)", []),
+        ("WHERE NOT (Tier__c = 'Gold' AND ARR__c > 30000)", ["beta"]),
+        ("WHERE NOT (Tier__c = 'Silver' OR Name = 'Gamma')", ["Alpha"]),
+        ("WHERE Tier__c = null", ["Gamma"]),
+        ("WHERE Tier__c != null", ["Alpha", "beta"]),
+        ("WHERE Tier__c IN ('silver', null)", ["beta", "Gamma"]),
+        ("WHERE Tier__c = 'gold' OR Tier__c = null", ["Alpha", "Gamma"]),
+        ("WHERE Id NOT IN (SELECT AccountId FROM Opportunity WHERE IsClosed = true)", ["beta"]),
+    ],
+)
+def test_where_nulls_do_not_compare_nothing_follows_from_one(objects, where, expected):
+    found = run(f"SELECT Name FROM Account {where}", Schema(objects, nulls_compare=False))  # noqa: S608
+    assert [row["Name"] for row in found.rows] == expected
 
 
 def test_a_record_nests_its_parents_and_names_its_address(objects):

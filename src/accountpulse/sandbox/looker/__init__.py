@@ -1,9 +1,13 @@
 """The stand-in for Looker."""
 
+from typing import Any
+
 from accountpulse.sandbox.looker.behaviour import LookerBehaviour
 from accountpulse.sandbox.looker.service import LookerService
-from accountpulse.sandbox.stand_in import Address, StandIn, Surroundings
+from accountpulse.sandbox.stand_in import Address, Crooked, StandIn, Surroundings
+from accountpulse.sandbox.truth.crooked_warehouse import crooked_usage_truth
 from accountpulse.sandbox.truth.usage import usage_truth
+from accountpulse.sandbox.world.crooked_warehouse import bend_looker
 from accountpulse.sandbox.world.looker import build_looker
 from accountpulse.sandbox.world.model import Looker
 
@@ -20,6 +24,12 @@ def _environment(instance: Looker, address: Address) -> dict[str, str]:
     }
 
 
+def _mapping(instance: Looker, _edition: str) -> dict[str, Any]:
+    """Sessions of any value of the field that the explore filters by."""
+    own = instance.always.get("user_sessions")
+    return {} if own is None else {"usage": {"filters": {own[0]: ""}}}
+
+
 STAND_IN = StandIn(
     name="looker",
     title="Looker",
@@ -29,4 +39,5 @@ STAND_IN = StandIn(
     serve=_serve,
     environment=_environment,
     metrics=usage_truth,
+    crooked=Crooked(bend=bend_looker, mapping=_mapping, metrics=crooked_usage_truth),
 )

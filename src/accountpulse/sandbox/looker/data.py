@@ -3,6 +3,7 @@
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -22,7 +23,7 @@ def explores(instance: Looker) -> dict[str, tuple[tuple[str, ...], tuple[str, ..
     """Each explore's dimensions and measures."""
     pillars = tuple(f"platform_metrics.{name}_index" for name in instance.pillars)
     licences = "platform_metrics.licensed_seats"
-    return {
+    plain = {
         "user_sessions": (
             ("user_sessions.account_id", "user_sessions.session_date", "user_sessions.session_month"),
             ("user_sessions.distinct_users", "user_sessions.session_count"),
@@ -40,6 +41,11 @@ def explores(instance: Looker) -> dict[str, tuple[tuple[str, ...], tuple[str, ..
             ("surveys.net_promoter_score", "surveys.answer_count"),
         ),
     }
+    filtered = {view: field for view, (field, _value) in instance.always.items()}
+    return {
+        view: ((*dimensions, filtered[view]) if view in filtered else dimensions, measures)
+        for view, (dimensions, measures) in plain.items()
+    }
 
 
 def select(
@@ -55,12 +61,13 @@ def select(
         raise BadFilter("the sandbox's tables can only be grouped by account")
     wanted = [name for name in fields if name in {*dimensions, *measures}]
     first, end = _range(instance, view, filters)
-    if other := set(filters) - _FILTERED[view]:
+    own = instance.always.get(view)
+    if other := set(filters) - _FILTERED[view] - ({own[0]} if own else set()):
         raise BadFilter(f"the sandbox's tables can't be filtered by {other.pop()}")
     rows = (
         _surveys(instance, wanted, filters, first, end)
         if view == "surveys"
-        else _rows(instance, view, wanted, only=_only(filters, account), first=first, end=end)
+        else _rows(_filtered(instance, view, filters), view, wanted, only=_only(filters, account), first=first, end=end)
     )
     orders = [(name, order) for name, order, *_ in (f"{text} asc".split() for text in sorts) if name in wanted]
     if all(order == "asc" for _name, order in orders) and (not orders or orders[0][0] == account):
@@ -69,6 +76,20 @@ def select(
     for name, order in reversed(orders):
         ordered.sort(key=lambda row, name=name: (row[name] is None, row[name]), reverse=order == "desc")  # type: ignore[misc]
     return ordered
+
+
+def _filtered(instance: Looker, view: str, filters: Mapping[str, str]) -> Looker:
+    """The instance as the explore's own filter leaves it: every other user is of its value. Empty is any value."""
+    field, usual = instance.always.get(view, ("", ""))
+    chosen = filters.get(field, usual)
+    if not chosen:
+        return instance
+    begin = 0 if chosen == usual else 1
+    usage = {
+        account: replace(used, users=used.users[begin::2], sessions_twice=used.sessions_twice[begin::2])
+        for account, used in instance.usage.items()
+    }
+    return replace(instance, usage=usage)
 
 
 def _only(filters: Mapping[str, str], field: str) -> set[str] | None:
@@ -86,13 +107,13 @@ def look_fields(instance: Looker) -> list[str]:
 def look_rows(instance: Looker) -> Iterator[dict[str, Any]]:
     """The saved Look: its figures of every month."""
     for account, usage in sorted(instance.usage.items()):
-        months = sorted({month for name in instance.look_pillars for month in usage.pillars.get(name, {})})
-        for month in months:
-            figures = {
-                f"platform_metrics.{name}_index": usage.pillars.get(name, {}).get(month)
-                for name in instance.look_pillars
-            }
-            yield {"platform_metrics.account_id": account, "platform_metrics.metric_month": month, **figures}
+        columns = {f"platform_metrics.{name}_index": usage.pillars.get(name, {}) for name in instance.look_pillars}
+        if instance.pivoted:
+            yield {"platform_metrics.account_id": account or None, **columns}
+            continue
+        for month in sorted({month for figures in columns.values() for month in figures}):
+            place = {"platform_metrics.account_id": account or None, "platform_metrics.metric_month": month}
+            yield {**place, **{name: figures.get(month) for name, figures in columns.items()}}
 
 
 def _rows(
@@ -102,8 +123,20 @@ def _rows(
     for account, usage in sorted(instance.usage.items()):
         if only is None or account in only:
             for place, measured in read(instance, usage, wanted, first, end):
-                row = {account_id: account, **place, **measured}
+                row = {account_id: account or None, **place, **_as_shown(instance, account, measured)}
                 yield {name: row[name] for name in wanted}
+
+
+def _as_shown(instance: Looker, account: str, measured: dict[str, Any]) -> dict[str, Any]:
+    """The measures as this account's are shown."""
+    shown = instance.shown.get(account)
+    if shown is None:
+        return measured
+    ways: dict[str, Callable[[Any], Any]] = {"null": lambda _value: None, "words": lambda value: f"{value:,} in all"}
+    return {
+        name: ways[shown[name]](value) if name in shown and value is not None else value
+        for name, value in measured.items()
+    }
 
 
 def _range(instance: Looker, view: str, filters: Mapping[str, str]) -> tuple[int, int]:
@@ -163,7 +196,7 @@ def _features(instance: Looker, usage: UsageOf, wanted: list[str], first: int, e
             counts = {"": sum(counts.values())}
         for name, count in counts.items():
             if count:
-                feature = {"feature_usage.feature_name": name} if by_feature else {}
+                feature = {"feature_usage.feature_name": name or None} if by_feature else {}
                 yield {**place, **feature}, {"feature_usage.usage_count": count}
 
 

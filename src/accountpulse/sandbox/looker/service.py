@@ -20,6 +20,7 @@ from accountpulse.sandbox.looker import catalogue
 from accountpulse.sandbox.looker.behaviour import LookerBehaviour
 from accountpulse.sandbox.looker.data import BadFilter, explores, look_rows, select
 from accountpulse.sandbox.looker.formats import FORMATS
+from accountpulse.sandbox.looker.metadata import described
 from accountpulse.sandbox.world.model import Looker
 
 ROOT = "/api/4.0"
@@ -127,13 +128,10 @@ class LookerService:
 
     async def explore(self, request: Request) -> Response:
         """Name the fields of an explore."""
-        fields_of = self._open().get(request.path_params["explore"])
-        if fields_of is None or request.path_params["model"] != self.instance.model:
+        name = request.path_params["explore"]
+        if name not in self._open() or request.path_params["model"] != self.instance.model:
             return refused(request, 404, "Not found")
-        groups = {"dimensions": fields_of[0], "measures": fields_of[1]}
-        fields = {group: [{"name": name} for name in names] for group, names in groups.items()}
-        about = catalogue.about_explore(self.instance, request.path_params["explore"])
-        return JSONResponse({**about, "fields": fields, "always_filter": [], "has_timezone_support": True})
+        return JSONResponse({**catalogue.about_explore(self.instance, name), **described(self.instance, name)})
 
     def _open(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         return {name: each for name, each in explores(self.instance).items() if name not in self.behaviour.closed}
@@ -209,7 +207,8 @@ class LookerService:
         if not self._shown(look):
             return refused(request, 404, "Not found")
         query = catalogue.query("look", catalogue.look_query(self.instance, LOOK_LIMIT), _base(request))
-        return JSONResponse({**catalogue.look(self.instance), "query": query})
+        pivots = {"pivots": ["platform_metrics.metric_month"]} if self.instance.pivoted else {}
+        return JSONResponse({**catalogue.look(self.instance), "query": {**query, **pivots}})
 
     def _answer(self, request: Request, query: Mapping[str, Any]) -> Response:
         view, fields, filters = str(query["view"]), query.get("fields") or [], query.get("filters") or {}

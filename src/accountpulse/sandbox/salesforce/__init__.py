@@ -1,9 +1,12 @@
 """The stand-in for Salesforce."""
 
 from accountpulse.sandbox.salesforce.behaviour import SalesforceBehaviour
+from accountpulse.sandbox.salesforce.crooked import mapping_of_org
 from accountpulse.sandbox.salesforce.service import SalesforceService
-from accountpulse.sandbox.stand_in import Address, StandIn, Surroundings
+from accountpulse.sandbox.stand_in import Address, Crooked, StandIn, Surroundings
 from accountpulse.sandbox.truth.contract import contract_truth
+from accountpulse.sandbox.truth.crooked_org import crooked_org_truth
+from accountpulse.sandbox.world.crooked_org import bend_org
 from accountpulse.sandbox.world.model import Salesforce
 from accountpulse.sandbox.world.salesforce import build_salesforce
 
@@ -29,4 +32,5 @@ STAND_IN = StandIn(
     serve=_serve,
     environment=_environment,
     metrics=contract_truth,
+    crooked=Crooked(bend=bend_org, mapping=mapping_of_org, metrics=crooked_org_truth),
 )

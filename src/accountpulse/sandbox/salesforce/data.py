@@ -70,7 +70,7 @@ class Reader:
     def record(self, root: str, name: str, identifier: str) -> dict[str, Any]:
         """One record with all its fields; 404 for an unknown id, ENTITY_IS_DELETED for one in the bin."""
         sobject = self.sobject(name)
-        for row in sobject.rows:
+        for row in self._schema.rows(sobject, with_deleted=True):
             if row["Id"][:15] == identifier[:15]:
                 if row.get("IsDeleted"):
                     raise ApiError(404, "ENTITY_IS_DELETED", "entity is deleted")

@@ -47,7 +47,7 @@ class SalesforceService:
     """The org behind its routes. `now` dates what is written; `behaviour` may be changed while the server runs."""
 
     def __init__(self, org: Salesforce, behaviour: SalesforceBehaviour, now: Callable[[], datetime]) -> None:
-        schema = Schema(org.objects, behaviour.hidden, now)
+        schema = Schema(org.objects, behaviour.hidden, now, nulls_compare=org.nulls_compare)
         self._behaviour = behaviour
         self._now = now
         self._sessions = Sessions(org, behaviour)

@@ -35,14 +35,20 @@ def _month(instance: Looker, first: date, days: int) -> list[int]:
     return [bit for bit in range(begin, begin + days) if 0 <= bit < instance.days]
 
 
-def _usage(instance: Looker, used: UsageOf, at: Instants) -> Values:
+def activity_of(instance: Looker, used: UsageOf, at: Instants) -> list[tuple[int, float, int]]:
+    """Of the month itself and the three before: monthly users, daily mean, sessions."""
     months = [at.first]
     for _ in range(3):
         months.append((months[-1] - timedelta(days=1)).replace(day=1))
-    figures = []  # of the month itself and the three before: monthly users, daily mean, sessions
+    figures = []
     for number, first in enumerate(months):
         length = at.days if number == 0 else (months[number - 1] - first).days
         figures.append(_activity(instance, used, first, length))
+    return figures
+
+
+def _usage(instance: Looker, used: UsageOf, at: Instants) -> Values:
+    figures = activity_of(instance, used, at)
     features = [
         name
         for name, mask in used.features.items()

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, cast
 
+PLAIN, CROOKED = KINDS = ("plain", "crooked")  # worlds; what the crooked one has, docs/sandbox-worlds.md lists
+
 
 @dataclass(slots=True)
 class Customer:
@@ -19,6 +21,7 @@ class Customer:
     intercom_company: str | None  # Intercom's id, 24 hex digits
     jira_component: str | None
     in_looker: bool
+    crooked: list[str] = field(default_factory=list)  # what the crooked world did to it, by the systems' names for it
 
 
 # --- Intercom --------------------------------------------------------------------------------------------------
@@ -194,6 +197,14 @@ class Looker:
     look_pillars: list[str]  # columns of the saved Look
     look_id: str
     usage: dict[str, UsageOf]
+    # of a crooked instance: by explore, a field that it filters by unless a query says otherwise, with the value;
+    # explores that can't convert time zones; the day since which no sessions came
+    always: dict[str, tuple[str, str]] = field(default_factory=dict)
+    zoneless: set[str] = field(default_factory=set)
+    stopped: date | None = None
+    pivoted: bool = False  # the saved Look: its months are columns
+    # by account and measure, how the number is shown: "null", or "words" as where formatting is on
+    shown: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 # --- Salesforce ------------------------------------------------------------------------------------------------
@@ -229,6 +240,8 @@ class SObject:
     key_prefix: str
     fields: dict[str, FieldDef]
     rows: list[dict[str, Any]]  # str, bool, int, float, date, datetime or None
+    archived: set[str] = field(default_factory=set)  # ids of rows that queryAll alone shows
+    unshared: set[str] = field(default_factory=set)  # ids of rows that no sharing rule lets our user see
 
 
 @dataclass(slots=True)
@@ -242,6 +255,10 @@ class Salesforce:
     client_secret: str
     objects: dict[str, SObject]
     certificate: str | None = None  # the app's public key, PEM: JWT bearer is on where there is one
+    keeps: dict[str, str] = field(default_factory=dict)  # crooked: what is kept, and how; a word of crooked_org.py
+    tracked_since: dict[str, date] = field(default_factory=dict)  # crooked: a field's history, from this day on
+    history_from: date = date.min  # crooked: field history isn't kept from before
+    nulls_compare: bool = True  # false: a null is neither equal nor unequal to a value, and NOT can't turn it
 
 
 # --- all of it -------------------------------------------------------------------------------------------------
@@ -256,6 +273,7 @@ class World:
     until: datetime
     customers: list[Customer]
     parts: dict[str, Any]  # by the system's name
+    kind: str = PLAIN
 
     @property
     def intercom(self) -> Intercom:

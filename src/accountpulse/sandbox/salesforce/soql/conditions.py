@@ -1,7 +1,8 @@
 """WHERE → a test on a row.
 
 Null rules as in the SOQL reference, "Use null in WHERE": null equals null, differs from any value, is neither less nor
-greater; a boolean that is null is false.
+greater; a boolean that is null is false. What `!=`, NOT IN and NOT make of a null that is compared with a value, the
+reference doesn't say, and people report both: a schema whose `nulls_compare` is false leaves the row out, as SQL does.
 """
 
 import operator
@@ -25,7 +26,7 @@ from accountpulse.sandbox.salesforce.soql.syntax import (
 from accountpulse.sandbox.salesforce.soql.values import IDS, TEXTS, compared, literal, wrong_type
 from accountpulse.sandbox.world.model import FieldDef, SObject
 
-Test: TypeAlias = Callable[[Row], bool]
+Test: TypeAlias = Callable[[Row], bool | None]  # None: a null was compared, and nothing follows from it
 SubQuery: TypeAlias = Callable[[Query], set[str]]
 
 _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -50,10 +51,9 @@ class Conditions:
         match condition:
             case Junction(word, parts):
                 tests = [self.test(part) for part in parts]
-                return _all(tests) if word == "AND" else _any(tests)
+                return _joined(tests, ends=word == "OR")
             case Negation(part):
-                inner = self.test(part)
-                return lambda row: not inner(row)
+                return _negated(self.test(part))
             case Like():
                 return self._like(condition)
             case In():
@@ -79,20 +79,15 @@ class Conditions:
         wanted = literal(path.field, condition.value)
         get = self._getter(path)
         if condition.operator == "=":
-            return lambda row: get(row) == wanted
+            return self._known(get, wanted, lambda value: value == wanted)
         if condition.operator == "!=":
-            return lambda row: get(row) != wanted
+            return self._known(get, wanted, lambda value: value != wanted)
         if path.field.type == "boolean":
             raise _wrong_operator(path.field, "boolean")
         if wanted is None:
             return lambda _row: False
         relation = _RELATIONS[condition.operator]
-
-        def holds(row: Row) -> bool:
-            value = get(row)
-            return value is not None and relation(value, wanted)
-
-        return holds
+        return self._known(get, wanted, lambda value: value is not None and relation(value, wanted))
 
     def _within(self, path: Path, operator: str, span: Span) -> Test:
         """A date or a moment against a date literal; an empty one only differs from it."""
@@ -108,15 +103,22 @@ class Conditions:
         if path.field.type not in TEXTS:
             raise _wrong_operator(path.field, path.field.type)
         get, matches = self._parents.getter(path), condition.pattern.fullmatch
-        return lambda row: (value := get(row)) is not None and matches(value) is not None
+        return self._known(get, "", lambda value: value is not None and matches(value) is not None)
 
     def _in(self, condition: In) -> Test:
         path = self._filterable(condition.path)
         wanted = self._members(path.field, condition.values)
         get = self._getter(path)
+        null = None if None in wanted else ""
         if condition.negated:
-            return lambda row: get(row) not in wanted
-        return lambda row: get(row) in wanted
+            return self._known(get, null, lambda value: value not in wanted)
+        return self._known(get, null, lambda value: value in wanted)
+
+    def _known(self, get: Getter, wanted: Any, holds: Callable[[Any], bool]) -> Test:
+        """The test on a row's value; None for a null that is compared with a value where nulls don't compare."""
+        if self._schema.nulls_compare or wanted is None:
+            return lambda row: holds(get(row))
+        return lambda row: None if (value := get(row)) is None else holds(value)
 
     def _members(self, field: FieldDef, values: tuple[Value, ...] | Query) -> set[Any]:
         if not isinstance(values, Query):
@@ -126,15 +128,27 @@ class Conditions:
         return set(self._ids_of(values))
 
 
-def _all(tests: list[Test]) -> Test:
-    if len(tests) == 2:
-        first, second = tests
-        return lambda row: first(row) and second(row)
-    return lambda row: all(test(row) for test in tests)
+def _joined(tests: list[Test], *, ends: bool) -> Test:
+    """AND and OR: the first part that is `ends` decides; else a part that is None leaves it open."""
+
+    def test(row: Row) -> bool | None:
+        left_open = False
+        for part in tests:
+            found = part(row)
+            if found is ends:
+                return ends
+            left_open = left_open or found is None
+        return None if left_open else not ends
+
+    return test
 
 
-def _any(tests: list[Test]) -> Test:
-    return lambda row: any(test(row) for test in tests)
+def _negated(inner: Test) -> Test:
+    def test(row: Row) -> bool | None:
+        found = inner(row)
+        return None if found is None else not found
+
+    return test
 
 
 def _wrong_operator(field: FieldDef, kind: str) -> SoqlError:

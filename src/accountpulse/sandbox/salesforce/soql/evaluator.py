@@ -99,7 +99,7 @@ def _answer(query: Query, schema: Schema, *, with_deleted: bool) -> Found:
     def ids_of(inner: Query) -> set[str]:
         return _ids(inner, schema, with_deleted=with_deleted)
 
-    rows = sobject.rows if with_deleted else [row for row in sobject.rows if not row.get("IsDeleted")]
+    rows = list(schema.rows(sobject, with_deleted=with_deleted))
     if query.where is not None:
         test: Test = Conditions(schema, sobject, parents, ids_of).test(query.where)
         rows = [row for row in rows if test(row)]

@@ -1,6 +1,6 @@
 """What a query can see of the org: objects, fields, the way from a record to its parents."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,11 +32,17 @@ class Schema:
         objects: Mapping[str, SObject],
         hidden: AbstractSet[tuple[str, str]] = frozenset(),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        nulls_compare: bool = True,
     ) -> None:
-        """`objects` are used as they are at each query, so rows may come and go; date literals count from `now`."""
+        """`objects` are used as they are at each query, so rows may come and go; date literals count from `now`.
+
+        `nulls_compare`: see conditions.py.
+        """
         self._objects = objects
         self._hidden = hidden
         self.now = now
+        self.nulls_compare = nulls_compare
 
     def sobject(self, name: str) -> SObject:
         """The object type, whatever the case of the name; INVALID_TYPE where there is none."""
@@ -53,6 +59,13 @@ class Schema:
     def sobjects(self) -> list[SObject]:
         """Every object type."""
         return list(self._objects.values())
+
+    def rows(self, sobject: SObject, *, with_deleted: bool) -> Iterator[Row]:
+        """The rows that this user may see; those in the bin and in the archive only `with_deleted` (queryAll)."""
+        for row in sobject.rows:
+            gone = row.get("IsDeleted") or row["Id"] in sobject.archived
+            if row["Id"] not in sobject.unshared and (with_deleted or not gone):
+                yield row
 
     def fields(self, sobject: SObject) -> list[FieldDef]:
         """The fields that this user may read."""
@@ -129,9 +142,10 @@ class Parents:
         self._indexes: dict[str, dict[str, Row]] = {}
 
     def index(self, sobject: SObject) -> dict[str, Row]:
-        """The object's rows by the first 15 characters of their id."""
+        """The object's rows by the first 15 characters of their id; a parent that isn't shared is none."""
         if sobject.name not in self._indexes:
-            self._indexes[sobject.name] = {row["Id"][:15]: row for row in sobject.rows}
+            rows = (row for row in sobject.rows if row["Id"] not in sobject.unshared)
+            self._indexes[sobject.name] = {row["Id"][:15]: row for row in rows}
         return self._indexes[sobject.name]
 
     def getter(self, path: Path) -> Getter:
