@@ -66,6 +66,8 @@ BROKEN: dict[str, Answer] = {
     "08-502": wire.whole(502, b"<html>", kind="text/html"),
     "08-503": wire.whole(503, b"", "Retry-After: 0"),
     "08-504": wire.whole(504, b""),
+    "45-522-of-an-edge-in-front": wire.whole(522, b"error code: 522", kind="text/plain"),
+    "45-425": wire.whole(425, b""),
     "01-429": wire.whole(429, b"{}", "Retry-After: 0"),
 }
 
@@ -86,7 +88,9 @@ def test_a_fault_that_stays_ends_in_words_after_a_few_tries_and_is_never_data(as
     budget = RequestBudget()
     with Wire(for_ever=fault) as server, pytest.raises(SourceUnavailable) as caught:
         ask(server.url, budget)
-    assert re.search(r"GET /thing failed \((\w*Error|HTTP \d+|.*: \w*Error)\)", str(caught.value))  # its text is empty
+    assert re.search(
+        r"GET /thing failed \((\w*Error|HTTP \d+|.*: \w*Error|a web page instead of JSON)\)", str(caught.value)
+    )  # its text is empty
     assert "s3cret" not in str(caught.value)
     assert budget.calls == 5
 
@@ -130,6 +134,14 @@ def test_15_a_redirect_to_another_host_is_not_followed(ask: Ask) -> None:
             ask(server.url, budget)
         assert other.asked == []
     assert budget.calls == 1
+
+
+def test_47_a_method_that_is_not_allowed_is_the_addresss_fault() -> None:
+    with (
+        Wire(for_ever=wire.whole(405, b"{}")) as server,
+        pytest.raises(AccessError, match=r"HTTP 405: this address doesn't take GET.*proxy"),
+    ):
+        by_client(server.url, RequestBudget())
 
 
 @pytest.mark.parametrize("status", [404, 410])

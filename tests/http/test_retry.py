@@ -43,9 +43,14 @@ def test_the_wait_is_read_in_every_form_that_the_vendors_send(headers: dict[str,
     assert asked_wait(headers, NOW) == seconds
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 422, 501, 505])
 def test_a_refusal_is_not_tried_again(status: int) -> None:
     assert wait_before_retry(status, {"Retry-After": "1"}, 1, NOW, 0.5) is None
+
+
+@pytest.mark.parametrize("status", [None, 408, 425, 429, 500, 502, 503, 504, 507, 520, 522, 524, 525, 529, 530, 599])
+def test_no_answer_and_every_error_of_a_server_or_of_what_stands_before_it_is_tried_again(status: int | None) -> None:
+    assert wait_before_retry(status, {}, 1, NOW, 0.5) is not None
 
 
 def test_a_wait_that_is_too_long_is_not_begun_and_never_shortened() -> None:

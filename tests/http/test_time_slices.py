@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.http.concurrency import ConcurrencyLimit
 from accountpulse.http.rate_limiter import RateLimiter
-from accountpulse.http.slice_walk import RowPage, RowSource, SliceWalk
+from accountpulse.http.slice_walk import RowPage, RowSource, SliceRows, SliceWalk
 from accountpulse.http.time_slices import SliceProgress, SliceState, TimeSlice, equal_slices, without
 from virtual import Clock
 
@@ -71,6 +71,7 @@ class Walked:
 
     def __init__(self, system: System, slices: Sequence[TimeSlice], at_once: int = 8) -> None:
         self.parts: list[tuple[TimeSlice, list[Row]]] = []
+        self.counts: list[SliceRows] = []
         clock = Clock()
         limiter = RateLimiter(clock.now, Fixed(at_once))
         rows = RowSource("system", "rows", system.ask, lambda row: str(row[0]), lambda row: row[1])
@@ -78,8 +79,9 @@ class Walked:
         clock.run(self.walk.run(slices))
         self.seconds = clock.seconds
 
-    def _done(self, part: TimeSlice, batch: RowBatch) -> None:
+    def _done(self, part: TimeSlice, batch: RowBatch, rows: SliceRows) -> None:
         self.parts.append((part, batch.rows))
+        self.counts.append(rows)
 
     @property
     def rows(self) -> list[Row]:
@@ -208,15 +210,67 @@ def test_a_next_page_after_the_last_is_no_harm() -> None:
     assert system.asked == 51
 
 
-def test_rows_that_are_counted_and_never_shown_are_told() -> None:
+def test_rows_that_are_counted_and_never_shown_are_asked_for_once_more_and_then_refused() -> None:
     class Boasting(System):
         async def ask(self, part: TimeSlice, cursor: str | None) -> RowPage[Row]:
             page = await super().ask(part, cursor)
             return RowPage(page.rows, page.cursor, (page.total or 0) + 3)
 
-    walked = Walked(Boasting(spread(100), 10), [TimeSlice(0, 100_000)], 1)
+    system = Boasting(spread(100), 10)
+    with pytest.raises(UnexpectedAnswer, match="twice 3 fewer came than the 103 that were counted"):
+        Walked(system, [TimeSlice(0, 100_000)], 1)
+    assert system.asked == 20
+
+
+def test_pages_without_any_row_that_was_asked_for_end_the_walk() -> None:
+    """A system that ignores the filter gives everything it has."""
+
+    class Deaf(System):
+        async def ask(self, _part: TimeSlice, cursor: str | None) -> RowPage[Row]:
+            page = await super().ask(TimeSlice(200_000, 900_000), cursor)
+            return RowPage(page.rows, page.cursor)
+
+    system = Deaf([(f"{place}", 200_000 + place) for place in range(5_000)], 10)
+    with pytest.raises(UnexpectedAnswer, match="50 pages in a row had no row that was asked for"):
+        Walked(system, [TimeSlice(0, 100_000)], 1)
+    assert system.asked == 50
+
+
+def test_clearly_more_rows_than_were_counted_end_the_walk() -> None:
+    class Endless(System):
+        async def ask(self, part: TimeSlice, cursor: str | None) -> RowPage[Row]:
+            page = await super().ask(part, cursor)
+            return RowPage(page.rows, page.cursor, 100)
+
+    system = Endless(spread(5_000), 10)
+    with pytest.raises(UnexpectedAnswer, match="120 came, and the system counted 100"):
+        Walked(system, [TimeSlice(0, 100_000)], 1)
+
+
+def test_every_row_that_came_is_kept_outside_or_repeated() -> None:
+    """Padded bounds bring the neighbours' rows, and those before the first slice."""
+
+    class Padded(System):
+        async def ask(self, part: TimeSlice, cursor: str | None) -> RowPage[Row]:
+            return await super().ask(TimeSlice(part.start - 500, part.end + 500), cursor)
+
+    rows = [(f"{place}", place * 100) for place in range(1_000)]
+    walked = Walked(Padded(rows, 50), [TimeSlice(10_000, 50_000), TimeSlice(50_000, 90_000)], 1)
+    assert len(walked.rows) == 800
+    assert sum(each.outside for each in walked.counts) == 10  # 500 before and 500 after, a row each 100
+    assert sum(each.repeated for each in walked.counts) == 10  # 500 on both sides of the edge
+    assert sum(each.came for each in walked.counts) == 820
+
+
+def test_a_row_that_comes_twice_is_kept_once_and_counted() -> None:
+    class Stammering(System):
+        async def ask(self, part: TimeSlice, cursor: str | None) -> RowPage[Row]:
+            page = await super().ask(part, cursor)
+            return RowPage([*page.rows, page.rows[0]], page.cursor, page.total)
+
+    walked = Walked(Stammering(spread(100), 10), [TimeSlice(0, 100_000)], 1)
     assert len(walked.rows) == 100
-    assert walked.walk.missing == 3
+    assert [(each.came, each.outside, each.repeated) for each in walked.counts] == [(110, 0, 10)]
 
 
 def test_an_error_of_one_slice_ends_the_walk_and_is_raised() -> None:

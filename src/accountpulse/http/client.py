@@ -3,8 +3,8 @@
 import asyncio
 import gc
 import urllib.request
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,12 +15,13 @@ import aiohttp
 import msgspec
 
 from accountpulse.core.errors import AccountpulseError
-from accountpulse.http import tls
+from accountpulse.http import shape, tls
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.rate_limiter import RateLimiter
-from accountpulse.http.retry import AttemptFailure, Attempts
+from accountpulse.http.retry import AttemptFailure, Attempts, is_transient
 
 READ_BUFFER = 2**20  # bytes; pages are large, and the default stops and starts the socket several times in each
+SHOWN_GONE = 3  # ids that a note names
 TOTAL = 60.0  # seconds a call may take in all: a body that drips has an end too
 T = TypeVar("T")
 
@@ -37,16 +38,28 @@ class RequestRefused(Exception):
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """An answer with an error status. `tried` names the request; `body` is for deciding, never for showing."""
+
+    tried: str
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """Where a system is, and how it is spoken to.
 
-    `headers` go with every request, `remedies` says, by status, what the reader can do at this system.
+    `headers` go with every request, `remedies` says, by status, what the reader can do at this system. `cause` reads
+    the vendor's own code, which decides before the status does; None: it says nothing more.
     """
 
     source: str
     base_url: str
     headers: Mapping[str, str] = field(repr=False)
     remedies: Mapping[int, str] = field(default_factory=dict)
+    cause: Callable[[Refusal], AccountpulseError | None] = lambda _refusal: None
 
 
 @dataclass(frozen=True)
@@ -84,6 +97,7 @@ class Client:
         self._now = now
         self._total = total
         self.limiter = RateLimiter(now)
+        self.gone: dict[str, list[str]] = {}  # objects that a list has named and that can't be had, by noun
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -113,6 +127,30 @@ class Client:
         content = None if body is None else msgspec.json.encode(body)
         return await self._answer(_Call("POST", path, body=content), decoder)
 
+    async def object(
+        self,
+        noun: str,
+        item_id: str,
+        path: str,
+        decoder: "msgspec.json.Decoder[T]",
+        params: Mapping[str, str] | None = None,
+    ) -> T | None:
+        """One object, at an address that was made from an id that a list has given; None: it is `gone`.
+
+        A refusal concerns that object and nobody else, unless it says who we are (401) or asks for a wait.
+        """
+        try:
+            return await self.get(path, decoder, params)
+        except RequestRefused:
+            self.gone.setdefault(noun, []).append(item_id)
+            return None
+
+    def gone_notes(self) -> Iterator[str]:
+        """Which objects could not be had, a line for each noun."""
+        for noun, ids in self.gone.items():
+            named = ", ".join(sorted(ids)[:SHOWN_GONE])
+            yield f"{len(ids):,} {noun} that a list has named can't be had (deleted, merged or hidden): {named}"
+
     async def _answer(self, call: _Call, decoder: "msgspec.json.Decoder[T]") -> T:
         """The answer to the first attempt that succeeds."""
         tried = f"{call.method} {call.path}"
@@ -130,11 +168,15 @@ class Client:
             return attempts.unanswered(error)
         if status < 300:
             try:
-                return decoder.decode(content)
+                return shape.decode(decoder, content)
             except msgspec.DecodeError as error:
-                return attempts.unreadable(error)
+                return attempts.unreadable(error, is_page=content.lstrip()[:1] == b"<")
+            except shape.WrongShape as error:
+                raise attempts.misshapen(error) from None
         failure = attempts.refused(status, headers)
-        if 400 <= status < 500 and status not in (401, 408, 429):
+        if cause := self._endpoint.cause(Refusal(attempts.tried, status, headers, content)):
+            failure = replace(failure, error=cause)
+        if 400 <= status < 500 and status != 401 and not is_transient(status):
             raise RequestRefused(status, failure.error, content)
         return failure
 

@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 
 from accountpulse.http import tls
 from accountpulse.http.budget import RequestBudget
-from accountpulse.http.retry import AttemptFailure, Attempts
+from accountpulse.http.retry import AttemptFailure, Attempts, is_transient
 
 TOTAL = 120.0  # seconds between two parts of an answer, and that a body may take in all
 CONNECT = 10.0  # seconds
@@ -28,7 +28,8 @@ FAULTS = "/services/Soap/"  # a SOAP fault is a 500 that says what is wrong: try
 class RetryingAdapter(HTTPAdapter):
     """Sends with a time limit, counts, tries again by the policy, refuses redirects.
 
-    An answer under 500 is handed back, and a SOAP fault; everything else ends as one of our errors.
+    An answer that another try won't change is handed back, and a SOAP fault; a redirect, and what stays away however
+    often it is asked for, end as one of our errors.
     """
 
     def __init__(
@@ -109,7 +110,7 @@ def _is_final(status: int, tried: str) -> bool:
     """Whether the client should see this answer; a redirect is nobody's answer."""
     if status == 500 and FAULTS in tried:
         return True
-    return status < 500 and status not in (408, 429) and not 300 < status < 400
+    return not is_transient(status) and not 300 < status < 400
 
 
 def keep(answer: requests.Response, body: bytes) -> None:

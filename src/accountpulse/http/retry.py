@@ -15,12 +15,15 @@ from enum import Enum
 from accountpulse.core.errors import AccessError, AccountpulseError, SourceUnavailable, UnexpectedAnswer
 from accountpulse.http import tls
 from accountpulse.http.budget import RequestBudget
+from accountpulse.http.shape import WrongShape
 
 TRIES = 5  # of one request, the first one included
-TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+ASKED_AGAIN = frozenset({408, 425, 429})  # of the refusals those that may pass
+FOR_GOOD = frozenset({501, 505})  # of the server's errors those that won't
 FIRST_BACKOFF = 0.5  # seconds; doubles with each try
 LONGEST_BACKOFF = 30.0
 CLOCKS_DIFFER = 3.0  # seconds; a Date header is up to a second old, or two
+_PAGE_REMEDY = "Check the base URL, and whether a proxy or a sign-in page stands before the system."
 LONGEST_WAIT = 120.0  # seconds; a system that asks for more is unavailable for this run
 
 
@@ -79,10 +82,16 @@ class Attempts:
         self.budget.cut(self.source)
         return AttemptFailure(SourceUnavailable(self.source, self.tried, type(error).__name__))
 
-    def unreadable(self, error: Exception) -> AttemptFailure:
+    def unreadable(self, error: Exception, *, is_page: bool = False) -> AttemptFailure:
         """A cut or foreign body under a good status: may pass, and must never be taken for "no data"."""
-        answer = f"an answer that can't be read: {type(error).__name__}"
-        return AttemptFailure(UnexpectedAnswer(self.source, self.tried, answer))
+        what = "a web page instead of JSON" if is_page else f"an answer that can't be read: {type(error).__name__}"
+        remedy = _PAGE_REMEDY if is_page else "Try again later."
+        return AttemptFailure(UnexpectedAnswer(self.source, self.tried, what, remedy))
+
+    def misshapen(self, error: WrongShape) -> UnexpectedAnswer:
+        """The error for a well-formed answer of the wrong type: it would be the same the next time."""
+        remedy = "Please report it, with the path: this version doesn't know such an answer."
+        return UnexpectedAnswer(self.source, self.tried, f"a field of another type, {error}", remedy)
 
     def distrusted(self, url: str, error: Exception) -> AccessError:
         """The error for a certificate that isn't trusted: another attempt won't change that."""
@@ -104,6 +113,11 @@ class Attempts:
         return wait
 
 
+def is_transient(status: int | None) -> bool:
+    """Whether it may pass: no answer, a wait that is asked for, every error of a server or of what stands before it."""
+    return status is None or status in ASKED_AGAIN or (status >= 500 and status not in FOR_GOOD)
+
+
 def wait_before_retry(
     status: int | None, headers: Mapping[str, str], attempt: int, now: datetime, jitter: float
 ) -> float | None:
@@ -112,7 +126,7 @@ def wait_before_retry(
     `status` None means that no answer came. `attempt` counts from 1. `jitter` in [0, 1) spreads those who wait for the
     same moment. A wait that the system demands is never shortened: where it is too long, the answer is None.
     """
-    if attempt >= TRIES or (status is not None and status not in TRANSIENT):
+    if attempt >= TRIES or not is_transient(status):
         return None
     demanded = asked_wait(headers, now) if status in (429, 503) else None
     if demanded is None:
@@ -195,6 +209,10 @@ def refusal(source: str, tried: str, status: int, remedies: Mapping[int, str]) -
     if 300 <= status < 400:
         remedy = "A redirect to another address was not followed; check the base URL."
         return AccessError(source, tried, answer, remedy)
+    if status == 405:
+        method = tried.partition(" ")[0]
+        remedy = "Check the base URL, and whether a proxy before the system lets only some methods through."
+        return AccessError(source, tried, f"{answer}: this address doesn't take {method}", remedy)
     if status in (404, 410):
         remedy = "The address is gone or wrong: check the base URL, or look for a newer release."
         return AccessError(source, tried, answer, remedy)

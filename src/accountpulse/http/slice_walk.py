@@ -28,8 +28,10 @@ from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.http.client import RequestRefused
 from accountpulse.http.paging import Cursors
 from accountpulse.http.rate_limiter import RateLimiter
-from accountpulse.http.time_slices import SliceProgress, SliceState, TimeSlice
+from accountpulse.http.time_slices import SliceProgress, SliceState, TimeSlice, joined
 
+IDLE_PAGES = 50  # in a row, without a row that was asked for: bounds are padded, so that a few such pages are nothing
+MORE = 0.1  # how many more rows than were counted may come, as a share: new ones come about while they are read
 WORTH_PAGES = 3  # a slice with fewer left is not cut: a part costs about one request more
 
 R = TypeVar("R")
@@ -66,20 +68,35 @@ class RowSource(Generic[R]):
     time: Callable[[R], int | None]
 
 
+@dataclass(frozen=True)
+class SliceRows:
+    """The rows that came while a slice was walked. `outside`: of no slice of the walk; `repeated`: kept already.
+
+    A page that only showed that the slice is too large doesn't count: its rows come again.
+    """
+
+    came: int
+    outside: int
+    repeated: int
+
+
 class SliceWalk(Generic[R, B]):
-    """One walk. `kept` counts the rows so far; `missing` those that were counted but, asked twice, not shown."""
+    """One walk. `kept` counts the rows so far.
+
+    UnexpectedAnswer where twice fewer rows came than the system has counted, clearly more, or page after page without
+    any that was asked for.
+    """
 
     def __init__(
         self,
         rows: RowSource[R],
         limiter: RateLimiter,
         batch: Callable[[], B],
-        done: Callable[[TimeSlice, B], None],
+        done: Callable[[TimeSlice, B, SliceRows], None],
         progress: Callable[[int, int | None], None] = lambda _kept, _total: None,
     ) -> None:
         """`progress` gets the rows so far and, once every initial slice has had its first page, how many there are."""
         self.kept = 0
-        self.missing = 0
         self._rows = rows
         self._limiter = limiter
         self._batch = batch
@@ -87,6 +104,7 @@ class SliceWalk(Generic[R, B]):
         self._progress = progress
         self._unanswered = 0  # initial slices whose first page hasn't come
         self._total: int | None = 0  # rows of the others; None: the system doesn't count
+        self._stretches: list[TimeSlice] = []  # that the walk goes through
         self._waiting: deque[SliceProgress[B]] = deque()
         self._active: dict[asyncio.Task[None], SliceProgress[B]] = {}
         self._is_answered = False  # until the first page has come nobody else asks, so that a refusal comes once
@@ -95,6 +113,7 @@ class SliceWalk(Generic[R, B]):
     async def run(self, slices: Iterable[TimeSlice]) -> None:
         """Walk all of them to their ends. The first error ends the others, and is raised."""
         self._waiting.extend(SliceProgress(each, self._batch(), is_initial=True) for each in slices)
+        self._stretches = joined([progress.asked for progress in self._waiting])
         self._unanswered = len(self._waiting)
         try:
             while self._start_idle():
@@ -140,7 +159,8 @@ class SliceWalk(Generic[R, B]):
         if await self._has_missed(progress, complete=complete):
             await self._walk_again(progress)
         progress.finish()
-        self._done(progress.part, progress.batch)
+        repeated = progress.came - progress.kept - progress.outside
+        self._done(progress.part, progress.batch, SliceRows(progress.came, progress.outside, repeated))
 
     async def _has_missed(self, progress: SliceProgress[B], *, complete: bool) -> bool:
         """Whether rows didn't come that the system has counted; by its pages' end where it doesn't count."""
@@ -151,19 +171,22 @@ class SliceWalk(Generic[R, B]):
         return (progress.missed() or 0) > 0
 
     async def _walk_again(self, progress: SliceProgress[B]) -> None:
-        """What is missed once more is counted in `missing`, unless the pages broke off again."""
+        """What is missed once more is refused: an account with fewer rows would look like a healthier one."""
         progress.walk_again()
         keys: set[str] = set()
         complete = await self._follow(progress, keys)
         missing = max(0, (progress.total or 0) - max(progress.rows, len(keys)))
         if not complete and (missing > 0 or progress.total is None):
-            tried = f"paging through {self._rows.noun}"
-            raise UnexpectedAnswer(self._rows.source, tried, "twice the pages led in a circle or broke off")
-        self.missing += missing
+            raise self._refused("twice the pages led in a circle or broke off")
+        if missing:
+            raise self._refused(f"twice {missing:,} fewer came than the {progress.total:,} that were counted")
+
+    def _refused(self, answer: str) -> UnexpectedAnswer:
+        return UnexpectedAnswer(self._rows.source, f"paging through {self._rows.noun}", answer)
 
     async def _follow(self, progress: SliceProgress[B], keys: set[str]) -> bool:
         """Page after page, into `keys` the keys of its rows; whether the pages ended as they should, or were split."""
-        cursors, cursor = Cursors(), None
+        cursors, cursor, idle = Cursors(), None, 0
         while True:
             try:
                 page = await self._rows.ask(progress.asked, cursor)
@@ -175,7 +198,8 @@ class SliceWalk(Generic[R, B]):
             fresh, times = self._new_rows(progress, page, keys)
             if cursor is None and not self._accept_first_page(progress, page.total):
                 return True
-            self._keep(progress, fresh, times)
+            idle = 0 if self._keep(progress, fresh, times) else idle + 1
+            self._check_end(progress, len(keys), idle)
             self._changed.set()
             if page.cursor is None or (progress.has_passed() and progress.state is SliceState.WALKING):
                 return True
@@ -183,12 +207,20 @@ class SliceWalk(Generic[R, B]):
                 return False
             cursor = page.cursor
 
+    def _check_end(self, progress: SliceProgress[B], came: int, idle: int) -> None:
+        """Refuse an answer that doesn't end: a filter that the system ignored, or pages that it makes up."""
+        if idle >= IDLE_PAGES:
+            raise self._refused(f"{idle} pages in a row had no row that was asked for")
+        if progress.total is not None and came > progress.total + max(progress.page_rows, MORE * progress.total):
+            raise self._refused(f"{came:,} came, and the system counted {progress.total:,}")
+
     # --- one page
 
     def _new_rows(
         self, progress: SliceProgress[B], page: RowPage[R], keys: set[str]
     ) -> tuple[Sequence[R], list[int | None]]:
         """Learn from a page; its rows that were not seen before, with their times."""
+        progress.came += len(page.rows)
         found = list(map(self._rows.key, page.rows))
         if progress.seen.isdisjoint(found) and len(set(found)) == len(found):
             fresh = page.rows
@@ -220,8 +252,8 @@ class SliceWalk(Generic[R, B]):
         self._changed.set()
         return False
 
-    def _keep(self, progress: SliceProgress[B], fresh: Sequence[R], times: list[int | None]) -> None:
-        """Put into the batch what lies in the slice; what lies outside is a neighbour's, or nobody's."""
+    def _keep(self, progress: SliceProgress[B], fresh: Sequence[R], times: list[int | None]) -> int:
+        """Put into the batch what lies in the slice, and count it; the rest is a neighbour's, or nobody's."""
         dated, part = [time for time in times if time is not None], progress.part
         if not dated or (part.start <= min(dated) and max(dated) < part.end):
             mine = fresh
@@ -229,6 +261,9 @@ class SliceWalk(Generic[R, B]):
         else:
             mine = list(compress(fresh, map(part.contains, times)))
             progress.rows += sum(map(progress.accounts_for, times))
+            progress.outside += sum(not any(each.contains(time) for each in self._stretches) for time in times)
         progress.batch.add(mine)
+        progress.kept += len(mine)
         self.kept += len(mine)
         self._progress(self.kept, None if self._unanswered else self._total)
+        return len(mine)

@@ -47,6 +47,17 @@ def without(slices: Iterable[TimeSlice], done: Iterable[tuple[int, int]]) -> lis
     return sorted(left)
 
 
+def joined(slices: Iterable[TimeSlice]) -> list[TimeSlice]:
+    """The stretches that the slices cover, in order."""
+    found: list[TimeSlice] = []
+    for each in sorted(slices):
+        if found and each.start <= found[-1].end:
+            found[-1] = TimeSlice(found[-1].start, max(found[-1].end, each.end))
+        else:
+            found.append(each)
+    return found
+
+
 class Direction(Enum):
     """In which order of time the rows of a cursor come."""
 
@@ -118,6 +129,9 @@ class SliceProgress(Generic[B]):
     state: SliceState = field(default=SliceState.WAITING, init=False)
     total: int | None = field(default=None, init=False)  # rows by the system's count; None: it doesn't count
     rows: int = field(default=0, init=False)  # that came and weren't given away
+    came: int = field(default=0, init=False)  # in all pages that were followed, each as often as it came
+    kept: int = field(default=0, init=False)  # of its own part
+    outside: int = field(default=0, init=False)  # of no slice of the walk
     page_rows: int = field(default=0, init=False)  # of the largest page
     order: RowOrder = field(default_factory=RowOrder, init=False)
     seen: set[str] = field(default_factory=set, init=False)  # keys of rows

@@ -1,7 +1,9 @@
 """What the models of accountpulse.yaml are made of."""
 
 import re
-from typing import Annotated, TypeVar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
@@ -21,6 +23,75 @@ def _or_none(value: object) -> object:
 
 Unless = Annotated[T | None, BeforeValidator(_or_none)]  # the word `none`: this part is not used
 ApiName = Annotated[str, AfterValidator(_api_name)]
+
+
+FieldKind = Literal["date", "yes/no", "count", "number", "money", "picklist", "reference", "text", "any"]
+
+
+@dataclass(frozen=True)
+class FieldKinds:
+    """What a key of the mapping may mean: the kinds of field that it can name, each in its system's own types.
+
+    A system holds its own list of fields against it before anything is read.
+    """
+
+    kinds: tuple[FieldKind, ...]
+
+
+def _named(*kinds: FieldKind) -> Any:
+    return Annotated[ApiName, FieldKinds(kinds)]
+
+
+if TYPE_CHECKING:
+    DateName = YesNoName = CountName = NumberName = MoneyName = PicklistName = ReferenceName = TextName = AnyName = str
+else:
+    DateName = _named("date")  # a day, or an instant
+    YesNoName = _named("yes/no")
+    CountName = _named("count")  # a whole number of things
+    NumberName = _named("count", "number")
+    MoneyName = _named("money", "number")
+    PicklistName = _named("picklist", "text")  # values that the mapping lists
+    ReferenceName = _named("reference", "text")  # an id
+    TextName = _named("text", "picklist", "reference")
+    AnyName = _named("any")
+
+
+class FieldOf(NamedTuple):
+    """A field that a mapping names: the path of its key (`renewal.0.date`), the name, and what it may mean."""
+
+    key: str
+    name: str
+    kinds: tuple[FieldKind, ...]
+
+
+def fields_named(block: BaseModel, path: str = "") -> Iterator[FieldOf]:
+    """Every field that a mapping names with a declared kind, through all of its parts."""
+    for key, info in type(block).model_fields.items():
+        place, value = f"{path}.{info.alias or key}".lstrip("."), getattr(block, key)
+        kind = next((each for each in info.metadata if isinstance(each, FieldKinds)), None) or _kind_in(info.annotation)
+        if kind is not None and isinstance(value, str):
+            yield FieldOf(place, value, kind.kinds)
+        yield from _fields_in(value, place)
+
+
+def _fields_in(value: Any, path: str) -> Iterator[FieldOf]:
+    if isinstance(value, BaseModel):
+        yield from fields_named(value, path)
+    elif isinstance(value, tuple | list):
+        for number, each in enumerate(value):
+            yield from _fields_in(each, f"{path}.{number}")
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            yield from _fields_in(each, f"{path}.{name}")
+
+
+def _kind_in(annotation: Any) -> FieldKinds | None:
+    """The kind of an optional field: it stands in a part of the union."""
+    for part in get_args(annotation):
+        found = next((each for each in getattr(part, "__metadata__", ()) if isinstance(each, FieldKinds)), None)
+        if found is not None or (found := _kind_in(part)) is not None:
+            return found
+    return None
 
 
 class MappingBlock(BaseModel):

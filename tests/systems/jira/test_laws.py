@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from accountpulse.core.period import Scope
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.client import Client, Endpoint
-from accountpulse.http.slice_walk import RowSource, SliceWalk
+from accountpulse.http.slice_walk import RowSource, SliceRows, SliceWalk
 from accountpulse.http.time_slices import TimeSlice, equal_slices
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
@@ -69,7 +69,7 @@ async def walked(loaded: Settings, scope: Scope, keys: list[str], count: int) ->
         end = int(scope.as_of.timestamp() // 60) + 3000
         rows = RowSource("jira", "issues", search.ask(found), lambda each: each.id, lambda each: each.created // 60_000)
 
-        def done(_part: TimeSlice, batch: Kept) -> None:
+        def done(_part: TimeSlice, batch: Kept, _rows: SliceRows) -> None:
             ids.update(batch.ids)
 
         await SliceWalk(rows, web.limiter, Kept, done).run(equal_slices(found.oldest, end, count))

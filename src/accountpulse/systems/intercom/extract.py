@@ -16,7 +16,7 @@ from accountpulse.core.records import CONVERSATIONS, Extract
 from accountpulse.core.spooled import PartCollector, SpooledTable
 from accountpulse.http import client
 from accountpulse.http.client import Client, Endpoint
-from accountpulse.http.slice_walk import RowPage, RowSource, SliceWalk
+from accountpulse.http.slice_walk import RowPage, RowSource, SliceRows, SliceWalk
 from accountpulse.http.time_slices import TimeSlice, equal_slices, without
 from accountpulse.systems.intercom.companies import Companies
 from accountpulse.systems.intercom.rows import ROWS, ConversationBatch, ConversationReader
@@ -56,7 +56,7 @@ async def _extract(request: IntercomRequest) -> Extract:
     mapping = request.mapping
     reader = ConversationReader(mapping, request.access.version, request.scope.window)
     async with connect(request) as web:
-        collector, missing = await _conversations(web, reader, request)
+        collector = await _conversations(web, reader, request)
         seen = {company: own for facts in collector.facts for company, own in facts["companies"].items()}
         companies = Companies(web, mapping.holds, seen)
         known, waiting = collector.spools["conversations"], collector.spools["waiting"]
@@ -65,15 +65,13 @@ async def _extract(request: IntercomRequest) -> Extract:
     notes = [*companies.notes]
     if tickets := sum(facts["tickets"] for facts in collector.facts):
         notes.append(f"{tickets:,} tickets among the conversations were left out")
-    if missing:
-        notes.append(f"Intercom counted {missing:,} conversations more than its pages showed")
     return Extract("intercom", {}, reader.gaps, unknown, tuple(notes), spools={"conversations": known})
 
 
 async def _conversations(
     web: Client, reader: ConversationReader, request: IntercomRequest
-) -> tuple[PartCollector[ConversationBatch], int]:
-    """Everything that matters, and how many conversations were counted and never shown.
+) -> PartCollector[ConversationBatch]:
+    """Everything that matters.
 
     In `conversations` are those of which it is known whose they are; `waiting`, in columns ROWS, are the others.
     """
@@ -92,7 +90,7 @@ async def _conversations(
             rows[place] = row
         return RowPage(rows, cursor_of(page.pages), page.total_count)
 
-    def done(part: TimeSlice, batch: ConversationBatch) -> None:
+    def done(part: TimeSlice, batch: ConversationBatch, _rows: SliceRows) -> None:
         collector.take((WALK, part.start, part.end), batch)
 
     rows = RowSource("intercom", "conversations", ask, _id, _created)
@@ -101,7 +99,7 @@ async def _conversations(
     )
     await walk.run(without(slices(window), collector.done(WALK)))
     collector.close()
-    return collector, walk.missing
+    return collector
 
 
 def _read(

@@ -1,0 +1,66 @@
+"""Decoding an answer; where one is well-formed but of another shape than it should have, saying where."""
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+_PATH = re.compile(r" - at `(\$[^`]*)`$")
+_STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
+_ID_NAMES = ("id", "key", "Id")
+_SHOWN = 40  # characters of a record's id
+T = TypeVar("T")
+
+
+class WrongShape(Exception):
+    """An answer of another type than it should have: asking again won't change it."""
+
+    def __init__(self, path: str, wanted: str, record: str | None) -> None:
+        """`path` leads to the field, `wanted` is what should stand there, `record` the id of whose field it is."""
+        whose = f" of {record}" if record is not None else ""
+        super().__init__(f"{path}{whose}: {wanted}")
+
+
+def decode(decoder: "msgspec.json.Decoder[T]", content: bytes) -> T:
+    """The answer; msgspec.DecodeError where it isn't JSON, WrongShape where a field is of another type.
+
+    Whole numbers written as `5.0` or `"5"` are numbers: the vendors write both.
+    """
+    try:
+        return decoder.decode(content)
+    except msgspec.ValidationError:
+        lenient = msgspec.json.Decoder(decoder.type, strict=False)
+    try:
+        return lenient.decode(content)
+    except msgspec.ValidationError as error:
+        try:
+            body = msgspec.json.decode(content)
+        except UnicodeDecodeError:  # bytes that are no text: garbage on the wire, and no type
+            raise msgspec.DecodeError from None
+        raise _wrong_shape(str(error), body) from None
+
+
+def _wrong_shape(text: str, body: Any) -> WrongShape:
+    match = _PATH.search(text)
+    path = match[1] if match else "$"
+    # "Expected `int`, got `str`": types, and never a value; of anything else only that it is wrong
+    wanted = text[: match.start()] if match else text
+    if not wanted.startswith(("Expected ", "Object missing ")):
+        wanted = "a value that is not known"
+    return WrongShape(path, wanted.replace("`", ""), _record(path, body))
+
+
+def _record(path: str, body: Any) -> str | None:
+    """The id of the innermost record on the way to a field that has one."""
+    found = None
+    for name, index in _STEP.findall(path):
+        if isinstance(body, dict):
+            body = body.get(name)
+        elif isinstance(body, list) and index.isdigit():
+            body = body[int(index)]
+        else:
+            break
+        if isinstance(body, dict):
+            ids = (body[each] for each in _ID_NAMES if isinstance(body.get(each), str | int))
+            found = next(ids, found)
+    return None if found is None else str(found)[:_SHOWN]
