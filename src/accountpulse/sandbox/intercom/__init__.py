@@ -3,8 +3,10 @@
 from accountpulse.sandbox.intercom.oddities import IntercomOddities
 from accountpulse.sandbox.intercom.rate_limit import intercom_style
 from accountpulse.sandbox.intercom.service import IntercomService
-from accountpulse.sandbox.stand_in import STANDARD, Address, StandIn, Surroundings
+from accountpulse.sandbox.stand_in import STANDARD, Address, Crooked, StandIn, Surroundings
+from accountpulse.sandbox.truth.crooked_intercom import crooked_conversations
 from accountpulse.sandbox.truth.intercom import intercom_conversations
+from accountpulse.sandbox.world.crooked_intercom import bend_intercom, intercom_mapping
 from accountpulse.sandbox.world.intercom import build_intercom
 from accountpulse.sandbox.world.model import Intercom
 
@@ -27,4 +29,5 @@ STAND_IN = StandIn(
     environment=_environment,
     rate_limits={STANDARD: intercom_style},
     conversations=intercom_conversations,
+    crooked=Crooked(bend=bend_intercom, mapping=intercom_mapping, conversations=crooked_conversations),
 )
