@@ -2,17 +2,20 @@
 
 import math
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import polars as pl
 
+from accountpulse import accounts
 from accountpulse.core.period import Scope
-from accountpulse.core.records import Extract, SourceName
+from accountpulse.core.records import Extract, LinkFile, SourceName
 from accountpulse.sandbox.truth.bugs import BUGS
 from accountpulse.sandbox.truth.support import METRICS as SUPPORT
 from accountpulse.sandbox.truth.table import TruthRow, truth_table
 from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
-from support import NOW, extract, measured
+from accountpulse.systems import SYSTEMS
+from support import NOW, extract, measured, request
 
 PERIOD = "2026-10"
 METRICS: Mapping[SourceName, tuple[str, ...]] = {"intercom": SUPPORT, "jira": BUGS}
@@ -22,9 +25,11 @@ def found(loaded: Settings, scope: Scope, *sources: SourceName) -> pl.DataFrame:
     """Every metric of every account, where only the CRM and these systems are asked."""
     extracts: dict[SourceName, Extract] = {"salesforce": extract(loaded, "salesforce", scope)}
     links = extracts["salesforce"].tables["links"]
-    for source in sources:
-        keys = tuple(links.filter(pl.col("source") == source)["key"].unique().sort())
-        extracts[source] = extract(loaded, source, scope, keys)
+    for name in sources:
+        system = SYSTEMS[name]
+        by_attribute = None if system.find is None else system.find(request(loaded, name, scope)).found_keys
+        keys = accounts.asked_keys(links, system.source, by_attribute, LinkFile())
+        extracts[name] = replace(extract(loaded, name, scope, keys), found_keys=by_attribute, asked=keys)
     return measured(loaded, extracts, scope)
 
 
