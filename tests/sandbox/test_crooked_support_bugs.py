@@ -15,7 +15,7 @@ from accountpulse.sandbox.truth.support import METRICS as SUPPORT
 from accountpulse.sandbox.world import build, crooked_intercom, crooked_jira
 from accountpulse.sandbox.world.crooked_jira import link_by
 from accountpulse.sandbox.world.model import World
-from sandbox.crooked import disagreements, found, truth
+from sandbox.crooked import agrees, disagreements, found, truth
 from support import NOW, Configure
 
 ACCOUNTS = 40
@@ -69,6 +69,28 @@ def test_a_customer_is_found_by_each_kind_of_field(kind: str, edition: str, conf
     with Sandbox(world, jira=edition) as running:
         got = found(settings_for(running, configure, edition), scope, "jira")
     assert disagreements(got, world, BUGS) == []
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_a_site_without_histories_is_told_by_dates_or_not_at_all(
+    edition: str, configure: Configure, scope: Scope
+) -> None:
+    world = crooked(2)
+    whole = {(row.account_id, row.metric): row for row in truth(world, BUGS)}
+    world.jira.keeps_histories = False
+    with Sandbox(world, jira=edition) as running:
+        got = {
+            row["account_id"]: row
+            for row in found(settings_for(running, configure, edition), scope, "jira").iter_rows(named=True)
+        }
+    wrong = []
+    for expected in truth(world, BUGS):
+        value, why = (got[expected.account_id][name] for name in (expected.metric, f"{expected.metric}_reason"))
+        undecided = expected.reason == "unclear"  # by dates: no number, or the one that the histories would give
+        known = whole[expected.account_id, expected.metric]
+        if not (agrees(value, why, known) or value is None if undecided else agrees(value, why, expected)):
+            wrong.append((expected, value, why))
+    assert wrong == []
 
 
 @pytest.mark.parametrize("kind", ["user", "group", "object"])

@@ -14,7 +14,7 @@ from accountpulse.sandbox.truth.instants import Instants, Truth, Value, Values
 from accountpulse.sandbox.world.model import Customer, Jira, JiraIssue, Transition
 
 Meanings = Mapping[str, bool]  # whether a status means done, by its id
-UNCLEAR = "unclear"
+UNCLEAR, UNREAD = "unclear", "field_missing"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ def crooked_bugs_truth(site: Jira, at: Instants) -> Truth:
         own = [issue for issue in bugs if name in map(_comparable, _named(site, issue))]
         if any(site.link[1] in issue.unshown for issue in own) or _organizations_unshown(site, own):
             return dict.fromkeys(BUGS, "not_attributable")
-        return _measured([(issue, _lives(site, issue, at)) for issue in own], at)
+        lives = [(issue, _lives(site, issue, at)) for issue in own]
+        return _measured(lives, at, histories=site.keeps_histories)
 
     return measure
 
@@ -88,7 +89,7 @@ def _unlinked(site: Jira, name: str) -> str | None:
 # --- what they come to -----------------------------------------------------------------------------------------------
 
 
-def _measured(bugs: list[tuple[JiraIssue, list[Life]]], at: Instants) -> Values:
+def _measured(bugs: list[tuple[JiraIssue, list[Life]]], at: Instants, *, histories: bool) -> Values:
     lives_of = [lives for _, lives in bugs]
     created = sum(at.in_window(issue.created) for issue, _ in bugs)
     days = _same([[each.resolved_days for each in lives] for lives in lives_of])
@@ -96,7 +97,7 @@ def _measured(bugs: list[tuple[JiraIssue, list[Life]]], at: Instants) -> Values:
     return {
         "open_bugs": _counted([[each.is_open for each in lives] for lives in lives_of]),
         "critical_bugs": _counted([[each.is_open and each.critical for each in lives] for lives in lives_of]),
-        "reopened_bugs": _counted([[each.reopened for each in lives] for lives in lives_of]),
+        "reopened_bugs": _counted([[each.reopened for each in lives] for lives in lives_of]) if histories else UNREAD,
         "avg_resolution_days": UNCLEAR if resolved is None else _mean(resolved),
         "bug_trend": UNCLEAR if resolved is None else _trend(created, len(resolved)),
     }
@@ -126,10 +127,30 @@ def _trend(created: int, resolved: int) -> float:
 def _lives(site: Jira, issue: JiraIssue, at: Instants) -> list[Life]:
     """All that its history allows; anything, where it isn't the history of an issue in this state."""
     criticals = _criticals(site, issue)
+    if not site.keeps_histories:
+        return [Life(is_open, each, False, days) for each in criticals for is_open, days in _by_dates(site, issue, at)]
     if issue.transitions and issue.transitions[-1].to_status != issue.status:
         opposites = ((True, False, None), (False, True, 0.0))
         return [Life(is_open, each, again, days) for each in criticals for is_open, again, days in opposites]
     return [_life(issue, means, critical, at) for means in _meanings(site, issue) for critical in criticals]
+
+
+def _by_dates(site: Jira, issue: JiraIssue, at: Instants) -> list[tuple[bool, float | None]]:
+    """Whether it was open, and how long it took if it was resolved in the window, as far as dates tell it alone."""
+    done = site.statuses[issue.status].category == "done"
+    if done and issue.resolutiondate is not None:
+        if issue.resolutiondate >= at.as_of:
+            return [(True, None)]
+        return [(False, _days(issue, issue.resolutiondate) if at.in_window(issue.resolutiondate) else None)]
+    if issue.updated >= at.as_of:
+        return [(True, None), (False, None), (False, 0.0)]
+    if not done:
+        return [(True, None)]
+    return [(False, None), (False, 0.0)] if at.in_window(issue.updated) else [(False, None)]
+
+
+def _days(issue: JiraIssue, resolved: datetime) -> float:
+    return (resolved - issue.created) / timedelta(days=1)
 
 
 def _criticals(site: Jira, issue: JiraIssue) -> tuple[bool, ...]:
@@ -171,9 +192,7 @@ def _life(issue: JiraIssue, means: Meanings, critical: bool, at: Instants) -> Li
         is_open=not means[status],
         critical=critical,
         reopened=any(at.in_window(move.at) and means[move.from_status] for move in changes),
-        resolved_days=(resolved - issue.created) / timedelta(days=1)
-        if resolved is not None and at.in_window(resolved)
-        else None,
+        resolved_days=_days(issue, resolved) if resolved is not None and at.in_window(resolved) else None,
     )
 
 

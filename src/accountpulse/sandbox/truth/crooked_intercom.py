@@ -65,6 +65,9 @@ def _neutral(workspace: Intercom, conversation: Conversation) -> SupportConversa
     unknown |= {"escalation_pct"} if escalated is None else set()
     if conversation.untimed:  # closed, and nobody says when, or whether anybody had answered
         unknown |= {"median_first_response_seconds", "median_resolution_seconds"}
+    answered = _seconds(began, conversation.first_admin_reply_at)
+    if answered is not None and answered < 0:
+        unknown |= {"median_first_response_seconds"}
     if rating is not None and rating.undated:
         unknown |= {"csat_score", "csat_response_rate"}
     return SupportConversation(
@@ -73,7 +76,7 @@ def _neutral(workspace: Intercom, conversation: Conversation) -> SupportConversa
         customer_involved=began is not None or conversation.author_type in ("user", "lead", "contact"),
         urgent=urgent,
         escalated=escalated,
-        first_response_seconds=_seconds(began, conversation.first_admin_reply_at),
+        first_response_seconds=answered,
         closed_at=closed_at,
         resolution_seconds=_seconds(began, closed_at),
         rating_requested_at=None if rating is None else rating.requested_at,

@@ -201,6 +201,11 @@ def _no_times(bent: Bend, customer: Customer) -> None:
     bent.talk(customer, 33).untimed = True
 
 
+def _reply_before_question(bent: Bend, customer: Customer) -> None:
+    talk = bent.talk(customer, 38)
+    talk.first_admin_reply_at = talk.created_at - HOUR
+
+
 def _iso_times(bent: Bend, customer: Customer) -> None:
     bent.talk(customer, 34).iso_times = True
 
@@ -237,6 +242,7 @@ TROUBLES: dict[str, Callable[[Bend, Customer], None]] = {
     "company deleted": _deleted_company,
     "closed without times": _no_times,
     "ISO times": _iso_times,
+    "answered before it was asked": _reply_before_question,
     "leads": _lead,
     "ticket": _ticket,
 }
