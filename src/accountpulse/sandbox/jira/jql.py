@@ -25,7 +25,7 @@ OPPOSITES = {"=": "!=", "!=": "=", "~": "!~", "!~": "~", "<": ">=", ">=": "<", "
 
 
 class JqlError(Exception):
-    """A query that Jira refuses with 400; the text is its error message."""
+    """A query that Jira refuses with 400; the texts are its error messages, one for each value that doesn't exist."""
 
 
 @dataclass(frozen=True)
@@ -230,9 +230,9 @@ class _Parser:
         if allowed is None and not free:
             raise JqlError(f"Field '{name}' does not exist or you do not have permission to view it.")
         folded = {each.casefold() for each in allowed or ()}
-        for value in wanted if allowed is not None else ():
-            if value.casefold() not in folded:
-                raise JqlError(f"The value '{value}' does not exist for the field '{name}'.")
+        strange = [value for value in wanted if value.casefold() not in folded] if allowed is not None else []
+        if strange:
+            raise JqlError(*(f"The value '{value}' does not exist for the field '{name}'." for value in strange))
 
     def _allowed_values(self, name: str) -> Iterable[str] | None:
         site = self._index.site

@@ -211,7 +211,7 @@ class JiraService:
         try:
             token, start, found = self._walk(request, parameters)
         except jql.JqlError as error:
-            return _error(400, str(error))
+            return _error(400, *error.args)
         histories = CLOUD_HISTORIES if "changelog" in _names(parameters.get("expand")) else None
         issues = self._issues(found[start : start + size], names, histories)
         last = start + size >= len(found)
@@ -243,7 +243,7 @@ class JiraService:
         try:
             found = self._found(request, str((await _parameters(request)).get("jql") or ""))
         except jql.JqlError as error:
-            return _error(400, str(error))
+            return _error(400, *error.args)
         return JSONResponse({"count": round(len(found) * self.oddities.count_error)})
 
     async def search_server(self, request: Request) -> Response:
@@ -257,7 +257,7 @@ class JiraService:
         try:
             found = self._found(request, str(parameters.get("jql") or ""))
         except jql.JqlError as error:
-            return _error(400, str(error))
+            return _error(400, *error.args)
         names = tuple(_names(parameters.get("fields"))) or ("*navigable",)
         histories = None
         if "changelog" in _names(parameters.get("expand")) and self.shows_histories:
@@ -344,5 +344,5 @@ def _spliced(name: str, parts: list[bytes], rest: dict[str, Any]) -> Response:
     return Response(b'{"%s":[%s]%s' % (name.encode(), b",".join(parts), end), media_type="application/json")
 
 
-def _error(code: int, text: str) -> Response:
-    return JSONResponse({"errorMessages": [text], "errors": {}}, code)
+def _error(code: int, *texts: str) -> Response:
+    return JSONResponse({"errorMessages": texts, "errors": {}}, code)

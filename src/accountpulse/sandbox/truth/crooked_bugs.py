@@ -129,10 +129,17 @@ def _lives(site: Jira, issue: JiraIssue, at: Instants) -> list[Life]:
     criticals = _criticals(site, issue)
     if not site.keeps_histories:
         return [Life(is_open, each, False, days) for each in criticals for is_open, days in _by_dates(site, issue, at)]
-    if issue.transitions and issue.transitions[-1].to_status != issue.status:
+    if not _hangs_together(issue):
         opposites = ((True, False, None), (False, True, 0.0))
         return [Life(is_open, each, again, days) for each in criticals for is_open, again, days in opposites]
     return [_life(issue, means, critical, at) for means in _meanings(site, issue) for critical in criticals]
+
+
+def _hangs_together(issue: JiraIssue) -> bool:
+    """Whether each move begins where the one before ended, and the last one ended where the issue is."""
+    moves = issue.transitions
+    begins, ends = [move.from_status for move in moves], [move.to_status for move in moves]
+    return not moves or [*begins[1:], issue.status] == ends
 
 
 def _by_dates(site: Jira, issue: JiraIssue, at: Instants) -> list[tuple[bool, float | None]]:

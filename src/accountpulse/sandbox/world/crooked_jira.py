@@ -272,6 +272,17 @@ def _contradiction(bent: Bend, customer: Customer) -> None:
     bug.status, bug.updated = "5", bent.before(30)
 
 
+def _gap(bent: Bend, customer: Customer) -> None:
+    """Between its moves one is missing: nobody knows when it was done first."""
+    bug = bent.bug(customer, 90)
+    bug.priority = PRIORITY_NAMES["Highest"]
+    bent.move(bug, bent.before(60), "3")
+    bent.move(bug, bent.before(40), "5")
+    bent.move(bug, bent.after, "6")
+    del bug.transitions[1]
+    bug.statuscategorychangedate = bent.before(60)
+
+
 def _deleted_priority(bent: Bend, customer: Customer) -> None:
     bent.bug(customer, 30).priority = DISASTER
 
@@ -342,6 +353,7 @@ TROUBLES: dict[str, Callable[[Bend, Customer], None]] = {
     "left a deleted status": _left_deleted,
     "two moves in one entry": _two_in_one,
     "history and status contradict": _contradiction,
+    "history with a gap": _gap,
     "deleted priority": _deleted_priority,
     "two statuses of one name": _namesake_status,
     "two moves in one instant": _same_instant,
