@@ -51,6 +51,18 @@ def test_every_support_metric_is_what_the_workspace_allows_to_say(
     assert disagreements(got, world, SUPPORT) == []
 
 
+@pytest.mark.parametrize("version", ["2.14", "2.15"])
+def test_an_older_version_shows_less_and_what_it_shows_is_read_as_well(
+    version: str, configure: Configure, scope: Scope
+) -> None:
+    world = crooked(4)
+    world.intercom.version = version
+    with Sandbox(world) as running:
+        got = found(configure(running), scope, "intercom")
+    without_levels = [name for name in SUPPORT if name != "p1_p2_pct"]  # levels are of 2.16
+    assert disagreements(got, world, without_levels) == []
+
+
 @pytest.mark.parametrize(
     ("kind", "edition"),
     [

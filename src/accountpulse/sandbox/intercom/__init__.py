@@ -10,13 +10,16 @@ from accountpulse.sandbox.world.crooked_intercom import bend_intercom, intercom_
 from accountpulse.sandbox.world.intercom import build_intercom
 from accountpulse.sandbox.world.model import Intercom
 
+USUAL_VERSION = "2.16"  # need not be named
+
 
 def _serve(workspace: Intercom, oddities: IntercomOddities, _surroundings: Surroundings) -> IntercomService:
     return IntercomService(workspace, oddities)
 
 
 def _environment(workspace: Intercom, address: Address) -> dict[str, str]:
-    return {"INTERCOM_API_TOKEN": workspace.token, "INTERCOM_BASE_URL": f"{address.url}/intercom"}
+    names = {"INTERCOM_API_TOKEN": workspace.token, "INTERCOM_BASE_URL": f"{address.url}/intercom"}
+    return names if workspace.version == USUAL_VERSION else {**names, "INTERCOM_VERSION": workspace.version}
 
 
 STAND_IN = StandIn(

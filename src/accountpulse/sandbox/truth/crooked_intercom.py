@@ -46,14 +46,17 @@ def _same_account(written: str, account_id: str) -> bool:
 def _companies(workspace: Intercom, conversation: Conversation) -> set[str]:
     """Whom it belongs to: its company, else those of its people; a lead's made-up company is nobody's.
 
-    Who was merged is whom he became; who was deleted belongs to nobody any more.
+    Who was merged is whom he became, where the version says so; who was deleted belongs to nobody any more. Before
+    2.15 a conversation doesn't show its company.
     """
-    company = workspace.companies.get(conversation.company_id or "")
+    company = workspace.companies.get(conversation.company_id or "") if workspace.version >= "2.15" else None
     if company is not None and not company.company_id.endswith("-qualification-company"):
         return {company.id}
     people = [workspace.contacts[each] for each in conversation.contact_ids]
-    people = [workspace.contacts[each.merged_into] if each.merged_into else each for each in people]
-    return {company for person in people if person.state != "deleted" for company in person.company_ids}
+    if workspace.version >= "2.16":
+        people = [workspace.contacts[each.merged_into] if each.merged_into else each for each in people]
+    there = [person for person in people if person.state in ("active", "archived")]
+    return {company for person in there for company in person.company_ids}
 
 
 def _neutral(workspace: Intercom, conversation: Conversation) -> SupportConversation:

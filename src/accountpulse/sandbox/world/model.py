@@ -111,6 +111,7 @@ class Intercom:
     contacts: dict[str, SupportContact]
     conversations: list[Conversation]
     link: str = "id"
+    version: str = "2.16"  # of the API that the company reads it with
     attribute_types: dict[str, str] = field(default_factory=dict)  # of conversations: string, integer, list and so on
     urgent_when: tuple[str, tuple[str, ...]] | None = None
     wrong_totals: int = 0  # so many walks are told of one row more than there is
