@@ -220,7 +220,7 @@ class IntercomService:
         if number * size > LIST_ENDS:
             raise BadRequest("page limit reached, please use scroll API")
         data = [shapes.company_json(company) for company in chosen]
-        pages = _links(request, number, size, total)
+        pages = {"type": "pages", "page": number, "per_page": size, "total_pages": total, "next": None}
         return JSONResponse({"type": "list", "data": data, "total_count": len(listed), "pages": pages})
 
     async def company(self, request: Request, _version: str) -> Response:
