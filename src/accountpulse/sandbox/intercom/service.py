@@ -172,9 +172,11 @@ class IntercomService:
         body = json.loads(await request.body())
         matcher = Matcher(body.get("query"), CONTACT_FIELDS, longest_array=self.oddities.longest_array)
         people = _sorted([person for person in self._candidates(body["query"]) if matcher.test(person)], body)
-        found, pages, page = _page(people, body.get("pagination") or {}, IntercomOddities())
+        paging = body.get("pagination") or {}
+        total, pages, page = _page(people, paging, IntercomOddities())
+        total += self._too_many(json.dumps(body["query"]), begins=paging.get("starting_after") is None)
         data = [shapes.contact_json(person) for person in page]
-        return JSONResponse({"type": "list", "data": data, "total_count": found, "pages": pages})
+        return JSONResponse({"type": "list", "data": data, "total_count": total, "pages": pages})
 
     def _candidates(self, query: dict[str, Any]) -> Iterable[SupportContact]:
         """Whom a query can mean: the named ones, where it names ids."""
@@ -206,10 +208,11 @@ class IntercomService:
         person = self._contact(request, version)
         if isinstance(person, Response):
             return person
-        number, total, chosen = _numbered(request, person.company_ids, CONTACT_COMPANIES)
-        data = [shapes.company_json(self.workspace.companies[each]) for each in chosen]
+        companies = [found for each in person.company_ids if (found := self.workspace.companies.get(each))]
+        number, total, chosen = _numbered(request, companies, CONTACT_COMPANIES)
+        data = [shapes.company_json(company) for company in chosen]
         pages = _links(request, number, CONTACT_COMPANIES, total)
-        shown = {"type": "list", "total_count": len(person.company_ids), "pages": pages}
+        shown = {"type": "list", "total_count": len(companies), "pages": pages}
         return JSONResponse({**shown, "companies": data, "data": data})  # its schema says one, its example the other
 
     async def companies(self, request: Request, _version: str) -> Response:

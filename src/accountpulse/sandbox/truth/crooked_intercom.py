@@ -7,7 +7,7 @@ from accountpulse.sandbox.world.model import Conversation, Customer, Intercom
 from accountpulse.sandbox.world.org import long_id
 
 PRIORITIES = ("none", "low", "medium", "high", "urgent")
-SHOWN_TICKETS = 3  # of a conversation that can't be read by itself any more
+SHOWN_TICKETS, SHOWN_CONTACTS = 3, 5  # of a conversation that can't be read by itself any more
 LINKED = "salesforce_account_id"
 
 
@@ -55,6 +55,7 @@ def _companies(workspace: Intercom, conversation: Conversation) -> set[str]:
     people = [workspace.contacts[each] for each in conversation.contact_ids]
     if workspace.version >= "2.16":
         people = [workspace.contacts[each.merged_into] if each.merged_into else each for each in people]
+    people = people[:SHOWN_CONTACTS] if conversation.gone else people
     there = [person for person in people if person.state in ("active", "archived")]
     return {company for person in there for company in person.company_ids}
 

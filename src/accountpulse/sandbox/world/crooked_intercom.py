@@ -24,7 +24,7 @@ def bend_intercom(workspace: Intercom, blueprint: Blueprint) -> None:
     workspace.link = LINKS[blueprint.seed % len(LINKS)]
     workspace.attribute_types = {SEVERITY: "integer"}
     workspace.urgent_when = (SEVERITY, ("1",))
-    workspace.wrong_totals = 1
+    workspace.wrong_totals = 2
     bent = Bend(workspace, blueprint.calendar)
     linked = [plan.customer for plan in blueprint.plans if plan.customer.intercom_company in workspace.companies]
     ordinary = [
@@ -117,6 +117,12 @@ def _merged_contact(bent: Bend, customer: Customer) -> None:
     bent.talk(customer, 12, before)
 
 
+def _merged_and_deleted(bent: Bend, customer: Customer) -> None:
+    before = bent.contact(state="merged")
+    before.merged_into = bent.contact(bent.company_of(customer), state="deleted").id
+    bent.talk(customer, 11, before)
+
+
 def _deleted_contact(bent: Bend, customer: Customer) -> None:
     bent.talk(customer, 13, bent.contact(bent.company_of(customer), state="deleted"))
 
@@ -144,6 +150,12 @@ def _cut_tags(bent: Bend, customer: Customer) -> None:
 def _cut_contacts(bent: Bend, customer: Customer) -> None:
     strangers = [bent.contact() for _ in range(8)]
     bent.talk(customer, 18, *strangers, bent.contact(bent.company_of(customer)))
+
+
+def _cut_contacts_gone(bent: Bend, customer: Customer) -> None:
+    """Whoever else took part, nobody can say any more; the customer is among those that search shows."""
+    strangers = [bent.contact() for _ in range(8)]
+    bent.talk(customer, 10, bent.contact(bent.company_of(customer)), *strangers).gone = True
 
 
 def _cut_tickets(bent: Bend, customer: Customer) -> None:
@@ -197,6 +209,17 @@ def _deleted_company(bent: Bend, customer: Customer) -> None:
         person.company_ids = [each for each in person.company_ids if each != gone.id]
 
 
+def _company_gone(bent: Bend, customer: Customer) -> None:
+    """A contact still names a company that was deleted, beside the customer's."""
+    person = bent.contact(bent.side_company(), bent.company_of(customer))
+    del bent.workspace.companies[person.company_ids[0]]
+    bent.talk(customer, 9, person)
+
+
+def _snoozed(bent: Bend, customer: Customer) -> None:
+    bent.talk(customer, 8).state = "snoozed"
+
+
 def _no_times(bent: Bend, customer: Customer) -> None:
     bent.talk(customer, 33).untimed = True
 
@@ -225,12 +248,14 @@ def _ticket(bent: Bend, customer: Customer) -> None:
 
 TROUBLES: dict[str, Callable[[Bend, Customer], None]] = {
     "contact merged": _merged_contact,
+    "contact merged, then deleted": _merged_and_deleted,
     "contact deleted": _deleted_contact,
     "contact archived": _archived_contact,
     "conversation deleted": _deleted_conversation,
     "conversation merged": _merged_conversation,
     "tags cut": _cut_tags,
     "contacts cut": _cut_contacts,
+    "contacts cut, conversation deleted": _cut_contacts_gone,
     "tickets cut, has_more false": _cut_tickets,
     "companies cut, has_more false": _cut_companies,
     "id of fifteen characters": _short_id,
@@ -240,6 +265,8 @@ TROUBLES: dict[str, Callable[[Bend, Customer], None]] = {
     "priority that nobody knows": _unknown_priority,
     "numbers and texts in an attribute": _severities,
     "company deleted": _deleted_company,
+    "one of two companies deleted": _company_gone,
+    "snoozed after it was closed": _snoozed,
     "closed without times": _no_times,
     "ISO times": _iso_times,
     "answered before it was asked": _reply_before_question,
