@@ -265,11 +265,11 @@ def _two_in_one(bent: Bend, customer: Customer) -> None:
 
 
 def _contradiction(bent: Bend, customer: Customer) -> None:
-    """Its history says that it is in work, since seventy days; it is done."""
+    """Its history says that it went into work and stayed there; it is done, and was touched after the month."""
     bug = bent.bug(customer, 100)
     bug.priority = PRIORITY_NAMES["Highest"]
     bent.move(bug, bent.before(70), "3")
-    bug.status, bug.updated = "5", bent.before(30)
+    bug.status, bug.updated = "5", bent.after
 
 
 def _gap(bent: Bend, customer: Customer) -> None:
