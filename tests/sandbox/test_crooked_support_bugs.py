@@ -71,6 +71,7 @@ def test_an_older_version_shows_less_and_what_it_shows_is_read_as_well(
         ("option", "cloud"),
         ("multi", "datacenter"),
         ("cascading", "cloud"),
+        ("label", "datacenter"),
         ("project", "cloud"),
         ("project", "datacenter"),
     ],

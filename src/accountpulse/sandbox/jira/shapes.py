@@ -22,7 +22,6 @@ CATEGORY_IDS = {"undefined": 1, "new": 2, "done": 3, "indeterminate": 4}
 EVERYTHING = {"*all", "*navigable"}
 UNNAVIGABLE = {"comment", "worklog"}  # fields that no list shows unless it asks for them or for *all
 HOME = "http://127.0.0.1/rest/api/3"
-ESTIMATE = "customfield_10016"  # a number; some sites write numbers into their histories
 Entry = Sequence[Transition]  # what one entry of a history holds, in its order
 
 
@@ -65,7 +64,8 @@ class Shapes:
         if histories is not None:
             moves = [self.history(entry, number=False) for entry in reversed(entries(issue))]
             shown["changelog"] = {"startAt": 0, "maxResults": min(histories, len(moves)), "total": len(moves)}
-            shown["changelog"]["histories"] = moves[:histories]
+            newest = moves[:histories]
+            shown["changelog"]["histories"] = newest if self._cloud else newest[::-1]
         return shown
 
     def _fields(self, issue: JiraIssue) -> dict[str, Any]:
@@ -148,10 +148,9 @@ class Shapes:
             names = {"fromString": "Done" if old else None, "toString": move.resolution or None}
             items.append({"field": "resolution", "fieldId": "resolution", "fieldtype": "jira", "from": old, "to": new})
             items[-1] |= names
-        if move.estimate is not None:
-            less, more = move.estimate, move.estimate + 1
-            points = {"field": "Story Points", "fieldId": ESTIMATE, "fieldtype": "custom"}
-            items.append({**points, "from": less, "fromString": f"{less}", "to": more, "toString": f"{more}"})
+        items += [dict(each) for each in move.beside]
+        if not self._cloud:  # only Cloud says which field by its id, too
+            items = [{name: value for name, value in each.items() if name != "fieldId"} for each in items]
         return items
 
     def _status(self, identifier: str) -> Status:

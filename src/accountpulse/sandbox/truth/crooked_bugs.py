@@ -33,9 +33,10 @@ def crooked_bugs_truth(site: Jira, at: Instants) -> Truth:
     bugs = [issue for issue in visible if issue.type in site.bug_types and issue.created < at.as_of]
 
     def measure(customer: Customer) -> Values:
-        if customer.jira_component is None:
+        if customer.jira_component is None and site.link[0] != "label":
             return dict.fromkeys(BUGS, "not_linked")
-        name = _comparable(customer.jira_component)
+        by_label = site.link[0] == "label"
+        name = _comparable(customer.account_id if by_label else str(customer.jira_component))
         if (reason := _unlinked(site, name)) is not None:
             return dict.fromkeys(BUGS, reason)
         own = [issue for issue in bugs if name in map(_comparable, _named(site, issue))]
@@ -61,8 +62,8 @@ def _organizations(site: Jira) -> str:
 def _named(site: Jira, issue: JiraIssue) -> Sequence[str]:
     """The customers that an issue names, in the way that the company looks at."""
     kind, field = site.link
-    if kind == "component":
-        return issue.components
+    if kind in ("component", "label"):
+        return issue.components if kind == "component" else issue.labels
     if kind == "project":
         return [site.project_names.get(issue.project, "")]
     return issue.customers.get(field or _organizations(site), ())
@@ -81,6 +82,8 @@ def _unlinked(site: Jira, name: str) -> str | None:
     if kind == "component":
         lists = [*site.components.items(), *site.compass.items()]
         known = [each for key, names in lists if key not in site.hidden for each in names]
+    elif kind == "label":
+        known = [name]  # like text
     else:
         known = site.strict_fields.get(field or _organizations(site), [name])
     return None if name in map(_comparable, known) else "not_linked"

@@ -3,7 +3,7 @@
 docs/sandbox-worlds.md lists what is done here, and what is true of it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -23,6 +23,7 @@ STATUS_NAMES = {
     "9": "Behoben",
 }
 NAMESAKE = Status("15", "Erledigt", "indeterminate")  # of a project whose team named its own statuses
+WAITING = Status("16", "Wartet", "undefined")
 ACCEPTED = Status("20", "Abgenommen", "done")  # deleted since
 PARKED = Status("21", "Geparkt", "done")  # deleted since, and without a resolution nobody can tell what it was
 PRIORITY_NAMES = {"Highest": "Höchste", "High": "Hoch", "Medium": "Mittel", "Low": "Niedrig", "Lowest": "Niedrigste"}
@@ -66,17 +67,20 @@ def bend_jira(site: Jira, blueprint: Blueprint) -> None:
     for customer, (name, trouble) in zip(ordinary, TROUBLES.items(), strict=False):
         customer.crooked.append(f"jira: {name}")
         trouble(bent, customer)
-    _name_customers(site)
+    _name_customers(site, {str(each.jira_component): each.account_id for each in linked})
     bent.add_similar_texts()
     bent.hide_values()
     site.link = LINKS[blueprint.seed % len(LINKS)]
 
 
 def link_by(site: Jira, kind: str) -> None:
-    """Let the company know its customers by another thing: component, project, organization, or a kind of field."""
+    """Let the company know its customers by another thing: component, label, project, organization, or a kind of field.
+
+    A label is the account's id, since names have blanks.
+    """
     if kind == "project":
         _give_each_a_project(site)
-    by_name = kind in ("component", "project", "organization")
+    by_name = kind in ("component", "project", "organization", "label")
     site.link = (kind, None) if by_name else ("field", FIELDS[kind])
 
 
@@ -84,6 +88,7 @@ def jira_mapping(site: Jira, _edition: str) -> dict[str, object]:
     """The `jira:` block of accountpulse.yaml that reads this site."""
     kind, field = site.link
     mapping: dict[str, object] = {"link": kind, "bug_types": site.bug_types, "critical_priorities": site.critical}
+    mapping |= {"account_field": "Id"} if kind == "label" else {}
     return mapping if field is None else {**mapping, "field": field}
 
 
@@ -91,7 +96,11 @@ def _translate(site: Jira) -> None:
     def renamed(status: Status) -> Status:
         return replace(status, name=STATUS_NAMES[status.id])
 
-    site.statuses = {**{key: renamed(each) for key, each in site.statuses.items()}, NAMESAKE.id: NAMESAKE}
+    site.statuses = {
+        **{key: renamed(each) for key, each in site.statuses.items()},
+        NAMESAKE.id: NAMESAKE,
+        WAITING.id: WAITING,
+    }
     site.former = {key: renamed(each) for key, each in site.former.items()}
     site.former |= {each.id: each for each in (ACCEPTED, PARKED)}
     site.priorities = [PRIORITY_NAMES[name] for name in site.priorities]
@@ -104,13 +113,13 @@ def _translate(site: Jira) -> None:
         issue.priority = None if issue.priority is None else PRIORITY_NAMES[issue.priority]
 
 
-def _name_customers(site: Jira) -> None:
+def _name_customers(site: Jira, ids: Mapping[str, str]) -> None:
     """Say in every kind of field whom an issue names by its components; and which values the fields know."""
     ours = {name for names in (*site.components.values(), *site.compass.values()) for name in names}
     ours -= {"Platform", "Website"}
     for issue in site.issues:
         named = [] if issue.project == HIDDEN else [name for name in issue.components if name in ours]
-        issue.fields = {}
+        issue.fields, issue.labels = {}, ["kunde", *(ids[name] for name in named if name in ids)]
         issue.customers = {field: named if kind in SEVERAL else named[:1] for kind, field in FIELDS.items()}
     site.field_kinds = {field: kind for kind, field in FIELDS.items()}
     site.field_names = FIELD_NAMES
@@ -343,8 +352,25 @@ def _second_type(bent: Bend, customer: Customer) -> None:
 
 def _numbers(bent: Bend, customer: Customer) -> None:
     bug = bent.bug(customer, 90)
-    bent.move(bug, bent.before(40), "5", "Done").estimate = 3
-    bent.move(bug, bent.before(22), "1", "").estimate = 4
+    bent.move(bug, bent.before(40), "5", "Done").beside = (_estimate(3),)
+    bent.move(bug, bent.before(22), "1", "").beside = (_estimate(4),)
+
+
+def _estimate(before: int) -> dict[str, object]:
+    """A number field that grew by one; its history has numbers where others have texts."""
+    field = {"field": "Story Points", "fieldId": "customfield_10016", "fieldtype": "custom"}
+    return {**field, "from": before, "fromString": f"{before}", "to": before + 1, "toString": f"{before + 1}"}
+
+
+def _field_called_status(bent: Bend, customer: Customer) -> None:
+    """A custom field, whose options have the ids of statuses, goes from a done one's to an open one's."""
+    field = {"field": "status", "fieldId": "customfield_10700", "fieldtype": "custom"}
+    change = {**field, "from": "5", "fromString": "Erledigt", "to": "1", "toString": "Offen"}
+    bent.move(bent.bug(customer, 70), bent.before(35), "3").beside = (change,)
+
+
+def _no_category(bent: Bend, customer: Customer) -> None:
+    bent.move(bent.bug(customer, 20), bent.before(19), WAITING.id)
 
 
 TROUBLES: dict[str, Callable[[Bend, Customer], None]] = {
@@ -366,4 +392,6 @@ TROUBLES: dict[str, Callable[[Bend, Customer], None]] = {
     "name among other words": _similar_text,
     "second type of one name": _second_type,
     "numbers in the history": _numbers,
+    "custom field called status": _field_called_status,
+    "status without a category": _no_category,
 }

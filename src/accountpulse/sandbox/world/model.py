@@ -129,7 +129,7 @@ class Transition:
     to_status: str
     resolution: str | None = None
     joined: bool = False  # it stands in one entry of the history with the one before it
-    estimate: int | None = None  # a number field that changed at the same time: its value before
+    beside: tuple[dict[str, Any], ...] = ()  # changes of other fields at the same time, as a history writes them
 
 
 @dataclass(slots=True)
