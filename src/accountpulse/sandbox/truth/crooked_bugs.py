@@ -15,6 +15,7 @@ from accountpulse.sandbox.world.model import Customer, Jira, JiraIssue, Transiti
 
 Meanings = Mapping[str, bool]  # whether a status means done, by its id
 UNCLEAR, UNREAD = "unclear", "field_missing"
+WORSE = ("not_visible", "not_attributable")  # reasons that are given before that histories can't be read
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ def crooked_bugs_truth(site: Jira, at: Instants) -> Truth:
     bugs = [issue for issue in visible if issue.type in site.bug_types and issue.created < at.as_of]
 
     def measure(customer: Customer) -> Values:
+        values = known(customer)
+        unread = not site.keeps_histories and values["reopened_bugs"] not in WORSE
+        return {**values, "reopened_bugs": UNREAD} if unread else values
+
+    def known(customer: Customer) -> Values:
         if customer.jira_component is None and site.link[0] != "label":
             return dict.fromkeys(BUGS, "not_linked")
         by_label = site.link[0] == "label"
@@ -42,8 +48,7 @@ def crooked_bugs_truth(site: Jira, at: Instants) -> Truth:
         own = [issue for issue in bugs if name in map(_comparable, _named(site, issue))]
         if any(site.link[1] in issue.unshown for issue in own) or _organizations_unshown(site, own):
             return dict.fromkeys(BUGS, "not_attributable")
-        lives = [(issue, _lives(site, issue, at)) for issue in own]
-        return _measured(lives, at, histories=site.keeps_histories)
+        return _measured([(issue, _lives(site, issue, at)) for issue in own], at)
 
     return measure
 
@@ -92,7 +97,7 @@ def _unlinked(site: Jira, name: str) -> str | None:
 # --- what they come to -----------------------------------------------------------------------------------------------
 
 
-def _measured(bugs: list[tuple[JiraIssue, list[Life]]], at: Instants, *, histories: bool) -> Values:
+def _measured(bugs: list[tuple[JiraIssue, list[Life]]], at: Instants) -> Values:
     lives_of = [lives for _, lives in bugs]
     created = sum(at.in_window(issue.created) for issue, _ in bugs)
     days = _same([[each.resolved_days for each in lives] for lives in lives_of])
@@ -100,7 +105,7 @@ def _measured(bugs: list[tuple[JiraIssue, list[Life]]], at: Instants, *, histori
     return {
         "open_bugs": _counted([[each.is_open for each in lives] for lives in lives_of]),
         "critical_bugs": _counted([[each.is_open and each.critical for each in lives] for lives in lives_of]),
-        "reopened_bugs": _counted([[each.reopened for each in lives] for lives in lives_of]) if histories else UNREAD,
+        "reopened_bugs": _counted([[each.reopened for each in lives] for lives in lives_of]),
         "avg_resolution_days": UNCLEAR if resolved is None else _mean(resolved),
         "bug_trend": UNCLEAR if resolved is None else _trend(created, len(resolved)),
     }
