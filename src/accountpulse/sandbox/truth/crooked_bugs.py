@@ -5,7 +5,7 @@ a status was deleted since. A metric is known where all lives of all issues of a
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import product
 
@@ -133,21 +133,36 @@ def _trend(created: int, resolved: int) -> float:
 
 
 def _lives(site: Jira, issue: JiraIssue, at: Instants) -> list[Life]:
-    """All that its history allows; anything, where it isn't the history of an issue in this state."""
+    """All that its history allows."""
     criticals = _criticals(site, issue)
     if not site.keeps_histories:
         return [Life(is_open, each, False, days) for each in criticals for is_open, days in _by_dates(site, issue, at)]
-    if not _hangs_together(issue):
-        opposites = ((True, False, None), (False, True, 0.0))
-        return [Life(is_open, each, again, days) for each in criticals for is_open, again, days in opposites]
-    return [_life(issue, means, critical, at) for means in _meanings(site, issue) for critical in criticals]
+    lives = [_life(issue, means, critical, at) for means in _meanings(site, issue) for critical in criticals]
+    gap = _gap(issue)
+    if gap is None or gap[0] >= at.as_of:
+        return lives
+    return [each for life in lives for each in _with_gap(life, gap, at)]
 
 
-def _hangs_together(issue: JiraIssue) -> bool:
-    """Whether each move begins where the one before ended, and the last one ended where the issue is."""
-    moves = issue.transitions
-    begins, ends = [move.from_status for move in moves], [move.to_status for move in moves]
-    return not moves or [*begins[1:], issue.status] == ends
+def _gap(issue: JiraIssue) -> tuple[datetime, datetime] | None:
+    """From when to when its history misses a move: what a move leads to isn't where the next one, or the issue, is."""
+    nexts = [(move.from_status, move.at) for move in issue.transitions[1:]] + [(issue.status, issue.updated)]
+    gaps = [
+        (move.at, at) for move, (status, at) in zip(issue.transitions, nexts, strict=False) if move.to_status != status
+    ]
+    return gaps[0] if gaps else None
+
+
+def _with_gap(life: Life, gap: tuple[datetime, datetime], at: Instants) -> list[Life]:
+    """What it may have come to, where a move is missing: within the gap anything, after it what came later."""
+    if at.as_of <= gap[1]:
+        return [
+            replace(life, is_open=True, reopened=False, resolved_days=None),
+            replace(life, is_open=False, reopened=True, resolved_days=0.0),
+        ]
+    again = {life.reopened, True} if gap[1] >= at.window_start else {life.reopened}
+    days = {None} if life.is_open else {None, 0.0}
+    return [replace(life, reopened=reopened, resolved_days=each) for reopened in again for each in days]
 
 
 def _by_dates(site: Jira, issue: JiraIssue, at: Instants) -> list[tuple[bool, float | None]]:
