@@ -6,7 +6,7 @@ a status was deleted since. A metric is known where all lives of all issues of a
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 from accountpulse.sandbox.truth.bugs import BUGS
@@ -15,6 +15,7 @@ from accountpulse.sandbox.world.model import Customer, Jira, JiraIssue, Transiti
 
 Meanings = Mapping[str, bool]  # whether a status means done, by its id
 UNCLEAR, UNREAD = "unclear", "field_missing"
+FOREVER = datetime.max.replace(tzinfo=UTC)
 WORSE = ("not_visible", "not_attributable")  # reasons that are given before that histories can't be read
 
 
@@ -145,8 +146,11 @@ def _lives(site: Jira, issue: JiraIssue, at: Instants) -> list[Life]:
 
 
 def _gap(issue: JiraIssue) -> tuple[datetime, datetime] | None:
-    """From when to when its history misses a move: what a move leads to isn't where the next one, or the issue, is."""
-    nexts = [(move.from_status, move.at) for move in issue.transitions[1:]] + [(issue.status, issue.updated)]
+    """From when to when its history misses a move: what a move leads to isn't where the next one begins.
+
+    Where it isn't where the issue is now, for ever.
+    """
+    nexts = [(move.from_status, move.at) for move in issue.transitions[1:]] + [(issue.status, FOREVER)]
     gaps = [
         (move.at, at) for move, (status, at) in zip(issue.transitions, nexts, strict=False) if move.to_status != status
     ]
