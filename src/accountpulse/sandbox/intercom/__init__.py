@@ -3,10 +3,14 @@
 from accountpulse.sandbox.intercom.oddities import IntercomOddities
 from accountpulse.sandbox.intercom.rate_limit import intercom_style
 from accountpulse.sandbox.intercom.service import IntercomService
-from accountpulse.sandbox.stand_in import STANDARD, Address, StandIn, Surroundings
+from accountpulse.sandbox.stand_in import STANDARD, Address, Crooked, StandIn, Surroundings
+from accountpulse.sandbox.truth.crooked_intercom import crooked_conversations
 from accountpulse.sandbox.truth.intercom import intercom_conversations
+from accountpulse.sandbox.world.crooked_intercom import bend_intercom, intercom_mapping
 from accountpulse.sandbox.world.intercom import build_intercom
 from accountpulse.sandbox.world.model import Intercom
+
+USUAL_VERSION = "2.16"  # need not be named
 
 
 def _serve(workspace: Intercom, oddities: IntercomOddities, _surroundings: Surroundings) -> IntercomService:
@@ -14,7 +18,8 @@ def _serve(workspace: Intercom, oddities: IntercomOddities, _surroundings: Surro
 
 
 def _environment(workspace: Intercom, address: Address) -> dict[str, str]:
-    return {"INTERCOM_API_TOKEN": workspace.token, "INTERCOM_BASE_URL": f"{address.url}/intercom"}
+    names = {"INTERCOM_API_TOKEN": workspace.token, "INTERCOM_BASE_URL": f"{address.url}/intercom"}
+    return names if workspace.version == USUAL_VERSION else {**names, "INTERCOM_VERSION": workspace.version}
 
 
 STAND_IN = StandIn(
@@ -27,4 +32,5 @@ STAND_IN = StandIn(
     environment=_environment,
     rate_limits={STANDARD: intercom_style},
     conversations=intercom_conversations,
+    crooked=Crooked(bend=bend_intercom, mapping=intercom_mapping, conversations=crooked_conversations),
 )

@@ -5,7 +5,6 @@ A page of a slice is then two searches in sorted lists and one join, however man
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -114,13 +113,7 @@ class EncodedConversations:
 
     def _written(self, place: int) -> bytes:
         shown = shapes.conversation_json(self._workspace, self._conversations[place], self._version, whole=False)
-        if self._iso and shown["statistics"]:
-            shown["statistics"].update(
-                {name: _iso(at) for name, at in shown["statistics"].items() if name.endswith("_at") and at is not None}
-            )
+        if self._iso and shown["statistics"] and not self._conversations[place].iso_times:
+            shown["statistics"] = shapes.with_iso_times(shown["statistics"])
         self._texts[place] = text = msgspec.json.encode(shown)
         return text
-
-
-def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -55,6 +55,7 @@ class Lists:
             ("GET", "/tags/{id}", self.tag),
             ("GET", "/segments", self.segments),
             ("GET", "/data_attributes", self.attributes),
+            ("GET", "/conversations/attributes", self.conversation_attributes),
             ("GET", "/contacts", self.contacts),
             ("GET", "/contacts/find_by_external_id/{id}", self.contact_by_own_id),
             ("GET", "/contacts/{id}/tags", self.contact_tags),
@@ -114,11 +115,28 @@ class Lists:
         """All segments: there are none."""
         return JSONResponse({"type": "segment.list", "segments": []})
 
-    async def attributes(self, request: Request, _version: str) -> Response:
-        """The attributes of companies or contacts (`model`), custom ones with an id."""
+    async def conversation_attributes(self, _request: Request, version: str) -> Response:
+        """The attributes of conversations, which have a path of their own from 2.16 on."""
+        if version < "2.16":
+            return error(404, "not_found", "Resource Not Found")
+        own = enumerate(self.workspace.attribute_types.items(), 1)
+        shown = [
+            {"type": "conversation_attribute", "id": number, "name": name, "data_type": kind, "archived": False}
+            for number, (name, kind) in own
+        ]
+        return JSONResponse({"type": "list", "data": shown})
+
+    async def attributes(self, request: Request, version: str) -> Response:
+        """The attributes of companies or contacts (`model`), before 2.16 of conversations; custom ones with an id."""
         asked = request.query_params.get("model")
+        if asked == "conversation" and version >= "2.16":
+            return error(422, "parameter_invalid", "Use GET /conversations/attributes")
+        if asked == "conversation":
+            kinds = enumerate(self.workspace.attribute_types.items(), 1)
+            listed = [{**_attribute(asked, name, number), "data_type": kind} for number, (name, kind) in kinds]
+            return JSONResponse({"type": "list", "data": listed})
         models = {"company": self.workspace.companies.values(), "contact": ()}
-        if asked is not None and asked not in (*models, "conversation"):
+        if asked is not None and asked not in models:
             raise BadRequest("model must be one of company, contact, conversation")
         names = {
             (model, name)

@@ -43,11 +43,12 @@ class IntercomService:
     walks: dict[str, Positions] = field(default_factory=dict)
     encoded: dict[str, EncodedConversations] = field(default_factory=dict)
     moved: list[int] = field(default_factory=list)
+    wrong_totals: dict[str, bool] = field(default_factory=dict)  # walks that are told of too many rows, and still are
     by_id: dict[str, Conversation] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Index the conversations."""
-        self.by_id = {conversation.id: conversation for conversation in self.workspace.conversations}
+        """Index the conversations that can be read."""
+        self.by_id = {each.id: each for each in self.workspace.conversations if not each.gone}
 
     @cached_property
     def index(self) -> Index:
@@ -105,8 +106,10 @@ class IntercomService:
         """One page of a search for conversations."""
         body = json.loads(await request.body())
         paging = body.get("pagination") or {}
-        found = self._found(body.get("query"), body.get("sort"), begins=paging.get("starting_after") is None)
+        begins = paging.get("starting_after") is None
+        found = self._found(body.get("query"), body.get("sort"), begins=begins)
         total, pages, page = _page(found, paging, self.oddities)
+        total += self._too_many(json.dumps(body.get("query")), begins=begins and bool(found))
         head = f'{{"type":"conversation.list","pages":{json.dumps(pages)},"total_count":{total},"conversations":['
         text = head.encode() + self._encoded_for(version).joined(page) + b"]}"
         return Response(text, media_type="application/json")
@@ -129,6 +132,12 @@ class IntercomService:
             self.moved.append(self.walks[key][0])
             self.walks[key] = self._moved_last(self.walks[key])
         return self.walks[key]
+
+    def _too_many(self, walk: str, *, begins: bool) -> int:
+        """How much more than there is a walk's total says: once begun anew, nothing."""
+        if begins and (walk in self.wrong_totals or len(self.wrong_totals) < self.workspace.wrong_totals):
+            self.wrong_totals[walk] = walk not in self.wrong_totals
+        return int(self.wrong_totals.get(walk, False))
 
     def _moved_last(self, found: Positions) -> Positions:
         """What has jumped to the end of the list stays there."""
@@ -163,33 +172,47 @@ class IntercomService:
         body = json.loads(await request.body())
         matcher = Matcher(body.get("query"), CONTACT_FIELDS, longest_array=self.oddities.longest_array)
         people = _sorted([person for person in self._candidates(body["query"]) if matcher.test(person)], body)
-        found, pages, page = _page(people, body.get("pagination") or {}, IntercomOddities())
+        paging = body.get("pagination") or {}
+        total, pages, page = _page(people, paging, IntercomOddities())
+        total += self._too_many(json.dumps(body["query"]), begins=paging.get("starting_after") is None)
         data = [shapes.contact_json(person) for person in page]
-        return JSONResponse({"type": "list", "data": data, "total_count": found, "pages": pages})
+        return JSONResponse({"type": "list", "data": data, "total_count": total, "pages": pages})
 
     def _candidates(self, query: dict[str, Any]) -> Iterable[SupportContact]:
         """Whom a query can mean: the named ones, where it names ids."""
         if query.get("field") == "id" and query.get("operator") == "IN":
             contacts = self.workspace.contacts
-            return [contacts[name] for name in dict.fromkeys(map(str, query["value"])) if name in contacts]
-        return self.workspace.contacts.values()
+            named = [contacts[name] for name in dict.fromkeys(map(str, query["value"])) if name in contacts]
+        else:
+            named = list(self.workspace.contacts.values())
+        return [person for person in named if person.state == "active"]
 
-    async def contact(self, request: Request, _version: str) -> Response:
-        """One contact."""
+    def _contact(self, request: Request, version: str) -> SupportContact | Response:
+        """The contact that an address names, or what is answered for one that was deleted or merged."""
         person = self.workspace.contacts.get(request.path_params["id"])
-        return (
-            error(404, "not_found", "User Not Found") if person is None else JSONResponse(shapes.contact_json(person))
-        )
-
-    async def contact_companies(self, request: Request, _version: str) -> Response:
-        """One page of a contact's companies."""
-        person = self.workspace.contacts.get(request.path_params["id"])
-        if person is None:
+        if person is not None and person.merged_into is not None and version >= "2.16":
+            refused = error(410, "contact_merged", "This contact has been merged. See the 'Link' header")
+            refused.headers["Link"] = f'</contacts/{person.merged_into}>; rel="canonical"'
+            return refused
+        if person is None or person.state in ("merged", "deleted"):
             return error(404, "not_found", "User Not Found")
-        number, total, chosen = _numbered(request, person.company_ids, CONTACT_COMPANIES)
-        data = [shapes.company_json(self.workspace.companies[each]) for each in chosen]
+        return person
+
+    async def contact(self, request: Request, version: str) -> Response:
+        """One contact."""
+        person = self._contact(request, version)
+        return person if isinstance(person, Response) else JSONResponse(shapes.contact_json(person))
+
+    async def contact_companies(self, request: Request, version: str) -> Response:
+        """One page of a contact's companies."""
+        person = self._contact(request, version)
+        if isinstance(person, Response):
+            return person
+        companies = [found for each in person.company_ids if (found := self.workspace.companies.get(each))]
+        number, total, chosen = _numbered(request, companies, CONTACT_COMPANIES)
+        data = [shapes.company_json(company) for company in chosen]
         pages = _links(request, number, CONTACT_COMPANIES, total)
-        shown = {"type": "list", "total_count": len(person.company_ids), "pages": pages}
+        shown = {"type": "list", "total_count": len(companies), "pages": pages}
         return JSONResponse({**shown, "companies": data, "data": data})  # its schema says one, its example the other
 
     async def companies(self, request: Request, _version: str) -> Response:

@@ -1,12 +1,13 @@
 """Intercom's objects as its API writes them, by version; texts are invented, to show that nobody keeps them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from accountpulse.sandbox.world.model import Company, Conversation, Intercom, Rating, SupportContact
 
 SHOWN_TICKETS = 3  # more are cut in search answers, as are contacts; reading a conversation alone shows all
 SHOWN_CONTACTS = 5
+SHOWN_TAGS = 5
 SHOWN_COMPANIES = 10  # of a contact
 APP = "sandbox"
 MESSAGE = "<p>" + "An invented message that nobody should keep. " * 12 + "</p>"  # as long as they usually are
@@ -23,6 +24,7 @@ def conversation_json(workspace: Intercom, conversation: Conversation, version: 
     """A conversation: as search lists it, or whole."""
     people = conversation.contact_ids if whole else conversation.contact_ids[:SHOWN_CONTACTS]
     tickets = conversation.linked_tickets if whole else conversation.linked_tickets[:SHOWN_TICKETS]
+    tags = conversation.tags if whole else conversation.tags[:SHOWN_TAGS]
     levels = version >= "2.16"
     nobody = 0 if levels else None
     shown: Json = {
@@ -39,7 +41,7 @@ def conversation_json(workspace: Intercom, conversation: Conversation, version: 
         "priority": conversation.priority if levels else _old_priority(conversation),
         "admin_assignee_id": conversation.admin_id or nobody,
         "team_assignee_id": conversation.team_id or nobody,
-        "tags": {"type": "tag.list", "tags": [tag(name) for name in conversation.tags]},
+        "tags": {"type": "tag.list", "tags": [tag(name) for name in tags]},
         "conversation_rating": _rating(workspace, conversation, conversation.rating),
         "source": _source(conversation),
         "contacts": {"type": "contact.list", "contacts": [_person(workspace, person) for person in people]},
@@ -53,6 +55,8 @@ def conversation_json(workspace: Intercom, conversation: Conversation, version: 
     }
     if len(people) < len(conversation.contact_ids):
         shown["contacts"]["total_count"] = len(conversation.contact_ids)
+    if len(tags) < len(conversation.tags):
+        shown["tags"]["total_count"] = len(conversation.tags)
     if conversation.first_contact_reply_at is not None:
         shown["first_contact_reply"] = {
             "created_at": seconds(conversation.first_contact_reply_at), "type": "conversation", "url": None,
@@ -73,7 +77,7 @@ def _linked_objects(conversation: Conversation, tickets: list[str]) -> Json:
     return {
         "type": "list",
         "total_count": len(conversation.linked_tickets),
-        "has_more": len(tickets) < len(conversation.linked_tickets),
+        "has_more": len(tickets) < len(conversation.linked_tickets) and not conversation.cut_unsaid,
         "data": [
             {"type": "ticket", "id": f"7{n}{conversation.id}", "category": name} for n, name in enumerate(tickets)
         ],
@@ -134,7 +138,7 @@ def contact_json(person: SupportContact) -> Json:
             "data": refs,
             "url": f"/contacts/{person.id}/companies",
             "total_count": total,
-            "has_more": total > len(refs),
+            "has_more": total > len(refs) and not person.cut_unsaid,
         },
     }
 
@@ -177,9 +181,9 @@ def _rating(workspace: Intercom, conversation: Conversation, rating: Rating | No
     if rating is None or rating.by_bot:
         return None
     return {
-        "rating": rating.score,
+        "rating": rating.score if rating.written is None else rating.written,
         "remark": "" if rating.score else None,
-        "created_at": seconds(rating.requested_at),
+        "created_at": None if rating.undated else seconds(rating.requested_at),
         "contact": _person(workspace, conversation.contact_ids[0]),
         "teammate": {"type": "admin", "id": "991"},
     }
@@ -199,10 +203,10 @@ def _agent(rating: Rating | None, version: str) -> Json | None:
 
 
 def _statistics(conversation: Conversation) -> Json | None:
-    if conversation.first_contact_reply_at is None and conversation.last_close_at is None:
+    if conversation.untimed or (conversation.first_contact_reply_at is None and conversation.last_close_at is None):
         return None
     replied, closed = seconds(conversation.first_admin_reply_at), conversation.last_close_at is not None
-    return {
+    shown: Json = {
         "type": "conversation_statistics",
         "time_to_assignment": conversation.office_seconds_to_reply,
         "time_to_admin_reply": conversation.office_seconds_to_reply,
@@ -223,3 +227,14 @@ def _statistics(conversation: Conversation) -> Json | None:
         "count_assignments": 1,
         "count_conversation_parts": 2,
     }
+    return with_iso_times(shown) if conversation.iso_times else shown
+
+
+def with_iso_times(statistics: Json) -> Json:
+    """The same statistics with ISO times, as some answers have them."""
+    times = {name: at for name, at in statistics.items() if name.endswith("_at") and at is not None}
+    return {**statistics, **{name: _iso(at) for name, at in times.items()}}
+
+
+def _iso(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,8 +3,10 @@
 from accountpulse.sandbox.jira.oddities import JiraOddities
 from accountpulse.sandbox.jira.rate_limit import cloud_style, data_center_style
 from accountpulse.sandbox.jira.service import JiraService
-from accountpulse.sandbox.stand_in import Address, StandIn, Surroundings
+from accountpulse.sandbox.stand_in import Address, Crooked, StandIn, Surroundings
 from accountpulse.sandbox.truth.bugs import bugs_truth
+from accountpulse.sandbox.truth.crooked_bugs import crooked_bugs_truth
+from accountpulse.sandbox.world.crooked_jira import bend_jira, jira_mapping
 from accountpulse.sandbox.world.jira import build_jira
 from accountpulse.sandbox.world.model import Jira
 
@@ -32,4 +34,5 @@ STAND_IN = StandIn(
     editions=(CLOUD, DATA_CENTER),
     rate_limits={CLOUD: cloud_style, DATA_CENTER: data_center_style},
     metrics=bugs_truth,
+    crooked=Crooked(bend=bend_jira, mapping=jira_mapping, metrics=crooked_bugs_truth),
 )

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from accountpulse.sandbox.jira.index import component_ids, project_ids
-from accountpulse.sandbox.jira.shapes import CATEGORY_IDS, HOME, Shapes, status, status_category
+from accountpulse.sandbox.jira.shapes import CATEGORY_IDS, HOME, Shapes, entries
 from accountpulse.sandbox.world.model import Jira, JiraIssue
 
 PAGE, LARGEST = 50, 100  # things of a page
@@ -35,7 +35,7 @@ class Catalogue:
         """Path below the API's version, handler and methods."""
         lists: dict[str, Callable[[], Iterable[Json]]] = {
             "resolution": self.shapes.resolutions,
-            "statuscategory": lambda: [status_category(key) for key in CATEGORY_IDS],
+            "statuscategory": lambda: [self.shapes.status_category(key) for key in CATEGORY_IDS],
             "projectCategory": list,
             "project/type": lambda: [_project_type("software"), _project_type("business")],
             "role": lambda: [self._role()],
@@ -44,10 +44,10 @@ class Catalogue:
         found += [
             (f"{path}/{{id}}", _one(read), ["GET"])
             for path, read in {
-                "status": lambda: [status(each) for each in self.site.statuses.values()],
+                "status": self.shapes.statuses,
                 "statuscategory": lists["statuscategory"],
                 "priority": lambda: [self.shapes.priority(name) for name in self.site.priorities],
-                "issuetype": lambda: [self.shapes.issue_type(name) for name in self.site.issue_types],
+                "issuetype": self.shapes.issue_types,
                 "resolution": self.shapes.resolutions,
             }.items()
         ]
@@ -92,8 +92,8 @@ class Catalogue:
         if key is None:
             return _no_project(request)
         shown = self.shapes.project(key)
-        shown["components"] = [self.shapes.component(key, name) for name in self.site.components[key]]
-        shown["issueTypes"] = [self.shapes.issue_type(name) for name in self.site.issue_types]
+        shown["components"] = self.listed_components(request, key)
+        shown["issueTypes"] = self.shapes.issue_types()
         return JSONResponse({**shown, "description": "", "assigneeType": "UNASSIGNED", "versions": [], "roles": {}})
 
     async def components(self, request: Request) -> Response:
@@ -101,7 +101,17 @@ class Catalogue:
         key = self.key(request)
         if key is None:
             return _no_project(request)
-        return _page(request, [self.shapes.component(key, name) for name in self.site.components[key]])
+        return _page(request, self.listed_components(request, key))
+
+    def listed_components(self, request: Request, key: str) -> list[Json]:
+        """A project's components; those that it keeps in Compass only where they are asked for.
+
+        Data Center has no Compass: all are its own.
+        """
+        in_compass = self.site.compass.get(key, [])
+        asked = not self.cloud or request.query_params.get("componentSource") in ("auto", "compass")
+        names = in_compass if in_compass and asked else self.site.components[key]
+        return [self.shapes.component(key, name) for name in names]
 
     async def component(self, request: Request) -> Response:
         """One component."""
@@ -124,8 +134,8 @@ class Catalogue:
         """Each issue type with its statuses: here every one has all."""
         if self.key(request) is None:
             return _no_project(request)
-        every = [status(each) for each in self.site.statuses.values()]
-        types = [self.shapes.issue_type(name) for name in self.site.issue_types]
+        every = self.shapes.statuses()
+        types = self.shapes.issue_types()
         return JSONResponse(
             [{**{name: each[name] for name in ("self", "id", "name", "subtask")}, "statuses": every} for each in types]
         )
@@ -135,9 +145,9 @@ class Catalogue:
     async def changelog(self, request: Request) -> Response:
         """One page of an issue's history, oldest first."""
         issue = self.issue(request)
-        if issue is None:
+        if issue is None or not self.site.keeps_histories:
             return _no_issue()
-        return _page(request, [self.shapes.history(move, number=False) for move in issue.transitions])
+        return _page(request, [self.shapes.history(entry, number=False) for entry in entries(issue)])
 
     async def transitions(self, request: Request) -> Response:
         """Where an issue can go."""

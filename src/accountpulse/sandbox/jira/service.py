@@ -18,9 +18,10 @@ from starlette.routing import Route
 
 from accountpulse.sandbox.jira import jql
 from accountpulse.sandbox.jira.catalogue import Catalogue
+from accountpulse.sandbox.jira.fields import kind_of
 from accountpulse.sandbox.jira.index import Index
 from accountpulse.sandbox.jira.oddities import JiraOddities
-from accountpulse.sandbox.jira.shapes import Shapes, changed_by, status
+from accountpulse.sandbox.jira.shapes import Shapes, changed_by, entries
 from accountpulse.sandbox.world.model import Jira, JiraIssue
 
 ID_PAGE = 5000  # the most that Cloud gives, where ids alone are asked for
@@ -150,7 +151,7 @@ class JiraService:
 
     async def statuses(self, _request: Request) -> Response:
         """List the workflow statuses."""
-        return JSONResponse([status(each) for each in self.site.statuses.values()])
+        return JSONResponse(self.shapes.statuses())
 
     async def priorities(self, _request: Request) -> Response:
         """List the priorities, highest first."""
@@ -158,21 +159,21 @@ class JiraService:
 
     async def issue_types(self, _request: Request) -> Response:
         """List the issue types."""
-        return JSONResponse([self.shapes.issue_type(name) for name in self.site.issue_types])
+        return JSONResponse(self.shapes.issue_types())
 
     async def fields(self, _request: Request) -> Response:
         """List the fields: a few of the system's, and the custom ones."""
-        kinds = {True: "com.atlassian.jira.plugin.system.customfieldtypes:textfield", False: "select"}
-        custom = {name for issue in self.site.issues for name in issue.fields} | set(self.site.field_names)
+        custom = {name for issue in self.site.issues for name in (*issue.fields, *issue.customers)}
+        custom = (custom | set(self.site.field_names)) - set(self.site.hidden_fields)
         listed: list[dict[str, Any]] = [
             {"id": name, "name": name.title(), "custom": False}
             for name in ("summary", "status", "components", "labels")
         ]
         for name in sorted(custom):
             number = int(name.removeprefix("customfield_"))
-            kind = kinds[name in self.site.text_fields]
             shown = {"id": name, "name": self.site.field_names.get(name, name), "custom": True}
-            listed.append({**shown, "clauseNames": [f"cf[{number}]"], "schema": {"type": "string", "custom": kind}})
+            schema = kind_of(self.site, name).schema(number)
+            listed.append({**shown, "clauseNames": [f"cf[{number}]", shown["name"]], "schema": schema})
         return JSONResponse(listed)
 
     def _visible(self, request: Request) -> list[str]:
@@ -197,7 +198,7 @@ class JiraService:
         key = self.catalogue.key(request)
         if key is None:
             return _error(404, f"No project could be found with key '{request.path_params['key']}'.")
-        return JSONResponse([self.shapes.component(key, name) for name in self.site.components[key]])
+        return JSONResponse(self.catalogue.listed_components(request, key))
 
     # --- searching
 
@@ -235,7 +236,7 @@ class JiraService:
         try:
             token, start, found = self._walk(request, parameters)
         except jql.JqlError as error:
-            return _error(400, str(error))
+            return _error(400, *error.args)
         histories = CLOUD_HISTORIES if "changelog" in _names(parameters.get("expand")) else None
         issues = self._issues(found[start : start + size], names, histories, parameters)
         last = start + size >= len(found)
@@ -267,7 +268,7 @@ class JiraService:
         try:
             found = self._found(request, str((await _parameters(request)).get("jql") or ""))
         except jql.JqlError as error:
-            return _error(400, str(error))
+            return _error(400, *error.args)
         return JSONResponse({"count": round(len(found) * self.oddities.count_error)})
 
     async def search_server(self, request: Request) -> Response:
@@ -281,10 +282,10 @@ class JiraService:
         try:
             found = self._found(request, str(parameters.get("jql") or ""))
         except jql.JqlError as error:
-            return _error(400, str(error))
+            return _error(400, *error.args)
         names = tuple(_names(parameters.get("fields"))) or ("*navigable",)
         histories = None
-        if "changelog" in _names(parameters.get("expand")) and not self.oddities.refuses_histories:
+        if "changelog" in _names(parameters.get("expand")) and self.shows_histories:
             histories = self.oddities.histories if self.oddities.histories is not None else RESULT_WINDOW
         issues = self._issues(found[start : start + size], names, histories, parameters)
         return _spliced("issues", issues, {"startAt": start, "maxResults": size, "total": len(found)})
@@ -303,13 +304,18 @@ class JiraService:
             return _error(404, "Issue does not exist or you do not have permission to see it.")
         names = tuple(_names(request.query_params.get("fields"))) or ("*all",)
         expanded = _names(request.query_params.get("expand"))
-        histories = RESULT_WINDOW if "changelog" in expanded else None
+        histories = RESULT_WINDOW if "changelog" in expanded and self.site.keeps_histories else None
         shown = self.shapes.issue(issue, names, histories, transitions="transitions" in expanded)
         return Response(shown, media_type="application/json")
 
     def _issue(self, request: Request) -> JiraIssue | None:
         """The issue that a path names by id or key, if the caller may see it."""
         return self.by_id.get(request.path_params["issue"]) if self.admits(request) else None
+
+    @property
+    def shows_histories(self) -> bool:
+        """Whether any answer brings the histories of issues."""
+        return self.site.keeps_histories and not self.oddities.refuses_histories
 
     @cached_property
     def by_id(self) -> dict[str, JiraIssue]:
@@ -322,17 +328,17 @@ class JiraService:
         wanted = {str(each) for each in parameters.get("issueIdsOrKeys") or ()}
         if not self.admits(request):
             return _error(401, "Client must be authenticated to access this resource.")
-        if self.oddities.refuses_histories:
+        if not self.shows_histories:
             return _error(403, "You do not have permission to read changelogs.")
         fields = tuple(parameters.get("fieldIds") or ())
         if not 0 < len(wanted) <= BULK_ISSUES or len(fields) > 10:
             return _error(400, "issueIdsOrKeys must have 1 to 1000 entries, fieldIds at most 10.")
         found = {issue.id: issue for name in wanted if (issue := self.by_id.get(name)) is not None}
         moves = sorted(
-            (move.at, int(name), place)
+            (entry[0].at, int(name), place)
             for name, issue in found.items()
-            for place, move in enumerate(issue.transitions)
-            if changed_by(move).intersection(fields) or not fields
+            for place, entry in enumerate(entries(issue))
+            if changed_by(entry).intersection(fields) or not fields
         )
         size = min(int(parameters.get("maxResults") or 1000), 10_000)
         start = int(parameters.get("nextPageToken") or 0)
@@ -376,5 +382,5 @@ def _spliced(name: str, parts: list[bytes], rest: dict[str, Any]) -> Response:
     return Response(b'{"%s":[%s]%s' % (name.encode(), b",".join(parts), end), media_type="application/json")
 
 
-def _error(code: int, text: str) -> Response:
-    return JSONResponse({"errorMessages": [text], "errors": {}}, code)
+def _error(code: int, *texts: str) -> Response:
+    return JSONResponse({"errorMessages": texts, "errors": {}}, code)

@@ -1,17 +1,28 @@
 """Jira's answers as JSON. An issue's text is made once for each choice of fields, since walks ask for it again."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from accountpulse.sandbox.jira.index import CATEGORY_NAMES, component_ids, project_ids
+from accountpulse.sandbox.jira import fields
+from accountpulse.sandbox.jira.index import (
+    CATEGORY_NAMES,
+    UNUSED,
+    component_ids,
+    priority_id,
+    project_ids,
+    project_name,
+    type_id,
+)
 from accountpulse.sandbox.world.model import Jira, JiraIssue, Status, Transition
 
 CATEGORY_IDS = {"undefined": 1, "new": 2, "done": 3, "indeterminate": 4}
 EVERYTHING = {"*all", "*navigable"}
 UNNAVIGABLE = {"comment", "worklog"}  # fields that no list shows unless it asks for them or for *all
 HOME = "http://127.0.0.1/rest/api/3"
+Entry = Sequence[Transition]  # what one entry of a history holds, in its order
 
 
 class Shapes:
@@ -51,15 +62,16 @@ class Shapes:
             shown["self"] = f"{HOME}/issue/{issue.id}"
             shown["fields"] = {name: value for name, value in everything.items() if name in wanted}
         if histories is not None:
-            moves = [self.history(move, number=False) for move in reversed(issue.transitions)]
+            moves = [self.history(entry, number=False) for entry in reversed(entries(issue))]
             shown["changelog"] = {"startAt": 0, "maxResults": min(histories, len(moves)), "total": len(moves)}
-            shown["changelog"]["histories"] = moves[:histories]
+            newest = moves[:histories]
+            shown["changelog"]["histories"] = newest if self._cloud else newest[::-1]
         return shown
 
     def _fields(self, issue: JiraIssue) -> dict[str, Any]:
         person = self._person(issue)
-        fields = {
-            **{f"customfield_{number}": None for number in range(11000, 11060)},  # what a grown site has besides
+        shown = {
+            **dict.fromkeys(UNUSED),
             "summary": f"Invented summary of {issue.key}",
             "description": _document(f"Invented description of {issue.key}. " * 12),
             "assignee": person,
@@ -69,9 +81,9 @@ class Shapes:
             "watches": {"self": f"{HOME}/issue/{issue.key}/watchers", "watchCount": 1, "isWatching": False},
             "progress": {"progress": 0, "total": 0},
             "aggregateprogress": {"progress": 0, "total": 0},
-            "issuetype": self.issue_type(issue.type),
+            "issuetype": self.issue_type(issue.type, type_id(self._site, issue)),
             "project": self.project(issue.project),
-            "status": status(self._site.statuses[issue.status]),
+            "status": self.status(self._site.statuses[issue.status]),
             "priority": self.priority(issue.priority) if issue.priority is not None else None,
             "resolution": self.resolution(issue.resolution) if issue.resolution else None,
             "resolutiondate": self._time(issue.resolutiondate),
@@ -82,16 +94,21 @@ class Shapes:
             "comment": {"comments": [], "maxResults": 0, "total": 0, "startAt": 0},
             "worklog": {"worklogs": [], "maxResults": 20, "total": 0, "startAt": 0},
             **issue.fields,
+            **self._customers(issue),
         }
         if self._cloud:  # Data Center has no such field
-            fields["statuscategorychangedate"] = self._time(issue.statuscategorychangedate)
-        return fields
+            shown["statuscategorychangedate"] = self._time(issue.statuscategorychangedate)
+        return {name: value for name, value in shown.items() if name not in issue.unshown}
+
+    def _customers(self, issue: JiraIssue) -> dict[str, Any]:
+        kinds = self._site.field_kinds
+        return {name: fields.shown(kinds[name], named, cloud=self._cloud) for name, named in issue.customers.items()}
 
     def transitions(self, issue: JiraIssue) -> list[dict[str, Any]]:
         """Where an issue can go from here: to every other status."""
         others = [each for each in self._site.statuses.values() if each.id != issue.status]
         return [
-            {"id": str(number), "name": each.name, "to": status(each), "hasScreen": False, "isGlobal": True}
+            {"id": str(number), "name": each.name, "to": self.status(each), "hasScreen": False, "isGlobal": True}
             for number, each in enumerate(others, 11)
         ]
 
@@ -102,17 +119,24 @@ class Shapes:
         person: dict[str, Any] = {"self": f"{HOME}/user?accountId={number}", "accountId": number, "active": True}
         return person | {"avatarUrls": _avatars(picture), "displayName": "Somebody", "accountType": "atlassian"}
 
-    def change(self, issue: JiraIssue, place: int, fields: tuple[str, ...]) -> bytes:
+    def change(self, issue: JiraIssue, place: int, wanted: tuple[str, ...]) -> bytes:
         """One entry of an issue's history as bulk fetch writes it, with the changes of these fields (none: all)."""
-        key = (issue.id, place, fields)
+        key = (issue.id, place, wanted)
         if key not in self._changes:
-            entry = self.history(issue.transitions[place], number=True)
-            entry["items"] = [item for item in entry["items"] if not fields or item["fieldId"] in fields]
+            entry = self.history(entries(issue)[place], number=True)
+            entry["items"] = [item for item in entry["items"] if not wanted or item["fieldId"] in wanted]
             self._changes[key] = json.dumps(entry, separators=(",", ":")).encode()
         return self._changes[key]
 
-    def history(self, move: Transition, *, number: bool) -> dict[str, Any]:
+    def history(self, entry: Entry, *, number: bool) -> dict[str, Any]:
         """One entry of an issue's history. A resolution that was set or cleared with a move stands beside it."""
+        move = entry[0]
+        # bulk fetch shows milliseconds in its example, the search's changelog the usual text
+        created: int | str | None = round(move.at.timestamp() * 1000) if number else self._time(move.at)
+        items = [item for each in entry for item in self._items(each)]
+        return {"id": str(round(move.at.timestamp())), "created": created, "items": items}
+
+    def _items(self, move: Transition) -> list[dict[str, Any]]:
         before, after = self._status(move.from_status), self._status(move.to_status)
         items: list[dict[str, Any]] = [
             {"field": "status", "fieldId": "status", "fieldtype": "jira"}
@@ -124,9 +148,10 @@ class Shapes:
             names = {"fromString": "Done" if old else None, "toString": move.resolution or None}
             items.append({"field": "resolution", "fieldId": "resolution", "fieldtype": "jira", "from": old, "to": new})
             items[-1] |= names
-        # bulk fetch shows milliseconds in its example, the search's changelog the usual text
-        created: int | str | None = round(move.at.timestamp() * 1000) if number else self._time(move.at)
-        return {"id": str(round(move.at.timestamp())), "created": created, "items": items}
+        items += [dict(each) for each in move.beside]
+        if not self._cloud:  # only Cloud says which field by its id, too
+            items = [{name: value for name, value in each.items() if name != "fieldId"} for each in items]
+        return items
 
     def _status(self, identifier: str) -> Status:
         return self._site.statuses.get(identifier) or self._site.former[identifier]
@@ -139,13 +164,13 @@ class Shapes:
     def project(self, key: str) -> dict[str, Any]:
         """A project."""
         number = self._projects[key]
-        shown = {"self": f"{HOME}/project/{number}", "id": number, "key": key, "name": f"{key} project"}
+        shown = {"self": f"{HOME}/project/{number}", "id": number, "key": key, "name": project_name(self._site, key)}
         kind = {"projectTypeKey": "software", "simplified": False}
         return {**shown, **kind, "avatarUrls": _avatars(f"{HOME}/universal_avatar/view/type/project/avatar/{number}")}
 
     def priority(self, name: str) -> dict[str, str]:
         """A priority."""
-        number = str(1 + self._site.priorities.index(name))
+        number = str(priority_id(self._site, name))
         icon = f"{HOME}/images/icons/priorities/{name.lower()}.svg"
         return {"self": f"{HOME}/priority/{number}", "iconUrl": icon, "name": name, "id": number}
 
@@ -158,10 +183,29 @@ class Shapes:
         """All resolutions: the world has no list of them, so those that issues have."""
         return [self.resolution(name) for name in self._resolutions]
 
-    def issue_type(self, name: str) -> dict[str, Any]:
+    def issue_types(self) -> list[dict[str, Any]]:
+        """All issue types; several may have one name."""
+        return [self.issue_type(name, str(number)) for number, name in enumerate(self._site.issue_types, 10100)]
+
+    @staticmethod
+    def issue_type(name: str, number: str) -> dict[str, Any]:
         """An issue type."""
-        number = str(10100 + self._site.issue_types.index(name))
         return {"self": f"{HOME}/issuetype/{number}", "id": number, "name": name, "subtask": False}
+
+    def statuses(self) -> list[dict[str, Any]]:
+        """All workflow statuses."""
+        return [self.status(each) for each in self._site.statuses.values()]
+
+    def status(self, of: Status) -> dict[str, Any]:
+        """A workflow status with its category."""
+        shown = {"self": f"{HOME}/status/{of.id}", "description": "", "iconUrl": f"{HOME}/images/icons/status.png"}
+        return {**shown, "name": of.name, "id": of.id, "statusCategory": self.status_category(of.category)}
+
+    def status_category(self, key: str) -> dict[str, Any]:
+        """One of the four categories of statuses, called as the site calls it, else in English."""
+        number = CATEGORY_IDS[key]
+        shown = {"self": f"{HOME}/statuscategory/{number}", "id": number, "key": key, "colorName": "green"}
+        return {**shown, "name": self._site.category_names.get(key) or CATEGORY_NAMES.get(key, "No Category")}
 
     def _time(self, moment: datetime | None) -> str | None:
         """As Jira writes it: milliseconds, and the offset of the user's zone without a colon."""
@@ -171,22 +215,20 @@ class Shapes:
         return f"{local:%Y-%m-%dT%H:%M:%S}.{local.microsecond // 1000:03d}{local:%z}"
 
 
-def changed_by(move: Transition) -> set[str]:
+def entries(issue: JiraIssue) -> list[list[Transition]]:
+    """The entries of an issue's history, oldest first."""
+    found: list[list[Transition]] = []
+    for move in issue.transitions:
+        if move.joined and found:
+            found[-1].append(move)
+        else:
+            found.append([move])
+    return found
+
+
+def changed_by(entry: Entry) -> set[str]:
     """The fields that an entry of a history changed."""
-    return {"status"} if move.resolution is None else {"status", "resolution"}
-
-
-def status(of: Status) -> dict[str, Any]:
-    """A workflow status with its category."""
-    shown = {"self": f"{HOME}/status/{of.id}", "description": "", "iconUrl": f"{HOME}/images/icons/status.png"}
-    return {**shown, "name": of.name, "id": of.id, "statusCategory": status_category(of.category)}
-
-
-def status_category(key: str) -> dict[str, Any]:
-    """One of the four categories of statuses."""
-    number = CATEGORY_IDS[key]
-    shown = {"self": f"{HOME}/statuscategory/{number}", "id": number, "key": key, "colorName": "green"}
-    return {**shown, "name": CATEGORY_NAMES.get(key, "No Category")}
+    return {"status"} if all(move.resolution is None for move in entry) else {"status", "resolution"}
 
 
 def _avatars(url: str) -> dict[str, str]:

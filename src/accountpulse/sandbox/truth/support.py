@@ -18,6 +18,7 @@ METRICS = (
     "csat_score",
     "csat_response_rate",
 )
+OF_CREATION = METRICS[:4]  # those over the conversations that were created in the window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class SupportConversation:
     resolution_seconds: float | None = None  # up to `closed_at`
     rating_requested_at: datetime | None = None  # None: nobody asked
     rating: int | None = None  # 1 to 5; None: nobody rated
+    unknown: frozenset[str] = frozenset()  # metrics that can't be told of it
 
 
 # a customer's conversations in one system; None: the customer isn't linked there
@@ -61,7 +63,9 @@ def _measured(conversations: list[SupportConversation], at: Instants) -> Values:
     closed = [each for each in involved if at.in_window(each.closed_at)]
     asked = [each for each in conversations if at.in_window(each.rating_requested_at)]
     scores = [each.rating for each in asked if each.rating is not None]
-    return {
+    unclear = {metric for each in involved for metric in each.unknown - set(OF_CREATION)}
+    unclear |= {metric for each in counted for metric in each.unknown}
+    measured: Values = {
         "total_conversations": len(counted),
         "p1_p2_pct": _percent(each.urgent for each in counted),
         "escalation_pct": _percent(each.escalated for each in counted),
@@ -70,6 +74,7 @@ def _measured(conversations: list[SupportConversation], at: Instants) -> Values:
         "csat_score": _percent(score >= 4 for score in scores),
         "csat_response_rate": _percent(each.rating is not None for each in asked),
     }
+    return measured | dict.fromkeys(unclear, "unclear")
 
 
 def _percent(flags: Iterable[bool | None]) -> Value:
