@@ -28,6 +28,7 @@ from accountpulse.http import requests_adapter
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.retry import backoff, http_date
 from accountpulse.systems.salesforce.errors import (
+    NO_ROUTE,
     LostPlace,
     NotThere,
     RefusedQuery,
@@ -71,7 +72,8 @@ class Org:
     @classmethod
     def connect(cls, access: SalesforceAccess, budget: RequestBudget, ca_bundle: Path | None) -> Self:
         """Sign in, once a run; wrong credentials are an AccessError that names their settings."""
-        org = cls(access, requests_adapter.session("salesforce", budget, ca_bundle), budget)
+        elsewhere = dict.fromkeys((301, 302, 303, 307, 308), NO_ROUTE)
+        org = cls(access, requests_adapter.session("salesforce", budget, ca_bundle, remedies=elsewhere), budget)
         org.session.hooks["response"].append(org._note)
         org.notices = (SOAP_ENDS,) if access.way == "soap" else ()
         if access.sessions:

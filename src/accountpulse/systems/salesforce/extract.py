@@ -18,6 +18,7 @@ from accountpulse.core.ids import to_18
 from accountpulse.core.records import TABLES, Extract, SourceName, unknowns
 from accountpulse.systems.salesforce import arr, contract, relationship
 from accountpulse.systems.salesforce.client import Org
+from accountpulse.systems.salesforce.kinds import fits
 from accountpulse.systems.salesforce.limits import refuse_below
 from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, own_texts
 from accountpulse.systems.salesforce.settings import SalesforceMapping, SalesforceRequest
@@ -40,6 +41,9 @@ def extract(request: SalesforceRequest) -> Extract:
     reading = OrgReading(org, request.scope, notes=list(org.notices), own_texts=own_texts(mapping))
     org.describe("Account")  # the first answer that tells of the day's calls
     refuse_below(org.allowance, mapping.daily_calls_reserve)
+    reading.check_kinds(mapping)
+    if (signals := request.connection.blocks["signals"]) is not None:
+        reading.check_kinds(signals, "signals")
     found = _accounts(reading, mapping, links)
     request.progress(len(found), len(found))
     worth = _money(reading, mapping, found)
@@ -81,7 +85,8 @@ def _accounts(reading: OrgReading, org: SalesforceMapping, links: Mapping[Source
         known = [name for name in _described_by(org) if reading.has("Account", name)]
         for source, name in links.items():
             reading.setting = f"{source}.account_field"
-            known += [name] if reading.has("Account", name) else []
+            if reading.has("Account", name) and _can_be_key(reading, name):
+                known.append(name)
         reading.setting = "accounts"
         extra = [name for name in _asked_later(org) if reading.find("Account", name) is not None]
         rows = [
@@ -95,6 +100,15 @@ def _accounts(reading: OrgReading, org: SalesforceMapping, links: Mapping[Source
     if not rows:
         reading.note("no account meets `where`: there is nobody to score")
     return rows
+
+
+def _can_be_key(reading: OrgReading, name: str) -> bool:
+    """Whether a field can hold another system's key; a note where it can't."""
+    found = reading.find("Account", name)
+    if found is None or fits(found, ("text", "reference", "number", "picklist")):
+        return True
+    reading.note(f"Account.{name} is a {found.type}, which can't hold a key: name a text or number field")
+    return False
 
 
 def _described_by(org: SalesforceMapping) -> list[str]:
@@ -127,6 +141,7 @@ def _account_rows(
     reading: OrgReading, org: SalesforceMapping, found: list[dict[str, Any]], worth: arr.Money | None
 ) -> Iterator[dict[str, Any]]:
     names = org.accounts
+    reading.setting = "accounts"
     _check_tiers(reading, org, found)
     reading.setting = "accounts"
     for row in found:
