@@ -12,11 +12,12 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.core.errors import ConfigurationError
+from accountpulse.core.errors import AccessError, ConfigurationError
 from accountpulse.core.records import Problem
 from accountpulse.systems.salesforce.client import Field, Org, format_soql
 from accountpulse.systems.salesforce.record import CURRENT, OPTIONAL, STAMPS
 from accountpulse.systems.salesforce.settings import Target
+from accountpulse.systems.salesforce.writes import open_jobs
 
 PERIOD = "SELECT {fields} FROM {object} WHERE Period__c = {period}"
 # whoever holds the mark now, and every newer month, also where nobody has marked it
@@ -36,6 +37,7 @@ class Plan:
 
     `outdated` are older months' records that hold their account's mark of the current one: key, account, month.
     `carried` are the keys that the org holds of this very run already: it was killed before, and is gone on with.
+    `unfinished` are bulk jobs of an earlier load that would still write; `records` is what was planned for.
     """
 
     create: list[Record] = field(default_factory=list)
@@ -46,6 +48,8 @@ class Plan:
     run_id: str | None = None  # None: there is no record
     carried: set[str] = field(default_factory=set)
     notes: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
+    records: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
 
 
 def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
@@ -55,9 +59,11 @@ def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
     finite number somewhere, or whose key is given twice, is refused.
     """
     fields, notes = writable(org, target, records.schema)
-    made = Plan(notes=notes)
+    made = Plan(notes=notes, records=records)
     if records.is_empty():
         return made
+    if records.height > target.bulk_above:
+        _look_for_jobs(org, target, made)
     rows = list(_sound(records.select(list(fields)).to_dicts(), target, fields, made))
     period, made.run_id = records["Period__c"][0], records["Run_Id__c"][0]
     stored = _stored(org, target, fields, period)
@@ -74,6 +80,16 @@ def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
         else:
             made.update.append(row)
     return made
+
+
+def _look_for_jobs(org: Org, target: Target, made: Plan) -> None:
+    """Jobs that a load of so many records may have left behind when it was cut off."""
+    try:
+        made.unfinished = tuple(open_jobs(org, target.object, target.external_id))
+    except AccessError:
+        made.notes += (f"our user may not see the org's bulk jobs: one that an earlier load left isn't found; {PAGE}",)
+    for job in made.unfinished:
+        made.notes += (f"bulk job {job} of an earlier load hasn't ended: a load aborts it first",)
 
 
 def folded(key: str) -> str:
