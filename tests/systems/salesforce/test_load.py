@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from accountpulse.sandbox.world.model import World
 from accountpulse.sandbox.world.org import record_id
 from accountpulse.systems.destination import LoadResult
 from accountpulse.systems.salesforce.client import Org
+from accountpulse.systems.salesforce.destination import SalesforceDestination
 from accountpulse.systems.salesforce.load import load
 from accountpulse.systems.salesforce.load_plan import Plan, plan
 from accountpulse.systems.salesforce.record import payload
@@ -596,3 +597,60 @@ def test_an_org_that_cannot_take_the_records_is_refused_before_anything_is_writt
         crm.load(scores(crm.accounts(1)))
     assert ("External_Key__c" if change == "not unique" else "Support_Score__c") in str(caught.value)
     assert crm.writes() == 0
+
+
+# --- what check says before ----------------------------------------------------------------------------------------
+
+TIERS = ("Champion", "Healthy", "At Risk", "Critical", "Not Rated")
+Required = Callable[..., list[tuple[str, int, str]]]
+
+
+@pytest.fixture
+def required(crm: Crm, configure: Configure) -> Required:
+    """What the destination says of a load, without what is good."""
+
+    def said(tiers: tuple[str, ...] = TIERS) -> list[tuple[str, int, str]]:
+        destination = SalesforceDestination(configure(crm.sandbox).connection("salesforce"))
+        found = destination.requirements(("support",), tiers)
+        return [(each.mark, each.code, each.text) for each in found if each.mark != "good"]
+
+    return said
+
+
+def test_an_org_that_takes_everything_has_nothing_said_against_it(required: Required) -> None:
+    assert required() == []
+
+
+def test_a_tier_that_the_restricted_picklist_lacks_is_said_before_a_load(required: Required) -> None:
+    [(mark, code, text)] = required(("Gold", *TIERS))
+    assert (mark, code) == ("bad", 4)
+    assert "Health_Score__c.Tier__c is a restricted picklist without 'Gold'" in text
+
+
+def test_a_key_field_that_is_too_short_is_said_before_a_load(crm: Crm, required: Required) -> None:
+    crm.objects["Health_Score__c"].fields["External_Key__c"].length = 18
+    [(mark, code, text)] = required()
+    assert (mark, code) == ("bad", 4)
+    assert "External_Key__c has 18 characters, and up to 26 are written" in text
+
+
+def test_a_field_that_some_values_do_not_fit_into_is_said_before_a_load(crm: Crm, required: Required) -> None:
+    fields = crm.objects["Health_Score__c"].fields
+    fields["Drivers__c"].length = 255
+    fields["Coverage__c"].precision, fields["Coverage__c"].scale = 4, 2
+    assert [(mark, code, text.split(";")[0]) for mark, code, text in required()] == [
+        ("warning", 0, "Health_Score__c.Coverage__c: 100 has more than the field's 2 digits before the point"),
+        ("warning", 0, "Health_Score__c.Drivers__c has 255 characters, and up to 4,096 are written"),
+    ]
+
+
+@pytest.mark.parametrize(("right", "word"), [("createable", "create"), ("updateable", "edit")])
+def test_a_user_who_may_not_write_the_object_is_told_which_permission_is_missing(
+    crm: Crm, required: Required, right: str, word: str
+) -> None:
+    """The fields' own permissions are there; the object's isn't."""
+    described = crm.org.client.restful("sobjects/Health_Score__c/describe") | {right: False}
+    body = json.dumps(described).encode()
+    crm.sandbox.faults.append(Fault("salesforce", 200, JSON, body, path_contains="Health_Score__c/describe"))
+    with pytest.raises(ConfigurationError, match=rf"may not {word} records of Health_Score__c"):
+        required()

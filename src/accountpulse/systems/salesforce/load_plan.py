@@ -5,7 +5,7 @@ A dry run ends with the plan, so that it finds whatever a load would find before
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -15,7 +15,17 @@ import polars as pl
 from accountpulse.core.errors import AccessError, ConfigurationError
 from accountpulse.core.records import Problem
 from accountpulse.systems.salesforce.client import Field, Org, format_soql
-from accountpulse.systems.salesforce.record import CURRENT, OPTIONAL, STAMPS
+from accountpulse.systems.salesforce.record import (
+    CAP_REASON_LENGTH,
+    CURRENT,
+    DRIVERS_LENGTH,
+    KEY_LENGTH,
+    LARGEST,
+    OPTIONAL,
+    PERIOD_LENGTH,
+    SCORECARD_LENGTH,
+    STAMPS,
+)
 from accountpulse.systems.salesforce.settings import Target
 from accountpulse.systems.salesforce.writes import open_jobs
 
@@ -103,7 +113,12 @@ def writable(org: Org, target: Target, columns: pl.Schema) -> tuple[dict[str, Fi
     if described is None:
         problem = f"object {target.object} is absent, or not readable for our user; {PAGE}"
         raise ConfigurationError("salesforce.target", [problem])
-    problems = []
+    may = org.object(target.object)
+    problems = [
+        f"our user may not {what} records of {target.object} (object permission); {PAGE}"
+        for what, allowed in (("create", may is None or may.createable), ("edit", may is None or may.updateable))
+        if not allowed
+    ]
     key = described.get(target.external_id)
     if key is not None and not (key.external_id and key.unique):
         problems.append(f"{target.object}.{target.external_id} must be marked as external id and unique")
@@ -126,6 +141,32 @@ def _unfit(definition: Field | None, kind: pl.DataType) -> str | None:
     holds = "number" if definition.type in NUMBERS else "boolean" if definition.type == "boolean" else "text"
     wanted = "number" if kind.is_float() else "boolean" if kind == pl.Boolean else "text"
     return None if holds == wanted else f"is of the type {definition.type}, and can't hold a {wanted}"
+
+
+@dataclass(frozen=True)
+class Narrow:
+    """A field that can't hold all that is written to it. `always`: a month without a refused record isn't likely."""
+
+    text: str
+    always: bool
+
+
+def too_narrow(fields: Mapping[str, Field], external_id: str, tiers: Iterable[str]) -> Iterator[Narrow]:
+    """Fields whose length, digits or picklist leave out some of what a load may write to them, and why."""
+    always = {external_id: KEY_LENGTH, "Period__c": PERIOD_LENGTH}
+    longest = {"Cap_Reason__c": CAP_REASON_LENGTH, "Drivers__c": DRIVERS_LENGTH, "Scorecard__c": SCORECARD_LENGTH}
+    for name, definition in fields.items():
+        wanted = (always | longest).get(name, 0)
+        if definition.type in TEXTS and 0 < definition.length < wanted:
+            text = f"{name} has {definition.length:,} characters, and up to {wanted:,} are written"
+            yield Narrow(text, name in always)
+        if definition.type in NUMBERS and (fault := _fault(definition, LARGEST)) is not None:
+            yield Narrow(fault, always=False)
+    tier = fields.get("Tier__c")
+    lacking = [] if tier is None or tier.values is None else [each for each in tiers if each not in tier.values]
+    if lacking:
+        text = f"Tier__c is a restricted picklist without {', '.join(map(repr, lacking))}: add these values to it"
+        yield Narrow(text, always=True)
 
 
 # --- what can be sent --------------------------------------------------------------------------------------------
