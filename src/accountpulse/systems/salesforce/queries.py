@@ -482,7 +482,7 @@ class _Check:
 def _check(name: str, checks: Iterable[_Check], row: Row) -> None:
     """UnexpectedAnswer where a field that was asked for isn't there, or is of another type than describe says."""
     for each in checks:
-        if type(row.get(each.path[0])) in each.usual and len(each.path) == 1:
+        if len(each.path) == 1 and type(row.get(each.path[0], _ABSENT)) in each.usual:
             continue
         if (fault := each.fault(row)) is not None:
             answer = f"{name}.{'.'.join(each.path)} of {_id_of(name, row)} is {fault}"
