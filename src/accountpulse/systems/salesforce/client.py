@@ -127,11 +127,11 @@ class Org:
             raise UnexpectedAnswer("salesforce", f"describing {name}", "no list of fields") from None
 
     def _refuse_absent_version(self) -> None:
-        """Say it where the org lacks the API version, since then every address of it is 404; the list needs no session.
+        """Say it where the org lacks the API version that is set, since then every address of it is 404.
 
         An org that doesn't list its versions, or not in a way that we know, is not refused.
         """
-        answer = self.session.get(f"https://{self.client.sf_instance}/services/data/")
+        answer = self.session.get(f"https://{self.client.sf_instance}/services/data/", headers=self.client.headers)
         try:
             versions = [float(each["version"]) for each in answer.json()]
         except (ValueError, KeyError, TypeError):

@@ -133,6 +133,12 @@ def _soap(access: SalesforceAccess, session: requests.Session) -> SignedIn:
     from simple_salesforce.exceptions import SalesforceAuthenticationFailed
     from simple_salesforce.login import SalesforceLogin
 
+    statuses: list[int] = []
+
+    def note(answer: requests.Response, **_options: Any) -> None:
+        statuses.append(answer.status_code)
+
+    session.hooks["response"].append(note)  # the client doesn't tell it
     try:
         session_id, instance = SalesforceLogin(
             username=access.username,
@@ -143,18 +149,20 @@ def _soap(access: SalesforceAccess, session: requests.Session) -> SignedIn:
             scratch_url=access.login_url,
         )
     except SalesforceAuthenticationFailed as error:
-        raise _fault(error) from None
+        raise _fault(error, statuses[-1]) from None
     except (ExpatError, AttributeError, TypeError):  # the client reads the answer without a check of its own
         raise UnexpectedAnswer("salesforce", TRIED, "an answer that is no SOAP message") from None
+    finally:
+        session.hooks["response"].remove(note)
     return SignedIn(session_id, f"https://{instance}")
 
 
-def _fault(error: Exception) -> AccountpulseError:
-    """What a SOAP fault means, and what to do. Its code stands in its detail, else in its words; both are XML's."""
+def _fault(error: Exception, status: int) -> AccountpulseError:
+    """What a SOAP fault means, and what to do. Its code stands in its detail, else in its words."""
+    if status in NOWHERE:
+        return _not_there(status)
     code = safe(str(getattr(error, "code", ""))).rpartition(":")[2]
-    if code.isdigit():  # no SOAP message at all
-        return _not_there(int(code)) if int(code) in NOWHERE else UnexpectedAnswer("salesforce", TRIED, f"HTTP {code}")
-    words = set(re.findall(r"[A-Z_]{6,}", str(getattr(error, "message", ""))))
+    words = set(re.findall(r"[A-Z_]{6,}", str(getattr(error, "auth_message", ""))))
     if code not in FAULTS | PASSING:
         code = next((each for each in (*FAULTS, *PASSING) if each in words), code)
     if code in PASSING:
