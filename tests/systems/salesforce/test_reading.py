@@ -6,6 +6,7 @@ October 2026 is measured: as_of is 2026-11-01T00:00Z.
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -16,13 +17,13 @@ from accountpulse.core.period import Scope
 from accountpulse.core.records import RowCounts
 from accountpulse.http.budget import RequestBudget
 from accountpulse.sandbox.server import Fault, Sandbox
-from accountpulse.sandbox.world.model import World
+from accountpulse.sandbox.world.model import FieldDef, World
 from accountpulse.systems.mapping_parts import CountName, DateName, MappingBlock, MoneyName, YesNoName
 from accountpulse.systems.salesforce.client import Org as Connected
 from accountpulse.systems.salesforce.queries import Condition, MissingInOrg, OrgReading
 from accountpulse.systems.salesforce.settings import Only
 from salesforce_org import ONE, THREE, TWO, Org, Reader, reader
-from support import Configure
+from support import Configure, extract
 
 JSON = {"Content-Type": "application/json"}
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
@@ -286,6 +287,36 @@ def test_a_null_parent_of_a_present_key_is_hidden(
     assert reading.hidden("Contract", row, "Account.Tier__c") is hidden
 
 
+def test_what_rests_on_a_hidden_parent_is_unknown_for_that_account_alone(
+    org: Org, sandbox: Sandbox, configure: Configure, scope: Scope, tmp_path: Path
+) -> None:
+    """ONE has a parent that sharing hides, TWO one that can be seen."""
+    parent = org.add("Account", Type="Prospect", Tier__c="Gold")
+    org.objects["Account"].fields["ParentId"] = FieldDef(
+        "ParentId", "reference", "Parent", 18, reference_to="Account", relationship="Parent"
+    )
+    for account in (ONE, TWO):
+        org.account(account)["ParentId"] = parent
+    path = tmp_path / "accountpulse.yaml"
+    path.write_text("salesforce: {accounts: {tier: Parent.Tier__c}}", encoding="utf-8")
+    loaded = configure(sandbox, ACCOUNTPULSE_CONFIG=str(path))
+    extract(loaded, "salesforce", scope)
+    asked = next(each for each in sandbox.recorded or () if " FROM Account WHERE" in each.query.get("q", ""))
+    seen = json.loads(asked.answer)
+    for record in seen["records"]:
+        if record["Id"] == ONE:
+            record["Parent"] = None
+    answer(sandbox, json.dumps(seen).encode(), of="Account WHERE")
+    found = extract(loaded, "salesforce", scope)
+    assert set(found.unknowns.iter_rows()) == {
+        (ONE, each, "not_visible") for each in ("tier_alignment", "qbr_attendance")
+    }
+    tiers = dict(found.tables["accounts"].select("account_id", "customer_tier").iter_rows())
+    assert tiers == {ONE: None, TWO: "Gold", THREE: None}
+    words = f"accounts: our user can't see the record that Parent.Tier__c is read from: 1 account, such as {ONE}"
+    assert words in found.notes
+
+
 # --- whose fault a refused query is ---------------------------------------------------------------------------------
 
 
@@ -412,6 +443,18 @@ def test_an_amount_may_be_any_number_or_a_text_with_one(org: Org, reading: OrgRe
     org.field("Contract", "Worth__c", kind)
     reading.check_kinds(Terms(amount="Worth__c"), "terms")
     assert reading.notes == []
+
+
+def test_a_label_in_place_of_a_value_is_told_with_the_value(sandbox: Sandbox, reading: OrgReading) -> None:
+    """A translated org shows "Aktiviert"; records and queries have "Activated"."""
+    described = reading.org.client.restful("sobjects/Contract/describe")
+    status = next(each for each in described["fields"] if each["name"] == "Status")
+    status["picklistValues"] = [{"active": True, "label": "Aktiviert", "value": "Activated"}]
+    body = json.dumps(described).encode()
+    sandbox.faults.append(Fault("salesforce", 200, JSON, body, path_contains="Contract/describe"))
+    assert reading.known("Contract", "Status", ("Aktiviert",), "only") == ()
+    words = "accounts: only: 'Aktiviert' is no value of Contract.Status, which has Activated"
+    assert reading.notes == [f"{words}; 'Aktiviert' is how 'Activated' is shown"]
 
 
 # --- links ----------------------------------------------------------------------------------------------------------

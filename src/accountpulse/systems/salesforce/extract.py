@@ -21,12 +21,14 @@ from accountpulse.systems.salesforce.client import Org
 from accountpulse.systems.salesforce.kinds import fits
 from accountpulse.systems.salesforce.limits import refuse_below
 from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, own_texts
-from accountpulse.systems.salesforce.settings import SalesforceMapping, SalesforceRequest
+from accountpulse.systems.salesforce.settings import AccountFields, SalesforceMapping, SalesforceRequest
 
 NOBODY_RATED = (
     "without churn signals nobody is rated: name your object for them under `signals:` in accountpulse.yaml, or write "
     "`signals: none` to rate accounts without them"
 )
+TIERED = ("tier_alignment", "qbr_attendance")  # what rests on the tier that was sold
+AGED = ("arr_trajectory_pct",)  # and on the day since when it is a customer
 SIGNALS = tuple(name for name, metric in METRICS.items() if metric.domain == "signals")
 
 
@@ -145,6 +147,7 @@ def _account_rows(
     _check_tiers(reading, org, found)
     reading.setting = "accounts"
     for row in found:
+        _tell_hidden(reading, names, row)
         money = reading.amount(_of(row, names.arr), row["Id"], names.arr)
         amount = None if worth is None else worth.converted(money, row.get(arr.CURRENCY))
         yield {
@@ -159,6 +162,15 @@ def _account_rows(
         }
 
 
+def _tell_hidden(reading: OrgReading, names: AccountFields, row: Mapping[str, Any]) -> None:
+    """What rests on a field of a parent that our user can't see isn't known of the account."""
+    for name, metrics in ((names.arr, arr.METRICS), (names.tier, TIERED), (names.customer_since, AGED)):
+        if name is not None and "." in name and reading.hidden("Account", row, name):
+            reading.unknown(
+                row["Id"], metrics, "not_visible", f"our user can't see the record that {name} is read from"
+            )
+
+
 def _of(row: Mapping[str, Any], name: str | None) -> Any:
     return None if name is None else at(row, name)
 
@@ -171,7 +183,7 @@ def _check_tiers(reading: OrgReading, org: SalesforceMapping, found: list[dict[s
     """Without a tier nothing aligns and no review is owed; a tier that the order doesn't know is not known at all."""
     tier = org.accounts.tier
     if tier is None or reading.find("Account", tier) is None:
-        for metric in ("tier_alignment", "qbr_attendance"):
+        for metric in TIERED:
             reading.gaps.setdefault(metric, "not_configured" if tier is None else "field_missing")
         return
     reading.setting = "tiers.order"

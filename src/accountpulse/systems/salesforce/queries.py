@@ -227,7 +227,12 @@ class OrgReading:
             shown = ", ".join(found.picklist[:SHOWN]) + (", …" if len(found.picklist) > SHOWN else "")
             noun = "are no values" if len(absent) > 1 else "is no value"
             place = f"{setting}: " if setting else ""
-            self.note(f"{place}{', '.join(map(repr, absent))} {noun} of {name}.{each}, which has {shown}")
+            labels = [
+                f"; {value!r} is how {found.labels[value]!r} is shown" for value in absent if value in found.labels
+            ]
+            self.note(
+                f"{place}{', '.join(map(repr, absent))} {noun} of {name}.{each}, which has {shown}{''.join(labels)}"
+            )
         return tuple(value for value in wanted if value not in absent)
 
     def only(self, name: str, part: Only | None) -> Condition | None:
