@@ -8,8 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -309,13 +308,12 @@ class OrgReading:
         here = [each for each in wanted if each.text is None]
         asked = [each for each in (*fields, *(each for one in here for each in one.fields)) if each]
         selected = dict.fromkeys([*asked, *self._keys_of_parents(name, asked), "Id"])
-        checks = [_Check(tuple(each.split(".")), self.find(name, each)) for each in selected]
+        check = _Check.of(name, {each: self.find(name, each) for each in selected})
         tally = self.tally
         seen: set[str] = set()
         for row in self._asked(name, selected, wanted, archived=archived):
             tally.came += 1
-            _check(name, checks, row)
-            identifier = _id_of(name, row)[:15]
+            identifier = check.hold(row)[:15]
             if identifier in seen:
                 tally.left_out[TWICE] += 1
                 continue
@@ -463,43 +461,56 @@ def _soql(name: str, selected: Iterable[str], conditions: Iterable[Condition]) -
 
 @dataclass(frozen=True)
 class _Check:
-    """A field that was asked for. `usual`: the types of its values, so that only others are looked at closely."""
+    """The fields of an object that were asked for, each with what describe says of it.
 
-    path: tuple[str, ...]
-    definition: Field | None
+    `usual` has those of the object itself, by name, with the types that their values have nearly always; only the
+    others, and those that are reached through parents, are looked at closely.
+    """
 
-    @cached_property
-    def usual(self) -> frozenset[type]:
-        return frozenset() if self.definition is None else self.definition.usual_types
+    name: str
+    usual: tuple[tuple[str, frozenset[type]], ...]
+    fields: tuple[tuple[tuple[str, ...], Field | None], ...]
+    nested: tuple[tuple[tuple[str, ...], Field | None], ...]
 
-    def fault(self, row: Row) -> str | None:
-        """What is wrong with it in a row, as the end of "… is"; None: nothing, or a parent is null."""
-        value: Any = row
-        for word in self.path:
-            if value is None:
-                return None
-            value = value.get(word, _ABSENT) if isinstance(value, dict) else _ABSENT
-            if value is _ABSENT:
-                return "not in the record"
-        return None if self.definition is None else self.definition.wrong(value)
+    @classmethod
+    def of(cls, name: str, fields: Mapping[str, Field | None]) -> "_Check":
+        """For these fields, by their paths."""
+        split = tuple((tuple(path.split(".")), found) for path, found in fields.items())
+        near = ((path[0], found.usual_types if found else frozenset()) for path, found in split if len(path) == 1)
+        return cls(name, tuple(near), split, tuple(each for each in split if len(each[0]) > 1))
+
+    def hold(self, row: Row) -> str:
+        """The record's id; UnexpectedAnswer where a field doesn't come, or is of another type than describe says."""
+        closely = self.nested
+        for name, usual in self.usual:
+            if type(row.get(name, _ABSENT)) not in usual:
+                closely = self.fields
+                break
+        for path, definition in closely:
+            if (fault := _fault(row, path, definition)) is not None:
+                self._refuse(f"{'.'.join(path)} of {self._id(row)} is {fault}")
+        return self._id(row)
+
+    def _id(self, row: Row) -> str:
+        identifier = row.get("Id")
+        if not (isinstance(identifier, str) and looks_like_an_id(identifier)):
+            self._refuse("Id is no record id")
+        return str(identifier)
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise UnexpectedAnswer("salesforce", f"querying {self.name}", f"{self.name}.{what}", ODD_RECORD)
 
 
-def _check(name: str, checks: Iterable[_Check], row: Row) -> None:
-    """UnexpectedAnswer where a field that was asked for isn't there, or is of another type than describe says."""
-    for each in checks:
-        if len(each.path) == 1 and type(row.get(each.path[0], _ABSENT)) in each.usual:
-            continue
-        if (fault := each.fault(row)) is not None:
-            answer = f"{name}.{'.'.join(each.path)} of {_id_of(name, row)} is {fault}"
-            raise UnexpectedAnswer("salesforce", f"querying {name}", answer, ODD_RECORD)
-
-
-def _id_of(name: str, row: Row) -> str:
-    """The record's id; UnexpectedAnswer where it has none."""
-    identifier = row.get("Id")
-    if isinstance(identifier, str) and looks_like_an_id(identifier):
-        return identifier
-    raise UnexpectedAnswer("salesforce", f"querying {name}", f"{name}.Id is no record id", ODD_RECORD)
+def _fault(row: Row, path: tuple[str, ...], definition: Field | None) -> str | None:
+    """What is wrong with a field of a row, as the end of "… is"; None: nothing, or a parent is null."""
+    value: Any = row
+    for word in path:
+        if value is None:
+            return None
+        value = value.get(word, _ABSENT) if isinstance(value, dict) else _ABSENT
+        if value is _ABSENT:
+            return "not in the record"
+    return None if definition is None or type(value) in definition.usual_types else definition.wrong(value)
 
 
 def _read(text: str, *, is_date: bool) -> date | datetime | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import NoneType
 from typing import Any
 
@@ -34,7 +35,7 @@ class Field:
     nillable: bool = True
     labels: Mapping[str, str] = field(default_factory=dict, compare=False)  # a label → its value, where they differ
 
-    @property
+    @cached_property
     def usual_types(self) -> "frozenset[_Type]":
         """The types of the values that `wrong` has nothing against, as far as the type alone says so."""
         null = {NoneType} if self.nillable else set()
