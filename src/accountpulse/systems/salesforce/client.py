@@ -41,7 +41,7 @@ from accountpulse.systems.salesforce.errors import (
 )
 from accountpulse.systems.salesforce.limits import DailyAllowance
 from accountpulse.systems.salesforce.schema import Described, Field, described
-from accountpulse.systems.salesforce.settings import SalesforceAccess
+from accountpulse.systems.salesforce.settings import API_VERSION, SalesforceAccess
 from accountpulse.systems.salesforce.sign_in import SOAP_ENDS, SignedIn, sign_in
 
 BUSY_TRIES = 4  # of a call that meets too many others, the first one included
@@ -140,7 +140,7 @@ class Org:
             return
         if versions and float(self.access.api_version) not in versions:
             said = f"HTTP 404, and the org's versions go from {min(versions)} to {max(versions)}"
-            remedy = f"Set SALESFORCE_API_VERSION to {max(versions)} or older, or leave it out."
+            remedy = f"Set SALESFORCE_API_VERSION to {max(versions)} or older, or leave it out for {API_VERSION}."
             raise AccessError("salesforce", "using the API version that is set", said, remedy)
 
     # --- queries ---
