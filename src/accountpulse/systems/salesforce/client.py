@@ -125,7 +125,7 @@ class Org:
             return None
         try:
             return described(found)
-        except (KeyError, TypeError, AttributeError):
+        except (KeyError, TypeError, AttributeError, ValueError):
             raise UnexpectedAnswer("salesforce", f"describing {name}", "no list of fields") from None
 
     def _refuse_absent_version(self) -> None:

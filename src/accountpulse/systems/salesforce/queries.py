@@ -8,30 +8,28 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from accountpulse.core.errors import AccessError, AccountpulseError, ConfigurationError, UnexpectedAnswer
-from accountpulse.core.ids import looks_like_an_id, to_18
+from accountpulse.core.errors import AccessError, AccountpulseError, ConfigurationError
+from accountpulse.core.ids import to_18
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Reason, RowCounts, unknowns
 from accountpulse.systems.mapping_parts import MappingBlock
 from accountpulse.systems.salesforce.client import Field, Org, RefusedQuery, UnknownName, format_soql
+from accountpulse.systems.salesforce.field_check import FieldCheck, Row
 from accountpulse.systems.salesforce.kinds import unfit
 from accountpulse.systems.salesforce.schema import QUOTED
 from accountpulse.systems.salesforce.settings import Only
 
-Row = Mapping[str, Any]
 UNREADABLE = "is absent, or our user may not read it"
 SHOWN = 12  # values of a picklist that a note lists
-ODD_RECORD = "Look at this record in the org, and run again."
 WHERE_HELP = "write it as in the org's own queries, and try it there"
 TWICE = "the same record came twice"
 Rows = Iterable[Mapping[str, Any]]  # of one table of records
 Operator = Literal["<", "<=", ">", ">="]
-_ABSENT = object()  # in place of a value that isn't in the record, which null is
 
 
 class MissingInOrg(Exception):
@@ -308,7 +306,7 @@ class OrgReading:
         here = [each for each in wanted if each.text is None]
         asked = [each for each in (*fields, *(each for one in here for each in one.fields)) if each]
         selected = dict.fromkeys([*asked, *self._keys_of_parents(name, asked), "Id"])
-        check = _Check.of(name, {each: self.find(name, each) for each in selected})
+        check = FieldCheck.of(name, {each: self.find(name, each) for each in selected})
         tally = self.tally
         seen: set[str] = set()
         for row in self._asked(name, selected, wanted, archived=archived):
@@ -457,60 +455,6 @@ def _soql(name: str, selected: Iterable[str], conditions: Iterable[Condition]) -
     # names were checked against describe, values quoted by format_soql; `where` is the administrator's own text
     where = " AND ".join(f"({each.text})" for each in conditions if each.text is not None)
     return f"SELECT {', '.join(selected)} FROM {name}{f' WHERE {where}' if where else ''}"  # noqa: S608
-
-
-@dataclass(frozen=True)
-class _Check:
-    """The fields of an object that were asked for, each with what describe says of it.
-
-    `usual` has those of the object itself, by name, with the types that their values have nearly always; only the
-    others, and those that are reached through parents, are looked at closely.
-    """
-
-    name: str
-    usual: tuple[tuple[str, frozenset[type]], ...]
-    fields: tuple[tuple[tuple[str, ...], Field | None], ...]
-    nested: tuple[tuple[tuple[str, ...], Field | None], ...]
-
-    @classmethod
-    def of(cls, name: str, fields: Mapping[str, Field | None]) -> "_Check":
-        """For these fields, by their paths."""
-        split = tuple((tuple(path.split(".")), found) for path, found in fields.items())
-        near = ((path[0], found.usual_types if found else frozenset()) for path, found in split if len(path) == 1)
-        return cls(name, tuple(near), split, tuple(each for each in split if len(each[0]) > 1))
-
-    def hold(self, row: Row) -> str:
-        """The record's id; UnexpectedAnswer where a field doesn't come, or is of another type than describe says."""
-        closely = self.nested
-        for name, usual in self.usual:
-            if type(row.get(name, _ABSENT)) not in usual:
-                closely = self.fields
-                break
-        for path, definition in closely:
-            if (fault := _fault(row, path, definition)) is not None:
-                self._refuse(f"{'.'.join(path)} of {self._id(row)} is {fault}")
-        return self._id(row)
-
-    def _id(self, row: Row) -> str:
-        identifier = row.get("Id")
-        if not (isinstance(identifier, str) and looks_like_an_id(identifier)):
-            self._refuse("Id is no record id")
-        return str(identifier)
-
-    def _refuse(self, what: str) -> NoReturn:
-        raise UnexpectedAnswer("salesforce", f"querying {self.name}", f"{self.name}.{what}", ODD_RECORD)
-
-
-def _fault(row: Row, path: tuple[str, ...], definition: Field | None) -> str | None:
-    """What is wrong with a field of a row, as the end of "… is"; None: nothing, or a parent is null."""
-    value: Any = row
-    for word in path:
-        if value is None:
-            return None
-        value = value.get(word, _ABSENT) if isinstance(value, dict) else _ABSENT
-        if value is _ABSENT:
-            return "not in the record"
-    return None if definition is None or type(value) in definition.usual_types else definition.wrong(value)
 
 
 def _read(text: str, *, is_date: bool) -> date | datetime | None:
