@@ -32,4 +32,5 @@ def with_own_history(extract: Extract, run: Run) -> Extract:
         .select(pl.col(name).cast(kind) for name, kind in columns.items())
     )
     gaps = {name: reason for name, reason in extract.gaps.items() if name != METRIC}
-    return replace(extract, tables={**extract.tables, "arr_changes": changes}, gaps=gaps)
+    counts = {name: each for name, each in extract.counts.items() if name != "arr_changes"}  # these rows are ours
+    return replace(extract, tables={**extract.tables, "arr_changes": changes}, gaps=gaps, counts=counts)

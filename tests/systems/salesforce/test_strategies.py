@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from accountpulse.core.errors import AccessError, SourceUnavailable
+from accountpulse.core.errors import ConfigurationError, SourceUnavailable
 from accountpulse.core.period import Period, Scope, scope_of
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world.model import World
@@ -371,8 +371,8 @@ def test_a_name_that_only_a_where_text_has_costs_its_own_metric(org: Org, read: 
     assert found.values("contract_changes") == [0, 0, 0]
 
 
-def test_a_where_text_that_is_no_soql_stops_the_run_and_names_the_object(org: Org, read: Reader) -> None:
-    with pytest.raises(AccessError, match=r"querying Case was refused \(MALFORMED_QUERY\)"):
+def test_a_where_text_that_is_no_soql_stops_the_run_and_names_its_key_and_the_object(org: Org, read: Reader) -> None:
+    with pytest.raises(ConfigurationError, match=r"salesforce\.payment\.where: the org doesn't take .* on Case"):
         read(org, "salesforce: {payment: {where: 'Type = ='}}")
 
 

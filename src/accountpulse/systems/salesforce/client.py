@@ -1,7 +1,7 @@
 """The one wrapper of simple_salesforce, for the extractor and the loader.
 
-Signing in, time limits and repeats are ours (sign_in.py, requests_adapter.py); queries, paging and the quoting of
-values are the client's.
+Signing in, time limits, repeats and the decoding of pages are ours (sign_in.py, requests_adapter.py); addresses, the
+quoting of values and the kinds of errors are the client's.
 """
 
 import random
@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+import msgspec
 import requests
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import (
@@ -22,23 +23,35 @@ from simple_salesforce.exceptions import (
     SalesforceRefusedRequest,
 )
 from simple_salesforce.format import format_soql
+from simple_salesforce.util import call_salesforce
 
-from accountpulse.core.errors import UnexpectedAnswer
+from accountpulse.core.errors import AccessError, UnexpectedAnswer
 from accountpulse.http import requests_adapter
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.retry import backoff, http_date
-from accountpulse.systems.salesforce.errors import NotThere, UnknownName, code_of, is_busy, translated
+from accountpulse.systems.salesforce.errors import (
+    NO_ROUTE,
+    LostPlace,
+    NotThere,
+    RefusedQuery,
+    UnknownName,
+    code_of,
+    is_busy,
+    translated,
+)
 from accountpulse.systems.salesforce.limits import DailyAllowance
-from accountpulse.systems.salesforce.schema import Field, fields_of
-from accountpulse.systems.salesforce.settings import SalesforceAccess
+from accountpulse.systems.salesforce.schema import Described, Field, described
+from accountpulse.systems.salesforce.settings import API_VERSION, SalesforceAccess
 from accountpulse.systems.salesforce.sign_in import SOAP_ENDS, SignedIn, sign_in
 
 BUSY_TRIES = 4  # of a call that meets too many others, the first one included
 BUSY_WAIT = 5.0  # seconds, doubled each time
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+UNCOUNTED = "Try again later; if it stays so, Salesforce's support wants to know of this query's counts."
+Record = dict[str, Any]
 T = TypeVar("T")
 
-__all__ = ["Field", "NotThere", "Org", "UnknownName", "format_soql"]
+__all__ = ["Field", "NotThere", "Org", "RefusedQuery", "UnknownName", "format_soql"]
 
 
 @dataclass
@@ -50,17 +63,19 @@ class Org:
 
     access: SalesforceAccess
     session: requests.Session
+    budget: RequestBudget = field(default_factory=RequestBudget)
     sleep: Callable[[float], None] = time.sleep
     client: Salesforce = field(init=False)
     notices: tuple[str, ...] = ()
     allowance: DailyAllowance | None = None
     ahead: float | None = None
-    _described: dict[str, dict[str, Field] | None] = field(default_factory=dict)
+    _described: dict[str, Described | None] = field(default_factory=dict)
 
     @classmethod
     def connect(cls, access: SalesforceAccess, budget: RequestBudget, ca_bundle: Path | None) -> Self:
         """Sign in, once a run; wrong credentials are an AccessError that names their settings."""
-        org = cls(access, requests_adapter.session("salesforce", budget, ca_bundle))
+        elsewhere = dict.fromkeys((301, 302, 303, 307, 308), NO_ROUTE)
+        org = cls(access, requests_adapter.session("salesforce", budget, ca_bundle, remedies=elsewhere), budget)
         org.session.hooks["response"].append(org._note)
         org.notices = (SOAP_ENDS,) if access.way == "soap" else ()
         if access.sessions:
@@ -88,43 +103,97 @@ class Org:
         theirs = http_date(answer.headers.get("Date", ""))
         self.ahead = self.ahead if theirs is None else (datetime.now(UTC) - theirs).total_seconds()
 
-    def describe(self, name: str) -> dict[str, Field] | None:
+    def describe(self, name: str) -> Mapping[str, Field] | None:
         """The fields of an object that our user can see, by name; None where the object is absent or not readable."""
+        found = self.object(name)
+        return None if found is None else found.fields
+
+    def object(self, name: str) -> Described | None:
+        """What describe says of an object, asked for once; None where it is absent or not readable."""
         if name not in self._described:
             self._described[name] = self._describe(name)
         return self._described[name]
 
-    def _describe(self, name: str) -> dict[str, Field] | None:
+    def _describe(self, name: str) -> Described | None:
         if not _NAME.fullmatch(name):
             return None
         try:
             found = self.call(f"describing {name}", lambda: self.client.restful(f"sobjects/{name}/describe"))
         except NotThere:
+            if not any(self._described.values()):
+                self._refuse_absent_version()
             return None
         try:
-            return fields_of(found)
-        except (KeyError, TypeError, AttributeError):
+            return described(found)
+        except (KeyError, TypeError, AttributeError, ValueError):
             raise UnexpectedAnswer("salesforce", f"describing {name}", "no list of fields") from None
 
-    def query(self, soql: str, what: str) -> Iterator[Mapping[str, Any]]:
-        """Every record of a query, over all pages; `what` names it in messages, since the query itself may not."""
+    def _refuse_absent_version(self) -> None:
+        """Say it where the org lacks the API version that is set, since then every address of it is 404.
+
+        An org that doesn't list its versions, or not in a way that we know, is not refused.
+        """
+        answer = self.session.get(f"https://{self.client.sf_instance}/services/data/", headers=self.client.headers)
+        try:
+            versions = [float(each["version"]) for each in answer.json()]
+        except (ValueError, KeyError, TypeError):
+            return
+        if versions and float(self.access.api_version) not in versions:
+            said = f"HTTP 404, and the org's versions go from {min(versions)} to {max(versions)}"
+            remedy = f"Set SALESFORCE_API_VERSION to {max(versions)} or older, or leave it out for {API_VERSION}."
+            raise AccessError("salesforce", "using the API version that is set", said, remedy)
+
+    # --- queries ---
+
+    def query(self, soql: str, what: str, *, archived: bool = False) -> Iterator[Record]:
+        """Every record of a query, over all pages; `what` names it in messages, since the query itself may not.
+
+        `archived` asks for archived and deleted records, too (`queryAll`). The records are held against `totalSize`:
+        an answer with fewer or more, or whose place in the org was lost, is asked for once more from the start, then
+        refused as UnexpectedAnswer. So nothing is given before all of it came.
+        """
         tried = f"querying {what}"
-        page = _page(tried, self.call(tried, lambda: self.client.query(soql)))
-        seen: set[str] = set()
-        while True:
-            yield from page["records"]
-            if page["done"]:
-                return
-            following = page.get("nextRecordsUrl")
-            if not following or following in seen:
-                raise UnexpectedAnswer("salesforce", tried, "a page that doesn't lead to the next one")
-            seen.add(following)
+        try:
+            records = self._records(soql, tried, archived=archived)
+        except (_Uncounted, LostPlace):
+            try:
+                records = self._records(soql, tried, archived=archived)
+            except _Uncounted as again:
+                raise UnexpectedAnswer("salesforce", tried, f"{again}, twice", UNCOUNTED) from None
+        yield from records
+
+    def _records(self, soql: str, tried: str, *, archived: bool) -> list[Record]:
+        """All records, as many as the first page counts; else _Uncounted."""
+        path = "queryAll/" if archived else "query/"
+        page = _page(tried, self.call(tried, lambda: self._get(self.client.base_url + path, q=soql)))
+        total, found = page.total, page.records
+        while not page.done:
+            if not page.records or len(found) >= total:
+                raise _Uncounted(f"{total:,} records counted, and pages without an end")
             # self.client is looked up at each try, since a new session brings a new one
-            page = _page(tried, self.call(tried, partial(lambda url: self.client.query_more(url, True), following)))
+            following = partial(lambda rest: self._get(f"https://{self.client.sf_instance}{rest}"), page.following)
+            page = _page(tried, self.call(tried, following))
+            if page.total != total:
+                raise _Uncounted(f"{total:,} records counted on one page, and {page.total:,} on another")
+            found += page.records
+        if len(found) != total:
+            raise _Uncounted(f"{total:,} records counted, and {len(found):,} came")
+        return found
 
     def count(self, soql: str, what: str) -> int:
         """How many records a `SELECT COUNT()` finds."""
-        return int(self.call(f"counting {what}", lambda: self.client.query(soql))["totalSize"])
+        tried = f"counting {what}"
+        found = self.call(tried, lambda: self._get(self.client.base_url + "query/", q=soql))
+        total = whole(found.get("totalSize")) if isinstance(found, dict) else None
+        if total is None:
+            raise UnexpectedAnswer("salesforce", tried, "totalSize is no whole number")
+        return total
+
+    def _get(self, url: str, **params: str) -> Any:
+        """The decoded answer of an address. The client's own decoder takes several times as long."""
+        client = self.client
+        answer = call_salesforce(url, "GET", client.session, dict(client.headers), params=params)
+        return msgspec.json.decode(answer.content)
 
     def call(self, tried: str, work: Callable[[], T]) -> Any:
         """Do it; where the session has ended, sign in once more and do it again."""
@@ -138,7 +207,7 @@ class Org:
                 return self._patiently(work)
         except SalesforceError as error:
             raise translated(tried, error) from None
-        except ValueError:  # the client takes the body of any success for JSON
+        except (ValueError, msgspec.DecodeError):  # the client takes the body of any success for JSON
             raise UnexpectedAnswer("salesforce", tried, "an answer that is no JSON") from None
 
     def _patiently(self, work: Callable[[], T]) -> T:
@@ -153,9 +222,40 @@ class Org:
         return work()
 
 
-def _page(tried: str, page: Any) -> dict[str, Any]:
+class _Uncounted(Exception):
+    """The records that came aren't those that were counted."""
+
+
+@dataclass(frozen=True)
+class _Page:
+    total: int
+    done: bool
+    following: str
+    records: list[Record]
+
+
+def _page(tried: str, page: Any) -> _Page:
     """A page of a query, in the shape that it must have."""
-    shaped = isinstance(page, dict) and isinstance(page.get("records"), list) and isinstance(page.get("done"), bool)
-    if not shaped:
+    if not isinstance(page, dict):
         raise UnexpectedAnswer("salesforce", tried, "no page of records")
-    return dict(page)
+    total, done, following, records = (page.get(name) for name in ("totalSize", "done", "nextRecordsUrl", "records"))
+    count = whole(total)
+    if count is None:
+        raise UnexpectedAnswer("salesforce", tried, "totalSize is no whole number")
+    if not isinstance(done, bool):
+        raise UnexpectedAnswer("salesforce", tried, "done is neither true nor false")
+    if not (isinstance(records, list) and all(isinstance(each, dict) for each in records)):
+        raise UnexpectedAnswer("salesforce", tried, "records is no list of records")
+    if not done and not (isinstance(following, str) and following.startswith("/")):
+        raise UnexpectedAnswer("salesforce", tried, "a page that doesn't lead to the next one")
+    for each in records:
+        each.pop("attributes", None)  # what every record says of its address would be most of it
+    return _Page(count, done, str(following), records)
+
+
+def whole(value: Any) -> int | None:
+    """A count: a whole number that isn't negative, also written 5.0 or "5"; None: it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    match = re.fullmatch(r"(\d+)(\.0+)?", str(value), re.ASCII)
+    return int(match[1]) if match else None

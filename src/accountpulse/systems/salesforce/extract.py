@@ -5,6 +5,7 @@ not readable leaves its metrics null with `field_missing`, and a note names it. 
 come by windows of time, over all pages, without OFFSET, GROUP BY or lists of ids.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -14,13 +15,20 @@ import polars as pl
 from accountpulse.core.catalogue import METRICS
 from accountpulse.core.errors import AccessError
 from accountpulse.core.ids import to_18
-from accountpulse.core.records import TABLES, Extract, SourceName
+from accountpulse.core.records import TABLES, Extract, SourceName, unknowns
 from accountpulse.systems.salesforce import arr, contract, relationship
 from accountpulse.systems.salesforce.client import Org
+from accountpulse.systems.salesforce.kinds import fits
 from accountpulse.systems.salesforce.limits import refuse_below
-from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at
-from accountpulse.systems.salesforce.settings import SalesforceMapping, SalesforceRequest
+from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, own_texts
+from accountpulse.systems.salesforce.settings import AccountFields, SalesforceMapping, SalesforceRequest
 
+NOBODY_RATED = (
+    "without churn signals nobody is rated: name your object for them under `signals:` in accountpulse.yaml, or write "
+    "`signals: none` to rate accounts without them"
+)
+TIERED = ("tier_alignment", "qbr_attendance")  # what rests on the tier that was sold
+AGED = ("arr_trajectory_pct",)  # and on the day since when it is a customer
 SIGNALS = tuple(name for name, metric in METRICS.items() if metric.domain == "signals")
 
 
@@ -32,9 +40,12 @@ def extract(request: SalesforceRequest) -> Extract:
     """
     mapping, links = request.mapping, request.connection.link_fields
     org = Org.connect(request.access, request.budget, request.connection.ca_bundle)
-    reading = OrgReading(org, request.scope, notes=list(org.notices))
+    reading = OrgReading(org, request.scope, notes=list(org.notices), own_texts=own_texts(mapping))
     org.describe("Account")  # the first answer that tells of the day's calls
     refuse_below(org.allowance, mapping.daily_calls_reserve)
+    reading.check_kinds(mapping)
+    if (signals := request.connection.blocks["signals"]) is not None:
+        reading.check_kinds(signals, "signals")
     found = _accounts(reading, mapping, links)
     request.progress(len(found), len(found))
     worth = _money(reading, mapping, found)
@@ -48,11 +59,17 @@ def extract(request: SalesforceRequest) -> Extract:
     if worth is not None and worth.unknown:
         reading.setting = "accounts.arr"
         reading.note(f"the org has no rate for {', '.join(sorted(worth.unknown))}: ARR in it stays empty")
-    frames["accounts"] = _as_of(frames["accounts"], frames["arr_changes"], request)
-    before = pl.col("at") < request.scope.as_of
-    frames["arr_changes"] = frames["arr_changes"].filter(before)
+    frames["accounts"] = _as_of(reading, frames["accounts"], frames["arr_changes"])
+    later = pl.col("at") >= request.scope.as_of
+    reading.table = "arr_changes"
+    reading.outside(frames["arr_changes"].filter(later).height)
+    frames["arr_changes"] = frames["arr_changes"].remove(later)
+    reading.tell_unknowns()
     malformed = {to_18(account): text for account, text in reading.malformed.items()}
-    return Extract("salesforce", frames, reading.gaps, {}, tuple(reading.notes), malformed=malformed)
+    counts = {name: tally.counts() for name, tally in reading.tallies.items()}
+    unknown = pl.concat([unknowns((), (), "unclear"), *reading.unknown_rows()])
+    notes = tuple(reading.notes)
+    return Extract("salesforce", frames, reading.gaps, {}, notes, malformed=malformed, unknowns=unknown, counts=counts)
 
 
 def _frame(name: str, rows: Rows) -> pl.DataFrame:
@@ -70,16 +87,30 @@ def _accounts(reading: OrgReading, org: SalesforceMapping, links: Mapping[Source
         known = [name for name in _described_by(org) if reading.has("Account", name)]
         for source, name in links.items():
             reading.setting = f"{source}.account_field"
-            known += [name] if reading.has("Account", name) else []
+            if reading.has("Account", name) and _can_be_key(reading, name):
+                known.append(name)
         reading.setting = "accounts"
         extra = [name for name in _asked_later(org) if reading.find("Account", name) is not None]
-        rows = [dict(row) for row in reading.rows("Account", ["Id", "Name", *known, *extra], org.accounts.where)]
+        rows = [
+            {**row, "Id": to_18(row["Id"])}
+            for row in reading.rows("Account", ["Id", "Name", *known, *extra], org.accounts.where)
+        ]
     except MissingInOrg:
         remedy = "Give our user read access to Account, and check salesforce.accounts in accountpulse.yaml."
         raise AccessError("salesforce", "reading accounts", reading.notes[-1], remedy) from None
+    reading.close(len(rows))
     if not rows:
         reading.note("no account meets `where`: there is nobody to score")
     return rows
+
+
+def _can_be_key(reading: OrgReading, name: str) -> bool:
+    """Whether a field can hold another system's key; a note where it can't."""
+    found = reading.find("Account", name)
+    if found is None or fits(found, ("text", "reference", "number", "picklist")):
+        return True
+    reading.note(f"Account.{name} is a {found.type}, which can't hold a key: name a text or number field")
+    return False
 
 
 def _described_by(org: SalesforceMapping) -> list[str]:
@@ -112,9 +143,11 @@ def _account_rows(
     reading: OrgReading, org: SalesforceMapping, found: list[dict[str, Any]], worth: arr.Money | None
 ) -> Iterator[dict[str, Any]]:
     names = org.accounts
+    reading.setting = "accounts"
     _check_tiers(reading, org, found)
     reading.setting = "accounts"
     for row in found:
+        _tell_hidden(reading, names, row)
         money = reading.amount(_of(row, names.arr), row["Id"], names.arr)
         amount = None if worth is None else worth.converted(money, row.get(arr.CURRENCY))
         yield {
@@ -129,6 +162,15 @@ def _account_rows(
         }
 
 
+def _tell_hidden(reading: OrgReading, names: AccountFields, row: Mapping[str, Any]) -> None:
+    """What rests on a field of a parent that our user can't see isn't known of the account."""
+    for name, metrics in ((names.arr, arr.METRICS), (names.tier, TIERED), (names.customer_since, AGED)):
+        if name is not None and "." in name and reading.hidden("Account", row, name):
+            reading.unknown(
+                row["Id"], metrics, "not_visible", f"our user can't see the record that {name} is read from"
+            )
+
+
 def _of(row: Mapping[str, Any], name: str | None) -> Any:
     return None if name is None else at(row, name)
 
@@ -141,7 +183,7 @@ def _check_tiers(reading: OrgReading, org: SalesforceMapping, found: list[dict[s
     """Without a tier nothing aligns and no review is owed; a tier that the order doesn't know is not known at all."""
     tier = org.accounts.tier
     if tier is None or reading.find("Account", tier) is None:
-        for metric in ("tier_alignment", "qbr_attendance"):
+        for metric in TIERED:
             reading.gaps.setdefault(metric, "not_configured" if tier is None else "field_missing")
         return
     reading.setting = "tiers.order"
@@ -154,9 +196,16 @@ def _check_tiers(reading: OrgReading, org: SalesforceMapping, found: list[dict[s
 def _link_rows(found: list[dict[str, Any]], links: Mapping[SourceName, str]) -> Iterator[dict[str, Any]]:
     for row in found:
         for source, name in links.items():
-            key = at(row, name)
-            if key is not None and str(key).strip():
-                yield {"account_id": row["Id"], "source": source, "key": str(key)}
+            key = _key_text(at(row, name))
+            if key:
+                yield {"account_id": row["Id"], "source": source, "key": key}
+
+
+def _key_text(value: Any) -> str:
+    """A key as its system writes it: a number field of the org gives 4711.0 for 4711. Empty: there is none."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value).strip()
 
 
 # --- everything else -------------------------------------------------------------------------------------------
@@ -208,8 +257,10 @@ def _parts(
         ),
     ]
     for table, key, metrics, part, work in works:
-        reading.setting = key
-        yield table, _rows(reading, metrics, part, work)
+        reading.setting, reading.table = key, table
+        rows = list(_rows(reading, metrics, part, work))
+        reading.close(len(rows))
+        yield table, rows
 
 
 def _rows(reading: OrgReading, metrics: tuple[str, ...], part: object, work: Callable[[Any], Rows]) -> Rows:
@@ -217,17 +268,45 @@ def _rows(reading: OrgReading, metrics: tuple[str, ...], part: object, work: Cal
     if not part:
         reading.gaps |= dict.fromkeys(metrics, "not_configured")
         return []
+    key = reading.setting
     try:
         return list(work(part))
     except MissingInOrg:
         reading.gaps |= dict.fromkeys(metrics, "field_missing")
+        reading.drop()
+        if metrics == SIGNALS:
+            reading.setting = key
+            reading.note(NOBODY_RATED)
         return []
 
 
-def _as_of(accounts: pl.DataFrame, changes: pl.DataFrame, request: SalesforceRequest) -> pl.DataFrame:
-    """Accounts with ARR as it was at as_of: before the first change since then, where there was one."""
-    later = changes.filter(pl.col("at") >= request.scope.as_of).sort("at")
-    then = later.group_by("account_id", maintain_order=True).first().select("account_id", then="before", changed=True)
-    joined = accounts.join(then, on="account_id", how="left", maintain_order="left")
+def _as_of(reading: OrgReading, accounts: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
+    """Accounts with ARR as it was at as_of: before the first change since then, where there was one.
+
+    Where several changes came in that one instant, it is the one that no other led to; else it isn't known.
+    """
+    later = changes.filter(pl.col("at") >= reading.scope.as_of)
+    first = later.filter(pl.col("at") == pl.col("at").min().over("account_id"))
+    then: dict[str, float | None] = {}
+    for (account,), tied in first.group_by("account_id", maintain_order=True):
+        started = _started(tied["before"].to_list(), tied["after"].to_list())
+        if started is None:
+            reading.setting = "arr_history"
+            why = "several changes of ARR in one second, whose order can't be known"
+            reading.unknown(account, arr.METRICS, "unclear", why)
+        then[str(account)] = started[0] if started else None
+    if not then:
+        return accounts
+    known = pl.DataFrame({"account_id": list(then), "then": list(then.values())}, schema_overrides={"then": pl.Float64})
+    joined = accounts.join(known.with_columns(changed=True), on="account_id", how="left", maintain_order="left")
     value = pl.when(pl.col("changed")).then("then").otherwise("arr")
     return joined.with_columns(arr=value).select(accounts.columns)
+
+
+def _started(before: list[float | None], after: list[float | None]) -> tuple[float | None] | None:
+    """What stood before all of these changes of one instant; None: their order can't be known."""
+    if len(before) == 1:
+        return (before[0],)
+    led_to = Counter(after)
+    starts = list((Counter(before) - led_to).elements())
+    return (starts[0],) if len(starts) == 1 else None
