@@ -141,7 +141,7 @@ class Search:
 
     async def slices(self, found: Found, until: datetime) -> list[TimeSlice]:
         """The stretch from the oldest issue on, in about equal parts of which Data Center can show each whole."""
-        end = int(until.timestamp() // 60) + 2 * DAY
+        end = int(until.timestamp() // 60) + 3 * DAY  # beyond all that the condition finds, in any zone
         number = max(min(FIRST_SLICES, found.count // SLICE_ROWS + 1), found.count // LARGEST_ROWS)
         parts = equal_slices(found.oldest, max(end, found.oldest + 1), number)
         if self._site.cloud or found.count <= WINDOW:
