@@ -190,7 +190,8 @@ def test_one_issue_shows_its_whole_history(server: Caller) -> None:
 
 # --- what queries find -------------------------------------------------------------------------------------------
 
-Case = tuple[str, Callable[[JiraIssue], bool]]
+# None: the field is empty, and neither a comparison nor its opposite finds the issue
+Case = tuple[str, Callable[[JiraIssue], bool | None]]
 DONE = {key for key, status in SMALL.jira.statuses.items() if status.category == "done"}
 
 
@@ -208,9 +209,9 @@ def dated(name: str, days: int, operator: str) -> Case:
     }
     attribute = {"resolved": "resolutiondate"}.get(name, name)
 
-    def matches(issue: JiraIssue) -> bool:
+    def matches(issue: JiraIssue) -> bool | None:
         moment = getattr(issue, attribute)
-        return moment is not None and compare[operator](moment)
+        return None if moment is None else compare[operator](moment)
 
     return f"{name} {operator} {local(bound)}", matches
 
@@ -218,13 +219,16 @@ def dated(name: str, days: int, operator: str) -> Case:
 names = st.sampled_from(SMALL.jira.components["CORE"])
 simple: st.SearchStrategy[Case] = st.one_of(
     names.map(
-        lambda n: ('component = "' + n.replace("\\", "\\\\").replace('"', '\\"') + '"', lambda i: n in i.components)
+        lambda n: (
+            'component = "' + n.replace("\\", "\\\\").replace('"', '\\"') + '"',
+            lambda i: n in i.components if i.components else None,
+        )
     ),
     st.sampled_from(["Bug", "Story"]).map(lambda kind: (f"issuetype in ({kind})", lambda issue: issue.type == kind)),
     st.just(("statusCategory != Done", lambda issue: issue.status not in DONE)),
     st.just(("priority is EMPTY", lambda issue: issue.priority is None)),
-    st.just(("priority != Highest", lambda issue: issue.priority not in (None, "Highest"))),
-    st.just(("resolution not in (Done)", lambda issue: issue.resolution not in (None, "Done"))),
+    st.just(("priority != Highest", lambda issue: issue.priority and issue.priority != "Highest")),
+    st.just(("resolution not in (Done)", lambda issue: issue.resolution and issue.resolution != "Done")),
     st.just(("project = web", lambda issue: issue.project == "WEB")),
     st.builds(
         dated,
@@ -236,14 +240,26 @@ simple: st.SearchStrategy[Case] = st.one_of(
 
 
 def joined(word: str, parts: list[Case]) -> Case:
-    decide = any if word == "OR" else all
-    return f" {word} ".join(f"({text})" for text, _ in parts), lambda issue: decide(test(issue) for _, test in parts)
+    def matches(issue: JiraIssue) -> bool | None:
+        found = [test(issue) for _, test in parts]
+        decisive = word == "OR"
+        if any(each is not None and bool(each) is decisive for each in found):
+            return decisive
+        return None if any(each is None for each in found) else not decisive
+
+    return f" {word} ".join(f"({text})" for text, _ in parts), matches
+
+
+def denied(case: Case) -> Case:
+    """NOT turns each clause into its opposite."""
+    text, test = case
+    return f"NOT ({text})", lambda issue: None if (found := test(issue)) is None else not found
 
 
 cases = st.recursive(
     simple,
     lambda inner: st.one_of(
-        inner.map(lambda case: (f"NOT ({case[0]})", lambda issue: not case[1](issue))),
+        inner.map(denied),
         st.builds(joined, st.sampled_from(["AND", "OR"]), st.lists(inner, min_size=1, max_size=3)),
     ),
     max_leaves=8,

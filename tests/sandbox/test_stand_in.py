@@ -1,17 +1,23 @@
 """A system of the sandbox is one folder and one line: a made-up helpdesk is added to the four."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+import yaml
 
 from accountpulse import sandbox as package
 from accountpulse.sandbox.jira import STAND_IN as JIRA
 from accountpulse.sandbox.limits import Limit
 from accountpulse.sandbox.server import Sandbox
+from accountpulse.sandbox.stand_in import Crooked
 from accountpulse.sandbox.truth.table import truth_table
 from accountpulse.sandbox.world import build
-from accountpulse.sandbox.world.model import World
+from accountpulse.sandbox.world.model import Customer, World
+from accountpulse.sandbox.world.plans import Blueprint
 from demonstration.sandbox.helpdesk import STAND_IN as HELPDESK
 from support import NOW
 
@@ -93,6 +99,29 @@ def test_a_customer_of_the_helpdesk_alone_is_linked(larger: World) -> None:
     assert measured["median_resolution_seconds"] == 8 * 3600
     assert measured["p1_p2_pct"] == pytest.approx(100 / 3)
     assert (measured["escalation_pct"], measured["csat_score"]) == ("not_configured", "no_evidence")
+
+
+def test_a_crooked_part_is_bent_and_has_a_mapping_and_a_truth_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bend(desk: Any, _blueprint: Blueprint) -> None:
+        del desk.tickets[0]
+
+    def nobodys(_desk: Any) -> Callable[[Customer], None]:
+        return lambda _customer: None
+
+    crooked = Crooked(bend=bend, mapping=lambda desk, edition: {edition: len(desk.tickets)}, conversations=nobodys)
+    monkeypatch.setattr(package, "STAND_INS", (package.STAND_INS[-1], replace(HELPDESK, crooked=crooked)))
+    plain, bent = (build(seed=3, accounts=24, until=NOW, kind=kind) for kind in ("plain", "crooked"))
+    assert (len(plain.parts["helpdesk"].tickets), len(bent.parts["helpdesk"].tickets)) == (36, 35)
+    assert {row["total_conversations"] for row in support(plain).values()} == {3, "not_linked"}
+    assert {row["total_conversations"] for row in support(bent).values()} == {"not_linked"}
+    with Sandbox(bent) as running:
+        mapping = yaml.safe_load(Path(running.environment()["ACCOUNTPULSE_CONFIG"]).read_text("utf-8"))
+    assert mapping["helpdesk"] == {"standard": 35}
+
+
+def test_a_world_of_another_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="there is no world 'flat'; there are plain, crooked"):
+        build(until=NOW, kind="flat")
 
 
 def test_every_stand_in_has_a_name_and_a_prefix_of_its_own() -> None:

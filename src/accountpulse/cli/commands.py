@@ -44,6 +44,13 @@ class Deployment(StrEnum):
     DATACENTER = "datacenter"
 
 
+class WorldKind(StrEnum):
+    """What the sandbox's systems hold."""
+
+    PLAIN = "plain"
+    CROOKED = "crooked"
+
+
 scorecards = typer.Typer(help="Look at scorecard files.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -277,6 +284,7 @@ def sandbox(  # noqa: PLR0917
     issues: Annotated[
         int, typer.Option(min=0, max=1_000_000, help="Bugs touched in the last 90 days, beside the ordinary ones.")
     ] = 0,
+    world: Annotated[WorldKind, typer.Option(help="crooked: with what real sites have at worst.")] = WorldKind.PLAIN,
     truth: Annotated[
         Path | None, typer.Option(help="Write the true value of every metric of --period to this CSV file, and end.")
     ] = None,
@@ -288,7 +296,7 @@ def sandbox(  # noqa: PLR0917
     if truth is not None:
         asked = _period(period, "UTC")
         more = {"conversations": conversations, "issues": issues}
-        raise typer.Exit(write_truth(asked, truth, accounts=accounts, seed=seed, **more))
+        raise typer.Exit(write_truth(asked, truth, accounts=accounts, seed=seed, kind=world.value, **more))
     raise typer.Exit(
         serve(
             port,
@@ -299,6 +307,7 @@ def sandbox(  # noqa: PLR0917
             jira=jira.value,
             conversations=conversations,
             issues=issues,
+            kind=world.value,
         )
     )
 

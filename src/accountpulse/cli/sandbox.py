@@ -24,12 +24,13 @@ def serve(
     jira: str,
     conversations: int,
     issues: int,
+    kind: str,
 ) -> int:
     """Serve until interrupted; stdout gets the settings as shell exports. `rate`: requests a second."""
     console = summary.tables()
     with progress.waiting("inventing a company …"):
         now = datetime.now(UTC)
-        world = build(seed=seed, accounts=accounts, until=now, conversations=conversations, issues=issues)
+        world = build(seed, accounts, until=now, conversations=conversations, issues=issues, kind=kind)
     with Sandbox(world, port=port, latency_ms=latency, jira="cloud" if jira == "cloud" else "datacenter") as sandbox:
         if rate is not None:
             sandbox.limits = {"intercom": Limit(rate * 10, 10), "jira": Limit(rate, 1)}
@@ -44,10 +45,12 @@ def serve(
             return 0
 
 
-def write_truth(period: Period | None, path: Path, *, accounts: int, seed: int, conversations: int, issues: int) -> int:
+def write_truth(
+    period: Period | None, path: Path, *, accounts: int, seed: int, conversations: int, issues: int, kind: str
+) -> int:
     """Write account_id, metric, value, reason for every account and metric, as the world itself knows them."""
     now = datetime.now(UTC)
-    world = build(seed=seed, accounts=accounts, until=now, conversations=conversations, issues=issues)
+    world = build(seed, accounts, until=now, conversations=conversations, issues=issues, kind=kind)
     rows = truth_table(world, (period or last_complete(now)).name, now)
     with path.open("w", encoding="utf-8", newline="") as stream:
         write_csv(rows, stream)

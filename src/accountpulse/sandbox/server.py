@@ -15,6 +15,7 @@ from typing import Any, Self, cast
 
 import trustme
 import uvicorn
+import yaml
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
@@ -158,8 +159,19 @@ class Sandbox:
             address = Address(self.url, self.https_url, self._editions[name])
             names |= self.stand_ins[name].environment(self.world.parts[name], address)
         names["ACCOUNTPULSE_CA_BUNDLE"] = str(self.ca_file)
-        names["ACCOUNTPULSE_CONFIG"] = str(resources.files("accountpulse.sandbox") / "accountpulse.yaml")
+        names["ACCOUNTPULSE_CONFIG"] = str(self._mapping_file())
         return names
+
+    def _mapping_file(self) -> Path:
+        """The mapping of this world: the plain one's, with the blocks that a crooked part needs in their place."""
+        plain = Path(str(resources.files("accountpulse.sandbox") / "accountpulse.yaml"))
+        blocks = {name: each.mapping_of(self.world, self._editions[name]) for name, each in self.stand_ins.items()}
+        if self._folder is None or not any(blocks.values()):
+            return plain
+        mapping = yaml.safe_load(plain.read_text("utf-8")) | {name: each for name, each in blocks.items() if each}
+        file = Path(self._folder.name) / "accountpulse.yaml"
+        file.write_text(yaml.safe_dump(mapping, sort_keys=False, allow_unicode=True), "utf-8")
+        return file
 
     # --- how the four systems behave, by names that tests use
 

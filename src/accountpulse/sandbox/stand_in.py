@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from starlette.routing import Route
 
 from accountpulse.sandbox.limits import RateLimitStyle, plain_style
 from accountpulse.sandbox.truth.instants import Instants, Truth
 from accountpulse.sandbox.truth.support import ConversationsOf
+from accountpulse.sandbox.world.model import CROOKED, World
 from accountpulse.sandbox.world.plans import Blueprint
 
 Part = TypeVar("Part")
@@ -32,6 +33,21 @@ class Address:
     url: str
     https_url: str
     edition: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crooked(Generic[Part]):
+    """What the crooked world has of a system, beside the plain one.
+
+    `bend` changes the plain part; it may draw from numbers of its own alone. `mapping` is the system's block of the
+    accountpulse.yaml with which this part, served in an edition, is read rightly. `conversations` and `metrics` are the
+    truth about it; those of the stand-in hold where there are none.
+    """
+
+    bend: Callable[[Part, Blueprint], None]
+    mapping: Callable[[Part, str], dict[str, Any]]
+    conversations: Callable[[Part], ConversationsOf] | None = None
+    metrics: Callable[[Part, Instants], Truth] | None = None
 
 
 class Service(Protocol):
@@ -60,6 +76,27 @@ class StandIn(Generic[Part, Behaviour]):
     rate_limits: Mapping[str, RateLimitStyle] = field(default_factory=dict)  # by edition; a plain 429 where none is
     conversations: Callable[[Part], ConversationsOf] | None = None  # that count as support
     metrics: Callable[[Part, Instants], Truth] | None = None  # that it alone decides
+    crooked: Crooked[Part] | None = None  # None: the crooked world has the plain one's part
+
+    def conversations_of(self, world: World) -> ConversationsOf | None:
+        """The truth about its conversations in this world; None where it has none."""
+        crooked = self._crooked(world)
+        tell = (crooked and crooked.conversations) or self.conversations
+        return tell and tell(world.parts[self.name])
+
+    def metrics_of(self, world: World, at: Instants) -> Truth | None:
+        """The truth about its own metrics in this world; None where it has none."""
+        crooked = self._crooked(world)
+        tell = (crooked and crooked.metrics) or self.metrics
+        return tell and tell(world.parts[self.name], at)
+
+    def mapping_of(self, world: World, edition: str) -> dict[str, Any]:
+        """Its block of accountpulse.yaml in this world; empty where the plain one's does."""
+        crooked = self._crooked(world)
+        return {} if crooked is None else crooked.mapping(world.parts[self.name], edition)
+
+    def _crooked(self, world: World) -> Crooked[Part] | None:
+        return self.crooked if world.kind == CROOKED else None
 
     def edition(self, asked: str | None) -> str:
         """The edition to serve; ValueError where the product doesn't have the one that was asked for."""

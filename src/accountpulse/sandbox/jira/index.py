@@ -8,9 +8,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from accountpulse.sandbox.jira.fields import searched
 from accountpulse.sandbox.world.model import Jira, JiraIssue
 
 CATEGORY_NAMES = {"new": "To Do", "indeterminate": "In Progress", "done": "Done"}
+UNUSED = tuple(f"customfield_{number}" for number in range(11000, 11060))  # fields that a grown site has besides
 Value = Callable[[JiraIssue], Iterable[object]]
 
 
@@ -72,19 +74,22 @@ class Index:
 
     def _value(self, name: str) -> Value:
         if name.startswith("cf["):
-            return lambda issue: _texts(issue.fields.get(f"customfield_{name[3:-1]}"))
+            field = f"customfield_{name[3:-1]}"
+            kind = self.site.field_kinds.get(field, "text")
+            return lambda issue: (*_texts(issue.fields.get(field)), *searched(kind, issue.customers.get(field, ())))
         statuses, projects = {**self.site.former, **self.site.statuses}, project_ids(self.site)
         values: dict[str, Value] = {
-            "project": lambda issue: (issue.project, f"{issue.project} project", projects[issue.project]),
+            "project": lambda issue: (issue.project, project_name(self.site, issue.project), projects[issue.project]),
             "component": self._components,
             "labels": lambda issue: issue.labels,
-            "issuetype": lambda issue: (issue.type,),
-            "type": lambda issue: (issue.type,),
-            "priority": lambda issue: (issue.priority,),
+            "issuetype": lambda issue: (issue.type, type_id(self.site, issue)),
+            "type": lambda issue: (issue.type, type_id(self.site, issue)),
+            "priority": lambda issue: (issue.priority, priority_id(self.site, issue.priority)),
             "status": lambda issue: (statuses[issue.status].name, issue.status),
             "statuscategory": lambda issue: (
                 statuses[issue.status].category,
                 CATEGORY_NAMES.get(statuses[issue.status].category),
+                self.site.category_names.get(statuses[issue.status].category),
             ),
             "resolution": lambda issue: (issue.resolution,),
             "key": lambda issue: (issue.key,),
@@ -101,13 +106,36 @@ class Index:
 
 def component_ids(site: Jira) -> dict[tuple[str, str], str]:
     """The id of every component: they belong to one project each, however alike their names are."""
-    pairs = [(project, name) for project, names in site.components.items() for name in names]
+    listed = (*site.components.items(), *site.compass.items())
+    pairs = [(project, name) for project, names in listed for name in names]
     return {pair: str(20000 + number) for number, pair in enumerate(pairs)}
+
+
+def visible_components(site: Jira) -> dict[tuple[str, str], str]:
+    """The ids of those in projects that the caller may browse, Compass's among them."""
+    return {pair: number for pair, number in component_ids(site).items() if pair[0] not in site.hidden}
 
 
 def project_ids(site: Jira) -> dict[str, str]:
     """The id of every project."""
     return {key: str(10000 + number) for number, key in enumerate(sorted(site.components))}
+
+
+def project_name(site: Jira, key: str) -> str:
+    """What people call a project."""
+    return site.project_names.get(key, f"{key} project")
+
+
+def type_id(site: Jira, issue: JiraIssue) -> str:
+    """The id of an issue's type."""
+    return issue.type_id or str(10100 + site.issue_types.index(issue.type))
+
+
+def priority_id(site: Jira, name: str | None) -> str | None:
+    """The id of a priority, also of one that was deleted since."""
+    if name is None or name in site.former_priorities:
+        return site.former_priorities.get(name or "")
+    return str(1 + site.priorities.index(name))
 
 
 def plain(text: str) -> str:

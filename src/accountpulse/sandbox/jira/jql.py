@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from accountpulse.sandbox.jira.index import Index, component_ids, plain, project_ids
+from accountpulse.sandbox.jira.fields import kind_of
+from accountpulse.sandbox.jira.index import UNUSED, Index, plain, project_ids, project_name, visible_components
 
 TOKEN = re.compile(
     r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<cf>cf\[\d+\])|(?P<op>!=|<=|>=|=|<|>|!~|~)"""
@@ -19,6 +20,8 @@ RESERVED = frozenset(["and", "or", "not", "in", "is", "empty", "null", "order", 
 # words that Jira keeps for itself: unquoted they are an error even where they look like a value
 KEPT = frozenset(["int", "do", "to", "add", "end", "field", "group", "join", "select", "begin", "exec", "file", "from"])
 DATES = ("created", "updated", "resolved", "resolutiondate", "statuscategorychangeddate")
+CATEGORIES = ("To Do", "In Progress", "Done", "new", "indeterminate", "done")
+OPPOSITES = {"=": "!=", "!=": "=", "~": "!~", "!~": "~", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
 class JqlError(Exception):
@@ -64,6 +67,14 @@ def run(query: Query, index: Index) -> list[int]:
     return found
 
 
+def _custom_fields(index: Index) -> set[str]:
+    """The site's custom fields that the caller may see."""
+    site = index.site
+    on_issues = {name for issue in index.issues for name in issue.fields}
+    known = {*site.field_names, *site.field_kinds, *site.strict_fields, *site.text_fields, *UNUSED, *on_issues}
+    return known - set(site.hidden_fields)
+
+
 def _key(index: Index, place: int) -> tuple[str, int]:
     issue = index.issues[place]
     return issue.project, int(issue.key.rpartition("-")[2])
@@ -92,6 +103,7 @@ class _Parser:
         self._index = index
         self._now = now
         self._zone = ZoneInfo(index.site.timezone)
+        self._custom = {f"cf[{name.removeprefix('customfield_')}]" for name in _custom_fields(index)}
 
     def query(self) -> Query:
         bounded = not (self._at_word("order") or self._ended())
@@ -114,54 +126,60 @@ class _Parser:
                 return tuple(order)
             self._next()
 
-    def _either(self) -> int:
-        found = self._all()
+    # NOT turns each clause below it into its opposite, as Jira does: an empty field is in neither of the two
+
+    def _either(self, *, denied: bool = False) -> int:
+        found = self._all(denied=denied)
         while self._at_word("or"):
             self._next()
-            found |= self._all()
+            more = self._all(denied=denied)
+            found = found & more if denied else found | more
         return found
 
-    def _all(self) -> int:
-        found = self._not()
+    def _all(self, *, denied: bool) -> int:
+        found = self._not(denied=denied)
         while self._at_word("and"):
             self._next()
-            found &= self._not()
+            more = self._not(denied=denied)
+            found = found | more if denied else found & more
         return found
 
-    def _not(self) -> int:
+    def _not(self, *, denied: bool) -> int:
         if self._at_word("not"):
             self._next()
-            return self._index.everything & ~self._not()
+            return self._not(denied=not denied)
         if self._at_mark("("):
             self._next()
-            found = self._either()
+            found = self._either(denied=denied)
             self._mark(")")
             return found
-        return self._clause()
+        return self._clause(denied=denied)
 
-    def _clause(self) -> int:
+    def _clause(self, *, denied: bool) -> int:
         token = self._next()
         name = token.value if token.kind == "cf" else token.value.lower()
         if token.kind == "mark" or (token.kind == "word" and name in RESERVED):
             raise JqlError(f"Error in the JQL Query: '{token.value}' is a reserved JQL word.")
         name = self._renamed(name)
         if self._at_word("is"):
-            return self._emptiness(name)
+            return self._emptiness(name, denied=denied)
         if self._at_word("in") or self._at_word("not"):
-            denied = self._at_word("not")
+            outside = self._at_word("not")
             self._next()
-            if denied:
+            if outside:
                 self._word("in")
-            return self._membership(name, self._list(), denied=denied)
-        operator = self._next()
-        if operator.value == "~" and self._free_text(name):
-            return self._phrase(name, self._value())
-        if operator.kind != "op" or operator.value in ("~", "!~"):
-            raise JqlError(f"The operator '{operator.value}' is not supported by the '{name}' field.")
+            return self._membership(name, self._list(), denied=outside is not denied)
+        token = self._next()
+        if token.kind != "op" or (token.value in ("~", "!~") and not self._free_text(name)):
+            raise JqlError(f"The operator '{token.value}' is not supported by the '{name}' field.")
+        operator = OPPOSITES[token.value] if denied else token.value
+        if operator in ("~", "!~"):
+            found = self._phrase(name, self._value())
+            return found if operator == "~" else self._index.filled(name) & ~found
         value = self._value()
-        if operator.value in ("=", "!="):
-            return self._membership(name, [value], denied=operator.value == "!=")
-        return self._comparison(name, operator.value, value)
+        if operator in ("=", "!="):
+            return self._membership(name, [value], denied=operator == "!=")
+        return self._comparison(name, operator, value)
 
     def _renamed(self, name: str) -> str:
         """A field's own name where the query calls it otherwise: `Organizations` is `cf[10002]`."""
@@ -171,7 +189,7 @@ class _Parser:
         return name
 
     def _free_text(self, name: str) -> bool:
-        return name.startswith("cf[") and f"customfield_{name[3:-1]}" in self._index.site.text_fields
+        return name.startswith("cf[") and kind_of(self._index.site, f"customfield_{name[3:-1]}").by_words
 
     def _phrase(self, name: str, text: str) -> int:
         """Text search of a phrase in quotes: words in their order, whatever stands around them."""
@@ -179,10 +197,10 @@ class _Parser:
             raise JqlError(f"The sandbox searches text for phrases in quotes only, not for '{text}'.")
         return self._index.worded(name, plain(re.sub(r"\\(.)", r"\1", text[1:-1])))
 
-    def _emptiness(self, name: str) -> int:
+    def _emptiness(self, name: str, *, denied: bool) -> int:
         self._next()
-        denied = self._at_word("not")
-        if denied:
+        if self._at_word("not"):
+            denied = not denied
             self._next()
         if self._next().value.lower() not in ("empty", "null"):
             raise JqlError("Error in the JQL Query: Expecting EMPTY.")
@@ -208,7 +226,7 @@ class _Parser:
     def _check(self, name: str, wanted: Sequence[str]) -> None:
         """Refuse a field that doesn't exist, and a value that a strict field doesn't know."""
         allowed = self._allowed_values(name)
-        free = name.startswith("cf[") or name in ("labels", "key", "issuekey", "id", "resolution")
+        free = name in self._custom or name in ("labels", "key", "issuekey", "id", "resolution")
         if allowed is None and not free:
             raise JqlError(f"Field '{name}' does not exist or you do not have permission to view it.")
         folded = {each.casefold() for each in allowed or ()}
@@ -219,17 +237,17 @@ class _Parser:
     def _allowed_values(self, name: str) -> Iterable[str] | None:
         site = self._index.site
         names: dict[str, Iterable[str]] = {
-            "issuetype": site.issue_types,
-            "type": site.issue_types,
             "priority": [*site.priorities, *(str(number + 1) for number in range(len(site.priorities)))],
             "status": [text for status in site.statuses.values() for text in (status.name, status.id)],
-            "statuscategory": ["To Do", "In Progress", "Done", "new", "indeterminate", "done"],
+            "statuscategory": [*CATEGORIES, *site.category_names.values()],
         }
+        if name in ("issuetype", "type"):
+            return [text for number, each in enumerate(site.issue_types) for text in (each, str(10100 + number))]
         if name == "project":
             visible = [key for key in site.components if key not in site.hidden]
-            return [text for key in visible for text in (key, f"{key} project", project_ids(site)[key])]
+            return [text for key in visible for text in (key, project_name(site, key), project_ids(site)[key])]
         if name == "component":
-            return [text for pair, number in component_ids(site).items() for text in (pair[1], number)]
+            return [text for pair, number in visible_components(site).items() for text in (pair[1], number)]
         if name.startswith("cf[") and f"customfield_{name[3:-1]}" in site.strict_fields:
             return site.strict_fields[f"customfield_{name[3:-1]}"]
         return names.get(name)

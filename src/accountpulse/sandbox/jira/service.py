@@ -17,9 +17,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from accountpulse.sandbox.jira import jql
+from accountpulse.sandbox.jira.fields import kind_of
 from accountpulse.sandbox.jira.index import Index
 from accountpulse.sandbox.jira.oddities import JiraOddities
-from accountpulse.sandbox.jira.shapes import Shapes, changed_by, status
+from accountpulse.sandbox.jira.shapes import Shapes, changed_by, entries, status
 from accountpulse.sandbox.world.model import Jira
 
 ID_PAGE = 5000  # the most that Cloud gives, where ids alone are asked for
@@ -120,7 +121,7 @@ class JiraService:
 
     async def statuses(self, _request: Request) -> Response:
         """List the workflow statuses."""
-        return JSONResponse([status(each) for each in self.site.statuses.values()])
+        return JSONResponse([status(each, self.site.category_names) for each in self.site.statuses.values()])
 
     async def priorities(self, _request: Request) -> Response:
         """List the priorities, highest first."""
@@ -128,21 +129,22 @@ class JiraService:
 
     async def issue_types(self, _request: Request) -> Response:
         """List the issue types."""
-        return JSONResponse([self.shapes.issue_type(name) for name in self.site.issue_types])
+        listed = enumerate(self.site.issue_types, start=10100)
+        return JSONResponse([self.shapes.issue_type(name, str(number)) for number, name in listed])
 
     async def fields(self, _request: Request) -> Response:
         """List the fields: a few of the system's, and the custom ones."""
-        kinds = {True: "com.atlassian.jira.plugin.system.customfieldtypes:textfield", False: "select"}
-        custom = {name for issue in self.site.issues for name in issue.fields} | set(self.site.field_names)
+        custom = {name for issue in self.site.issues for name in (*issue.fields, *issue.customers)}
+        custom = (custom | set(self.site.field_names)) - set(self.site.hidden_fields)
         listed: list[dict[str, Any]] = [
             {"id": name, "name": name.title(), "custom": False}
             for name in ("summary", "status", "components", "labels")
         ]
         for name in sorted(custom):
             number = int(name.removeprefix("customfield_"))
-            kind = kinds[name in self.site.text_fields]
             shown = {"id": name, "name": self.site.field_names.get(name, name), "custom": True}
-            listed.append({**shown, "clauseNames": [f"cf[{number}]"], "schema": {"type": "string", "custom": kind}})
+            schema = kind_of(self.site, name).schema(number)
+            listed.append({**shown, "clauseNames": [f"cf[{number}]", shown["name"]], "schema": schema})
         return JSONResponse(listed)
 
     def _visible(self, request: Request) -> list[str]:
@@ -167,7 +169,11 @@ class JiraService:
         key = request.path_params["key"]
         if key not in self._visible(request):
             return _error(404, f"No project could be found with key '{key}'.")
-        return JSONResponse([self.shapes.component(key, name) for name in self.site.components[key]])
+        # a project that keeps its components in Compass shows them where they are asked for; Data Center has no Compass
+        kept = self.site.compass.get(key, [])
+        asked = not self.cloud or request.query_params.get("componentSource") in ("auto", "compass")
+        names = kept if kept and asked else self.site.components[key]
+        return JSONResponse([self.shapes.component(key, name) for name in names])
 
     # --- searching
 
@@ -254,7 +260,7 @@ class JiraService:
             return _error(400, str(error))
         names = tuple(_names(parameters.get("fields"))) or ("*navigable",)
         histories = None
-        if "changelog" in _names(parameters.get("expand")) and not self.oddities.refuses_histories:
+        if "changelog" in _names(parameters.get("expand")) and self.shows_histories:
             histories = self.oddities.histories if self.oddities.histories is not None else RESULT_WINDOW
         issues = self._issues(found[start : start + size], names, histories)
         return _spliced("issues", issues, {"startAt": start, "maxResults": size, "total": len(found)})
@@ -268,8 +274,14 @@ class JiraService:
         if issue is None or not self.admits(request):
             return _error(404, "Issue does not exist or you do not have permission to see it.")
         names = tuple(_names(request.query_params.get("fields"))) or ("*all",)
-        histories = RESULT_WINDOW if "changelog" in _names(request.query_params.get("expand")) else None
+        asked = "changelog" in _names(request.query_params.get("expand"))
+        histories = RESULT_WINDOW if asked and self.site.keeps_histories else None
         return Response(self.shapes.issue(issue, names, histories), media_type="application/json")
+
+    @property
+    def shows_histories(self) -> bool:
+        """Whether any answer brings the histories of issues."""
+        return self.site.keeps_histories and not self.oddities.refuses_histories
 
     @cached_property
     def by_id(self) -> dict[str, Any]:
@@ -282,17 +294,17 @@ class JiraService:
         wanted = {str(each) for each in parameters.get("issueIdsOrKeys") or ()}
         if not self.admits(request):
             return _error(401, "Client must be authenticated to access this resource.")
-        if self.oddities.refuses_histories:
+        if not self.shows_histories:
             return _error(403, "You do not have permission to read changelogs.")
         fields = tuple(parameters.get("fieldIds") or ())
         if not 0 < len(wanted) <= BULK_ISSUES or len(fields) > 10:
             return _error(400, "issueIdsOrKeys must have 1 to 1000 entries, fieldIds at most 10.")
         found = {issue.id: issue for name in wanted if (issue := self.by_id.get(name)) is not None}
         moves = sorted(
-            (move.at, int(name), place)
+            (entry[0].at, int(name), place)
             for name, issue in found.items()
-            for place, move in enumerate(issue.transitions)
-            if changed_by(move).intersection(fields) or not fields
+            for place, entry in enumerate(entries(issue))
+            if changed_by(entry).intersection(fields) or not fields
         )
         size = min(int(parameters.get("maxResults") or 1000), 10_000)
         start = int(parameters.get("nextPageToken") or 0)

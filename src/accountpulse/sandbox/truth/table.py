@@ -42,9 +42,9 @@ def truth_table(world: World, period: str, now: datetime) -> list[TruthRow]:
 def _truths(world: World, at: Instants) -> list[Truth]:
     """Support, united over every system that has conversations; then each system's own metrics, by its name."""
     systems = sorted((each for each in sandbox.STAND_INS if each.name in world.parts), key=lambda each: each.name)
-    support = [each.conversations(world.parts[each.name]) for each in systems if each.conversations is not None]
-    own = [each.metrics(world.parts[each.name], at) for each in systems if each.metrics is not None]
-    return [support_truth(support, at), *own]
+    conversations = [each.conversations_of(world) for each in systems]
+    own = [each.metrics_of(world, at) for each in systems]
+    return [support_truth([each for each in conversations if each], at), *(each for each in own if each)]
 
 
 def _in_crm(world: World) -> Iterator[Customer]:

@@ -2,27 +2,37 @@
 
 from datetime import datetime
 
-from accountpulse.sandbox.world.model import World
+from accountpulse.sandbox.world.model import CROOKED, KINDS, PLAIN, World
 from accountpulse.sandbox.world.plans import Blueprint, Calendar, make_plans
 
 
 def build(
-    seed: int = 7, accounts: int = 120, *, until: datetime, months: int = 18, conversations: int = 0, issues: int = 0
+    seed: int = 7,
+    accounts: int = 120,
+    *,
+    until: datetime,
+    months: int = 18,
+    conversations: int = 0,
+    issues: int = 0,
+    kind: str = PLAIN,
 ) -> World:
     """A world up to `until` (aware, its "now"), which begins at the first of the month `months` before.
 
-    `conversations` more than its customers would have are spread over the window; `issues` more are touched in it.
+    `conversations` more than its customers would have are spread over the window; `issues` more are touched in it. The
+    crooked kind is the plain one of the same seed, with what real sites have and nobody expects.
     """
     from accountpulse.sandbox import STAND_INS  # here, since the stand-ins import their parts from this package
 
+    if kind not in KINDS:
+        raise ValueError(f"there is no world {kind!r}; there are {', '.join(KINDS)}")
     index = until.year * 12 + until.month - 1 - months
     start = until.replace(year=index // 12, month=index % 12 + 1, day=1, hour=0, minute=0, second=0, microsecond=0)
     calendar = Calendar(start, until.replace(microsecond=0))
     blueprint = Blueprint(seed, make_plans(seed, accounts, calendar), calendar, conversations, issues)
-    return World(
-        seed=seed,
-        start=start,
-        until=until,
-        customers=[plan.customer for plan in blueprint.plans],
-        parts={stand_in.name: stand_in.build(blueprint) for stand_in in STAND_INS},
-    )
+    parts = {stand_in.name: stand_in.build(blueprint) for stand_in in STAND_INS}
+    if kind == CROOKED:  # after all of them, so that nothing is drawn anew
+        for stand_in in STAND_INS:
+            if stand_in.crooked is not None:
+                stand_in.crooked.bend(parts[stand_in.name], blueprint)
+    customers = [plan.customer for plan in blueprint.plans]
+    return World(seed=seed, start=start, until=until, customers=customers, parts=parts, kind=kind)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, cast
 
+PLAIN, CROOKED = KINDS = ("plain", "crooked")  # worlds; what the crooked one has, docs/sandbox-worlds.md lists
+
 
 @dataclass(slots=True)
 class Customer:
@@ -19,6 +21,7 @@ class Customer:
     intercom_company: str | None  # Intercom's id, 24 hex digits
     jira_component: str | None
     in_looker: bool
+    crooked: list[str] = field(default_factory=list)  # what the crooked world did to it, by the systems' names for it
 
 
 # --- Intercom --------------------------------------------------------------------------------------------------
@@ -45,6 +48,9 @@ class SupportContact:
     role: str  # user or lead
     created_at: datetime
     company_ids: list[str] = field(default_factory=list)
+    state: str = "active"  # else archived (no search finds it), merged or deleted (reading it is an error)
+    merged_into: str | None = None  # whom it has become
+    cut_unsaid: bool = False  # its list of companies is cut, and only the count of them says so
 
 
 @dataclass(slots=True)
@@ -55,6 +61,8 @@ class Rating:
     score: int | None = None
     replied_at: datetime | None = None
     by_bot: bool = False  # a rating of the AI agent: no CSAT
+    written: Any = None  # how its score is written where not as a whole number
+    undated: bool = False  # when it was asked for isn't told
 
 
 @dataclass(slots=True)
@@ -84,16 +92,28 @@ class Conversation:
     office_seconds_to_last_close: int | None = None  # time_to_last_close
     reopens: int = 0
     rating: Rating | None = None
+    gone: bool = False  # merged or deleted since: search still lists it, reading it is an error
+    iso_times: bool = False  # its statistics have ISO times
+    untimed: bool = False  # its statistics are null
+    cut_unsaid: bool = False  # its list of tickets is cut, and only the count of them says so
 
 
 @dataclass(slots=True)
 class Intercom:
-    """The workspace."""
+    """The workspace.
+
+    `link` says how the company finds its customers: by Intercom's `id`, by its own `company_id`, or by an `attribute`
+    of the company. `urgent_when` names an attribute of conversations, and its values that mean P1 or P2.
+    """
 
     token: str
     companies: dict[str, Company]
     contacts: dict[str, SupportContact]
     conversations: list[Conversation]
+    link: str = "id"
+    attribute_types: dict[str, str] = field(default_factory=dict)  # of conversations: string, integer, list and so on
+    urgent_when: tuple[str, tuple[str, ...]] | None = None
+    wrong_totals: int = 0  # so many walks are told of one row more than there is
 
 
 # --- Jira ------------------------------------------------------------------------------------------------------
@@ -107,6 +127,8 @@ class Transition:
     from_status: str  # ids
     to_status: str
     resolution: str | None = None
+    joined: bool = False  # it stands in one entry of the history with the one before it
+    estimate: int | None = None  # a number field that changed at the same time: its value before
 
 
 @dataclass(slots=True)
@@ -136,12 +158,18 @@ class JiraIssue:
     resolution: str | None = None
     resolutiondate: datetime | None = None
     statuscategorychangedate: datetime | None = None
-    fields: dict[str, Any] = field(default_factory=dict)  # custom fields
+    fields: dict[str, Any] = field(default_factory=dict)  # custom fields, as they are written
+    customers: dict[str, list[str]] = field(default_factory=dict)  # custom fields by whom they name; see field_kinds
+    unshown: tuple[str, ...] = ()  # fields that its project's configuration hides: searched, but never shown
+    type_id: str | None = None  # where several types have its type's name: which of them
 
 
 @dataclass(slots=True)
 class Jira:
-    """The site. `components` are by project key; `former` statuses were deleted and live on in histories alone."""
+    """The site. `components` are by project key; `former` statuses were deleted and live on in histories alone.
+
+    `link` says how the company knows whose a bug is: by component, project, organization or field, and by which field.
+    """
 
     email: str
     token: str
@@ -156,6 +184,16 @@ class Jira:
     strict_fields: dict[str, list[str]] = field(default_factory=dict)  # those that know all their values
     text_fields: list[str] = field(default_factory=list)  # those of free text, which only ~ searches
     hidden: list[str] = field(default_factory=list)  # projects that the caller may not browse
+    hidden_fields: list[str] = field(default_factory=list)  # custom fields that the configuration hides everywhere
+    link: tuple[str, str | None] = ("component", None)
+    bug_types: list[str] = field(default_factory=lambda: ["Bug"])  # what the company calls a bug
+    critical: list[str] = field(default_factory=lambda: ["Highest", "Blocker", "Critical"])  # and a critical priority
+    field_kinds: dict[str, str] = field(default_factory=dict)  # text, document, option, multi and so on: jira/fields.py
+    category_names: dict[str, str] = field(default_factory=dict)  # of status categories, in the caller's language
+    compass: dict[str, list[str]] = field(default_factory=dict)  # components that are kept in Compass, by project
+    project_names: dict[str, str] = field(default_factory=dict)  # "CORE project" where there is none
+    former_priorities: dict[str, str] = field(default_factory=dict)  # deleted, still on issues: name → id
+    keeps_histories: bool = True  # false: no answer brings any
     cloud_id: str = "11223344-a1b2-3b33-c444-def123456789"
     scoped_token: str = "scoped-token-of-the-sandbox"  # works below /ex/jira/<cloud_id> and nowhere else
 
@@ -255,6 +293,7 @@ class World:
     until: datetime
     customers: list[Customer]
     parts: dict[str, Any]  # by the system's name
+    kind: str = PLAIN
 
     @property
     def intercom(self) -> Intercom:
