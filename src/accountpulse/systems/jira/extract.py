@@ -279,6 +279,8 @@ class JiraExtraction:
     async def find_owners(self) -> None:
         """Ask which keys have found the issues that don't show them: of these keys' bugs nothing is known."""
         self.collector.close()
+        if not self.collector.spools["suspects"].height:
+            return
         suspects = parts.suspects(self.collector.spools)
         by_question = {_question(found): found for found in self.counts}
         for (question,), some in suspects.group_by(pl.col("question").str.strip_suffix(AGAIN), maintain_order=True):

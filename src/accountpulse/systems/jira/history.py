@@ -55,6 +55,9 @@ class Life:
     bare: set[str] = field(default_factory=set)
 
 
+NOTHING = Life()  # of an issue that leaves nothing to say
+
+
 class _Entry(NamedTuple):
     """The changes of status in one entry of a history, in order; `resolved` None: the resolution didn't change."""
 
@@ -72,12 +75,52 @@ class HistoryReader:
     since: int
     until: int
 
-    def whole(self, histories: Iterable[IssueHistory], present: Present) -> Life:
+    def whole(self, histories: Sequence[IssueHistory], present: Present) -> Life:
         """A history that has come whole."""
+        life = self._plain(histories, present)
+        if life is not None:
+            return life
         entries, resolutions = _entries(histories)
         if not entries and self._lacks_resolution(present, resolutions):
             return self.without(present)
         return _Reading(self, present, entries, resolutions).life()
+
+    def _plain(self, histories: Sequence[IssueHistory], present: Present) -> Life | None:
+        """What `_Reading` comes to for a history without any doubt, as nearly all are, in a fraction of the time."""
+        steps = [
+            (milliseconds(history.created) or 0, item.before, item.after)
+            for history in histories
+            for item in history.items
+            if item.field == "status" and item.what == "status"
+        ]
+        if len(steps) > 1 and steps[0][0] > steps[-1][0]:
+            steps.reverse()
+        last, status, state, moves, then = _NEVER, None, None, list[Move](), None
+        for at, before, after in steps:
+            came, left = self.done.get(before), self.done.get(after)
+            if at <= last or came is None or left is None or (status is not None and before != status):
+                return None
+            if came is not left and at >= self.since:
+                moves.append((at, came, left))
+            if then is None and at >= self.until:
+                then = came
+            last, status, state = at, after, left
+        if state is None or status != present.status or state is not present.done or not self._fits(steps, present):
+            return None
+        return self.told(Life(moves), present, then=state if then is None else then)
+
+    def _fits(self, steps: Sequence[tuple[int, object, object]], present: Present) -> bool:
+        """Whether the date of the last change of its category, or of its resolution, is that of a move."""
+        date = present.changed if present.changed is not None else present.resolved if present.done else None
+        if date is None or date < self.since:
+            return present.changed is None or self._stands(steps, present.changed)
+        return any(-TOLERANCE <= at - date <= TOLERANCE for at, _before, _after in steps) and (
+            present.changed is None or self._stands(steps, date)
+        )
+
+    def _stands(self, steps: Sequence[tuple[int, object, object]], changed: int) -> bool:
+        """Whether no move came after the category is said to have changed last."""
+        return steps[-1][0] <= changed + TOLERANCE
 
     def _lacks_resolution(self, present: Present, resolutions: Sequence[int]) -> bool:
         """Whether an issue without any move has a resolution of the window or later, which no entry tells of."""
@@ -86,26 +129,32 @@ class HistoryReader:
             return False
         return all(abs(at - resolved) > TOLERANCE for at in (*resolutions, present.created))
 
-    def cut(self, histories: Iterable[IssueHistory], present: Present) -> Life:
+    def cut(self, histories: Sequence[IssueHistory], present: Present) -> Life:
         """A history of which only the newest part can be had."""
         return _Reading(self, present, *_entries(histories), is_cut=True).life()
 
     def without(self, present: Present) -> Life:
         """An issue whose history didn't come: its dates say what they can."""
         life, then = Life(), self.by_present(present)
-        if present.updated is None or present.updated >= self.since:
+        if not self._is_old(present):
             life.bare.add("reopened_bugs")
         if then is None and present.done is not None:
             date = present.resolved if present.resolved is not None else present.changed
             if present.done and date is not None:
                 then = date < self.until
-            elif not present.done and present.changed is None:
-                then = False
             life.bare.update(STATE if then is not None else ())
+        if then and present.resolved is None and present.changed is None and not self._is_old(present):
+            life.doubts.update(RESOLVED)
         return self.told(life, present, then=then)
+
+    def _is_old(self, present: Present) -> bool:
+        """Whether nothing has happened to an issue since the window's start."""
+        return present.updated is not None and present.updated < self.since
 
     def unmoved(self, present: Present) -> Life:
         """An issue that wasn't moved since the window's start."""
+        if present.done is False and present.critical is not None:
+            return NOTHING
         return self.told(Life(), present, then=present.done)
 
     def by_present(self, present: Present) -> bool | None:
@@ -126,11 +175,9 @@ class HistoryReader:
 
     def _measured(self, moves: Sequence[Move], present: Present) -> bool | None:
         """The state at `until` as it is measured from these rows: the last move before, the next one, the dates."""
-        before = [move for move in moves if move[0] < self.until]
-        if before:
-            return max(before)[2]
         if moves:
-            return min(moves)[1]
+            before = [move for move in moves if move[0] < self.until]
+            return max(before)[2] if before else min(moves)[1]
         resolved = present.resolved if present.resolved is not None else present.changed
         return present.done and (resolved is None or resolved < self.until)
 
@@ -157,17 +204,15 @@ class _Reading:
         self.came_from = min((entry.at for entry in entries), default=_ALWAYS) if is_cut else _NEVER
         self.at: list[int] = []
         self.steps: list[tuple[str | None, str | None]] = []
-        self.resolved_after: list[bool | None] = [None]  # for each occupation: as its entry says
-        self.resolved_before: list[bool | None] = []  # as its end says
+        self.resolved = [False]  # for each occupation: whether a resolution is known to have stood in it
         for entry in _ordered(entries, present.status):
-            before, after = entry.resolved or (None, None)
-            last = len(entry.steps) - 1
-            for place, step in enumerate(entry.steps):
+            before, after = entry.resolved or (self.resolved[-1], self.resolved[-1])
+            self.resolved[-1] = before
+            for step in entry.steps:
                 self.at.append(max(entry.at, self.at[-1]) if self.at else entry.at)
                 self.steps.append(step)
-                self.resolved_before.append(before if place == 0 else None)
-                self.resolved_after.append(after if place == last else None)
-        self.resolved_before.append(None)
+                self.resolved.append(False)
+            self.resolved[-1] = after
         self.gaps: list[tuple[int, int]] = []  # stretches in which moves are missing
         self.done = [self._done(number) for number in range(len(self.at) + 1)]
 
@@ -196,18 +241,21 @@ class _Reading:
         is_last = number == len(self.at)
         came = self.steps[number - 1][1] if number else None
         left = self.present.status or None if is_last else self.steps[number][0]
-        if came is not None and left is not None and came != left:
-            self._add_gap(self._start(number), self._end(number))
+        if came is not None and left is not None and came != left and not (is_last and self._is_renamed(came)):
+            self.gaps.append((self._start(number), self._end(number)))
             return None
         if is_last:
             return self.present.done
         known = self.reader.done.get(came or left or "")
-        if known is None:
-            beside = self.resolved_after[number], self.resolved_before[number]
-            known = next((each for each in beside if each is not None), None)
-        if known is None and self._is_resolved_by(self._start(number)):
+        if known is None and (self.resolved[number] or self._is_resolved_by(self._start(number))):
             return True
         return known
+
+    def _is_renamed(self, came: str) -> bool:
+        """Whether the last status was exchanged for another of its category: that one hasn't changed since."""
+        changed = self.present.changed
+        stands = changed is not None and bool(self.at) and changed <= self.at[-1] + TOLERANCE
+        return stands and self.reader.done.get(came) is self.present.done
 
     def _is_resolved_by(self, at: int) -> bool:
         """Whether the present resolution stood already."""
@@ -219,29 +267,22 @@ class _Reading:
     def _hold_against_dates(self) -> None:
         changed, resolved = self.present.changed, self.present.resolved
         if self.came_from > _NEVER:
-            self._add_gap(_NEVER, self.came_from)
+            self.gaps.append((_NEVER, self.came_from))
         if changed is not None and not self._explains(changed, self.at):
-            self._add_gap(self._start(bisect_left(self.at, changed)), changed)
+            self.gaps.append((self._start(bisect_left(self.at, changed)), changed))
         states = list(zip(self.at, pairwise(self.done), strict=True))
         crossings = [at for at, (before, after) in states if None not in (before, after) and before != after]
         if changed is not None and crossings and crossings[-1] > changed + TOLERANCE:
-            self._add_gap(_NEVER, _ALWAYS)  # it says of itself that this move has never been
+            self.gaps.append((_NEVER, _ALWAYS))  # it says of itself that this move has never been
         explained = self.present.done is not True or resolved is None or changed is not None
         if not explained and resolved is not None and not self._explains(resolved, [*self.at, *self.resolutions]):
-            self._add_gap(self._start(bisect_left(self.at, resolved)), resolved)
+            self.gaps.append((self._start(bisect_left(self.at, resolved)), resolved))
 
     def _explains(self, date: int, moves: Sequence[int]) -> bool:
         """Whether the history has what happened at a date; what lies before the window needn't be explained."""
         if date < self.reader.since or abs(date - self.present.created) <= TOLERANCE:
             return True
         return any(abs(at - date) <= TOLERANCE for at in moves)
-
-    def _add_gap(self, start: int, end: int) -> None:
-        """Moves are missing between two instants; since its category changed or it was touched, none is."""
-        for date in (self.present.changed, self.present.updated):
-            if date is not None and end == _ALWAYS and date >= start:
-                end = min(end, date)
-        self.gaps.append((start, end))
 
     # --- what follows
 
@@ -252,7 +293,7 @@ class _Reading:
         found = self.done[number]
         now = self.reader.by_present(self.present)
         if any(start < until <= end for start, end in self.gaps):
-            return now if (_NEVER, _ALWAYS) not in self.gaps or now == found else None
+            return None
         if found is None and self._is_resolved_by(until - 1 - TOLERANCE):
             return True
         return found if now is None else now

@@ -139,16 +139,25 @@ class Links:
         """Which of the keys an issue carries; as the accounts' links spell them."""
         if self.by_clause:
             return Owned(tuple(sorted(self.owners.get(issue, ()))))
-        values = self._values(fields)
-        found = self._known.get(values)
+        written = self._written(fields)
+        found = self._known.get(written)
         if found is None:
-            found = self._known[values] = self._owned(values)
+            found = self._known[written] = self._owned(self._values(fields))
         return found
+
+    def _written(self, fields: Fields) -> Hashable:
+        """The values as they came, in a form that can be looked up."""
+        if self._field is not None:
+            return fields.link if isinstance(fields.link, str) else values_of(fields.link, self._field.kind)
+        if self._link == "component":
+            return tuple([(item.id, item.name) for item in fields.components or ()])
+        return tuple(fields.labels or ()) if self._link == "label" else fields.project and fields.project.id
 
     def _owned(self, values: tuple[Value, ...]) -> Owned:
         meant = [self._meant(value) for value in values]
         keys = {key for found, _certain in meant for key in found}
-        return Owned(tuple(sorted(keys)), all(certain for _keys, certain in meant))
+        is_hidden = self.is_text and not values  # found by its text, which isn't shown
+        return Owned(tuple(sorted(keys)), not is_hidden and all(certain for _keys, certain in meant))
 
     def _meant(self, value: Value) -> tuple[set[str], bool]:
         """The keys that mean one value, by its name, else by its id; and whether no other key can mean it."""

@@ -13,6 +13,8 @@ from accountpulse.http.slice_walk import SliceRows
 from accountpulse.systems.jira.rows import DOUBTS, LOST, UNREAD, IssueBatch, Lives, merged
 
 _IDS: Columns = {"issue_id": pl.String}
+_UNKNOWN: Columns = {"key": pl.String, "metric": pl.String}
+_DOUBTFUL: Columns = {"issue_id": pl.String, "metric": pl.String}
 # `unread` are issues whose histories didn't come with them, `read` those whose histories were fetched since;
 # `suspects` those that a key of a query may have found without being shown
 _TABLES: Mapping[str, Columns] = {
@@ -46,14 +48,16 @@ class StretchTables:
 
 def of_slice(batch: IssueBatch, rows: SliceRows, question: str) -> StretchTables:
     """What a slice contains."""
-    suspects = {"issue_id": batch.suspects, "question": [question] * len(batch.suspects)}
     counts = {
         "came": rows.came,
         "outside": rows.outside + batch.outside,
         "repeated": rows.repeated,
         "undated": batch.undated,
     }
-    tables = {**batch.frames(), "suspects": pl.DataFrame(suspects, schema=_TABLES["suspects"])}
+    tables = batch.frames()
+    if batch.suspects:
+        columns = {"issue_id": batch.suspects, "question": [question] * len(batch.suspects)}
+        tables["suspects"] = pl.DataFrame(columns, schema=_TABLES["suspects"])
     return StretchTables(tables, counts, {question: batch.came}, batch.has_histories)
 
 
@@ -128,15 +132,27 @@ def tables(spools: Mapping[str, SpooledTable], *, is_text: bool, moved_on: Colle
         )
         whole, its_moves = merged([(own, own_moves)])
         left_out[REPEATED] += own.height - whole.height
-        gone = pl.col("issue_id").is_in(list(moved_on)) & (pl.col("keys").list.len() == 0)
-        foreign = (pl.col("keys").list.len() == 0) & pl.lit(is_text)
-        left_out[MOVED_ON] += whole.filter(gone).height
-        left_out[FOREIGN] += whole.filter(foreign & ~gone).height
-        whole = whole.filter(~(gone | foreign))
+        if is_text or moved_on:
+            whole = _without_nobodys(whole, left_out, is_text=is_text, moved_on=moved_on)
         issues.add(whole)
         moves.add(its_moves)
+        if not doubts.height:
+            continue
         doubts = doubts.filter(~pl.col("bare") | pl.lit(bare)).select("issue_id", "metric").unique()
         owned = doubts.join(whole.select("issue_id", "keys"), on="issue_id").filter(pl.col("keys").list.len() > 0)
         doubtful.append(owned.select("issue_id", "metric"))
         unknown.append(owned.explode("keys").select(key="keys", metric="metric").unique())
-    return Tables(issues, moves, pl.concat(unknown).unique().sort("key", "metric"), left_out, pl.concat(doubtful))
+    unknowns = pl.concat([pl.DataFrame(schema=_UNKNOWN), *unknown]).unique().sort("key", "metric")
+    return Tables(issues, moves, unknowns, left_out, pl.concat([pl.DataFrame(schema=_DOUBTFUL), *doubtful]))
+
+
+def _without_nobodys(
+    issues: pl.DataFrame, left_out: Counter[str], *, is_text: bool, moved_on: Collection[str]
+) -> pl.DataFrame:
+    """The issues without those that no key has found; counted by the rule that leaves them out."""
+    unowned = pl.col("keys").list.len() == 0
+    gone = unowned & pl.col("issue_id").is_in(list(moved_on))
+    foreign = unowned & ~gone & pl.lit(is_text)
+    left_out[MOVED_ON] += issues.filter(gone).height
+    left_out[FOREIGN] += issues.filter(foreign).height
+    return issues.filter(~gone & ~foreign)

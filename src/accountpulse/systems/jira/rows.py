@@ -8,7 +8,7 @@ import polars as pl
 
 from accountpulse.core.period import Scope
 from accountpulse.core.records import ISSUE_MOVES, ISSUES, KEYS, Columns
-from accountpulse.systems.jira.history import HistoryReader, Life, Present
+from accountpulse.systems.jira.history import NOTHING, HistoryReader, Life, Present
 from accountpulse.systems.jira.links import Links, Owned
 from accountpulse.systems.jira.site import Priorities, Site
 from accountpulse.systems.jira.wire import Fields, Issue, milliseconds
@@ -160,8 +160,11 @@ class IssueBatch:
         keys = pl.Series("keys", sets, dtype=KEYS).gather(pl.Series(self._keys, dtype=pl.UInt32))
         columns = (self._ids, keys, self._created, self._done, self._resolved, self._critical)
         issues = pl.DataFrame(dict(zip(ISSUES, columns, strict=True)), schema=ISSUES)
-        unread = pl.DataFrame(self._unread, schema=UNREAD, orient="row")
-        return {"issues": issues, "unread": unread, **self.lives.frames()}
+        found = {"issues": issues, **self.lives.frames()}
+        if self._unread:
+            columns_of_unread = zip(*self._unread, strict=True)
+            found["unread"] = pl.DataFrame(dict(zip(UNREAD, map(list, columns_of_unread), strict=True)), schema=UNREAD)
+        return found
 
 
 class Lives:
@@ -175,6 +178,8 @@ class Lives:
 
     def add(self, issue: str, life: Life) -> None:
         """Take what is known of an issue."""
+        if life is NOTHING:
+            return
         for at, before, after in life.moves:
             for name, value in zip(ISSUE_MOVES, (issue, at, before, after), strict=True):
                 self._moves[name].append(value)
@@ -188,10 +193,13 @@ class Lives:
         self._lost.update(keys)
 
     def frames(self) -> dict[str, pl.DataFrame]:
-        """The tables."""
-        lost = pl.DataFrame({"key": sorted(self._lost)}, schema=LOST)
-        moves, doubts = pl.DataFrame(self._moves, schema=ISSUE_MOVES), pl.DataFrame(self._doubts, schema=DOUBTS)
-        return {"issue_moves": moves, "doubts": doubts, "lost": lost}
+        """The tables that have rows, and that of the moves."""
+        found = {"issue_moves": pl.DataFrame(self._moves, schema=ISSUE_MOVES)}
+        if self._doubts["metric"]:
+            found["doubts"] = pl.DataFrame(self._doubts, schema=DOUBTS)
+        if self._lost:
+            found["lost"] = pl.DataFrame({"key": sorted(self._lost)}, schema=LOST)
+        return found
 
 
 def ceiled(moment: datetime) -> int:
