@@ -91,7 +91,7 @@ class HistoryReader:
             (milliseconds(history.created) or 0, item.before, item.after)
             for history in histories
             for item in history.items
-            if item.field == "status" and item.what == "status"
+            if item.field == "status" and item.fieldtype != "custom"
         ]
         if len(steps) > 1 and steps[0][0] > steps[-1][0]:
             steps.reverse()
