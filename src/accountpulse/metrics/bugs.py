@@ -39,8 +39,9 @@ def measure_bugs(accounts: MetricFrame, tables: Frames, scope: Scope, _rules: Ru
 def _then(issues: MetricFrame, moves: MetricFrame, scope: Scope) -> MetricFrame:
     """The issues that existed at `as_of`, as they were then.
 
-    Their `done` and `resolved_at` are of that time. `reopened`: in the window. `taken_ms`: from creation to a
-    resolution in the window; null where there is none, or where it would be negative.
+    Their `done` and `resolved_at` are of that time. One without moves was done as it is now, unless its resolution came
+    later. `reopened`: in the window. `taken_ms`: from creation to a resolution in the window; null where there is
+    none, or where it would be negative.
     """
     as_of = instant(scope.as_of)
     existing = issues.filter(nw.col("created_at") < as_of)
@@ -48,10 +49,11 @@ def _then(issues: MetricFrame, moves: MetricFrame, scope: Scope) -> MetricFrame:
         existing = existing.join(part, on=_ISSUE, how="left")
     present = nw.col("done") & (nw.col("resolved_at") < as_of)
     resolved = nw.when(present).then(nw.col("resolved_at")).otherwise(nw.col("moved_to_done_at"))
+    as_now = nw.col("done") & ~(nw.col("resolved_at") >= as_of).fill_null(value=False)
     taken = nw.col("resolved_at") - nw.col("created_at")
     return (
         existing.with_columns(
-            done_then=nw.coalesce(nw.col("last_to") == 1, nw.col("next_from") == 1, nw.col("done")),
+            done_then=nw.coalesce(nw.col("last_to") == 1, nw.col("next_from") == 1, as_now),
             resolved_at=resolved,
         )
         .with_columns(done=nw.col("done_then"), resolved_at=nw.when(nw.col("done_then")).then(nw.col("resolved_at")))

@@ -174,7 +174,8 @@ def test_a_value_that_jira_refuses_costs_its_own_account_alone(
         "jql": [f"component = {quoted(name)}" for name in components(small)],
     }.get(block["link"], components(small))
     clean, mixed = ask(running, good, **block), ask(running, [*good, *bad], **block)
-    assert mixed.unknown_keys == dict.fromkeys(bad, "not_linked")
+    why = "not_visible" if block["link"] == "project" else "not_linked"
+    assert mixed.unknown_keys == dict.fromkeys(bad, why)
     same(clean, mixed)
     assert any(bad[0][:20] in note for note in mixed.notes), "the reader learns which"
 
@@ -203,7 +204,7 @@ def test_a_configured_project_that_is_not_visible_leaves_all_bugs_unknown(ask: A
     world.jira.hidden = ["WEB"]
     with Sandbox(world) as running:
         extract = ask(running, components(world), projects=["CORE", "WEB"])
-        assert extract.gaps == dict.fromkeys(BUGS, "field_missing")
+        assert extract.gaps == dict.fromkeys(BUGS, "not_visible")
         assert any("WEB" in note for note in extract.notes)
         assert ask(running, components(world), projects=["CORE"]).gaps == {}
 
@@ -214,7 +215,7 @@ def test_accounts_of_projects_that_are_not_visible_are_unknown_and_the_others_no
     with Sandbox(world) as running:
         for configured in ([], ["CORE", "WEB"]):
             extract = ask(running, ["CORE", "WEB"], link="project", projects=configured)
-            assert extract.unknown_keys == {"WEB": "not_linked"}
+            assert extract.unknown_keys == {"WEB": "not_visible"}
             assert set(map(tuple, owners(extract).values())) == {("CORE",)}
 
 
@@ -226,7 +227,7 @@ def test_a_site_without_a_visible_project_leaves_all_bugs_unknown(ask: Asking) -
     world = build(seed=3, accounts=30, until=NOW)
     world.jira.hidden = ["CORE", "WEB"]
     with Sandbox(world) as running:
-        assert ask(running, components(world)).gaps == dict.fromkeys(BUGS, "field_missing")
+        assert ask(running, components(world)).gaps == dict.fromkeys(BUGS, "not_visible")
 
 
 def test_priorities_that_the_site_lacks_leave_critical_bugs_unknown(

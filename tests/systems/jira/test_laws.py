@@ -4,10 +4,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgspec
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as lawful
@@ -24,10 +27,11 @@ from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
 from accountpulse.systems.jira import extract
 from accountpulse.systems.jira import site as jira_site
+from accountpulse.systems.jira.history import HistoryReader, Life, Present, _entries, _Reading
 from accountpulse.systems.jira.links import Links, chunks, combinations_for, split_by_clause, stands_alone
 from accountpulse.systems.jira.search import Search, condition
 from accountpulse.systems.jira.settings import JiraMapping
-from accountpulse.systems.jira.wire import Issue, IssueHistory, milliseconds, page_decoder
+from accountpulse.systems.jira.wire import Change, Issue, IssueHistory, milliseconds, page_decoder
 from support import NOW, Configure
 from systems.jira.asking import Asking, Owners, components, expected, owners
 
@@ -104,7 +108,10 @@ def test_the_records_are_those_of_the_world_whatever_the_site_does(  # noqa: PLR
         setattr(running.jira_oddities, name, value)
     extract = Asking(configure, tmp_path, scope)(running, components(small))
     assert owners(extract) == expected(small, scope, lambda issue: issue.components, components(small))
-    moves = extract.spools["issue_moves"].lazy().collect().select("issue_id", "at", "from_done", "to_done").rows()
+    rows = extract.spools["issue_moves"].lazy().collect()
+    rows = rows.filter(pl.col("from_done") != pl.col("to_done"))  # others say what was so at an instant
+    moves = rows.select("issue_id", "at", "from_done", "to_done").rows()
+    assert extract.unknowns.is_empty()
     assert sorted(moves) == sorted(crossings(small, scope, owners(extract)))
 
 
@@ -224,3 +231,115 @@ def test_nothing_personal_is_decoded() -> None:
     page = page_decoder("customfield_1").decode(text)
     assert b"secret" not in msgspec.json.encode(page)
     assert b"emailAddress" not in msgspec.json.encode(page)
+
+
+# --- histories ---------------------------------------------------------------------------------------------------
+
+STATUSES = {"1": False, "2": False, "3": True, "4": True}  # id → whether it is done; 9 is listed nowhere
+DAY = 86_400_000
+CREATED, SINCE, UNTIL, NOW_MS = 0, 100 * DAY, 190 * DAY, 220 * DAY
+
+
+@st.composite
+def lives(draw: st.DrawFn, statuses: str = "1234") -> tuple[list[tuple[int, str, str]], str]:
+    """Moves (when, from, to) that lead on, some of one instant, and the status that they end in."""
+    times = sorted(draw(st.lists(st.integers(1, NOW_MS // DAY - 1), max_size=7)))
+    stations = [draw(st.sampled_from(statuses))]
+    for _time in times:
+        stations.append(draw(st.sampled_from([each for each in statuses if each != stations[-1]])))
+    return [(time * DAY, *pair) for time, pair in zip(times, pairwise(stations), strict=True)], stations[-1]
+
+
+def entries(moves: Sequence[tuple[int, str, str]]) -> list[IssueHistory]:
+    return [IssueHistory(at, [Change(field="status", before=before, after=after)]) for at, before, after in moves]
+
+
+def read(histories: list[IssueHistory], status: str, **more: Any) -> Life:
+    present = Present(status, STATUSES.get(status), False, CREATED, NOW_MS, None, None)._replace(**more)
+    return HistoryReader(STATUSES, SINCE, UNTIL).whole(histories, present)
+
+
+def open_at_the_end(life: Life, status: str) -> bool | None:
+    """What the metrics make of it; None where it is unknown."""
+    if "open_bugs" in life.doubts:
+        return None
+    before = [move for move in life.moves if move[0] < UNTIL]
+    after = [move for move in life.moves if move[0] >= UNTIL]
+    return not (max(before)[2] if before else min(after)[1] if after else STATUSES[status])
+
+
+def truth(moves: Sequence[tuple[int, str, str]], status: str, means: dict[str, bool]) -> tuple[bool, bool]:
+    """Whether it was open at the end, and whether it was reopened in the window."""
+    stood = moves[0][1] if moves else status
+    for at, _before, after in moves:
+        stood = after if at < UNTIL else stood
+    reopened = any(means[before] and not means[after] and SINCE <= at < UNTIL for at, before, after in moves)
+    return not means[stood], reopened
+
+
+def was_reopened(life: Life) -> bool | None:
+    return (
+        None if "reopened_bugs" in life.doubts else any(b and not a and SINCE <= at < UNTIL for at, b, a in life.moves)
+    )
+
+
+@given(lives(), st.randoms(use_true_random=False), st.booleans())
+def test_a_whole_history_is_followed_in_whatever_order_it_comes(
+    life: tuple[list[tuple[int, str, str]], str],
+    chance: Random,
+    reverse: bool,  # noqa: FBT001
+) -> None:
+    moves, status = life
+    shuffled = entries(moves)[::-1] if reverse else entries(moves)
+    for order in (shuffled, chance.sample(shuffled, len(shuffled))):
+        found = read(order, status)
+        got = open_at_the_end(found, status), was_reopened(found)
+        for value, right in zip(got, truth(moves, status, STATUSES), strict=True):
+            # more moves of one instant than are tried to be put in order may stay unknown, never wrong
+            assert value in (right, None)
+        if len({at for at, _before, _after in moves}) == len(moves):
+            assert got == truth(moves, status, STATUSES)
+            assert not found.doubts
+
+
+@given(lives("12349"))
+def test_a_status_that_nobody_knows_makes_unknown_and_never_wrong(life: tuple[list[tuple[int, str, str]], str]) -> None:
+    moves, status = life
+    if status == "9":
+        return
+    found = read(entries(moves), status)
+    for value, *either in zip(
+        (open_at_the_end(found, status), was_reopened(found)),
+        *(truth(moves, status, {**STATUSES, "9": done}) for done in (False, True)),
+        strict=True,
+    ):
+        assert value is None or {value} == set(either)
+
+
+@given(lives(), st.integers(1, 6))
+def test_a_move_that_is_missing_between_others_makes_unknown_and_never_wrong(
+    life: tuple[list[tuple[int, str, str]], str], place: int
+) -> None:
+    moves, status = life
+    if place >= len(moves) or len({at for at, _before, _after in moves}) < len(moves):
+        return
+    found = read(entries([*moves[:place], *moves[place + 1 :]]), status)
+    for value, right in zip(
+        (open_at_the_end(found, status), was_reopened(found)), truth(moves, status, STATUSES), strict=True
+    ):
+        assert value in (right, None)
+
+
+@given(lives(), st.integers(0, 6), st.sampled_from("1234"))
+def test_a_history_is_quick_and_careful_alike(
+    life: tuple[list[tuple[int, str, str]], str], place: int, other: str
+) -> None:
+    """The short way says what the long one says, or leaves it to it."""
+    moves, status = life
+    if place < len(moves):
+        moves[place] = (moves[place][0], moves[place][1], other)
+    reader = HistoryReader(STATUSES, SINCE, UNTIL)
+    present = Present(status, STATUSES[status], False, CREATED, NOW_MS, None, moves[-1][0] if moves else CREATED)
+    quick = reader._plain(entries(moves), present)
+    if quick is not None:
+        assert quick == _Reading(reader, present, *_entries(entries(moves))).life()

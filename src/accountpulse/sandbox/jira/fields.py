@@ -43,8 +43,9 @@ KINDS: Mapping[str, Kind] = {
 
 
 def kind_of(site: Jira, field: str) -> Kind:
-    """A custom field's kind: the site's word for it, else what it is searched like."""
-    return KINDS[site.field_kinds.get(field, "text" if field in site.text_fields else "option")]
+    """A custom field's kind: the site's word for it, else what it is searched like; organisations have their own."""
+    plain = "organization" if site.field_names.get(field) == "Organizations" else "option"
+    return KINDS[site.field_kinds.get(field, "text" if field in site.text_fields else plain)]
 
 
 def shown(kind: str, names: Sequence[str], *, cloud: bool) -> Any:

@@ -1,39 +1,45 @@
 """Jira → bugs and their changes of status, for every linked account: few queries over many accounts, in slices."""
 
+import asyncio
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+import polars as pl
 
 from accountpulse.core.catalogue import METRICS
 from accountpulse.core.errors import UnexpectedAnswer
-from accountpulse.core.records import ISSUE_MOVES, ISSUES, Extract, Reason
+from accountpulse.core.records import ISSUE_MOVES, ISSUES, Extract, Reason, RowCounts, unknowns
 from accountpulse.core.spooled import PartCollector, SpooledTable
 from accountpulse.http import client
 from accountpulse.http.client import Client, Endpoint, RequestRefused, together
+from accountpulse.http.refused_values import ValueQueries
 from accountpulse.http.slice_walk import RowSource, SliceRows, SliceWalk
 from accountpulse.http.time_slices import TimeSlice, without
+from accountpulse.systems.jira import parts
 from accountpulse.systems.jira import site as jira_site
+from accountpulse.systems.jira.fields import LinkField, link_field
+from accountpulse.systems.jira.history import Present
 from accountpulse.systems.jira.links import Links, combinations_for, split_by_clause, stands_alone
-from accountpulse.systems.jira.parts import CountedIssueBatch, StretchTables, collector, ids_table, tables, unread
-from accountpulse.systems.jira.rows import IssueReader, Moves, ceiled
+from accountpulse.systems.jira.names import folded
+from accountpulse.systems.jira.parts import StretchTables
+from accountpulse.systems.jira.refusals import REMEDIES, cause
+from accountpulse.systems.jira.rows import UNREAD, IssueBatch, IssueReader, Lives
 from accountpulse.systems.jira.search import BULK, SLICE_ROWS, Found, Search, condition
 from accountpulse.systems.jira.settings import JiraAccess, JiraMapping, JiraRequest
-from accountpulse.systems.jira.site import LinkField, Site
-from accountpulse.systems.jira.wire import Issue, page_decoder
+from accountpulse.systems.jira.site import Listed, Priorities, Site
+from accountpulse.systems.jira.wire import Issue, IssueHistory, page_decoder
 
-REMEDIES = {
-    401: "Check JIRA_API_TOKEN (Cloud tokens end after at most a year) and, for Cloud, JIRA_EMAIL; scoped tokens work "
-    "only with a JIRA_BASE_URL at api.atlassian.com/ex/jira/<cloud id>.",
-    403: "Let the user of JIRA_API_TOKEN browse the projects, or unlock it by signing in once.",
-}
 BUGS = tuple(name for name, metric in METRICS.items() if metric.domain == "bugs")
 FIELDS = ("created", "updated", "status", "priority", "resolutiondate")
 CARRIERS = {"project": "project", "component": "components", "label": "labels"}  # the field that a link is read from
 SHOWN = 5  # how many keys a note names
 SHOWN_KEY = 80  # how many characters of a key
 HISTORIES = "histories"
-ESTIMATE = 0.05  # how far an estimated count may be off before the reader is told
+AGAIN = "+"  # of a question's name: the second walk of it
+ESTIMATE = 0.05  # how many more bugs may come than were estimated before the reader is told
 
 
 def extract(request: JiraRequest) -> Extract:
@@ -48,7 +54,7 @@ def connect(request: JiraRequest) -> Client:
     """The client of the configured site."""
     access = request.access
     headers = {"Authorization": authorization(access)}
-    endpoint = Endpoint("jira", access.base_url, headers, REMEDIES)
+    endpoint = Endpoint("jira", access.base_url, headers, REMEDIES, cause)
     return Client(endpoint, request.budget, ca_bundle=request.connection.ca_bundle)
 
 
@@ -65,11 +71,11 @@ async def _extract(request: JiraRequest) -> Extract:
         work = await begin(request, web)
         if isinstance(work, str):
             spools = {"issues": SpooledTable(ISSUES), "issue_moves": SpooledTable(ISSUE_MOVES)}
-            return Extract("jira", {}, dict.fromkeys(BUGS, "field_missing"), {}, (work,), spools=spools)
+            return Extract("jira", {}, dict.fromkeys(BUGS, "not_visible"), {}, (work,), spools=spools)
         await work.search_all()
+        await work.find_owners()
         await work.read_histories()
-    spools = tables(work.collector.spools)
-    return Extract("jira", {}, work.gaps, dict.fromkeys(work.refused, "not_linked"), tuple(work.notes()), spools=spools)
+        return work.result()
 
 
 async def begin(request: JiraRequest, web: Client) -> "JiraExtraction | str":
@@ -78,9 +84,18 @@ async def begin(request: JiraRequest, web: Client) -> "JiraExtraction | str":
     mapping = request.mapping
     if unseen := _unseen(site, mapping):
         return unseen
-    link_field = await jira_site.link_field(web, site, mapping)
-    await jira_site.check_types(web, site, mapping.bug_types)
-    return JiraExtraction.of(request, web, site, link_field)
+    field = await link_field(web, site.api, mapping)
+    types = await jira_site.bug_types(web, site, mapping.bug_types)
+    listed = await _listed(web, site, mapping, request.keys)
+    return JiraExtraction.of(request, web, site, mapping.model_copy(update={"bug_types": types}), field, listed)
+
+
+async def _listed(web: Client, site: Site, mapping: JiraMapping, keys: Sequence[str]) -> Listed:
+    if mapping.link == "project":
+        return await jira_site.listed_projects(web, site, mapping, keys)
+    if mapping.link == "component":
+        return await jira_site.listed_components(web, site, mapping, keys)
+    return Listed.none()
 
 
 def _unseen(site: Site, mapping: JiraMapping) -> str | None:
@@ -100,33 +115,45 @@ class JiraExtraction:
     request: JiraRequest
     web: Client
     site: Site
-    mapping: JiraMapping
+    mapping: JiraMapping  # with the issue types as queries call them
     links: Links
+    listed: Listed
     search: Search
     reader: IssueReader
     gaps: dict[str, Reason] = field(default_factory=dict)
-    refused: set[str] = field(default_factory=set)  # keys that Jira doesn't know or doesn't understand
+    refused: dict[str, Reason] = field(default_factory=dict)  # keys that Jira doesn't know or doesn't understand
     collector: PartCollector[StretchTables] = field(init=False)
     counts: dict[Found, int] = field(default_factory=dict)  # issues that came, of each query
-    expected: int = 0  # issues that Jira counted before they were read
+    guilty: dict[str, str] = field(default_factory=dict)  # keys with bugs that don't show them → one of these
+    moved_on: set[str] = field(default_factory=set)  # issues that no key finds any more
+    tables: parts.Tables | None = None
+    _accepted: bool = False  # a query over values, or the one without, has passed
+    _one_control: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         """Begin with what an earlier process of this run has kept."""
-        self.collector = collector(self.request.parts)
+        self.collector = parts.collector(self.request.parts)
 
     @classmethod
-    def of(cls, request: JiraRequest, web: Client, site: Site, link_field: LinkField | None) -> "JiraExtraction":
+    def of(  # noqa: PLR0917
+        cls,
+        request: JiraRequest,
+        web: Client,
+        site: Site,
+        mapping: JiraMapping,
+        link: LinkField | None,
+        listed: Listed,
+    ) -> "JiraExtraction":
         """The work of a request, once the site is known."""
-        mapping = request.mapping
-        links = Links(mapping, request.keys, link_field)
-        known = site.has_priority(mapping.critical_priorities)
-        critical = frozenset(name.strip().casefold() for name in mapping.critical_priorities)
-        carrier = link_field.id if link_field is not None else CARRIERS.get(mapping.link)
-        decoder = page_decoder(link_field.id if link_field is not None else None)
-        search = Search(web, site, [*FIELDS, *([carrier] if carrier else [])], decoder)
-        reader = IssueReader(site, links, request.scope, critical, known)
-        gaps: dict[str, Reason] = {} if known else {"critical_bugs": "field_missing"}
-        return cls(request, web, site, mapping, links, search, reader, gaps)
+        links = Links(mapping, request.keys, link, listed)
+        priorities = Priorities(site.priorities, mapping.critical_priorities)
+        carrier = link.id if link is not None else CARRIERS.get(mapping.link)
+        decoder = page_decoder(link.id if link is not None else None)
+        fields = [*FIELDS, *([carrier] if carrier else [])]
+        search = Search(web, site, fields, decoder, request.scope.window.start)
+        reader = IssueReader.of(site, links, request.scope, priorities)
+        gaps: dict[str, Reason] = {} if priorities.known else {"critical_bugs": "field_missing"}
+        return cls(request, web, site, mapping, links, listed, search, reader, gaps)
 
     # --- searching
 
@@ -135,44 +162,62 @@ class JiraExtraction:
         queries = await self.find()
         if not queries:
             return
-        self.expected = sum(found.count for found in queries)
+        self.counts = dict.fromkeys(queries, 0)
         if any(found.count > SLICE_ROWS for found in queries):
             await self.search.try_zone(queries[0])
         if self.links.by_clause:
-            await together(self._split_by_clause(found) for found in queries)
+            for owners in await together(self._owners(found) for found in queries):
+                for issue, keys in owners.items():
+                    self.links.owners.setdefault(issue, set()).update(keys)
         await together(self._walk(found) for found in queries)
 
     async def find(self) -> list[Found]:
         """The queries that have issues, with their counts; keys that Jira refuses are in `refused`."""
-        await self._refuse_unknown()
-        keys = [key for key in self.request.keys if key not in self.refused]
-        looked = await together(self._look(chunk) for chunk in self.links.chunks(keys))
+        self._refuse_unseen()
+        # what isn't listed is tried by itself, since it may be refused
+        return [*await self._find(is_listed=True), *await self._find(is_listed=False)]
+
+    async def look_up(self) -> None:
+        """Learn which keys Jira doesn't know, without a search for those that it lists."""
+        self._refuse_unseen()
+        await self._find(is_listed=False)
+
+    async def _find(self, *, is_listed: bool) -> list[Found]:
+        keys = [k for k in self.request.keys if k not in self.refused and (k in self.listed.called) is is_listed]
+        queries = ValueQueries(self._look, self._control)
+        looked = await together(queries.answers(chunk) for chunk in self.links.chunks(keys))
+        self.refused |= dict.fromkeys(queries.refused, "not_linked")
         return [found for several in looked for found in several if found.count]
 
-    async def _refuse_unknown(self) -> None:
-        """Leave out what needs no search: values that the site doesn't list, clauses that can't stand in brackets."""
-        known = await jira_site.known_names(self.web, self.site, self.mapping)
-        for key in self.request.keys:
-            broken = self.links.by_clause and not stands_alone(key)
-            if broken or (known is not None and key.strip().casefold() not in known):
-                self.refused.add(key)
+    def _refuse_unseen(self) -> None:
+        """Leave out what needs no search: projects that our user can't see, clauses that can't stand in brackets."""
+        if self.links.by_clause:
+            self.refused |= {key: "not_linked" for key in self.request.keys if not stands_alone(key)}
+        if self.mapping.link == "project":
+            seen = {name for project in self.site.projects for name in jira_site.names_of(project)}
+            for key in self.request.keys:
+                if key not in self.listed.called:
+                    self.refused[key] = "not_linked" if folded(key) in seen else "not_visible"
 
-    async def _look(self, keys: tuple[str, ...]) -> list[Found]:
-        """What the keys find; where Jira refuses them, their halves are tried, down to the one that it refuses."""
-        text = condition(self.links.clause(keys), self.mapping, self.request.scope, cloud=self.site.cloud)
-        try:
-            return [await self.search.look(keys, text)]
-        except RequestRefused as refused:
-            if refused.status != 400:
-                raise
-        if len(keys) == 1:
-            self.refused.add(keys[0])
-            return []
-        half = len(keys) // 2
-        return [found for part in await together(map(self._look, (keys[:half], keys[half:]))) for found in part]
+    def _condition(self, link: str | None) -> str:
+        return condition(link, self.mapping, self.request.scope, cloud=self.site.cloud)
 
-    async def _split_by_clause(self, found: Found) -> None:
-        """Learn which issue belongs to which clause of a query (see jira_links)."""
+    async def _look(self, keys: Sequence[str]) -> Found:
+        found = await self.search.look(tuple(keys), self._condition(self.links.clause(keys)))
+        self._accepted = True
+        return found
+
+    async def _control(self) -> None:
+        """The same query without values, once: where it is refused, no value is to blame."""
+        async with self._one_control:
+            if not self._accepted:
+                await self.search.look((), self._condition(self.links.any_value))
+                self._accepted = True
+
+    async def _owners(self, found: Found) -> Mapping[str, set[str]]:
+        """Which of a query's keys find each of its issues (see links): a few queries, whatever the number of keys."""
+        if len(found.keys) == 1:
+            return {issue: set(found.keys) for issue in await self._ids(found.keys)}
         combinations_of = combinations_for(len(found.keys))
         numbers = range(1 + max(number for each in combinations_of for number in each))
         groups = [
@@ -180,100 +225,251 @@ class JiraExtraction:
         ]
         ids = await together(map(self._ids, groups))
         single, several, doubtful = split_by_clause(found.keys, combinations_of, ids)
-        for issue, key in single.items():
-            self.links.owners.setdefault(issue, set()).add(key)
+        owners = {issue: {key} for issue, key in single.items()}
         alone = sorted(doubtful)
         for key, own in zip(alone, await together(self._ids([key]) for key in alone), strict=True):
             for issue in several & own:
-                self.links.owners.setdefault(issue, set()).add(key)
+                owners.setdefault(issue, set()).add(key)
+        return owners
 
     async def _ids(self, keys: Sequence[str]) -> set[str]:
-        text = condition(self.links.clause(keys), self.mapping, self.request.scope, cloud=self.site.cloud)
-        found = await self.search.look(tuple(keys), text)
-        parts = await self.search.slices(found, self.request.scope.as_of)
+        found = await self._look(keys)
+        slices = await self.search.slices(found, self.request.scope.as_of)
         ids: set[str] = set()
         ask = self.search.ask(found, ids_only=True)
         rows = RowSource("jira", "issues", ask, lambda issue: issue.id, lambda _issue: None)
         await SliceWalk(rows, self.web.limiter, Ids, lambda _part, batch, _rows: ids.update(batch.ids)).run(
-            parts if found.count else ()
+            slices if found.count else ()
         )
         return ids
 
     async def _walk(self, found: Found) -> None:
-        ask, question = self.search.ask(found), hashlib.sha256(found.condition.encode()).hexdigest()[:16]
-        # one that became older since the first look is the first slice's
-        rows = RowSource(
-            "jira", "issues", ask, lambda issue: issue.id, lambda issue: max(found.oldest, issue.created // 60_000)
-        )
+        """All issues of a query; once more where fewer came than Cloud had estimated."""
+        question = _question(found)
+        came = await self._walk_once(found, question)
+        if not self.site.cloud or came >= found.count:
+            return
+        came = max(came, await self._walk_once(found, question + AGAIN))
+        self.counts[found] = came
+        if found.condition in self.search.doubtful and came < found.count:
+            answer = f"{came:,} issues of about {found.count:,} came, and no way to the others"
+            raise UnexpectedAnswer("jira", "paging through issues", answer)
+
+    async def _walk_once(self, found: Found, question: str) -> int:
+        # one that became older since the first look is the first slice's; one without a time is kept where it is found
+        rows = RowSource("jira", "issues", self.search.ask(found), lambda issue: issue.id, found.minute_of)
         earlier = sum(facts["came"].get(question, 0) for facts in self.collector.facts)
 
-        def done(part: TimeSlice, batch: CountedIssueBatch, _rows: SliceRows) -> None:
-            issues, moves = batch.frames()
-            rows = {"issues": issues, "issue_moves": moves, "unread": ids_table(batch.to_read)}
-            self.collector.take(
-                (question, part.start, part.end), StretchTables(rows, batch.unreadable, {question: batch.rows})
-            )
+        def done(part: TimeSlice, batch: IssueBatch, rows: SliceRows) -> None:
+            self.collector.take((question, part.start, part.end), parts.of_slice(batch, rows, question))
 
         def progress(kept: int, _total: int | None) -> None:
-            self.counts[found] = earlier + kept
+            self.counts[found] = max(self.counts.get(found, 0), earlier + kept)
             came = sum(self.counts.values())
-            self.request.progress(came, max(came, self.expected))
+            self.request.progress(came, max(came, sum(each.count for each in self.counts)))
 
-        self.counts[found] = earlier
-        walk = SliceWalk(rows, self.web.limiter, lambda: CountedIssueBatch(self.reader), done, progress)
+        walk = SliceWalk(rows, self.web.limiter, lambda: IssueBatch(self.reader, found.keys), done, progress)
         slices = await self.search.slices(found, self.request.scope.as_of)
         await walk.run(without(slices, self.collector.done(question)))
-        if self.search.doubtful and self.counts[found] < found.count * (1 - ESTIMATE):
-            answer = f"{self.counts[found]:,} issues of about {found.count:,} came, and no way to the others"
-            raise UnexpectedAnswer("jira", "paging through issues", answer)
+        self.counts[found] = max(self.counts.get(found, 0), earlier + walk.kept)
+        return int(earlier + walk.kept)
+
+    # --- whose they are
+
+    async def find_owners(self) -> None:
+        """Ask which keys have found the issues that don't show them: of these keys' bugs nothing is known."""
+        self.collector.close()
+        if not self.collector.spools["suspects"].height:
+            return
+        suspects = parts.suspects(self.collector.spools)
+        by_question = {_question(found): found for found in self.counts}
+        for (question,), some in suspects.group_by(pl.col("question").str.strip_suffix(AGAIN), maintain_order=True):
+            found = by_question.get(str(question))
+            owners = await self._owners(found) if found is not None else {}
+            for issue, keys in some.select("issue_id", "keys").iter_rows():
+                shown, finding = set(keys or ()), owners.get(issue, set())
+                for key in finding - shown:
+                    self.guilty.setdefault(key, issue)
+                if not finding and not shown:
+                    self.moved_on.add(issue)
 
     # --- histories
 
     async def read_histories(self) -> None:
-        """Fetch the histories that the search didn't bring; unreadable ones leave `reopened_bugs` unknown."""
+        """Read the histories that the search didn't bring; what they would have said is unknown where they can't be."""
         self.collector.close()
-        issues = unread(self.collector.spools)
-        try:
-            await together(self._read(issues[at : at + BULK]) for at in range(0, len(issues), BULK))
-        except RequestRefused as refused:
-            if refused.status not in (403, 404):
-                raise
-            self.gaps["reopened_bugs"] = "field_missing"
-        self.collector.close()
-        if any(facts["unreadable"] for facts in self.collector.facts):
-            self.gaps["reopened_bugs"] = "field_missing"
-
-    async def _read(self, issues: Sequence[str]) -> None:
-        moves, unreadable = Moves(self.site, ceiled(self.request.scope.window.start)), False
-        if self.site.cloud:
-            for changes in await self.search.histories(issues):
-                moves.add(changes.issue_id, changes.change_histories)
+        waiting = parts.unread(self.collector.spools)
+        if not self.site.cloud and not self._has_histories():
+            waiting, bare = waiting.filter(~pl.col("bare")), waiting.filter("bare")
         else:
-            for issue, whole in zip(issues, await together(map(self.search.history, issues)), strict=True):
-                changelog = whole.changelog
-                if changelog is None or (changelog.total or 0) > len(changelog.histories):
-                    unreadable = True
-                else:
-                    moves.add(issue, changelog.histories)
-        rows = {"issue_moves": moves.frame(), "read": ids_table(issues)}
-        self.collector.take((HISTORIES, int(issues[0]), int(issues[-1]) + 1), StretchTables(rows, unreadable))
+            bare = waiting.clear()
+        await together(self._read(waiting[at : at + BULK]) for at in range(0, waiting.height, BULK))
+        self.collector.close()
+        unread = parts.unread(self.collector.spools)
+        if bare.height or (self.site.cloud and 1 < unread.height == waiting.height):
+            self.gaps["reopened_bugs"] = "field_missing"
+        lives = Lives()
+        for issue, present in _presents(unread):
+            life = self.reader.history.without(present)
+            if "reopened_bugs" not in self.gaps:
+                life.doubts |= life.bare
+            lives.add(issue, life)
+        for name, table in lives.frames().items():
+            self.collector.spools[name].add(table)
 
-    # --- what the reader should know
+    def _has_histories(self) -> bool:
+        return any(facts["histories"] for facts in self.collector.facts)
+
+    async def _read(self, waiting: pl.DataFrame) -> None:
+        presents = dict(_presents(waiting))
+        histories = await (self._fetch(list(presents)) if self.site.cloud else self._fetch_each(list(presents)))
+        if not histories:
+            return
+        lives, reader = Lives(), self.reader.history
+        for issue, (entries, is_whole) in histories.items():
+            lives.add(issue, (reader.whole if is_whole else reader.cut)(entries, presents[issue]))
+        issues = sorted(histories, key=int)
+        any_came = any(entries for entries, _is_whole in histories.values())
+        stretch = (HISTORIES, int(issues[0]), int(issues[-1]) + 1)
+        self.collector.take(stretch, parts.of_histories(lives, issues, any_came=any_came))
+
+    async def _fetch(self, issues: list[str]) -> "Histories":
+        """The histories of up to BULK issues on Cloud; where one is refused, the others are still read."""
+        try:
+            return await self._fetch_all(issues)
+        except RequestRefused as refused:
+            if refused.status == 405:
+                raise
+        ends = [issues[0], issues[-1]] if len(issues) > 1 else []
+        tried = await together(self._fetch_one(issue) for issue in ends)
+        if not any(tried):  # no single one is to blame
+            return {}
+        return await self._fetch_halves(issues)
+
+    async def _fetch_halves(self, issues: list[str]) -> "Histories":
+        if len(issues) == 1:
+            return await self._fetch_one(issues[0])
+        found: Histories = {}
+        half = len(issues) // 2
+        for some in (issues[:half], issues[half:]):
+            try:
+                found |= await self._fetch_all(some)
+            except RequestRefused:
+                found |= await self._fetch_halves(some)
+        return found
+
+    async def _fetch_one(self, issue: str) -> "Histories":
+        try:
+            return await self._fetch_all([issue])
+        except RequestRefused:
+            return {}
+
+    async def _fetch_all(self, issues: list[str]) -> "Histories":
+        """One that Jira doesn't name has no change of status."""
+        found: dict[str, list[IssueHistory]] = {issue: [] for issue in issues}
+        for changes in await self.search.histories(issues):
+            if changes.issue_id in found:
+                found[changes.issue_id] += changes.change_histories
+        return {issue: (entries, True) for issue, entries in found.items()}
+
+    async def _fetch_each(self, issues: list[str]) -> "Histories":
+        """The histories of issues on Data Center, one by one."""
+        found: Histories = {}
+        for issue, whole in zip(issues, await together(map(self.search.history, issues)), strict=True):
+            if whole is not None and whole.changelog is not None:
+                found[issue] = whole.changelog.histories, whole.changelog.is_whole
+        return found
+
+    # --- what came of it
+
+    def result(self) -> Extract:
+        """Everything that came, and what is unknown of single keys."""
+        spools, counts = self.collector.spools, Counter[str]()
+        for facts in self.collector.facts:
+            counts.update(facts["counts"])
+        self.tables = parts.tables(
+            spools, is_text=self.links.is_text, moved_on=self.moved_on, bare=self._has_histories()
+        )
+        left_out = Counter(self.tables.left_out)
+        left_out[parts.REPEATED] += counts["repeated"]
+        left_out["came without the time of their creation"] += counts["undated"]
+        lost = spools["lost"].lazy().unique().sort("key").collect()["key"].to_list()
+        unclear = self.tables.unknowns.with_columns(reason=pl.lit("unclear"))
+        unknown = [unknowns(sorted(self.guilty), BUGS, "not_attributable"), unknowns(lost, BUGS, "unclear"), unclear]
+        rows = RowCounts(counts["came"], counts["outside"], {rule: n for rule, n in left_out.items() if n})
+        return Extract(
+            "jira",
+            {},
+            self.gaps,
+            self.refused,
+            tuple(self.notes()),
+            spools={"issues": self.tables.issues, "issue_moves": self.tables.moves},
+            unknowns=pl.concat(unknown).unique().sort("key", "metric", "reason"),
+            counts={"issues": rows},
+        )
 
     def notes(self) -> Iterator[str]:
         """What the reader should know about this walk."""
-        if self.refused:
-            named = ", ".join(repr(key[:SHOWN_KEY]) for key in sorted(self.refused)[:SHOWN])
-            more = f" and {len(self.refused) - SHOWN:,} more" if len(self.refused) > SHOWN else ""
-            what = "JQL clauses are refused by Jira" if self.links.by_clause else "linked values are not known to Jira"
-            yield f"{len(self.refused):,} {what}; their accounts count as not linked: {named}{more}"
+        yield from self._notes_of_keys()
         if "critical_bugs" in self.gaps:
-            yield "none of jira.critical_priorities exists on the site: critical_bugs is not known"
+            yield (
+                "none of jira.critical_priorities exists on the site (by its id, or the name that our user is shown): "
+                "critical_bugs is not known"
+            )
         if "reopened_bugs" in self.gaps:
-            yield "the histories of issues can't be read: reopened_bugs is not known"
-        came = sum(self.counts.values())
-        if abs(self.expected - came) > max(10, ESTIMATE * self.expected):
-            yield f"{came:,} bugs came where Jira had counted {self.expected:,}: its index may lag behind; run again"
+            yield (
+                "the histories of issues can't be read: reopened_bugs is not known, "
+                "and whether a bug was open at the period's end is judged by its dates"
+            )
+        if self.tables is not None:
+            yield from self._notes_of_issues(self.tables)
+        yield from self.web.gone_notes()
+        for found, came in self.counts.items():
+            if came < found.count or came > found.count * (1 + ESTIMATE) + 10:
+                yield (
+                    f"{came:,} bugs came where Jira had counted {found.count:,}, asked twice: "
+                    "its index may lag behind; run again"
+                )
+
+    def _notes_of_keys(self) -> Iterator[str]:
+        unlinked = [key for key, reason in self.refused.items() if reason == "not_linked"]
+        if unlinked:
+            what = "JQL clauses are refused by Jira" if self.links.by_clause else "linked values are not known to Jira"
+            yield f"{len(unlinked):,} {what}; their accounts count as not linked: {_named(unlinked)}"
+        if hidden := [key for key, reason in self.refused.items() if reason == "not_visible"]:
+            yield (
+                f"{len(hidden):,} linked projects are not there, are archived, or our user may not browse them: "
+                f"{_named(hidden)}; their accounts' bugs are not known"
+            )
+        if self.guilty:
+            key, issue = min(self.guilty.items())
+            yield (
+                f"{len(self.guilty):,} linked values find bugs that don't show them in a way that can be read: "
+                f"{_named(self.guilty)}; their accounts' bugs are not known. "
+                f"Issue {issue} is one of {key[:SHOWN_KEY]!r}: "
+                "look at its link's field (id = … finds it)"
+            )
+
+    def _notes_of_issues(self, tables: parts.Tables) -> Iterator[str]:
+        doubtful = tables.doubtful
+        priority = doubtful.filter(pl.col("metric") == "critical_bugs")
+        others = doubtful.filter(pl.col("metric") != "critical_bugs")
+        if others.height:
+            yield (
+                f"{others['issue_id'].n_unique():,} bugs have a status that says nothing or a history that contradicts "
+                f"the present, such as issue {_first(others)}: what it leaves open is not known of its accounts"
+            )
+        only = priority.join(others, on="issue_id", how="anti")
+        if only.height:
+            yield (
+                f"{only['issue_id'].n_unique():,} bugs have a priority that the site doesn't list, or none was told, "
+                f"such as issue {_first(only)}: critical_bugs is not known of their accounts"
+            )
+        if foreign := tables.left_out[parts.FOREIGN]:
+            yield f"{foreign:,} bugs have words of a link in another text than the link's: they count for nobody"
+
+
+Histories = dict[str, tuple[list[IssueHistory], bool]]  # issue id → its entries, and whether these are all
 
 
 class Ids:
@@ -286,3 +482,24 @@ class Ids:
     def add(self, rows: Sequence[Issue]) -> None:
         """Take the ids of a page."""
         self.ids.update(issue.id for issue in rows)
+
+
+def _question(found: Found) -> str:
+    """What a query is called in checkpoint parts."""
+    return hashlib.sha256(found.condition.encode()).hexdigest()[:16]
+
+
+def _presents(rows: pl.DataFrame) -> Iterator[tuple[str, Present]]:
+    """Issues whose histories are to be read, as they are now."""
+    for issue, *present, _bare in rows.select(*UNREAD).iter_rows():
+        yield issue, Present(*present)
+
+
+def _first(issues: pl.DataFrame) -> str:
+    return str(issues["issue_id"].sort()[0])
+
+
+def _named(keys: Iterable[str]) -> str:
+    several = sorted(keys)
+    more = f" and {len(several) - SHOWN:,} more" if len(several) > SHOWN else ""
+    return ", ".join(repr(key[:SHOWN_KEY]) for key in several[:SHOWN]) + more

@@ -3,7 +3,6 @@
 from accountpulse.core.records import Extract
 from accountpulse.http import client
 from accountpulse.systems.extraction import Probe
-from accountpulse.systems.jira import site as jira_site
 from accountpulse.systems.jira.extract import BUGS, begin, connect
 from accountpulse.systems.jira.search import BULK
 from accountpulse.systems.jira.settings import JiraRequest
@@ -21,13 +20,14 @@ def look_up(request: JiraRequest) -> Extract:
 
 async def _look_up(request: JiraRequest) -> Extract:
     mapping = request.mapping
-    async with connect(request) as web:
-        site = await jira_site.look_at(web)
-        known = await jira_site.known_names(web, site, mapping)
-    if known is None:
+    if mapping.link not in ("project", "component"):
         return Extract("jira", {}, notes=(f"its keys were not checked: they are not listed there ({mapping.link})",))
-    unknown = [key for key in request.keys if key.strip().casefold() not in known]
-    return Extract("jira", {}, unknown_keys=dict.fromkeys(unknown, "not_linked"))
+    async with connect(request) as web:
+        work = await begin(request, web)
+        if isinstance(work, str):
+            return Extract("jira", {}, notes=(work,))
+        await work.look_up()
+    return Extract("jira", {}, unknown_keys=work.refused)
 
 
 def probe(request: JiraRequest) -> Probe:
@@ -39,7 +39,7 @@ async def _probe(request: JiraRequest) -> Probe:
     async with connect(request) as web:
         work = await begin(request, web)
         if isinstance(work, str):
-            return Probe(0, "bugs", request.budget.calls, (work,), dict.fromkeys(BUGS, "field_missing"))
+            return Probe(0, "bugs", request.budget.calls, (work,), dict.fromkeys(BUGS, "not_visible"))
         found = sum(query.count for query in await work.find())
     calls = request.budget.calls + -(-found // FEWEST) + -(-found // BULK)
     return Probe(found, "bugs", calls, tuple(work.notes()), work.gaps)

@@ -1,7 +1,7 @@
-"""What walks of Jira bring, in parts that are kept, and the two tables that come of them."""
+"""What walks of Jira bring, in parts that are kept, and the tables that come of them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,21 +9,36 @@ import polars as pl
 
 from accountpulse.core.records import ISSUE_MOVES, ISSUES, Columns
 from accountpulse.core.spooled import PIECE, PartCollector, PartStore, SpooledTable
-from accountpulse.systems.jira.rows import IssueBatch, merged
-from accountpulse.systems.jira.wire import Issue
+from accountpulse.http.slice_walk import SliceRows
+from accountpulse.systems.jira.rows import DOUBTS, LOST, UNREAD, IssueBatch, Lives, merged
 
 _IDS: Columns = {"issue_id": pl.String}
-# `unread` are issues whose histories didn't come with them, `read` those whose histories were fetched since
-_TABLES: Mapping[str, Columns] = {"issues": ISSUES, "issue_moves": ISSUE_MOVES, "unread": _IDS, "read": _IDS}
+_UNKNOWN: Columns = {"key": pl.String, "metric": pl.String}
+_DOUBTFUL: Columns = {"issue_id": pl.String, "metric": pl.String}
+# `unread` are issues whose histories didn't come with them, `read` those whose histories were fetched since;
+# `suspects` those that a key of a query may have found without being shown
+_TABLES: Mapping[str, Columns] = {
+    "issues": ISSUES,
+    "issue_moves": ISSUE_MOVES,
+    "doubts": DOUBTS,
+    "lost": LOST,
+    "unread": UNREAD,
+    "read": _IDS,
+    "suspects": {"issue_id": pl.String, "question": pl.String},
+}
 
 
 @dataclass(frozen=True)
 class StretchTables:
-    """What a slice or a fetch of histories contains: rows of four tables, and how many issues came, by question."""
+    """What a slice or a fetch of histories contains.
+
+    `counts` says where its rows went, `came` how many issues came, by question; `histories`: any entry of one came.
+    """
 
     tables: Mapping[str, pl.DataFrame]
-    unreadable: bool = False  # histories were asked for, and not all came
+    counts: Mapping[str, int] = field(default_factory=dict)
     came: Mapping[str, int] = field(default_factory=dict)
+    histories: bool = False
 
     @property
     def rows(self) -> int:
@@ -31,30 +46,36 @@ class StretchTables:
         return sum(table.height for table in self.tables.values())
 
 
-class CountedIssueBatch(IssueBatch):
-    """The issues of one slice; `rows` counts all that came, also those that don't matter."""
+def of_slice(batch: IssueBatch, rows: SliceRows, question: str) -> StretchTables:
+    """What a slice contains."""
+    counts = {
+        "came": rows.came,
+        "outside": rows.outside + batch.outside,
+        "repeated": rows.repeated,
+        "undated": batch.undated,
+    }
+    tables = batch.frames()
+    if batch.suspects:
+        columns = {"issue_id": batch.suspects, "question": [question] * len(batch.suspects)}
+        tables["suspects"] = pl.DataFrame(columns, schema=_TABLES["suspects"])
+    return StretchTables(tables, counts, {question: batch.came}, batch.has_histories)
 
-    rows = 0
 
-    def add(self, rows: Sequence[Issue]) -> None:
-        """Take the issues of a page."""
-        self.rows += len(rows)
-        super().add(rows)
+def of_histories(lives: Lives, issues: Sequence[str], *, any_came: bool) -> StretchTables:
+    """What a fetch of histories contains."""
+    read = pl.DataFrame({"issue_id": issues}, schema=_IDS)
+    return StretchTables({**lives.frames(), "read": read}, histories=any_came)
 
 
 def _joined(batches: Sequence[StretchTables]) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
     """A part of what several slices contain."""
     names = [name for name in _TABLES if any(name in each.tables for each in batches)]
     tables = {name: pl.concat([each.tables[name] for each in batches if name in each.tables]) for name in names}
-    came = Counter[str]()
+    came, counts = Counter[str](), Counter[str]()
     for each in batches:
         came.update(each.came)
-    return tables, {"unreadable": any(each.unreadable for each in batches), "came": came}
-
-
-def ids_table(issues: Sequence[str]) -> pl.DataFrame:
-    """A table of issues alone."""
-    return pl.DataFrame({"issue_id": issues}, schema=_IDS)
+        counts.update(each.counts)
+    return tables, {"came": came, "counts": counts, "histories": any(each.histories for each in batches)}
 
 
 def collector(parts: PartStore) -> PartCollector[StretchTables]:
@@ -62,19 +83,76 @@ def collector(parts: PartStore) -> PartCollector[StretchTables]:
     return PartCollector(parts, {name: SpooledTable(columns) for name, columns in _TABLES.items()}, _joined)
 
 
-def unread(spools: Mapping[str, SpooledTable]) -> list[str]:
-    """The issues whose histories are still to be fetched, in the order of their ids."""
-    waiting, read = (spools[name].lazy().unique() for name in ("unread", "read"))
-    return sorted(waiting.join(read, on="issue_id", how="anti").collect()["issue_id"], key=int)
+def unread(spools: Mapping[str, SpooledTable]) -> pl.DataFrame:
+    """The issues whose histories are still to be read (UNREAD), each once, in the order of their ids."""
+    waiting = spools["unread"].lazy().unique("issue_id", keep="first", maintain_order=True)
+    left = waiting.join(spools["read"].lazy(), on="issue_id", how="anti")
+    return left.sort(pl.col("issue_id").cast(pl.Int64)).collect()
 
 
-def tables(spools: Mapping[str, SpooledTable]) -> dict[str, SpooledTable]:
-    """The two tables, each row once; so many issues at a time as may be in memory."""
-    merged_spools = {"issues": SpooledTable(ISSUES), "issue_moves": SpooledTable(ISSUE_MOVES)}
+def suspects(spools: Mapping[str, SpooledTable]) -> pl.DataFrame:
+    """The suspects with their questions and the keys that they show (null: none of their rows is kept)."""
+    found = spools["suspects"].lazy().unique()
+    shown = spools["issues"].lazy().select("issue_id", "keys").unique("issue_id", keep="first")
+    return found.join(shown, on="issue_id", how="left").sort("question", "issue_id").collect()
+
+
+REPEATED = "came more than once"
+MOVED_ON = "changed while they were read"
+FOREIGN = "have words of a link in another text"
+
+
+@dataclass
+class Tables:
+    """The two tables, how many rows were left out by which rule, and what the issues leave unknown.
+
+    `unknowns` has key and metric, `doubtful` issue_id and metric.
+    """
+
+    issues: SpooledTable
+    moves: SpooledTable
+    unknowns: pl.DataFrame
+    left_out: Counter[str]
+    doubtful: pl.DataFrame
+
+
+def tables(spools: Mapping[str, SpooledTable], *, is_text: bool, moved_on: Collection[str], bare: bool) -> Tables:
+    """The two tables, each row once; so many issues at a time as may be in memory.
+
+    `is_text`: issues that show no key were found by words of another text. `moved_on` are those that no key finds any
+    more. `bare`: issues without a history leave unknown what it would say.
+    """
+    issues, moves, left_out = SpooledTable(ISSUES), SpooledTable(ISSUE_MOVES), Counter[str]()
+    unknown, doubtful = [], []
     shares = 1 + (spools["issues"].height + spools["issue_moves"].height) // (2 * PIECE)
     for share in range(shares):
         mine = pl.col("issue_id").hash() % shares == share
-        issues, moves = (spools[name].lazy().filter(mine).collect() for name in merged_spools)
-        for name, table in zip(merged_spools, merged([(issues, moves)]), strict=True):
-            merged_spools[name].add(table)
-    return merged_spools
+        own, own_moves, doubts = (
+            spools[name].lazy().filter(mine).collect() for name in ("issues", "issue_moves", "doubts")
+        )
+        whole, its_moves = merged([(own, own_moves)])
+        left_out[REPEATED] += own.height - whole.height
+        if is_text or moved_on:
+            whole = _without_nobodys(whole, left_out, is_text=is_text, moved_on=moved_on)
+        issues.add(whole)
+        moves.add(its_moves)
+        if not doubts.height:
+            continue
+        doubts = doubts.filter(~pl.col("bare") | pl.lit(bare)).select("issue_id", "metric").unique()
+        owned = doubts.join(whole.select("issue_id", "keys"), on="issue_id").filter(pl.col("keys").list.len() > 0)
+        doubtful.append(owned.select("issue_id", "metric"))
+        unknown.append(owned.explode("keys").select(key="keys", metric="metric").unique())
+    unknowns = pl.concat([pl.DataFrame(schema=_UNKNOWN), *unknown]).unique().sort("key", "metric")
+    return Tables(issues, moves, unknowns, left_out, pl.concat([pl.DataFrame(schema=_DOUBTFUL), *doubtful]))
+
+
+def _without_nobodys(
+    issues: pl.DataFrame, left_out: Counter[str], *, is_text: bool, moved_on: Collection[str]
+) -> pl.DataFrame:
+    """The issues without those that no key has found; counted by the rule that leaves them out."""
+    unowned = pl.col("keys").list.len() == 0
+    gone = unowned & pl.col("issue_id").is_in(list(moved_on))
+    foreign = unowned & ~gone & pl.lit(is_text)
+    left_out[MOVED_ON] += issues.filter(gone).height
+    left_out[FOREIGN] += issues.filter(foreign).height
+    return issues.filter(~gone & ~foreign)

@@ -1,19 +1,36 @@
 """Issues and histories → columns, slice by slice."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
 from accountpulse.core.period import Scope
-from accountpulse.core.records import ISSUE_MOVES, ISSUES, KEYS
-from accountpulse.systems.jira.links import Links
-from accountpulse.systems.jira.site import Site, names_of
-from accountpulse.systems.jira.wire import Changelog, Fields, Issue, IssueHistory, Named, milliseconds
+from accountpulse.core.records import ISSUE_MOVES, ISSUES, KEYS, Columns
+from accountpulse.systems.jira.history import NOTHING, HistoryReader, Life, Present
+from accountpulse.systems.jira.links import Links, Owned
+from accountpulse.systems.jira.site import Priorities, Site
+from accountpulse.systems.jira.wire import Fields, Issue, milliseconds
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EMPTY = Fields()
+
+# issues whose histories are still to be read, as they are now (see Present)
+UNREAD: Columns = {
+    "issue_id": pl.String,
+    "status": pl.String,
+    "done": pl.Boolean,
+    "critical": pl.Boolean,
+    "created": pl.Int64,
+    "updated": pl.Int64,
+    "resolved": pl.Int64,
+    "changed": pl.Int64,
+    "bare": pl.Boolean,
+}
+# metrics that an issue leaves unknown; `bare`: if other issues of the site have histories
+DOUBTS: Columns = {"issue_id": pl.String, "metric": pl.String, "bare": pl.Boolean}
+LOST: Columns = {"key": pl.String}  # keys of whose bugs nothing is known
 
 
 @dataclass(frozen=True)
@@ -23,127 +40,166 @@ class IssueReader:
     site: Site
     links: Links
     scope: Scope
-    critical: frozenset[str]  # names and ids of the priorities that are; small letters
-    critical_known: bool
-    _judged: dict[tuple[str | int | None, str | None], bool] = field(default_factory=dict)
+    priorities: Priorities
+    history: HistoryReader
 
-    def is_critical(self, priority: Named | None) -> bool | None:
-        """Whether a priority is one of the configured ones; null where the site has none of them."""
-        if not self.critical_known:
-            return None
-        if priority is None:
-            return False
-        name = priority.id, priority.name
-        if name not in self._judged:
-            self._judged[name] = not self.critical.isdisjoint(names_of(priority))
-        return self._judged[name]
+    @classmethod
+    def of(cls, site: Site, links: Links, scope: Scope, priorities: Priorities) -> "IssueReader":
+        """With the reader of histories that belongs to it."""
+        history = HistoryReader(site.done, ceiled(scope.window.start), ceiled(scope.as_of))
+        return cls(site, links, scope, priorities, history)
+
+    def present(self, fields: Fields, created: int) -> Present:
+        """An issue as it is now."""
+        done = self.site.is_done(fields.status, fields.resolutiondate)
+        critical = self.priorities.is_critical(fields.priority) if self.priorities.known else False
+        return Present(
+            fields.status.id if fields.status is not None else "",
+            done,
+            critical,
+            created,
+            milliseconds(fields.updated),
+            milliseconds(fields.resolutiondate),
+            milliseconds(fields.statuscategorychangedate),
+        )
 
 
 class IssueBatch:
-    """The issues of one slice as columns, with the histories that came with them.
+    """The issues of one slice as columns, with what their histories say.
 
-    `to_read` are the issues whose histories are still to be fetched.
+    `asked` are the keys whose query found them. `unread` are the issues whose histories are still to be read; `bare`
+    ones came without any, though it had been asked for. `suspects` may have been found by a key that they don't show.
     """
 
-    def __init__(self, reader: IssueReader) -> None:
+    def __init__(self, reader: IssueReader, asked: Collection[str] = ()) -> None:
         """Empty."""
-        self.to_read: list[str] = []
-        self.unreadable = False  # histories were asked for, and none came
+        self.came = 0
+        self.outside = 0  # of another time
+        self.undated = 0  # came without the time of its creation
+        self.has_histories = False  # whether any entry of a history came
+        self.suspects: list[str] = []
+        self.lives = Lives()
         self._reader = reader
-        self._until = ceiled(reader.scope.as_of)
-        self._since = ceiled(reader.scope.window.start)
+        self._asked = frozenset(asked)
+        self._until, self._since = reader.history.until, reader.history.since
         self._ids: list[str] = []
         self._keys: list[int] = []  # numbers in `_sets`
         self._created: list[int] = []
-        self._done: list[bool] = []
+        self._done: list[bool | None] = []
         self._resolved: list[int | None] = []
         self._critical: list[bool | None] = []
-        self._sets: dict[tuple[str, ...], int] = {}  # of keys, each once: they repeat, and lists cost
-        self._moves = Moves(reader.site, self._since)
+        self._unread: list[tuple[object, ...]] = []
+        self._sets: dict[Owned, tuple[int, bool]] = {}  # of keys, each once: they repeat, and lists cost
 
     def add(self, rows: Sequence[Issue]) -> None:
         """Take the issues that were there at the period's end, and then open or touched since the window's start."""
+        self.came += len(rows)
         for issue in rows:
-            if issue.created < self._until:
-                self._add(issue, issue.fields or _EMPTY)
+            if issue.created is None:
+                self._add_undated(issue)
+            elif issue.created < self._until:
+                self._add(issue, issue.fields or _EMPTY, issue.created)
+            else:
+                self.outside += 1
 
-    def _add(self, issue: Issue, fields: Fields) -> None:
-        done = self._reader.site.is_done(fields.status, fields.resolutiondate)
-        changed = milliseconds(fields.statuscategorychangedate)
-        touched = issue.created >= self._since or self._touched(fields, changed)
-        if done and not touched:
+    def _add_undated(self, issue: Issue) -> None:
+        """An issue without the time of its creation is in no window: its accounts' bugs aren't known."""
+        self.undated += 1
+        owned = self._reader.links.of(issue.id, issue.fields or _EMPTY)
+        self.lives.lose(owned.keys)
+        if self._is_suspect(owned):
+            self.suspects.append(issue.id)
+
+    def _add(self, issue: Issue, fields: Fields, created: int) -> None:
+        present = self._reader.present(fields, created)
+        touched = created >= self._since or self._touched(present)
+        if present.done and not touched:
+            self.outside += 1
             return
-        keys = self._reader.links.of(issue.id, fields)
-        resolved = milliseconds(fields.resolutiondate) if done and fields.resolutiondate is not None else changed
+        owned = self._reader.links.of(issue.id, fields)
+        place = self._sets.get(owned)
+        if place is None:
+            place = self._sets[owned] = (len(self._sets), self._is_suspect(owned))
+        if place[1]:
+            self.suspects.append(issue.id)
+        resolved = present.resolved if present.resolved is not None else present.changed
         self._ids.append(issue.id)
-        self._keys.append(self._sets.setdefault(keys, len(self._sets)))
-        self._created.append(issue.created)
-        self._done.append(done)
-        self._resolved.append(resolved if done else None)
-        self._critical.append(self._reader.is_critical(fields.priority))
-        # Cloud says when it last went into or out of done
-        if touched and (changed is None or changed >= self._since):
-            self._note(issue)
+        self._keys.append(place[0])
+        self._created.append(created)
+        self._done.append(present.done)
+        self._resolved.append(resolved if present.done else None)
+        self._critical.append(present.critical if self._reader.priorities.known else None)
+        self._read(issue, present, touched=touched)
 
-    def _touched(self, fields: Fields, changed: int | None) -> bool:
+    def _is_suspect(self, owned: Owned) -> bool:
+        """Whether a key may have found it that it doesn't show; words in a text are found by design."""
+        hidden = not self._reader.links.is_text and self._asked.isdisjoint(owned.keys)
+        return bool(self._asked) and (hidden or not owned.certain)
+
+    def _touched(self, present: Present) -> bool:
         """Whether anything happened to it since the window's start; not known counts as yes."""
-        updated = milliseconds(fields.updated)
-        if updated is None or updated >= self._since or (changed is not None and changed >= self._since):
+        if present.updated is None or present.updated >= self._since:
             return True
-        resolved = milliseconds(fields.resolutiondate)
-        return resolved is not None and resolved >= self._since
+        return any(date is not None and date >= self._since for date in (present.changed, present.resolved))
 
-    def _note(self, issue: Issue) -> None:
-        """Take the moves that came with it; those that didn't are still to be read."""
-        if issue.changelog is not None:
-            self._moves.add(issue.id, issue.changelog.histories)
-        elif not self._reader.site.cloud:
-            self.unreadable = True
-            return
-        if issue.changelog is None or not _reaches_back(issue.changelog, self._since):
-            self.to_read.append(issue.id)
+    def _read(self, issue: Issue, present: Present, *, touched: bool) -> None:
+        """What its history says, if it came whole; Cloud says when its status category last changed."""
+        history, changelog = self._reader.history, issue.changelog
+        if not touched or (present.changed is not None and present.changed < self._since):
+            self.lives.add(issue.id, history.unmoved(present))
+        elif changelog is not None and changelog.is_whole:
+            self.has_histories = self.has_histories or bool(changelog.histories)
+            self.lives.add(issue.id, history.whole(changelog.histories, present))
+        else:
+            self.has_histories = self.has_histories or changelog is not None
+            self._unread.append((issue.id, *present, changelog is None and not self._reader.site.cloud))
 
-    def frames(self) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The two tables of this slice."""
-        keys = pl.Series("keys", list(self._sets), dtype=KEYS).gather(pl.Series(self._keys, dtype=pl.UInt32))
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """The tables of this slice."""
+        sets = [list(owned.keys) for owned in self._sets]
+        keys = pl.Series("keys", sets, dtype=KEYS).gather(pl.Series(self._keys, dtype=pl.UInt32))
         columns = (self._ids, keys, self._created, self._done, self._resolved, self._critical)
-        return pl.DataFrame(dict(zip(ISSUES, columns, strict=True)), schema=ISSUES), self._moves.frame()
+        issues = pl.DataFrame(dict(zip(ISSUES, columns, strict=True)), schema=ISSUES)
+        found = {"issues": issues, **self.lives.frames()}
+        if self._unread:
+            columns_of_unread = zip(*self._unread, strict=True)
+            found["unread"] = pl.DataFrame(dict(zip(UNREAD, map(list, columns_of_unread), strict=True)), schema=UNREAD)
+        return found
 
 
-class Moves:
-    """Changes into and out of done since an instant (milliseconds since 1970), as columns."""
+class Lives:
+    """What is known of several issues' lives, as columns: their moves, and what they leave unknown."""
 
-    def __init__(self, site: Site, since: int) -> None:
+    def __init__(self) -> None:
         """Empty."""
-        self._site = site
-        self._since = since
-        self._columns: dict[str, list[object]] = {name: [] for name in ISSUE_MOVES}
+        self._moves: dict[str, list[object]] = {name: [] for name in ISSUE_MOVES}
+        self._doubts: dict[str, list[object]] = {name: [] for name in DOUBTS}
+        self._lost: set[str] = set()
 
-    def add(self, issue: str, histories: Iterable[IssueHistory]) -> None:
-        """Take what moved an issue."""
-        columns = self._columns
-        for history in histories:
-            moved = self._site.moved(history.items)
-            if moved is None or moved[0] == moved[1]:
-                continue
-            at = milliseconds(history.created)
-            if at is not None and at >= self._since:
-                columns["issue_id"].append(issue)
-                columns["at"].append(at)
-                columns["from_done"].append(moved[0])
-                columns["to_done"].append(moved[1])
+    def add(self, issue: str, life: Life) -> None:
+        """Take what is known of an issue."""
+        if life is NOTHING:
+            return
+        for at, before, after in life.moves:
+            for name, value in zip(ISSUE_MOVES, (issue, at, before, after), strict=True):
+                self._moves[name].append(value)
+        for names, bare in ((life.doubts, False), (life.bare - life.doubts, True)):
+            for metric in sorted(names):
+                for name, value in zip(DOUBTS, (issue, metric, bare), strict=True):
+                    self._doubts[name].append(value)
 
-    def frame(self) -> pl.DataFrame:
-        """The table."""
-        return pl.DataFrame(self._columns, schema=ISSUE_MOVES)
+    def lose(self, keys: Iterable[str]) -> None:
+        """Nothing is known of the bugs of these keys."""
+        self._lost.update(keys)
 
-
-def _reaches_back(changelog: Changelog, since: int) -> bool:
-    """Whether a search's changelog has all histories from `since` on: it comes newest first, and may be cut."""
-    if changelog.total is None or changelog.total <= len(changelog.histories):
-        return True
-    oldest = [milliseconds(history.created) or since for history in changelog.histories]
-    return bool(oldest) and min(oldest) < since
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """The tables that have rows, and that of the moves."""
+        found = {"issue_moves": pl.DataFrame(self._moves, schema=ISSUE_MOVES)}
+        if self._doubts["metric"]:
+            found["doubts"] = pl.DataFrame(self._doubts, schema=DOUBTS)
+        if self._lost:
+            found["lost"] = pl.DataFrame({"key": sorted(self._lost)}, schema=LOST)
+        return found
 
 
 def ceiled(moment: datetime) -> int:

@@ -10,7 +10,7 @@ import msgspec
 
 from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.core.period import Scope
-from accountpulse.http.client import Client, together
+from accountpulse.http.client import Client, RequestRefused, together
 from accountpulse.http.paging import PageGuard
 from accountpulse.http.slice_walk import RowPage
 from accountpulse.http.time_slices import TimeSlice, equal_slices
@@ -29,6 +29,7 @@ BULK = 1000  # issues in one bulk fetch of histories
 BULK_PAGE = 10_000  # history entries in one of its pages
 DAY = 1440  # minutes: how fine a date in JQL is
 FOLD = 120  # minutes: where clocks are set back, an hour's dates mean one of two hours
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HISTORY_FIELDS = ("status", "resolution")
 
 _COUNT = msgspec.json.Decoder(Count)
@@ -46,8 +47,12 @@ class Found:
     count: int
     oldest: int  # minutes since 1970
 
+    def minute_of(self, issue: Issue) -> int | None:
+        """Where an issue lies in the slices; one that became older since is the first slice's."""
+        return None if issue.created is None else max(self.oldest, issue.created // 60_000)
 
-def condition(link: str, mapping: JiraMapping, scope: Scope, *, cloud: bool) -> str:
+
+def condition(link: str | None, mapping: JiraMapping, scope: Scope, *, cloud: bool) -> str:
     """Bugs of a link that are open now, or that anything happened to since the window's start.
 
     A date in JQL means the zone of our user's profile, so a day is added on both sides; times are compared here.
@@ -57,7 +62,11 @@ def condition(link: str, mapping: JiraMapping, scope: Scope, *, cloud: bool) -> 
     touched = " OR ".join(f"{name} >= {since}" for name in dates)
     narrowed = mapping.projects and mapping.link != "project"  # else the keys are the narrowed ones already
     parts = [f"project in {listed(mapping.projects)}"] if narrowed else []
-    parts += [link, f"issuetype in {listed(mapping.bug_types)}", f"(statusCategory != Done OR {touched})"]
+    parts += [
+        *([link] if link else []),
+        f"issuetype in {listed(mapping.bug_types)}",
+        f"(statusCategory != Done OR {touched})",
+    ]
     return " AND ".join([*parts, f"created < {until}"])
 
 
@@ -69,14 +78,22 @@ class Search:
     """One run's searches on one site.
 
     `fields` are asked for, and `decoder` reads them. Slices follow the minutes of `created`; their bounds are written
-    in the zone of our user's profile, which is tried out first. `doubtful`: a page that was not the last led nowhere.
+    in the zone of our user's profile, which is tried out first. `doubtful`: a page of it that was not the last led
+    nowhere.
     """
 
     def __init__(
-        self, web: Client, site: Site, fields: Sequence[str], decoder: "msgspec.json.Decoder[SearchPage]"
+        self,
+        web: Client,
+        site: Site,
+        fields: Sequence[str],
+        decoder: "msgspec.json.Decoder[SearchPage]",
+        begin: datetime = EPOCH,
     ) -> None:
-        """Nothing is asked yet."""
-        self.doubtful = False
+        """Nothing is asked yet. `begin`: where slices begin if the oldest issue doesn't tell."""
+        self.doubtful: set[str] = set()  # conditions
+        self._begin = begin
+        self._by_get = False  # a proxy lets no POST through
         self._web = web
         self._site = site
         self._fields = [*fields, *(["statuscategorychangedate"] if site.cloud else [])]
@@ -88,12 +105,22 @@ class Search:
 
     async def look(self, keys: tuple[str, ...], text: str) -> Found:
         """Count a condition's issues and find the oldest."""
+        found = await self._look(keys, text) or await self._look(keys, text)
+        if found is None:
+            raise UnexpectedAnswer("jira", "searching", "twice no issue came where Jira had counted some")
+        return found
+
+    async def _look(self, keys: tuple[str, ...], text: str) -> Found | None:
+        """None: Jira counted issues and showed none."""
         body = {"jql": f"{text} ORDER BY created ASC", "fields": ["created"], "maxResults": 1}
         page = await self._send(body if self._site.cloud else {**body, "startAt": 0}, _PLAIN)
-        if not page.issues:
-            return Found(keys, text, 0, 0)
         count = await self.count(text) if self._site.cloud else page.total or 0
-        return Found(keys, text, max(1, count), _timed(page.issues)[0].created // 60_000)
+        if not page.issues:
+            return Found(keys, text, 0, 0) if count == 0 else None
+        created = _timed(page.issues)[0].created
+        # the first slice is open to the left, wherever it begins
+        oldest = int(self._begin.timestamp() * 1000) if created is None else created
+        return Found(keys, text, max(1, count), oldest // 60_000)
 
     async def count(self, text: str) -> int:
         """About how many issues a condition has, on Cloud."""
@@ -114,7 +141,7 @@ class Search:
 
     async def slices(self, found: Found, until: datetime) -> list[TimeSlice]:
         """The stretch from the oldest issue on, in about equal parts of which Data Center can show each whole."""
-        end = int(until.timestamp() // 60) + 2 * DAY
+        end = int(until.timestamp() // 60) + 3 * DAY  # beyond all that the condition finds, in any zone
         number = max(min(FIRST_SLICES, found.count // SLICE_ROWS + 1), found.count // LARGEST_ROWS)
         parts = equal_slices(found.oldest, max(end, found.oldest + 1), number)
         if self._site.cloud or found.count <= WINDOW:
@@ -145,7 +172,7 @@ class Search:
                 body["nextPageToken"] = cursor
             page = await self._send(body, decoder)
             if page.next_page_token is None and page.is_last is False:
-                self.doubtful = True
+                self.doubtful.add(found.condition)
             return RowPage(page.issues if ids_only else _timed(page.issues), page.next_page_token)
 
         async def server(part: TimeSlice, cursor: str | None) -> RowPage[Issue]:
@@ -168,7 +195,15 @@ class Search:
 
     async def _send(self, body: dict[str, Any], decoder: "msgspec.json.Decoder[SearchPage]") -> SearchPage:
         path = f"{self._site.api}/search/jql" if self._site.cloud else f"{self._site.api}/search"
-        return await self._web.post(path, decoder, body)
+        if not self._by_get:
+            try:
+                return await self._web.post(path, decoder, body)
+            except RequestRefused as refused:
+                if refused.status != 405:
+                    raise
+                self._by_get = True  # both products take their search by GET as well
+        params = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in body.items()}
+        return await self._web.get(path, decoder, params)
 
     def _jql(self, found: Found, part: TimeSlice) -> str:
         """The condition within a slice; the first slice is open to the left, and the condition ends the last one."""
@@ -195,17 +230,14 @@ class Search:
                 return found
             body["nextPageToken"] = page.next_page_token
 
-    async def history(self, issue: str) -> Issue:
-        """One issue with all its changes, on Data Center."""
+    async def history(self, issue: str) -> Issue | None:
+        """One issue with all its changes, on Data Center; None: it is gone, or hidden since."""
         params = {"fields": "status", "expand": "changelog"}
-        return await self._web.get(f"{self._site.api}/issue/{issue}", _ISSUE, params)
+        return await self._web.object("issues", issue, f"{self._site.api}/issue/{issue}", _ISSUE, params)
 
 
 def _timed(issues: list[Issue]) -> list[Issue]:
     """The issues, with the times of their creation read."""
     for issue in issues:
-        created = milliseconds(issue.fields.created) if issue.fields is not None else None
-        if created is None:
-            raise UnexpectedAnswer("jira", "searching", "an issue came without the time of its creation")
-        issue.created = created
+        issue.created = milliseconds(issue.fields.created) if issue.fields is not None else None
     return issues

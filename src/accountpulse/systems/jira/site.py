@@ -1,7 +1,7 @@
-"""What a Jira site is and knows: product, statuses, priorities, projects, components, fields."""
+"""What a Jira site is and knows: product, statuses, priorities, projects, components, issue types."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -9,34 +9,23 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from accountpulse.core.errors import ConfigurationError
-from accountpulse.http.client import Client, together
+from accountpulse.core.errors import ConfigurationError, UnexpectedAnswer
+from accountpulse.http.client import Client, RequestRefused, together
+from accountpulse.systems.jira.names import folded
 from accountpulse.systems.jira.settings import JiraMapping
-from accountpulse.systems.jira.wire import Change, FieldInfo, Myself, Named, Projects, ServerInfo, Status
+from accountpulse.systems.jira.wire import Myself, Named, ProjectInfo, Projects, ServerInfo, Status
 
 PROJECT_PAGE = 100
 LISTED_PROJECTS = 50  # components are listed for so many projects at most; beyond, a search tells what is unknown
-FREE_TEXT = (":textfield", ":textarea", ":readonlyfield", ":url")  # kinds of custom fields that only ~ searches
+TRIED_KEYS = 20  # unlisted project keys that are asked for before it is believed that none of them is known
+CATEGORIES = {"done": True, "new": False, "indeterminate": False, "undefined": False}  # key → whether it is done
 
 _SERVER = msgspec.json.Decoder(ServerInfo)
 _MYSELF = msgspec.json.Decoder(Myself)
 _STATUSES = msgspec.json.Decoder(list[Status])
 _NAMED = msgspec.json.Decoder(list[Named])
-_FIELDS = msgspec.json.Decoder(list[FieldInfo])
+_PROJECT = msgspec.json.Decoder(ProjectInfo)
 _PROJECTS = msgspec.json.Decoder(Projects)
-
-
-@dataclass(frozen=True)
-class LinkField:
-    """The custom field that says whom an issue belongs to; one of free text is searched by its words."""
-
-    id: str  # customfield_10234
-    free_text: bool = False
-
-    @property
-    def clause(self) -> str:
-        """Its name in JQL: names of fields repeat, numbers don't."""
-        return f"cf[{self.id.removeprefix('customfield_')}]"
 
 
 @dataclass(frozen=True)
@@ -45,8 +34,7 @@ class Site:
 
     cloud: bool
     zone: ZoneInfo | None  # of our user's profile; None: hidden, or not known here
-    done: Mapping[str, bool]  # status id → whether its category is done
-    done_names: Mapping[str, bool]  # the same by name, for statuses that were deleted since
+    done: Mapping[str, bool]  # status id → whether its category is done; one of unknown or of two meanings isn't there
     priorities: Sequence[Named]
     projects: tuple[Named, ...]  # the visible ones
 
@@ -55,40 +43,24 @@ class Site:
         """Where the product's REST interface begins."""
         return "/rest/api/3" if self.cloud else "/rest/api/2"
 
-    def has_priority(self, wanted: Sequence[str]) -> bool:
-        """Whether one of the wanted names or ids exists here."""
-        return any(named_in(priority, wanted) for priority in self.priorities)
+    def is_done(self, status: Status | None, resolved: datetime | None) -> bool | None:
+        """Whether an issue's present status is a done one; None: not known.
 
-    def is_done(self, status: Status | None, resolved: datetime | None) -> bool:
-        """Whether a status counts as done: by its category, else by the site's list, else by the resolution."""
-        if status is not None and status.status_category is not None:
-            return status.status_category.key == "done"
-        found = self._known(status.id, status.name) if status is not None else None
-        return resolved is not None if found is None else found
-
-    def moved(self, changes: Sequence[Change]) -> tuple[bool, bool] | None:
-        """Whether the status was done before and after a change; None where it changed something else.
-
-        A status that the site no longer has goes by its name; where that is gone too, by the resolution that was
-        set or cleared with it.
+        By the category that came with it, where the site's list doesn't say otherwise; else by the list. Where neither
+        knows it, an issue with a resolution is done.
         """
-        status = resolution = None
-        for change in changes:
-            if change.field == "status":
-                status = change
-            elif change.field == "resolution":
-                resolution = change
-        if status is None:
-            return None
-        before, after = self._known(status.before, status.before_name), self._known(status.after, status.after_name)
-        if resolution is not None:
-            before = bool(resolution.before) if before is None else before
-            after = bool(resolution.after) if after is None else after
-        return bool(before), bool(after)
+        if status is not None:
+            own, listed = category_done(status), self.done.get(status.id)
+            if own is not None and listed is not None:
+                return own if own is listed else None
+            if own is not None or listed is not None:
+                return listed if own is None else own
+        return None if resolved is None else True
 
-    def _known(self, status: str | None, name: str | None) -> bool | None:
-        found = self.done.get(status or "")
-        return self.done_names.get(name or "") if found is None else found
+
+def category_done(status: Status) -> bool | None:
+    """Whether a status is done by its own category; None: it has none, or one that is not known."""
+    return CATEGORIES.get(status.status_category.key or "") if status.status_category is not None else None
 
 
 async def look_at(web: Client) -> Site:
@@ -99,15 +71,15 @@ async def look_at(web: Client) -> Site:
     statuses, priorities, projects = await asyncio.gather(
         web.get("/rest/api/2/status", _STATUSES), web.get("/rest/api/2/priority", _NAMED), _projects(web, cloud=cloud)
     )
-    categories = [(status, status.status_category) for status in statuses]
-    return Site(
-        cloud=cloud,
-        zone=_zone(myself.time_zone),
-        done={status.id: category.key == "done" for status, category in categories if category is not None},
-        done_names={status.name: category.key == "done" for status, category in categories if category is not None},
-        priorities=priorities,
-        projects=tuple(projects),
-    )
+    return Site(cloud, _zone(myself.time_zone), _meanings(statuses), priorities, tuple(projects))
+
+
+def _meanings(statuses: Iterable[Status]) -> dict[str, bool]:
+    """Status id → whether it is done; one that is listed with two meanings has none."""
+    found: dict[str, set[bool | None]] = {}
+    for status in statuses:
+        found.setdefault(status.id, set()).add(category_done(status))
+    return {identifier: one for identifier, (one, *more) in found.items() if one is not None and not more}
 
 
 def _zone(name: str | None) -> ZoneInfo | None:
@@ -125,65 +97,176 @@ async def _projects(web: Client, *, cloud: bool) -> list[Named]:
         params = {"startAt": str(len(found)), "maxResults": str(PROJECT_PAGE)}
         page = await web.get("/rest/api/3/project/search", _PROJECTS, params)
         found += page.values
-        if page.is_last or not page.values:
+        more = page.is_last is False if page.total is None else len(found) < page.total
+        if not more:
             return found
+        if not page.values:
+            answer = f"{len(found):,} came, and Jira counted {page.total or 'more'}"
+            raise UnexpectedAnswer("jira", "paging through projects", answer)
 
 
-async def components(web: Client, site: Site, projects: Sequence[str]) -> set[str] | None:
-    """Names and ids of the components of these projects; None where there are too many projects to ask one by one."""
+# --- priorities --------------------------------------------------------------------------------------------------
+
+
+class Priorities:
+    """Which priorities are critical: by their ids, which the configured names or ids are looked up for once."""
+
+    def __init__(self, listed: Sequence[Named], wanted: Iterable[str]) -> None:
+        """`wanted` are names, in any case, or ids."""
+        self._wanted = frozenset(map(folded, wanted))
+        meanings: dict[str, set[bool]] = {}
+        for each in listed:
+            meanings.setdefault(str(each.id), set()).add(not self._wanted.isdisjoint(names_of(each)))
+        self._critical = {number: found == {True} for number, found in meanings.items() if len(found) == 1}
+        self._by_name: dict[str, set[bool | None]] = {}
+        for each in listed:
+            self._by_name.setdefault(folded(each.name or ""), set()).add(self._critical.get(str(each.id)))
+        self.known = any(self._critical.values())  # whether the site has any of them
+        self._judged: dict[tuple[str | int | None, str | None], bool | None] = {}
+
+    def is_critical(self, priority: Named | msgspec.UnsetType | None) -> bool | None:
+        """Whether an issue's priority is critical; null where that can't be known, as of a priority that is gone."""
+        if priority is None:
+            return False
+        if isinstance(priority, msgspec.UnsetType) or not self.known:
+            return None
+        named = priority.id, priority.name
+        if named not in self._judged:
+            self._judged[named] = self._judge(priority)
+        return self._judged[named]
+
+    def _judge(self, priority: Named) -> bool | None:
+        name = folded(priority.name or "")
+        if priority.id is None:
+            found = self._by_name.get(name, {None})
+            return next(iter(found)) if len(found) == 1 else None
+        number = str(priority.id)
+        if number in self._wanted:
+            return True
+        critical = self._critical.get(number)
+        return None if critical is False and name in self._wanted else critical
+
+
+# --- what links may name -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What the site lists of what links name: key → how a query calls it, and, where it isn't its name, its ids."""
+
+    called: Mapping[str, str]
+    ids: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def none(cls) -> "Listed":
+        """Nothing is listed: keys are found by their names alone."""
+        return cls({}, {})
+
+
+async def listed_projects(web: Client, site: Site, mapping: JiraMapping, keys: Sequence[str]) -> Listed:
+    """The keys' projects: by key, else by name, else by id; one that isn't listed may be an earlier key of one."""
+    wanted = set(map(folded, mapping.projects))
+    seen = [each for each in site.projects if not wanted or not names_of(each).isdisjoint(wanted)]
+    ways = ("key", "name", "id")
+    narrowed, visible = _Catalogue(seen, ways), _Catalogue(site.projects, ways)
+    found = {key: narrowed.named(key, *ways) for key in keys}
+    unlisted = [key for key, own in found.items() if not own and not visible.named(key, *ways)]
+    by_id = {str(each.id): each for each in seen}
+    for some in (unlisted[:TRIED_KEYS], unlisted[TRIED_KEYS:]):
+        named = await together(_project(web, site, key) for key in some)
+        renamed = {
+            key: [by_id[str(each.id)]]
+            for key, each in zip(some, named, strict=True)
+            if each is not None and not each.archived and not each.deleted and str(each.id) in by_id
+        }
+        found |= renamed
+        if not renamed:
+            break
+    own = {key: items for key, items in found.items() if items}
+    return Listed(
+        {key: str(items[0].key or items[0].name) for key, items in own.items()},
+        {key: frozenset(str(item.id) for item in items) for key, items in own.items()},
+    )
+
+
+async def _project(web: Client, site: Site, key: str) -> ProjectInfo | None:
+    try:
+        return await web.get(f"{site.api}/project/{quote(key, safe='')}", _PROJECT)
+    except RequestRefused:  # no such project, or hidden from our user: Jira gives both the same answer
+        return None
+
+
+async def listed_components(web: Client, site: Site, mapping: JiraMapping, keys: Sequence[str]) -> Listed:
+    """The keys' components, by name, else by id; also those of Compass, where a project has these instead."""
+    wanted = set(map(folded, mapping.projects))
+    projects = [str(each.key) for each in site.projects if not wanted or not names_of(each).isdisjoint(wanted)]
     if len(projects) > LISTED_PROJECTS:
-        return None
-    paths = [f"{site.api}/project/{quote(project, safe='')}/components" for project in projects]
-    listed = await together(web.get(path, _NAMED) for path in paths)
-    return {text for named in listed for component in named for text in names_of(component)}
+        return Listed.none()
+    listed = await together(_components(web, site, project) for project in projects)
+    catalogue = _Catalogue((component for several in listed for component in several), ("name", "id"))
+    found = {key: own for key in keys if (own := catalogue.named(key, "name", "id"))}
+    by_name = {key: own for key, own in found.items() if folded(own[0].name or "") == folded(key)}
+    return Listed(
+        {key: str(own[0].name if key in by_name else own[0].id) for key, own in found.items()},
+        {key: frozenset(str(item.id) for item in own) for key, own in found.items() if key not in by_name},
+    )
 
 
-async def known_names(web: Client, site: Site, mapping: JiraMapping) -> set[str] | None:
-    """Every name, key and id that a link may hold, folded; None where the site has no list of them."""
-    if mapping.link == "project":
-        seen = [names_of(project) for project in site.projects]
-        wanted = {name.strip().casefold() for name in mapping.projects}
-        return {name for names in seen if not wanted or not names.isdisjoint(wanted) for name in names}
-    if mapping.link == "component":
-        return await components(web, site, mapping.projects or [str(project.key) for project in site.projects])
-    return None
+async def _components(web: Client, site: Site, project: str) -> list[Named]:
+    """A project's components; none where they may not be seen, so that a search tells what is known."""
+    path = f"{site.api}/project/{quote(project, safe='')}/components"
+    params = {"componentSource": "auto"} if site.cloud else None
+    return await web.object("projects", project, path, _NAMED, params) or []
 
 
-async def link_field(web: Client, site: Site, mapping: JiraMapping) -> LinkField | None:
-    """The custom field that `jira.link` means, or None where it means none; one that is not there is a mistake."""
-    if mapping.link not in ("field", "organization"):
-        return None
-    for field in await web.get(f"{site.api}/field", _FIELDS):
-        custom = field.id.startswith("customfield_")
-        wanted = field.id == mapping.field if mapping.link == "field" else custom and field.name == "Organizations"
-        if wanted:
-            kind = field.schema.custom if field.schema is not None else None
-            return LinkField(field.id, free_text=(kind or "").endswith(FREE_TEXT))
-    absent = f"field {mapping.field}" if mapping.link == "field" else "field Organizations"
-    problem = f"link: {mapping.link}, but the site has no {absent} that our user can see"
-    raise ConfigurationError("accountpulse.yaml", [f"jira.link: {problem}"])
+class _Catalogue:
+    """Items by each way to name them."""
+
+    def __init__(self, items: Iterable[Named], ways: Sequence[str]) -> None:
+        self._by_way: dict[str, dict[str, list[Named]]] = {way: {} for way in ways}
+        for item in items:
+            for way, found in self._by_way.items():
+                if (name := getattr(item, way)) is not None:
+                    found.setdefault(folded(str(name)), []).append(item)
+
+    def named(self, key: str, *ways: str) -> list[Named]:
+        """The items that a key means, by the first of the ways that fits any; the one that is written alike first."""
+        for way in ways:
+            if found := self._by_way[way].get(folded(key)):
+                return [item for item in found if getattr(item, way) == key] or found
+        return []
 
 
-async def check_types(web: Client, site: Site, types: Sequence[str]) -> None:
-    """Refuse bug types that the site doesn't have: every search would be refused for them."""
-    known = {text for named in await web.get(f"{site.api}/issuetype", _NAMED) for text in names_of(named)}
-    missing = [name for name in types if name.strip().casefold() not in known]
+async def bug_types(web: Client, site: Site, types: Sequence[str]) -> tuple[str, ...]:
+    """The configured issue types as queries call them; those that the site doesn't have are a mistake.
+
+    By name, which several types may have (each team-managed project has its own), or by id. A name that is known in
+    another language alone is asked for by the ids of its types.
+    """
+    given = await web.get(f"{site.api}/issuetype", _NAMED)
+    listed = _Catalogue(given, ("name", "untranslated_name", "id"))
+    called: dict[str, None] = {}
+    missing = []
+    for name in types:
+        if by_name := listed.named(name, "name"):
+            called |= dict.fromkeys(str(each.name) for each in by_name)
+        elif others := listed.named(name, "untranslated_name", "id"):
+            called |= dict.fromkeys(str(each.id) for each in others)
+        else:
+            missing.append(name)
     if missing:
         problem = "the site has no such issue type, or our user doesn't see it"
         raise ConfigurationError("accountpulse.yaml", [f"jira.bug_types: {name}: {problem}" for name in missing])
+    return tuple(called)
 
 
 def invisible(mapping: JiraMapping, site: Site) -> list[str]:
     """The configured projects that our user can't see."""
     seen = {text for project in site.projects for text in names_of(project)}
-    return sorted(name for name in mapping.projects if name.strip().casefold() not in seen)
+    return sorted(name for name in mapping.projects if folded(name) not in seen)
 
 
 def names_of(item: Named) -> set[str]:
     """What an item may be called: its id, key and name, whatever their case."""
-    return {str(text).strip().casefold() for text in (item.id, item.key, item.name) if text is not None}
-
-
-def named_in(item: Named | None, wanted: Sequence[str]) -> bool:
-    """Whether an item has one of the wanted names (in any case) or ids."""
-    return item is not None and not names_of(item).isdisjoint(name.strip().casefold() for name in wanted)
+    named = (item.id, item.key, item.name, item.untranslated_name)
+    return {folded(str(text)) for text in named if text is not None}

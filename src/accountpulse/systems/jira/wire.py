@@ -30,7 +30,7 @@ class Myself(JiraStruct, rename="camel"):
 class Category(JiraStruct):
     """A status category; its key is stable, its name is translated."""
 
-    key: str = "undefined"
+    key: str | None = None
 
 
 class Status(JiraStruct, rename="camel"):
@@ -41,17 +41,27 @@ class Status(JiraStruct, rename="camel"):
     status_category: Category | None = None
 
 
-class Named(JiraStruct):
-    """Anything with an id and a name."""
+class Named(JiraStruct, rename="camel"):
+    """Anything with an id and a name; its name may be translated into our user's language."""
 
     id: str | int | None = None
     name: str | None = None
     key: str | None = None
+    untranslated_name: str | None = None
+
+
+class ProjectInfo(Named):
+    """A project that was asked for by a key, which may be an earlier one of it."""
+
+    archived: bool = False
+    deleted: bool = False
 
 
 class FieldSchema(JiraStruct):
-    """What kind of custom field it is."""
+    """What kind of field it is: its type (`items` of what, where it is an array), and the custom type's own key."""
 
+    type: str | None = None
+    items: str | None = None
     custom: str | None = None
 
 
@@ -63,11 +73,15 @@ class FieldInfo(JiraStruct):
     schema: FieldSchema | None = None
 
 
+FIELDS = msgspec.json.Decoder(list[FieldInfo])
+
+
 class Projects(JiraStruct, rename="camel"):
     """One page of projects on Cloud."""
 
     values: list[Named]
-    is_last: bool = True
+    is_last: bool | None = None
+    total: int | None = None
 
 
 class Fields(JiraStruct):
@@ -76,7 +90,7 @@ class Fields(JiraStruct):
     created: datetime | None = None
     updated: datetime | None = None
     status: Status | None = None
-    priority: Named | None = None
+    priority: Named | msgspec.UnsetType | None = msgspec.UNSET  # null: it has none; absent: not told
     resolutiondate: datetime | None = None
     statuscategorychangedate: datetime | None = None
     components: list[Named] | None = None
@@ -85,14 +99,25 @@ class Fields(JiraStruct):
     link: Any = None
 
 
-class Change(JiraStruct):
-    """One changed field in a history entry; `from` and `to` are ids."""
+class Change(JiraStruct, rename="camel"):
+    """One changed field in a history entry; `from` and `to` are ids. Only what fields of our own hold is text.
+
+    `field_id` is Cloud's, and Data Center names a field in words: one of its own fields by `field`, where `fieldtype`
+    isn't `custom`.
+    """
 
     field: str = ""
-    before: str | None = msgspec.field(default=None, name="from")
-    after: str | None = msgspec.field(default=None, name="to")
-    before_name: str | None = msgspec.field(default=None, name="fromString")
-    after_name: str | None = msgspec.field(default=None, name="toString")
+    field_id: str | None = None
+    fieldtype: str | None = None
+    before: Any = msgspec.field(default=None, name="from")
+    after: Any = msgspec.field(default=None, name="to")
+
+    @property
+    def what(self) -> str | None:
+        """The id of the field; None: a custom one of Data Center."""
+        if self.field_id is not None:
+            return self.field_id
+        return None if self.fieldtype == "custom" else self.field.casefold()
 
 
 class IssueHistory(JiraStruct):
@@ -100,6 +125,7 @@ class IssueHistory(JiraStruct):
 
     created: datetime | int
     items: list[Change] = []
+    id: str | int | None = None
 
 
 class Changelog(JiraStruct):
@@ -108,6 +134,11 @@ class Changelog(JiraStruct):
     histories: list[IssueHistory]
     total: int | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it came."""
+        return self.total is None or self.total <= len(self.histories)
+
 
 class Issue(JiraStruct):
     """One issue of a search."""
@@ -115,7 +146,7 @@ class Issue(JiraStruct):
     id: str
     fields: Fields | None = None
     changelog: Changelog | None = None
-    created: int = 0  # milliseconds since 1970: `fields.created`, read once
+    created: int | None = None  # milliseconds since 1970: `fields.created`, read once
 
 
 class SearchPage(JiraStruct, rename="camel"):
