@@ -29,6 +29,7 @@ from accountpulse.systems.intercom.wire import (
     MILLISECONDS,
     Conversation,
     ConversationPage,
+    Moment,
     cursor_of,
     milliseconds,
 )
@@ -143,6 +144,9 @@ def _without_strays(rows: list[Conversation], part: TimeSlice) -> list[Conversat
 
     UnexpectedAnswer where most of them are so: then the search was not understood.
     """
+    first, last = part.start - STRAY, part.end + STRAY
+    if _lie_in([row.created_at for row in rows], first, last):
+        return rows
     times = [_created(row) for row in rows]
     strays = [
         place for place, at in enumerate(times) if at is not None and not part.start - STRAY <= at < part.end + STRAY
@@ -153,6 +157,14 @@ def _without_strays(rows: list[Conversation], part: TimeSlice) -> list[Conversat
     for place in strays:
         rows[place] = replace(rows[place], created_at=None)
     return rows
+
+
+def _lie_in(times: Sequence[Moment], first: int, last: int) -> bool:
+    """Whether all are whole seconds from `first` to before `last`, as they usually are."""
+    try:
+        return not times or (first <= min(times) and max(times) < last)  # type: ignore[type-var, operator]
+    except TypeError:
+        return False
 
 
 def counted(page: ConversationPage) -> int | None:

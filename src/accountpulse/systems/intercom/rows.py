@@ -19,6 +19,7 @@ from accountpulse.systems.intercom.wire import (
     Conversation,
     ConversationPage,
     ConversationWithAttributes,
+    LinkedObjects,
     Moment,
     PageWithAttributes,
     Rating,
@@ -33,6 +34,8 @@ BY_CUSTOMERS = "customer_initiated"
 BY_US = frozenset({"admin_initiated", "operator_initiated", "automated", "campaigns_initiated"})
 BOT = "bot"  # a rating of it is none of support's
 LEADS = "-qualification-company"  # ends the id of a company that Intercom made for a lead: nobody's account
+NO_SCORE = -1  # no rating
+TIMES = ("created_at", "replied_at", "answered_at", "last_close_at", "asked_at")
 BATCH = 300  # rows of a slice that wait until they become columns: many slices wait at once
 CLOSED = {"open": False, "snoozed": False, "closed": True}  # by state; null: a state that isn't known
 NO_STATISTICS = Statistics()
@@ -101,9 +104,12 @@ class ConversationReader:
         self.companies: dict[str, str | None] = {}
         self.priority = PrioritySigns(mapping, version)
         self.escalation = EscalationSigns(mapping)
+        self._looks_at_tags = bool(self.priority.tags or self.escalation.tags)
         self._own_id = mapping.holds == "company_id"
         self._office_hours = mapping.time_basis == "office_hours"
         self._start, self._end = (round(moment.timestamp() * 1000) for moment in (window.start, window.end))
+        durations = {"to_reply": "time_to_admin_reply", "to_close": "time_to_last_close"}
+        self._durations = durations if self._office_hours else {"to_reply": "time_to_admin_reply"}
         self._meanings = self._expressions()
         self._causes = self._unknowns()
         # attributes are decoded only where a rule looks at one
@@ -124,12 +130,18 @@ class ConversationReader:
 
     def cut(self, row: Conversation) -> bool:
         """Whether search has cut a list of it that counts; reading it alone shows more."""
-        contacts, linked, tags = row.contacts, row.linked_objects, row.tags
-        if contacts is not None and is_cut(contacts.contacts, contacts) and customer_of(row) is None:
+        linked, tags, contacts = row.linked_objects, row.tags, row.contacts
+        # most lists count nothing: calls are for the others
+        if linked is not None and (linked.total_count or linked.has_more) and self._cuts_tickets(linked):
             return True
-        if linked is not None and self.escalation.linked_tickets and is_cut(linked.data, linked):
+        if tags is not None and (tags.total_count or tags.has_more) and self._looks_at_tags and is_cut(tags.tags, tags):
             return True
-        return tags is not None and bool(self.priority.tags or self.escalation.tags) and is_cut(tags.tags, tags)
+        if contacts is None or not (contacts.total_count or contacts.has_more):
+            return False
+        return is_cut(contacts.contacts, contacts) and customer_of(row) is None
+
+    def _cuts_tickets(self, linked: LinkedObjects) -> bool:
+        return self.escalation.linked_tickets and is_cut(linked.data, linked)
 
     def raw(self, rows: Sequence[Conversation]) -> pl.DataFrame:
         """Columns of what was said of these conversations, as `read` takes them."""
@@ -139,15 +151,15 @@ class ConversationReader:
         """Those that matter to the window: created, closed or asked for a rating in it, and no tickets."""
         if not raw:
             return ReadConversations(pl.DataFrame(schema=ROWS), pl.DataFrame(schema=UNCLEAR))
-        table = pl.concat(raw)
-        dated = table.lazy().filter(pl.col("created_at").is_not_null())
-        found = dated.filter(self._matters()).select(*self._meanings, "ticket").collect()
+        table = pl.concat(raw).lazy().with_columns(_in_milliseconds(name) for name in TIMES).collect()
+        found = table.lazy().filter(self._matters()).select(*self._meanings, "ticket").collect()
         undated = table["created_at"].null_count()
         ours = ~pl.col("ticket") & (pl.col("created_at") < self._end).fill_null(value=True)
-        unclear = table.lazy().filter(ours).select(*self._causes).filter(pl.col("causes") != "")
+        whose = [each for each in self._meanings if each.meta.output_name() in OWNERS]
+        unclear = table.lazy().filter(ours & pl.any_horizontal(self._causes.values()))
         return ReadConversations(
             found.filter(~pl.col("ticket")).drop("ticket"),
-            unclear.select(*UNCLEAR).collect(),
+            unclear.select(*whose, causes=_named(self._causes)).collect(),
             outside=table.height - undated - found.height,
             tickets=int(found["ticket"].sum()),
             undated=undated,
@@ -164,20 +176,22 @@ class ConversationReader:
             moments("replied_at", [each.first_contact_reply_at for each in statistics], ids),
             moments("answered_at", [each.first_admin_reply_at for each in statistics], ids),
             moments("last_close_at", [each.last_close_at for each in statistics], ids),
-            pl.Series("to_reply", [each.time_to_admin_reply for each in statistics], pl.Float64),
-            pl.Series("to_close", [each.time_to_last_close for each in statistics], pl.Float64),
+            *(
+                pl.Series(name, [getattr(each, field) for each in statistics], pl.Float64)
+                for name, field in self._durations.items()
+            ),
             pl.Series("closed", [CLOSED.get(row.state or "") for row in rows], pl.Boolean),
             pl.Series("wrote", [row.first_contact_reply is not None for row in rows], pl.Boolean),
         ]
 
     def _ratings(self, rows: Sequence[Conversation]) -> list[pl.Series]:
-        ratings = [_rating_of(row) for row in rows]
-        ids = [row.id for row in rows]
-        given = [each.rating is not None or each.contact is not None for each in ratings]
+        ratings = [
+            NOT_ASKED if row.conversation_rating is None else _of_people(row.conversation_rating) for row in rows
+        ]
+        asked = [each.created_at for each in ratings]
         return [
-            moments("asked_at", [each.created_at for each in ratings], ids),
-            whole_numbers("score", [each.rating for each in ratings]),
-            pl.Series("rated", given, pl.Boolean),
+            moments("asked_at", asked, [row.id for row in rows]),
+            whole_numbers("score", [None if each is NOT_ASKED else _score(each) for each in ratings]),
         ]
 
     def _signs(self, rows: Sequence[Conversation]) -> list[pl.Series]:
@@ -191,11 +205,12 @@ class ConversationReader:
 
     def _owners(self, rows: Sequence[Conversation]) -> list[pl.Series]:
         companies = [customer_of(row) for row in rows]
-        self.companies.update((company.id, company.own) for company in companies if company is not None)
+        self.companies.update({company.id: company.own for company in companies if company is not None})
         ids = [None if company is None else company.id for company in companies]
-        keys = [None if company is None else company.own for company in companies] if self._own_id else ids
         people = [None if company is not None else _people(row) for row, company in zip(rows, companies, strict=True)]
-        columns: dict[str, list[str | None]] = {"key": keys, "people": people, "company": ids}
+        columns: dict[str, list[str | None]] = {"people": people, "company": ids}
+        if self._own_id:
+            columns["own"] = [None if company is None else company.own for company in companies]
         return [pl.Series(name, values, pl.String) for name, values in columns.items()]
 
     # --- what it means
@@ -203,9 +218,10 @@ class ConversationReader:
     def _expressions(self) -> list[pl.Expr]:
         """ROWS out of the raw columns. A span that is negative is none."""
         answer, close = self._spans()
+        key = pl.col("own" if self._own_id else "company")
         values = {
             **{name: pl.col(name) for name in ("conversation_id", "created_at", "p1_p2", "escalated")},
-            "keys": pl.when(pl.col("key").is_not_null()).then(pl.concat_list("key")),
+            "keys": pl.when(key.is_not_null()).then(pl.concat_list(key)),
             "people": pl.col("people"),
             "company": pl.col("company"),
             "customer_involved": _INVOLVED,
@@ -225,8 +241,8 @@ class ConversationReader:
             answer, close = (pl.col(name) - pl.col("replied_at") for name in ("answered_at", "last_close_at"))
         return answer, close
 
-    def _unknowns(self) -> list[pl.Expr]:
-        """UNCLEAR, with the columns of `rows` as far as they say whose it is."""
+    def _unknowns(self) -> dict[str, pl.Expr]:
+        """Where each of CAUSES holds."""
         answer, close = self._spans()
         created, asked = self._within("created_at"), self._within("asked_at")
         maybe = _INVOLVED.fill_null(value=True)
@@ -246,12 +262,9 @@ class ConversationReader:
             "escalation": created & maybe & pl.col("escalated").is_null() & self.escalation.is_shown,
             "response": created & maybe & ((answer < 0) | no_answer),
             "close": maybe & (closed | (pl.col("closed") & pl.col("last_close_at").is_null())),
-            "rating": (asked & ~_RATED) | (pl.col("asked_at").is_null() & pl.col("rated")),
+            "rating": (asked | pl.col("asked_at").is_null()) & ~_RATED,
         }
-        named = [pl.when(holds.fill_null(value=False)).then(pl.lit(name)) for name, holds in conditions.items()]
-        causes = pl.concat_str(named, separator=",", ignore_nulls=True).alias("causes")
-        whose = [each for each in self._meanings if each.meta.output_name() in UNCLEAR]
-        return [*whose, causes]
+        return {name: holds.fill_null(value=False) for name, holds in conditions.items()}
 
     def _matters(self) -> pl.Expr:
         inside = [self._within("created_at"), self._within_closed(), self._within("asked_at")]
@@ -302,19 +315,33 @@ class ConversationBatch:
 
 
 def moments(name: str, values: Sequence[Moment], ids: Sequence[str]) -> pl.Series:
-    """Times as milliseconds since 1970; `ids` are of their conversations, to name one in an error."""
+    """Times as seconds or milliseconds since 1970; `ids` are of their conversations, to name one in an error."""
     try:
-        seconds = pl.Series(name, values, pl.Int64)
-    except TypeError:  # not all of them whole seconds
-        seconds = None
-    if seconds is not None and (seconds.max() or 0) < MILLISECONDS:  # type: ignore[operator]  # whole numbers
-        return seconds * 1000
-    read = [milliseconds(value, f"{name} of {whose}") for value, whose in zip(values, ids, strict=True)]
-    return pl.Series(name, read, pl.Int64)
+        return pl.Series(name, values, pl.Int64)
+    except TypeError:  # not all of them whole numbers
+        read = [milliseconds(value, f"{name} of {whose}") for value, whose in zip(values, ids, strict=True)]
+        return pl.Series(name, read, pl.Int64)
+
+
+def _named(conditions: Mapping[str, pl.Expr]) -> pl.Expr:
+    """The names of those that hold, with commas between."""
+    names = [pl.when(holds).then(pl.lit(name)) for name, holds in conditions.items()]
+    return pl.concat_str(names, separator=",", ignore_nulls=True)
+
+
+def _in_milliseconds(name: str) -> pl.Expr:
+    return pl.when(pl.col(name) < MILLISECONDS).then(pl.col(name) * 1000).otherwise(pl.col(name)).alias(name)
+
+
+def _score(rating: Rating) -> float | str | None:
+    """What was given; NO_SCORE where somebody was asked, or gave one, and nobody knows when."""
+    if rating.created_at is None and (rating.rating is not None or rating.contact is not None):
+        return NO_SCORE
+    return rating.rating
 
 
 def whole_numbers(name: str, values: Sequence[float | str | None]) -> pl.Series:
-    """Whole numbers, also those written as 5.0 or "5"; anything else is -1, which no rating is."""
+    """Whole numbers, also those written as 5.0 or "5"; anything else is NO_SCORE."""
     try:
         return pl.Series(name, values, pl.Int64)
     except TypeError:
@@ -327,8 +354,8 @@ def _whole(value: float | str | None) -> int | None:
     try:
         number = float(value)
     except ValueError:
-        return -1
-    return int(number) if number.is_integer() else -1
+        return NO_SCORE
+    return int(number) if number.is_integer() else NO_SCORE
 
 
 def customer_of(row: Conversation) -> Company | None:
@@ -357,9 +384,6 @@ def _from_customer(row: Conversation) -> bool | None:
     return True if way == BY_CUSTOMERS else False if way in BY_US else None
 
 
-def _rating_of(row: Conversation) -> Rating:
-    """What was asked of the customer; a bot's rating is none."""
-    rating = row.conversation_rating
-    if rating is None or (rating.teammate is not None and rating.teammate.type == BOT):
-        return NOT_ASKED
-    return rating
+def _of_people(rating: Rating) -> Rating:
+    """The rating, where it isn't a bot's."""
+    return NOT_ASKED if rating.teammate is not None and rating.teammate.type == BOT else rating

@@ -94,29 +94,34 @@ class EscalationSigns:
         """One for each conversation."""
         if not self.is_shown:
             return [None] * len(rows)
-        return [_any_of(self._tagged(row), self._assigned(row), self._linked(row)) for row in rows]
+        return [self._of(row) for row in rows]
 
-    def _tagged(self, row: Conversation) -> Sign:
-        return tagged(row.tags, self.tags) if self.tags else False
-
-    def _assigned(self, row: Conversation) -> Sign:
-        return bool(self.teams) and attribute_text(row.team_assignee_id or 0) in self.teams  # 0 or null: nobody's
+    def _of(self, row: Conversation) -> Sign:
+        seen = tagged(row.tags, self.tags) if self.tags else False
+        if seen or (self.teams and attribute_text(row.team_assignee_id or 0) in self.teams):  # 0 or null: nobody's
+            return True
+        is_linked = self._linked(row) if self.linked_tickets else False
+        return is_linked or (None if seen is None else is_linked)
 
     def _linked(self, row: Conversation) -> Sign:
-        if not self.linked_tickets:
-            return False
         linked = row.linked_objects
         if linked is None or linked.data is None:
             return None
-        return _any_of(*map(_is_back_office, linked.data), None if is_cut(linked.data, linked) else False)
+        rest = None if (linked.total_count or linked.has_more) and is_cut(linked.data, linked) else False
+        return _any_of(*map(_is_back_office, linked.data), rest) if linked.data else rest
 
 
 def tagged(tags: Tags | None, wanted: frozenset[str]) -> Sign:
     """Whether one of these names or ids is among the tags."""
     if tags is None or tags.tags is None:
         return None
-    named = [tag.id in wanted or (None if tag.name is None else fold(tag.name) in wanted) for tag in tags.tags]
-    return _any_of(*named, None if is_cut(tags.tags, tags) else False)
+    seen: Sign = None if (tags.total_count or tags.has_more) and is_cut(tags.tags, tags) else False
+    for tag in tags.tags:
+        if tag.id in wanted or (tag.name is not None and fold(tag.name) in wanted):
+            return True
+        if tag.name is None:
+            seen = None
+    return seen
 
 
 def _is_back_office(linked: LinkedTicket) -> Sign:

@@ -113,7 +113,8 @@ class Company(IntercomStruct):
     @property
     def own(self) -> str | None:
         """The workspace's own id of it as text; None where it has none."""
-        return str(self.company_id) if self.company_id not in (None, "") else None
+        own = self.company_id
+        return own or None if own is None or isinstance(own, str) else str(own)
 
 
 class Conversation(IntercomStruct):
@@ -263,7 +264,7 @@ def milliseconds(moment: Moment, whose: str = "a time") -> int | None:
 
 def is_cut(listed: Sequence[object] | None, counted: CutList) -> bool:
     """Whether a list has more than it shows."""
-    return bool(counted.has_more) or (counted.total_count or 0) > len(listed or ())
+    return counted.has_more is True or (counted.total_count or 0) > len(listed or ())
 
 
 def cursor_of(pages: Pages | None) -> str | None:
