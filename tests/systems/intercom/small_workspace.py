@@ -5,6 +5,7 @@ It knows nothing of the program: search compares the fields that a query names w
 
 import json
 import operator
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -129,11 +130,21 @@ def refusal(status: int, code: str, **headers: str) -> Answer:
     return Answer(status, {"type": "error.list", "request_id": "r", "errors": [{"code": code}]}, headers)
 
 
+class _Server(ThreadingHTTPServer):
+    """A client that goes away while it is answered is no fault."""
+
+    daemon_threads = True
+
+    def handle_error(self, *given: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(*given)
+
+
 @dataclass
 class SmallWorkspace:
     """`found_at` says when a conversation was created where what it shows is something else. `whole` are conversations
     as they are read alone, where that differs. `instead` holds answers by `METHOD /path`, for ever; a callable gets the
-    usual answer's body and gives another. `asked` is the log.
+    usual answer's body and gives another, or an Answer. `asked` is the log.
     """
 
     talks: list[Json] = field(default_factory=list)
@@ -165,8 +176,7 @@ class SmallWorkspace:
             def log_message(self, *_given: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -187,7 +197,8 @@ class SmallWorkspace:
         changed = self.instead.get(name)
         answer = changed if isinstance(changed, Answer) else self.usual(handler.command, parts.path, params, sent)
         if callable(changed) and not isinstance(changed, Answer):
-            answer = Answer(answer.status, changed(answer.body))
+            other = changed(answer.body)
+            answer = other if isinstance(other, Answer) else Answer(answer.status, other)
         body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         handler.send_response(answer.status)
         for key, value in {"Content-Type": "application/json", **answer.headers}.items():

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from accountpulse.core.errors import ConfigurationError
+from accountpulse.core.errors import ConfigurationError, UnexpectedAnswer
 from accountpulse.systems.intercom import extract, lookup
 from systems.intercom.small_workspace import (
     Answer,
@@ -278,3 +278,48 @@ def test_answers_are_no_lists_of_everything() -> None:
     running.instead = {"GET /conversations/attributes": Answer(200, {"type": "list", "data": [{"id": 1}]})}
     with running, pytest.raises(Exception, match=r"\$\.data\[0\]"):
         extract.extract(running.request(RULE))
+
+
+# --- more companies than the list shows
+
+
+def page_of(*numbers: int, scroll: str | None = "walk-1") -> Answer:
+    data = [company_json(each, custom_attributes={"salesforce_id": f"sf-{each}"}) for each in numbers]
+    return Answer(200, {"type": "list", "data": data, "scroll_param": scroll})
+
+
+def beyond(*scrolled: Answer) -> SmallWorkspace:
+    """A workspace of more companies than its list gives, which shows one of them; `scrolled` are the other way."""
+    running = workspace(attributes=[company_attribute()])
+    pages = iter(scrolled)
+    last = scrolled[-1]
+    listed = [company_json(1, custom_attributes={"salesforce_id": "sf-1"})]
+    body = {"data": listed, "total_count": 10_200, "pages": {"page": 1, "per_page": 60, "total_pages": 170}}
+    running.instead["POST /companies/list"] = Answer(200, body)
+    running.instead["GET /companies/scroll"] = lambda _body: next(pages, last)
+    return running
+
+
+def test_more_companies_than_the_list_gives_are_scrolled_through() -> None:
+    with beyond(page_of(1, 2), page_of(2, 3), page_of()) as running:
+        found = lookup.find(running.request(BY_ATTRIBUTE))
+    assert found.found_keys == {f"sf-{number}": (company(number),) for number in (1, 2, 3)}
+    assert running.asked.count("POST /companies/list") == 1
+    assert not any("ends at" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("answer", [refusal(400, "scroll_exists"), refusal(404, "not_found")])
+def test_where_another_program_scrolls_the_list_is_read_and_its_end_told(answer: Answer) -> None:
+    with beyond(answer) as running:
+        found = lookup.find(running.request(BY_ATTRIBUTE))
+    assert found.found_keys == {"sf-1": (company(1),)}
+    assert any(
+        "the list of companies ends at 1, and no others could be scrolled through" in note for note in found.notes
+    )
+
+
+def test_a_scroll_that_does_not_end_is_refused() -> None:
+    with beyond(page_of(1)) as running:
+        with pytest.raises(UnexpectedAnswer, match="the same companies came again"):
+            lookup.find(running.request(BY_ATTRIBUTE))
+        assert len(running.asked) < 30

@@ -165,7 +165,9 @@ def test_a_conversation_that_is_gone_is_judged_by_what_the_search_said(answer: A
     assert (outcome.of(1, "total_conversations"), outcome.of(1, "escalation_pct")) == (2, "unclear")
     assert (outcome.of(1, "p1_p2_pct"), outcome.of(1, "median_first_response_seconds")) == (0, 3600)
     assert (outcome.of(2, "total_conversations"), outcome.of(2, "escalation_pct")) == (1, 0)
-    assert "not known or not shown whole, such as 3" in outcome.notes.replace("aren't", "not")
+    assert (
+        "1 conversations have signs of an escalation that aren't known or not shown whole, such as 3" in outcome.notes
+    )
 
 
 def test_a_conversation_that_is_gone_is_known_where_the_search_showed_enough() -> None:

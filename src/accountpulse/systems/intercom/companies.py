@@ -52,6 +52,7 @@ class Companies:
         self._holds = holds
         self._known = dict(seen)  # Intercom's id → the workspace's own
         self._listed = False
+        self._found: set[str] = set()  # contacts that can be had
         self.notes: list[str] = []
 
     # --- whose a conversation is
@@ -121,22 +122,25 @@ class Companies:
     # --- contacts
 
     async def _companies_of(self, people: Sequence[str]) -> list[tuple[str, str]]:
-        """Each contact with Intercom's id of each of its companies; `_found` are the contacts that are there."""
-        self._found: set[str] = set()
+        """Each contact with Intercom's id of each of its companies."""
+        there = await self._contacts(people)
+        companies = await together(map(self._all_of, there.values()))
+        self._found |= there.keys()
+        pairs = [(person, each) for person, ids in zip(there, companies, strict=True) for each in ids]
+        for _, company in pairs:
+            self._known.setdefault(company, None)
+        return pairs
+
+    async def _contacts(self, people: Sequence[str]) -> dict[str, Contact]:
+        """The contacts that can be had, by the id that was asked for: one that was merged answers with another."""
         queries = ValueQueries(self._search, self._any_contact, frozenset({400, 422}))
         chunks = [people[start : start + ARRAY] for start in range(0, len(people), ARRAY)]
         found = await together(map(queries.answers, chunks))
         contacts = {contact.id: contact for chunk in found for part in chunk for contact in part}
-        wanted = {person: contacts.get(person) for person in people}
-        missing = [person for person, contact in wanted.items() if contact is None]
-        wanted |= dict(zip(missing, await together(map(self._contact, missing)), strict=True))
-        there = [(person, contact) for person, contact in wanted.items() if contact is not None]
-        companies = await together(self._all_of(contact) for _, contact in there)
-        self._found = {person for person, _ in there}
-        pairs = [(person, each) for (person, _), ids in zip(there, companies, strict=True) for each in ids]
-        for _, company in pairs:
-            self._known.setdefault(company, None)
-        return pairs
+        missing = [person for person in people if person not in contacts]
+        alone = dict(zip(missing, await together(map(self._contact, missing)), strict=True))
+        wanted = {person: contacts.get(person) or alone.get(person) for person in people}
+        return {person: contact for person, contact in wanted.items() if contact is not None}
 
     async def _search(self, people: Sequence[str]) -> list[Contact]:
         """Those of up to ARRAY contacts that a search shows: merged, archived and quite new ones it doesn't."""

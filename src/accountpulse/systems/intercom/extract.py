@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.core.period import Window
-from accountpulse.core.records import CONVERSATIONS, Extract, RowCounts, unknowns
+from accountpulse.core.records import CONVERSATIONS, UNKNOWNS, Extract, RowCounts, unknowns
 from accountpulse.core.spooled import PartCollector, SpooledTable
 from accountpulse.http import client
 from accountpulse.http.client import Client, Endpoint
@@ -43,6 +43,7 @@ DAY = 86_400
 # days before the window at which its past is cut: what was created long ago is seldom closed now
 PAST = (365, 90, 30)
 STRAY = DAY  # how far outside of what was asked a time of creation may lie; beyond, it contradicts the search
+NO_PRIORITY = "no conversation is P1/P2 by the mapping; where urgency is kept elsewhere, name it in intercom.priority"
 KEPT_TWICE = "came more than once"
 
 
@@ -77,10 +78,16 @@ async def _extract(request: IntercomRequest) -> Extract:
         in_doubt = spools["unclear"].lazy().unique(("conversation_id", "causes"), maintain_order=True).collect()
         unclear = await companies.attribute(spools["waiting"], in_doubt, known, request.keys)
         unknown = await companies.unknown(request.keys)
-        gaps = await workspace.gaps(reader, _signs_seen(known))
+        signs = _signs_seen(known)
+        gaps = await workspace.gaps(reader, signs)
+        if lost := {talk for each in facts for talk in each["gone"]}:
+            web.gone["conversations"] = sorted(lost)
         gone = tuple(web.gone_notes())
     conversations, several = kept_once(known)
-    notes = (*workspace.notes, *companies.notes, *gone, *_notes(facts), *unclear_notes(unclear))
+    stays_null = pl.concat([unknowns_of(unclear), unknowns(several.keys(), SUPPORT, "several_rows")])
+    notes = [*workspace.notes, *companies.notes, *gone, *_notes(facts), *unclear_notes(unclear)]
+    if not signs["p1_p2_pct"] and gaps.get("p1_p2_pct") != "not_configured":
+        notes.append(NO_PRIORITY)
     return Extract(
         "intercom",
         {},
@@ -88,7 +95,7 @@ async def _extract(request: IntercomRequest) -> Extract:
         unknown,
         (*notes, *several_notes(several)),
         spools={"conversations": conversations},
-        unknowns=pl.concat([unknowns_of(unclear), unknowns(several.keys(), SUPPORT, "several_rows")]).unique(),
+        unknowns=stays_null.unique().sort(*UNKNOWNS),
         counts={"conversations": _counts(facts, known.height - conversations.height)},
     )
 
@@ -108,7 +115,7 @@ async def _conversations(
         "unclear": SpooledTable(UNCLEAR),
     }
     collector: PartCollector[ConversationBatch] = PartCollector(
-        request.parts, spools, lambda batches: _read(reader, batches)
+        request.parts, spools, lambda batches: _read(reader, batches, web.gone.get("conversations", ()))
     )
 
     async def ask(part: TimeSlice, cursor: str | None) -> RowPage[Conversation]:
@@ -177,9 +184,9 @@ def counted(page: ConversationPage) -> int | None:
 
 
 def _read(
-    reader: ConversationReader, batches: Sequence[ConversationBatch]
+    reader: ConversationReader, batches: Sequence[ConversationBatch], gone: Sequence[str]
 ) -> tuple[Mapping[str, pl.DataFrame], Mapping[str, Any]]:
-    """Many slices at once: few calls."""
+    """Many slices at once: few calls. `gone` are conversations that couldn't be read alone so far."""
     found = reader.read(list(chain.from_iterable(batch.frames() for batch in batches)))
     named = pl.col("company").is_not_null() | (pl.col("people") != "")
     waits = pl.col("keys").is_null() & named.fill_null(value=False)
@@ -194,6 +201,7 @@ def _read(
         "tickets": found.tickets,
         "undated": found.undated,
         "nameless": nameless.to_list(),
+        "gone": list(gone),
     }
 
 

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Raw
 
+from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.core.records import Extract
 from accountpulse.http import client
 from accountpulse.http.client import Client, RequestRefused, together
+from accountpulse.http.paging import Cursors
 from accountpulse.systems.extraction import Probe
 from accountpulse.systems.intercom.companies import COMPANY_PAGE, LIST_PAGES, Companies, any_contact
 from accountpulse.systems.intercom.extract import PAGE, body, connect, slices
@@ -30,6 +32,7 @@ class DescribedPage(IntercomStruct):
     data: list[Described]
     pages: Pages | None = None
     total_count: int | None = None
+    scroll_param: str | None = None
 
 
 _PAGE = msgspec.json.Decoder(DescribedPage)
@@ -39,7 +42,7 @@ _UNREADABLE = ""  # an attribute that holds nothing that could be an id
 def find(request: IntercomRequest) -> Extract:
     """For each value of the configured attribute the ids of the companies that carry it, as `found_keys`.
 
-    The list leaves out companies without users, and ends at 10,000 companies; a note says so where it did.
+    The list leaves out companies without users, and ends at 10,000 companies; more are scrolled through.
     https://developers.intercom.com/docs/references/rest-api/api.intercom.io/companies/listallcompanies
     ConfigurationError where the workspace has no such attribute of its companies, or it holds no ids.
     """
@@ -84,7 +87,11 @@ async def _look_up(request: IntercomRequest) -> Extract:
 
 
 class ListedCompanies:
-    """The list of companies, read whole; once more where fewer came than were counted."""
+    """The list of companies, read whole; once more where fewer came than were counted.
+
+    One that goes beyond the list's own limit is scrolled through: a workspace lets one program at a time do so.
+    https://developers.intercom.com/docs/references/rest-api/api.intercom.io/companies/scrolloverallcompanies
+    """
 
     def __init__(self, web: Client) -> None:
         """Nothing is asked yet."""
@@ -97,9 +104,29 @@ class ListedCompanies:
         """All pages."""
         for _ in range(2):
             pages = await self._page(1)
+            if pages > LIST_PAGES and await self._scroll():
+                return
             await together(self._page(number) for number in range(2, min(pages, LIST_PAGES) + 1))
             if self._is_cut or len(self.companies) >= self._counted:
                 return
+
+    async def _scroll(self) -> bool:
+        """Read all companies; whether that was possible."""
+        cursors, params = Cursors(), None
+        while True:
+            try:
+                page = await self._web.get("/companies/scroll", _PAGE, params)
+            except RequestRefused:  # another program scrolls, or ours was cut off
+                return False
+            earlier = len(self.companies)
+            self.companies.update((company.id, company) for company in page.data)
+            if not page.data or page.scroll_param is None:
+                self._is_cut = False
+                return True
+            # the cursor stays the same from page to page: what is new tells whether it leads on
+            if not cursors.lead_on(f"{page.scroll_param} {earlier}", len(self.companies) - earlier):
+                raise UnexpectedAnswer("intercom", "scrolling through companies", "the same companies came again")
+            params = {"scroll_param": page.scroll_param}
 
     async def _page(self, number: int) -> int:
         """Read one page; how many there are."""
@@ -120,7 +147,8 @@ class ListedCompanies:
         """What the list doesn't show. Its count may hold companies without users, so that it can't be refused."""
         came = len(self.companies)
         if self._is_cut:
-            yield f"the list of companies ends at {came:,}; companies beyond can't be found by {name!r}"
+            what = f"the list of companies ends at {came:,}, and no others could be scrolled through"
+            yield f"{what}: companies beyond can't be found by {name!r}. Run again when no other program reads them"
         elif came < self._counted:
             what = f"Intercom counts {self._counted:,} companies and lists {came:,}, asked twice"
             yield f"{what}: those without users aren't listed, and can't be found by {name!r}"
@@ -162,5 +190,6 @@ async def _probe(request: IntercomRequest) -> Probe:
         asked = [{**body(part, window, None), "pagination": {"per_page": 1}} for part in slices(window)]
         pages = await together(web.post("/conversations/search", reader.pages, each) for each in asked)
         await any_contact(web)
+        gaps = await workspace.foreseen(reader)
     found = sum(page.total_count or 0 for page in pages)
-    return Probe(found, "conversations", len(asked) + -(-found // PAGE), tuple(workspace.notes), reader.gaps)
+    return Probe(found, "conversations", len(asked) + -(-found // PAGE), tuple(workspace.notes), gaps)

@@ -18,7 +18,7 @@ def unknowns_of(unclear: pl.DataFrame) -> pl.DataFrame:
     )
     of_keys = unclear.select(key="keys", cause=pl.col("causes").str.split(",")).explode("key").explode("cause")
     found = of_keys.drop_nulls("key").join(metrics, on="cause")
-    return found.select("key", "metric", reason=pl.lit("unclear")).unique().sort("key", "metric").select(*UNKNOWNS)
+    return found.select("key", "metric", reason=pl.lit("unclear")).select(*UNKNOWNS)
 
 
 def unclear_notes(unclear: pl.DataFrame) -> Iterator[str]:

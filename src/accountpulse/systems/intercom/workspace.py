@@ -124,11 +124,16 @@ class Workspace:
             if all(missing):
                 gaps["escalation_pct"] = "field_missing"
                 self.notes.append(_NO_ESCALATION.format(tags=_quoted(escalation.tags) or "of the mapping"))
-        if "p1_p2_pct" not in gaps and not seen["p1_p2_pct"]:
-            if not self.attributes_seen or await self._only_absent_tags(reader):
-                gaps["p1_p2_pct"] = "field_missing"
-            self.notes.append(_NO_PRIORITY)
+        unseen = "p1_p2_pct" not in gaps and not seen["p1_p2_pct"]
+        if unseen and (not self.attributes_seen or await self._only_absent_tags(reader)):
+            gaps["p1_p2_pct"] = "field_missing"
         return gaps
+
+    async def foreseen(self, reader: ConversationReader) -> dict[str, Reason]:
+        """The gaps that can be told before a conversation is read."""
+        by_tags = not reader.priority.looks_at_priority and reader.priority.attribute is None
+        seen = {"p1_p2_pct": not by_tags, "escalation_pct": reader.escalation.linked_tickets}
+        return await self.gaps(reader, seen)
 
     async def _only_absent_tags(self, reader: ConversationReader) -> bool:
         """Whether tags are all that means P1/P2, and none of them exists."""
@@ -170,7 +175,6 @@ _NO_ESCALATION = (
     "no conversation shows an escalation: Intercom has no tag {tags}, no team of the mapping, and no linked "
     "back-office or tracker ticket; escalation_pct is not known. Name your own signs in intercom.escalation"
 )
-_NO_PRIORITY = "no conversation is P1/P2 by the mapping; where urgency is kept elsewhere, name it in intercom.priority"
 
 
 def kind_of(attribute: DataAttribute) -> FieldKind:
