@@ -17,6 +17,7 @@ from accountpulse.systems.intercom.wire import Conversation, ConversationPage, P
 from systems.intercom.small_workspace import (
     Answer,
     Json,
+    Outcome,
     SmallWorkspace,
     company_json,
     contact,
@@ -58,10 +59,15 @@ def test_fewer_conversations_than_are_counted_are_asked_for_again_and_refused(ch
         assert running.asked.count(SEARCH) <= 2 * 12
 
 
+@pytest.fixture(scope="module")
+def before() -> Outcome:
+    with workspace() as running:
+        return running.read()
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        {},
         {"total_count": 3.0},
         {"total_count": "3"},
         {"total_count": None},
@@ -71,10 +77,8 @@ def test_fewer_conversations_than_are_counted_are_asked_for_again_and_refused(ch
         {"something": {"new": []}},
     ],
 )
-def test_counts_that_fit_or_are_not_there_change_nothing(change: Json) -> None:
-    with workspace() as running:
-        before = running.read()
-        running.instead = {SEARCH: where_there_are_rows(change)}
+def test_counts_that_fit_or_are_not_there_change_nothing(before: Outcome, change: Json) -> None:
+    with workspace(instead={SEARCH: where_there_are_rows(change)}) as running:
         after = running.read()
     assert [after.all_of(number) for number in (1, 2, 3)] == [before.all_of(number) for number in (1, 2, 3)]
     assert after.extract.notes == before.extract.notes
