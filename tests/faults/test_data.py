@@ -192,7 +192,6 @@ def strange(talk: Conversation) -> None:
     """Fields, depth and values that nobody has seen before, and 20 MB of text."""
     talk.custom_attributes["a new field"] = [[{"deep": {"deeper": [1, None, {"er": "x" * 100}]}}] * 3] * 3
     talk.custom_attributes["description"] = "é" * 10_000_000
-    talk.priority = "cosmic"
     talk.tags.append("a tag that no rule names")
 
 

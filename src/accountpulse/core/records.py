@@ -80,9 +80,10 @@ CONVERSATIONS: Columns = {
     "conversation_id": pl.String,
     "keys": KEYS,  # the customers that it belongs to, as the link names them; empty: nobody's
     "created_at": TIME,
+    # null in these three: not known of this one, so that `unknowns` has its keys; of the last two also: not configured
     "customer_involved": pl.Boolean,
-    "p1_p2": pl.Boolean,  # null: the configured rule can't be seen here
-    "escalated": pl.Boolean,  # null: no sign is configured
+    "p1_p2": pl.Boolean,
+    "escalated": pl.Boolean,
     "first_response_ms": pl.Int64,  # null: not answered; the basis is the setting's
     "last_closed_at": TIME,  # null: not closed now
     "resolution_ms": pl.Int64,

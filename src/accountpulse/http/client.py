@@ -29,11 +29,14 @@ T = TypeVar("T")
 class RequestRefused(Exception):
     """An answer with an error status that the caller may know what to do with."""
 
-    def __init__(self, status: int, error: AccountpulseError, body: bytes) -> None:
+    def __init__(
+        self, status: int, error: AccountpulseError, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> None:
         """`error` is what to raise where the caller doesn't know; `body` is for deciding, never for showing."""
         self.status = status
         self.error = error
         self.body = body
+        self.headers = headers or {}
         super().__init__(status)
 
 
@@ -142,8 +145,12 @@ class Client:
         try:
             return await self.get(path, decoder, params)
         except RequestRefused:
-            self.gone.setdefault(noun, []).append(item_id)
+            self.lost(noun, item_id)
             return None
+
+    def lost(self, noun: str, item_id: str) -> None:
+        """Count an object as gone."""
+        self.gone.setdefault(noun, []).append(item_id)
 
     def gone_notes(self) -> Iterator[str]:
         """Which objects could not be had, a line for each noun."""
@@ -177,7 +184,7 @@ class Client:
         if cause := self._endpoint.cause(Refusal(attempts.tried, status, headers, content)):
             failure = replace(failure, error=cause)
         if 400 <= status < 500 and status != 401 and not is_transient(status):
-            raise RequestRefused(status, failure.error, content)
+            raise RequestRefused(status, failure.error, content, headers)
         return failure
 
     async def _send(self, attempts: Attempts, call: _Call) -> tuple[int, Mapping[str, str], bytes]:

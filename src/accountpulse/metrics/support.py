@@ -14,7 +14,8 @@ def measure_support(accounts: MetricFrame, tables: Frames, scope: Scope, rules: 
     """`account_id`, the support metrics and their reasons, for every account. Durations in seconds.
 
     The population of shares and first responses is created in the window with the customer involved; resolutions
-    are closed in it, ratings asked for in it, whenever their conversation began.
+    are closed in it, ratings asked for in it, whenever their conversation began. A null in a row counts for nothing:
+    where it isn't known of a conversation, its source says so of the account's metric (UNKNOWNS).
     """
     conversations = tables["conversations"].with_columns(nw.col("customer_involved").fill_null(value=False))
     parts = (

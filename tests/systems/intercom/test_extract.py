@@ -294,6 +294,28 @@ def test_queries_stay_within_two_levels_and_only_the_past_asks_for_closes_and_ra
 # --- a walk that is killed
 
 
+def test_what_a_killed_walk_has_learnt_is_not_forgotten(scope: Scope) -> None:
+    """Counts, and what is not known of single conversations."""
+    world = build(seed=3, accounts=24, until=NOW)
+    inside = [talk for talk in world.intercom.conversations if scope.window.start <= talk.created_at < scope.as_of]
+    for talk in inside[::5]:
+        talk.priority = "cosmic"
+    shelf = Shelf(3)
+    with served(world, page_cap=25) as running:
+        whole = read(running, scope)
+        with pytest.raises(Killed):
+            read(running, scope, parts=shelf)
+        shelf.lives = 1_000
+        ended = read(running, scope, parts=shelf)
+    assert whole.unknowns.height > 5
+    assert set(whole.unknowns["metric"]) == {"p1_p2_pct"}
+    assert ended.unknowns.equals(whole.unknowns)
+    assert ended.notes == whole.notes
+    for each in (whole, ended):
+        assert each.counts["conversations"].kept == each.spools["conversations"].height
+        assert each.counts["conversations"].left_out["tickets"] == whole.counts["conversations"].left_out["tickets"]
+
+
 @pytest.mark.parametrize("lives", [1, 3])
 def test_a_walk_that_is_killed_is_gone_on_with_and_ends_as_if_nothing_had_been(
     little: Little, scope: Scope, plain: pl.DataFrame, lives: int

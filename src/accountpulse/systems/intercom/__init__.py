@@ -1,6 +1,6 @@
 """Intercom: support conversations."""
 
-from accountpulse.systems.intercom.settings import VARIABLES, IntercomAccess, IntercomMapping, access
+from accountpulse.systems.intercom.settings import VARIABLES, IntercomAccess, IntercomMapping, access, comparable_key
 from accountpulse.systems.system import Feed, System, later
 
 SYSTEM: System[IntercomAccess, IntercomMapping] = System(
@@ -12,6 +12,7 @@ SYSTEM: System[IntercomAccess, IntercomMapping] = System(
     domains=("support",),
     feeds=(Feed("conversations", "conversations"),),
     key_noun="Intercom company",
+    comparable=comparable_key,
     link_field=lambda mapping: mapping.account_field,
     fingerprint=lambda reached: reached.base_url,
     rules=lambda mapping, _blocks: {"csat": mapping.csat},

@@ -5,23 +5,35 @@ https://developers.intercom.com/docs/references/rest-api/api.intercom.io/convers
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, pairwise
 from typing import Any
 
 import polars as pl
+from msgspec.structs import replace
 
+from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.core.period import Window
-from accountpulse.core.records import CONVERSATIONS, Extract
+from accountpulse.core.records import CONVERSATIONS, UNKNOWNS, Extract, RowCounts, unknowns
 from accountpulse.core.spooled import PartCollector, SpooledTable
 from accountpulse.http import client
 from accountpulse.http.client import Client, Endpoint
 from accountpulse.http.slice_walk import RowPage, RowSource, SliceRows, SliceWalk
 from accountpulse.http.time_slices import TimeSlice, equal_slices, without
 from accountpulse.systems.intercom.companies import Companies
-from accountpulse.systems.intercom.rows import ROWS, ConversationBatch, ConversationReader
+from accountpulse.systems.intercom.refusals import REMEDIES, cause
+from accountpulse.systems.intercom.rows import ROWS, SUPPORT, UNCLEAR, ConversationBatch, ConversationReader
 from accountpulse.systems.intercom.settings import IntercomRequest
-from accountpulse.systems.intercom.wire import Conversation, cursor_of, milliseconds
+from accountpulse.systems.intercom.unclear import kept_once, several_notes, unclear_notes, unknowns_of
+from accountpulse.systems.intercom.wire import (
+    MILLISECONDS,
+    Conversation,
+    ConversationPage,
+    Moment,
+    cursor_of,
+    milliseconds,
+)
+from accountpulse.systems.intercom.workspace import Workspace
 
 PAGE = 150  # the most that search gives
 PAD = 1  # second: whether `>` includes its bound is not documented; the exact slice is applied here
@@ -30,10 +42,9 @@ SLICES = 8  # of the window; more come about as the walk goes
 DAY = 86_400
 # days before the window at which its past is cut: what was created long ago is seldom closed now
 PAST = (365, 90, 30)
-REMEDIES = {
-    401: "Check INTERCOM_API_TOKEN, and that INTERCOM_BASE_URL is the host of its region.",
-    403: "Give the token of INTERCOM_API_TOKEN the permission to read conversations, contacts and companies.",
-}
+STRAY = DAY  # how far outside of what was asked a time of creation may lie; beyond, it contradicts the search
+NO_PRIORITY = "no conversation is P1/P2 by the mapping; where urgency is kept elsewhere, name it in intercom.priority"
+KEPT_TWICE = "came more than once"
 
 
 def extract(request: IntercomRequest) -> Extract:
@@ -48,24 +59,45 @@ def connect(request: IntercomRequest) -> Client:
     """The client of the workspace."""
     access = request.access
     headers = {"Authorization": f"Bearer {access.token.reveal()}", "Intercom-Version": access.version}
-    endpoint = Endpoint("intercom", access.base_url, headers, REMEDIES)
+    endpoint = Endpoint("intercom", access.base_url, headers, REMEDIES, cause)
     return Client(endpoint, request.budget, ca_bundle=request.connection.ca_bundle)
 
 
 async def _extract(request: IntercomRequest) -> Extract:
-    mapping = request.mapping
-    reader = ConversationReader(mapping, request.access.version, request.scope.window)
+    mapping, version = request.mapping, request.access.version
+    reader = ConversationReader(mapping, version, request.scope.window)
     async with connect(request) as web:
+        workspace = Workspace(web, mapping, version)
+        await workspace.check_attributes("conversation")
+        await workspace.check_signs(defaults=False)
         collector = await _conversations(web, reader, request)
-        seen = {company: own for facts in collector.facts for company, own in facts["companies"].items()}
+        facts, spools = collector.facts, collector.spools
+        seen = {company: own for each in facts for company, own in each["companies"].items()}
         companies = Companies(web, mapping.holds, seen)
-        known, waiting = collector.spools["conversations"], collector.spools["waiting"]
-        await companies.attribute(waiting, known, request.keys)
+        known = spools["conversations"]
+        in_doubt = spools["unclear"].lazy().unique(("conversation_id", "causes"), maintain_order=True).collect()
+        unclear = await companies.attribute(spools["waiting"], in_doubt, known, request.keys)
         unknown = await companies.unknown(request.keys)
-    notes = [*companies.notes]
-    if tickets := sum(facts["tickets"] for facts in collector.facts):
-        notes.append(f"{tickets:,} tickets among the conversations were left out")
-    return Extract("intercom", {}, reader.gaps, unknown, tuple(notes), spools={"conversations": known})
+        signs = _signs_seen(known)
+        gaps = await workspace.gaps(reader, signs)
+        if lost := {talk for each in facts for talk in each["gone"]}:
+            web.gone["conversations"] = sorted(lost)
+        gone = tuple(web.gone_notes())
+    conversations, several = kept_once(known)
+    stays_null = pl.concat([unknowns_of(unclear), unknowns(several.keys(), SUPPORT, "several_rows")])
+    notes = [*workspace.notes, *companies.notes, *gone, *_notes(facts), *unclear_notes(unclear)]
+    if not signs["p1_p2_pct"] and gaps.get("p1_p2_pct") != "not_configured":
+        notes.append(NO_PRIORITY)
+    return Extract(
+        "intercom",
+        {},
+        gaps,
+        unknown,
+        (*notes, *several_notes(several)),
+        spools={"conversations": conversations},
+        unknowns=stays_null.unique().sort(*UNKNOWNS),
+        counts={"conversations": _counts(facts, known.height - conversations.height)},
+    )
 
 
 async def _conversations(
@@ -73,24 +105,30 @@ async def _conversations(
 ) -> PartCollector[ConversationBatch]:
     """Everything that matters.
 
-    In `conversations` are those of which it is known whose they are; `waiting`, in columns ROWS, are the others.
+    In `conversations` are those of which it is known whose they are; `waiting`, in columns ROWS, are the others;
+    `unclear` are those of which something isn't known.
     """
     window = request.scope.window
-    spools = {"conversations": SpooledTable(CONVERSATIONS), "waiting": SpooledTable(ROWS)}
+    spools = {
+        "conversations": SpooledTable(CONVERSATIONS),
+        "waiting": SpooledTable(ROWS),
+        "unclear": SpooledTable(UNCLEAR),
+    }
     collector: PartCollector[ConversationBatch] = PartCollector(
-        request.parts, spools, lambda batches: _read(reader, batches)
+        request.parts, spools, lambda batches: _read(reader, batches, web.gone.get("conversations", ()))
     )
 
     async def ask(part: TimeSlice, cursor: str | None) -> RowPage[Conversation]:
         page = await web.post("/conversations/search", reader.pages, body(part, window, cursor))
-        rows = list(page.conversations)
+        rows = _without_strays(list(page.conversations), part)
         cut = [place for place, row in enumerate(rows) if reader.cut(row)]
-        whole = await client.together(web.get(f"/conversations/{rows[place].id}", reader.whole) for place in cut)
+        whole = await client.together(_whole(web, reader, rows[place].id) for place in cut)
         for place, row in zip(cut, whole, strict=True):
-            rows[place] = row
-        return RowPage(rows, cursor_of(page.pages), page.total_count)
+            rows[place] = row or rows[place]
+        return RowPage(rows, cursor_of(page.pages), counted(page))
 
-    def done(part: TimeSlice, batch: ConversationBatch, _rows: SliceRows) -> None:
+    def done(part: TimeSlice, batch: ConversationBatch, rows: SliceRows) -> None:
+        batch.came, batch.outside, batch.repeated = rows.came, rows.outside, rows.repeated
         collector.take((WALK, part.start, part.end), batch)
 
     rows = RowSource("intercom", "conversations", ask, _id, _created)
@@ -102,15 +140,94 @@ async def _conversations(
     return collector
 
 
+async def _whole(web: Client, reader: ConversationReader, talk: str) -> Conversation | None:
+    """A conversation with longer lists; None: it is gone, and what the search said of it has to do."""
+    found = await web.object("conversations", talk, f"/conversations/{talk}", reader.whole)
+    return found if found is not None and found.id == talk else None
+
+
+def _without_strays(rows: list[Conversation], part: TimeSlice) -> list[Conversation]:
+    """The rows, without the times of creation that the search excludes: they say nothing.
+
+    UnexpectedAnswer where most of them are so: then the search was not understood.
+    """
+    first, last = part.start - STRAY, part.end + STRAY
+    if _lie_in([row.created_at for row in rows], first, last):
+        return rows
+    times = [_created(row) for row in rows]
+    strays = [
+        place for place, at in enumerate(times) if at is not None and not part.start - STRAY <= at < part.end + STRAY
+    ]
+    if len(strays) > max(1, len(rows) // 2):
+        answer = f"{len(strays):,} of {len(rows):,} have another time of creation than was asked for"
+        raise UnexpectedAnswer("intercom", "searching conversations", answer)
+    for place in strays:
+        rows[place] = replace(rows[place], created_at=None)
+    return rows
+
+
+def _lie_in(times: Sequence[Moment], first: int, last: int) -> bool:
+    """Whether all are whole seconds from `first` to before `last`, as they usually are."""
+    try:
+        return not times or (first <= min(times) and max(times) < last)  # type: ignore[type-var, operator]
+    except TypeError:
+        return False
+
+
+def counted(page: ConversationPage) -> int | None:
+    """How many rows an answer counts: by rows, or at least by pages; None: it doesn't."""
+    pages = page.pages
+    full = (pages.total_pages or 1) - 1 if pages is not None else 0  # all pages but the last
+    if pages is None or full < 1:
+        return page.total_count
+    return max(page.total_count or 0, full * (pages.per_page or len(page.conversations)) + 1)
+
+
 def _read(
-    reader: ConversationReader, batches: Sequence[ConversationBatch]
+    reader: ConversationReader, batches: Sequence[ConversationBatch], gone: Sequence[str]
 ) -> tuple[Mapping[str, pl.DataFrame], Mapping[str, Any]]:
-    """Many slices at once: few calls."""
-    found, tickets = reader.rows(list(chain.from_iterable(batch.frames() for batch in batches)))
-    waits = pl.col("people").is_not_null() & (pl.col("people") != "")
-    tables = {"waiting": found.filter(waits), "conversations": found.filter(~waits)}
+    """Many slices at once: few calls. `gone` are conversations that couldn't be read alone so far."""
+    found = reader.read(list(chain.from_iterable(batch.frames() for batch in batches)))
+    named = pl.col("company").is_not_null() | (pl.col("people") != "")
+    waits = pl.col("keys").is_null() & named.fill_null(value=False)
+    tables = {"waiting": found.rows.filter(waits), "conversations": found.rows.filter(~waits)}
+    nameless = tables["conversations"].filter(pl.col("keys").is_null())["conversation_id"]
     tables["conversations"] = tables["conversations"].with_columns(pl.col("keys").fill_null([])).select(*CONVERSATIONS)
-    return tables, {"tickets": tickets, "companies": dict(reader.companies)}
+    return {**tables, "unclear": found.unclear}, {
+        "companies": dict(reader.companies),
+        "came": sum(batch.came for batch in batches),
+        "outside": found.outside + sum(batch.outside for batch in batches),
+        "repeated": sum(batch.repeated for batch in batches),
+        "tickets": found.tickets,
+        "undated": found.undated,
+        "nameless": nameless.to_list(),
+        "gone": list(gone),
+    }
+
+
+def _counts(facts: Sequence[Mapping[str, Any]], twice: int) -> RowCounts:
+    """Where every row went that came."""
+    total = {name: sum(each[name] for each in facts) for name in ("came", "outside", "repeated", "tickets", "undated")}
+    left_out = {
+        "tickets": total["tickets"],
+        "without a time of creation": total["undated"],
+        KEPT_TWICE: total["repeated"] + twice,
+    }
+    return RowCounts(total["came"], total["outside"], {rule: rows for rule, rows in left_out.items() if rows})
+
+
+def _signs_seen(known: SpooledTable) -> dict[str, bool]:
+    """Whether any conversation is P1/P2, and whether any is an escalation; where there is none, so it is said."""
+    seen = known.lazy().select(pl.col("p1_p2", "escalated").any(), rows=pl.len()).collect().row(0, named=True)
+    empty = seen["rows"] == 0
+    return {"p1_p2_pct": empty or bool(seen["p1_p2"]), "escalation_pct": empty or bool(seen["escalated"])}
+
+
+def _notes(facts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if tickets := sum(each["tickets"] for each in facts):
+        yield f"{tickets:,} tickets among the conversations were left out"
+    if nameless := sorted(chain.from_iterable(each["nameless"] for each in facts)):
+        yield f"{len(nameless):,} conversations name neither a company nor a contact, such as {nameless[0]}"
 
 
 def _id(row: Conversation) -> str:
@@ -119,9 +236,9 @@ def _id(row: Conversation) -> str:
 
 def _created(row: Conversation) -> int | None:
     at = row.created_at
-    if isinstance(at, int):
+    if isinstance(at, int) and at < MILLISECONDS:
         return at
-    moment = milliseconds(at)
+    moment = milliseconds(at, f"created_at of {row.id}")
     return None if moment is None else moment // 1000
 
 

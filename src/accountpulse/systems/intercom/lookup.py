@@ -1,19 +1,22 @@
 """What Intercom knows of the accounts' companies, without reading a single conversation."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 
 import msgspec
 from msgspec import Raw
 
+from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.core.records import Extract
 from accountpulse.http import client
-from accountpulse.http.client import Client, RequestRefused
+from accountpulse.http.client import Client, RequestRefused, together
+from accountpulse.http.paging import Cursors
 from accountpulse.systems.extraction import Probe
-from accountpulse.systems.intercom.companies import COMPANY_PAGE, LIST_PAGES, Companies
+from accountpulse.systems.intercom.companies import COMPANY_PAGE, LIST_PAGES, Companies, any_contact
 from accountpulse.systems.intercom.extract import PAGE, body, connect, slices
 from accountpulse.systems.intercom.rows import ConversationReader
 from accountpulse.systems.intercom.settings import IntercomRequest
 from accountpulse.systems.intercom.wire import IntercomStruct, Pages
+from accountpulse.systems.intercom.workspace import Workspace
 
 
 class Described(IntercomStruct):
@@ -28,16 +31,20 @@ class DescribedPage(IntercomStruct):
 
     data: list[Described]
     pages: Pages | None = None
+    total_count: int | None = None
+    scroll_param: str | None = None
 
 
 _PAGE = msgspec.json.Decoder(DescribedPage)
+_UNREADABLE = ""  # an attribute that holds nothing that could be an id
 
 
 def find(request: IntercomRequest) -> Extract:
     """For each value of the configured attribute the ids of the companies that carry it, as `found_keys`.
 
-    The list leaves out companies without users, and ends at 10,000 companies; a note says so where it did.
+    The list leaves out companies without users, and ends at 10,000 companies; more are scrolled through.
     https://developers.intercom.com/docs/references/rest-api/api.intercom.io/companies/listallcompanies
+    ConfigurationError where the workspace has no such attribute of its companies, or it holds no ids.
     """
     name = request.mapping.attribute
     return Extract("intercom", {}) if name is None else client.run(_find(request, name))
@@ -50,15 +57,20 @@ def look_up(request: IntercomRequest) -> Extract:
 
 async def _find(request: IntercomRequest, name: str) -> Extract:
     found: dict[str, set[str]] = {}
-    companies = 0
     async with connect(request) as web:
-        async for company in _listed(web):
-            companies += 1
-            if value := _value((company.custom_attributes or {}).get(name)):
-                found.setdefault(value, set()).add(company.id)
-    notes = []
-    if companies >= COMPANY_PAGE * LIST_PAGES - COMPANY_PAGE:
-        notes.append(f"the list of companies ends at {companies:,}; companies beyond can't be found by {name!r}")
+        workspace = Workspace(web, request.mapping, request.access.version)
+        await workspace.check_attributes("company")
+        listed = ListedCompanies(web)
+        await listed.read()
+    unreadable = 0
+    for company in listed.companies.values():
+        value = _value((company.custom_attributes or {}).get(name))
+        unreadable += value == _UNREADABLE
+        if value:
+            found.setdefault(value, set()).add(company.id)
+    notes = [*workspace.notes, *listed.notes(name)]
+    if unreadable:
+        notes.append(f"{unreadable:,} companies hold something in {name!r} that is no id")
     if not found:
         notes.append(f"no company carries the attribute {name!r} of intercom.attribute")
     keys = {value: tuple(sorted(ids)) for value, ids in sorted(found.items())}
@@ -70,46 +82,114 @@ async def _look_up(request: IntercomRequest) -> Extract:
     async with connect(request) as web:
         companies = Companies(web, holds, {})
         unknown = await companies.unknown(request.keys)
-    return Extract("intercom", {}, unknown_keys=unknown, notes=tuple(companies.notes))
+        gone = tuple(web.gone_notes())
+    return Extract("intercom", {}, unknown_keys=unknown, notes=(*companies.notes, *gone))
 
 
-async def _listed(web: Client) -> AsyncIterator[Described]:
-    """Every company of the list, page by page."""
-    number, total = 1, 1
-    while number <= min(total, LIST_PAGES):
-        try:
-            page = await web.post(f"/companies/list?page={number}&per_page={COMPANY_PAGE}", _PAGE, None)
-        except RequestRefused as refused:
-            if refused.status == 400 and number > 1:  # the list's own limit
+class ListedCompanies:
+    """The list of companies, read whole; once more where fewer came than were counted.
+
+    One that goes beyond the list's own limit is scrolled through: a workspace lets one program at a time do so.
+    https://developers.intercom.com/docs/references/rest-api/api.intercom.io/companies/scrolloverallcompanies
+    """
+
+    def __init__(self, web: Client) -> None:
+        """Nothing is asked yet."""
+        self.companies: dict[str, Described] = {}
+        self._web = web
+        self._counted = 0
+        self._is_cut = False  # by the list's own limit
+
+    async def read(self) -> None:
+        """All pages."""
+        for _ in range(2):
+            pages = await self._page(1)
+            if pages > LIST_PAGES and await self._scroll():
                 return
-            raise
-        for company in page.data:
-            yield company
-        total = (page.pages.total_pages or 1) if page.pages is not None else 1
-        number += 1
+            await together(self._page(number) for number in range(2, min(pages, LIST_PAGES) + 1))
+            if self._is_cut or len(self.companies) >= self._counted:
+                return
+
+    async def _scroll(self) -> bool:
+        """Read all companies; whether that was possible."""
+        cursors, params = Cursors(), None
+        while True:
+            try:
+                page = await self._web.get("/companies/scroll", _PAGE, params)
+            except RequestRefused:  # another program scrolls, or ours was cut off
+                return False
+            earlier = len(self.companies)
+            self.companies.update((company.id, company) for company in page.data)
+            if not page.data or page.scroll_param is None:
+                self._is_cut = False
+                return True
+            # the cursor stays the same from page to page: what is new tells whether it leads on
+            if not cursors.lead_on(f"{page.scroll_param} {earlier}", len(self.companies) - earlier):
+                raise UnexpectedAnswer("intercom", "scrolling through companies", "the same companies came again")
+            params = {"scroll_param": page.scroll_param}
+
+    async def _page(self, number: int) -> int:
+        """Read one page; how many there are."""
+        try:
+            page = await self._web.post(f"/companies/list?page={number}&per_page={COMPANY_PAGE}", _PAGE, None)
+        except RequestRefused as refused:
+            if refused.status != 400 or number == 1:
+                raise
+            self._is_cut = True
+            return number
+        self.companies.update((company.id, company) for company in page.data)
+        self._counted = max(self._counted, page.total_count or 0)
+        pages = (page.pages.total_pages or 1) if page.pages is not None else 1
+        self._is_cut |= pages > LIST_PAGES
+        return pages
+
+    def notes(self, name: str) -> Iterator[str]:
+        """What the list doesn't show. Its count may hold companies without users, so that it can't be refused."""
+        came = len(self.companies)
+        if self._is_cut:
+            what = f"the list of companies ends at {came:,}, and no others could be scrolled through"
+            yield f"{what}: companies beyond can't be found by {name!r}. Run again when no other program reads them"
+        elif came < self._counted:
+            what = f"Intercom counts {self._counted:,} companies and lists {came:,}, asked twice"
+            yield f"{what}: those without users aren't listed, and can't be found by {name!r}"
 
 
-def _value(raw: Raw | None) -> str:
-    """An attribute as text: ids may be kept as whole numbers; anything else names nobody."""
+def _value(raw: Raw | None) -> str | None:
+    """An attribute as text, blanks around it taken away: ids may be kept as whole numbers.
+
+    None: it is empty. Anything else is no id (_UNREADABLE).
+    """
     value = None if raw is None else msgspec.json.decode(raw)
+    if value is None or value == "":
+        return None
     if isinstance(value, str):
-        return value.strip()
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+        return value.strip() or None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(int(value)) if is_number and float(value).is_integer() else _UNREADABLE
 
 
 # --- before a run ------------------------------------------------------------------------------------------------
 
 
 def probe(request: IntercomRequest) -> Probe:
-    """How many conversations the window holds, asked slice by slice with one conversation each."""
+    """How many conversations the window holds, asked slice by slice with one conversation each.
+
+    What the mapping names is held against the workspace, as a run does it; contacts are asked for as well, since a run
+    reads them.
+    """
     return client.run(_probe(request))
 
 
 async def _probe(request: IntercomRequest) -> Probe:
-    window = request.scope.window
-    reader = ConversationReader(request.mapping, request.access.version, window)
+    mapping, version, window = request.mapping, request.access.version, request.scope.window
+    reader = ConversationReader(mapping, version, window)
     async with connect(request) as web:
+        workspace = Workspace(web, mapping, version)
+        await workspace.check_attributes("conversation")
+        await workspace.check_signs(defaults=True)
         asked = [{**body(part, window, None), "pagination": {"per_page": 1}} for part in slices(window)]
-        pages = await client.together(web.post("/conversations/search", reader.pages, each) for each in asked)
+        pages = await together(web.post("/conversations/search", reader.pages, each) for each in asked)
+        await any_contact(web)
+        gaps = await workspace.foreseen(reader)
     found = sum(page.total_count or 0 for page in pages)
-    return Probe(found, "conversations", len(asked) + -(-found // PAGE), gaps=reader.gaps)
+    return Probe(found, "conversations", len(asked) + -(-found // PAGE), tuple(workspace.notes), gaps)

@@ -1,15 +1,18 @@
 """How to reach Intercom, and the `intercom:` block of accountpulse.yaml."""
 
+import re
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from accountpulse.core.ids import comparable_id
 from accountpulse.core.secret import Secret
 from accountpulse.systems.environment import EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
-from accountpulse.systems.mapping_parts import ApiName, MappingBlock
+from accountpulse.systems.mapping_parts import ApiName, FieldKinds, MappingBlock
 
+_HEX = re.compile(r"[0-9a-fA-F]{24}")
 VERSIONS = ("2.11", "2.12", "2.13", "2.14", "2.15", "2.16")
 VARIABLES = (
     Variable("INTERCOM_API_TOKEN", "Intercom access token", secret=True, required=True),
@@ -37,11 +40,24 @@ def access(environment: EnvironmentReader) -> IntercomAccess | None:
     return IntercomAccess(token, base_url, version) if token else None
 
 
-class Attribute(MappingBlock):
-    """A conversation custom attribute and the values of it that count."""
+def comparable_key(key: str) -> str:
+    """What is equal for two ways to write one id of a company: Intercom's own are hexadecimal, in any case."""
+    form = comparable_id(key)
+    return form.lower() if _HEX.fullmatch(form) else form
 
-    name: str
-    values: tuple[str, ...] = Field(min_length=1)
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, bool | int | float) else value
+
+
+AttributeValue = Annotated[str, BeforeValidator(_as_text)]
+
+
+class Attribute(MappingBlock):
+    """A conversation custom attribute and the values of it that count: texts, whole numbers, true or false."""
+
+    name: Annotated[str, FieldKinds(("picklist", "text", "count", "number", "yes/no"))]
+    values: tuple[AttributeValue, ...] = Field(min_length=1)
 
 
 class Priority(MappingBlock):
@@ -69,7 +85,8 @@ class IntercomMapping(MappingBlock):
 
     account_field: ApiName = "Intercom_Company_Id__c"  # on the CRM's account
     holds: Literal["id", "company_id"] = "id"  # Intercom's own id of the company, or yours
-    attribute: str | None = None  # the field's value stands in this custom attribute of the company instead
+    # the field's value stands in this custom attribute of the company instead
+    attribute: Annotated[str, FieldKinds(("text", "count", "number"))] | None = None
     priority: Priority = Priority()
     escalation: Escalation = Escalation()
     time_basis: Literal["calendar", "office_hours"] = "calendar"

@@ -13,6 +13,7 @@ import msgspec
 from accountpulse.core.errors import UnexpectedAnswer
 
 Moment = int | float | str | None  # seconds, or ISO: both have been seen in statistics
+MILLISECONDS = 100_000_000_000  # from here on a time is in milliseconds: as seconds it would be the year 5138
 
 
 class IntercomStruct(msgspec.Struct, gc=False):
@@ -36,14 +37,21 @@ class Tag(IntercomStruct):
     name: str | None = None
 
 
-class Tags(IntercomStruct):
+class CutList(IntercomStruct):
+    """A list in an object: it may be cut, and these tell."""
+
+    total_count: int | None = None
+    has_more: bool | None = None
+
+
+class Tags(CutList):
     """The tags of a conversation."""
 
     tags: list[Tag] | None = None
 
 
 class Author(IntercomStruct):
-    """Who began a conversation: user, lead, contact, admin, bot and others."""
+    """Who began a conversation, or was rated: user, lead, contact, admin, bot and others."""
 
     type: str | None = None
 
@@ -52,6 +60,7 @@ class Origin(IntercomStruct):
     """The first message, without its content."""
 
     author: Author | None = None
+    delivered_as: str | None = None
 
 
 class Statistics(IntercomStruct):
@@ -65,10 +74,15 @@ class Statistics(IntercomStruct):
 
 
 class Rating(IntercomStruct):
-    """A CSAT request; `created_at` is when it was asked, `rating` null until it is answered."""
+    """A CSAT request; `created_at` is when it was asked, `rating` null until it is answered.
 
-    rating: int | None = None
+    Where nobody asked there is none, or one with nothing in it. `teammate`: who was rated.
+    """
+
+    rating: int | float | str | None = None
     created_at: Moment = None
+    contact: Presence | None = None
+    teammate: Author | None = None
 
 
 class LinkedTicket(IntercomStruct):
@@ -78,25 +92,29 @@ class LinkedTicket(IntercomStruct):
     category: str | None = None
 
 
-class LinkedObjects(IntercomStruct):
-    """Linked tickets; the list may be cut, `total_count` tells."""
+class LinkedObjects(CutList):
+    """Linked tickets and conversations: at most 1,000, wherever they are listed."""
 
     data: list[LinkedTicket] | None = None
-    total_count: int | None = None
 
 
-class Contacts(IntercomStruct):
-    """The people of a conversation; the list may be cut."""
+class Contacts(CutList):
+    """The people of a conversation."""
 
     contacts: list[Item] | None = None
-    total_count: int | None = None
 
 
 class Company(IntercomStruct):
-    """A company: Intercom's `id`, and the `company_id` that the workspace's own system gave it."""
+    """A company: Intercom's `id`, and the `company_id` that the workspace's own system gave it, as it was written."""
 
     id: str
-    company_id: str | None = None
+    company_id: str | int | None = None
+
+    @property
+    def own(self) -> str | None:
+        """The workspace's own id of it as text; None where it has none."""
+        own = self.company_id
+        return own or None if own is None or isinstance(own, str) else str(own)
 
 
 class Conversation(IntercomStruct):
@@ -114,7 +132,7 @@ class Conversation(IntercomStruct):
     conversation_rating: Rating | None = None
     contacts: Contacts | None = None
     company: Company | None = None
-    team_assignee_id: int | str | None = None
+    team_assignee_id: int | float | str | None = None
     linked_objects: LinkedObjects | None = None
 
 
@@ -134,6 +152,7 @@ class Pages(IntercomStruct):
     """The paging part of an answer; companies have a link or null where conversations have a cursor."""
 
     next: Next | str | None = None
+    per_page: int | None = None
     total_pages: int | None = None
 
 
@@ -151,12 +170,10 @@ class PageWithAttributes(ConversationPage):
     conversations: Sequence[ConversationWithAttributes]
 
 
-class CompanyRefs(IntercomStruct):
+class CompanyRefs(CutList):
     """The companies of a contact: at most ten are listed."""
 
     data: list[Item] | None = None
-    total_count: int | None = None
-    has_more: bool | None = None
 
 
 class Contact(IntercomStruct):
@@ -185,20 +202,69 @@ class AttachedPage(IntercomStruct):
 
     companies: list[Company] | None = None
     data: list[Company] | None = None
+    total_count: int | None = None
     pages: Pages | None = None
 
 
-def milliseconds(moment: Moment) -> int | None:
-    """A time as milliseconds since 1970: from seconds, a number in text, or ISO; null stays null."""
+class NamedItem(IntercomStruct):
+    """A tag or a team of the workspace."""
+
+    id: str | int | None = None
+    name: str | None = None
+
+
+class NamedItems(IntercomStruct):
+    """All tags or all teams: they come whole."""
+
+    data: list[NamedItem] | None = None
+    teams: list[NamedItem] | None = None
+    tags: list[NamedItem] | None = None
+
+
+class AttributeOption(IntercomStruct):
+    """A value that an attribute can have."""
+
+    label: str | None = None
+    archived: bool | None = None
+
+
+class DataAttribute(IntercomStruct):
+    """What the workspace may note of its companies or conversations; options are texts, or objects from 2.16 on."""
+
+    name: str
+    data_type: str | None = None
+    options: list[AttributeOption | str] | None = None
+    archived: bool | None = None
+    custom: bool | None = None
+
+
+class DataAttributes(IntercomStruct):
+    """All attributes of one kind of object: they come whole."""
+
+    data: list[DataAttribute]
+
+
+def milliseconds(moment: Moment, whose: str = "a time") -> int | None:
+    """A time as milliseconds since 1970: from seconds, milliseconds, a number in text, or ISO; null stays null.
+
+    `whose` names the field and the record where it is none of these.
+    """
     if moment is None or moment == "":
         return None
     if isinstance(moment, str) and not re.fullmatch(r"-?\d+(\.\d+)?", moment, re.ASCII):
         try:
             parsed = datetime.fromisoformat(moment)
         except ValueError:
-            raise UnexpectedAnswer("intercom", "reading a time", "neither seconds nor ISO") from None
+            remedy = "Please report it: this version doesn't know such a time."
+            raise UnexpectedAnswer("intercom", f"reading {whose}", "neither seconds nor ISO", remedy) from None
         return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)
-    return round(float(moment) * 1000)
+    number = float(moment)
+    return round(number if number >= MILLISECONDS else number * 1000)
+
+
+def is_cut(listed: Sequence[object] | None, counted: CutList) -> bool:
+    """Whether a list has more than it shows."""
+    return counted.has_more is True or (counted.total_count or 0) > len(listed or ())
 
 
 def cursor_of(pages: Pages | None) -> str | None:
