@@ -72,6 +72,8 @@ class RetryingAdapter(HTTPAdapter):
                 self.read(answer)  # a body that breaks off breaks here, where it can be tried again
         except requests.exceptions.SSLError as error:
             raise attempts.distrusted(request.url or "", error) from None
+        except requests.exceptions.InvalidJSONError as error:
+            return attempts.unreadable(error, is_page=isinstance(error, WebPage))
         except requests.RequestException as error:
             return attempts.unanswered(error)
         if _is_final(answer.status_code, attempts.tried):
@@ -106,6 +108,10 @@ class RetryingAdapter(HTTPAdapter):
             raise requests.exceptions.ConnectionError(type(error).__name__) from error
 
 
+class WebPage(requests.exceptions.InvalidJSONError):
+    """A page for people came: of a proxy, of a sign-in, or of another host than the system's."""
+
+
 def _is_final(status: int, tried: str) -> bool:
     """Whether the client should see this answer; a redirect is nobody's answer."""
     if status == 500 and FAULTS in tried:
@@ -130,7 +136,9 @@ def _refuse_nonsense(answer: requests.Response) -> None:
             msgspec.json.decode(answer.content, type=msgspec.Raw)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise requests.exceptions.InvalidJSONError from None
-    elif "html" in kind or not answer.content:
+    elif "html" in kind:
+        raise WebPage
+    elif not answer.content:
         raise requests.exceptions.InvalidJSONError
 
 
