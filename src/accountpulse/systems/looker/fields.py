@@ -11,12 +11,12 @@ from typing import Literal
 
 from accountpulse.systems.mapping_parts import FieldKind, FieldOf
 
-Category = Literal["dimension", "measure", "filter", "parameter"]
-DEFINITIONS: Mapping[str, Category] = {
+FieldCategory = Literal["dimension", "measure", "filter", "parameter"]
+DEFINITIONS: Mapping[str, FieldCategory] = {
     "dimensions": "dimension", "measures": "measure", "filters": "filter", "parameters": "parameter",
 }  # fmt: skip
-COLUMNS: frozenset[Category] = frozenset({"dimension", "measure"})
-ANY: frozenset[Category] = frozenset(DEFINITIONS.values())
+COLUMNS: frozenset[FieldCategory] = frozenset({"dimension", "measure"})
+ANY: frozenset[FieldCategory] = frozenset(DEFINITIONS.values())
 
 _DAYS = frozenset({"date", "date_date"})
 _INSTANTS = _DAYS | {
@@ -35,7 +35,7 @@ class ExploreField:
     """A field of an explore. `type` None: Looker doesn't say it; the values are judged all the same."""
 
     name: str
-    category: Category
+    category: FieldCategory
     type: str | None = None
     view: str | None = None
     group: str | None = None  # the dimension group that a time frame belongs to
@@ -52,7 +52,7 @@ class ExploreField:
 
 @dataclass(frozen=True)
 class _Accepted:
-    categories: frozenset[Category]
+    categories: frozenset[FieldCategory]
     types: frozenset[str]
     instead: str  # what to write
 
