@@ -115,7 +115,8 @@ class LookerExtraction:
         """Begin with the answers that an earlier process of this run has kept."""
         zone, mapping = self.request.scope.period.zone, self.mapping
         self.explores = ExploreChecks(self.api, mapping.model, zone, mapping.database_timezone, self.notes)
-        self._kept = {part.stretches[0][0]: part for part in self.request.parts.kept()}
+        kept = {part.stretches[0][0]: part for part in self.request.parts.kept()}
+        self._kept = {table: part for table, part in kept.items() if {"counts", "unknowns"} <= part.facts.keys()}
 
     @property
     def has_kept(self) -> bool:

@@ -133,40 +133,50 @@ def _facts(days: SpooledTable, months: pl.DataFrame, *, compare: bool) -> pl.Dat
 def _daily(days: SpooledTable) -> pl.DataFrame:
     """A row for each account and month: daily users added up and at most, and whether a day comes twice."""
     by_key = (
-        days.lazy()
-        .group_by("key", pl.col("day").dt.truncate("1mo").alias("month"))
-        .agg(
-            rows=pl.len(),
-            distinct_days=pl.col("day").n_unique(),
-            no_daily=(pl.col("users").is_null() | (pl.col("users") < 0)).any(),
-            total=pl.col("users").sum(),
-            most=pl.col("users").max(),
-        )
-        .collect()
+        pl.concat(map(_in_piece, days.pieces()))
+        .group_by("key", "month")
+        .agg(pl.col("rows", "days", "total").sum(), pl.col("most").max(), pl.col("no_daily").any())
     )
     by_key = by_key.with_columns(account=spelled_alike(by_key["key"]))
     by_account = by_key.group_by("account", "month").agg(
+        pl.col("total").sum(),
+        pl.col("most").max(),
+        pl.col("no_daily").any(),
         keys=pl.col("key"),
-        several_days=(pl.col("rows") > pl.col("distinct_days")).any(),
-        no_daily=pl.col("no_daily").any(),
-        total=pl.col("total").sum(),
-        most=pl.col("most").max(),
+        several_days=(pl.col("days").bitwise_count_ones() < pl.col("rows")).any(),
     )
     twice = by_account.filter(pl.col("keys").list.len() > 1)
-    met = _same_days(days, twice.select("account", "month", key="keys").explode("key"))
+    met = _same_days(days, twice.select("account", key="keys").explode("key").unique())
     return by_account.join(met, on=["account", "month"], how="left").with_columns(
         several_days=pl.col("several_days") | pl.col("met").fill_null(value=False)
     )
+
+
+def _in_piece(rows: pl.DataFrame) -> pl.DataFrame:
+    """A piece of the days by key and month; pieces can be added up.
+
+    `days` is a power of two for each row's day: added up, they have as many bits as rows where no day comes twice.
+    """
+    users = pl.col("users")
+    return rows.group_by("key", _month_of("day")).agg(
+        rows=pl.len(),
+        days=pl.lit(2, pl.Int64).pow(pl.col("day").dt.day() - 1).sum(),
+        total=users.sum(),
+        most=users.max(),
+        no_daily=(users.is_null() | (users < 0)).any(),
+    )
+
+
+def _month_of(day: str) -> pl.Expr:
+    return pl.col(day).dt.month_start().alias("month")
 
 
 def _same_days(days: SpooledTable, spelled: pl.DataFrame) -> pl.DataFrame:
     """Whether two spellings of an account have rows of one day, by account and month."""
     if spelled.is_empty():
         return pl.DataFrame(schema={"account": pl.String, "month": pl.Date, "met": pl.Boolean})
-    names = spelled.select("key", "account").unique()
-    rows = days.lazy().join(names.lazy(), on="key").select("account", "day").collect()
-    by_month = rows.group_by("account", pl.col("day").dt.truncate("1mo").alias("month"))
-    return by_month.agg(met=pl.col("day").is_duplicated().any())
+    theirs = pl.concat(piece.join(spelled, on="key").select("account", "day") for piece in days.pieces())
+    return theirs.group_by("account", _month_of("day")).agg(met=pl.col("day").is_duplicated().any())
 
 
 def _monthly(months: pl.DataFrame) -> pl.DataFrame:
@@ -228,7 +238,7 @@ def _judge_begin(found: UsageFindings, first: date, begins: date, start: date, q
 
 def _days_with_users(days: SpooledTable, first: date, end: date) -> list[date]:
     asked = (pl.col("day") >= first) & (pl.col("day") < end) & (pl.col("users") > 0)
-    return days.lazy().filter(asked).select(pl.col("day").unique()).collect()["day"].sort().to_list()
+    return sorted({day for piece in days.pieces() for day in piece.filter(asked)["day"].unique()})
 
 
 def _silences(present: Sequence[date], end: date) -> Iterator[tuple[date, date]]:
