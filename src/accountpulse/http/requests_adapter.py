@@ -73,7 +73,7 @@ class RetryingAdapter(HTTPAdapter):
         except requests.exceptions.SSLError as error:
             raise attempts.distrusted(request.url or "", error) from None
         except requests.exceptions.InvalidJSONError as error:
-            return attempts.unreadable(error, is_page=isinstance(error, WebPage))
+            return attempts.unreadable(error, is_page=isinstance(error, _WebPage))
         except requests.RequestException as error:
             return attempts.unanswered(error)
         if _is_final(answer.status_code, attempts.tried):
@@ -108,10 +108,6 @@ class RetryingAdapter(HTTPAdapter):
             raise requests.exceptions.ConnectionError(type(error).__name__) from error
 
 
-class WebPage(requests.exceptions.InvalidJSONError):
-    """A page for people came: of a proxy, of a sign-in, or of another host than the system's."""
-
-
 def _is_final(status: int, tried: str) -> bool:
     """Whether the client should see this answer; a redirect is nobody's answer."""
     if status == 500 and FAULTS in tried:
@@ -123,6 +119,10 @@ def keep(answer: requests.Response, body: bytes) -> None:
     """Make this the body that the client will find."""
     answer._content = body  # noqa: SLF001
     answer._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+class _WebPage(requests.exceptions.InvalidJSONError):
+    """A page for people where JSON should be."""
 
 
 def _refuse_nonsense(answer: requests.Response) -> None:
@@ -137,7 +137,7 @@ def _refuse_nonsense(answer: requests.Response) -> None:
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise requests.exceptions.InvalidJSONError from None
     elif "html" in kind:
-        raise WebPage
+        raise _WebPage
     elif not answer.content:
         raise requests.exceptions.InvalidJSONError
 
