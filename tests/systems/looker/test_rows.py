@@ -194,6 +194,12 @@ def test_one_value_that_cannot_be_read_is_that_accounts_alone() -> None:
     assert column(reader, "v.users").to_list() == [5, None, 1]
 
 
+@pytest.mark.parametrize("batch", [1, 1000])
+def test_ids_that_come_as_text_and_as_numbers_are_no_ids(batch: int) -> None:
+    text = json.dumps([ROW, {**ROW, "v.account": None}, {**ROW, "v.account": 17}]).encode()
+    assert taken(text, batch=batch).unfit == {"v.account"}
+
+
 @pytest.mark.parametrize(
     ("kind", "good", "finer"),
     [("day", "2026-10-01 00:00:00", "2026-10-01 11:22:33"), ("month", "2026-10-01", "2026-10-02")],

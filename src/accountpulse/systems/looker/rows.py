@@ -97,6 +97,7 @@ class ResultRows:
         self.nested: set[str] = set()
         self._readable: set[str] = set()
         self._misnamed: set[str] = set()
+        self._types: dict[str, set[bool]] = {}  # whether ids came as text, by name
         self.names: frozenset[str] = frozenset()
         self.count = 0
         self.last: tuple[Cell, ...] = ()
@@ -184,6 +185,8 @@ class ResultRows:
     def _column(self, name: str, kind: Kind, cells: Mapping[str, list[Cell]]) -> pl.Series:
         if msgspec.UNSET in cells[name]:
             raise NotRows("its rows have different columns")
+        if kind == "key":
+            self._note_types(name, cells[name])
         try:
             read = pl.Series(name, list(map(_READ[kind], cells[name])), dtype=_DTYPE[kind], strict=True)
         except (ValueError, OverflowError, TypeError):
@@ -191,6 +194,13 @@ class ResultRows:
         if read.null_count() < read.len():
             self._readable.add(name)
         return read
+
+    def _note_types(self, name: str, cells: list[Cell]) -> None:
+        """No database writes one column as text and as numbers: where an account's id comes as both, one is wrong."""
+        kinds = self._types.setdefault(name, set())
+        kinds |= {each is str for each in set(map(type, cells)) - {type(None)}}
+        if len(kinds) > 1:
+            self._misnamed.add(name)
 
     def _one_by_one(self, name: str, kind: Kind, cells: Mapping[str, list[Cell]]) -> pl.Series:
         """A column in which some values are not of its kind: these are null, and their accounts are noted."""
