@@ -97,7 +97,7 @@ class ResultRows:
         self.nested: set[str] = set()
         self._readable: set[str] = set()
         self._misnamed: set[str] = set()
-        self._types: dict[str, set[bool]] = {}  # whether ids came as text, by name
+        self._forms: dict[str, set[bool]] = {}  # whether ids are numbers, by name
         self.names: frozenset[str] = frozenset()
         self.count = 0
         self.last: tuple[Cell, ...] = ()
@@ -185,32 +185,38 @@ class ResultRows:
     def _column(self, name: str, kind: Kind, cells: Mapping[str, list[Cell]]) -> pl.Series:
         if msgspec.UNSET in cells[name]:
             raise NotRows("its rows have different columns")
-        if kind == "key":
-            self._note_types(name, cells[name])
         try:
-            read = pl.Series(name, list(map(_READ[kind], cells[name])), dtype=_DTYPE[kind], strict=True)
+            read = self._ids(name, cells[name]) if kind == "key" else _series(name, kind, cells[name])
         except (ValueError, OverflowError, TypeError):
             read = self._one_by_one(name, kind, cells)
         if read.null_count() < read.len():
             self._readable.add(name)
         return read
 
-    def _note_types(self, name: str, cells: list[Cell]) -> None:
-        """No database writes one column as text and as numbers: where an account's id comes as both, one is wrong."""
-        kinds = self._types.setdefault(name, set())
-        kinds |= {each is str for each in set(map(type, cells)) - {type(None)}}
-        if len(kinds) > 1:
-            self._misnamed.add(name)
+    def _ids(self, name: str, cells: list[Cell]) -> pl.Series:
+        """Ids as text, or as numbers; no database writes one column in both ways: then one of them is wrong."""
+        are_numbers = False
+        try:
+            read = pl.Series(name, cells, dtype=pl.String, strict=True)
+        except TypeError:
+            read, are_numbers = _series(name, "key", cells), True
+            if any(isinstance(cell, str) for cell in cells):
+                self._misnamed.add(name)
+        if read.null_count() < read.len():
+            forms = self._forms.setdefault(name, set())
+            forms.add(are_numbers)
+            if len(forms) > 1:
+                self._misnamed.add(name)
+        return read
 
     def _one_by_one(self, name: str, kind: Kind, cells: Mapping[str, list[Cell]]) -> pl.Series:
         """A column in which some values are not of its kind: these are null, and their accounts are noted."""
-        accounts = next(
-            (cells[each] for each, of in self.wanted.items() if of == "key" and each not in self.lacking), []
-        )
+        holders = (each for each, of in self.wanted.items() if of == "key" and each not in self.lacking)
+        accounts = next((cells[each] for each in holders), [])
         values: list[Any] = []
         for place, cell in enumerate(cells[name]):
             try:
-                values.append(_READ[kind](cell))
+                values.append(_within_int64(_READ[kind](cell)))
             except (ValueError, OverflowError, TypeError):
                 values.append(None)
                 self._cannot_read(name, kind, cell, accounts[place] if accounts else None)
@@ -226,6 +232,17 @@ class ResultRows:
         whose = self.unreadable.setdefault(name, set())
         if isinstance(account, str | int) and not isinstance(account, bool):
             whose.add(str(account))
+
+
+def _series(name: str, kind: Kind, cells: list[Any]) -> pl.Series:
+    """A column of values that are all of the kind; else a ValueError, OverflowError or TypeError."""
+    return pl.Series(name, list(map(_READ[kind], cells)), dtype=_DTYPE[kind], strict=True)
+
+
+def _within_int64(value: Any) -> Any:
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise OverflowError
+    return value
 
 
 def _other(text: bytes) -> NotRows:
@@ -293,12 +310,12 @@ def _figure(cell: Scalar) -> float | None:
 
 def _count(cell: Scalar) -> int | None:
     """A whole number, however it is written."""
-    number = cell if type(cell) is int else _figure(cell)
-    if number is None:
-        return None
-    if number != int(number) or not -(2**63) <= number < 2**63:
+    if type(cell) is int:
+        return cell
+    number = _figure(cell)
+    if number is not None and number != int(number):
         raise ValueError
-    return int(number)
+    return None if number is None else int(number)
 
 
 _READ: Mapping[Kind, Callable[[Any], Any]] = {
