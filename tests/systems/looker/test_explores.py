@@ -239,6 +239,11 @@ def test_a_user_that_may_see_less_knows_nothing_of_usage(
 BERLIN = scope_of(Period(2026, 10, "Europe/Berlin"), datetime(2026, 11, 23, 9, tzinfo=UTC))
 
 
+def test_a_month_that_looker_cannot_move_costs_what_is_counted_by_months(sandbox: Sandbox, read: Read) -> None:
+    describes(sandbox, "user_sessions", {"session_month": {"convert_tz": False}})
+    assert read(at=BERLIN).gaps == dict.fromkeys(MONTHLY, "unclear")
+
+
 @pytest.mark.parametrize("change", [{"has_timezone_support": False}, {"session_date": {"convert_tz": False}}])
 @pytest.mark.parametrize(
     ("zone", "database"),
@@ -312,6 +317,16 @@ def test_a_look_whose_month_is_a_day_is_told_before(sandbox: Sandbox, look: Look
     seen = look()
     assert seen.gaps == {"pillar_engagement": "field_missing"}
     assert any("platform_metrics.metric_month (month) is a dimension of type date_date" in note for note in seen.notes)
+
+
+def test_a_look_of_an_explore_that_is_closed_is_no_mistake_of_the_model(sandbox: Sandbox, look: Look) -> None:
+    """A user that may see Looks alone."""
+    sandbox.looker.closed |= {"user_sessions", "feature_usage", "platform_metrics"}
+    own = {"look": "42", "account": COLUMNS[0], "value": COLUMNS[2], "month": COLUMNS[1]}
+    pillars = dict.fromkeys(("operations", "automation", "insights"), own)
+    seen = look({"usage": "none", "features": "none", "platform": {"pillars": pillars}})
+    assert seen.notes == ()
+    assert {metric for metric, reason in seen.gaps.items() if reason == "field_missing"} == set()
 
 
 def test_a_check_asks_no_query(sandbox: Sandbox, look: Look) -> None:

@@ -13,8 +13,9 @@ from accountpulse.core.spooled import spooled
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.systems.looker.grain import UsageFindings, judge_accounts, judge_days
 from systems.looker.asking import DAYS as DAYS_PATH
+from systems.looker.asking import FEATURES as FEATURES_PATH
 from systems.looker.asking import MONTHS as MONTHS_PATH
-from systems.looker.asking import USAGE, A, B, Read, sends
+from systems.looker.asking import USAGE, A, B, Read, describes, sends
 
 SHORT, LONG = "001Hu00000000G8", "001Hu00000000G8IAI"
 JULY, SEPTEMBER, OCTOBER, NOVEMBER = (date(2026, month, 1) for month in (7, 9, 10, 11))
@@ -237,6 +238,24 @@ def test_a_pipeline_that_stopped_is_told_with_its_days(sandbox: Sandbox, read: R
     found = read()
     assert found.gaps == dict.fromkeys(USAGE, "unclear")
     assert any("on 19 days on end (2026-10-13 to 2026-10-31): data seems to be missing" in note for note in found.notes)
+
+
+def test_a_hole_in_the_days_is_one_of_the_features_of_the_same_explore(sandbox: Sandbox, read: Read) -> None:
+    sends(sandbox, DAYS_PATH, [row for row in everybody(A) if str(row["user_sessions.session_date"]) <= "2026-10-12"])
+    sends(sandbox, FEATURES_PATH, [{"user_sessions.account_id": A, "user_sessions.feature": "sso"}])
+    describes(sandbox, "user_sessions", {"feature": {}})
+    fields = {"account": "account_id", "date": "session_date", "feature": "feature"}
+    same = {"explore": "user_sessions", **{key: f"user_sessions.{name}" for key, name in fields.items()}}
+    assert read({"features": same}).gaps == dict.fromkeys((*USAGE, "feature_breadth"), "unclear")
+
+
+def test_months_without_anybody_in_the_period_are_no_zero_where_days_cannot_be_read(
+    sandbox: Sandbox, read: Read
+) -> None:
+    sends(sandbox, DAYS_PATH, [day_row(A, OCTOBER, "1,234")])
+    sends(sandbox, MONTHS_PATH, every_month(A)[:3])
+    reasons = {**dict.fromkeys(DAILY, "field_missing"), **dict.fromkeys(MONTHLY, "unclear")}
+    assert read().gaps == reasons
 
 
 def test_what_single_rows_say_is_the_same_however_they_lie_on_disk() -> None:

@@ -45,17 +45,17 @@ class ExploreChecks:
     _forbidden: bool = False  # a query was refused, for want of a permission
     _attributes: Mapping[str, str] | None = None
 
-    def ready(self, query: Query, fields: Iterable[FieldOf], date: str | None) -> Query:
+    def ready(self, query: Query, fields: Iterable[FieldOf], *dates: str | None) -> Query:
         """The query as it has to be asked so that nothing is cut in silence; Missing where it can't be.
 
-        `fields` says what its fields have to be, `date` is the field of its days.
+        `fields` says what its fields have to be, `dates` are those of its days and months.
         """
         explore = self.explore(query.explore)
         if explore is None:
             raise Missing("field_missing")
         self._need(query, explore, list(fields))
         self._need_all_rows(query.explore, explore)
-        self._need_zone(query.explore, explore, date)
+        self._need_zone(query.explore, explore, dates)
         return replace(query, filters=self._filters(query, explore))
 
     # --- fields
@@ -147,12 +147,13 @@ class ExploreChecks:
                 self._attributes = {}
         return self._attributes
 
-    def _need_zone(self, name: str, explore: Explore, date: str | None) -> None:
+    def _need_zone(self, name: str, explore: Explore, dates: Iterable[str | None]) -> None:
         """Days that Looker can't cut in the period's zone have to be in it already."""
-        found = explore.fields.get(date) if date is not None else None
-        if found is None or (explore.has_zones and found.in_zone) or self.zone == self.database_zone:
+        found = [explore.fields[each] for each in dates if each is not None]
+        fixed = [each.name for each in found if not (explore.has_zones and each.in_zone)]
+        if not fixed or self.zone == self.database_zone:
             return
-        why = f"{date} is not converted" if explore.has_zones else "it has no time zones"
+        why = f"{fixed[0]} is not converted" if explore.has_zones else "it has no time zones"
         self._tell(
             f"explore {name}: its days are those of {self.database_zone}, and not of {self.zone}, since {why}. Where "
             "the database keeps other days, say so in looker.database_timezone"
@@ -161,9 +162,9 @@ class ExploreChecks:
 
     # --- explores
 
-    def explore(self, name: str, model: str | None = None) -> Explore | None:
+    def explore(self, name: str) -> Explore | None:
         """What the explore offers, asked once; None and a note where it is absent."""
-        where = (model or self.model, name)
+        where = (self.model, name)
         if where not in self._known:
             try:
                 self._known[where] = self.api.explore(*where)
@@ -248,7 +249,16 @@ class ExploreChecks:
                 self._tell(f"Look {source.look} also has {named}: an account with several rows has no figure")
 
     def _look_explore(self, query: LookQueryAnswer) -> Explore | None:
-        return None if query.view is None else self.explore(query.view, query.model)
+        """What a Look's explore offers; None where our user may run the Look and not see that."""
+        if query.view is None:
+            return None
+        where = (query.model or self.model, query.view)
+        if where not in self._known:
+            try:
+                self._known[where] = self.api.explore(*where)
+            except Refused:
+                return None
+        return self._known[where]
 
     def _tell_of_look(self, look: str, query: LookQueryAnswer) -> None:
         if filtered := [name for name, value in (query.filters or {}).items() if value]:

@@ -24,6 +24,7 @@ from accountpulse.systems.looker.grain import (
     judge_accounts,
     judge_days,
     judge_features,
+    judge_months,
     repeated,
     unknown_of,
 )
@@ -159,15 +160,15 @@ class LookerExtraction:
         days, months = answers["usage_days"].spool, answers["usage_months"].spool.lazy().collect()
         has_days, has_months = DAYS[0] not in self.gaps, MONTHS[0] not in self.gaps
         scope, usage, features = self.request.scope, self.mapping.usage, self.mapping.features
-        parts = [judge_accounts(days, months, scope, compare=has_days and has_months)]
+        found.add(judge_accounts(days, months, scope, compare=has_days and has_months))
         if usage is not None and has_days:
-            parts.append(judge_days(days, scope, self._end, usage.quiet_days))
+            found.add(judge_days(days, scope, self._end, usage.quiet_days))
+        elif usage is not None and has_months:
+            found.add(judge_months(months, scope))
         if features is not None and FEATURES[0] not in self.gaps:
-            parts.append(judge_features(answers["features"].spool.lazy().collect(), features.catalogue))
-        for each in parts:
-            found.gaps |= each.gaps
-            found.unknowns += each.unknowns
-            found.notes += each.notes
+            found.add(judge_features(answers["features"].spool.lazy().collect(), features.catalogue))
+            if usage is not None and usage.explore == features.explore and DAYS[0] in found.gaps:
+                found.gap(FEATURES, found.gaps[DAYS[0]])  # the same rows
         return found
 
     # --- questions
@@ -187,7 +188,7 @@ class LookerExtraction:
         query = self._query(usage.explore, dimensions, measures, filters)
         wanted = _fields(usage, "account", "date", "month", "users", "sessions")
         self.explores.need_same_group(usage.explore, usage.date, usage.month)
-        return self.explores.ready(query, wanted, usage.date)
+        return self.explores.ready(query, wanted, usage.date, usage.month)
 
     def features_asked(self) -> Query | None:
         """Features of each account in the period; None where they aren't in use."""

@@ -37,6 +37,12 @@ class UsageFindings:
         """The unknowns as UNKNOWNS, each once."""
         return pl.DataFrame(sorted(set(self.unknowns)), schema=UNKNOWNS, orient="row")
 
+    def add(self, more: "UsageFindings") -> None:
+        """What else was found; of two reasons for a gap the first one stays."""
+        self.gaps = {**more.gaps, **self.gaps}
+        self.unknowns += more.unknowns
+        self.notes += more.notes
+
     def gap(self, metrics: Iterable[str], reason: Reason) -> None:
         """Metrics that nobody can have; a reason that is there already stays."""
         for name in metrics:
@@ -222,6 +228,15 @@ def judge_days(days: SpooledTable, scope: Scope, end: date, quiet_days: int) -> 
             "run again, or set looker.usage.quiet_days"
         )
         found.gap((*DAYS, *MONTHS) if touched else TRENDS, "unclear")
+    return found
+
+
+def judge_months(months: pl.DataFrame, scope: Scope) -> UsageFindings:
+    """Whether the period has any row, where its days can't be looked at."""
+    found = UsageFindings()
+    if months.filter((pl.col("month") == scope.period.first_day) & (pl.col("users") > 0)).is_empty():
+        found.notes.append("no account has a row of usage in the period. Load it and run again")
+        found.gap(MONTHS, "unclear")
     return found
 
 
