@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar, get_args
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
@@ -25,7 +25,20 @@ Unless = Annotated[T | None, BeforeValidator(_or_none)]  # the word `none`: this
 ApiName = Annotated[str, AfterValidator(_api_name)]
 
 
-FieldKind = Literal["date", "yes/no", "count", "number", "money", "picklist", "reference", "text", "any"]
+FieldKind = Literal[
+    "date",
+    "day",
+    "month",
+    "yes/no",
+    "count",
+    "distinct count",
+    "number",
+    "money",
+    "picklist",
+    "reference",
+    "text",
+    "any",
+]
 
 
 @dataclass(frozen=True)
@@ -38,22 +51,19 @@ class FieldKinds:
     kinds: tuple[FieldKind, ...]
 
 
-def _named(*kinds: FieldKind) -> Any:
-    return Annotated[ApiName, FieldKinds(kinds)]
-
-
-if TYPE_CHECKING:
-    DateName = YesNoName = CountName = NumberName = MoneyName = PicklistName = ReferenceName = TextName = AnyName = str
-else:
-    DateName = _named("date")  # a day, or an instant
-    YesNoName = _named("yes/no")
-    CountName = _named("count")  # a whole number of things
-    NumberName = _named("count", "number")
-    MoneyName = _named("money", "number")
-    PicklistName = _named("picklist", "text")  # values that the mapping lists
-    ReferenceName = _named("reference", "text")  # an id
-    TextName = _named("text", "picklist", "reference")
-    AnyName = _named("any")
+DateName = Annotated[ApiName, FieldKinds(("date",))]  # a day, or an instant
+YesNoName = Annotated[ApiName, FieldKinds(("yes/no",))]
+CountName = Annotated[ApiName, FieldKinds(("count",))]  # a whole number of things
+NumberName = Annotated[ApiName, FieldKinds(("count", "number"))]
+MoneyName = Annotated[ApiName, FieldKinds(("money", "number"))]
+PicklistName = Annotated[ApiName, FieldKinds(("picklist", "text"))]  # values that the mapping lists
+ReferenceName = Annotated[ApiName, FieldKinds(("reference", "text"))]  # an id
+TextName = Annotated[ApiName, FieldKinds(("text", "picklist", "reference"))]
+AnyName = Annotated[ApiName, FieldKinds(("any",))]
+DayName = Annotated[ApiName, FieldKinds(("day",))]  # a whole day that rows can be grouped by
+MonthName = Annotated[ApiName, FieldKinds(("month",))]  # a month of a year, likewise
+# of things that come again, such as users: two of them don't add up
+DistinctCountName = Annotated[ApiName, FieldKinds(("distinct count",))]
 
 
 class FieldOf(NamedTuple):

@@ -116,6 +116,7 @@ def test_a_text_without_an_end_is_given_up_before_it_fills_the_memory() -> None:
     [
         ("key", "001Hu00000AbCdE", "001Hu00000AbCdE"),
         ("key", 4711, "4711"),
+        ("key", 4711.0, "4711"),
         ("key", None, None),
         ("text", "sso", "sso"),
         ("text", 5, "5"),
@@ -161,11 +162,16 @@ def test_values_come_as_looker_and_its_databases_write_them(kind: Kind, cell: ob
         ("month", 10),
         ("count", "1,234"),
         ("count", "12 users"),
+        ("count", 12.5),
+        ("count", "12.5"),
+        ("count", {"2026-10": 12}),
         ("count", ""),
         ("count", True),
         ("count", "1e400"),
         ("count", 2**70),
         ("figure", "12%"),
+        ("figure", {"2026-10": 1.0}),
+        ("text", ["sso"]),
         ("figure", "1.234,5"),
         ("figure", "nan"),
         ("figure", "inf"),
@@ -179,6 +185,29 @@ def test_what_can_be_read_in_two_ways_is_not_read(kind: Kind, cell: object) -> N
     assert reader.unfit == {"f"}
     assert column(reader, "f").to_list() == [None]
     assert column(reader, "g").to_list() == ["x"]  # which costs no other column
+
+
+def test_one_value_that_cannot_be_read_is_that_accounts_alone() -> None:
+    rows = [{**ROW, "v.users": 5}, {**ROW, "v.account": "b", "v.users": "1,234"}, {**ROW, "v.account": None}]
+    reader = taken(json.dumps(rows).encode())
+    assert (reader.unfit, reader.unreadable) == (set(), {"v.users": {"b"}})
+    assert column(reader, "v.users").to_list() == [5, None, 1]
+
+
+@pytest.mark.parametrize("batch", [1, 1000])
+def test_ids_that_come_as_text_and_as_numbers_are_no_ids(batch: int) -> None:
+    text = json.dumps([ROW, {**ROW, "v.account": None}, {**ROW, "v.account": 17}]).encode()
+    assert taken(text, batch=batch).unfit == {"v.account"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "finer"),
+    [("day", "2026-10-01 00:00:00", "2026-10-01 11:22:33"), ("month", "2026-10-01", "2026-10-02")],
+)
+def test_one_value_of_a_finer_time_frame_says_that_all_are(kind: Kind, good: str, finer: str) -> None:
+    """What falls on midnight, or on the first, only looks like a day or a month."""
+    text = json.dumps([{"a": "x", "f": good}, {"a": "y", "f": finer}]).encode()
+    assert taken(text, {"a": "key", "f": kind}).unfit == {"f"}
 
 
 def test_columns_that_the_rows_do_not_have_are_told_with_those_that_they_have() -> None:

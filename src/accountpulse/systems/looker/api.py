@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 import looker_sdk
+import msgspec
 import requests
 from cattrs.errors import BaseValidationError
 from looker_sdk import error, models40
@@ -20,15 +22,28 @@ from looker_sdk.rtl.serialize import DeserializeError
 from accountpulse.core.errors import AccessError, AccountpulseError, UnexpectedAnswer
 from accountpulse.http import requests_adapter
 from accountpulse.http.budget import RequestBudget
-from accountpulse.systems.looker.rows import BrokenText, Kind, NotRows, ResultRows
+from accountpulse.http.shape import WrongShape, decode
+from accountpulse.systems.looker import wire
+from accountpulse.systems.looker.fields import DEFINITIONS, ExploreField, unit_of
+from accountpulse.systems.looker.rows import BrokenText, CutRows, Kind, NotRows, ResultRows
 from accountpulse.systems.looker.settings import LookerAccess
 
 REMEDY = "Check LOOKER_CLIENT_ID and LOOKER_CLIENT_SECRET, and that the user may use the model."
+HOST = (
+    "No Looker API answers there: check LOOKER_BASE_URL. Looker shows the address as API Host URL in Admin, API; "
+    "older instances have it at port 19999."
+)
+CLOSED = "Check that LOOKER_BASE_URL's instance lets our user and this machine's address use the API (Admin, API)."
 UNLIMITED = -1  # left out, Looker cuts the answer at a default without saying so
 STEP = 500  # Looker's default limit; its others (5,000, 50,000, 100,000) are multiples of it
-EXPLORE = "fields(dimensions(name),measures(name)),always_filter,has_timezone_support"
 # the client's own, and what it lets through where a body, also that of an error, is not what it should be
 FAILURES = (error.SDKError, DeserializeError, BaseValidationError, ValueError, AttributeError, TypeError)
+MISSHAPEN = "Please report it, with the path: this version doesn't know such an answer."
+_EXPLORE = msgspec.json.Decoder(wire.ExploreAnswer)
+_MODEL = msgspec.json.Decoder(wire.ModelAnswer)
+_LOOK = msgspec.json.Decoder(wire.LookAnswer)
+_ID = msgspec.json.Decoder(wire.IdAnswer)
+_ATTRIBUTES = msgspec.json.Decoder(list[wire.AttributeAnswer])
 T = TypeVar("T")
 
 
@@ -43,10 +58,16 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Explore:
-    """What our user can see of an explore: its dimensions and measures, what it always filters on."""
+    """What our user can see of an explore.
 
-    fields: frozenset[str]
-    always_filters: tuple[str, ...]
+    `own_views`: the names of its own view; others are joined. `default_filters`: what it filters on where a query
+    says nothing of the field, by field. `access_filters`: the user attribute that decides what a user sees, by field.
+    """
+
+    fields: Mapping[str, ExploreField]
+    own_views: frozenset[str]
+    default_filters: Mapping[str, str]
+    access_filters: Mapping[str, str]
     has_zones: bool
 
 
@@ -89,12 +110,14 @@ class _Adapter(requests_adapter.RetryingAdapter):
     seconds = requests_adapter.TOTAL  # that rows may take in all
     status = 0
     path = ""
+    is_lookers = True  # whether the answer is a JSON object, as all of Looker's errors are
 
     def read(self, answer: requests.Response) -> None:
         """The body; that of rows goes to `rows` and leaves none. A repeated request starts anew."""
         self.status, self.path = answer.status_code, answer.request.path_url
         if self.begin is None or answer.status_code != 200 or "/run/" not in self.path:
             super().read(answer)
+            self.is_lookers = answer.content.lstrip().startswith(b"{")
             return
         self.rows = self.begin()
         try:
@@ -129,54 +152,62 @@ class Api:
 
     def explore(self, model: str, explore: str) -> Explore:
         """What an explore offers."""
-
-        def look() -> Explore:
-            found = self._sdk.lookml_model_explore(model, explore, fields=EXPLORE)
-            fields = _present(found.fields)
-            groups = ((fields.dimensions or ()), (fields.measures or ()))
-            return Explore(
-                frozenset(field.name for group in groups for field in group if field.name),
-                tuple(each.name for each in found.always_filter or () if each.name),
-                found.has_timezone_support is not False,
-            )
-
-        return self._call(f"looking at explore {explore}", look)
+        path = f"/lookml_models/{_part(model)}/explores/{_part(explore)}"
+        found = self._get(f"looking at explore {explore}", path, _EXPLORE, {"fields": wire.EXPLORE})
+        defaults = (*(found.always_filter or ()), *(found.conditionally_filter or ()))
+        return Explore(
+            _fields(found.fields),
+            frozenset({explore, found.view_name or explore}),
+            {each.name: each.value or "" for each in defaults if each.name},
+            {each.field: each.user_attribute or "" for each in found.access_filters or () if each.field},
+            found.has_timezone_support is not False,
+        )
 
     def explores(self, model: str) -> frozenset[str]:
         """The names of a model's explores."""
+        path = f"/lookml_models/{_part(model)}"
+        found = self._get(f"looking at model {model}", path, _MODEL, {"fields": "explores(name)"})
+        return frozenset(explore.name for explore in found.explores if explore.name)
 
-        def look() -> frozenset[str]:
-            found = _present(self._sdk.lookml_model(model, fields="explores(name)").explores)
-            return frozenset(explore.name for explore in found if explore.name)
-
-        return self._call(f"looking at model {model}", look)
+    def user_attributes(self) -> Mapping[str, str]:
+        """The values that decide what our user may see, by attribute; without those that it may not look at."""
+        tried = "looking at the attributes of our user"
+        me = self._get(tried, "/user", _ID, {"fields": "id"}).id
+        path = f"/users/{_part(str(me))}/attribute_values"
+        found = self._get(tried, path, _ATTRIBUTES, {"fields": "name,value"})
+        return {each.name: str(each.value) for each in found if each.name and each.value is not None}
 
     def query(self, query: Query) -> ResultRows:
         """All rows of one query, sorted by its dimensions."""
         tried = f"querying explore {query.explore}"
+        try:
+            return self._whole(tried, query)
+        except NotRows as wrong:
+            remedy = wrong.remedy or "Run it in Looker to see what the database says."
+            raise UnexpectedAnswer("looker", tried, str(wrong), remedy) from None
+
+    def _whole(self, tried: str, query: Query) -> ResultRows:
         rows = self._run(tried, query, UNLIMITED, "")
         if rows.count and rows.count % STEP == 0:  # may be an end, may be a limit: the first from behind tells
             behind, length = self._run(tried, query, 1, " desc"), len(query.dimensions)
             if behind.count != 1 or behind.last[:length] != rows.last[:length]:
-                raise _cut(tried, rows.count)
+                raise CutRows(rows.count)
         return rows
 
     def look(self, look: str, columns: Mapping[str, Kind]) -> ResultRows:
-        """All rows of a saved Look, whose own limit is set aside; columns that it doesn't have are `lacking`."""
-        tried = f"running Look {look}"
-        rows = self._rows(tried, columns, lambda: self._sdk.run_look(look, "json", limit=UNLIMITED))
+        """All rows of a saved Look, whose own limit is set aside; columns that it doesn't have are `lacking`.
+
+        NotRows where it gives none that can be read: that is the Look's trouble, and not the instance's.
+        """
+        path = f"/looks/{_part(look)}/run/json"
+        rows = self._rows(f"running Look {look}", columns, lambda: self._sdk.get(path, str, {"limit": UNLIMITED}))
         if rows.count in {STEP, 10 * STEP, 100 * STEP, 200 * STEP}:
-            raise _cut(tried, rows.count)
+            raise CutRows(rows.count)
         return rows
 
-    def look_columns(self, look: str) -> frozenset[str]:
-        """The columns of a saved Look by its query; none where it may have others, as table calculations are."""
-
-        def ask() -> frozenset[str]:
-            query = _present(self._sdk.look(look, fields="query(fields,dynamic_fields)").query)
-            return frozenset(() if query.dynamic_fields else query.fields or ())
-
-        return self._call(f"looking at Look {look}", ask)
+    def look_query(self, look: str) -> wire.LookAnswer:
+        """What a saved Look asks."""
+        return self._get(f"looking at Look {look}", f"/looks/{_part(look)}", _LOOK, {"fields": wire.LOOK})
 
     def _run(self, tried: str, query: Query, limit: int, order: str) -> ResultRows:
         columns = {**query.dimensions, **query.measures}
@@ -189,8 +220,9 @@ class Api:
             limit=str(limit),
             query_timezone=query.zone,
         )
-        made = self._call(tried, lambda: _present(self._sdk.create_query(wanted, fields="id").id))
-        rows = self._rows(tried, columns, lambda: self._sdk.run_query(made, "json"))
+        text = self._call(tried, lambda: self._sdk.post("/queries", str, {"fields": "id"}, wanted))
+        made = self._decoded(tried, text, _ID).id
+        rows = self._rows(tried, columns, lambda: self._sdk.get(f"/queries/{_part(str(made))}/run/json", str))
         if rows.lacking:
             raise UnexpectedAnswer("looker", tried, f"rows without {', '.join(sorted(rows.lacking))}")
         return rows
@@ -205,15 +237,23 @@ class Api:
             raise UnexpectedAnswer("looker", tried, f"HTTP {self._adapter.status} without rows")
         return self._adapter.rows
 
+    def _get(self, tried: str, path: str, decoder: "msgspec.json.Decoder[T]", params: dict[str, Any]) -> T:
+        return self._decoded(tried, self._call(tried, lambda: self._sdk.get(path, str, params)), decoder)
+
+    def _decoded(self, tried: str, text: object, decoder: "msgspec.json.Decoder[T]") -> T:
+        try:
+            return decode(decoder, str(text).encode())
+        except WrongShape as wrong:
+            raise UnexpectedAnswer("looker", tried, f"a field of another type, {wrong}", MISSHAPEN) from None
+        except msgspec.DecodeError:
+            raise UnexpectedAnswer("looker", tried, "an answer that is not JSON", HOST) from None
+
     def _call(self, tried: str, work: Callable[[], T]) -> T:
         """Do it; where the token is no longer taken, sign in anew and do it once more."""
         for is_last in (False, True):
             self._adapter.status, self._adapter.path = 0, ""
             try:
                 return work()
-            except NotRows as wrong:
-                remedy = "Run it in Looker to see what the database says."
-                raise UnexpectedAnswer("looker", tried, str(wrong), remedy) from None
             except FAILURES:  # their texts may hold a body: only the status is taken
                 if is_last or self._adapter.status != 401 or self._signing_in:
                     break
@@ -227,26 +267,45 @@ class Api:
     def _failure(self, tried: str) -> AccountpulseError | Refused:
         status = self._adapter.status
         answer = f"HTTP {status}" if status else "no answer"
-        if self._signing_in and 400 <= status < 500:
-            return AccessError("looker", "signing in", answer, REMEDY)
+        if self._signing_in:
+            return self._not_signed_in(status, answer)
         if status == 401:
             return AccessError("looker", tried, answer, REMEDY)
         if 400 <= status < 500:
             return Refused(status)
-        return UnexpectedAnswer("looker", "signing in" if self._signing_in else tried, answer)
+        return UnexpectedAnswer("looker", tried, answer)
+
+    def _not_signed_in(self, status: int, answer: str) -> AccountpulseError:
+        """Looker answers 404 to a client id or secret that it doesn't know; a page of somebody else is another host."""
+        if 400 <= status < 500:
+            remedy = HOST if not self._adapter.is_lookers or status == 405 else CLOSED if status == 403 else REMEDY
+            return AccessError("looker", "signing in", answer, remedy)
+        return UnexpectedAnswer("looker", "signing in", answer, HOST if status == 200 else "Try again later.")
 
 
-def _present(part: T | None) -> T:
-    """A part that every such answer has; without it, it is another answer."""
-    if part is None:
-        raise ValueError
-    return part
+def _fields(found: wire.FieldsAnswer) -> Mapping[str, ExploreField]:
+    return {
+        each.name: ExploreField(
+            each.name,
+            category,
+            each.type,
+            each.view,
+            each.dimension_group,
+            filterable=each.can_filter is not False,
+            in_zone=each.convert_tz is not False,
+            unit=unit_of((each.value_format_name, each.value_format)),
+            broken=bool(each.error),
+        )
+        for group, category in DEFINITIONS.items()
+        for each in getattr(found, group) or ()
+        if each.name
+    }
+
+
+def _part(text: str) -> str:
+    """One part of a path."""
+    return quote(text, safe="")
 
 
 def _no_lookup(_helper: error.ErrorDocHelper, _url: str) -> tuple[str, str]:
     return "", ""
-
-
-def _cut(tried: str, count: int) -> UnexpectedAnswer:
-    remedy = "Give our user download_without_limit, and take totals and table calculations out of a Look."
-    return UnexpectedAnswer("looker", tried, f"{count:,} rows came, where a limit of Looker's cut them", remedy)

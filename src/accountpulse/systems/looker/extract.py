@@ -1,27 +1,40 @@
 """Looker → usage, features and platform value: one query a question, for all accounts at once."""
 
-import difflib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 
 from accountpulse.core.catalogue import PILLAR
-from accountpulse.core.errors import AccessError
-from accountpulse.core.records import ON_DISK, SEATS, TABLES, Extract, Reason, frame
+from accountpulse.core.records import ON_DISK, SEATS, TABLES, Extract, Reason, RowCounts, frame
 from accountpulse.core.spooled import CheckpointPart, SpooledTable, spooled
-from accountpulse.systems.looker.api import Api, Explore, Query, Refused
+from accountpulse.systems.looker.api import Api, Query, Refused
+from accountpulse.systems.looker.explores import ExploreChecks, Missing
+from accountpulse.systems.looker.fields import nearest
+from accountpulse.systems.looker.grain import (
+    DAYS,
+    FEATURES,
+    MONTHS,
+    TREND_MONTHS,
+    Unknown,
+    UsageFindings,
+    judge_accounts,
+    judge_days,
+    judge_features,
+    judge_months,
+    repeated,
+    unknown_of,
+)
 from accountpulse.systems.looker.keys import unmatched
-from accountpulse.systems.looker.rows import UNFIT, Kind, ResultRows
+from accountpulse.systems.looker.rows import UNFIT, DatabaseRefused, Kind, NotRows, ResultRows
 from accountpulse.systems.looker.settings import LookerMapping, LookerRequest, Measure, SavedLook, UsageExplore
+from accountpulse.systems.mapping_parts import FieldOf, MappingBlock, fields_named
 
-TREND_MONTHS = 3
-DAYS = ("dau", "dau_trend_pct")
-MONTHS = ("mau", "mau_trend_pct", "login_frequency")
-FEATURES = ("feature_breadth",)
+NOBODYS = "without an account"
+QUESTIONS = ("usage_days", "usage_months", "features", "figures")
 T = TypeVar("T")
 
 
@@ -29,22 +42,28 @@ def extract(request: LookerRequest) -> Extract:
     """Daily and monthly users over the period and the three months before, features over the period, and figures.
 
     `key` is what the account fields of the explores hold. Days and months are those of the period's zone. A row
-    without an account is nobody's. What is absent or not readable costs its own metrics (`field_missing`) and has a
-    note; an answer that can't be trusted (an error, a cut) is the source's failure.
+    without an account is nobody's. What is absent, not readable or of another kind than the mapping means costs its own
+    metrics (`field_missing`) and has a note; so does data that begins late (`too_new`) or has a hole (`unclear`).
+    Rows that can't be trusted cost their accounts (`unknowns`). An answer that can't be trusted (an error, a cut) is
+    the source's failure, a Look's only its figures'.
     """
     work = connect(request)
-    questions: dict[str, Callable[[], SpooledTable | None]] = {
-        "usage_days": lambda: work.part(DAYS, work.usage_days),
-        "usage_months": lambda: work.part(MONTHS, work.usage_months),
-        "features": lambda: work.part(FEATURES, work.features),
-        "figures": work.figures,
-    }
-    answers = {name: work.answer(name, ask) for name, ask in questions.items()}
-    work.check_model()
-    tables = {name: spool.lazy().collect() for name, spool in answers.items() if name not in ON_DISK}
-    spools = {name: spool for name, spool in answers.items() if name in ON_DISK}
-    notes = dict.fromkeys([*work.notes, *unmatched(answers.values(), request.keys)])
-    return Extract("looker", tables, work.gaps, {}, tuple(notes), spools=spools)
+    answers = {name: work.answer(name) for name in QUESTIONS}
+    work.explores.refuse_nothing_seen(kept=work.has_kept)
+    found = work.judged(answers)
+    tables = {name: each.spool.lazy().collect() for name, each in answers.items() if name not in ON_DISK}
+    spools = {name: each.spool for name, each in answers.items() if name in ON_DISK}
+    notes = [*work.notes, *found.notes, *unmatched((each.spool for each in answers.values()), request.keys)]
+    return Extract(
+        "looker",
+        tables,
+        {**found.gaps, **work.gaps},
+        {},
+        tuple(dict.fromkeys(notes)),
+        spools=spools,
+        unknowns=found.frame(),
+        counts={name: each.counts for name, each in answers.items()},
+    )
 
 
 def connect(request: LookerRequest) -> "LookerExtraction":
@@ -58,8 +77,25 @@ def metrics_of(figure: str) -> tuple[str, ...]:
     return () if figure == SEATS else (figure,)
 
 
-class MissingInLooker(Exception):
-    """A name of the mapping leads to nothing that can be used; the notes say which and why."""
+@dataclass(frozen=True)
+class TableAnswer:
+    """One of our tables as it was answered, where its rows went, and which single keys it says nothing of."""
+
+    spool: SpooledTable
+    counts: RowCounts
+    unknowns: tuple[Unknown, ...] = ()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a checkpoint part keeps beside the rows."""
+        counted = [self.counts.came, self.counts.outside, dict(self.counts.left_out)]
+        return {"counts": counted, "unknowns": [list(each) for each in self.unknowns]}
+
+    @classmethod
+    def kept(cls, table: str, part: CheckpointPart) -> "TableAnswer":
+        """As an earlier process of the run has kept it."""
+        unknowns = tuple((key, metric, reason) for key, metric, reason in part.facts["unknowns"])
+        return cls(part.spools[table], RowCounts(*part.facts["counts"]), unknowns)
 
 
 @dataclass
@@ -72,128 +108,197 @@ class LookerExtraction:
     gaps: dict[str, Reason] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     rows_so_far: int = 0
-    _known: dict[str, Explore | None] = field(default_factory=dict)
-    _model_refused: int = 0
-    _answers: dict[str, ResultRows | MissingInLooker] = field(default_factory=dict)
+    explores: ExploreChecks = field(init=False)
+    _answers: dict[str, ResultRows | Missing] = field(default_factory=dict)
     _kept: dict[str, CheckpointPart] = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with the answers that an earlier process of this run has kept."""
-        self._kept = {part.stretches[0][0]: part for part in self.request.parts.kept()}
+        zone, mapping = self.request.scope.period.zone, self.mapping
+        self.explores = ExploreChecks(self.api, mapping.model, zone, mapping.database_timezone, self.notes)
+        kept = {part.stretches[0][0]: part for part in self.request.parts.kept()}
+        self._kept = {table: part for table, part in kept.items() if {"counts", "unknowns"} <= part.facts.keys()}
 
-    def answer(self, table: str, ask: Callable[[], SpooledTable | None]) -> SpooledTable:
+    @property
+    def has_kept(self) -> bool:
+        """Whether an earlier process of this run has read anything."""
+        return bool(self._kept)
+
+    def answer(self, table: str) -> TableAnswer:
         """A table: as it was kept, or asked for and, where nothing of it is missing, kept."""
         if table in self._kept:
             part = self._kept[table]
             self.notes += part.facts["notes"]
-            return part.spools[table]
+            return TableAnswer.kept(table, part)
+        asks: Mapping[str, Callable[[], TableAnswer | None]] = {
+            "usage_days": partial(self.part, DAYS, self.usage_days),
+            "usage_months": partial(self.part, MONTHS, self.usage_months),
+            "features": partial(self.part, FEATURES, self.features),
+            "figures": self.figures,
+        }
         noted, missing = len(self.notes), len(self.gaps)
-        spool = ask() or SpooledTable(TABLES[table])
+        found = asks[table]() or TableAnswer(SpooledTable(TABLES[table]), RowCounts(0))
         if len(self.gaps) == missing:
-            self.request.parts.keep(CheckpointPart(((table, 0, 0),), {table: spool}, {"notes": self.notes[noted:]}))
-        return spool
+            facts = {"notes": self.notes[noted:], **found.facts}
+            self.request.parts.keep(CheckpointPart(((table, 0, 0),), {table: found.spool}, facts))
+        return found
 
     def part(self, metrics: Iterable[str], read: Callable[[], T | None]) -> T | None:
         """The table of a part, or None and a gap for its metrics where it is not in use or a name is missing."""
         try:
             rows = read()
-        except MissingInLooker:
-            self.gaps |= dict.fromkeys(metrics, "field_missing")
+        except Missing as missing:
+            self.gaps |= dict.fromkeys(metrics, missing.reason)
             return None
         if rows is None:
             self.gaps |= dict.fromkeys(metrics, "not_configured")
         return rows
 
-    def usage_days(self) -> SpooledTable | None:
-        """Distinct users of each day."""
-        usage = self.mapping.usage
-        if usage is None:
-            return None
-        dimensions: dict[str, Kind] = {usage.account: "key", usage.date: "day"}
-        rows = self._ask(usage.explore, dimensions, {usage.users: "count"}, self._trend_days(usage))
-        names = {usage.account: "key", usage.date: "day", usage.users: "users"}
-        return self._table("usage_days", rows, names)
+    def judged(self, answers: Mapping[str, TableAnswer]) -> UsageFindings:
+        """What the rows can be trusted for."""
+        found = UsageFindings(unknowns=[each for answer in answers.values() for each in answer.unknowns])
+        days, months = answers["usage_days"].spool, answers["usage_months"].spool.lazy().collect()
+        has_days, has_months = DAYS[0] not in self.gaps, MONTHS[0] not in self.gaps
+        scope, usage, features = self.request.scope, self.mapping.usage, self.mapping.features
+        found.add(judge_accounts(days, months, scope, compare=has_days and has_months))
+        if usage is not None and has_days:
+            found.add(judge_days(days, scope, self._end, usage.quiet_days))
+        elif usage is not None and has_months:
+            found.add(judge_months(months, scope))
+        if features is not None and FEATURES[0] not in self.gaps:
+            found.add(judge_features(answers["features"].spool.lazy().collect(), features.catalogue))
+            if usage is not None and usage.explore == features.explore and DAYS[0] in found.gaps:
+                found.gap(FEATURES, found.gaps[DAYS[0]])  # the same rows
+        return found
 
-    def usage_months(self) -> SpooledTable | None:
+    # --- questions
+
+    def days_asked(self, usage: UsageExplore) -> Query:
+        """Distinct users of each day, ready to be asked; Missing where they can't be."""
+        dimensions: dict[str, Kind] = {usage.account: "key", usage.date: "day"}
+        filters = {**usage.filters, **self._trend_days(usage)}
+        query = self._query(usage.explore, dimensions, {usage.users: "count"}, filters)
+        return self.explores.ready(query, _fields(usage, "account", "date", "users"), usage.date)
+
+    def months_asked(self, usage: UsageExplore) -> Query:
         """Distinct users and sessions of each month: users of days can't be added up."""
-        usage = self.mapping.usage
-        if usage is None:
-            return None
         dimensions: dict[str, Kind] = {usage.account: "key", usage.month: "month"}
         measures: dict[str, Kind] = {usage.users: "count", usage.sessions: "count"}
-        rows = self._ask(usage.explore, dimensions, measures, self._trend_days(usage))
-        names = {usage.account: "key", usage.month: "month", usage.users: "users", usage.sessions: "sessions"}
-        return self._table("usage_months", rows, names)
+        filters = {**usage.filters, **self._trend_days(usage)}
+        query = self._query(usage.explore, dimensions, measures, filters)
+        wanted = _fields(usage, "account", "date", "month", "users", "sessions")
+        self.explores.need_same_group(usage.explore, usage.date, usage.month)
+        return self.explores.ready(query, wanted, usage.date, usage.month)
 
-    def _trend_days(self, usage: UsageExplore) -> dict[str, str]:
-        return self._days(usage.date, self._months_ago(TREND_MONTHS))
-
-    def features(self) -> SpooledTable | None:
-        """Features that were used in the period."""
+    def features_asked(self) -> Query | None:
+        """Features of each account in the period; None where they aren't in use."""
         part = self.mapping.features
         if part is None or not part.catalogue:
             return None
         days = self._days(part.date, self._months_ago(0))
-        rows = self._ask(part.explore, {part.account: "key", part.feature: "text"}, {}, days)
+        query = self._query(part.explore, {part.account: "key", part.feature: "text"}, {}, {**part.filters, **days})
+        return self.explores.ready(query, _fields(part, "account", "date", "feature"), part.date)
+
+    def measure_asked(self, source: Measure, measures: Mapping[str, Kind] | None = None) -> Query:
+        """A figure of each account; or all `measures` that are asked for in the same way."""
+        filters = {**source.filters, **self._measured_days(source)}
+        query = self._query(source.explore, {source.account: "key"}, measures or {source.measure: "figure"}, filters)
+        return self.explores.ready(query, list(fields_named(source)), source.date)
+
+    def usage_days(self) -> TableAnswer | None:
+        """Distinct users of each day."""
+        usage = self.mapping.usage
+        if usage is None:
+            return None
+        names = {usage.account: "key", usage.date: "day", usage.users: "users"}
+        return self._table("usage_days", self._ask(self.days_asked(usage)), names, DAYS)
+
+    def usage_months(self) -> TableAnswer | None:
+        """Distinct users and sessions of each month."""
+        usage = self.mapping.usage
+        if usage is None:
+            return None
+        names = {usage.account: "key", usage.month: "month", usage.users: "users", usage.sessions: "sessions"}
+        return self._table("usage_months", self._ask(self.months_asked(usage)), names, MONTHS)
+
+    def features(self) -> TableAnswer | None:
+        """Features that were used in the period. What was used without a name of a feature is none of the catalogue."""
+        part, query = self.mapping.features, self.features_asked()
+        if part is None or query is None:
+            return None
         names = {part.account: "key", part.feature: "feature"}
-        return self._table("features", rows, names)
+        return self._table("features", self._ask(query), names, FEATURES, needs_both=False)
+
+    def _query(
+        self, explore: str, dimensions: Mapping[str, Kind], measures: Mapping[str, Kind], filters: Mapping[str, str]
+    ) -> Query:
+        return Query(self.mapping.model, explore, dimensions, measures, filters, self.request.scope.period.zone)
+
+    def _trend_days(self, usage: UsageExplore) -> dict[str, str]:
+        return self._days(usage.date, self._months_ago(TREND_MONTHS))
 
     # --- figures
 
-    def figures(self) -> SpooledTable:
+    def figures(self) -> TableAnswer:
         """Pillars, own metrics and seats: those of one question come by one query, those of a saved Look by one run."""
-        parts = [frame("figures")]
+        parts, counts = [frame("figures")], RowCounts(0)
+        unknowns: list[Unknown] = []
         for name, source in self.mapping.figures.items():
-            part = self.part(metrics_of(name), partial(self._figure, source))
-            if part is not None:
-                parts.append(part.select("key", pl.lit(name).alias("metric"), "value"))
-        return spooled(self._clamped(pl.concat(parts).drop_nulls(["key", "value"])))
+            found = self.part(metrics_of(name), partial(self._figure, name, source))
+            if found is not None:
+                parts.append(found.spool.lazy().collect())
+                unknowns += found.unknowns
+                counts = _added(counts, found.counts)
+        return TableAnswer(spooled(self._clamped(pl.concat(parts))), counts, tuple(unknowns))
 
-    def _figure(self, source: Measure | SavedLook) -> pl.DataFrame:
-        if isinstance(source, SavedLook):
-            return self._of_look(source)
-        self.need(source.explore, source.fields)
-        rows = self._once(source.question, partial(self._measures, source))
-        return self._figures(rows, {source.account: "key", source.measure: "value"})
+    def _figure(self, name: str, source: Measure | SavedLook) -> TableAnswer:
+        names = {source.account: "key", source.value if isinstance(source, SavedLook) else source.measure: "value"}
+        if isinstance(source, Measure):
+            self.measure_asked(source)
+            rows = self._once(source.question, partial(self._measures, source))
+        else:
+            rows = self._once(source.question, partial(self._look, source.look))
+            names |= {source.month: "month"} if source.month is not None else {}
+        taken = rows.spool.lazy().select(self._columns(rows, names)).collect()
+        garbled = {key for each in names if each != source.account for key in rows.unreadable.get(each, ())}
+        return self._one_each(name, taken, garbled)
+
+    def _one_each(self, metric: str, rows: pl.DataFrame, garbled: Iterable[str]) -> TableAnswer:
+        """One number for each account: figures don't add up, so of several nobody knows which is the account's."""
+        came, is_of = rows.height, pl.lit(value=True)
+        if "month" in rows.columns:
+            is_of = (pl.col("month") == self._months_ago(0)).fill_null(value=False)
+        of_time = rows.filter(is_of)
+        whose = of_time.filter(_has_account())
+        alone = whose.filter(~repeated(whose))
+        several = whose.filter(repeated(whose))["key"].unique().sort()
+        if several.len():
+            self.notes.append(
+                f"{metric}: accounts with several rows, whose figures don't add up: {several.len():,}, such as "
+                f"{several[0]}; give one row for each account, and write it in one way"
+            )
+        named = metrics_of(metric)
+        unknowns = (*unknown_of(several, named, "several_rows"), *unknown_of(garbled, named, "unclear"))
+        kept = alone.drop_nulls("value").select("key", pl.lit(metric).alias("metric"), "value")
+        left_out = {
+            NOBODYS: of_time.height - whose.height,
+            "several of one account": whose.height - alone.height,
+            "without a value that can be read": alone.height - kept.height,
+        }
+        return TableAnswer(spooled(kept), _counts(came, came - of_time.height, left_out), unknowns)
 
     def _measures(self, source: Measure) -> ResultRows:
         """Every measure that is asked for in the same way and that the explore has, by one query."""
-        explore = self._explore(source.explore)
         alike = [each for each in self.mapping.figures.values() if each.question == source.question]
-        named = [each.measure for each in alike if isinstance(each, Measure)]
-        measures: dict[str, Kind] = {name: "figure" for name in named if explore and name in explore.fields}
-        days = {} if source.date is None else self._days(source.date, self._first(source))
-        return self._ask(source.explore, {source.account: "key"}, measures, {**source.filters, **days})
+        named = [each for each in alike if isinstance(each, Measure)]
+        measures: dict[str, Kind] = {each.measure: "figure" for each in named if self.explores.fits(each)}
+        return self._ask(self.measure_asked(source, measures))
 
-    def need_figure(self, source: Measure | SavedLook) -> None:
-        """What the figure comes from must have its fields; a Look's are those of its query."""
-        if isinstance(source, Measure):
-            self.need(source.explore, source.fields)
-            return
-        try:
-            columns = self.api.look_columns(source.look)
-        except Refused as refused:
-            raise self._no_look(source.look, refused.status) from None
-        wanted = (source.account, source.value, *([source.month] if source.month else []))
-        lacking = [name for name in wanted if columns and name not in columns]
-        for name in lacking:
-            self.notes.append(f"the Look has no column {name}{_nearest(name, columns)}")
-        if lacking:
-            raise MissingInLooker
-
-    def _no_look(self, look: str, status: int) -> "MissingInLooker":
-        return self._missing(f"Look {look} is absent, or not open to our user (HTTP {status})")
-
-    def _first(self, source: Measure) -> date:
-        return self._months_ago(0) if source.days is None else self._end - timedelta(days=source.days)
-
-    def _of_look(self, source: SavedLook) -> pl.DataFrame:
-        rows = self._once(source.question, lambda: self._look(source.look))
-        names = {source.account: "key", source.value: "value"}
-        if source.month is None:
-            return self._figures(rows, names)
-        month = pl.col("month") == self.request.scope.period.first_day
-        return self._figures(rows, {**names, source.month: "month"}).filter(month)
+    def _measured_days(self, source: Measure) -> dict[str, str]:
+        if source.date is None:
+            return {}
+        first = self._months_ago(0) if source.days is None else self._end - timedelta(days=source.days)
+        return self._days(source.date, first)
 
     def _look(self, look: str) -> ResultRows:
         """A Look with the columns of all figures that come from it."""
@@ -205,17 +310,20 @@ class LookerExtraction:
         try:
             return self._counted(self.api.look(look, columns))
         except Refused as refused:
-            raise self._no_look(look, refused.status) from None
+            raise self.explores.no_look(look, refused.status) from None
+        except NotRows as wrong:
+            reason: Reason = "source_failed" if isinstance(wrong, DatabaseRefused) else "unclear"
+            raise self._missing(f"running Look {look}: {wrong}. {wrong.remedy}".rstrip(), reason) from None
 
     def _once(self, what: str, ask: Callable[[], ResultRows]) -> ResultRows:
         """An answer that serves several figures is asked for once, also where it was refused."""
         if what not in self._answers:
             try:
                 self._answers[what] = ask()
-            except MissingInLooker as missing:
+            except Missing as missing:
                 self._answers[what] = missing
         answer = self._answers[what]
-        if isinstance(answer, MissingInLooker):
+        if isinstance(answer, Missing):
             raise answer
         return answer
 
@@ -242,95 +350,89 @@ class LookerExtraction:
         """The filter on the days from the first one to the end."""
         return {field: f"{first} to {self._end}"}
 
-    def _ask(
-        self, explore: str, dimensions: dict[str, Kind], measures: dict[str, Kind], filters: Mapping[str, str]
-    ) -> ResultRows:
-        self.need(explore, [*dimensions, *measures, *filters])
-        zone = self.request.scope.period.zone
-        query = Query(self.mapping.model, explore, dimensions, measures, filters, zone)
+    def _ask(self, query: Query) -> ResultRows:
         try:
-            return self._counted(self.api.query(query))
+            rows = self.api.query(query)
         except Refused as refused:
-            text = f"explore {explore}: the query was refused (HTTP {refused.status}); run it in Looker to see why"
-            raise self._missing(text) from None
+            raise self.explores.no_query(query.explore, refused.status) from None
+        self.explores.queried = True
+        return self._counted(rows)
 
     def _counted(self, rows: ResultRows) -> ResultRows:
         self.rows_so_far += rows.count
         self.request.progress(self.rows_so_far, None)
         return rows
 
-    def _table(self, table: str, rows: ResultRows, names: Mapping[str, str]) -> SpooledTable:
-        """An answer as one of our tables; a row without its key or its other dimension is nobody's."""
-        columns, spool = self._columns(rows, names), SpooledTable(TABLES[table])
-        for piece in rows.spool.pieces():
-            spool.add(piece.select(columns).drop_nulls([*TABLES[table]][:2]))
-        return spool
+    def _table(
+        self,
+        table: str,
+        rows: ResultRows,
+        names: Mapping[str, str],
+        metrics: tuple[str, ...],
+        *,
+        needs_both: bool = True,
+    ) -> TableAnswer:
+        """An answer as one of our tables; a row without its key is nobody's.
 
-    def _figures(self, rows: ResultRows, names: Mapping[str, str]) -> pl.DataFrame:
-        """An answer with an account and a pillar's value in each row."""
-        return rows.spool.lazy().select(self._columns(rows, names)).collect()
+        `needs_both`: one without its day or month says nothing of any, and leaves its account's metrics unknown.
+        """
+        columns, spool = self._columns(rows, names), SpooledTable(TABLES[table])
+        other, nobodys, placeless = [*TABLES[table]][1], 0, 0
+        lost: set[str] = set() if needs_both else rows.unreadable.get([*names][1], set())
+        for piece in rows.spool.pieces():
+            ours = piece.select(columns)
+            whose = ours.filter(_has_account())
+            placed = whose.drop_nulls(other) if needs_both else whose
+            nobodys, placeless = nobodys + ours.height - whose.height, placeless + whose.height - placed.height
+            if placed.height < whose.height:
+                lost |= set(whose.filter(pl.col(other).is_null())["key"])
+            spool.add(placed)
+        if lost:
+            self.notes.append(f"accounts with a row without {other}: {len(lost):,}, such as {min(lost)}")
+        counts = _counts(rows.count, 0, {NOBODYS: nobodys, f"without a {other}": placeless})
+        return TableAnswer(spool, counts, tuple(unknown_of(lost, metrics, "unclear")))
 
     def _columns(self, rows: ResultRows, names: Mapping[str, str]) -> list[pl.Expr]:
-        """Columns of an answer under our names; MissingInLooker where one is absent or not of its kind."""
+        """Columns of an answer under our names; Missing where one is absent or not of its kind."""
         for name in names:
             if name in rows.lacking:
-                raise self._missing(f"the Look has no column {name}{_nearest(name, rows.names)}")
+                raise self._missing(f"the Look {_why_lacking(name, rows.names)}")
             if name in rows.unfit:
-                raise self._missing(f"{name} {UNFIT[rows.wanted[name]]}")
+                raise self._missing(f"{name} {PIVOTED if name in rows.nested else UNFIT[rows.wanted[name]]}")
+            if garbled := rows.unreadable.get(name):
+                whose = f", such as that of {min(garbled)}" if garbled else ""
+                self.notes.append(f"{name}: values that can't be read{whose}; it {UNFIT[rows.wanted[name]]}")
         return [pl.col(name).alias(ours) for name, ours in names.items()]
 
-    def need(self, explore: str, names: Iterable[str]) -> None:
-        """The explore must have these fields: a query would leave out what it lacks without a word."""
-        found = self._explore(explore)
-        if found is None:
-            raise MissingInLooker
-        lacking = [name for name in names if name not in found.fields]
-        for name in lacking:
-            hint = _nearest(name, found.fields)
-            self.notes.append(f"explore {explore} has no field {name} that our user can see{hint}")
-        if lacking:
-            raise MissingInLooker
-
-    def _explore(self, name: str) -> Explore | None:
-        """What the explore offers, asked once; None and a note where it is absent."""
-        if name not in self._known:
-            try:
-                self._known[name] = self._looked_at(name, self.api.explore(self.mapping.model, name))
-            except Refused as refused:
-                self._known[name] = None
-                self.notes.append(self._why_absent(name, refused.status))
-        return self._known[name]
-
-    def _looked_at(self, name: str, explore: Explore) -> Explore:
-        zone = self.request.scope.period.zone
-        if explore.always_filters:
-            filters = ", ".join(explore.always_filters)
-            self.notes.append(f"explore {name} always filters on {filters}: rows outside are not counted")
-        if not explore.has_zones and zone != "UTC":
-            self.notes.append(f"explore {name} has no time zones: its days are the database's, not those of {zone}")
-        return explore
-
-    def _why_absent(self, explore: str, status: int) -> str:
-        model, hint = self.mapping.model, ""
-        try:
-            others = self.api.explores(model)
-            hint = "" if explore in others else _nearest(explore, others)
-        except Refused as refused:
-            self._model_refused = refused.status
-        return f"explore {explore} of model {model} is absent, or not open to our user (HTTP {status}){hint}"
-
-    def check_model(self) -> None:
-        """AccessError where neither the model nor any explore of it is there: no gap, but a setting to mend."""
-        if self._model_refused and not any(self._known.values()) and not self._kept:
-            remedy = "Check looker.model in accountpulse.yaml, and that the role of our user has the model."
-            tried = f"looking at model {self.mapping.model}"
-            raise AccessError("looker", tried, f"HTTP {self._model_refused}", remedy)
-
-    def _missing(self, note: str) -> MissingInLooker:
+    def _missing(self, note: str, reason: Reason = "field_missing") -> Missing:
         self.notes.append(note)
-        return MissingInLooker()
+        return Missing(reason)
 
 
-def _nearest(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; the nearest name is {near[0]}" if near else ""
+PIVOTED = "comes in a column of its own for each value of another field: take the pivot out of the Look"
+
+
+def _why_lacking(name: str, names: Iterable[str]) -> str:
+    """Pivoted columns are called `measure|FIELD|value` in some versions."""
+    if any(each.startswith(f"{name}|") for each in names):
+        return f"has {name} pivoted: take the pivot out of it"
+    return f"has no column {name}{nearest(name, list(names))}"
+
+
+def _fields(block: MappingBlock, *keys: str) -> list[FieldOf]:
+    """The fields that these keys of a block name, with what they may mean."""
+    return [each for each in fields_named(block) if each.key in keys]
+
+
+def _has_account() -> pl.Expr:
+    return (pl.col("key").str.strip_chars() != "").fill_null(value=False)
+
+
+def _counts(came: int, outside: int, left_out: Mapping[str, int]) -> RowCounts:
+    return RowCounts(came, outside, {rule: count for rule, count in left_out.items() if count})
+
+
+def _added(one: RowCounts, more: RowCounts) -> RowCounts:
+    rules = [*one.left_out, *more.left_out]
+    left_out = {rule: one.left_out.get(rule, 0) + more.left_out.get(rule, 0) for rule in rules}
+    return RowCounts(one.came + more.came, one.outside + more.outside, left_out)

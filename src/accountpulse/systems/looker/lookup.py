@@ -3,36 +3,41 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
-import polars as pl
-
-from accountpulse.core.records import frame
 from accountpulse.systems.extraction import Probe
-from accountpulse.systems.looker.extract import DAYS, FEATURES, MONTHS, LookerExtraction, connect, metrics_of
-from accountpulse.systems.looker.settings import LookerRequest
+from accountpulse.systems.looker.extract import LookerExtraction, connect, metrics_of
+from accountpulse.systems.looker.grain import DAYS, FEATURES, MONTHS
+from accountpulse.systems.looker.settings import LookerRequest, Measure, SavedLook
 
 
 def probe(request: LookerRequest) -> Probe:
-    """Whether each explore and its fields, each saved Look and its columns are there."""
+    """Whether each explore and saved Look is there, has its fields, each of its kind, and shows everything."""
     work, mapping = connect(request), request.mapping
     usage, features = mapping.usage, mapping.features
     calls = 0
     if usage is not None:
-        _look(work, DAYS, lambda: work.need(usage.explore, [usage.account, usage.date, usage.users]))
-        _look(work, MONTHS, lambda: work.need(usage.explore, [usage.account, usage.month, usage.users, usage.sessions]))
+        _look(work, DAYS, lambda: work.days_asked(usage))
+        _look(work, MONTHS, lambda: work.months_asked(usage))
         calls += 4
     if features is not None and features.catalogue:
-        _look(work, FEATURES, lambda: work.need(features.explore, [features.account, features.feature]))
+        _look(work, FEATURES, work.features_asked)
         calls += 2
     for name, source in mapping.figures.items():
-        _look(work, metrics_of(name), partial(work.need_figure, source))
+        _look(work, metrics_of(name), partial(_figure, work, source))
     calls += 2 * len({source.question for source in mapping.figures.values()})
-    work.check_model()
+    work.explores.refuse_nothing_seen()
     return Probe(0, "queries", request.budget.calls + calls, tuple(dict.fromkeys(work.notes)), work.gaps)
 
 
-def _look(work: LookerExtraction, metrics: Iterable[str], need: Callable[[], None]) -> None:
-    def read() -> pl.DataFrame:
+def _figure(work: LookerExtraction, source: Measure | SavedLook) -> None:
+    if isinstance(source, Measure):
+        work.measure_asked(source)
+    else:
+        work.explores.need_look(source)
+
+
+def _look(work: LookerExtraction, metrics: Iterable[str], need: Callable[[], object]) -> None:
+    def read() -> bool:
         need()
-        return frame("figures")
+        return True
 
     work.part(metrics, read)

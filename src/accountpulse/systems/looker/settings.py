@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
@@ -12,7 +13,19 @@ from accountpulse.core.records import ACCOUNTS, SEATS
 from accountpulse.core.secret import Secret
 from accountpulse.systems.environment import EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
-from accountpulse.systems.mapping_parts import ApiName, MappingBlock, Unless
+from accountpulse.systems.mapping_parts import (
+    ApiName,
+    CountName,
+    DateName,
+    DayName,
+    DistinctCountName,
+    MappingBlock,
+    MonthName,
+    NumberName,
+    ReferenceName,
+    TextName,
+    Unless,
+)
 
 VARIABLES = (
     Variable("LOOKER_BASE_URL", "Looker address, without a path", required=True),
@@ -49,29 +62,57 @@ def _text_of(value: object) -> object:
 LookId = Annotated[str, Field(pattern=r"^\w+$"), BeforeValidator(_text_of)]
 
 
+Filters = dict[ApiName, str]
+
+
+def _own_filters(filters: Filters, *taken: str | None) -> None:
+    """ValueError where a filter is on a field that the run itself filters by."""
+    if doubled := set(taken) & set(filters):
+        raise ValueError(f"filters: {', '.join(sorted(filter(None, doubled)))} is filtered by the run itself")
+
+
 class UsageExplore(MappingBlock):
     """Sessions: the explore and its fields.
 
-    `users` is a measure that counts distinct users, `date` a dimension of days (`2026-10-31`), `month` one of months
-    (`2026-10`).
+    `users` is a measure that counts distinct users (type `count_distinct`, or the `count` of a joined view of users),
+    `date` the time frame of days (`2026-10-31`), `month` that of months (`2026-10`) of the same dimension group.
+    `filters` are Looker's own filter expressions, by field; one that the explore has by default has to be named here,
+    with the value that you want, or `""` for all rows. `quiet_days`: so many days on end without a row of anybody say
+    that the data has a hole, and not that nobody came.
     """
 
     explore: ApiName = "user_sessions"
-    account: ApiName = "user_sessions.account_id"
-    date: ApiName = "user_sessions.session_date"
-    month: ApiName = "user_sessions.session_month"
-    users: ApiName = "user_sessions.distinct_users"
-    sessions: ApiName = "user_sessions.session_count"
+    account: ReferenceName = "user_sessions.account_id"
+    date: DayName = "user_sessions.session_date"
+    month: MonthName = "user_sessions.session_month"
+    users: DistinctCountName = "user_sessions.distinct_users"
+    sessions: CountName = "user_sessions.session_count"
+    filters: Filters = Field(default_factory=dict)
+    quiet_days: Annotated[int, Field(ge=1, le=31)] = 4
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        _own_filters(self.filters, self.account, self.date)
+        return self
 
 
 class FeatureExplore(MappingBlock):
-    """Features in use: the explore and its fields. `catalogue` names the features that count."""
+    """Features in use: the explore and its fields. `catalogue` names the features that count.
+
+    `date` is only filtered by: a day, an instant, or a filter-only field. `filters`: as in `usage`.
+    """
 
     explore: ApiName = "feature_usage"
-    account: ApiName = "feature_usage.account_id"
-    date: ApiName = "feature_usage.used_date"
-    feature: ApiName = "feature_usage.feature_name"
+    account: ReferenceName = "feature_usage.account_id"
+    date: DateName = "feature_usage.used_date"
+    feature: TextName = "feature_usage.feature_name"
     catalogue: tuple[str, ...] = ()
+    filters: Filters = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        _own_filters(self.filters, self.account, self.date)
+        return self
 
 
 class SavedLook(MappingBlock):
@@ -82,9 +123,9 @@ class SavedLook(MappingBlock):
     """
 
     look: LookId
-    account: ApiName
-    value: ApiName
-    month: ApiName | None = None
+    account: ReferenceName
+    value: NumberName
+    month: MonthName | None = None
 
     @property
     def question(self) -> str:
@@ -95,29 +136,23 @@ class SavedLook(MappingBlock):
 class Measure(MappingBlock):
     """A figure from a measure of an explore, over the period, or over the `days` that end with it.
 
-    `filters` are Looker's own filter expressions, by field. `date: null` asks without a date: the figures are those of
-    the day of the run, also for an earlier period.
+    `filters` are Looker's own filter expressions, by field: also those that the explore has by default, `""` for all
+    rows. `date: null` asks without a date: the figures are those of the day of the run, also for an earlier period.
     """
 
     explore: ApiName
-    account: ApiName
-    date: ApiName | None
-    measure: ApiName
+    account: ReferenceName
+    date: DateName | None
+    measure: NumberName
     days: Annotated[int, Field(ge=1, le=730)] | None = None
-    filters: dict[ApiName, str] = Field(default_factory=dict)
+    filters: Filters = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
         if self.date is None and self.days is not None:
             raise ValueError("days needs a date to count them by")
-        if taken := {self.account, self.date} & set(self.filters):
-            raise ValueError(f"filters: {', '.join(sorted(filter(None, taken)))} is filtered by the run itself")
+        _own_filters(self.filters, self.account, self.date)
         return self
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The fields that the explore must have."""
-        return (self.account, *([self.date] if self.date else []), self.measure, *self.filters)
 
     @property
     def question(self) -> str:
@@ -141,6 +176,14 @@ Pillar = Annotated[
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no time zone such as Europe/Berlin") from None
+    return name
+
+
 def _own(name: str) -> str:
     if name == SEATS:
         raise ValueError("seats are an attribute of the account: give them as looker.seats")
@@ -154,13 +197,20 @@ def _own(name: str) -> str:
 class PillarExplore(MappingBlock):
     """Platform value: a 0–100 figure for each pillar, averaged over the period.
 
-    A name alone is a measure of this explore; else a pillar is given in full, as an own metric is.
+    A name alone is a measure of this explore; else a pillar is given in full, as an own metric is. `filters`: as in
+    `usage`, for the pillars that are a name alone.
     """
 
     explore: ApiName = "platform_metrics"
-    account: ApiName = "platform_metrics.account_id"
-    date: ApiName = "platform_metrics.metric_date"
+    account: ReferenceName = "platform_metrics.account_id"
+    date: DateName = "platform_metrics.metric_date"
     pillars: dict[Name, Pillar] = Field(default_factory=dict)
+    filters: Filters = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        _own_filters(self.filters, self.account, self.date)
+        return self
 
     @property
     def figures(self) -> Mapping[str, Measure | SavedLook]:
@@ -171,20 +221,22 @@ class PillarExplore(MappingBlock):
         }
 
     def _measure(self, name: str) -> Measure:
-        return Measure(explore=self.explore, account=self.account, date=self.date, measure=name)
+        return Measure(explore=self.explore, account=self.account, date=self.date, measure=name, filters=self.filters)
 
 
 class LookerMapping(MappingBlock):
     """Which model, explores and fields hold usage.
 
     The explores' account fields hold what the CRM's account holds in `account_field`; record ids of 15 and 18
-    characters are the same. Days and months are those of `timezone`. `timeout`: seconds that a query may stay without
-    an answer. `metrics`: where the scorecard's own metrics come from, by name. `seats`: where an account's seats come
-    from; the CRM's count for accounts without a figure here.
+    characters are the same. Days and months are those of `timezone`. `database_timezone`: the zone of days that Looker
+    can't move into another one (an explore without time zones, a date with `convert_tz: no`). `timeout`: seconds that a
+    query may stay without an answer. `metrics`: where the scorecard's own metrics come from, by name. `seats`: where an
+    account's seats come from; the CRM's count for accounts without a figure here.
     """
 
     account_field: ApiName = "Id"
     model: str = "alliants"
+    database_timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     timeout: int = Field(default=300, ge=10, le=3600)
     usage: Unless[UsageExplore] = UsageExplore()
     features: Unless[FeatureExplore] = FeatureExplore()
