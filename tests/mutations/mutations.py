@@ -99,7 +99,9 @@ def _named(names: tuple[str, ...], change: Callable[[Any, random.Random], Any]) 
     """Change one field with one of these names, anywhere outside the rows' own values first."""
 
     def work(body: Body, rng: random.Random) -> bool:
-        found = [(path, value) for path, value in parts(body) if path[-1] in names and not isinstance(value, dict | list)]
+        found = [
+            (path, value) for path, value in parts(body) if path[-1] in names and not isinstance(value, dict | list)
+        ]
         if not found:
             return False
         shortest = min(len(path) for path, _ in found)
@@ -122,7 +124,9 @@ def _rows(change: Callable[[list[Any], random.Random], None]) -> Callable[..., A
 
 
 def _status(status: int, body: bytes = b"{}", **headers: str) -> Callable[..., Answer | None]:
-    return lambda answer, _rng: replace(answer, status=status, body=body, headers={"Content-Type": "application/json", **headers})
+    return lambda answer, _rng: replace(
+        answer, status=status, body=body, headers={"Content-Type": "application/json", **headers}
+    )
 
 
 def _text(value: Any) -> bool:
@@ -248,8 +252,14 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation("500 once", _status(500)),
     Mutation("502 once", _status(502, b"<html>bad gateway</html>", **{"Content-Type": "text/html"})),
     Mutation("522 once", _status(522, b"error code: 522", **{"Content-Type": "text/plain"})),
-    Mutation("a web page", lambda answer, _rng: replace(answer, body=b"<html>Sign in</html>", headers={"Content-Type": "text/html"})),
-    Mutation("JSON called text", lambda answer, _rng: replace(answer, headers={**answer.headers, "Content-Type": "text/plain"})),
+    Mutation(
+        "a web page",
+        lambda answer, _rng: replace(answer, body=b"<html>Sign in</html>", headers={"Content-Type": "text/html"}),
+    ),
+    Mutation(
+        "JSON called text",
+        lambda answer, _rng: replace(answer, headers={**answer.headers, "Content-Type": "text/plain"}),
+    ),
     Mutation("an empty body", lambda answer, _rng: replace(answer, body=b"")),
     Mutation("half a body", lambda answer, _rng: replace(answer, body=answer.body[: len(answer.body) // 2])),
     Mutation("the body is null", lambda answer, _rng: replace(answer, body=b"null")),
