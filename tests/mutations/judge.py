@@ -1,0 +1,156 @@
+"""What became of a changed answer: the same numbers, unknown ones that are told, an end with its cause, or silence."""
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import polars as pl
+
+from accountpulse import settings
+from accountpulse.core.errors import AccountpulseError
+from accountpulse.core.period import Period, Scope, scope_of
+from accountpulse.core.records import Extract
+from accountpulse.sandbox.server import Sandbox
+from accountpulse.sandbox.world.model import World
+from accountpulse.systems import CRM, SYSTEMS
+from mutations.mutations import Mutation
+from mutations.proxy import Change, Exchanged, Proxy
+from support import NAMES, NOW, extract, measured
+
+Outcome = Literal["not applicable", "equal", "unknown and told", "ended", "silent"]
+SCOPE = scope_of(Period(2026, 10), NOW)
+ENDS = (3, 5)  # the exit codes that a vendor's answer may end a run with
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one change. `why`: what differs in silence, or how it ended."""
+
+    endpoint: str
+    mutation: str
+    outcome: Outcome
+    why: tuple[str, ...] = ()
+    log: tuple[Exchanged, ...] = field(default=(), repr=False)  # what went through, of a silent difference
+
+    def __str__(self) -> str:
+        return f"{self.mutation} × {self.endpoint}: {self.outcome} {'; '.join(self.why[:4])}"
+
+
+class Bench(AbstractContextManager["Bench"]):
+    """A sandbox behind a proxy, and what each system says where nothing is changed."""
+
+    def __init__(self, world: World, folder: Path, yaml: str | None = None, **editions: str) -> None:
+        self._sandbox = Sandbox(world, **editions)
+        self._folder, self._yaml = folder, yaml
+
+    def __enter__(self) -> Self:
+        self._sandbox.__enter__()
+        self.proxy = Proxy(self._sandbox.url, self._sandbox.https_url, self._folder).__enter__()
+        environment = {**self._sandbox.environment(), "ACCOUNTPULSE_STATE": str(self._folder / "state")}
+        self.loaded = settings.load(self.proxy.environment(environment))
+        self.plain: dict[str, Extract] = {}
+        self.endpoints: dict[str, dict[str, int]] = {}
+        for name in NAMES:
+            self.proxy.begin()
+            self.plain[name] = self._extract(name)
+            counts: dict[str, int] = {}
+            for each in self.proxy.log:
+                counts[each.endpoint] = counts.get(each.endpoint, 0) + 1
+            self.endpoints[name] = counts
+        self.truth = measured(self.loaded, self.plain, SCOPE)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.proxy.__exit__(kind, error, trace)
+        self._sandbox.__exit__(kind, error, trace)
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Every system with each endpoint that it is asked at."""
+        for name, endpoints in self.endpoints.items():
+            for endpoint in endpoints:
+                yield name, endpoint
+
+    def judge(self, name: str, endpoint: str, mutation: Mutation, seed: int) -> Verdict:
+        """Change one answer of an endpoint, and see what becomes of the metrics."""
+        rng = random.Random(f"{seed} {endpoint} {mutation.name}")  # noqa: S311
+        place = rng.randrange(self.endpoints[name][endpoint])
+        change = Change(endpoint, place, lambda answer: mutation.by(answer, rng))
+        self.loaded.access[CRM].sessions.clear()
+        self.proxy.begin(change)
+        try:
+            changed = self._extract(name)
+        except AccountpulseError as error:
+            return self._ended(name, endpoint, mutation, change, error)
+        if not change.held:
+            return Verdict(endpoint, mutation.name, "not applicable")
+        extracts = {**self.plain, name: changed}
+        if name == CRM:
+            gone = set(self.plain[CRM].tables["accounts"]["account_id"]) - set(changed.tables["accounts"]["account_id"])
+        else:
+            gone = set()
+        try:
+            result = measured(self.loaded, extracts, SCOPE)
+        except AssertionError as problems:  # accounts in doubt are named as problems: told
+            return Verdict(endpoint, mutation.name, "unknown and told", (f"problems: {problems}",))
+        except AccountpulseError as error:
+            return self._ended(name, endpoint, mutation, change, error)
+        return self._compared(Verdict(endpoint, mutation.name, "equal"), result, gone, changed, self.plain[name])
+
+    def _ended(self, name: str, endpoint: str, mutation: Mutation, change: Change, error: AccountpulseError) -> Verdict:
+        if not change.held:
+            raise error
+        named = name in str(error) or SYSTEMS[name].title in str(error) or "accountpulse.yaml" in str(error)
+        good = error.exit_code in ENDS and named
+        why = (f"{type(error).__name__} {error.exit_code}: {error}",)
+        return Verdict(endpoint, mutation.name, "ended" if good else "silent", why)
+
+    def _compared(
+        self, verdict: Verdict, result: pl.DataFrame, gone: set[str], changed: Extract, plain: Extract
+    ) -> Verdict:
+        """Where the metrics differ from the truth."""
+        told = set(changed.notes) - set(plain.notes) or dict(changed.gaps) != dict(plain.gaps)
+        told = bool(told) or changed.unknowns.height > 0 or bool(changed.malformed) or bool(changed.unknown_keys)
+        silent, unknown = [], False
+        before = {row["account_id"]: row for row in self.truth.iter_rows(named=True)}
+        after = {row["account_id"]: row for row in result.iter_rows(named=True)}
+        for account in sorted(gone):
+            silent.append(f"{account} is gone")
+        for account in sorted(set(after) - set(before)):
+            silent.append(f"{account} is new")
+        for account in sorted(set(before) & set(after)):
+            for metric, was, now, reason in differences(before[account], after[account]):
+                if now is None and reason is not None and told:
+                    unknown = True
+                else:
+                    silent.append(f"{account} {metric}: {was!r} became {now!r} ({reason})")
+        if silent:
+            return Verdict(verdict.endpoint, verdict.mutation, "silent", tuple(silent), tuple(self.proxy.log))
+        return Verdict(verdict.endpoint, verdict.mutation, "unknown and told" if unknown else "equal")
+
+    def _extract(self, name: str) -> Extract:
+        keys: tuple[str, ...] = ()
+        if name != CRM:
+            links = self.plain[CRM].tables["links"]
+            keys = tuple(sorted(set(links.filter(pl.col("source") == name)["key"])))
+        return extract(self.loaded, name, SCOPE, keys)
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any, Any]]:
+    """Metric, value before, value after and its reason, where one of the values differs; reasons alone don't count."""
+    for name, was in before.items():
+        if name.endswith("_reason") or f"{name}_reason" not in before:
+            continue
+        now = after[name]
+        if was != now and not (was is not None and now is not None and abs(was - now) < 1e-9):
+            yield name, was, now, after[f"{name}_reason"]
+
+
+def scope() -> Scope:
+    """What is measured: October 2026."""
+    return SCOPE
