@@ -94,7 +94,7 @@ BROKEN: dict[str, Broken] = {
         0, "", yaml="looker: {platform: {pillars: {value: {look: 999, account: a.b, value: a.c}}}}"
     ),
     # Intercom
-    "an attribute that no company has": Broken(4, "no account can be rated", yaml="intercom: {attribute: nobody}"),
+    "an attribute that no company has": Broken(3, "intercom.attribute", yaml="intercom: {attribute: nobody}"),
     # the file
     "a key that is none": Broken(3, "jira.linkk", yaml="jira: {linkk: project}"),
     "a scorecard that is not there": Broken(3, "scorecard", yaml="scorecard: nobody.yaml"),
