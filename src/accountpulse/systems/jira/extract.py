@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 import polars as pl
 
 from accountpulse.core.catalogue import METRICS
@@ -26,7 +27,7 @@ from accountpulse.systems.jira.links import Links, combinations_for, split_by_cl
 from accountpulse.systems.jira.names import folded
 from accountpulse.systems.jira.parts import StretchTables
 from accountpulse.systems.jira.refusals import REMEDIES, cause
-from accountpulse.systems.jira.rows import UNREAD, IssueBatch, IssueReader, Lives
+from accountpulse.systems.jira.rows import IssueBatch, IssueReader, Lives
 from accountpulse.systems.jira.search import BULK, SLICE_ROWS, Found, Search, condition
 from accountpulse.systems.jira.settings import JiraAccess, JiraMapping, JiraRequest
 from accountpulse.systems.jira.site import Listed, Priorities, Site
@@ -38,6 +39,7 @@ CARRIERS = {"project": "project", "component": "components", "label": "labels"} 
 SHOWN = 5  # how many keys a note names
 SHOWN_KEY = 80  # how many characters of a key
 HISTORIES = "histories"
+_PRESENT = msgspec.msgpack.Decoder(Present)
 AGAIN = "+"  # of a question's name: the second walk of it
 ESTIMATE = 0.05  # how many more bugs may come than were estimated before the reader is told
 
@@ -491,8 +493,8 @@ def _question(found: Found) -> str:
 
 def _presents(rows: pl.DataFrame) -> Iterator[tuple[str, Present]]:
     """Issues whose histories are to be read, as they are now."""
-    for issue, *present, _bare in rows.select(*UNREAD).iter_rows():
-        yield issue, Present(*present)
+    for issue, present in rows.select("issue_id", "present").iter_rows():
+        yield issue, _PRESENT.decode(present)
 
 
 def _first(issues: pl.DataFrame) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import polars as pl
 
 from accountpulse.core.period import Scope
@@ -15,19 +16,10 @@ from accountpulse.systems.jira.wire import Fields, Issue, milliseconds
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EMPTY = Fields()
+_PACK = msgspec.msgpack.Encoder().encode
 
-# issues whose histories are still to be read, as they are now (see Present)
-UNREAD: Columns = {
-    "issue_id": pl.String,
-    "status": pl.String,
-    "done": pl.Boolean,
-    "critical": pl.Boolean,
-    "created": pl.Int64,
-    "updated": pl.Int64,
-    "resolved": pl.Int64,
-    "changed": pl.Int64,
-    "bare": pl.Boolean,
-}
+# issues whose histories are still to be read; `present` is a Present, packed: one column costs less than its seven
+UNREAD: Columns = {"issue_id": pl.String, "present": pl.Binary, "bare": pl.Boolean}
 # metrics that an issue leaves unknown; `bare`: if other issues of the site have histories
 DOUBTS: Columns = {"issue_id": pl.String, "metric": pl.String, "bare": pl.Boolean}
 LOST: Columns = {"key": pl.String}  # keys of whose bugs nothing is known
@@ -51,16 +43,15 @@ class IssueReader:
 
     def present(self, fields: Fields, created: int) -> Present:
         """An issue as it is now."""
-        done = self.site.is_done(fields.status, fields.resolutiondate)
-        critical = self.priorities.is_critical(fields.priority) if self.priorities.known else False
+        status, resolved, changed = fields.status, fields.resolutiondate, fields.statuscategorychangedate
         return Present(
-            fields.status.id if fields.status is not None else "",
-            done,
-            critical,
+            status.id if status is not None else "",
+            self.site.is_done(status, resolved),
+            self.priorities.is_critical(fields.priority) if self.priorities.known else False,
             created,
             milliseconds(fields.updated),
-            milliseconds(fields.resolutiondate),
-            milliseconds(fields.statuscategorychangedate),
+            None if resolved is None else milliseconds(resolved),
+            None if changed is None else milliseconds(changed),
         )
 
 
@@ -88,7 +79,7 @@ class IssueBatch:
         self._done: list[bool | None] = []
         self._resolved: list[int | None] = []
         self._critical: list[bool | None] = []
-        self._unread: list[tuple[object, ...]] = []
+        self._unread: dict[str, list[object]] = {name: [] for name in UNREAD}
         self._sets: dict[Owned, tuple[int, bool]] = {}  # of keys, each once: they repeat, and lists cost
 
     def add(self, rows: Sequence[Issue]) -> None:
@@ -152,7 +143,9 @@ class IssueBatch:
             self.lives.add(issue.id, history.whole(changelog.histories, present))
         else:
             self.has_histories = self.has_histories or changelog is not None
-            self._unread.append((issue.id, *present, changelog is None and not self._reader.site.cloud))
+            bare = changelog is None and not self._reader.site.cloud
+            for name, value in zip(UNREAD, (issue.id, _PACK(present), bare), strict=True):
+                self._unread[name].append(value)
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """The tables of this slice."""
@@ -161,9 +154,8 @@ class IssueBatch:
         columns = (self._ids, keys, self._created, self._done, self._resolved, self._critical)
         issues = pl.DataFrame(dict(zip(ISSUES, columns, strict=True)), schema=ISSUES)
         found = {"issues": issues, **self.lives.frames()}
-        if self._unread:
-            columns_of_unread = zip(*self._unread, strict=True)
-            found["unread"] = pl.DataFrame(dict(zip(UNREAD, map(list, columns_of_unread), strict=True)), schema=UNREAD)
+        if self._unread["issue_id"]:
+            found["unread"] = pl.DataFrame(self._unread, schema=UNREAD)
         return found
 
 
@@ -193,8 +185,10 @@ class Lives:
         self._lost.update(keys)
 
     def frames(self) -> dict[str, pl.DataFrame]:
-        """The tables that have rows, and that of the moves."""
-        found = {"issue_moves": pl.DataFrame(self._moves, schema=ISSUE_MOVES)}
+        """The tables that have rows."""
+        found = {}
+        if self._moves["at"]:
+            found["issue_moves"] = pl.DataFrame(self._moves, schema=ISSUE_MOVES)
         if self._doubts["metric"]:
             found["doubts"] = pl.DataFrame(self._doubts, schema=DOUBTS)
         if self._lost:

@@ -51,8 +51,10 @@ class Site:
         """
         if status is not None:
             own, listed = category_done(status), self.done.get(status.id)
+            if own is listed and own is not None:
+                return own
             if own is not None and listed is not None:
-                return own if own is listed else None
+                return None
             if own is not None or listed is not None:
                 return listed if own is None else own
         return None if resolved is None else True

@@ -197,6 +197,6 @@ def page_decoder(link_field: str | None) -> "msgspec.json.Decoder[SearchPage]":
 
 def milliseconds(moment: datetime | int | None) -> int | None:
     """A time as milliseconds since 1970; null stays null."""
-    if moment is None or isinstance(moment, int):
-        return moment
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    if isinstance(moment, datetime):
+        return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    return moment
