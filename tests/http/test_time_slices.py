@@ -222,6 +222,31 @@ def test_rows_that_are_counted_and_never_shown_are_asked_for_once_more_and_then_
     assert system.asked == 20
 
 
+@given(systems, st.integers(1, 8), st.integers(-4, 4), st.booleans())
+def test_a_count_that_is_wrong_or_a_row_that_never_comes_is_refused_or_costs_no_row(
+    system: System,
+    slices: int,
+    off: int,
+    hides: bool,  # noqa: FBT001
+) -> None:
+    """Whatever else a system does, what is handed on is everything that it has and counts."""
+    real = system.ask
+    hidden = min((row for row in system.rows if 0 <= row[1] < 300), default=None) if hides else None
+
+    async def ask(part: TimeSlice, cursor: str | None) -> RowPage[Row]:
+        page = await real(part, cursor)
+        return RowPage([row for row in page.rows if row != hidden], page.cursor, max(0, (page.total or 0) + off))
+
+    system.ask = ask  # type: ignore[method-assign]
+    try:
+        walked = Walked(system, equal_slices(0, 300, slices))
+    except UnexpectedAnswer:
+        assert off or hides
+        return
+    lost = {hidden} if hidden is not None and off < 0 else set()  # so truthfully said
+    assert set(walked.rows) == {row for row in system.rows if 0 <= row[1] < 300} - lost
+
+
 def test_pages_without_any_row_that_was_asked_for_end_the_walk() -> None:
     """A system that ignores the filter gives everything it has."""
 
