@@ -5,7 +5,7 @@ import pytest
 
 from accountpulse.core.errors import AccountpulseError
 from accountpulse.core.records import TABLES, Extract, RowCounts
-from accountpulse.pipeline.conservation import RowsLost, RowsOf, rows_of
+from accountpulse.pipeline.conservation import RowsLost, RowsOf, as_data, rows_of
 
 FOUR = pl.DataFrame({"key": ["a", "b", "c", "d"], "feature": ["x"] * 4}, schema=TABLES["features"])
 
@@ -33,3 +33,16 @@ def test_rows_that_went_nowhere_are_a_fault_of_ours() -> None:
 def test_accounts_and_links_are_judged_elsewhere() -> None:
     tables = {name: pl.DataFrame(schema=TABLES[name]) for name in ("accounts", "links")}
     assert not list(rows_of(Extract("salesforce", tables), {}))
+
+
+def test_a_sources_tables_are_added_up() -> None:
+    rows = [RowsOf("looker", "features", 9, 3, 2, 1, {"came twice": 3}), RowsOf("looker", "figures", 4, 4, 0, 0, {})]
+    found = as_data(rows)
+    assert {name: found[name] for name in ("came", "attributed", "outside", "nobodys", "left_out")} == {
+        "came": 13,
+        "attributed": 7,
+        "outside": 2,
+        "nobodys": 1,
+        "left_out": {"came twice": 3},
+    }
+    assert found["tables"]["figures"]["came"] == 4

@@ -63,3 +63,77 @@ def test_after_an_outage_the_last_tier_is_the_best_that_is_asserted(tmp_path: Pa
     held = scored(state, card, metrics(80), "bugs")
     assert (held["tier"], held["health_score"], held["cap_reason"]) == ("Poor", 74.9, "source_failed: bugs")
     assert scored(state, card, metrics(80))["tier"] == "Good"
+
+
+def seen(csat: float | None, reason: str | None = None) -> pl.DataFrame:
+    """A's CSAT, known or with a reason."""
+    table = metrics(0)
+    value = pl.Series("csat_score", [csat], dtype=pl.Float64)
+    return table.with_columns(value, pl.Series("csat_score_reason", [reason], dtype=pl.String))
+
+
+CSAT = "csat_score: {weight: 1, anchors: [[0, 0], [100, 100]]}"
+TWO_METRICS = CARD.replace(CSAT, f"{CSAT}, {CSAT.replace('csat_score', 'mau')}").replace(
+    "coverage: {", "coverage: {tier_min: 0.4, dimension_min: 0.4, "
+)
+
+
+@pytest.fixture
+def pair() -> Scorecard:
+    return load(TWO_METRICS, "two.yaml")
+
+
+def with_mau(table: pl.DataFrame) -> pl.DataFrame:
+    return table.with_columns(mau=pl.lit(90.0), mau_reason=pl.lit(None, pl.String))
+
+
+def keep(state: State, card: Scorecard, period: Period, table: pl.DataFrame) -> dict:
+    """Score a month and keep it, as a run does."""
+    result = score_period(table, state, Basis(period, card, 90.0, (), False))
+    state.history.save(period, table, result)
+    return result.row(0, named=True)
+
+
+@pytest.mark.parametrize("reason", ["not_visible", "not_attributable", "several_rows", "unclear"])
+def test_losing_sight_of_what_held_an_account_down_does_not_promote_it(
+    tmp_path: Path, pair: Scorecard, reason: str
+) -> None:
+    state = State(tmp_path)
+    assert keep(state, pair, Period(2026, 9), with_mau(seen(20)))["tier"] == "Poor"  # (20 + 90) / 2 = 55
+    october = keep(state, pair, OCTOBER, with_mau(seen(None, reason)))
+    assert (october["tier"], october["cap_reason"]) == ("Poor", "lost_sight: csat_score")
+    assert (october["health_before_caps"], october["health_score"]) == (90.0, 74.9)
+    assert october["lower_bound"] == 45.0
+    november = keep(state, pair, Period(2026, 11), with_mau(seen(None, reason)))  # a second month promotes no more
+    assert (november["tier"], november["cap_reason"]) == ("Poor", "lost_sight: csat_score")
+
+
+@pytest.mark.parametrize("reason", ["no_evidence", "too_few", "too_new", "not_linked", "not_configured"])
+def test_what_has_nothing_to_do_with_sight_changes_the_tier_as_ever(
+    tmp_path: Path, pair: Scorecard, reason: str
+) -> None:
+    state = State(tmp_path)
+    keep(state, pair, Period(2026, 9), with_mau(seen(20)))
+    october = keep(state, pair, OCTOBER, with_mau(seen(None, reason)))
+    assert (october["tier"], october["cap_reason"]) == ("Good", None)
+
+
+def test_a_metric_that_was_never_known_is_no_lost_sight(tmp_path: Path, pair: Scorecard) -> None:
+    state = State(tmp_path)
+    keep(state, pair, Period(2026, 9), with_mau(seen(None, "not_visible")))
+    assert keep(state, pair, OCTOBER, with_mau(seen(None, "not_visible")))["tier"] == "Good"
+
+
+def test_sight_that_comes_back_lifts_the_limit(tmp_path: Path, pair: Scorecard) -> None:
+    state = State(tmp_path)
+    keep(state, pair, Period(2026, 8), with_mau(seen(20)))
+    keep(state, pair, Period(2026, 9), with_mau(seen(None, "unclear")))
+    assert keep(state, pair, OCTOBER, with_mau(seen(95)))["cap_reason"] is None
+
+
+def test_who_had_no_tier_gets_none_by_losing_sight(tmp_path: Path, pair: Scorecard) -> None:
+    state = State(tmp_path)
+    state.history.save(Period(2026, 9), with_mau(seen(20)), pl.DataFrame({"account_id": ["A"], "tier": ["Not Rated"]}))
+    october = keep(state, pair, OCTOBER, with_mau(seen(None, "unclear")))
+    assert october["tier"] == "Not Rated"
+    assert "sight is lost" in october["not_rated_reason"]

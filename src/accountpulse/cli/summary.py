@@ -47,6 +47,30 @@ def _status_cells(status: SourceStatus) -> tuple[str, str, str]:
     return rows_of(status), f"{plural(status.budget.calls, 'request')}{waited}", f"{status.seconds:.1f} s"
 
 
+def row_counts(result: RunResult) -> Table | None:
+    """Where the rows of each source went; None where they weren't attributed to accounts."""
+    counted = {source: counts for source in result.statuses if (counts := result.counted(source)) is not None}
+    if not counted:
+        return None
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("Rows", no_wrap=True)
+    for name in ("came", "attributed", "left out", "outside", "nobody's"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for source, counts in counted.items():
+        left_out = sum(counts["left_out"].values())
+        numbers = (counts["came"], counts["attributed"], left_out, counts["outside"], counts["nobodys"])
+        table.add_row(TITLES[source], *(f"{number:,}" for number in numbers))
+    return table
+
+
+def _left_out(result: RunResult) -> Iterator[str]:
+    """By which rules rows were left out, a line a source."""
+    for source in result.statuses:
+        rules = (result.counted(source) or {}).get("left_out", {})
+        if named := ", ".join(f"{rule} {count:,}" for rule, count in rules.items() if count):
+            yield f"{TITLES[source]} rows left out: {named}"
+
+
 def tier_styles(tiers: Sequence[str]) -> dict[str, str]:
     """Tier → colour, for a scorecard's tiers, best first: green for the better half, red for the worst."""
     return {name: _colour(rank, len(tiers) - 1) for rank, name in enumerate(tiers)} | {NOT_RATED: "dim"}
@@ -187,6 +211,10 @@ def report(result: RunResult, console: Console, redact: Redactor) -> None:
         f"[bold]{period.first_day:%B %Y}[/bold] ({period.zone}), as of {result.scope.as_of:%Y-%m-%d %H:%M} UTC"
     )
     console.print(statuses(result))
+    if (counted := row_counts(result)) is not None:
+        console.print()
+        console.print(counted)
+        marked(console, "·", "dim", _left_out(result))
     errors = [str(status.error) for status in result.statuses.values() if status.error is not None]
     marked(console, "✗", "red", map(redact, errors))
     marked(console, "!", "yellow", map(redact, result.notes))

@@ -33,6 +33,9 @@ Reason = Literal[
     "too_few",  # fewer events than the scorecard asks for
 ]
 REASONS: tuple[Reason, ...] = get_args(Reason)  # where several hold, the first of them is given
+# something is there, and can't be seen or understood
+UNSEEN: tuple[Reason, ...] = ("not_visible", "not_attributable", "several_rows", "unclear")
+UNREADABLE: tuple[Reason, ...] = ("source_failed", *UNSEEN, "field_missing", "stale")  # nobody could look
 
 
 @dataclass(frozen=True)

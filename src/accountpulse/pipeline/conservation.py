@@ -1,7 +1,8 @@
 """Where every row went that a source gave: came = attributed + left out by a rule + outside of the time + nobody's."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from accountpulse.core.errors import AccountpulseError
@@ -25,10 +26,6 @@ class RowsOf:
     nobodys: int
     left_out: Mapping[str, int]
 
-    def as_data(self) -> dict[str, Any]:
-        """As plain data."""
-        return asdict(self)
-
 
 class RowsLost(AccountpulseError):
     """Rows came and went nowhere, or came from nowhere: our own fault, and no number can be trusted."""
@@ -45,3 +42,17 @@ def rows_of(extract: Extract, nobodys: Mapping[str, int]) -> Iterator[RowsOf]:
             raise RowsLost(f"{extract.source}: {text}. This is a fault of accountpulse: please report it.")
         lost = nobodys.get(table, 0)
         yield RowsOf(extract.source, table, counts.came, height - lost, counts.outside, lost, dict(counts.left_out))
+
+
+def as_data(rows: Iterable[RowsOf]) -> dict[str, Any]:
+    """The rows of one source in sum, and of each of its tables (`tables`), as plain data."""
+    each = {row.table: _plain([row]) for row in rows}
+    return {**_plain(rows), "tables": each}
+
+
+def _plain(rows: Iterable[RowsOf]) -> dict[str, Any]:
+    counted = ("came", "attributed", "outside", "nobodys")
+    left_out: Counter[str] = Counter()
+    for row in rows:
+        left_out.update(row.left_out)
+    return {**{name: sum(getattr(row, name) for row in rows) for name in counted}, "left_out": dict(left_out)}

@@ -1,6 +1,6 @@
-"""What earlier runs left behind, and what it means for a later score: the trend, and the last tier."""
+"""What earlier runs left behind, and what it means for a later score: the trend, the last tier, sight that was lost."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -10,8 +10,10 @@ import polars as pl
 
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.period import Period, parse_period
+from accountpulse.core.records import UNSEEN
 from accountpulse.scoring import scorecard
-from accountpulse.scoring.columns import BEFORE_3M, BEFORE_CAPS, LAST_TIER, SCORECARD, TIER
+from accountpulse.scoring.columns import BEFORE_3M, BEFORE_CAPS, LAST_TIER, LOST_SIGHT, SCORECARD, TIER, reason_of
+from accountpulse.scoring.inputs import needed
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.scores import score
@@ -139,7 +141,47 @@ def _scored(inputs: pl.DataFrame, basis: Basis, *, detail: bool) -> pl.DataFrame
 
 def _inputs(measured: pl.DataFrame, state: State, basis: Basis) -> pl.DataFrame:
     inputs = _with_trend(measured, state, basis)
-    return _with_last_tier(inputs, state, basis.period) if basis.failed else inputs
+    lost = lost_sight(measured, state, basis.period, needed(basis.card))
+    if not lost.is_empty():
+        inputs = inputs.join(lost, on="account_id", how="left", maintain_order="left")
+    return _with_last_tier(inputs, state, basis.period) if basis.failed or not lost.is_empty() else inputs
+
+
+def lost_sight(measured: pl.DataFrame, state: State, period: Period, metrics: Iterable[str]) -> pl.DataFrame:
+    """`account_id` and LOST_SIGHT of accounts that can't see metrics any more that they could see before.
+
+    A metric counts that can't be seen now (UNSEEN) and was known in the last month in which it could be, up to a year
+    back: a second month without sight doesn't promote either.
+    """
+    unseen = _states(measured, metrics).filter("unseen").select("account_id", "metric")
+    lost = []
+    for months in range(1, LOOK_BACK_MONTHS + 1):
+        if unseen.is_empty():
+            break
+        before = state.history.load(period.shifted(-months), "metrics")
+        if before is None:
+            continue
+        then = unseen.join(_states(before, metrics), on=["account_id", "metric"], how="left")
+        lost.append(then.filter("known").select("account_id", "metric"))
+        unseen = then.filter(pl.col("unseen").fill_null(value=True)).select("account_id", "metric")
+    found = pl.concat([unseen.clear(), *lost]).sort("account_id", "metric")
+    return found.group_by("account_id").agg(pl.col("metric").str.join(", ").alias(LOST_SIGHT))
+
+
+def _states(measured: pl.DataFrame, metrics: Iterable[str]) -> pl.DataFrame:
+    """A row for each account and metric that is known, or can't be seen: `known`, `unseen`."""
+    there = [name for name in metrics if name in measured.columns and reason_of(name) in measured.columns]
+    parts = [
+        measured.select(
+            "account_id",
+            metric=pl.lit(name),
+            known=pl.col(name).is_not_null(),
+            unseen=pl.col(reason_of(name)).cast(pl.String).is_in(UNSEEN).fill_null(value=False),
+        )
+        for name in there
+    ]
+    nothing = {"account_id": pl.String, "metric": pl.String, "known": pl.Boolean, "unseen": pl.Boolean}
+    return pl.concat([pl.DataFrame(schema=nothing), *parts])
 
 
 def _with_trend(measured: pl.DataFrame, state: State, basis: Basis) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import polars as pl
 from accountpulse.core.errors import AccountpulseError, SourceUnavailable
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Problem, SourceName
+from accountpulse.pipeline.conservation import as_data
 from accountpulse.pipeline.deliver import Delivery, Load
 from accountpulse.pipeline.measure import Measured
 from accountpulse.pipeline.rate import Rated
@@ -132,6 +133,11 @@ class RunResult:
             return 4
         return 0
 
+    def counted(self, source: SourceName) -> dict[str, Any] | None:
+        """Where the rows of a source went (conservation.py); None where they weren't attributed to accounts."""
+        rows = [] if self.measured is None else [each for each in self.measured.rows if each.source == source]
+        return as_data(rows) if rows else None
+
     def summary(self) -> dict[str, Any]:
         """Everything but the accounts themselves, as plain data: for people, Lambda's answer, log and history."""
         scores, run = self.scores, self.run
@@ -152,8 +158,7 @@ class RunResult:
             "problems": [[problem.account_id, problem.stage, problem.text] for problem in self.problems],
             "failed": list(self.failed),
             "stopped": self.stopped or self.imbalance or (str(self.unready) if self.unready else None),
-            "sources": {name: _source(status) for name, status in self.statuses.items()},
-            "rows": [] if self.measured is None else [each.as_data() for each in self.measured.rows],
+            "sources": {name: _source(status, self.counted(name)) for name, status in self.statuses.items()},
             "requests": {name: status.budget.calls for name, status in self.statuses.items()},
             "load_requests": self.count("calls"),
             "destinations": [] if self.delivery is None else [_destination(load) for load in self.delivery.loads],
@@ -169,12 +174,13 @@ def _destination(load: Load) -> dict[str, Any]:
     return {"title": load.title, **counts, "requests": load.calls, "imbalance": load.imbalance, "error": error}
 
 
-def _source(status: SourceStatus) -> dict[str, Any]:
+def _source(status: SourceStatus, counted: dict[str, Any] | None) -> dict[str, Any]:
     state = "failed" if status.error is not None else "from checkpoint" if status.from_checkpoint else "read"
     read_at: datetime | None = status.read_at
     return {
         "state": state,
         "rows": dict(status.rows),
+        "counted": counted,
         "requests": status.budget.calls,
         "retries": status.budget.retries,
         "waited_seconds": round(status.budget.waited, 1),

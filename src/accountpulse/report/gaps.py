@@ -13,14 +13,13 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.core.records import Source
+from accountpulse.core.records import UNREADABLE, Source
 from accountpulse.report.details import reason
 from accountpulse.report.inputs import MonthlyRun, ReportInput
 from accountpulse.scoring.columns import points_of, reason_of
 from accountpulse.scoring.explain import NO_EVIDENCE, REASONS
 
 KINDS = ("known", "not_linked", "nothing_there", "could_not_look")
-UNREAD = ("source_failed", "field_missing")
 
 
 def source_coverage(inputs: ReportInput) -> pl.DataFrame:
@@ -86,7 +85,7 @@ def _of_source(month: MonthlyRun, source: Source, evidence: pl.DataFrame | None)
     names = _metrics_of(month, source)
     known = pl.any_horizontal(pl.col(name).is_not_null() for name in names)
     reasons = [pl.col(reason_of(name)) for name in names]
-    unread = ~known & pl.any_horizontal(reason.is_in(UNREAD) for reason in reasons)
+    unread = ~known & pl.any_horizontal(reason.is_in(UNREADABLE) for reason in reasons)
     unlinked = ~known & pl.any_horizontal(reason == "not_linked" for reason in reasons)
     rows = month.scores.select("account_id", "tier", pl.col("arr").cast(pl.Float64), *names, *_reason_columns(names))
     if evidence is None:
@@ -97,7 +96,7 @@ def _of_source(month: MonthlyRun, source: Source, evidence: pl.DataFrame | None)
         rows = rows.join(counted, on="account_id", how="left", maintain_order="left")
         empty = pl.col("rows").fill_null(1) == 0
     # what the source itself said of the account comes first: its metrics may be known from another source
-    own = pl.when(pl.col("own").is_in(UNREAD)).then(pl.lit("could_not_look"))
+    own = pl.when(pl.col("own").is_in(UNREADABLE)).then(pl.lit("could_not_look"))
     kind = (
         pl.when(unlinked.fill_null(value=False))
         .then(pl.lit("not_linked"))

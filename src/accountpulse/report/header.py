@@ -81,7 +81,14 @@ def sources(inputs: ReportInput) -> list[dict[str, Any]]:
         source: {"state": "failed" if source in facts["failed"] else "read", "requests": requests}
         for source, requests in facts["requests"].items()
     }
-    empty: dict[str, Any] = {"rows": {}, "requests": None, "seconds": None, "error": None, "read_at": None}
+    empty: dict[str, Any] = {
+        "rows": {},
+        "counted": None,
+        "requests": None,
+        "seconds": None,
+        "error": None,
+        "read_at": None,
+    }
     return [
         {"name": source.title, **empty, **noted.get(source.name, {"state": "not configured"})}
         for source in inputs.sources

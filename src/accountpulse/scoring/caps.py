@@ -1,12 +1,13 @@
-"""What limits a score: caps, an outage, and too little knowledge."""
+"""What limits a score: caps, an outage, sight that was lost, and too little knowledge."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import narwhals.stable.v2 as nw
 
-from accountpulse.scoring.columns import CRITICAL, LAST_TIER
+from accountpulse.core.records import UNREADABLE
+from accountpulse.scoring.columns import CRITICAL, LAST_TIER, LOST_SIGHT
 from accountpulse.scoring.expressions import Expr, Stage, all_of, any_of, first_true, joined
 from accountpulse.scoring.inputs import metric_column
 from accountpulse.scoring.model import ANY_DIMENSION, Cap
@@ -15,28 +16,35 @@ from accountpulse.scoring.scorecard import TOLERANCE, Node, Scorecard
 # whether a cap holds: known, by what is known; possible, could hold for some value of what is unknown; certain, for any
 Certainty = Literal["known", "possible", "certain"]
 CERTAINTIES: tuple[Certainty, ...] = ("known", "possible", "certain")
-UNREADABLE = ("source_failed", "field_missing")
 JUST_BELOW = 0.1  # a health that an outage limits is still shown as one below the edge
 
 
 @dataclass(frozen=True)
 class HealthLimit:
-    """A cap, or the tier that an outage does not let an account leave."""
+    """A cap, or the tier that an outage or lost sight does not let an account leave.
+
+    `reason` None: it is the account's own, `lost_sight: <metrics>`, and the limit is for accounts that lost sight.
+    """
 
     cap: float
-    reason: str
+    reason: str | None
     rule: Cap | None = None
     last_tier: str = ""
 
 
-def limits_of(card: Scorecard, failed_sources: Sequence[str]) -> list[HealthLimit]:
-    """All that can limit health, the lowest first."""
+def limits_of(card: Scorecard, failed_sources: Sequence[str], *, lost_sight: bool = False) -> list[HealthLimit]:
+    """All that can limit health, the lowest first. `lost_sight`: accounts may have lost sight of a metric."""
     found = [HealthLimit(cap.cap, cap.reason, rule=cap) for cap in card.file.caps]
     if failed_sources:
-        reason = f"source_failed: {', '.join(failed_sources)}"
-        for better, tier in zip(card.tiers, card.tiers[1:], strict=False):
-            found.append(HealthLimit(max(0.0, better.min - JUST_BELOW), reason, last_tier=tier.name))
+        found += _kept_tiers(card, f"source_failed: {', '.join(failed_sources)}")
+    if lost_sight:
+        found += _kept_tiers(card, None)
     return sorted(found, key=lambda limit: limit.cap)
+
+
+def _kept_tiers(card: Scorecard, reason: str | None) -> Iterator[HealthLimit]:
+    for better, tier in zip(card.tiers, card.tiers[1:], strict=False):
+        yield HealthLimit(max(0.0, better.min - JUST_BELOW), reason, last_tier=tier.name)
 
 
 def matches(card: Scorecard, limits: Sequence[HealthLimit]) -> Stage:
@@ -50,7 +58,8 @@ def matches(card: Scorecard, limits: Sequence[HealthLimit]) -> Stage:
 
 def _holds(card: Scorecard, limit: HealthLimit, certainty: Certainty) -> Expr:
     if limit.rule is None:
-        return (nw.col(LAST_TIER) == limit.last_tier).fill_null(value=False)
+        kept = (nw.col(LAST_TIER) == limit.last_tier).fill_null(value=False)
+        return kept if limit.reason is not None else kept & ~nw.col(LOST_SIGHT).is_null()
     return all_of(
         [
             _condition(card, name, operator, edge, certainty)
@@ -109,14 +118,16 @@ def capped(score: str, certainty: Certainty) -> Expr:
 
 def cap_reason(limits: Sequence[HealthLimit]) -> Expr:
     """Every reason that holds, the lowest cap's first."""
-    return joined([(nw.col(f"known:{index}"), limit.reason) for index, limit in enumerate(limits)])
+    lost = nw.concat_str([nw.lit("lost_sight: "), nw.col(LOST_SIGHT)])
+    reasons = [lost if limit.reason is None else nw.lit(limit.reason) for limit in limits]
+    return joined([(nw.col(f"known:{index}"), reason) for index, reason in enumerate(reasons)])
 
 
 # --- too little is known ---------------------------------------------------------------------------------------
 
 
 def not_rated_reasons(
-    card: Scorecard, failed_sources: Sequence[str], *, signals_waived: bool
+    card: Scorecard, failed_sources: Sequence[str], *, signals_waived: bool, lost_sight: bool = False
 ) -> list[tuple[Expr, str]]:
     """The conditions under which an account has no tier, each with its reason."""
     rules = card.file.coverage
@@ -133,9 +144,11 @@ def not_rated_reasons(
     for name in rules.tier_needs_readable:
         waived = signals_waived and card.catalogue[name].domain == "signals"
         found.append((_unreadable(name, waived=waived), f"{name} can't be read"))
+    has_tier = nw.col(LAST_TIER).is_in([tier.name for tier in card.tiers]).fill_null(value=False)
     if failed_sources:
-        has_tier = nw.col(LAST_TIER).is_in([tier.name for tier in card.tiers]).fill_null(value=False)
         found.append((~has_tier, f"no earlier tier to keep while source_failed: {', '.join(failed_sources)}"))
+    if lost_sight:
+        found.append((~has_tier & ~nw.col(LOST_SIGHT).is_null(), "no earlier tier to keep while sight is lost"))
     return found
 
 

@@ -16,7 +16,8 @@ ATTRIBUTES = tuple(ACCOUNTS)  # of an account: name, segment, seats, ARR, …
 RENEWAL = "days_to_renewal"
 CRITICAL = "critical_signals"
 BEFORE_3M = "health_before_caps_3m"  # health before caps three months before
-LAST_TIER = "last_tier"  # the last one that the account had, for runs in which a source failed
+LAST_TIER = "last_tier"  # the last one that the account had, for runs in which a source failed or sight was lost
+LOST_SIGHT = "lost_sight"  # metrics that were known and can't be seen any more, with commas between; null: none
 
 # --- made ------------------------------------------------------------------------------------------------------
 
@@ -36,7 +37,7 @@ SCORECARD = "scorecard"  # its name and hash
 # names that a metric or a dimension can't have
 RESERVED = (
     HEALTH, BEFORE_CAPS, RISK, TIER, COVERAGE, LOWER_BOUND, UPPER_BOUND, CAP_REASON, NOT_RATED_REASON, DRIVERS,
-    LAST_TIER, BEFORE_3M, DRIVERS_TEXT, SCORECARD,
+    LAST_TIER, LOST_SIGHT, BEFORE_3M, DRIVERS_TEXT, SCORECARD,
 )  # fmt: skip
 _REASON = "_reason"
 

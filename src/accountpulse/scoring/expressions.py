@@ -76,10 +76,10 @@ def any_of(conditions: Sequence[Expr]) -> Expr:
     return reduce(lambda left, right: left | right, (c.fill_null(value=False) for c in conditions))
 
 
-def joined(texts: Sequence[tuple[Expr, str]]) -> Expr:
+def joined(texts: Sequence[tuple[Expr, Expr | str]]) -> Expr:
     """The texts whose condition holds, with `; ` between; null where none does."""
     if not texts:
         return nw.lit(None, dtype=nw.String)
-    parts = [nw.when(condition).then(nw.lit(text)) for condition, text in texts]
+    parts = [nw.when(condition).then(nw.lit(text) if isinstance(text, str) else text) for condition, text in texts]
     text = nw.concat_str(parts, separator="; ", ignore_nulls=True)
     return nw.when(text != "").then(text)

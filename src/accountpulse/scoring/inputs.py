@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 import narwhals.stable.v2 as nw
 
 from accountpulse.core.catalogue import METRICS
-from accountpulse.scoring.columns import BEFORE_3M, CRITICAL, LAST_TIER, RENEWAL, reason_of
+from accountpulse.scoring.columns import BEFORE_3M, CRITICAL, LAST_TIER, LOST_SIGHT, RENEWAL, reason_of
 from accountpulse.scoring.expressions import Expr, Stage, all_of, along, finite, first_true, number, quotient, unknown
 from accountpulse.scoring.model import Curve, MetricRule
 from accountpulse.scoring.scorecard import Leaf, Scorecard
@@ -49,7 +49,7 @@ def input_columns(card: Scorecard, present: Collection[str]) -> Stage:
     """The internal columns of what comes in; a column that is absent is null."""
     numbers = {metric_column(name): name for name in needed(card)}
     numbers |= {"seats": "seats", "arr": "arr", "before_3m": BEFORE_3M}
-    texts = {"segment": "segment", LAST_TIER: LAST_TIER}
+    texts = {"segment": "segment", LAST_TIER: LAST_TIER, LOST_SIGHT: LOST_SIGHT}
     texts |= {f"reason:{name}": reason_of(name) for name in card.file.coverage.tier_needs_readable}
     return [
         nw.col("account_id"),

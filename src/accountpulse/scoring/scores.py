@@ -27,18 +27,22 @@ def score(
 
     Reads `account_id`, the attributes `segment`, `seats`, `arr`, any metric by its name and its `<metric>_reason`,
     `health_before_caps_3m` (three months ago, for the trend), and `last_tier`, which counts only where a source
-    failed. A column that is absent is null; NaN and infinity are null. Gives, 0 to 100 each and null where not known:
-    `health_score` and `health_before_caps`, `churn_risk_score` (higher is worse), `coverage`, `lower_bound`,
-    `upper_bound`, `<dimension>_score`; and `tier` (or `Not Rated`), `cap_reason`, `not_rated_reason`, `drivers` (up to
-    three metrics, the most costly first), `scorecard` (its name and hash). With `detail` each leaf adds
+    failed or `lost_sight` names metrics. A column that is absent is null; NaN and infinity are null.
+
+    Gives, 0 to 100 each and null where not known: `health_score` and `health_before_caps`, `churn_risk_score` (higher
+    is worse), `coverage`, `lower_bound`, `upper_bound`, `<dimension>_score`; and `tier` (or `Not Rated`), `cap_reason`,
+    `not_rated_reason`, `drivers` (up to three metrics, the most costly first), `scorecard` (its name and hash). With
+    `detail` each leaf adds
     `<metric>_points` (null: not known), `<metric>_contribution` (to health before caps) and `<metric>_lost` (points
     that it costs), and each dimension `<dimension>_lower_bound` and `<dimension>_upper_bound`.
     """
     native: Any = frame
     metrics = nw.from_native(native)
     lazy = metrics.lazy()
-    staged = lazy.select(*inputs.input_columns(card, lazy.collect_schema().names()))
-    for stage in _stages(card, window_days, failed_sources, signals_waived=signals_waived):
+    names = lazy.collect_schema().names()
+    staged = lazy.select(*inputs.input_columns(card, names))
+    lost_sight = columns.LOST_SIGHT in names
+    for stage in _stages(card, window_days, failed_sources, signals_waived=signals_waived, lost_sight=lost_sight):
         if stage:
             staged = staged.with_columns(*stage)
     scored = staged.select(*_results(card, detail=detail))
@@ -47,7 +51,7 @@ def score(
 
 
 def _stages(
-    card: Scorecard, window_days: float, failed_sources: Sequence[str], *, signals_waived: bool
+    card: Scorecard, window_days: float, failed_sources: Sequence[str], *, signals_waived: bool, lost_sight: bool
 ) -> Iterator[Stage]:
     yield [inputs.segment_of(card)]
     yield inputs.values(card, window_days)
@@ -57,10 +61,10 @@ def _stages(
     yield from tree.downwards(card)
     yield from tree.effects(card)
     yield from tree.drivers(card.leaves_by_name, DRIVERS)
-    limits = caps.limits_of(card, failed_sources)
+    limits = caps.limits_of(card, failed_sources, lost_sight=lost_sight)
     yield caps.matches(card, limits)
     yield [*caps.lowest(limits), caps.cap_reason(limits).alias(columns.CAP_REASON)]
-    reasons = caps.not_rated_reasons(card, failed_sources, signals_waived=signals_waived)
+    reasons = caps.not_rated_reasons(card, failed_sources, signals_waived=signals_waived, lost_sight=lost_sight)
     yield [joined(reasons).alias(columns.NOT_RATED_REASON), risk.exponent(card).alias("z")]
     yield [
         nw.col(columns.NOT_RATED_REASON).is_null().alias("rated"),
