@@ -2,12 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from accountpulse.core.errors import OutOfTime
 
 PATIENCE = 900.0  # seconds that one source may wait in all, because it asks for it or fails
+GRACE = 30.0  # seconds before the run's end in which only what was begun elsewhere is ended, such as a bulk job
 CUT = 1.0  # seconds before the run's end: a call that ends without an answer from here on was cut off by it
 
 
@@ -21,6 +23,7 @@ class RequestBudget:
     calls: int = 0  # requests sent, repeated ones included
     retries: int = 0
     waited: float = 0.0
+    kept_back: float = 0.0  # seconds before the run's end that are for cleaning up alone
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def sent(self, source: str) -> None:
@@ -45,5 +48,17 @@ class RequestBudget:
             raise OutOfTime(source)
 
     def left(self) -> float:
-        """Seconds until the run's end; infinite without one."""
-        return float("inf") if self.ends is None else self.ends - self.clock()
+        """Seconds until the run's end, or until those that are kept back before it; infinite without one."""
+        return float("inf") if self.ends is None else self.ends - self.clock() - self.kept_back
+
+    @contextmanager
+    def keeping_back(self, seconds: float = GRACE) -> Iterator[None]:
+        """Inside, the run ends so much earlier, so that afterwards there is time to end what was begun here.
+
+        OutOfTime of whoever asks inside; the seconds come back at the end, however it comes.
+        """
+        self.kept_back += seconds
+        try:
+            yield
+        finally:
+            self.kept_back -= seconds

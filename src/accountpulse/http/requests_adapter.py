@@ -4,7 +4,7 @@ They have no time limits, no retries and follow redirects; here they get all thr
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,13 +39,19 @@ class RetryingAdapter(HTTPAdapter):
         ca_bundle: Path | None,
         sleep: Callable[[float], None] = time.sleep,
         total: float = TOTAL,
+        *,
+        remedies: Mapping[int, str] | None = None,
     ) -> None:
-        """`source` names the system in errors; `sleep` and `total` stand in for time in tests."""
+        """`source` names the system in errors; `sleep` and `total` stand in for time in tests.
+
+        `remedies` says, by status, what the reader can do where an answer isn't the client's to judge: a redirect.
+        """
         self._source = source
         self._budget = budget
         self._context = tls.context(ca_bundle)
         self._sleep = sleep
         self._total = total
+        self._remedies = remedies or {}
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
@@ -56,7 +62,7 @@ class RetryingAdapter(HTTPAdapter):
         """Send until there is an answer or no sense in trying again; the arguments are those of HTTPAdapter.send."""
         options.update(zip(SEND_ARGUMENTS, positional, strict=False))
         tried = f"{request.method} {urlsplit(request.url or '').path}"
-        attempts = Attempts(self._source, tried, self._budget)
+        attempts = Attempts(self._source, tried, self._budget, self._remedies)
         while isinstance(outcome := self._attempt(attempts, request, options), AttemptFailure):
             self._sleep(attempts.wait_after(outcome))
         return outcome
@@ -72,6 +78,8 @@ class RetryingAdapter(HTTPAdapter):
                 self.read(answer)  # a body that breaks off breaks here, where it can be tried again
         except requests.exceptions.SSLError as error:
             raise attempts.distrusted(request.url or "", error) from None
+        except requests.exceptions.InvalidJSONError as error:
+            return attempts.unreadable(error, is_page=isinstance(error, _WebPage))
         except requests.RequestException as error:
             return attempts.unanswered(error)
         if _is_final(answer.status_code, attempts.tried):
@@ -119,6 +127,10 @@ def keep(answer: requests.Response, body: bytes) -> None:
     answer._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
 
 
+class _WebPage(requests.exceptions.InvalidJSONError):
+    """A page for people where JSON should be."""
+
+
 def _refuse_nonsense(answer: requests.Response) -> None:
     """A good status over a page for people, a cut body or none at all is no answer: it must not be taken for data."""
     if answer.status_code != 200:
@@ -130,7 +142,9 @@ def _refuse_nonsense(answer: requests.Response) -> None:
             msgspec.json.decode(answer.content, type=msgspec.Raw)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise requests.exceptions.InvalidJSONError from None
-    elif "html" in kind or not answer.content:
+    elif "html" in kind:
+        raise _WebPage
+    elif not answer.content:
         raise requests.exceptions.InvalidJSONError
 
 
@@ -140,11 +154,13 @@ def session(
     ca_bundle: Path | None,
     sleep: Callable[[float], None] = time.sleep,
     total: float = TOTAL,
+    *,
+    remedies: Mapping[int, str] | None = None,
 ) -> requests.Session:
     """A session whose every request goes through the adapter."""
     made = requests.Session()
     made.auth = _as_it_is
-    adapter = RetryingAdapter(source, budget, ca_bundle, sleep, total)
+    adapter = RetryingAdapter(source, budget, ca_bundle, sleep, total, remedies=remedies)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     return made

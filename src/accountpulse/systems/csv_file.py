@@ -39,7 +39,7 @@ class CsvDestination:
         """As Destination says."""
         return self.columns(records)
 
-    def requirements(self, _dimensions: tuple[str, ...]) -> Iterator[Requirement]:
+    def requirements(self, _dimensions: tuple[str, ...], _tiers: tuple[str, ...] = ()) -> Iterator[Requirement]:
         """As Destination says: none, since it is seen when the file is written."""
         return iter(())
 

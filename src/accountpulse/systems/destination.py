@@ -76,8 +76,8 @@ class Destination(Protocol[P]):
     def sent(self, records: ScoreRecords) -> pl.DataFrame:
         """The records in its own columns, as a load sends them."""
 
-    def requirements(self, dimensions: tuple[str, ...]) -> Iterator[Requirement]:
-        """Whether it would take the scores of these dimensions, and what else `check` should say of it."""
+    def requirements(self, dimensions: tuple[str, ...], tiers: tuple[str, ...] = ()) -> Iterator[Requirement]:
+        """Whether it would take the scores of these dimensions and tiers, and what else `check` should say of it."""
 
     def plan(self, records: ScoreRecords) -> P:
         """Compare the records with what it holds; nothing is written."""

@@ -2,14 +2,14 @@
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
 import pytest
 
-from accountpulse.core.errors import ConfigurationError, SourceUnavailable, UnexpectedAnswer
+from accountpulse.core.errors import ConfigurationError, OutOfTime, SourceUnavailable, UnexpectedAnswer
 from accountpulse.core.records import ScoreRecords
 from accountpulse.http.budget import RequestBudget
 from accountpulse.sandbox.server import Fault, Sandbox
@@ -18,6 +18,7 @@ from accountpulse.sandbox.world.model import World
 from accountpulse.sandbox.world.org import record_id
 from accountpulse.systems.destination import LoadResult
 from accountpulse.systems.salesforce.client import Org
+from accountpulse.systems.salesforce.destination import SalesforceDestination
 from accountpulse.systems.salesforce.load import load
 from accountpulse.systems.salesforce.load_plan import Plan, plan
 from accountpulse.systems.salesforce.record import payload
@@ -342,11 +343,138 @@ def test_records_that_are_more_than_a_job_holds_go_in_several_jobs(crm: Crm) -> 
     assert len([call for call in crm.calls("jobs/ingest") if call[0] == "POST"]) > 2
 
 
-def test_results_that_do_not_cover_every_record_are_no_success(crm: Crm) -> None:
+def cut_results(crm: Crm, times: int) -> None:
     body = b'"sf__Id","sf__Created","External_Key__c"\n'
-    crm.sandbox.faults.append(Fault("salesforce", 200, {"Content-Type": "text/csv"}, body, 1, "successfulResults"))
-    with pytest.raises(UnexpectedAnswer, match="counts differ"):
+    crm.sandbox.faults.append(Fault("salesforce", 200, {"Content-Type": "text/csv"}, body, times, "successfulResults"))
+
+
+def test_results_that_do_not_cover_every_record_are_asked_for_once_more(crm: Crm) -> None:
+    cut_results(crm, 1)
+    assert summary(crm.load(scores(crm.accounts(2)), BULK)) == (2, 0, 0, 0)
+
+
+def test_results_that_twice_do_not_cover_every_record_are_no_success(crm: Crm) -> None:
+    cut_results(crm, 2)
+    with pytest.raises(UnexpectedAnswer, match="counts differ from its results, twice"):
         crm.load(scores(crm.accounts(2)), BULK)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ([{"id": "a01", "success": "yes", "errors": []}], "doesn't say whether it was a success"),
+        ([None], "doesn't say whether it was a success"),
+        ({"success": True}, "not one result for each record"),
+    ],
+)
+def test_a_result_of_another_type_is_no_success(crm: Crm, body: object, words: str) -> None:
+    crm.sandbox.faults.append(Fault("salesforce", 200, JSON, json.dumps(body).encode(), path_contains="composite"))
+    with pytest.raises(UnexpectedAnswer, match=words):
+        crm.load(scores(crm.accounts(1)))
+
+
+# --- cleaning up ---------------------------------------------------------------------------------------------------
+
+
+def left_behind(crm: Crm, records: pl.DataFrame) -> str:
+    """A job that a killed process has handed over to the org, and that is still at work there."""
+    crm.behaviour.bulk_looks = 1_000_000
+    cut = RuntimeError("killed")
+
+    def killed(_seconds: float) -> None:
+        raise cut
+
+    with pytest.raises(RuntimeError, match="killed"):
+        load(crm.org, BULK, crm.plan(records, BULK), killed)
+    crm.behaviour.bulk_looks = 0
+    [job] = {path.rpartition("/")[2] for method, path in crm.calls("jobs/ingest/750") if method == "PATCH"}
+    return job
+
+
+def state_of(crm: Crm, job: str) -> str:
+    return str(crm.org.client.restful(f"jobs/ingest/{job}")["state"])
+
+
+def test_a_job_at_work_at_the_deadline_is_aborted_in_the_time_that_is_kept_back(crm: Crm) -> None:
+    ids = crm.accounts(3)
+    made = crm.plan(scores(ids), BULK)
+    crm.behaviour.bulk_looks = 1_000_000
+    clock = [0.0]
+    crm.budget.clock, crm.budget.ends = lambda: clock[0], 100.0
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+
+    with pytest.raises(OutOfTime):
+        load(crm.org, BULK, made, sleep)
+    assert 69 <= clock[0] <= 71  # 30 of the 100 seconds were kept back
+    crm.budget.ends = None
+    [job] = {path.rpartition("/")[2] for method, path in crm.calls("jobs/ingest/750") if method == "PATCH"}
+    crm.behaviour.bulk_looks = 0
+    assert state_of(crm, job) == "Aborted"
+    assert crm.rows == {}
+
+
+def test_no_job_is_opened_where_there_is_no_time_to_end_it(crm: Crm) -> None:
+    made = crm.plan(scores(crm.accounts(3)), BULK)
+    crm.budget.clock, crm.budget.ends = lambda: 75.0, 100.0
+    with pytest.raises(OutOfTime):
+        load(crm.org, BULK, made, crm.slept.append)
+    assert crm.writes() == 0
+
+
+def test_a_job_that_an_earlier_run_left_behind_is_aborted_and_the_later_runs_records_stay(crm: Crm) -> None:
+    ids = crm.accounts(3)
+    job = left_behind(crm, scores(ids, health_score=10.0))
+    result = crm.load(scores(ids, run="run-2", health_score=82.0), BULK)
+    assert summary(result) == (3, 0, 0, 0)
+    assert state_of(crm, job) == "Aborted"
+    assert {row["Health_Score__c"] for row in crm.rows.values()} == {82.0}
+    assert {row["Run_Id__c"] for row in crm.rows.values()} == {"run-2"}
+
+
+def test_what_a_job_of_an_earlier_run_wrote_before_it_ended_is_planned_with(crm: Crm) -> None:
+    """It can't be aborted any more: it ends between the plan and the load, and the org holds its values."""
+    ids = crm.accounts(3)
+    left_behind(crm, scores(ids, health_score=10.0))
+    made = crm.plan(scores(ids, run="run-2", health_score=82.0), BULK)
+    assert len(made.create) == 3
+    body = json.dumps([{"errorCode": "INVALIDJOBSTATE", "message": "the job is being finished"}]).encode()
+    crm.sandbox.faults.append(Fault("salesforce", 400, JSON, body, path_contains="jobs/ingest/750", method="PATCH"))
+    result = load(crm.org, BULK, made, crm.slept.append)
+    assert summary(result) == (0, 3, 0, 0)
+    assert {row["Health_Score__c"] for row in crm.rows.values()} == {82.0}
+
+
+def test_a_dry_run_says_which_job_a_load_would_abort_and_aborts_none(crm: Crm) -> None:
+    ids = crm.accounts(3)
+    job = left_behind(crm, scores(ids))
+    before = crm.writes()
+    made = crm.plan(scores(ids, run="run-2"), BULK)
+    assert made.notes == (f"bulk job {job} of an earlier load hasn't ended: a load aborts it first",)
+    assert crm.writes() == before
+
+
+def test_jobs_of_others_are_left_alone(crm: Crm) -> None:
+    order = {"object": "Account", "operation": "upsert", "externalIdFieldName": "Id", "contentType": "CSV"}
+    jobs = [{**order, "id": "750Hu0000000001AAA", "state": "InProgress"}, {**order, "id": "750Hu0000000002AAA"}]
+    ended = {**order, "object": "Health_Score__c", "id": "750Hu0000000003AAA", "state": "JobComplete"}
+    body = json.dumps({"done": True, "nextRecordsUrl": None, "records": [*jobs, ended]}).encode()
+    crm.sandbox.faults.append(Fault("salesforce", 200, JSON, body, path_contains="jobs/ingest", method="GET"))
+    assert crm.plan(scores(crm.accounts(3)), BULK).unfinished == ()
+
+
+def test_a_user_who_may_not_see_jobs_is_told_and_the_load_goes_on(crm: Crm) -> None:
+    body = json.dumps([{"errorCode": "INSUFFICIENT_ACCESS", "message": "no"}]).encode()
+    crm.sandbox.faults.append(Fault("salesforce", 403, JSON, body, path_contains="jobs/ingest", method="GET"))
+    made = crm.plan(scores(crm.accounts(3)), BULK)
+    assert ["may not see the org's bulk jobs" in note for note in made.notes] == [True]
+    assert summary(load(crm.org, BULK, made, crm.slept.append)) == (3, 0, 0, 0)
+
+
+def test_a_small_portfolio_asks_for_no_jobs(crm: Crm) -> None:
+    crm.load(scores(crm.accounts(3)), Target())
+    assert crm.calls("jobs/ingest") == []
 
 
 def test_closing_a_job_twice_because_an_answer_was_lost_changes_nothing(crm: Crm) -> None:
@@ -469,3 +597,60 @@ def test_an_org_that_cannot_take_the_records_is_refused_before_anything_is_writt
         crm.load(scores(crm.accounts(1)))
     assert ("External_Key__c" if change == "not unique" else "Support_Score__c") in str(caught.value)
     assert crm.writes() == 0
+
+
+# --- what check says before ----------------------------------------------------------------------------------------
+
+TIERS = ("Champion", "Healthy", "At Risk", "Critical", "Not Rated")
+Required = Callable[..., list[tuple[str, int, str]]]
+
+
+@pytest.fixture
+def required(crm: Crm, configure: Configure) -> Required:
+    """What the destination says of a load, without what is good."""
+
+    def said(tiers: tuple[str, ...] = TIERS) -> list[tuple[str, int, str]]:
+        destination = SalesforceDestination(configure(crm.sandbox).connection("salesforce"))
+        found = destination.requirements(("support",), tiers)
+        return [(each.mark, each.code, each.text) for each in found if each.mark != "good"]
+
+    return said
+
+
+def test_an_org_that_takes_everything_has_nothing_said_against_it(required: Required) -> None:
+    assert required() == []
+
+
+def test_a_tier_that_the_restricted_picklist_lacks_is_said_before_a_load(required: Required) -> None:
+    [(mark, code, text)] = required(("Gold", *TIERS))
+    assert (mark, code) == ("bad", 4)
+    assert "Health_Score__c.Tier__c is a restricted picklist without 'Gold'" in text
+
+
+def test_a_key_field_that_is_too_short_is_said_before_a_load(crm: Crm, required: Required) -> None:
+    crm.objects["Health_Score__c"].fields["External_Key__c"].length = 18
+    [(mark, code, text)] = required()
+    assert (mark, code) == ("bad", 4)
+    assert "External_Key__c has 18 characters, and up to 26 are written" in text
+
+
+def test_a_field_that_some_values_do_not_fit_into_is_said_before_a_load(crm: Crm, required: Required) -> None:
+    fields = crm.objects["Health_Score__c"].fields
+    fields["Drivers__c"].length = 255
+    fields["Coverage__c"].precision, fields["Coverage__c"].scale = 4, 2
+    assert [(mark, code, text.split(";")[0]) for mark, code, text in required()] == [
+        ("warning", 0, "Health_Score__c.Coverage__c: 100 has more than the field's 2 digits before the point"),
+        ("warning", 0, "Health_Score__c.Drivers__c has 255 characters, and up to 4,096 are written"),
+    ]
+
+
+@pytest.mark.parametrize(("right", "word"), [("createable", "create"), ("updateable", "edit")])
+def test_a_user_who_may_not_write_the_object_is_told_which_permission_is_missing(
+    crm: Crm, required: Required, right: str, word: str
+) -> None:
+    """The fields' own permissions are there; the object's isn't."""
+    described = crm.org.client.restful("sobjects/Health_Score__c/describe") | {right: False}
+    body = json.dumps(described).encode()
+    crm.sandbox.faults.append(Fault("salesforce", 200, JSON, body, path_contains="Health_Score__c/describe"))
+    with pytest.raises(ConfigurationError, match=rf"may not {word} records of Health_Score__c"):
+        required()

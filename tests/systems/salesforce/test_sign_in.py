@@ -23,6 +23,7 @@ from accountpulse.core.errors import (
     UnexpectedAnswer,
 )
 from accountpulse.http.budget import RequestBudget
+from accountpulse.sandbox.salesforce.service import NEWEST
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
@@ -216,6 +217,61 @@ def test_a_domain_may_be_written_short_or_whole(domain: str) -> None:
     assert settings.load(given).access["salesforce"].login_url == "https://acme.my.salesforce.com"
 
 
+MY_DOMAIN, UAT = "https://acme.my.salesforce.com", "https://acme--uat.sandbox.my.salesforce.com"
+APP_ONLY = {"SALESFORCE_CLIENT_ID": "c", "SALESFORCE_CLIENT_SECRET": "s"}
+
+
+@pytest.mark.parametrize("name", ["SALESFORCE_DOMAIN", "SALESFORCE_LOGIN_URL"])
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("https://acme.my.salesforce.com", MY_DOMAIN),
+        ("https://acme.my.salesforce.com/services/", MY_DOMAIN),
+        ("https://ACME.my.salesforce.com", MY_DOMAIN),
+        ("https://acme.lightning.force.com/lightning/page/home", MY_DOMAIN),
+        ("https://acme.my.salesforce-setup.com/lightning/setup/SetupOneHome/home", MY_DOMAIN),
+        ("https://acme--uat.sandbox.lightning.force.com", UAT),
+        ("https://acme--uat.sandbox.my.salesforce-setup.com", UAT),
+        ("https://acme-dev-ed.develop.lightning.force.com", "https://acme-dev-ed.develop.my.salesforce.com"),
+    ],
+)
+def test_a_domain_is_read_as_people_copy_it_from_the_browser(name: str, given: str, url: str) -> None:
+    assert settings.load({**APP_ONLY, name: given}).access["salesforce"].login_url == url
+
+
+@pytest.mark.parametrize(
+    "given", ["acme.lightning.force.com", "acme.my.salesforce.com/", "acme.my.salesforce-setup.com"]
+)
+def test_a_domain_needs_no_scheme(given: str) -> None:
+    assert settings.load({**APP_ONLY, "SALESFORCE_DOMAIN": given}).access["salesforce"].login_url == MY_DOMAIN
+
+
+@pytest.mark.parametrize("domain", ["login", "test", "na123", "login.salesforce.com"])
+def test_the_shared_hosts_and_instances_are_domains_too(domain: str) -> None:
+    given = {"SALESFORCE_USERNAME": "u", "SALESFORCE_PASSWORD": "p", "SALESFORCE_DOMAIN": domain}
+    url = f"https://{domain.removesuffix('.salesforce.com')}.salesforce.com"
+    assert settings.load(given).access["salesforce"].login_url == url
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("SALESFORCE_DOMAIN", "acme"),
+        ("SALESFORCE_DOMAIN", "acme.com"),
+        ("SALESFORCE_DOMAIN", "acme.my.site.com"),
+        ("SALESFORCE_DOMAIN", "https://acme.file.force.com"),
+        ("SALESFORCE_DOMAIN", "my domain"),
+        ("SALESFORCE_DOMAIN", "https://["),
+        ("SALESFORCE_LOGIN_URL", "https://acme.file.force.com"),
+        ("SALESFORCE_LOGIN_URL", "https://acme.salesforce.com"),
+    ],
+)
+def test_what_is_no_domain_is_refused_as_a_setting_with_an_example(name: str, given: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"{name} is no .*acme\.my") as caught:
+        settings.load({**APP_ONLY, name: given})
+    assert given not in str(caught.value).replace("acme.my", "")
+
+
 def test_no_line_of_the_key_is_ever_printed(keys: tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]) -> None:
     pem = pem_of(keys[0])
     given = {"SALESFORCE_CLIENT_ID": "client", "SALESFORCE_USERNAME": "u", "SALESFORCE_PRIVATE_KEY": pem}
@@ -223,6 +279,141 @@ def test_no_line_of_the_key_is_ever_printed(keys: tuple[rsa.RSAPrivateKey, rsa.R
     lines = pem.splitlines()[1:-1]
     assert not any(line in repr(loaded) for line in lines)
     assert not any(line in loaded.redactor(f"a dump: {line}") for line in lines)
+
+
+# --- why it was refused ------------------------------------------------------------------------------------------
+
+
+def fault_of(code: str, *, detail: bool = True) -> bytes:
+    """A SOAP fault; the SOAP API Developer Guide, "API Faults", shows its two places for the code."""
+    inner = f"<sf:exceptionCode>{code}</sf:exceptionCode><sf:exceptionMessage>about a user</sf:exceptionMessage>"
+    shown = f"<detail><sf:LoginFault>{inner}</sf:LoginFault></detail>" if detail else ""
+    envelope = 'xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:sf="urn:fault.partner.soap.sforce.com"'
+    fault = f"<faultcode>sf:{code}</faultcode><faultstring>{code}: about a user</faultstring>{shown}"
+    body = f"<soapenv:Body><soapenv:Fault>{fault}</soapenv:Fault></soapenv:Body>"
+    return f"<soapenv:Envelope {envelope}>{body}</soapenv:Envelope>".encode()
+
+
+@pytest.mark.parametrize("detail", [True, False])
+@pytest.mark.parametrize(
+    ("code", "kind", "words"),
+    [
+        (
+            "INVALID_OPERATION",
+            AccessError,
+            "switched SOAP login() off. Have its administrator enable it, or use an ext",
+        ),
+        ("INSUFFICIENT_ACCESS", AccessError, '"Use Any API Auth"'),
+        ("UNSUPPORTED_API_VERSION", AccessError, "external client app"),
+        ("LOGIN_MUST_USE_SECURITY_TOKEN", AccessError, "Set SALESFORCE_SECURITY_TOKEN"),
+        ("PASSWORD_LOCKOUT", AccessError, "locked out"),
+        ("LOGIN_DURING_RESTRICTED_DOMAIN", AccessError, "from this address"),
+        ("TRIAL_EXPIRED", AccessError, "trial is over"),
+        ("ORG_LOCKED", AccessError, "locked, suspended"),
+        ("API_DISABLED_FOR_ORG", AccessError, "edition has no API"),
+        ("INVALID_LOGIN", AccessError, "Check SALESFORCE_USERNAME, SALESFORCE_PASSWORD and SALESFORCE_SECURITY_TOKEN"),
+        ("API_CURRENTLY_DISABLED", SourceUnavailable, "later"),
+        ("LOGIN_RATE_EXCEEDED", SourceUnavailable, "3,600 times an hour"),
+        ("SERVER_UNAVAILABLE", SourceUnavailable, "later"),
+    ],
+)
+def test_a_soap_fault_says_its_cause_and_is_met_once(  # noqa: PLR0917
+    sandbox: Sandbox,
+    configure: Configure,
+    code: str,
+    kind: type[AccountpulseError],
+    words: str,
+    detail: bool,  # noqa: FBT001
+) -> None:
+    if code == "INVALID_LOGIN" and not detail:
+        return
+    xml = {"Content-Type": "text/xml"}
+    sandbox.faults.append(Fault("salesforce", 500, xml, fault_of(code, detail=detail), 9, "Soap"))
+    with pytest.raises(kind, match=re.escape(words)) as caught:
+        connected(configure(sandbox, **SOAP))
+    assert code in str(caught.value)
+    assert "about a user" not in str(caught.value)
+    assert logins(sandbox) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "description", "kind", "words"),
+    [
+        ("invalid_grant", "ip restricted", AccessError, "IP restrictions"),
+        ("invalid_grant", "inactive user", AccessError, "not active"),
+        ("invalid_grant", "expired authorization code", AccessError, "clock"),
+        ("invalid_grant", "login rate exceeded", AccessError, "hour"),
+        ("inactive_user", "", AccessError, "not active"),
+        ("inactive_org", "", AccessError, "locked, suspended"),
+        ("unsupported_grant_type", "grant type not supported", AccessError, "Enable this flow"),
+        ("invalid_client_id", "client identifier invalid", AccessError, "SALESFORCE_CLIENT_ID"),
+        ("rate_limit_exceeded", "", SourceUnavailable, "in an hour"),
+        ("server_error", "", SourceUnavailable, "later"),
+    ],
+)
+def test_a_token_error_says_its_cause_and_is_met_once(  # noqa: PLR0917
+    sandbox: Sandbox, configure: Configure, error: str, description: str, kind: type[AccountpulseError], words: str
+) -> None:
+    body = json.dumps({"error": error, "error_description": description}).encode()
+    sandbox.faults.append(Fault("salesforce", 400, body=body, path_contains="oauth2", times=9))
+    with pytest.raises(kind, match=re.escape(words)):
+        connected(configure(sandbox))
+    assert logins(sandbox) == 1
+
+
+@pytest.mark.parametrize("changes", [{}, SOAP], ids=["token", "SOAP"])
+@pytest.mark.parametrize("status", [301, 302, 404, 420])
+def test_an_address_without_an_org_names_the_settings_that_lead_there(
+    sandbox: Sandbox, configure: Configure, changes: dict[str, str | None], status: int
+) -> None:
+    body, elsewhere = (
+        b"<html>URL No Longer Exists</html>",
+        {"Location": "https://example.com", "Content-Type": "text/html"},
+    )
+    sandbox.faults.append(Fault("salesforce", status, elsewhere, body, 9, ""))
+    with pytest.raises(AccessError, match="check SALESFORCE_DOMAIN and SALESFORCE_LOGIN_URL"):
+        connected(configure(sandbox, **changes))
+    assert logins(sandbox) == 1
+
+
+@pytest.mark.parametrize("value", [None, 5, "", {}, []])
+@pytest.mark.parametrize("name", ["access_token", "instance_url"])
+def test_a_token_of_another_type_is_none(sandbox: Sandbox, configure: Configure, name: str, value: object) -> None:
+    body = json.dumps({"access_token": "t", "instance_url": sandbox.https_url, name: value}).encode()
+    sandbox.faults.append(Fault("salesforce", 200, {"Content-Type": "application/json"}, body, 1, "oauth2"))
+    with pytest.raises(UnexpectedAnswer, match="without a token"):
+        connected(configure(sandbox))
+
+
+def test_an_api_version_that_the_org_lacks_is_said_with_its_newest(sandbox: Sandbox, configure: Configure) -> None:
+    org = connected(configure(sandbox, SALESFORCE_API_VERSION="75.0"))
+    with pytest.raises(AccessError, match=rf"Set SALESFORCE_API_VERSION to {NEWEST}\.0 or older") as caught:
+        org.describe("Account")
+    assert "75" not in str(caught.value)
+
+
+def test_a_version_that_was_taken_away_names_the_setting(sandbox: Sandbox, configure: Configure) -> None:
+    org = connected(configure(sandbox))
+    body = json.dumps([{"errorCode": "UNSUPPORTED_API_VERSION", "message": "retired"}]).encode()
+    sandbox.faults.append(Fault("salesforce", 410, body=body, path_contains="/describe"))
+    with pytest.raises(AccessError, match="set SALESFORCE_API_VERSION"):
+        org.describe("Account")
+
+
+def test_an_object_that_is_absent_costs_no_question_about_versions(sandbox: Sandbox, configure: Configure) -> None:
+    org = connected(configure(sandbox))
+    assert org.describe("Account") is not None
+    assert org.describe("Nonesuch__c") is None
+    assert [call.path for call in sandbox.log if call.path.endswith("/data/")] == []
+
+
+def test_a_web_page_for_json_says_so(sandbox: Sandbox, configure: Configure) -> None:
+    org = connected(configure(sandbox))
+    page = Fault("salesforce", 200, {"Content-Type": "text/html"}, b"<html>We'll be back</html>", 9, "/describe")
+    sandbox.faults.append(page)
+    org.budget.patience = 0.0  # without its repeats
+    with pytest.raises(UnexpectedAnswer, match="a web page instead of JSON"):
+        org.describe("Account")
 
 
 # --- staying signed in -----------------------------------------------------------------------------------------
@@ -368,7 +559,19 @@ def test_a_query_that_is_longer_than_an_address_says_so(sandbox: Sandbox, config
         (400, "INVALID_QUERY_LOCATOR", SourceUnavailable, "INVALID_QUERY_LOCATOR"),
         (400, "INVALID_FIELD", UnknownName, "accountpulse.yaml"),
         (400, "MALFORMED_QUERY", AccessError, "accountpulse.yaml"),
+        (400, "INVALID_QUERY_FILTER_OPERATOR", AccessError, "accountpulse.yaml"),
+        (400, "MALFORMED_ID", AccessError, "accountpulse.yaml"),
+        (400, "QUERY_TOO_COMPLICATED", SourceUnavailable, "Narrow the `where` text"),
+        (400, "REQUEST_RUNNING_TOO_LONG", SourceUnavailable, "Narrow the `where` text"),
+        (400, "UNABLE_TO_LOCK_ROW", SourceUnavailable, "Run again"),
         (403, "INSUFFICIENT_ACCESS", AccessError, "permissions"),
+        (400, "INSUFFICIENT_ACCESS_OR_READONLY", AccessError, "permissions"),
+        (403, "API_DISABLED_FOR_ORG", AccessError, "edition has no API"),
+        (403, "API_CURRENTLY_DISABLED", SourceUnavailable, "later"),
+        (403, "FUNCTIONALITY_NOT_ENABLED", AccessError, "permissions"),
+        (403, "INVALID_OPERATION_WITH_EXPIRED_PASSWORD", AccessError, "SALESFORCE_PASSWORD"),
+        (404, "ENTITY_IS_DELETED", SourceUnavailable, "Run again"),
+        (420, "", AccessError, "SALESFORCE_DOMAIN"),
         (404, "NOT_FOUND", NotThere, "may not see it"),
         (404, "O'Brien & Sons", NotThere, "HTTP 404"),
     ],

@@ -419,7 +419,7 @@ def test_tiers_are_compared_with_the_orgs_own(org: Org, read: Reader) -> None:
 def test_only_takes_no_field_without_texts(org: Org, read: Reader) -> None:
     found = read(org, "salesforce: {payment: {only: {field: IsClosed, values: ['true']}}}")
     assert found.values("payment_health") == [MISSING] * 3
-    assert "only: Case.IsClosed is a boolean, which has no values to list; use where:" in found.notes
+    assert "payment: only.field: Case.IsClosed is a checkbox field" in found.notes
 
 
 # --- how it is asked -------------------------------------------------------------------------------------------

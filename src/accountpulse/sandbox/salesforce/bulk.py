@@ -101,6 +101,14 @@ class Bulk:
         self._jobs[identifier] = _Job(facts, sobject, key)
         return facts
 
+    def jobs(self) -> dict[str, Any]:
+        """Every job, newest first, as far as the list tells of each; it doesn't tell the external id field."""
+        told = [
+            {name: value for name, value in job.facts.items() if name != "externalIdFieldName"}
+            for job in reversed(self._jobs.values())
+        ]
+        return {"done": True, "nextRecordsUrl": None, "records": [{**each, "jobType": "V2Ingest"} for each in told]}
+
     def upload(self, identifier: str, kind: str, body: bytes) -> None:
         """Take the file: once a job, CSV, and not too large."""
         job = self._job(identifier)

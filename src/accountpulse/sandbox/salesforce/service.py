@@ -69,6 +69,7 @@ class SalesforceService:
                     self._upsert,
                 ),
                 ("POST", r"data/(?P<version>v[\d.]+)/jobs/ingest", self._open_job),
+                ("GET", r"data/(?P<version>v[\d.]+)/jobs/ingest", self._jobs),
                 ("PUT", r"data/(?P<version>v[\d.]+)/jobs/ingest/(?P<job>\w+)/batches", self._upload),
                 ("PATCH", r"data/(?P<version>v[\d.]+)/jobs/ingest/(?P<job>\w+)", self._job_state),
                 ("GET", r"data/(?P<version>v[\d.]+)/jobs/ingest/(?P<job>\w+)", self._job),
@@ -187,6 +188,9 @@ class SalesforceService:
 
     def _open_job(self, call: _Call) -> Any:
         return self._bulk.open(call.root, call.body)
+
+    def _jobs(self, _call: _Call) -> Any:
+        return self._bulk.jobs()
 
     def _upload(self, call: _Call) -> Any:
         self._bulk.upload(call.parts["job"], call.headers.get("Content-Type", ""), call.body)

@@ -28,6 +28,7 @@ from accountpulse.http import requests_adapter
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.retry import backoff, http_date
 from accountpulse.systems.salesforce.errors import (
+    NO_ROUTE,
     LostPlace,
     NotThere,
     RefusedQuery,
@@ -71,7 +72,8 @@ class Org:
     @classmethod
     def connect(cls, access: SalesforceAccess, budget: RequestBudget, ca_bundle: Path | None) -> Self:
         """Sign in, once a run; wrong credentials are an AccessError that names their settings."""
-        org = cls(access, requests_adapter.session("salesforce", budget, ca_bundle), budget)
+        elsewhere = dict.fromkeys((301, 302, 303, 307, 308), NO_ROUTE)
+        org = cls(access, requests_adapter.session("salesforce", budget, ca_bundle, remedies=elsewhere), budget)
         org.session.hooks["response"].append(org._note)
         org.notices = (SOAP_ENDS,) if access.way == "soap" else ()
         if access.sessions:
@@ -125,11 +127,11 @@ class Org:
             raise UnexpectedAnswer("salesforce", f"describing {name}", "no list of fields") from None
 
     def _refuse_absent_version(self) -> None:
-        """Say it where the org lacks the API version, since then every address of it is 404; the list needs no session.
+        """Say it where the org lacks the API version that is set, since then every address of it is 404.
 
         An org that doesn't list its versions, or not in a way that we know, is not refused.
         """
-        answer = self.session.get(f"https://{self.client.sf_instance}/services/data/")
+        answer = self.session.get(f"https://{self.client.sf_instance}/services/data/", headers=self.client.headers)
         try:
             versions = [float(each["version"]) for each in answer.json()]
         except (ValueError, KeyError, TypeError):

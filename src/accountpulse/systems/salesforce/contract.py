@@ -25,7 +25,6 @@ PAYMENT = ("payment_health",)
 DOWNGRADES = ("contract_changes",)
 PAYMENT_DAYS = 90
 COUNTS = frozenset({"int", "long", "double"})
-OTHER_NUMBERS = {"currency": "an amount of money", "percent": "a share"}
 UNDATED = "a record without a date that may lie in the window"
 
 
@@ -147,10 +146,6 @@ def _flagged(reading: OrgReading, part: PaymentField, accounts: Accounts) -> Row
         raise MissingInOrg
     found = reading.find("Account", part.field)
     kind = found.type if found is not None else ""
-    if kind in OTHER_NUMBERS:
-        what = f"Account.{part.field} is {OTHER_NUMBERS[kind]} ({kind}), which counts no problems"
-        reading.note(f"field: {what}; name a whole number, a checkbox, or a picklist with values:")
-        raise MissingInOrg
     values = tuple(reading.known("Account", part.field, part.values, "values"))
     if kind not in {*COUNTS, "boolean"} and not values:
         reading.note(f"values: none of {part.field} means a payment problem; name one, or use a number or a checkbox")

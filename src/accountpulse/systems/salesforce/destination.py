@@ -12,7 +12,7 @@ from accountpulse.systems.connection import Connection
 from accountpulse.systems.destination import LoadResult, Requirement
 from accountpulse.systems.salesforce import load as loading
 from accountpulse.systems.salesforce.client import Org
-from accountpulse.systems.salesforce.load_plan import Plan, Record, plan, writable
+from accountpulse.systems.salesforce.load_plan import Plan, Record, plan, too_narrow, writable
 from accountpulse.systems.salesforce.record import payload
 from accountpulse.systems.salesforce.settings import SalesforceAccess, SalesforceMapping
 
@@ -35,16 +35,21 @@ class SalesforceDestination:
         """As Destination says: the fields by their API names."""
         return payload(records)
 
-    def requirements(self, dimensions: tuple[str, ...]) -> Iterator[Requirement]:
+    def requirements(self, dimensions: tuple[str, ...], tiers: tuple[str, ...] = ()) -> Iterator[Requirement]:
         """As Destination says: the object's fields, this machine's clock, and the day's API calls."""
         target = self.connection.mapping.target
-        _, notes = writable(self._org, target, payload(ScoreRecords.none(dimensions)).schema)
+        fields, notes = writable(self._org, target, payload(ScoreRecords.none(dimensions)).schema)
         yield from _clock(self._org.ahead)
         if (left := self._org.allowance) is not None:
             kept = self.connection.mapping.daily_calls_reserve
             calls = f"{left.total - left.used:,} of {left.total:,} API calls of the day are left"
             yield Requirement("good", "quota", f"{calls}; a run needs {kept:g} % of them free")
-        yield Requirement("good", "load", f"{target.object} takes every field that is written")
+        narrow = list(too_narrow(fields, target.external_id, tiers))
+        for each in narrow:
+            text = f"{target.object}.{each.text}; records with more are refused, see docs/salesforce.md"
+            yield Requirement("bad" if each.always else "warning", "load", text, 4 if each.always else 0)
+        if not narrow:
+            yield Requirement("good", "load", f"{target.object} takes every field that is written")
         for note in notes:
             yield Requirement("warning", "load", note)
 

@@ -19,14 +19,17 @@ from accountpulse.core.records import TABLES, Extract, SourceName, unknowns
 from accountpulse.systems.salesforce import arr, contract, relationship
 from accountpulse.systems.salesforce.client import Org
 from accountpulse.systems.salesforce.currencies import CURRENCY, Money, money
+from accountpulse.systems.salesforce.kinds import fits
 from accountpulse.systems.salesforce.limits import refuse_below
 from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, own_texts
-from accountpulse.systems.salesforce.settings import SalesforceMapping, SalesforceRequest
+from accountpulse.systems.salesforce.settings import AccountFields, SalesforceMapping, SalesforceRequest
 
 NOBODY_RATED = (
     "without churn signals nobody is rated: name your object for them under `signals:` in accountpulse.yaml, or write "
     "`signals: none` to rate accounts without them"
 )
+TIERED = ("tier_alignment", "qbr_attendance")  # what rests on the tier that was sold
+AGED = ("arr_trajectory_pct",)  # and on the day since when it is a customer
 SIGNALS = tuple(name for name, metric in METRICS.items() if metric.domain == "signals")
 
 
@@ -41,6 +44,9 @@ def extract(request: SalesforceRequest) -> Extract:
     reading = OrgReading(org, request.scope, notes=list(org.notices), own_texts=own_texts(mapping))
     org.describe("Account")  # the first answer that tells of the day's calls
     refuse_below(org.allowance, mapping.daily_calls_reserve)
+    reading.check_kinds(mapping)
+    if (signals := request.connection.blocks["signals"]) is not None:
+        reading.check_kinds(signals, "signals")
     found = _accounts(reading, mapping, links)
     request.progress(len(found), len(found))
     worth = _money(reading, mapping, found)
@@ -82,7 +88,8 @@ def _accounts(reading: OrgReading, org: SalesforceMapping, links: Mapping[Source
         known = [name for name in _described_by(org) if reading.has("Account", name)]
         for source, name in links.items():
             reading.setting = f"{source}.account_field"
-            known += [name] if reading.has("Account", name) else []
+            if reading.has("Account", name) and _can_be_key(reading, name):
+                known.append(name)
         reading.setting = "accounts"
         extra = [name for name in _asked_later(org) if reading.find("Account", name) is not None]
         rows = [
@@ -96,6 +103,15 @@ def _accounts(reading: OrgReading, org: SalesforceMapping, links: Mapping[Source
     if not rows:
         reading.note("no account meets `where`: there is nobody to score")
     return rows
+
+
+def _can_be_key(reading: OrgReading, name: str) -> bool:
+    """Whether a field can hold another system's key; a note where it can't."""
+    found = reading.find("Account", name)
+    if found is None or fits(found, ("text", "reference", "number", "picklist")):
+        return True
+    reading.note(f"Account.{name} is a {found.type}, which can't hold a key: name a text or number field")
+    return False
 
 
 def _described_by(org: SalesforceMapping) -> list[str]:
@@ -129,9 +145,11 @@ def _account_rows(
     reading: OrgReading, org: SalesforceMapping, found: list[dict[str, Any]], worth: Money | None
 ) -> Iterator[dict[str, Any]]:
     names = org.accounts
+    reading.setting = "accounts"
     _check_tiers(reading, org, found)
     reading.setting = "accounts"
     for row in found:
+        _tell_hidden(reading, names, row)
         own = reading.amount(_of(row, names.arr), row["Id"], names.arr)
         amount = None if worth is None else worth.converted(own, row.get(CURRENCY))
         yield {
@@ -146,6 +164,15 @@ def _account_rows(
         }
 
 
+def _tell_hidden(reading: OrgReading, names: AccountFields, row: Mapping[str, Any]) -> None:
+    """What rests on a field of a parent that our user can't see isn't known of the account."""
+    for name, metrics in ((names.arr, arr.METRICS), (names.tier, TIERED), (names.customer_since, AGED)):
+        if name is not None and "." in name and reading.hidden("Account", row, name):
+            reading.unknown(
+                row["Id"], metrics, "not_visible", f"our user can't see the record that {name} is read from"
+            )
+
+
 def _of(row: Mapping[str, Any], name: str | None) -> Any:
     return None if name is None else at(row, name)
 
@@ -158,7 +185,7 @@ def _check_tiers(reading: OrgReading, org: SalesforceMapping, found: list[dict[s
     """Without a tier nothing aligns and no review is owed; a tier that the order doesn't know is not known at all."""
     tier = org.accounts.tier
     if tier is None or reading.find("Account", tier) is None:
-        for metric in ("tier_alignment", "qbr_attendance"):
+        for metric in TIERED:
             reading.gaps.setdefault(metric, "not_configured" if tier is None else "field_missing")
         return
     reading.setting = "tiers.order"

@@ -8,10 +8,10 @@ from accountpulse.core.records import Problem
 from accountpulse.http.retry import backoff
 from accountpulse.systems.destination import LoadResult
 from accountpulse.systems.salesforce.client import Org, format_soql
-from accountpulse.systems.salesforce.load_plan import Plan, Record, folded
+from accountpulse.systems.salesforce.load_plan import Plan, Record, folded, plan
 from accountpulse.systems.salesforce.record import CURRENT
 from accountpulse.systems.salesforce.settings import Target
-from accountpulse.systems.salesforce.writes import Answer, Sleep, bulk, collections
+from accountpulse.systems.salesforce.writes import Answer, Sleep, bulk, collections, end_job
 
 LOCK_TRIES = 4  # of one record, the first one included
 LOCK_WAIT = 1.0  # seconds, doubled each time, with jitter
@@ -24,7 +24,13 @@ def load(org: Org, target: Target, made: Plan, sleep: Sleep = time.sleep) -> Loa
 
     The mark of the current month moves last, and only for accounts whose record is in the org: a load that breaks off
     leaves two marks, which the next one mends, and never none.
+
+    What an earlier load has left at work is ended first, and the plan made again: the org may hold others by then.
     """
+    if made.unfinished:
+        for job in made.unfinished:
+            end_job(org, job, sleep)
+        made = plan(org, target, made.records)
     result = LoadResult(unchanged=len(made.unchanged), refused=list(made.refused))
     new = {folded(row[target.external_id]) for row in made.create}
     # neighbours of one account in one call don't lock each other

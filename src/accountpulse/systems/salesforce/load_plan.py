@@ -5,18 +5,29 @@ A dry run ends with the plan, so that it finds whatever a load would find before
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import polars as pl
 
-from accountpulse.core.errors import ConfigurationError
+from accountpulse.core.errors import AccessError, ConfigurationError
 from accountpulse.core.records import Problem
 from accountpulse.systems.salesforce.client import Field, Org, format_soql
-from accountpulse.systems.salesforce.record import CURRENT, OPTIONAL, STAMPS
+from accountpulse.systems.salesforce.record import (
+    CAP_REASON_LENGTH,
+    CURRENT,
+    DRIVERS_LENGTH,
+    KEY_LENGTH,
+    LARGEST,
+    OPTIONAL,
+    PERIOD_LENGTH,
+    SCORECARD_LENGTH,
+    STAMPS,
+)
 from accountpulse.systems.salesforce.settings import Target
+from accountpulse.systems.salesforce.writes import open_jobs
 
 PERIOD = "SELECT {fields} FROM {object} WHERE Period__c = {period}"
 # whoever holds the mark now, and every newer month, also where nobody has marked it
@@ -36,6 +47,7 @@ class Plan:
 
     `outdated` are older months' records that hold their account's mark of the current one: key, account, month.
     `carried` are the keys that the org holds of this very run already: it was killed before, and is gone on with.
+    `unfinished` are bulk jobs of an earlier load that would still write; `records` is what was planned for.
     """
 
     create: list[Record] = field(default_factory=list)
@@ -46,6 +58,8 @@ class Plan:
     run_id: str | None = None  # None: there is no record
     carried: set[str] = field(default_factory=set)
     notes: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
+    records: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
 
 
 def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
@@ -55,9 +69,11 @@ def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
     finite number somewhere, or whose key is given twice, is refused.
     """
     fields, notes = writable(org, target, records.schema)
-    made = Plan(notes=notes)
+    made = Plan(notes=notes, records=records)
     if records.is_empty():
         return made
+    if records.height > target.bulk_above:
+        _look_for_jobs(org, target, made)
     rows = list(_sound(records.select(list(fields)).to_dicts(), target, fields, made))
     period, made.run_id = records["Period__c"][0], records["Run_Id__c"][0]
     stored = _stored(org, target, fields, period)
@@ -76,6 +92,16 @@ def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
     return made
 
 
+def _look_for_jobs(org: Org, target: Target, made: Plan) -> None:
+    """Jobs that a load of so many records may have left behind when it was cut off."""
+    try:
+        made.unfinished = tuple(open_jobs(org, target.object, target.external_id))
+    except AccessError:
+        made.notes += (f"our user may not see the org's bulk jobs: one that an earlier load left isn't found; {PAGE}",)
+    for job in made.unfinished:
+        made.notes += (f"bulk job {job} of an earlier load hasn't ended: a load aborts it first",)
+
+
 def folded(key: str) -> str:
     """External ids are the same in capitals and small letters."""
     return key.casefold()
@@ -87,7 +113,12 @@ def writable(org: Org, target: Target, columns: pl.Schema) -> tuple[dict[str, Fi
     if described is None:
         problem = f"object {target.object} is absent, or not readable for our user; {PAGE}"
         raise ConfigurationError("salesforce.target", [problem])
-    problems = []
+    may = org.object(target.object)
+    problems = [
+        f"our user may not {what} records of {target.object} (object permission); {PAGE}"
+        for what, allowed in (("create", may is None or may.createable), ("edit", may is None or may.updateable))
+        if not allowed
+    ]
     key = described.get(target.external_id)
     if key is not None and not (key.external_id and key.unique):
         problems.append(f"{target.object}.{target.external_id} must be marked as external id and unique")
@@ -110,6 +141,32 @@ def _unfit(definition: Field | None, kind: pl.DataType) -> str | None:
     holds = "number" if definition.type in NUMBERS else "boolean" if definition.type == "boolean" else "text"
     wanted = "number" if kind.is_float() else "boolean" if kind == pl.Boolean else "text"
     return None if holds == wanted else f"is of the type {definition.type}, and can't hold a {wanted}"
+
+
+@dataclass(frozen=True)
+class Narrow:
+    """A field that can't hold all that is written to it. `always`: a month without a refused record isn't likely."""
+
+    text: str
+    always: bool
+
+
+def too_narrow(fields: Mapping[str, Field], external_id: str, tiers: Iterable[str]) -> Iterator[Narrow]:
+    """Fields whose length, digits or picklist leave out some of what a load may write to them, and why."""
+    always = {external_id: KEY_LENGTH, "Period__c": PERIOD_LENGTH}
+    longest = {"Cap_Reason__c": CAP_REASON_LENGTH, "Drivers__c": DRIVERS_LENGTH, "Scorecard__c": SCORECARD_LENGTH}
+    for name, definition in fields.items():
+        wanted = (always | longest).get(name, 0)
+        if definition.type in TEXTS and 0 < definition.length < wanted:
+            text = f"{name} has {definition.length:,} characters, and up to {wanted:,} are written"
+            yield Narrow(text, name in always)
+        if definition.type in NUMBERS and (fault := _fault(definition, LARGEST)) is not None:
+            yield Narrow(fault, always=False)
+    tier = fields.get("Tier__c")
+    lacking = [] if tier is None or tier.values is None else [each for each in tiers if each not in tier.values]
+    if lacking:
+        text = f"Tier__c is a restricted picklist without {', '.join(map(repr, lacking))}: add these values to it"
+        yield Narrow(text, always=True)
 
 
 # --- what can be sent --------------------------------------------------------------------------------------------

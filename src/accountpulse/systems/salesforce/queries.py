@@ -20,6 +20,7 @@ from accountpulse.core.period import Scope
 from accountpulse.core.records import Reason, RowCounts, unknowns
 from accountpulse.systems.mapping_parts import MappingBlock
 from accountpulse.systems.salesforce.client import Field, Org, RefusedQuery, UnknownName, format_soql
+from accountpulse.systems.salesforce.kinds import unfit
 from accountpulse.systems.salesforce.schema import QUOTED
 from accountpulse.systems.salesforce.settings import Only
 
@@ -85,6 +86,7 @@ class OrgReading:
     tallies: dict[str, Tally] = field(default_factory=dict)
     own_texts: Mapping[str, str] = field(default_factory=dict)
     unknowns: dict[tuple[str, Reason], dict[str, None]] = field(default_factory=dict)
+    unfit: set[tuple[str, str, str]] = field(default_factory=set)  # part of the mapping, object, field
     _why: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
     _ways: dict[tuple[str, str], list[tuple[list[str], list[str]]]] = field(default_factory=dict)
 
@@ -151,6 +153,27 @@ class OrgReading:
 
     # --- names and values ---
 
+    def check_kinds(self, block: MappingBlock, part: str = "") -> None:
+        """Hold every field that a mapping names against its real kind, before anything is read.
+
+        One of another kind is as if it weren't there: what rests on it stays empty, and a note says what it is and
+        what to write instead. `part` is the block's own key in accountpulse.yaml.
+        """
+        for each in unfit(block, part, self.find, self.org.describe):
+            self.setting = each.part
+            self.note(each.text)
+            self.unfit.add((each.part, each.object, each.field))
+
+    def refuse_unfit(self, name: str, each: str | None) -> None:
+        """MissingInOrg where a key names a field of a kind that it may not: without it more or less would count."""
+        if (self._part, name, each) in self.unfit:
+            raise MissingInOrg
+
+    @property
+    def _part(self) -> str:
+        """The key of the mapping under which the setting stands."""
+        return self.setting.split(" ")[0].split(".")[0]
+
     def need(self, name: str, *fields: str | None) -> None:
         """The object must have these fields for our user, else MissingInOrg, and a note that names the nearest one.
 
@@ -162,6 +185,8 @@ class OrgReading:
             raise MissingInOrg
         lacking = [each for each in fields if each is not None and self.find(name, each) is None]
         for each in lacking:
+            if (self._part, name, each) in self.unfit:
+                continue  # which was told
             near = difflib.get_close_matches(each, list(described), n=1, cutoff=0.5)
             hint = f"; the nearest name is {near[0]}" if near else ""
             self.note(f"field {name}.{each} {UNREADABLE} (field-level security){hint}")
@@ -179,7 +204,12 @@ class OrgReading:
         return True
 
     def find(self, name: str, path: str) -> Field | None:
-        """What describe says of a field, also through parents; None where it is absent or not readable."""
+        """What describe says of a field, also through parents.
+
+        None where it is absent, not readable, or of another kind than the key that names it may mean.
+        """
+        if (self._part, name, path) in self.unfit:
+            return None
         head, _, rest = path.partition(".")
         described = self.org.describe(name) or {}
         if not rest:
@@ -202,7 +232,12 @@ class OrgReading:
             shown = ", ".join(found.picklist[:SHOWN]) + (", …" if len(found.picklist) > SHOWN else "")
             noun = "are no values" if len(absent) > 1 else "is no value"
             place = f"{setting}: " if setting else ""
-            self.note(f"{place}{', '.join(map(repr, absent))} {noun} of {name}.{each}, which has {shown}")
+            labels = [
+                f"; {value!r} is how {found.labels[value]!r} is shown" for value in absent if value in found.labels
+            ]
+            self.note(
+                f"{place}{', '.join(map(repr, absent))} {noun} of {name}.{each}, which has {shown}{''.join(labels)}"
+            )
         return tuple(value for value in wanted if value not in absent)
 
     def only(self, name: str, part: Only | None) -> Condition | None:
@@ -457,7 +492,7 @@ class _Check:
 def _check(name: str, checks: Iterable[_Check], row: Row) -> None:
     """UnexpectedAnswer where a field that was asked for isn't there, or is of another type than describe says."""
     for each in checks:
-        if type(row.get(each.path[0])) in each.usual and len(each.path) == 1:
+        if len(each.path) == 1 and type(row.get(each.path[0], _ABSENT)) in each.usual:
             continue
         if (fault := each.fault(row)) is not None:
             answer = f"{name}.{'.'.join(each.path)} of {_id_of(name, row)} is {fault}"

@@ -24,6 +24,8 @@ FIELDS = (
 )
 CURRENT = "Is_Current__c"  # true on the newest month's record of each account
 OPTIONAL = ("Lower_Bound__c", "Upper_Bound__c", "Cap_Reason__c", CURRENT)  # sent where the org has them
+KEY_LENGTH, PERIOD_LENGTH = 26, 7  # `<account id>-<YYYY-MM>`, `<YYYY-MM>`
+LARGEST = 100.0  # of every number
 STAMPS = ("Scored_At__c", "Run_Id__c")  # differ in every run: a record in which nothing else differs is not sent
 
 

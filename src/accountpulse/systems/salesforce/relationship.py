@@ -21,7 +21,7 @@ from accountpulse.systems.salesforce.queries import (
     text,
 )
 from accountpulse.systems.salesforce.row_facts import account_of, may_lie_in, means, unlisted
-from accountpulse.systems.salesforce.schema import LISTED, QUOTED, TIMES
+from accountpulse.systems.salesforce.schema import TIMES
 from accountpulse.systems.salesforce.settings import ChampionContacts, ChampionRoles, Expansion, Reviews, Signals
 
 YEAR = 365
@@ -79,13 +79,8 @@ def _reviews(reading: OrgReading, part: Reviews, name: str) -> Rows:
 
 def _no_show(reading: OrgReading, part: Reviews, name: str) -> str | None:
     """The checkbox of reviews that nobody came to, where the object has one; MissingInOrg where it is no checkbox."""
-    if not reading.has(name, part.no_show):
-        return None
-    found = reading.find(name, part.no_show or "")
-    if found is not None and found.type != "boolean":
-        reading.note(f"no_show: {name}.{part.no_show} is a {found.type}; name a checkbox, or write no_show: null")
-        raise MissingInOrg
-    return part.no_show
+    reading.refuse_unfit(name, part.no_show)
+    return part.no_show if reading.has(name, part.no_show) else None
 
 
 def _about(row: Row) -> str | None:
@@ -139,6 +134,7 @@ def champions(reading: OrgReading, part: ChampionRoles | ChampionContacts) -> Ro
 
 def _sign(reading: OrgReading, part: ChampionRoles | ChampionContacts, each: str | None) -> Sign | None:
     """None: not there. MissingInOrg where it is of a kind that says nothing."""
+    reading.refuse_unfit("Contact", each)
     if each is None or not reading.has("Contact", each):
         return None
     found = reading.find("Contact", each)
@@ -146,17 +142,12 @@ def _sign(reading: OrgReading, part: ChampionRoles | ChampionContacts, each: str
         return None
     values: tuple[str, ...] = ()
     if found.type not in {"boolean", *TIMES}:
-        values = reading.known("Contact", each, part.left_values, "left_values") if _has_words(found) else ()
+        values = reading.known("Contact", each, part.left_values, "left_values")
         if not values:
-            remedy = "name the values that mean that somebody has left in left_values:" if _has_words(found) else ""
-            help_ = remedy or "name a checkbox, a date, or a picklist or text with left_values:"
-            reading.note(f"contact_left: Contact.{each} is a {found.type}, no checkbox; {help_}")
+            what = f"contact_left: Contact.{each} is a {found.type}, no checkbox"
+            reading.note(f"{what}; name those of its values that mean that somebody has left in left_values:")
             raise MissingInOrg
     return Sign(reading, found, values, reading.scope.as_of)
-
-
-def _has_words(found: Field) -> bool:
-    return found.type in {*LISTED, *QUOTED, "encryptedstring"}
 
 
 def _by_role(reading: OrgReading, part: ChampionRoles, signs: Sequence[Sign]) -> Rows:
@@ -229,6 +220,7 @@ def signals(reading: OrgReading, part: Signals) -> Rows:
     reading.need(name, part.account, part.severity, part.status, part.opened)
     confidence = part.confidence if reading.has(name, part.confidence) else None
     _say_what_cannot_be(reading, part, confidence)
+    reading.refuse_unfit(name, part.closed)
     closed = part.closed if reading.has(name, part.closed) else None
     made = "CreatedDate" if reading.find(name, "CreatedDate") else None
     begun = reading.compare(name, part.opened, "<", reading.scope.as_of, null=True)

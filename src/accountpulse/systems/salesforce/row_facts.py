@@ -7,7 +7,6 @@ from accountpulse.core.period import Window
 from accountpulse.systems.salesforce.queries import OrgReading, Row, at
 
 HIDDEN = "records whose {} our user may not see: whose they are can't be known"
-UNLISTED = "has a value that the org no longer lists"
 
 
 def account_of(reading: OrgReading, name: str, row: Row, path: str) -> Any:
@@ -28,14 +27,8 @@ def may_lie_in(reading: OrgReading, row: Row, window: Window) -> bool:
 
 
 def means(value: Any, wanted: Iterable[str]) -> bool:
-    """Whether a text or picklist value is one of these, whatever its case; of several values in one, whether any is.
-
-    Null is none of them. Multi-select picklists hold their values with `;` between them.
-    """
-    if value is None:
-        return False
-    there = {each.strip().casefold() for each in (str(value), *_several(value))}
-    return any(each.strip().casefold() in there for each in wanted)
+    """Whether a text or picklist value is one of these, whatever its case; null is none."""
+    return value is not None and str(value).strip().casefold() in {each.strip().casefold() for each in wanted}
 
 
 def unlisted(reading: OrgReading, name: str, each: str, value: Any) -> bool:
@@ -43,10 +36,4 @@ def unlisted(reading: OrgReading, name: str, each: str, value: Any) -> bool:
     found = reading.find(name, each)
     if value is None or found is None or not found.active:
         return False
-    listed = {active.casefold() for active in found.active}
-    parts = _several(value) if found.type == "multipicklist" else (str(value),)
-    return any(part.strip().casefold() not in listed for part in parts)
-
-
-def _several(value: Any) -> tuple[str, ...]:
-    return tuple(str(value).split(";"))
+    return str(value).strip().casefold() not in {active.casefold() for active in found.active}

@@ -58,10 +58,11 @@ class Field:
             fits = isinstance(value, int | float | str) and not isinstance(value, bool)
         else:
             fits = self.type not in TEXTS or isinstance(value, str)
-        return None if fits else f"a {_JSON.get(type(value), 'value of another type')}, which no {self.type} is"
+        what = next((name for kind, name in _JSON if isinstance(value, kind)), "something else")
+        return None if fits else f"{what}, which no {self.type} is"
 
 
-_JSON = {bool: "true or false", int: "number", float: "number", str: "text", list: "list", dict: "record"}
+_JSON = ((bool, "true or false"), (int | float, "a number"), (str, "a text"), (list, "a list"), (dict, "a record"))
 
 
 @dataclass(frozen=True)

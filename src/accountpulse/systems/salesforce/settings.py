@@ -29,6 +29,9 @@ from accountpulse.systems.mapping_parts import (
     YesNoName,
 )
 
+OURS = (".salesforce.com", ".force.com", ".salesforce-setup.com")
+_MY_DOMAIN = r"[a-z0-9-]+(\.(sandbox|develop|scratch|demo|patch|trailblaze|free|pc-rnd|stage|wave))?\.my"
+_INSTANCE = r"[a-z]{2,4}\d+[a-z]?"  # such as na123 or cs4: still an address, where an org has no My Domain of its own
 SHARED_HOSTS = ("login.salesforce.com", "test.salesforce.com")
 VARIABLES = (
     Variable("SALESFORCE_USERNAME", "Salesforce user"),
@@ -82,9 +85,8 @@ class SalesforceAccess:
 
 def access(environment: EnvironmentReader) -> SalesforceAccess | None:
     """Read it; None where nothing to sign in with is set, or some of it is missing (a problem)."""
-    domain = (environment.get("SALESFORCE_DOMAIN") or "login").removesuffix(".salesforce.com")
     found = SalesforceAccess(
-        environment.url("SALESFORCE_LOGIN_URL", f"https://{domain}.salesforce.com"),
+        _login_url(environment),
         environment.get("SALESFORCE_API_VERSION") or "66.0",
         environment.get("SALESFORCE_USERNAME"),
         environment.secret("SALESFORCE_PASSWORD"),
@@ -109,6 +111,49 @@ def access(environment: EnvironmentReader) -> SalesforceAccess | None:
             "taken at login or test"
         )
     return found if complete else None
+
+
+def _login_url(environment: EnvironmentReader) -> str:
+    """Where to sign in: the address that is set, else what the domain makes; without paths that only browsers use."""
+    host = my_domain(environment.get("SALESFORCE_DOMAIN") or "login")
+    if host is None and environment.get("SALESFORCE_LOGIN_URL") is None:
+        environment.problems.append(
+            "SALESFORCE_DOMAIN is no Salesforce domain: write login, test, or your My Domain without .salesforce.com, "
+            "such as acme.my (Setup → My Domain shows it)"
+        )
+    url = environment.url("SALESFORCE_LOGIN_URL", f"https://{host or 'login.salesforce.com'}")
+    if not _host(url).endswith(OURS):
+        return url  # a stand-in, or a host of a cloud of its own
+    host = my_domain(url)
+    if host is None:
+        environment.problems.append(
+            "SALESFORCE_LOGIN_URL is no address to sign in at: write https:// and your My Domain, such as "
+            "https://acme.my.salesforce.com (Setup → My Domain shows it)"
+        )
+    return url if host is None else f"https://{host}"
+
+
+def my_domain(text: str) -> str | None:
+    """The host to sign in at, from a domain as people copy it; None: it is none of Salesforce's.
+
+    Short (`acme.my`, `test`) or whole, with https:// or a path, of the Lightning pages or of Setup. Salesforce help,
+    "My Domain URL Formats".
+    """
+    host = _host(text if "//" in text else f"//{text}").rstrip(".")
+    for ending in (".lightning.force.com", ".my.salesforce-setup.com", ".my.salesforce.com"):
+        if host.endswith(ending):
+            host = f"{host.removesuffix(ending)}.my"
+    host = host.removesuffix(".salesforce.com")
+    known = host in ("login", "test") or re.fullmatch(_INSTANCE, host, re.ASCII)
+    return f"{host}.salesforce.com" if known or re.fullmatch(_MY_DOMAIN, host, re.ASCII) else None
+
+
+def _host(url: str) -> str:
+    """In small letters; empty where there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _needed(found: SalesforceAccess) -> list[str]:

@@ -11,13 +11,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from simple_salesforce.exceptions import SalesforceMalformedRequest
 from simple_salesforce.util import call_salesforce
 
-from accountpulse.core.errors import AccountpulseError, SourceUnavailable, UnexpectedAnswer
-from accountpulse.systems.salesforce.client import Org
+from accountpulse.core.errors import AccessError, AccountpulseError, SourceUnavailable, UnexpectedAnswer
+from accountpulse.core.ids import looks_like_an_id
+from accountpulse.systems.salesforce.client import Org, whole
 
 COLLECTION = 200  # records a call of sObject Collections; REST API Developer Guide
 JOB_BYTES = 90_000_000  # of CSV in one job; the limit is 100 MB, Bulk API 2.0 Developer Guide, "Limits"
@@ -26,6 +28,8 @@ LONGEST_JOB = 1_800.0  # seconds after which a job is given up
 NULL = "#N/A"  # an empty cell leaves the field as it is; Bulk API 2.0 Developer Guide, "Valid CSV Record Rows"
 LOCKED = "UNABLE_TO_LOCK_ROW"  # somebody else writes to the same account
 TEXT_CSV = "text/csv; charset=UTF-8"
+UNFINISHED = ("Open", "UploadComplete", "InProgress")  # Bulk API 2.0 Developer Guide, "Get Information About a Job"
+ENDED = ("JobComplete", "Failed", "Aborted")
 RESULTS = ("successfulResults", "failedResults", "unprocessedrecords")
 
 Sleep = Callable[[float], None]
@@ -66,11 +70,13 @@ def _collection(org: Org, name: str, external_id: str, records: Sequence[Mapping
     results = org.call(f"writing {name}", send)
     if not isinstance(results, list) or len(results) != len(records):
         raise UnexpectedAnswer("salesforce", f"writing {name}", "not one result for each record")
+    if not all(isinstance(each, dict) and isinstance(each.get("success"), bool) for each in results):
+        raise UnexpectedAnswer("salesforce", f"writing {name}", "a result that doesn't say whether it was a success")
     return [_answer(result) for result in results]
 
 
 def _answer(result: Mapping[str, Any]) -> Answer:
-    if result.get("success"):
+    if result["success"]:
         return Answer(bool(result.get("created")))
     errors = result.get("errors") or ()
     texts = [
@@ -97,7 +103,7 @@ def bulk(
 ) -> list[Answer]:
     """The same by ingest jobs of at most `limit` bytes of CSV. Every record has the same fields.
 
-    A job that hasn't ended after LONGEST_JOB seconds is aborted, and is a SourceUnavailable.
+    A job that hasn't ended after LONGEST_JOB seconds, or by the run's deadline, is aborted: a SourceUnavailable.
     """
     found: dict[str, Answer] = {}
     for content, sent in _parts(records, limit):
@@ -144,7 +150,11 @@ def _cell(value: Any) -> str:
 
 
 def _run(org: Org, name: str, external_id: str, content: bytes, sleep: Sleep) -> Mapping[str, Any]:
-    """Open a job, hand over its data, close it and wait for its end; a job that can't go on is aborted."""
+    """Open a job, hand over its data, close it and wait for its end; a job that can't go on is aborted.
+
+    Time before the run's deadline is kept back for that: a job that outlives its run would put its values over those
+    of a later one.
+    """
     tried = f"writing {name} by Bulk API"
     order = {
         "object": name,
@@ -154,18 +164,62 @@ def _run(org: Org, name: str, external_id: str, content: bytes, sleep: Sleep) ->
         "columnDelimiter": "COMMA",
         "lineEnding": "LF",
     }
-    opened = org.call(tried, lambda: org.client.restful("jobs/ingest", method="POST", json=order))
-    job = str(opened.get("id"))
-    if not re.fullmatch(r"[0-9A-Za-z]{15,18}", job, re.ASCII):
-        raise UnexpectedAnswer("salesforce", tried, "a job without an id")
+    job = ""
     try:
-        _text(org, tried, "PUT", f"jobs/ingest/{job}/batches", content)
-        _close(org, tried, job)
-        return _ended(org, tried, job, sleep)
-    except AccountpulseError:
-        with suppress(AccountpulseError):
-            _state(org, tried, job, "Aborted")
+        with org.budget.keeping_back():
+            opened = org.call(tried, lambda: org.client.restful("jobs/ingest", method="POST", json=order))
+            job = _job_id(tried, opened)
+            _text(org, tried, "PUT", f"jobs/ingest/{job}/batches", content)
+            _close(org, tried, job)
+            return _ended(org, tried, job, sleep)
+    except (AccountpulseError, KeyboardInterrupt):
+        if job:
+            with suppress(AccountpulseError):
+                _state(org, tried, job, "Aborted")
         raise
+
+
+def _job_id(tried: str, job: Any) -> str:
+    identifier = job.get("id") if isinstance(job, dict) else None
+    if not (isinstance(identifier, str) and looks_like_an_id(identifier)):
+        raise UnexpectedAnswer("salesforce", tried, "a job without an id")
+    return identifier
+
+
+def open_jobs(org: Org, name: str, external_id: str) -> list[str]:
+    """The ids of the org's ingest jobs that upsert the same object by the same key and haven't ended.
+
+    Such a job is an earlier load's that was cut off: at its end it would put that load's values over newer ones.
+    """
+    tried = "looking for unfinished Bulk API jobs"
+    found: list[str] = []
+    path, seen = "jobs/ingest?jobType=V2Ingest", set[str]()
+    while path not in seen:
+        seen.add(path)
+        page = org.call(tried, partial(org.client.restful, path))
+        records = page.get("records") if isinstance(page, dict) else None
+        if not isinstance(records, list) or not isinstance(page.get("done"), bool):
+            raise UnexpectedAnswer("salesforce", tried, "no list of jobs")
+        found += [_job_id(tried, each) for each in records if _is_ours(each, name, external_id)]
+        if page["done"]:
+            return found
+        path = str(page.get("nextRecordsUrl")).partition(f"/v{org.access.api_version}/")[2]
+    raise UnexpectedAnswer("salesforce", tried, "a list of jobs without an end")
+
+
+def _is_ours(job: Any, name: str, external_id: str) -> bool:
+    if not isinstance(job, dict) or job.get("state") not in UNFINISHED or job.get("operation") != "upsert":
+        return False
+    key = job.get("externalIdFieldName")  # the list leaves it out where it says little of each job
+    return job.get("object") == name and key in (None, external_id)
+
+
+def end_job(org: Org, job: str, sleep: Sleep = time.sleep) -> None:
+    """Abort a job; one that can't be any more is waited for. SourceUnavailable where it doesn't end."""
+    tried = f"ending the unfinished Bulk API job {job}"
+    with suppress(AccessError, UnexpectedAnswer):
+        _state(org, tried, job, "Aborted")
+    _ended(org, tried, job, sleep)
 
 
 def _text(org: Org, tried: str, method: str, path: str, content: bytes | None = None) -> str:
@@ -191,7 +245,9 @@ def _state(org: Org, tried: str, job: str, state: str) -> Mapping[str, Any]:
 
 
 def _look(org: Org, tried: str, job: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = org.call(tried, lambda: org.client.restful(f"jobs/ingest/{job}") or {})
+    found = org.call(tried, lambda: org.client.restful(f"jobs/ingest/{job}"))
+    if not isinstance(found, dict):
+        raise UnexpectedAnswer("salesforce", tried, f"no description of job {job}")
     return found
 
 
@@ -207,11 +263,14 @@ def _close(org: Org, tried: str, job: str) -> None:
 def _ended(org: Org, tried: str, job: str, sleep: Sleep) -> Mapping[str, Any]:
     wait, waited = FIRST_POLL, 0.0
     while waited < LONGEST_JOB:
-        sleep(wait)
+        sleep(min(wait, max(0.0, org.budget.left())))
         waited += wait
         found = _look(org, tried, job)
-        if found.get("state") in ("JobComplete", "Failed", "Aborted"):
+        state = found.get("state")
+        if state in ENDED:
             return found
+        if state not in UNFINISHED:
+            raise UnexpectedAnswer("salesforce", tried, f"job {job} is in no state that is known")
         wait = min(LONGEST_POLL, wait * 1.5)
     text = f"job {job} hadn't ended after {LONGEST_JOB / 60:.0f} minutes and was aborted"
     raise SourceUnavailable("salesforce", tried, text, "See Bulk Data Load Jobs in the org's Setup, and run again.")
@@ -220,17 +279,17 @@ def _ended(org: Org, tried: str, job: str, sleep: Sleep) -> Mapping[str, Any]:
 def _results(org: Org, name: str, external_id: str, sent: int, job: Mapping[str, Any]) -> dict[str, Answer]:
     """The answer to each of the `sent` records of a job that has ended, by its key; the job's own counts must agree.
 
-    A result file is read where the counts say that there is something in it: an empty one may have no body at all.
+    Where they don't, the job and its results are asked for once more. A result file is read where the counts say that
+    there is something in it: an empty one may have no body at all.
     """
     tried = f"reading the results of writing {name} by Bulk API"
-    processed, failed = int(job.get("numberRecordsProcessed") or 0), int(job.get("numberRecordsFailed") or 0)
-    counts = (processed - failed, failed, sent - processed)
-    good, bad, left = (
-        list(_rows(_text(org, tried, "GET", f"jobs/ingest/{job['id']}/{kind}"))) if count else []
-        for kind, count in zip(RESULTS, counts, strict=True)
-    )
-    if (len(good), len(bad), len(left)) != counts:
-        raise UnexpectedAnswer("salesforce", tried, "the job's counts differ from its results")
+    files = _files(org, tried, sent, job)
+    if files is None:
+        job = _look(org, tried, str(job["id"]))
+        files = _files(org, tried, sent, job)
+    if files is None:
+        raise UnexpectedAnswer("salesforce", tried, "the job's counts differ from its results, twice")
+    good, bad, left = files
     reason = f"not processed: the job ended as {job['state']} {job.get('errorMessage') or ''}".rstrip()
     try:
         answers = [
@@ -244,6 +303,21 @@ def _results(org: Org, name: str, external_id: str, sent: int, job: Mapping[str,
     if len(found) != len(answers):
         raise UnexpectedAnswer("salesforce", tried, "two results for one record")
     return found
+
+
+def _files(org: Org, tried: str, sent: int, job: Mapping[str, Any]) -> list[list[dict[str, str]]] | None:
+    """Successful, failed and unprocessed records; None where they aren't as many as the job counts, or as were sent."""
+    processed, failed = (whole(job.get(name) or 0) for name in ("numberRecordsProcessed", "numberRecordsFailed"))
+    if processed is None or failed is None:
+        raise UnexpectedAnswer("salesforce", tried, "a job whose counts are no numbers")
+    counts = (processed - failed, failed, sent - processed)
+    if min(counts) < 0:
+        return None
+    files = [
+        list(_rows(_text(org, tried, "GET", f"jobs/ingest/{job['id']}/{kind}"))) if count else []
+        for kind, count in zip(RESULTS, counts, strict=True)
+    ]
+    return files if tuple(map(len, files)) == counts else None
 
 
 def _rows(text: str) -> Iterator[dict[str, str]]:

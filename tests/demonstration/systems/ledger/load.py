@@ -39,7 +39,7 @@ class Ledger:
         """As Destination says."""
         return records.table
 
-    def requirements(self, _dimensions: tuple[str, ...]) -> Iterator[Requirement]:
+    def requirements(self, _dimensions: tuple[str, ...], _tiers: tuple[str, ...] = ()) -> Iterator[Requirement]:
         """As Destination says."""
         folder = self.connection.access.file.parent
         if folder.is_dir():
