@@ -11,8 +11,8 @@ from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, nu
 
 CURRENCY = "CurrencyIsoCode"  # exists in orgs with several currencies only
 YEAR = timedelta(days=365)
-FAR_APART = 2.0  # times that one currency's unit is another's: a change of an amount by so much may be no change at all
-ABOUT = 1.25  # how far such a change may lie from the rates
+FAR_APART = 3.0  # times that one currency's unit is another's: a change of an amount by so much may be no change at all
+ABOUT = 1.5  # how far such a change may lie from the rates
 
 
 @dataclass(frozen=True)
