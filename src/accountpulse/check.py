@@ -3,22 +3,28 @@
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from accountpulse import pipeline, settings
+import polars as pl
+
+from accountpulse import metrics, pipeline, settings
+from accountpulse.accounts import Linked
 from accountpulse.core.errors import AccountpulseError, ConfigurationError
 from accountpulse.core.period import Period, Scope, last_complete, scope_of
-from accountpulse.core.records import Reason, SourceName
+from accountpulse.core.records import REASONS, Reason, SourceName
 from accountpulse.core.redact import Redactor
 from accountpulse.http.budget import RequestBudget
+from accountpulse.metrics.reasons import outer_reason, why_column
 from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.measure import link
 from accountpulse.pipeline.read import Extracts, SourceReader
 from accountpulse.pipeline.run import Run, looking
 from accountpulse.scoring import scorecard
+from accountpulse.scoring.columns import NOT_RATED_REASON, reason_of
 from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.scoring.scores import score
 from accountpulse.settings import Settings
 from accountpulse.state import State
 from accountpulse.systems import CRM, SOURCES, SYSTEMS
@@ -26,6 +32,8 @@ from accountpulse.systems.extraction import ExtractRequest
 
 Mark = Literal["good", "warning", "bad"]
 AT_ONCE = 8  # requests under way at one source, for the estimate
+ENOUGH = 1_000.0  # of everything: what an account has that is judged by what can be known of it
+LISTED = 8  # metrics that a line names
 LAMBDA = 15.0  # minutes that a Lambda function may take
 
 
@@ -61,9 +69,10 @@ class Findings:
         """What a run would do without."""
         for note in notes:
             self.add("warning", area, note)
-        names = sorted(name for name, reason in gaps.items() if reason == "field_missing")
-        if names:
-            self.add("warning", area, f"stay empty for every account (field_missing): {', '.join(names)}")
+        for reason in REASONS:
+            names = sorted(name for name, given in gaps.items() if given == reason)
+            if names and reason != "not_configured":
+                self.add("warning", area, f"stay empty for every account ({reason}): {', '.join(names)}")
 
     @property
     def exit_code(self) -> int:
@@ -169,23 +178,74 @@ def _systems(
     """The accounts first, as a run reads them; what each source costs: requests, and seconds a request."""
     costs: dict[SourceName, tuple[int, float]] = {}
     run = looking(loaded, card or scorecard.default(loaded.rules.pillars), scope, now)
-    reader = SourceReader(run, look_up=True)
+    reader, gaps = SourceReader(run, look_up=True), dict[SourceName, Mapping[str, Reason]]()
     status = reader.read(CRM)
     if status.error is not None:
         found.failed(CRM, status.error)
         return costs
     costs[CRM] = (status.budget.calls, status.seconds / max(1, status.budget.calls))
     _accounts(found, loaded, reader.extracts)
+    gaps[CRM] = reader.extracts[CRM].gaps
     if card is not None:
         _destinations(found, loaded, card)
     for name in loaded.configured[1:]:
         try:
-            costs[name] = _source(found, run, name, reader)
+            costs[name], gaps[name] = _source(found, run, name, reader)
         except AccountpulseError as error:
             reader.extracts.pop(name, None)
             found.failed(name, error)
-    _links(found, loaded, reader.extracts)
+    linked = _links(found, loaded, reader.extracts)
+    if card is not None and linked.accounts.height:
+        _rating(found, run, gaps, linked)
     return costs
+
+
+def _rating(found: Findings, run: Run, gaps: Mapping[SourceName, Mapping[str, Reason]], linked: Linked) -> None:
+    """How many accounts could be rated, if everything were known of them but what can't be.
+
+    A source that could not be looked at counts as one that knows everything: its own line says what to mend.
+    """
+    card, reasons = run.card, _best_reasons(run, gaps, linked)
+    known = (pl.when(pl.col(reason_of(name)).is_null()).then(pl.lit(ENOUGH)).alias(name) for name in card.catalogue)
+    inputs = reasons.with_columns(*known, seats=pl.lit(ENOUGH), arr=pl.lit(ENOUGH))
+    best = score(inputs, card, signals_waived=run.settings.rules.signals_waived)
+    rated = best.filter(pl.col(NOT_RATED_REASON).is_null()).height
+    if rated:
+        found.add(
+            "good" if rated == best.height else "warning",
+            "rating",
+            f"{rated:,} of {best.height:,} accounts can be rated",
+        )
+        return
+    why = best[NOT_RATED_REASON].value_counts(sort=True)[NOT_RATED_REASON][0]
+    leaves = [leaf.name for leaf in card.leaves]
+    lacking = [name for name in leaves if not reasons[reason_of(name)].null_count()]
+    remedy = f"Map what is behind {', '.join(lacking[:LISTED])}{' and others' if len(lacking) > LISTED else ''}"
+    unread = [name for name in card.file.coverage.tier_needs_readable if not reasons[reason_of(name)].null_count()]
+    if any(card.catalogue[name].domain == "signals" for name in unread):
+        remedy += "; where the org logs no churn signals, waive them with `signals: none` in accountpulse.yaml"
+    found.add("bad", "rating", f"no account can be rated: {why}. {remedy}.", 4)
+
+
+def _best_reasons(run: Run, gaps: Mapping[SourceName, Mapping[str, Reason]], linked: Linked) -> pl.DataFrame:
+    """`account_id` and each metric's reason, where it can't be known of an account; null: it may be."""
+    said = linked.reasons.rename({source.name: why_column(source.name) for source in SOURCES})
+    card, unfed = run.card, own_metrics.gaps(run.card, run.settings.rules)
+    all_gaps = {source.name: {**gaps.get(source.name, {}), **unfed} for source in SOURCES}
+    rules = replace(run.settings.rules, own=card.own)
+    # what the rules leave out, such as an empty catalogue of features, shows without any row
+    empty = metrics.measure(
+        linked.accounts, {}, linked.reasons, all_gaps, sources=SOURCES, scope=run.scope, rules=rules
+    )
+    columns = []
+    for name, metric in card.catalogue.items():
+        reason = outer_reason(name, [source.name for source in SOURCES if source.feeds(metric.tables)], all_gaps)
+        by_rules = pl.when(pl.col(reason_of(name)) == "not_configured").then(pl.col(reason_of(name)))
+        columns.append(pl.coalesce(pl.when(reason != "source_failed").then(reason), by_rules).alias(reason_of(name)))
+    asked = [name for name in map(reason_of, card.catalogue) if name in empty.columns]
+    unmeasured = [name for name in map(reason_of, card.catalogue) if name not in empty.columns]
+    rows = empty.select("account_id", *asked).with_columns(pl.lit(None, pl.String).alias(name) for name in unmeasured)
+    return rows.join(said, on="account_id").select("account_id", *columns)
 
 
 def _accounts(found: Findings, loaded: Settings, extracts: Extracts) -> None:
@@ -194,14 +254,21 @@ def _accounts(found: Findings, loaded: Settings, extracts: Extracts) -> None:
     way = announce(loaded.access[CRM]) if announce is not None else "signed in"
     customers = crm.tables["accounts"].height
     found.add("good", CRM, f"{way}; {customers:,} accounts and all that belongs to them read")
+    if not customers:
+        found.add("bad", CRM, "no account was found, so that nobody can be scored", 4)
     found.missing(CRM, crm.notes, crm.gaps)
     for account, text in list(crm.malformed.items())[:1]:
         left_out = f"{len(crm.malformed):,} accounts hold something that can't be read and would be left out, such as"
         found.add("bad", CRM, f"{left_out} {account}: {text}", 4)
 
 
-def _source(found: Findings, run: Run, name: SourceName, reader: SourceReader) -> tuple[int, float]:
-    """Whether a source knows the accounts' keys, and how much a run would read; its first error is raised."""
+def _source(
+    found: Findings, run: Run, name: SourceName, reader: SourceReader
+) -> tuple[tuple[int, float], Mapping[str, Reason]]:
+    """Whether a source knows the accounts' keys, how much a run would read, and what nobody would have.
+
+    Its first error is raised.
+    """
     begun, status = time.monotonic(), reader.read(name)
     if status.error is not None:
         raise status.error
@@ -210,14 +277,14 @@ def _source(found: Findings, run: Run, name: SourceName, reader: SourceReader) -
     if probe is None:
         what = "its keys were asked for" if SYSTEMS[name].look_up is not None else "it was not asked"
         found.add("warning", name, f"can't be looked at before a run: {what}")
-        found.missing(name, linked.notes, {})
-        return status.budget.calls, status.seconds / max(1, status.budget.calls)
+        found.missing(name, linked.notes, linked.gaps)
+        return (status.budget.calls, status.seconds / max(1, status.budget.calls)), linked.gaps
     looked = probe(request)
     seconds = (time.monotonic() - begun) / max(1, status.budget.calls)
     amount = f"about {looked.rows:,} {looked.what} to read" if looked.rows else "what the mapping names was looked at"
     found.add("good", name, f"signed in; {amount}")
     found.missing(name, (*linked.notes, *looked.notes), looked.gaps)
-    return looked.calls, seconds
+    return (looked.calls, seconds), looked.gaps
 
 
 def _destinations(found: Findings, loaded: Settings, card: Scorecard) -> None:
@@ -233,7 +300,7 @@ def _destinations(found: Findings, loaded: Settings, card: Scorecard) -> None:
             found.failed("load", error)
 
 
-def _links(found: Findings, loaded: Settings, extracts: Extracts) -> None:
+def _links(found: Findings, loaded: Settings, extracts: Extracts) -> Linked:
     failed = [name for name in loaded.configured if name not in extracts]
     linked, _left_out = link(loaded, extracts, failed)
     missing = {name: count for name, count in linked.unlinked.items() if count and name in extracts}
@@ -252,6 +319,7 @@ def _links(found: Findings, loaded: Settings, extracts: Extracts) -> None:
         found.add("good", "links", f"every account is linked everywhere{but}")
     for note in linked.notes:
         found.add("warning", "links", note)
+    return linked
 
 
 def _estimate(found: Findings, costs: Mapping[SourceName, tuple[int, float]]) -> None:

@@ -86,9 +86,11 @@ def test_a_field_that_the_org_lacks_is_named_with_its_metrics(tmp_path: Path) ->
     with Sandbox(world) as sandbox:
         code, lines = look(sandbox, tmp_path)
     assert code == 3
-    (bad,) = [line for line in lines if line.mark == "bad"]
-    assert bad.area == "load"
-    assert "Health_Score__c" in bad.text
+    load, rating = (line for line in lines if line.mark == "bad")
+    assert (load.area, rating.area) == ("load", "rating")
+    assert "Health_Score__c" in load.text
+    assert "no account can be rated: critical_signals can't be read" in rating.text
+    assert "signals: none" in rating.text
     told = " ".join(line.text for line in of(lines, "salesforce"))
     assert "Churn_Signal__c" in told
     assert "critical_signals" in told
