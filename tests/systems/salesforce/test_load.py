@@ -303,6 +303,24 @@ def test_a_session_that_ends_during_the_load_is_opened_again(crm: Crm) -> None:
     assert len(crm.calls("/Soap/") + crm.calls("/oauth2/token")) == 3
 
 
+def test_a_stored_record_of_another_shape_is_named_before_anything_is_written(crm: Crm) -> None:
+    ids = crm.accounts(1)
+    crm.load(scores(ids))
+    fields = ("External_Key__c", "Account__c", "Period__c", "Is_Current__c")
+    record = {"Id": "a01Hu00000AAAAAIA4", **dict.fromkeys(fields), "Period__c": 202609}
+    body = json.dumps({"totalSize": 1, "done": True, "records": [record]}).encode()
+    crm.sandbox.faults.append(Fault("salesforce", 200, JSON, body, path_contains="Period__c+%21%3D"))
+    with pytest.raises(UnexpectedAnswer, match=r"Health_Score__c\.Period__c of a01\w+ is a number, which no string is"):
+        crm.plan(scores(ids, run="run-2"))
+
+
+def test_a_count_that_differs_is_asked_for_once_more(crm: Crm) -> None:
+    body = json.dumps({"totalSize": 1, "done": True, "records": []}).encode()
+    crm.sandbox.faults.append(Fault("salesforce", 200, JSON, body, path_contains="SELECT+COUNT"))
+    result = crm.load(scores(crm.accounts(2)))
+    assert (result.found, result.expected) == (2, 2)
+
+
 # --- bulk jobs -----------------------------------------------------------------------------------------------------
 
 
@@ -413,6 +431,19 @@ def test_a_job_at_work_at_the_deadline_is_aborted_in_the_time_that_is_kept_back(
     crm.behaviour.bulk_looks = 0
     assert state_of(crm, job) == "Aborted"
     assert crm.rows == {}
+
+
+def test_a_job_is_aborted_where_somebody_stops_the_run(crm: Crm) -> None:
+    made = crm.plan(scores(crm.accounts(3)), BULK)
+    stop = KeyboardInterrupt()
+
+    def sleep(_seconds: float) -> None:
+        raise stop
+
+    with pytest.raises(KeyboardInterrupt):
+        load(crm.org, BULK, made, sleep)
+    [job] = {path.rpartition("/")[2] for method, path in crm.calls("jobs/ingest/750") if method == "PATCH"}
+    assert state_of(crm, job) == "Aborted"
 
 
 def test_no_job_is_opened_where_there_is_no_time_to_end_it(crm: Crm) -> None:

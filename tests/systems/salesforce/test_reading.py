@@ -194,6 +194,14 @@ def test_a_checkbox_that_is_null_is_not_false(sandbox: Sandbox, reading: OrgRead
         list(reading.rows("Opportunity", ("IsClosed",)))
 
 
+def test_a_field_of_ones_own_that_was_made_required_later_may_still_be_empty(
+    org: Org, sandbox: Sandbox, reading: OrgReading
+) -> None:
+    org.field("Contract", "Terms__c", "string", required=True)
+    answer(sandbox, page({"Id": CONTRACT, "Terms__c": None}))
+    assert [row["Terms__c"] for row in reading.rows("Contract", ("Terms__c",))] == [None]
+
+
 def test_a_record_that_comes_twice_is_one_also_by_its_short_id(sandbox: Sandbox, reading: OrgReading) -> None:
     answer(sandbox, page(contract(), contract(Id=CONTRACT[:15])))
     assert len(contracts(reading)) == 1

@@ -26,7 +26,7 @@ NO_API = (
 PAUSED = "Salesforce has switched the org's API off for now. See its status page, and run again later."
 EXPIRED = "The user's password has expired: set a new one, and SALESFORCE_PASSWORD to it."
 ORG_CLOSED = "The org is locked, suspended or its trial is over: ask Salesforce."
-VERSION = "The org has no such API version: set SALESFORCE_API_VERSION to one that it has, or leave it out for 66.0."
+VERSION = "The org has no such API version: set SALESFORCE_API_VERSION to one that it has, or leave it out."
 NO_ROUTE = "Salesforce knows no org at this address: check SALESFORCE_DOMAIN and SALESFORCE_LOGIN_URL."
 
 BY_STATUS = {401: PERMISSIONS, 403: PERMISSIONS, 410: VERSION, 414: LONG, 420: NO_ROUTE, 431: LONG}

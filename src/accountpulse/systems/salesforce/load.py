@@ -8,6 +8,7 @@ from accountpulse.core.records import Problem
 from accountpulse.http.retry import backoff
 from accountpulse.systems.destination import LoadResult
 from accountpulse.systems.salesforce.client import Org, format_soql
+from accountpulse.systems.salesforce.field_check import held
 from accountpulse.systems.salesforce.load_plan import Plan, Record, folded, plan
 from accountpulse.systems.salesforce.record import CURRENT
 from accountpulse.systems.salesforce.settings import Target
@@ -16,7 +17,7 @@ from accountpulse.systems.salesforce.writes import Answer, Sleep, bulk, collecti
 LOCK_TRIES = 4  # of one record, the first one included
 LOCK_WAIT = 1.0  # seconds, doubled each time, with jitter
 COUNT = "SELECT COUNT() FROM {object} WHERE Run_Id__c = {run}"
-PAGE = "SELECT {fields} FROM {object} WHERE Run_Id__c = {run}"
+PAGE = "SELECT Id, {fields} FROM {object} WHERE Run_Id__c = {run}"
 
 
 def load(org: Org, target: Target, made: Plan, sleep: Sleep = time.sleep) -> LoadResult:
@@ -51,6 +52,8 @@ def load(org: Org, target: Target, made: Plan, sleep: Sleep = time.sleep) -> Loa
     if made.run_id is not None:
         query = COUNT.format(object=target.object, run=format_soql("{}", made.run_id))
         result.expected, result.found = len(of_this_run), org.count(query, target.object)
+        if result.found != result.expected:
+            result.found = org.count(query, target.object)
     return result
 
 
@@ -86,4 +89,5 @@ def read_back(org: Org, target: Target, run_id: str) -> list[Record]:
     """The records that the org holds of a run: key, score and tier."""
     names = (target.external_id, "Health_Score__c", "Tier__c")
     query = PAGE.format(fields=", ".join(names), object=target.object, run=format_soql("{}", run_id))
-    return [{name: row[name] for name in names} for row in org.query(query, target.object)]
+    fields = {name: (org.describe(target.object) or {}).get(name) for name in names}
+    return [{name: row[name] for name in names} for row in held(org, target.object, fields, query)]

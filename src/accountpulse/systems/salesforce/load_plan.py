@@ -15,6 +15,7 @@ import polars as pl
 from accountpulse.core.errors import AccessError, ConfigurationError
 from accountpulse.core.records import Problem
 from accountpulse.systems.salesforce.client import Field, Org, format_soql
+from accountpulse.systems.salesforce.field_check import held
 from accountpulse.systems.salesforce.record import (
     CAP_REASON_LENGTH,
     CURRENT,
@@ -29,10 +30,10 @@ from accountpulse.systems.salesforce.record import (
 from accountpulse.systems.salesforce.settings import Target
 from accountpulse.systems.salesforce.writes import open_jobs
 
-PERIOD = "SELECT {fields} FROM {object} WHERE Period__c = {period}"
+PERIOD = "SELECT Id, {fields} FROM {object} WHERE Period__c = {period}"
 # whoever holds the mark now, and every newer month, also where nobody has marked it
 OTHERS = (
-    "SELECT {key}, Account__c, Period__c, {current} FROM {object} "
+    "SELECT Id, {key}, Account__c, Period__c, {current} FROM {object} "
     "WHERE Period__c != {period} AND ({current} = true OR Period__c > {period})"
 )
 TEXTS = ("string", "textarea", "picklist")
@@ -78,7 +79,7 @@ def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
     period, made.run_id = records["Period__c"][0], records["Run_Id__c"][0]
     stored = _stored(org, target, fields, period)
     made.carried = {key for key, row in stored.items() if row["Run_Id__c"] == made.run_id}
-    newer = _other_months(org, target, period, made) if CURRENT in fields else set()
+    newer = _other_months(org, target, fields, period, made) if CURRENT in fields else set()
     for row in rows:
         if CURRENT in row:
             row[CURRENT] = row["Account__c"] not in newer
@@ -219,19 +220,20 @@ def _stored(org: Org, target: Target, fields: Mapping[str, Field], period: str) 
     """The month's records by key; one that was made by hand and has no key is not ours."""
     query = PERIOD.format(fields=", ".join(fields), object=target.object, period=format_soql("{}", period))
     found: dict[str, Record] = {}
-    for row in org.query(query, target.object):
+    for row in held(org, target.object, fields, query):
         if key := row[target.external_id]:
             found[folded(key)] = {name: _fitted(definition, row[name]) for name, definition in fields.items()}
     return found
 
 
-def _other_months(org: Org, target: Target, period: str, made: Plan) -> set[str]:
+def _other_months(org: Org, target: Target, fields: Mapping[str, Field], period: str, made: Plan) -> set[str]:
     """The accounts of which the org holds a newer month; older months that are still marked go to `outdated`."""
     query = OTHERS.format(
         key=target.external_id, current=CURRENT, object=target.object, period=format_soql("{}", period)
     )
     newer: set[str] = set()
-    for row in org.query(query, target.object):
+    asked = {name: fields[name] for name in (target.external_id, "Account__c", "Period__c", CURRENT)}
+    for row in held(org, target.object, asked, query):
         if (row["Period__c"] or "") > period:
             newer.add(row["Account__c"])
         elif row[target.external_id]:

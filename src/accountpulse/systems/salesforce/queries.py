@@ -8,31 +8,28 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from functools import cached_property
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from accountpulse.core.errors import AccessError, AccountpulseError, ConfigurationError, UnexpectedAnswer
-from accountpulse.core.ids import looks_like_an_id, to_18
+from accountpulse.core.errors import AccessError, AccountpulseError, ConfigurationError
+from accountpulse.core.ids import to_18
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Reason, RowCounts, unknowns
 from accountpulse.systems.mapping_parts import MappingBlock
 from accountpulse.systems.salesforce.client import Field, Org, RefusedQuery, UnknownName, format_soql
+from accountpulse.systems.salesforce.field_check import FieldCheck, Row
 from accountpulse.systems.salesforce.kinds import unfit
 from accountpulse.systems.salesforce.schema import QUOTED
 from accountpulse.systems.salesforce.settings import Only
 
-Row = Mapping[str, Any]
 UNREADABLE = "is absent, or our user may not read it"
 SHOWN = 12  # values of a picklist that a note lists
-ODD_RECORD = "Look at this record in the org, and run again."
 WHERE_HELP = "write it as in the org's own queries, and try it there"
 TWICE = "the same record came twice"
 Rows = Iterable[Mapping[str, Any]]  # of one table of records
 Operator = Literal["<", "<=", ">", ">="]
-_ABSENT = object()  # in place of a value that isn't in the record, which null is
 
 
 class MissingInOrg(Exception):
@@ -314,13 +311,12 @@ class OrgReading:
         here = [each for each in wanted if each.text is None]
         asked = [each for each in (*fields, *(each for one in here for each in one.fields)) if each]
         selected = dict.fromkeys([*asked, *self._keys_of_parents(name, asked), "Id"])
-        checks = [_Check(tuple(each.split(".")), self.find(name, each)) for each in selected]
+        check = FieldCheck.of(name, {each: self.find(name, each) for each in selected})
         tally = self.tally
         seen: set[str] = set()
         for row in self._asked(name, selected, wanted, archived=archived):
             tally.came += 1
-            _check(name, checks, row)
-            identifier = _id_of(name, row)[:15]
+            identifier = check.hold(row)[:15]
             if identifier in seen:
                 tally.left_out[TWICE] += 1
                 continue
@@ -464,47 +460,6 @@ def _soql(name: str, selected: Iterable[str], conditions: Iterable[Condition]) -
     # names were checked against describe, values quoted by format_soql; `where` is the administrator's own text
     where = " AND ".join(f"({each.text})" for each in conditions if each.text is not None)
     return f"SELECT {', '.join(selected)} FROM {name}{f' WHERE {where}' if where else ''}"  # noqa: S608
-
-
-@dataclass(frozen=True)
-class _Check:
-    """A field that was asked for. `usual`: the types of its values, so that only others are looked at closely."""
-
-    path: tuple[str, ...]
-    definition: Field | None
-
-    @cached_property
-    def usual(self) -> frozenset[type]:
-        return frozenset() if self.definition is None else self.definition.usual_types
-
-    def fault(self, row: Row) -> str | None:
-        """What is wrong with it in a row, as the end of "… is"; None: nothing, or a parent is null."""
-        value: Any = row
-        for word in self.path:
-            if value is None:
-                return None
-            value = value.get(word, _ABSENT) if isinstance(value, dict) else _ABSENT
-            if value is _ABSENT:
-                return "not in the record"
-        return None if self.definition is None else self.definition.wrong(value)
-
-
-def _check(name: str, checks: Iterable[_Check], row: Row) -> None:
-    """UnexpectedAnswer where a field that was asked for isn't there, or is of another type than describe says."""
-    for each in checks:
-        if len(each.path) == 1 and type(row.get(each.path[0], _ABSENT)) in each.usual:
-            continue
-        if (fault := each.fault(row)) is not None:
-            answer = f"{name}.{'.'.join(each.path)} of {_id_of(name, row)} is {fault}"
-            raise UnexpectedAnswer("salesforce", f"querying {name}", answer, ODD_RECORD)
-
-
-def _id_of(name: str, row: Row) -> str:
-    """The record's id; UnexpectedAnswer where it has none."""
-    identifier = row.get("Id")
-    if isinstance(identifier, str) and looks_like_an_id(identifier):
-        return identifier
-    raise UnexpectedAnswer("salesforce", f"querying {name}", f"{name}.Id is no record id", ODD_RECORD)
 
 
 def _read(text: str, *, is_date: bool) -> date | datetime | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import NoneType
 from typing import Any
 
@@ -36,9 +37,14 @@ class Field:
     labels: Mapping[str, str] = field(default_factory=dict, compare=False)  # a label → its value, where they differ
 
     @property
+    def _may_be_null(self) -> bool:
+        """A field of one's own that was made required later is still empty in older records; no checkbox ever is."""
+        return self.nillable or (self.name.endswith("__c") and self.type != "boolean")
+
+    @cached_property
     def usual_types(self) -> "frozenset[_Type]":
         """The types of the values that `wrong` has nothing against, as far as the type alone says so."""
-        null = {NoneType} if self.nillable else set()
+        null = {NoneType} if self._may_be_null else set()
         if self.type == "boolean":
             return frozenset({bool} | null)
         if self.type in NUMBERS:
@@ -51,7 +57,7 @@ class Field:
         A number may be written as text. Kinds that are read by nobody here may hold anything.
         """
         if value is None:
-            return None if self.nillable else f"null, which a {self.type} that is required can't be"
+            return None if self._may_be_null else f"null, which a {self.type} that is required can't be"
         if self.type == "boolean":
             fits = isinstance(value, bool)
         elif self.type in NUMBERS:

@@ -32,6 +32,7 @@ from accountpulse.systems.mapping_parts import (
 OURS = (".salesforce.com", ".force.com", ".salesforce-setup.com")
 _MY_DOMAIN = r"[a-z0-9-]+(\.(sandbox|develop|scratch|demo|patch|trailblaze|free|pc-rnd|stage|wave))?\.my"
 _INSTANCE = r"[a-z]{2,4}\d+[a-z]?"  # such as na123 or cs4: still an address, where an org has no My Domain of its own
+API_VERSION = "66.0"  # of REST, where none is set: Spring '26
 SHARED_HOSTS = ("login.salesforce.com", "test.salesforce.com")
 VARIABLES = (
     Variable("SALESFORCE_USERNAME", "Salesforce user"),
@@ -87,7 +88,7 @@ def access(environment: EnvironmentReader) -> SalesforceAccess | None:
     """Read it; None where nothing to sign in with is set, or some of it is missing (a problem)."""
     found = SalesforceAccess(
         _login_url(environment),
-        environment.get("SALESFORCE_API_VERSION") or "66.0",
+        environment.get("SALESFORCE_API_VERSION") or API_VERSION,
         environment.get("SALESFORCE_USERNAME"),
         environment.secret("SALESFORCE_PASSWORD"),
         environment.secret("SALESFORCE_SECURITY_TOKEN"),
