@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from accountpulse.core.period import Window
+from accountpulse.systems.salesforce.field_check import Row
 from accountpulse.systems.salesforce.histories import YEAR, history_rows, of_the_year, tracked_from
-from accountpulse.systems.salesforce.queries import Condition, MissingInOrg, OrgReading, Row, Rows, at, number
+from accountpulse.systems.salesforce.queries import Condition, MissingInOrg, OrgReading, Rows, at, number
 from accountpulse.systems.salesforce.row_facts import account_of, may_lie_in, means, unlisted
 from accountpulse.systems.salesforce.settings import (
     DowngradeHistory,
