@@ -18,7 +18,7 @@ OWN = (own_metric("nps", "net promoter score", "points"), own_metric("engagement
 
 def example() -> dict[str, Any]:
     """The mapping that the page shows."""
-    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    block = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[-1]
     shown: dict[str, Any] = yaml.safe_load(block)
     return shown
 

@@ -129,7 +129,8 @@ def overruled(world: World, what: str) -> bool:
 def test_every_entry_of_the_lists_happens_to_somebody(worlds: dict[int, World]) -> None:
     lists = [value for value in (*vars(crooked_org).values(), crooked_warehouse.USAGE) if is_list_of_kinds(value)]
     named = {name for kinds in lists for name, _bend in kinds if name}
-    assert named == {name for world in worlds.values() for customer in world.customers for name in customer.crooked}
+    seen = {name for world in worlds.values() for customer in world.customers for name in customer.crooked}
+    assert named == {name for name in seen if not name.startswith(("intercom: ", "jira: "))}
 
 
 def is_list_of_kinds(value: object) -> bool:
