@@ -27,7 +27,7 @@ from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
 from accountpulse.systems.jira import extract
 from accountpulse.systems.jira import site as jira_site
-from accountpulse.systems.jira.history import HistoryReader, Life, Present, _entries, _Reading
+from accountpulse.systems.jira.history import HistoryReader, Life, Present, _Chain, _entries
 from accountpulse.systems.jira.links import Links, chunks, combinations_for, split_by_clause, stands_alone
 from accountpulse.systems.jira.search import Search, condition
 from accountpulse.systems.jira.settings import JiraMapping
@@ -342,4 +342,4 @@ def test_a_history_is_quick_and_careful_alike(
     present = Present(status, STATUSES[status], False, CREATED, NOW_MS, None, moves[-1][0] if moves else CREATED)
     quick = reader._plain(entries(moves), present)
     if quick is not None:
-        assert quick == _Reading(reader, present, *_entries(entries(moves))).life()
+        assert quick == _Chain(reader, present, *_entries(entries(moves))).life()

@@ -1,13 +1,8 @@
 """Jira: bugs and their changes of status."""
 
+from accountpulse.systems.jira.names import folded
 from accountpulse.systems.jira.settings import VARIABLES, JiraAccess, JiraMapping, access
 from accountpulse.systems.system import Feed, System, later
-
-
-def _comparable(key: str) -> str:
-    """Components, projects and labels are found in any case, so two accounts must not differ in case alone there."""
-    return key.strip().casefold()
-
 
 SYSTEM: System[JiraAccess, JiraMapping] = System(
     name="jira",
@@ -18,7 +13,7 @@ SYSTEM: System[JiraAccess, JiraMapping] = System(
     domains=("bugs",),
     feeds=(Feed("issues", "bugs"), Feed("issue_moves")),
     key_noun="Jira link",
-    comparable=_comparable,
+    comparable=folded,  # names are found in any case, so two accounts must not differ in case alone
     link_field=lambda mapping: mapping.account_field,
     fingerprint=lambda reached: reached.base_url,
     extract=later(f"{__name__}.extract", "extract"),

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -15,14 +15,15 @@ from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.core.records import ISSUE_MOVES, ISSUES, Extract, Reason, RowCounts, unknowns
 from accountpulse.core.spooled import PartCollector, SpooledTable
 from accountpulse.http import client
-from accountpulse.http.client import Client, Endpoint, RequestRefused, together
+from accountpulse.http.client import Client, Endpoint, together
 from accountpulse.http.refused_values import ValueQueries
 from accountpulse.http.slice_walk import RowSource, SliceRows, SliceWalk
 from accountpulse.http.time_slices import TimeSlice, without
-from accountpulse.systems.jira import parts
+from accountpulse.systems.jira import notes, parts
 from accountpulse.systems.jira import site as jira_site
 from accountpulse.systems.jira.fields import LinkField, link_field
 from accountpulse.systems.jira.history import Present
+from accountpulse.systems.jira.history_fetch import HistoryFetch
 from accountpulse.systems.jira.links import Links, combinations_for, split_by_clause, stands_alone
 from accountpulse.systems.jira.names import folded
 from accountpulse.systems.jira.parts import StretchTables
@@ -31,17 +32,14 @@ from accountpulse.systems.jira.rows import IssueBatch, IssueReader, Lives
 from accountpulse.systems.jira.search import BULK, SLICE_ROWS, Found, Search, condition
 from accountpulse.systems.jira.settings import JiraAccess, JiraMapping, JiraRequest
 from accountpulse.systems.jira.site import Listed, Priorities, Site
-from accountpulse.systems.jira.wire import Issue, IssueHistory, page_decoder
+from accountpulse.systems.jira.wire import Issue, page_decoder
 
 BUGS = tuple(name for name, metric in METRICS.items() if metric.domain == "bugs")
 FIELDS = ("created", "updated", "status", "priority", "resolutiondate")
 CARRIERS = {"project": "project", "component": "components", "label": "labels"}  # the field that a link is read from
-SHOWN = 5  # how many keys a note names
-SHOWN_KEY = 80  # how many characters of a key
 HISTORIES = "histories"
 _PRESENT = msgspec.msgpack.Decoder(Present)
 AGAIN = "+"  # of a question's name: the second walk of it
-ESTIMATE = 0.05  # how many more bugs may come than were estimated before the reader is told
 
 
 def extract(request: JiraRequest) -> Extract:
@@ -89,7 +87,9 @@ async def begin(request: JiraRequest, web: Client) -> "JiraExtraction | str":
     field = await link_field(web, site.api, mapping)
     types = await jira_site.bug_types(web, site, mapping.bug_types)
     listed = await _listed(web, site, mapping, request.keys)
-    return JiraExtraction.of(request, web, site, mapping.model_copy(update={"bug_types": types}), field, listed)
+    return JiraExtraction.of(
+        request, web, site, mapping.model_copy(update={"bug_types": types}), link=field, listed=listed
+    )
 
 
 async def _listed(web: Client, site: Site, mapping: JiraMapping, keys: Sequence[str]) -> Listed:
@@ -137,12 +137,13 @@ class JiraExtraction:
         self.collector = parts.collector(self.request.parts)
 
     @classmethod
-    def of(  # noqa: PLR0917
+    def of(
         cls,
         request: JiraRequest,
         web: Client,
         site: Site,
         mapping: JiraMapping,
+        *,
         link: LinkField | None,
         listed: Listed,
     ) -> "JiraExtraction":
@@ -324,7 +325,7 @@ class JiraExtraction:
 
     async def _read(self, waiting: pl.DataFrame) -> None:
         presents = dict(_presents(waiting))
-        histories = await (self._fetch(list(presents)) if self.site.cloud else self._fetch_each(list(presents)))
+        histories = await HistoryFetch(self.search, cloud=self.site.cloud).of(list(presents))
         if not histories:
             return
         lives, reader = Lives(), self.reader.history
@@ -334,53 +335,6 @@ class JiraExtraction:
         any_came = any(entries for entries, _is_whole in histories.values())
         stretch = (HISTORIES, int(issues[0]), int(issues[-1]) + 1)
         self.collector.take(stretch, parts.of_histories(lives, issues, any_came=any_came))
-
-    async def _fetch(self, issues: list[str]) -> "Histories":
-        """The histories of up to BULK issues on Cloud; where one is refused, the others are still read."""
-        try:
-            return await self._fetch_all(issues)
-        except RequestRefused as refused:
-            if refused.status == 405:
-                raise
-        ends = [issues[0], issues[-1]] if len(issues) > 1 else []
-        tried = await together(self._fetch_one(issue) for issue in ends)
-        if not any(tried):  # no single one is to blame
-            return {}
-        return await self._fetch_halves(issues)
-
-    async def _fetch_halves(self, issues: list[str]) -> "Histories":
-        if len(issues) == 1:
-            return await self._fetch_one(issues[0])
-        found: Histories = {}
-        half = len(issues) // 2
-        for some in (issues[:half], issues[half:]):
-            try:
-                found |= await self._fetch_all(some)
-            except RequestRefused:
-                found |= await self._fetch_halves(some)
-        return found
-
-    async def _fetch_one(self, issue: str) -> "Histories":
-        try:
-            return await self._fetch_all([issue])
-        except RequestRefused:
-            return {}
-
-    async def _fetch_all(self, issues: list[str]) -> "Histories":
-        """One that Jira doesn't name has no change of status."""
-        found: dict[str, list[IssueHistory]] = {issue: [] for issue in issues}
-        for changes in await self.search.histories(issues):
-            if changes.issue_id in found:
-                found[changes.issue_id] += changes.change_histories
-        return {issue: (entries, True) for issue, entries in found.items()}
-
-    async def _fetch_each(self, issues: list[str]) -> "Histories":
-        """The histories of issues on Data Center, one by one."""
-        found: Histories = {}
-        for issue, whole in zip(issues, await together(map(self.search.history, issues)), strict=True):
-            if whole is not None and whole.changelog is not None:
-                found[issue] = whole.changelog.histories, whole.changelog.is_whole
-        return found
 
     # --- what came of it
 
@@ -412,66 +366,12 @@ class JiraExtraction:
 
     def notes(self) -> Iterator[str]:
         """What the reader should know about this walk."""
-        yield from self._notes_of_keys()
-        if "critical_bugs" in self.gaps:
-            yield (
-                "none of jira.critical_priorities exists on the site (by its id, or the name that our user is shown): "
-                "critical_bugs is not known"
-            )
-        if "reopened_bugs" in self.gaps:
-            yield (
-                "the histories of issues can't be read: reopened_bugs is not known, "
-                "and whether a bug was open at the period's end is judged by its dates"
-            )
+        yield from notes.of_keys(self.refused, self.guilty, by_clause=self.links.by_clause)
+        yield from notes.of_gaps(self.gaps)
         if self.tables is not None:
-            yield from self._notes_of_issues(self.tables)
+            yield from notes.of_issues(self.tables)
         yield from self.web.gone_notes()
-        for found, came in self.counts.items():
-            if came < found.count or came > found.count * (1 + ESTIMATE) + 10:
-                yield (
-                    f"{came:,} bugs came where Jira had counted {found.count:,}, asked twice: "
-                    "its index may lag behind; run again"
-                )
-
-    def _notes_of_keys(self) -> Iterator[str]:
-        unlinked = [key for key, reason in self.refused.items() if reason == "not_linked"]
-        if unlinked:
-            what = "JQL clauses are refused by Jira" if self.links.by_clause else "linked values are not known to Jira"
-            yield f"{len(unlinked):,} {what}; their accounts count as not linked: {_named(unlinked)}"
-        if hidden := [key for key, reason in self.refused.items() if reason == "not_visible"]:
-            yield (
-                f"{len(hidden):,} linked projects are not there, are archived, or our user may not browse them: "
-                f"{_named(hidden)}; their accounts' bugs are not known"
-            )
-        if self.guilty:
-            key, issue = min(self.guilty.items())
-            yield (
-                f"{len(self.guilty):,} linked values find bugs that don't show them in a way that can be read: "
-                f"{_named(self.guilty)}; their accounts' bugs are not known. "
-                f"Issue {issue} is one of {key[:SHOWN_KEY]!r}: "
-                "look at its link's field (id = … finds it)"
-            )
-
-    def _notes_of_issues(self, tables: parts.Tables) -> Iterator[str]:
-        doubtful = tables.doubtful
-        priority = doubtful.filter(pl.col("metric") == "critical_bugs")
-        others = doubtful.filter(pl.col("metric") != "critical_bugs")
-        if others.height:
-            yield (
-                f"{others['issue_id'].n_unique():,} bugs have a status that says nothing or a history that contradicts "
-                f"the present, such as issue {_first(others)}: what it leaves open is not known of its accounts"
-            )
-        only = priority.join(others, on="issue_id", how="anti")
-        if only.height:
-            yield (
-                f"{only['issue_id'].n_unique():,} bugs have a priority that the site doesn't list, or none was told, "
-                f"such as issue {_first(only)}: critical_bugs is not known of their accounts"
-            )
-        if foreign := tables.left_out[parts.FOREIGN]:
-            yield f"{foreign:,} bugs have words of a link in another text than the link's: they count for nobody"
-
-
-Histories = dict[str, tuple[list[IssueHistory], bool]]  # issue id → its entries, and whether these are all
+        yield from notes.of_counts(self.counts)
 
 
 class Ids:
@@ -495,13 +395,3 @@ def _presents(rows: pl.DataFrame) -> Iterator[tuple[str, Present]]:
     """Issues whose histories are to be read, as they are now."""
     for issue, present in rows.select("issue_id", "present").iter_rows():
         yield issue, _PRESENT.decode(present)
-
-
-def _first(issues: pl.DataFrame) -> str:
-    return str(issues["issue_id"].sort()[0])
-
-
-def _named(keys: Iterable[str]) -> str:
-    several = sorted(keys)
-    more = f" and {len(several) - SHOWN:,} more" if len(several) > SHOWN else ""
-    return ", ".join(repr(key[:SHOWN_KEY]) for key in several[:SHOWN]) + more

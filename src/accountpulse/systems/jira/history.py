@@ -83,10 +83,10 @@ class HistoryReader:
         entries, resolutions = _entries(histories)
         if not entries and self._lacks_resolution(present, resolutions):
             return self.without(present)
-        return _Reading(self, present, entries, resolutions).life()
+        return _Chain(self, present, entries, resolutions).life()
 
     def _plain(self, histories: Sequence[IssueHistory], present: Present) -> Life | None:
-        """What `_Reading` comes to for a history without any doubt, as nearly all are, in a fraction of the time."""
+        """What `_Chain` comes to for a history without any doubt, as nearly all are, in a fraction of the time."""
         steps = [
             (milliseconds(history.created) or 0, item.before, item.after)
             for history in histories
@@ -131,7 +131,7 @@ class HistoryReader:
 
     def cut(self, histories: Sequence[IssueHistory], present: Present) -> Life:
         """A history of which only the newest part can be had."""
-        return _Reading(self, present, *_entries(histories), is_cut=True).life()
+        return _Chain(self, present, *_entries(histories), is_cut=True).life()
 
     def without(self, present: Present) -> Life:
         """An issue whose history didn't come: its dates say what they can."""
@@ -186,7 +186,7 @@ class HistoryReader:
         return self.since <= at < self.until
 
 
-class _Reading:
+class _Chain:
     """One issue's history, as occupations: number k lies between move k - 1 and move k."""
 
     def __init__(
