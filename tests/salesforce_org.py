@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world.model import FieldDef, SObject, World
 from accountpulse.sandbox.world.org import empty_objects, record_id
 from accountpulse.settings import Settings
-from support import Configure, extract, measured
+from support import NOW, Configure, extract, measured
 
 LONG_AGO = "2020-01-01T00:00:00+00:00"
 ONE, TWO, THREE = (record_id("001", number) for number in (501, 502, 503))
@@ -58,11 +58,12 @@ class Org:
 
 
 class Read:
-    """What came of reading: the extract, the metrics, and every query that was sent."""
+    """What came of reading: the extract, the metrics, and every query that was sent, with its path in `asked`."""
 
-    def __init__(self, extract: Extract, loaded: Settings, scope: Scope, queries: list[str]) -> None:
+    def __init__(self, extract: Extract, loaded: Settings, scope: Scope, asked: list[tuple[str, str]]) -> None:
         self.extract = extract
-        self.queries = queries
+        self.asked = asked
+        self.queries = [query for _path, query in asked]
         self.notes = "\n".join(extract.notes)
         # the other systems are not asked here: their metrics are of no account
         alone = replace(loaded, access={"salesforce": loaded.access["salesforce"]})
@@ -89,10 +90,11 @@ def reader(configure: Configure, scope: Scope, folder: Path) -> Reader:
         path.write_text(text, encoding="utf-8")
         with Sandbox(org.world) as sandbox:
             sandbox.recorded = []
+            sandbox.ahead = NOW - datetime.now(UTC)
             sandbox.behaviour.hidden |= hidden
             loaded = configure(sandbox, ACCOUNTPULSE_CONFIG=str(path))
             found = extract(loaded, "salesforce", at)
-            queries = [each.query["q"] for each in sandbox.recorded if "q" in each.query]
-        return Read(found, loaded, at, queries)
+            asked = [(each.path, each.query["q"]) for each in sandbox.recorded if "q" in each.query]
+        return Read(found, loaded, at, asked)
 
     return read

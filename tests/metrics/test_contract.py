@@ -35,11 +35,22 @@ def in_days(days: int) -> date:
         ([(1, in_days(5)), (0, in_days(-40))], -40),  # also with an overdue date
         ([(2, in_days(7)), (1, None)], 7),  # a strategy without a date yields none
         ([(0, None)], "no_evidence"),
+        ([(0, in_days(-180))], -180),
+        ([(0, in_days(-181))], "no_evidence"),  # overdue for longer than a renewal may be
+        ([(0, in_days(-854)), (2, in_days(241))], 241),  # and it hides no other way
+        ([(0, in_days(-854)), (1, in_days(-20)), (2, in_days(241))], -20),
     ],
 )
 def test_the_next_renewal_is_that_of_the_first_strategy_with_any(renewals: list[Any], expected: Any) -> None:
     rows = [{"rank": rank, "due": due} for rank, due in renewals]
     assert answers({"renewals": rows})["days_to_renewal"] == expected
+
+
+def test_how_long_a_renewal_may_be_overdue_is_a_rule() -> None:
+    rows = {"renewals": [{"rank": 0, "due": in_days(-31)}]}
+    for days, expected in ((30, "no_evidence"), (31, -31)):
+        found = of_a(measure_contract, rows, accounts=[{"account_id": A}], rules=Rules(renewal_overdue_days=days))
+        assert found["days_to_renewal"] == expected
 
 
 @pytest.mark.parametrize(
@@ -94,6 +105,12 @@ def test_arr_is_compared_with_365_days_before(arr: Any, since: Any, changes: lis
     assert answers(rows, arr=arr, customer_since=since)["arr_trajectory_pct"] == expected
 
 
+def test_two_first_changes_of_one_instant_that_disagree_are_unclear() -> None:
+    rows = [{"at": at("2026-05-01"), "before": before} for before in (100.0, 90.0)]
+    assert answers({"arr_changes": rows}, arr=120.0)["arr_trajectory_pct"] == "unclear"
+    assert answers({"arr_changes": [rows[0], rows[0]]}, arr=120.0)["arr_trajectory_pct"] == 20
+
+
 @pytest.mark.parametrize(
     ("tier", "arr", "expected"),
     [
@@ -105,7 +122,8 @@ def test_arr_is_compared_with_365_days_before(arr: Any, since: Any, changes: lis
         ("Bronze", -10.0, 0),  # the lowest
         ("Silver", -10.0, 1),
         (None, 1e3, "no_evidence"),
-        ("Diamond", 1e3, "no_evidence"),
+        ("Diamond", 1e3, "unclear"),  # a tier that nobody can place
+        ("Diamond", None, "unclear"),
         ("Gold", None, "no_evidence"),
     ],
 )

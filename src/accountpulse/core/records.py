@@ -198,6 +198,7 @@ class Rules:
     reviews_expected: Mapping[str, float] = field(default_factory=dict)  # tier → business reviews a year
     fed: tuple[str, ...] = ()  # own metrics that a system is asked for
     signals_waived: bool = False  # accounts are rated though nobody can see their churn signals
+    renewal_overdue_days: int = 180  # how long ago an open renewal may have been due and still be one
     own_arr_history: bool = False  # ARR a year ago may come from what this program measured then
 
 

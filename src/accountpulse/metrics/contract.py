@@ -27,7 +27,7 @@ def measure_contract(accounts: MetricFrame, tables: Frames, scope: Scope, rules:
     """`account_id`, the contract and relationship metrics and their reasons, for every account."""
     joined = beside(
         accounts,
-        _renewals(tables["renewals"], scope),
+        _renewals(tables["renewals"], scope, rules),
         _payment_problems(tables["payment_problems"], scope),
         _count(tables["downgrades"].filter(on_trailing_days("closed_on", scope, _YEAR)), "downgrades"),
         _arr_before(tables["arr_changes"], scope),
@@ -42,8 +42,18 @@ def measure_contract(accounts: MetricFrame, tables: Frames, scope: Scope, rules:
         *reported("days_to_renewal", nw.coalesce("ahead", "behind") - day(scope.as_of_day)),
         *reported("payment_health", nw.when(nw.col("undecided") == 0).then(nw.col("problems"))),
         *reported("contract_changes", nw.col("downgrades")),
-        *reported("arr_trajectory_pct", _trajectory(), (younger.fill_null(value=False), "too_new")),
-        *reported("tier_alignment", _steps_apart(rules), (nw.lit(not rules.tiers), "not_configured")),
+        *reported(
+            "arr_trajectory_pct",
+            _trajectory(),
+            (nw.col("arr_tied").fill_null(value=False), "unclear"),
+            (younger.fill_null(value=False), "too_new"),
+        ),
+        *reported(
+            "tier_alignment",
+            _steps_apart(rules),
+            (nw.lit(not rules.tiers), "not_configured"),
+            (~nw.col("customer_tier").is_in(list(rules.tiers)).fill_null(value=True), "unclear"),
+        ),
         *_attendance(rules),
         *reported("champion_stability", percent("loyal", "champions")),
         *reported("expansion_signals", nw.col("expansions")),
@@ -54,12 +64,16 @@ def _count(rows: MetricFrame, name: str) -> MetricFrame:
     return rows.group_by("account_id").agg(nw.len().alias(name))
 
 
-def _renewals(renewals: MetricFrame, scope: Scope) -> MetricFrame:
-    """By the first strategy that found any date: the earliest from today on (`ahead`), the latest before (`behind`)."""
+def _renewals(renewals: MetricFrame, scope: Scope, rules: Rules) -> MetricFrame:
+    """By the first strategy that has a date which may be one: the earliest from today on, else the latest before.
+
+    These are `ahead` and `behind`. A date that is longer overdue than the rules allow is none.
+    """
     today, due = day(scope.as_of_day), nw.col("due")
-    dated = renewals.filter(~due.is_null()).with_columns(first=nw.col("rank").min().over("account_id"))
+    allowed = renewals.filter((due >= today - rules.renewal_overdue_days).fill_null(value=False))
+    ranked = allowed.with_columns(first=nw.col("rank").min().over("account_id"))
     return (
-        dated.filter(nw.col("rank") == nw.col("first"))
+        ranked.filter(nw.col("rank") == nw.col("first"))
         .group_by("account_id")
         .agg(
             ahead=nw.when(due >= today).then(due).min(),
@@ -75,11 +89,13 @@ def _payment_problems(problems: MetricFrame, scope: Scope) -> MetricFrame:
 
 
 def _arr_before(changes: MetricFrame, scope: Scope) -> MetricFrame:
-    """What ARR was before the first change of the trailing year."""
+    """What ARR was before the first change of the trailing year; `arr_tied` where two of that instant disagree."""
     at = nw.col("at")
     recent = changes.filter(within("at", scope.trailing(_YEAR)))
     first = recent.with_columns(first=at.min().over("account_id")).filter(at == nw.col("first"))
-    return first.group_by("account_id").agg(arr_before=nw.col("before").min(), arr_changes=nw.len())
+    before = nw.col("before")
+    grouped = first.group_by("account_id").agg(arr_before=before.min(), arr_most=before.max(), arr_changes=nw.len())
+    return grouped.with_columns(arr_tied=nw.col("arr_most") != nw.col("arr_before")).drop("arr_most")
 
 
 def _trajectory() -> nw.Expr:

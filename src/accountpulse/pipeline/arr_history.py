@@ -4,33 +4,47 @@ from dataclasses import replace
 
 import polars as pl
 
-from accountpulse.core.records import TABLES, Extract
+from accountpulse.core.records import TABLES, Extract, RowCounts
 from accountpulse.pipeline.run import Run
 
 METRIC = "arr_trajectory_pct"
 MONTHS = 12
+OPEN = ("too_new", "no_evidence")  # what another way to find ARR may answer; other reasons say that none can be sure
 
 
 def with_own_history(extract: Extract, run: Run) -> Extract:
-    """The extract with each account's ARR of twelve months before as its one change, at the start of the year.
+    """The extract with the ARR of twelve months before, at the start of the year, of the accounts that lack it.
 
-    Only where the mapping asks for it (`from: own`) and the org itself had nothing to say. Where that month was
-    never measured, the gap stays: the history is too new. An account that was not there then has a null.
+    Only where the mapping asks for it (`from: own`) and the org itself had nothing to say of the account. Where that
+    month was never measured, or the account was not in it, the metric stays unknown; one that was, and had no ARR then,
+    has no evidence.
     """
-    scope = run.scope
-    if not run.settings.rules.own_arr_history or extract.gaps.get(METRIC) != "too_new":
+    if not run.settings.rules.own_arr_history:
         return extract
-    before = run.state.history.load(scope.period.shifted(-MONTHS), "metrics")
+    before = run.state.history.load(run.scope.period.shifted(-MONTHS), "metrics")
     if before is None:
         return extract
-    then = before.select("account_id", before="arr")
-    accounts = extract.tables["accounts"].select("account_id")
-    columns = TABLES["arr_changes"]
-    changes = (
-        accounts.join(then, on="account_id", how="left", maintain_order="left")
-        .with_columns(at=pl.lit(scope.trailing(365).start), after=pl.lit(None))
-        .select(pl.col(name).cast(kind) for name, kind in columns.items())
+    is_open = (pl.col("metric") == METRIC) & pl.col("reason").is_in(OPEN)
+    asked = extract.unknowns.filter(is_open).select(account_id="key").unique()
+    found = asked.join(before.select("account_id", before="arr"), on="account_id")
+    there = pl.col("key").is_in(found["account_id"].implode())
+    empty = found.filter(pl.col("before").is_null())
+    unknowns = pl.concat(
+        [
+            extract.unknowns.remove(is_open & there),
+            empty.select(key="account_id", metric=pl.lit(METRIC), reason=pl.lit("no_evidence")),
+        ]
     )
-    gaps = {name: reason for name, reason in extract.gaps.items() if name != METRIC}
-    counts = {name: each for name, each in extract.counts.items() if name != "arr_changes"}  # these rows are ours
-    return replace(extract, tables={**extract.tables, "arr_changes": changes}, gaps=gaps, counts=counts)
+    return replace(_with_changes(extract, found.drop_nulls("before"), run), unknowns=unknowns)
+
+
+def _with_changes(extract: Extract, known: pl.DataFrame, run: Run) -> Extract:
+    """The extract with one change more of each of these accounts, at the start of the year."""
+    start = run.scope.trailing(365).start
+    rows = known.sort("account_id").with_columns(at=pl.lit(start), after=pl.lit(None))
+    changes = extract.tables["arr_changes"].vstack(
+        rows.select(pl.col(name).cast(kind) for name, kind in TABLES["arr_changes"].items())
+    )
+    came = extract.counts.get("arr_changes", RowCounts(extract.tables["arr_changes"].height))
+    counts = {**extract.counts, "arr_changes": replace(came, came=came.came + known.height)}
+    return replace(extract, tables={**extract.tables, "arr_changes": changes}, counts=counts)

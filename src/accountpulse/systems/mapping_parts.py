@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar, get_args
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
@@ -38,22 +38,15 @@ class FieldKinds:
     kinds: tuple[FieldKind, ...]
 
 
-def _named(*kinds: FieldKind) -> Any:
-    return Annotated[ApiName, FieldKinds(kinds)]
-
-
-if TYPE_CHECKING:
-    DateName = YesNoName = CountName = NumberName = MoneyName = PicklistName = ReferenceName = TextName = AnyName = str
-else:
-    DateName = _named("date")  # a day, or an instant
-    YesNoName = _named("yes/no")
-    CountName = _named("count")  # a whole number of things
-    NumberName = _named("count", "number")
-    MoneyName = _named("money", "number")
-    PicklistName = _named("picklist", "text")  # values that the mapping lists
-    ReferenceName = _named("reference", "text")  # an id
-    TextName = _named("text", "picklist", "reference")
-    AnyName = _named("any")
+DateName = Annotated[ApiName, FieldKinds(("date",))]  # a day, or an instant
+YesNoName = Annotated[ApiName, FieldKinds(("yes/no",))]
+CountName = Annotated[ApiName, FieldKinds(("count",))]  # a whole number of things
+NumberName = Annotated[ApiName, FieldKinds(("count", "number"))]
+MoneyName = Annotated[ApiName, FieldKinds(("money", "number"))]
+PicklistName = Annotated[ApiName, FieldKinds(("picklist", "text"))]  # values that the mapping lists
+ReferenceName = Annotated[ApiName, FieldKinds(("reference", "text"))]  # an id
+TextName = Annotated[ApiName, FieldKinds(("text", "picklist", "reference"))]
+AnyName = Annotated[ApiName, FieldKinds(("any",))]
 
 
 class FieldOf(NamedTuple):

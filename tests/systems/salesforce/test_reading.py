@@ -306,7 +306,7 @@ def test_what_rests_on_a_hidden_parent_is_unknown_for_that_account_alone(
     for account in (ONE, TWO):
         org.account(account)["ParentId"] = parent
     path = tmp_path / "accountpulse.yaml"
-    path.write_text("salesforce: {accounts: {tier: Parent.Tier__c}}", encoding="utf-8")
+    path.write_text("salesforce: {arr_history: none, accounts: {tier: Parent.Tier__c}}", encoding="utf-8")
     loaded = configure(sandbox, ACCOUNTPULSE_CONFIG=str(path))
     extract(loaded, "salesforce", scope)
     asked = next(each for each in sandbox.recorded or () if " FROM Account WHERE" in each.query.get("q", ""))

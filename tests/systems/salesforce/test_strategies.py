@@ -173,16 +173,20 @@ def test_a_history_without_a_single_row_proves_nothing(org: Org, read: Reader) -
     assert read(org).values("arr_trajectory_pct") == ["too_new"] * 3
 
 
-def test_the_first_history_that_has_anything_is_taken(org: Org, read: Reader) -> None:
+def test_the_first_history_that_knows_is_taken_for_each_account(org: Org, read: Reader) -> None:
     snapshots(org)
-    text = "salesforce: {arr_history: [{from: history}, {from: snapshots}]}"
-    assert read(org, text).values("arr_trajectory_pct")[0] == 50
+    text = "salesforce: {arr_history: [{from: history, tracked_since: DAY}, {from: snapshots}]}"
+    late, early = (text.replace("DAY", each) for each in ("2026-09-01", "2025-06-01"))
+    assert read(org, late).values("arr_trajectory_pct") == [50, "too_new", "too_new"]
     change = {"Field": "ARR__c", "OldValue": "200", "NewValue": "100", "CreatedDate": at("2026-03-01T00:00")}
     org.add("AccountHistory", AccountId=ONE, **change)
-    assert read(org, text).values("arr_trajectory_pct")[0] == -50
+    assert read(org, early).values("arr_trajectory_pct") == [-50, 0, "no_evidence"]
 
 
 # --- currencies ------------------------------------------------------------------------------------------------
+
+
+TRACKED = "salesforce: {arr_history: [{from: history, tracked_since: 2025-06-01}]}"
 
 
 def several_currencies(org: Org, *, dated: bool = False) -> None:
@@ -205,7 +209,7 @@ def test_arr_is_in_the_corporate_currency(org: Org, read: Reader) -> None:
     several_currencies(org)
     change = {"Field": "ARR__c", "OldValue": "15000", "NewValue": "30000", "CreatedDate": at("2026-03-01T00:00")}
     org.add("AccountHistory", AccountId=TWO, **change)
-    found = read(org)
+    found = read(org, TRACKED)
     assert [found.of(each)["arr"] for each in (ONE, TWO, THREE)] == pytest.approx([100, 200, 1000])
     assert found.of(TWO)["tier_alignment"] == 1  # Silver, though 200 is Bronze: 30,000 yen are not 30,000 dollars
     assert found.of(TWO)["arr_trajectory_pct"] == 100
@@ -396,8 +400,8 @@ def test_a_severity_without_a_value_is_unknown(org: Org, read: Reader) -> None:
     signal = {"Account__c": ONE, "Status__c": "Active", "Signal_Date__c": at("2026-10-01T00:00")}
     org.add("Churn_Signal__c", **signal, Severity__c="High", Confidence__c="Confirmed")
     found = read(org)
-    assert found.values("critical_signals") == found.values("moderate_signals") == [MISSING] * 3
-    assert found.values("watch_signals") == [1, 0, 0]
+    assert found.values("critical_signals") == found.values("moderate_signals") == ["unclear", MISSING, MISSING]
+    assert found.values("watch_signals") == ["unclear", 0, 0]  # it is one of them, and nobody can say which
     assert "levels.critical: 'Critical' is no value of Churn_Signal__c.Severity__c, which has High, Low" in found.notes
     named = read(org, "signals: {levels: {critical: [High], moderate: [Low], watch: [Low]}}")
     assert named.values("critical_signals") == named.values("critical_confirmed_signals") == [1, 0, 0]
@@ -409,13 +413,13 @@ def test_tiers_are_compared_with_the_orgs_own(org: Org, read: Reader) -> None:
     found = read(org)
     assert "tiers.order: 'Platinum' is no value of Account.Tier__c" in found.notes
     assert "accounts have 'Diamond' as their tier" in found.notes
-    assert found.values("tier_alignment") == [0, "no_evidence", "no_evidence"]
+    assert found.values("tier_alignment") == [0, "unclear", "no_evidence"]
 
 
 def test_only_takes_no_field_without_texts(org: Org, read: Reader) -> None:
     found = read(org, "salesforce: {payment: {only: {field: IsClosed, values: ['true']}}}")
     assert found.values("payment_health") == [MISSING] * 3
-    assert "only: Case.IsClosed is a boolean, which has no values to list; use where:" in found.notes
+    assert "payment: only.field: Case.IsClosed is a checkbox field" in found.notes
 
 
 # --- how it is asked -------------------------------------------------------------------------------------------

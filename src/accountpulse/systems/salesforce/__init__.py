@@ -21,6 +21,7 @@ def _rules(mapping: SalesforceMapping, blocks: Mapping[str, Any]) -> dict[str, A
         "tier_floors": mapping.tiers.arr_floor,
         "reviews_expected": mapping.reviews.expected_per_year if mapping.reviews else {},
         "signals_waived": blocks["signals"] is None,
+        "renewal_overdue_days": mapping.renewal.overdue_days,
         "own_arr_history": any(isinstance(strategy, ArrOwn) for strategy in mapping.arr_history or ()),
     }
 

@@ -4,10 +4,13 @@ Each function gives the rows of one table of records, or raises MissingInOrg.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, number, text
+from accountpulse.core.period import Window
+from accountpulse.systems.salesforce.histories import YEAR, history_rows, of_the_year, tracked_from
+from accountpulse.systems.salesforce.queries import Condition, MissingInOrg, OrgReading, Row, Rows, at, number
+from accountpulse.systems.salesforce.row_facts import account_of, may_lie_in, means, unlisted
 from accountpulse.systems.salesforce.settings import (
     DowngradeHistory,
     DowngradeRecords,
@@ -18,9 +21,11 @@ from accountpulse.systems.salesforce.settings import (
 )
 
 Accounts = Iterable[Mapping[str, Any]]
+PAYMENT = ("payment_health",)
+DOWNGRADES = ("contract_changes",)
 PAYMENT_DAYS = 90
-YEAR = 365
-NUMBERS = {"int", "long", "double", "currency", "percent"}
+COUNTS = frozenset({"int", "long", "double"})
+UNDATED = "a record without a date that may lie in the window"
 
 
 def renewals(reading: OrgReading, strategies: Iterable[Renewal], accounts: Accounts) -> Rows:
@@ -41,6 +46,7 @@ def renewals(reading: OrgReading, strategies: Iterable[Renewal], accounts: Accou
 
 
 def _renewal(reading: OrgReading, strategy: Renewal, accounts: Accounts) -> Iterator[tuple[Any, Any]]:
+    """An opportunity or contract without a date has none to renew by."""
     date = strategy.date
     if strategy.source == "account":
         if not reading.has("Account", date):
@@ -49,12 +55,18 @@ def _renewal(reading: OrgReading, strategy: Renewal, accounts: Accounts) -> Iter
         return
     name = {"opportunity": "Opportunity", "contract": "Contract"}[strategy.source]
     reading.need(name, "AccountId", date)
-    open_then = None
+    chosen: list[str | Condition | None] = [reading.only(name, strategy.only), strategy.where]
     if strategy.source == "opportunity":
-        open_then = f"IsClosed = false AND CreatedDate < {reading.bound(name, 'CreatedDate', reading.scope.as_of)}"
-    chosen = (reading.only(name, strategy.only), strategy.where)
-    rows = reading.rows(name, ("AccountId", date), *chosen, open_then, f"{date} != null")
-    yield from ((row["AccountId"], at(row, date)) for row in rows)
+        chosen += ["IsClosed = false", reading.compare(name, "CreatedDate", "<", reading.scope.as_of, null=False)]
+    dated = f"{date} != null" if reading.filterable(name, date) else None
+    for row in reading.rows(name, ("AccountId", date), *chosen, dated):
+        if at(row, date) is None:
+            reading.leave_out("without a date to renew by")
+        else:
+            yield account_of(reading, name, row, "AccountId"), at(row, date)
+
+
+# --- payment ---------------------------------------------------------------------------------------------------
 
 
 def payment_problems(
@@ -67,29 +79,65 @@ def payment_problems(
 
 
 def _cases(reading: OrgReading, part: PaymentCases) -> Rows:
-    fields = (part.account, part.opened, part.closed)
-    reading.need(part.object, *fields)
-    chosen = (reading.only(part.object, part.only), part.where)
-    for row in reading.rows(part.object, fields, *chosen, *_trouble(reading, part.object, part.opened, part.closed)):
-        yield _problem(reading, at(row, part.account), at(row, part.opened), at(row, part.closed))
+    """One that bears no day of its beginning began long ago, unless it ended in the 90 days: then it can't be known."""
+    reading.need(part.object, part.account, part.opened, part.closed)
+    since = _since(reading)
+    for row in _troubles(reading, part, part.opened, part.closed):
+        account = account_of(reading, part.object, row, part.account)
+        opened, closed = (reading.moment(at(row, name), account) for name in (part.opened, part.closed))
+        if opened is None and closed is not None and closed < reading.scope.as_of:
+            if closed >= since:
+                reading.unknown(
+                    account, PAYMENT, "unclear", "a problem that ended in the 90 days, and bears no beginning"
+                )
+            reading.leave_out("ended before as_of, and bears no beginning")
+        else:
+            yield {"account_id": account, "opened_at": opened, "closed_at": closed}
 
 
 def _invoices(reading: OrgReading, part: PaymentInvoices) -> Rows:
-    fields = (part.account, part.due, part.paid)
-    reading.need(part.object, *fields)
-    chosen = (reading.only(part.object, part.only), part.where)
-    for row in reading.rows(part.object, fields, *chosen, *_trouble(reading, part.object, part.due, part.paid)):
-        due, paid = (reading.day_of(at(row, name), at(row, part.account)) for name in (part.due, part.paid))
-        if due is not None and (paid is None or paid > due):  # SOQL can't compare two fields
-            yield _problem(reading, at(row, part.account), at(row, part.due), at(row, part.paid))
-
-
-def _trouble(reading: OrgReading, name: str, begun: str, ended: str) -> tuple[str, str]:
-    """Begun before as_of, and since the window's start or not ended by as_of."""
+    """One without a due date is no problem once it is paid; until then nobody can say whether it is overdue."""
+    reading.need(part.object, part.account, part.due, part.paid)
     as_of = reading.scope.as_of
-    since = reading.bound(name, begun, as_of - timedelta(days=PAYMENT_DAYS))
-    still = f"{ended} = null OR {ended} >= {reading.bound(name, ended, as_of)}"
-    return f"{begun} < {reading.bound(name, begun, as_of)}", f"{begun} >= {since} OR {still}"
+    for row in _troubles(reading, part, part.due, part.paid):
+        account = account_of(reading, part.object, row, part.account)
+        moments = [reading.moment(at(row, name), account) for name in (part.due, part.paid)]
+        due, paid = (None if moment is None else reading.day(moment) for moment in moments)
+        if due is None:
+            if (paid is None or moments[1] is None or moments[1] >= as_of) and _is_there(reading, row):
+                reading.unknown(account, PAYMENT, "unclear", "an unpaid invoice without a due date")
+            reading.leave_out("an invoice without a due date")
+        elif paid is not None and paid <= due:  # SOQL can't compare two fields
+            reading.leave_out("an invoice that was paid by its due date")
+        else:
+            yield {"account_id": account, "opened_at": moments[0], "closed_at": moments[1]}
+
+
+def _is_there(reading: OrgReading, row: Row) -> bool:
+    """Whether the record was made before as_of."""
+    made = reading.moment(at(row, "CreatedDate"), None)
+    return made is None or made < reading.scope.as_of
+
+
+def _troubles(reading: OrgReading, part: PaymentCases | PaymentInvoices, begun: str, ended: str) -> Iterable[Row]:
+    """Begun before as_of, and since the window's start or not ended by then; those that bear no beginning, too."""
+    name, as_of, since = part.object, reading.scope.as_of, _since(reading)
+    before = reading.compare(name, begun, "<", as_of, null=True)
+    recent = reading.compare(name, begun, ">=", since, null=False)
+    still = reading.compare(name, ended, ">=", as_of, null=True)
+    undated = reading.compare(name, ended, ">=", since, null=True)
+    texts = (recent.text, still.text, undated.text)
+    if None in texts:
+        either = Condition(None, (begun, ended), lambda row: recent.holds(row) or still.holds(row))
+    else:
+        either = Condition(f"{recent.text} OR {still.text} OR ({begun} = null AND ({undated.text}))")
+    made = "CreatedDate" if reading.find(name, "CreatedDate") else None
+    chosen = (reading.only(name, part.only), part.where)
+    return reading.rows(name, (part.account, begun, ended, made), *chosen, before, either)
+
+
+def _since(reading: OrgReading) -> datetime:
+    return reading.scope.as_of - timedelta(days=PAYMENT_DAYS)
 
 
 def _flagged(reading: OrgReading, part: PaymentField, accounts: Accounts) -> Rows:
@@ -98,57 +146,106 @@ def _flagged(reading: OrgReading, part: PaymentField, accounts: Accounts) -> Row
         raise MissingInOrg
     found = reading.find("Account", part.field)
     kind = found.type if found is not None else ""
-    values = {value.casefold() for value in reading.known("Account", part.field, part.values, "values")}
-    if kind not in {*NUMBERS, "boolean"} and not values:
+    values = tuple(reading.known("Account", part.field, part.values, "values"))
+    if kind not in {*COUNTS, "boolean"} and not values:
         reading.note(f"values: none of {part.field} means a payment problem; name one, or use a number or a checkbox")
         raise MissingInOrg
     for row in accounts:
         value = at(row, part.field)
-        if kind in NUMBERS:
-            unknown, count = value is None, round(number(value) or 0)
+        if kind in COUNTS:
+            yield from _counted(reading, row["Id"], value)
+        elif kind == "boolean":
+            yield from _problems(row["Id"], int(value is True))
+        elif unlisted(reading, "Account", part.field, value) and not means(value, part.values):
+            reading.unknown(row["Id"], PAYMENT, "unclear", f"{part.field} has a value that the org no longer lists")
         else:
-            unknown, count = False, int(value is True or (value is not None and str(value).casefold() in values))
-        for _ in range(1 if unknown else count):
-            yield {**_problem(reading, row["Id"], None, None), "unknown": unknown}
+            yield from _problems(row["Id"], int(means(value, values)))
 
 
-def _problem(reading: OrgReading, account: Any, opened: Any, closed: Any) -> dict[str, Any]:
-    return {
-        "account_id": account,
-        "opened_at": reading.moment(opened, account),
-        "closed_at": reading.moment(closed, account),
-    }
+def _counted(reading: OrgReading, account: Any, value: Any) -> Rows:
+    """A number of problems; one that counts nothing (negative, with decimals) can't be told."""
+    count = number(value)
+    if count is None:
+        return [{"account_id": account, "opened_at": None, "closed_at": None, "unknown": True}]
+    if count < 0 or not count.is_integer():
+        reading.unknown(account, PAYMENT, "unclear", "a number of payment problems that is negative or no whole number")
+        return []
+    return _problems(account, int(count))
 
 
-def downgrades(reading: OrgReading, part: DowngradeRecords | DowngradeHistory) -> Rows:
+def _problems(account: Any, count: int) -> Rows:
+    return [{"account_id": account, "opened_at": None, "closed_at": None, "unknown": False}] * count
+
+
+# --- downgrades ------------------------------------------------------------------------------------------------
+
+
+def downgrades(reading: OrgReading, part: DowngradeRecords | DowngradeHistory, accounts: Accounts) -> Rows:
     """Downgrades closed in the trailing 365 days."""
-    return _fallen(reading, part) if isinstance(part, DowngradeHistory) else _amended(reading, part)
+    return _fallen(reading, part, accounts) if isinstance(part, DowngradeHistory) else _amended(reading, part)
 
 
 def _amended(reading: OrgReading, part: DowngradeRecords) -> Rows:
+    """A record without a date makes the number unknown, unless it can't have been closed in the window."""
     reading.need(part.object, part.account, part.date)
+    window = reading.scope.trailing(YEAR)
+    found = reading.find(part.object, part.date)
+    null = found is None or found.nillable
+    bounds = _within(reading, part.object, part.date, window, null=null)
     chosen = (reading.only(part.object, part.only), part.where)
-    for row in reading.rows(part.object, (part.account, part.date), *chosen, _year(reading, part.object, part.date)):
-        yield {
-            "account_id": at(row, part.account),
-            "closed_on": reading.day_of(at(row, part.date), at(row, part.account)),
-        }
+    known = [each for each in ("CreatedDate", "LastModifiedDate") if null and reading.find(part.object, each)]
+    for row in reading.rows(part.object, (part.account, part.date, *known), *chosen, *bounds):
+        account = account_of(reading, part.object, row, part.account)
+        if (day := reading.day_of(at(row, part.date), account)) is not None:
+            yield {"account_id": account, "closed_on": day}
+        elif may_lie_in(reading, row, window):
+            reading.unknown(account, DOWNGRADES, "unclear", UNDATED)
+            reading.leave_out(UNDATED)
+        else:
+            reading.outside()
 
 
-def _fallen(reading: OrgReading, part: DowngradeHistory) -> Rows:
-    reading.need(part.object, part.parent, "Field", "OldValue", "NewValue", "CreatedDate")
-    fields = (part.parent, "OldValue", "NewValue", "CreatedDate")
-    year = _year(reading, part.object, "CreatedDate")
+def _within(reading: OrgReading, name: str, date: str, window: Window, *, null: bool) -> tuple[Condition, Condition]:
+    """In the window; `null`: also without a date."""
+    since = reading.compare(name, date, ">=", window.start, null=null)
+    return since, reading.compare(name, date, "<", window.end, null=null)
+
+
+def _fallen(reading: OrgReading, part: DowngradeHistory, accounts: Accounts) -> Rows:
+    """Where the history began within the year, an account that is older than it isn't known."""
+    rows = history_rows(reading, part, (part.field,))
+    window = reading.scope.trailing(YEAR)
+    known_from = tracked_from(reading, part, part.field, rows)
+    found = of_the_year(reading, rows)
+    if known_from is None:
+        reading.note(f"{part.object} has no record of {part.field}: is it tracked there?")
+        reading.gaps["contract_changes"] = "no_evidence"
+        return
+    if known_from > window.start:
+        _tell_late(reading, part, known_from, accounts)
     days = set()
-    for row in reading.rows(part.object, fields, f"Field = {text(part.field)}", year):
+    for row in found:
+        account = account_of(reading, part.object, row, part.parent)
+        moment = reading.moment(row["CreatedDate"], account)
         before, after = number(row["OldValue"]), number(row["NewValue"])
-        if before is not None and after is not None and after < before:
-            account = at(row, part.parent)
-            days.add((account, reading.day_of(row["CreatedDate"], account)))
+        if moment is None or moment >= window.end:
+            reading.outside()
+        elif before is None or after is None or after >= before:
+            reading.leave_out("a change that is no fall")
+        elif (account, reading.day(moment)) in days:
+            reading.leave_out("another fall on the same day")
+        else:
+            days.add((account, reading.day(moment)))
     yield from ({"account_id": account, "closed_on": day} for account, day in sorted(days, key=str))
 
 
-def _year(reading: OrgReading, name: str, date: str) -> str:
-    window = reading.scope.trailing(YEAR)
-    since, until = (reading.bound(name, date, moment) for moment in (window.start, window.end))
-    return f"{date} >= {since} AND {date} < {until}"
+def _tell_late(reading: OrgReading, part: DowngradeHistory, known_from: datetime, accounts: Accounts) -> None:
+    day = reading.day(known_from)
+    reading.note(
+        f"{part.object} tells changes of {part.field} from {day} on only, so accounts that are older have no number of "
+        "downgrades; where the field was tracked before, say so by tracked_since"
+    )
+    for row in accounts:
+        made = reading.moment(at(row, "CreatedDate"), row["Id"])
+        if made is None or made < known_from:
+            reading.unknowns.setdefault(("contract_changes", "too_new"), {})[row["Id"]] = None

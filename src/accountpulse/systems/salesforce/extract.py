@@ -18,6 +18,7 @@ from accountpulse.core.ids import to_18
 from accountpulse.core.records import TABLES, Extract, SourceName, unknowns
 from accountpulse.systems.salesforce import arr, contract, relationship
 from accountpulse.systems.salesforce.client import Org
+from accountpulse.systems.salesforce.currencies import CURRENCY, Money, money
 from accountpulse.systems.salesforce.kinds import fits
 from accountpulse.systems.salesforce.limits import refuse_below
 from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, own_texts
@@ -66,7 +67,7 @@ def extract(request: SalesforceRequest) -> Extract:
     frames["arr_changes"] = frames["arr_changes"].remove(later)
     reading.tell_unknowns()
     malformed = {to_18(account): text for account, text in reading.malformed.items()}
-    counts = {name: tally.counts() for name, tally in reading.tallies.items()}
+    counts = {name: tally.counts() for name, tally in reading.tallies.items() if name in frames}
     unknown = pl.concat([unknowns((), (), "unclear"), *reading.unknown_rows()])
     notes = tuple(reading.notes)
     return Extract("salesforce", frames, reading.gaps, {}, notes, malformed=malformed, unknowns=unknown, counts=counts)
@@ -122,25 +123,26 @@ def _described_by(org: SalesforceMapping) -> list[str]:
 
 def _asked_later(org: SalesforceMapping) -> list[str]:
     """What other parts read of the account; they say themselves where it is missing."""
-    dates = [strategy.date for strategy in org.renewal if strategy.source == "account"]
-    return [*dates, *([org.payment.field] if org.payment and org.payment.source == "account" else []), arr.CURRENCY]
+    dates = [strategy.date for strategy in org.renewal.strategies if strategy.source == "account"]
+    problems = [org.payment.field] if org.payment and org.payment.source == "account" else []
+    return [*dates, *problems, CURRENCY, "CreatedDate"]
 
 
-def _money(reading: OrgReading, org: SalesforceMapping, found: list[dict[str, Any]]) -> arr.Money | None:
+def _money(reading: OrgReading, org: SalesforceMapping, found: list[dict[str, Any]]) -> Money | None:
     """How ARR is converted; None where it can't be known, with the gaps that follow."""
     name, worth = org.accounts.arr, None
     if name is not None and reading.find("Account", name) is not None:
         with suppress(MissingInOrg):
-            worth = arr.money(reading, name)
+            worth = money(reading, name)
     if worth is None:
         reading.gaps |= dict.fromkeys(arr.METRICS, "not_configured" if name is None else "field_missing")
         return None
-    worth.of_account = {row["Id"][:15]: str(row.get(arr.CURRENCY)) for row in found}
+    worth.of_account = {row["Id"][:15]: str(row.get(CURRENCY)) for row in found}
     return worth
 
 
 def _account_rows(
-    reading: OrgReading, org: SalesforceMapping, found: list[dict[str, Any]], worth: arr.Money | None
+    reading: OrgReading, org: SalesforceMapping, found: list[dict[str, Any]], worth: Money | None
 ) -> Iterator[dict[str, Any]]:
     names = org.accounts
     reading.setting = "accounts"
@@ -148,8 +150,8 @@ def _account_rows(
     reading.setting = "accounts"
     for row in found:
         _tell_hidden(reading, names, row)
-        money = reading.amount(_of(row, names.arr), row["Id"], names.arr)
-        amount = None if worth is None else worth.converted(money, row.get(arr.CURRENCY))
+        own = reading.amount(_of(row, names.arr), row["Id"], names.arr)
+        amount = None if worth is None else worth.converted(own, row.get(CURRENCY))
         yield {
             "account_id": row["Id"],
             "account_name": row["Name"],
@@ -212,12 +214,18 @@ def _key_text(value: Any) -> str:
 
 
 def _parts(
-    reading: OrgReading, request: SalesforceRequest, found: list[dict[str, Any]], worth: arr.Money | None
+    reading: OrgReading, request: SalesforceRequest, found: list[dict[str, Any]], worth: Money | None
 ) -> Iterator[tuple[str, Rows]]:
     """Each table beyond the accounts; a part that is off or missing is an empty one, with a gap."""
     org = request.mapping
     works: list[tuple[str, str, tuple[str, ...], object, Callable[[Any], Rows]]] = [
-        ("renewals", "renewal", ("days_to_renewal",), org.renewal, lambda p: contract.renewals(reading, p, found)),
+        (
+            "renewals",
+            "renewal",
+            ("days_to_renewal",),
+            org.renewal,
+            lambda p: contract.renewals(reading, p.strategies, found),
+        ),
         (
             "payment_problems",
             "payment",
@@ -225,7 +233,13 @@ def _parts(
             org.payment,
             lambda p: contract.payment_problems(reading, p, found),
         ),
-        ("downgrades", "downgrades", ("contract_changes",), org.downgrades, lambda p: contract.downgrades(reading, p)),
+        (
+            "downgrades",
+            "downgrades",
+            ("contract_changes",),
+            org.downgrades,
+            lambda p: contract.downgrades(reading, p, found),
+        ),
         (
             "arr_changes",
             "arr_history",

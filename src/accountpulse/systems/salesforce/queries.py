@@ -161,6 +161,11 @@ class OrgReading:
             self.note(each.text)
             self.unfit.add((each.part, each.object, each.field))
 
+    def refuse_unfit(self, name: str, each: str | None) -> None:
+        """MissingInOrg where a key names a field of a kind that it may not: without it more or less would count."""
+        if (self._part, name, each) in self.unfit:
+            raise MissingInOrg
+
     @property
     def _part(self) -> str:
         """The key of the mapping under which the setting stands."""

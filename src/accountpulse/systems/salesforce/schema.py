@@ -29,6 +29,7 @@ class Field:
     scale: int = 0  # digits behind its point
     values: frozenset[str] | None = None  # that may be written to a restricted picklist
     picklist: tuple[str, ...] = ()  # every value, inactive ones too, since records keep them
+    active: frozenset[str] = frozenset()  # those that may be chosen today
     relationship: str | None = None  # the word that leads to the parent: `Account` for AccountId
     parents: tuple[str, ...] = ()  # the objects that it may refer to
     filterable: bool = True  # may stand in WHERE: long and encrypted texts may not
@@ -109,6 +110,7 @@ def _field(item: Mapping[str, Any]) -> Field:
         scale=int(item.get("scale") or 0),
         values=active if item.get("restrictedPicklist") else None,
         picklist=tuple(str(value["value"]) for value in values),
+        active=active,
         relationship=item.get("relationshipName"),
         parents=tuple(item.get("referenceTo") or ()),
         filterable=bool(item.get("filterable", True)),

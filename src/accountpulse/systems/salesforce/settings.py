@@ -5,16 +5,29 @@ Names and picklist values are checked against describe when a run starts. A `whe
 
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from accountpulse.core.secret import Secret
 from accountpulse.systems.environment import EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
-from accountpulse.systems.mapping_parts import ApiName, MappingBlock, Unless
+from accountpulse.systems.mapping_parts import (
+    ApiName,
+    DateName,
+    FieldKinds,
+    MappingBlock,
+    MoneyName,
+    NumberName,
+    PicklistName,
+    ReferenceName,
+    TextName,
+    Unless,
+    YesNoName,
+)
 
 OURS = (".salesforce.com", ".force.com", ".salesforce-setup.com")
 _MY_DOMAIN = r"[a-z0-9-]+(\.(sandbox|develop|scratch|demo|patch|trailblaze|free|pc-rnd|stage|wave))?\.my"
@@ -166,10 +179,16 @@ def _chosen(default: str, *others: str) -> Discriminator:
     return Discriminator(source, custom_error_type="no_such_way", custom_error_message=message)
 
 
+# a sign that holds or doesn't: a checkbox, a day from which on it holds, or values that the mapping names
+SignName = Annotated[ApiName, FieldKinds(("yes/no", "date", "picklist", "text"))]
+# how many there are: a whole number, a checkbox (one), or values that mean one
+ProblemName = Annotated[ApiName, FieldKinds(("count", "yes/no", "picklist", "text"))]
+
+
 class Only(MappingBlock):
     """Which records count: a field and the values of it that are looked for."""
 
-    field: ApiName
+    field: TextName
     values: tuple[str, ...] = Field(min_length=1)
 
 
@@ -177,19 +196,19 @@ class AccountFields(MappingBlock):
     """Which accounts are customers, and the fields that describe them; null: the org has no such field."""
 
     where: str = "Type LIKE 'Customer%'"  # SOQL, as the org's administrator would write it
-    arr: ApiName | None = "ARR__c"
-    tier: ApiName | None = "Tier__c"
-    segment: ApiName | None = "Segment__c"
-    seats: ApiName | None = "Seats__c"
-    owner: ApiName | None = "OwnerId"
-    customer_since: ApiName | None = "Customer_Since__c"
+    arr: MoneyName | None = "ARR__c"
+    tier: TextName | None = "Tier__c"
+    segment: TextName | None = "Segment__c"
+    seats: NumberName | None = "Seats__c"
+    owner: ReferenceName | None = "OwnerId"
+    customer_since: DateName | None = "Customer_Since__c"
 
 
 class Renewal(MappingBlock):
     """One way to find a renewal date; the first that yields one for an account wins."""
 
     source: Literal["opportunity", "contract", "account"] = Field(alias="from")
-    date: ApiName
+    date: DateName
     only: Only | None = None
     where: str | None = None
 
@@ -211,6 +230,21 @@ def default_renewals() -> tuple[Renewal, ...]:
     )
 
 
+class Renewals(MappingBlock):
+    """Where the next renewal is found, for each account by the first of `strategies` that has one.
+
+    `overdue_days`: how long ago it may have been due; an older date is none, and the next way is asked. A list in place
+    of this part stands for its `strategies`.
+    """
+
+    overdue_days: int = Field(default=180, ge=0)
+    strategies: tuple[Renewal, ...] = default_renewals()
+
+
+def _as_renewals(value: object) -> object:
+    return {"strategies": value} if isinstance(value, list | tuple) else value
+
+
 # --- payment ---------------------------------------------------------------------------------------------------
 
 
@@ -219,30 +253,33 @@ class PaymentCases(MappingBlock):
 
     source: Literal["case"] = Field(default="case", alias="from")
     object: ApiName = "Case"
-    account: ApiName = "AccountId"
+    account: ReferenceName = "AccountId"
     only: Only | None = Only(field="Type", values=("Billing",))
     where: str | None = None
-    opened: ApiName = "CreatedDate"
-    closed: ApiName = "ClosedDate"
+    opened: DateName = "CreatedDate"
+    closed: DateName = "ClosedDate"
 
 
 class PaymentInvoices(MappingBlock):
-    """Invoices: one that was not paid by its due date is a problem from that day until it is paid."""
+    """Invoices: one that was not paid by its due date is a problem from that day until it is paid.
+
+    One that is unpaid and has no due date makes the account's number unknown: leave drafts out by `only` or `where`.
+    """
 
     source: Literal["invoice"] = Field(default="invoice", alias="from")
     object: ApiName = "Invoice__c"
-    account: ApiName = "Account__c"
+    account: ReferenceName = "Account__c"
     only: Only | None = None
     where: str | None = None
-    due: ApiName = "Due_Date__c"
-    paid: ApiName = "Paid_Date__c"
+    due: DateName = "Due_Date__c"
+    paid: DateName = "Paid_Date__c"
 
 
 class PaymentField(MappingBlock):
     """A field of the account, as it is now: a number of problems, a checkbox, or a picklist's values that mean one."""
 
     source: Literal["account"] = Field(default="account", alias="from")
-    field: ApiName
+    field: ProblemName
     values: tuple[str, ...] = ()
 
 
@@ -261,19 +298,23 @@ class DowngradeRecords(MappingBlock):
 
     source: Literal["records"] = Field(default="records", alias="from")
     object: ApiName = "Opportunity"
-    account: ApiName = "AccountId"
+    account: ReferenceName = "AccountId"
     only: Only | None = Only(field="Type", values=("Existing Customer - Downgrade",))
     where: str | None = "IsWon = true"
-    date: ApiName = "CloseDate"
+    date: DateName = "CloseDate"
 
 
 class DowngradeHistory(MappingBlock):
-    """Falls of a number in a field history, such as seats; several on one day are one downgrade."""
+    """Falls of a number in a field history, such as seats; several on one day are one downgrade.
+
+    `tracked_since`: the day from which on the field is tracked; without it, the day of its first row in the whole org.
+    """
 
     source: Literal["history"] = Field(default="history", alias="from")
     object: ApiName = "AccountHistory"
-    parent: ApiName = "AccountId"
+    parent: ReferenceName = "AccountId"
     field: ApiName = "Seats__c"
+    tracked_since: date | None = None
 
 
 Downgrades = Annotated[
@@ -285,11 +326,15 @@ Downgrades = Annotated[
 
 
 class ArrFieldHistory(MappingBlock):
-    """The field history of ARR on the account; the field must be tracked there."""
+    """The field history of ARR on the account; the field must be tracked there.
+
+    `tracked_since`: the day from which on it is; without it, the day of its first row in the whole org.
+    """
 
     source: Literal["history"] = Field(default="history", alias="from")
     object: ApiName = "AccountHistory"
-    parent: ApiName = "AccountId"
+    parent: ReferenceName = "AccountId"
+    tracked_since: date | None = None
 
 
 class ArrSnapshots(MappingBlock):
@@ -297,13 +342,13 @@ class ArrSnapshots(MappingBlock):
 
     source: Literal["snapshots"] = Field(default="snapshots", alias="from")
     object: ApiName = "ARR_Snapshot__c"
-    account: ApiName = "Account__c"
-    date: ApiName = "Snapshot_Date__c"
-    amount: ApiName = "ARR__c"
+    account: ReferenceName = "Account__c"
+    date: DateName = "Snapshot_Date__c"
+    amount: MoneyName = "ARR__c"
 
 
 class ArrOwn(MappingBlock):
-    """What this program measured twelve months before."""
+    """What this program measured twelve months before; asked last, since it needs the others' answer first."""
 
     source: Literal["own"] = Field(default="own", alias="from")
 
@@ -314,6 +359,15 @@ ArrHistory = Annotated[
     | Annotated[ArrOwn, Tag("own")],
     _chosen("history", "snapshots", "own"),
 ]
+
+
+def _own_is_last(ways: tuple[ArrHistory, ...]) -> tuple[ArrHistory, ...]:
+    if any(isinstance(way, ArrOwn) for way in ways[:-1]):
+        raise ValueError("from: own must be the last of arr_history: what stands behind it would never be asked")
+    return ways
+
+
+ArrHistories = Annotated[tuple[ArrHistory, ...], AfterValidator(_own_is_last)]
 
 # --- relationship ----------------------------------------------------------------------------------------------
 
@@ -341,27 +395,33 @@ class Reviews(MappingBlock):
     objects: tuple[Literal["Event", "Task"], ...] = Field(default=("Event", "Task"), min_length=1)
     subject_like: tuple[str, ...] = Field(default=("%QBR%", "%Business Review%"), min_length=1)
     not_subject_like: tuple[str, ...] = ("Cancel%",)
-    no_show: ApiName | None = "No_Show__c"
+    no_show: YesNoName | None = "No_Show__c"
     expected_per_year: dict[str, float] = Field(
         default_factory=lambda: {"Bronze": 0.0, "Silver": 1.0, "Gold": 2.0, "Platinum": 4.0}
     )
 
 
 class ChampionRoles(MappingBlock):
-    """Contacts in a champion's role on won opportunities, and what says that one has left."""
+    """Contacts in a champion's role on won opportunities, and what says that one has left.
+
+    `contact_left` names a checkbox, a date of leaving, or, with `left_values`, a picklist or text and its values that
+    mean "left".
+    """
 
     source: Literal["role"] = Field(default="role", alias="from")
     roles: tuple[str, ...] = Field(default=("Executive Sponsor", "Decision Maker", "Economic Buyer"), min_length=1)
-    contact_left: ApiName | None = "No_Longer_At_Company__c"
+    contact_left: SignName | None = "No_Longer_At_Company__c"
+    left_values: tuple[str, ...] = ()
 
 
 class ChampionContacts(MappingBlock):
-    """Contacts of the account that a field marks as champions, and what says that one has left."""
+    """Contacts of the account that a field marks as champions, and what says that one has left (as with `role`)."""
 
     source: Literal["contact"] = Field(default="contact", alias="from")
     only: Only | None = None
     where: str | None = None
-    contact_left: ApiName | None = "No_Longer_At_Company__c"
+    contact_left: SignName | None = "No_Longer_At_Company__c"
+    left_values: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _not_everybody(self) -> Self:
@@ -384,7 +444,7 @@ class Expansion(MappingBlock):
 
 
 class Levels(MappingBlock):
-    """The picklist values of each severity; any other value counts as watch, with a note."""
+    """The picklist values of each severity; any other value, or none, makes the account's signals unknown."""
 
     critical: tuple[str, ...] = ("Critical",)
     moderate: tuple[str, ...] = ("Moderate",)
@@ -395,12 +455,12 @@ class Signals(MappingBlock):
     """Churn signals that CSMs log. `closed` may be null where the status alone says what is open."""
 
     object: ApiName = "Churn_Signal__c"
-    account: ApiName = "Account__c"
-    severity: ApiName = "Severity__c"
-    status: ApiName = "Status__c"
-    confidence: ApiName | None = "Confidence__c"
-    opened: ApiName = "Signal_Date__c"
-    closed: ApiName | None = "Closed_Date__c"
+    account: ReferenceName = "Account__c"
+    severity: PicklistName = "Severity__c"
+    status: PicklistName = "Status__c"
+    confidence: PicklistName | None = "Confidence__c"
+    opened: DateName = "Signal_Date__c"
+    closed: DateName | None = "Closed_Date__c"
     monitoring: tuple[str, ...] = ("Monitoring",)
     resolved: tuple[str, ...] = ("Resolved",)  # closed, also where the date was left empty
     confirmed: tuple[str, ...] = ("Confirmed",)
@@ -422,10 +482,10 @@ class SalesforceMapping(MappingBlock):
     """Everything an org models in its own way. A part that is `none` is not used, and its metrics stay null."""
 
     accounts: AccountFields = AccountFields()
-    renewal: tuple[Renewal, ...] = default_renewals()
+    renewal: Annotated[Renewals, BeforeValidator(_as_renewals)] = Renewals()
     payment: Unless[Payment] = PaymentCases()
     downgrades: Unless[Downgrades] = DowngradeRecords()
-    arr_history: Unless[tuple[ArrHistory, ...]] = (ArrFieldHistory(), ArrOwn())
+    arr_history: Unless[ArrHistories] = (ArrFieldHistory(), ArrOwn())
     tiers: Tiers = Tiers()
     reviews: Unless[Reviews] = Reviews()
     champions: Unless[Champions] = ChampionRoles()
