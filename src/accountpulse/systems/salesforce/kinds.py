@@ -35,7 +35,7 @@ KINDS: Mapping[FieldKind, str] = {"yes/no": "checkbox", "count": "number", "mone
 NEAR = 3  # fields that a note offers instead
 
 Finder = Callable[[str, str], Field | None]
-Fields = Callable[[str], Mapping[str, Field] | None]
+Describer = Callable[[str], Mapping[str, Field] | None]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Unfit:
     text: str
 
 
-def unfit(block: MappingBlock, part: str, find: Finder, fields: Fields) -> Iterator[Unfit]:
+def unfit(block: MappingBlock, part: str, find: Finder, fields: Describer) -> Iterator[Unfit]:
     """Every field that a mapping names and whose kind it can't have; one that the org lacks is another matter.
 
     `part` is the block's own key where it isn't the mapping's whole. `find` says what describe has of a field, also
@@ -79,7 +79,7 @@ def _text(path: list[str], name: str, named: FieldOf, found: Field, others: Mapp
     )
 
 
-def _objects(block: MappingBlock, named: FieldOf, fields: Fields) -> tuple[str, ...]:
+def _objects(block: MappingBlock, named: FieldOf, fields: Describer) -> tuple[str, ...]:
     """The objects that have the field which a key names."""
     blocks, last = _way(block, named.key)
     owner = blocks[-1]
