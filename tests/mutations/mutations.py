@@ -64,22 +64,28 @@ def put(body: Body, path: Path, value: Any) -> None:
     body[path[-1]] = value
 
 
+def templates(body: Body, choose: Callable[[Any], bool]) -> dict[str, list[tuple[Path, Any]]]:
+    """The values that `choose` likes with the ways to them, by field: places in lists don't count."""
+    found: dict[str, list[tuple[Path, Any]]] = {}
+    for path, value in parts(body):
+        if choose(value):
+            field = ".".join("*" if isinstance(step, int) else step for step in path)
+            found.setdefault(field, []).append((path, value))
+    return found
+
+
 def _of_row(
     choose: Callable[[Any], bool], change: Callable[[Any, random.Random], Any]
 ) -> Callable[[Answer, random.Random], Answer | None]:
-    """Change one value of one row that `choose` likes."""
+    """Change one value that `choose` likes: each field is as likely as any other, and so is each row then."""
 
     def by(answer: Answer, rng: random.Random) -> Answer | None:
         body = answer.json
-        rows = rows_of(body)
-        if not rows:
+        found = templates(body, choose)
+        if not found:
             return None
-        row = rng.choice(rows)
-        liked = [(path, value) for path, value in parts(row) if choose(value)]
-        if not liked:
-            return None
-        path, value = rng.choice(liked)
-        put(row, path, change(value, rng))
+        path, value = rng.choice(found[rng.choice(sorted(found))])
+        put(body, path, change(value, rng))
         return answer.holding(body)
 
     return by
@@ -146,15 +152,14 @@ def _plain(value: Any) -> bool:
 
 
 def _drop_field(body: Body, rng: random.Random) -> bool:
-    rows = rows_of(body)
-    if not rows:
+    found = {field: ways for field, ways in templates(body, lambda _v: True).items() if not field.endswith("*")}
+    if not found:
         return False
-    row = rng.choice(rows)
-    holders = [row, *(value for _, value in parts(row) if isinstance(value, dict) and value)]
-    holder = rng.choice(holders)
-    if not holder:
-        return False
-    del holder[rng.choice(sorted(holder))]
+    path, _ = rng.choice(found[rng.choice(sorted(found))])
+    holder = body
+    for step in path[:-1]:
+        holder = holder[step]
+    del holder[path[-1]]
     return True
 
 

@@ -57,13 +57,14 @@ class Exchanged:
 class Change:
     """Change the answer number `place` (from 0) of an endpoint by `by`; None of it: not applicable, unchanged.
 
-    `held`: the change was made.
+    `held`: the change was made. `what`: the way to the first value that changed, before and after.
     """
 
     endpoint: str
     place: int
     by: Callable[[Answer], Answer | None]
     held: bool = False
+    what: str = ""
 
 
 @dataclass
@@ -165,6 +166,8 @@ class Proxy:
         if change is not None and (change.endpoint, change.place) == (endpoint, place):
             changed = change.by(found)
             change.held = changed is not None and changed != found
+            if changed is not None and change.held:
+                change.what = what_changed(found, changed)
             found = changed or found
         self.log.append(Exchanged(endpoint, request.path, dict(request.query), asked, found))
         return web.Response(status=found.status, headers=dict(found.headers), body=found.body)
@@ -203,6 +206,45 @@ def _purpose(body: Mapping[str, Any]) -> str:
     if body.get("maxResults") == 1:
         return "look"
     return "ids" if body.get("fields") == ["id"] else "page"
+
+
+def what_changed(before: Answer, after: Answer) -> str:
+    """The way to the first value that differs between two answers, with both values; else what else differs."""
+    if before.status != after.status:
+        return f"status {after.status}"
+    if before.headers != after.headers:
+        return f"headers {dict(after.headers)}"
+    return _first_difference(before.json, after.json) or f"body {after.body[:40]!r}"
+
+
+def _first_difference(before: Any, after: Any, path: str = "") -> str:
+    if isinstance(before, dict) and isinstance(after, dict):
+        if gone := sorted(set(before) - set(after)):
+            return f"{path}.{gone[0]}: gone, was {_short(before[gone[0]])}"
+        names = sorted(after)
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        names = list(range(len(after)))
+    elif isinstance(before, list) and isinstance(after, list):
+        place = next((n for n, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), -1)
+        return f"{path}: {len(before)} rows became {len(after)}, from {place} on: {_short(before[place])}"
+    else:
+        return "" if same(before, after) else f"{path}: {_short(before)} became {_short(after)}"
+    for name in names:
+        if isinstance(before, dict) and name not in before:
+            return f"{path}.{name}: new, {_short(after[name])}"
+        if found := _first_difference(before[name], after[name], f"{path}.{name}"):
+            return found
+    return ""
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same, type included (1 isn't 1.0, and isn't true)."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) < 160 else text[:160] + "…"
 
 
 def _host(url: str) -> bytes:

@@ -13,6 +13,7 @@ from typing import Generic, Self, TypeVar
 SPLIT_PAGES = 10  # a slice without order that has more is split into parts of about so many
 LARGE_PAGES = 60  # any slice that has more is split: what is handed on only when it is complete fills the memory
 PART_PAGES = 15  # then into parts of about so many: as many as are walked at a time are in memory at once
+MOST_PARTS = 200  # at once: a count may be wrong by any factor, and a part that is still too large is split again
 
 B = TypeVar("B")
 
@@ -213,7 +214,7 @@ class SliceProgress(Generic[B]):
         pages = (self.total or 0) / max(1, self.page_rows)
         unordered = self.order.direction is Direction.MIXED
         most, part_pages = (SPLIT_PAGES, SPLIT_PAGES) if unordered else (LARGE_PAGES, PART_PAGES)
-        return int(pages / part_pages) + 1 if pages > most else 1
+        return min(MOST_PARTS, int(pages / part_pages) + 1) if pages > most else 1
 
     def has_passed(self) -> bool:
         """Whether the rest of its cursor belongs to others; only where rows have come in order so far."""

@@ -32,6 +32,7 @@ from accountpulse.systems.intercom.wire import (
     Moment,
     cursor_of,
     milliseconds,
+    with_lists,
 )
 from accountpulse.systems.intercom.workspace import Workspace
 
@@ -124,7 +125,11 @@ async def _conversations(
         cut = [place for place, row in enumerate(rows) if reader.cut(row)]
         whole = await client.together(_whole(web, reader, rows[place].id) for place in cut)
         for place, row in zip(cut, whole, strict=True):
-            rows[place] = row or rows[place]
+            if row is None:
+                continue
+            rows[place] = with_lists(row, rows[place])
+            if reader.cut(rows[place]):
+                web.lost("conversations", row.id)
         return RowPage(rows, cursor_of(page.pages), counted(page))
 
     def done(part: TimeSlice, batch: ConversationBatch, rows: SliceRows) -> None:

@@ -359,9 +359,9 @@ def _whole(value: float | str | None) -> int | None:
 
 
 def customer_of(row: Conversation) -> Company | None:
-    """Its company; one that was made for a lead is none."""
+    """Its company; one without an id is none, and neither is one that was made for a lead."""
     company = row.company
-    return None if company is None or is_leads(company.own) else company
+    return None if company is None or not company.id or is_leads(company.own) else company
 
 
 def is_leads(own: str | None) -> bool:

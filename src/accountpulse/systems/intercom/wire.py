@@ -6,7 +6,7 @@ https://developers.intercom.com/docs/references/rest-api/api.intercom.io/convers
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -265,6 +265,32 @@ def milliseconds(moment: Moment, whose: str = "a time") -> int | None:
 def is_cut(listed: Sequence[object] | None, counted: CutList) -> bool:
     """Whether a list has more than it shows."""
     return counted.has_more is True or (counted.total_count or 0) > len(listed or ())
+
+
+def with_lists(whole: Conversation, listed: Conversation) -> Conversation:
+    """A conversation that was read alone, with what search listed of it: neither takes back what the other shows.
+
+    Where both together are shorter than search has counted, they stay cut.
+    """
+    return msgspec.structs.replace(
+        whole,
+        tags=_united(whole.tags, listed.tags, "tags"),
+        contacts=_united(whole.contacts, listed.contacts, "contacts"),
+        linked_objects=_united(whole.linked_objects, listed.linked_objects, "data"),
+    )
+
+
+L = TypeVar("L", Tags, Contacts, LinkedObjects)
+
+
+def _united(whole: L | None, listed: L | None, items: str) -> L | None:
+    if whole is None or listed is None:
+        return whole or listed
+    first, second = getattr(whole, items), getattr(listed, items)
+    more = [each for each in second or () if each not in (first or ())]
+    changes = {} if first is None and second is None else {items: [*(first or ()), *more]}
+    total = max(whole.total_count or 0, listed.total_count or 0)
+    return msgspec.structs.replace(whole, **changes, total_count=total)
 
 
 def cursor_of(pages: Pages | None) -> str | None:

@@ -25,6 +25,7 @@ WINDOW = 8000  # issues of one query that Data Center is asked for; past 10,000 
 FIRST_SLICES = 8  # of a query; whoever is idle takes over parts of them
 SLICE_ROWS = 300  # a query with fewer issues for each slice has fewer slices
 LARGEST_ROWS = 5000  # a slice is in memory until it is complete, so large queries have more slices
+MOST_SLICES = 500  # a count may be wrong by any factor; whoever is idle cuts what is too large in any case
 BULK = 1000  # issues in one bulk fetch of histories
 BULK_PAGE = 10_000  # history entries in one of its pages
 DAY = 1440  # minutes: how fine a date in JQL is
@@ -142,7 +143,7 @@ class Search:
     async def slices(self, found: Found, until: datetime) -> list[TimeSlice]:
         """The stretch from the oldest issue on, in about equal parts of which Data Center can show each whole."""
         end = int(until.timestamp() // 60) + 3 * DAY  # beyond all that the condition finds, in any zone
-        number = max(min(FIRST_SLICES, found.count // SLICE_ROWS + 1), found.count // LARGEST_ROWS)
+        number = max(min(FIRST_SLICES, found.count // SLICE_ROWS + 1), min(MOST_SLICES, found.count // LARGEST_ROWS))
         parts = equal_slices(found.oldest, max(end, found.oldest + 1), number)
         if self._site.cloud or found.count <= WINDOW:
             return parts
@@ -187,7 +188,7 @@ class Search:
                 body["expand"] = ["changelog"]
             page = await self._send(body, decoder)
             start += len(page.issues)
-            more = bool(page.issues) and start < (page.total or 0)
+            more = bool(page.issues) and start != page.total  # a total below what came says nothing: on to an empty page
             following = f"{start} {page.max_results or size}" if more else None
             return RowPage(page.issues if ids_only else _timed(page.issues), following, page.total)
 

@@ -117,7 +117,7 @@ class Org:
         if not _NAME.fullmatch(name):
             return None
         try:
-            found = self.call(f"describing {name}", lambda: self.client.restful(f"sobjects/{name}/describe"))
+            found = self.call(f"describing {name}", lambda: self._get(f"{self.client.base_url}sobjects/{name}/describe"))
         except NotThere:
             if not any(self._described.values()):
                 self._refuse_absent_version()
@@ -206,8 +206,8 @@ class Org:
                 return self._patiently(work)
         except SalesforceError as error:
             raise translated(tried, error) from None
-        except (ValueError, msgspec.DecodeError):  # the client takes the body of any success for JSON
-            raise UnexpectedAnswer("salesforce", tried, "an answer that is no JSON") from None
+        except (ValueError, TypeError, msgspec.DecodeError):  # the client takes any success for a JSON object or list
+            raise UnexpectedAnswer("salesforce", tried, "an answer that is no JSON object") from None
 
     def _patiently(self, work: Callable[[], T]) -> T:
         """Do it, and again after a wait where too many long calls run in the org."""

@@ -215,9 +215,10 @@ class OrgReading:
         return next((found for parent in parents if (found := self.find(parent, rest)) is not None), None)
 
     def known(self, name: str, each: str, values: Iterable[str], setting: str = "") -> tuple[str, ...]:
-        """Those of the values that the field's picklist has, and a note on the others. All, where it is no picklist.
+        """The values, and a note on those that the field's picklist doesn't have; none where it has none of them.
 
-        Picklist values compare without regard to case, as in the org's own queries.
+        What was taken off the list still stands in records, so it is looked for beside the others. Values compare
+        without regard to case, as in the org's own queries.
         """
         wanted = tuple(values)
         found = self.find(name, each)
@@ -235,7 +236,7 @@ class OrgReading:
             self.note(
                 f"{place}{', '.join(map(repr, absent))} {noun} of {name}.{each}, which has {shown}{''.join(labels)}"
             )
-        return tuple(value for value in wanted if value not in absent)
+        return wanted if len(absent) < len(wanted) else ()
 
     def only(self, name: str, part: Only | None) -> RowCondition | None:
         """The condition that `only` means; MissingInOrg where its field is absent, no text, or knows no such value.

@@ -222,7 +222,7 @@ def _token(
     try:
         body: Any = answer.json()
         if answer.status_code == 200:
-            return SignedIn(_word(body, "access_token"), _word(body, "instance_url"))
+            return SignedIn(_word(body, "access_token"), _address(_word(body, "instance_url")))
         code, words = _word(body, "error"), str(body.get("error_description", "")).lower()
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UnexpectedAnswer("salesforce", TRIED, f"HTTP {answer.status_code} without a token") from None
@@ -239,6 +239,14 @@ def _word(body: Mapping[str, Any], name: str) -> str:
     if not (isinstance(value, str) and value):
         raise TypeError(name)
     return value
+
+
+def _address(text: str) -> str:
+    """The address of an org: blanks around it don't matter. ValueError where it is none."""
+    found = urlsplit(text.strip())
+    if found.scheme.lower() not in ("http", "https") or not found.hostname or (found.port or 443) < 1:
+        raise ValueError
+    return found.geturl()
 
 
 def _text(secret: Secret | None) -> str:
