@@ -1,7 +1,6 @@
 """What became of a changed answer: the same numbers, unknown ones that are told, an end with its cause, or silence."""
 
-import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,18 +16,32 @@ from accountpulse.core.records import Extract
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world.model import World
 from accountpulse.systems import CRM, SYSTEMS
-from mutations.mutations import Mutation
+from mutations.mutations import Chance, Mutation
+from mutations.oracle import intercom, jira, looker, salesforce
 from mutations.proxy import Change, Exchanged, Proxy
+from mutations.truthful import TRUTHFUL
 from support import NAMES, NOW, extract, measured
 
-Outcome = Literal["not applicable", "equal", "unknown and told", "ended", "silent"]
+Outcome = Literal["not applicable", "equal", "unknown and told", "truthful", "ended", "silent"]
 SCOPE = scope_of(Period(2026, 10), NOW)
+ORDINARY = ("no_evidence", "too_few")  # reasons by which the report counts nothing as lost
+TOLERANCE = 1e-9  # of sums in another order
+ORACLES: Mapping[str, Callable[..., dict[str, dict[str, float | None]]]] = {
+    "intercom": intercom.measured,
+    "jira": jira.measured,
+    "looker": looker.measured,
+    "salesforce": salesforce.measured,
+}
 ENDS = (3, 5)  # the exit codes that a vendor's answer may end a run with
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one change. `why`: what differs in silence, or how it ended."""
+    """What became of one change.
+
+    `truthful`: the vendor could have said it, and the metrics are what the answers come to then. `why`: what was
+    changed and what differs in silence, or how it ended.
+    """
 
     endpoint: str
     mutation: str
@@ -43,9 +56,10 @@ class Verdict:
 class Bench(AbstractContextManager["Bench"]):
     """A sandbox behind a proxy, and what each system says where nothing is changed."""
 
-    def __init__(self, world: World, folder: Path, yaml: str | None = None, **editions: str) -> None:
+    def __init__(self, world: World, folder: Path, **editions: Any) -> None:
+        self.editions = editions
         self._sandbox = Sandbox(world, **editions)
-        self._folder, self._yaml = folder, yaml
+        self._folder = folder
 
     def __enter__(self) -> Self:
         self._sandbox.__enter__()
@@ -54,13 +68,14 @@ class Bench(AbstractContextManager["Bench"]):
         self.loaded = settings.load(self.proxy.environment(environment))
         self.plain: dict[str, Extract] = {}
         self.endpoints: dict[str, dict[str, int]] = {}
+        self.logs: dict[str, tuple[Exchanged, ...]] = {}  # of the plain extraction
         for name in NAMES:
             self.proxy.begin()
             self.plain[name] = self._extract(name)
             counts: dict[str, int] = {}
             for each in self.proxy.log:
                 counts[each.endpoint] = counts.get(each.endpoint, 0) + 1
-            self.endpoints[name] = counts
+            self.endpoints[name], self.logs[name] = counts, tuple(self.proxy.log)
         self.truth = measured(self.loaded, self.plain, SCOPE)
         return self
 
@@ -76,9 +91,9 @@ class Bench(AbstractContextManager["Bench"]):
             for endpoint in endpoints:
                 yield name, endpoint
 
-    def judge(self, name: str, endpoint: str, mutation: Mutation, seed: int) -> Verdict:
+    def judge(self, name: str, endpoint: str, mutation: Mutation, turn: int) -> Verdict:
         """Change one answer of an endpoint, and see what becomes of the metrics."""
-        rng = random.Random(f"{seed} {endpoint} {mutation.name}")  # noqa: S311
+        rng = Chance(f"{endpoint} {mutation.name}", turn)
         place = rng.randrange(self.endpoints[name][endpoint])
         change = Change(endpoint, place, lambda answer: mutation.by(answer, rng))
         self.loaded.access[CRM].sessions.clear()
@@ -92,17 +107,16 @@ class Bench(AbstractContextManager["Bench"]):
         if same_content(changed, self.plain[name]):
             return Verdict(endpoint, mutation.name, "equal")  # the metrics are made of these alone
         extracts = {**self.plain, name: changed}
-        if name == CRM:
-            gone = set(self.plain[CRM].tables["accounts"]["account_id"]) - set(changed.tables["accounts"]["account_id"])
-        else:
-            gone = set()
+        if name == CRM and fingerprint(changed.tables["links"]) != fingerprint(self.plain[CRM].tables["links"]):
+            others = (each for each in self.plain if each != CRM)
+            extracts |= {each: self._extract(each, changed.tables["links"]) for each in others}
         try:
             result = measured(self.loaded, extracts, SCOPE)
         except AssertionError as problems:  # accounts in doubt are named as problems: told
             return Verdict(endpoint, mutation.name, "unknown and told", (f"problems: {problems}",))
         except AccountpulseError as error:
             return self._ended(name, endpoint, mutation, change, error)
-        return self._compared(Verdict(endpoint, mutation.name, "equal"), result, gone, changed, self.plain[name])
+        return self._compared(name, Verdict(endpoint, mutation.name, "equal"), result, extracts, change)
 
     def _ended(self, name: str, endpoint: str, mutation: Mutation, change: Change, error: AccountpulseError) -> Verdict:
         if not change.held:
@@ -113,32 +127,52 @@ class Bench(AbstractContextManager["Bench"]):
         return Verdict(endpoint, mutation.name, "ended" if good else "silent", why)
 
     def _compared(
-        self, verdict: Verdict, result: pl.DataFrame, gone: set[str], changed: Extract, plain: Extract
+        self,
+        name: str,
+        verdict: Verdict,
+        result: pl.DataFrame,
+        extracts: Mapping[str, Extract],
+        change: Change,
     ) -> Verdict:
-        """Where the metrics differ from the truth."""
-        told = set(changed.notes) - set(plain.notes) or dict(changed.gaps) != dict(plain.gaps)
-        told = bool(told) or changed.unknowns.height > 0 or bool(changed.malformed) or bool(changed.unknown_keys)
-        silent, unknown = [], False
+        """Where the metrics differ from the truth, and whether that is told or what the vendor now says."""
+        silent, unknown, truthful = [], False, False
         before = {row["account_id"]: row for row in self.truth.iter_rows(named=True)}
         after = {row["account_id"]: row for row in result.iter_rows(named=True)}
-        for account in sorted(gone):
-            silent.append(f"{account} is gone")
-        for account in sorted(set(after) - set(before)):
-            silent.append(f"{account} is new")
+        for account in sorted(set(before) ^ set(after)):
+            silent.append(f"{account} {'is gone' if account in before else 'is new'}")
+        told = any(is_told(each, self.plain[of]) for of, each in extracts.items())
+        again = self.computed_again(name, self.proxy.log) if (verdict.mutation, verdict.endpoint) in TRUTHFUL else {}
         for account in sorted(set(before) & set(after)):
             for metric, was, now, reason in differences(before[account], after[account]):
-                if now is None and reason is not None and told:
+                if now is None and reason is not None and (told or reason not in ORDINARY):
                     unknown = True
+                elif metric in again.get(account, {}) and equal(again[account][metric], now):
+                    truthful = True
                 else:
-                    silent.append(f"{account} {metric}: {was!r} became {now!r} ({reason})")
+                    other = f", computed again {again[account].get(metric)!r}" if account in again else ""
+                    silent.append(f"{account} {metric}: {was!r} became {now!r} ({reason}{other})")
         if silent:
-            return Verdict(verdict.endpoint, verdict.mutation, "silent", tuple(silent), tuple(self.proxy.log))
-        return Verdict(verdict.endpoint, verdict.mutation, "unknown and told" if unknown else "equal")
+            why = (change.what, *silent)
+            return Verdict(verdict.endpoint, verdict.mutation, "silent", why, tuple(self.proxy.log))
+        outcome: Outcome = "unknown and told" if unknown else "truthful" if truthful else "equal"
+        return Verdict(verdict.endpoint, verdict.mutation, outcome)
 
-    def _extract(self, name: str) -> Extract:
+    def computed_again(self, name: str, answers: Sequence[Exchanged]) -> dict[str, dict[str, float | None]]:
+        """The metrics by the answers as they went through; none where the vendor couldn't have said them."""
+        keys: dict[str, list[str]] = {account: [] for account in self.truth["account_id"]}
+        links = self.plain[CRM].tables["links"].filter(pl.col("source") == name)
+        for account, key in links.select("account_id", "key").iter_rows():
+            keys[account].append(key)
+        try:
+            return ORACLES[name](answers, keys, SCOPE.window.start, SCOPE.window.end)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, StopIteration):
+            return {}
+
+    def _extract(self, name: str, links: pl.DataFrame | None = None) -> Extract:
+        """What a system answers; `links` are the accounts' (None: those of the plain answers)."""
         keys: tuple[str, ...] = ()
         if name != CRM:
-            links = self.plain[CRM].tables["links"]
+            links = self.plain[CRM].tables["links"] if links is None else links
             keys = tuple(sorted(set(links.filter(pl.col("source") == name)["key"])))
         return extract(self.loaded, name, SCOPE, keys)
 
@@ -161,13 +195,29 @@ def fingerprint(table: pl.DataFrame) -> list[int]:
     return table.select(sorted(table.columns)).hash_rows(seed=1).sort().to_list()
 
 
+def is_told(changed: Extract, plain: Extract) -> bool:
+    """Whether the changed extract says something that the plain one doesn't: a note, a gap, an unknown, a doubt."""
+    mine, its = (
+        (set(each.notes), dict(each.gaps), dict(each.malformed), set(each.unknown_keys), fingerprint(each.unknowns))
+        for each in (changed, plain)
+    )
+    return mine != its
+
+
+def equal(one: float | None, other: float | None) -> bool:
+    """Whether two values of a metric are the same."""
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= TOLERANCE * max(1.0, abs(other))
+
+
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any, Any]]:
     """Metric, value before, value after and its reason, where one of the values differs; reasons alone don't count."""
     for name, was in before.items():
         if name.endswith("_reason") or f"{name}_reason" not in before:
             continue
         now = after[name]
-        if was != now and not (was is not None and now is not None and abs(was - now) < 1e-9):
+        if not equal(was, now):
             yield name, was, now, after[f"{name}_reason"]
 
 

@@ -3,7 +3,7 @@
 import copy
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,12 +16,25 @@ CURSORS = ("nextPageToken", "starting_after", "nextRecordsUrl")
 IDS = ("id", "Id", "AccountId", "account_id", "company_id", "key", "ContactId", "issueId")
 
 
+class Chance(random.Random):
+    """What is chosen in one turn of a mutation at an endpoint: turns one after another choose one field each."""
+
+    def __init__(self, what: str, turn: int) -> None:
+        super().__init__(f"{turn} {what}")
+        self._turn = turn + random.Random(what).randrange(1000)  # noqa: S311
+
+    def field(self, fields: Iterable[str]) -> str:
+        """One of the fields: each comes once in so many turns."""
+        ordered = sorted(fields)
+        return ordered[self._turn % len(ordered)]
+
+
 @dataclass(frozen=True)
 class Mutation:
     """One way to change an answer; `by` gives None where it doesn't apply. `passes`: what comes may be tried again."""
 
     name: str
-    by: Callable[[Answer, random.Random], Answer | None]
+    by: Callable[[Answer, Chance], Answer | None]
 
 
 def rows_of(body: Body) -> list[Any] | None:
@@ -75,36 +88,36 @@ def templates(body: Body, choose: Callable[[Any], bool]) -> dict[str, list[tuple
 
 
 def _of_row(
-    choose: Callable[[Any], bool], change: Callable[[Any, random.Random], Any]
-) -> Callable[[Answer, random.Random], Answer | None]:
+    choose: Callable[[Any], bool], change: Callable[[Any, Chance], Any]
+) -> Callable[[Answer, Chance], Answer | None]:
     """Change one value that `choose` likes: each field is as likely as any other, and so is each row then."""
 
-    def by(answer: Answer, rng: random.Random) -> Answer | None:
+    def by(answer: Answer, rng: Chance) -> Answer | None:
         body = answer.json
         found = templates(body, choose)
         if not found:
             return None
-        path, value = rng.choice(found[rng.choice(sorted(found))])
+        path, value = rng.choice(found[rng.field(found)])
         put(body, path, change(value, rng))
         return answer.holding(body)
 
     return by
 
 
-def _of_body(change: Callable[[Body, random.Random], bool]) -> Callable[[Answer, random.Random], Answer | None]:
+def _of_body(change: Callable[[Body, Chance], bool]) -> Callable[[Answer, Chance], Answer | None]:
     """Change the decoded body in place; False: not applicable."""
 
-    def by(answer: Answer, rng: random.Random) -> Answer | None:
+    def by(answer: Answer, rng: Chance) -> Answer | None:
         body = answer.json
         return answer.holding(body) if body is not None and change(body, rng) else None
 
     return by
 
 
-def _named(names: tuple[str, ...], change: Callable[[Any, random.Random], Any]) -> Callable[..., Answer | None]:
+def _named(names: tuple[str, ...], change: Callable[[Any, Chance], Any]) -> Callable[..., Answer | None]:
     """Change one field with one of these names, anywhere outside the rows' own values first."""
 
-    def work(body: Body, rng: random.Random) -> bool:
+    def work(body: Body, rng: Chance) -> bool:
         found = [
             (path, value) for path, value in parts(body) if path[-1] in names and not isinstance(value, dict | list)
         ]
@@ -118,8 +131,8 @@ def _named(names: tuple[str, ...], change: Callable[[Any, random.Random], Any]) 
     return _of_body(work)
 
 
-def _rows(change: Callable[[list[Any], random.Random], None]) -> Callable[..., Answer | None]:
-    def work(body: Body, rng: random.Random) -> bool:
+def _rows(change: Callable[[list[Any], Chance], None]) -> Callable[..., Answer | None]:
+    def work(body: Body, rng: Chance) -> bool:
         rows = rows_of(body)
         if not rows:
             return False
@@ -151,11 +164,11 @@ def _plain(value: Any) -> bool:
     return not isinstance(value, dict | list)
 
 
-def _drop_field(body: Body, rng: random.Random) -> bool:
+def _drop_field(body: Body, rng: Chance) -> bool:
     found = {field: ways for field, ways in templates(body, lambda _v: True).items() if not field.endswith("*")}
     if not found:
         return False
-    path, _ = rng.choice(found[rng.choice(sorted(found))])
+    path, _ = rng.choice(found[rng.field(found)])
     holder = body
     for step in path[:-1]:
         holder = holder[step]
@@ -163,7 +176,7 @@ def _drop_field(body: Body, rng: random.Random) -> bool:
     return True
 
 
-def _cut_inner(body: Body, rng: random.Random) -> bool:
+def _cut_inner(body: Body, rng: Chance) -> bool:
     rows = rows_of(body) or []
     inner = [value for row in rows for _, value in parts(row) if isinstance(value, list) and value]
     if not inner:
@@ -172,7 +185,7 @@ def _cut_inner(body: Body, rng: random.Random) -> bool:
     return True
 
 
-def _extra_key(body: Body, rng: random.Random) -> bool:
+def _extra_key(body: Body, rng: Chance) -> bool:
     rows = rows_of(body)
     target = rng.choice(rows) if rows else body
     if not isinstance(target, dict):
@@ -181,11 +194,11 @@ def _extra_key(body: Body, rng: random.Random) -> bool:
     return True
 
 
-def _double(rows: list[Any], rng: random.Random) -> None:
+def _double(rows: list[Any], rng: Chance) -> None:
     rows.append(copy.deepcopy(rng.choice(rows)))
 
 
-def _double_changed(rows: list[Any], rng: random.Random) -> None:
+def _double_changed(rows: list[Any], rng: Chance) -> None:
     """The same row with one number changed."""
     row = copy.deepcopy(rng.choice(rows))
     numbers = [(path, value) for path, value in leaves(row) if _number(value)]
@@ -195,7 +208,7 @@ def _double_changed(rows: list[Any], rng: random.Random) -> None:
     rows.append(row)
 
 
-def _respelt(value: Any, _rng: random.Random) -> Any:
+def _respelt(value: Any, _rng: Chance) -> Any:
     text = str(value)
     return text[:15] if len(text) == 18 else f" {text.upper()} "
 

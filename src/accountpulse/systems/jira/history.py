@@ -77,7 +77,10 @@ class HistoryReader:
 
     def whole(self, histories: Sequence[IssueHistory], present: Present) -> Life:
         """A history that has come whole."""
-        life = self._plain(histories, present)
+        try:
+            life = self._plain(histories, present)
+        except TypeError:  # a status that is a list or an object
+            life = None
         if life is not None:
             return life
         entries, resolutions = _entries(histories)

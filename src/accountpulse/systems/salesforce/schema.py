@@ -1,5 +1,6 @@
 """What describe says of an object, as far as anybody here asks."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,6 +11,7 @@ NUMBERS = frozenset({"int", "long", "double", "currency", "percent"})
 LISTED = frozenset({"picklist", "combobox", "multipicklist"})  # texts with values of their own
 QUOTED = frozenset({"string", "picklist", "combobox", "textarea", "email", "url", "phone", "id", "reference"})
 TIMES = frozenset({"date", "datetime"})
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d{1,3})?", re.ASCII)
 _Type = type
 TEXTS = frozenset({*QUOTED, *TIMES, "multipicklist", "encryptedstring", "time"})  # that JSON writes as text
 
@@ -60,8 +62,10 @@ class Field:
             return None if self._may_be_null else f"null, which a {self.type} that is required can't be"
         if self.type == "boolean":
             fits = isinstance(value, bool)
+        elif self.type in NUMBERS and isinstance(value, str):
+            return None if _NUMBER.fullmatch(value.strip()) else f"a text that is no number, which no {self.type} is"
         elif self.type in NUMBERS:
-            fits = isinstance(value, int | float | str) and not isinstance(value, bool)
+            fits = isinstance(value, int | float) and not isinstance(value, bool)
         else:
             fits = self.type not in TEXTS or isinstance(value, str)
         what = next((name for kind, name in _JSON if isinstance(value, kind)), "something else")
