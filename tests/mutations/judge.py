@@ -135,14 +135,16 @@ class Bench(AbstractContextManager["Bench"]):
         change: Change,
     ) -> Verdict:
         """Where the metrics differ from the truth, and whether that is told or what the vendor now says."""
-        silent, unknown, truthful = [], False, False
+        silent, truthful = [], False
         before = {row["account_id"]: row for row in self.truth.iter_rows(named=True)}
         after = {row["account_id"]: row for row in result.iter_rows(named=True)}
         for account in sorted(set(before) ^ set(after)):
             silent.append(f"{account} {'is gone' if account in before else 'is new'}")
         told = any(is_told(each, self.plain[of]) for of, each in extracts.items())
         again = self.computed_again(name, self.proxy.log) if (verdict.mutation, verdict.endpoint) in TRUTHFUL else {}
-        for account in sorted(set(before) & set(after)):
+        left_out = {account for each in extracts.values() for account in each.malformed}  # and named, in the report
+        unknown = bool(left_out)
+        for account in sorted((set(before) & set(after)) - left_out):
             for metric, was, now, reason in differences(before[account], after[account]):
                 if now is None and reason is not None and (told or reason not in ORDINARY):
                     unknown = True

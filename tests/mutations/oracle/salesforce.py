@@ -76,8 +76,12 @@ class _Account:
         return closed is None or _time(closed) >= self._as_of
 
     def _downgrades(self) -> float:
-        days = [date.fromisoformat(row["CloseDate"]) for row in self._mine("Downgrade'")]
-        return sum(self._in_year(day) for day in days)
+        rows = self._mine("Downgrade'")
+        dated = [date.fromisoformat(row["CloseDate"]) for row in rows if row["CloseDate"] is not None]
+        undated = [row for row in rows if row["CloseDate"] is None]
+        if any(_time(row["LastModifiedDate"]) >= self._as_of - YEAR for row in undated):
+            raise ValueError("a downgrade that may have been closed in the window")
+        return sum(self._in_year(day) for day in dated)
 
     def _in_year(self, day: date) -> bool:
         return (self._as_of - YEAR).date() <= day < self._as_of.date()

@@ -28,6 +28,8 @@ from accountpulse.systems.intercom.wire import (
     milliseconds,
 )
 
+DAY = 86_400_000  # milliseconds: how far before its creation a time of a conversation may lie, by several clocks
+LATEST = 4_102_444_800_000  # the year 2100: what lies beyond is no time
 CUSTOMERS = frozenset({"user", "lead", "contact"})
 OURS = frozenset({"admin", "team", "bot"})  # who else begins a conversation
 BY_CUSTOMERS = "customer_initiated"
@@ -246,23 +248,25 @@ class ConversationReader:
         answer, close = self._spans()
         created, asked = self._within("created_at"), self._within("asked_at")
         maybe = _INVOLVED.fill_null(value=True)
+        odd = {name: _is_odd(name) for name in TIMES}
         unheard = pl.col("wrote") & pl.col("replied_at").is_null()  # the customer wrote, and the clock doesn't know it
         if self._office_hours:
             no_answer = answer.is_null() & pl.col("answered_at").is_not_null()
             no_close = close.is_null()
         else:
             answered = pl.any_horizontal(pl.col("answered_at", "to_reply").is_not_null())
-            no_answer = unheard | (answer.is_null() & answered)
-            no_close = unheard
+            no_answer = unheard | (answer.is_null() & answered) | odd["replied_at"] | odd["answered_at"]
+            no_close = unheard | odd["replied_at"]
         closed = self._within_if_closed() & (_INVOLVED.is_null() | pl.col("closed").is_null() | (close < 0) | no_close)
+        undated = pl.col("last_close_at").is_null() | odd["last_close_at"]
         conditions = {
             "created": pl.col("created_at").is_null(),
             "customer": created & _INVOLVED.is_null(),
             "priority": created & maybe & pl.col("p1_p2").is_null() & self.priority.is_shown,
             "escalation": created & maybe & pl.col("escalated").is_null() & self.escalation.is_shown,
             "response": created & maybe & ((answer < 0) | no_answer),
-            "close": maybe & (closed | (pl.col("closed") & pl.col("last_close_at").is_null())),
-            "rating": (asked | pl.col("asked_at").is_null()) & ~_RATED,
+            "close": maybe & (closed | (pl.col("closed") & undated)),
+            "rating": ((asked | pl.col("asked_at").is_null()) & ~_RATED) | odd["asked_at"],
         }
         return {name: holds.fill_null(value=False) for name, holds in conditions.items()}
 
@@ -327,6 +331,12 @@ def _named(conditions: Mapping[str, pl.Expr]) -> pl.Expr:
     """The names of those that hold, with commas between."""
     names = [pl.when(holds).then(pl.lit(name)) for name, holds in conditions.items()]
     return pl.concat_str(names, separator=",", ignore_nulls=True)
+
+
+def _is_odd(name: str) -> pl.Expr:
+    """Whether a time can't be: clearly before the conversation was created, or in no year of ours."""
+    at = pl.col(name)
+    return ((at < pl.col("created_at") - DAY) | (at > LATEST)).fill_null(value=False)
 
 
 def _in_milliseconds(name: str) -> pl.Expr:

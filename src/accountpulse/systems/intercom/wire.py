@@ -270,10 +270,11 @@ def is_cut(listed: Sequence[object] | None, counted: CutList) -> bool:
 def with_lists(whole: Conversation, listed: Conversation) -> Conversation:
     """A conversation that was read alone, with what search listed of it: neither takes back what the other shows.
 
-    Where both together are shorter than search has counted, they stay cut.
+    Where both together are shorter than search has counted, they stay cut. Created it was when search found it to be.
     """
     return msgspec.structs.replace(
         whole,
+        created_at=listed.created_at,
         tags=_united(whole.tags, listed.tags, "tags"),
         contacts=_united(whole.contacts, listed.contacts, "contacts"),
         linked_objects=_united(whole.linked_objects, listed.linked_objects, "data"),
