@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic.fields import FieldInfo
 
 _NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
 T = TypeVar("T")
@@ -78,10 +79,16 @@ def fields_named(block: BaseModel, path: str = "") -> Iterator[FieldOf]:
     """Every field that a mapping names with a declared kind, through all of its parts."""
     for key, info in type(block).model_fields.items():
         place, value = f"{path}.{info.alias or key}".lstrip("."), getattr(block, key)
-        kind = next((each for each in info.metadata if isinstance(each, FieldKinds)), None) or _kind_in(info.annotation)
-        if kind is not None and isinstance(value, str):
-            yield FieldOf(place, value, kind.kinds)
+        kinds = kinds_of(info)
+        if kinds and isinstance(value, str):
+            yield FieldOf(place, value, kinds)
         yield from _fields_in(value, place)
+
+
+def kinds_of(info: FieldInfo) -> tuple[FieldKind, ...]:
+    """The kinds of field that a key of a mapping may name; none where it names no field, or any."""
+    found = next((each for each in info.metadata if isinstance(each, FieldKinds)), None) or _kind_in(info.annotation)
+    return found.kinds if found is not None else ()
 
 
 def _fields_in(value: Any, path: str) -> Iterator[FieldOf]:

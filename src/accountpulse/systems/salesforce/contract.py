@@ -10,7 +10,7 @@ from typing import Any
 from accountpulse.core.period import Window
 from accountpulse.systems.salesforce.field_check import Row
 from accountpulse.systems.salesforce.histories import YEAR, history_rows, of_the_year, tracked_from
-from accountpulse.systems.salesforce.queries import RowCondition, MissingInOrg, OrgReading, Rows, at, number
+from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, RowCondition, Rows, at, number
 from accountpulse.systems.salesforce.row_facts import account_of, may_lie_in, means, unlisted
 from accountpulse.systems.salesforce.settings import (
     DowngradeHistory,
@@ -206,7 +206,9 @@ def _amended(reading: OrgReading, part: DowngradeRecords) -> Rows:
             reading.outside()
 
 
-def _within(reading: OrgReading, name: str, date: str, window: Window, *, null: bool) -> tuple[RowCondition, RowCondition]:
+def _within(
+    reading: OrgReading, name: str, date: str, window: Window, *, null: bool
+) -> tuple[RowCondition, RowCondition]:
     """In the window; `null`: also without a date."""
     since = reading.compare(name, date, ">=", window.start, null=null)
     return since, reading.compare(name, date, "<", window.end, null=null)
