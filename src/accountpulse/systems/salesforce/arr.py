@@ -9,8 +9,9 @@ from typing import Any
 from accountpulse.core.ids import to_18
 from accountpulse.core.records import REASONS, Reason
 from accountpulse.systems.salesforce.currencies import CURRENCY, Money
+from accountpulse.systems.salesforce.field_check import Row
 from accountpulse.systems.salesforce.histories import YEAR, history_rows, in_order, of_the_year, tracked_from
-from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Row, Rows, at, number
+from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, number
 from accountpulse.systems.salesforce.row_facts import account_of
 from accountpulse.systems.salesforce.settings import ArrFieldHistory, ArrHistory, ArrOwn, ArrSnapshots
 

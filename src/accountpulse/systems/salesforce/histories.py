@@ -11,7 +11,8 @@ from itertools import groupby, pairwise, permutations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from accountpulse.systems.salesforce.queries import OrgReading, Row, in_list, number, text
+from accountpulse.systems.salesforce.field_check import Row
+from accountpulse.systems.salesforce.queries import OrgReading, in_list, number, text
 from accountpulse.systems.salesforce.settings import ArrFieldHistory, DowngradeHistory
 
 YEAR = 365

@@ -9,11 +9,11 @@ from typing import Any
 
 from accountpulse.core.catalogue import METRICS
 from accountpulse.systems.salesforce.client import Field, format_soql
+from accountpulse.systems.salesforce.field_check import Row
 from accountpulse.systems.salesforce.queries import (
     UNREADABLE,
     MissingInOrg,
     OrgReading,
-    Row,
     Rows,
     at,
     in_list,

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from accountpulse.core.period import Window
-from accountpulse.systems.salesforce.queries import OrgReading, Row, at
+from accountpulse.systems.salesforce.field_check import Row
+from accountpulse.systems.salesforce.queries import OrgReading, at
 
 HIDDEN = "records whose {} our user may not see: whose they are can't be known"
 
