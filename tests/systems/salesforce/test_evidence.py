@@ -331,9 +331,7 @@ def test_a_downgrade_without_a_date_is_unknown_where_it_may_lie_in_the_year(org:
     org.object("Amendment__c", "a13", Account__c="string", Day__c="date", LastModifiedDate="datetime")
     for account, changed in ((ONE, "2026-03-01T00:00"), (TWO, "2025-03-01T00:00")):
         org.add("Amendment__c", Account__c=account, Day__c=None, LastModifiedDate=at(changed))
-    text = (
-        "salesforce: {downgrades: {object: Amendment__c, account: Account__c, only: null, where: null, date: Day__c}}"
-    )
+    text = "{object: Amendment__c, account: Account__c, only: null, where: null, date: Day__c}"
     found = read(org, f"salesforce: {{downgrades: {text}}}")
     assert found.values("contract_changes") == ["unclear", 0, 0]
 
