@@ -1,4 +1,4 @@
-"""What kind of field each key of the mapping may name in an org: held against describe before anything is read."""
+"""What a mapping names in an org: fields, whose kinds are held against describe, and conditions in SOQL."""
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -122,3 +122,16 @@ def _way(block: MappingBlock, key: str) -> tuple[list[Any], str]:
         if isinstance(value, MappingBlock):
             found.append(value)
     return found, last
+
+
+def own_texts(block: object, key: str = "salesforce") -> dict[str, str]:
+    """Every `where` of a mapping, which is SOQL that its administrator wrote, with its key in accountpulse.yaml."""
+    found: dict[str, str] = {}
+    if isinstance(block, MappingBlock):
+        for name in type(block).model_fields:
+            value, path = getattr(block, name), f"{key}.{name}"
+            found |= {value: path} if name == "where" and isinstance(value, str) else own_texts(value, path)
+    elif isinstance(block, tuple):
+        for number, each in enumerate(block, 1):
+            found |= own_texts(each, f"{key} {number}")
+    return found
