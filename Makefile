@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 SOQL_PARSER := @jetstreamapp/soql-parser-js@6.3.1
 
-.PHONY: help demo test check lint types deploy-package lock mutants clean
+.PHONY: help demo test check lint types deploy-package lock readers mutants clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,12 +47,24 @@ $(VENV)/.dev: requirements-dev.txt pyproject.toml | $(VENV)/bin/python
 deploy-package: $(VENV)/.demo ## build/lambda/ and its zip, for deploy/aws/
 	$(BIN)/python tools/package.py $(CONFIG)
 
-COMPILE := uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
-	--no-emit-index-url --no-emit-find-links pyproject.toml --extra build
+RESOLVE := uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links
+COMPILE := $(RESOLVE) pyproject.toml --extra build
 
 lock: ## resolve the requirement files anew (needs uv); what is tested is what is shipped
 	$(COMPILE) --extra dev -o requirements-dev.txt
 	$(COMPILE) --extra rollbar --extra report -c requirements-dev.txt -o requirements.txt
+	echo 'tap-intercom>=2.2' | $(RESOLVE) - -o tests/readers/requirements-intercom.txt
+	echo 'tap-jira>=2.6' | $(RESOLVE) - -o tests/readers/requirements-jira.txt
+
+# whole extractors of others, each in an environment of its own: they pin what we use newer
+build/readers/%/.ready: tests/readers/requirements-%.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+readers: $(VENV)/.dev build/readers/intercom/.ready build/readers/jira/.ready ## extractors of others read the sandbox (2 minutes)
+	$(BIN)/python -m pytest tests/readers/extractors.py
 
 mutants: $(VENV)/.dev ## change the arithmetic of scoring/ bit by bit and see whether the tests notice (an hour)
 	$(BIN)/pip install --quiet mutmut

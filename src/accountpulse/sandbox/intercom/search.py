@@ -5,6 +5,7 @@ https://developers.intercom.com/docs/references/rest-api/api.intercom.io/convers
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from math import inf
 from operator import ge, gt, le, lt
 from typing import Any, Generic, TypeVar
 
@@ -47,6 +48,7 @@ CONTACT_FIELDS: Mapping[str, Reader[SupportContact]] = {
     "external_id": lambda person: person.external_id,
     "role": lambda person: person.role,
     "created_at": lambda person: _at(person.created_at),
+    "updated_at": lambda person: _at(person.created_at),
 }
 
 
@@ -102,9 +104,19 @@ class Matcher(Generic[T]):
             return lambda item: (str(wanted) in _texts(read(item))) == (operator == "=")
         if operator not in ("<", ">"):
             raise SearchError(f"operator {operator!r} is not valid")
-        bound = float(wanted)
+        bound = _number(wanted)
         compare = COMPARISONS[operator, self._inclusive]
+        if query["field"] == "id":
+            return lambda item: compare(_number(read(item)), bound)
         return lambda item: (value := read(item)) is not None and compare(value, bound)
+
+
+def _number(value: Any) -> float:
+    """A time, or an id of digits; an empty one comes before all others."""
+    try:
+        return float(value) if value != "" else -inf
+    except (TypeError, ValueError):
+        raise SearchError(f"{type(value).__name__} can't be compared with < or >") from None
 
 
 def _texts(value: Any) -> set[str]:

@@ -16,12 +16,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from accountpulse.sandbox.intercom import shapes
+from accountpulse.sandbox.intercom.errors import BadRequest, error
 from accountpulse.sandbox.intercom.index import EncodedConversations, Index, Positions
+from accountpulse.sandbox.intercom.lists import Lists, by_cursor
 from accountpulse.sandbox.intercom.oddities import IntercomOddities
 from accountpulse.sandbox.intercom.search import CONTACT_FIELDS, Matcher, SearchError
 from accountpulse.sandbox.world.model import Conversation, Intercom, SupportContact
 
 VERSIONS = ("2.11", "2.12", "2.13", "2.14", "2.15", "2.16")
+OWN_VERSION = VERSIONS[-1]  # set in the app's package
 WALKS = 200  # searches whose pages are still there
 MOST = 150  # of a search page
 MOST_COMPANIES = 60  # of a page of the list
@@ -29,10 +32,6 @@ CONTACT_COMPANIES = 20  # of a page of one contact's companies
 LIST_ENDS = 10_000
 T = TypeVar("T")
 Endpoint = Callable[[Request, str], Awaitable[Response]]
-
-
-class BadRequest(Exception):
-    """Something to answer with 400."""
 
 
 @dataclass
@@ -62,8 +61,13 @@ class IntercomService:
     # --- paths
 
     def routes(self) -> list[Route]:
-        """Everything under /intercom; each call needs the token and a version, and an unknown path is an error."""
+        """Everything under /intercom; each call needs the token, and an unknown path is an error.
+
+        A call that names no version is answered in the app's own.
+        """
         table: list[tuple[str, str, Endpoint]] = [
+            ("GET", "/conversations", self.conversations),
+            *Lists(self.workspace).paths(),
             ("POST", "/conversations/search", self.search_conversations),
             ("GET", "/conversations/{id}", self.conversation),
             ("POST", "/contacts/search", self.search_contacts),
@@ -72,7 +76,6 @@ class IntercomService:
             ("POST", "/companies/list", self.companies),
             ("GET", "/companies/{id}", self.company),
             ("GET", "/companies", self.company_by_own_id),
-            ("GET", "/me", self.me),
         ]
         found = [
             Route(f"/intercom{path}", self._guarded(endpoint), methods=[method]) for method, path, endpoint in table
@@ -85,14 +88,14 @@ class IntercomService:
     def _guarded(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         async def checked(request: Request) -> Response:
             if request.headers.get("authorization") != f"Bearer {self.workspace.token}":
-                return _error(401, "token_unauthorized", "Access Token Invalid")
-            version = request.headers.get("intercom-version", "")
+                return error(401, "token_unauthorized", "Access Token Invalid")
+            version = request.headers.get("intercom-version", OWN_VERSION)
             if version not in VERSIONS:
-                return _error(400, "intercom_version_invalid", "The requested version is not supported")
+                return error(400, "intercom_version_invalid", "The requested version is not supported")
             try:
                 return await endpoint(request, version)
-            except (SearchError, BadRequest) as error:
-                return _error(400, "parameter_invalid", str(error))
+            except (SearchError, BadRequest) as refused:
+                return error(400, "parameter_invalid", str(refused))
 
         return checked
 
@@ -141,18 +144,25 @@ class IntercomService:
             )
         return self.encoded[version]
 
+    async def conversations(self, request: Request, version: str) -> Response:
+        """One page of all conversations, newest first."""
+        newest = range(len(self.index.conversations))[::-1]
+        total, pages, page = by_cursor(newest, request, usual=20)
+        head = f'{{"type":"conversation.list","pages":{json.dumps(pages)},"total_count":{total},"conversations":['
+        return Response(head.encode() + self._encoded_for(version).joined(page) + b"]}", media_type="application/json")
+
     async def conversation(self, request: Request, version: str) -> Response:
         """One conversation, with whole lists."""
         conversation = self.by_id.get(request.path_params["id"])
         if conversation is None:
-            return _error(404, "not_found", "Resource Not Found")
+            return error(404, "not_found", "Resource Not Found")
         return JSONResponse(shapes.conversation_json(self.workspace, conversation, version, whole=True))
 
     async def search_contacts(self, request: Request, _version: str) -> Response:
         """One page of a search for contacts."""
         body = json.loads(await request.body())
         matcher = Matcher(body.get("query"), CONTACT_FIELDS, longest_array=self.oddities.longest_array)
-        people = [person for person in self._candidates(body["query"]) if matcher.test(person)]
+        people = _sorted([person for person in self._candidates(body["query"]) if matcher.test(person)], body)
         found, pages, page = _page(people, body.get("pagination") or {}, IntercomOddities())
         data = [shapes.contact_json(person) for person in page]
         return JSONResponse({"type": "list", "data": data, "total_count": found, "pages": pages})
@@ -168,18 +178,19 @@ class IntercomService:
         """One contact."""
         person = self.workspace.contacts.get(request.path_params["id"])
         return (
-            _error(404, "not_found", "User Not Found") if person is None else JSONResponse(shapes.contact_json(person))
+            error(404, "not_found", "User Not Found") if person is None else JSONResponse(shapes.contact_json(person))
         )
 
     async def contact_companies(self, request: Request, _version: str) -> Response:
         """One page of a contact's companies."""
         person = self.workspace.contacts.get(request.path_params["id"])
         if person is None:
-            return _error(404, "not_found", "User Not Found")
+            return error(404, "not_found", "User Not Found")
         number, total, chosen = _numbered(request, person.company_ids, CONTACT_COMPANIES)
         data = [shapes.company_json(self.workspace.companies[each]) for each in chosen]
-        pages = {"type": "pages", "page": number, "per_page": CONTACT_COMPANIES, "total_pages": total, "next": None}
-        return JSONResponse({"type": "list", "companies": data, "total_count": len(person.company_ids), "pages": pages})
+        pages = _links(request, number, CONTACT_COMPANIES, total)
+        shown = {"type": "list", "total_count": len(person.company_ids), "pages": pages}
+        return JSONResponse({**shown, "companies": data, "data": data})  # its schema says one, its example the other
 
     async def companies(self, request: Request, _version: str) -> Response:
         """One page of the list of companies; those without users are left out."""
@@ -188,8 +199,8 @@ class IntercomService:
         number, total, chosen = _numbered(request, listed, size)
         if number * size > LIST_ENDS:
             raise BadRequest("page limit reached, please use scroll API")
-        pages = {"type": "pages", "page": number, "per_page": size, "total_pages": total, "next": None}
         data = [shapes.company_json(company) for company in chosen]
+        pages = {"type": "pages", "page": number, "per_page": size, "total_pages": total, "next": None}
         return JSONResponse({"type": "list", "data": data, "total_count": len(listed), "pages": pages})
 
     async def company(self, request: Request, _version: str) -> Response:
@@ -197,21 +208,19 @@ class IntercomService:
         found = self.workspace.companies.get(request.path_params["id"])
         return _unknown_company() if found is None else JSONResponse(shapes.company_json(found))
 
-    async def company_by_own_id(self, request: Request, _version: str) -> Response:
-        """One company, by the id that the workspace's own system gave it."""
-        own = request.query_params.get("company_id")
+    async def company_by_own_id(self, request: Request, version: str) -> Response:
+        """One company, by the id that the workspace's own system gave it, or by its name; without either: the list."""
+        own, name = (request.query_params.get(each) for each in ("company_id", "name"))
+        if own is None and name is None:
+            return await self.companies(request, version)
         for company in self.workspace.companies.values():
-            if company.company_id == own:
+            if company.company_id == own or (own is None and company.name == name):
                 return JSONResponse(shapes.company_json(company))
         return _unknown_company()
 
-    async def me(self, _request: Request, _version: str) -> Response:
-        """Who the token belongs to."""
-        return JSONResponse({"type": "admin", "id": "991", "app": {"type": "app", "id_code": shapes.APP}})
-
 
 async def _unknown(_request: Request, _version: str) -> Response:
-    return _error(404, "not_found", "The requested resource does not exist")
+    return error(404, "not_found", "The requested resource does not exist")
 
 
 def _page(
@@ -235,6 +244,13 @@ def _page(
     return len(found), pages, found[start : start + size]
 
 
+def _sorted(people: list[SupportContact], body: dict[str, Any]) -> list[SupportContact]:
+    """In the order that a search asks for; as they came where it asks for none."""
+    sort = body.get("sort") or {}
+    read = CONTACT_FIELDS.get(str(sort.get("field")))
+    return people if read is None else sorted(people, key=read, reverse=sort.get("order") == "descending")
+
+
 def _start(cursor: str | None) -> int:
     if cursor is None:
         return 0
@@ -252,10 +268,11 @@ def _numbered(request: Request, found: Sequence[Any], size: int) -> tuple[int, i
     return number, max(1, -(-len(found) // size)), found[(number - 1) * size : number * size]
 
 
-def _error(status: int, code: str, message: str) -> Response:
-    body = {"type": "error.list", "request_id": "sandbox", "errors": [{"code": code, "message": message}]}
-    return JSONResponse(body, status)
+def _links(request: Request, number: int, size: int, total: int) -> dict[str, Any]:
+    """The paging part of a list whose pages have numbers; `next` is an address."""
+    following = str(request.url.include_query_params(page=number + 1)) if number < total else None
+    return {"type": "pages", "page": number, "per_page": size, "total_pages": total, "next": following}
 
 
 def _unknown_company() -> Response:
-    return _error(404, "company_not_found", "Company Not Found")
+    return error(404, "company_not_found", "Company Not Found")

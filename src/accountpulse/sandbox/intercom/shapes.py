@@ -39,7 +39,7 @@ def conversation_json(workspace: Intercom, conversation: Conversation, version: 
         "priority": conversation.priority if levels else _old_priority(conversation),
         "admin_assignee_id": conversation.admin_id or nobody,
         "team_assignee_id": conversation.team_id or nobody,
-        "tags": {"type": "tag.list", "tags": [_tag(name) for name in conversation.tags]},
+        "tags": {"type": "tag.list", "tags": [tag(name) for name in conversation.tags]},
         "conversation_rating": _rating(workspace, conversation, conversation.rating),
         "source": _source(conversation),
         "contacts": {"type": "contact.list", "contacts": [_person(workspace, person) for person in people]},
@@ -127,6 +127,8 @@ def contact_json(person: SupportContact) -> Json:
         "created_at": seconds(person.created_at),
         "updated_at": seconds(person.created_at),
         "custom_attributes": {},
+        "tags": _nothing(f"/contacts/{person.id}/tags"),
+        "notes": _nothing(f"/contacts/{person.id}/notes"),
         "companies": {
             "type": "list",
             "data": refs,
@@ -135,6 +137,11 @@ def contact_json(person: SupportContact) -> Json:
             "has_more": total > len(refs),
         },
     }
+
+
+def _nothing(address: str) -> Json:
+    """An empty list with the address of the whole of it."""
+    return {"type": "list", "data": [], "url": address, "total_count": 0, "has_more": False}
 
 
 def _person(workspace: Intercom, identifier: str) -> Json:
@@ -160,7 +167,8 @@ def _source(conversation: Conversation) -> Json:
     }
 
 
-def _tag(name: str) -> Json:
+def tag(name: str) -> Json:
+    """A tag: the same id wherever it is."""
     return {"type": "tag", "id": str(sum(map(ord, name))), "name": name}
 
 

@@ -17,10 +17,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from accountpulse.sandbox.jira import jql
+from accountpulse.sandbox.jira.catalogue import Catalogue
 from accountpulse.sandbox.jira.index import Index
 from accountpulse.sandbox.jira.oddities import JiraOddities
 from accountpulse.sandbox.jira.shapes import Shapes, changed_by, status
-from accountpulse.sandbox.world.model import Jira
+from accountpulse.sandbox.world.model import Jira, JiraIssue
 
 ID_PAGE = 5000  # the most that Cloud gives, where ids alone are asked for
 CLOUD_HISTORIES = 40  # the most that Cloud's search shows of an issue's history
@@ -56,6 +57,11 @@ class JiraService:
         """The site's way to write."""
         return Shapes(self.site, cloud=self.cloud)
 
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What the site lists besides."""
+        return Catalogue(self.site, self.cloud, self.shapes, self._visible, self._issue)
+
     # --- paths
 
     def routes(self) -> list[Route]:
@@ -67,7 +73,12 @@ class JiraService:
             for version in (("2", "3", "latest") if self.cloud else ("2", "latest"))
             for path, endpoint, methods in self._paths()
         ]
-        return [*found, Route("/jira/{path:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])]
+        session = Route("/jira/rest/auth/1/session", self.session, methods=["GET"])
+        return [
+            *found,
+            session,
+            Route("/jira/{path:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+        ]
 
     def _paths(self) -> list[tuple[str, Endpoint, list[str]]]:
         common: list[tuple[str, Endpoint, list[str]]] = [
@@ -79,6 +90,7 @@ class JiraService:
             ("field", self.fields, ["GET"]),
             ("project/{key}/components", self.components, ["GET"]),
             ("issue/{issue}", self.issue, ["GET"]),
+            *self.catalogue.paths(),
         ]
         if not self.cloud:
             return [("project", self.projects, ["GET"]), ("search", self.search_server, ["GET", "POST"]), *common]
@@ -98,15 +110,25 @@ class JiraService:
         given = request.headers.get("authorization", "")
         scoped = "/ex/jira/" in request.url.path
         token = self.site.scoped_token if scoped else self.site.token
-        basic = "Basic " + base64.b64encode(f"{self.site.email}:{token}".encode()).decode()
-        return (
-            given == f"Bearer {token}" if not self.cloud else given == basic or (scoped and given == f"Bearer {token}")
-        )
+        if not self.cloud:
+            return given in (f"Bearer {token}", _basic(self.site.email, self.site.password))
+        return given == _basic(self.site.email, token) or (scoped and given == f"Bearer {token}")
 
     async def server_info(self, _request: Request) -> Response:
         """Say which product this is; strangers may ask."""
-        kind = "Cloud" if self.cloud else "Server"
-        return JSONResponse({"baseUrl": "http://127.0.0.1", "version": "1001.0.0", "deploymentType": kind})
+        kind, version = ("Cloud", "1001.0.0-SNAPSHOT") if self.cloud else ("Server", "9.12.15")
+        numbers = [int(number) for number in version.partition("-")[0].split(".")]
+        shown = {"baseUrl": "http://127.0.0.1", "version": version, "versionNumbers": numbers, "deploymentType": kind}
+        built = {"buildNumber": 100285, "buildDate": "2026-10-01T00:00:00.000+0000", "serverTitle": "Sandbox"}
+        return JSONResponse(
+            {**shown, **built, "scmInfo": "0" * 40, "serverTime": f"{self.now():%Y-%m-%dT%H:%M:%S}.000+0000"}
+        )
+
+    async def session(self, request: Request) -> Response:
+        """Say under which name a session is signed in."""
+        if not self.admits(request):
+            return _error(401, "You are not authenticated. Authentication required to perform this operation.")
+        return JSONResponse({"self": "http://127.0.0.1/rest/api/latest/user", "name": self.site.email})
 
     async def myself(self, request: Request) -> Response:
         """Say who the caller is."""
@@ -114,7 +136,15 @@ class JiraService:
             return _error(401, "Client must be authenticated to access this resource.")
         zone = self.site.timezone if self.oddities.reported_zone is None else self.oddities.reported_zone
         shown = {"timeZone": zone} if zone else {}
-        return JSONResponse({"accountId": "5b10a2844c20165700ede21g", "active": True, **shown})
+        person = {
+            "self": "http://127.0.0.1/rest/api/3/myself",
+            "displayName": "Sandbox",
+            "emailAddress": self.site.email,
+        }
+        if self.cloud:
+            return JSONResponse({"accountId": "5b10a2844c20165700ede21g", "active": True, **person, **shown})
+        names = {"key": "JIRAUSER10100", "name": self.site.email}  # Data Center has no account ids
+        return JSONResponse({**names, "active": True, **person, **shown})
 
     # --- what the site has; a stranger sees an empty site
 
@@ -164,9 +194,9 @@ class JiraService:
 
     async def components(self, request: Request) -> Response:
         """List a project's components."""
-        key = request.path_params["key"]
-        if key not in self._visible(request):
-            return _error(404, f"No project could be found with key '{key}'.")
+        key = self.catalogue.key(request)
+        if key is None:
+            return _error(404, f"No project could be found with key '{request.path_params['key']}'.")
         return JSONResponse([self.shapes.component(key, name) for name in self.site.components[key]])
 
     # --- searching
@@ -207,7 +237,7 @@ class JiraService:
         except jql.JqlError as error:
             return _error(400, str(error))
         histories = CLOUD_HISTORIES if "changelog" in _names(parameters.get("expand")) else None
-        issues = self._issues(found[start : start + size], names, histories)
+        issues = self._issues(found[start : start + size], names, histories, parameters)
         last = start + size >= len(found)
         end: dict[str, Any] = {"isLast": last is not self.oddities.last_disagrees}
         if not last and not (self.oddities.lost_token and start == 0):
@@ -256,23 +286,33 @@ class JiraService:
         histories = None
         if "changelog" in _names(parameters.get("expand")) and not self.oddities.refuses_histories:
             histories = self.oddities.histories if self.oddities.histories is not None else RESULT_WINDOW
-        issues = self._issues(found[start : start + size], names, histories)
+        issues = self._issues(found[start : start + size], names, histories, parameters)
         return _spliced("issues", issues, {"startAt": start, "maxResults": size, "total": len(found)})
 
-    def _issues(self, places: list[int], names: tuple[str, ...], histories: int | None) -> list[bytes]:
-        return [self.shapes.issue(self.index.issues[place], names, histories) for place in places]
+    def _issues(
+        self, places: list[int], names: tuple[str, ...], histories: int | None, parameters: dict[str, Any]
+    ) -> list[bytes]:
+        moves = "transitions" in _names(parameters.get("expand"))
+        issues = self.index.issues
+        return [self.shapes.issue(issues[place], names, histories, transitions=moves) for place in places]
 
     async def issue(self, request: Request) -> Response:
         """One issue, with all its history where it is asked for."""
-        issue = self.by_id.get(request.path_params["issue"])
-        if issue is None or not self.admits(request):
+        issue = self._issue(request)
+        if issue is None:
             return _error(404, "Issue does not exist or you do not have permission to see it.")
         names = tuple(_names(request.query_params.get("fields"))) or ("*all",)
-        histories = RESULT_WINDOW if "changelog" in _names(request.query_params.get("expand")) else None
-        return Response(self.shapes.issue(issue, names, histories), media_type="application/json")
+        expanded = _names(request.query_params.get("expand"))
+        histories = RESULT_WINDOW if "changelog" in expanded else None
+        shown = self.shapes.issue(issue, names, histories, transitions="transitions" in expanded)
+        return Response(shown, media_type="application/json")
+
+    def _issue(self, request: Request) -> JiraIssue | None:
+        """The issue that a path names by id or key, if the caller may see it."""
+        return self.by_id.get(request.path_params["issue"]) if self.admits(request) else None
 
     @cached_property
-    def by_id(self) -> dict[str, Any]:
+    def by_id(self) -> dict[str, JiraIssue]:
         """The visible issues by id and by key."""
         return {name: issue for issue in self.index.issues for name in (issue.id, issue.key)}
 
@@ -306,6 +346,10 @@ class JiraService:
         return _spliced(
             "issueChangeLogs", logs, {"nextPageToken": str(start + size)} if start + size < len(moves) else {}
         )
+
+
+def _basic(name: str, word: str) -> str:
+    return "Basic " + base64.b64encode(f"{name}:{word}".encode()).decode()
 
 
 async def _unknown(_request: Request) -> Response:

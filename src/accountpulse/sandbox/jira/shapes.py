@@ -10,6 +10,7 @@ from accountpulse.sandbox.world.model import Jira, JiraIssue, Status, Transition
 
 CATEGORY_IDS = {"undefined": 1, "new": 2, "done": 3, "indeterminate": 4}
 EVERYTHING = {"*all", "*navigable"}
+UNNAVIGABLE = {"comment", "worklog"}  # fields that no list shows unless it asks for them or for *all
 HOME = "http://127.0.0.1/rest/api/3"
 
 
@@ -23,22 +24,32 @@ class Shapes:
         self._zone = ZoneInfo(site.timezone)
         self._components = component_ids(site)
         self._projects = project_ids(site)
-        self._kept: dict[tuple[str, tuple[str, ...], int | None], bytes] = {}
+        names = sorted({issue.resolution for issue in site.issues if issue.resolution})
+        self._resolutions = {name: str(number) for number, name in enumerate(names, 10000)}
+        self._kept: dict[tuple[str, tuple[str, ...], int | None, bool], bytes] = {}
         self._changes: dict[tuple[str, int, tuple[str, ...]], bytes] = {}
 
-    def issue(self, issue: JiraIssue, names: tuple[str, ...], histories: int | None) -> bytes:
+    def issue(
+        self, issue: JiraIssue, names: tuple[str, ...], histories: int | None, *, transitions: bool = False
+    ) -> bytes:
         """An issue with the named fields; with its newest `histories` changes, or None: without them."""
-        key = (issue.id, names, histories)
+        key = (issue.id, names, histories, transitions)
         if key not in self._kept:
-            self._kept[key] = json.dumps(self._issue(issue, names, histories), separators=(",", ":")).encode()
+            shown = self._issue(issue, names, histories)
+            if transitions:
+                shown["transitions"] = self.transitions(issue)
+            self._kept[key] = json.dumps(shown, separators=(",", ":")).encode()
         return self._kept[key]
 
     def _issue(self, issue: JiraIssue, names: tuple[str, ...], histories: int | None) -> dict[str, Any]:
         shown: dict[str, Any] = {"id": issue.id, "key": issue.key}
         everything = self._fields(issue)
-        wanted = everything if EVERYTHING & set(names) else names
+        wanted = set(everything if EVERYTHING & set(names) else names)
+        if "*all" not in names and "*navigable" in names:
+            wanted = everything.keys() - UNNAVIGABLE | set(names)
         if names != ("id",):
-            shown["fields"] = {name: everything[name] for name in wanted if name in everything}
+            shown["self"] = f"{HOME}/issue/{issue.id}"
+            shown["fields"] = {name: value for name, value in everything.items() if name in wanted}
         if histories is not None:
             moves = [self.history(move, number=False) for move in reversed(issue.transitions)]
             shown["changelog"] = {"startAt": 0, "maxResults": min(histories, len(moves)), "total": len(moves)}
@@ -62,17 +73,27 @@ class Shapes:
             "project": self.project(issue.project),
             "status": status(self._site.statuses[issue.status]),
             "priority": self.priority(issue.priority) if issue.priority is not None else None,
-            "resolution": {"id": "10000", "name": issue.resolution} if issue.resolution else None,
+            "resolution": self.resolution(issue.resolution) if issue.resolution else None,
             "resolutiondate": self._time(issue.resolutiondate),
             "created": self._time(issue.created),
             "updated": self._time(issue.updated),
             "components": [self.component(issue.project, name) for name in issue.components],
             "labels": issue.labels,
+            "comment": {"comments": [], "maxResults": 0, "total": 0, "startAt": 0},
+            "worklog": {"worklogs": [], "maxResults": 20, "total": 0, "startAt": 0},
             **issue.fields,
         }
         if self._cloud:  # Data Center has no such field
             fields["statuscategorychangedate"] = self._time(issue.statuscategorychangedate)
         return fields
+
+    def transitions(self, issue: JiraIssue) -> list[dict[str, Any]]:
+        """Where an issue can go from here: to every other status."""
+        others = [each for each in self._site.statuses.values() if each.id != issue.status]
+        return [
+            {"id": str(number), "name": each.name, "to": status(each), "hasScreen": False, "isGlobal": True}
+            for number, each in enumerate(others, 11)
+        ]
 
     @staticmethod
     def _person(issue: JiraIssue) -> dict[str, Any]:
@@ -98,7 +119,8 @@ class Shapes:
             | {"from": before.id, "fromString": before.name, "to": after.id, "toString": after.name}
         ]
         if move.resolution is not None:
-            old, new = ("10000", None) if move.resolution == "" else (None, "10000")
+            reached = self._resolutions.get(move.resolution, "10000")
+            old, new = ("10000", None) if move.resolution == "" else (None, reached)
             names = {"fromString": "Done" if old else None, "toString": move.resolution or None}
             items.append({"field": "resolution", "fieldId": "resolution", "fieldtype": "jira", "from": old, "to": new})
             items[-1] |= names
@@ -127,6 +149,15 @@ class Shapes:
         icon = f"{HOME}/images/icons/priorities/{name.lower()}.svg"
         return {"self": f"{HOME}/priority/{number}", "iconUrl": icon, "name": name, "id": number}
 
+    def resolution(self, name: str) -> dict[str, str]:
+        """A resolution."""
+        number = self._resolutions[name]
+        return {"self": f"{HOME}/resolution/{number}", "id": number, "name": name, "description": ""}
+
+    def resolutions(self) -> list[dict[str, str]]:
+        """All resolutions: the world has no list of them, so those that issues have."""
+        return [self.resolution(name) for name in self._resolutions]
+
     def issue_type(self, name: str) -> dict[str, Any]:
         """An issue type."""
         number = str(10100 + self._site.issue_types.index(name))
@@ -147,11 +178,15 @@ def changed_by(move: Transition) -> set[str]:
 
 def status(of: Status) -> dict[str, Any]:
     """A workflow status with its category."""
-    number = CATEGORY_IDS[of.category]
-    category = {"self": f"{HOME}/statuscategory/{number}", "id": number, "key": of.category, "colorName": "green"}
-    category["name"] = CATEGORY_NAMES.get(of.category, "No Category")
     shown = {"self": f"{HOME}/status/{of.id}", "description": "", "iconUrl": f"{HOME}/images/icons/status.png"}
-    return {**shown, "name": of.name, "id": of.id, "statusCategory": category}
+    return {**shown, "name": of.name, "id": of.id, "statusCategory": status_category(of.category)}
+
+
+def status_category(key: str) -> dict[str, Any]:
+    """One of the four categories of statuses."""
+    number = CATEGORY_IDS[key]
+    shown = {"self": f"{HOME}/statuscategory/{number}", "id": number, "key": key, "colorName": "green"}
+    return {**shown, "name": CATEGORY_NAMES.get(key, "No Category")}
 
 
 def _avatars(url: str) -> dict[str, str]:

@@ -5,19 +5,21 @@ https://cloud.google.com/looker/docs/reference/looker-api/latest
 
 import itertools
 import json
+import re
 import zoneinfo
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from accountpulse.sandbox.looker import catalogue
 from accountpulse.sandbox.looker.behaviour import LookerBehaviour
-from accountpulse.sandbox.looker.data import BadFilter, explores, look_fields, look_rows, select
+from accountpulse.sandbox.looker.data import BadFilter, explores, look_rows, select
+from accountpulse.sandbox.looker.formats import FORMATS
 from accountpulse.sandbox.looker.metadata import described
 from accountpulse.sandbox.world.model import Looker
 
@@ -25,7 +27,6 @@ ROOT = "/api/4.0"
 DEFAULT_LIMIT = 500  # what an answer is cut at, without a word, where the query names none
 LOOK_LIMIT = 500  # the saved Look's own
 HOUR = 3600
-BLOCK = 1000  # rows that are sent at once
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -51,9 +52,16 @@ class LookerService:
             Route(f"{ROOT}/logout", guarded(self.logout), methods=["DELETE"]),
             Route(model, guarded(self.model), methods=["GET"]),
             Route(f"{model}/explores/{{explore}}", guarded(self.explore), methods=["GET"]),
+            Route(f"{ROOT}/user", guarded(self.user), methods=["GET"]),
+            Route(f"{ROOT}/versions", self.versions, methods=["GET"]),
+            Route(f"{ROOT}/lookml_models", guarded(self.models), methods=["GET"]),
             Route(f"{ROOT}/queries", guarded(self.create), methods=["POST"]),
-            Route(f"{ROOT}/queries/run/json", guarded(self.run_inline), methods=["POST"]),
+            Route(f"{ROOT}/queries/run/{{format}}", guarded(self.run_inline), methods=["POST"]),
+            Route(f"{ROOT}/queries/slug/{{slug}}", guarded(self.query_by_slug), methods=["GET"]),
+            Route(f"{ROOT}/queries/{{query}}", guarded(self.query), methods=["GET"]),
             Route(f"{ROOT}/queries/{{query}}/run/{{format}}", guarded(self.run), methods=["GET"]),
+            Route(f"{ROOT}/looks", guarded(self.looks), methods=["GET"]),
+            Route(f"{ROOT}/looks/search", guarded(self.search_looks), methods=["GET"]),
             Route(f"{ROOT}/looks/{{look}}", guarded(self.look), methods=["GET"]),
             Route(f"{ROOT}/looks/{{look}}/run/{{format}}", guarded(self.run_look), methods=["GET"]),
             Route("/api/{path:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
@@ -96,20 +104,35 @@ class LookerService:
             return False
         return True
 
+    # --- the instance itself
+
+    async def user(self, _request: Request) -> Response:
+        """Whose key it is."""
+        return JSONResponse(catalogue.user())
+
+    async def versions(self, request: Request) -> Response:
+        """The release and its API; strangers may ask."""
+        return JSONResponse(catalogue.versions(_base(request)))
+
     # --- models and explores
+
+    async def models(self, _request: Request) -> Response:
+        """Every model: there is one."""
+        return JSONResponse([catalogue.model(self.instance, self._open())])
 
     async def model(self, request: Request) -> Response:
         """Name the explores of the model."""
         if request.path_params["model"] != self.instance.model:
             return refused(request, 404, "Not found")
-        return JSONResponse({"explores": [{"name": name} for name in self._open()]})
+        return JSONResponse(catalogue.model(self.instance, self._open()))
 
     async def explore(self, request: Request) -> Response:
         """Name the fields of an explore."""
         name = request.path_params["explore"]
         if name not in self._open() or request.path_params["model"] != self.instance.model:
             return refused(request, 404, "Not found")
-        return JSONResponse(described(self.instance, name))
+        about = catalogue.about_explore(self.instance, name)
+        return JSONResponse({**about, **described(self.instance, name)})
 
     def _open(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         return {name: each for name, each in explores(self.instance).items() if name not in self.behaviour.closed}
@@ -124,12 +147,26 @@ class LookerService:
         equal = next((number for number, query in self.queries.items() if query == body), None)
         number = equal or str(len(self.queries) + 1)
         self.queries[number] = body
-        return JSONResponse({"id": number, "model": body["model"], "view": body["view"], "fields": body.get("fields")})
+        return JSONResponse(catalogue.query(number, body, _base(request)))
+
+    async def query(self, request: Request) -> Response:
+        """A saved query as it was asked."""
+        number = request.path_params["query"]
+        if number not in self.queries:
+            return refused(request, 404, "Not found")
+        return JSONResponse(catalogue.query(number, self.queries[number], _base(request)))
+
+    async def query_by_slug(self, request: Request) -> Response:
+        """The same by its short name."""
+        for number, asked in self.queries.items():
+            if catalogue.slug_of(asked) == request.path_params["slug"]:
+                return JSONResponse(catalogue.query(number, asked, _base(request)))
+        return refused(request, 404, "Not found")
 
     async def run(self, request: Request) -> Response:
         """Run a saved query."""
         query = self.queries.get(request.path_params["query"])
-        if query is None or request.path_params["format"] != "json":
+        if query is None or request.path_params["format"] not in FORMATS:
             return refused(request, 404, "Not found")
         return self._answer(request, query)
 
@@ -138,23 +175,40 @@ class LookerService:
         body = json.loads(await request.body())
         if body.get("model") != self.instance.model or body.get("view") not in self._open():
             return refused(request, 404, "Not found")
+        if request.path_params["format"] not in FORMATS:
+            return refused(request, 404, "Not found")
         return self._answer(request, body)
 
     async def run_look(self, request: Request) -> Response:
         """Run the saved Look, cut at its own limit unless another one is given."""
         look = request.path_params["look"]
-        if look != self.instance.look_id or look in self.behaviour.closed or request.path_params["format"] != "json":
+        if not self._shown(look) or request.path_params["format"] not in FORMATS:
             return refused(request, 404, "Not found")
-        return self._sent(request, look_rows(self.instance), {"limit": str(LOOK_LIMIT)})
+        return self._sent(request, look_rows(self.instance), catalogue.look_query(self.instance, LOOK_LIMIT))
+
+    def _shown(self, look: str) -> bool:
+        return look == self.instance.look_id and look not in self.behaviour.closed
+
+    async def looks(self, _request: Request) -> Response:
+        """Every Look that the caller may see: one, or none."""
+        return JSONResponse([catalogue.look(self.instance)] if self._shown(self.instance.look_id) else [])
+
+    async def search_looks(self, request: Request) -> Response:
+        """The Looks with this id and title; what a title has in place of a word is `%`."""
+        shown = [catalogue.look(self.instance)] if self._shown(self.instance.look_id) else []
+        for name in ("id", "title"):
+            if (wanted := request.query_params.get(name)) is not None:
+                pattern = re.escape(wanted).replace("%", ".*")
+                shown = [each for each in shown if re.fullmatch(pattern, each[name], re.IGNORECASE)]
+        return JSONResponse(shown)
 
     async def look(self, request: Request) -> Response:
         """The saved Look itself, with its query."""
         look = request.path_params["look"]
-        if look != self.instance.look_id or look in self.behaviour.closed:
+        if not self._shown(look):
             return refused(request, 404, "Not found")
-        query = {"model": self.instance.model, "view": "platform_metrics", "fields": look_fields(self.instance)}
-        pivots = {"pivots": ["platform_metrics.metric_month"]} if self.instance.pivoted else {}
-        return JSONResponse({"id": look, "query": {**query, **pivots}})
+        query = catalogue.query("look", catalogue.look_query(self.instance, LOOK_LIMIT), _base(request))
+        return JSONResponse({**catalogue.look(self.instance), "query": query})
 
     def _answer(self, request: Request, query: Mapping[str, Any]) -> Response:
         view, fields, filters = str(query["view"]), query.get("fields") or [], query.get("filters") or {}
@@ -184,7 +238,15 @@ class LookerService:
             return refused(request, 422, "Validation Failed", field="limit")
         most = self.behaviour.most_rows
         most = most if limit < 0 else limit if most is None else min(limit, most)
-        return StreamingResponse(_json(itertools.islice(rows, most)), media_type="application/json")
+        kind, write = FORMATS[request.path_params["format"]]
+        dimensions, measures = explores(self.instance)[str(query["view"])]
+        names = [
+            name
+            for name in query.get("fields") or ()
+            if name in {*dimensions, *measures} or "look" in request.path_params
+        ]
+        asked = {**query, "dimensions": dimensions, "id": request.path_params.get("query")}
+        return StreamingResponse(write(itertools.islice(rows, most), names, asked), media_type=kind)
 
 
 async def _unknown(request: Request) -> Response:
@@ -197,12 +259,9 @@ def _breaking(rows: Iterable[dict[str, Any]], after: int) -> Iterator[dict[str, 
     yield {"looker_error": "SQL error: the database went away"}
 
 
-def _json(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
-    rows, begin = iter(rows), b"["
-    while block := list(itertools.islice(rows, BLOCK)):
-        yield begin + msgspec.json.encode(block)[1:-1]
-        begin = b",\n"
-    yield b"[]" if begin == b"[" else b"]"
+def _base(request: Request) -> str:
+    """Scheme, host and port under which the caller reached us."""
+    return str(request.base_url).rstrip("/")
 
 
 def _token(request: Request) -> str:

@@ -45,16 +45,21 @@ class Reader:
 
     def describe_all(self, root: str) -> dict[str, Any]:
         """Every object, without its fields."""
-        shown = [_head(sobject, root) for sobject in self._schema.sobjects()]
+        shown = [head(sobject, root) for sobject in self._schema.sobjects()]
         return {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": shown}
 
     def describe(self, root: str, name: str) -> dict[str, Any]:
         """One object with the fields that the user may read; 404 where there is none."""
-        sobject = self._sobject(name)
+        sobject = self.sobject(name)
         fields = [_described(field) for field in self._schema.fields(sobject)]
-        return {**_head(sobject, root), "fields": fields, "childRelationships": [], "recordTypeInfos": []}
+        children = [
+            {"relationshipName": name, "childSObject": child.name, "field": field.name, "cascadeDelete": False}
+            for name, child, field in self._schema.children(sobject)
+        ]
+        return {**head(sobject, root), "fields": fields, "childRelationships": children, "recordTypeInfos": []}
 
-    def _sobject(self, name: str) -> SObject:
+    def sobject(self, name: str) -> SObject:
+        """The object type, whatever the case of the name; 404 where there is none."""
         for sobject in self._schema.sobjects():
             if sobject.name.lower() == name.lower():
                 return sobject
@@ -64,7 +69,7 @@ class Reader:
 
     def record(self, root: str, name: str, identifier: str) -> dict[str, Any]:
         """One record with all its fields; 404 for an unknown id, ENTITY_IS_DELETED for one in the bin."""
-        sobject = self._sobject(name)
+        sobject = self.sobject(name)
         for row in self._schema.rows(sobject, with_deleted=True):
             if row["Id"][:15] == identifier[:15]:
                 if row.get("IsDeleted"):
@@ -110,7 +115,8 @@ def _page(found: Found, root: str, locator: str, offset: int, size: int) -> dict
     return {**page, "records": records}
 
 
-def _head(sobject: SObject, root: str) -> dict[str, Any]:
+def head(sobject: SObject, root: str) -> dict[str, Any]:
+    """An object without its fields."""
     writable = any(field.writable for field in sobject.fields.values())
     address = f"{root}/sobjects/{sobject.name}"
     return {

@@ -14,7 +14,9 @@ from starlette.routing import Route
 
 from accountpulse.sandbox.salesforce.behaviour import SalesforceBehaviour
 from accountpulse.sandbox.salesforce.bulk import Bulk
+from accountpulse.sandbox.salesforce.bulk_query import BulkQueries
 from accountpulse.sandbox.salesforce.data import ApiError, Reader, not_found, page_size
+from accountpulse.sandbox.salesforce.directory import Directory
 from accountpulse.sandbox.salesforce.session import Answer, Sessions
 from accountpulse.sandbox.salesforce.soql.errors import SoqlError
 from accountpulse.sandbox.salesforce.soql.schema import Schema
@@ -35,6 +37,7 @@ class _Call:
     def __init__(self, request: Request, parts: Mapping[str, str], body: bytes) -> None:
         self.root = f"/services/data/{parts.get('version', '')}"
         self.parts = parts
+        self.base = _base(request)
         self.query = request.query_params
         self.headers = request.headers
         self.body = body
@@ -44,36 +47,58 @@ class SalesforceService:
     """The org behind its routes. `now` dates what is written; `behaviour` may be changed while the server runs."""
 
     def __init__(self, org: Salesforce, behaviour: SalesforceBehaviour, now: Callable[[], datetime]) -> None:
-        schema = Schema(org.objects, behaviour.hidden, nulls_compare=org.nulls_compare)
+        schema = Schema(org.objects, behaviour.hidden, now, nulls_compare=org.nulls_compare)
         self._behaviour = behaviour
         self._now = now
         self._sessions = Sessions(org, behaviour)
         self._reader = Reader(schema)
         self._upserter = Upserter(schema, behaviour, now)
         self._bulk = Bulk(schema, self._upserter, behaviour, now)
+        self._bulk_queries = BulkQueries(schema, behaviour, now)
+        self._directory = Directory(org, schema, self._reader, now)
         self._used = 0
         self._paths: list[tuple[str, re.Pattern[str], Handler]] = [
             (method, re.compile(pattern), handler)
             for method, pattern, handler in (
                 ("GET", r"data", self._versions),
+                ("GET", r"oauth2/userinfo", lambda call: self._directory.user(call.base)),
+                ("POST", r"oauth2/userinfo", lambda call: self._directory.user(call.base)),
+                ("GET", r"data/(?P<version>v[\d.]+)", lambda call: self._directory.resources(call.root)),
                 ("GET", r"data/(?P<version>v[\d.]+)/limits", self._limits),
                 ("GET", r"data/(?P<version>v[\d.]+)/query", self._query),
                 ("GET", r"data/(?P<version>v[\d.]+)/queryAll", self._query_all),
                 ("GET", r"data/(?P<version>v[\d.]+)/query(All)?/(?P<locator>[^/]+)", self._more),
                 ("GET", r"data/(?P<version>v[\d.]+)/sobjects", self._describe_all),
+                ("GET", r"data/(?P<version>v[\d.]+)/sobjects/(?P<object>\w+)", self._about),
                 ("GET", r"data/(?P<version>v[\d.]+)/sobjects/(?P<object>\w+)/describe", self._describe),
+                ("GET", r"data/(?P<version>v[\d.]+)/sobjects/(?P<object>\w+)/(?P<kind>deleted|updated)", self._changed),
                 ("GET", r"data/(?P<version>v[\d.]+)/sobjects/(?P<object>\w+)/(?P<id>\w+)", self._record),
+                ("GET", r"data/(?P<version>v[\d.]+)/sobjects/(?P<object>\w+)/(?P<key>\w+)/(?P<id>[^/]+)", self._by_key),
                 (
                     "PATCH",
                     r"data/(?P<version>v[\d.]+)/composite/sobjects/(?P<object>\w+)/(?P<field>\w+)",
                     self._upsert,
                 ),
+                *self._query_jobs(),
                 ("POST", r"data/(?P<version>v[\d.]+)/jobs/ingest", self._open_job),
                 ("PUT", r"data/(?P<version>v[\d.]+)/jobs/ingest/(?P<job>\w+)/batches", self._upload),
                 ("PATCH", r"data/(?P<version>v[\d.]+)/jobs/ingest/(?P<job>\w+)", self._job_state),
                 ("GET", r"data/(?P<version>v[\d.]+)/jobs/ingest/(?P<job>\w+)", self._job),
                 ("GET", r"data/(?P<version>v[\d.]+)/jobs/ingest/(?P<job>\w+)/(?P<results>\w+)", self._job_results),
             )
+        ]
+
+    def _query_jobs(self) -> list[tuple[str, str, Handler]]:
+        jobs = r"data/(?P<version>v[\d.]+)/jobs/query"
+        one = rf"{jobs}/(?P<job>\w+)"
+        queries = self._bulk_queries
+        return [
+            ("POST", jobs, lambda call: queries.open(call.root, call.body)),
+            ("GET", jobs, lambda _call: queries.listed()),
+            ("GET", one, lambda call: queries.look(call.parts["job"])),
+            ("PATCH", one, lambda call: queries.change(call.parts["job"], call.body)),
+            ("DELETE", one, lambda call: queries.delete(call.parts["job"])),
+            ("GET", rf"{one}/results", self._query_results),
         ]
 
     def routes(self) -> list[Route]:
@@ -159,7 +184,9 @@ class SalesforceService:
         ]
 
     def _limits(self, _call: _Call) -> Any:
-        return {"DailyApiRequests": {"Max": DAILY_CALLS, "Remaining": DAILY_CALLS - self._calls()}}
+        day = {"Max": DAILY_CALLS, "Remaining": DAILY_CALLS - self._calls()}
+        others = {"DailyBulkV2QueryJobs": 10_000, "DataStorageMB": 10_240, "HourlyODataCallout": 20_000}
+        return {"DailyApiRequests": day} | {name: {"Max": most, "Remaining": most} for name, most in others.items()}
 
     def _query(self, call: _Call) -> Any:
         return self._reader.query(call.root, call.query.get("q", ""), self._page_size(call), with_deleted=False)
@@ -178,6 +205,20 @@ class SalesforceService:
 
     def _describe(self, call: _Call) -> Any:
         return self._reader.describe(call.root, call.parts["object"])
+
+    def _about(self, call: _Call) -> Any:
+        return self._directory.about(call.root, call.parts["object"])
+
+    def _changed(self, call: _Call) -> Any:
+        start, end = (call.query.get(name, "") for name in ("start", "end"))
+        return self._directory.changed(call.parts["object"], start, end, deleted=call.parts["kind"] == "deleted")
+
+    def _by_key(self, call: _Call) -> Any:
+        return self._directory.by_key(call.root, call.parts["object"], call.parts["key"], call.parts["id"])
+
+    def _query_results(self, call: _Call) -> Any:
+        locator, most = (call.query.get(name, "") for name in ("locator", "maxRecords"))
+        return self._bulk_queries.results(call.parts["job"], locator, most)
 
     def _record(self, call: _Call) -> Any:
         return self._reader.record(call.root, call.parts["object"], call.parts["id"])

@@ -161,6 +161,7 @@ class Jira:
     hidden: list[str] = field(default_factory=list)  # projects that the caller may not browse
     cloud_id: str = "11223344-a1b2-3b33-c444-def123456789"
     scoped_token: str = "scoped-token-of-the-sandbox"  # works below /ex/jira/<cloud_id> and nowhere else
+    password: str = "password-of-the-sandbox"  # of the same user on Data Center, where a name and a password sign in
 
 
 # --- Looker ----------------------------------------------------------------------------------------------------

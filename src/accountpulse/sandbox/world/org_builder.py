@@ -11,6 +11,7 @@ from accountpulse.sandbox.world.plans import Calendar
 PREFIXES = {
     "Account": "001", "Contact": "003", "Opportunity": "006", "Case": "500", "Contract": "800", "Event": "00U",
     "Task": "00T", "OpportunityContactRole": "00K", "AccountHistory": "017", "User": "005", "Churn_Signal__c": "a0S",
+    "Organization": "00D",
 }  # fmt: skip
 Row = dict[str, Any]
 

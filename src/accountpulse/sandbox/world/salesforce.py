@@ -36,6 +36,7 @@ def build_salesforce(blueprint: Blueprint) -> Salesforce:
         add_reviews(org, plan, account)
         add_signals(org, plan, account)
     _add_other_accounts(org, owners[0])
+    org.add("Organization", Name="Sandbox", IsSandbox=True)
     return Salesforce(
         username="integration@sandbox.example",
         password="salesforce-password-of-the-sandbox",

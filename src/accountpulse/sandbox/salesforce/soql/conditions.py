@@ -9,6 +9,7 @@ import operator
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from accountpulse.sandbox.salesforce.soql import spans
 from accountpulse.sandbox.salesforce.soql.errors import SoqlError, malformed
 from accountpulse.sandbox.salesforce.soql.schema import Getter, Parents, Path, Row, Schema
 from accountpulse.sandbox.salesforce.soql.syntax import (
@@ -19,9 +20,10 @@ from accountpulse.sandbox.salesforce.soql.syntax import (
     Like,
     Negation,
     Query,
+    Span,
     Value,
 )
-from accountpulse.sandbox.salesforce.soql.values import IDS, TEXTS, compared, literal
+from accountpulse.sandbox.salesforce.soql.values import IDS, TEXTS, compared, literal, wrong_type
 from accountpulse.sandbox.world.model import FieldDef, SObject
 
 Test: TypeAlias = Callable[[Row], bool | None]  # None: a null was compared, and nothing follows from it
@@ -72,6 +74,8 @@ class Conditions:
 
     def _compare(self, condition: Comparison) -> Test:
         path = self._filterable(condition.path)
+        if isinstance(condition.value, Span):
+            return self._within(path, condition.operator, condition.value)
         wanted = literal(path.field, condition.value)
         get = self._getter(path)
         if condition.operator == "=":
@@ -84,6 +88,15 @@ class Conditions:
             return lambda _row: False
         relation = _RELATIONS[condition.operator]
         return self._known(get, wanted, lambda value: value is not None and relation(value, wanted))
+
+    def _within(self, path: Path, operator: str, span: Span) -> Test:
+        """A date or a moment against a date literal; an empty one only differs from it."""
+        if path.field.type not in ("date", "datetime"):
+            raise wrong_type(path.field)
+        now = self._schema.now()
+        first, end = spans.days(span, now.date()) if path.field.type == "date" else spans.instants(span, now)
+        get, holds = self._parents.getter(path), spans.holds(operator)
+        return lambda row: holds(value, first, end) if (value := get(row)) is not None else operator == "!="
 
     def _like(self, condition: Like) -> Test:
         path = self._filterable(condition.path)

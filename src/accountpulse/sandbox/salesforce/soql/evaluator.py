@@ -1,6 +1,6 @@
 """A query's text → the rows that it finds, and each row as the REST API writes it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from accountpulse.sandbox.salesforce.soql.aggregate import aggregated
@@ -39,10 +39,14 @@ class Found:
     parents: Parents
     count_only: bool
     results: list[dict[str, Any]] | None = None
+    children: tuple["Children", ...] = ()
 
     def record(self, row: Row, root: str) -> dict[str, Any]:
         """The row as JSON, parents nested or null; `root` is the path before `/sobjects`."""
-        return self._record(self.sobject, self.branch, row, root)
+        record = self._record(self.sobject, self.branch, row, root)
+        for each in self.children:
+            record[each.name] = each.of(row, root)
+        return record
 
     def _record(self, sobject: SObject, branch: Branch, row: Row, root: str) -> dict[str, Any]:
         record: dict[str, Any] = {"attributes": attributes(sobject, row, root)}
@@ -54,6 +58,22 @@ class Found:
             parent = self.parents.index(wanted.parent).get(key)
             record[name] = None if parent is None else self._record(wanted.parent, wanted.branch, parent, root)
         return record
+
+
+@dataclass(frozen=True)
+class Children:
+    """The child records that a query wants of each row: what was found of them all, by their parent's id."""
+
+    name: str
+    found: Found
+    by_parent: dict[str, list[Row]]
+    limit: int | None
+
+    def of(self, row: Row, root: str) -> dict[str, Any] | None:
+        """The children of one row as an answer within the answer; null where it has none."""
+        rows = self.by_parent.get(row["Id"][:15], [])[: self.limit]
+        records = [self.found.record(each, root) for each in rows]
+        return {"totalSize": len(records), "done": True, "records": records} if records else None
 
 
 def attributes(sobject: SObject, row: Row, root: str) -> dict[str, str]:
@@ -89,7 +109,18 @@ def _answer(query: Query, schema: Schema, *, with_deleted: bool) -> Found:
         return Found(sobject, [], branch, parents, False, aggregated(query, schema, sobject, rows, parents))
     for order in reversed(query.order):
         rows = _sorted(rows, order, schema.path(sobject, order.path), parents)
-    return Found(sobject, _slice(rows, query), branch, parents, not query.paths)
+    children = tuple(_children(inner, sobject, schema, with_deleted=with_deleted) for inner in query.children)
+    return Found(sobject, _slice(rows, query), branch, parents, not (query.paths or children), None, children)
+
+
+def _children(query: Query, parent: SObject, schema: Schema, *, with_deleted: bool) -> Children:
+    """What a query of child records finds: its limit holds for each parent."""
+    name, child, field = schema.child(parent, query.source)
+    found = _answer(replace(query, source=child.name, limit=None), schema, with_deleted=with_deleted)
+    by_parent: dict[str, list[Row]] = {}
+    for row in found.rows:
+        by_parent.setdefault((row.get(field.name) or "")[:15], []).append(row)
+    return Children(name, found, by_parent, query.limit)
 
 
 def _graft(branch: Branch, path: Path, dotted: str) -> None:

@@ -4,9 +4,7 @@ Grammar as in Salesforce's SOQL reference, "conditionExpression" and "fieldExpre
 level, and NOT takes the whole of its level.
 """
 
-import re
-
-from accountpulse.sandbox.salesforce.soql import lexer
+from accountpulse.sandbox.salesforce.soql import lexer, spans
 from accountpulse.sandbox.salesforce.soql.errors import malformed, unsupported
 from accountpulse.sandbox.salesforce.soql.lexer import Token
 from accountpulse.sandbox.salesforce.soql.syntax import (
@@ -19,10 +17,10 @@ from accountpulse.sandbox.salesforce.soql.syntax import (
     Negation,
     Order,
     Query,
+    Span,
     Value,
 )
 
-_RANGES = re.compile(r"(LAST|NEXT|THIS)_\w+|TODAY|YESTERDAY|TOMORROW|\w+_N_\w+")
 MOST_DIGITS = 9  # of LIMIT and OFFSET, which are 32-bit numbers
 
 _FUNCTIONS = {"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"}
@@ -84,7 +82,7 @@ class _Parser:
 
     def query(self) -> Query:
         self._expect("SELECT")
-        paths, aggregates = self._selection()
+        paths, aggregates, children = self._selection()
         self._expect("FROM")
         source = self._name()
         where = self._condition() if self._accept("WHERE") else None
@@ -92,23 +90,24 @@ class _Parser:
         order = self._ordering() if self._accept("ORDER") else ()
         limit = self._count() if self._accept("LIMIT") else None
         offset = self._count() if self._accept("OFFSET") else None
-        return Query(paths, source, where, order, limit, offset, aggregates, groups)
+        return Query(paths, source, where, order, limit, offset, aggregates, groups, children)
 
-    def _selection(self) -> tuple[tuple[str, ...], tuple[Aggregate, ...]]:
+    def _selection(self) -> tuple[tuple[str, ...], tuple[Aggregate, ...], tuple[Query, ...]]:
         selected = [self._selected(0)]
         while self._accept(","):
             selected.append(self._selected(sum(isinstance(each, Aggregate) for each in selected)))
         if None in selected:
             if len(selected) > 1:
                 raise malformed("COUNT() must be the only thing that is selected")
-            return (), ()
+            return (), (), ()
         paths = tuple(each for each in selected if isinstance(each, str))
-        return paths, tuple(each for each in selected if isinstance(each, Aggregate))
+        children = tuple(each for each in selected if isinstance(each, Query))
+        return paths, tuple(each for each in selected if isinstance(each, Aggregate)), children
 
-    def _selected(self, place: int) -> str | Aggregate | None:
-        """A path, a function of a group (named expr0, expr1 … where it has no alias), or None for COUNT()."""
+    def _selected(self, place: int) -> str | Aggregate | Query | None:
+        """A path, a query of child records, a function of a group (expr0, expr1 …), or None for COUNT()."""
         if self._accept("("):
-            raise unsupported("a query of child records within a query")
+            return self._children()
         name = self._name()
         function = name.upper()
         if function == "TYPEOF":
@@ -124,6 +123,14 @@ class _Parser:
         token = self._peek()
         alias = self._take().text if token.kind == "name" and token.keyword() != "FROM" else f"expr{place}"
         return Aggregate(function, path, alias)
+
+    def _children(self) -> Query:
+        """A query of child records: one level below its parents, and no groups."""
+        inner = self.query()
+        self._expect(")")
+        if inner.children or inner.aggregates or inner.groups or not inner.paths:
+            raise malformed("a query of child records selects fields, and no functions or children of its own")
+        return inner
 
     def _grouping(self) -> tuple[str, ...]:
         self._expect("BY")
@@ -236,9 +243,17 @@ class _Parser:
             value = token.keyword() == "TRUE"
         elif token.keyword() == "NULL":
             value = None
-        elif _RANGES.fullmatch(token.keyword()):
-            raise unsupported(f"the date literal {token.keyword()}")
+        elif spans.known(token.keyword()):
+            return self._span()
         else:
             raise self._unexpected("expecting a value")
         self._take()
         return value
+
+    def _span(self) -> Span:
+        """A date literal, with its number where it takes one."""
+        word = self._take().keyword()
+        number = self._count() if self._accept(":") else None
+        if number is not None and not spans.counted(word):
+            raise malformed(f"{word} takes no number")
+        return spans.checked(word, number)

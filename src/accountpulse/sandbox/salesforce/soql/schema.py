@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from accountpulse.sandbox.salesforce.soql.errors import SoqlError
@@ -30,12 +31,17 @@ class Schema:
         self,
         objects: Mapping[str, SObject],
         hidden: AbstractSet[tuple[str, str]] = frozenset(),
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
         nulls_compare: bool = True,
     ) -> None:
-        """`objects` are used as they are at each query, so rows may come and go. `nulls_compare`: see conditions.py."""
+        """`objects` are used as they are at each query, so rows may come and go; date literals count from `now`.
+
+        `nulls_compare`: see conditions.py.
+        """
         self._objects = objects
         self._hidden = hidden
+        self.now = now
         self.nulls_compare = nulls_compare
 
     def sobject(self, name: str) -> SObject:
@@ -90,6 +96,27 @@ class Schema:
             hops.append((reference, sobject))
         return Path(tuple(hops), sobject, self.field(sobject, name))
 
+    def children(self, parent: SObject) -> list[tuple[str, SObject, FieldDef]]:
+        """What refers to an object: the relationship's name as its parent calls it, the child, and its field.
+
+        A field that no path leads through (a polymorphic one) has no such name, nor has a second field of one child.
+        """
+        found: dict[str, tuple[str, SObject, FieldDef]] = {}
+        for child in self._objects.values():
+            for field in self.fields(child):
+                name = _plural(child.name)
+                if field.reference_to == parent.name and field.relationship and name not in found and child != parent:
+                    found[name] = (name, child, field)
+        return list(found.values())
+
+    def child(self, parent: SObject, name: str) -> tuple[str, SObject, FieldDef]:
+        """One of them, whatever the case of the name; INVALID_TYPE where there is none."""
+        for each in self.children(parent):
+            if each[0].lower() == name.lower():
+                return each
+        text = f"Didn't understand relationship '{name}' in FROM part of query call."
+        raise SoqlError("INVALID_TYPE", text)
+
     def _parent(self, sobject: SObject, relationship: str) -> tuple[FieldDef, SObject]:
         for field in self.fields(sobject):
             if (field.relationship or "").lower() == relationship.lower() and field.reference_to:
@@ -99,6 +126,13 @@ class Schema:
             f"Didn't understand relationship '{relationship}' in field path. If you are attempting to use a custom "
             "relationship, be sure to append the '__r' after the custom relationship name.",
         )
+
+
+def _plural(name: str) -> str:
+    """What a parent calls its children: Contacts, Opportunities, Histories, Churn_Signals__r."""
+    plain = "History" if name.endswith("History") else name.removesuffix("__c")
+    several = f"{plain[:-1]}ies" if plain.endswith("y") else f"{plain}s"
+    return f"{several}__r" if name.endswith("__c") else several
 
 
 class Parents:

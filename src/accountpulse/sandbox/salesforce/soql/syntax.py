@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
 
-Value: TypeAlias = str | bool | float | date | datetime | None
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A date literal, such as LAST_N_DAYS:90; the number is 0 where the word takes none."""
+
+    word: str
+    number: int
+
+
+Value: TypeAlias = str | bool | float | date | datetime | Span | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +91,4 @@ class Query:
     offset: int | None
     aggregates: tuple[Aggregate, ...] = ()
     groups: tuple[str, ...] = ()
+    children: "tuple[Query, ...]" = ()  # queries of child records; their source is the relationship's name

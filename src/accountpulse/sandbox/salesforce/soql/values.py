@@ -27,7 +27,7 @@ def literal(field: FieldDef, value: Value) -> Any:
     elif value is None or (value == "" and field.type in TEXTS):
         return None
     if type(value) is not _python_type(field):
-        raise _wrong_type(field)
+        raise wrong_type(field)
     if field.type in IDS and not _ID.fullmatch(str(value)):
         raise SoqlError("INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {value}")
     comparable = compared(field)
@@ -64,7 +64,8 @@ def _python_type(field: FieldDef) -> type:
     return {"boolean": bool, "date": date, "datetime": datetime}.get(field.type, str)
 
 
-def _wrong_type(field: FieldDef) -> SoqlError:
+def wrong_type(field: FieldDef) -> SoqlError:
+    """A value of another type than the field's."""
     quotes = "should be" if _python_type(field) is str else "should not be"
     return SoqlError(
         "INVALID_FIELD",
