@@ -287,7 +287,7 @@ def _from_snapshots(reading: OrgReading, part: ArrSnapshots, accounts: Accounts,
     start, end = scope.trailing(YEAR).start, scope.as_of
     then = _nearest(reading, _snapshots(reading, part, reading.day(start)), reading.day(start))
     now: Mapping[str, list[_Snapshot]] = {}
-    if then and end == scope.period.end:
+    if end == scope.period.end:
         found = [each for each in _snapshots(reading, part, scope.as_of_day) if each.day <= scope.as_of_day]
         now = _nearest(reading, found, scope.as_of_day)
     if not then:
