@@ -20,7 +20,7 @@ from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world.model import FieldDef, World
 from accountpulse.systems.mapping_parts import CountName, DateName, MappingBlock, MoneyName, YesNoName
 from accountpulse.systems.salesforce.client import Org as Connected
-from accountpulse.systems.salesforce.queries import Condition, MissingInOrg, OrgReading
+from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, RowCondition
 from accountpulse.systems.salesforce.settings import Only
 from salesforce_org import ONE, THREE, TWO, Org, Reader, reader
 from support import Configure, extract
@@ -74,7 +74,7 @@ def contract(**values: Any) -> dict[str, Any]:
     return {"attributes": {"type": "Contract"}, "Id": CONTRACT, "AccountId": ONE, "EndDate": "2026-12-01", **values}
 
 
-def contracts(reading: OrgReading, *conditions: str | Condition | None) -> list[dict[str, Any]]:
+def contracts(reading: OrgReading, *conditions: str | RowCondition | None) -> list[dict[str, Any]]:
     return [dict(row) for row in reading.rows("Contract", ("AccountId", "EndDate"), *conditions)]
 
 

@@ -149,7 +149,7 @@ def _from_history(
     answers = {account: ArrAnswer(_uncompared(reading, account, each, arr)) for account, each in by_account.items()}
     for row in accounts:
         account = str(row["Id"])
-        history = _History(reading, arr, worth, account, by_account.get(account, []), tracked_currency)
+        history = _AccountHistory(reading, arr, worth, account, by_account.get(account, []), tracked_currency)
         answers[account] = _within_edge(reading, history.answer(at(row, arr)), row, known_from, start)
     return answers
 
@@ -186,7 +186,7 @@ def _uncompared(reading: OrgReading, account: str, rows: Iterable[Row], arr: str
 
 
 @dataclass
-class _History:
+class _AccountHistory:
     """The changes of one account's ARR and currency since the year's start."""
 
     reading: OrgReading

@@ -40,7 +40,7 @@ from accountpulse.systems.salesforce.errors import (
     translated,
 )
 from accountpulse.systems.salesforce.limits import DailyAllowance
-from accountpulse.systems.salesforce.schema import Described, Field, described
+from accountpulse.systems.salesforce.schema import Field, ObjectDescription, described
 from accountpulse.systems.salesforce.settings import API_VERSION, SalesforceAccess
 from accountpulse.systems.salesforce.sign_in import SOAP_ENDS, SignedIn, sign_in
 
@@ -48,7 +48,6 @@ BUSY_TRIES = 4  # of a call that meets too many others, the first one included
 BUSY_WAIT = 5.0  # seconds, doubled each time
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 UNCOUNTED = "Try again later; if it stays so, Salesforce's support wants to know of this query's counts."
-Record = dict[str, Any]
 T = TypeVar("T")
 
 __all__ = ["Field", "NotThere", "Org", "RefusedQuery", "UnknownName", "format_soql"]
@@ -69,7 +68,7 @@ class Org:
     notices: tuple[str, ...] = ()
     allowance: DailyAllowance | None = None
     ahead: float | None = None
-    _described: dict[str, Described | None] = field(default_factory=dict)
+    _described: dict[str, ObjectDescription | None] = field(default_factory=dict)
 
     @classmethod
     def connect(cls, access: SalesforceAccess, budget: RequestBudget, ca_bundle: Path | None) -> Self:
@@ -108,13 +107,13 @@ class Org:
         found = self.object(name)
         return None if found is None else found.fields
 
-    def object(self, name: str) -> Described | None:
+    def object(self, name: str) -> ObjectDescription | None:
         """What describe says of an object, asked for once; None where it is absent or not readable."""
         if name not in self._described:
             self._described[name] = self._describe(name)
         return self._described[name]
 
-    def _describe(self, name: str) -> Described | None:
+    def _describe(self, name: str) -> ObjectDescription | None:
         if not _NAME.fullmatch(name):
             return None
         try:
@@ -145,7 +144,7 @@ class Org:
 
     # --- queries ---
 
-    def query(self, soql: str, what: str, *, archived: bool = False) -> Iterator[Record]:
+    def query(self, soql: str, what: str, *, archived: bool = False) -> Iterator[dict[str, Any]]:
         """Every record of a query, over all pages; `what` names it in messages, since the query itself may not.
 
         `archived` asks for archived and deleted records, too (`queryAll`). The records are held against `totalSize`:
@@ -162,7 +161,7 @@ class Org:
                 raise UnexpectedAnswer("salesforce", tried, f"{again}, twice", UNCOUNTED) from None
         yield from records
 
-    def _records(self, soql: str, tried: str, *, archived: bool) -> list[Record]:
+    def _records(self, soql: str, tried: str, *, archived: bool) -> list[dict[str, Any]]:
         """All records, as many as the first page counts; else _Uncounted."""
         path = "queryAll/" if archived else "query/"
         page = _page(tried, self.call(tried, lambda: self._get(self.client.base_url + path, q=soql)))
@@ -231,7 +230,7 @@ class _Page:
     total: int
     done: bool
     following: str
-    records: list[Record]
+    records: list[dict[str, Any]]
 
 
 def _page(tried: str, page: Any) -> _Page:

@@ -10,7 +10,7 @@ from typing import Any
 from accountpulse.core.period import Window
 from accountpulse.systems.salesforce.field_check import Row
 from accountpulse.systems.salesforce.histories import YEAR, history_rows, of_the_year, tracked_from
-from accountpulse.systems.salesforce.queries import Condition, MissingInOrg, OrgReading, Rows, at, number
+from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, RowCondition, Rows, at, number
 from accountpulse.systems.salesforce.row_facts import AccountRows, account_of, may_lie_in, means, unlisted
 from accountpulse.systems.salesforce.settings import (
     DowngradeHistory,
@@ -55,7 +55,7 @@ def _renewal(reading: OrgReading, strategy: Renewal, accounts: AccountRows) -> I
         return
     name = {"opportunity": "Opportunity", "contract": "Contract"}[strategy.source]
     reading.need(name, "AccountId", date)
-    chosen: list[str | Condition | None] = [reading.only(name, strategy.only), strategy.where]
+    chosen: list[str | RowCondition | None] = [reading.only(name, strategy.only), strategy.where]
     if strategy.source == "opportunity":
         chosen += ["IsClosed = false", reading.compare(name, "CreatedDate", "<", reading.scope.as_of, null=False)]
     dated = f"{date} != null" if reading.filterable(name, date) else None
@@ -128,9 +128,9 @@ def _troubles(reading: OrgReading, part: PaymentCases | PaymentInvoices, begun: 
     undated = reading.compare(name, ended, ">=", since, null=True)
     texts = (recent.text, still.text, undated.text)
     if None in texts:
-        either = Condition(None, (begun, ended), lambda row: recent.holds(row) or still.holds(row))
+        either = RowCondition(None, (begun, ended), lambda row: recent.holds(row) or still.holds(row))
     else:
-        either = Condition(f"{recent.text} OR {still.text} OR ({begun} = null AND ({undated.text}))")
+        either = RowCondition(f"{recent.text} OR {still.text} OR ({begun} = null AND ({undated.text}))")
     made = "CreatedDate" if reading.find(name, "CreatedDate") else None
     chosen = (reading.only(name, part.only), part.where)
     return reading.rows(name, (part.account, begun, ended, made), *chosen, before, either)
@@ -205,7 +205,9 @@ def _amended(reading: OrgReading, part: DowngradeRecords) -> Rows:
             reading.outside()
 
 
-def _within(reading: OrgReading, name: str, date: str, window: Window, *, null: bool) -> tuple[Condition, Condition]:
+def _within(
+    reading: OrgReading, name: str, date: str, window: Window, *, null: bool
+) -> tuple[RowCondition, RowCondition]:
     """In the window; `null`: also without a date."""
     since = reading.compare(name, date, ">=", window.start, null=null)
     return since, reading.compare(name, date, "<", window.end, null=null)

@@ -1,4 +1,4 @@
-"""What kind of field each key of the mapping may name in an org: held against describe before anything is read."""
+"""What a mapping names in an org: fields, whose kinds are held against describe, and conditions in SOQL."""
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -35,7 +35,7 @@ KINDS: Mapping[FieldKind, str] = {"yes/no": "checkbox", "count": "number", "mone
 NEAR = 3  # fields that a note offers instead
 
 Finder = Callable[[str, str], Field | None]
-Fields = Callable[[str], Mapping[str, Field] | None]
+Describer = Callable[[str], Mapping[str, Field] | None]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Unfit:
     text: str
 
 
-def unfit(block: MappingBlock, part: str, find: Finder, fields: Fields) -> Iterator[Unfit]:
+def unfit(block: MappingBlock, part: str, find: Finder, fields: Describer) -> Iterator[Unfit]:
     """Every field that a mapping names and whose kind it can't have; one that the org lacks is another matter.
 
     `part` is the block's own key where it isn't the mapping's whole. `find` says what describe has of a field, also
@@ -79,7 +79,7 @@ def _text(path: list[str], name: str, named: FieldOf, found: Field, others: Mapp
     )
 
 
-def _objects(block: MappingBlock, named: FieldOf, fields: Fields) -> tuple[str, ...]:
+def _objects(block: MappingBlock, named: FieldOf, fields: Describer) -> tuple[str, ...]:
     """The objects that have the field which a key names."""
     blocks, last = _way(block, named.key)
     owner = blocks[-1]
@@ -122,3 +122,16 @@ def _way(block: MappingBlock, key: str) -> tuple[list[Any], str]:
         if isinstance(value, MappingBlock):
             found.append(value)
     return found, last
+
+
+def own_texts(block: object, key: str = "salesforce") -> dict[str, str]:
+    """Every `where` of a mapping, which is SOQL that its administrator wrote, with its key in accountpulse.yaml."""
+    found: dict[str, str] = {}
+    if isinstance(block, MappingBlock):
+        for name in type(block).model_fields:
+            value, path = getattr(block, name), f"{key}.{name}"
+            found |= {value: path} if name == "where" and isinstance(value, str) else own_texts(value, path)
+    elif isinstance(block, tuple):
+        for number, each in enumerate(block, 1):
+            found |= own_texts(each, f"{key} {number}")
+    return found

@@ -37,7 +37,7 @@ class MissingInOrg(Exception):
 
 
 @dataclass(frozen=True)
-class Condition:
+class RowCondition:
     """What a row must meet: `text` is what the org is asked, None where it can't be and `holds` decides here.
 
     `fields` are those that `holds` reads. `values`: it names values of the mapping, which the org may refuse.
@@ -118,12 +118,11 @@ class OrgReading:
         tally.left_out["the rest of this part can't be read"] += tally.counts().kept
 
     def close(self, rows: int) -> None:
-        """The table that is being read has so many rows: those that its strategy has left out count as that."""
-        missing = self.tally.counts().kept - rows
-        if missing > 0:
-            self.leave_out("its strategy doesn't count it", missing)
-        else:
-            self.taken(-missing)
+        """The table that is being read has so many rows; those that no query brought were made of the accounts.
+
+        Fewer than came and weren't left out by name are a fault of ours, which the pipeline's count finds.
+        """
+        self.taken(max(0, rows - self.tally.counts().kept))
 
     def unknown(self, account: Any, metrics: Iterable[str], reason: Reason, why: str) -> None:
         """These metrics stay null for the account. `why` says in words what is in the way, told once with an example.
@@ -237,7 +236,7 @@ class OrgReading:
             )
         return tuple(value for value in wanted if value not in absent)
 
-    def only(self, name: str, part: Only | None) -> Condition | None:
+    def only(self, name: str, part: Only | None) -> RowCondition | None:
         """The condition that `only` means; MissingInOrg where its field is absent, no text, or knows no such value.
 
         Values compare without regard to case. A field that the org can't filter by is read, and decided here.
@@ -254,11 +253,11 @@ class OrgReading:
             raise MissingInOrg
         return self.listed(name, part.field, values)
 
-    def listed(self, name: str, each: str, values: Iterable[str]) -> Condition:
+    def listed(self, name: str, each: str, values: Iterable[str]) -> RowCondition:
         """The field is one of the values, whatever their case; null is none of them."""
         wanted = tuple(values)
         folded = {value.casefold() for value in wanted}
-        return Condition(
+        return RowCondition(
             f"{each} IN {in_list(wanted)}" if self.filterable(name, each) else None,
             (each,),
             lambda row: str(at(row, each) or "").casefold() in folded,
@@ -266,7 +265,7 @@ class OrgReading:
             values=True,
         )
 
-    def compare(self, name: str, each: str, operator: Operator, moment: datetime, *, null: bool) -> Condition:
+    def compare(self, name: str, each: str, operator: Operator, moment: datetime, *, null: bool) -> RowCondition:
         """The date or time of a field against an instant. `null` says what an empty field means: it meets it, or not.
 
         SOQL drops a null in every comparison, so it is asked for where it counts.
@@ -284,7 +283,7 @@ class OrgReading:
             return there is None or _compared(there, operator, edge)  # what can't be read is judged by who reads it
 
         asked = f"{each} = null OR {text}" if null else text
-        return Condition(asked if self.filterable(name, each) else None, (each,), holds)
+        return RowCondition(asked if self.filterable(name, each) else None, (each,), holds)
 
     def filterable(self, name: str, each: str) -> bool:
         """Whether a field may stand in WHERE; a note tells where it may not."""
@@ -297,7 +296,7 @@ class OrgReading:
     # --- rows ---
 
     def rows(
-        self, name: str, fields: Iterable[str | None], *conditions: str | Condition | None, archived: bool = False
+        self, name: str, fields: Iterable[str | None], *conditions: str | RowCondition | None, archived: bool = False
     ) -> Iterator[Row]:
         """The rows of an object that meet all conditions, each counted for the table that is being read.
 
@@ -307,7 +306,7 @@ class OrgReading:
         """
         wanted = [_as_condition(each, self.own_texts) for each in conditions if each]
         if archived:
-            wanted.append(Condition("IsDeleted = false"))
+            wanted.append(RowCondition("IsDeleted = false"))
         here = [each for each in wanted if each.text is None]
         asked = [each for each in (*fields, *(each for one in here for each in one.fields)) if each]
         selected = dict.fromkeys([*asked, *self._keys_of_parents(name, asked), "Id"])
@@ -356,19 +355,19 @@ class OrgReading:
         )
 
     def _asked(
-        self, name: str, selected: Iterable[str], conditions: list[Condition], *, archived: bool
+        self, name: str, selected: Iterable[str], conditions: list[RowCondition], *, archived: bool
     ) -> Iterator[Row]:
         try:
             yield from self.org.query(_soql(name, selected, conditions), name, archived=archived)
         except (UnknownName, RefusedQuery) as error:
             self._blame(name, selected, conditions, error)
 
-    def _blame(self, name: str, selected: Iterable[str], conditions: list[Condition], error: AccessError) -> None:
+    def _blame(self, name: str, selected: Iterable[str], conditions: list[RowCondition], error: AccessError) -> None:
         """Whose fault a refused query is: the same query without the mapping's own texts and values is asked first."""
         doubtful = [each for each in conditions if each.values]
         sure = [each for each in conditions if not each.values]
 
-        def refused(*more: Condition) -> AccountpulseError | None:
+        def refused(*more: RowCondition) -> AccountpulseError | None:
             try:
                 list(self.org.query(f"{_soql(name, selected, [*sure, *more])} LIMIT 1", name))
             except (UnknownName, RefusedQuery) as again:
@@ -439,24 +438,11 @@ class OrgReading:
         self.malformed.setdefault(str(account), f"{self.setting}: {what}")
 
 
-def own_texts(block: object, key: str = "salesforce") -> dict[str, str]:
-    """Every `where` of a mapping, which is SOQL that its administrator wrote, with its key in accountpulse.yaml."""
-    found: dict[str, str] = {}
-    if isinstance(block, MappingBlock):
-        for name in type(block).model_fields:
-            value, path = getattr(block, name), f"{key}.{name}"
-            found |= {value: path} if name == "where" and isinstance(value, str) else own_texts(value, path)
-    elif isinstance(block, tuple):
-        for number, each in enumerate(block, 1):
-            found |= own_texts(each, f"{key} {number}")
-    return found
+def _as_condition(given: str | RowCondition, own: Mapping[str, str]) -> RowCondition:
+    return given if isinstance(given, RowCondition) else RowCondition(given, values=given in own)
 
 
-def _as_condition(given: str | Condition, own: Mapping[str, str]) -> Condition:
-    return given if isinstance(given, Condition) else Condition(given, values=given in own)
-
-
-def _soql(name: str, selected: Iterable[str], conditions: Iterable[Condition]) -> str:
+def _soql(name: str, selected: Iterable[str], conditions: Iterable[RowCondition]) -> str:
     # names were checked against describe, values quoted by format_soql; `where` is the administrator's own text
     where = " AND ".join(f"({each.text})" for each in conditions if each.text is not None)
     return f"SELECT {', '.join(selected)} FROM {name}{f' WHERE {where}' if where else ''}"  # noqa: S608

@@ -72,7 +72,7 @@ _JSON = ((bool, "true or false"), (int | float, "a number"), (str, "a text"), (l
 
 
 @dataclass(frozen=True)
-class Described:
+class ObjectDescription:
     """An object that our user can see: its fields by name, and whether records of it may be made and changed."""
 
     fields: Mapping[str, Field]
@@ -80,9 +80,11 @@ class Described:
     updateable: bool = True
 
 
-def described(answer: Mapping[str, Any]) -> Described:
+def described(answer: Mapping[str, Any]) -> ObjectDescription:
     """A describe's answer. KeyError, TypeError or AttributeError: it is none."""
-    return Described(dict(_fields(answer)), bool(answer.get("createable", True)), bool(answer.get("updateable", True)))
+    return ObjectDescription(
+        dict(_fields(answer)), bool(answer.get("createable", True)), bool(answer.get("updateable", True))
+    )
 
 
 def _fields(answer: Mapping[str, Any]) -> Iterator[tuple[str, Field]]:
