@@ -426,6 +426,14 @@ def test_two_snapshots_of_one_day_are_several_rows_unless_they_are_equal(org: Or
     assert f"two snapshots of one day with different amounts: 1 account, such as {ONE}" in found.notes
 
 
+def test_arr_at_as_of_comes_from_a_snapshot_also_where_none_is_a_year_old(org: Org, read: Reader) -> None:
+    org.object("ARR_Snapshot__c", "a11", Account__c="reference", Snapshot_Date__c="date", ARR__c="double")
+    org.add("ARR_Snapshot__c", Account__c=TWO, Snapshot_Date__c=day("2026-10-31"), ARR__c=120_000.0)
+    found = read(org, "salesforce: {arr_history: [{from: snapshots}]}")
+    assert found.values("arr_trajectory_pct") == ["no_evidence"] * 3
+    assert (found.of(TWO)["arr"], found.of(TWO)["tier_alignment"]) == (120_000, 1)
+
+
 def test_own_history_is_asked_last(tmp_path: Path) -> None:
     path = tmp_path / "accountpulse.yaml"
     path.write_text("salesforce: {arr_history: [{from: own}, {from: history}]}", encoding="utf-8")

@@ -3,7 +3,7 @@
 Each function gives the rows of one table of records, or raises MissingInOrg.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from accountpulse.core.period import Window
 from accountpulse.systems.salesforce.field_check import Row
 from accountpulse.systems.salesforce.histories import YEAR, history_rows, of_the_year, tracked_from
 from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, RowCondition, Rows, at, number
-from accountpulse.systems.salesforce.row_facts import account_of, may_lie_in, means, unlisted
+from accountpulse.systems.salesforce.row_facts import AccountRows, account_of, may_lie_in, means, unlisted
 from accountpulse.systems.salesforce.settings import (
     DowngradeHistory,
     DowngradeRecords,
@@ -21,7 +21,6 @@ from accountpulse.systems.salesforce.settings import (
     Renewal,
 )
 
-Accounts = Iterable[Mapping[str, Any]]
 PAYMENT = ("payment_health",)
 DOWNGRADES = ("contract_changes",)
 PAYMENT_DAYS = 90
@@ -29,7 +28,7 @@ COUNTS = frozenset({"int", "long", "double"})
 UNDATED = "a record without a date that may lie in the window"
 
 
-def renewals(reading: OrgReading, strategies: Iterable[Renewal], accounts: Accounts) -> Rows:
+def renewals(reading: OrgReading, strategies: Iterable[Renewal], accounts: AccountRows) -> Rows:
     """Open renewals of all strategies; MissingInOrg where the org has none of their names."""
     possible = False
     for rank, strategy in enumerate(strategies):
@@ -46,7 +45,7 @@ def renewals(reading: OrgReading, strategies: Iterable[Renewal], accounts: Accou
         raise MissingInOrg
 
 
-def _renewal(reading: OrgReading, strategy: Renewal, accounts: Accounts) -> Iterator[tuple[Any, Any]]:
+def _renewal(reading: OrgReading, strategy: Renewal, accounts: AccountRows) -> Iterator[tuple[Any, Any]]:
     """An opportunity or contract without a date has none to renew by."""
     date = strategy.date
     if strategy.source == "account":
@@ -71,7 +70,7 @@ def _renewal(reading: OrgReading, strategy: Renewal, accounts: Accounts) -> Iter
 
 
 def payment_problems(
-    reading: OrgReading, part: PaymentCases | PaymentInvoices | PaymentField, accounts: Accounts
+    reading: OrgReading, part: PaymentCases | PaymentInvoices | PaymentField, accounts: AccountRows
 ) -> Rows:
     """Problems that began in the trailing 90 days, or are open at as_of."""
     if isinstance(part, PaymentField):
@@ -141,7 +140,7 @@ def _since(reading: OrgReading) -> datetime:
     return reading.scope.as_of - timedelta(days=PAYMENT_DAYS)
 
 
-def _flagged(reading: OrgReading, part: PaymentField, accounts: Accounts) -> Rows:
+def _flagged(reading: OrgReading, part: PaymentField, accounts: AccountRows) -> Rows:
     """As many problems as the account's field says; an empty number can't be told from a forgotten one."""
     if not reading.has("Account", part.field):
         raise MissingInOrg
@@ -181,7 +180,7 @@ def _problems(account: Any, count: int) -> Rows:
 # --- downgrades ------------------------------------------------------------------------------------------------
 
 
-def downgrades(reading: OrgReading, part: DowngradeRecords | DowngradeHistory, accounts: Accounts) -> Rows:
+def downgrades(reading: OrgReading, part: DowngradeRecords | DowngradeHistory, accounts: AccountRows) -> Rows:
     """Downgrades closed in the trailing 365 days."""
     return _fallen(reading, part, accounts) if isinstance(part, DowngradeHistory) else _amended(reading, part)
 
@@ -214,7 +213,7 @@ def _within(
     return since, reading.compare(name, date, "<", window.end, null=null)
 
 
-def _fallen(reading: OrgReading, part: DowngradeHistory, accounts: Accounts) -> Rows:
+def _fallen(reading: OrgReading, part: DowngradeHistory, accounts: AccountRows) -> Rows:
     """Where the history began within the year, an account that is older than it isn't known."""
     rows = history_rows(reading, part, (part.field,))
     window = reading.scope.trailing(YEAR)
@@ -242,7 +241,7 @@ def _fallen(reading: OrgReading, part: DowngradeHistory, accounts: Accounts) -> 
     yield from ({"account_id": account, "closed_on": day} for account, day in sorted(days, key=str))
 
 
-def _tell_late(reading: OrgReading, part: DowngradeHistory, known_from: datetime, accounts: Accounts) -> None:
+def _tell_late(reading: OrgReading, part: DowngradeHistory, known_from: datetime, accounts: AccountRows) -> None:
     day = reading.day(known_from)
     reading.note(
         f"{part.object} tells changes of {part.field} from {day} on only, so accounts that are older have no number of "
