@@ -122,7 +122,7 @@ class Sign:
 
 
 def champions(reading: OrgReading, part: ChampionRoles | ChampionContacts) -> Rows:
-    """Recorded champions, and whether they are still there; one of several deals comes once for each.
+    """Recorded champions, each contact once an account, and whether they are still there.
 
     MissingInOrg where nothing of a contact says that somebody has left: a champion who can't leave proves nothing.
     """
@@ -161,6 +161,7 @@ def _by_role(reading: OrgReading, part: ChampionRoles, signs: Sequence[Sign]) ->
         raise MissingInOrg
     won = f"Opportunity.IsWon = true AND Opportunity.CloseDate < {format_soql('{}', reading.scope.as_of_day)}"
     fields = ("ContactId", "Opportunity.AccountId", "Contact.AccountId", *there)
+    seen: set[tuple[Any, Any]] = set()
     for row in reading.rows(name, fields, f"Role IN {in_list(roles)}", won):
         account = account_of(reading, name, row, "Opportunity.AccountId")
         if row["ContactId"] is None:
@@ -168,7 +169,10 @@ def _by_role(reading: OrgReading, part: ChampionRoles, signs: Sequence[Sign]) ->
         elif at(row, "Contact") is None:
             reading.unknown(account, CHAMPIONS, "not_visible", "a champion whose contact our user may not see")
             reading.leave_out("a champion whose contact our user may not see")
+        elif (account, row["ContactId"]) in seen:
+            reading.leave_out("a champion of another deal of the account, too")
         else:
+            seen.add((account, row["ContactId"]))
             stayed = _stayed(reading, account, row, signs, "Contact.")
             moved = at(row, "Contact.AccountId") != account
             yield {"account_id": account, "contact_id": row["ContactId"], "still_there": stayed and not moved}
