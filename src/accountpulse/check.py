@@ -281,6 +281,7 @@ def _source(
         found.missing(name, linked.notes, linked.gaps)
         return (status.budget.calls, status.seconds / max(1, status.budget.calls)), linked.gaps
     looked = probe(request)
+    reader.extracts[name] = replace(linked, unknown_keys={**linked.unknown_keys, **looked.unknown_keys})
     seconds = (time.monotonic() - begun) / max(1, status.budget.calls)
     amount = f"about {looked.rows:,} {looked.what} to read" if looked.rows else "what the mapping names was looked at"
     found.add("good", name, f"signed in; {amount}")

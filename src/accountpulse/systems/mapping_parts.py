@@ -37,6 +37,7 @@ FieldKind = Literal[
     "money",
     "picklist",
     "reference",
+    "account",
     "text",
     "any",
 ]
@@ -59,6 +60,7 @@ NumberName = Annotated[ApiName, FieldKinds(("count", "number"))]
 MoneyName = Annotated[ApiName, FieldKinds(("money", "number"))]
 PicklistName = Annotated[ApiName, FieldKinds(("picklist", "text"))]  # values that the mapping lists
 ReferenceName = Annotated[ApiName, FieldKinds(("reference", "text"))]  # an id
+AccountName = Annotated[ApiName, FieldKinds(("account", "text"))]  # the id of an account
 TextName = Annotated[ApiName, FieldKinds(("text", "picklist", "reference"))]
 AnyName = Annotated[ApiName, FieldKinds(("any",))]
 DayName = Annotated[ApiName, FieldKinds(("day",))]  # a whole day that rows can be grouped by

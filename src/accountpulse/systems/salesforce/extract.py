@@ -256,7 +256,9 @@ def _contract_parts(
     yield _Part(
         "payment_problems", "payment", paid, org.payment, lambda p: contract.payment_problems(reading, p, found)
     )
-    yield _Part("downgrades", "downgrades", smaller, org.downgrades, lambda p: contract.downgrades(reading, p, found))
+    yield _Part(
+        "downgrades", "downgrades", smaller, org.downgrades, lambda p: contract.downgrades(reading, p, found, worth)
+    )
     yield _Part("arr_changes", "arr_history", grown, org.arr_history, changes)
 
 
