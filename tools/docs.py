@@ -1,4 +1,4 @@
-"""Write what is generated: docs/mapping.md, docs/scorecard.md, README.md's settings, the scorecard's JSON Schema.
+"""Write what is generated: docs/mapping.md, docs/scorecard.md, tables of README.md and docs/evidence.md, a JSON Schema.
 
 usage: docs.py [--check]     with --check: exit 1 where a file is not what would be written
 """
@@ -7,6 +7,7 @@ import difflib
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from pydantic import BaseModel
 from accountpulse.scoring import schema, scorecard
 from accountpulse.scoring.scorecard_page import markdown
 from accountpulse.settings import NAMES, AccountpulseYaml
+from accountpulse.systems.mapping_parts import kinds_of
 
 ROOT = Path(__file__).parent.parent
+KINDS = re.compile(r"(\| key \| may name \|\n\| --- \| --- \|\n)(?:.*\n)*?\n")
 TABLE = re.compile(r"(\| name \| for \|\n\| --- \| --- \|\n)(?:.*\n)*?\n")
 
 
@@ -55,6 +58,21 @@ def mapping_page() -> str:
         *section("", AccountpulseYaml, {}),
     ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def kinds_table() -> str:
+    """Which kinds of field each key of accountpulse.yaml may name, as rows; a key with several ways once for each."""
+    rows = dict.fromkeys(_kinds("", AccountpulseYaml))
+    return "".join(f"| `{key}` | {', '.join(kinds)} |\n" for key, kinds in rows)
+
+
+def _kinds(path: str, model: type[BaseModel]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for name, info in model.model_fields.items():
+        key = f"{path}{info.alias or name}"
+        if kinds := kinds_of(info):
+            yield key, kinds
+        for part in parts_of(info.annotation):
+            yield from _kinds(f"{key}.", part)
 
 
 def scorecard_page() -> str:
@@ -119,8 +137,11 @@ def pages() -> dict[Path, str]:
     """Each generated file with its right text."""
     readme = ROOT / "README.md"
     text = TABLE.sub(lambda match: f"{match[1]}{settings_table()}\n", readme.read_text(encoding="utf-8"))
+    evidence = ROOT / "docs" / "evidence.md"
+    kinds = KINDS.sub(lambda match: f"{match[1]}{kinds_table()}\n", evidence.read_text(encoding="utf-8"))
     return {
         ROOT / "docs" / "mapping.md": mapping_page(),
+        evidence: kinds,
         ROOT / "docs" / "scorecard.md": scorecard_page(),
         readme: text,
         ROOT / "src" / "accountpulse" / "scoring" / schema.SHIPPED: schema.generated(),

@@ -23,6 +23,7 @@ from accountpulse.pipeline.read import Extracts, SourceReader
 from accountpulse.pipeline.run import Run, looking
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.columns import NOT_RATED_REASON, reason_of
+from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.scores import score
 from accountpulse.settings import Settings
@@ -280,6 +281,7 @@ def _source(
         found.missing(name, linked.notes, linked.gaps)
         return (status.budget.calls, status.seconds / max(1, status.budget.calls)), linked.gaps
     looked = probe(request)
+    reader.extracts[name] = replace(linked, unknown_keys={**linked.unknown_keys, **looked.unknown_keys})
     seconds = (time.monotonic() - begun) / max(1, status.budget.calls)
     amount = f"about {looked.rows:,} {looked.what} to read" if looked.rows else "what the mapping names was looked at"
     found.add("good", name, f"signed in; {amount}")
@@ -294,7 +296,7 @@ def _destinations(found: Findings, loaded: Settings, card: Scorecard) -> None:
             continue
         try:
             destination = system.destination(loaded.connection(system.name), RequestBudget())
-            for each in destination.requirements(card.dimensions):
+            for each in destination.requirements(card.dimensions, (*card.tier_names, NOT_RATED)):
                 found.add(each.mark, each.area, each.text, each.code)
         except AccountpulseError as error:
             found.failed("load", error)

@@ -5,7 +5,7 @@ named the same system; where the run ends well, so does check.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +50,16 @@ def hidden(name: str, *fields: str) -> Callable[[Sandbox], None]:
     return lambda running: running.behaviours["salesforce"].hidden.update((name, each) for each in fields)
 
 
+def key_called(name: str) -> Callable[[Sandbox], None]:
+    """The key of the object of scores has another name."""
+
+    def change(running: Sandbox) -> None:
+        fields = running.world.salesforce.objects["Health_Score__c"].fields
+        fields[name] = replace(fields.pop("External_Key__c"), name=name)
+
+    return change
+
+
 RELATIONSHIP = ("Contract", "Event", "Task", "OpportunityContactRole", "Case", "AccountHistory")
 BROKEN: dict[str, Broken] = {
     # settings
@@ -80,6 +90,10 @@ BROKEN: dict[str, Broken] = {
         3, "salesforce.accounts", yaml='salesforce: {accounts: {where: "Type LIKE"}}'
     ),
     "an object of scores of another name": Broken(3, "Score__c", yaml="salesforce: {target: {object: Score__c}}"),
+    "an external id that the object lacks": Broken(3, "Nope__c", yaml="salesforce: {target: {external_id: Nope__c}}"),
+    "an external id of another name": Broken(
+        0, "", key_called("Month_Key__c"), yaml="salesforce: {target: {external_id: Month_Key__c}}"
+    ),
     # Jira
     "a bug type that the site lacks": Broken(3, "jira.bug_types", yaml="jira: {bug_types: [Fehler]}"),
     "a link field that the site lacks": Broken(3, "customfield_99", yaml="jira: {link: field, field: customfield_99}"),

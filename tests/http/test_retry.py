@@ -18,6 +18,7 @@ from accountpulse.http.retry import (
     AttemptState,
     asked_wait,
     backoff,
+    refusal,
     wait_before_retry,
 )
 
@@ -46,6 +47,14 @@ def test_the_wait_is_read_in_every_form_that_the_vendors_send(headers: dict[str,
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 422, 501, 505])
 def test_a_refusal_is_not_tried_again(status: int) -> None:
     assert wait_before_retry(status, {"Retry-After": "1"}, 1, NOW, 0.5) is None
+
+
+@pytest.mark.parametrize("status", [405, 501, 505])
+def test_a_request_that_the_address_never_takes_is_something_to_mend(status: int) -> None:
+    error = refusal("jira", "POST /search", status, {})
+    assert isinstance(error, AccessError)
+    assert "Check the base URL" in str(error)
+    assert "later" not in str(error)
 
 
 @pytest.mark.parametrize("status", [None, 408, 425, 429, 500, 502, 503, 504, 507, 520, 522, 524, 525, 529, 530, 599])

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from accountpulse.core.period import parse_period, scope_of
-from accountpulse.core.records import REASONS, TABLES, Rules, unknowns
+from accountpulse.core.records import REASONS, Rules, frame, unknowns
 from accountpulse.metrics import measure
 from accountpulse.metrics.reasons import first_reason, outer_reason, unknowns_by_account, why_column
 from accountpulse.systems import SOURCES
@@ -19,7 +19,7 @@ A, B = "0010000000000A1AAA", "0010000000000B1AAA"
 
 def of(**why: str | None) -> pl.DataFrame:
     """The metrics of A and B; `why`: what a source says of both."""
-    accounts = pl.DataFrame({"account_id": [A, B]}, schema=TABLES["accounts"] | {"account_id": pl.String})
+    accounts = frame("accounts", [{"account_id": A}, {"account_id": B}])
     said: Any = {"account_id": [A, B]} | {s.name: pl.Series([why.get(s.name)] * 2, dtype=pl.String) for s in SOURCES}
     found = unknowns([A], ["open_bugs", "mau"], "not_attributable").rename({"key": "account_id"})
     found = pl.concat([found, unknowns([A], ["open_bugs"], "not_visible").rename({"key": "account_id"})])

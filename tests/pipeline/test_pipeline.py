@@ -81,7 +81,8 @@ def test_more_records_than_bulk_above_are_one_bulk_job(sandbox: Sandbox, configu
     assert (result.count("created"), result.exit_code, result.imbalance) == (120, 0, None)
     assert len(records(sandbox)) == 120
     jobs = [call for call in sandbox.log if call.path.endswith("/jobs/ingest")]
-    assert [(call.method, call.status) for call in jobs] == [("POST", 200)]
+    # first whether a run before has left a job behind
+    assert [(call.method, call.status) for call in jobs] == [("GET", 200), ("POST", 200)]
     assert not [call for call in sandbox.log if "/composite/" in call.path]
     assert result.count("calls") <= 14
 
@@ -131,7 +132,7 @@ def test_a_dry_run_against_an_org_that_is_not_ready_scores_and_ends_with_3(
 def test_an_org_that_counts_other_records_than_were_written_ends_with_4(sandbox: Sandbox, configure: Configure) -> None:
     body = json.dumps({"totalSize": 119, "done": True, "records": []}).encode()
     headers = {"Content-Type": "application/json"}
-    sandbox.faults.append(Fault("salesforce", 200, headers, body, path_contains="SELECT+COUNT"))
+    sandbox.faults.append(Fault("salesforce", 200, headers, body, times=2, path_contains="SELECT+COUNT"))
     result = run(configure(sandbox))
     assert result.problems == ()
     assert result.exit_code == 4

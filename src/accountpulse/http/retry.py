@@ -209,8 +209,8 @@ def refusal(source: str, tried: str, status: int, remedies: Mapping[int, str]) -
     if 300 <= status < 400:
         remedy = "A redirect to another address was not followed; check the base URL."
         return AccessError(source, tried, answer, remedy)
-    if status == 405:
-        method = tried.partition(" ")[0]
+    if status in (405, 501, 505):
+        method = tried.partition(" ")[0] if status != 505 else "this version of HTTP"
         remedy = "Check the base URL, and whether a proxy before the system lets only some methods through."
         return AccessError(source, tried, f"{answer}: this address doesn't take {method}", remedy)
     if status in (404, 410):

@@ -51,7 +51,7 @@ class Probe:
     """What a look at a system tells before a run.
 
     `rows` of `what` a run would read, in about `calls` requests; `notes` say what would be missing, and `gaps` which
-    metrics would stay null for every account.
+    metrics would stay null for every account. `unknown_keys` are those that a run would not find, as an Extract's.
     """
 
     rows: int
@@ -59,3 +59,4 @@ class Probe:
     calls: int
     notes: tuple[str, ...] = ()
     gaps: Mapping[str, Reason] = field(default_factory=dict)
+    unknown_keys: Mapping[str, Reason] = field(default_factory=dict)

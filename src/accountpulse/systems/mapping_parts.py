@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic.fields import FieldInfo
 
 _NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
 T = TypeVar("T")
@@ -36,6 +37,7 @@ FieldKind = Literal[
     "money",
     "picklist",
     "reference",
+    "account",
     "text",
     "any",
 ]
@@ -58,6 +60,7 @@ NumberName = Annotated[ApiName, FieldKinds(("count", "number"))]
 MoneyName = Annotated[ApiName, FieldKinds(("money", "number"))]
 PicklistName = Annotated[ApiName, FieldKinds(("picklist", "text"))]  # values that the mapping lists
 ReferenceName = Annotated[ApiName, FieldKinds(("reference", "text"))]  # an id
+AccountName = Annotated[ApiName, FieldKinds(("account", "text"))]  # the id of an account
 TextName = Annotated[ApiName, FieldKinds(("text", "picklist", "reference"))]
 AnyName = Annotated[ApiName, FieldKinds(("any",))]
 DayName = Annotated[ApiName, FieldKinds(("day",))]  # a whole day that rows can be grouped by
@@ -78,10 +81,16 @@ def fields_named(block: BaseModel, path: str = "") -> Iterator[FieldOf]:
     """Every field that a mapping names with a declared kind, through all of its parts."""
     for key, info in type(block).model_fields.items():
         place, value = f"{path}.{info.alias or key}".lstrip("."), getattr(block, key)
-        kind = next((each for each in info.metadata if isinstance(each, FieldKinds)), None) or _kind_in(info.annotation)
-        if kind is not None and isinstance(value, str):
-            yield FieldOf(place, value, kind.kinds)
+        kinds = kinds_of(info)
+        if kinds and isinstance(value, str):
+            yield FieldOf(place, value, kinds)
         yield from _fields_in(value, place)
+
+
+def kinds_of(info: FieldInfo) -> tuple[FieldKind, ...]:
+    """The kinds of field that a key of a mapping may name; none where it names no field, or any."""
+    found = next((each for each in info.metadata if isinstance(each, FieldKinds)), None) or _kind_in(info.annotation)
+    return found.kinds if found is not None else ()
 
 
 def _fields_in(value: Any, path: str) -> Iterator[FieldOf]:

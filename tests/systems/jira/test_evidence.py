@@ -620,6 +620,17 @@ def test_a_whole_number_is_one_however_it_is_written(total: Any, ask: Ask) -> No
         assert bugs(ask(site), "Acme")["open_bugs"] == 1
 
 
+@pytest.mark.parametrize("from_page", [1, 2])
+def test_an_answer_of_data_center_without_a_total_is_no_zero_and_no_end(from_page: int, ask: Ask) -> None:
+    def over(_method: str, path: str, body: dict[str, Any]) -> Answer | None:
+        if not is_search(path) or len(site.searches()) < from_page:
+            return None
+        return 200, {**site.page(site.issues if from_page > 1 else [], body), "total": None}
+
+    with SmallSite([issue(1), issue(2)], over=over) as site, pytest.raises(UnexpectedAnswer, match="without its total"):
+        ask(site)
+
+
 def test_a_field_of_another_type_is_named_with_its_record_and_asked_for_once(ask: Ask) -> None:
     with SmallSite([issue(1, labels={"odd": 1})]) as site:
         with pytest.raises(UnexpectedAnswer, match=r"labels") as caught:

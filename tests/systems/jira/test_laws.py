@@ -330,16 +330,26 @@ def test_a_move_that_is_missing_between_others_makes_unknown_and_never_wrong(
         assert value in (right, None)
 
 
-@given(lives(), st.integers(0, 6), st.sampled_from("1234"))
+DATES = st.tuples(*[st.none() | st.integers(0, NOW_MS // DAY).map(lambda day: day * DAY)] * 3)
+
+
+@given(lives(), st.integers(0, 6), st.sampled_from("1234"), DATES, st.booleans())
 def test_a_history_is_quick_and_careful_alike(
-    life: tuple[list[tuple[int, str, str]], str], place: int, other: str
+    life: tuple[list[tuple[int, str, str]], str],
+    place: int,
+    other: str,
+    dates: tuple[int | None, int | None, int | None],
+    tells_last: bool,  # noqa: FBT001
 ) -> None:
-    """The short way says what the long one says, or leaves it to it."""
+    """The short way says what the long one says, or leaves it to it, whatever the dates of the present say."""
     moves, status = life
     if place < len(moves):
         moves[place] = (moves[place][0], moves[place][1], other)
     reader = HistoryReader(STATUSES, SINCE, UNTIL)
-    present = Present(status, STATUSES[status], False, CREATED, NOW_MS, None, moves[-1][0] if moves else CREATED)
+    updated, resolved, changed = dates
+    if tells_last:
+        changed = moves[-1][0] if moves else CREATED
+    present = Present(status, STATUSES[status], False, CREATED, updated, resolved, changed)
     quick = reader._plain(entries(moves), present)
     if quick is not None:
         assert quick == _Chain(reader, present, *_entries(entries(moves))).life()

@@ -256,6 +256,39 @@ def test_signals_of_no_account_are_told(org: Org, read: Reader) -> None:
     assert f"signals: 1 open signals name no account and count for nobody, such as {lost}" in found.notes
 
 
+def test_a_signal_that_was_closed_before_it_began_and_is_not_resolved_is_unclear(org: Org, read: Reader) -> None:
+    for account, status in ((ONE, "Active"), (TWO, "Resolved")):
+        dates = {"Signal_Date__c": at("2026-10-15T00:00"), "Closed_Date__c": at("2026-08-01T00:00")}
+        signal(org, account, Status__c=status, **dates)
+    signal(org, THREE, Closed_Date__c=at("2026-10-01T00:00"))  # closed after it began, whatever its status says
+    found = read(org)
+    assert found.values("critical_signals") == found.values("critical_confirmed_signals") == ["unclear", 0, 0]
+    assert f"a signal that isn't resolved and was closed before it began: 1 account, such as {ONE}" in found.notes
+
+
+def test_a_signal_that_may_have_been_resolved_after_the_month_is_unclear(org: Org, read: Reader) -> None:
+    org.field("Churn_Signal__c", "LastModifiedDate", "datetime")
+    for account, changed in ((ONE, "2026-11-10T00:00"), (TWO, "2026-10-10T00:00")):
+        signal(org, account, Status__c="Resolved", LastModifiedDate=at(changed))
+    assert read(org).values("critical_signals") == ["unclear", 0, 0]
+
+
+def test_a_lookup_of_another_object_names_no_account(org: Org, read: Reader) -> None:
+    for name in ("Churn_Signal__c", "Case", "Opportunity"):
+        org.field(name, "Contract__c", "reference", reference_to="Contract")
+    signal(org)
+    found = read(
+        org,
+        """{signals: {account: Contract__c}, salesforce: {payment: {from: case, account: Contract__c},
+        downgrades: {account: Contract__c}}}""",
+    )
+    for metric in ("critical_signals", "payment_health", "contract_changes"):
+        assert found.values(metric) == [MISSING] * 3
+    assert (
+        "Churn_Signal__c.Contract__c is a Lookup(Contract) field, and this key takes a Lookup(Account)" in found.notes
+    )
+
+
 def test_a_status_that_is_empty_is_neither_resolved_nor_monitored(org: Org, read: Reader) -> None:
     signal(org, Status__c=None)
     assert read(org, "signals: {monitoring: [none], resolved: [None]}").values("critical_signals") == [1, 0, 0]
@@ -355,6 +388,32 @@ def test_a_history_of_seats_without_a_single_row_proves_nothing(org: Org, read: 
     assert "downgrades: AccountHistory has no record of Seats__c: is it tracked there?" in found.notes
 
 
+FALLS = "salesforce: {downgrades: {from: history, field: %s, tracked_since: 2025-01-01}}"
+
+
+def test_a_fall_of_what_is_no_number_is_a_mistake_of_the_mapping(org: Org, read: Reader) -> None:
+    changed(org, ONE, "2026-06-10T00:00", "Gold", "Silver", Field="Tier__c")
+    found = read(org, FALLS % "Tier__c")
+    assert found.values("contract_changes") == [MISSING] * 3
+    assert "downgrades: field: Account.Tier__c is a picklist field" in found.notes
+
+
+def test_a_number_that_was_emptied_may_have_fallen(org: Org, read: Reader) -> None:
+    changed(org, ONE, "2026-06-10T00:00", 100, None, Field="Seats__c")
+    changed(org, TWO, "2026-06-10T00:00", None, 100, Field="Seats__c")
+    assert read(org, FALLS % "Seats__c").values("contract_changes") == ["unclear", 0, 0]
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+def test_another_currency_is_no_downgrade(org: Org, read: Reader, *, tracked: bool) -> None:
+    currencies(org, dated=True)
+    if tracked:
+        changed(org, ONE, "2026-04-01T00:00", "JPY", "USD", Field="CurrencyIsoCode")
+    changed(org, ONE, "2026-04-01T00:00", 15_000_000, 100_000)
+    changed(org, TWO, "2026-04-01T00:00", 40_000, 30_000)
+    assert read(org, FALLS % "ARR__c").values("contract_changes") == ["unclear", 1, 0]
+
+
 # --- ARR: when tracking began, contradictions, ties (rules 4, 5, 10) -----------------------------------------------
 
 HISTORY = "salesforce: {arr_history: [{from: history%s}]}"
@@ -424,6 +483,14 @@ def test_two_snapshots_of_one_day_are_several_rows_unless_they_are_equal(org: Or
     found = read(org, "salesforce: {arr_history: [{from: snapshots}]}")
     assert found.values("arr_trajectory_pct") == ["several_rows", 50, "no_evidence"]
     assert f"two snapshots of one day with different amounts: 1 account, such as {ONE}" in found.notes
+
+
+def test_arr_at_as_of_comes_from_a_snapshot_also_where_none_is_a_year_old(org: Org, read: Reader) -> None:
+    org.object("ARR_Snapshot__c", "a11", Account__c="reference", Snapshot_Date__c="date", ARR__c="double")
+    org.add("ARR_Snapshot__c", Account__c=TWO, Snapshot_Date__c=day("2026-10-31"), ARR__c=120_000.0)
+    found = read(org, "salesforce: {arr_history: [{from: snapshots}]}")
+    assert found.values("arr_trajectory_pct") == ["no_evidence"] * 3
+    assert (found.of(TWO)["arr"], found.of(TWO)["tier_alignment"]) == (120_000, 1)
 
 
 def test_own_history_is_asked_last(tmp_path: Path) -> None:

@@ -49,7 +49,9 @@ def look(instance: Looker) -> Json:
 
 def look_query(instance: Looker, limit: int) -> Json:
     """The query of the saved Look."""
-    return {"model": instance.model, "view": "platform_metrics", "fields": look_fields(instance), "limit": str(limit)}
+    fields, pivots = look_fields(instance), ["platform_metrics.metric_month"] if instance.pivoted else None
+    asked = {"model": instance.model, "view": "platform_metrics", "fields": fields, "limit": str(limit)}
+    return asked if pivots is None else {**asked, "pivots": pivots}
 
 
 def query(number: str, asked: Mapping[str, Any], base: str) -> Json:

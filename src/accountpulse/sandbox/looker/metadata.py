@@ -15,14 +15,11 @@ _INTERVALS = {"date_date": {"name": "day", "count": 1}, "date_month": {"name": "
 
 
 def described(instance: Looker, view: str) -> dict[str, Any]:
-    """One explore with its fields, the filters that it has of its own, and whether it converts time zones."""
+    """An explore's fields, the filters that it has of its own, and whether it converts time zones."""
     dimensions, measures = explores(instance)[view]
     own = instance.always.get(view)
     only_filters = [f"{view}.seen_within"] if own else []
     return {
-        "id": f"{instance.model}::{view}",
-        "name": view,
-        "model_name": instance.model,
         "fields": {
             "dimensions": [_field(name, "dimension") for name in dimensions],
             "measures": [_field(name, "measure") for name in measures],

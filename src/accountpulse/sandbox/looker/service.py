@@ -131,7 +131,8 @@ class LookerService:
         name = request.path_params["explore"]
         if name not in self._open() or request.path_params["model"] != self.instance.model:
             return refused(request, 404, "Not found")
-        return JSONResponse({**catalogue.about_explore(self.instance, name), **described(self.instance, name)})
+        about = catalogue.about_explore(self.instance, name)
+        return JSONResponse({**about, **described(self.instance, name)})
 
     def _open(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         return {name: each for name, each in explores(self.instance).items() if name not in self.behaviour.closed}
@@ -207,8 +208,7 @@ class LookerService:
         if not self._shown(look):
             return refused(request, 404, "Not found")
         query = catalogue.query("look", catalogue.look_query(self.instance, LOOK_LIMIT), _base(request))
-        pivots = {"pivots": ["platform_metrics.metric_month"]} if self.instance.pivoted else {}
-        return JSONResponse({**catalogue.look(self.instance), "query": {**query, **pivots}})
+        return JSONResponse({**catalogue.look(self.instance), "query": query})
 
     def _answer(self, request: Request, query: Mapping[str, Any]) -> Response:
         view, fields, filters = str(query["view"]), query.get("fields") or [], query.get("filters") or {}

@@ -84,8 +84,8 @@ class HistoryReader:
         if life is not None:
             return life
         entries, resolutions = _entries(histories)
-        if not entries and self._lacks_resolution(present, resolutions):
-            return self.without(present)
+        if not entries and present.changed is None and self.unexplained(present, (), resolutions) is not None:
+            return self.without(present)  # its resolution came without an entry: others may be missing, too
         return _Chain(self, present, entries, resolutions).life()
 
     def _plain(self, histories: Sequence[IssueHistory], present: Present) -> Life | None:
@@ -96,41 +96,52 @@ class HistoryReader:
             for item in history.items
             if item.field == "status" and item.fieldtype != "custom"
         ]
+        if not steps and histories:  # they may tell of it in other words
+            return None
         if len(steps) > 1 and steps[0][0] > steps[-1][0]:
             steps.reverse()
-        last, status, state, moves, then = _NEVER, None, None, list[Move](), None
+        status, state, then, moves = present.status, present.done, None, list[Move]()
+        if steps:
+            status, state = steps[0][1], self._means(steps[0][1])
+        last = crossed = _NEVER
         for at, before, after in steps:
-            came, left = self.done.get(before), self.done.get(after)
-            if at <= last or came is None or left is None or (status is not None and before != status):
+            left = self._means(after)
+            if at <= last or before != status or state is None or left is None:
                 return None
-            if came is not left and at >= self.since:
-                moves.append((at, came, left))
             if then is None and at >= self.until:
-                then = came
+                then = state
+            if state is not left:
+                crossed = at
+                if at >= self.since:
+                    moves.append((at, state, left))
             last, status, state = at, after, left
-        if state is None or status != present.status or state is not present.done or not self._fits(steps, present):
+        if state is None or status != present.status or state is not present.done:
             return None
-        return self.told(Life(moves), present, then=state if then is None else then)
+        if self.denies(present, crossed) or self.unexplained(present, [step[0] for step in steps]) is not None:
+            return None
+        now = self.by_present(present)
+        return self.told(Life(moves), present, then=now if now is not None else state if then is None else then)
 
-    def _fits(self, steps: Sequence[tuple[int, object, object]], present: Present) -> bool:
-        """Whether the date of the last change of its category, or of its resolution, is that of a move."""
-        date = present.changed if present.changed is not None else present.resolved if present.done else None
-        if date is None or date < self.since:
-            return present.changed is None or self._stands(steps, present.changed)
-        return any(-TOLERANCE <= at - date <= TOLERANCE for at, _before, _after in steps) and (
-            present.changed is None or self._stands(steps, date)
-        )
+    def _means(self, status: object) -> bool | None:
+        """Whether a status of a history is a done one; None: not known."""
+        return self.done.get(status) if isinstance(status, str) else None
 
-    def _stands(self, steps: Sequence[tuple[int, object, object]], changed: int) -> bool:
-        """Whether no move came after the category is said to have changed last."""
-        return steps[-1][0] <= changed + TOLERANCE
+    def denies(self, present: Present, crossed: int) -> bool:
+        """Whether the category is said to have changed last before this move into or out of done."""
+        return present.changed is not None and crossed > present.changed + TOLERANCE
 
-    def _lacks_resolution(self, present: Present, resolutions: Sequence[int]) -> bool:
-        """Whether an issue without any move has a resolution of the window or later, which no entry tells of."""
-        resolved = present.resolved
-        if not present.done or resolved is None or resolved < self.since or present.changed is not None:
-            return False
-        return all(abs(at - resolved) > TOLERANCE for at in (*resolutions, present.created))
+    def unexplained(self, present: Present, moves: Sequence[int], resolutions: Sequence[int] = ()) -> int | None:
+        """When something is said to have happened last that none of the moves shows.
+
+        The category's change, where it is told; else the present resolution of a done issue. What lies before the
+        window, or goes with the issue's creation, needn't be explained.
+        """
+        date = present.changed
+        if date is None:
+            date, moves = present.resolved if present.done else None, (*moves, *resolutions)
+        if date is None or date < self.since or abs(date - present.created) <= TOLERANCE:
+            return None
+        return None if any(abs(at - date) <= TOLERANCE for at in moves) else date
 
     def cut(self, histories: Sequence[IssueHistory], present: Present) -> Life:
         """A history of which only the newest part can be had."""
@@ -268,24 +279,15 @@ class _Chain:
     # --- against the present state and its dates
 
     def _hold_against_dates(self) -> None:
-        changed, resolved = self.present.changed, self.present.resolved
         if self.came_from > _NEVER:
             self.gaps.append((_NEVER, self.came_from))
-        if changed is not None and not self._explains(changed, self.at):
-            self.gaps.append((self._start(bisect_left(self.at, changed)), changed))
+        date = self.reader.unexplained(self.present, self.at, self.resolutions)
+        if date is not None:
+            self.gaps.append((self._start(bisect_left(self.at, date)), date))
         states = list(zip(self.at, pairwise(self.done), strict=True))
         crossings = [at for at, (before, after) in states if None not in (before, after) and before != after]
-        if changed is not None and crossings and crossings[-1] > changed + TOLERANCE:
+        if crossings and self.reader.denies(self.present, crossings[-1]):
             self.gaps.append((_NEVER, _ALWAYS))  # it says of itself that this move has never been
-        explained = self.present.done is not True or resolved is None or changed is not None
-        if not explained and resolved is not None and not self._explains(resolved, [*self.at, *self.resolutions]):
-            self.gaps.append((self._start(bisect_left(self.at, resolved)), resolved))
-
-    def _explains(self, date: int, moves: Sequence[int]) -> bool:
-        """Whether the history has what happened at a date; what lies before the window needn't be explained."""
-        if date < self.reader.since or abs(date - self.present.created) <= TOLERANCE:
-            return True
-        return any(abs(at - date) <= TOLERANCE for at in moves)
 
     # --- what follows
 

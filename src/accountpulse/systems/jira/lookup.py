@@ -42,4 +42,4 @@ async def _probe(request: JiraRequest) -> Probe:
             return Probe(0, "bugs", request.budget.calls, (work,), dict.fromkeys(BUGS, "not_visible"))
         found = sum(query.count for query in await work.find())
     calls = request.budget.calls + -(-found // FEWEST) + -(-found // BULK)
-    return Probe(found, "bugs", calls, tuple(work.notes()), work.gaps)
+    return Probe(found, "bugs", calls, tuple(work.notes()), work.gaps, work.refused)

@@ -8,7 +8,7 @@ import msgspec
 import polars as pl
 
 from accountpulse.core.period import Scope
-from accountpulse.core.records import ISSUE_MOVES, ISSUES, KEYS, Columns
+from accountpulse.core.records import ISSUE_MOVES, ISSUES, Columns
 from accountpulse.systems.jira.history import NOTHING, HistoryReader, Life, Present
 from accountpulse.systems.jira.links import Links, Owned
 from accountpulse.systems.jira.site import Priorities, Site
@@ -79,7 +79,7 @@ class IssueBatch:
         self._done: list[bool | None] = []
         self._resolved: list[int | None] = []
         self._critical: list[bool | None] = []
-        self._unread: dict[str, list[object]] = {name: [] for name in UNREAD}
+        self._unread: list[tuple[str, bytes, bool]] = []
         self._sets: dict[Owned, tuple[int, bool]] = {}  # of keys, each once: they repeat, and lists cost
 
     def add(self, rows: Sequence[Issue]) -> None:
@@ -131,7 +131,8 @@ class IssueBatch:
         """Whether anything happened to it since the window's start; not known counts as yes."""
         if present.updated is None or present.updated >= self._since:
             return True
-        return any(date is not None and date >= self._since for date in (present.changed, present.resolved))
+        changed, resolved = present.changed, present.resolved
+        return (changed is not None and changed >= self._since) or (resolved is not None and resolved >= self._since)
 
     def _read(self, issue: Issue, present: Present, *, touched: bool) -> None:
         """What its history says, if it came whole; Cloud says when its status category last changed."""
@@ -144,19 +145,30 @@ class IssueBatch:
         else:
             self.has_histories = self.has_histories or changelog is not None
             bare = changelog is None and not self._reader.site.cloud
-            for name, value in zip(UNREAD, (issue.id, _PACK(present), bare), strict=True):
-                self._unread[name].append(value)
+            self._unread.append((issue.id, _PACK(present), bare))
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """The tables of this slice."""
-        sets = [list(owned.keys) for owned in self._sets]
-        keys = pl.Series("keys", sets, dtype=KEYS).gather(pl.Series(self._keys, dtype=pl.UInt32))
+        keys = lists_of([owned.keys for owned in self._sets]).gather(pl.Series(self._keys, dtype=pl.UInt32))
         columns = (self._ids, keys, self._created, self._done, self._resolved, self._critical)
         issues = pl.DataFrame(dict(zip(ISSUES, columns, strict=True)), schema=ISSUES)
         found = {"issues": issues, **self.lives.frames()}
-        if self._unread["issue_id"]:
-            found["unread"] = pl.DataFrame(self._unread, schema=UNREAD)
+        if self._unread:
+            found["unread"] = framed(self._unread, UNREAD)
         return found
+
+
+def lists_of(sets: Sequence[Sequence[str]]) -> pl.Series:
+    """Several keys each, as one column; made of one long one, since a column takes lists one by one."""
+    places = [place for place, keys in enumerate(sets) for _key in keys or (None,)]
+    values = [key for keys in sets for key in keys or (None,)]
+    flat = pl.DataFrame({"place": places, "keys": values}, schema={"place": pl.UInt32, "keys": pl.String})
+    return flat.group_by("place", maintain_order=True).agg(pl.col("keys").drop_nulls())["keys"]
+
+
+def framed(rows: Sequence[tuple[object, ...]], columns: Columns) -> pl.DataFrame:
+    """A table of rows, of which there is at least one."""
+    return pl.DataFrame(dict(zip(columns, zip(*rows, strict=True), strict=True)), schema=columns)
 
 
 class Lives:
@@ -164,8 +176,8 @@ class Lives:
 
     def __init__(self) -> None:
         """Empty."""
-        self._moves: dict[str, list[object]] = {name: [] for name in ISSUE_MOVES}
-        self._doubts: dict[str, list[object]] = {name: [] for name in DOUBTS}
+        self._moves: list[tuple[str, int, bool, bool]] = []
+        self._doubts: list[tuple[str, str, bool]] = []
         self._lost: set[str] = set()
 
     def add(self, issue: str, life: Life) -> None:
@@ -173,12 +185,10 @@ class Lives:
         if life is NOTHING:
             return
         for at, before, after in life.moves:
-            for name, value in zip(ISSUE_MOVES, (issue, at, before, after), strict=True):
-                self._moves[name].append(value)
-        for names, bare in ((life.doubts, False), (life.bare - life.doubts, True)):
-            for metric in sorted(names):
-                for name, value in zip(DOUBTS, (issue, metric, bare), strict=True):
-                    self._doubts[name].append(value)
+            self._moves.append((issue, at, before, after))
+        if life.doubts or life.bare:
+            self._doubts += [(issue, metric, False) for metric in sorted(life.doubts)]
+            self._doubts += [(issue, metric, True) for metric in sorted(life.bare - life.doubts)]
 
     def lose(self, keys: Iterable[str]) -> None:
         """Nothing is known of the bugs of these keys."""
@@ -187,10 +197,10 @@ class Lives:
     def frames(self) -> dict[str, pl.DataFrame]:
         """The tables that have rows."""
         found = {}
-        if self._moves["at"]:
-            found["issue_moves"] = pl.DataFrame(self._moves, schema=ISSUE_MOVES)
-        if self._doubts["metric"]:
-            found["doubts"] = pl.DataFrame(self._doubts, schema=DOUBTS)
+        if self._moves:
+            found["issue_moves"] = framed(self._moves, ISSUE_MOVES)
+        if self._doubts:
+            found["doubts"] = framed(self._doubts, DOUBTS)
         if self._lost:
             found["lost"] = pl.DataFrame({"key": sorted(self._lost)}, schema=LOST)
         return found

@@ -12,7 +12,7 @@ from accountpulse.systems.salesforce.currencies import CURRENCY, Money
 from accountpulse.systems.salesforce.field_check import Row
 from accountpulse.systems.salesforce.histories import YEAR, history_rows, in_order, of_the_year, tracked_from
 from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, number
-from accountpulse.systems.salesforce.row_facts import account_of
+from accountpulse.systems.salesforce.row_facts import AccountRows, account_of
 from accountpulse.systems.salesforce.settings import ArrFieldHistory, ArrHistory, ArrOwn, ArrSnapshots
 
 NEAR = timedelta(days=15)  # how far a snapshot may lie from the day that it stands for
@@ -30,11 +30,9 @@ NO_CURRENCY = "snapshots hold plain numbers, and the account isn't in the corpor
 OWN_CURRENCY = "what this program measured a year ago was converted by another rate (from: own)"
 UNUSED = "another way to find ARR answered for the account"
 
-Accounts = Sequence[Mapping[str, Any]]
-
 
 @dataclass
-class Answer:
+class ArrAnswer:
     """What a strategy says of one account: rows of the table, or the reason why it doesn't know ARR a year ago.
 
     `why` is for the reader; empty: the strategy has told it for all. `later`: rows from as_of on, which tell ARR at
@@ -49,18 +47,18 @@ class Answer:
     now_unknown: bool = False
 
 
-Answers = Mapping[str, Answer]  # by account
+ArrAnswers = Mapping[str, ArrAnswer]  # by account
 
 
 def arr_changes(
-    reading: OrgReading, strategies: Iterable[ArrHistory], arr: str, accounts: Accounts, worth: Money
+    reading: OrgReading, strategies: Iterable[ArrHistory], arr: str, accounts: AccountRows, worth: Money
 ) -> Rows:
     """Changes of ARR over the trailing 365 days and since, for each account by the first strategy that knows.
 
     Where none does, the account's metric is unknown: `too_new` where the program's own history is asked, which the
     pipeline then does; else by the worst reason that a strategy gave. MissingInOrg where the org has none of them.
     """
-    found: list[Answers] = []
+    found: list[ArrAnswers] = []
     own = False
     for rank, strategy in enumerate(strategies):
         reading.setting = f"arr_history {rank + 1} (from: {strategy.source})"
@@ -78,7 +76,7 @@ def arr_changes(
         raise MissingInOrg
     ours = dict.fromkeys(str(row["Id"]) for row in accounts)
     for account in ours:
-        answers = [each.get(account, Answer(reason="no_evidence")) for each in found]
+        answers = [each.get(account, ArrAnswer(reason="no_evidence")) for each in found]
         yield from _of_account(reading, account, answers, own=own)
     for each in found:
         yield from (row for account, answer in each.items() if account not in ours for row in answer.rows)
@@ -87,7 +85,7 @@ def arr_changes(
 
 
 def _of_account(
-    reading: OrgReading, account: str, answers: Sequence[Answer], *, own: bool
+    reading: OrgReading, account: str, answers: Sequence[ArrAnswer], *, own: bool
 ) -> Iterator[Mapping[str, Any]]:
     """The rows of the first answer that is one; where it doesn't tell ARR at as_of, also those of others that do."""
     chosen = next((each for each in answers if each.reason is None), None)
@@ -120,7 +118,7 @@ def _unknown(reading: OrgReading, account: str, metrics: Iterable[str], reason: 
         reading.unknowns.setdefault((metric, reason), {})[account] = None
 
 
-def _refuse_own(reading: OrgReading, accounts: Accounts, worth: Money) -> None:
+def _refuse_own(reading: OrgReading, accounts: AccountRows, worth: Money) -> None:
     """The program's own history holds amounts by the rates of its time: of other currencies they don't compare."""
     open_ones = set(reading.unknowns.get(("arr_trajectory_pct", "too_new"), {}))
     for row in accounts:
@@ -132,7 +130,9 @@ def _refuse_own(reading: OrgReading, accounts: Accounts, worth: Money) -> None:
 # --- field history ---------------------------------------------------------------------------------------------
 
 
-def _from_history(reading: OrgReading, part: ArrFieldHistory, arr: str, accounts: Accounts, worth: Money) -> Answers:
+def _from_history(
+    reading: OrgReading, part: ArrFieldHistory, arr: str, accounts: AccountRows, worth: Money
+) -> ArrAnswers:
     """Later changes than as_of are among them, to go back to it."""
     fields = (arr,) if worth.rates is None else (arr, CURRENCY)
     rows = history_rows(reading, part, fields)
@@ -146,17 +146,17 @@ def _from_history(reading: OrgReading, part: ArrFieldHistory, arr: str, accounts
     start = reading.scope.trailing(YEAR).start
     _tell_edge(reading, part, arr, known_from)
     tracked_currency = any(row["Field"] == CURRENCY for row in rows)
-    answers = {account: Answer(_uncompared(reading, account, each, arr)) for account, each in by_account.items()}
+    answers = {account: ArrAnswer(_uncompared(reading, account, each, arr)) for account, each in by_account.items()}
     for row in accounts:
         account = str(row["Id"])
-        history = _History(reading, arr, worth, account, by_account.get(account, []), tracked_currency)
+        history = _AccountHistory(reading, arr, worth, account, by_account.get(account, []), tracked_currency)
         answers[account] = _within_edge(reading, history.answer(at(row, arr)), row, known_from, start)
     return answers
 
 
 def _within_edge(
-    reading: OrgReading, answer: Answer, account: Row, known_from: datetime | None, start: datetime
-) -> Answer:
+    reading: OrgReading, answer: ArrAnswer, account: Row, known_from: datetime | None, start: datetime
+) -> ArrAnswer:
     """The answer, unless the year begins before the history or before the account's record."""
     if answer.reason is not None:
         return answer
@@ -186,7 +186,7 @@ def _uncompared(reading: OrgReading, account: str, rows: Iterable[Row], arr: str
 
 
 @dataclass
-class _History:
+class _AccountHistory:
     """The changes of one account's ARR and currency since the year's start."""
 
     reading: OrgReading
@@ -196,7 +196,7 @@ class _History:
     rows: Sequence[Row]
     tracked_currency: bool
 
-    def answer(self, present: Any) -> Answer:
+    def answer(self, present: Any) -> ArrAnswer:
         """Its changes as rows, each amount in the currency and by the rate of as_of; or why they can't be."""
         amounts = in_order([row for row in self.rows if row["Field"] == self.arr], present)
         switches = in_order([row for row in self.rows if row["Field"] == CURRENCY], self._currency)
@@ -225,8 +225,8 @@ class _History:
 
     def _said(
         self, amounts: Sequence[Sequence[Row]], switches: Sequence[Row], reason: Reason | None, why: str
-    ) -> Answer:
-        answer = Answer(reason=reason, why=why, says_now=reason is None, now_unknown=reason is not None)
+    ) -> ArrAnswer:
+        answer = ArrAnswer(reason=reason, why=why, says_now=reason is None, now_unknown=reason is not None)
         for group in amounts:
             self.reading.leave_out("changes of one second, which are one change", len(group) - 1)
             moment = self._moment(group[0])
@@ -278,7 +278,7 @@ class _Snapshot:
     currency: str | None  # None: the amount is a plain number
 
 
-def _from_snapshots(reading: OrgReading, part: ArrSnapshots, accounts: Accounts, worth: Money) -> Answers:
+def _from_snapshots(reading: OrgReading, part: ArrSnapshots, accounts: AccountRows, worth: Money) -> ArrAnswers:
     """For each account one change at the year's start, from what the nearest snapshot says.
 
     Where the period is over, another at as_of, from the last snapshot before it: ARR as it was then.
@@ -287,7 +287,7 @@ def _from_snapshots(reading: OrgReading, part: ArrSnapshots, accounts: Accounts,
     start, end = scope.trailing(YEAR).start, scope.as_of
     then = _nearest(reading, _snapshots(reading, part, reading.day(start)), reading.day(start))
     now: Mapping[str, list[_Snapshot]] = {}
-    if then and end == scope.period.end:
+    if end == scope.period.end:
         found = [each for each in _snapshots(reading, part, scope.as_of_day) if each.day <= scope.as_of_day]
         now = _nearest(reading, found, scope.as_of_day)
     if not then:
@@ -304,8 +304,8 @@ def _of_snapshots(
     now: list[_Snapshot] | None,
     worth: Money,
     moments: tuple[datetime, datetime],
-) -> Answer:
-    answer = Answer(says_now=now is not None)
+) -> ArrAnswer:
+    answer = ArrAnswer(says_now=now is not None)
     present = now[0].currency if now and now[0].currency else worth.of_account.get(account[:15])
     for moment, found, place in ((moments[0], then, answer.rows), (moments[1], now, answer.later)):
         if found is None:

@@ -3,15 +3,17 @@
 Each function gives the rows of one table of records, or raises MissingInOrg.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from accountpulse.core.period import Window
+from accountpulse.systems.salesforce.currencies import CURRENCY, Money
 from accountpulse.systems.salesforce.field_check import Row
 from accountpulse.systems.salesforce.histories import YEAR, history_rows, of_the_year, tracked_from
-from accountpulse.systems.salesforce.queries import RowCondition, MissingInOrg, OrgReading, Rows, at, number
-from accountpulse.systems.salesforce.row_facts import account_of, may_lie_in, means, unlisted
+from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, RowCondition, Rows, at, number
+from accountpulse.systems.salesforce.row_facts import AccountRows, account_of, may_lie_in, means, unlisted
 from accountpulse.systems.salesforce.settings import (
     DowngradeHistory,
     DowngradeRecords,
@@ -21,15 +23,15 @@ from accountpulse.systems.salesforce.settings import (
     Renewal,
 )
 
-Accounts = Iterable[Mapping[str, Any]]
 PAYMENT = ("payment_health",)
 DOWNGRADES = ("contract_changes",)
 PAYMENT_DAYS = 90
 COUNTS = frozenset({"int", "long", "double"})
+UNTOLD = "a change of which nobody can say whether it is a fall"
 UNDATED = "a record without a date that may lie in the window"
 
 
-def renewals(reading: OrgReading, strategies: Iterable[Renewal], accounts: Accounts) -> Rows:
+def renewals(reading: OrgReading, strategies: Iterable[Renewal], accounts: AccountRows) -> Rows:
     """Open renewals of all strategies; MissingInOrg where the org has none of their names."""
     possible = False
     for rank, strategy in enumerate(strategies):
@@ -46,7 +48,7 @@ def renewals(reading: OrgReading, strategies: Iterable[Renewal], accounts: Accou
         raise MissingInOrg
 
 
-def _renewal(reading: OrgReading, strategy: Renewal, accounts: Accounts) -> Iterator[tuple[Any, Any]]:
+def _renewal(reading: OrgReading, strategy: Renewal, accounts: AccountRows) -> Iterator[tuple[Any, Any]]:
     """An opportunity or contract without a date has none to renew by."""
     date = strategy.date
     if strategy.source == "account":
@@ -71,7 +73,7 @@ def _renewal(reading: OrgReading, strategy: Renewal, accounts: Accounts) -> Iter
 
 
 def payment_problems(
-    reading: OrgReading, part: PaymentCases | PaymentInvoices | PaymentField, accounts: Accounts
+    reading: OrgReading, part: PaymentCases | PaymentInvoices | PaymentField, accounts: AccountRows
 ) -> Rows:
     """Problems that began in the trailing 90 days, or are open at as_of."""
     if isinstance(part, PaymentField):
@@ -141,7 +143,7 @@ def _since(reading: OrgReading) -> datetime:
     return reading.scope.as_of - timedelta(days=PAYMENT_DAYS)
 
 
-def _flagged(reading: OrgReading, part: PaymentField, accounts: Accounts) -> Rows:
+def _flagged(reading: OrgReading, part: PaymentField, accounts: AccountRows) -> Rows:
     """As many problems as the account's field says; an empty number can't be told from a forgotten one."""
     if not reading.has("Account", part.field):
         raise MissingInOrg
@@ -181,9 +183,11 @@ def _problems(account: Any, count: int) -> Rows:
 # --- downgrades ------------------------------------------------------------------------------------------------
 
 
-def downgrades(reading: OrgReading, part: DowngradeRecords | DowngradeHistory, accounts: Accounts) -> Rows:
-    """Downgrades closed in the trailing 365 days."""
-    return _fallen(reading, part, accounts) if isinstance(part, DowngradeHistory) else _amended(reading, part)
+def downgrades(
+    reading: OrgReading, part: DowngradeRecords | DowngradeHistory, accounts: AccountRows, worth: Money | None
+) -> Rows:
+    """Downgrades closed in the trailing 365 days. `worth`: how amounts compare, where that is known."""
+    return _fallen(reading, part, accounts, worth) if isinstance(part, DowngradeHistory) else _amended(reading, part)
 
 
 def _amended(reading: OrgReading, part: DowngradeRecords) -> Rows:
@@ -206,41 +210,99 @@ def _amended(reading: OrgReading, part: DowngradeRecords) -> Rows:
             reading.outside()
 
 
-def _within(reading: OrgReading, name: str, date: str, window: Window, *, null: bool) -> tuple[RowCondition, RowCondition]:
+def _within(
+    reading: OrgReading, name: str, date: str, window: Window, *, null: bool
+) -> tuple[RowCondition, RowCondition]:
     """In the window; `null`: also without a date."""
     since = reading.compare(name, date, ">=", window.start, null=null)
     return since, reading.compare(name, date, "<", window.end, null=null)
 
 
-def _fallen(reading: OrgReading, part: DowngradeHistory, accounts: Accounts) -> Rows:
+def _fallen(reading: OrgReading, part: DowngradeHistory, accounts: AccountRows, worth: Money | None) -> Rows:
     """Where the history began within the year, an account that is older than it isn't known."""
-    rows = history_rows(reading, part, (part.field,))
+    owner = _owner(reading, part)
+    reading.refuse_unfit(owner, part.field)
+    found = reading.find(owner, part.field)
+    in_currency = found is not None and found.type == "currency" and reading.find(owner, CURRENCY) is not None
+    rows = history_rows(reading, part, (part.field, CURRENCY) if in_currency else (part.field,))
     window = reading.scope.trailing(YEAR)
     known_from = tracked_from(reading, part, part.field, rows)
-    found = of_the_year(reading, rows)
+    year = of_the_year(reading, rows)
     if known_from is None:
         reading.note(f"{part.object} has no record of {part.field}: is it tracked there?")
         reading.gaps["contract_changes"] = "no_evidence"
         return
     if known_from > window.start:
         _tell_late(reading, part, known_from, accounts)
-    days = set()
-    for row in found:
-        account = account_of(reading, part.object, row, part.parent)
+    judged = _Falls(reading, part, frozenset(_place(row, part) for row in year if row["Field"] != part.field))
+    judged.rates = worth if in_currency and all(row["Field"] == part.field for row in rows) else None
+    reading.leave_out("changes of currency, which are no fall", sum(row["Field"] != part.field for row in year))
+    for row in year:
+        if row["Field"] == part.field:
+            judged.take(row)
+    yield from ({"account_id": account, "closed_on": day} for account, day in sorted(judged.days, key=str))
+
+
+@dataclass
+class _Falls:
+    """The falls of a field, each day of an account once.
+
+    `switched`: where the account's currency changed, too. `rates`: how amounts compare in an org that doesn't track
+    its currencies; None: they needn't.
+    """
+
+    reading: OrgReading
+    part: DowngradeHistory
+    switched: frozenset[tuple[Any, str]]
+    rates: Money | None = None
+    days: set[tuple[Any, date]] = field(default_factory=set)
+
+    def take(self, row: Row) -> None:
+        """Count a change of the field where it goes: a fall, none, or one that can't be told."""
+        reading = self.reading
+        account = account_of(reading, self.part.object, row, self.part.parent)
         moment = reading.moment(row["CreatedDate"], account)
-        before, after = number(row["OldValue"]), number(row["NewValue"])
-        if moment is None or moment >= window.end:
+        if moment is None or moment >= reading.scope.as_of:
             reading.outside()
-        elif before is None or after is None or after >= before:
+        elif why := self._doubt(row):
+            reading.unknown(account, DOWNGRADES, "unclear", why)
+            reading.leave_out(UNTOLD)
+        elif not _falls(row):
             reading.leave_out("a change that is no fall")
-        elif (account, reading.day(moment)) in days:
+        elif (account, reading.day(moment)) in self.days:
             reading.leave_out("another fall on the same day")
         else:
-            days.add((account, reading.day(moment)))
-    yield from ({"account_id": account, "closed_on": day} for account, day in sorted(days, key=str))
+            self.days.add((account, reading.day(moment)))
+
+    def _doubt(self, row: Row) -> str:
+        """Why nobody can say whether a change was a fall; empty: it can be said. What began with nothing never fell."""
+        before, after = number(row["OldValue"]), number(row["NewValue"])
+        if _place(row, self.part) in self.switched:
+            return f"{self.part.field} changed in the same moment as the currency"
+        if row["OldValue"] is not None and (before is None or after is None):
+            return f"{self.part.field} was emptied, or held no number"
+        if self.rates is not None and self.rates.may_be_an_exchange(before, after):
+            return f"{self.part.field} changed about as much as two currencies differ, and {CURRENCY} isn't tracked"
+        return ""
 
 
-def _tell_late(reading: OrgReading, part: DowngradeHistory, known_from: datetime, accounts: Accounts) -> None:
+def _falls(row: Row) -> bool:
+    before, after = number(row["OldValue"]), number(row["NewValue"])
+    return before is not None and after is not None and after < before
+
+
+def _place(row: Row, part: DowngradeHistory) -> tuple[Any, str]:
+    """The account of a change and its moment."""
+    return at(row, part.parent), str(row["CreatedDate"])
+
+
+def _owner(reading: OrgReading, part: DowngradeHistory) -> str:
+    """The object whose history it is."""
+    found = reading.find(part.object, part.parent)
+    return found.parents[0] if found is not None and found.parents else "Account"
+
+
+def _tell_late(reading: OrgReading, part: DowngradeHistory, known_from: datetime, accounts: AccountRows) -> None:
     day = reading.day(known_from)
     reading.note(
         f"{part.object} tells changes of {part.field} from {day} on only, so accounts that are older have no number of "

@@ -13,7 +13,7 @@ from accountpulse.systems.destination import LoadResult, Requirement
 from accountpulse.systems.salesforce import load as loading
 from accountpulse.systems.salesforce.client import Org
 from accountpulse.systems.salesforce.load_plan import Plan, Record, plan, too_narrow, writable
-from accountpulse.systems.salesforce.record import payload
+from accountpulse.systems.salesforce.record import KEY, payload
 from accountpulse.systems.salesforce.settings import SalesforceAccess, SalesforceMapping
 
 CLOCK_WARNING, CLOCK_BAD = 60.0, 180.0  # seconds
@@ -33,12 +33,15 @@ class SalesforceDestination:
 
     def sent(self, records: ScoreRecords) -> pl.DataFrame:
         """As Destination says: the fields by their API names."""
-        return payload(records)
+        return self._payload(records)
+
+    def _payload(self, records: ScoreRecords) -> pl.DataFrame:
+        return payload(records).rename({KEY: self.connection.mapping.target.external_id})
 
     def requirements(self, dimensions: tuple[str, ...], tiers: tuple[str, ...] = ()) -> Iterator[Requirement]:
         """As Destination says: the object's fields, this machine's clock, and the day's API calls."""
         target = self.connection.mapping.target
-        fields, notes = writable(self._org, target, payload(ScoreRecords.none(dimensions)).schema)
+        fields, notes = writable(self._org, target, self._payload(ScoreRecords.none(dimensions)).schema)
         yield from _clock(self._org.ahead)
         if (left := self._org.allowance) is not None:
             kept = self.connection.mapping.daily_calls_reserve
@@ -55,7 +58,7 @@ class SalesforceDestination:
 
     def plan(self, records: ScoreRecords) -> Plan:
         """As Destination says."""
-        return plan(self._org, self.connection.mapping.target, payload(records))
+        return plan(self._org, self.connection.mapping.target, self._payload(records))
 
     def load(self, made: Plan) -> LoadResult:
         """As Destination says: upsert by external id, every record's own result read."""

@@ -8,7 +8,7 @@ come by windows of time, over all pages, without OFFSET, GROUP BY or lists of id
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -19,9 +19,9 @@ from accountpulse.core.records import TABLES, Extract, SourceName, unknowns
 from accountpulse.systems.salesforce import arr, contract, relationship
 from accountpulse.systems.salesforce.client import Org
 from accountpulse.systems.salesforce.currencies import CURRENCY, Money, money
-from accountpulse.systems.salesforce.kinds import fits
+from accountpulse.systems.salesforce.kinds import fits, own_texts
 from accountpulse.systems.salesforce.limits import refuse_below
-from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, own_texts
+from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at
 from accountpulse.systems.salesforce.settings import AccountFields, SalesforceMapping, SalesforceRequest
 
 NOBODY_RATED = (
@@ -213,68 +213,60 @@ def _key_text(value: Any) -> str:
 # --- everything else -------------------------------------------------------------------------------------------
 
 
+class _Part(NamedTuple):
+    """A table beyond the accounts: the key of the mapping that it comes by, and the metrics that it feeds."""
+
+    table: str
+    key: str
+    metrics: tuple[str, ...]
+    mapped: object  # what stands under the key; none: the part is off
+    read: Callable[[Any], Rows]
+
+
 def _parts(
     reading: OrgReading, request: SalesforceRequest, found: list[dict[str, Any]], worth: Money | None
 ) -> Iterator[tuple[str, Rows]]:
     """Each table beyond the accounts; a part that is off or missing is an empty one, with a gap."""
-    org = request.mapping
-    works: list[tuple[str, str, tuple[str, ...], object, Callable[[Any], Rows]]] = [
-        (
-            "renewals",
-            "renewal",
-            ("days_to_renewal",),
-            org.renewal,
-            lambda p: contract.renewals(reading, p.strategies, found),
-        ),
-        (
-            "payment_problems",
-            "payment",
-            ("payment_health",),
-            org.payment,
-            lambda p: contract.payment_problems(reading, p, found),
-        ),
-        (
-            "downgrades",
-            "downgrades",
-            ("contract_changes",),
-            org.downgrades,
-            lambda p: contract.downgrades(reading, p, found),
-        ),
-        (
-            "arr_changes",
-            "arr_history",
-            ("arr_trajectory_pct",),
-            org.arr_history,
-            lambda p: [] if worth is None else arr.arr_changes(reading, p, org.accounts.arr or "", found, worth),
-        ),
-        ("reviews", "reviews", ("qbr_attendance",), org.reviews, lambda p: relationship.reviews(reading, p)),
-        (
-            "champions",
-            "champions",
-            ("champion_stability",),
-            org.champions,
-            lambda p: relationship.champions(reading, p),
-        ),
-        (
-            "expansions",
-            "expansion",
-            ("expansion_signals",),
-            org.expansion,
-            lambda p: relationship.expansions(reading, p),
-        ),
-        (
-            "signals",
-            "signals",
-            SIGNALS,
-            request.connection.blocks["signals"],
-            lambda p: relationship.signals(reading, p),
-        ),
-    ]
-    for table, key, metrics, part, work in works:
-        reading.setting, reading.table = key, table
-        rows = list(_rows(reading, metrics, part, work))
+    signals = request.connection.blocks["signals"]
+    for part in (
+        *_contract_parts(reading, request.mapping, found, worth),
+        *_relationship_parts(reading, request.mapping),
+        _Part("signals", "signals", SIGNALS, signals, lambda p: relationship.signals(reading, p)),
+    ):
+        reading.setting, reading.table = part.key, part.table
+        rows = list(_rows(reading, part.metrics, part.mapped, part.read))
         reading.close(len(rows))
-        yield table, rows
+        yield part.table, rows
+
+
+def _contract_parts(
+    reading: OrgReading, org: SalesforceMapping, found: list[dict[str, Any]], worth: Money | None
+) -> Iterator[_Part]:
+    due, paid, smaller, grown = (
+        ("days_to_renewal",),
+        ("payment_health",),
+        ("contract_changes",),
+        ("arr_trajectory_pct",),
+    )
+
+    def changes(part: Any) -> Rows:
+        return [] if worth is None else arr.arr_changes(reading, part, org.accounts.arr or "", found, worth)
+
+    yield _Part("renewals", "renewal", due, org.renewal, lambda p: contract.renewals(reading, p.strategies, found))
+    yield _Part(
+        "payment_problems", "payment", paid, org.payment, lambda p: contract.payment_problems(reading, p, found)
+    )
+    yield _Part(
+        "downgrades", "downgrades", smaller, org.downgrades, lambda p: contract.downgrades(reading, p, found, worth)
+    )
+    yield _Part("arr_changes", "arr_history", grown, org.arr_history, changes)
+
+
+def _relationship_parts(reading: OrgReading, org: SalesforceMapping) -> Iterator[_Part]:
+    met, stayed, more = ("qbr_attendance",), ("champion_stability",), ("expansion_signals",)
+    yield _Part("reviews", "reviews", met, org.reviews, lambda p: relationship.reviews(reading, p))
+    yield _Part("champions", "champions", stayed, org.champions, lambda p: relationship.champions(reading, p))
+    yield _Part("expansions", "expansion", more, org.expansion, lambda p: relationship.expansions(reading, p))
 
 
 def _rows(reading: OrgReading, metrics: tuple[str, ...], part: object, work: Callable[[Any], Rows]) -> Rows:

@@ -1,4 +1,4 @@
-"""What kind of field each key of the mapping may name in an org: held against describe before anything is read."""
+"""What a mapping names in an org: fields, whose kinds are held against describe, and conditions in SOQL."""
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,10 +28,17 @@ TYPES: Mapping[FieldKind, frozenset[str]] = {
     "money": frozenset({"currency", "double", "string"}),
     "picklist": frozenset({"picklist", "combobox"}),
     "reference": frozenset({"reference", "id"}),
+    "account": frozenset({"reference", "id"}),
     "text": frozenset({"string", "textarea", "email", "url", "phone", "encryptedstring", "picklist", "combobox"}),
 }
 WORDS = {"boolean": "checkbox", "double": "number", "int": "number", "long": "number", "string": "text"}
-KINDS: Mapping[FieldKind, str] = {"yes/no": "checkbox", "count": "number", "money": "currency"}
+KINDS: Mapping[FieldKind, str] = {
+    "yes/no": "checkbox",
+    "count": "number",
+    "money": "currency",
+    "account": "Lookup(Account)",
+}
+ACCOUNT = "Account"
 NEAR = 3  # fields that a note offers instead
 
 Finder = Callable[[str, str], Field | None]
@@ -64,7 +71,12 @@ def unfit(block: MappingBlock, part: str, find: Finder, fields: Describer) -> It
 
 def fits(found: Field, kinds: Iterable[FieldKind]) -> bool:
     """Whether a field is of one of the kinds."""
-    return any(kind == "any" or found.type in TYPES[kind] for kind in kinds)
+    return any(kind == "any" or (found.type in TYPES[kind] and _leads(found, kind)) for kind in kinds)
+
+
+def _leads(found: Field, kind: FieldKind) -> bool:
+    """Whether a lookup may hold what the kind means; where describe doesn't say what it refers to, it may."""
+    return kind != "account" or not found.parents or ACCOUNT in found.parents
 
 
 def _text(path: list[str], name: str, named: FieldOf, found: Field, others: Mapping[str, Field]) -> str:
@@ -72,7 +84,7 @@ def _text(path: list[str], name: str, named: FieldOf, found: Field, others: Mapp
     near = difflib.get_close_matches(named.name, right, n=NEAR, cutoff=0.3)
     offer = f", such as {' or '.join(near)}" if near else ""
     key = ".".join(f"{int(each) + 1}" if each.isdigit() else each for each in path[1:])
-    what = WORDS.get(found.type, found.type)
+    what = f"Lookup({', '.join(found.parents)})" if found.parents else WORDS.get(found.type, found.type)
     wanted = " or ".join(dict.fromkeys(KINDS.get(each, each) for each in named.kinds))
     return (
         f"{f'{key}: ' if key else ''}{name}.{named.name} is a {what} field, and this key takes a {wanted} field{offer}"
@@ -122,3 +134,16 @@ def _way(block: MappingBlock, key: str) -> tuple[list[Any], str]:
         if isinstance(value, MappingBlock):
             found.append(value)
     return found, last
+
+
+def own_texts(block: object, key: str = "salesforce") -> dict[str, str]:
+    """Every `where` of a mapping, which is SOQL that its administrator wrote, with its key in accountpulse.yaml."""
+    found: dict[str, str] = {}
+    if isinstance(block, MappingBlock):
+        for name in type(block).model_fields:
+            value, path = getattr(block, name), f"{key}.{name}"
+            found |= {value: path} if name == "where" and isinstance(value, str) else own_texts(value, path)
+    elif isinstance(block, tuple):
+        for number, each in enumerate(block, 1):
+            found |= own_texts(each, f"{key} {number}")
+    return found

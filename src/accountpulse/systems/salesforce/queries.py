@@ -118,12 +118,11 @@ class OrgReading:
         tally.left_out["the rest of this part can't be read"] += tally.counts().kept
 
     def close(self, rows: int) -> None:
-        """The table that is being read has so many rows: those that its strategy has left out count as that."""
-        missing = self.tally.counts().kept - rows
-        if missing > 0:
-            self.leave_out("its strategy doesn't count it", missing)
-        else:
-            self.taken(-missing)
+        """The table that is being read has so many rows; those that no query brought were made of the accounts.
+
+        Fewer than came and weren't left out by name are a fault of ours, which the pipeline's count finds.
+        """
+        self.taken(max(0, rows - self.tally.counts().kept))
 
     def unknown(self, account: Any, metrics: Iterable[str], reason: Reason, why: str) -> None:
         """These metrics stay null for the account. `why` says in words what is in the way, told once with an example.
@@ -438,19 +437,6 @@ class OrgReading:
 
     def _unreadable(self, account: Any, what: str) -> None:
         self.malformed.setdefault(str(account), f"{self.setting}: {what}")
-
-
-def own_texts(block: object, key: str = "salesforce") -> dict[str, str]:
-    """Every `where` of a mapping, which is SOQL that its administrator wrote, with its key in accountpulse.yaml."""
-    found: dict[str, str] = {}
-    if isinstance(block, MappingBlock):
-        for name in type(block).model_fields:
-            value, path = getattr(block, name), f"{key}.{name}"
-            found |= {value: path} if name == "where" and isinstance(value, str) else own_texts(value, path)
-    elif isinstance(block, tuple):
-        for number, each in enumerate(block, 1):
-            found |= own_texts(each, f"{key} {number}")
-    return found
 
 
 def _as_condition(given: str | RowCondition, own: Mapping[str, str]) -> RowCondition:

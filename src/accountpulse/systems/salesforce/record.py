@@ -9,8 +9,9 @@ CAP_REASON_LENGTH = 255
 DRIVERS_LENGTH = 4096
 SCORECARD_LENGTH = 80
 # the fields that every load needs, in the order of the CSV's columns; those of the dimensions stand before Drivers__c
+KEY = "External_Key__c"  # what the key is called, where salesforce.target.external_id says nothing else
 FIELDS = (
-    "External_Key__c",
+    KEY,
     "Account__c",
     "Period__c",
     "Health_Score__c",

@@ -14,6 +14,7 @@ from accountpulse.systems.salesforce.queries import (
     UNREADABLE,
     MissingInOrg,
     OrgReading,
+    RowCondition,
     Rows,
     at,
     in_list,
@@ -122,7 +123,7 @@ class Sign:
 
 
 def champions(reading: OrgReading, part: ChampionRoles | ChampionContacts) -> Rows:
-    """Recorded champions, and whether they are still there; one of several deals comes once for each.
+    """Recorded champions, each contact once an account, and whether they are still there.
 
     MissingInOrg where nothing of a contact says that somebody has left: a champion who can't leave proves nothing.
     """
@@ -161,6 +162,7 @@ def _by_role(reading: OrgReading, part: ChampionRoles, signs: Sequence[Sign]) ->
         raise MissingInOrg
     won = f"Opportunity.IsWon = true AND Opportunity.CloseDate < {format_soql('{}', reading.scope.as_of_day)}"
     fields = ("ContactId", "Opportunity.AccountId", "Contact.AccountId", *there)
+    seen: set[tuple[Any, Any]] = set()
     for row in reading.rows(name, fields, f"Role IN {in_list(roles)}", won):
         account = account_of(reading, name, row, "Opportunity.AccountId")
         if row["ContactId"] is None:
@@ -168,7 +170,10 @@ def _by_role(reading: OrgReading, part: ChampionRoles, signs: Sequence[Sign]) ->
         elif at(row, "Contact") is None:
             reading.unknown(account, CHAMPIONS, "not_visible", "a champion whose contact our user may not see")
             reading.leave_out("a champion whose contact our user may not see")
+        elif (account, row["ContactId"]) in seen:
+            reading.leave_out("a champion of another deal of the account, too")
         else:
+            seen.add((account, row["ContactId"]))
             stayed = _stayed(reading, account, row, signs, "Contact.")
             moved = at(row, "Contact.AccountId") != account
             yield {"account_id": account, "contact_id": row["ContactId"], "still_there": stayed and not moved}
@@ -224,8 +229,9 @@ def signals(reading: OrgReading, part: Signals) -> Rows:
     closed = part.closed if reading.has(name, part.closed) else None
     made = "CreatedDate" if reading.find(name, "CreatedDate") else None
     begun = reading.compare(name, part.opened, "<", reading.scope.as_of, null=True)
-    still = reading.compare(name, closed, ">=", reading.scope.as_of, null=True) if closed else None
-    fields = (part.account, part.severity, part.status, part.opened, confidence, closed, made)
+    still = _not_closed(reading, part, closed) if closed else None
+    changed = "LastModifiedDate" if reading.find(name, "LastModifiedDate") else None
+    fields = (part.account, part.severity, part.status, part.opened, confidence, closed, made, changed)
     nobodys: list[str] = []
     for row in reading.rows(name, fields, begun, still):
         account = account_of(reading, name, row, part.account)
@@ -234,7 +240,16 @@ def signals(reading: OrgReading, part: Signals) -> Rows:
             reading.outside()
             continue
         if ended is None and means(at(row, part.status), part.resolved):
+            if changed and _was_changed_since(reading, row):
+                reading.unknown(account, SIGNALS, "unclear", "a signal that may have been resolved after as_of")
             reading.leave_out("resolved, though without a date")
+            continue
+        if ended is not None and ended < reading.scope.as_of:
+            if opened is not None and reading.day(ended) < reading.day(opened):
+                reading.unknown(
+                    account, SIGNALS, "unclear", "a signal that isn't resolved and was closed before it began"
+                )
+            reading.outside()
             continue
         if account is None:
             nobodys.append(row["Id"])
@@ -249,6 +264,22 @@ def signals(reading: OrgReading, part: Signals) -> Rows:
         }
     if nobodys:
         reading.note(f"{len(nobodys):,} open signals name no account and count for nobody, such as {nobodys[0]}")
+
+
+def _not_closed(reading: OrgReading, part: Signals, closed: str) -> RowCondition:
+    """Not closed by as_of; also one that isn't resolved whatever its date says: it may have been opened again."""
+    still = reading.compare(part.object, closed, ">=", reading.scope.as_of, null=True)
+    resolved = reading.listed(part.object, part.status, part.resolved)
+    if still.text is None or resolved.text is None:
+        fields = (closed, part.status)
+        return RowCondition(None, fields, lambda row: still.holds(row) or not resolved.holds(row))
+    return RowCondition(f"{still.text} OR (NOT {resolved.text})" if part.resolved else still.text)
+
+
+def _was_changed_since(reading: OrgReading, row: Row) -> bool:
+    """Whether the record was changed after as_of."""
+    changed = reading.moment(at(row, "LastModifiedDate"), None)
+    return changed is not None and changed >= reading.scope.as_of
 
 
 def _was_made(reading: OrgReading, row: Row) -> bool:

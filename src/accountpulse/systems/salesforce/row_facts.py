@@ -1,12 +1,13 @@
 """What a single row says: whose it is, whether it lies in the window, and what a value of it means."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from accountpulse.core.period import Window
 from accountpulse.systems.salesforce.field_check import Row
 from accountpulse.systems.salesforce.queries import OrgReading, at
 
+AccountRows = Sequence[Mapping[str, Any]]  # the accounts that are scored, as they were read
 HIDDEN = "records whose {} our user may not see: whose they are can't be known"
 
 

@@ -16,6 +16,7 @@ from accountpulse.core.secret import Secret
 from accountpulse.systems.environment import EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
 from accountpulse.systems.mapping_parts import (
+    AccountName,
     ApiName,
     DateName,
     FieldKinds,
@@ -182,6 +183,8 @@ def _chosen(default: str, *others: str) -> Discriminator:
 # a sign that holds or doesn't: a checkbox, a day from which on it holds, or values that the mapping names
 SignName = Annotated[ApiName, FieldKinds(("yes/no", "date", "picklist", "text"))]
 # how many there are: a whole number, a checkbox (one), or values that mean one
+# what falls: a number, or an amount
+FallingName = Annotated[ApiName, FieldKinds(("count", "number", "money"))]
 ProblemName = Annotated[ApiName, FieldKinds(("count", "yes/no", "picklist", "text"))]
 
 
@@ -253,7 +256,7 @@ class PaymentCases(MappingBlock):
 
     source: Literal["case"] = Field(default="case", alias="from")
     object: ApiName = "Case"
-    account: ReferenceName = "AccountId"
+    account: AccountName = "AccountId"
     only: Only | None = Only(field="Type", values=("Billing",))
     where: str | None = None
     opened: DateName = "CreatedDate"
@@ -268,7 +271,7 @@ class PaymentInvoices(MappingBlock):
 
     source: Literal["invoice"] = Field(default="invoice", alias="from")
     object: ApiName = "Invoice__c"
-    account: ReferenceName = "Account__c"
+    account: AccountName = "Account__c"
     only: Only | None = None
     where: str | None = None
     due: DateName = "Due_Date__c"
@@ -298,7 +301,7 @@ class DowngradeRecords(MappingBlock):
 
     source: Literal["records"] = Field(default="records", alias="from")
     object: ApiName = "Opportunity"
-    account: ReferenceName = "AccountId"
+    account: AccountName = "AccountId"
     only: Only | None = Only(field="Type", values=("Existing Customer - Downgrade",))
     where: str | None = "IsWon = true"
     date: DateName = "CloseDate"
@@ -312,8 +315,8 @@ class DowngradeHistory(MappingBlock):
 
     source: Literal["history"] = Field(default="history", alias="from")
     object: ApiName = "AccountHistory"
-    parent: ReferenceName = "AccountId"
-    field: ApiName = "Seats__c"
+    parent: AccountName = "AccountId"
+    field: FallingName = "Seats__c"
     tracked_since: date | None = None
 
 
@@ -333,7 +336,7 @@ class ArrFieldHistory(MappingBlock):
 
     source: Literal["history"] = Field(default="history", alias="from")
     object: ApiName = "AccountHistory"
-    parent: ReferenceName = "AccountId"
+    parent: AccountName = "AccountId"
     tracked_since: date | None = None
 
 
@@ -342,7 +345,7 @@ class ArrSnapshots(MappingBlock):
 
     source: Literal["snapshots"] = Field(default="snapshots", alias="from")
     object: ApiName = "ARR_Snapshot__c"
-    account: ReferenceName = "Account__c"
+    account: AccountName = "Account__c"
     date: DateName = "Snapshot_Date__c"
     amount: MoneyName = "ARR__c"
 
@@ -455,7 +458,7 @@ class Signals(MappingBlock):
     """Churn signals that CSMs log. `closed` may be null where the status alone says what is open."""
 
     object: ApiName = "Churn_Signal__c"
-    account: ReferenceName = "Account__c"
+    account: AccountName = "Account__c"
     severity: PicklistName = "Severity__c"
     status: PicklistName = "Status__c"
     confidence: PicklistName | None = "Confidence__c"
