@@ -135,11 +135,11 @@ class Bench(AbstractContextManager["Bench"]):
         change: Change,
     ) -> Verdict:
         """Where the metrics differ from the truth, and whether that is told or what the vendor now says."""
-        silent, truthful = [], False
+        truthful = False
         before = {row["account_id"]: row for row in self.truth.iter_rows(named=True)}
         after = {row["account_id"]: row for row in result.iter_rows(named=True)}
-        for account in sorted(set(before) ^ set(after)):
-            silent.append(f"{account} {'is gone' if account in before else 'is new'}")
+        others = sorted(set(before) ^ set(after))
+        silent = [f"{account} {'is gone' if account in before else 'is new'}" for account in others]
         told = any(is_told(each, self.plain[of]) for of, each in extracts.items())
         again = self.computed_again(name, self.proxy.log) if (verdict.mutation, verdict.endpoint) in TRUTHFUL else {}
         left_out = {account for each in extracts.values() for account in each.malformed}  # and named, in the report

@@ -57,7 +57,9 @@ def test_what_is_computed_again_from_plain_answers_is_the_truth(tmp_path: Path, 
     with Bench(world, tmp_path, jira=jira) as plain:
         again = [plain.computed_again(name, plain.logs[name]) for name in ORACLES]
         measured = {name.removesuffix("_reason") for name in plain.truth.columns if name.endswith("_reason")}
-    computed = {(account, metric): value for each in again for account, its in each.items() for metric, value in its.items()}
+    computed = {
+        (account, metric): value for each in again for account, its in each.items() for metric, value in its.items()
+    }
     assert {metric for _, metric in computed} == measured - {"arr_trajectory_pct"}  # the histories are too young
     truth = {(row.account_id, row.metric): row.value for row in truth_table(world, SCOPE.period.name, NOW)}
     assert [place for place, value in computed.items() if not equal(truth[place], value)] == []

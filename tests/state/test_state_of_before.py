@@ -8,14 +8,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from accountpulse import settings
 from accountpulse.core.period import parse_period, scope_of
 from accountpulse.pipeline import earlier_runs, report_document
-from accountpulse.pipeline.run import fingerprint_of
 from accountpulse.report.files import files
 from accountpulse.state import State
 from program import start
-from support import NAMES, ROOT
+from support import NAMES
 
 BEFORE = Path(__file__).parent / "before"  # `state.tgz`, and what that version said of it
 
@@ -60,22 +58,6 @@ def test_an_earlier_month_is_scored_anew_to_the_same_bits(folder: Path) -> None:
     again = earlier_runs.rescored_whole(october, state, october.card)
     names = ["account_id", "health_score", "churn_risk_score", "tier", "coverage"]
     assert again.sort("account_id").select(names).equals(october.scores.sort("account_id").select(names))
-
-
-def test_an_unfinished_run_of_it_can_be_gone_on_with() -> None:
-    """The fingerprint of the same settings is the one that version wrote into its runs."""
-    loaded = settings.load(
-        {
-            "INTERCOM_API_TOKEN": "token-1",
-            "JIRA_BASE_URL": "https://jira.example.com",
-            "JIRA_API_TOKEN": "token-2",
-            "SALESFORCE_CLIENT_ID": "id-1",
-            "SALESFORCE_CLIENT_SECRET": "secret-1",
-            "SALESFORCE_DOMAIN": "acme.my",
-            "ACCOUNTPULSE_CONFIG": str(ROOT / "tests" / "results" / "accountpulse.yaml"),
-        }
-    )
-    assert fingerprint_of(loaded) == "da1918ea03b05799"
 
 
 def test_forgetting_an_account_leaves_no_row_of_it(folder: Path) -> None:

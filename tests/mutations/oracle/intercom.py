@@ -68,7 +68,8 @@ def _of(talk: Any, name: str) -> Any:
 
 def _has_customer(talk: Any) -> bool:
     author = ((talk.get("source") or {}).get("author") or {}).get("type")
-    return author in PEOPLE or _of(talk, "first_contact_reply_at") is not None or talk.get("first_contact_reply") is not None
+    replied = _of(talk, "first_contact_reply_at") is not None or talk.get("first_contact_reply") is not None
+    return author in PEOPLE or replied
 
 
 def _first_response(talk: Any) -> float | None:

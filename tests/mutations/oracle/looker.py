@@ -21,9 +21,9 @@ Row = dict[str, Any]
 
 
 def measured(
-    answers: Sequence[Exchanged], keys: Mapping[str, Sequence[str]], start: datetime, end: datetime
+    answers: Sequence[Exchanged], keys: Mapping[str, Sequence[str]], _start: datetime, _end: datetime
 ) -> dict[str, Measures]:
-    """Account → the usage metrics and pillars of October 2026; `start` and `end` are of support's window, unused."""
+    """Account → the usage metrics and pillars of October 2026."""
     return {account: _metrics(answers, its) for account, its in keys.items()}
 
 
@@ -49,7 +49,9 @@ def _metrics(answers: Sequence[Exchanged], keys: Sequence[str]) -> Measures:
         "mau_trend_pct": _trend({name: float(count) for name, count in users.items()}),
         "feature_breadth": 100 * len(used) / len(CATALOGUE) if mine("feature_name") else None,
         "login_frequency": sessions[PERIOD] / mau / (MONTHS[PERIOD] / 7) if mau else None,
-        "pillar_engagement": _only(mine("/looks/*/run/json"), "engagement_index", lambda row: row["metric_month"] == PERIOD),
+        "pillar_engagement": _only(
+            mine("/looks/*/run/json"), "engagement_index", lambda row: row["metric_month"] == PERIOD
+        ),
     }
     figures = mine("insights_index")
     return found | {f"pillar_{name}": _only(figures, f"{name}_index", lambda _row: True) for name in PILLARS}

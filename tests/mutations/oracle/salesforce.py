@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 
 def measured(
-    answers: Sequence[Exchanged], keys: Mapping[str, Sequence[str]], start: datetime, end: datetime
+    answers: Sequence[Exchanged], _keys: Mapping[str, Sequence[str]], _start: datetime, end: datetime
 ) -> dict[str, Measures]:
     """Account → its metrics; the accounts are those of the answers, `end` is as_of."""
     accounts = _rows(answers, "FROM Account ")

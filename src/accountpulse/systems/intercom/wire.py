@@ -287,8 +287,9 @@ L = TypeVar("L", Tags, Contacts, LinkedObjects)
 def _united(whole: L | None, listed: L | None, items: str) -> L | None:
     if whole is None or listed is None:
         return whole or listed
-    first, second = getattr(whole, items), getattr(listed, items)
-    more = [each for each in second or () if each not in (first or ())]
+    first: Sequence[Any] | None = getattr(whole, items)
+    second: Sequence[Any] | None = getattr(listed, items)
+    more: list[Any] = [each for each in second or () if each not in (first or ())]
     changes = {} if first is None and second is None else {items: [*(first or ()), *more]}
     total = max(whole.total_count or 0, listed.total_count or 0)
     return msgspec.structs.replace(whole, **changes, total_count=total)

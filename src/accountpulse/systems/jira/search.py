@@ -188,7 +188,7 @@ class Search:
                 body["expand"] = ["changelog"]
             page = await self._send(body, decoder)
             start += len(page.issues)
-            more = bool(page.issues) and start != page.total  # a total below what came says nothing: on to an empty page
+            more = bool(page.issues) and start != page.total  # a total below what came says nothing: on
             following = f"{start} {page.max_results or size}" if more else None
             return RowPage(page.issues if ids_only else _timed(page.issues), following, page.total)
 

@@ -117,7 +117,8 @@ class Org:
         if not _NAME.fullmatch(name):
             return None
         try:
-            found = self.call(f"describing {name}", lambda: self._get(f"{self.client.base_url}sobjects/{name}/describe"))
+            address = f"{self.client.base_url}sobjects/{name}/describe"
+            found = self.call(f"describing {name}", lambda: self._get(address))
         except NotThere:
             if not any(self._described.values()):
                 self._refuse_absent_version()
