@@ -30,7 +30,7 @@ HASHES = FOLDER / "hashes.json"
 UNTIL = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 MONTH = "2026-10"
 MONTHS = ("2026-07", "2026-08", "2026-09", MONTH)
-WORLDS = 500
+WORLDS = 100
 ACCOUNTS = 20
 OF_THE_RUN = ("Run_Id__c", "Scored_At__c")  # differ in every run
 Hashes = dict[str, str]
