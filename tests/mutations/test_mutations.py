@@ -16,7 +16,6 @@ from accountpulse.sandbox.truth.table import truth_table
 from accountpulse.sandbox.world import build
 from mutations.judge import ORACLES, SCOPE, Bench, Verdict, equal
 from mutations.mutations import MUTATIONS
-from mutations.truthful import TRUTHFUL
 from support import NAMES, NOW
 
 SAMPLE = 60  # changes of one answer for each system
@@ -63,12 +62,6 @@ def test_what_is_computed_again_from_plain_answers_is_the_truth(tmp_path: Path, 
     assert {metric for _, metric in computed} == measured - {"arr_trajectory_pct"}  # the histories are too young
     truth = {(row.account_id, row.metric): row.value for row in truth_table(world, SCOPE.period.name, NOW)}
     assert [place for place, value in computed.items() if not equal(truth[place], value)] == []
-
-
-def test_what_was_said_truthfully_is_declared_once_and_happens() -> None:
-    """Every pair names a mutation that there is."""
-    names = {mutation.name for mutation in MUTATIONS}
-    assert {mutation for each in TRUTHFUL for mutation in each.mutations} <= names
 
 
 @settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -98,7 +98,7 @@ def _day_of(reading: OrgReading, name: str, row: Row, account: Any) -> date | No
 # --- champions -------------------------------------------------------------------------------------------------
 
 
-class Sign:
+class LeftSign:
     """A field of the contact that says that somebody has left, and how it says so."""
 
     def __init__(self, reading: OrgReading, definition: Field, values: Sequence[str], as_of: datetime) -> None:
@@ -133,7 +133,7 @@ def champions(reading: OrgReading, part: ChampionRoles | ChampionContacts) -> Ro
     return _by_role(reading, part, signs) if isinstance(part, ChampionRoles) else _by_contact(reading, part, signs)
 
 
-def _sign(reading: OrgReading, part: ChampionRoles | ChampionContacts, each: str | None) -> Sign | None:
+def _sign(reading: OrgReading, part: ChampionRoles | ChampionContacts, each: str | None) -> LeftSign | None:
     """None: not there. MissingInOrg where it is of a kind that says nothing."""
     reading.refuse_unfit("Contact", each)
     if each is None or not reading.has("Contact", each):
@@ -148,10 +148,10 @@ def _sign(reading: OrgReading, part: ChampionRoles | ChampionContacts, each: str
             what = f"contact_left: Contact.{each} is a {found.type}, no checkbox"
             reading.note(f"{what}; name those of its values that mean that somebody has left in left_values:")
             raise MissingInOrg
-    return Sign(reading, found, values, reading.scope.as_of)
+    return LeftSign(reading, found, values, reading.scope.as_of)
 
 
-def _by_role(reading: OrgReading, part: ChampionRoles, signs: Sequence[Sign]) -> Rows:
+def _by_role(reading: OrgReading, part: ChampionRoles, signs: Sequence[LeftSign]) -> Rows:
     """Contacts in a champion's role on opportunities won before as_of. One who moved to another account is gone."""
     name = "OpportunityContactRole"
     there = tuple(f"Contact.{sign.name}" for sign in signs)
@@ -179,7 +179,7 @@ def _by_role(reading: OrgReading, part: ChampionRoles, signs: Sequence[Sign]) ->
             yield {"account_id": account, "contact_id": row["ContactId"], "still_there": stayed and not moved}
 
 
-def _by_contact(reading: OrgReading, part: ChampionContacts, signs: Sequence[Sign]) -> Rows:
+def _by_contact(reading: OrgReading, part: ChampionContacts, signs: Sequence[LeftSign]) -> Rows:
     reading.need("Contact", "Id", "AccountId")
     chosen = (reading.only("Contact", part.only), part.where)
     for row in reading.rows("Contact", ("Id", "AccountId", *(sign.name for sign in signs)), *chosen):
@@ -188,7 +188,7 @@ def _by_contact(reading: OrgReading, part: ChampionContacts, signs: Sequence[Sig
         yield {"account_id": account, "contact_id": row["Id"], "still_there": stayed}
 
 
-def _stayed(reading: OrgReading, account: Any, row: Row, signs: Sequence[Sign], path: str) -> bool:
+def _stayed(reading: OrgReading, account: Any, row: Row, signs: Sequence[LeftSign], path: str) -> bool:
     said = [sign.says(row, path) for sign in signs]
     if None in said and True not in said:
         reading.unknown(account, CHAMPIONS, "unclear", "a champion whose value of contact_left the org no longer lists")

@@ -248,9 +248,6 @@ def _as_renewals(value: object) -> object:
     return {"strategies": value} if isinstance(value, list | tuple) else value
 
 
-# --- payment ---------------------------------------------------------------------------------------------------
-
-
 class PaymentCases(MappingBlock):
     """Payment problems as records that are opened and closed, such as billing cases."""
 
@@ -293,8 +290,6 @@ Payment = Annotated[
     _chosen("case", "invoice", "account"),
 ]
 
-# --- downgrades ------------------------------------------------------------------------------------------------
-
 
 class DowngradeRecords(MappingBlock):
     """Won amendments that lower ARR, seats or products."""
@@ -324,8 +319,6 @@ Downgrades = Annotated[
     Annotated[DowngradeRecords, Tag("records")] | Annotated[DowngradeHistory, Tag("history")],
     _chosen("records", "history"),
 ]
-
-# --- ARR a year ago --------------------------------------------------------------------------------------------
 
 
 class ArrFieldHistory(MappingBlock):
@@ -371,8 +364,6 @@ def _own_is_last(ways: tuple[ArrHistory, ...]) -> tuple[ArrHistory, ...]:
 
 
 ArrHistories = Annotated[tuple[ArrHistory, ...], AfterValidator(_own_is_last)]
-
-# --- relationship ----------------------------------------------------------------------------------------------
 
 
 class Tiers(MappingBlock):
