@@ -76,7 +76,6 @@ BROKEN: dict[str, Broken] = {
     "an org without signals": Broken(4, "signals: none", without("Churn_Signal__c")),
     "a plain org": Broken(4, "no account can be rated", without("Churn_Signal__c", *RELATIONSHIP)),
     "an org that waives its signals": Broken(0, "", without("Churn_Signal__c"), yaml="signals: none"),
-    "an org without relationship objects": Broken(4, "no account can be rated", without(*RELATIONSHIP)),
     "an org without the object of scores": Broken(3, "Health_Score__c", without("Health_Score__c")),
     "accounts that our user can't read": Broken(3, "Account", without("Account")),
     "signals whose severity is hidden": Broken(4, "critical_signals", hidden("Churn_Signal__c", "Severity__c")),
@@ -97,7 +96,6 @@ BROKEN: dict[str, Broken] = {
     # Jira
     "a bug type that the site lacks": Broken(3, "jira.bug_types", yaml="jira: {bug_types: [Fehler]}"),
     "a link field that the site lacks": Broken(3, "customfield_99", yaml="jira: {link: field, field: customfield_99}"),
-    "a project that is not visible": Broken(0, "", yaml="jira: {projects: [SECRET]}"),
     # Looker
     "a model that is not there": Broken(3, "model", yaml="looker: {model: nobody}"),
     "an explore that is not there": Broken(4, "no account can be rated", yaml="looker: {usage: {explore: nobody}}"),
