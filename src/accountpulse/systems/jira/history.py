@@ -361,10 +361,13 @@ def _apart(moves: list[Move], reader: HistoryReader) -> list[Move]:
 
 
 def _entries(histories: Iterable[IssueHistory]) -> tuple[list[_Entry], list[int]]:
-    """The entries that changed the status, each once, and the times of those that changed the resolution."""
-    entries: dict[_Entry, None] = {}
+    """The entries that changed the status, each once by its number, and the times that changed the resolution.
+
+    Entries without a number may be alike and yet two: there and back and there again, in one instant.
+    """
+    entries: dict[tuple[_Entry, int | None], _Entry] = {}
     resolutions: list[int] = []
-    for history in histories:
+    for place, history in enumerate(histories):
         moves: list[Change] = []
         resolution = None
         for item in history.items:
@@ -381,8 +384,9 @@ def _entries(histories: Iterable[IssueHistory]) -> tuple[list[_Entry], list[int]
             resolutions.append(at)
             resolved = bool(resolution.before), bool(resolution.after)
         if moves:
-            entries[_Entry(at, history.id, _chained(moves), resolved)] = None
-    return list(entries), resolutions
+            entry = _Entry(at, history.id, _chained(moves), resolved)
+            entries[entry, place if entry.number is None else None] = entry
+    return list(entries.values()), resolutions
 
 
 def _chained(moves: Sequence[Change]) -> tuple[tuple[str | None, str | None], ...]:

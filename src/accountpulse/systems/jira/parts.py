@@ -87,7 +87,7 @@ def unread(spools: Mapping[str, SpooledTable]) -> pl.DataFrame:
     """The issues whose histories are still to be read (UNREAD), each once, in the order of their ids."""
     waiting = spools["unread"].lazy().unique("issue_id", keep="first", maintain_order=True)
     left = waiting.join(spools["read"].lazy(), on="issue_id", how="anti")
-    return left.sort(pl.col("issue_id").cast(pl.Int64)).collect()
+    return left.sort(pl.col("issue_id").cast(pl.Int64, strict=False), "issue_id").collect()
 
 
 def suspects(spools: Mapping[str, SpooledTable]) -> pl.DataFrame:

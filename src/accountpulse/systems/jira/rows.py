@@ -9,10 +9,10 @@ import polars as pl
 
 from accountpulse.core.period import Scope
 from accountpulse.core.records import ISSUE_MOVES, ISSUES, Columns
-from accountpulse.systems.jira.history import NOTHING, HistoryReader, Life, Present
+from accountpulse.systems.jira.history import NOTHING, RESOLVED, HistoryReader, Life, Present
 from accountpulse.systems.jira.links import Links, Owned
 from accountpulse.systems.jira.site import Priorities, Site
-from accountpulse.systems.jira.wire import Fields, Issue, milliseconds
+from accountpulse.systems.jira.wire import Fields, Issue, later_date
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EMPTY = Fields()
@@ -43,15 +43,16 @@ class IssueReader:
 
     def present(self, fields: Fields, created: int) -> Present:
         """An issue as it is now."""
-        status, resolved, changed = fields.status, fields.resolutiondate, fields.statuscategorychangedate
+        status = fields.status
+        updated = later_date(fields.updated, created, None)
         return Present(
             status.id if status is not None else "",
-            self.site.is_done(status, resolved),
+            self.site.is_done(status, fields.resolutiondate),
             self.priorities.is_critical(fields.priority) if self.priorities.known else False,
             created,
-            milliseconds(fields.updated),
-            None if resolved is None else milliseconds(resolved),
-            None if changed is None else milliseconds(changed),
+            updated,
+            later_date(fields.resolutiondate, created, updated),
+            later_date(fields.statuscategorychangedate, created, updated),
         )
 
 
@@ -120,6 +121,8 @@ class IssueBatch:
         self._done.append(present.done)
         self._resolved.append(resolved if present.done else None)
         self._critical.append(present.critical if self._reader.priorities.known else None)
+        if fields.resolutiondate is not None and present.resolved is None:  # at a time that can't be
+            self.lives.add(issue.id, Life(doubts=set(RESOLVED)))
         self._read(issue, present, touched=touched)
 
     def _is_suspect(self, owned: Owned) -> bool:

@@ -17,7 +17,7 @@ from accountpulse.http.time_slices import TimeSlice, equal_slices
 from accountpulse.systems.jira.links import listed
 from accountpulse.systems.jira.settings import JiraMapping
 from accountpulse.systems.jira.site import Site
-from accountpulse.systems.jira.wire import BulkChanges, Count, Issue, IssueChanges, SearchPage, milliseconds
+from accountpulse.systems.jira.wire import BulkChanges, Count, Issue, IssueChanges, SearchPage, created_at
 
 CLOUD_PAGE = 5000  # the most that Cloud takes; it gives fewer where fields are asked for
 SERVER_PAGE = 1000  # the server makes less of it where its administrator said so
@@ -245,7 +245,7 @@ class Search:
 
 
 def _timed(issues: list[Issue]) -> list[Issue]:
-    """The issues, with the times of their creation read."""
+    """The issues, with the times of their creation read; one that can't be is none."""
     for issue in issues:
-        issue.created = milliseconds(issue.fields.created) if issue.fields is not None else None
+        issue.created = created_at(issue.fields) if issue.fields is not None else None
     return issues

@@ -10,6 +10,9 @@ from typing import Any
 
 import msgspec
 
+EARLIEST = 631_152_000_000  # milliseconds: 1990, before any tracker; 1970 is a date that was lost
+ADRIFT = 86_400_000  # milliseconds: how far the dates of one issue may contradict each other, written by several clocks
+
 
 class JiraStruct(msgspec.Struct, gc=False):
     """Base of all shapes; fields that are not named are skipped undecoded."""
@@ -193,6 +196,20 @@ def page_decoder(link_field: str | None) -> "msgspec.json.Decoder[SearchPage]":
     issue = msgspec.defstruct("LinkIssue", [("fields", fields | None, None)], bases=(Issue,), gc=False)
     page = msgspec.defstruct("LinkPage", [("issues", list[issue])], bases=(SearchPage,), rename="camel", gc=False)  # type: ignore[valid-type]
     return msgspec.json.Decoder(page)
+
+
+def created_at(fields: Fields) -> int | None:
+    """When an issue was created; None: not told, or before there were trackers."""
+    created = milliseconds(fields.created)
+    return None if created is None or created < EARLIEST else created
+
+
+def later_date(moment: datetime | None, created: int, updated: int | None) -> int | None:
+    """A date of an issue that lies between its creation and its last update; None: not told, or it can't be."""
+    at = milliseconds(moment)
+    is_early = at is not None and at < created - ADRIFT
+    is_late = at is not None and updated is not None and at > updated + ADRIFT
+    return None if is_early or is_late else at
 
 
 def milliseconds(moment: datetime | int | None) -> int | None:
