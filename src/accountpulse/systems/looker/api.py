@@ -37,7 +37,9 @@ CLOSED = "Check that LOOKER_BASE_URL's instance lets our user and this machine's
 UNLIMITED = -1  # left out, Looker cuts the answer at a default without saying so
 STEP = 500  # Looker's default limit; its others (5,000, 50,000, 100,000) are multiples of it
 # the client's own, and what it lets through where a body, also that of an error, is not what it should be
-FAILURES = (error.SDKError, DeserializeError, BaseValidationError, ValueError, AttributeError, TypeError)
+FAILURES = (
+    error.SDKError, DeserializeError, BaseValidationError, ValueError, AttributeError, TypeError, OverflowError,
+)  # fmt: skip
 MISSHAPEN = "Please report it, with the path: this version doesn't know such an answer."
 _EXPLORE = msgspec.json.Decoder(wire.ExploreAnswer)
 _MODEL = msgspec.json.Decoder(wire.ModelAnswer)

@@ -374,10 +374,13 @@ class LookerExtraction:
     ) -> TableAnswer:
         """An answer as one of our tables; a row without its key is nobody's.
 
-        `needs_both`: one without its day or month says nothing of any, and leaves its account's metrics unknown.
+        `needs_both`: one without its day or month says nothing of any, and one that lies outside of what was asked says
+        that days are cut otherwise there; both leave their account's metrics unknown.
         """
         columns, spool = self._columns(rows, names), SpooledTable(TABLES[table])
-        other, nobodys, placeless = [*TABLES[table]][1], 0, 0
+        other, nobodys, placeless, outside = [*TABLES[table]][1], 0, 0, 0
+        first = self._months_ago(TREND_MONTHS)
+        strays: set[str] = set()
         lost: set[str] = set() if needs_both else rows.unreadable.get([*names][1], set())
         for piece in rows.spool.pieces():
             ours = piece.select(columns)
@@ -386,11 +389,20 @@ class LookerExtraction:
             nobodys, placeless = nobodys + ours.height - whose.height, placeless + whose.height - placed.height
             if placed.height < whose.height:
                 lost |= set(whose.filter(pl.col(other).is_null())["key"])
-            spool.add(placed)
+            asked = placed.filter(pl.col(other).is_between(first, self._end, closed="left")) if needs_both else placed
+            if asked.height < placed.height:
+                outside += placed.height - asked.height
+                strays |= set(placed.join(asked, on=placed.columns, how="anti", nulls_equal=True)["key"])
+            spool.add(asked)
         if lost:
             self.notes.append(f"accounts with a row without {other}: {len(lost):,}, such as {min(lost)}")
-        counts = _counts(rows.count, 0, {NOBODYS: nobodys, f"without a {other}": placeless})
-        return TableAnswer(spool, counts, tuple(unknown_of(lost, metrics, "unclear")))
+        if strays:
+            days = f"{other}s from {first} to {self._end}"
+            self.notes.append(
+                f"accounts with a row outside of the {days} that were asked for: {len(strays):,}, such as {min(strays)}"
+            )
+        counts = _counts(rows.count, outside, {NOBODYS: nobodys, f"without a {other}": placeless})
+        return TableAnswer(spool, counts, tuple(unknown_of(lost | strays, metrics, "unclear")))
 
     def _columns(self, rows: ResultRows, names: Mapping[str, str]) -> list[pl.Expr]:
         """Columns of an answer under our names; Missing where one is absent or not of its kind."""

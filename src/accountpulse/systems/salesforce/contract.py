@@ -201,8 +201,11 @@ def _amended(reading: OrgReading, part: DowngradeRecords) -> Rows:
     known = [each for each in ("CreatedDate", "LastModifiedDate") if null and reading.find(part.object, each)]
     for row in reading.rows(part.object, (part.account, part.date, *known), *chosen, *bounds):
         account = account_of(reading, part.object, row, part.account)
-        if (day := reading.day_of(at(row, part.date), account)) is not None:
+        day = reading.day_of(at(row, part.date), account)
+        if day is not None and reading.day(window.start) <= day < reading.day(window.end):
             yield {"account_id": account, "closed_on": day}
+        elif day is not None:
+            reading.outside()
         elif may_lie_in(reading, row, window):
             reading.unknown(account, DOWNGRADES, "unclear", UNDATED)
             reading.leave_out(UNDATED)

@@ -70,14 +70,17 @@ def _midnight(reading: OrgReading, day: date) -> datetime:
 
 def _at(reading: OrgReading, row: Row) -> datetime:
     """When a change was made; one that can't be read, as what nobody can order."""
-    return reading.moment(row["CreatedDate"], None) or datetime.max.replace(tzinfo=UTC)
+    return reading.moment(row.get("CreatedDate"), None) or datetime.max.replace(tzinfo=UTC)
+
+
+FIRST_ORGS = datetime(1999, 1, 1, tzinfo=UTC)
 
 
 def _earliest(reading: OrgReading, part: HistoryPart, field: str) -> datetime | None:
-    """The time of the first change of the field that the org has of any record."""
+    """The time of the first change of the field that the org has of any record; one before there were orgs is none."""
     soql = f"SELECT CreatedDate FROM {part.object} WHERE Field = {text(field)} AND IsDeleted = false"  # noqa: S608
     found = reading.org.query(f"{soql} ORDER BY CreatedDate LIMIT 1", part.object, archived=True)
-    return next((_at(reading, row) for row in found), None)
+    return next((at for row in found if (at := _at(reading, row)) >= FIRST_ORGS), None)
 
 
 def _org_time(reading: OrgReading) -> datetime:

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from accountpulse.core.errors import UnexpectedAnswer
+from accountpulse.core.ids import looks_like_an_id
 from accountpulse.core.period import Window
-from accountpulse.systems.salesforce.field_check import Row
+from accountpulse.systems.salesforce.field_check import ODD_RECORD, Row
 from accountpulse.systems.salesforce.queries import OrgReading, at
 
 AccountRows = Sequence[Mapping[str, Any]]  # the accounts that are scored, as they were read
@@ -12,10 +14,17 @@ HIDDEN = "records whose {} our user may not see: whose they are can't be known"
 
 
 def account_of(reading: OrgReading, name: str, row: Row, path: str) -> Any:
-    """The account that the row belongs to; null: nobody's, which is told where it is only hidden from our user."""
+    """The account that the row belongs to; null: nobody's, which is told where it is only hidden from our user.
+
+    UnexpectedAnswer where it is no record id.
+    """
     account = at(row, path)
-    if account is None and reading.hidden(name, row, path):
-        reading.unknown(None, (), "not_visible", HIDDEN.format(path.split(".", maxsplit=1)[0]))
+    if account is None:
+        if reading.hidden(name, row, path):
+            reading.unknown(None, (), "not_visible", HIDDEN.format(path.split(".", maxsplit=1)[0]))
+    elif not looks_like_an_id(str(account)):
+        what = f"{name}.{path} of {row.get('Id')} is no record id"
+        raise UnexpectedAnswer("salesforce", f"querying {name}", what, ODD_RECORD)
     return account
 
 
