@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 SOQL_PARSER := @jetstreamapp/soql-parser-js@6.3.1
 
-.PHONY: help demo test check lint types deploy-package lock readers mutants clean
+.PHONY: help demo test check lint types deploy-package lock readers mutate-answers mutants clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -65,6 +65,9 @@ build/readers/%/.ready: tests/readers/requirements-%.txt
 
 readers: $(VENV)/.dev build/readers/intercom/.ready build/readers/jira/.ready ## extractors of others read the sandbox (2 minutes)
 	$(BIN)/python -m pytest tests/readers/extractors.py
+
+mutate-answers: $(VENV)/.dev ## change one thing of one answer of the sandbox, each way at each endpoint (half an hour)
+	PYTHONPATH=tests $(BIN)/python -m mutations.run
 
 mutants: $(VENV)/.dev ## change the arithmetic of scoring/ bit by bit and see whether the tests notice (an hour)
 	$(BIN)/pip install --quiet mutmut

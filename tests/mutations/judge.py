@@ -19,7 +19,7 @@ from accountpulse.systems import CRM, SYSTEMS
 from mutations.mutations import Chance, Mutation
 from mutations.oracle import intercom, jira, looker, salesforce
 from mutations.proxy import Change, Exchanged, Proxy
-from mutations.truthful import TRUTHFUL
+from mutations.truthful import is_truthful
 from support import NAMES, NOW, extract, measured
 
 Outcome = Literal["not applicable", "equal", "unknown and told", "truthful", "ended", "silent"]
@@ -57,7 +57,6 @@ class Bench(AbstractContextManager["Bench"]):
     """A sandbox behind a proxy, and what each system says where nothing is changed."""
 
     def __init__(self, world: World, folder: Path, **editions: Any) -> None:
-        self.editions = editions
         self._sandbox = Sandbox(world, **editions)
         self._folder = folder
 
@@ -65,7 +64,8 @@ class Bench(AbstractContextManager["Bench"]):
         self._sandbox.__enter__()
         self.proxy = Proxy(self._sandbox.url, self._sandbox.https_url, self._folder).__enter__()
         environment = {**self._sandbox.environment(), "ACCOUNTPULSE_STATE": str(self._folder / "state")}
-        self.loaded = settings.load(self.proxy.environment(environment))
+        self.environment = self.proxy.environment(environment)
+        self.loaded = settings.load(self.environment)
         self.plain: dict[str, Extract] = {}
         self.endpoints: dict[str, dict[str, int]] = {}
         self.logs: dict[str, tuple[Exchanged, ...]] = {}  # of the plain extraction
@@ -96,6 +96,11 @@ class Bench(AbstractContextManager["Bench"]):
         rng = Chance(f"{endpoint} {mutation.name}", turn)
         place = rng.randrange(self.endpoints[name][endpoint])
         change = Change(endpoint, place, lambda answer: mutation.by(answer, rng))
+        return self.judge_change(name, change, mutation.name)
+
+    def judge_change(self, name: str, change: Change, mutation: str) -> Verdict:
+        """The same for a change of one's own; `mutation` names it."""
+        endpoint = change.endpoint
         self.loaded.access[CRM].sessions.clear()
         self.proxy.begin(change)
         try:
@@ -103,9 +108,9 @@ class Bench(AbstractContextManager["Bench"]):
         except AccountpulseError as error:
             return self._ended(name, endpoint, mutation, change, error)
         if not change.held:
-            return Verdict(endpoint, mutation.name, "not applicable")
+            return Verdict(endpoint, mutation, "not applicable")
         if same_content(changed, self.plain[name]):
-            return Verdict(endpoint, mutation.name, "equal")  # the metrics are made of these alone
+            return Verdict(endpoint, mutation, "equal")  # the metrics are made of these alone
         extracts = {**self.plain, name: changed}
         if name == CRM and fingerprint(changed.tables["links"]) != fingerprint(self.plain[CRM].tables["links"]):
             others = (each for each in self.plain if each != CRM)
@@ -113,18 +118,18 @@ class Bench(AbstractContextManager["Bench"]):
         try:
             result = measured(self.loaded, extracts, SCOPE)
         except AssertionError as problems:  # accounts in doubt are named as problems: told
-            return Verdict(endpoint, mutation.name, "unknown and told", (f"problems: {problems}",))
+            return Verdict(endpoint, mutation, "unknown and told", (f"problems: {problems}",))
         except AccountpulseError as error:
             return self._ended(name, endpoint, mutation, change, error)
-        return self._compared(name, Verdict(endpoint, mutation.name, "equal"), result, extracts, change)
+        return self._compared(name, Verdict(endpoint, mutation, "equal"), result, extracts, change)
 
-    def _ended(self, name: str, endpoint: str, mutation: Mutation, change: Change, error: AccountpulseError) -> Verdict:
+    def _ended(self, name: str, endpoint: str, mutation: str, change: Change, error: AccountpulseError) -> Verdict:
         if not change.held:
             raise error
         named = name in str(error) or SYSTEMS[name].title in str(error) or "accountpulse.yaml" in str(error)
         good = error.exit_code in ENDS and named
         why = (f"{type(error).__name__} {error.exit_code}: {error}",)
-        return Verdict(endpoint, mutation.name, "ended" if good else "silent", why)
+        return Verdict(endpoint, mutation, "ended" if good else "silent", why)
 
     def _compared(
         self,
@@ -141,7 +146,7 @@ class Bench(AbstractContextManager["Bench"]):
         others = sorted(set(before) ^ set(after))
         silent = [f"{account} {'is gone' if account in before else 'is new'}" for account in others]
         told = any(is_told(each, self.plain[of]) for of, each in extracts.items())
-        again = self.computed_again(name, self.proxy.log) if (verdict.mutation, verdict.endpoint) in TRUTHFUL else {}
+        again = self.computed_again(name, self.proxy.log) if is_truthful(verdict.mutation, verdict.endpoint) else {}
         left_out = {account for each in extracts.values() for account in each.malformed}  # and named, in the report
         unknown = bool(left_out)
         for account in sorted((set(before) & set(after)) - left_out):

@@ -57,14 +57,20 @@ class Exchanged:
 class Change:
     """Change the answer number `place` (from 0) of an endpoint by `by`; None of it: not applicable, unchanged.
 
+    `place` None: the first answer that it applies to.
+
     `held`: the change was made. `what`: the way to the first value that changed, before and after.
     """
 
     endpoint: str
-    place: int
+    place: int | None
     by: Callable[[Answer], Answer | None]
     held: bool = False
     what: str = ""
+
+    def is_due(self, place: int) -> bool:
+        """Whether the answer number `place` is the one to change."""
+        return not self.held if self.place is None else self.place == place
 
 
 @dataclass
@@ -163,7 +169,7 @@ class Proxy:
         endpoint = self._name(request, asked, found)
         place, self._counts[endpoint] = self._counts[endpoint], self._counts[endpoint] + 1
         change = self.change
-        if change is not None and (change.endpoint, change.place) == (endpoint, place):
+        if change is not None and change.endpoint == endpoint and change.is_due(place):
             changed = change.by(found)
             change.held = changed is not None and changed != found
             if changed is not None and change.held:

@@ -103,7 +103,7 @@ def _moves(entries: Sequence[Any], done: Mapping[str, bool]) -> Iterator[Move]:
         steps = [item for item in entry["items"] if item["field"] == "status"]
         solved = [item for item in entry["items"] if item["field"] == "resolution"]
         for step in steps:
-            before, after = done.get(step["from"]), done.get(step["to"])
+            before, after = done.get(str(step["from"])), done.get(str(step["to"]))
             if solved:
                 before = bool(solved[0]["from"]) if before is None else before
                 after = bool(solved[0]["to"]) if after is None else after

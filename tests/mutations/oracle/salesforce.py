@@ -1,7 +1,6 @@
 """Contract and relationship metrics out of Salesforce's raw answers, with the sandbox's mapping.
 
 The queries hold the rows to the mapping's conditions; what they can't tell (windows, the state at `as_of`) is here.
-`arr_trajectory_pct` isn't computed: in the sandbox's worlds the histories are too young for it.
 """
 
 import json
@@ -39,6 +38,7 @@ class _Account:
             "days_to_renewal": self._renewal(),
             "payment_health": self._payments(),
             "contract_changes": self._downgrades(),
+            "arr_trajectory_pct": self._trajectory(),
             "tier_alignment": self._tier(),
             "qbr_attendance": self._reviews(),
             "champion_stability": self._champions(),
@@ -85,6 +85,20 @@ class _Account:
 
     def _in_year(self, day: date) -> bool:
         return (self._as_of - YEAR).date() <= day < self._as_of.date()
+
+    def _trajectory(self) -> float | None:
+        """Against ARR of a year before: each change tells what was before it. Null where nobody tracked it then."""
+        arr, year_ago, since = self._row.get("ARR__c"), self._as_of - YEAR, self._row.get("Customer_Since__c")
+        tracked = [_time(row["CreatedDate"]) for row in _rows(self._answers, "FROM AccountHistory ")]
+        tracked += [_time(row["CreatedDate"]) for row in _rows(self._answers, "LIMIT 1")]
+        is_young = since is not None and date.fromisoformat(since) > year_ago.date()
+        if arr is None or is_young or not tracked or min(tracked) > year_ago:
+            return None
+        changes = sorted((_time(row["CreatedDate"]), row["OldValue"]) for row in self._mine("FROM AccountHistory "))
+        then, now = (
+            float(next((old for at, old in changes if at >= moment), arr)) for moment in (year_ago, self._as_of)
+        )
+        return 100 * (now - then) / then if then > 0 else None
 
     def _tier(self) -> float | None:
         arr, held = self._row.get("ARR__c"), self._row.get("Tier__c")
@@ -144,7 +158,7 @@ def _rows(answers: Sequence[Exchanged], words: str) -> list[Row]:
 def _walk(answers: Sequence[Exchanged], words: str) -> Iterator[list[Row]]:
     for each in answers:
         soql = each.query.get("q", "")
-        if words in f"{soql} " and "LIMIT 1" not in soql and each.answer.status == 200:
+        if words in f"{soql} " and ("LIMIT 1" in soql) == (words == "LIMIT 1") and each.answer.status == 200:
             yield json.loads(each.answer.body)["records"]
 
 
