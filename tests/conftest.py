@@ -31,8 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.fault(n=number))
 
 
+# other processes share the machine: how long an example takes says nothing
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 # for `make mutants`: a law that fails has noticed the mutant; its smallest example, a minute each, is not looked for
-hypothesis.settings.register_profile("mutants", phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate))
+hypothesis.settings.register_profile(
+    "mutants", deadline=None, phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate)
+)
 
 AWS = {
     "AWS_ACCESS_KEY_ID": "test",

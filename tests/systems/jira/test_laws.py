@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -300,6 +300,12 @@ def test_a_whole_history_is_followed_in_whatever_order_it_comes(
         if len({at for at, _before, _after in moves}) == len(moves):
             assert got == truth(moves, status, STATUSES)
             assert not found.doubts
+
+
+def test_there_and_back_twice_in_two_instants_ends_where_it_began() -> None:
+    moves = [(at, *pair) for at in (DAY, UNTIL) for pair in (("1", "3"), ("3", "1"))]
+    for order in permutations(entries(moves)):
+        assert open_at_the_end(read(list(order), "1"), "1")
 
 
 @given(lives("12349"))

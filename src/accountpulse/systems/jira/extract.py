@@ -26,9 +26,9 @@ from accountpulse.systems.jira.history import Present
 from accountpulse.systems.jira.history_fetch import HistoryFetch
 from accountpulse.systems.jira.links import Links, combinations_for, split_by_clause, stands_alone
 from accountpulse.systems.jira.names import folded
-from accountpulse.systems.jira.parts import StretchTables
+from accountpulse.systems.jira.parts import StretchContent
 from accountpulse.systems.jira.refusals import REMEDIES, cause
-from accountpulse.systems.jira.rows import IssueBatch, IssueReader, Lives
+from accountpulse.systems.jira.rows import IssueBatch, IssueReader, Lives, framed
 from accountpulse.systems.jira.search import BULK, SLICE_ROWS, Found, Search, condition
 from accountpulse.systems.jira.settings import JiraAccess, JiraMapping, JiraRequest
 from accountpulse.systems.jira.site import Listed, Priorities, Site
@@ -124,7 +124,7 @@ class JiraExtraction:
     reader: IssueReader
     gaps: dict[str, Reason] = field(default_factory=dict)
     refused: dict[str, Reason] = field(default_factory=dict)  # keys that Jira doesn't know or doesn't understand
-    collector: PartCollector[StretchTables] = field(init=False)
+    collector: PartCollector[StretchContent] = field(init=False)
     counts: dict[Found, int] = field(default_factory=dict)  # issues that came, of each query
     guilty: dict[str, str] = field(default_factory=dict)  # keys with bugs that don't show them → one of these
     moved_on: set[str] = field(default_factory=set)  # issues that no key finds any more
@@ -317,8 +317,8 @@ class JiraExtraction:
             if "reopened_bugs" not in self.gaps:
                 life.doubts |= life.bare
             lives.add(issue, life)
-        for name, table in lives.frames().items():
-            self.collector.spools[name].add(table)
+        for name, rows in lives.rows().items():
+            self.collector.spools[name].add(framed(rows, parts.TABLES[name]))
 
     def _has_histories(self) -> bool:
         return any(facts["histories"] for facts in self.collector.facts)

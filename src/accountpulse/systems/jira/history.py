@@ -8,7 +8,7 @@ show, what lies between is unknown.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise, permutations
 from typing import NamedTuple
@@ -119,8 +119,9 @@ class HistoryReader:
             return None
         if self.denies(present, crossed) or self.unexplained(present, [step[0] for step in steps]) is not None:
             return None
-        now = self.by_present(present)
-        return self.told(Life(moves), present, then=now if now is not None else state if then is None else then)
+        if then is not None and self.by_present(present) is not None:
+            then = state  # nothing has changed since, whatever small difference of clocks says
+        return self.told(Life(moves), present, then=state if then is None else then)
 
     def _means(self, status: object) -> bool | None:
         """Whether a status of a history is a done one; None: not known."""
@@ -425,7 +426,7 @@ def _ordered(entries: list[_Entry], status: str) -> Sequence[_Entry]:
     by_time = sorted(entries, key=lambda entry: entry.at)
     if _is_unbroken(by_time, status):
         return by_time
-    candidates = [by_time, list(_ties_led_on(by_time, status))]
+    candidates = [by_time, _ties_led_on(by_time, status)]
     numbers = [int(str(entry.number)) for entry in entries if str(entry.number).isdecimal()]
     if len(set(numbers)) == len(entries):
         candidates.append(sorted(entries, key=lambda entry: int(str(entry.number))))
@@ -442,16 +443,27 @@ def _is_unbroken(entries: Sequence[_Entry], status: str) -> bool:
     return not (end and status and end != status)
 
 
-def _ties_led_on(entries: Sequence[_Entry], status: str) -> Iterator[_Entry]:
-    groups = [list(group) for _at, group in groupby(entries, key=lambda entry: entry.at)]
-    end: str | None = None
-    for place, group in enumerate(groups):
-        following = groups[place + 1][0].steps[0][0] if place + 1 < len(groups) else status
-        best: Sequence[_Entry] = group
-        if 1 < len(group) <= MOST_TIES:
-            best = min(permutations(group), key=lambda order: _breaks_of(order, end, following))
-        end = best[-1].steps[-1][1]
-        yield from best
+def _ties_led_on(entries: Sequence[_Entry], status: str) -> list[_Entry]:
+    """The entries, with those of one instant in the order that has the fewest breaks over the whole history."""
+    breaks: dict[str | None, int] = {None: 0}  # last status → breaks of the best way to it
+    steps: list[dict[str | None, tuple[str | None, Sequence[_Entry]]]] = []  # of each instant: whence, in what order
+    for _at, tied in groupby(entries, key=lambda entry: entry.at):
+        group = list(tied)
+        further, step = dict[str | None, int](), dict[str | None, tuple[str | None, Sequence[_Entry]]]()
+        for order in permutations(group) if len(group) <= MOST_TIES else (group,):
+            last = order[-1].steps[-1][1]
+            for end, before in breaks.items():
+                so_far = before + _breaks_of(order, end, None)
+                if last not in further or so_far < further[last]:
+                    further[last], step[last] = so_far, (end, order)
+        breaks = further
+        steps.append(step)
+    end = min(breaks, key=lambda last: breaks[last] + bool(last and status and last != status))
+    found: list[_Entry] = []
+    for step in reversed(steps):
+        end, best = step[end]
+        found += reversed(best)
+    return found[::-1]
 
 
 def _breaks_of(order: Sequence[_Entry], first: str | None, last: str | None) -> int:

@@ -10,14 +10,14 @@ import polars as pl
 from accountpulse.core.records import ISSUE_MOVES, ISSUES, Columns
 from accountpulse.core.spooled import PIECE, PartCollector, PartStore, SpooledTable
 from accountpulse.http.slice_walk import SliceRows
-from accountpulse.systems.jira.rows import DOUBTS, LOST, UNREAD, IssueBatch, Lives, merged
+from accountpulse.systems.jira.rows import DOUBTS, LOST, UNREAD, IssueBatch, Lives, TableRows, framed, merged
 
 _IDS: Columns = {"issue_id": pl.String}
 _UNKNOWN: Columns = {"key": pl.String, "metric": pl.String}
 _DOUBTFUL: Columns = {"issue_id": pl.String, "metric": pl.String}
 # `unread` are issues whose histories didn't come with them, `read` those whose histories were fetched since;
 # `suspects` those that a key of a query may have found without being shown
-_TABLES: Mapping[str, Columns] = {
+TABLES: Mapping[str, Columns] = {
     "issues": ISSUES,
     "issue_moves": ISSUE_MOVES,
     "doubts": DOUBTS,
@@ -29,13 +29,14 @@ _TABLES: Mapping[str, Columns] = {
 
 
 @dataclass(frozen=True)
-class StretchTables:
-    """What a slice or a fetch of histories contains.
+class StretchContent:
+    """What a slice or a fetch of histories contains: rows of TABLES.
 
-    `counts` says where its rows went, `came` how many issues came, by question; `histories`: any entry of one came.
+    They become tables by the part: a table for each of many slices costs more than reading its rows. `counts` says
+    where they went, `came` how many issues came, by question; `histories`: any entry of one came.
     """
 
-    tables: Mapping[str, pl.DataFrame]
+    contents: Mapping[str, TableRows]
     counts: Mapping[str, int] = field(default_factory=dict)
     came: Mapping[str, int] = field(default_factory=dict)
     histories: bool = False
@@ -43,10 +44,10 @@ class StretchTables:
     @property
     def rows(self) -> int:
         """How many rows of all tables."""
-        return sum(table.height for table in self.tables.values())
+        return sum(map(len, self.contents.values()))
 
 
-def of_slice(batch: IssueBatch, rows: SliceRows, question: str) -> StretchTables:
+def of_slice(batch: IssueBatch, rows: SliceRows, question: str) -> StretchContent:
     """What a slice contains."""
     counts = {
         "came": rows.came,
@@ -54,23 +55,25 @@ def of_slice(batch: IssueBatch, rows: SliceRows, question: str) -> StretchTables
         "repeated": rows.repeated,
         "undated": batch.undated,
     }
-    tables = batch.frames()
-    if batch.suspects:
-        columns = {"issue_id": batch.suspects, "question": [question] * len(batch.suspects)}
-        tables["suspects"] = pl.DataFrame(columns, schema=_TABLES["suspects"])
-    return StretchTables(tables, counts, {question: batch.came}, batch.has_histories)
+    suspects = [(issue, question) for issue in batch.suspects]
+    contents: dict[str, TableRows] = {
+        "issues": batch.issues,
+        "unread": batch.unread,
+        "suspects": suspects,
+        **batch.lives.rows(),
+    }
+    return StretchContent(contents, counts, {question: batch.came}, batch.has_histories)
 
 
-def of_histories(lives: Lives, issues: Sequence[str], *, any_came: bool) -> StretchTables:
+def of_histories(lives: Lives, issues: Sequence[str], *, any_came: bool) -> StretchContent:
     """What a fetch of histories contains."""
-    read = pl.DataFrame({"issue_id": issues}, schema=_IDS)
-    return StretchTables({**lives.frames(), "read": read}, histories=any_came)
+    return StretchContent({**lives.rows(), "read": [(issue,) for issue in issues]}, histories=any_came)
 
 
-def _joined(batches: Sequence[StretchTables]) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+def _joined(batches: Sequence[StretchContent]) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
     """A part of what several slices contain."""
-    names = [name for name in _TABLES if any(name in each.tables for each in batches)]
-    tables = {name: pl.concat([each.tables[name] for each in batches if name in each.tables]) for name in names}
+    rows = {name: [row for each in batches for row in each.contents.get(name, ())] for name in TABLES}
+    tables = {name: framed(rows[name], columns) for name, columns in TABLES.items() if rows[name]}
     came, counts = Counter[str](), Counter[str]()
     for each in batches:
         came.update(each.came)
@@ -78,9 +81,9 @@ def _joined(batches: Sequence[StretchTables]) -> tuple[dict[str, pl.DataFrame], 
     return tables, {"came": came, "counts": counts, "histories": any(each.histories for each in batches)}
 
 
-def collector(parts: PartStore) -> PartCollector[StretchTables]:
+def collector(parts: PartStore) -> PartCollector[StretchContent]:
     """Takes what slices and fetches of histories bring."""
-    return PartCollector(parts, {name: SpooledTable(columns) for name, columns in _TABLES.items()}, _joined)
+    return PartCollector(parts, {name: SpooledTable(columns) for name, columns in TABLES.items()}, _joined)
 
 
 def unread(spools: Mapping[str, SpooledTable]) -> pl.DataFrame:

@@ -1,6 +1,6 @@
-"""Issues and histories → columns, slice by slice."""
+"""Issues and histories → rows, slice by slice."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ import msgspec
 import polars as pl
 
 from accountpulse.core.period import Scope
-from accountpulse.core.records import ISSUE_MOVES, ISSUES, Columns
+from accountpulse.core.records import ISSUE_MOVES, ISSUES, KEYS, Columns
 from accountpulse.systems.jira.history import NOTHING, RESOLVED, HistoryReader, Life, Present
 from accountpulse.systems.jira.links import Links, Owned
 from accountpulse.systems.jira.site import Priorities, Site
@@ -23,6 +23,8 @@ UNREAD: Columns = {"issue_id": pl.String, "present": pl.Binary, "bare": pl.Boole
 # metrics that an issue leaves unknown; `bare`: if other issues of the site have histories
 DOUBTS: Columns = {"issue_id": pl.String, "metric": pl.String, "bare": pl.Boolean}
 LOST: Columns = {"key": pl.String}  # keys of whose bugs nothing is known
+
+TableRows = Sequence[tuple[object, ...]]  # of one table: values in the order of its columns
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,11 @@ class IssueReader:
 
 
 class IssueBatch:
-    """The issues of one slice as columns, with what their histories say.
+    """The issues of one slice as rows (ISSUES), with what their histories say.
 
-    `asked` are the keys whose query found them. `unread` are the issues whose histories are still to be read; `bare`
-    ones came without any, though it had been asked for. `suspects` may have been found by a key that they don't show.
+    `asked` are the keys whose query found them. `unread` are the issues whose histories are still to be read (UNREAD);
+    `bare` ones came without any, though it had been asked for. `suspects` may have been found by a key that they don't
+    show.
     """
 
     def __init__(self, reader: IssueReader, asked: Collection[str] = ()) -> None:
@@ -71,17 +74,12 @@ class IssueBatch:
         self.has_histories = False  # whether any entry of a history came
         self.suspects: list[str] = []
         self.lives = Lives()
+        self.issues: list[tuple[object, ...]] = []
+        self.unread: list[tuple[object, ...]] = []
         self._reader = reader
         self._asked = frozenset(asked)
         self._until, self._since = reader.history.until, reader.history.since
-        self._ids: list[str] = []
-        self._keys: list[int] = []  # numbers in `_sets`
-        self._created: list[int] = []
-        self._done: list[bool | None] = []
-        self._resolved: list[int | None] = []
-        self._critical: list[bool | None] = []
-        self._unread: list[tuple[str, bytes, bool]] = []
-        self._sets: dict[Owned, tuple[int, bool]] = {}  # of keys, each once: they repeat, and lists cost
+        self._suspicion: dict[Owned, bool] = {}  # the same keys come again and again
 
     def add(self, rows: Sequence[Issue]) -> None:
         """Take the issues that were there at the period's end, and then open or touched since the window's start."""
@@ -109,18 +107,16 @@ class IssueBatch:
             self.outside += 1
             return
         owned = self._reader.links.of(issue.id, fields)
-        place = self._sets.get(owned)
-        if place is None:
-            place = self._sets[owned] = (len(self._sets), self._is_suspect(owned))
-        if place[1]:
+        is_suspect = self._suspicion.get(owned)
+        if is_suspect is None:
+            is_suspect = self._suspicion[owned] = self._is_suspect(owned)
+        if is_suspect:
             self.suspects.append(issue.id)
-        resolved = present.resolved if present.resolved is not None else present.changed
-        self._ids.append(issue.id)
-        self._keys.append(place[0])
-        self._created.append(created)
-        self._done.append(present.done)
-        self._resolved.append(resolved if present.done else None)
-        self._critical.append(present.critical if self._reader.priorities.known else None)
+        resolved = None
+        if present.done:
+            resolved = present.resolved if present.resolved is not None else present.changed
+        critical = present.critical if self._reader.priorities.known else None
+        self.issues.append((issue.id, owned.keys, created, present.done, resolved, critical))
         if fields.resolutiondate is not None and present.resolved is None:  # at a time that can't be
             self.lives.add(issue.id, Life(doubts=set(RESOLVED)))
         self._read(issue, present, touched=touched)
@@ -148,39 +144,16 @@ class IssueBatch:
         else:
             self.has_histories = self.has_histories or changelog is not None
             bare = changelog is None and not self._reader.site.cloud
-            self._unread.append((issue.id, _PACK(present), bare))
-
-    def frames(self) -> dict[str, pl.DataFrame]:
-        """The tables of this slice."""
-        keys = lists_of([owned.keys for owned in self._sets]).gather(pl.Series(self._keys, dtype=pl.UInt32))
-        columns = (self._ids, keys, self._created, self._done, self._resolved, self._critical)
-        issues = pl.DataFrame(dict(zip(ISSUES, columns, strict=True)), schema=ISSUES)
-        found = {"issues": issues, **self.lives.frames()}
-        if self._unread:
-            found["unread"] = framed(self._unread, UNREAD)
-        return found
-
-
-def lists_of(sets: Sequence[Sequence[str]]) -> pl.Series:
-    """Several keys each, as one column; made of one long one, since a column takes lists one by one."""
-    places = [place for place, keys in enumerate(sets) for _key in keys or (None,)]
-    values = [key for keys in sets for key in keys or (None,)]
-    flat = pl.DataFrame({"place": places, "keys": values}, schema={"place": pl.UInt32, "keys": pl.String})
-    return flat.group_by("place", maintain_order=True).agg(pl.col("keys").drop_nulls())["keys"]
-
-
-def framed(rows: Sequence[tuple[object, ...]], columns: Columns) -> pl.DataFrame:
-    """A table of rows, of which there is at least one."""
-    return pl.DataFrame(dict(zip(columns, zip(*rows, strict=True), strict=True)), schema=columns)
+            self.unread.append((issue.id, _PACK(present), bare))
 
 
 class Lives:
-    """What is known of several issues' lives, as columns: their moves, and what they leave unknown."""
+    """What is known of several issues' lives, as rows: their moves, and what they leave unknown."""
 
     def __init__(self) -> None:
         """Empty."""
-        self._moves: list[tuple[str, int, bool, bool]] = []
-        self._doubts: list[tuple[str, str, bool]] = []
+        self._moves: list[tuple[object, ...]] = []
+        self._doubts: list[tuple[object, ...]] = []
         self._lost: set[str] = set()
 
     def add(self, issue: str, life: Life) -> None:
@@ -197,16 +170,28 @@ class Lives:
         """Nothing is known of the bugs of these keys."""
         self._lost.update(keys)
 
-    def frames(self) -> dict[str, pl.DataFrame]:
-        """The tables that have rows."""
-        found = {}
-        if self._moves:
-            found["issue_moves"] = framed(self._moves, ISSUE_MOVES)
-        if self._doubts:
-            found["doubts"] = framed(self._doubts, DOUBTS)
-        if self._lost:
-            found["lost"] = pl.DataFrame({"key": sorted(self._lost)}, schema=LOST)
-        return found
+    def rows(self) -> Mapping[str, TableRows]:
+        """The rows of each table that has any."""
+        lost = [(key,) for key in sorted(self._lost)]
+        found: dict[str, TableRows] = {"issue_moves": self._moves, "doubts": self._doubts, "lost": lost}
+        return {name: rows for name, rows in found.items() if rows}
+
+
+def framed(rows: TableRows, columns: Columns) -> pl.DataFrame:
+    """A table of rows."""
+    if not rows:
+        return pl.DataFrame(schema=columns)
+    values = dict(zip(columns, zip(*rows, strict=True), strict=True))
+    return pl.DataFrame({k: _lists(v) if columns[k] == KEYS else v for k, v in values.items()}, schema=columns)
+
+
+def _lists(sets: Sequence[tuple[str, ...]]) -> pl.Series:
+    """Several keys each, as a column: each set once, and by way of one long column, since lists are taken singly."""
+    places = {keys: place for place, keys in enumerate(dict.fromkeys(sets))}
+    long = [(place, key) for keys, place in places.items() for key in keys or (None,)]
+    flat = framed(long, {"place": pl.UInt32, "keys": pl.String})
+    each_once = flat.group_by("place", maintain_order=True).agg(pl.col("keys").drop_nulls())["keys"]
+    return each_once.gather(pl.Series([places[keys] for keys in sets], dtype=pl.UInt32))
 
 
 def ceiled(moment: datetime) -> int:
