@@ -216,10 +216,11 @@ def _sum(accounts: list[dict[str, Any]]) -> float:
 
 def _source(name: str, failed: str | None) -> dict[str, Any]:
     if name == failed:
-        return {"name": name, "state": "failed", "rows": {}, "requests": 4, "seconds": 31.2,
+        return {"name": name, "state": "failed", "rows": {}, "counted": None, "requests": 4, "seconds": 31.2,
                 "error": "503 Service Unavailable after 4 tries.", "read_at": None}  # fmt: skip
-    return {"name": name, "state": "read", "rows": {"rows": 4812}, "requests": 57, "seconds": 12.4, "error": None,
-            "read_at": "2026-11-01T02:16:00Z"}  # fmt: skip
+    counted = {"came": 4812, "attributed": 4701, "left_out": {"spam": 12}, "outside": 60, "nobodys": 39}
+    return {"name": name, "state": "read", "rows": {"rows": 4812}, "counted": counted, "requests": 57,
+            "seconds": 12.4, "error": None, "read_at": "2026-11-01T02:16:00Z"}  # fmt: skip
 
 
 def _now_and_then(accounts: list[dict[str, Any]], key: str, name: str | None, *, before: bool) -> dict[str, Any]:

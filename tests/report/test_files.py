@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -65,10 +66,16 @@ def test_the_command_writes_the_page_and_the_csv_of_the_latest_month(tmp_path: P
     assert sorted(path.name for path in (tmp_path / "more").iterdir()) == ["report-2026-09.csv", "report-2026-09.html"]
 
 
+def rounded(document: str) -> Any:
+    """A document without the last digits, which depend on the order in which two processes have added."""
+    return json.loads(document, parse_float=lambda number: round(float(number), 9))
+
+
 def test_as_json_the_document_needs_no_extra(tmp_path: Path, kept: Path, bare: dict[str, str]) -> None:
     done = start(tmp_path, "report", "--json", ACCOUNTPULSE_STATE=str(kept), **bare)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == json.loads(json.dumps(report_document.document(State(kept), None)))
+    made = json.dumps(report_document.document(State(kept), None))
+    assert rounded(done.stdout) == rounded(made)
     assert not (tmp_path / "out").exists()
 
 

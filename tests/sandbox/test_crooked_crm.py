@@ -64,6 +64,10 @@ BY_HAND = [
     ("renewal given up long ago, and a contract", {"days_to_renewal": 65}),
     ("renewal 180 days overdue", {"days_to_renewal": -180}),
     ("renewal 181 days overdue", {"days_to_renewal": "no_evidence"}),
+    ("renewed before", {"days_to_renewal": 65}),
+    ("renewed since", {"days_to_renewal": "unclear"}),
+    ("expansion lost before", {"expansion_signals": 0}),
+    ("expansion lost since", {"expansion_signals": "unclear"}),
     ("two changes in one second", {"arr_trajectory_pct": 20}),
     ("two changes in one second that fork", {"arr_trajectory_pct": "unclear", "tier_alignment": "unclear"}),
     ("history against the present", {"arr_trajectory_pct": "unclear", "tier_alignment": "unclear"}),
@@ -78,6 +82,7 @@ BY_HAND = [
     ("open review task without a day", {"qbr_attendance": 0}),
     ("deleted review", {"qbr_attendance": 0}),
     ("champion without sharing", {"champion_stability": "not_visible"}),
+    ("champion whose contact names no account", {"champion_stability": "unclear"}),
     ("said in words that all are there", {"champion_stability": 100}),
     ("signal without a date", dict(zip(SIGNALS, (1, 0, 0, 1, 0), strict=True))),
     ("signal without a severity", dict.fromkeys(SIGNALS, "unclear")),
@@ -123,7 +128,8 @@ def overruled(world: World, what: str) -> bool:
     """Whether the way in which this org keeps its things decides for all of its accounts, or doesn't look there."""
     keeps = world.salesforce.keeps
     late = what.startswith("seats") and keeps["downgrades"] == "late history"
-    return late or (what == "champion without sharing" and keeps["champions"] == "contact")
+    by_role = what in {"champion without sharing", "champion whose contact names no account"}
+    return late or (by_role and keeps["champions"] == "contact")
 
 
 def test_every_entry_of_the_lists_happens_to_somebody(worlds: dict[int, World]) -> None:

@@ -256,6 +256,17 @@ def test_signals_of_no_account_are_told(org: Org, read: Reader) -> None:
     assert f"signals: 1 open signals name no account and count for nobody, such as {lost}" in found.notes
 
 
+def test_a_text_that_is_no_record_id_is_nobodys_and_a_short_id_is_the_accounts(org: Org, read: Reader) -> None:
+    org.field("Churn_Signal__c", "Customer__c", "string")
+    signal(org, None, Customer__c=ONE[:15])
+    stray = signal(org, None, Customer__c="Acme Inc.")
+    found = read(org, "signals: {account: Customer__c}")
+    assert found.values("critical_signals") == [1, 0, 0]
+    assert f"Churn_Signal__c.Customer__c is no record id: whose it is can't be known: 1 record, such as {stray}" in (
+        found.notes
+    )
+
+
 def test_a_signal_that_was_closed_before_it_began_and_is_not_resolved_is_unclear(org: Org, read: Reader) -> None:
     for account, status in ((ONE, "Active"), (TWO, "Resolved")):
         dates = {"Signal_Date__c": at("2026-10-15T00:00"), "Closed_Date__c": at("2026-08-01T00:00")}

@@ -378,13 +378,15 @@ def test_what_is_unknown_is_told_once_with_how_many_and_an_example(reading: OrgR
     reading.setting = "champions"
     for account in (ONE[:15], ONE, TWO):
         reading.unknown(account, ("champion_stability",), "not_visible", "contacts that our user can't see")
-    reading.unknown(None, ("champion_stability",), "not_visible", "an opportunity that our user can't see")
+    reading.unknown(None, ("champion_stability",), "not_visible", "contacts that our user can't see")
+    for record in ("00K1", "00K2", "00K1"):
+        reading.nobodys({"Id": record}, "an opportunity that our user can't see")
     reading.tell_unknowns()
     rows = [row for table in reading.unknown_rows() for row in table.iter_rows()]
     assert rows == [(account, "champion_stability", "not_visible") for account in (ONE, TWO)]
     assert reading.notes == [
         f"champions: contacts that our user can't see: 2 accounts, such as {ONE}",
-        "champions: an opportunity that our user can't see: 1 account, such as no account",
+        "champions: an opportunity that our user can't see: 2 records, such as 00K1",
     ]
 
 

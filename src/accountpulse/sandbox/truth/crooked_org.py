@@ -78,6 +78,8 @@ def _worst(reasons: Iterable[str]) -> str | None:
 
 def _renewal(seen: Seen, account: Row) -> Value:
     """Rule 7: by deal, else by contract, else by the account's field; each must give a date that may be one."""
+    if _closed_since(seen, account, "Renewal"):
+        return "unclear"  # rule 6: open then, and its date may have been another
     deals = [
         deal["CloseDate"]
         for deal in seen.rows("Opportunity", AccountId=account["Id"], Type="Renewal", IsClosed=False)
@@ -91,6 +93,15 @@ def _renewal(seen: Seen, account: Row) -> Value:
         if ahead or overdue:
             return min(ahead) if ahead else max(overdue)
     return "no_evidence"
+
+
+def _closed_since(seen: Seen, account: Row, *kinds: str) -> bool:
+    deals = seen.rows("Opportunity", AccountId=account["Id"], IsClosed=True)
+    return any(
+        deal["Type"] in kinds and deal["LastStageChangeDate"] and deal["LastStageChangeDate"] >= seen.at.as_of
+        for deal in deals
+        if deal["CreatedDate"] < seen.at.as_of
+    )
 
 
 def _payments(seen: Seen, account: Row) -> Value:
@@ -333,13 +344,12 @@ def _champions(seen: Seen, account: Row) -> Value:
     if not people <= contacts.keys():
         return "not_visible"  # rule 5
     has_left = _way_to_leave(seen.org)
-    there = [
-        person
-        for person in people
-        if contacts[person]["AccountId"] == account["Id"]
-        and not _bounced(contacts[person], seen.at.as_of)
-        and not has_left(contacts[person])
+    reached = [
+        person for person in people if not _bounced(contacts[person], seen.at.as_of) and not has_left(contacts[person])
     ]
+    if any(contacts[person]["AccountId"] is None for person in reached):
+        return "unclear"  # rule 3: neither here nor anywhere else
+    there = [person for person in reached if contacts[person]["AccountId"] == account["Id"]]
     return 100 * len(there) / len(people)
 
 
@@ -359,6 +369,8 @@ def _way_to_leave(org: Salesforce) -> Callable[[Row], bool]:
 
 
 def _expansions(seen: Seen, account: Row) -> Value:
+    if _closed_since(seen, account, "Expansion", "Existing Customer - Upgrade"):
+        return "unclear"
     growing = [
         deal
         for deal in seen.rows("Opportunity", AccountId=account["Id"], IsClosed=False)

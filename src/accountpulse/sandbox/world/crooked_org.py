@@ -193,6 +193,18 @@ def _overdue(days: int) -> Bend:
     return bend
 
 
+def _renewed(days: int) -> Bend:
+    """A renewal that was won so many days before as_of, beside one of a contract."""
+
+    def bend(at: Bending) -> None:
+        _no_renewal(at)
+        won = {"StageName": "Closed Won", "IsClosed": True, "IsWon": True, "LastStageChangeDate": at.at(days)}
+        at.add("Opportunity", at.at(90), Name="Renewal", Type="Renewal", CloseDate=at.day(days), **won)
+        at.add("Contract", Status="Activated", StartDate=at.day(300), EndDate=at.day(-65))
+
+    return bend
+
+
 RENEWALS: Kinds = [
     ("", None),
     ("contract without end", _without_end),
@@ -200,6 +212,8 @@ RENEWALS: Kinds = [
     ("renewal given up long ago, and a contract", _given_up),
     ("renewal 180 days overdue", _overdue(180)),
     ("renewal 181 days overdue", _overdue(181)),
+    ("renewed before", _renewed(3)),
+    ("renewed since", _renewed(-3)),
 ]
 
 # --- payment and downgrades ------------------------------------------------------------------------------------
@@ -250,10 +264,23 @@ def _growth(probability: float | None, made: float) -> Bend:
     return bend
 
 
+def _grown(days: int) -> Bend:
+    """A deal to grow that was lost so many days before as_of."""
+
+    def bend(at: Bending) -> None:
+        at.drop("Opportunity", lambda row: row["Type"] == "Expansion")
+        lost = {"StageName": "Closed Lost", "IsClosed": True, "Probability": 0.0, "LastStageChangeDate": at.at(days)}
+        at.add("Opportunity", at.at(40), Name="Growth", Type="Expansion", CloseDate=at.day(days), **lost)
+
+    return bend
+
+
 EXPANSIONS: Kinds = [
     ("", None),
     ("expansion without a probability", _growth(None, 15)),
     ("expansion made since", _growth(60.0, -1)),
+    ("expansion lost before", _grown(2)),
+    ("expansion lost since", _grown(-2)),
 ]
 CASES: Kinds = [("", None), ("billing case of nobody", _nobodys_case)]
 INVOICES: Kinds = [

@@ -109,6 +109,15 @@ def _unshared_champion(at: Bending) -> bool:
     return bool(people)
 
 
+def _champion_of_nobody(at: Bending) -> bool:
+    people = _people(at, champions=True)
+    for row in at.org.objects["Contact"].rows:
+        if row["Id"] in people[:1]:
+            row |= {"AccountId": None, "EmailBouncedDate": None, "Champion__c": False}
+            row |= {"No_Longer_At_Company__c": False, "Left__c": "No", "Situation__c": "still here"}
+    return bool(people)
+
+
 def _unshared_influencer(at: Bending) -> bool:
     people = _people(at, champions=False)
     at.org.objects["Contact"].unshared |= set(people[:1])
@@ -129,6 +138,7 @@ CHAMPIONS: Kinds = [
     ("champion without sharing", _unshared_champion),
     ("said in words that all are there", _all_there),
     ("influencer without sharing", _unshared_influencer),
+    ("champion whose contact names no account", _champion_of_nobody),
 ]
 
 # --- signals ---------------------------------------------------------------------------------------------------

@@ -174,6 +174,7 @@ def _opportunity() -> SObject:
         _date("CloseDate"),
         _field("Amount", "currency"),
         _field("Probability", "percent"),
+        _set_by_salesforce(_instant("LastStageChangeDate")),
     )
 
 

@@ -13,7 +13,15 @@ from accountpulse.systems.salesforce.currencies import CURRENCY, Money
 from accountpulse.systems.salesforce.field_check import Row
 from accountpulse.systems.salesforce.histories import YEAR, history_rows, of_the_year, tracked_from
 from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, RowCondition, Rows, at, number
-from accountpulse.systems.salesforce.row_facts import AccountRows, account_of, may_lie_in, means, unlisted
+from accountpulse.systems.salesforce.row_facts import (
+    AccountRows,
+    account_of,
+    closed_since,
+    may_lie_in,
+    means,
+    open_at_as_of,
+    unlisted,
+)
 from accountpulse.systems.salesforce.settings import (
     DowngradeHistory,
     DowngradeRecords,
@@ -27,6 +35,7 @@ PAYMENT = ("payment_health",)
 DOWNGRADES = ("contract_changes",)
 PAYMENT_DAYS = 90
 COUNTS = frozenset({"int", "long", "double"})
+NOBODY_SAID = {"opened_at": None, "closed_at": None, "unknown": True}
 UNTOLD = "a change of which nobody can say whether it is a fall"
 UNDATED = "a record without a date that may lie in the window"
 
@@ -58,15 +67,19 @@ def _renewal(reading: OrgReading, strategy: Renewal, accounts: AccountRows) -> I
         return
     name = {"opportunity": "Opportunity", "contract": "Contract"}[strategy.source]
     reading.need(name, "AccountId", date)
+    closed = "IsClosed" if strategy.source == "opportunity" else None
     chosen: list[str | RowCondition | None] = [reading.only(name, strategy.only), strategy.where]
     if strategy.source == "opportunity":
-        chosen += ["IsClosed = false", reading.compare(name, "CreatedDate", "<", reading.scope.as_of, null=False)]
+        chosen += [open_at_as_of(reading), reading.compare(name, "CreatedDate", "<", reading.scope.as_of, null=False)]
     dated = f"{date} != null" if reading.filterable(name, date) else None
-    for row in reading.rows(name, ("AccountId", date), *chosen, dated):
+    for row in reading.rows(name, ("AccountId", date, closed), *chosen, dated):
+        account = account_of(reading, name, row, "AccountId")
+        if closed_since(reading, row, account, "days_to_renewal"):
+            continue
         if at(row, date) is None:
             reading.leave_out("without a date to renew by")
         else:
-            yield account_of(reading, name, row, "AccountId"), at(row, date)
+            yield account, at(row, date)
 
 
 # --- payment ---------------------------------------------------------------------------------------------------
@@ -144,7 +157,7 @@ def _since(reading: OrgReading) -> datetime:
 
 
 def _flagged(reading: OrgReading, part: PaymentField, accounts: AccountRows) -> Rows:
-    """As many problems as the account's field says; an empty number can't be told from a forgotten one."""
+    """As many problems as the account's field says; an empty one can't be told from a forgotten one."""
     if not reading.has("Account", part.field):
         raise MissingInOrg
     found = reading.find("Account", part.field)
@@ -157,6 +170,8 @@ def _flagged(reading: OrgReading, part: PaymentField, accounts: AccountRows) -> 
         value = at(row, part.field)
         if kind in COUNTS:
             yield from _counted(reading, row["Id"], value)
+        elif value is None:
+            yield NOBODY_SAID | {"account_id": row["Id"]}
         elif kind == "boolean":
             yield from _problems(row["Id"], int(value is True))
         elif unlisted(reading, "Account", part.field, value) and not means(value, part.values):
@@ -169,7 +184,7 @@ def _counted(reading: OrgReading, account: Any, value: Any) -> Rows:
     """A number of problems; one that counts nothing (negative, with decimals) can't be told."""
     count = number(value)
     if count is None:
-        return [{"account_id": account, "opened_at": None, "closed_at": None, "unknown": True}]
+        return [NOBODY_SAID | {"account_id": account}]
     if count < 0 or not count.is_integer():
         reading.unknown(account, PAYMENT, "unclear", "a number of payment problems that is negative or no whole number")
         return []

@@ -85,6 +85,7 @@ class OrgReading:
     unknowns: dict[tuple[str, Reason], dict[str, None]] = field(default_factory=dict)
     unfit: set[tuple[str, str, str]] = field(default_factory=set)  # part of the mapping, object, field
     _why: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
+    _nobodys: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
     _ways: dict[tuple[str, str], list[tuple[list[str], list[str]]]] = field(default_factory=dict)
 
     def note(self, text: str) -> None:
@@ -127,13 +128,18 @@ class OrgReading:
     def unknown(self, account: Any, metrics: Iterable[str], reason: Reason, why: str) -> None:
         """These metrics stay null for the account. `why` says in words what is in the way, told once with an example.
 
-        An account that isn't known either (null) is nobody's: only told.
+        What is nobody's (null) leaves nothing unknown.
         """
-        key = to_18(str(account)) if account is not None else "no account"
+        if account is None:
+            return
+        key = to_18(str(account))
         self._why.setdefault((self.setting, why), {})[key] = None
-        if account is not None:
-            for metric in metrics:
-                self.unknowns.setdefault((metric, reason), {})[key] = None
+        for metric in metrics:
+            self.unknowns.setdefault((metric, reason), {})[key] = None
+
+    def nobodys(self, row: Row, why: str) -> None:
+        """A record can be given to no account. `why` says in words what is in the way, told once with an example."""
+        self._nobodys.setdefault((self.setting, why), {})[str(row.get("Id"))] = None
 
     def unknown_rows(self) -> Iterator[pl.DataFrame]:
         """What `unknown` was told, as UNKNOWNS."""
@@ -141,11 +147,14 @@ class OrgReading:
             yield unknowns(accounts, [metric], reason)
 
     def tell_unknowns(self) -> None:
-        """One note for each reason that `unknown` was given, with how many accounts and an example."""
+        """One note for each reason that `unknown` and `nobodys` were given, with how many there are and an example."""
         for (setting, why), accounts in self._why.items():
             example = next(iter(accounts))
             self.setting = setting
             self.note(f"{why}: {len(accounts):,} account{'s' if len(accounts) > 1 else ''}, such as {example}")
+        for (setting, why), records in self._nobodys.items():
+            self.setting = setting
+            self.note(f"{why}: {len(records):,} record{'s' if len(records) > 1 else ''}, such as {next(iter(records))}")
 
     # --- names and values ---
 

@@ -21,7 +21,14 @@ from accountpulse.systems.salesforce.queries import (
     number,
     text,
 )
-from accountpulse.systems.salesforce.row_facts import account_of, may_lie_in, means, unlisted
+from accountpulse.systems.salesforce.row_facts import (
+    account_of,
+    closed_since,
+    may_lie_in,
+    means,
+    open_at_as_of,
+    unlisted,
+)
 from accountpulse.systems.salesforce.schema import TIMES
 from accountpulse.systems.salesforce.settings import ChampionContacts, ChampionRoles, Expansion, Reviews, Signals
 
@@ -176,6 +183,8 @@ def _by_role(reading: OrgReading, part: ChampionRoles, signs: Sequence[LeftSign]
             seen.add((account, row["ContactId"]))
             stayed = _stayed(reading, account, row, signs, "Contact.")
             moved = at(row, "Contact.AccountId") != account
+            if at(row, "Contact.AccountId") is None and stayed:
+                reading.unknown(account, CHAMPIONS, "unclear", "a champion whose contact names no account any more")
             yield {"account_id": account, "contact_id": row["ContactId"], "still_there": stayed and not moved}
 
 
@@ -199,16 +208,19 @@ def _stayed(reading: OrgReading, account: Any, row: Row, signs: Sequence[LeftSig
 
 
 def expansions(reading: OrgReading, part: Expansion) -> Rows:
-    """Expansion opportunities that are open and were there at as_of. One without a probability has none."""
+    """Expansion opportunities that were open at as_of. One without a probability has none."""
     reading.need("Opportunity", "AccountId", "Probability")
     created = reading.compare("Opportunity", "CreatedDate", "<", reading.scope.as_of, null=False)
-    likely = f"IsClosed = false AND (Probability = null OR Probability >= {part.min_probability:g})"
+    likely = f"IsClosed = true OR Probability = null OR Probability >= {part.min_probability:g}"
     chosen = (reading.only("Opportunity", part.only), part.where)
-    for row in reading.rows("Opportunity", ("Id", "AccountId", "Probability"), *chosen, likely, created):
+    fields = ("Id", "AccountId", "Probability", "IsClosed")
+    for row in reading.rows("Opportunity", fields, *chosen, likely, open_at_as_of(reading), created):
+        account = account_of(reading, "Opportunity", row, "AccountId")
+        if closed_since(reading, row, account, "expansion_signals"):
+            continue
         if (number(row["Probability"]) or 0.0) < part.min_probability:
             reading.leave_out("an opportunity without a probability")
         else:
-            account = account_of(reading, "Opportunity", row, "AccountId")
             yield {"account_id": account, "opportunity_id": row["Id"]}
 
 

@@ -7,25 +7,47 @@ from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.core.ids import looks_like_an_id
 from accountpulse.core.period import Window
 from accountpulse.systems.salesforce.field_check import ODD_RECORD, Row
-from accountpulse.systems.salesforce.queries import OrgReading, at
+from accountpulse.systems.salesforce.queries import OrgReading, RowCondition, at
+from accountpulse.systems.salesforce.schema import TEXTS
 
+STAGED = "LastStageChangeDate"  # Object Reference, "Opportunity": from version 52.0 on
 AccountRows = Sequence[Mapping[str, Any]]  # the accounts that are scored, as they were read
-HIDDEN = "records whose {} our user may not see: whose they are can't be known"
+HIDDEN = "the {} of a record is hidden from our user: whose it is can't be known"
 
 
 def account_of(reading: OrgReading, name: str, row: Row, path: str) -> Any:
     """The account that the row belongs to; null: nobody's, which is told where it is only hidden from our user.
 
-    UnexpectedAnswer where it is no record id.
+    So is one whose text names no record, which is reported; UnexpectedAnswer where a reference is no record id.
     """
     account = at(row, path)
     if account is None:
         if reading.hidden(name, row, path):
-            reading.unknown(None, (), "not_visible", HIDDEN.format(path.split(".", maxsplit=1)[0]))
-    elif not looks_like_an_id(str(account)):
-        what = f"{name}.{path} of {row.get('Id')} is no record id"
-        raise UnexpectedAnswer("salesforce", f"querying {name}", what, ODD_RECORD)
+            reading.nobodys(row, HIDDEN.format(path.split(".", maxsplit=1)[0]))
+    elif not looks_like_an_id(str(account).strip()):
+        found = reading.find(name, path)
+        if found is None or found.type not in TEXTS:
+            what = f"{name}.{path} of {row.get('Id')} is no record id"
+            raise UnexpectedAnswer("salesforce", f"querying {name}", what, ODD_RECORD)
+        reading.nobodys(row, f"{name}.{path} is no record id: whose it is can't be known")
+        return None
     return account
+
+
+def open_at_as_of(reading: OrgReading) -> RowCondition:
+    """Opportunities that are open now, and those that were closed after as_of: these were open then."""
+    since = reading.compare("Opportunity", STAGED, ">=", reading.scope.as_of, null=False)
+    known = reading.find("Opportunity", STAGED) is not None and since.text is not None
+    return RowCondition(f"IsClosed = false OR {since.text}" if known else "IsClosed = false")
+
+
+def closed_since(reading: OrgReading, row: Row, account: Any, metric: str) -> bool:
+    """Whether an opportunity of `open_at_as_of` was closed after as_of; what it said before, nobody knows."""
+    if row.get("IsClosed") is not True:
+        return False
+    reading.unknown(account, (metric,), "unclear", "an opportunity that was closed after as_of")
+    reading.leave_out("an opportunity that was closed after as_of")
+    return True
 
 
 def may_lie_in(reading: OrgReading, row: Row, window: Window) -> bool:
