@@ -6,6 +6,7 @@ usage: docs.py [--check]     with --check: exit 1 where a file is not what would
 import difflib
 import json
 import re
+import runpy
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from accountpulse.systems.mapping_parts import kinds_of
 
 ROOT = Path(__file__).parent.parent
 KINDS = re.compile(r"(\| key \| may name \|\n\| --- \| --- \|\n)(?:.*\n)*?\n")
+TRUTHFUL = re.compile(r"(\| answer \| what changes \| what may be true \|\n\| --- \| --- \| --- \|\n)(?:\|.*\n)*")
 TABLE = re.compile(r"(\| name \| for \|\n\| --- \| --- \|\n)(?:.*\n)*?\n")
 
 
@@ -73,6 +75,12 @@ def _kinds(path: str, model: type[BaseModel]) -> Iterator[tuple[str, tuple[str, 
             yield key, kinds
         for part in parts_of(info.annotation):
             yield from _kinds(f"{key}.", part)
+
+
+def truthful_table() -> str:
+    """What tests take for another truth of the vendor (tests/mutations/truthful.py), as rows."""
+    found = runpy.run_path(str(ROOT / "tests" / "mutations" / "truthful.py"))["TABLE"]
+    return "".join(f"| {each.of} | {', '.join(each.mutations)} | {each.why} |\n" for each in found)
 
 
 def scorecard_page() -> str:
@@ -139,6 +147,7 @@ def pages() -> dict[Path, str]:
     text = TABLE.sub(lambda match: f"{match[1]}{settings_table()}\n", readme.read_text(encoding="utf-8"))
     evidence = ROOT / "docs" / "evidence.md"
     kinds = KINDS.sub(lambda match: f"{match[1]}{kinds_table()}\n", evidence.read_text(encoding="utf-8"))
+    kinds = TRUTHFUL.sub(lambda match: f"{match[1]}{truthful_table()}", kinds)
     return {
         ROOT / "docs" / "mapping.md": mapping_page(),
         evidence: kinds,

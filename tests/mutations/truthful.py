@@ -17,45 +17,111 @@ USAGE = (*NULL, *OTHER, *DATES, *NUMBERS, *ROWS, "the body is a list")  # an emp
 
 @dataclass(frozen=True)
 class Truthful:
-    """Mutations of an endpoint's answers of which some make another answer that the vendor could give. `why`: how."""
+    """Mutations of an endpoint's answers of which some make another answer that the vendor could give.
 
-    endpoint: str  # how its name ends
+    `endpoint`: how its name in the tests ends. `of`: which answer that is, for the reader. `why`: what may be true.
+    """
+
+    endpoint: str
+    of: str
     mutations: tuple[str, ...]
     why: str
 
 
 TABLE: tuple[Truthful, ...] = (
     # Intercom
-    Truthful("/conversations/search", NULL, "nobody rated, nobody was asked, nobody answered, no company"),
-    Truthful("/conversations/search", OTHER, "a company, contact or tag that is another one"),
-    Truthful("/conversations/search", ("an inner list is cut",), "a list that search doesn't count is shorter"),
-    Truthful("/conversations/search", TIMES, "another time that contradicts nothing"),
-    Truthful("/conversations/*", (*NULL, *OTHER, *ROWS, "an inner list is cut"), "fewer or other contacts and tickets"),
     Truthful(
-        "/contacts/search", (*NULL, *OTHER, *ROWS, "an inner list is cut"), "a contact of fewer or other companies"
+        "/conversations/search",
+        "Intercom: search of conversations",
+        NULL,
+        "nobody rated, nobody was asked, nobody answered, no company",
     ),
-    Truthful("/contacts/*/companies", (*NULL, *OTHER), "a contact of other companies"),
-    Truthful("/companies/list", OTHER, "a company that has another id"),
+    Truthful(
+        "/conversations/search",
+        "Intercom: search of conversations",
+        OTHER,
+        "a company, contact or tag that is another one",
+    ),
+    Truthful(
+        "/conversations/search",
+        "Intercom: search of conversations",
+        ("an inner list is cut",),
+        "a list that search doesn't count is shorter",
+    ),
+    Truthful(
+        "/conversations/search", "Intercom: search of conversations", TIMES, "another time that contradicts nothing"
+    ),
+    Truthful(
+        "/conversations/*",
+        "Intercom: a conversation",
+        (*NULL, *OTHER, *ROWS, "an inner list is cut"),
+        "fewer or other contacts and tickets",
+    ),
+    Truthful(
+        "/contacts/search",
+        "Intercom: search of contacts",
+        (*NULL, *OTHER, *ROWS, "an inner list is cut"),
+        "a contact of fewer or other companies",
+    ),
+    Truthful(
+        "/contacts/*/companies", "Intercom: a contact's companies", (*NULL, *OTHER), "a contact of other companies"
+    ),
+    Truthful("/companies/list", "Intercom: companies", OTHER, "a company that has another id"),
     # Jira
-    Truthful(" page", NULL, "no priority, no resolution"),
-    Truthful(" page", OTHER, "another status, priority or component"),
-    Truthful(" page", DATES, "an issue that was created, resolved or moved at another time"),
-    Truthful("/changelog/bulkfetch", (*OTHER, *TIMES), "a move at another time, or from another status"),
+    Truthful(" page", "Jira: issues of a search", NULL, "no priority, no resolution"),
+    Truthful(" page", "Jira: issues of a search", OTHER, "another status, priority or component"),
+    Truthful(
+        " page", "Jira: issues of a search", DATES, "an issue that was created, resolved or moved at another time"
+    ),
+    Truthful(
+        "/changelog/bulkfetch", "Jira: histories", (*OTHER, *TIMES), "a move at another time, or from another status"
+    ),
     # Looker: its answers count nothing
-    Truthful(" account_id,session_date,distinct_users", USAGE, "another account, day or number; nobody came"),
-    Truthful("distinct_users,session_count", USAGE, "another account, month or number; nobody came"),
-    Truthful(" account_id,feature_name", USAGE, "another account or feature; nobody used it"),
-    Truthful("_index", USAGE, "another account or figure, or none"),
-    Truthful("/looks/*/run/json", USAGE, "another account, month or figure, or none"),
+    Truthful(
+        " account_id,session_date,distinct_users",
+        "Looker: usage by day",
+        USAGE,
+        "another account, day or number; nobody came",
+    ),
+    Truthful(
+        "distinct_users,session_count", "Looker: usage by month", USAGE, "another account, month or number; nobody came"
+    ),
+    Truthful(" account_id,feature_name", "Looker: features", USAGE, "another account or feature; nobody used it"),
+    Truthful("_index", "Looker: a measure", USAGE, "another account or figure, or none"),
+    Truthful("/looks/*/run/json", "Looker: a Look", USAGE, "another account, month or figure, or none"),
     # Salesforce: a query's rows are counted, so that only their values may be others
-    Truthful("query Account", (*NULL, *OTHER, *DATES, *NUMBERS), "another ARR, tier, renewal date or link, or none"),
-    Truthful("query Opportunity", (*NULL, *OTHER, *DATES, *NUMBERS), "another date, account or probability"),
-    Truthful("query Contract", (*NULL, *OTHER, *DATES), "another date or account"),
-    Truthful("query Case", (*NULL, *OTHER, *DATES), "begun or ended at another time, or not ended"),
-    Truthful("queryAll Event", (*NULL, *OTHER, *DATES, TURNED), "held on another day, or not attended"),
-    Truthful("queryAll Task", (*NULL, *OTHER, *DATES, TURNED), "held on another day, or not attended"),
-    Truthful("query OpportunityContactRole", (*NULL, *OTHER, *DATES, TURNED), "somebody who has left, or moved"),
-    Truthful("query Churn_Signal__c", (*NULL, *OTHER, *DATES), "another severity, status, beginning or end"),
+    Truthful(
+        "query Account",
+        "Salesforce: Account",
+        (*NULL, *OTHER, *DATES, *NUMBERS),
+        "another ARR, tier, renewal date or link, or none",
+    ),
+    Truthful(
+        "query Opportunity",
+        "Salesforce: Opportunity",
+        (*NULL, *OTHER, *DATES, *NUMBERS),
+        "another date, account or probability",
+    ),
+    Truthful("query Contract", "Salesforce: Contract", (*NULL, *OTHER, *DATES), "another date or account"),
+    Truthful("query Case", "Salesforce: Case", (*NULL, *OTHER, *DATES), "begun or ended at another time, or not ended"),
+    Truthful(
+        "queryAll Event", "Salesforce: Event", (*NULL, *OTHER, *DATES, TURNED), "held on another day, or not attended"
+    ),
+    Truthful(
+        "queryAll Task", "Salesforce: Task", (*NULL, *OTHER, *DATES, TURNED), "held on another day, or not attended"
+    ),
+    Truthful(
+        "query OpportunityContactRole",
+        "Salesforce: OpportunityContactRole",
+        (*NULL, *OTHER, *DATES, TURNED),
+        "somebody who has left, or moved",
+    ),
+    Truthful(
+        "query Churn_Signal__c",
+        "Salesforce: Churn_Signal__c",
+        (*NULL, *OTHER, *DATES),
+        "another severity, status, beginning or end",
+    ),
 )
 
 
