@@ -109,7 +109,7 @@ def check(
         _estimate(found, calls)
     on = loaded.rollbar is not None
     found.add(
-        "good" if on else "warning", "rollbar", "on" if on else "off: set ROLLBAR_ACCESS_TOKEN to be told of errors"
+        "good" if on else "warning", "rollbar", "on" if on else "off: set ROLLBAR_ACCESS_TOKEN to be notified of errors"
     )
     return found
 

@@ -10,6 +10,7 @@ OTHER = ("a text is empty", "a text is unknown", "a text is a number", "a text h
 DATES = ("a date has another offset", "a time is a day", "a date is far ahead", "a date is of 1970")
 NUMBERS = ("a number is negative", "a number is huge")
 TIMES = ("a number is negative", "a number is huge", *DATES)
+GONE = ("404", "403", "400", "405", "410")
 TURNED = "a yes/no is turned"
 ROWS = ("a row is missing", "no rows")
 USAGE = (*NULL, *OTHER, *DATES, *NUMBERS, *ROWS, "the body is a list")  # an empty one, and lists are what Looker gives
@@ -65,6 +66,9 @@ TABLE: tuple[Truthful, ...] = (
     ),
     Truthful(
         "/contacts/*/companies", "Intercom: a contact's companies", (*NULL, *OTHER), "a contact of other companies"
+    ),
+    Truthful(
+        "/contacts/*/companies", "Intercom: a contact's companies", GONE, "the contact is gone: what it listed counts"
     ),
     Truthful("/companies/list", "Intercom: companies", OTHER, "a company that has another id"),
     # Jira

@@ -65,8 +65,8 @@ def test_caps_edges_and_missing_scores_are_reasons_too() -> None:
     row = {"csat_score": 60.0, "qbr_attendance": 60.0, "critical_bugs": 1.0}
     plain, free = card(), card(("gte: 1", "gte: 2"))
     bound, loose = results([row], plain)[0], results([row], free)[0]
-    assert why_moved(bound, loose, plain, free) == "no longer held down by bug"
-    assert why_moved(loose, bound, free, plain) == "now held down by bug"
+    assert why_moved(bound, loose, plain, free) == "no longer capped by bug"
+    assert why_moved(loose, bound, free, plain) == "now capped by bug"
     strict = card(("gte: 1", "gte: 2"), ("min: 50", "min: 65"))
     assert why_moved(loose, results([row], strict)[0], free, strict) == "Good begins at 65, no longer at 50"
     wary = card(("gte: 1", "gte: 2"), ("caps:", "coverage: {tier_needs_readable: [critical_signals]}\ncaps:"))

@@ -48,7 +48,7 @@ def test_what_holds_health_down_comes_first():
         "cap_reason": "open critical signal",
         "drivers": [],
     }
-    assert sentences(row, CARD) == ["held down to 49 (from 76.9): open critical signal"]
+    assert sentences(row, CARD) == ["capped at 49 (from 76.9): open critical signal"]
 
 
 def test_an_account_that_is_not_rated_says_why_and_puts_no_price_on_anything():

@@ -143,7 +143,7 @@ def _scores(details: AccountDetails, tiers: Sequence[str]) -> Iterator[Renderabl
         yield from _lines([f"no score: {'; '.join(details['not_rated_reasons'])}"])
     if details["cap_reasons"]:
         limited = before is not None and before > after
-        lead = f"held down from {points(before)}" if limited else "limits that hold, but change nothing"
+        lead = f"capped from {points(before)}" if limited else "caps that apply, but change nothing"
         yield from _lines([f"{lead}: {'; '.join(details['cap_reasons'])}"])
     yield from _risk(details["risk"])
 
@@ -207,7 +207,7 @@ def _changed(details: AccountDetails) -> Iterator[RenderableType]:
     if changed["parts"] is None:
         without = "then" if changed["health_then"] is None else "now"
         reasons = f": {'; '.join(changed['why_not_rated_then'])}" if changed["why_not_rated_then"] else ""
-        yield from _lines([f"no difference can be told, no health {without}{reasons}"])
+        yield from _lines([f"no difference can be shown, no health {without}{reasons}"])
         return
     yield from _lines([_parts(details)])
     yield from _lines(each["text"] for each in changed["movers"])

@@ -15,7 +15,7 @@ from enum import Enum
 from accountpulse.core.errors import AccessError, AccountpulseError, SourceUnavailable, UnexpectedAnswer
 from accountpulse.http import tls
 from accountpulse.http.budget import RequestBudget
-from accountpulse.http.shape import WrongShape
+from accountpulse.http.shape import MISSHAPEN, WrongShape
 
 TRIES = 5  # of one request, the first one included
 ASKED_AGAIN = frozenset({408, 425, 429})  # of the refusals those that may pass
@@ -90,8 +90,7 @@ class Attempts:
 
     def misshapen(self, error: WrongShape) -> UnexpectedAnswer:
         """The error for a well-formed answer of the wrong type: it would be the same the next time."""
-        remedy = "Please report it, with the path: this version doesn't know such an answer."
-        return UnexpectedAnswer(self.source, self.tried, f"a field of another type, {error}", remedy)
+        return UnexpectedAnswer(self.source, self.tried, f"a field of another type, {error}", MISSHAPEN)
 
     def distrusted(self, url: str, error: Exception) -> AccessError:
         """The error for a certificate that isn't trusted: another attempt won't change that."""

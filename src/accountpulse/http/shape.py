@@ -9,6 +9,7 @@ _PATH = re.compile(r" - at `(\$[^`]*)`$")
 _STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 _ID_NAMES = ("id", "key", "Id")
 _SHOWN = 40  # characters of a record's id
+MISSHAPEN = "Please report it, with the path: this version doesn't know such an answer."
 T = TypeVar("T")
 
 
@@ -37,6 +38,14 @@ def decode(decoder: "msgspec.json.Decoder[T]", content: bytes) -> T:
             body = msgspec.json.decode(content)
         except UnicodeDecodeError:  # bytes that are no text: garbage on the wire, and no type
             raise msgspec.DecodeError from None
+        raise _wrong_shape(str(error), body) from None
+
+
+def converted(kind: type[T], body: Any) -> T:
+    """An answer that another library has decoded, as `kind`; WrongShape as in `decode`."""
+    try:
+        return msgspec.convert(body, kind, strict=False)
+    except msgspec.ValidationError as error:
         raise _wrong_shape(str(error), body) from None
 
 

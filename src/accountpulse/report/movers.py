@@ -88,8 +88,8 @@ def _causes(
 def _caps(effect: float, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """What holds health down, or no longer does."""
     if effect < 0:
-        return f"held down by: {now[CAP_REASON]}, {signed(effect)} points"
-    lead = "still held down, but less" if now[HEALTH] < now[BEFORE_CAPS] else "no longer held down"
+        return f"capped by: {now[CAP_REASON]}, {signed(effect)} points"
+    lead = "still capped, but less" if now[HEALTH] < now[BEFORE_CAPS] else "no longer capped"
     return f"{lead} (was: {then[CAP_REASON]}), {signed(effect)} points"
 
 

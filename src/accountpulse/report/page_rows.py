@@ -60,7 +60,7 @@ class AccountTexts:
     def reasons(self, i: int) -> list[str]:
         """Why an account stands where it does: what holds it down, what costs most, what a rating lacks."""
         cap, drivers, lacking = (self.column(key)[i] for key in ("cap", "drivers", "not_rated"))
-        capped = [f"held down by: {', '.join(sentences(cap))}"] if cap else []
+        capped = [f"capped by: {', '.join(sentences(cap))}"] if cap else []
         return [*capped, *sentences(drivers), *sentences(lacking)]
 
     def keys(self) -> dict[str, list[Any]]:

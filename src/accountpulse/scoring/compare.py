@@ -99,8 +99,8 @@ def why_moved(before: ScoreRow, after: ScoreRow, old: Scorecard, new: Scorecard,
     """Why an account's score moves, in words: what is missing, what limits it, the metrics that do most."""
     parts = [
         *_rated_or_not(before, after),
-        *_caps_in_one("now held down by", after, before),
-        *_caps_in_one("no longer held down by", before, after),
+        *_caps_in_one("now capped by", after, before),
+        *_caps_in_one("no longer capped by", before, after),
         *_moved_tiers(before, after, old, new),
     ]
     if before[BEFORE_CAPS] is not None and after[BEFORE_CAPS] is not None:

@@ -104,8 +104,8 @@ def _score_status(row: ScoreRow) -> list[str]:
         lead = NOT_RATED if tier == NOT_RATED else f"{tier}, for a known critical signal; no score"
         return [f"{lead} ({plain(row[COVERAGE])} % of the weight is known): {not_rated}"]
     if cap and health is not None and before is not None and health < before:
-        return [f"held down to {plain(health)} (from {plain(before)}): {cap}"]
-    return [f"limits that hold, but change nothing: {cap}"] if cap else []
+        return [f"capped at {plain(health)} (from {plain(before)}): {cap}"]
+    return [f"caps that apply, but change nothing: {cap}"] if cap else []
 
 
 def _no_data(row: ScoreRow, card: Scorecard) -> list[str]:

@@ -162,7 +162,7 @@ def _caps(card: Scorecard) -> Iterator[str]:
         yield "Nothing."
         yield ""
         return
-    yield "However good the rest is. The lowest that holds counts, and every reason is told."
+    yield "However good the rest is. The lowest that applies counts, and every reason is shown."
     yield ""
     rows = (
         (_exact(cap.cap), _cell(cap.reason), " and ".join(_when(card, *item) for item in cap.when.items()))
@@ -234,7 +234,7 @@ def _risk(card: Scorecard) -> Iterator[str]:
     yield "What is not known adds nothing."
     yield ""
     for floor in sorted(risk.floors, key=lambda floor: floor.cap_below):
-        yield f"- held down below {_exact(floor.cap_below)}: the risk is at least {_exact(floor.risk)}"
+        yield f"- capped below {_exact(floor.cap_below)}: the risk is at least {_exact(floor.risk)}"
     bands = f"low, medium from {_exact(risk.bands.medium)}, high from {_exact(risk.bands.high)}"
     yield f"- it is called {bands}"
 

@@ -180,18 +180,21 @@ class Companies:
         listed = [str(ref.id) for ref in (refs.data or ()) if ref.id is not None]
         if refs.data is not None and len(listed) == len(refs.data) and not is_cut(listed, refs):
             return listed
-        found = await self._attached(contact.id)
+        found = await self._attached(contact.id, refs.total_count or 0)
         if found is None:
             return listed
         self._known.update((company.id, company.own) for company in found)
         return list(dict.fromkeys([*listed, *(company.id for company in found)]))
 
-    async def _attached(self, contact: str) -> list[Company] | None:
-        """All companies of a contact; None: they can't be had. Fewer than were counted, twice, are refused."""
+    async def _attached(self, contact: str, counted: int) -> list[Company] | None:
+        """All companies of a contact, which itself has counted so many; None: they can't be had.
+
+        Fewer than were counted, twice, are refused.
+        """
         lacking = 0
         for _ in range(2):
-            found, counted = await self._attached_pages(contact)
-            lacking = counted - len(found or ())
+            found, total = await self._attached_pages(contact)
+            lacking = max(counted, total) - len(found or ())
             if found is None or lacking <= 0:
                 return found
         answer = f"twice {lacking:,} fewer came than were counted"
@@ -206,7 +209,10 @@ class Companies:
             page = await self._web.object("contacts", contact, path, _ATTACHED, params)
             if page is None:
                 return None, 0
-            found.update((company.id, company) for company in page.companies or page.data or ())
+            companies = page.data if page.companies is None else page.companies
+            if companies is None:
+                raise UnexpectedAnswer("intercom", "paging through a contact's companies", "no list of companies")
+            found.update((company.id, company) for company in companies)
             pages = (page.pages.total_pages or 1) if page.pages is not None else 1
             counted = max(counted, page.total_count or 0)
             number += 1

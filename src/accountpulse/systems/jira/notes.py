@@ -57,7 +57,7 @@ def of_issues(tables: Tables) -> Iterator[str]:
     only = tables.doubtful.join(others, on="issue_id", how="anti")
     if only.height:
         yield (
-            f"{only['issue_id'].n_unique():,} bugs have a priority that the site doesn't list, or none was told, "
+            f"{only['issue_id'].n_unique():,} bugs have a priority that the site doesn't list, or none was given, "
             f"such as issue {_first(only)}: critical_bugs is not known of their accounts"
         )
     if foreign := tables.left_out[FOREIGN]:

@@ -22,7 +22,7 @@ from looker_sdk.rtl.serialize import DeserializeError
 from accountpulse.core.errors import AccessError, AccountpulseError, UnexpectedAnswer
 from accountpulse.http import requests_adapter
 from accountpulse.http.budget import RequestBudget
-from accountpulse.http.shape import WrongShape, decode
+from accountpulse.http.shape import MISSHAPEN, WrongShape, decode
 from accountpulse.systems.looker import wire
 from accountpulse.systems.looker.fields import DEFINITIONS, ExploreField, unit_of
 from accountpulse.systems.looker.rows import BrokenText, CutRows, Kind, NotRows, ResultRows
@@ -40,7 +40,6 @@ STEP = 500  # Looker's default limit; its others (5,000, 50,000, 100,000) are mu
 FAILURES = (
     error.SDKError, DeserializeError, BaseValidationError, ValueError, AttributeError, TypeError, OverflowError,
 )  # fmt: skip
-MISSHAPEN = "Please report it, with the path: this version doesn't know such an answer."
 _EXPLORE = msgspec.json.Decoder(wire.ExploreAnswer)
 _MODEL = msgspec.json.Decoder(wire.ModelAnswer)
 _LOOK = msgspec.json.Decoder(wire.LookAnswer)

@@ -29,6 +29,7 @@ from accountpulse.core.errors import AccessError, UnexpectedAnswer
 from accountpulse.http import requests_adapter
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.retry import backoff, http_date
+from accountpulse.http.shape import MISSHAPEN, WrongShape
 from accountpulse.systems.salesforce.errors import (
     NO_ROUTE,
     LostPlace,
@@ -125,8 +126,10 @@ class Org:
             return None
         try:
             return described(found)
-        except (KeyError, TypeError, AttributeError, ValueError):
-            raise UnexpectedAnswer("salesforce", f"describing {name}", "no list of fields") from None
+        except WrongShape as wrong:
+            raise UnexpectedAnswer(
+                "salesforce", f"describing {name}", f"a field of another type, {wrong}", MISSHAPEN
+            ) from None
 
     def _refuse_absent_version(self) -> None:
         """Say it where the org lacks the API version that is set, since then every address of it is 404.

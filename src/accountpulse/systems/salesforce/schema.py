@@ -1,11 +1,15 @@
 """What describe says of an object, as far as anybody here asks."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import NoneType
 from typing import Any
+
+import msgspec
+
+from accountpulse.http.shape import converted
 
 NUMBERS = frozenset({"int", "long", "double", "currency", "percent"})
 LISTED = frozenset({"picklist", "combobox", "multipicklist"})  # texts with values of their own
@@ -84,40 +88,63 @@ class ObjectDescription:
     updateable: bool = True
 
 
-def described(answer: Mapping[str, Any]) -> ObjectDescription:
-    """A describe's answer. KeyError, TypeError or AttributeError: it is none."""
-    return ObjectDescription(
-        dict(_fields(answer)), bool(answer.get("createable", True)), bool(answer.get("updateable", True))
-    )
+def described(answer: Any) -> ObjectDescription:
+    """A describe's answer; WrongShape where it is none."""
+    found = converted(_Description, answer)
+    fields = {each.name: _field(each) for each in found.fields}
+    return ObjectDescription(fields, found.createable is not False, found.updateable is not False)
 
 
-def _fields(answer: Mapping[str, Any]) -> Iterator[tuple[str, Field]]:
-    for item in answer["fields"]:
-        if not isinstance(item["name"], str):
-            raise TypeError("name")
-        yield item["name"], _field(item)
+# as REST writes them: https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_describe.htm
+class _Choice(msgspec.Struct):
+    value: str
+    label: str | None = None
+    active: bool | None = True
 
 
-def _field(item: Mapping[str, Any]) -> Field:
-    values = item.get("picklistValues") or ()
-    active = frozenset(str(value["value"]) for value in values if value.get("active", True))
-    labels = {str(value.get("label")): str(value["value"]) for value in values if value.get("label") is not None}
+class _DescribedField(msgspec.Struct, rename="camel"):
+    name: str
+    type: str = "string"
+    updateable: bool | None = False
+    createable: bool | None = False
+    unique: bool | None = False
+    external_id: bool | None = False
+    length: int | None = 0
+    precision: int | None = 0
+    scale: int | None = 0
+    restricted_picklist: bool | None = False
+    picklist_values: list[_Choice] | None = None
+    relationship_name: str | None = None
+    reference_to: list[str] | None = None
+    filterable: bool | None = True
+    nillable: bool | None = True
+
+
+class _Description(msgspec.Struct):
+    fields: list[_DescribedField]
+    createable: bool | None = True
+    updateable: bool | None = True
+
+
+def _field(item: _DescribedField) -> Field:
+    values = item.picklist_values or ()
+    active = frozenset(each.value for each in values if each.active is not False)
     return Field(
-        name=item["name"],
-        type=str(item.get("type", "string")),
-        updateable=bool(item.get("updateable")),
-        createable=bool(item.get("createable")),
-        unique=bool(item.get("unique")),
-        external_id=bool(item.get("externalId")),
-        length=int(item.get("length") or 0),
-        precision=int(item.get("precision") or 0),
-        scale=int(item.get("scale") or 0),
-        values=active if item.get("restrictedPicklist") else None,
-        picklist=tuple(str(value["value"]) for value in values),
+        name=item.name,
+        type=item.type,
+        updateable=bool(item.updateable),
+        createable=bool(item.createable),
+        unique=bool(item.unique),
+        external_id=bool(item.external_id),
+        length=item.length or 0,
+        precision=item.precision or 0,
+        scale=item.scale or 0,
+        values=active if item.restricted_picklist else None,
+        picklist=tuple(each.value for each in values),
         active=active,
-        relationship=item.get("relationshipName"),
-        parents=tuple(item.get("referenceTo") or ()),
-        filterable=bool(item.get("filterable", True)),
-        nillable=bool(item.get("nillable", True)),
-        labels={label: value for label, value in labels.items() if label != value},
+        relationship=item.relationship_name,
+        parents=tuple(item.reference_to or ()),
+        filterable=item.filterable is not False,
+        nillable=item.nillable is not False,
+        labels={each.label: each.value for each in values if each.label not in (None, each.value)},
     )
