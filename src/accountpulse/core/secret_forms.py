@@ -130,7 +130,7 @@ def _character(char: str) -> str:
     r"""Behind any number of backslashes: itself, or as JSON (u00e4), Python (xe4), addresses (%E4) or HTML write it."""
     if re.fullmatch("[A-Za-z0-9]", char, re.ASCII):
         return char
-    code, ways = ord(char), [_as_it_is(char)]
+    code, ways = ord(char), list[str]()
     units = char.encode("utf-16-be", "surrogatepass").hex()
     ways.append(r"\\++".join(rf"(?<=\\)u(?i:{units[at : at + 4]})" for at in range(0, len(units), 4)))
     for encoding in ("utf-8", "latin-1"):
@@ -138,7 +138,8 @@ def _character(char: str) -> str:
         ways += [r"\\*+".join(rf"(?:%(?:25)*|(?<=\\)x)(?i:{byte:02x})" for byte in coded)] if coded else []
     names = "".join(f"|{name}" for name in (codepoint2name.get(code), "apos" if char == "'" else None) if name)
     ways.append(rf"&(?:amp;)*(?:#0*{code}|#[xX]0*(?i:{code:x}){names});")
-    return rf"\\*+(?:{'|'.join(dict.fromkeys(ways))})"
+    # itself comes last: a per cent sign begins its own escape
+    return rf"\\*+(?:{'|'.join(dict.fromkeys((*ways, _as_it_is(char))))})"
 
 
 def _as_it_is(char: str) -> str:
