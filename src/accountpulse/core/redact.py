@@ -16,23 +16,35 @@ if TYPE_CHECKING:
 
 MASK = "•••"
 _LONG = 10_000  # characters
-# values that are secrets by their looks, also where nobody told us, by a sign in small letters that each text with one
-# holds in some case; `lead` stays, the rest goes
+_TOKEN_NAMES = ("access_token", "refresh_token", "id_token", "client_secret", "sessionId", "SessionId", "sessionid")
+# values that are secrets by their looks, also where nobody told us, each by its sign; `lead` stays, the rest goes
 _LOOKS = {
-    sign: re.compile(pattern, re.DOTALL)
-    for sign, pattern in (
-        ("authorization", r"(?P<lead>(?i:authorization\\*[\"']?\s*[:=]\s*\\*[\"']?(?:\w+\s+)?))[\w.~+/=-]{8,}"),
-        ("bearer", r"(?P<lead>\b(?i:bearer)(?:\s+|%20))(?:(?=\S*[0-9])[\w.~+/=-]{8,}|[\w.~+/=-]{20,})"),
-        ("basic", r"(?P<lead>\b(?i:basic)(?:\s+|%20))(?:(?=\S*[0-9+/=])[\w+/=-]{8,}|[\w+/=-]{20,})"),
-        ("eyj", r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"),  # a JSON Web Token
-        ("00d", r"\b00D[A-Za-z0-9]{12,15}(?:!|%21|\\u0021|&#33;)[\w.%+/=-]{16,}"),  # a session of Salesforce
-        ("private key-----", r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
-        ("://", r"(?P<lead>://)[^\s/:@\"'<>]+:[^\s/@\"'<>]+(?=@)"),  # user and password of an address
-        *(
-            (sign, rf"(?P<lead>(?i:\b{sign})\\*[\"']?\s*[:=>]\s*\\*[\"']?)[\w.!~+/=%-]{{8,}}")
-            for sign in ("access_token", "refresh_token", "id_token", "client_secret", "sessionid")
-        ),
-    )
+    **{
+        f"{case}uthorization": re.compile(
+            r"(?P<lead>(?i:authorization)\\*[\"']?\s*[:=]\s*\\*[\"']?(?:\w+\s+)?)[\w.~+/=-]{8,}"
+        )
+        for case in "aA"
+    },
+    **{
+        sign: re.compile(rf"(?P<lead>\b{sign}(?:\s+|%20))(?:(?=\S*[0-9])[\w.~+/=-]{{8,}}|[\w.~+/=-]{{20,}})")
+        for sign in ("bearer", "Bearer", "BEARER")
+    },
+    **{
+        sign: re.compile(rf"(?P<lead>\b{sign}(?:\s+|%20))(?:(?=\S*[0-9+/=])[\w+/=-]{{8,}}|[\w+/=-]{{20,}})")
+        for sign in ("basic", "Basic", "BASIC")
+    },
+    **{
+        sign: re.compile(rf"(?P<lead>\b{sign}\\*[\"']?\s*[:=>]\s*\\*[\"']?)[\w.!~+/=%-]{{8,}}") for sign in _TOKEN_NAMES
+    },
+    # a JSON Web Token
+    "eyJ": re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"),
+    # a session of Salesforce
+    "00D": re.compile(r"\b00D[A-Za-z0-9]{12,15}(?:!|%21|\\u0021|&#33;)[\w.%+/=-]{16,}"),
+    "PRIVATE KEY-----": re.compile(
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+    ),
+    # user and password of an address
+    "://": re.compile(r"(?P<lead>://)[^\s/:@\"'<>]+:[^\s/@\"'<>]+(?=@)"),
 }
 
 
@@ -72,9 +84,8 @@ class Redactor:
         signed = dict.fromkeys(form for sign, form in self._forms if sign in text)
         spans = [span for form in signed for span in form.spans(text)]
         text = _masked(text, spans) if spans else text
-        lower = text.lower()
         for sign, pattern in _LOOKS.items():
-            if sign in lower:
+            if sign in text:
                 text = pattern.sub(_led, text)
         return text
 
@@ -86,25 +97,30 @@ class Redactor:
         """The table without secrets in its texts and lists of texts."""
         import polars as pl
 
-        texts = {name: pl.col(name) for name, kind in table.schema.items() if kind == pl.String}
-        listed = [name for name, kind in table.schema.items() if kind == pl.List(pl.String)]
-        texts |= {name: pl.col(name).list.join("\0") for name in listed}
-        found = [
-            text.str.contains_any(self._signs, ascii_case_insensitive=True).fill_null(value=False).alias(name)
-            for name, text in texts.items()
-        ]
-        for column in table.select(found):
-            if column.any():
-                pairs = zip(table[column.name].to_list(), column, strict=True)
-                clean = [mapped(value, self) if signed else value for value, signed in pairs]
-                table = table.with_columns(pl.Series(column.name, clean, table.schema[column.name]))
+        texts = {
+            name: table[name] if kind == pl.String else table[name].list.join("\0")
+            for name, kind in table.schema.items()
+            if kind in (pl.String, pl.List(pl.String))
+        }
+        if not texts or not table.height:
+            return table
+        # all columns at once: most of the work is to get ready for as many signs
+        signed = pl.concat([column.alias("") for column in texts.values()]).str.contains_any(self._signs)
+        for number, name in enumerate(texts):
+            found = signed.slice(number * table.height, table.height)
+            if found.any():
+                pairs = zip(table[name].to_list(), found, strict=True)
+                clean = [mapped(value, self) if has_sign else value for value, has_sign in pairs]
+                table = table.with_columns(pl.Series(name, clean, table.schema[name]))
         return table
 
     def _may_hold(self, text: str) -> bool:
-        """Whether a sign stands in it; of long texts this is much quicker than to look for each sign."""
-        import polars as pl
+        """Whether a sign stands in it."""
+        if len(text) <= _LONG:
+            return any(sign in text for sign in self._signs)
+        import polars as pl  # looks for all signs in one go
 
-        return bool(pl.Series([text]).str.contains_any(self._signs, ascii_case_insensitive=True).item())
+        return bool(pl.Series([text]).str.contains_any(self._signs).item())
 
 
 def mapped(value: Any, change: Callable[[str], str]) -> Any:
