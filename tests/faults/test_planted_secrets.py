@@ -1,4 +1,4 @@
-"""Twelve odd secrets in all settings, repeated by every system and by a checkpoint, leave in nothing (37 and 51)."""
+"""Twelve odd secrets in all settings, repeated by every system and by a checkpoint, leave in nothing (37)."""
 
 import base64
 import json
@@ -124,7 +124,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     yield texts
 
 
-def test_51_everything_that_may_leave_has_left(left: dict[str, str]) -> None:
+def test_37_everything_that_may_leave_has_left(left: dict[str, str]) -> None:
     shown = left["stdout of run --period 2026-10 --out out"]
     assert "8 accounts left out" in shown
     assert shown.count("a note with •••") == len(secrets())
@@ -137,6 +137,6 @@ def test_51_everything_that_may_leave_has_left(left: dict[str, str]) -> None:
     assert not [name for name, text in left.items() if "Traceback" in text]
 
 
-def test_51_no_form_of_any_secret_is_in_anything_that_left(left: dict[str, str]) -> None:
+def test_37_no_form_of_any_secret_is_in_anything_that_left(left: dict[str, str]) -> None:
     wanted = [*secrets(), BASIC]
     assert {name: found for name, text in left.items() if (found := found_in(text, wanted))} == {}

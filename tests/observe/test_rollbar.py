@@ -120,7 +120,7 @@ def test_an_item_of_a_fault_has_its_kind_and_places_in_our_code_and_no_word_of_a
     assert set(data) == ITEM
 
 
-def test_an_item_of_an_error_of_ours_has_its_message_without_secrets_or_mail_addresses() -> None:
+def test_an_item_arrives_without_secrets_locals_or_mail_addresses() -> None:
     Secret(PLANTED[1])
     with Project() as project:
         report = alerts(access(project.url))

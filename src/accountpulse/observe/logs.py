@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from accountpulse.core.outgoing import outgoing, outgoing_data
 from accountpulse.core.records import SourceName
-from accountpulse.observe.outlet import laid_out
+from accountpulse.observe.outlet import in_ascii, laid_out
 from accountpulse.pipeline.watch import SourceStatus
 
 BETWEEN_EVENTS = 5.0  # seconds: a log file needs no more of one source's rows
@@ -80,7 +80,8 @@ class Lines:
         about = {} if source is None else {"source": source}
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         whole = {"at": at, "event": event, **self.bound, **about, **facts}
-        return json.dumps(outgoing_data(whole), ensure_ascii=False, default=lambda each: outgoing(str(each)))
+        clean = outgoing_data(whole)
+        return json.dumps(clean, ensure_ascii=in_ascii(sys.stderr), default=lambda each: outgoing(str(each)))
 
     def metrics(self, figures: Mapping[str, float]) -> None:
         """One line in CloudWatch's embedded metric format: figures of this run, by their names.

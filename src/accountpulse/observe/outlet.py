@@ -135,9 +135,13 @@ def laid_out(stream: TextIO) -> Any:
     return stream.laid_out if isinstance(stream, Outlet) else stream
 
 
+def in_ascii(stream: TextIO) -> bool:
+    """Whether JSON must escape every other character, for the stream's encoding may lack it."""
+    return not str(getattr(stream, "encoding", None) or "").lower().startswith("utf")
+
+
 def write_json(stream: TextIO, values: Iterable[Any], indent: int | None = None) -> None:
     """Each value as one JSON document on a line of its own, exact in any encoding."""
-    in_ascii = not str(getattr(stream, "encoding", None) or "").lower().startswith("utf")
     for value in values:
-        text = json.dumps(outgoing_data(value), ensure_ascii=in_ascii, allow_nan=False, indent=indent)
+        text = json.dumps(outgoing_data(value), ensure_ascii=in_ascii(stream), allow_nan=False, indent=indent)
         print(text, file=laid_out(stream))
