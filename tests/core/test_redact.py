@@ -60,6 +60,8 @@ def test_any_sixteen_characters_of_a_random_value_are_masked_and_fewer_are_not()
         ("abc", "abc is a basic idea"),
         ("2026-10", "the run of 2026-10 from 2026-10-31"),
         ("Salesforce", "Salesforce: salesforce could not be read"),
+        ("conversations", "1,534 conversations, total_conversations"),
+        ("not_linked", "csat_score is not_linked"),
         ("", "nothing"),
     ],
 )
@@ -79,7 +81,8 @@ def test_numbers_of_data_and_tables_are_never_touched() -> None:
     data = {"rows": 123456, "share": 0.25, "text": "pin 123456", "none": None, "many": [123456, ("0.25", True)]}
     clean = {"rows": 123456, "share": 0.25, "text": "pin •••", "none": None, "many": [123456, ["•••", True]]}
     assert redact.data(data) == clean
-    assert redact.data({"a 123456 key": 1}) == {"a ••• key": 1}
+    assert redact.data({"a 123456 key": 1, 5: "five"}) == {"a ••• key": 1, 5: "five"}
+    assert Redactor(["counts"]).data({"counts": {"x counts": "counts"}}) == {"counts": {"x •••": "•••"}}
 
 
 @pytest.mark.parametrize(

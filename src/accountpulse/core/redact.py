@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MASK = "•••"
 _LONG = 10_000  # characters
+_NAME = re.compile(r"[a-z_]{1,20}")  # as the keys of our own documents are
 _TOKEN_NAMES = ("access_token", "refresh_token", "id_token", "client_secret", "sessionId", "SessionId", "sessionid")
 # values that are secrets by their looks, also where nobody told us, each by its sign; `lead` stays, the rest goes
 _LOOKS = {
@@ -124,14 +125,18 @@ class Redactor:
 
 
 def mapped(value: Any, change: Callable[[str], str]) -> Any:
-    """The same data with every text changed, also those of keys."""
+    """The same data with every text changed, also those of keys; but not a key such as `run_id`."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, Mapping):
-        return {mapped(name, change): mapped(each, change) for name, each in value.items()}
+        return {_key(name, change): mapped(each, change) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [mapped(each, change) for each in value]
     return value
+
+
+def _key(name: Any, change: Callable[[str], str]) -> Any:
+    return change(name) if isinstance(name, str) and not _NAME.fullmatch(name) else name
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -139,7 +144,7 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        yield from value
+        yield from (name for name in value if isinstance(name, str))
         yield from (text for each in value.values() for text in _texts(each))
     elif isinstance(value, list | tuple):
         yield from (text for each in value for text in _texts(each))

@@ -84,7 +84,15 @@ def values(secret: str) -> list[str]:
     if len(lines) > 1:
         inner = [line for line in lines if not line.startswith("-----")]
         found |= {*inner, "".join(inner)}
-    return [value for value in found if len(value) >= SHORTEST and not _OURS.fullmatch(value)]
+    return [value for value in found if len(value) >= SHORTEST and not _is_ours(value)]
+
+
+def _is_ours(value: str) -> bool:
+    """Whether the program's own documents and tables are made of it."""
+    from accountpulse.core import catalogue, records  # late: they load Polars, and nothing is learnt without settings
+
+    names = {*records.TABLES, *(column for table in records.TABLES.values() for column in table), *records.SCORES}
+    return bool(_OURS.fullmatch(value)) or value in names.union(catalogue.METRICS, records.REASONS)
 
 
 def forms(value: str) -> Iterator[SecretForm | SecretPart]:
