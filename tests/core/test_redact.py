@@ -97,6 +97,8 @@ def test_numbers_of_data_and_tables_are_never_touched() -> None:
         ("proxy http://ops:pa-ss@proxy.example:8080/ said no", "proxy http://•••@proxy.example:8080/ said no"),
         ('{"access_token": "abcdefgh12", "n": 1}', '{"access_token": "•••", "n": 1}'),
         ("<sessionId>abc!defgh.ij</sessionId>", "<sessionId>•••</sessionId>"),
+        ("Authorization: OAuth abcdefghij ended", "Authorization: OAuth ••• ended"),
+        ("Authorization: administrators decide", "Authorization: administrators decide"),
         ("Basic Enterprise plan of Bearer Technologies", "Basic Enterprise plan of Bearer Technologies"),
         ("https://example.com/a:b and 00Dogs are no secrets", "https://example.com/a:b and 00Dogs are no secrets"),
     ],

@@ -22,7 +22,8 @@ _TOKEN_NAMES = ("access_token", "refresh_token", "id_token", "client_secret", "s
 _LOOKS = {
     **{
         f"{case}uthorization": re.compile(
-            r"(?P<lead>(?i:authorization)\\*[\"']?\s*[:=]\s*\\*[\"']?(?:\w+\s+)?)[\w.~+/=-]{8,}"
+            r"(?P<lead>(?i:authorization)\\*[\"']?\s*[:=]\s*\\*[\"']?(?i:(?:bearer|basic|oauth|token)\s+)?)"
+            r"(?:(?<=\s)(?<!:\s)[\w.~+/=-]{8,}|(?=\S*[0-9])[\w.~+/=-]{8,})"
         )
         for case in "aA"
     },
@@ -38,7 +39,7 @@ _LOOKS = {
         sign: re.compile(rf"(?P<lead>\b{sign}\\*[\"']?\s*[:=>]\s*\\*[\"']?)[\w.!~+/=%-]{{8,}}") for sign in _TOKEN_NAMES
     },
     # a JSON Web Token
-    "eyJ": re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"),
+    "eyJ": re.compile(r"\beyJ[\w-]{8,2000}\.eyJ[\w-]{8,4000}\.[\w-]*"),
     # a session of Salesforce
     "00D": re.compile(r"\b00D[A-Za-z0-9]{12,15}(?:!|%21|\\u0021|&#33;)[\w.%+/=-]{16,}"),
     "PRIVATE KEY-----": re.compile(
