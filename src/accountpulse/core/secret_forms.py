@@ -80,7 +80,8 @@ class SecretPart:
 def values(secret: str) -> list[str]:
     """What is to be looked for because of one secret: itself, decoded, and a key's lines and body."""
     found = {secret, unquote(secret)}
-    lines = [line.strip() for line in secret.replace("\\n", "\n").splitlines()]
+    text = secret.replace("\\n", "\n") if "-----BEGIN" in secret else secret
+    lines = [line.strip() for line in text.splitlines()]
     if len(lines) > 1:
         inner = [line for line in lines if not line.startswith("-----")]
         found |= {*inner, "".join(inner)}
