@@ -14,7 +14,6 @@ from accountpulse.accounts import Linked
 from accountpulse.core.errors import AccountpulseError, ConfigurationError
 from accountpulse.core.period import Period, Scope, last_complete, scope_of
 from accountpulse.core.records import REASONS, Reason, SourceName
-from accountpulse.core.redact import Redactor
 from accountpulse.http.budget import RequestBudget
 from accountpulse.metrics.reasons import outer_reason, why_column
 from accountpulse.pipeline import own_metrics
@@ -87,20 +86,14 @@ def check(
     period: Period | None,
     now: datetime,
     tell: Callable[[Finding], None],
-    redact: Redactor | None = None,
 ) -> Findings:
-    """Look at everything that a run needs; a branch ends at its first failure, the others go on.
-
-    `redact` learns the secrets of the settings before anything is told that depends on them.
-    """
+    """Look at everything that a run needs; a branch ends at its first failure, the others go on."""
     found = Findings(tell)
     try:
         loaded = settings.load(environment)
     except AccountpulseError as error:
         found.failed("settings", error)
         return found
-    if redact is not None:
-        redact.learn(loaded.revealed)
     card = _settings(found, loaded)
     scope = _period(found, loaded, period, now)
     _state(found, loaded, scope, now)

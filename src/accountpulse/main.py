@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from accountpulse.core.errors import AccountpulseError, AlreadyRunning, UsageError
 from accountpulse.core.memory import give_back, peak
+from accountpulse.core.outgoing import outgoing, outgoing_data
 from accountpulse.core.period import Period, last_complete, parse_period
-from accountpulse.core.redact import Redactor
 
 if TYPE_CHECKING:
     from accountpulse.observe.logs import Lines
@@ -48,7 +48,7 @@ class RunFailed(Exception):
 
 
 class ReportedFailure(RunFailed):
-    """The same, where log and Rollbar have it already; its text is the summary."""
+    """The same, where log and Rollbar have it already; its text is the summary, fit to leave."""
 
 
 @dataclass(frozen=True)
@@ -89,17 +89,17 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     give_back()
     from accountpulse import settings
     from accountpulse.observe.logs import Lines, Quiet, take_over
+    from accountpulse.observe.outlet import install
     from accountpulse.observe.rollbar import Silence, alerts
 
-    redact = Redactor()
-    watch = Lines(redact)
+    install()
+    watch = Lines()
     take_over(Quiet(watch))
     report: Alerts = Silence()
 
     def work(loaded: "Settings") -> dict[str, Any]:
         nonlocal report
-        redact.learn(loaded.revealed)
-        report = alerts(loaded.rollbar, redact)
+        report = alerts(loaded.rollbar)
         if loaded.rollbar is None:
             watch.say("errors are not reported to Rollbar: ROLLBAR_ACCESS_TOKEN is not set")
         period = _period(asked, loaded.mapping.timezone, datetime.now(UTC))
@@ -114,15 +114,16 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     try:
         asked = read_event(event)
         ends = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE
-        return settings.work_with(os.environ, _secrets(), work, watch.say)
+        answer = settings.work_with(os.environ, _secrets(), work, watch.say)
     except AlreadyRunning as error:
         watch.write("summary", status="already running", text=str(error))
-        return {"status": "already running", "exit_code": error.exit_code, "text": redact(str(error))}
+        answer = {"status": "already running", "exit_code": error.exit_code, "text": str(error)}
     except ReportedFailure as error:
-        raise RunFailed(redact(str(error))) from None
+        raise RunFailed(str(error)) from None
     except Exception as error:  # noqa: BLE001
         _report_failure(error, watch, report)
-        raise _redacted(error, redact) from None
+        raise _last_word(error) from None
+    return dict(outgoing_data(answer))
 
 
 def _report_failure(error: Exception, watch: "Lines", report: "Alerts") -> None:
@@ -222,7 +223,7 @@ def _close(
         watch.say(f"{CHAIN} invocations in a row were not enough: invoke it again by hand, and it goes on")
     _report(result, report)
     if result.exit_code:
-        raise ReportedFailure(json.dumps(summary, ensure_ascii=False))
+        raise ReportedFailure(json.dumps(outgoing_data(summary), ensure_ascii=False))
     return summary
 
 
@@ -271,7 +272,8 @@ def summarise(result: "RunResult", asked: Event, page: ReportPage = NO_PAGE) -> 
         "sources": sources,
         **{name: whole[name] for name in ("scored", "rated", "tiers", "created", "updated", "unchanged", "refused")},
         "left_out": len(whole["problems"]),
-        "problems": [[account, stage, text[:200]] for account, stage, text in whole["problems"][:LISTED]],
+        # cut when no secret is left: half of one would not be known
+        "problems": [[account, stage, outgoing(text)[:200]] for account, stage, text in whole["problems"][:LISTED]],
         "stopped": whole["stopped"],
         "csv": whole["csv"],
         "peak_memory_mb": peak(),
@@ -309,9 +311,9 @@ def _report_page(result: "RunResult", ends: float | None) -> ReportPage:
     return ReportPage(None, (f"report: not written ({why}); `accountpulse report` makes it from the same state",))
 
 
-def _redacted(error: BaseException, redact: Redactor) -> BaseException:
-    """The same kind of error without secrets in its words: Lambda prints them, and sends them to destinations."""
-    text = redact(str(error))
+def _last_word(error: BaseException) -> RunFailed:
+    """The same kind of error with words that may leave: Lambda prints them, and sends them to destinations."""
+    text = outgoing(str(error))
     name = (
         type(error).__name__
         if isinstance(error, AccountpulseError | RunFailed)

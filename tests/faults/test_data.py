@@ -15,7 +15,6 @@ import pytest
 from accountpulse import pipeline
 from accountpulse.core.catalogue import Metric
 from accountpulse.core.period import Period
-from accountpulse.core.redact import Redactor
 from accountpulse.main import Event, ReportPage, _report, summarise
 from accountpulse.observe.rollbar import alerts
 from accountpulse.pipeline.rate import rate_accounts
@@ -182,7 +181,7 @@ def test_21_accounts_that_a_bug_of_ours_strikes_are_listed_and_reported_and_cost
     assert result.exit_code == 4
     assert scores_of(result).equals(scores_of(dry).filter(~told_of))
     with Project() as project:
-        _report(result, alerts(access(project.url), Redactor()))
+        _report(result, alerts(access(project.url)))
     assert len(project.items) == 1
     assert all(account in json.dumps(project.items[0]) for account in struck)
     assert summarise(result, Event(), ReportPage())["left_out"] == len(struck)

@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 
 from accountpulse.core.records import SourceName
-from accountpulse.core.redact import Redactor
+from accountpulse.core.redact import REDACT
 from accountpulse.observe.logs import Lines, Quiet, take_over
 from accountpulse.sandbox.server import Fault, Sandbox
 from aws.rig import Rig
@@ -18,7 +18,8 @@ from aws.rig import Rig
 @pytest.fixture
 def lines() -> Lines:
     """Also what libraries write; the handlers of the tests are put back afterwards by pytest's own fixtures."""
-    return Lines(Redactor(["s3cret-value"]))
+    REDACT.learn(["s3cret-value"])
+    return Lines()
 
 
 def test_every_line_says_run_month_and_source_as_soon_as_they_are_known(tmp_path: Path, served: Sandbox) -> None:
@@ -54,7 +55,7 @@ def test_a_librarys_warning_in_a_sources_thread_names_run_and_source(
     def read(source: SourceName) -> None:
         lines.begin(source)
         together.wait()
-        logging.getLogger("a.library").warning("slow answer to %s", "Bearer abcdefghijkl s3cret-value")
+        logging.getLogger("a.library").warning("slow answer to %s", "Bearer abcdefghijkl1 s3cret-value")
 
     take_over(Quiet(lines))
     try:

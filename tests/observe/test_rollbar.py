@@ -15,7 +15,8 @@ from typing import Any, Self
 import pytest
 import trustme
 
-from accountpulse.core.redact import Redactor
+from accountpulse.core.errors import AccessError
+from accountpulse.core.redact import mapped
 from accountpulse.core.secret import Secret
 from accountpulse.observe.rollbar import Silence, alerts
 from accountpulse.sandbox.server import Sandbox
@@ -26,6 +27,7 @@ from support import NOW
 
 TOKEN = "rollbar-token-1234567890"
 PLANTED = ("s3cret-token-in-a-text", "another-secret-value")
+ITEM = {"environment", "timestamp", "level", "language", "code_version", "notifier", "body", "custom"}
 
 
 class Project:
@@ -84,32 +86,56 @@ def access(url: str) -> RollbarAccess:
     return RollbarAccess(Secret(TOKEN), f"{url}/")
 
 
-def fail() -> None:
+def fail_in_our_code() -> None:
+    """As a library fails under a function of ours: with a query in its words, behind another error."""
     local = PLANTED[1]
-    raise ValueError(f"refused {PLANTED[0]}, {len(local)}, mail somebody@example.com, Bearer abcdefghijklmnop")
+    try:
+        float(f"a query with {PLANTED[0]} and {local}")
+    except ValueError as error:
+        message = f"refused {PLANTED[0]}, mail somebody@example.com"
+        raise KeyError(message) from error
+
+
+def test_an_item_of_a_fault_has_its_kind_and_places_in_our_code_and_no_word_of_a_library() -> None:
+    Secret(PLANTED[1])
+    with Project() as project:
+        try:
+            mapped({"name": "x"}, lambda _text: fail_in_our_code() or "")
+        except KeyError as error:
+            alerts(access(project.url)).error(error, {"run_id": "r1", "note": f"token {PLANTED[1]}"})
+    assert project.tokens == [TOKEN]
+    (item,) = project.items
+    data = item.pop("data")
+    assert item == {"access_token": TOKEN}
+    trace = data["body"].pop("trace")
+    assert trace["exception"] == {"class": "KeyError"}
+    assert [(frame["filename"], frame["method"]) for frame in trace["frames"]] == [
+        ("accountpulse/core/redact.py", "mapped"),
+        ("accountpulse/core/redact.py", "<dictcomp>"),
+        ("accountpulse/core/redact.py", "mapped"),
+    ]
+    assert all(set(frame) == {"filename", "lineno", "method"} and frame["lineno"] > 0 for frame in trace["frames"])
+    assert data["custom"] == {"run_id": "r1", "note": "token •••"}
+    assert (data["level"], data["body"]) == ("critical", {})
+    assert set(data) == ITEM
 
 
 def test_an_item_arrives_without_secrets_locals_or_mail_addresses() -> None:
+    Secret(PLANTED[1])
     with Project() as project:
-        report = alerts(access(project.url), Redactor([*PLANTED, TOKEN]))
-        try:
-            fail()
-        except ValueError as error:
-            report.error(error, {"run_id": "r1", "note": f"token {PLANTED[1]}"})
-        report.say(f"jira could not be read with {PLANTED[0]}", {"source": "jira"})
-    assert project.tokens == [TOKEN, TOKEN]
-    first, second = (json.dumps(item) for item in project.items)
-    assert "ValueError" in first
-    assert "r1" in first
-    assert "jira could not be read" in second
-    for text in (first, second):
-        assert not [planted for planted in (*PLANTED, "somebody@example.com", "abcdefghijklmnop") if planted in text]
-        assert '"locals"' not in text
+        report = alerts(access(project.url))
+        report.error(AccessError("jira", "signing in", f"for a@example.com and {PLANTED[1]}", "Ask them."), {})
+        report.say(f"jira could not be read with {PLANTED[1]}", {"source": "jira"})
+    first, second = (item["data"] for item in project.items)
+    said = "jira: signing in was refused (for ••• and •••). Ask them."
+    assert first["body"]["trace"]["exception"] == {"class": "AccessError", "message": said}
+    assert second["body"] == {"message": {"body": "jira could not be read with •••"}}
+    assert (first["level"], second["level"], second["custom"]) == ("error", "error", {"source": "jira"})
 
 
 def test_a_run_sends_a_bounded_number_of_items() -> None:
     with Project() as project:
-        report = alerts(access(project.url), Redactor([TOKEN]))
+        report = alerts(access(project.url))
         for number in range(50):
             report.say("again", {"number": number})
     assert len(project.items) == 10
@@ -118,22 +144,22 @@ def test_a_run_sends_a_bounded_number_of_items() -> None:
 @pytest.mark.parametrize("status", [413, 429, 500])
 def test_a_refused_item_is_not_the_runs_trouble(status: int, caplog: pytest.LogCaptureFixture) -> None:
     with Project(status) as project:
-        alerts(access(project.url), Redactor([TOKEN])).say("something", {"secret": PLANTED[0]})
+        alerts(access(project.url)).say("something", {"secret": PLANTED[0]})
     assert PLANTED[0] not in caplog.text
 
 
 def test_a_project_that_hangs_or_is_not_there_holds_nothing_up() -> None:
     with Project(delay=30) as project:
-        alerts(access(project.url), Redactor([TOKEN])).say("something", {})
+        alerts(access(project.url)).say("something", {})
         assert project.items == []  # nobody waited for its answer
-    alerts(access("http://127.0.0.1:9/api/1"), Redactor([TOKEN])).say("something", {})
+    alerts(access("http://127.0.0.1:9/api/1")).say("something", {})
 
 
 def test_without_a_token_rollbar_is_not_even_imported() -> None:
-    assert isinstance(alerts(None, Redactor()), Silence)
+    assert isinstance(alerts(None), Silence)
     code = (
-        "import sys; from accountpulse.observe.rollbar import alerts; from accountpulse.core.redact import Redactor;"
-        "alerts(None, Redactor()).say('x', {}); sys.exit('rollbar' in sys.modules)"
+        "import sys; from accountpulse.observe.rollbar import alerts;"
+        "alerts(None).say('x', {}); sys.exit('rollbar' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -4,6 +4,7 @@ import pytest
 
 from accountpulse import settings
 from accountpulse.core.errors import ConfigurationError
+from accountpulse.core.redact import REDACT
 from accountpulse.settings import mapping
 from accountpulse.settings.environment import merged_rules
 from accountpulse.systems.looker.settings import SavedLook
@@ -74,7 +75,7 @@ def test_secrets_never_print() -> None:
     loaded = settings.load({**SALESFORCE, "INTERCOM_API_TOKEN": "tok-123456"})
     assert "tok-123456" not in repr(loaded)
     assert "pass-word-1" not in f"{loaded.access['salesforce'].password}"
-    assert loaded.redactor("login pass-word-1 tok-123456") == "login ••• •••"
+    assert REDACT("login pass-word-1 tok-123456") == "login ••• •••"
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080/jira", "http://localhost:1", "https://example.com/ex/jira/1"])

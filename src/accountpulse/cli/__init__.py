@@ -9,8 +9,8 @@ import typer
 
 from accountpulse import __version__
 from accountpulse.cli import commands
-from accountpulse.cli.session import redacted
-from accountpulse.core.errors import AccountpulseError
+from accountpulse.core.errors import AccountpulseError, UsageError
+from accountpulse.observe.outlet import install
 
 app = typer.Typer(
     name="accountpulse",
@@ -40,15 +40,37 @@ def _program(
 
 def main() -> None:
     """Run a command; end with the exit code that README.md lists."""
+    out, err = install(_learn)
+    code = _ended()
+    out.flush()
+    if out.trouble is not None:
+        remedy = "What is shown there is not complete: make room, and call the command again."
+        print(f"stdout can't be written ({out.trouble.strerror}). {remedy}", file=sys.stderr)  # noqa: T201
+    err.flush()
+    sys.exit(code or (UsageError.exit_code if out.trouble or err.trouble else 0))
+
+
+def _learn() -> None:
+    """The secrets in the environment: an error may repeat one before, or without, the settings' being read."""
+    from accountpulse.settings.environment import learn_secrets
+
+    learn_secrets(os.environ)
+
+
+def _ended() -> int:
+    """Run it, and say on stderr what went wrong; the exit code."""
     try:
         app()
+    except SystemExit as end:  # typer ends every command so
+        return end.code if isinstance(end.code, int) else 0
     except AccountpulseError as error:
-        print(redacted(str(error), os.environ), file=sys.stderr)  # noqa: T201
-        sys.exit(error.exit_code)
+        print(error, file=sys.stderr)  # noqa: T201
+        return error.exit_code
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)  # noqa: T201
-        sys.exit(130)
+        return 130
     except Exception:  # noqa: BLE001
-        print(redacted(traceback.format_exc(), os.environ), file=sys.stderr)  # noqa: T201
+        print(traceback.format_exc(), file=sys.stderr)  # noqa: T201
         print("This is a fault of accountpulse itself; please report the lines above.", file=sys.stderr)  # noqa: T201
-        sys.exit(1)
+        return 1
+    return 0

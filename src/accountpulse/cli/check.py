@@ -1,10 +1,9 @@
 """`accountpulse check`: a line for each thing that was looked at, as it comes."""
 
-import json
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 
-import typer
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -12,9 +11,9 @@ from rich.text import Text
 from accountpulse.check import Finding, Findings, check
 from accountpulse.cli import summary
 from accountpulse.cli.formatting import plural
-from accountpulse.cli.session import REDACT, redacted
 from accountpulse.core.errors import AccountpulseError
 from accountpulse.core.period import Period
+from accountpulse.observe.outlet import write_json
 
 MARKS = {"good": ("✓", "green"), "warning": ("!", "yellow"), "bad": ("✗", "red")}
 
@@ -24,17 +23,16 @@ def show_check(environment: Mapping[str, str], period: Period | None, now: datet
     console = summary.tables()
 
     def tell(line: Finding) -> None:
-        text = redacted(line.text, environment)
         if as_json:
-            typer.echo(json.dumps({"mark": line.mark, "area": line.area, "text": text}, ensure_ascii=False))
+            write_json(sys.stdout, [{"mark": line.mark, "area": line.area, "text": line.text}])
         else:
             mark, style = MARKS[line.mark]
             row = Table.grid(padding=(0, 1, 0, 0))
-            row.add_row(Text(mark, style=style), f"{line.area:<10}", escape(text))
+            row.add_row(Text(mark, style=style), f"{line.area:<10}", escape(line.text))
             console.print(row)
 
     try:
-        found = check(environment, period, now, tell, REDACT)
+        found = check(environment, period, now, tell)
     except AccountpulseError as error:
         found = Findings(tell)
         found.failed("check", error)

@@ -105,17 +105,17 @@ def run(  # noqa: PLR0917
 ) -> None:
     """Score every account and write the scores to Salesforce. Reads every configured source."""
     give_back()
-    from accountpulse import pipeline
-    from accountpulse.cli import progress, session, summary
+    from accountpulse import pipeline, settings
+    from accountpulse.cli import progress, summary
     from accountpulse.pipeline.result import RunResult
     from accountpulse.pipeline.run import RunRequest
 
     sources = tuple(map(_source, only or ()))
     ends = None if deadline is None else time.monotonic() + deadline
 
-    def work(settings: "Settings") -> RunResult:
+    def work(loaded: settings.Settings) -> RunResult:
         asked = RunRequest(
-            period=_period(period, settings.mapping.timezone),
+            period=_period(period, loaded.mapping.timezone),
             dry_run=dry_run,
             allow_partial=allow_partial,
             only=sources,
@@ -124,11 +124,11 @@ def run(  # noqa: PLR0917
             out=out,
             ends=ends,
         )
-        return pipeline.execute(settings, asked, datetime.now(UTC), watch)
+        return pipeline.execute(loaded, asked, datetime.now(UTC), watch)
 
-    with progress.watching(session.REDACT) as watch:
-        result = session.work_with(os.environ, work, watch.say)
-    summary.report(result, summary.tables(), session.REDACT)
+    with progress.watching() as watch:
+        result = settings.work_with(os.environ, settings.SecretCache(), work, watch.say)
+    summary.report(result, summary.tables())
     raise typer.Exit(result.exit_code)
 
 
@@ -340,6 +340,6 @@ def _state() -> "State":
 
 
 def _settings(environment: Mapping[str, str]) -> "Settings":
-    from accountpulse.cli import session
+    from accountpulse import settings
 
-    return session.load(environment)
+    return settings.load(environment)

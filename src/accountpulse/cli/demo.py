@@ -39,9 +39,9 @@ def show_demo(period: Period | None, accounts: int, seed: int, out: Path) -> int
         loaded = settings.load({**sandbox.environment(), "ACCOUNTPULSE_STATE": folder})
         month = period or last_complete(now)
         _run_before(loaded, month, now, EARLIER if accounts < LARGE else 1, console)
-        with progress.watching(loaded.redactor) as watch:
+        with progress.watching() as watch:
             result = pipeline.execute(loaded, RunRequest(period=month, out=out), now, watch)
-        summary.report(result, console, loaded.redactor)
+        summary.report(result, console)
         found = _read_back(loaded, result)
         report = _report(State(folder), month, out)
     console.print(f"Read back from the sandbox's Salesforce: {plural(found, 'record')} of this run.")

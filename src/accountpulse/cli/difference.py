@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from accountpulse.cli import summary
-from accountpulse.cli.files import read, read_card, write
+from accountpulse.cli.files import read, read_card, write_table
 from accountpulse.cli.formatting import money, plural, points
 from accountpulse.cli.scoring import warn
 from accountpulse.core.errors import UsageError
@@ -71,7 +71,7 @@ def _report(cards: Cards, scores: ScoreFrames, metrics: pl.DataFrame, source: st
     )
     accounts = _with_reasons(side_by_side(*scores, attributes), cards, scores)
     if out is not None:
-        write(out, table.write_table(accounts, out.name))
+        write_table(out, accounts)
     console = summary.tables()
     _files(console, cards)
     console.print(f"\n[bold]What it does[/bold] to {plural(accounts.height, 'account')} of {escape(source)}")

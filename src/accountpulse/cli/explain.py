@@ -1,6 +1,5 @@
 """`accountpulse explain`: one account on one screen, or as JSON. Reads the state; no system is asked."""
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -18,6 +17,7 @@ from accountpulse.core.errors import UsageError
 from accountpulse.core.ids import to_18
 from accountpulse.core.period import Period
 from accountpulse.core.yaml_files import nearest
+from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.earlier_runs import EarlierRun
 from accountpulse.scoring.account_details import RISK_NOTE, AccountDetails, ScoredAccount, account_details
@@ -36,7 +36,7 @@ def explain_account(state: State, account: str, period: Period | None, *, as_jso
     details = {**_details(state, earlier, account_id), "sources": _sources(state, earlier, account_id)}
     console = summary.tables()
     if as_json:
-        print(json.dumps(details, indent=1, ensure_ascii=False, allow_nan=False))  # noqa: T201
+        write_json(sys.stdout, [details], indent=1)
     else:
         console.print(screen(details, console.width, earlier.card.tier_names))
     for note in state.files.notes:

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import polars as pl
+
 from accountpulse.core.errors import UsageError
-from accountpulse.scoring import scorecard
+from accountpulse.core.outgoing import outgoing_table
+from accountpulse.core.redact import REDACT
+from accountpulse.scoring import scorecard, table
 from accountpulse.scoring.scorecard import Scorecard
 
 
@@ -22,6 +26,13 @@ def write(path: Path, data: bytes) -> None:
         path.write_bytes(data)
     except OSError as error:
         raise UsageError(f"{path} can't be written ({error.strerror})") from None
+
+
+def write_table(path: Path, frame: pl.DataFrame) -> None:
+    """The same with a table, as the kind of file that its name says; ids stay exactly as they are."""
+    ids = REDACT.table(frame.select("account_id"))
+    shown = outgoing_table(frame.drop("account_id")).hstack(ids).select(frame.columns)
+    write(path, table.write_table(shown, path.name))
 
 
 def read_card(file: Path | None, pillars: tuple[str, ...]) -> Scorecard:

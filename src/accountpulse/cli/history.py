@@ -1,7 +1,7 @@
 """`accountpulse history` and `accountpulse forget`: what the state holds, and taking an account out of it."""
 
-import json
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +13,7 @@ from accountpulse.cli import summary
 from accountpulse.cli.formatting import plural
 from accountpulse.core.errors import UsageError
 from accountpulse.core.ids import to_18
+from accountpulse.observe.outlet import write_json
 from accountpulse.state import State
 
 COLUMNS = ("Period", "Run", "Ended", "Scored", "Rated", "Written", "Left out", "Not read")
@@ -26,8 +27,7 @@ def show_history(state: State, as_json: bool) -> int:  # noqa: FBT001
     runs = sorted(state.runs.all(), key=lambda facts: (facts["period"], facts["begun_at"]))
     console = summary.tables()
     if as_json:
-        for facts in runs:
-            typer.echo(json.dumps(facts, ensure_ascii=False))
+        write_json(sys.stdout, runs)
     elif runs:
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
         shown = COLUMNS if console.width >= ROOMY else tuple(name for name in COLUMNS if name not in SPARE)

@@ -1,6 +1,6 @@
 """`accountpulse accounts`: who is linked where, and why; who isn't; who is twice."""
 
-import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,7 @@ from accountpulse.cli.links_table import IN_DOUBT, LinkPlace, LinkRow
 from accountpulse.core.errors import SourceUnavailable
 from accountpulse.core.period import last_complete, scope_of
 from accountpulse.core.records import SourceName
+from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline.measure import link
 from accountpulse.pipeline.read import SourceReader
 from accountpulse.pipeline.run import looking
@@ -55,9 +56,9 @@ def show_links(loaded: Settings, now: datetime, out: Path | None, *, as_json: bo
     if out is not None:
         csv_file.write(links_table.mapping_file(found.rows), out)
     if as_json:
-        _print_json(found, loaded)
+        _print_json(found)
     else:
-        _print(found, summary.tables(), loaded, out)
+        _print(found, summary.tables(), out)
     return found.exit_code
 
 
@@ -80,24 +81,24 @@ def _find(loaded: Settings, now: datetime) -> LinkReport:
     return LinkReport(rows, linked, sources, (*notes, *linked.notes), failures)
 
 
-def _print_json(found: LinkReport, loaded: Settings) -> None:
+def _print_json(found: LinkReport) -> None:
     facts = {
         **links_table.data(found.rows, found.sources),
         "problems": [{"account_id": each.account_id, "text": each.text} for each in found.linked.problems],
         "notes": found.notes,
         "failures": [str(failure) for failure in found.failures],
     }
-    print(loaded.redactor(json.dumps(facts, ensure_ascii=False, indent=1)))  # noqa: T201
+    write_json(sys.stdout, [facts], indent=1)
 
 
-def _print(found: LinkReport, console: Console, loaded: Settings, out: Path | None) -> None:
+def _print(found: LinkReport, console: Console, out: Path | None) -> None:
     console.print(f"[bold]{plural(len(found.rows), 'customer')}[/bold] in {TITLES[CRM]}\n")
     if not found.rows:
         console.print("Which accounts are customers says salesforce.accounts.where in accountpulse.yaml.\n")
     console.print(_counts(found.rows, found.sources) if found.sources else "No other system is configured.")
     errors = [f"{failure} Its keys were not checked." for failure in found.failures]
-    summary.marked(console, "✗", "red", map(loaded.redactor, errors))
-    summary.marked(console, "!", "yellow", map(loaded.redactor, found.notes))
+    summary.marked(console, "✗", "red", errors)
+    summary.marked(console, "!", "yellow", found.notes)
     if found.rows and found.sources:
         console.print()
         console.print(_who(found.rows, found.sources, console.width))

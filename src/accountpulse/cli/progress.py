@@ -4,13 +4,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from accountpulse.cli.formatting import rows_of
+from accountpulse.cli.terminal import Terminal
 from accountpulse.core.records import SourceName
-from accountpulse.core.redact import Redactor
-from accountpulse.observe.logs import Lines, Plain, Quiet, take_over
+from accountpulse.observe.logs import Lines, Quiet, in_words, take_over
 from accountpulse.pipeline.watch import SourceStatus, Watch
 from accountpulse.systems import TITLES
 
@@ -49,14 +48,14 @@ class Bars:
 
 
 @contextmanager
-def watching(redact: Redactor) -> Iterator[Watch]:
+def watching() -> Iterator[Watch]:
     """Bars on a terminal, JSON lines elsewhere."""
     if not sys.stderr.isatty():
-        lines = Lines(redact)
+        lines = Lines()
         take_over(Quiet(lines))
         yield lines
         return
-    take_over(Plain(redact))
+    take_over(in_words())
     columns = (
         SpinnerColumn(finished_text="[green]✓[/green]"),
         TextColumn("{task.description:<10}"),
@@ -64,12 +63,12 @@ def watching(redact: Redactor) -> Iterator[Watch]:
         TextColumn("{task.fields[note]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=Terminal(stderr=True)) as progress:
         yield Bars(progress)
 
 
 @contextmanager
 def waiting(text: str) -> Iterator[None]:
     """A spinner beside a text, on a terminal."""
-    with Console(stderr=True).status(text):
+    with Terminal(stderr=True).status(text):
         yield

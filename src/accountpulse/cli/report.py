@@ -1,6 +1,5 @@
 """`accountpulse report`: a month's page and its table, from the state alone."""
 
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from accountpulse.cli import summary
 from accountpulse.cli.files import write
 from accountpulse.cli.formatting import plural
 from accountpulse.core.period import Period
+from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import report_document
 from accountpulse.report.files import files
 from accountpulse.state import State
@@ -35,7 +35,7 @@ def write_report(state: State, period: Period | None, out: Path) -> int:
 
 def print_document(state: State, period: Period | None) -> int:
     """Print the document that a page would be made of, as JSON."""
-    print(json.dumps(report_document.document(state, period), ensure_ascii=False, allow_nan=False))  # noqa: T201
+    write_json(sys.stdout, [report_document.document(state, period)])
     return 0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from accountpulse.cli import summary
-from accountpulse.cli.files import read, read_card, write
+from accountpulse.cli.files import read, read_card, write_table
 from accountpulse.cli.formatting import plural
 from accountpulse.core.period import Period
 from accountpulse.pipeline import earlier_runs
@@ -38,7 +38,7 @@ def score_stored(state: State, period: Period | None, scorecard: Path | None, ou
 
 def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Path) -> int:
     """Write the scores and say how many of them there are."""
-    write(out, table.write_table(scores, out.name))
+    write_table(out, scores)
     names = [column for column in ("account_id", "arr") if column in inputs.columns]
     accounts = scores.join(inputs.select(names), on="account_id", how="left", maintain_order="left")
     if "arr" not in accounts.columns:

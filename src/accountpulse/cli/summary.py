@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from accountpulse.cli.formatting import money, plural, points, rows_of
+from accountpulse.cli.terminal import Terminal
 from accountpulse.core.records import Problem
-from accountpulse.core.redact import Redactor
 from accountpulse.pipeline.deliver import Load
 from accountpulse.pipeline.result import RunResult
 from accountpulse.pipeline.watch import SourceStatus
@@ -26,7 +26,7 @@ LISTED = 20  # problems shown; the rest is counted
 
 def tables() -> Console:
     """The console that results are printed on."""
-    return Console(highlight=False)
+    return Terminal()
 
 
 def statuses(result: RunResult) -> Table:
@@ -204,7 +204,7 @@ def _of_load(load: Load, result: RunResult) -> Iterator[str]:
         yield load.imbalance
 
 
-def report(result: RunResult, console: Console, redact: Redactor) -> None:
+def report(result: RunResult, console: Console) -> None:
     """Print the whole of a result."""
     period = result.scope.period
     console.print(
@@ -216,8 +216,8 @@ def report(result: RunResult, console: Console, redact: Redactor) -> None:
         console.print(counted)
         marked(console, "·", "dim", _left_out(result))
     errors = [str(status.error) for status in result.statuses.values() if status.error is not None]
-    marked(console, "✗", "red", map(redact, errors))
-    marked(console, "!", "yellow", map(redact, result.notes))
+    marked(console, "✗", "red", errors)
+    marked(console, "!", "yellow", result.notes)
     if result.scores is not None:
         console.print()
         console.print(tiers(result.scores, result.run.card.tier_names))

@@ -1,56 +1,168 @@
-"""Keeps secrets out of every outgoing text, by value: a log line, an exception, an answer, a table."""
+"""Keeps secrets out of every outgoing text, by value: what is printed, logged, reported, sent or written.
 
-import json
+There is one redactor in a process, `REDACT`, and every `Secret` teaches it itself. The places where text leaves ask it
+(core/outgoing.py for people, state/files.py for the state); whoever writes a message need not.
+"""
+
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus
-from xml.sax.saxutils import escape
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from accountpulse.core.secret_forms import SecretForm, SecretPart, forms, values
 
 if TYPE_CHECKING:
     import polars as pl
 
 MASK = "•••"
-_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
-_SHORTEST = 4  # a shorter value would star ordinary words
+_LONG = 10_000  # characters
+_NAME = re.compile(r"[a-z_]{1,20}")  # as the keys of our own documents are
+_TOKEN_NAMES = ("access_token", "refresh_token", "id_token", "client_secret", "sessionId", "SessionId", "sessionid")
+# values that are secrets by their looks, also where nobody told us, each by its sign; `lead` stays, the rest goes
+_LOOKS = {
+    **{
+        f"{case}uthorization": re.compile(
+            r"(?P<lead>(?i:authorization)\\*[\"']?\s*[:=]\s*\\*[\"']?(?i:(?:bearer|basic|oauth|token)\s+)?)"
+            r"(?:(?<=\s)(?<!:\s)[\w.~+/=-]{8,}|(?=\S*[0-9])[\w.~+/=-]{8,})"
+        )
+        for case in "aA"
+    },
+    **{
+        sign: re.compile(rf"(?P<lead>\b{sign}(?:\s+|%20))(?:(?=\S*[0-9])[\w.~+/=-]{{8,}}|[\w.~+/=-]{{20,}})")
+        for sign in ("bearer", "Bearer", "BEARER")
+    },
+    **{
+        sign: re.compile(rf"(?P<lead>\b{sign}(?:\s+|%20))(?:(?=\S*[0-9+/=])[\w+/=-]{{8,}}|[\w+/=-]{{20,}})")
+        for sign in ("basic", "Basic", "BASIC")
+    },
+    **{
+        sign: re.compile(rf"(?P<lead>\b{sign}\\*[\"']?\s*[:=>]\s*\\*[\"']?)[\w.!~+/=%-]{{8,}}") for sign in _TOKEN_NAMES
+    },
+    # a JSON Web Token
+    "eyJ": re.compile(r"\beyJ[\w-]{8,2000}\.eyJ[\w-]{8,4000}\.[\w-]*"),
+    # a session of Salesforce
+    "00D": re.compile(r"\b00D[A-Za-z0-9]{12,15}(?:!|%21|\\u0021|&#33;)[\w.%+/=-]{16,}"),
+    "PRIVATE KEY-----": re.compile(
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+    ),
+    # user and password of an address
+    "://": re.compile(r"(?P<lead>://)[^\s/:@\"'<>]+:[^\s/@\"'<>]+(?=@)"),
+}
 
 
 class Redactor:
-    """Replaces the secret values that it knows, and anything that looks like an Authorization value.
+    """Replaces the secret values that it knows, in any form, and what looks like one.
 
-    It can learn more of them: whoever holds one is safe also after a secret was rotated. Threads may share it.
+    It learns whatever a run learns: a value that was rotated stays known beside the new one. Threads may share it.
+
+    What is masked: a value of six characters or more wherever it stands. A plain word or number of fewer than twelve
+    (`sunshine`, `20261031`), and anything of four or five, only where it stands by itself, so that ordinary words and
+    numbers stay whole. What is shorter, a month, or a word that the program's own files are made of, isn't looked for.
+    Of a random value any 16 characters in a row are masked, too. Numbers of data and tables are never touched.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         """Knows `secrets`."""
-        self._known: tuple[str, ...] = ()
-        self._pattern: re.Pattern[str] | None = None
+        self._known: frozenset[str] = frozenset()
+        self._forms: tuple[tuple[str, SecretForm | SecretPart], ...] = ()  # each by each of its signs
+        self._signs = sorted(_LOOKS)
+        self._lock = Lock()
         self.learn(secrets)
 
     def learn(self, secrets: Iterable[str]) -> None:
-        """Know these as well, in each form in which a text may hold them."""
-        found = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
-        # longest first, so that a secret that begins with another one is replaced whole
-        self._known = tuple(sorted(found.union(self._known), key=lambda form: (-len(form), form)))
-        self._pattern = re.compile("|".join(map(re.escape, self._known))) if self._known else None
+        """Know these as well, from here on."""
+        wanted = {value for secret in secrets for value in values(secret)}
+        with self._lock:
+            new = [form for value in sorted(wanted - self._known) for form in forms(value)]
+            if new:
+                self._forms = (*self._forms, *((sign, form) for form in new for sign in form.signs))
+                self._signs = sorted({*self._signs, *(sign for sign, _form in self._forms)})
+                self._known |= wanted
 
     def __call__(self, text: str) -> str:
         """The text without secrets."""
-        if self._pattern is not None:
-            text = self._pattern.sub(MASK, text)
-        return _BEARER.sub(lambda match: f"{match[1]} {MASK}", text)
+        if len(text) > _LONG and not self._may_hold(text):
+            return text
+        signed = dict.fromkeys(form for sign, form in self._forms if sign in text)
+        spans = [span for form in signed for span in form.spans(text)]
+        text = _masked(text, spans) if spans else text
+        for sign, pattern in _LOOKS.items():
+            if sign in text:
+                text = pattern.sub(_led, text)
+        return text
+
+    def data(self, value: Any) -> Any:
+        """Plain data (texts, numbers, lists, mappings and their keys) without secrets in its texts."""
+        return mapped(value, self) if self._may_hold("\0".join(_texts(value))) else value
 
     def table(self, table: "pl.DataFrame") -> "pl.DataFrame":
-        """The table without known secrets in its texts."""
+        """The table without secrets in its texts and lists of texts."""
         import polars as pl
 
-        if not self._known:
+        texts = {
+            name: table[name] if kind == pl.String else table[name].list.join("\0")
+            for name, kind in table.schema.items()
+            if kind in (pl.String, pl.List(pl.String))
+        }
+        if not texts or not table.height:
             return table
-        masks = [MASK] * len(self._known)
-        return table.with_columns(pl.col(pl.String).str.replace_many(list(self._known), masks, leftmost=True))
+        # all columns at once: most of the work is to get ready for as many signs
+        signed = pl.concat([column.alias("") for column in texts.values()]).str.contains_any(self._signs)
+        for number, name in enumerate(texts):
+            found = signed.slice(number * table.height, table.height)
+            if found.any():
+                pairs = zip(table[name].to_list(), found, strict=True)
+                clean = [mapped(value, self) if has_sign else value for value, has_sign in pairs]
+                table = table.with_columns(pl.Series(name, clean, table.schema[name]))
+        return table
+
+    def _may_hold(self, text: str) -> bool:
+        """Whether a sign stands in it."""
+        if len(text) <= _LONG:
+            return any(sign in text for sign in self._signs)
+        import polars as pl  # looks for all signs in one go
+
+        return bool(pl.Series([text]).str.contains_any(self._signs).item())
 
 
-def _forms(secret: str) -> set[str]:
-    """A value as it is, and as JSON, Python, an address, a form and XML write it."""
-    written = (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1])
-    return {secret, *written, quote(secret, safe=""), quote(secret), quote_plus(secret), escape(secret)}
+def mapped(value: Any, change: Callable[[str], str]) -> Any:
+    """The same data with every text changed, also those of keys; but not a key such as `run_id`."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {_key(name, change): mapped(each, change) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [mapped(each, change) for each in value]
+    return value
+
+
+def _key(name: Any, change: Callable[[str], str]) -> Any:
+    return change(name) if isinstance(name, str) and not _NAME.fullmatch(name) else name
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text of some data, also those of keys."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (name for name in value if isinstance(name, str))
+        yield from (text for each in value.values() for text in _texts(each))
+    elif isinstance(value, list | tuple):
+        yield from (text for each in value for text in _texts(each))
+
+
+def _led(match: re.Match[str]) -> str:
+    return f"{match.groupdict().get('lead') or ''}{MASK}"
+
+
+def _masked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """One mask in place of spans that touch each other."""
+    kept, done = [], -1
+    for start, end in sorted(spans):
+        if start > done:
+            kept += [text[max(done, 0) : start], MASK]
+        done = max(done, end)
+    return "".join([*kept, text[done:]])
+
+
+REDACT = Redactor()  # what this process knows

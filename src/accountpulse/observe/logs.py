@@ -1,4 +1,4 @@
-"""What a machine reads of a run: one JSON object a line on stderr, every text redacted.
+"""What a machine reads of a run: one JSON object a line on stderr, every text as `outgoing` leaves it.
 
 Every line has `at` (UTC) and `event`; from the moment they are known also `run_id`, `period`, and `source` while one is
 being read, whoever writes the line.
@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+from accountpulse.core.outgoing import outgoing, outgoing_data
 from accountpulse.core.records import SourceName
-from accountpulse.core.redact import Redactor
+from accountpulse.observe.outlet import in_ascii, laid_out
 from accountpulse.pipeline.watch import SourceStatus
 
 BETWEEN_EVENTS = 5.0  # seconds: a log file needs no more of one source's rows
@@ -26,9 +27,8 @@ _SOURCE: ContextVar[SourceName | None] = ContextVar("source", default=None)
 class Lines:
     """A watch that writes a line an event: the event, its source, counts; and `bound`, which stands in every line."""
 
-    def __init__(self, redact: Redactor) -> None:
+    def __init__(self) -> None:
         """Writes to stderr."""
-        self.redact = redact
         self.bound: dict[str, str] = {}
         self._last: dict[SourceName, float] = {}
         self._lock = threading.Lock()
@@ -72,15 +72,16 @@ class Lines:
         """One line."""
         line = self.line(event, facts)
         with self._lock:
-            print(line, file=sys.stderr, flush=True)  # noqa: T201
+            print(line, file=laid_out(sys.stderr), flush=True)
 
     def line(self, event: str, facts: Mapping[str, object]) -> str:
-        """The event with what is known by now, as one redacted JSON object."""
+        """The event with what is known by now, as one JSON object."""
         source = _SOURCE.get()
         about = {} if source is None else {"source": source}
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         whole = {"at": at, "event": event, **self.bound, **about, **facts}
-        return self.redact(json.dumps(whole, ensure_ascii=False, default=str))
+        clean = outgoing_data(whole)
+        return json.dumps(clean, ensure_ascii=in_ascii(sys.stderr), default=lambda each: outgoing(str(each)))
 
     def metrics(self, figures: Mapping[str, float]) -> None:
         """One line in CloudWatch's embedded metric format: figures of this run, by their names.
@@ -93,40 +94,33 @@ class Lines:
         self.write("metrics", _aws=stamp, **figures)
 
 
-class Quiet(logging.Formatter):
+class Quiet(logging.Handler):
     """What libraries log, as one of our lines each: no arguments, no local variables."""
 
     def __init__(self, lines: Lines) -> None:
         """Writes through `lines`."""
         super().__init__()
         self._lines = lines
+        self._traces = logging.Formatter()
 
-    def format(self, record: logging.LogRecord) -> str:
+    def emit(self, record: logging.LogRecord) -> None:
         """The record as a line."""
         facts = {"level": record.levelname, "logger": record.name, "text": record.getMessage()}
         if record.exc_info:
-            facts["error"] = self.formatException(record.exc_info)
-        return self._lines.line("log", facts)
+            facts["error"] = self._traces.formatException(record.exc_info)
+        self._lines.write("log", **facts)
 
 
-class Plain(logging.Formatter):
+def in_words() -> logging.Handler:
     """The same as text for a terminal."""
-
-    def __init__(self, redact: Redactor) -> None:
-        """Every text goes through `redact`."""
-        super().__init__("%(levelname)s %(name)s: %(message)s")
-        self._redact = redact
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record in words."""
-        return self._redact(super().format(record))
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    return handler
 
 
-def take_over(formatter: logging.Formatter) -> None:
+def take_over(handler: logging.Handler) -> None:
     """Put our one handler in place of whatever handles logs: a runtime's own would print every line twice, unredacted.
 
     Warnings and above pass; urllib3, botocore and asyncio print headers and bodies below that.
     """
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from accountpulse.core.errors import AccountpulseError, AlreadyRunning, ConfigurationError
+from accountpulse.core.outgoing import outgoing_table
 from accountpulse.core.records import SCORES, Problem, ScoreRecords
 from accountpulse.pipeline.measure import Measured
 from accountpulse.pipeline.rate import Rated
@@ -99,7 +100,8 @@ def _records(run: Run, scores: pl.DataFrame) -> ScoreRecords:
         scorecard=pl.lit(run.scorecard_name),
         run_id=pl.lit(run.run_id),
     )
-    return ScoreRecords(stamped.select(pl.col(name).cast(kind) for name, kind in columns.items()), dimensions)
+    table = stamped.select(pl.col(name).cast(kind) for name, kind in columns.items())
+    return ScoreRecords(outgoing_table(table), dimensions)
 
 
 def _destinations(run: Run) -> list[AnyDestination]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from accountpulse.core.outgoing import outgoing_data
 from accountpulse.core.period import Period
 from accountpulse.pipeline import report_input
 from accountpulse.report import portfolio
@@ -12,11 +13,11 @@ FOLDER = "reports"
 
 
 def document(state: State, period: Period | None) -> dict[str, Any]:
-    """What the report of a month shows; None: the latest month with a run.
+    """What the report of a month shows, its texts as they may leave; None: the latest month with a run.
 
     A ConfigurationError where the state holds no run of it with its scorecard.
     """
-    return portfolio.document(report_input.read(state, period))
+    return dict(outgoing_data(portfolio.document(report_input.read(state, period))))
 
 
 def keep(state: State, period: Period) -> str:

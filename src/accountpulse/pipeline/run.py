@@ -87,7 +87,7 @@ def started(settings: Settings, request: RunRequest, card: Scorecard, now: datet
     A run that was killed or stopped is gone on with, under its own id and instants, unless this one was asked for
     less than the whole (`--only`, `--account`).
     """
-    state = State(settings.state, settings.redactor)
+    state = State(settings.state)
     scope = _scope(settings, request, now)
     if request.dry_run:
         yield Run(settings, request, card, state, scope, _new_id(now), now, watch)
@@ -108,7 +108,7 @@ def started(settings: Settings, request: RunRequest, card: Scorecard, now: datet
 
 def looking(settings: Settings, card: Scorecard, scope: Scope, now: datetime) -> Run:
     """A run that only looks: for `check` and `accounts`, which read as a run does and leave nothing behind."""
-    request, state = RunRequest(dry_run=True), State(settings.state, settings.redactor)
+    request, state = RunRequest(dry_run=True), State(settings.state)
     return Run(settings, request, card, state, scope, _new_id(now), now, NoWatch())
 
 

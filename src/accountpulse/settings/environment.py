@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from accountpulse.core import yaml_files
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.records import LinkFile, Rules, SourceName
-from accountpulse.core.redact import Redactor
 from accountpulse.core.secret import Secret
 from accountpulse.core.yaml_files import nearest
 from accountpulse.settings import link_file, secret_store
@@ -40,6 +39,7 @@ OWN = (
 VARIABLES = (*(variable for system in SYSTEMS.values() for variable in system.variables), *OWN)
 NAMES: Mapping[str, str] = {variable.name: variable.meaning for variable in VARIABLES}
 SECRET_NAMES = tuple(variable.name for variable in VARIABLES if variable.secret)
+AWS_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")  # no settings of ours, but they lie beside them
 PREFIXES = tuple({f"{name.partition('_')[0]}_" for name in NAMES})
 
 
@@ -62,7 +62,6 @@ class Settings:
     ca_bundle: Path | None = None
     config_folder: Path = Path()
     link_file: LinkFile = field(default_factory=LinkFile)
-    secrets: tuple[Secret, ...] = field(default=(), repr=False)
 
     @property
     def configured(self) -> tuple[SourceName, ...]:
@@ -74,16 +73,6 @@ class Settings:
         """Every system that has access, also one that is a destination alone."""
         return (system for name, system in SYSTEMS.items() if name in self.access)
 
-    @property
-    def redactor(self) -> Redactor:
-        """Removes every secret of these settings from a text."""
-        return Redactor(self.revealed)
-
-    @property
-    def revealed(self) -> tuple[str, ...]:
-        """Every secret value, for a redactor to know."""
-        return tuple(secret.reveal() for secret in self.secrets)
-
     def connection(self, name: SourceName) -> Connection[Any, Any]:
         """What one system is given of all this. KeyError where it is not configured."""
         system = SYSTEMS[name]
@@ -93,7 +82,6 @@ class Settings:
             {block: self.mapping.block(block) for block in system.blocks},
             self._link_fields() if system.has_accounts else {},
             self.ca_bundle,
-            self.redactor,
         )
 
     def _link_fields(self) -> dict[SourceName, str]:
@@ -175,7 +163,6 @@ def load(environment: Mapping[str, str], secrets: secret_store.SecretCache | Non
         ca_bundle=bundle,
         config_folder=folder,
         link_file=links_given,
-        secrets=tuple(reader.secrets),
     )
 
 
@@ -198,12 +185,20 @@ def mapping_of(environment: Mapping[str, str]) -> RunMapping:
 
 
 def _with_secret(environment: Mapping[str, str], secrets: secret_store.SecretCache) -> Mapping[str, str]:
-    """The environment, and beneath it what the named secret holds."""
+    """The environment, and beneath it what the named secret holds; every secret of them is known from here on."""
+    learn_secrets(environment)
     secret_id = secret_store.named(environment)
     if not secret_id:
         return environment
-    given = {name: value for name, value in environment.items() if value.strip()}
-    return {**secrets.read(secret_id), **given}
+    held = secrets.read(secret_id)
+    learn_secrets(held)
+    return {**held, **{name: value for name, value in environment.items() if value.strip()}}
+
+
+def learn_secrets(environment: Mapping[str, str]) -> None:
+    """Have the redactor know every secret value, also where the settings are wrong and nothing is made of them."""
+    for name in (*SECRET_NAMES, *AWS_SECRETS):
+        Secret((environment.get(name) or "").strip())
 
 
 def _rollbar(reader: EnvironmentReader) -> RollbarAccess | None:

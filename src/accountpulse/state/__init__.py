@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from accountpulse.core.redact import Redactor
 from accountpulse.state.checkpoints import Checkpoints
 from accountpulse.state.files import Files
 from accountpulse.state.folder import Folder
@@ -17,9 +16,9 @@ __all__ = ["State", "store_at"]
 class State:
     """Everything under one root; nothing is opened or made before it is needed."""
 
-    def __init__(self, root: str | Path, redact: Redactor | None = None) -> None:
-        """`root`: a folder, or `s3://bucket/prefix`. What `redact` knows is in nothing that is written."""
-        self.files = Files(store_at(root), redact)
+    def __init__(self, root: str | Path) -> None:
+        """`root`: a folder, or `s3://bucket/prefix`."""
+        self.files = Files(store_at(root))
         self.checkpoints = Checkpoints(self.files)
         self.history = History(self.files)
         self.runs = Runs(self.files)

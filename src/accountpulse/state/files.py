@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from accountpulse.core.errors import ConfigurationError
-from accountpulse.core.redact import Redactor
+from accountpulse.core.redact import REDACT
 from accountpulse.state.store import Blob, Store
 
 VERSION = 1  # of every JSON document; a change of layout raises it
@@ -20,13 +20,12 @@ class Files:
     """What the other parts of the state read and write through.
 
     An object that can't be read, or isn't ours, is moved below `aside/` and named in `notes`; nothing is overwritten
-    or lost. One that a newer accountpulse wrote is a ConfigurationError.
+    or lost. One that a newer accountpulse wrote is a ConfigurationError. No secret is in anything that is written.
     """
 
-    def __init__(self, store: Store, redact: Redactor | None = None) -> None:
+    def __init__(self, store: Store) -> None:
         """Nothing is opened here."""
         self.store = store
-        self._redact = redact or Redactor()
         self.notes: list[str] = []
 
     def read_json(self, name: str) -> dict[str, Any] | None:
@@ -52,7 +51,7 @@ class Files:
 
     def write_json(self, name: str, facts: Mapping[str, Any]) -> None:
         """Put a document."""
-        self.store.write(name, self._redact(encode(facts).decode()).encode())
+        self.store.write(name, encode(REDACT.data(facts)))
 
     def read_table(self, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame | None:
         """The table, or these of its columns; None where there is none that can be used."""
@@ -69,7 +68,7 @@ class Files:
     def write_table(self, name: str, table: pl.DataFrame) -> None:
         """Put a table, as Parquet."""
         buffer = io.BytesIO()
-        self._redact.table(table).write_parquet(buffer, row_group_size=ROW_GROUP)
+        REDACT.table(table).write_parquet(buffer, row_group_size=ROW_GROUP)
         self.store.write(name, buffer.getvalue())
 
     def names(self, prefix: str) -> Iterator[str]:

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from accountpulse.core.redact import Redactor
-
 A = TypeVar("A")
 M = TypeVar("M")
 
@@ -16,7 +14,7 @@ class Connection(Generic[A, M]):
     """How to reach a system, and what the company maps there.
 
     `blocks` are the further blocks of accountpulse.yaml that are its own. `link_fields` are the account's fields that
-    hold the keys of every configured system, by name: who knows the accounts reads them. `redact` removes secrets.
+    hold the keys of every configured system, by name: who knows the accounts reads them.
     """
 
     access: A
@@ -24,4 +22,3 @@ class Connection(Generic[A, M]):
     blocks: Mapping[str, Any] = field(default_factory=dict)
     link_fields: Mapping[str, str] = field(default_factory=dict)
     ca_bundle: Path | None = None
-    redact: Redactor = field(default_factory=Redactor)

@@ -9,7 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from accountpulse.core.errors import UsageError
+from accountpulse.core.plain_text import plain_table
 from accountpulse.core.records import Problem, ScoreRecords
+from accountpulse.core.redact import REDACT
 from accountpulse.core.spreadsheet import harmless
 from accountpulse.http.budget import RequestBudget
 from accountpulse.systems.destination import LoadResult, Requirement
@@ -49,7 +51,7 @@ class CsvDestination:
 
     def load(self, plan: CsvPlan) -> LoadResult:
         """As Destination says: the file appears whole or not at all."""
-        self.keep(content(plan.create))
+        self.keep(content(plain_table(plan.create)))
         count = plan.create.height
         return LoadResult(created=count, expected=count, found=count)
 
@@ -59,8 +61,11 @@ class CsvDestination:
 
 
 def content(table: pl.DataFrame) -> bytes:
-    """One line a record: texts that look like formulas get an apostrophe before them, null is an empty cell."""
-    return harmless(table).write_csv().encode()
+    """One line a record: texts that look like formulas get an apostrophe before them, null is an empty cell.
+
+    No secret is in it; other texts stay exactly as they are, since some of them are keys.
+    """
+    return harmless(REDACT.table(table)).write_csv().encode()
 
 
 def write(table: pl.DataFrame, path: Path) -> None:

@@ -24,20 +24,15 @@ class EnvironmentReader:
 
     environment: Mapping[str, str]
     problems: list[str] = field(default_factory=list)
-    secrets: list[Secret] = field(default_factory=list)
 
     def get(self, name: str) -> str | None:
         """The value without outer blanks; None where it is absent or blank."""
         return (self.environment.get(name) or "").strip() or None
 
     def secret(self, name: str) -> Secret | None:
-        """The same, as a secret that a redactor learns."""
+        """The same, as a secret."""
         value = self.get(name)
-        if value is None:
-            return None
-        secret = Secret(value)
-        self.secrets.append(secret)
-        return secret
+        return None if value is None else Secret(value)
 
     def path(self, name: str) -> Path | None:
         """A file, which must exist."""
@@ -65,11 +60,10 @@ class EnvironmentReader:
         return not missing
 
     def private_key(self, name: str) -> Secret | None:
-        r"""A key in PEM form, whose line ends may be written as \n; each of its lines is a secret of its own."""
-        if self.secret(name) is None:
+        r"""A key in PEM form, whose line ends may be written as \n."""
+        if self.get(name) is None:
             return None
         text = (self.get(name) or "").replace("\\n", "\n")
         if "PRIVATE KEY-----" not in text or "ENCRYPTED" in text:
             self.problems.append(f"{name} is not an RSA key in PEM form without a passphrase")
-        self.secrets += [Secret(line.strip()) for line in text.splitlines() if line and not line.startswith("-----")]
         return Secret(text)

@@ -22,6 +22,7 @@ from accountpulse.core.errors import (
     SourceUnavailable,
     UnexpectedAnswer,
 )
+from accountpulse.core.redact import REDACT
 from accountpulse.http.budget import RequestBudget
 from accountpulse.sandbox.salesforce.service import NEWEST
 from accountpulse.sandbox.server import Fault, Sandbox
@@ -278,7 +279,7 @@ def test_no_line_of_the_key_is_ever_printed(keys: tuple[rsa.RSAPrivateKey, rsa.R
     loaded = settings.load(given)
     lines = pem.splitlines()[1:-1]
     assert not any(line in repr(loaded) for line in lines)
-    assert not any(line in loaded.redactor(f"a dump: {line}") for line in lines)
+    assert not any(line in REDACT(f"a dump: {line}") for line in lines)
 
 
 # --- why it was refused ------------------------------------------------------------------------------------------

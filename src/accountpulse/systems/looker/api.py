@@ -20,6 +20,7 @@ from looker_sdk.rtl.api_settings import ApiSettings, SettingsConfig
 from looker_sdk.rtl.serialize import DeserializeError
 
 from accountpulse.core.errors import AccessError, AccountpulseError, UnexpectedAnswer
+from accountpulse.core.secret import learn_tokens
 from accountpulse.http import requests_adapter
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.shape import MISSHAPEN, WrongShape, decode
@@ -118,6 +119,8 @@ class _Adapter(requests_adapter.RetryingAdapter):
         self.status, self.path = answer.status_code, answer.request.path_url
         if self.begin is None or answer.status_code != 200 or "/run/" not in self.path:
             super().read(answer)
+            if self.path.endswith("/login"):
+                learn_tokens(answer.text)
             self.is_lookers = answer.content.lstrip().startswith(b"{")
             return
         self.rows = self.begin()

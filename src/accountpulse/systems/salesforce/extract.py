@@ -15,6 +15,7 @@ import polars as pl
 from accountpulse.core.catalogue import METRICS
 from accountpulse.core.errors import AccessError
 from accountpulse.core.ids import to_18
+from accountpulse.core.plain_text import plain_table
 from accountpulse.core.records import TABLES, Extract, SourceName, unknowns
 from accountpulse.systems.salesforce import arr, contract, relationship
 from accountpulse.systems.salesforce.client import Org
@@ -51,9 +52,8 @@ def extract(request: SalesforceRequest) -> Extract:
     request.progress(len(found), len(found))
     worth = _money(reading, mapping, found)
     accounts = _account_rows(reading, mapping, found, worth)
-    # names are people's own words, and whatever was pasted into one would go on into every table and report
-    named = request.connection.redact.table(_frame("accounts", accounts))
-    frames = {"accounts": named, "links": _frame("links", _link_rows(found, links))}
+    # names are people's own words: each on one line, without what steers a terminal
+    frames = {"accounts": plain_table(_frame("accounts", accounts)), "links": _frame("links", _link_rows(found, links))}
     for name, rows in _parts(reading, request, found, worth):
         frames[name] = _frame(name, rows)
         request.progress(sum(table.height for table in frames.values()), None)

@@ -13,7 +13,7 @@ from xml.parsers.expat import ExpatError
 import requests
 
 from accountpulse.core.errors import AccessError, AccountpulseError, SourceUnavailable, UnexpectedAnswer
-from accountpulse.core.secret import Secret
+from accountpulse.core.secret import Secret, learn_tokens
 from accountpulse.systems.salesforce.errors import safe
 from accountpulse.systems.salesforce.settings import SalesforceAccess
 
@@ -117,7 +117,9 @@ class SignedIn(NamedTuple):
 def sign_in(access: SalesforceAccess, session: requests.Session) -> SignedIn:
     """A new session by the way that the settings choose; wrong credentials are an AccessError that names them."""
     ways = {"jwt": _jwt, "client credentials": _client_credentials, "soap": _soap}
-    return ways[access.way](access, session)
+    signed = ways[access.way](access, session)
+    Secret(signed.session_id)  # whoever repeats it, it stays inside
+    return signed
 
 
 def announcement(access: SalesforceAccess) -> str:
@@ -137,7 +139,9 @@ def _soap(access: SalesforceAccess, session: requests.Session) -> SignedIn:
 
     def note(answer: requests.Response, **_options: Any) -> None:
         statuses.append(answer.status_code)
+        learn_tokens(answer.text)
 
+    Secret(f"{_text(access.password)}{_text(access.security_token)}")  # as SOAP sends them
     session.hooks["response"].append(note)  # the client doesn't tell it
     try:
         session_id, instance = SalesforceLogin(
@@ -196,7 +200,7 @@ def _assertion(access: SalesforceAccess, now: datetime) -> str:
         "exp": now + JWT_LIFE,
     }
     try:
-        return jwt.encode(claims, _text(access.private_key), algorithm="RS256")
+        return Secret(jwt.encode(claims, _text(access.private_key), algorithm="RS256")).reveal()
     except (jwt.PyJWTError, ValueError, TypeError):
         remedy = "SALESFORCE_PRIVATE_KEY is not an RSA key in PEM form without a passphrase."
         raise AccessError("salesforce", TRIED, "the key can't be read", remedy) from None
@@ -217,6 +221,7 @@ def _token(
 ) -> SignedIn:
     """Ask the token endpoint. Errors are an object `{error, error_description}`, whose description may be missing."""
     answer = session.post(f"{access.login_url}/services/oauth2/token", data=form, auth=auth)
+    learn_tokens(answer.text)
     if answer.status_code in NOWHERE:
         raise _not_there(answer.status_code)
     try:
