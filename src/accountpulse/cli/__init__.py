@@ -10,7 +10,7 @@ import typer
 from accountpulse import __version__
 from accountpulse.cli import commands
 from accountpulse.cli.session import redacted
-from accountpulse.core.errors import AccountpulseError
+from accountpulse.core.errors import AccountpulseError, Stopped
 
 app = typer.Typer(
     name="accountpulse",
@@ -42,6 +42,11 @@ def main() -> None:
     """Run a command; end with the exit code that README.md lists."""
     try:
         app()
+    except Stopped as error:
+        from accountpulse.cli.stopping import leave
+
+        print(redacted(str(error), os.environ), file=sys.stderr)  # noqa: T201
+        leave(error.exit_code)
     except AccountpulseError as error:
         print(redacted(str(error), os.environ), file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)

@@ -106,7 +106,7 @@ def run(  # noqa: PLR0917
     """Score every account and write the scores to Salesforce. Reads every configured source."""
     give_back()
     from accountpulse import pipeline
-    from accountpulse.cli import progress, session, summary
+    from accountpulse.cli import progress, session, stopping, summary
     from accountpulse.pipeline.result import RunResult
     from accountpulse.pipeline.run import RunRequest
 
@@ -126,7 +126,7 @@ def run(  # noqa: PLR0917
         )
         return pipeline.execute(settings, asked, datetime.now(UTC), watch)
 
-    with progress.watching(session.REDACT) as watch:
+    with stopping.orderly(), progress.watching(session.REDACT) as watch:
         result = session.work_with(os.environ, work, watch.say)
     summary.report(result, summary.tables(), session.REDACT)
     raise typer.Exit(result.exit_code)
