@@ -169,9 +169,10 @@ class Folder:
         return None
 
     def _refuse_a_file(self) -> None:
-        if self._root.exists() and not self._root.is_dir():
-            error = NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-            raise self._trouble("", "read", error)
+        """For the root, of which nothing is there: it isn't made yet, unless it is a file, or lies below one."""
+        there = next(path for path in (self._root, *self._root.absolute().parents) if path.exists())
+        if not there.is_dir():
+            raise self._trouble("", "read", NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
 
     def _trouble(self, name: str, what: str, error: OSError) -> ConfigurationError:
         remedy = REMEDIES.get(error.errno or 0, REMEDY)

@@ -18,6 +18,7 @@ HEAD, NEXT = b'{\n "sha256": "', b'",\n "version": '  # how a sealed document be
 UNSEALED = b'{\n "version": 1,\n '  # how one of an earlier version does
 MARK = b"accountpulse-sha256="
 METADATA = {"accountpulse": MARK.decode() + ZEROS}  # to write a table with
+PARQUET = b"PAR1"  # how each table begins and ends
 ONLY_KEY = "ARROW:schema"  # what the footer of an earlier version's table has beside
 
 
@@ -56,11 +57,11 @@ def seal_table(name: str, written: io.BytesIO) -> bytes:
 
 def is_sealed_table(name: str, content: bytes) -> bool:
     """Whether a table has a checksum, which then is right; Damaged where it isn't, or the table is none of ours."""
-    footer = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
-    at = content.rfind(MARK, max(0, footer))
-    if at >= 0:
+    if (at := content.rfind(MARK)) >= 0:  # wherever: a reader that is given a damaged footer may end the process
         _verify(name, content, at + len(MARK))
         return True
+    if not (content.startswith(PARQUET) and content.endswith(PARQUET)):
+        raise Damaged("is no table, or cut off")
     try:
         keys = set(pl.read_parquet_metadata(io.BytesIO(content)))
     except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - whatever a reader of nonsense raises
