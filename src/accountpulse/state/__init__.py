@@ -47,7 +47,7 @@ class State:
         rows = self.history.forget(account_id)
         self.runs.forget(account_id)
         self.checkpoints.forget()
-        for prefix in ("reports/", "dry-runs/", "aside/"):
+        for prefix in ("reports/", "dry-runs/", "aside/", "probe/"):
             self.files.remove_all(prefix)
         return rows
 
