@@ -40,7 +40,7 @@ def wait_for(process: subprocess.Popen[str], is_there: Callable[[], bool]) -> No
 def test_a_run_that_is_told_to_stop_ends_in_order_and_is_gone_on_with(
     company: World, tmp_path: Path, number: signal.Signals
 ) -> None:
-    """While threads read, one of which is told to wait for two minutes."""
+    """While threads read, one of which is told to wait for nearly two minutes."""
     state = State(tmp_path / "state")
     with Sandbox(company) as sandbox:
         sandbox.faults.append(Fault("intercom", 429, {"Retry-After": "110"}, path_contains="/conversations"))

@@ -15,6 +15,7 @@ from accountpulse import pipeline, settings
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.period import Period, parse_period, scope_of
 from accountpulse.core.spooled import spooled
+from accountpulse.pipeline import report_document
 from accountpulse.pipeline.result import RunResult
 from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Sandbox
@@ -219,8 +220,8 @@ def test_what_cannot_be_moved_is_passed_over_and_told_once(finished: Path) -> No
     ],
     ids=["one line", "as we write", "half", "deep", "null", "mark"],
 )
-def test_a_foreign_run_document_is_set_aside_and_told(root: str, document: str) -> None:
-    state = State(root)
+def test_a_foreign_run_document_is_set_aside_and_told(tmp_path: Path, document: str) -> None:
+    state = State(tmp_path)
     state.files.store.write("runs/2026-10/r1.json", document.encode())
     assert state.runs.last_finished("2026-10") is None
     assert state.runs.unfinished("2026-10", "same", NOW) is None
@@ -229,9 +230,9 @@ def test_a_foreign_run_document_is_set_aside_and_told(root: str, document: str) 
     assert "not gone on with" in note
 
 
-def test_a_table_that_makes_its_reader_panic_is_set_aside(root: str) -> None:
+def test_a_table_that_makes_its_reader_panic_is_set_aside(tmp_path: Path) -> None:
     """Of an earlier version, without a checksum, and one bit is another: polars panics, which is no Exception."""
-    state = State(root)
+    state = State(tmp_path)
     content = (Path(__file__).parent / "before" / "panic.parquet").read_bytes()
     with pytest.raises((pl.exceptions.PanicException, pl.exceptions.PolarsError)):  # as versions of polars have it
         pl.read_parquet(content, hive_partitioning=False)
@@ -297,14 +298,19 @@ def test_a_run_goes_on_among_things_that_are_not_ours(
     assert again.files.notes == []
 
 
-def test_commands_tell_what_is_not_ours_and_go_on(finished: Path, tmp_path: Path) -> None:
+def test_commands_and_the_report_tell_what_is_not_ours_and_go_on(finished: Path, tmp_path: Path) -> None:
     folder = tmp_path / "state"
     for name, content in contents(finished).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     account = str(pl.read_parquet(folder / "history" / "scores" / "period=2026-09")["account_id"][0])
-    for words in (("history",), ("explain", account), ("report", "--out", "report"), ("forget", account, "--yes")):
-        (folder / "runs" / "2026-09" / "foreign.json").write_text('{"version": 1, "run_id": "x"}')
+    foreign, text = folder / "runs" / "2026-09" / "foreign.json", '{"version": 1, "run_id": "x"}'
+    foreign.write_text(text)
+    state = State(folder)
+    assert report_document.document(state, SEPTEMBER)["accounts"]
+    assert "runs/2026-09/foreign.json" in state.files.notes[0]
+    for words in (("history",), ("forget", account, "--yes")):
+        foreign.write_text(text)
         done = start(tmp_path, *words)
         assert done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr

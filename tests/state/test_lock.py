@@ -26,6 +26,9 @@ SILENCE = BEAT * MISSED
 QUICK = 0.05  # seconds between signs of life, for tests that wait for them
 
 
+in_a_folder = pytest.mark.parametrize("root", ["folder"], indirect=True)  # the store makes no difference
+
+
 def locks_at(root: str) -> Locks:
     """Locks that wait little."""
     return Locks(Files(store_at(root)), QUICK)
@@ -72,6 +75,7 @@ def test_a_run_that_fails_gives_its_period_back(root: str) -> None:
     assert State(root).locks.holder("2026-10", NOW) is None
 
 
+@in_a_folder
 @pytest.mark.parametrize("hours", [-7, 7, 24 * 365])
 def test_a_living_lock_is_not_taken_over_after_a_clock_step(root: str, hours: int) -> None:
     with State(root).locks.hold("2026-10", "r1", NOW):
@@ -79,6 +83,7 @@ def test_a_living_lock_is_not_taken_over_after_a_clock_step(root: str, hours: in
         assert "r1" in str(State(root).locks.holder("2026-10", NOW + timedelta(hours=hours)))
 
 
+@in_a_folder
 @pytest.mark.parametrize("hours", [-7, 0, 7])
 def test_a_container_of_the_same_host_name_keeps_its_lock_while_it_gives_signs_of_life(
     root: str, held: dict[str, Any], hours: int
@@ -91,11 +96,13 @@ def test_a_container_of_the_same_host_name_keeps_its_lock_while_it_gives_signs_o
     assert is_taken_over(root, NOW + timedelta(hours=hours))
 
 
+@in_a_folder
 def test_a_later_process_with_the_number_of_a_dead_one_does_not_keep_its_lock(root: str, held: dict[str, Any]) -> None:
     lie(root, held, process=os.getppid(), started_ticks=1)
     assert is_taken_over(root)
 
 
+@in_a_folder
 def test_what_an_earlier_run_of_this_very_process_could_not_give_back_is_taken_over(
     root: str, held: dict[str, Any]
 ) -> None:
@@ -115,6 +122,7 @@ def test_a_lock_of_a_dead_process_of_this_machine_is_taken_over_at_once(root: st
     assert is_taken_over(root)
 
 
+@in_a_folder
 @pytest.mark.parametrize("boot", ["another machine's", None], ids=["other machine", "without /proc"])
 def test_a_lock_of_another_machine_is_taken_over_when_it_has_been_silent(
     root: str, held: dict[str, Any], boot: str | None
@@ -146,6 +154,7 @@ def signs_of_life(root: str, facts: dict[str, Any]) -> Iterator[None]:
     thread.join()
 
 
+@in_a_folder
 def test_a_lock_of_another_machine_whose_clock_is_wrong_is_kept_by_its_signs_of_life(
     root: str, held: dict[str, Any]
 ) -> None:
@@ -168,6 +177,7 @@ def test_a_run_gives_signs_of_life(root: str) -> None:
     assert store.read(NAME) is None
 
 
+@in_a_folder
 def test_the_lock_of_an_earlier_version_is_kept_until_its_time_is_over(root: str) -> None:
     before = '{\n "version": 1,\n "run_id": "r1",\n "token": "t",\n "host": "elsewhere",\n "process": 1,\n'
     before += ' "taken_at": "2026-11-01T06:00:00+00:00",\n "until": "2026-11-01T12:00:00+00:00"\n}'
@@ -176,6 +186,7 @@ def test_the_lock_of_an_earlier_version_is_kept_until_its_time_is_over(root: str
     assert is_taken_over(root, NOW + timedelta(hours=7))
 
 
+@in_a_folder
 def test_a_run_whose_lock_was_taken_over_neither_holds_nor_gives_it_back(root: str, held: dict[str, Any]) -> None:
     locks = State(root).locks
     with locks.hold("2026-10", "r1", NOW) as late:
@@ -247,7 +258,8 @@ from accountpulse.state import store_at
 from accountpulse.state.files import Files
 from accountpulse.state.lock import Locks
 try:
-    with Locks(Files(store_at(sys.argv[1])), 0.2).hold("2026-10", sys.argv[2], datetime.now(UTC)) as lock:
+    locks = Locks(Files(store_at(sys.argv[1])), float(sys.argv[3]))
+    with locks.hold("2026-10", sys.argv[2], datetime.now(UTC)) as lock:
         print(lock.taken_over or "free", flush=True)
         sys.stdin.read()
 except AlreadyRunning as error:
@@ -261,12 +273,12 @@ def may_unshare() -> bool:
     return subprocess.run([*APART, "true"], check=False, capture_output=True).returncode == 0
 
 
-def in_a_namespace(root: Path, run_id: str) -> subprocess.Popen[str]:
+def in_a_namespace(root: Path, run_id: str, beat: float = BEAT) -> subprocess.Popen[str]:
     """A process that holds the period, in a PID namespace of its own where this machine lets us make one.
 
     Where it doesn't, the two are processes like others; the tests above know the namespaces by what the lock says.
     """
-    command = [*(APART if may_unshare() else ()), sys.executable, "-c", HOLD, str(root), run_id]
+    command = [*(APART if may_unshare() else ()), sys.executable, "-c", HOLD, str(root), run_id, str(beat)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -277,7 +289,7 @@ def test_two_containers_of_one_host_name_share_a_month_one_after_the_other(tmp_p
         assert "is being run by run r1" in in_a_namespace(tmp_path, "r2").communicate()[0]
         first.kill()
     for _ in range(50):  # until it has been silent for long enough
-        told = in_a_namespace(tmp_path, "r3").communicate()[0]
+        told = in_a_namespace(tmp_path, "r3", QUICK).communicate()[0]
         if "is being run by" not in told:
             break
     assert told.startswith("run r1 on ")
