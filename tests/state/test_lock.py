@@ -241,9 +241,10 @@ def test_a_second_process_of_a_run_that_is_alive_is_refused(root: str) -> None:
         pass
 
 
-def test_a_lock_that_is_no_lock_is_set_aside(root: str) -> None:
+@pytest.mark.parametrize("content", [b"scribble", b'{\n "version": 1,\n "run_id": "x"\n}'], ids=["no JSON", "no end"])
+def test_a_lock_that_is_no_lock_is_set_aside(root: str, content: bytes) -> None:
     state = State(root)
-    state.files.store.write(NAME, b"scribble")
+    state.files.store.write(NAME, content)
     with state.locks.hold("2026-10", "r1", NOW):
         pass
     (note,) = state.files.notes

@@ -42,10 +42,12 @@ def execute(settings: Settings, request: RunRequest, now: datetime, watch: Watch
         except OutOfTime as error:
             result = _result(running, Reading({}), late=str(error))
         except AccountpulseError as error:
+            _tell_notes(running, watch)
             if running.keeps_history and not isinstance(error, AlreadyRunning):  # else it is another's
                 _note_end(running, error.exit_code, str(error))
             raise
         except KeyboardInterrupt:
+            _tell_notes(running, watch)
             if running.keeps_history:
                 _note_end(running, Stopped.exit_code, "stopped by a signal")
             raise
@@ -57,6 +59,12 @@ def execute(settings: Settings, request: RunRequest, now: datetime, watch: Watch
         if result.out_of_time and request.hand_over and running.lock is not None:
             running.state.locks.hand_over(running.lock, now)
         return result
+
+
+def _tell_notes(running: Run, watch: Watch) -> None:
+    """What the state had to say to a run that has no result to say it in."""
+    for note in running.state.files.notes:
+        watch.say(note)
 
 
 def _note_end(running: Run, exit_code: int, error: str) -> None:

@@ -26,6 +26,10 @@ REMEDIES = {
     errno.ENOTDIR: "It is a file: set ACCOUNTPULSE_STATE to a folder.",
     errno.EEXIST: "It is a file: set ACCOUNTPULSE_STATE to a folder.",
 }
+REMEDIES |= dict.fromkeys(
+    (errno.EPERM, errno.EOPNOTSUPP),
+    "Set ACCOUNTPULSE_STATE to a folder that this user can write, on a file system with hard links.",
+)
 REMEDY = "Set ACCOUNTPULSE_STATE to a folder with room that this user can read and write."
 
 

@@ -43,6 +43,11 @@ class _LockDocument(msgspec.Struct):
     beat_seconds: float = 0.0
     until: datetime | None = None
 
+    def __post_init__(self) -> None:
+        """A lock that could never end is none; to msgspec this is a ValidationError."""
+        if self.beat_at is None and self.until is None:
+            raise ValueError("neither a sign of life nor an end")
+
 
 @dataclass(frozen=True)
 class Lock:
