@@ -197,10 +197,11 @@ def _verify(loaded: "Settings", period: Period) -> dict[str, Any]:
     """Whether the month has a finished run; raised where it has none, so that the alarm rings."""
     from accountpulse.state import State
 
-    runs = State(loaded.state).runs.all(f"{period.name}/")
-    finished = [facts["run_id"] for facts in runs if facts["status"] == "finished"]
+    state = State(loaded.state)
+    finished = [facts["run_id"] for facts in state.runs.all(f"{period.name}/") if facts["status"] == "finished"]
     if not finished:
-        raise RunFailed(f"{period.name} has no finished run: look at the log of the last one, and run it again.")
+        remedy = "look at the log of the last one, and run it again."
+        raise RunFailed(" ".join([f"{period.name} has no finished run: {remedy}", *state.files.notes]))
     return {"status": "there", "period": period.name, "runs": finished}
 
 

@@ -195,7 +195,7 @@ def test_a_lock_that_nobody_gave_back_is_taken_over_and_reported(
     """The environment was reclaimed on another machine; its lock's time is over."""
     stale = {"version": 1, "run_id": "r-before", "token": "t", "host": "elsewhere", "process": 1}
     stale |= {"taken_at": "2026-11-01T06:00:00+00:00", "until": "2026-11-01T06:16:00+00:00"}
-    State(tmp_path / "state").files.store.write("locks/2026-10.json", json.dumps(stale).encode())
+    State(tmp_path / "state").files.store.write("locks/2026-10.json", json.dumps(stale, indent=1).encode())
     with Rig(tmp_path, environment) as rig:
         result = rig.invoke(OCTOBER)
     assert result.kind == "response", result.body

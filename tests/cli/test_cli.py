@@ -16,7 +16,7 @@ from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
 from accountpulse.state import State
-from accountpulse.state.history import KINDS
+from accountpulse.state.history import NEEDS
 from program import CLEAN, start
 from support import NOW
 
@@ -196,14 +196,14 @@ def test_history_lists_runs_and_forget_erases_an_account(tmp_path: Path, sandbox
     files = sorted((tmp_path / "state" / "history").rglob("*.parquet"))
     before = {file: pl.read_parquet(file, hive_partitioning=False) for file in files}
     own = {file: table.filter(account_id=account).height for file, table in before.items()}
-    assert {file.stem for file in files} == set(KINDS)
+    assert {file.stem for file in files} == set(NEEDS)
     refused = start(tmp_path, "forget", "nobody")
     assert refused.returncode == 2
     erased = start(tmp_path, "forget", account, "--yes")
     assert erased.returncode == 0
     assert f"{sum(own.values())} rows of {account}" in erased.stdout
     state = State(tmp_path / "state")
-    for kind in KINDS:
+    for kind in NEEDS:
         table = state.history.load(Period(2026, 10), kind)
         assert table is not None
         assert account not in str(table.to_dict(as_series=False))

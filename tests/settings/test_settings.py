@@ -192,3 +192,35 @@ def test_two_configured_systems_that_say_different_things_are_a_mistake() -> Non
 def test_a_system_whose_name_stands_for_something_else_is_refused(names: list[str]) -> None:
     with pytest.raises(TypeError, match=f"{names[0]} would be two things in accountpulse.yaml"):
         mapping._refuse_clashes(names)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "gs://bucket/state",
+        "S3://bucket/state",
+        "file:///var/state",
+        "az://x",
+        "s3:/bucket",
+        "s3:bucket",
+        "s3://",
+        "s3:///x",
+        "s3://buck et/x",
+        "s3://b",
+        "/var/state\0",
+        "/var/st\nate",
+    ],
+)
+def test_a_place_for_the_state_that_is_none_is_refused_where_it_is_read(place: str) -> None:
+    for read in (settings.load, settings.state_of):
+        with pytest.raises(ConfigurationError) as caught:
+            read({**SALESFORCE, "ACCOUNTPULSE_STATE": place})
+        problem = "must be a folder, or s3://bucket/prefix (in small letters); it can't be any other kind of address"
+        assert caught.value.problems == [f"ACCOUNTPULSE_STATE {problem}"]
+
+
+@pytest.mark.parametrize(
+    "place", ["state", "./st:ate", "/var/lib/état", "C:/state", "s3://bucket", "s3://our.bucket-1/a/b"]
+)
+def test_a_folder_or_a_bucket_is_a_place_for_the_state(place: str) -> None:
+    assert settings.load({**SALESFORCE, "ACCOUNTPULSE_STATE": place}).state == place

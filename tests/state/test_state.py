@@ -11,7 +11,7 @@ from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.period import Period, scope_of
 from accountpulse.core.records import ON_DISK, TABLES, Extract, frame
 from accountpulse.core.spooled import SpooledTable, spooled
-from accountpulse.state import State
+from accountpulse.state import State, seals
 from support import TABLES_OF
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -121,11 +121,12 @@ def test_a_table_that_is_no_parquet_is_set_aside(root: str) -> None:
 
 def test_what_a_newer_accountpulse_wrote_is_left_alone(root: str) -> None:
     state = State(root)
-    content = json.dumps({"version": 99, "run_id": "r1"}).encode()
-    state.files.store.write("runs/2026-10/r1.json", content)
+    name = "runs/2026-10/r1.json"
+    content = seals.seal_document(name, json.dumps({"version": 99, "run_id": "r1"}, indent=1))
+    state.files.store.write(name, content)
     with pytest.raises(ConfigurationError, match="newer accountpulse"):
         list(state.runs.all())
-    found = state.files.store.read("runs/2026-10/r1.json")
+    found = state.files.store.read(name)
     assert found is not None
     assert found.content == content
 
@@ -163,7 +164,7 @@ def test_a_forgotten_account_is_nowhere_in_the_state(root: str) -> None:
 def test_a_scorecard_is_kept_under_its_hash_and_months_with_scores_are_known(root: str) -> None:
     state = State(root)
     assert state.history.periods() == []
-    state.history.save_scorecard("abc", {"pillars": []})
+    state.history.save_scorecard("abc", {"scorecard": {}, "pillars": []})
     kept = state.history.load_scorecard("abc")
     assert kept is not None
     assert kept["pillars"] == []

@@ -7,6 +7,7 @@ import pytest
 
 from accountpulse.core.errors import ConfigurationError, SourceUnavailable
 from accountpulse.state import store_at
+from faults.wire import Wire, raw, whole
 
 
 def test_what_was_written_is_read_and_what_was_not_is_none(root: str) -> None:
@@ -102,3 +103,33 @@ def test_a_store_that_does_not_answer_is_unavailable(bucket: str, monkeypatch: p
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(SourceUnavailable, match="state"):
         store_at(f"s3://{bucket}/x").read("a")
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_object_that_is_cut_off_on_its_way_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    cut = raw(b'HTTP/1.1 200 OK\r\nETag: "one"\r\nContent-Length: 100\r\n\r\nhalf')
+    with Wire(cut, whole(200, b"all of it", 'ETag: "one"')) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        found = store_at("s3://bucket/x").read("a")
+        assert found is not None
+        assert found.content == b"all of it"
+    with Wire(for_ever=cut) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        with pytest.raises(SourceUnavailable, match="state"):
+            store_at("s3://bucket/x").read("a")
+        assert len(server.asked) == 3
+
+
+def test_an_object_is_moved_whatever_it_is(root: str) -> None:
+    store = store_at(root)
+    store.write("a/b", b"one")
+    store.move("a/b", "aside/a/b.1")
+    store.move("a/none", "aside/a/none")
+    assert list(store.names()) == ["aside/a/b.1"]
+
+
+def test_what_a_console_takes_for_a_folder_is_no_object(bucket: str) -> None:
+    store = store_at(f"s3://{bucket}/x")
+    store.write("runs/", b"")
+    store.write("runs/a.json", b"{}")
+    assert list(store.names()) == ["runs/a.json"]

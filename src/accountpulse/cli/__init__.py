@@ -9,7 +9,7 @@ import typer
 
 from accountpulse import __version__
 from accountpulse.cli import commands
-from accountpulse.core.errors import AccountpulseError, UsageError
+from accountpulse.core.errors import AccountpulseError, Stopped, UsageError
 from accountpulse.observe.outlet import install
 
 app = typer.Typer(
@@ -63,6 +63,11 @@ def _ended() -> int:
         app()
     except SystemExit as end:  # typer ends every command so
         return end.code if isinstance(end.code, int) else 0
+    except Stopped as error:
+        from accountpulse.cli.stopping import leave
+
+        print(error, file=sys.stderr)  # noqa: T201
+        leave(error.exit_code)
     except AccountpulseError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return error.exit_code

@@ -106,7 +106,7 @@ def run(  # noqa: PLR0917
     """Score every account and write the scores to Salesforce. Reads every configured source."""
     give_back()
     from accountpulse import pipeline, settings
-    from accountpulse.cli import progress, summary
+    from accountpulse.cli import progress, stopping, summary
     from accountpulse.pipeline.result import RunResult
     from accountpulse.pipeline.run import RunRequest
 
@@ -126,7 +126,7 @@ def run(  # noqa: PLR0917
         )
         return pipeline.execute(loaded, asked, datetime.now(UTC), watch)
 
-    with progress.watching() as watch:
+    with stopping.orderly(), progress.watching() as watch:
         result = settings.work_with(os.environ, settings.SecretCache(), work, watch.say)
     summary.report(result, summary.tables())
     raise typer.Exit(result.exit_code)

@@ -63,7 +63,9 @@ def forget_account(state: State, account: str, yes: bool) -> int:  # noqa: FBT00
         typer.confirm(f"Erase {what}?", abort=True)
     rows = state.forget(account_id)
     typer.echo(f"Erased {plural(rows, 'row')} of {account_id} from the history in {place},")
-    typer.echo("and all checkpoints, reports and dry runs.")
+    typer.echo("and all checkpoints, reports, dry runs, and whatever was set aside or half written.")
+    for note in state.files.notes:
+        typer.echo(f"! {note}; it was erased with the rest that was set aside", err=True)
     typer.echo(
         "Not touched: records in Salesforce, CSV files and reports that you kept, older versions of objects in a "
         "versioned bucket."

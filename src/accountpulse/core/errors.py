@@ -64,6 +64,18 @@ class OutOfTime(SourceUnavailable):
         super().__init__(source, "going on before the deadline", "no time left", remedy)
 
 
+class Stopped(AccountpulseError):
+    """A run was told to stop, by a signal: run again, it goes on where it stopped."""
+
+    exit_code = 5
+
+    def __init__(self, signal: str) -> None:
+        """`signal` is its name, such as SIGTERM."""
+        super().__init__(
+            f"stopped by {signal}. Run the same command again: unless it is a dry run, it goes on from there."
+        )
+
+
 class AlreadyRunning(AccountpulseError):
     """Another run holds this period: wait for it."""
 

@@ -1,18 +1,23 @@
 """Tables that grow with the traffic and not with the accounts: on disk while a run needs them, and kept in parts."""
 
+import os
 import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import polars as pl
 
+from accountpulse.core import file_locks
 from accountpulse.core.errors import ConfigurationError
 
 PIECE = 20_000  # rows that are in memory at once, about
+PREFIX = "accountpulse-spool-"  # of the temporary folders
+_FOLDERS: set[Path] = set()  # of this process
 
 
 class SpooledTable:
@@ -54,8 +59,7 @@ class SpooledTable:
         rows, self._pending = pl.concat(self._pending), []
         try:
             if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="accountpulse-"))
-                weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+                self._folder = _temporary_folder(self)
             file = self._folder / f"{len(self._files):06}.parquet"
             rows.write_parquet(file, compression="lz4", statistics=False)
         except (OSError, pl.exceptions.PolarsError) as error:
@@ -63,6 +67,43 @@ class SpooledTable:
             where = self._folder or tempfile.gettempdir()
             raise ConfigurationError("temporary files", [f"{where} can't be written ({error}). {remedy}"]) from None
         self._files.append(file)
+
+
+def _temporary_folder(spool: SpooledTable) -> Path:
+    """A folder that goes with the spool; it is locked, so that no other process takes it for abandoned."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        descriptor = os.open(folder, os.O_RDONLY)
+        file_locks.hold(descriptor)
+        if folder.exists():
+            _FOLDERS.add(folder)
+            weakref.finalize(spool, _remove, folder, descriptor)
+            return folder
+        os.close(descriptor)  # swept before it was locked
+
+
+def _remove(folder: Path, descriptor: int) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    os.close(descriptor)
+    _FOLDERS.discard(folder)
+
+
+def remove_all() -> None:
+    """Take away every temporary folder of this process, which is about to end."""
+    for folder in list(_FOLDERS):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep() -> None:
+    """Take away the temporary folders of processes that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError):  # gone meanwhile, or another user's
+            descriptor = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY)
+            try:
+                if file_locks.is_abandoned(descriptor):
+                    shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(descriptor)
 
 
 def spooled(table: pl.DataFrame) -> SpooledTable:

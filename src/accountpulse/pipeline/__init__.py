@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from accountpulse.core import memory
-from accountpulse.core.errors import AccountpulseError, AlreadyRunning, ConfigurationError, OutOfTime
+from accountpulse.core.errors import AccountpulseError, AlreadyRunning, ConfigurationError, OutOfTime, Stopped
 from accountpulse.core.records import Rules
 from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.deliver import Delivery, deliver_records
@@ -42,8 +42,14 @@ def execute(settings: Settings, request: RunRequest, now: datetime, watch: Watch
         except OutOfTime as error:
             result = _result(running, Reading({}), late=str(error))
         except AccountpulseError as error:
+            _tell_notes(running, watch)
             if running.keeps_history and not isinstance(error, AlreadyRunning):  # else it is another's
-                _note_end(running, error)
+                _note_end(running, error.exit_code, str(error))
+            raise
+        except KeyboardInterrupt:
+            _tell_notes(running, watch)
+            if running.keeps_history:
+                _note_end(running, Stopped.exit_code, "stopped by a signal")
             raise
         if running.keeps_history:
             state: RunState = "finished" if result.loaded else "stopped"
@@ -55,10 +61,16 @@ def execute(settings: Settings, request: RunRequest, now: datetime, watch: Watch
         return result
 
 
-def _note_end(running: Run, error: AccountpulseError) -> None:
+def _tell_notes(running: Run, watch: Watch) -> None:
+    """What the state had to say to a run that has no result to say it in."""
+    for note in running.state.files.notes:
+        watch.say(note)
+
+
+def _note_end(running: Run, exit_code: int, error: str) -> None:
     """For `history`, as far as the state can still be written: a run that was raised out of its work can go on."""
     with suppress(AccountpulseError):
-        ending = {"exit_code": error.exit_code, "error": str(error)}
+        ending = {"exit_code": exit_code, "error": error}
         running.state.runs.end(running.scope, running.run_id, "stopped", ending)
 
 

@@ -94,7 +94,7 @@ def recall_or_refuse(state: State, period: Period | None) -> EarlierRun:
         wanted = f"a run of {period.name}" if period else "any run"
         there = f"there are runs of {', '.join(known[-12:])}" if known else "run `accountpulse run` first"
         problem = f"the state folder (ACCOUNTPULSE_STATE) does not hold {wanted} with its scorecard; {there}"
-        raise ConfigurationError("state", [problem])
+        raise ConfigurationError("state", [problem, *state.files.notes])
     return earlier
 
 

@@ -55,8 +55,14 @@ class SourceReader:
         if CRM not in self.extracts:
             return
         others = [name for name in self.run.settings.configured if name != CRM]
-        with ThreadPoolExecutor(max_workers=max(1, len(others))) as pool:
+        pool, stopped = ThreadPoolExecutor(max_workers=max(1, len(others))), False
+        try:
             list(pool.map(self._read, others))
+        except KeyboardInterrupt:  # the process ends: what is under way may take longer than it is given
+            stopped = True
+            raise
+        finally:
+            pool.shutdown(wait=not stopped, cancel_futures=stopped)
         # in the order of the flow, whichever came first
         self.statuses = {name: self.statuses[name] for name in (CRM, *others)}
         self.extracts = {name: self.extracts[name] for name in (CRM, *others) if name in self.extracts}

@@ -2,11 +2,10 @@
 
 import hashlib
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from accountpulse import __version__
@@ -17,7 +16,7 @@ from accountpulse.pipeline.watch import NoWatch, Watch
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Settings
 from accountpulse.state import State
-from accountpulse.state.lock import LONGEST, Lock
+from accountpulse.state.lock import Lock
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,9 @@ def started(settings: Settings, request: RunRequest, card: Scorecard, now: datet
     run_id = earlier.run_id if earlier else _new_id(now)
     if earlier:
         scope = scope_of(scope.period, earlier.as_of, settings.mapping.window_days)
-    with state.locks.hold(scope.period.name, run_id, now, _limit(request)) as lock:
+    with state.locks.hold(scope.period.name, run_id, now) as lock:
+        if request.is_whole:
+            state.sweep(scope, run_id)
         if not request.accounts:
             state.runs.begin(scope, run_id, fingerprint, now)
         notes = [f"goes on with run {run_id}, which did not finish"] if earlier else []
@@ -115,11 +116,6 @@ def looking(settings: Settings, card: Scorecard, scope: Scope, now: datetime) ->
 def _scope(settings: Settings, request: RunRequest, now: datetime) -> Scope:
     period = request.period or last_complete(now, settings.mapping.timezone)
     return scope_of(period, now, settings.mapping.window_days)
-
-
-def _limit(request: RunRequest) -> timedelta:
-    """How long the period may be held: as long as the run may last, and a little for its last words."""
-    return LONGEST if request.ends is None else timedelta(seconds=request.ends - time.monotonic() + 60)
 
 
 def _new_id(now: datetime) -> str:

@@ -1,5 +1,6 @@
 """Secrets and endpoints from the environment, and the file beside them: one frozen Settings, or every problem."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,8 @@ VARIABLES = (*(variable for system in SYSTEMS.values() for variable in system.va
 NAMES: Mapping[str, str] = {variable.name: variable.meaning for variable in VARIABLES}
 SECRET_NAMES = tuple(variable.name for variable in VARIABLES if variable.secret)
 AWS_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")  # no settings of ours, but they lie beside them
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(/|$)|s3:")  # two letters at least: C:/ is a folder
+BUCKET = re.compile(r"s3://[A-Za-z0-9._-]{3,255}(/.*)?")
 PREFIXES = tuple({f"{name.partition('_')[0]}_" for name in NAMES})
 
 
@@ -152,6 +155,7 @@ def load(environment: Mapping[str, str], secrets: secret_store.SecretCache | Non
     mapping, folder = _mapping(reader)
     links_given = _link_file(reader, mapping, folder)
     bundle = reader.path("ACCOUNTPULSE_CA_BUNDLE")
+    state = _state(reader)
     reader.problems += _unknown_names(reader.environment)
     if reader.problems or mapping is None:
         raise ConfigurationError("settings", reader.problems)
@@ -159,7 +163,7 @@ def load(environment: Mapping[str, str], secrets: secret_store.SecretCache | Non
         mapping=mapping,
         access={name: found for name, found in access.items() if found is not None},
         rollbar=rollbar,
-        state=_state(reader),
+        state=state,
         ca_bundle=bundle,
         config_folder=folder,
         link_file=links_given,
@@ -209,9 +213,9 @@ def _rollbar(reader: EnvironmentReader) -> RollbarAccess | None:
 
 def _state(reader: EnvironmentReader) -> str:
     value = reader.get("ACCOUNTPULSE_STATE") or ".accountpulse"
-    scheme, found, rest = value.partition("://")
-    if found and (scheme != "s3" or not rest.partition("/")[0]):
-        reader.problems.append("ACCOUNTPULSE_STATE must be a folder, or s3://bucket/prefix")
+    if (ADDRESS.match(value) and not BUCKET.fullmatch(value)) or not value.isprintable():
+        problem = "must be a folder, or s3://bucket/prefix (in small letters); it can't be any other kind of address"
+        reader.problems.append(f"ACCOUNTPULSE_STATE {problem}")
     return value
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from accountpulse.core import spooled
+from accountpulse.core.period import Scope
 from accountpulse.state.checkpoints import Checkpoints
 from accountpulse.state.files import Files
 from accountpulse.state.folder import Folder
@@ -11,6 +13,9 @@ from accountpulse.state.runs import Runs
 from accountpulse.state.store import Store
 
 __all__ = ["State", "store_at"]
+
+
+FOLDERS = ("runs/", "extract/", "history/", "scorecards/", "locks/", "reports/", "dry-runs/", "aside/")
 
 
 class State:
@@ -24,19 +29,30 @@ class State:
         self.runs = Runs(self.files)
         self.locks = Locks(self.files)
 
+    def sweep(self, scope: Scope, run_id: str) -> None:
+        """Take away what killed processes have left half written; for the run that holds the period."""
+        spooled.sweep()
+        self._sweep_writes()
+        self.checkpoints.sweep(scope, run_id)
+
     def forget(self, account_id: str) -> int:
         """Erase an account from all periods; how many rows of history it had.
 
         Checkpoints hold what systems said, under their own ids: they are taken away whole, since they can be read
-        again. So are reports and the CSV files of dry runs, which can be made again, and what was set aside as
-        unreadable, which can't be searched.
+        again. So are reports and the CSV files of dry runs, which can be made again, and what was set aside or half
+        written, which can't be searched.
         """
+        self._sweep_writes()
         rows = self.history.forget(account_id)
         self.runs.forget(account_id)
         self.checkpoints.forget()
-        for prefix in ("reports/", "dry-runs/", "aside/"):
+        for prefix in ("reports/", "dry-runs/", "aside/", "probe/"):
             self.files.remove_all(prefix)
         return rows
+
+    def _sweep_writes(self) -> None:
+        for prefix in FOLDERS:
+            self.files.store.sweep(prefix)
 
 
 def store_at(root: str | Path) -> Store:

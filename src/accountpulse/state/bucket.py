@@ -4,16 +4,29 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 
 from accountpulse.core.errors import ConfigurationError, SourceUnavailable
 from accountpulse.state.store import Blob
 
 T = TypeVar("T")
+READS = 3  # of one object
+CUT_OFF = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)  # in the middle of an answer
 LOST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})  # somebody else was first
 ABSENT = frozenset({"NoSuchKey", "404"})
 REMEDIES = {
@@ -22,6 +35,8 @@ REMEDIES = {
     "InvalidAccessKeyId": "The AWS credentials are not known: mend them.",
     "SignatureDoesNotMatch": "The AWS credentials don't fit: mend them.",
     "ExpiredToken": "The AWS credentials have ended: renew them.",
+    "KeyTooLongError": "Set ACCOUNTPULSE_STATE to a shorter prefix.",
+    "InvalidBucketName": "That is no bucket's name: mend ACCOUNTPULSE_STATE.",
     "PermanentRedirect": "The bucket lies in another region: set AWS_DEFAULT_REGION.",
 }
 
@@ -50,8 +65,7 @@ class Bucket:
     def read(self, name: str) -> Blob | None:
         """As Store says."""
         try:
-            answer = self._do(name, lambda s3: s3.get_object(Bucket=self._bucket, Key=self._key(name)))
-            return Blob(answer["Body"].read(), answer["ETag"])
+            return self._do(name, partial(self._whole, name))
         except _Absent:
             return None
 
@@ -72,6 +86,15 @@ class Bucket:
         """As Store says."""
         self._do(name, lambda s3: s3.delete_object(Bucket=self._bucket, Key=self._key(name)))
 
+    def move(self, name: str, to: str) -> None:
+        """As Store says: a copy, and then the name is taken away."""
+        source = {"Bucket": self._bucket, "Key": self._key(name)}
+        try:
+            self._do(name, lambda s3: s3.copy_object(Bucket=self._bucket, Key=self._key(to), CopySource=source))
+        except _Absent:
+            return
+        self.remove(name)
+
     def names(self, prefix: str = "") -> Iterator[str]:
         """As Store says."""
 
@@ -79,7 +102,23 @@ class Bucket:
             pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._key(prefix))
             return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
-        yield from sorted(key.removeprefix(self._prefix) for key in self._do(prefix, keys))
+        found = (key.removeprefix(self._prefix) for key in self._do(prefix, keys))
+        yield from sorted(name for name in found if not name.endswith("/"))  # such is what a console takes for a folder
+
+    def sweep(self, prefix: str) -> None:
+        """Nothing: an object is there whole, or it isn't there."""
+
+    def _whole(self, name: str, s3: Any) -> Blob:
+        """All of an object; one whose bytes break off is asked for again, since botocore repeats requests alone."""
+
+        def read() -> Blob:
+            answer = s3.get_object(Bucket=self._bucket, Key=self._key(name))
+            return Blob(answer["Body"].read(), answer["ETag"])
+
+        for _ in range(READS - 1):
+            with suppress(*CUT_OFF):
+                return read()
+        return read()
 
     def _key(self, name: str) -> str:
         return self._prefix + name
@@ -112,5 +151,7 @@ class Bucket:
         except (NoCredentialsError, PartialCredentialsError) as error:
             remedy = "Give AWS credentials, or a role that has them."
             raise ConfigurationError("state", [f"{tried}: {type(error).__name__}. {remedy}"]) from None
+        except ParamValidationError:
+            raise ConfigurationError("state", [f"{tried} is no name in S3: mend ACCOUNTPULSE_STATE."]) from None
         except BotoCoreError as error:
             raise SourceUnavailable("state", tried, type(error).__name__) from None

@@ -10,8 +10,10 @@ extract/<period>/<source>/parts/<part>/<table>/<number>.parquet
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from accountpulse.core.period import Scope
@@ -22,6 +24,30 @@ from accountpulse.state.files import Files
 _MANIFEST = "manifest.json"
 _PART = "part.json"
 _UNKNOWNS = "unknowns"  # beside the tables
+
+
+class _PartDocument(msgspec.Struct):
+    """What a part's document has to hold."""
+
+    run_id: str
+    as_of: str
+    window_start: str
+    pieces: dict[str, int]
+    facts: dict[str, Any]
+
+
+class _ManifestDocument(msgspec.Struct):
+    """What a source's document has to hold."""
+
+    run_id: str
+    as_of: str
+    window_start: str
+    rows: dict[str, int]
+    pieces: dict[str, int]
+    gaps: dict[str, str]
+    unknown_keys: dict[str, str]
+    notes: list[str]
+    counts: dict[str, tuple[int, int, dict[str, int]]]
 
 
 class Checkpoints:
@@ -57,13 +83,13 @@ class Checkpoints:
     def load(self, scope: Scope, source: SourceName, run_id: str | None = None) -> Extract | None:
         """What a source said for the same instants, in the named run if one is named; None: no such checkpoint."""
         folder = _folder(scope, source)
-        facts = self._files.read_json(f"{folder}/{_MANIFEST}")
+        facts = self._manifest(folder)
         if facts is None or {name: facts.get(name) for name in _instants(scope)} != _instants(scope):
             return None
         if run_id is not None and facts.get("run_id") != run_id:
             return None
         unknowns = self._files.read_table(f"{folder}/{_UNKNOWNS}.parquet")
-        if unknowns is None or dict(unknowns.schema) != dict(UNKNOWNS) or "counts" not in facts:
+        if unknowns is None or dict(unknowns.schema) != dict(UNKNOWNS):
             return None
         tables, spools = self._load_tables(folder, facts)
         extract = Extract(
@@ -83,8 +109,7 @@ class Checkpoints:
 
     def run_of(self, scope: Scope, source: SourceName) -> str | None:
         """The run that read a source's checkpoint."""
-        facts = self._files.read_json(f"{_folder(scope, source)}/manifest.json") or {}
-        return facts.get("run_id")
+        return (self._manifest(_folder(scope, source)) or {}).get("run_id")
 
     def save_part(
         self,
@@ -109,7 +134,7 @@ class Checkpoints:
         ours = {"run_id": run_id, **_instants(scope)}
         for name in list(self._files.names(f"{_folder(scope, source)}/parts/")):
             if name.endswith(f"/{_PART}"):
-                found = self._files.read_json(name) or {}
+                found = self._part(name) or {}
                 if {key: found.get(key) for key in ours} != ours:
                     continue
                 folder = name.removesuffix(f"/{_PART}")
@@ -118,9 +143,33 @@ class Checkpoints:
                 if len(whole) == len(spools):
                     yield whole, found["facts"]
 
+    def sweep(self, scope: Scope, run_id: str) -> None:
+        """Take away what no document of a period makes count: tables of a write that was cut off, parts of other runs.
+
+        To be called by the run that holds the period, before it reads.
+        """
+        for source, names in groupby(list(self._files.names(f"extract/{scope.period.name}/")), _source):
+            folder, left = f"extract/{scope.period.name}/{source}", set(names)
+            manifest = self._manifest(folder)
+            left -= {name for name in left if manifest is not None and not name.startswith(f"{folder}/parts/")}
+            if (manifest or {}).get("run_id") != run_id:
+                parts = [name for name in left if name.endswith(f"/{_PART}")]
+                kept = [name for name in parts if (self._part(name) or {}).get("run_id") == run_id]
+                ours = tuple(name.removesuffix(_PART) for name in kept)
+                left -= {name for name in left if name.startswith(ours)}
+            for name in left:
+                if name.endswith((".parquet", f"/{_PART}")):
+                    self._files.store.remove(name)
+
     def forget(self) -> None:
         """Take away all extracts of all periods; they can be read again."""
         self._files.remove_all("extract/")
+
+    def _manifest(self, folder: str) -> dict[str, Any] | None:
+        return self._files.read_json(f"{folder}/{_MANIFEST}", _ManifestDocument, sealed=True)
+
+    def _part(self, name: str) -> dict[str, Any] | None:
+        return self._files.read_json(name, _PartDocument, sealed=True)
 
     def _save_spool(self, folder: str, spool: SpooledTable) -> int:
         """A spool's pieces; how many they are."""
@@ -158,6 +207,10 @@ class Checkpoints:
                 if table is not None and dict(table.schema) == dict(TABLES[name]):
                     tables[name] = table
         return tables, spools
+
+
+def _source(name: str) -> str:
+    return name.split("/")[2]
 
 
 def _folder(scope: Scope, source: SourceName) -> str:

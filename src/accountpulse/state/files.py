@@ -1,26 +1,39 @@
-"""Tables and JSON documents in a store: versioned, written whole, and set aside when they can't be read."""
+"""Tables and JSON documents in a store: versioned, sealed, written whole, and set aside when they can't be used."""
 
 import io
 import json
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import polars as pl
 
-from accountpulse.core.errors import ConfigurationError
+from accountpulse.core.errors import AccountpulseError, ConfigurationError
+from accountpulse.core.records import Columns
 from accountpulse.core.redact import REDACT
-from accountpulse.state.store import Blob, Store
+from accountpulse.state import seals
+from accountpulse.state.seals import Damaged
+from accountpulse.state.store import Blob, Obstacle, Store
 
 VERSION = 1  # of every JSON document; a change of layout raises it
 ASIDE = "aside/"
 ROW_GROUP = 100_000  # rows that are encoded at once: what is written stands in memory beside the table
+FOLLOWS = {  # what is set aside of which folder, and what that means for the reader
+    "runs": "that run is not known any more and is not gone on with",
+    "extract": "what it held is read from its source again",
+    "history": "that month is taken for one that was never measured",
+    "scorecards": "the months that were scored with it can't be explained",
+    "locks": "its month counts as free",
+}
 
 
 class Files:
     """What the other parts of the state read and write through.
 
-    An object that can't be read, or isn't ours, is moved below `aside/` and named in `notes`; nothing is overwritten
-    or lost. One that a newer accountpulse wrote is a ConfigurationError. No secret is in anything that is written.
+    An object that isn't whole, or isn't ours, is moved below `aside/` and named in `notes`, and the work goes on as if
+    it had not been there; nothing is overwritten or lost. A whole document of ours that a newer accountpulse wrote is a
+    ConfigurationError. No secret is in anything that is written.
     """
 
     def __init__(self, store: Store) -> None:
@@ -28,48 +41,73 @@ class Files:
         self.store = store
         self.notes: list[str] = []
 
-    def read_json(self, name: str) -> dict[str, Any] | None:
-        """The document, or None where there is none that can be used."""
-        found = self.store.read(name)
-        return None if found is None else self.document(name, found)
+    def read_json(
+        self, name: str, shape: type[msgspec.Struct] | None = None, *, sealed: bool = False
+    ) -> dict[str, Any] | None:
+        """The document, or None where there is none that can be used.
 
-    def document(self, name: str, blob: Blob) -> dict[str, Any] | None:
-        """The document that the bytes hold; None, and set aside, where they hold none of ours."""
+        `shape`: what it has to hold, at least. `sealed`: one without a checksum, of an earlier version, is none.
+        """
+        found = self.read(name)
+        return None if found is None else self.document(name, found, shape, sealed=sealed)
+
+    def read(self, name: str) -> Blob | None:
+        """The object's bytes, whatever they are; None where there is none."""
         try:
-            facts = json.loads(blob.content)
-        except ValueError as error:
-            self._set_aside(name, blob, type(error).__name__)
+            return self.store.read(name)
+        except Obstacle as obstacle:
+            self.set_aside(obstacle.name, "is no file")
             return None
-        version = facts.get("version") if isinstance(facts, dict) else None
-        if not isinstance(version, int):
-            self._set_aside(name, blob, "not a document of ours")
+
+    def document(
+        self, name: str, blob: Blob, shape: type[msgspec.Struct] | None = None, *, sealed: bool = False
+    ) -> dict[str, Any] | None:
+        """As `read_json`, of bytes that were read already."""
+        try:
+            return self._document(name, blob.content, shape, sealed=sealed)
+        except Damaged as damage:
+            self.set_aside(name, str(damage), blob.tag)
             return None
-        if version > VERSION:
-            remedy = "It was written by a newer accountpulse: use that one, or another ACCOUNTPULSE_STATE."
-            raise ConfigurationError("state", [f"{self.store.place}/{name} has version {version}. {remedy}"])
-        return dict(facts)
 
     def write_json(self, name: str, facts: Mapping[str, Any]) -> None:
         """Put a document."""
-        self.store.write(name, encode(REDACT.data(facts)))
+        self._put(name, self.encoded(name, facts))
 
-    def read_table(self, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame | None:
-        """The table, or these of its columns; None where there is none that can be used."""
-        found = self.store.read(name)
+    def create_json(self, name: str, facts: Mapping[str, Any]) -> bool:
+        """Put a document where there is none; False: there is one, and it stays."""
+        content = self.encoded(name, facts)
+        try:
+            return self.store.create(name, content)
+        except Obstacle as obstacle:
+            self.set_aside(obstacle.name, "is in the way")
+            return self.store.create(name, content)
+
+    def encoded(self, name: str, facts: Mapping[str, Any]) -> bytes:
+        """A document's bytes, with the version and its seal."""
+        clean = {"version": VERSION, **REDACT.data(facts)}
+        return seals.seal_document(name, json.dumps(clean, indent=1, allow_nan=False, ensure_ascii=False))
+
+    def read_table(
+        self, name: str, columns: Sequence[str] | None = None, *, needs: Columns | None = None
+    ) -> pl.DataFrame | None:
+        """The table, or these of its columns; None where there is none that can be used.
+
+        `needs`: what a table without a checksum, of an earlier version, has to hold; None: it is none.
+        """
+        found = self.read(name)
         if found is None:
             return None
         try:
-            chosen = None if columns is None else list(columns)
-            return pl.read_parquet(io.BytesIO(found.content), columns=chosen, hive_partitioning=False)
-        except pl.exceptions.PolarsError as error:
-            self._set_aside(name, found, type(error).__name__)
+            return _table(name, found.content, columns, needs)
+        except Damaged as damage:
+            self.set_aside(name, str(damage), found.tag)
             return None
 
     def write_table(self, name: str, table: pl.DataFrame) -> None:
         """Put a table, as Parquet."""
         buffer = io.BytesIO()
-        REDACT.table(table).write_parquet(buffer, row_group_size=ROW_GROUP)
-        self.store.write(name, buffer.getvalue())
+        REDACT.table(table).write_parquet(buffer, row_group_size=ROW_GROUP, metadata=seals.METADATA)
+        self._put(name, seals.seal_table(name, buffer))
 
     def names(self, prefix: str) -> Iterator[str]:
         """The names that begin with `prefix`, sorted."""
@@ -80,13 +118,58 @@ class Files:
         for name in list(self.names(prefix)):
             self.store.remove(name)
 
-    def _set_aside(self, name: str, blob: Blob, why: str) -> None:
-        kept = f"{ASIDE}{name}.{blob.tag.strip(chr(34))[:8]}"
-        self.store.write(kept, blob.content)
-        self.store.remove(name)
-        self.notes.append(f"state: {name} could not be read ({why}); it was set aside as {kept}")
+    def set_aside(self, name: str, why: str, tag: str = "") -> None:
+        """Move what can't be used below `aside/`, and note it; where it can't be moved, it stays and is passed over."""
+        kept = f"{ASIDE}{name}.{tag.strip(chr(34))[:8] or secrets.token_hex(4)}"
+        try:
+            self.store.move(name, kept)
+            became = f"was set aside as {kept}"
+        except AccountpulseError:
+            became = "is passed over; it could not be set aside, since the state can't be written"
+        follows = FOLLOWS.get(name.partition("/")[0], "the run goes on without it")
+        note = f"state: {name} {why}; it {became}: {follows}".encode("utf-8", "backslashreplace").decode()
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def _put(self, name: str, content: bytes) -> None:
+        try:
+            self.store.write(name, content)
+        except Obstacle as obstacle:
+            self.set_aside(obstacle.name, "is in the way")
+            self.store.write(name, content)
+
+    def _document(
+        self, name: str, content: bytes, shape: type[msgspec.Struct] | None, *, sealed: bool
+    ) -> dict[str, Any]:
+        is_sealed = seals.is_sealed_document(name, content)
+        if sealed and not is_sealed:
+            raise Damaged("has no checksum")
+        try:
+            facts = json.loads(content)
+            version = facts.get("version")
+            if is_sealed and isinstance(version, int) and version > VERSION:
+                remedy = "It was written by a newer accountpulse: use that one, or another ACCOUNTPULSE_STATE."
+                raise ConfigurationError("state", [f"{self.store.place}/{name} has version {version}. {remedy}"])
+            if shape is not None:
+                msgspec.convert(facts, shape)
+        except (ValueError, AttributeError, RecursionError, msgspec.ValidationError) as error:
+            raise Damaged(f"is not a document of ours ({type(error).__name__})") from None
+        return {key: value for key, value in facts.items() if key != "sha256"}
 
 
-def encode(facts: Mapping[str, Any]) -> bytes:
-    """A document's bytes, with the version."""
-    return json.dumps({"version": VERSION, **facts}, indent=1, allow_nan=False, ensure_ascii=False).encode()
+def _table(name: str, content: bytes, columns: Sequence[str] | None, needs: Columns | None) -> pl.DataFrame:
+    """The table that the bytes hold; Damaged where they hold none of ours."""
+    sealed = seals.is_sealed_table(name, content)
+    if not sealed and needs is None:
+        raise Damaged("has no checksum")
+    try:
+        schema = {} if sealed else pl.read_parquet_schema(io.BytesIO(content))
+        chosen = None if columns is None else list(columns)
+        table = pl.read_parquet(io.BytesIO(content), columns=chosen, hive_partitioning=False)
+    except MemoryError:
+        raise
+    except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - whatever a reader of nonsense raises
+        raise Damaged(f"can't be read ({type(error).__name__})") from None
+    if needs is not None and not sealed and {column: schema.get(column) for column in needs} != dict(needs):
+        raise Damaged("is not a table of ours")
+    return table

@@ -14,14 +14,29 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal
 
+import msgspec
 import polars as pl
 
 from accountpulse.core.period import Period
+from accountpulse.core.records import Columns
 from accountpulse.state.files import Files
 
 DetailKind = Literal["evidence", "signals"]
 HistoryKind = Literal["metrics", "scores"] | DetailKind
-KINDS: tuple[HistoryKind, ...] = ("metrics", "scores", "evidence", "signals")
+# what each kind has to hold, at least; the checksum vouches for the rest where there is one
+NEEDS: Mapping[HistoryKind, Columns] = {
+    "metrics": {"account_id": pl.String},
+    "scores": {"account_id": pl.String, "health_score": pl.Float64, "tier": pl.String, "scorecard": pl.String},
+    "evidence": {"account_id": pl.String, "source": pl.String, "reason": pl.String, "rows": pl.Int64},
+    "signals": {"account_id": pl.String, "severity": pl.String, "opened_on": pl.Date},
+}
+
+
+class _KeptScorecard(msgspec.Struct):
+    """What a scorecard's document has to hold."""
+
+    scorecard: dict[str, Any]
+    pillars: list[Any]
 
 
 class History:
@@ -46,7 +61,7 @@ class History:
 
     def load(self, period: Period, kind: HistoryKind, columns: Sequence[str] | None = None) -> pl.DataFrame | None:
         """A period's table, or only these of its columns; None where there is none."""
-        return self._files.read_table(_name(kind, period.name), columns)
+        return self._files.read_table(_name(kind, period.name), columns, needs=NEEDS[kind])
 
     def periods(self) -> list[str]:
         """The months that have scores, earliest first, as `YYYY-MM`."""
@@ -59,14 +74,14 @@ class History:
 
     def load_scorecard(self, content_hash: str) -> dict[str, Any] | None:
         """The content of a scorecard that was kept, or None."""
-        return self._files.read_json(f"scorecards/{content_hash}.json")
+        return self._files.read_json(f"scorecards/{content_hash}.json", _KeptScorecard)
 
     def forget(self, account_id: str) -> int:
         """Take every row of an account out of every period; how many there were."""
         gone = 0
-        for kind in KINDS:
+        for kind, needs in NEEDS.items():
             for name in list(self._files.names(f"history/{kind}/")):
-                table = self._files.read_table(name)
+                table = self._files.read_table(name, needs=needs)
                 if table is None:
                     continue
                 rest = table.filter(pl.col("account_id") != account_id)

@@ -1,23 +1,52 @@
-"""One run a period at a time: `locks/<period>.json` names the run that holds it, and until when it may.
+"""One run a period at a time: `locks/<period>.json` names the run that holds it, and gives a sign of life all along.
 
-A lock is stale when its time is over, or when its process is gone from this machine: then it is taken over, and the
-reader told.
+A lock is taken over, and the reader told, where its process is seen to be gone, or has given no sign of life for half a
+minute. That is measured by a clock that nobody sets: the kernel's on the same machine; of another machine's lock it is
+watched whether a sign comes. No time of the day takes a lock from a run that lives.
 """
 
-import os
 import secrets
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
-from accountpulse.core.errors import AlreadyRunning
-from accountpulse.state.files import Files, encode
+import msgspec
+
+from accountpulse.core.errors import AccountpulseError, AlreadyRunning
+from accountpulse.state import processes
+from accountpulse.state.files import Files
+from accountpulse.state.store import Blob
 
 HAND_OVER = timedelta(minutes=15)
-LONGEST = timedelta(hours=6)  # how long a run without a deadline may hold a period
+BEAT = 10.0  # seconds between two signs of life
+MISSED = 3  # signs of life that a holder may miss
+TRIES = 5  # of changing a lock that others change at the same time
+Verdict = Literal["alive", "gone", "unseen"]
+_OURS: set[str] = set()  # tokens of the locks that this process holds
+
+
+class _LockDocument(msgspec.Struct):
+    """What a lock has to hold. Without `beat_at` it is handed over, or of an earlier version: it ends at `until`."""
+
+    run_id: str
+    token: str | None = None
+    boot: str | None = None
+    pid_namespace: int | None = None
+    process: int | None = None
+    started_ticks: int | None = None
+    beat_at: datetime | None = None
+    beat_seconds: float = 0.0
+    until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """A lock that could never end is none; to msgspec this is a ValidationError."""
+        if self.beat_at is None and self.until is None:
+            raise ValueError("neither a sign of life nor an end")
 
 
 @dataclass(frozen=True)
@@ -33,94 +62,158 @@ class Lock:
 class Locks:
     """The locks of all periods."""
 
-    def __init__(self, files: Files) -> None:
-        """Reads and writes through `files`."""
+    def __init__(self, files: Files, beat: float = BEAT) -> None:
+        """Reads and writes through `files`; `beat`: seconds between two signs of life, of all who share them."""
         self._files = files
+        self._beat = beat
 
     @contextmanager
-    def hold(self, period: str, run_id: str, now: datetime, limit: timedelta = LONGEST) -> Iterator[Lock]:
+    def hold(self, period: str, run_id: str, now: datetime) -> Iterator[Lock]:
         """Hold the period while the body runs; AlreadyRunning where another process holds it."""
-        lock = self._take(period, run_id, now, limit)
+        token = secrets.token_hex(8)
+        _OURS.add(token)
         try:
-            yield lock
+            lock = self._take(period, run_id, token, now)
+            try:
+                with self._beating(lock):
+                    yield lock
+            finally:
+                with suppress(AccountpulseError):  # one that can't be given back ends with this process
+                    self.release(lock)
         finally:
-            self.release(lock)
+            _OURS.discard(token)
 
     def is_held(self, lock: Lock) -> bool:
-        """Whether the lock is still ours: another run may have taken it over after its time."""
-        facts = self._files.read_json(lock.name)
+        """Whether the lock is still ours: another run may have taken it over while this one slept."""
+        facts = self._read(lock.name)[1]
         return facts is not None and facts.get("token") == lock.token
 
     def hand_over(self, lock: Lock, now: datetime, limit: timedelta = HAND_OVER) -> None:
         """Keep the period for the next process of the same run, which has so long to take it."""
-        found = self._files.store.read(lock.name)
-        if found is not None and self.is_held(lock):
-            facts = {"run_id": lock.run_id, "handed_over_at": now.isoformat(), "until": (now + limit).isoformat()}
-            self._files.store.swap(lock.name, encode(facts), found.tag)
+        facts = {"run_id": lock.run_id, "handed_over_at": now.isoformat(), "until": (now + limit).isoformat()}
+        for _ in range(TRIES):  # a sign of life may come between
+            found, held = self._read(lock.name)
+            if found is None or held is None or held.get("token") != lock.token:
+                return
+            if self._files.store.swap(lock.name, self._files.encoded(lock.name, facts), found.tag):
+                return
 
     def holder(self, period: str, now: datetime) -> str | None:
-        """Who holds a period now, in words; None: nobody, or nobody any more."""
-        facts = self._files.read_json(_name(period))
-        return None if facts is None or _stale(facts, now) else _description(facts)
+        """Who holds a period now, in words; None: nobody, or nobody who gives a sign of life."""
+        facts = self._read(_name(period))[1]
+        return _description(facts) if facts is not None and self._verdict(facts, now) == "alive" else None
 
     def release(self, lock: Lock) -> None:
         """Give it back, if it is still ours."""
         if self.is_held(lock):
             self._files.store.remove(lock.name)
 
-    def _take(self, period: str, run_id: str, now: datetime, limit: timedelta) -> Lock:
+    def _take(self, period: str, run_id: str, token: str, now: datetime) -> Lock:
         name = _name(period)
-        facts: dict[str, Any] = {
+        facts = {
             "run_id": run_id,
-            "token": secrets.token_hex(8),
-            "host": socket.gethostname(),
-            "process": os.getpid(),
-            "process_began": _began(os.getpid()),
+            "token": token,
+            "machine": socket.gethostname(),
+            "boot": processes.boot(),
+            **processes.this_process(),
             "taken_at": now.isoformat(),
-            "until": (now + limit).isoformat(),
+            **_beat(now),
         }
-        content = encode(facts)
-        if self._files.store.create(name, content):
-            return Lock(name, run_id, facts["token"])
-        found = self._files.store.read(name)
-        other = None if found is None else self._files.document(name, found)
-        if found is None or other is None:  # given back, or set aside, at this very moment
-            if self._files.store.create(name, content):
-                return Lock(name, run_id, facts["token"])
-            raise AlreadyRunning(f"period {period} is being run by another process. Wait for it.")
-        given = other.get("run_id") == run_id and "handed_over_at" in other
-        if (given or _stale(other, now)) and self._files.store.swap(name, content, found.tag):
-            return Lock(name, run_id, facts["token"], None if given else _description(other))
-        raise AlreadyRunning(
-            f"period {period} is being run by {_description(other)}. Wait for it; if that run is dead, remove "
-            f"{self._files.store.place}/{name}."
-        )
+        for _ in range(TRIES):
+            if self._files.create_json(name, facts):
+                return Lock(name, run_id, token)
+            found, other = self._read(name)
+            if found is None or other is None:  # given back, or set aside, at this very moment
+                continue
+            if other.get("token") == token:  # ours, though the answer that said so was lost
+                return Lock(name, run_id, token)
+            given = other["run_id"] == run_id and "handed_over_at" in other
+            if not given and not self._is_free(name, found, other, now):
+                break
+            lock = Lock(name, run_id, token, None if given else _description(other))
+            if self._files.store.swap(name, self._files.encoded(name, facts), found.tag) or self.is_held(lock):
+                return lock
+        raise AlreadyRunning(self._refusal(period))
+
+    def _refusal(self, period: str) -> str:
+        other = self._read(_name(period))[1]
+        who = "another process" if other is None else _description(other)
+        soon = "once it gives no sign of life, the period is free within a minute"
+        if other is not None and "beat_at" not in other:
+            soon = f"it is free at {other.get('until')}, or when you remove {self._files.store.place}/{_name(period)}"
+        return f"period {period} is being run by {who}. Wait for it; if that run is dead, {soon}."
+
+    def _is_free(self, name: str, found: Blob, other: Mapping[str, Any], now: datetime) -> bool:
+        """Whether the holder is gone; where that can't be seen, it is watched for signs of life for a while."""
+        verdict = self._verdict(other, now)
+        if verdict != "unseen":
+            return verdict == "gone"
+        for _ in range(MISSED):
+            time.sleep(self._beat)
+            later = self._files.read(name)
+            if later is None or later.tag != found.tag:
+                return later is None
+        return True
+
+    def _verdict(self, facts: Mapping[str, Any], now: datetime) -> Verdict:
+        lock = msgspec.convert(facts, _LockDocument)
+        if lock.beat_at is None:
+            over = lock.until is not None and _utc(lock.until) < now
+            return "gone" if over else "alive"
+        silence = MISSED * self._beat
+        if lock.boot is not None and lock.boot == processes.boot():
+            alive = processes.is_alive(msgspec.structs.asdict(lock))
+            if alive and lock.process == processes.this_process()["process"] and lock.token not in _OURS:
+                return "gone"  # of an earlier run of this very process, which could not give it back
+            if alive is not None:
+                return "alive" if alive else "gone"
+            if (silent := time.monotonic() - lock.beat_seconds) >= 0:  # else a container with a clock of its own
+                return "gone" if silent > silence else "alive"
+        recent = abs((now - _utc(lock.beat_at)).total_seconds()) <= silence
+        return "alive" if recent else "unseen"
+
+    @contextmanager
+    def _beating(self, lock: Lock) -> Iterator[None]:
+        """Give signs of life from another thread while the body runs."""
+        over = threading.Event()
+
+        def beat() -> None:
+            while not over.wait(self._beat):
+                with suppress(AccountpulseError):  # the next one may come through; before a load the lock is looked at
+                    found, facts = self._read(lock.name)
+                    if found is not None and facts is not None and facts.get("token") == lock.token:
+                        content = self._files.encoded(lock.name, {**facts, **_beat(datetime.now(UTC))})
+                        self._files.store.swap(lock.name, content, found.tag)
+
+        thread = threading.Thread(target=beat, name="signs of life", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join(self._beat)
+
+    def _read(self, name: str) -> tuple[Blob | None, dict[str, Any] | None]:
+        """A lock's bytes and what they say."""
+        found = self._files.read(name)
+        return found, None if found is None else self._files.document(name, found, _LockDocument)
+
+
+def _beat(now: datetime) -> dict[str, Any]:
+    """A sign of life: the time of the day, and that of the kernel, which runs alike in all processes of a machine."""
+    return {"beat_at": now.isoformat(), "beat_seconds": time.monotonic()}
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _name(period: str) -> str:
     return f"locks/{period}.json"
 
 
-def _description(facts: dict[str, Any]) -> str:
+def _description(facts: Mapping[str, Any]) -> str:
     if "handed_over_at" in facts:
         return f"run {facts.get('run_id')}, which goes on in a new process"
-    return f"run {facts.get('run_id')} on {facts.get('host')} since {facts.get('taken_at')}"
-
-
-def _stale(facts: dict[str, Any], now: datetime) -> bool:
-    try:
-        over = datetime.fromisoformat(facts["until"]) < now
-    except (KeyError, TypeError, ValueError):
-        return False
-    here = facts.get("host") == socket.gethostname()
-    return over or (here and _began(facts.get("process")) != facts.get("process_began"))
-
-
-def _began(process: object) -> float | None:
-    """When a process of this machine was started, which tells it from a later one with its number; None: it is gone."""
-    import psutil
-
-    try:
-        return psutil.Process(process).create_time() if isinstance(process, int) else None
-    except psutil.Error:
-        return None
+    where = facts.get("machine") or facts.get("host")
+    return f"run {facts.get('run_id')} on {where} since {facts.get('taken_at')}"

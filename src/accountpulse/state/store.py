@@ -4,19 +4,38 @@ Names are relative, with slashes. `create` and `swap` are conditional, so that o
 one gets it.
 """
 
+import hashlib
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Protocol
+
+from accountpulse.core.errors import ConfigurationError
 
 
-class Blob(NamedTuple):
-    """An object's bytes, and a tag that changes when they do."""
+@dataclass(frozen=True)
+class Blob:
+    """An object's bytes; `etag` is the store's own word for them, where it has one."""
 
     content: bytes
-    tag: str
+    etag: str = ""
+
+    @property
+    def tag(self) -> str:
+        """What changes when they do."""
+        return self.etag or hashlib.sha256(self.content).hexdigest()
+
+
+class Obstacle(ConfigurationError):
+    """Something stands in an object's place that is none, such as a folder: under `name`, which may be moved."""
+
+    def __init__(self, place: str, name: str) -> None:
+        """`name` lies in the store at `place`."""
+        self.name = name
+        super().__init__("state", [f"{place}/{name} is in the way: move it elsewhere."])
 
 
 class Store(Protocol):
-    """A root that holds named objects."""
+    """A root that holds named objects. Whatever can't be read, written or listed is one of our errors."""
 
     place: str  # for messages
 
@@ -35,5 +54,11 @@ class Store(Protocol):
     def remove(self, name: str) -> None:
         """Take the object away, if it is there."""
 
+    def move(self, name: str, to: str) -> None:
+        """Give what lies under a name another one, whatever it is; nothing where nothing is there."""
+
     def names(self, prefix: str = "") -> Iterator[str]:
         """The names that begin with `prefix`, sorted."""
+
+    def sweep(self, prefix: str) -> None:
+        """Take away what writes below `prefix` that were cut off have left."""
