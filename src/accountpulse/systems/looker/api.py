@@ -21,6 +21,7 @@ from looker_sdk.rtl.serialize import DeserializeError
 
 from accountpulse.core.errors import AccessError, AccountpulseError, UnexpectedAnswer
 from accountpulse.http import requests_adapter
+from accountpulse.http.bodies import MOST_ROWS, UnfitBody
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.shape import WrongShape, decode
 from accountpulse.systems.looker import wire
@@ -39,6 +40,7 @@ STEP = 500  # Looker's default limit; its others (5,000, 50,000, 100,000) are mu
 # the client's own, and what it lets through where a body, also that of an error, is not what it should be
 FAILURES = (
     error.SDKError, DeserializeError, BaseValidationError, ValueError, AttributeError, TypeError, OverflowError,
+    RecursionError,
 )  # fmt: skip
 MISSHAPEN = "Please report it, with the path: this version doesn't know such an answer."
 _EXPLORE = msgspec.json.Decoder(wire.ExploreAnswer)
@@ -123,7 +125,7 @@ class _Adapter(requests_adapter.RetryingAdapter):
             return
         self.rows = self.begin()
         try:
-            for piece in self.pieces(answer, self.seconds):
+            for piece in self.pieces(answer, self.seconds, MOST_ROWS):
                 self.rows.feed(piece)
             self.rows.close()
         except BrokenText:  # may pass: to be asked for again
@@ -247,7 +249,7 @@ class Api:
             return decode(decoder, str(text).encode())
         except WrongShape as wrong:
             raise UnexpectedAnswer("looker", tried, f"a field of another type, {wrong}", MISSHAPEN) from None
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnfitBody):
             raise UnexpectedAnswer("looker", tried, "an answer that is not JSON", HOST) from None
 
     def _call(self, tried: str, work: Callable[[], T]) -> T:

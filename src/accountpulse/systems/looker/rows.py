@@ -158,6 +158,8 @@ class ResultRows:
                 raise NotRows("its rows have other things than plain values") from None
             except msgspec.DecodeError:
                 continue
+            except RecursionError:
+                raise NotRows("it is nested too deeply") from None
         return [], 0
 
     def _keep(self, rows: Sequence[Any]) -> None:
@@ -251,6 +253,8 @@ def _other(text: bytes) -> NotRows:
         found = msgspec.json.decode(text)
     except msgspec.DecodeError:
         return BrokenText("it is not JSON")
+    except RecursionError:
+        return NotRows("it is nested too deeply")
     if isinstance(found, dict) and any(found.get(name) for name in ("errors", "error", ERROR)):
         return DatabaseRefused()
     return NotRows("it is not a list of rows")

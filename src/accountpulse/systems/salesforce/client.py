@@ -207,7 +207,12 @@ class Org:
                 return self._patiently(work)
         except SalesforceError as error:
             raise translated(tried, error) from None
-        except (ValueError, TypeError, msgspec.DecodeError):  # the client takes any success for a JSON object or list
+        except (
+            ValueError,
+            TypeError,
+            RecursionError,
+            msgspec.DecodeError,
+        ):  # the client takes any success for a JSON object or list
             raise UnexpectedAnswer("salesforce", tried, "an answer that is no JSON object") from None
 
     def _patiently(self, work: Callable[[], T]) -> T:
