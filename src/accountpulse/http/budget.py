@@ -51,6 +51,15 @@ class RequestBudget:
         if self.left() < CUT:
             raise OutOfTime(source)
 
+    @contextmanager
+    def without_waiting(self) -> Iterator[None]:
+        """Inside, no request is repeated: for a last question whose answer nobody has to have."""
+        patience, self.patience = self.patience, 0.0
+        try:
+            yield
+        finally:
+            self.patience = patience
+
     def left(self) -> float:
         """Seconds until the run's end, or until those that are kept back before it; infinite without one."""
         return float("inf") if self.ends is None else self.ends - self.clock() - self.kept_back

@@ -45,10 +45,12 @@ class RetryingAdapter(HTTPAdapter):
         total: float = TOTAL,
         *,
         remedies: Mapping[int, str] | None = None,
+        once: frozenset[str] = frozenset(),
     ) -> None:
         """`source` names the system in errors; `sleep` and `total` stand in for time in tests.
 
         `remedies` says, by status, what the reader can do where an answer isn't the client's to judge: a redirect.
+        `once`: the methods whose requests mustn't be repeated before somebody has looked at what the first one did.
         """
         self._source = source
         self._budget = budget
@@ -56,13 +58,14 @@ class RetryingAdapter(HTTPAdapter):
         self._sleep = sleep
         self._total = total
         self._remedies = remedies or {}
+        self._once = once
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Give every connection our idea of whom to trust."""
         super().init_poolmanager(*args, **options, ssl_context=self._context)
         pools = self.poolmanager.pool_classes_by_scheme
-        self.poolmanager.pool_classes_by_scheme = {**pools, "https": _Pool}
+        self.poolmanager.pool_classes_by_scheme = {**pools, "https": _CleanPool}
 
     def send(self, request: requests.PreparedRequest, *positional: Any, **options: Any) -> requests.Response:
         """Send until there is an answer or no sense in trying again; the arguments are those of HTTPAdapter.send."""
@@ -71,6 +74,8 @@ class RetryingAdapter(HTTPAdapter):
         tried = f"{request.method} {urlsplit(request.url or '').path}"
         attempts = Attempts(self._source, tried, self._budget, self._remedies)
         while isinstance(outcome := self._attempt(attempts, request, options), AttemptFailure):
+            if request.method in self._once:
+                raise outcome.error from None
             self._sleep(attempts.wait_after(outcome))
         return outcome
 
@@ -131,7 +136,7 @@ class RetryingAdapter(HTTPAdapter):
             raise
 
 
-class _Connection(urllib3.connection.HTTPSConnection):
+class _CleanConnection(urllib3.connection.HTTPSConnection):
     """Isn't used again where more has come than was asked for, also where only the TLS layer knows of it."""
 
     @property
@@ -140,8 +145,8 @@ class _Connection(urllib3.connection.HTTPSConnection):
         return super().is_connected and not left_over
 
 
-class _Pool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _Connection
+class _CleanPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _CleanConnection
 
 
 def _most(answer: requests.Response) -> int:
@@ -195,11 +200,12 @@ def session(
     total: float = TOTAL,
     *,
     remedies: Mapping[int, str] | None = None,
+    once: frozenset[str] = frozenset(),
 ) -> requests.Session:
     """A session whose every request goes through the adapter."""
     made = requests.Session()
     made.auth = _as_it_is
-    adapter = RetryingAdapter(source, budget, ca_bundle, sleep, total, remedies=remedies)
+    adapter = RetryingAdapter(source, budget, ca_bundle, sleep, total, remedies=remedies, once=once)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     return made

@@ -74,7 +74,10 @@ class Org:
     def connect(cls, access: SalesforceAccess, budget: RequestBudget, ca_bundle: Path | None) -> Self:
         """Sign in, once a run; wrong credentials are an AccessError that names their settings."""
         elsewhere = dict.fromkeys((301, 302, 303, 307, 308), NO_ROUTE)
-        org = cls(access, requests_adapter.session("salesforce", budget, ca_bundle, remedies=elsewhere), budget)
+        # the data of a bulk job is put there once: writes.py looks at the job before it does so again
+        once = frozenset({"PUT"})
+        session = requests_adapter.session("salesforce", budget, ca_bundle, remedies=elsewhere, once=once)
+        org = cls(access, session, budget)
         org.session.hooks["response"].append(org._note)
         org.notices = (SOAP_ENDS,) if access.way == "soap" else ()
         if access.sessions:
