@@ -20,9 +20,12 @@ from accountpulse.http.bodies import ENCODINGS, MOST, Body, UnfitBody
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.one_answer import OneAnswerConnector
 from accountpulse.http.rate_limiter import RateLimiter
-from accountpulse.http.retry import AttemptFailure, Attempts, is_transient
+from accountpulse.http.retry import AttemptFailure, Attempts
 
 READ_BUFFER = 2**20  # bytes; pages are large, and the default stops and starts the socket several times in each
+# of the refusals those that may be about what was asked for, so that a caller may know what they mean; any other, such
+# as one of a proxy, says nothing of the data, and the system is unavailable
+JUDGED = frozenset({400, 402, 403, 404, 405, 409, 410, 413, 414, 422})
 SHOWN_GONE = 3  # ids that a note names
 TOTAL = 60.0  # seconds a call may take in all: a body that drips has an end too
 T = TypeVar("T")
@@ -148,7 +151,7 @@ class Client:
     ) -> T | None:
         """One object, at an address that was made from an id that a list has given; None: it is `gone`.
 
-        A refusal concerns that object and nobody else, unless it says who we are (401) or asks for a wait.
+        A refusal that can be about the object (JUDGED) concerns it and nobody else.
         """
         try:
             return await self.get(path, decoder, params)
@@ -196,7 +199,7 @@ class Client:
             # the vendor's own word for something to mend is hardly ever a passing one
             patience = 0.0 if isinstance(cause, AccessError) else failure.patience
             failure = replace(failure, error=cause, patience=patience)
-        if 400 <= status < 500 and status != 401 and not is_transient(status):
+        if status in JUDGED:
             raise RequestRefused(status, failure.error, content, headers)
         return failure
 

@@ -237,4 +237,7 @@ def refusal(source: str, tried: str, status: int, remedies: Mapping[int, str]) -
     if status in (404, 410):
         remedy = "The address is gone or wrong: check the base URL, or look for a newer release."
         return AccessError(source, tried, answer, remedy)
+    if 400 <= status < 500 and status not in ASKED_AGAIN:
+        remedy = "The system's own interface gives no such answer: look at its status page, and at what stands before it."
+        return SourceUnavailable(source, tried, answer, remedy)
     return SourceUnavailable(source, tried, answer)

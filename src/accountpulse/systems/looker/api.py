@@ -42,6 +42,7 @@ FAILURES = (
     error.SDKError, DeserializeError, BaseValidationError, ValueError, AttributeError, TypeError, OverflowError,
     RecursionError,
 )  # fmt: skip
+REFUSALS = (400, 403, 404, 409, 410, 422)  # those of Looker's own; any other comes from what stands before it
 MISSHAPEN = "Please report it, with the path: this version doesn't know such an answer."
 _EXPLORE = msgspec.json.Decoder(wire.ExploreAnswer)
 _MODEL = msgspec.json.Decoder(wire.ModelAnswer)
@@ -147,6 +148,7 @@ class Api:
         """Nothing is sent before the first call. `seconds`: how long an answer may stay away."""
         # on an error with a documentation link the client would ask a third host for a text, without a time limit
         setattr(error.ErrorDocHelper, "parse_and_lookup", _no_lookup)  # noqa: B010
+        self.answered: set[str] = set()  # "query", "Look": whether any of them was
         self._adapter = _Adapter("looker", budget, ca_bundle, sleep)
         self._adapter.seconds = max(requests_adapter.TOTAL, seconds)
         self._sdk = looker_sdk.init40(config_settings=_ClientSettings(access, seconds))
@@ -239,6 +241,7 @@ class Api:
             self._adapter.begin = None
         if self._adapter.rows is None:
             raise UnexpectedAnswer("looker", tried, f"HTTP {self._adapter.status} without rows")
+        self.answered.add("Look" if "/looks/" in self._adapter.path else "query")
         return self._adapter.rows
 
     def _get(self, tried: str, path: str, decoder: "msgspec.json.Decoder[T]", params: dict[str, Any]) -> T:
@@ -275,9 +278,7 @@ class Api:
             return self._not_signed_in(status, answer)
         if status == 401:
             return AccessError("looker", tried, answer, REMEDY)
-        if 400 <= status < 500:
-            return Refused(status)
-        return UnexpectedAnswer("looker", tried, answer)
+        return Refused(status) if status in REFUSALS else UnexpectedAnswer("looker", tried, answer)
 
     def _not_signed_in(self, status: int, answer: str) -> AccountpulseError:
         """Looker answers 404 to a client id or secret that it doesn't know; a page of somebody else is another host."""
