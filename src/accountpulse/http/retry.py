@@ -26,6 +26,7 @@ FIRST_BACKOFF = 0.5  # seconds; doubles with each try
 LONGEST_BACKOFF = 30.0
 CLOCKS_DIFFER = 3.0  # seconds; a Date header is up to a second old, or two
 _BODY_REMEDY = "Check the base URL, and what stands before the system; docs/http.md has the limits of an answer."
+_STRANGE_REMEDY = "The system itself gives no such answer: look at its status page, and at what stands before it."
 _PAGE_REMEDY = "Check the base URL, and whether a proxy or a sign-in page stands before the system."
 LONGEST_WAIT = 120.0  # seconds; a system that asks for more is unavailable for this run
 
@@ -237,7 +238,5 @@ def refusal(source: str, tried: str, status: int, remedies: Mapping[int, str]) -
     if status in (404, 410):
         remedy = "The address is gone or wrong: check the base URL, or look for a newer release."
         return AccessError(source, tried, answer, remedy)
-    if 400 <= status < 500 and status not in ASKED_AGAIN:
-        remedy = "The system's own interface gives no such answer: look at its status page, and at what stands before it."
-        return SourceUnavailable(source, tried, answer, remedy)
-    return SourceUnavailable(source, tried, answer)
+    is_strange = 400 <= status < 500 and status not in ASKED_AGAIN
+    return SourceUnavailable(source, tried, answer, _STRANGE_REMEDY if is_strange else "Try again later.")

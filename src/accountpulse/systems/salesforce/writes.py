@@ -338,7 +338,7 @@ def _results(org: Org, name: str, external_id: str, sent: int, job: Mapping[str,
             *((row[external_id], _failure(row["sf__Error"])) for row in bad),
             *((row[external_id], Answer(text=reason)) for row in left),
         ]
-    except KeyError:
+    except (KeyError, AttributeError, TypeError):  # None, where a line is too short
         raise UnexpectedAnswer("salesforce", tried, "results without their columns") from None
     found = {_folded(key): answer for key, answer in answers}
     if len(found) != len(answers):
@@ -354,10 +354,13 @@ def _files(org: Org, tried: str, sent: int, job: Mapping[str, Any]) -> list[list
     counts = (processed - failed, failed, sent - processed)
     if min(counts) < 0:
         return None
-    files = [
-        list(_rows(_text(org, tried, "GET", f"jobs/ingest/{job['id']}/{kind}"))) if count else []
-        for kind, count in zip(RESULTS, counts, strict=True)
-    ]
+    try:
+        files = [
+            list(_rows(_text(org, tried, "GET", f"jobs/ingest/{job['id']}/{kind}"))) if count else []
+            for kind, count in zip(RESULTS, counts, strict=True)
+        ]
+    except csv.Error:
+        raise UnexpectedAnswer("salesforce", tried, "results that are no CSV") from None
     return files if tuple(map(len, files)) == counts else None
 
 
