@@ -1,5 +1,6 @@
 """What every extractor promises, whatever system it reads."""
 
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -9,6 +10,7 @@ from accountpulse.core.catalogue import catalogue
 from accountpulse.core.errors import AccessError, SourceUnavailable
 from accountpulse.core.period import Scope
 from accountpulse.core.records import ON_DISK, TABLES, Extract, SourceName
+from accountpulse.http.budget import RequestBudget
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
@@ -114,8 +116,9 @@ def test_a_system_that_nobody_answers_for_is_unavailable(
 ) -> None:
     loaded = configure(sandbox, ACCOUNTPULSE_CA_BUNDLE=None)
     sandbox.stop()
+    impatient = RequestBudget(patience=1.0)
     with pytest.raises(SourceUnavailable) as caught:
-        read(request_for(source, world, loaded, scope), source)
+        read(replace(request_for(source, world, loaded, scope), budget=impatient), source)
     assert caught.value.source == source
 
 

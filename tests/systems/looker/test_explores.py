@@ -345,6 +345,12 @@ def test_an_instance_that_refuses_every_query_is_unavailable(sandbox: Sandbox, r
         read()
 
 
+def test_an_instance_that_refuses_every_explore_is_unavailable(sandbox: Sandbox, read: Read) -> None:
+    sandbox.faults.append(Fault("looker", 400, {}, path_contains="/explores/", times=1000))
+    with pytest.raises(SourceUnavailable, match="every explore was refused, with HTTP 400"):
+        read()
+
+
 def test_a_refusal_that_is_none_of_lookers_own_is_no_gap(sandbox: Sandbox, read: Read) -> None:
     sandbox.faults.append(Fault("looker", 418, {}, path_contains="/queries"))
     with pytest.raises(SourceUnavailable, match=r"user_sessions failed \(HTTP 418\)"):

@@ -276,6 +276,8 @@ class Api:
         answer = f"HTTP {status}" if status else "no answer"
         if self._signing_in:
             return self._not_signed_in(status, answer)
+        if status == 401 and not self._sdk.auth.token.access_token:
+            return UnexpectedAnswer("looker", "signing in", "an answer without a token", HOST)
         if status == 401:
             return AccessError("looker", tried, answer, REMEDY)
         return Refused(status) if status in REFUSALS else UnexpectedAnswer("looker", tried, answer)
@@ -285,6 +287,8 @@ class Api:
         if 400 <= status < 500:
             remedy = HOST if not self._adapter.is_lookers or status == 405 else CLOSED if status == 403 else REMEDY
             return AccessError("looker", "signing in", answer, remedy)
+        if status == 200 and self._adapter.is_lookers:
+            return UnexpectedAnswer("looker", "signing in", f"{answer} without a token that can be used", HOST)
         return UnexpectedAnswer("looker", "signing in", answer, HOST if status == 200 else "Try again later.")
 
 

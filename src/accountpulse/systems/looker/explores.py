@@ -41,7 +41,8 @@ class ExploreChecks:
     notes: list[str]
     _known: dict[tuple[str, str], Explore | None] = field(default_factory=dict)
     _model_refused: int = 0
-    _refused: dict[str, int] = field(default_factory=dict)  # how "query" and "Look" were; 403 before all others
+    # how each kind of thing was refused: "explore", "query" or "Look"; 403 before all others, 404 behind them
+    _refused: dict[str, int] = field(default_factory=dict)
     _attributes: Mapping[str, str] | None = None
 
     def ready(self, query: Query, fields: Iterable[FieldOf], *dates: str | None) -> Query:
@@ -169,6 +170,7 @@ class ExploreChecks:
                 self._known[where] = self.api.explore(*where)
             except Refused as refused:
                 self._known[where] = None
+                self._note_refusal("explore", refused.status)
                 self.notes.append(self._why_absent(*where, refused.status))
         return self._known[where]
 
@@ -195,7 +197,9 @@ class ExploreChecks:
         return Missing("field_missing")
 
     def _note_refusal(self, what: str, status: int) -> None:
-        self._refused[what] = 403 if self._refused.get(what) == 403 else status
+        self._refused[what] = max(
+            self._refused.get(what, status), status, key=lambda each: (each == 403, each != 404, each)
+        )
 
     def refuse_nothing_seen(self, *, kept: bool = False) -> None:
         """AccessError where the model, or every query, is closed to our user: no gap, but a setting to mend.
@@ -209,17 +213,23 @@ class ExploreChecks:
             remedy = "Check looker.model in accountpulse.yaml, and that the role of our user has the model."
             tried = f"looking at model {self.model}"
             raise AccessError("looker", tried, f"HTTP {self._model_refused}", remedy)
-        status, asked = self._refused.get("query", 0), "query"
-        if not status and not self.api.answered:
-            status, asked = self._refused.get("Look", 0), "Look"
-        if not status or asked in self.api.answered:
+        asked = self._all_refused()
+        if asked is None:
             return
-        tried = f"querying model {self.model}"
-        if status == 403 and asked == "query":
+        tried, status = f"querying model {self.model}", self._refused[asked]
+        if status == 403 and asked != "Look":
             remedy = "Give the role of our user access_data and explore for the model."
             raise AccessError("looker", tried, "HTTP 403", remedy)
-        remedy = f"Run a {asked} of the mapping in Looker to see why."
+        remedy = "Try one of those that the mapping names in Looker to see why."
         raise UnexpectedAnswer("looker", tried, f"every {asked} was refused, with HTTP {status}", remedy)
+
+    def _all_refused(self) -> str | None:
+        """What was refused as often as it was asked for; an explore that is absent (404) is a name to mend."""
+        if self._refused.get("explore", 404) != 404 and not any(self._known.values()):
+            return "explore"
+        if "query" in self._refused:
+            return None if "query" in self.api.answered else "query"
+        return "Look" if "Look" in self._refused and not self.api.answered else None
 
     def _tell(self, note: str) -> None:
         if note not in self.notes:
