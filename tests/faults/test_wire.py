@@ -107,7 +107,7 @@ ANSWERED = {
 
 @WAYS
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_fault_that_stays_ends_in_words_after_three_minutes_and_is_never_data(ask: Ask, name: str) -> None:
+def test_a_fault_that_stays_ends_in_words_after_a_few_tries_and_is_never_data(ask: Ask, name: str) -> None:
     budget = RequestBudget()
     with Wire(for_ever=BROKEN[name]) as server, pytest.raises(SourceUnavailable) as caught:
         ask(server.url, budget)

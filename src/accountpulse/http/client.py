@@ -20,12 +20,9 @@ from accountpulse.http.bodies import ENCODINGS, MOST, Body, UnfitBody
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.one_answer import OneAnswerConnector
 from accountpulse.http.rate_limiter import RateLimiter
-from accountpulse.http.retry import AttemptFailure, Attempts
+from accountpulse.http.retry import JUDGED, AttemptFailure, Attempts
 
 READ_BUFFER = 2**20  # bytes; pages are large, and the default stops and starts the socket several times in each
-# of the refusals those that may be about what was asked for, so that a caller may know what they mean; any other, such
-# as one of a proxy, says nothing of the data, and the system is unavailable
-JUDGED = frozenset({400, 402, 403, 404, 405, 409, 410, 413, 414, 422})
 SHOWN_GONE = 3  # ids that a note names
 TOTAL = 60.0  # seconds a call may take in all: a body that drips has an end too
 T = TypeVar("T")

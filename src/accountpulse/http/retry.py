@@ -21,6 +21,9 @@ from accountpulse.http.shape import WrongShape
 TRIES = 5  # of one request at least, the first one included, while its failure may pass
 ANSWER_PATIENCE = 180.0  # seconds that one request goes on trying for, where nothing says how long to wait
 ASKED_AGAIN = frozenset({408, 425, 429})  # of the refusals those that may pass
+# of the refusals those that may be about what was asked for, so that a caller may know what they mean; any other, such
+# as one of a proxy, says nothing of the data, and the system is unavailable
+JUDGED = frozenset({400, 402, 403, 404, 405, 409, 410, 413, 414, 422})
 FOR_GOOD = frozenset({501, 505})  # of the server's errors those that won't
 FIRST_BACKOFF = 0.5  # seconds; doubles with each try
 LONGEST_BACKOFF = 30.0
@@ -238,5 +241,5 @@ def refusal(source: str, tried: str, status: int, remedies: Mapping[int, str]) -
     if status in (404, 410):
         remedy = "The address is gone or wrong: check the base URL, or look for a newer release."
         return AccessError(source, tried, answer, remedy)
-    is_strange = 400 <= status < 500 and status not in ASKED_AGAIN
+    is_strange = 400 <= status < 500 and status not in ASKED_AGAIN | JUDGED
     return SourceUnavailable(source, tried, answer, _STRANGE_REMEDY if is_strange else "Try again later.")
