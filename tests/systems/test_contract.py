@@ -11,7 +11,7 @@ from accountpulse.core.errors import AccessError, SourceUnavailable
 from accountpulse.core.period import Scope
 from accountpulse.core.records import ON_DISK, TABLES, Extract, SourceName
 from accountpulse.http.budget import RequestBudget
-from accountpulse.sandbox.server import Sandbox
+from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
 from accountpulse.systems import SYSTEMS
@@ -120,6 +120,30 @@ def test_a_system_that_nobody_answers_for_is_unavailable(
     with pytest.raises(SourceUnavailable) as caught:
         read(replace(request_for(source, world, loaded, scope), budget=impatient), source)
     assert caught.value.source == source
+
+
+FIRST = {"intercom": "/conversations/search", "jira": "/search/jql", "looker": "/queries", "salesforce": "/query"}
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize("source", NAMES)
+@pytest.mark.parametrize(("status", "body"), [(200, DEEP), (400, DEEP), (200, b"null"), (200, b'[{"n": 1e400}]')])
+def test_an_answer_that_no_system_gives_is_an_error_in_words(
+    source: SourceName,
+    *,
+    status: int,
+    body: bytes,
+    sandbox: Sandbox,
+    world: World,
+    configure: Configure,
+    scope: Scope,
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    sandbox.faults.append(Fault(source, status, headers, body, times=1000, path_contains=FIRST[source]))
+    asked = replace(request_for(source, world, configure(sandbox), scope), budget=RequestBudget(patience=0.0))
+    with pytest.raises(SourceUnavailable) as caught:
+        read(asked, source)
+    assert len(str(caught.value)) < 400
 
 
 @pytest.mark.parametrize("source", NAMES)

@@ -47,7 +47,7 @@ def execute(settings: Settings, request: RunRequest, now: datetime, watch: Watch
                 _note_end(running, error)
             raise
         if running.keeps_history:
-            state: RunState = "finished" if result.loaded and result.unready is None else "stopped"
+            state: RunState = "finished" if result.loaded else "stopped"
             ended = now + timedelta(seconds=time.monotonic() - begun)
             summary = {**result.summary(), "ended_at": ended.isoformat()}
             running.state.runs.end(running.scope, running.run_id, state, summary)

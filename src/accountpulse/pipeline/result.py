@@ -90,8 +90,8 @@ class RunResult:
 
     @property
     def loaded(self) -> bool:
-        """Whether records were written, all or some. False: a dry run, or one that stopped before."""
-        return self.run.may_write and self.delivery is not None
+        """Whether all records were written. False: a dry run, or one that stopped, or whose load broke off."""
+        return self.run.may_write and self.delivery is not None and self.unready is None
 
     @property
     def csv(self) -> str | None:

@@ -19,7 +19,7 @@ from accountpulse.settings import Settings
 from accountpulse.state import State
 from accountpulse.state.lock import LONGEST, Lock
 
-LOOKING = 20.0  # seconds of patience with a source, where somebody sits before the screen and only looks
+LOOKING = 60.0  # seconds of patience with a source, where somebody sits before the screen and only looks
 
 
 @dataclass(frozen=True)
