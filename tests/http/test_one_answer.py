@@ -92,3 +92,36 @@ def test_an_answer_that_came_to_another_request_ends_the_reading_instead_of_bein
         pytest.raises(UnexpectedAnswer, match=r"telling answers apart.*sends answers twice"),
     ):
         by_client(server.url, 0.0)
+
+
+@pytest.mark.parametrize("farewell", [b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", b"\r\n"])
+def test_a_server_that_is_tired_of_waiting_costs_a_connection_and_nothing_else(farewell: bytes) -> None:
+    number = 0
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        nonlocal number
+        number += 1
+        body = b'{"n": %d}' % number
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n" + body)
+        if number == 2:
+            await asyncio.sleep(0.02)
+            writer.write(farewell)
+        await writer.drain()
+
+    with Wire(for_ever=answer) as server:
+        assert by_client(server.url, 0.05) == [1, 2, 3]
+
+
+def test_the_same_answer_again_on_a_connection_that_has_served_before_does_no_harm() -> None:
+    number = 0
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        nonlocal number
+        number += 1
+        body = b'{"n": %d}' % number + b" " * 100_000
+        whole = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100008\r\n\r\n" + body
+        writer.write(whole * 2 if number == 2 else whole)
+        await writer.drain()
+
+    with Wire(for_ever=answer) as server:
+        assert by_client(server.url, 0.02) == [1, 2, 3]

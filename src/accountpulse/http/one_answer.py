@@ -36,7 +36,8 @@ class _OneAnswer(ResponseHandler):
         self._connector = connector
         self._requests = 0
         self._due = False  # the head of an answer is due
-        self._last = b""
+        self._last = b""  # the beginning of the last answer
+        self._piece = b""  # the last piece of it
 
     def set_response_params(self, **options: Any) -> None:
         super().set_response_params(**options)
@@ -46,24 +47,28 @@ class _OneAnswer(ResponseHandler):
     def feed_data(self, data: Any, size: int = 0) -> None:
         """A whole head has come. Those of the 100s come before the answer."""
         if not self._due:
-            second = self._last.rfind(b"HTTP/", 1)  # they came in one piece
-            self._close_for(self._last[second:] if second > 0 else b"")
+            self._close_for(self._piece[self._piece.rfind(b"HTTP/1.") :])  # both came in one piece
             return
         super().feed_data(data, size)
         self._due = 100 <= data[0].code < 200
 
     def data_received(self, data: bytes) -> None:
         if data and not self._due and (self._payload is None or self._payload.is_eof()):
-            self._close_for(data[:REMEMBERED])
+            self._close_for(data)
             return
+        self._piece = data
         if len(self._last) < REMEMBERED:
             self._last += data[: REMEMBERED - len(self._last)]
         super().data_received(data)
 
     def _close_for(self, more: bytes) -> None:
-        """Close at once. The same answer again does no harm; another may be what the request before should have had."""
-        is_same = bool(more) and (self._last.startswith(more) or more.startswith(self._last))
-        self._connector.mixed_up |= self._requests > 1 and not is_same
+        """Close at once. A second good answer that isn't the last one again may be what that request should have had.
+
+        Others do no harm, such as the 408 of a server that is tired of waiting for the next request.
+        """
+        is_good = more.startswith((b"HTTP/1.1 2", b"HTTP/1.0 2"))
+        is_same = self._last.startswith(more) or more.startswith(self._last)
+        self._connector.mixed_up |= self._requests > 1 and is_good and not is_same
         self.force_close()
         if self.transport is not None:
             self.transport.close()
