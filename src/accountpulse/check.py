@@ -19,7 +19,7 @@ from accountpulse.metrics.reasons import outer_reason, why_column
 from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.measure import link
 from accountpulse.pipeline.read import Extracts, SourceReader
-from accountpulse.pipeline.run import Run, looking
+from accountpulse.pipeline.run import LOOKING, Run, looking
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.columns import NOT_RATED_REASON, reason_of
 from accountpulse.scoring.model import NOT_RATED
@@ -288,7 +288,7 @@ def _destinations(found: Findings, loaded: Settings, card: Scorecard) -> None:
         if system.destination is None:
             continue
         try:
-            destination = system.destination(loaded.connection(system.name), RequestBudget())
+            destination = system.destination(loaded.connection(system.name), RequestBudget(patience=LOOKING))
             for each in destination.requirements(card.dimensions, (*card.tier_names, NOT_RATED)):
                 found.add(each.mark, each.area, each.text, each.code)
         except AccountpulseError as error:

@@ -90,7 +90,7 @@ def test_37_a_failing_run_leaks_it_neither_to_its_caller_nor_to_rollbar(tmp_path
         with Rig(tmp_path, environment) as rig:
             running.faults.append(Fault("intercom", 403, {}, body, times=10**6))
             refused = rig.invoke(OCTOBER)
-            running.faults[:] = [Fault("intercom", 500, {}, body, times=10**6)]
+            running.faults[:] = [Fault("intercom", 503, {"Retry-After": "0"}, body, times=10**6)]
             down = rig.invoke(OCTOBER)
     assert (refused.kind, down.kind) == ("error", "error")
     assert len(project.items) == 2

@@ -18,7 +18,8 @@ import trustme
 
 from accountpulse import pipeline
 from accountpulse.check import check
-from accountpulse.core.errors import AccessError, SourceUnavailable
+from accountpulse.cli.summary import closing
+from accountpulse.core.errors import AccessError
 from accountpulse.core.period import Period
 from accountpulse.core.records import SourceName
 from accountpulse.http import requests_adapter
@@ -214,18 +215,25 @@ def test_39_calls_that_run_out_in_the_middle_of_the_load_stop_it_and_the_next_ru
                     running.behaviour.calls_before = 10**6
 
         running.log = Log()
-        with pytest.raises(SourceUnavailable, match="API calls of the day are used up") as caught:
-            pipeline.execute(loaded, OCTOBER, NOW, Silent())
-        assert caught.value.exit_code == 5
+        broken = pipeline.execute(loaded, OCTOBER, NOW, Silent())
+        assert broken.exit_code == 5
         assert len(stored) == 200
+        text = "200 of 250 records were written before that. Run the same command again: it goes on from there."
         (facts,) = State(loaded.state).runs.all()
-        assert (facts["status"], facts["exit_code"]) == ("stopped", 5)
+        assert (facts["status"], facts["exit_code"], facts["written"]) == ("stopped", 5, 200)
+        assert "API calls of the day are used up" in facts["stopped"]
+        assert facts["stopped"].endswith(text)
+        assert (facts["destinations"][0]["written"], facts["destinations"][0]["planned"]) == (200, 250)
+        assert any(line.endswith(text) for line in closing(broken))
+        assert State(loaded.state).history.periods() == []  # a month that isn't in the org isn't kept as told
         running.behaviour.calls_before = 0
         running.log = []
         result = pipeline.execute(loaded, OCTOBER, NOW, Silent())
         assert {call.system for call in running.log} == {"salesforce"}
     assert result.exit_code == 0
     assert f"goes on with run {result.run_id}, which did not finish" in result.notes
+    assert any(note.startswith("200 records of this run are in the org already") for note in result.notes)
+    assert result.count("written") == 50
     assert len(stored) == len({row["External_Key__c"] for row in stored}) == 250
 
 

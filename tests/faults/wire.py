@@ -59,12 +59,12 @@ async def silence(_writer: asyncio.StreamWriter) -> None:
 
 
 async def drip(writer: asyncio.StreamWriter) -> None:
-    """One byte every fifth of a second."""
+    """One byte every twentieth of a second."""
     writer.write(head("Content-Length: 100000"))
-    for _ in range(600):
+    for _ in range(2400):
         writer.write(b" ")
         await writer.drain()
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.05)
 
 
 CLOSED = raw(b"")
@@ -82,7 +82,14 @@ BAD_TEXT = whole(200, b'{"ok": "\xff\xfe"}')
 class Wire:
     """Serves the planned answers in their order, then proper ones; `asked` holds the request lines and headers."""
 
-    def __init__(self, *plan: Answer, for_ever: Answer | None = None, context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *plan: Answer,
+        for_ever: Answer | None = None,
+        context: ssl.SSLContext | None = None,
+        asks: bool = True,  # False: it answers before anything of a request came
+    ) -> None:
+        self._asks = asks
         self._context = context  # with one, over TLS
         self._plan = list(plan)
         self._then = for_ever or whole()
@@ -118,7 +125,7 @@ class Wire:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
-                lines = (await reader.readuntil(b"\r\n\r\n")).decode()
+                lines = (await reader.readuntil(b"\r\n\r\n")).decode() if self._asks else ""
                 self.asked.append(lines)
                 await (self._plan.pop(0) if self._plan else self._then)(writer)
                 if writer.is_closing():

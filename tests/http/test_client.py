@@ -159,3 +159,14 @@ def test_a_query_that_is_refused_without_values_is_no_values_fault() -> None:
         asyncio.run(queries.answers(VALUES))
     assert not queries.refused
     assert (system.asked, system.controls) == (1, 1)
+
+
+@pytest.mark.parametrize("status", [406, 418, 451, 499])
+def test_a_refusal_that_says_nothing_of_what_was_asked_for_is_nobodys_gap(status: int) -> None:
+    """Such as a proxy's: an object that is refused so isn't gone, and no caller may take it for an answer."""
+    with (
+        Wire(for_ever=wire.whole(status, b"{}")) as server,
+        pytest.raises(SourceUnavailable, match=rf"HTTP {status}.*what stands before it"),
+    ):
+        talk(lambda web: web.object("items", "a7", "/items/a7", ITEM), server)
+    assert len(server.asked) == 1

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from accountpulse.core.errors import AccessError, OutOfTime, SourceUnavailable, UnexpectedAnswer
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.retry import (
+    ANSWER_PATIENCE,
     FIRST_BACKOFF,
     LONGEST_BACKOFF,
     LONGEST_WAIT,
@@ -82,12 +83,18 @@ def test_whatever_a_header_says_the_wait_is_bounded_and_not_negative(
 
 @given(jitter=st.floats(0, 1, exclude_max=True))
 def test_without_a_word_waits_double_and_end(jitter: float) -> None:
-    waits = [wait_before_retry(500, {}, attempt, NOW, jitter) for attempt in range(1, TRIES)]
+    waits = [wait_before_retry(500, {}, attempt, NOW, jitter, left=1.0) for attempt in range(1, 2 * TRIES)]
     assert waits[0] == FIRST_BACKOFF * (0.5 + jitter / 2)
     for shorter, longer in pairwise(waits):
         assert shorter is not None
-        assert longer == min(2 * shorter, LONGEST_BACKOFF)
-    assert wait_before_retry(500, {}, TRIES, NOW, jitter) is None
+        assert longer == min(2 * shorter, LONGEST_BACKOFF * (0.5 + jitter / 2))
+    assert wait_before_retry(500, {}, TRIES, NOW, jitter, left=0.0) is None
+
+
+def test_a_system_that_may_be_asked_at_once_and_refuses_again_is_not_asked_for_minutes() -> None:
+    assert wait_before_retry(503, {"Retry-After": "0"}, TRIES - 1, NOW, 0.5, left=100.0) == 0.5
+    assert wait_before_retry(503, {"Retry-After": "0"}, TRIES, NOW, 0.5, left=100.0) is None
+    assert wait_before_retry(503, {"Retry-After": "5"}, TRIES, NOW, 0.5, left=100.0) == 5.5
 
 
 @given(attempt=st.integers(1, 12), first=st.floats(0.1, 60), jitter=st.floats(0, 1, exclude_max=True))
@@ -115,14 +122,24 @@ def test_an_attempt_is_counted_and_its_wait_too() -> None:
 
 
 def test_the_last_attempt_raises_its_own_failure() -> None:
-    one = attempts(RequestBudget())
-    for _ in range(TRIES - 1):
-        one.send()
-        one.wait_after(one.refused(500, {}))
-    one.send()
+    one, spent = attempts(RequestBudget()), 0.0
     with pytest.raises(SourceUnavailable, match=r"GET /thing failed \(ConnectionError\)"):
-        one.wait_after(one.unanswered(ConnectionError("of a host")))
+        while True:
+            one.send()
+            spent += one.wait_after(one.unanswered(ConnectionError("of a host")))
     assert one.state is AttemptState.FAILED
+    assert ANSWER_PATIENCE <= spent <= ANSWER_PATIENCE + LONGEST_BACKOFF
+
+
+def test_waits_side_by_side_are_counted_once() -> None:
+    seconds = 0.0
+    budget = RequestBudget(patience=60, clock=lambda: seconds)
+    assert all(budget.retried(40) for _ in range(8))  # of eight requests at once
+    assert budget.waited == 40
+    seconds = 20.0
+    assert budget.retried(30)  # ten seconds after the others
+    assert budget.waited == 50
+    assert not budget.retried(41)
 
 
 def test_what_cannot_be_read_is_tried_again_and_raised_by_its_own_name() -> None:

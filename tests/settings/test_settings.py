@@ -224,3 +224,70 @@ def test_a_place_for_the_state_that_is_none_is_refused_where_it_is_read(place: s
 )
 def test_a_folder_or_a_bucket_is_a_place_for_the_state(place: str) -> None:
     assert settings.load({**SALESFORCE, "ACCOUNTPULSE_STATE": place}).state == place
+
+
+# --- values that can't be sent ----------------------------------------------------------------------------------------
+
+INTERCOM = {**SALESFORCE, "INTERCOM_API_TOKEN": "tok"}
+BEARER = {**SALESFORCE, "JIRA_BASE_URL": "https://jira.example.com", "JIRA_API_TOKEN": "tok"}
+BASIC = {**BEARER, "JIRA_EMAIL": "a@example.com"}
+APP = {"SALESFORCE_DOMAIN": "acme.my", "SALESFORCE_CLIENT_ID": "id", "SALESFORCE_CLIENT_SECRET": "sec"}
+ROLLBAR = {**SALESFORCE, "ROLLBAR_ACCESS_TOKEN": "tok"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "name", "value"),
+    [
+        (INTERCOM, "INTERCOM_API_TOKEN", "planted\nsecret"),
+        (INTERCOM, "INTERCOM_API_TOKEN", "planted\rsecret"),
+        (INTERCOM, "INTERCOM_API_TOKEN", "planted\0secret"),
+        (INTERCOM, "INTERCOM_API_TOKEN", "planted\x7fsecret"),
+        (INTERCOM, "INTERCOM_API_TOKEN", "planted\u2026secret"),
+        (INTERCOM, "INTERCOM_API_TOKEN", "planted\udce4secret"),
+        (BEARER, "JIRA_API_TOKEN", "planted\nsecret"),
+        (BASIC, "JIRA_EMAIL", "planted\udce4secret"),
+        (ROLLBAR, "ROLLBAR_ACCESS_TOKEN", "planted\nsecret"),
+        (APP, "SALESFORCE_CLIENT_SECRET", "planted\u2026secret"),
+        (APP, "SALESFORCE_CLIENT_ID", "planted\u2026secret"),
+        (SALESFORCE, "SALESFORCE_PASSWORD", "planted\x01secret"),
+        (SALESFORCE, "SALESFORCE_USERNAME", "planted\x01secret"),
+        (SALESFORCE, "SALESFORCE_SECURITY_TOKEN", "planted\udce4secret"),
+    ],
+)
+def test_a_credential_that_cannot_be_sent_is_a_mistake_in_its_setting(
+    environment: dict[str, str], name: str, value: str
+) -> None:
+    problems = problems_of({**environment, name: value})
+    assert [problem.partition(":")[0] for problem in problems] == [f"{name} can't be sent"]
+    assert "planted" not in str(problems)
+
+
+@pytest.mark.parametrize(
+    ("environment", "name", "value"),
+    [
+        (INTERCOM, "INTERCOM_API_TOKEN", "größe % \"'&<"),
+        (BASIC, "JIRA_API_TOKEN", "two\nlines…"),  # packed in base64
+        (APP, "SALESFORCE_CLIENT_SECRET", "größe\n"),
+        (SALESFORCE, "SALESFORCE_PASSWORD", "größe…\n<&>"),
+    ],
+)
+def test_what_can_be_sent_is_taken_as_it_is(environment: dict[str, str], name: str, value: str) -> None:
+    settings.load({**environment, name: value})
+    assert REDACT(value.strip()) == "•••"
+
+
+@pytest.mark.parametrize("url", ["https://a.example.com\n.evil.example", "https://a.example.com/x y", "https://a\0b"])
+def test_an_address_with_a_line_break_or_blank_is_refused(url: str) -> None:
+    assert problems_of({**BASIC, "JIRA_BASE_URL": url}) == [
+        "JIRA_BASE_URL must not have blanks, line breaks or control characters"
+    ]
+
+
+def test_a_bundle_without_certificates_is_a_mistake_before_anything_is_sent(tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("no certificate", encoding="utf-8")
+    environment = {**SALESFORCE, "ACCOUNTPULSE_CA_BUNDLE": str(bundle)}
+    assert problems_of(environment) == ["ACCOUNTPULSE_CA_BUNDLE names a file without certificates in PEM form"]
+    bundle.unlink()
+    (problem,) = problems_of(environment)
+    assert problem.startswith("ACCOUNTPULSE_CA_BUNDLE names a file that can't be read (No such file")

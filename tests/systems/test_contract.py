@@ -1,5 +1,6 @@
 """What every extractor promises, whatever system it reads."""
 
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -9,7 +10,8 @@ from accountpulse.core.catalogue import catalogue
 from accountpulse.core.errors import AccessError, SourceUnavailable
 from accountpulse.core.period import Scope
 from accountpulse.core.records import ON_DISK, TABLES, Extract, SourceName
-from accountpulse.sandbox.server import Sandbox
+from accountpulse.http.budget import RequestBudget
+from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world.model import World
 from accountpulse.settings import Settings
 from accountpulse.systems import SYSTEMS
@@ -114,9 +116,34 @@ def test_a_system_that_nobody_answers_for_is_unavailable(
 ) -> None:
     loaded = configure(sandbox, ACCOUNTPULSE_CA_BUNDLE=None)
     sandbox.stop()
+    impatient = RequestBudget(patience=1.0)
     with pytest.raises(SourceUnavailable) as caught:
-        read(request_for(source, world, loaded, scope), source)
+        read(replace(request_for(source, world, loaded, scope), budget=impatient), source)
     assert caught.value.source == source
+
+
+FIRST = {"intercom": "/conversations/search", "jira": "/search/jql", "looker": "/queries", "salesforce": "/query"}
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize("source", NAMES)
+@pytest.mark.parametrize(("status", "body"), [(200, DEEP), (400, DEEP), (200, b"null"), (200, b'[{"n": 1e400}]')])
+def test_an_answer_that_no_system_gives_is_an_error_in_words(
+    source: SourceName,
+    *,
+    status: int,
+    body: bytes,
+    sandbox: Sandbox,
+    world: World,
+    configure: Configure,
+    scope: Scope,
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    sandbox.faults.append(Fault(source, status, headers, body, times=1000, path_contains=FIRST[source]))
+    asked = replace(request_for(source, world, configure(sandbox), scope), budget=RequestBudget(patience=0.0))
+    with pytest.raises(SourceUnavailable) as caught:
+        read(asked, source)
+    assert len(str(caught.value)) < 400
 
 
 @pytest.mark.parametrize("source", NAMES)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
+from accountpulse.core import given_files
 from accountpulse.core.errors import UsageError
 from accountpulse.core.outgoing import outgoing_table
 from accountpulse.core.redact import REDACT
@@ -12,11 +13,11 @@ from accountpulse.scoring.scorecard import Scorecard
 
 
 def read(path: Path) -> bytes:
-    """The file's content; one that can't be read is a UsageError."""
+    """A table's content; one that can't be read is a UsageError."""
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} can't be read ({error.strerror})") from None
+        return given_files.read(path, given_files.MOST_TABLE)
+    except given_files.Unreadable as error:
+        raise UsageError(f"{path} can't be read ({error})") from None
 
 
 def write(path: Path, data: bytes) -> None:
@@ -40,6 +41,7 @@ def read_card(file: Path | None, pillars: tuple[str, ...]) -> Scorecard:
     if file is None:
         return scorecard.default(pillars)
     try:
-        return scorecard.load(read(file).decode("utf-8-sig"), file.name, pillars)
-    except UnicodeDecodeError:
-        raise UsageError(f"{file} is not a text file in UTF-8") from None
+        text = given_files.read_text(file, given_files.MOST_YAML)
+    except given_files.Unreadable as error:
+        raise UsageError(f"{file} can't be read ({error})") from None
+    return scorecard.load(text, file.name, pillars)

@@ -189,8 +189,8 @@ def _load_lines(result: RunResult) -> Iterator[str]:
 def _of_load(load: Load, result: RunResult) -> Iterator[str]:
     if load.error is not None:
         dry = f"Dry run: nothing was written to {load.title}, and a load would be refused:"
-        yield f"The load to {load.title} broke off:" if result.loaded else dry
-        yield str(load.error)
+        yield f"The load to {load.title} broke off:" if result.run.may_write else dry
+        yield str(load.trouble)
         return
     counts = f"({load.created:,} created, {load.updated:,} updated), {load.unchanged:,} unchanged"
     counts += f", {load.refused:,} refused"

@@ -2,15 +2,20 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from accountpulse.core.errors import ConfigurationError
+from accountpulse.core.given_files import MOST_YAML
 
 Path = tuple[str | int, ...]
+DEEPEST = 50  # levels
+MOST_NODES = 100_000  # keys, values and list entries
+LONGEST_TEXT = 1 << 16  # characters of one value
+_TOO_DEEP = f"nested deeper than {DEEPEST} levels, or within itself"
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -33,37 +38,74 @@ class Document:
 
 
 def parse(text: str, name: str) -> Document:
-    """Read one YAML document; not YAML, or a key given twice, is a ConfigurationError with its line."""
+    """Read one YAML document; not YAML, or a key given twice, is a ConfigurationError with its line.
+
+    So is one that is larger, deeper or longer than any of ours: aliases count as often as they are used.
+    """
+    if len(text) > MOST_YAML:
+        raise ConfigurationError(name, [f"it is larger than {MOST_YAML // 1024:,} KiB"])
+    walk = _Walk()
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+        if root is not None:
+            walk.node(root, ())
+        data = None if root is None else loader.construct_document(root)
+    except RecursionError:
+        raise ConfigurationError(name, [_TOO_DEEP]) from None
+    except _TooMuch as error:
+        raise ConfigurationError(name, [str(error)]) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigurationError(name, [f"line {line}: not YAML: {error.problem}"]) from None
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise ConfigurationError(name, [f"not YAML: {error}"]) from None
-    lines: dict[Path, int] = {}
-    twice: list[str] = []
-    if root is not None:
-        _walk(root, (), lines, twice)
-    if twice:
-        raise ConfigurationError(name, twice)
-    return Document(name, data, lines)
+    if walk.twice:
+        raise ConfigurationError(name, walk.twice)
+    return Document(name, data, walk.lines)
 
 
-def _walk(node: yaml.Node, path: Path, lines: dict[Path, int], twice: list[str]) -> None:
-    lines.setdefault(path, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
+class _TooMuch(Exception):
+    """A document that nobody wrote by hand."""
+
+
+@dataclass
+class _Walk:
+    """Where everything stands, and how much there is. An alias counts as what it stands for."""
+
+    lines: dict[Path, int] = field(default_factory=dict)
+    twice: list[str] = field(default_factory=list)
+    nodes: int = 0
+
+    def node(self, node: yaml.Node, path: Path) -> None:
+        """Take a node and everything below it."""
+        line = node.start_mark.line + 1
+        self.nodes += 1
+        if len(path) > DEEPEST:
+            raise _TooMuch(f"line {line}: {_TOO_DEEP}")
+        if self.nodes > MOST_NODES:
+            raise _TooMuch(f"line {line}: with its aliases it has more than {MOST_NODES:,} entries")
+        self.lines.setdefault(path, line)
+        if isinstance(node, yaml.MappingNode):
+            self._mapping(node, path)
+        elif isinstance(node, yaml.SequenceNode):
+            for index, value in enumerate(node.value):
+                self.node(value, (*path, index))
+        elif len(node.value) > LONGEST_TEXT:
+            raise _TooMuch(f"line {line}: a text of more than {LONGEST_TEXT:,} characters")
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> None:
         seen: set[str] = set()
         for key, value in node.value:
-            if key.value in seen:
-                twice.append(f"line {key.start_mark.line + 1}: {key.value!r} is given twice")
-            seen.add(key.value)
-            lines[(*path, key.value)] = key.start_mark.line + 1
-            _walk(value, (*path, key.value), lines, twice)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            _walk(value, (*path, index), lines, twice)
+            line = key.start_mark.line + 1
+            name = (
+                key.value if isinstance(key, yaml.ScalarNode) else f"line {line}"
+            )  # no key at all: construction says so
+            if name in seen:
+                self.twice.append(f"line {line}: {name!r} is given twice")
+            seen.add(name)
+            self.lines[*path, name] = line
+            self.node(value, (*path, name))
 
 
 def validate(document: Document, model: type[Model]) -> Model:

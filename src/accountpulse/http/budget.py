@@ -22,8 +22,9 @@ class RequestBudget:
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
     calls: int = 0  # requests sent, repeated ones included
     retries: int = 0
-    waited: float = 0.0
+    waited: float = 0.0  # seconds in which anything of the source waited: waits side by side count once
     kept_back: float = 0.0  # seconds before the run's end that are for cleaning up alone
+    _waits_until: float = 0.0  # on `clock`: the end of the last of the waits so far
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def sent(self, source: str) -> None:
@@ -36,16 +37,28 @@ class RequestBudget:
     def retried(self, seconds: float) -> bool:
         """Whether a request may be repeated after a wait; where it may, the wait is counted."""
         with self._lock:
-            if self.waited + seconds > self.patience or seconds >= self.left():
+            ends = self.clock() + seconds
+            more = max(0.0, min(seconds, ends - self._waits_until))
+            if self.waited + more > self.patience or seconds >= self.left():
                 return False
             self.retries += 1
-            self.waited += seconds
+            self.waited += more
+            self._waits_until = max(self._waits_until, ends)
             return True
 
     def cut(self, source: str) -> None:
         """A request had no answer: OutOfTime where the run's end, and not the system, cut it off."""
         if self.left() < CUT:
             raise OutOfTime(source)
+
+    @contextmanager
+    def without_waiting(self) -> Iterator[None]:
+        """Inside, no request is repeated: for a last question whose answer nobody has to have."""
+        patience, self.patience = self.patience, 0.0
+        try:
+            yield
+        finally:
+            self.patience = patience
 
     def left(self) -> float:
         """Seconds until the run's end, or until those that are kept back before it; infinite without one."""

@@ -14,11 +14,13 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
-from accountpulse.core.errors import AccountpulseError
+from accountpulse.core.errors import AccessError, AccountpulseError, UnexpectedAnswer
 from accountpulse.http import shape, tls
+from accountpulse.http.bodies import ENCODINGS, MOST, Body, UnfitBody
 from accountpulse.http.budget import RequestBudget
+from accountpulse.http.one_answer import OneAnswerConnector
 from accountpulse.http.rate_limiter import RateLimiter
-from accountpulse.http.retry import AttemptFailure, Attempts, is_transient
+from accountpulse.http.retry import JUDGED, AttemptFailure, Attempts
 
 READ_BUFFER = 2**20  # bytes; pages are large, and the default stops and starts the socket several times in each
 SHOWN_GONE = 3  # ids that a note names
@@ -102,15 +104,19 @@ class Client:
         self.limiter = RateLimiter(now)
         self.gone: dict[str, list[str]] = {}  # objects that a list has named and that can't be had, by noun
         self._session: aiohttp.ClientSession | None = None
+        self._connector: OneAnswerConnector | None = None
 
     async def __aenter__(self) -> Self:
         url = self._endpoint.base_url
+        # reading the certificate authorities takes longer than some runs: only where there is something to verify
+        trusted = tls.context(self._ca_bundle) if url.startswith("https:") else True
+        self._connector = OneAnswerConnector(ssl=trusted)
         self._session = aiohttp.ClientSession(
-            headers={"Accept": "application/json", **self._endpoint.headers},
-            # reading the certificate authorities takes longer than some runs: only where there is something to verify
-            connector=aiohttp.TCPConnector(ssl=tls.context(self._ca_bundle) if url.startswith("https:") else True),
+            headers={"Accept": "application/json", "Accept-Encoding": ENCODINGS, **self._endpoint.headers},
+            connector=self._connector,
             proxy=_proxy(url),
             read_bufsize=READ_BUFFER,
+            auto_decompress=False,
         )
         return self
 
@@ -119,6 +125,8 @@ class Client:
     ) -> None:
         if self._session is not None:
             await self._session.close()
+        if error is None:
+            self._refuse_mixed_up()
 
     async def get(self, path: str, decoder: "msgspec.json.Decoder[T]", params: Mapping[str, str] | None = None) -> T:
         """Ask for `path`; the decoded answer."""
@@ -140,7 +148,7 @@ class Client:
     ) -> T | None:
         """One object, at an address that was made from an id that a list has given; None: it is `gone`.
 
-        A refusal concerns that object and nobody else, unless it says who we are (401) or asks for a wait.
+        A refusal that can be about the object (JUDGED) concerns it and nobody else.
         """
         try:
             return await self.get(path, decoder, params)
@@ -169,21 +177,26 @@ class Client:
     async def _attempt(self, attempts: Attempts, call: _Call, decoder: "msgspec.json.Decoder[T]") -> T | AttemptFailure:
         try:
             status, headers, content = await self._send(attempts, call)
-        except aiohttp.ClientSSLError as error:
-            raise attempts.distrusted(self._endpoint.base_url, error) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if tls.is_distrust(error):
+                raise attempts.distrusted(self._endpoint.base_url, error) from None
             return attempts.unanswered(error)
+        except UnfitBody as error:
+            return attempts.unreadable(error)
+        self._refuse_mixed_up()
         if status < 300:
             try:
                 return shape.decode(decoder, content)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnfitBody) as error:
                 return attempts.unreadable(error, is_page=content.lstrip()[:1] == b"<")
             except shape.WrongShape as error:
                 raise attempts.misshapen(error) from None
         failure = attempts.refused(status, headers)
         if cause := self._endpoint.cause(Refusal(attempts.tried, status, headers, content)):
-            failure = replace(failure, error=cause)
-        if 400 <= status < 500 and status != 401 and not is_transient(status):
+            # the vendor's own word for something to mend is hardly ever a passing one
+            patience = 0.0 if isinstance(cause, AccessError) else failure.patience
+            failure = replace(failure, error=cause, patience=patience)
+        if status in JUDGED:
             raise RequestRefused(status, failure.error, content, headers)
         return failure
 
@@ -204,15 +217,30 @@ class Client:
                 allow_redirects=False,
                 timeout=self._limits(),
             ) as answer:
-                content = await answer.read()
+                content = await _read(answer)
                 status, headers = answer.status, answer.headers
         finally:
             self.limiter.end(permit, status, headers)
         return status, headers, content
 
+    def _refuse_mixed_up(self) -> None:
+        """Nothing that was read can be trusted where answers may have come to other requests than their own."""
+        if self._connector is not None and self._connector.mixed_up:
+            remedy = "Something between this machine and the system sends answers twice: look at the proxy, run again."
+            said = "an answer came late, and another request may have been given the one before it"
+            raise UnexpectedAnswer(self._endpoint.source, "telling answers apart", said, remedy)
+
     def _limits(self) -> aiohttp.ClientTimeout:
         """A call ends with the run at the latest."""
         return aiohttp.ClientTimeout(total=min(self._total, max(0.1, self._budget.left())), connect=10)
+
+
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    """The whole body, unpacked; UnfitBody closes the connection with its rest unread."""
+    body = Body(answer.headers, MOST)
+    parts = [piece async for data in answer.content.iter_any() for piece in body.pieces(data)]
+    body.end()
+    return b"".join(parts)
 
 
 def _proxy(url: str) -> str | None:

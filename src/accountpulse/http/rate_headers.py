@@ -10,8 +10,8 @@ from datetime import datetime
 
 from accountpulse.http.retry import LONGEST_WAIT, reset_wait
 
-_POLICY = re.compile(r'"([^"]*)"((?:\s*;\s*\w+=\d+)*)')
-_PART = re.compile(r"(\w+)=(\d+)")
+_POLICY = re.compile(r'"([^"]*)"((?:\s*;\s*\w+=\d{1,18})*)')
+_PART = re.compile(r"(\w+)=(\d{1,18})")
 
 
 @dataclass(frozen=True)
@@ -75,4 +75,4 @@ def _parts(text: str | None) -> dict[str, dict[str, int]]:
 
 
 def _count(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+    return int(text) if text is not None and re.fullmatch(r"\d{1,18}", text, re.ASCII) else None

@@ -3,6 +3,8 @@
 They have no time limits, no retries and follow redirects; here they get all three decided for them.
 """
 
+import re
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,13 +16,15 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from accountpulse.http import tls
+from accountpulse.http import shape, tls
+from accountpulse.http.bodies import ENCODINGS, MOST_CSV, MOST_OBJECTS, MOST_SIGN_IN, Body, UnfitBody
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.retry import AttemptFailure, Attempts, is_transient
 
 TOTAL = 120.0  # seconds between two parts of an answer, and that a body may take in all
 CONNECT = 10.0  # seconds
 READ = 1 << 16
+_SIGN_IN = re.compile(r"/services/(Soap|oauth2)/|/login$")
 SEND_ARGUMENTS = ("stream", "timeout", "verify", "cert", "proxies")  # of HTTPAdapter.send, after the request
 FAULTS = "/services/Soap/"  # a SOAP fault is a 500 that says what is wrong: trying again could lock the user out
 
@@ -41,10 +45,12 @@ class RetryingAdapter(HTTPAdapter):
         total: float = TOTAL,
         *,
         remedies: Mapping[int, str] | None = None,
+        once: frozenset[str] = frozenset(),
     ) -> None:
         """`source` names the system in errors; `sleep` and `total` stand in for time in tests.
 
         `remedies` says, by status, what the reader can do where an answer isn't the client's to judge: a redirect.
+        `once`: the methods whose requests mustn't be repeated before somebody has looked at what the first one did.
         """
         self._source = source
         self._budget = budget
@@ -52,18 +58,24 @@ class RetryingAdapter(HTTPAdapter):
         self._sleep = sleep
         self._total = total
         self._remedies = remedies or {}
+        self._once = once
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Give every connection our idea of whom to trust."""
         super().init_poolmanager(*args, **options, ssl_context=self._context)
+        pools = self.poolmanager.pool_classes_by_scheme
+        self.poolmanager.pool_classes_by_scheme = {**pools, "https": _CleanPool}
 
     def send(self, request: requests.PreparedRequest, *positional: Any, **options: Any) -> requests.Response:
         """Send until there is an answer or no sense in trying again; the arguments are those of HTTPAdapter.send."""
         options.update(zip(SEND_ARGUMENTS, positional, strict=False))
+        request.headers["Accept-Encoding"] = ENCODINGS
         tried = f"{request.method} {urlsplit(request.url or '').path}"
         attempts = Attempts(self._source, tried, self._budget, self._remedies)
         while isinstance(outcome := self._attempt(attempts, request, options), AttemptFailure):
+            if request.method in self._once:
+                raise outcome.error from None
             self._sleep(attempts.wait_after(outcome))
         return outcome
 
@@ -76,11 +88,13 @@ class RetryingAdapter(HTTPAdapter):
             answer = super().send(request, **{**options, "timeout": limits})
             if not options.get("stream"):
                 self.read(answer)  # a body that breaks off breaks here, where it can be tried again
-        except requests.exceptions.SSLError as error:
-            raise attempts.distrusted(request.url or "", error) from None
+        except UnfitBody as error:
+            return attempts.unreadable(error)
         except requests.exceptions.InvalidJSONError as error:
             return attempts.unreadable(error, is_page=isinstance(error, _WebPage))
         except requests.RequestException as error:
+            if tls.is_distrust(error):
+                raise attempts.distrusted(request.url or "", error) from None
             return attempts.unanswered(error)
         if _is_final(answer.status_code, attempts.tried):
             return answer
@@ -98,20 +112,48 @@ class RetryingAdapter(HTTPAdapter):
 
     def read(self, answer: requests.Response) -> None:
         """Take in the whole body; a client whose bodies are too large for that takes them here in its own way."""
-        keep(answer, b"".join(self.pieces(answer, self._total)))
+        keep(answer, b"".join(self.pieces(answer, self._total, _most(answer))))
         _refuse_nonsense(answer)
 
-    def pieces(self, answer: requests.Response, seconds: float) -> Iterator[bytes]:
-        """The body as it comes, in time: a server that drips resets the client's own limit with every byte."""
+    def pieces(self, answer: requests.Response, seconds: float, most: int) -> Iterator[bytes]:
+        """The body as it comes, at most so many bytes of it, and in time.
+
+        A server that drips resets the client's own limit with every byte.
+        """
         ends = time.monotonic() + min(seconds, max(0.1, self._budget.left()))
         try:
-            while part := answer.raw.read1(READ, decode_content=True):
-                yield part
+            body = Body(answer.headers, most)
+            while part := answer.raw.read1(READ, decode_content=False):
+                yield from body.pieces(part)
                 if time.monotonic() > ends:
                     raise requests.exceptions.ReadTimeout
+            body.end()
         except (urllib3.exceptions.HTTPError, OSError) as error:
             answer.close()
             raise requests.exceptions.ConnectionError(type(error).__name__) from error
+        except UnfitBody:
+            answer.close()
+            raise
+
+
+class _CleanConnection(urllib3.connection.HTTPSConnection):
+    """Isn't used again where more has come than was asked for, also where only the TLS layer knows of it."""
+
+    @property
+    def is_connected(self) -> bool:
+        left_over = isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
+        return super().is_connected and not left_over
+
+
+class _CleanPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _CleanConnection
+
+
+def _most(answer: requests.Response) -> int:
+    """How many bytes an answer may hold, by what it is for."""
+    if _SIGN_IN.search(urlsplit(answer.request.url or "").path):
+        return MOST_SIGN_IN
+    return MOST_CSV if "csv" in answer.headers.get("Content-Type", "") else MOST_OBJECTS
 
 
 def _is_final(status: int, tried: str) -> bool:
@@ -142,6 +184,8 @@ def _refuse_nonsense(answer: requests.Response) -> None:
             msgspec.json.decode(answer.content, type=msgspec.Raw)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise requests.exceptions.InvalidJSONError from None
+        except RecursionError:
+            raise shape.too_deep() from None
     elif "html" in kind:
         raise _WebPage
     elif not answer.content:
@@ -156,11 +200,12 @@ def session(
     total: float = TOTAL,
     *,
     remedies: Mapping[int, str] | None = None,
+    once: frozenset[str] = frozenset(),
 ) -> requests.Session:
     """A session whose every request goes through the adapter."""
     made = requests.Session()
     made.auth = _as_it_is
-    adapter = RetryingAdapter(source, budget, ca_bundle, sleep, total, remedies=remedies)
+    adapter = RetryingAdapter(source, budget, ca_bundle, sleep, total, remedies=remedies, once=once)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     return made

@@ -14,15 +14,22 @@ from enum import Enum
 
 from accountpulse.core.errors import AccessError, AccountpulseError, SourceUnavailable, UnexpectedAnswer
 from accountpulse.http import tls
+from accountpulse.http.bodies import UnfitBody
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.shape import MISSHAPEN, WrongShape
 
-TRIES = 5  # of one request, the first one included
+TRIES = 5  # of one request at least, the first one included, while its failure may pass
+ANSWER_PATIENCE = 180.0  # seconds that one request goes on trying for, where nothing says how long to wait
 ASKED_AGAIN = frozenset({408, 425, 429})  # of the refusals those that may pass
+# of the refusals those that may be about what was asked for, so that a caller may know what they mean; any other, such
+# as one of a proxy, says nothing of the data, and the system is unavailable
+JUDGED = frozenset({400, 402, 403, 404, 405, 409, 410, 413, 414, 422})
 FOR_GOOD = frozenset({501, 505})  # of the server's errors those that won't
 FIRST_BACKOFF = 0.5  # seconds; doubles with each try
 LONGEST_BACKOFF = 30.0
 CLOCKS_DIFFER = 3.0  # seconds; a Date header is up to a second old, or two
+_BODY_REMEDY = "Check the base URL, and what stands before the system; docs/http.md has the limits of an answer."
+_STRANGE_REMEDY = "The system itself gives no such answer: look at its status page, and at what stands before it."
 _PAGE_REMEDY = "Check the base URL, and whether a proxy or a sign-in page stands before the system."
 LONGEST_WAIT = 120.0  # seconds; a system that asks for more is unavailable for this run
 
@@ -46,6 +53,7 @@ class AttemptFailure:
     error: AccountpulseError
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    patience: float = ANSWER_PATIENCE  # seconds that its request may go on for
 
 
 @dataclass
@@ -63,12 +71,15 @@ class Attempts:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     chance: Callable[[], float] = random.random
     number: int = 0
+    spent: float = 0.0  # seconds, sending and waiting
     state: AttemptState = AttemptState.READY
+    _went: float = 0.0  # on the budget's clock
 
     def send(self) -> None:
         """The next attempt goes, and is counted; OutOfTime where the run has no time left for it."""
         self.budget.sent(self.source)
         self.number += 1
+        self._went = self.budget.clock()
         self.state = AttemptState.SENDING
 
     # --- what an attempt may fail by
@@ -80,13 +91,20 @@ class Attempts:
     def unanswered(self, error: Exception) -> AttemptFailure:
         """No answer came; OutOfTime where the run's end, and not the system, cut it off."""
         self.budget.cut(self.source)
-        return AttemptFailure(SourceUnavailable(self.source, self.tried, type(error).__name__))
+        return AttemptFailure(SourceUnavailable(self.source, self.tried, tls.said(error)))
 
     def unreadable(self, error: Exception, *, is_page: bool = False) -> AttemptFailure:
-        """A cut or foreign body under a good status: may pass, and must never be taken for "no data"."""
-        what = "a web page instead of JSON" if is_page else f"an answer that can't be read: {type(error).__name__}"
-        remedy = _PAGE_REMEDY if is_page else "Try again later."
-        return AttemptFailure(UnexpectedAnswer(self.source, self.tried, what, remedy))
+        """A cut or foreign body under a good status: may pass, and must never be taken for "no data".
+
+        The system is there, so that patience is short.
+        """
+        what = f"an answer that can't be read: {type(error).__name__}"
+        remedy = "Try again later."
+        if is_page:
+            what, remedy = "a web page instead of JSON", _PAGE_REMEDY
+        elif isinstance(error, UnfitBody):
+            what, remedy = str(error), _BODY_REMEDY
+        return AttemptFailure(UnexpectedAnswer(self.source, self.tried, what, remedy), patience=0.0)
 
     def misshapen(self, error: WrongShape) -> UnexpectedAnswer:
         """The error for a well-formed answer of the wrong type: it would be the same the next time."""
@@ -94,20 +112,23 @@ class Attempts:
 
     def distrusted(self, url: str, error: Exception) -> AccessError:
         """The error for a certificate that isn't trusted: another attempt won't change that."""
-        return AccessError(self.source, self.tried, type(error).__name__, tls.distrusted(url))
+        return AccessError(self.source, self.tried, tls.said(error), tls.distrusted(url))
 
     # --- the decision
 
     def wait_after(self, failure: AttemptFailure) -> float:
         """Seconds to wait before the next attempt, counted in the budget; or the failure's error is raised.
 
-        Raised where waiting doesn't help, the tries are used up, the system asks for more than LONGEST_WAIT, or the
-        budget has no room for the wait.
+        Raised where waiting doesn't help, tries and patience are used up, the system asks for more than LONGEST_WAIT,
+        or the budget has no room for the wait.
         """
-        wait = wait_before_retry(failure.status, failure.headers, self.number, self.now(), self.chance())
+        self.spent += self.budget.clock() - self._went
+        left = failure.patience - self.spent
+        wait = wait_before_retry(failure.status, failure.headers, self.number, self.now(), self.chance(), left=left)
         if wait is None or not self.budget.retried(wait):
             self.state = AttemptState.FAILED
             raise failure.error from None
+        self.spent += wait
         self.state = AttemptState.WAITING
         return wait
 
@@ -118,16 +139,20 @@ def is_transient(status: int | None) -> bool:
 
 
 def wait_before_retry(
-    status: int | None, headers: Mapping[str, str], attempt: int, now: datetime, jitter: float
+    status: int | None, headers: Mapping[str, str], attempt: int, now: datetime, jitter: float, *, left: float = 0.0
 ) -> float | None:
     """Seconds to wait before trying again, or None: don't.
 
     `status` None means that no answer came. `attempt` counts from 1. `jitter` in [0, 1) spreads those who wait for the
-    same moment. A wait that the system demands is never shortened: where it is too long, the answer is None.
+    same moment. `left`: seconds of patience, in which it is tried also after TRIES, unless the system says that it may
+    be asked at once and refuses again. A wait that the system demands is never shortened: where it is too long, the
+    answer is None.
     """
-    if attempt >= TRIES or not is_transient(status):
+    if not is_transient(status):
         return None
     demanded = asked_wait(headers, now) if status in (429, 503) else None
+    if attempt >= TRIES and (left <= 0 or demanded == 0):
+        return None
     if demanded is None:
         return backoff(FIRST_BACKOFF, attempt, jitter)
     return demanded + jitter if demanded <= LONGEST_WAIT else None
@@ -182,7 +207,7 @@ def http_date(text: str) -> datetime | None:
     """The instant of a `Date` header; None where it is none."""
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -215,4 +240,5 @@ def refusal(source: str, tried: str, status: int, remedies: Mapping[int, str]) -
     if status in (404, 410):
         remedy = "The address is gone or wrong: check the base URL, or look for a newer release."
         return AccessError(source, tried, answer, remedy)
-    return SourceUnavailable(source, tried, answer)
+    is_strange = 400 <= status < 500 and status not in ASKED_AGAIN | JUDGED
+    return SourceUnavailable(source, tried, answer, _STRANGE_REMEDY if is_strange else "Try again later.")

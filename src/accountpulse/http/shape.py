@@ -5,9 +5,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from accountpulse.http.bodies import MIB, UnfitBody
+
 _PATH = re.compile(r" - at `(\$[^`]*)`$")
 _STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 _ID_NAMES = ("id", "key", "Id")
+_LOOKED_THROUGH = 4 * MIB  # bytes of an answer in which the record is looked for: all of it becomes objects then
 _SHOWN = 40  # characters of a record's id
 MISSHAPEN = "Please report it, with the path: this version doesn't know such an answer."
 T = TypeVar("T")
@@ -25,8 +28,22 @@ class WrongShape(Exception):
 def decode(decoder: "msgspec.json.Decoder[T]", content: bytes) -> T:
     """The answer; msgspec.DecodeError where it isn't JSON, WrongShape where a field is of another type.
 
+    UnfitBody where it is nested deeper than our stack (some 900 levels; no vendor has more than 20).
+
     Whole numbers written as `5.0` or `"5"` are numbers: the vendors write both.
     """
+    try:
+        return _decoded(decoder, content)
+    except RecursionError:
+        raise too_deep() from None
+
+
+def too_deep() -> UnfitBody:
+    """The error for an answer that no decoder can follow to its ground."""
+    return UnfitBody("a body that is nested too deeply")
+
+
+def _decoded(decoder: "msgspec.json.Decoder[T]", content: bytes) -> T:
     try:
         return decoder.decode(content)
     except msgspec.ValidationError:
@@ -35,7 +52,7 @@ def decode(decoder: "msgspec.json.Decoder[T]", content: bytes) -> T:
         return lenient.decode(content)
     except msgspec.ValidationError as error:
         try:
-            body = msgspec.json.decode(content)
+            body = msgspec.json.decode(content) if len(content) <= _LOOKED_THROUGH else None
         except UnicodeDecodeError:  # bytes that are no text: garbage on the wire, and no type
             raise msgspec.DecodeError from None
         raise _wrong_shape(str(error), body) from None

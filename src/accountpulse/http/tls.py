@@ -16,3 +16,32 @@ def context(ca_bundle: Path | None) -> ssl.SSLContext:
 def distrusted(url: str) -> str:
     """What to do about an address whose certificate is not trusted."""
     return f"The certificate of {urlsplit(url).hostname} is not trusted; see ACCOUNTPULSE_CA_BUNDLE."
+
+
+def is_distrust(error: BaseException | None) -> bool:
+    """Whether a certificate that came was held to be wrong; a handshake that broke off says nothing of it.
+
+    The clients wrap the one error that says so in others of theirs, as causes or as arguments.
+    """
+    return _verification(error) is not None
+
+
+def said(error: BaseException) -> str:
+    """What went wrong on the way, for a message: the name of the error, which holds nothing of anybody."""
+    if (found := _verification(error)) is not None:
+        return getattr(found, "verify_message", "certificate verify failed")
+    return "the TLS handshake broke off" if _caused_by(error, ssl.SSLError) else type(error).__name__
+
+
+def _verification(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    found = _caused_by(error, ssl.SSLCertVerificationError)
+    return found if isinstance(found, ssl.SSLCertVerificationError) else None
+
+
+def _caused_by(error: object, kind: type[BaseException], depth: int = 8) -> BaseException | None:
+    """The innermost error of a kind among an error, its causes, and what it holds."""
+    if not isinstance(error, BaseException) or not depth:
+        return None
+    inner = (error.__cause__, error.__context__, getattr(error, "reason", None), *error.args)
+    found = next((found for each in inner if (found := _caused_by(each, kind, depth - 1))), None)
+    return found or (error if isinstance(error, kind) else None)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from accountpulse.core import memory
 from accountpulse.core.errors import AccountpulseError, AlreadyRunning, ConfigurationError, OutOfTime, Stopped
+from accountpulse.core.given_files import MOST_YAML, Unreadable, read_text
 from accountpulse.core.records import Rules
 from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.deliver import Delivery, deliver_records
@@ -119,9 +120,9 @@ def read_scorecard(settings: Settings, path: Path | None) -> Scorecard:
     if chosen is None:
         return scorecard.default(pillars)
     try:
-        text = chosen.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError("scorecard", [f"{chosen} can't be read ({type(error).__name__})"]) from None
+        text = read_text(chosen, MOST_YAML)
+    except Unreadable as error:
+        raise ConfigurationError("scorecard", [f"{chosen} can't be read ({error})"]) from None
     return scorecard.load(text, chosen.name, pillars)
 
 

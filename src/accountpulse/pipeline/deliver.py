@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.core.errors import AccountpulseError, AlreadyRunning, ConfigurationError
+from accountpulse.core.errors import AccountpulseError, AlreadyRunning, ConfigurationError, OutOfTime
 from accountpulse.core.outgoing import outgoing_table
 from accountpulse.core.records import SCORES, Problem, ScoreRecords
 from accountpulse.pipeline.measure import Measured
@@ -28,6 +28,8 @@ class Load:
 
     `problems` are the accounts that it refused, or whose older records it could not change. `imbalance`: it holds
     other records than were written, or an account is not accounted for.
+
+    `planned` records were to be written; where it broke off, `unseen` are those that it took without an answer.
     """
 
     title: str
@@ -36,6 +38,8 @@ class Load:
     updated: int = 0
     unchanged: int = 0  # equal there already, and not sent
     refused: int = 0
+    planned: int = 0
+    unseen: int = 0
     calls: int = 0  # requests, reading before and counting afterwards included
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
@@ -47,7 +51,15 @@ class Load:
     @property
     def written(self) -> int:
         """Records that it took in this run."""
-        return self.created + self.updated if self.done else 0
+        return self.created + self.updated + self.unseen if self.done else 0
+
+    @property
+    def trouble(self) -> str | None:
+        """The error, and how much was done before it."""
+        if self.error is None or not self.done:
+            return None if self.error is None else str(self.error)
+        rest = "" if isinstance(self.error, OutOfTime) else " Run the same command again: it goes on from there."
+        return f"{self.error} {self.written:,} of {self.planned:,} records were written before that.{rest}"
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,11 @@ class Delivery:
     def error(self) -> AccountpulseError | None:
         """The first destination's trouble, if any has one."""
         return next((load.error for load in self.loads if load.error is not None), None)
+
+    @property
+    def trouble(self) -> str | None:
+        """The same in words, with what was written before it."""
+        return next((load.trouble for load in self.loads if load.error is not None), None)
 
 
 def deliver_records(run: Run, measured: Measured, rated: Rated) -> Delivery:
@@ -77,14 +94,14 @@ def deliver_records(run: Run, measured: Measured, rated: Rated) -> Delivery:
     planned = [(each, each.plan(records)) for each in destinations]  # all are ready before one is written to
     loads: list[Load] = []
     for destination, plan in planned:
-        _refuse_if_lost(run, run.lock)
         try:
+            _refuse_if_lost(run, run.lock)
             loads.append(_loaded(destination, plan, records.table.height))
         except AccountpulseError as error:
             if not any(load.done for load in loads):
                 raise
             loads.append(Load(destination.title, done=False, calls=destination.budget.calls, error=error))
-    if run.keeps_history:
+    if run.keeps_history and not any(load.done and load.error for load in loads):
         run.state.history.save(run.scope.period, rated.metrics, rated.scores, measured.details)
     return Delivery(tuple(loads), csv)
 
@@ -146,16 +163,29 @@ def _rehearsed(records: ScoreRecords, destinations: Sequence[AnyDestination], cs
             loads.append(Load(each.title, done=False, calls=each.budget.calls, error=error))
             continue
         counts = (len(plan.create), len(plan.update), len(plan.unchanged), len(plan.refused))
-        loads.append(Load(each.title, False, *counts, each.budget.calls, tuple(plan.refused), plan.notes))
+        problems = tuple(plan.refused)
+        loads.append(Load(each.title, False, *counts, calls=each.budget.calls, problems=problems, notes=plan.notes))
     return Delivery(tuple(loads), csv)
 
 
 def _loaded(destination: AnyDestination, plan: Any, scored: int) -> Load:
     result = destination.load(plan)
     accounted = result.created + result.updated + result.unchanged + len(result.refused)
-    imbalance = destination.verify(result)
-    if imbalance is None and accounted != scored:
+    imbalance = destination.verify(result) if result.broken is None else None
+    if result.broken is None and imbalance is None and accounted != scored:
         imbalance = f"{scored:,} accounts were scored, but only {accounted:,} are written, unchanged or refused."
-    counts = (result.created, result.updated, result.unchanged, len(result.refused))
-    problems = (*result.refused, *result.stuck)
-    return Load(destination.title, True, *counts, destination.budget.calls, problems, plan.notes, imbalance)
+    return Load(
+        destination.title,
+        done=True,
+        created=result.created,
+        updated=result.updated,
+        unchanged=result.unchanged,
+        refused=len(result.refused),
+        planned=len(plan.create) + len(plan.update),
+        unseen=result.unseen,
+        calls=destination.budget.calls,
+        problems=(*result.refused, *result.stuck),
+        notes=plan.notes,
+        imbalance=imbalance,
+        error=result.broken,
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.core.errors import AccountpulseError, SourceUnavailable
+from accountpulse.core.errors import AccountpulseError, OutOfTime, SourceUnavailable
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Problem, SourceName
 from accountpulse.pipeline.conservation import as_data
@@ -86,12 +86,12 @@ class RunResult:
     @property
     def out_of_time(self) -> bool:
         """Stopped at its end; the next process goes on."""
-        return self.late is not None or self.reading.out_of_time
+        return self.late is not None or self.reading.out_of_time or isinstance(self.unready, OutOfTime)
 
     @property
     def loaded(self) -> bool:
-        """Whether records were written. False: a dry run, or one that stopped."""
-        return self.run.may_write and self.delivery is not None
+        """Whether all records were written. False: a dry run, or one that stopped, or whose load broke off."""
+        return self.run.may_write and self.delivery is not None and self.unready is None
 
     @property
     def csv(self) -> str | None:
@@ -157,7 +157,7 @@ class RunResult:
             "imbalance": self.imbalance,
             "problems": [[problem.account_id, problem.stage, problem.text] for problem in self.problems],
             "failed": list(self.failed),
-            "stopped": self.stopped or self.imbalance or (str(self.unready) if self.unready else None),
+            "stopped": self.stopped or self.imbalance or (None if self.delivery is None else self.delivery.trouble),
             "sources": {name: _source(status, self.counted(name)) for name, status in self.statuses.items()},
             "requests": {name: status.budget.calls for name, status in self.statuses.items()},
             "load_requests": self.count("calls"),
@@ -170,8 +170,8 @@ class RunResult:
 
 def _destination(load: Load) -> dict[str, Any]:
     counts = {what: getattr(load, what) for what in ("written", "created", "updated", "unchanged", "refused")}
-    error = None if load.error is None else str(load.error)
-    return {"title": load.title, **counts, "requests": load.calls, "imbalance": load.imbalance, "error": error}
+    facts = {"planned": load.planned, "requests": load.calls, "imbalance": load.imbalance, "error": load.trouble}
+    return {"title": load.title, **counts, **facts}
 
 
 def _source(status: SourceStatus, counted: dict[str, Any] | None) -> dict[str, Any]:

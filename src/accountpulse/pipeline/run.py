@@ -11,12 +11,14 @@ from pathlib import Path
 from accountpulse import __version__
 from accountpulse.core.period import Period, Scope, last_complete, scope_of
 from accountpulse.core.records import SourceName
-from accountpulse.http.budget import RequestBudget
+from accountpulse.http.budget import PATIENCE, RequestBudget
 from accountpulse.pipeline.watch import NoWatch, Watch
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Settings
 from accountpulse.state import State
 from accountpulse.state.lock import Lock
+
+LOOKING = 60.0  # seconds of patience with a source, where somebody sits before the screen and only looks
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class RunRequest:
     keep_csv: bool = False  # keep the CSV beside the state instead of a folder of this machine
     hand_over: bool = False  # where its time is over, give the period up for the next process
     ends: float | None = None  # on the monotonic clock: begin no request from here on
+    patience: float = PATIENCE  # seconds that each source may wait in all
 
     @property
     def is_whole(self) -> bool:
@@ -76,7 +79,7 @@ class Run:
 
     def budget(self) -> RequestBudget:
         """A new count of requests, which ends with the run."""
-        return RequestBudget(ends=self.request.ends)
+        return RequestBudget(ends=self.request.ends, patience=self.request.patience)
 
 
 @contextmanager
@@ -109,7 +112,7 @@ def started(settings: Settings, request: RunRequest, card: Scorecard, now: datet
 
 def looking(settings: Settings, card: Scorecard, scope: Scope, now: datetime) -> Run:
     """A run that only looks: for `check` and `accounts`, which read as a run does and leave nothing behind."""
-    request, state = RunRequest(dry_run=True), State(settings.state)
+    request, state = RunRequest(dry_run=True, patience=LOOKING), State(settings.state)
     return Run(settings, request, card, state, scope, _new_id(now), now, NoWatch())
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from accountpulse.core import yaml_files
 from accountpulse.core.errors import ConfigurationError
+from accountpulse.core.given_files import MOST_YAML, Unreadable, read_text
 from accountpulse.core.records import LinkFile, Rules, SourceName
 from accountpulse.core.secret import Secret
 from accountpulse.core.yaml_files import nearest
@@ -15,7 +16,7 @@ from accountpulse.settings import link_file, secret_store
 from accountpulse.settings.mapping import AccountpulseYaml, RunMapping
 from accountpulse.systems import CRM, SOURCES, SYSTEMS
 from accountpulse.systems.connection import Connection
-from accountpulse.systems.environment import EnvironmentReader, Variable
+from accountpulse.systems.environment import HEADER, EnvironmentReader, Variable
 from accountpulse.systems.system import AnySystem
 
 T = TypeVar("T")
@@ -154,7 +155,7 @@ def load(environment: Mapping[str, str], secrets: secret_store.SecretCache | Non
     rollbar = _rollbar(reader)
     mapping, folder = _mapping(reader)
     links_given = _link_file(reader, mapping, folder)
-    bundle = reader.path("ACCOUNTPULSE_CA_BUNDLE")
+    bundle = reader.certificates("ACCOUNTPULSE_CA_BUNDLE")
     state = _state(reader)
     reader.problems += _unknown_names(reader.environment)
     if reader.problems or mapping is None:
@@ -207,6 +208,7 @@ def learn_secrets(environment: Mapping[str, str]) -> None:
 
 def _rollbar(reader: EnvironmentReader) -> RollbarAccess | None:
     token = reader.secret("ROLLBAR_ACCESS_TOKEN")
+    reader.refuse_unsendable("ROLLBAR_ACCESS_TOKEN", HEADER)
     endpoint = reader.url("ROLLBAR_ENDPOINT", "https://api.rollbar.com/api/1")
     return RollbarAccess(token, f"{endpoint}/") if token else None
 
@@ -223,9 +225,9 @@ def _mapping(reader: EnvironmentReader) -> tuple[RunMapping | None, Path]:
     named = reader.get("ACCOUNTPULSE_CONFIG")
     path = Path(named or DEFAULT_CONFIG)
     try:
-        text = path.read_text(encoding="utf-8") if named or path.exists() else ""
-    except (OSError, UnicodeDecodeError) as error:
-        reader.problems.append(f"ACCOUNTPULSE_CONFIG names a file that can't be read ({type(error).__name__})")
+        text = read_text(path, MOST_YAML) if named or path.exists() else ""
+    except Unreadable as error:
+        reader.problems.append(f"ACCOUNTPULSE_CONFIG names a file that can't be read ({error})")
         return None, path.parent
     read = _gathered(reader, lambda: yaml_files.validate(yaml_files.parse(text, path.name), AccountpulseYaml))
     return read, path.parent

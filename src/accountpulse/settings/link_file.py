@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from accountpulse.core import given_files
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.ids import looks_like_an_id, to_18
 from accountpulse.core.records import FileLink, LinkFile, SourceName
@@ -35,9 +36,9 @@ def load(chosen: LinksBlock, folder: Path) -> LinkFile:
         return LinkFile()
     path = folder / chosen.file
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError("links.file", [f"{path} can't be read ({error.strerror})"]) from None
+        data = given_files.read(path, given_files.MOST_LINKS)
+    except given_files.Unreadable as error:
+        raise ConfigurationError("links.file", [f"{path} can't be read ({error})"]) from None
     return LinkFile(path.name, read(data, path.name), chosen.first)
 
 

@@ -36,7 +36,7 @@ def read(secret_id: str) -> Mapping[str, str]:
         raise _wrong(f"holds binary data. {FORM}")
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _wrong(f"is not JSON. {FORM}") from None
     if not isinstance(found, dict):
         raise _wrong(f"is not a JSON object. {FORM}")

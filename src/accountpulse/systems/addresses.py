@@ -1,18 +1,23 @@
 """Which addresses may be set: https, or plain http to this machine; no password, no query."""
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
+
+_UNFIT = re.compile("[\x00-\x20\x7f\ud800-\udfff]")  # urlsplit would leave some of them out without a word
 
 
 def url_problem(url: str) -> str | None:
     """What is wrong with an address, as the end of a sentence that begins with its setting; None: nothing."""
+    if _UNFIT.search(url):
+        return "must not have blanks, line breaks or control characters"
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        _ = parts.port
+        is_address = parts.scheme in ("http", "https") and bool(host) and parts.port != 0
     except ValueError:
-        return "is not an address such as https://example.com"
-    if parts.scheme not in ("http", "https") or not host:
+        is_address = False
+    if not is_address:
         return "is not an address such as https://example.com"
     if parts.username or parts.password:
         return "must not contain a user or password"

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import polars as pl
 
+from accountpulse.core.errors import AccountpulseError
 from accountpulse.core.records import Problem, ScoreRecords
 from accountpulse.http.budget import RequestBudget
 
@@ -50,6 +51,9 @@ class LoadResult:
 
     `stuck` are accounts whose older record could not be told that it is no longer the current one. The destination
     holds `found` records of this run, and should hold `expected`.
+
+    `broken`: why the load ended before its end; the records that it didn't reach are in none of the numbers. `unseen`
+    were written all the same, though their answer was lost.
     """
 
     created: int = 0
@@ -59,6 +63,13 @@ class LoadResult:
     stuck: list[Problem] = field(default_factory=list)
     expected: int = 0
     found: int = 0
+    unseen: int = 0
+    broken: AccountpulseError | None = None
+
+    @property
+    def written(self) -> int:
+        """Records that the destination took."""
+        return self.created + self.updated + self.unseen
 
 
 P = TypeVar("P", bound=LoadPlan)
@@ -83,7 +94,7 @@ class Destination(Protocol[P]):
         """Compare the records with what it holds; nothing is written."""
 
     def load(self, plan: P) -> LoadResult:
-        """Carry the plan out."""
+        """Carry the plan out; what ends it raises where nothing was written, else it is the result's `broken`."""
 
     def verify(self, result: LoadResult) -> str | None:
         """What is wrong where it holds other records than were written; None: nothing."""

@@ -1,11 +1,20 @@
 """Names and values of the environment, as the systems read their access from them; what is wrong is gathered."""
 
+import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from accountpulse.core.secret import Secret
 from accountpulse.systems.addresses import url_problem
+
+# what a value may not hold, by the way that it is sent; lone surrogates are what an environment makes of bytes that are
+# no UTF-8
+TEXT = re.compile("[\ud800-\udfff]")
+HEADER = re.compile("[^\x20-\x7e\xa0-\xff]")  # RFC 9110, 5.5
+BASIC = re.compile("[^\x00-\xff]")  # as requests packs a user and a password into a header
+XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, 2.2
 
 
 @dataclass(frozen=True)
@@ -32,15 +41,31 @@ class EnvironmentReader:
     def secret(self, name: str) -> Secret | None:
         """The same, as a secret."""
         value = self.get(name)
-        return None if value is None else Secret(value)
+        if value is None:
+            return None
+        self.refuse_unsendable(name, TEXT)
+        return Secret(value)
 
-    def path(self, name: str) -> Path | None:
-        """A file, which must exist."""
+    def refuse_unsendable(self, name: str, unfit: re.Pattern[str]) -> None:
+        """A problem where the value holds what can't be sent the way it goes (HEADER, BASIC, XML)."""
+        problem = (
+            f"{name} can't be sent: it holds a line break, another control character or a letter that may not stand "
+            "there; copy it anew, on one line"
+        )
+        if unfit.search(self.get(name) or "") and problem not in self.problems:
+            self.problems.append(problem)
+
+    def certificates(self, name: str) -> Path | None:
+        """A file of certificates in PEM form, which must exist."""
         value = self.get(name)
         if value is None:
             return None
-        if not Path(value).is_file():
-            self.problems.append(f"{name} names a file that doesn't exist")
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+        except ssl.SSLError:
+            self.problems.append(f"{name} names a file without certificates in PEM form")
+        except (OSError, ValueError) as error:
+            self.problems.append(f"{name} names a file that can't be read ({getattr(error, 'strerror', error)})")
         return Path(value)
 
     def url(self, name: str, default: str | None = None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from accountpulse.core.errors import AccessError
+from accountpulse.core.errors import AccessError, SourceUnavailable
 from accountpulse.core.period import Period, Scope, scope_of
 from accountpulse.core.records import Extract
 from accountpulse.sandbox.server import Fault, Sandbox
@@ -335,6 +335,26 @@ def test_a_check_asks_no_query(sandbox: Sandbox, look: Look) -> None:
 
 
 # --- permissions
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_an_instance_that_refuses_every_query_is_unavailable(sandbox: Sandbox, read: Read, status: int) -> None:
+    """Also where a Look still runs: no query is what the mapping asks for, and each would have a gap of its own."""
+    sandbox.faults.append(Fault("looker", status, {}, path_contains="/queries", times=1000))
+    with pytest.raises(SourceUnavailable, match=rf"every query was refused, with HTTP {status}.*in Looker"):
+        read()
+
+
+def test_an_instance_that_refuses_every_explore_is_unavailable(sandbox: Sandbox, read: Read) -> None:
+    sandbox.faults.append(Fault("looker", 400, {}, path_contains="/explores/", times=1000))
+    with pytest.raises(SourceUnavailable, match="every explore was refused, with HTTP 400"):
+        read()
+
+
+def test_a_refusal_that_is_none_of_lookers_own_is_no_gap(sandbox: Sandbox, read: Read) -> None:
+    sandbox.faults.append(Fault("looker", 418, {}, path_contains="/queries"))
+    with pytest.raises(SourceUnavailable, match=r"user_sessions failed \(HTTP 418\)"):
+        read()
 
 
 def test_a_user_that_may_query_nothing_is_a_permission_to_give(sandbox: Sandbox, read: Read) -> None:

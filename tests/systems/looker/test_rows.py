@@ -111,6 +111,21 @@ def test_a_text_without_an_end_is_given_up_before_it_fills_the_memory() -> None:
             reader.feed(b"x" * (1 << 20))
 
 
+@pytest.mark.parametrize("before", ["[", f"[{json.dumps(ROW)},"])
+def test_blanks_without_an_end_are_given_up_too(before: str) -> None:
+    """They take no memory, and a packed megabyte of them takes minutes."""
+    reader = ResultRows(WANTED)
+    reader.feed(before.encode())
+    with pytest.raises(NotRows, match="not a list of rows"):
+        for _ in range(20):
+            reader.feed(b" " * 2**20)
+
+
+def test_rows_that_lie_deeper_than_anything_are_none() -> None:
+    with pytest.raises(NotRows, match="nested too deeply"):
+        taken(b'[{"v.account": ' + b"[" * 100_000 + b"]" * 100_000 + b"}]", pieces=3)
+
+
 @pytest.mark.parametrize(
     ("kind", "cell", "expected"),
     [

@@ -47,6 +47,20 @@ def test_a_token_that_is_never_taken_ends_after_one_new_sign_in(sandbox: Sandbox
     assert (calls(sandbox, "/login"), calls(sandbox, status=401), calls(sandbox)) == (2, 2, 4)
 
 
+@pytest.mark.parametrize("seconds", [b"1e400", b"1" + b"0" * 30, b'"soon"', b"NaN", b"[]", b"[" * 5_000 + b"]" * 5_000])
+def test_a_token_whose_end_is_no_number_of_seconds_is_no_token(sandbox: Sandbox, read: Read, seconds: bytes) -> None:
+    sends(sandbox, "/login", b'{"access_token": "t", "token_type": "Bearer", "expires_in": ' + seconds + b"}")
+    with pytest.raises(UnexpectedAnswer, match=r"signing in|can't be read|nested too deeply"):
+        read()
+
+
+@pytest.mark.parametrize("body", [b'"x"', b"{}", b'{"access_token": null}'])
+def test_an_answer_without_a_token_is_not_called_a_wrong_credential(sandbox: Sandbox, read: Read, body: bytes) -> None:
+    sandbox.faults.append(Fault("looker", 200, {}, body, times=2, path_contains="/login"))
+    with pytest.raises(UnexpectedAnswer, match=r"signing in failed \(an answer without a token"):
+        read()
+
+
 @pytest.mark.parametrize("body", [b"<html>sign in here</html>", b"\xff\xfe"])
 def test_a_sign_in_page_of_somebody_else_is_no_token(sandbox: Sandbox, read: Read, body: bytes) -> None:
     sends(sandbox, "/login", body)

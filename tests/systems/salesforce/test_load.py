@@ -12,7 +12,7 @@ import pytest
 from accountpulse.core.errors import ConfigurationError, OutOfTime, SourceUnavailable, UnexpectedAnswer
 from accountpulse.core.records import ScoreRecords
 from accountpulse.http.budget import RequestBudget
-from accountpulse.sandbox.server import Fault, Sandbox
+from accountpulse.sandbox.server import Call, Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
 from accountpulse.sandbox.world.org import record_id
@@ -355,8 +355,8 @@ def test_a_job_that_fails_half_way_lists_what_it_left_and_counts_what_it_did(crm
 def test_records_that_are_more_than_a_job_holds_go_in_several_jobs(crm: Crm) -> None:
     crm.behaviour.bulk_bytes = 2_000
     made = crm.plan(scores(crm.accounts(30)))
-    answers = bulk(crm.org, "Health_Score__c", "External_Key__c", made.create, sleep=crm.slept.append, limit=2_000)
-    assert [answer.created for answer in answers] == [True] * 30
+    parts = bulk(crm.org, "Health_Score__c", "External_Key__c", made.create, sleep=crm.slept.append, limit=2_000)
+    assert [answer.created for answers in parts for answer in answers] == [True] * 30
     assert len(crm.rows) == 30
     assert len([call for call in crm.calls("jobs/ingest") if call[0] == "POST"]) > 2
 
@@ -373,8 +373,10 @@ def test_results_that_do_not_cover_every_record_are_asked_for_once_more(crm: Crm
 
 def test_results_that_twice_do_not_cover_every_record_are_no_success(crm: Crm) -> None:
     cut_results(crm, 2)
-    with pytest.raises(UnexpectedAnswer, match="counts differ from its results, twice"):
-        crm.load(scores(crm.accounts(2)), BULK)
+    result = crm.load(scores(crm.accounts(2)), BULK)
+    assert isinstance(result.broken, UnexpectedAnswer)
+    assert "counts differ from its results, twice" in str(result.broken)
+    assert (result.created, result.unseen, result.written) == (0, 2, 2)  # the job had worked: the org has them
 
 
 @pytest.mark.parametrize(
@@ -516,15 +518,78 @@ def test_closing_a_job_twice_because_an_answer_was_lost_changes_nothing(crm: Crm
     assert summary(load(crm.org, BULK, made, crm.slept.append)) == (2, 0, 0, 0)
 
 
-def test_data_that_was_handed_over_twice_because_an_answer_was_lost_ends_the_job(crm: Crm) -> None:
-    """A job takes its data once: whether the first copy arrived whole is not known, so nothing is written."""
+def jobs(crm: Crm) -> list[str]:
+    """The states of all jobs, in their order."""
+    opened = sorted({path.split("/")[6] for method, path in crm.calls("jobs/ingest/750") if method == "PUT"})
+    return [state_of(crm, job) for job in opened]
+
+
+def test_data_whose_answer_was_lost_goes_into_a_new_job_and_is_written_once(crm: Crm) -> None:
+    """An open job doesn't say whether it has its data, and takes it once: it is aborted before it has written."""
     made = crm.plan(scores(crm.accounts(2)))
-    crm.sandbox.faults.append(Fault("salesforce", 503, {"Retry-After": "0"}, path_contains="batches", after=True))
-    with pytest.raises(UnexpectedAnswer):
+    crm.sandbox.faults.append(Fault("salesforce", 503, path_contains="batches", after=True))
+    assert summary(load(crm.org, BULK, made, crm.slept.append)) == (2, 0, 0, 0)
+    assert jobs(crm) == ["Aborted", "JobComplete"]
+    assert crm.budget.retries == 0
+
+
+def test_data_whose_answer_is_always_lost_is_given_up_and_no_job_stays(crm: Crm) -> None:
+    made = crm.plan(scores(crm.accounts(2)))
+    crm.sandbox.faults.append(Fault("salesforce", 503, path_contains="batches", after=True, times=100))
+    with pytest.raises(SourceUnavailable, match="HTTP 503"):
         load(crm.org, BULK, made, crm.slept.append)
+    assert jobs(crm) == ["Aborted"] * 4
     assert crm.rows == {}
-    [job] = {path for method, path in crm.calls("jobs/ingest") if method == "PATCH"}
-    assert crm.org.client.restful(job.partition("/v66.0/")[2])["state"] == "Aborted"
+
+
+def test_data_that_the_org_refuses_is_not_offered_again(crm: Crm) -> None:
+    made = crm.plan(scores(crm.accounts(2)))
+    crm.sandbox.faults.append(Fault("salesforce", 400, JSON, b"[]", path_contains="batches"))
+    with pytest.raises(UnexpectedAnswer, match="HTTP 400"):
+        load(crm.org, BULK, made, crm.slept.append)
+    assert jobs(crm) == ["Aborted"]
+
+
+# --- loads that break off -----------------------------------------------------------------------------------------
+
+
+class Breaking(list[Call]):
+    """The sandbox's log, which plans a fault as soon as it has seen a writing call."""
+
+    def __init__(self, crm: Crm, fault: Fault) -> None:
+        super().__init__()
+        self.crm, self.fault = crm, fault
+
+    def append(self, call: Call) -> None:
+        super().append(call)
+        if call.method == "PATCH" and self.fault not in self.crm.sandbox.faults:
+            self.crm.sandbox.faults.append(self.fault)
+
+
+def test_what_was_written_before_a_load_broke_off_is_counted(crm: Crm) -> None:
+    records = scores(crm.accounts(450))
+    crm.sandbox.log = Breaking(crm, Fault("salesforce", 400, JSON, b"[]", path_contains="composite"))
+    result = crm.load(records)
+    assert isinstance(result.broken, UnexpectedAnswer)
+    assert (result.created, result.unseen, result.written, len(crm.rows)) == (200, 0, 200, 200)
+    crm.sandbox.log = []
+    made = crm.plan(records)
+    assert "200 records of this run are in the org already, from before it broke off" in made.notes[0]
+    assert summary(load(crm.org, COLLECTIONS, made, crm.slept.append)) == (250, 0, 200, 0)
+
+
+def test_a_call_that_was_carried_out_without_an_answer_is_counted_too(crm: Crm) -> None:
+    records = scores(crm.accounts(450))
+    crm.sandbox.log = Breaking(crm, Fault("salesforce", 400, JSON, b"[]", path_contains="composite", after=True))
+    result = crm.load(records)
+    assert (result.created, result.unseen, result.written, len(crm.rows)) == (200, 200, 400, 400)
+
+
+def test_a_load_that_breaks_off_before_anything_was_written_raises(crm: Crm) -> None:
+    made = crm.plan(scores(crm.accounts(3)))
+    crm.sandbox.faults.append(Fault("salesforce", 400, JSON, b"[]", path_contains="composite"))
+    with pytest.raises(UnexpectedAnswer):
+        load(crm.org, COLLECTIONS, made, crm.slept.append)
 
 
 # --- which month is the current one -------------------------------------------------------------------------------

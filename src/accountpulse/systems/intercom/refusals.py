@@ -83,7 +83,7 @@ def cause(refusal: Refusal) -> AccountpulseError | None:
 def _first(body: bytes) -> _Error | None:
     try:
         return next(iter(_ERRORS.decode(body).errors), None)
-    except msgspec.DecodeError:  # a proxy's page, or nothing
+    except (msgspec.DecodeError, RecursionError):  # a proxy's page, or nothing
         return None
 
 

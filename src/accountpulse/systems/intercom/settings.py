@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from accountpulse.core.ids import comparable_id
 from accountpulse.core.secret import Secret
-from accountpulse.systems.environment import EnvironmentReader, Variable
+from accountpulse.systems.environment import HEADER, EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
 from accountpulse.systems.mapping_parts import ApiName, FieldKinds, MappingBlock
 
@@ -33,6 +33,7 @@ class IntercomAccess:
 def access(environment: EnvironmentReader) -> IntercomAccess | None:
     """Read it; None without a token."""
     token = environment.secret("INTERCOM_API_TOKEN")
+    environment.refuse_unsendable("INTERCOM_API_TOKEN", HEADER)
     base_url = environment.url("INTERCOM_BASE_URL", "https://api.intercom.io")
     version = environment.get("INTERCOM_VERSION") or "2.16"
     if version not in VERSIONS:

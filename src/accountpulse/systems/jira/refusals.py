@@ -78,10 +78,11 @@ def _words(body: bytes) -> str:
     """The messages of a refusal; of a page that is none of Jira's JSON, its beginning."""
     try:
         content = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return body[:2000].decode("utf-8", "replace")
     if not isinstance(content, dict):
         return ""
     listed, errors = content.get("errorMessages"), content.get("errors")
     texts = [*(listed if isinstance(listed, list) else ()), *(errors.values() if isinstance(errors, dict) else ())]
-    return " ".join(str(text) for text in [*texts, content.get("message"), content.get("errorMessage")] if text)
+    said = [*texts, content.get("message"), content.get("errorMessage")]
+    return " ".join(text for text in said if isinstance(text, str))

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from accountpulse.core.secret import Secret
-from accountpulse.systems.environment import EnvironmentReader, Variable
+from accountpulse.systems.environment import HEADER, TEXT, EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
 from accountpulse.systems.mapping_parts import ApiName, MappingBlock
 
@@ -36,6 +36,9 @@ def access(environment: EnvironmentReader) -> JiraAccess | None:
     base_url, email = environment.url("JIRA_BASE_URL"), environment.get("JIRA_EMAIL")
     if not environment.together("Jira", ["JIRA_BASE_URL", "JIRA_API_TOKEN"]) or token is None:
         return None
+    environment.refuse_unsendable("JIRA_EMAIL", TEXT)
+    if email is None:  # else it is packed
+        environment.refuse_unsendable("JIRA_API_TOKEN", HEADER)
     return JiraAccess(base_url, email, token)
 
 

@@ -22,6 +22,7 @@ from looker_sdk.rtl.serialize import DeserializeError
 from accountpulse.core.errors import AccessError, AccountpulseError, UnexpectedAnswer
 from accountpulse.core.secret import learn_tokens
 from accountpulse.http import requests_adapter
+from accountpulse.http.bodies import MOST_ROWS, UnfitBody
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.shape import MISSHAPEN, WrongShape, decode
 from accountpulse.systems.looker import wire
@@ -40,7 +41,9 @@ STEP = 500  # Looker's default limit; its others (5,000, 50,000, 100,000) are mu
 # the client's own, and what it lets through where a body, also that of an error, is not what it should be
 FAILURES = (
     error.SDKError, DeserializeError, BaseValidationError, ValueError, AttributeError, TypeError, OverflowError,
+    RecursionError,
 )  # fmt: skip
+REFUSALS = (400, 403, 404, 409, 410, 422)  # those of Looker's own; any other comes from what stands before it
 _EXPLORE = msgspec.json.Decoder(wire.ExploreAnswer)
 _MODEL = msgspec.json.Decoder(wire.ModelAnswer)
 _LOOK = msgspec.json.Decoder(wire.LookAnswer)
@@ -125,7 +128,7 @@ class _Adapter(requests_adapter.RetryingAdapter):
             return
         self.rows = self.begin()
         try:
-            for piece in self.pieces(answer, self.seconds):
+            for piece in self.pieces(answer, self.seconds, MOST_ROWS):
                 self.rows.feed(piece)
             self.rows.close()
         except BrokenText:  # may pass: to be asked for again
@@ -147,6 +150,7 @@ class Api:
         """Nothing is sent before the first call. `seconds`: how long an answer may stay away."""
         # on an error with a documentation link the client would ask a third host for a text, without a time limit
         setattr(error.ErrorDocHelper, "parse_and_lookup", _no_lookup)  # noqa: B010
+        self.answered: set[str] = set()  # "query", "Look": whether any of them was
         self._adapter = _Adapter("looker", budget, ca_bundle, sleep)
         self._adapter.seconds = max(requests_adapter.TOTAL, seconds)
         self._sdk = looker_sdk.init40(config_settings=_ClientSettings(access, seconds))
@@ -239,6 +243,7 @@ class Api:
             self._adapter.begin = None
         if self._adapter.rows is None:
             raise UnexpectedAnswer("looker", tried, f"HTTP {self._adapter.status} without rows")
+        self.answered.add("Look" if "/looks/" in self._adapter.path else "query")
         return self._adapter.rows
 
     def _get(self, tried: str, path: str, decoder: "msgspec.json.Decoder[T]", params: dict[str, Any]) -> T:
@@ -249,7 +254,7 @@ class Api:
             return decode(decoder, str(text).encode())
         except WrongShape as wrong:
             raise UnexpectedAnswer("looker", tried, f"a field of another type, {wrong}", MISSHAPEN) from None
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnfitBody):
             raise UnexpectedAnswer("looker", tried, "an answer that is not JSON", HOST) from None
 
     def _call(self, tried: str, work: Callable[[], T]) -> T:
@@ -273,17 +278,19 @@ class Api:
         answer = f"HTTP {status}" if status else "no answer"
         if self._signing_in:
             return self._not_signed_in(status, answer)
+        if status == 401 and not self._sdk.auth.token.access_token:
+            return UnexpectedAnswer("looker", "signing in", "an answer without a token", HOST)
         if status == 401:
             return AccessError("looker", tried, answer, REMEDY)
-        if 400 <= status < 500:
-            return Refused(status)
-        return UnexpectedAnswer("looker", tried, answer)
+        return Refused(status) if status in REFUSALS else UnexpectedAnswer("looker", tried, answer)
 
     def _not_signed_in(self, status: int, answer: str) -> AccountpulseError:
         """Looker answers 404 to a client id or secret that it doesn't know; a page of somebody else is another host."""
         if 400 <= status < 500:
             remedy = HOST if not self._adapter.is_lookers or status == 405 else CLOSED if status == 403 else REMEDY
             return AccessError("looker", "signing in", answer, remedy)
+        if status == 200 and self._adapter.is_lookers:
+            return UnexpectedAnswer("looker", "signing in", f"{answer} without a token that can be used", HOST)
         return UnexpectedAnswer("looker", "signing in", answer, HOST if status == 200 else "Try again later.")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from accountpulse.core.errors import AccessError
+from accountpulse.core.errors import AccessError, UnexpectedAnswer
 from accountpulse.core.records import Reason
 from accountpulse.systems.looker.api import Api, Explore, Query, Refused
 from accountpulse.systems.looker.fields import COLUMNS, ExploreField, mistake, nearest
@@ -39,10 +39,10 @@ class ExploreChecks:
     zone: str
     database_zone: str
     notes: list[str]
-    queried: bool = False  # a query was answered
     _known: dict[tuple[str, str], Explore | None] = field(default_factory=dict)
     _model_refused: int = 0
-    _forbidden: bool = False  # a query was refused, for want of a permission
+    # how each kind of thing was refused: "explore", "query" or "Look"; 403 before all others, 404 behind them
+    _refused: dict[str, int] = field(default_factory=dict)
     _attributes: Mapping[str, str] | None = None
 
     def ready(self, query: Query, fields: Iterable[FieldOf], *dates: str | None) -> Query:
@@ -170,6 +170,7 @@ class ExploreChecks:
                 self._known[where] = self.api.explore(*where)
             except Refused as refused:
                 self._known[where] = None
+                self._note_refusal("explore", refused.status)
                 self.notes.append(self._why_absent(*where, refused.status))
         return self._known[where]
 
@@ -184,19 +185,26 @@ class ExploreChecks:
 
     def no_query(self, explore: str, status: int) -> Missing:
         """A query was refused; `Missing`, told."""
-        self._forbidden |= status == 403
+        self._note_refusal("query", status)
         why = QUERY_REFUSED.get(status, "run it in Looker to see why")
         self._tell(f"explore {explore}: the query was refused (HTTP {status}); {why}")
         return Missing("field_missing")
 
     def no_look(self, look: str, status: int) -> Missing:
         """A Look was refused; `Missing`, told."""
+        self._note_refusal("Look", status)
         self._tell(f"Look {look} is absent, or not open to our user (HTTP {status})")
         return Missing("field_missing")
+
+    def _note_refusal(self, what: str, status: int) -> None:
+        self._refused[what] = max(
+            self._refused.get(what, status), status, key=lambda each: (each == 403, each != 404, each)
+        )
 
     def refuse_nothing_seen(self, *, kept: bool = False) -> None:
         """AccessError where the model, or every query, is closed to our user: no gap, but a setting to mend.
 
+        UnexpectedAnswer where every query and Look was refused for another reason: that is no gap of each, either.
         `kept`: an earlier process of the run could see something.
         """
         if kept:
@@ -205,9 +213,23 @@ class ExploreChecks:
             remedy = "Check looker.model in accountpulse.yaml, and that the role of our user has the model."
             tried = f"looking at model {self.model}"
             raise AccessError("looker", tried, f"HTTP {self._model_refused}", remedy)
-        if self._forbidden and not self.queried:
+        asked = self._all_refused()
+        if asked is None:
+            return
+        tried, status = f"querying model {self.model}", self._refused[asked]
+        if status == 403 and asked != "Look":
             remedy = "Give the role of our user access_data and explore for the model."
-            raise AccessError("looker", f"querying model {self.model}", "HTTP 403", remedy)
+            raise AccessError("looker", tried, "HTTP 403", remedy)
+        remedy = "Try one of those that the mapping names in Looker to see why."
+        raise UnexpectedAnswer("looker", tried, f"every {asked} was refused, with HTTP {status}", remedy)
+
+    def _all_refused(self) -> str | None:
+        """What was refused as often as it was asked for; an explore that is absent (404) is a name to mend."""
+        if self._refused.get("explore", 404) != 404 and not any(self._known.values()):
+            return "explore"
+        if "query" in self._refused:
+            return None if "query" in self.api.answered else "query"
+        return "Look" if "Look" in self._refused and not self.api.answered else None
 
     def _tell(self, note: str) -> None:
         if note not in self.notes:

@@ -355,7 +355,6 @@ class LookerExtraction:
             rows = self.api.query(query)
         except Refused as refused:
             raise self.explores.no_query(query.explore, refused.status) from None
-        self.explores.queried = True
         return self._counted(rows)
 
     def _counted(self, rows: ResultRows) -> ResultRows:

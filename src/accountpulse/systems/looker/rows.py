@@ -91,6 +91,7 @@ class ResultRows:
         self._decoder: Any = msgspec.json.Decoder(list.__class_getitem__(row))
         self._text = bytearray()
         self._begun = False
+        self._barren = 0  # bytes since the last row, blanks included
         self.spool = SpooledTable({name: _DTYPE[kind] for name, kind in self.wanted.items()})
         self.lacking: set[str] = set()
         self.unreadable: dict[str, set[str]] = {}
@@ -110,6 +111,7 @@ class ResultRows:
     def feed(self, text: bytes) -> None:
         """Take the next piece of the answer; what can't be read yet waits for the next one."""
         self._text += text
+        self._barren += len(text)
         if len(self._text) >= self._batch:
             self._take()
 
@@ -135,10 +137,11 @@ class ResultRows:
             rows, end = self._whole_rows()
             if rows:
                 self._keep(rows)
+                self._barren = 0
                 if self.lacking and not self.names:
                     self.names = frozenset(msgspec.json.decode(b"[" + self._text[:end] + b"]")[0])
                 del self._text[:end]
-        if len(self._text) > LONGEST:
+        if max(len(self._text), self._barren) > LONGEST:
             raise NotRows("it is not a list of rows")
 
     def _whole_rows(self) -> tuple[list[Any], int]:
@@ -158,6 +161,8 @@ class ResultRows:
                 raise NotRows("its rows have other things than plain values") from None
             except msgspec.DecodeError:
                 continue
+            except RecursionError:
+                raise NotRows("it is nested too deeply") from None
         return [], 0
 
     def _keep(self, rows: Sequence[Any]) -> None:
@@ -251,6 +256,8 @@ def _other(text: bytes) -> NotRows:
         found = msgspec.json.decode(text)
     except msgspec.DecodeError:
         return BrokenText("it is not JSON")
+    except RecursionError:
+        return NotRows("it is nested too deeply")
     if isinstance(found, dict) and any(found.get(name) for name in ("errors", "error", ERROR)):
         return DatabaseRefused()
     return NotRows("it is not a list of rows")

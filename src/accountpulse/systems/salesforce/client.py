@@ -75,7 +75,10 @@ class Org:
     def connect(cls, access: SalesforceAccess, budget: RequestBudget, ca_bundle: Path | None) -> Self:
         """Sign in, once a run; wrong credentials are an AccessError that names their settings."""
         elsewhere = dict.fromkeys((301, 302, 303, 307, 308), NO_ROUTE)
-        org = cls(access, requests_adapter.session("salesforce", budget, ca_bundle, remedies=elsewhere), budget)
+        # the data of a bulk job is put there once: writes.py looks at the job before it does so again
+        once = frozenset({"PUT"})
+        session = requests_adapter.session("salesforce", budget, ca_bundle, remedies=elsewhere, once=once)
+        org = cls(access, session, budget)
         org.session.hooks["response"].append(org._note)
         org.notices = (SOAP_ENDS,) if access.way == "soap" else ()
         if access.sessions:
@@ -210,7 +213,12 @@ class Org:
                 return self._patiently(work)
         except SalesforceError as error:
             raise translated(tried, error) from None
-        except (ValueError, TypeError, msgspec.DecodeError):  # the client takes any success for a JSON object or list
+        except (
+            ValueError,
+            TypeError,
+            RecursionError,
+            msgspec.DecodeError,
+        ):  # the client takes any success for a JSON object or list
             raise UnexpectedAnswer("salesforce", tried, "an answer that is no JSON object") from None
 
     def _patiently(self, work: Callable[[], T]) -> T:

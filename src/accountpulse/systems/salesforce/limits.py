@@ -6,7 +6,7 @@ from typing import Self
 
 from accountpulse.core.errors import SourceUnavailable
 
-_USAGE = re.compile(r"(?:^|[,;]\s*)api-usage=(\d+)/(\d+)", re.ASCII)
+_USAGE = re.compile(r"(?:^|[,;]\s*)api-usage=(\d{1,18})/(\d{1,18})\b", re.ASCII)
 
 
 @dataclass(frozen=True)

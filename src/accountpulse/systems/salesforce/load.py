@@ -2,8 +2,10 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
+from accountpulse.core.errors import AccountpulseError
 from accountpulse.core.records import Problem
 from accountpulse.http.retry import backoff
 from accountpulse.systems.destination import LoadResult
@@ -27,59 +29,99 @@ def load(org: Org, target: Target, made: Plan, sleep: Sleep = time.sleep) -> Loa
     leaves two marks, which the next one mends, and never none.
 
     What an earlier load has left at work is ended first, and the plan made again: the org may hold others by then.
+
+    What ends the load before its end raises where nothing was written, else it is the result's `broken`.
     """
     if made.unfinished:
         for job in made.unfinished:
             end_job(org, job, sleep)
         made = plan(org, target, made.records)
     result = LoadResult(unchanged=len(made.unchanged), refused=list(made.refused))
-    new = {folded(row[target.external_id]) for row in made.create}
     # neighbours of one account in one call don't lock each other
     rows = sorted((*made.create, *made.update), key=lambda row: (row["Account__c"], row[target.external_id]))
-    there = {row["Account__c"] for row in made.unchanged}
-    of_this_run = set(made.carried)
-    for row, answer in zip(rows, _write(org, target, rows, sleep), strict=True):
+    answers: dict[int, Answer] = {}
+    try:
+        _write(org, target, rows, answers, sleep)
+    except AccountpulseError as error:
+        result.broken = error
+    written = _tally(target, made, rows, answers, result)
+    of_this_run = {*made.carried, *(folded(row[target.external_id]) for row in written)}
+    if result.broken is None:
+        there = {row["Account__c"] for row in (*made.unchanged, *written)}
+        try:
+            _move_mark(org, target, [row for row in made.outdated if row["Account__c"] in there], result, sleep)
+            _count(org, target, made, len(of_this_run), result)
+        except AccountpulseError as error:
+            result.broken = error
+    if result.broken is not None:
+        _count_unseen(org, target, made, len(of_this_run), result)
+        if not result.written:
+            raise result.broken
+    return result
+
+
+def _tally(
+    target: Target, made: Plan, rows: Sequence[Record], answers: Mapping[int, Answer], result: LoadResult
+) -> list[Record]:
+    """Put what the org answered into the result; the records that it took."""
+    new = {folded(row[target.external_id]) for row in made.create}
+    written = []
+    for place, answer in sorted(answers.items()):
+        row = rows[place]
         if answer.text:
             result.refused.append(Problem(row["Account__c"], "load", answer.text))
             continue
-        there.add(row["Account__c"])
-        of_this_run.add(folded(row[target.external_id]))
+        written.append(row)
         # a repeated call whose first answer was lost says "updated" of what it has created
         created = answer.created or folded(row[target.external_id]) in new
         result.created += created
         result.updated += not created
-    _move_mark(org, target, [row for row in made.outdated if row["Account__c"] in there], result, sleep)
-    if made.run_id is not None:
-        query = COUNT.format(object=target.object, run=format_soql("{}", made.run_id))
-        result.expected, result.found = len(of_this_run), org.count(query, target.object)
-        if result.found != result.expected:
-            result.found = org.count(query, target.object)
-    return result
+    return written
+
+
+def _count(org: Org, target: Target, made: Plan, expected: int, result: LoadResult) -> None:
+    """How many records of this run the org holds, by its own count."""
+    if made.run_id is None:
+        return
+    query = COUNT.format(object=target.object, run=format_soql("{}", made.run_id))
+    result.expected, result.found = expected, org.count(query, target.object)
+    if result.found != result.expected:
+        result.found = org.count(query, target.object)
+
+
+def _count_unseen(org: Org, target: Target, made: Plan, expected: int, result: LoadResult) -> None:
+    """What a load that broke off has written without a word to us: a bulk job's beginning, or a call without answer."""
+    with suppress(AccountpulseError), org.budget.without_waiting():
+        _count(org, target, made, expected, result)
+        result.unseen = max(0, result.found - result.expected)
 
 
 def _move_mark(org: Org, target: Target, outdated: Sequence[Record], result: LoadResult, sleep: Sleep) -> None:
     rows = [{target.external_id: row[target.external_id], CURRENT: False} for row in outdated]
-    for row, answer in zip(outdated, _write(org, target, rows, sleep), strict=True):
+    answers: dict[int, Answer] = {}
+    _write(org, target, rows, answers, sleep)
+    for place, answer in sorted(answers.items()):
         if answer.text:
+            row = outdated[place]
             text = f"its record of {row['Period__c']} is still marked as current: {answer.text}"
             result.stuck.append(Problem(row["Account__c"], "load", text))
 
 
-def _write(org: Org, target: Target, rows: Sequence[Record], sleep: Sleep) -> list[Answer]:
-    """The org's last answer to each record; those that met a lock are sent again, a few times."""
-    answers = _send(org, target, rows, sleep)
-    for attempt in range(1, LOCK_TRIES):
-        locked = [place for place, answer in enumerate(answers) if answer.locked]
-        if not locked:
+def _write(org: Org, target: Target, rows: Sequence[Record], answers: dict[int, Answer], sleep: Sleep) -> None:
+    """Put the org's last answer to each record into `answers`; those that met a lock are sent again, a few times."""
+    places = list(range(len(rows)))
+    for attempt in range(LOCK_TRIES):
+        if attempt:
+            sleep(backoff(LOCK_WAIT, attempt, random.random(), spread=1.0))  # noqa: S311
+        answered = iter(places)
+        for part in _send(org, target, [rows[place] for place in places], sleep):
+            answers.update({place: answer for answer, place in zip(part, answered, strict=False)})
+        places = [place for place in places if answers[place].locked]
+        if not places:
             break
-        sleep(backoff(LOCK_WAIT, attempt, random.random(), spread=1.0))  # noqa: S311
-        again = _send(org, target, [rows[place] for place in locked], sleep)
-        for place, answer in zip(locked, again, strict=True):
-            answers[place] = answer
-    return answers
 
 
-def _send(org: Org, target: Target, rows: Sequence[Record], sleep: Sleep) -> list[Answer]:
+def _send(org: Org, target: Target, rows: Sequence[Record], sleep: Sleep) -> Iterator[list[Answer]]:
     if len(rows) > target.bulk_above:
         return bulk(org, target.object, target.external_id, rows, sleep=sleep)
     return collections(org, target.object, target.external_id, rows)

@@ -79,6 +79,9 @@ def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
     period, made.run_id = records["Period__c"][0], records["Run_Id__c"][0]
     stored = _stored(org, target, fields, period)
     made.carried = {key for key, row in stored.items() if row["Run_Id__c"] == made.run_id}
+    if made.carried:
+        count = f"{len(made.carried):,} records of this run are in the org already, from before it broke off"
+        made.notes += (f"{count}: those that are equal are not sent again",)
     newer = _other_months(org, target, fields, period, made) if CURRENT in fields else set()
     for row in rows:
         if CURRENT in row:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from accountpulse.core.secret import Secret
-from accountpulse.systems.environment import EnvironmentReader, Variable
+from accountpulse.systems.environment import BASIC, TEXT, XML, EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
 from accountpulse.systems.mapping_parts import (
     AccountName,
@@ -106,6 +106,11 @@ def access(environment: EnvironmentReader) -> SalesforceAccess | None:
             "SALESFORCE_PASSWORD (SOAP), must be set: accounts are read from Salesforce and scores written to it"
         )
         return None
+    for name in ("SALESFORCE_USERNAME", "SALESFORCE_PASSWORD", "SALESFORCE_SECURITY_TOKEN"):
+        environment.refuse_unsendable(name, XML if found.way == "soap" else TEXT)
+    if found.way == "client credentials":
+        environment.refuse_unsendable("SALESFORCE_CLIENT_ID", BASIC)
+        environment.refuse_unsendable("SALESFORCE_CLIENT_SECRET", BASIC)
     complete = environment.together("Salesforce", _needed(found))
     if found.way == "client credentials" and urlsplit(found.login_url).hostname in SHARED_HOSTS:
         environment.problems.append(

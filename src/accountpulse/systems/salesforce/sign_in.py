@@ -154,7 +154,13 @@ def _soap(access: SalesforceAccess, session: requests.Session) -> SignedIn:
         )
     except SalesforceAuthenticationFailed as error:
         raise _fault(error, statuses[-1]) from None
-    except (ExpatError, AttributeError, TypeError):  # the client reads the answer without a check of its own
+    except (
+        ExpatError,
+        AttributeError,
+        TypeError,
+        ValueError,
+        RecursionError,
+    ):  # the client reads the answer without a check of its own
         raise UnexpectedAnswer("salesforce", TRIED, "an answer that is no SOAP message") from None
     finally:
         session.hooks["response"].remove(note)
@@ -229,7 +235,7 @@ def _token(
         if answer.status_code == 200:
             return SignedIn(_word(body, "access_token"), _address(_word(body, "instance_url")))
         code, words = _word(body, "error"), str(body.get("error_description", "")).lower()
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UnexpectedAnswer("salesforce", TRIED, f"HTTP {answer.status_code} without a token") from None
     spoken = next((text for text in SPOKEN if re.search(rf"\b{re.escape(text)}", words)), None)
     said = f"{safe(code) or answer.status_code}{f': {spoken}' if spoken else ''}"

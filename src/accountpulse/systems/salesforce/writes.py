@@ -1,11 +1,13 @@
 """Writing records to Salesforce by external id: sObject Collections, and Bulk API 2.0 for what is large.
 
-Both give one answer a record, in the order of the records; both clear a field that is None. Repeating a call changes
-nothing, since the external id meets the same record again.
+Both give one answer a record, in the order of the records and a list a call, so that a caller has those of the calls
+before one that fails; both clear a field that is None. Repeating a call changes nothing, since the external id meets
+the same record again.
 """
 
 import csv
 import io
+import random
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,13 +19,15 @@ from typing import Any
 from simple_salesforce.exceptions import SalesforceMalformedRequest
 from simple_salesforce.util import call_salesforce
 
-from accountpulse.core.errors import AccessError, AccountpulseError, SourceUnavailable, UnexpectedAnswer
+from accountpulse.core.errors import AccessError, AccountpulseError, OutOfTime, SourceUnavailable, UnexpectedAnswer
 from accountpulse.core.ids import looks_like_an_id
+from accountpulse.http.retry import backoff
 from accountpulse.systems.salesforce.client import Org, whole
 
 COLLECTION = 200  # records a call of sObject Collections; REST API Developer Guide
 JOB_BYTES = 90_000_000  # of CSV in one job; the limit is 100 MB, Bulk API 2.0 Developer Guide, "Limits"
 FIRST_POLL, LONGEST_POLL = 1.0, 20.0  # seconds between two looks at a job, half as much again each time
+UPLOADS = 4  # jobs that are opened for the same data, where answers to handing it over are lost
 LONGEST_JOB = 1_800.0  # seconds after which a job is given up
 NULL = "#N/A"  # an empty cell leaves the field as it is; Bulk API 2.0 Developer Guide, "Valid CSV Record Rows"
 LOCKED = "UNABLE_TO_LOCK_ROW"  # somebody else writes to the same account
@@ -47,12 +51,10 @@ class Answer:
 # --- sObject Collections -----------------------------------------------------------------------------------------
 
 
-def collections(org: Org, name: str, external_id: str, records: Sequence[Mapping[str, Any]]) -> list[Answer]:
+def collections(org: Org, name: str, external_id: str, records: Sequence[Mapping[str, Any]]) -> Iterator[list[Answer]]:
     """Create or update by external id, 200 a call; one record's trouble costs no other record."""
-    answers: list[Answer] = []
     for start in range(0, len(records), COLLECTION):
-        answers += _collection(org, name, external_id, records[start : start + COLLECTION])
-    return answers
+        yield _collection(org, name, external_id, records[start : start + COLLECTION])
 
 
 def _collection(org: Org, name: str, external_id: str, records: Sequence[Mapping[str, Any]]) -> list[Answer]:
@@ -100,19 +102,20 @@ def bulk(
     *,
     sleep: Sleep = time.sleep,
     limit: int = JOB_BYTES,
-) -> list[Answer]:
+) -> Iterator[list[Answer]]:
     """The same by ingest jobs of at most `limit` bytes of CSV. Every record has the same fields.
 
     A job that hasn't ended after LONGEST_JOB seconds, or by the run's deadline, is aborted: a SourceUnavailable.
     """
-    found: dict[str, Answer] = {}
+    begins = 0
     for content, sent in _parts(records, limit):
         job = _run(org, name, external_id, content, sleep)
-        found |= _results(org, name, external_id, sent, job)
-    keys = [_folded(record[external_id]) for record in records]
-    if set(found) != set(keys) or len(found) != len(keys):
-        raise UnexpectedAnswer("salesforce", f"writing {name} by Bulk API", "not one result for each record")
-    return [found[key] for key in keys]
+        found = _results(org, name, external_id, sent, job)
+        keys = [_folded(record[external_id]) for record in records[begins : begins + sent]]
+        if set(found) != set(keys) or len(found) != len(keys):
+            raise UnexpectedAnswer("salesforce", f"writing {name} by Bulk API", "not one result for each record")
+        yield [found[key] for key in keys]
+        begins += sent
 
 
 def _folded(key: Any) -> str:
@@ -149,7 +152,30 @@ def _cell(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+class _LostUpload(Exception):
+    """Nobody knows whether a job has its data: the answer was lost. `error` is what to raise in the end."""
+
+    def __init__(self, error: SourceUnavailable) -> None:
+        self.error = error
+        super().__init__()
+
+
 def _run(org: Org, name: str, external_id: str, content: bytes, sleep: Sleep) -> Mapping[str, Any]:
+    """A job from its opening to its end; where its data may not have come, it is aborted and another one takes it.
+
+    An aborted job that was never closed has written nothing, so that nothing is written twice.
+    """
+    for attempt in range(1, UPLOADS + 1):
+        try:
+            return _worked_on(org, name, external_id, content, sleep)
+        except _LostUpload as lost:
+            if attempt == UPLOADS:
+                raise lost.error from None
+        sleep(backoff(FIRST_POLL, attempt, random.random()))  # noqa: S311
+    raise AssertionError("unreachable")
+
+
+def _worked_on(org: Org, name: str, external_id: str, content: bytes, sleep: Sleep) -> Mapping[str, Any]:
     """Open a job, hand over its data, close it and wait for its end; a job that can't go on is aborted.
 
     Time before the run's deadline is kept back for that: a job that outlives its run would put its values over those
@@ -169,14 +195,29 @@ def _run(org: Org, name: str, external_id: str, content: bytes, sleep: Sleep) ->
         with org.budget.keeping_back():
             opened = org.call(tried, lambda: org.client.restful("jobs/ingest", method="POST", json=order))
             job = _job_id(tried, opened)
-            _text(org, tried, "PUT", f"jobs/ingest/{job}/batches", content)
+            _hand_over(org, tried, job, content)
             _close(org, tried, job)
             return _ended(org, tried, job, sleep)
-    except (AccountpulseError, KeyboardInterrupt):
+    except (AccountpulseError, _LostUpload, KeyboardInterrupt):
         if job:
             with suppress(AccountpulseError):
                 _state(org, tried, job, "Aborted")
         raise
+
+
+def _hand_over(org: Org, tried: str, job: str, content: bytes) -> None:
+    """Put the job's data there, which may be done once a job; _LostUpload where nobody knows whether it came.
+
+    A job that is no longer open has its data. Of an open one nothing says whether it has:
+    Bulk API 2.0 Developer Guide, "Upload Job Data".
+    """
+    try:
+        _text(org, tried, "PUT", f"jobs/ingest/{job}/batches", content)
+    except (OutOfTime, UnexpectedAnswer):
+        raise
+    except SourceUnavailable as lost:
+        if _look(org, tried, job).get("state") in (None, "Open"):
+            raise _LostUpload(lost) from None
 
 
 def _job_id(tried: str, job: Any) -> str:
@@ -297,7 +338,7 @@ def _results(org: Org, name: str, external_id: str, sent: int, job: Mapping[str,
             *((row[external_id], _failure(row["sf__Error"])) for row in bad),
             *((row[external_id], Answer(text=reason)) for row in left),
         ]
-    except KeyError:
+    except (KeyError, AttributeError, TypeError):  # None, where a line is too short
         raise UnexpectedAnswer("salesforce", tried, "results without their columns") from None
     found = {_folded(key): answer for key, answer in answers}
     if len(found) != len(answers):
@@ -313,10 +354,13 @@ def _files(org: Org, tried: str, sent: int, job: Mapping[str, Any]) -> list[list
     counts = (processed - failed, failed, sent - processed)
     if min(counts) < 0:
         return None
-    files = [
-        list(_rows(_text(org, tried, "GET", f"jobs/ingest/{job['id']}/{kind}"))) if count else []
-        for kind, count in zip(RESULTS, counts, strict=True)
-    ]
+    try:
+        files = [
+            list(_rows(_text(org, tried, "GET", f"jobs/ingest/{job['id']}/{kind}"))) if count else []
+            for kind, count in zip(RESULTS, counts, strict=True)
+        ]
+    except csv.Error:
+        raise UnexpectedAnswer("salesforce", tried, "results that are no CSV") from None
     return files if tuple(map(len, files)) == counts else None
 
 
