@@ -289,6 +289,7 @@ def test_two_containers_of_one_host_name_share_a_month_one_after_the_other(tmp_p
         assert first.stdout.readline() == "free\n"
         assert "is being run by run r1" in in_a_namespace(tmp_path, "r2").communicate()[0]
         first.kill()
+        first.wait()  # before its stdin is closed, which would end it in order
     for _ in range(50):  # until it has been silent for long enough
         told = in_a_namespace(tmp_path, "r3", QUICK).communicate()[0]
         if "is being run by" not in told:
