@@ -337,6 +337,24 @@ def test_a_soap_fault_says_its_cause_and_is_met_once(  # noqa: PLR0917
     assert logins(sandbox) == 1
 
 
+LAUGHS = (
+    b"<!DOCTYPE l [<!ENTITY a 'lol'><!ENTITY b '" + b"&a;" * 99 + b"'><!ENTITY c '" + b"&b;" * 99 + b"'>]><l>&c;</l>"
+)
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("body", [b"null", b"<a/>", b"<a>" * 5_000 + b"</a>" * 5_000, LAUGHS])
+def test_an_answer_without_a_soap_fault_is_not_called_a_wrong_password(
+    sandbox: Sandbox, configure: Configure, status: int, body: bytes
+) -> None:
+    sandbox.faults.append(Fault("salesforce", status, {"Content-Type": "text/xml"}, body, 9, "Soap"))
+    with pytest.raises(
+        UnexpectedAnswer, match=r"signing in failed \((HTTP \d+ without a SOAP fault|.* no SOAP message)"
+    ):
+        connected(configure(sandbox, **SOAP))
+    assert logins(sandbox) == 1
+
+
 @pytest.mark.parametrize(
     ("error", "description", "kind", "words"),
     [

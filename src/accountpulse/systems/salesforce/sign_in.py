@@ -26,6 +26,7 @@ JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 JWT_LIFE = timedelta(minutes=3)  # Salesforce refuses more than five
 PRODUCTION, SANDBOX = "https://login.salesforce.com", "https://test.salesforce.com"
 TRIED = "signing in"
+NO_FAULT = ("", "None", "UNKNOWN_EXCEPTION_CODE")  # what the client has for a code where the answer has none
 NOWHERE = (404, 405, 410, 420)  # no org answers there: REST API Developer Guide, "Status Codes and Error Responses"
 ONCE = "It was tried once."
 USER_REMEDY = f"Check SALESFORCE_USERNAME, SALESFORCE_PASSWORD and SALESFORCE_SECURITY_TOKEN. {ONCE}"
@@ -177,6 +178,8 @@ def _fault(error: Exception, status: int) -> AccountpulseError:
         code = next((each for each in (*FAULTS, *PASSING) if each in words), code)
     if code in PASSING:
         return SourceUnavailable("salesforce", TRIED, code, PASSING[code])
+    if code in NO_FAULT or code == str(status):
+        return UnexpectedAnswer("salesforce", TRIED, f"HTTP {status} without a SOAP fault")
     remedy = f"{FAULTS[code]} {ONCE}" if code in FAULTS else USER_REMEDY
     return AccessError("salesforce", TRIED, code if code not in ("", "None") else "refused", remedy)
 
