@@ -54,7 +54,7 @@ def names_only_its_own(text: str, *expected: str) -> None:
 
 def test_the_runs_table_lists_them_in_their_order_and_not_rated_last(result: RunResult) -> None:
     console = Console(file=io.StringIO(), width=120)
-    summary.report(result, console, str)
+    summary.report(result, console)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     names_only_its_own(text, "Gold", "Silver", "Not Rated")
     lines = text[text.index("Tier ") :].splitlines()[1:4]
