@@ -76,7 +76,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """States whose writer was killed at one write or another, of history, checkpoints, lock and run."""
     folder, chance = tmp_path_factory.mktemp("killed"), random.Random(15)  # noqa: S311
     limits = [chance.randrange(1, 8_000) for _ in range(KILLS)]
-    command = [sys.executable, "-c", WRITES, str(Path(__file__).parents[1]), str(folder), *map(str, limits)]
+    command = [sys.executable, "-B", "-c", WRITES, str(Path(__file__).parents[1]), str(folder), *map(str, limits)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert [os.waitstatus_to_exitcode(int(line)) for line in done.stdout.split()] == [-signal.SIGXFSZ] * KILLS
     return [folder / str(number) for number in range(KILLS)]
@@ -112,8 +112,8 @@ def test_a_run_that_is_killed_at_its_state_ends_as_a_clean_run_does(company: Wor
         expected = State(tmp_path / "clean").history.load(OCTOBER, "scores")
         rows.clear()
         environment["ACCOUNTPULSE_STATE"] = str(tmp_path / "state")
-        given = {**environment, "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
-        command = [sys.executable, "-c", LIMITED, "20000"]  # the history
+        given = {**environment, "PATH": os.environ["PATH"]}
+        command = [sys.executable, "-B", "-c", LIMITED, "20000"]  # the history
         killed = subprocess.run(command, check=False, env=given, capture_output=True)
         assert killed.returncode == -signal.SIGXFSZ
         assert [name.rpartition(".")[0] for name in left_behind(tmp_path / "state")] == [".metrics.parquet"]

@@ -125,7 +125,7 @@ class Files:
             self.store.move(name, kept)
             became = f"was set aside as {kept}"
         except AccountpulseError:
-            became = "is passed over; it could not be set aside, since the state can't be written"
+            became = "is passed over where it lies, since the state can't be written"
         follows = FOLLOWS.get(name.partition("/")[0], "the run goes on without it")
         note = f"state: {name} {why}; it {became}: {follows}".encode("utf-8", "backslashreplace").decode()
         if note not in self.notes:
