@@ -162,6 +162,7 @@ def test_an_attribute_counts_in_versions_that_list_it(
 ) -> None:
     world = build(seed=3, accounts=24, until=NOW)
     inside = [talk for talk in world.intercom.conversations if scope.window.start <= talk.created_at < scope.as_of]
+    world.intercom.attribute_types["Severity"] = "string"
     inside[0].custom_attributes = {"Severity": " p1 "}
     inside[1].custom_attributes = {"Severity": "P3"}
     rule = {"levels": [], "attribute": {"name": "Severity", "values": ["P1", "P2"]}}
