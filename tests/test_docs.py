@@ -131,7 +131,8 @@ def test_every_requirement_carries_hashes() -> None:
 
 def test_every_promise_names_tests_that_exist() -> None:
     named = promises()
-    assert sorted(named) == list(range(1, 51))
+    assert sorted(named) == list(range(1, len(named) + 1))
+    assert len(named) > 50
     for file, test in {each for tests in named.values() for each in tests}:
         assert re.search(rf"def {test}\(", (ROOT / "tests" / file).read_text(encoding="utf-8")), (file, test)
 
