@@ -273,6 +273,7 @@ class _AccountHistory:
 @dataclass(frozen=True)
 class _Snapshot:
     account: str
+    taken: datetime
     day: date
     amount: float
     currency: str | None  # None: the amount is a plain number
@@ -285,11 +286,11 @@ def _from_snapshots(reading: OrgReading, part: ArrSnapshots, accounts: AccountRo
     """
     scope = reading.scope
     start, end = scope.trailing(YEAR).start, scope.as_of
-    then = _nearest(reading, _snapshots(reading, part, reading.day(start)), reading.day(start))
+    then = _nearest(reading, _snapshots(reading, part, reading.day(start)), start)
     now: Mapping[str, list[_Snapshot]] = {}
     if end == scope.period.end:
         found = [each for each in _snapshots(reading, part, scope.as_of_day) if each.day <= scope.as_of_day]
-        now = _nearest(reading, found, scope.as_of_day)
+        now = _nearest(reading, found, end)
     if not then:
         reading.note(f"{part.object} has no record of {part.amount} around {reading.day(start)}: is it kept?")
     answers = {}
@@ -342,21 +343,21 @@ def _snapshots(reading: OrgReading, part: ArrSnapshots, day: date) -> list[_Snap
     snapshots = []
     for row in reading.rows(part.object, fields, bounds):
         owner, amount = account_of(reading, part.object, row, part.account), number(at(row, part.amount))
-        taken = reading.day_of(at(row, part.date), owner)
+        taken = reading.moment(at(row, part.date), owner)
         if owner is None:
             reading.leave_out("a snapshot of no account")
         elif amount is None or taken is None:
             reading.leave_out("a snapshot without an amount")
         else:
             currency = str(row[CURRENCY]) if several else None
-            snapshots.append(_Snapshot(to_18(str(owner)), taken, amount, currency))
+            snapshots.append(_Snapshot(to_18(str(owner)), taken, reading.day(taken), amount, currency))
     return snapshots
 
 
-def _nearest(reading: OrgReading, snapshots: Iterable[_Snapshot], day: date) -> dict[str, list[_Snapshot]]:
-    """Each account's snapshots of the day that lies nearest, the earlier of two days; mostly one."""
+def _nearest(reading: OrgReading, snapshots: Iterable[_Snapshot], moment: datetime) -> dict[str, list[_Snapshot]]:
+    """Each account's snapshots of the day of the one that lies nearest, the earlier of two; mostly one."""
     found = {}
-    ranked = sorted(snapshots, key=lambda each: (each.account, abs(each.day - day), each.day))
+    ranked = sorted(snapshots, key=lambda each: (each.account, abs(each.taken - moment), each.taken))
     for account, theirs in groupby(ranked, key=lambda each: each.account):
         all_of_it = list(theirs)
         found[account] = [each for each in all_of_it if each.day == all_of_it[0].day]
