@@ -53,7 +53,7 @@ def contract_truth(org: Salesforce, at: Instants) -> Truth:
             "arr_trajectory_pct": _trajectory(rows, account, arr, at),
             "tier_alignment": NONE if arr is None or tier is None else _steps(arr, tier),
             "qbr_attendance": _reviews(rows, account["Id"], tier, at.day),
-            "champion_stability": _champions(rows, account["Id"], at.day),
+            "champion_stability": _champions(rows, account["Id"], at.day, at.as_of),
             "expansion_signals": _expansions(rows, account["Id"], at.as_of),
             **_signals(rows, account["Id"], at.as_of),
         }
@@ -150,7 +150,7 @@ def _is_review(row: Row, day: date) -> bool:
     return wanted and not row["No_Show__c"] and day - timedelta(days=365) <= row["ActivityDate"] < day
 
 
-def _champions(rows: Rows, account: str, day: date) -> Value:
+def _champions(rows: Rows, account: str, day: date, as_of: datetime) -> Value:
     people = set()
     for role in rows.roles.get(account, []):
         deal = rows.deals[role["OpportunityId"]]
@@ -158,14 +158,15 @@ def _champions(rows: Rows, account: str, day: date) -> Value:
             people.add(role["ContactId"])
     if not people:
         return NONE
-    there = [person for person in people if _still_there(rows.people[person], account)]
+    there = [person for person in people if _still_there(rows.people[person], account, as_of)]
     return 100 * len(there) / len(people)
 
 
-def _still_there(person: Row, account: str) -> bool:
-    return (
-        person["AccountId"] == account and not person["No_Longer_At_Company__c"] and person["EmailBouncedDate"] is None
-    )
+def _still_there(person: Row, account: str, as_of: datetime) -> bool:
+    """Whose mail came back after as_of was there then."""
+    bounced = person["EmailBouncedDate"]
+    here = person["AccountId"] == account and not person["No_Longer_At_Company__c"]
+    return here and (bounced is None or bounced >= as_of)
 
 
 def _expansions(rows: Rows, account: str, as_of: datetime) -> float:
