@@ -61,6 +61,7 @@ def key_called(name: str) -> Callable[[Sandbox], None]:
 
 
 RELATIONSHIP = ("Contract", "Event", "Task", "OpportunityContactRole", "Case", "AccountHistory")
+EXPLORES = ("user_sessions", "feature_usage", "platform_metrics")
 BROKEN: dict[str, Broken] = {
     # settings
     "a wrong Intercom token": Broken(3, "INTERCOM_API_TOKEN", environment={"INTERCOM_API_TOKEN": "wrong"}),
@@ -101,6 +102,9 @@ BROKEN: dict[str, Broken] = {
     "an explore that is not there": Broken(4, "no account can be rated", yaml="looker: {usage: {explore: nobody}}"),
     "a measure that is not there": Broken(
         4, "no account can be rated", yaml="looker: {usage: {users: user_sessions.nobody}}"
+    ),
+    "explores that our user may not query": Broken(
+        3, "access_data", lambda running: running.looker.forbidden.update(EXPLORES)
     ),
     "a Look that is not there": Broken(
         0, "", yaml="looker: {platform: {pillars: {value: {look: 999, account: a.b, value: a.c}}}}"

@@ -13,7 +13,7 @@ from accountpulse.core.errors import AccessError, ConfigurationError, SourceUnav
 from accountpulse.core.period import Period
 from accountpulse.core.records import SourceName
 from accountpulse.pipeline.result import RunResult
-from accountpulse.pipeline.run import RunRequest
+from accountpulse.pipeline.run import RunRequest, started
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
@@ -72,6 +72,19 @@ def test_a_second_run_creates_nothing_and_leaves_equal_records(sandbox: Sandbox,
     assert writes(sandbox) == 0
     assert {row["Run_Id__c"] for row in records(sandbox).values()} == {first.run_id}
     assert second.exit_code == 0
+
+
+def test_a_month_that_is_not_over_is_said_to_be_so(sandbox: Sandbox, configure: Configure) -> None:
+    loaded = configure(sandbox)
+    card = pipeline.read_scorecard(loaded, None)
+    said = {}
+    for month in (10, 11):
+        asked = RunRequest(period=Period(2026, month), dry_run=True)
+        with started(loaded, asked, card, NOW, Silent()) as running:
+            said[month] = running.notes
+    assert said[10] == ()
+    text = "2026-11 is not over: its scores will change. Its users are those of its days so far, and mau_trend_pct "
+    assert said[11] == (text + "compares them with whole months",)
 
 
 def test_more_records_than_bulk_above_are_one_bulk_job(sandbox: Sandbox, configure: Configure, tmp_path: Path) -> None:

@@ -76,8 +76,9 @@ class Scope:
     window: Window
 
     def trailing(self, days: int) -> Window:
-        """The stretch of `days` days that ends at `as_of`."""
-        return Window(self.as_of - timedelta(days=days), self.as_of)
+        """The stretch of `days` days of the period's zone that ends at `as_of`: 25 hours long where clocks go back."""
+        local = self.as_of.astimezone(ZoneInfo(self.period.zone))
+        return Window((local - timedelta(days=days)).astimezone(UTC), self.as_of)
 
     @property
     def as_of_day(self) -> date:

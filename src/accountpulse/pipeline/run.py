@@ -92,7 +92,7 @@ def started(settings: Settings, request: RunRequest, card: Scorecard, now: datet
     state = State(settings.state)
     scope = _scope(settings, request, now)
     if request.dry_run:
-        yield Run(settings, request, card, state, scope, _new_id(now), now, watch)
+        yield Run(settings, request, card, state, scope, _new_id(now), now, watch, notes=tuple(_of_open_month(scope)))
         return
     fingerprint = fingerprint_of(settings)
     earlier = state.runs.unfinished(scope.period.name, fingerprint, now) if request.is_whole else None
@@ -104,7 +104,7 @@ def started(settings: Settings, request: RunRequest, card: Scorecard, now: datet
             state.sweep(scope, run_id)
         if not request.accounts:
             state.runs.begin(scope, run_id, fingerprint, now)
-        notes = [f"goes on with run {run_id}, which did not finish"] if earlier else []
+        notes = [*_of_open_month(scope), *([f"goes on with run {run_id}, which did not finish"] if earlier else ())]
         if lock.taken_over:
             notes.append(f"took over the period from {lock.taken_over}, which is no longer there")
         yield Run(settings, request, card, state, scope, run_id, now, watch, lock, earlier is not None, tuple(notes))
@@ -119,6 +119,15 @@ def looking(settings: Settings, card: Scorecard, scope: Scope, now: datetime) ->
 def _scope(settings: Settings, request: RunRequest, now: datetime) -> Scope:
     period = request.period or last_complete(now, settings.mapping.timezone)
     return scope_of(period, now, settings.mapping.window_days)
+
+
+def _of_open_month(scope: Scope) -> Iterator[str]:
+    """A warning that numbers of a month are those of a part of it."""
+    if scope.as_of < scope.period.end:
+        yield (
+            f"{scope.period.name} is not over: its scores will change. Its users are those of its days so far, and "
+            "mau_trend_pct compares them with whole months"
+        )
 
 
 def _new_id(now: datetime) -> str:

@@ -329,9 +329,14 @@ def test_a_look_of_an_explore_that_is_closed_is_no_mistake_of_the_model(sandbox:
     assert {metric for metric, reason in seen.gaps.items() if reason == "field_missing"} == set()
 
 
-def test_a_check_asks_no_query(sandbox: Sandbox, look: Look) -> None:
+def test_a_check_asks_each_explore_for_one_row_without_a_measure(sandbox: Sandbox, look: Look) -> None:
+    sandbox.recorded = []
     assert look().notes == ()
-    assert calls(sandbox, "/queries") == calls(sandbox, "/run/") == 0
+    made = [json.loads(each.body) for each in sandbox.recorded if each.path == "/api/4.0/queries"]
+    assert [each["view"] for each in made] == ["user_sessions", "feature_usage", "platform_metrics"]
+    assert {each["limit"] for each in made} == {"1"}
+    assert made[0]["fields"] == ["user_sessions.account_id", "user_sessions.session_date"]
+    assert calls(sandbox, "/run/") == 3
 
 
 # --- permissions
@@ -361,3 +366,13 @@ def test_a_user_that_may_query_nothing_is_a_permission_to_give(sandbox: Sandbox,
     sandbox.looker.forbidden |= {"user_sessions", "feature_usage", "platform_metrics"}
     with pytest.raises(AccessError, match=r"querying model alliants .* access_data and explore"):
         read()
+
+
+def test_a_check_says_that_our_user_may_not_query(sandbox: Sandbox, look: Look) -> None:
+    sandbox.looker.forbidden.add("user_sessions")
+    seen = look()
+    assert {name for name, reason in seen.gaps.items() if reason == "field_missing"} == {*DAILY, *MONTHLY}
+    assert any("explore user_sessions: the query was refused (HTTP 403)" in note for note in seen.notes)
+    sandbox.looker.forbidden |= {"feature_usage", "platform_metrics"}
+    with pytest.raises(AccessError, match="access_data and explore"):
+        look()

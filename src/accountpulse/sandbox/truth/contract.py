@@ -10,7 +10,7 @@ FLOORS = {"Bronze": 0, "Silver": 25_000, "Gold": 100_000, "Platinum": 250_000}
 REVIEWS_A_YEAR = {"Bronze": 0, "Silver": 1, "Gold": 2, "Platinum": 4}
 CHAMPIONS = ("Executive Sponsor", "Decision Maker", "Economic Buyer")
 SEVERITIES = ("Critical", "Moderate", "Watch")
-NONE = "no_evidence"
+NONE, UNCLEAR = "no_evidence", "unclear"
 Row = dict[str, Any]
 
 
@@ -46,19 +46,28 @@ def contract_truth(org: Salesforce, at: Instants) -> Truth:
         account = rows.accounts[customer.account_id]
         arr = _arr(rows, account, at.as_of)
         tier = account["Tier__c"]
-        return {
+        values = {
             "days_to_renewal": _renewal(rows, account, at),
             "payment_health": _payments(rows, account["Id"], at.as_of),
             "contract_changes": _downgrades(rows, account["Id"], at.day),
             "arr_trajectory_pct": _trajectory(rows, account, arr, at),
             "tier_alignment": NONE if arr is None or tier is None else _steps(arr, tier),
             "qbr_attendance": _reviews(rows, account["Id"], tier, at.day),
-            "champion_stability": _champions(rows, account["Id"], at.day),
+            "champion_stability": _champions(rows, account["Id"], at.day, at.as_of),
             "expansion_signals": _expansions(rows, account["Id"], at.as_of),
             **_signals(rows, account["Id"], at.as_of),
         }
+        if _tier_changed(rows, account["Id"], at.as_of):
+            values |= {"tier_alignment": UNCLEAR, "qbr_attendance": UNCLEAR}
+        return values
 
     return measure
+
+
+def _tier_changed(rows: Rows, account: str, as_of: datetime) -> bool:
+    """Whether the account shows another tier than it had at as_of."""
+    history = rows.of(account, "AccountHistory")
+    return any(row["Field"] == "Tier__c" and row["CreatedDate"] >= as_of for row in history)
 
 
 def _renewal(rows: Rows, account: Row, at: Instants) -> Value:
@@ -150,7 +159,7 @@ def _is_review(row: Row, day: date) -> bool:
     return wanted and not row["No_Show__c"] and day - timedelta(days=365) <= row["ActivityDate"] < day
 
 
-def _champions(rows: Rows, account: str, day: date) -> Value:
+def _champions(rows: Rows, account: str, day: date, as_of: datetime) -> Value:
     people = set()
     for role in rows.roles.get(account, []):
         deal = rows.deals[role["OpportunityId"]]
@@ -158,14 +167,15 @@ def _champions(rows: Rows, account: str, day: date) -> Value:
             people.add(role["ContactId"])
     if not people:
         return NONE
-    there = [person for person in people if _still_there(rows.people[person], account)]
+    there = [person for person in people if _still_there(rows.people[person], account, as_of)]
     return 100 * len(there) / len(people)
 
 
-def _still_there(person: Row, account: str) -> bool:
-    return (
-        person["AccountId"] == account and not person["No_Longer_At_Company__c"] and person["EmailBouncedDate"] is None
-    )
+def _still_there(person: Row, account: str, as_of: datetime) -> bool:
+    """Whose mail came back after as_of was there then."""
+    bounced = person["EmailBouncedDate"]
+    here = person["AccountId"] == account and not person["No_Longer_At_Company__c"]
+    return here and (bounced is None or bounced >= as_of)
 
 
 def _expansions(rows: Rows, account: str, as_of: datetime) -> float:

@@ -54,7 +54,7 @@ def crooked_org_truth(org: Salesforce, at: Instants) -> Truth:
     def measure(customer: Customer) -> Values:
         account = accounts[customer.account_id]
         arr = _Arr(seen, account)
-        return {
+        values = {
             "days_to_renewal": _renewal(seen, account),
             "payment_health": _payments(seen, account),
             "contract_changes": _downgrades(seen, account),
@@ -65,8 +65,21 @@ def crooked_org_truth(org: Salesforce, at: Instants) -> Truth:
             "expansion_signals": _expansions(seen, account),
             **_signals(seen, account),
         }
+        if _tier_changed(seen, account):
+            for name in ("tier_alignment", "qbr_attendance"):
+                found = values[name]
+                values[name] = _worst(["unclear", *([found] if isinstance(found, str) else ())]) or "unclear"
+        return values
 
     return measure
+
+
+def _tier_changed(seen: Seen, account: Row) -> bool:
+    """Rule 6: whether the account shows another tier than it had, where ARR is read from the history that says so."""
+    if seen.org.keeps["arr"] == "snapshots":
+        return False
+    changes = seen.rows("AccountHistory", AccountId=account["Id"], Field="Tier__c")
+    return any(row["CreatedDate"] >= seen.at.as_of for row in changes)
 
 
 def _worst(reasons: Iterable[str]) -> str | None:

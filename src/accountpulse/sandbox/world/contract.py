@@ -87,7 +87,7 @@ def add_arr_history(org: OrgBuilder, plan: Plan, account: Row) -> None:
                 value = before
     org.add(
         "AccountHistory",
-        org.calendar.month_end - timedelta(days=30),
+        org.calendar.month_end - timedelta(days=300),
         AccountId=account["Id"],
         Field="Tier__c",
         OldValue="Bronze",

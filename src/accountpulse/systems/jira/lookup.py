@@ -13,7 +13,7 @@ FEWEST = 100  # issues in a page where fields are asked for
 def look_up(request: JiraRequest) -> Extract:
     """Which of the keys are no component or project that our user sees, as `unknown_keys`.
 
-    Jira has no list of labels, field values, organisations or clauses; a note says that they were not checked.
+    Jira has no list of labels, field values, organisations or clauses; a note says that only a search knows them.
     """
     return client.run(_look_up(request))
 
@@ -21,7 +21,8 @@ def look_up(request: JiraRequest) -> Extract:
 async def _look_up(request: JiraRequest) -> Extract:
     mapping = request.mapping
     if mapping.link not in ("project", "component"):
-        return Extract("jira", {}, notes=(f"its keys were not checked: they are not listed there ({mapping.link})",))
+        note = f"it has no list to check its keys against ({mapping.link}): only what a search refuses is told apart"
+        return Extract("jira", {}, notes=(note,))
     async with connect(request) as web:
         work = await begin(request, web)
         if isinstance(work, str):

@@ -337,6 +337,11 @@ class LookerExtraction:
 
     # --- asking
 
+    def first_row(self, query: Query | None) -> None:
+        """Ask an explore for one row, once; Missing where it is refused."""
+        if query is not None:
+            self._once(f"first row of {query.explore}", partial(self._ask, query, self.api.first_row))
+
     def _months_ago(self, count: int) -> date:
         """The first day of the period, or of a month before it."""
         return self.request.scope.period.shifted(-count).first_day
@@ -350,9 +355,9 @@ class LookerExtraction:
         """The filter on the days from the first one to the end."""
         return {field: f"{first} to {self._end}"}
 
-    def _ask(self, query: Query) -> ResultRows:
+    def _ask(self, query: Query, send: Callable[[Query], ResultRows] | None = None) -> ResultRows:
         try:
-            rows = self.api.query(query)
+            rows = (send or self.api.query)(query)
         except Refused as refused:
             raise self.explores.no_query(query.explore, refused.status) from None
         return self._counted(rows)

@@ -1,4 +1,4 @@
-"""What Looker has of the mapping, without a query."""
+"""What Looker has of the mapping, and whether our user may ask each explore: one row of it, without a measure."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -10,16 +10,19 @@ from accountpulse.systems.looker.settings import LookerRequest, Measure, SavedLo
 
 
 def probe(request: LookerRequest) -> Probe:
-    """Whether each explore and saved Look is there, has its fields, each of its kind, and shows everything."""
+    """Whether each explore and saved Look is there, has its fields, each of its kind, and shows everything.
+
+    Metadata doesn't show whether our user may query an explore, nor whether its database answers: a first row does.
+    """
     work, mapping = connect(request), request.mapping
     usage, features = mapping.usage, mapping.features
     calls = 0
     if usage is not None:
-        _look(work, DAYS, lambda: work.days_asked(usage))
-        _look(work, MONTHS, lambda: work.months_asked(usage))
+        _look(work, DAYS, lambda: work.first_row(work.days_asked(usage)))
+        _look(work, MONTHS, lambda: work.first_row(work.months_asked(usage)))
         calls += 4
     if features is not None and features.catalogue:
-        _look(work, FEATURES, work.features_asked)
+        _look(work, FEATURES, lambda: work.first_row(work.features_asked()))
         calls += 2
     for name, source in mapping.figures.items():
         _look(work, metrics_of(name), partial(_figure, work, source))
@@ -30,7 +33,7 @@ def probe(request: LookerRequest) -> Probe:
 
 def _figure(work: LookerExtraction, source: Measure | SavedLook) -> None:
     if isinstance(source, Measure):
-        work.measure_asked(source)
+        work.first_row(work.measure_asked(source))
     else:
         work.explores.need_look(source)
 

@@ -1,6 +1,6 @@
 """What ARR was a year ago and at as_of: for each account by the first strategy that can tell."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -28,6 +28,7 @@ TWO_A_DAY = "two snapshots of one day with different amounts"
 OTHER_CURRENCY = "a snapshot is in another currency than the account, and when that changed isn't known"
 NO_CURRENCY = "snapshots hold plain numbers, and the account isn't in the corporate currency"
 OWN_CURRENCY = "what this program measured a year ago was converted by another rate (from: own)"
+OTHERS = "changes of tier or seats, which are no change of ARR"
 UNUSED = "another way to find ARR answered for the account"
 
 
@@ -50,10 +51,21 @@ class ArrAnswer:
 ArrAnswers = Mapping[str, ArrAnswer]  # by account
 
 
+ChangedSince = Callable[[str, Row], None]  # takes an account and the first change of a field after as_of
+
+
 def arr_changes(
-    reading: OrgReading, strategies: Iterable[ArrHistory], arr: str, accounts: AccountRows, worth: Money
+    reading: OrgReading,
+    strategies: Iterable[ArrHistory],
+    arr: str,
+    accounts: AccountRows,
+    worth: Money,
+    *,
+    others: Mapping[str, ChangedSince],
 ) -> Rows:
     """Changes of ARR over the trailing 365 days and since, for each account by the first strategy that knows.
+
+    `others`: fields that the same history is asked for, since accounts show only what they are today.
 
     Where none does, the account's metric is unknown: `too_new` where the program's own history is asked, which the
     pipeline then does; else by the worst reason that a strategy gave. MissingInOrg where the org has none of them.
@@ -67,7 +79,7 @@ def arr_changes(
             continue
         try:
             if isinstance(strategy, ArrFieldHistory):
-                found.append(_from_history(reading, strategy, arr, accounts, worth))
+                found.append(_from_history(reading, strategy, arr, accounts, worth, others=others))
             else:
                 found.append(_from_snapshots(reading, strategy, accounts, worth))
         except MissingInOrg:
@@ -131,11 +143,19 @@ def _refuse_own(reading: OrgReading, accounts: AccountRows, worth: Money) -> Non
 
 
 def _from_history(
-    reading: OrgReading, part: ArrFieldHistory, arr: str, accounts: AccountRows, worth: Money
+    reading: OrgReading,
+    part: ArrFieldHistory,
+    arr: str,
+    accounts: AccountRows,
+    worth: Money,
+    *,
+    others: Mapping[str, ChangedSince],
 ) -> ArrAnswers:
     """Later changes than as_of are among them, to go back to it."""
     fields = (arr,) if worth.rates is None else (arr, CURRENCY)
-    rows = history_rows(reading, part, fields)
+    came = history_rows(reading, part, (*fields, *others))
+    rows = [row for row in came if row["Field"] in fields]
+    _changed_since(reading, part, [row for row in came if row["Field"] not in fields], others)
     known_from = tracked_from(reading, part, arr, rows)
     found = of_the_year(reading, rows)
     by_account: dict[str, list[Row]] = {}
@@ -152,6 +172,24 @@ def _from_history(
         history = _AccountHistory(reading, arr, worth, account, by_account.get(account, []), tracked_currency)
         answers[account] = _within_edge(reading, history.answer(at(row, arr)), row, known_from, start)
     return answers
+
+
+def _changed_since(
+    reading: OrgReading, part: ArrFieldHistory, rows: Sequence[Row], others: Mapping[str, ChangedSince]
+) -> None:
+    """Tell each of the others of its first change after as_of, account by account."""
+    reading.leave_out(OTHERS, len(rows))
+    first: dict[tuple[str, str], tuple[datetime, Row]] = {}
+    for row in rows:
+        account = account_of(reading, part.object, row, part.parent)
+        moment = reading.moment(row["CreatedDate"], account)
+        if account is None or moment is None or moment < reading.scope.as_of or row["Field"] not in others:
+            continue
+        key = (to_18(str(account)), row["Field"])
+        if key not in first or moment < first[key][0]:
+            first[key] = moment, row
+    for (account, name), (_moment, row) in first.items():
+        others[name](account, row)
 
 
 def _within_edge(
@@ -273,6 +311,7 @@ class _AccountHistory:
 @dataclass(frozen=True)
 class _Snapshot:
     account: str
+    taken: datetime
     day: date
     amount: float
     currency: str | None  # None: the amount is a plain number
@@ -285,11 +324,11 @@ def _from_snapshots(reading: OrgReading, part: ArrSnapshots, accounts: AccountRo
     """
     scope = reading.scope
     start, end = scope.trailing(YEAR).start, scope.as_of
-    then = _nearest(reading, _snapshots(reading, part, reading.day(start)), reading.day(start))
+    then = _nearest(reading, _snapshots(reading, part, reading.day(start)), start)
     now: Mapping[str, list[_Snapshot]] = {}
     if end == scope.period.end:
         found = [each for each in _snapshots(reading, part, scope.as_of_day) if each.day <= scope.as_of_day]
-        now = _nearest(reading, found, scope.as_of_day)
+        now = _nearest(reading, found, end)
     if not then:
         reading.note(f"{part.object} has no record of {part.amount} around {reading.day(start)}: is it kept?")
     answers = {}
@@ -342,21 +381,21 @@ def _snapshots(reading: OrgReading, part: ArrSnapshots, day: date) -> list[_Snap
     snapshots = []
     for row in reading.rows(part.object, fields, bounds):
         owner, amount = account_of(reading, part.object, row, part.account), number(at(row, part.amount))
-        taken = reading.day_of(at(row, part.date), owner)
+        taken = reading.moment(at(row, part.date), owner)
         if owner is None:
             reading.leave_out("a snapshot of no account")
         elif amount is None or taken is None:
             reading.leave_out("a snapshot without an amount")
         else:
             currency = str(row[CURRENCY]) if several else None
-            snapshots.append(_Snapshot(to_18(str(owner)), taken, amount, currency))
+            snapshots.append(_Snapshot(to_18(str(owner)), taken, reading.day(taken), amount, currency))
     return snapshots
 
 
-def _nearest(reading: OrgReading, snapshots: Iterable[_Snapshot], day: date) -> dict[str, list[_Snapshot]]:
-    """Each account's snapshots of the day that lies nearest, the earlier of two days; mostly one."""
+def _nearest(reading: OrgReading, snapshots: Iterable[_Snapshot], moment: datetime) -> dict[str, list[_Snapshot]]:
+    """Each account's snapshots of the day of the one that lies nearest, the earlier of two; mostly one."""
     found = {}
-    ranked = sorted(snapshots, key=lambda each: (each.account, abs(each.day - day), each.day))
+    ranked = sorted(snapshots, key=lambda each: (each.account, abs(each.taken - moment), each.taken))
     for account, theirs in groupby(ranked, key=lambda each: each.account):
         all_of_it = list(theirs)
         found[account] = [each for each in all_of_it if each.day == all_of_it[0].day]

@@ -5,7 +5,7 @@ Each function gives the rows of one table of records, or raises MissingInOrg.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from accountpulse.core.period import Window
@@ -95,7 +95,10 @@ def payment_problems(
 
 
 def _cases(reading: OrgReading, part: PaymentCases) -> Rows:
-    """One that bears no day of its beginning began long ago, unless it ended in the 90 days: then it can't be known."""
+    """One that bears no day of its beginning began long ago, unless it ended in the 90 days: then it can't be known.
+
+    One whose record was made after as_of wasn't there yet.
+    """
     reading.need(part.object, part.account, part.opened, part.closed)
     since = _since(reading)
     for row in _troubles(reading, part, part.opened, part.closed):
@@ -107,6 +110,8 @@ def _cases(reading: OrgReading, part: PaymentCases) -> Rows:
                     account, PAYMENT, "unclear", "a problem that ended in the 90 days, and bears no beginning"
                 )
             reading.leave_out("ended before as_of, and bears no beginning")
+        elif opened is None and not _is_there(reading, row):
+            reading.outside()
         else:
             yield {"account_id": account, "opened_at": opened, "closed_at": closed}
 
@@ -153,7 +158,7 @@ def _troubles(reading: OrgReading, part: PaymentCases | PaymentInvoices, begun: 
 
 
 def _since(reading: OrgReading) -> datetime:
-    return reading.scope.as_of - timedelta(days=PAYMENT_DAYS)
+    return reading.scope.trailing(PAYMENT_DAYS).start
 
 
 def _flagged(reading: OrgReading, part: PaymentField, accounts: AccountRows) -> Rows:

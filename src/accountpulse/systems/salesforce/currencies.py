@@ -71,9 +71,10 @@ class Money:
 def money(reading: OrgReading, arr: str | None) -> Money:
     """How ARR is converted. MissingInOrg, with a note, where an org with several currencies doesn't show its rates.
 
-    A day's own rates (DatedConversionRate) win over the standing ones (CurrencyType), which are today's. One rate, that
-    of as_of, serves ARR now and then, so that a currency's fall is not taken for a customer's; an amount in a currency
-    that the account has left is brought into the new one by the rates of that day.
+    A day's own rates (DatedConversionRate) win over the standing ones (CurrencyType), which are today's; a currency
+    with rates of other days alone has none. One rate, that of as_of, serves ARR now and then, so that a currency's fall
+    is not taken for a customer's; an amount in a currency that the account has left is brought into the new one by the
+    rates of that day.
     """
     found = reading.find("Account", arr) if arr else None
     if found is None or found.type != "currency" or reading.find("Account", CURRENCY) is None:
@@ -90,17 +91,19 @@ def money(reading: OrgReading, arr: str | None) -> Money:
     }
     dated = tuple(_dated(reading))
     today = reading.scope.as_of_day
-    rates = standing | {each.currency: each.rate for each in dated if each.start <= today < each.end}
+    kept_by_day = dict.fromkeys(each.currency for each in dated)  # of which the standing rate is another day's
+    on_the_day = {each.currency: each.rate for each in dated if each.start <= today < each.end}
+    rates = standing | kept_by_day | on_the_day
     return Money({iso: rate for iso, rate in rates.items() if rate is not None and rate > 0}, dated)
 
 
 def _dated(reading: OrgReading) -> Iterator[DatedRate]:
-    """The rates of the days of the trailing year and of as_of; none in an org that keeps standing rates only."""
+    """The rates of the days since the trailing year's start; none in an org that keeps standing rates only."""
     if not reading.org.describe("DatedConversionRate"):
         return
-    first, last = (format_soql("{}", day) for day in (reading.scope.as_of_day - YEAR, reading.scope.as_of_day))
+    first = format_soql("{}", reading.scope.as_of_day - YEAR)
     columns = ("IsoCode", "ConversionRate", "StartDate", "NextStartDate")
-    for row in reading.rows("DatedConversionRate", columns, f"StartDate <= {last} AND NextStartDate > {first}"):
+    for row in reading.rows("DatedConversionRate", columns, f"NextStartDate > {first}"):
         rate, days = number(row["ConversionRate"]), [reading.day_of(row[name], None) for name in columns[2:]]
         if rate is not None and rate > 0 and days[0] is not None and days[1] is not None:
             yield DatedRate(str(row["IsoCode"]), days[0], days[1], rate)

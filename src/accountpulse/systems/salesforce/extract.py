@@ -20,9 +20,10 @@ from accountpulse.core.records import TABLES, Extract, SourceName, unknowns
 from accountpulse.systems.salesforce import arr, contract, relationship
 from accountpulse.systems.salesforce.client import Org
 from accountpulse.systems.salesforce.currencies import CURRENCY, Money, money
+from accountpulse.systems.salesforce.field_check import Row
 from accountpulse.systems.salesforce.kinds import fits, own_texts
 from accountpulse.systems.salesforce.limits import refuse_below
-from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at
+from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, number
 from accountpulse.systems.salesforce.settings import AccountFields, SalesforceMapping, SalesforceRequest
 
 NOBODY_RATED = (
@@ -30,6 +31,7 @@ NOBODY_RATED = (
     "`signals: none` to rate accounts without them"
 )
 TIERED = ("tier_alignment", "qbr_attendance")  # what rests on the tier that was sold
+TIER_SINCE = "the tier changed after as_of"
 AGED = ("arr_trajectory_pct",)  # and on the day since when it is a customer
 SIGNALS = tuple(name for name, metric in METRICS.items() if metric.domain == "signals")
 
@@ -54,13 +56,14 @@ def extract(request: SalesforceRequest) -> Extract:
     accounts = _account_rows(reading, mapping, found, worth)
     # names are people's own words: each on one line, without what steers a terminal
     frames = {"accounts": plain_table(_frame("accounts", accounts)), "links": _frame("links", _link_rows(found, links))}
-    for name, rows in _parts(reading, request, found, worth):
+    seats: dict[str, float | None] = {}
+    for name, rows in _parts(reading, request, found, worth, seats):
         frames[name] = _frame(name, rows)
         request.progress(sum(table.height for table in frames.values()), None)
     if worth is not None and worth.unknown:
         reading.setting = "accounts.arr"
         reading.note(f"the org has no rate for {', '.join(sorted(worth.unknown))}: ARR in it stays empty")
-    frames["accounts"] = _as_of(reading, frames["accounts"], frames["arr_changes"])
+    frames["accounts"] = _as_of(reading, _with_seats(frames["accounts"], seats), frames["arr_changes"])
     later = pl.col("at") >= request.scope.as_of
     reading.table = "arr_changes"
     reading.outside(frames["arr_changes"].filter(later).height)
@@ -224,12 +227,19 @@ class _Part(NamedTuple):
 
 
 def _parts(
-    reading: OrgReading, request: SalesforceRequest, found: list[dict[str, Any]], worth: Money | None
+    reading: OrgReading,
+    request: SalesforceRequest,
+    found: list[dict[str, Any]],
+    worth: Money | None,
+    seats: dict[str, float | None],
 ) -> Iterator[tuple[str, Rows]]:
-    """Each table beyond the accounts; a part that is off or missing is an empty one, with a gap."""
+    """Each table beyond the accounts; a part that is off or missing is an empty one, with a gap.
+
+    `seats` takes those of accounts whose number changed after as_of, as it was before.
+    """
     signals = request.connection.blocks["signals"]
     for part in (
-        *_contract_parts(reading, request.mapping, found, worth),
+        *_contract_parts(reading, request.mapping, found, worth, seats),
         *_relationship_parts(reading, request.mapping),
         _Part("signals", "signals", SIGNALS, signals, lambda p: relationship.signals(reading, p)),
     ):
@@ -240,7 +250,11 @@ def _parts(
 
 
 def _contract_parts(
-    reading: OrgReading, org: SalesforceMapping, found: list[dict[str, Any]], worth: Money | None
+    reading: OrgReading,
+    org: SalesforceMapping,
+    found: list[dict[str, Any]],
+    worth: Money | None,
+    seats: dict[str, float | None],
 ) -> Iterator[_Part]:
     due, paid, smaller, grown = (
         ("days_to_renewal",),
@@ -250,7 +264,10 @@ def _contract_parts(
     )
 
     def changes(part: Any) -> Rows:
-        return [] if worth is None else arr.arr_changes(reading, part, org.accounts.arr or "", found, worth)
+        if worth is None:
+            return []
+        others = _of_then(reading, org.accounts, seats)
+        return arr.arr_changes(reading, part, org.accounts.arr or "", found, worth, others=others)
 
     yield _Part("renewals", "renewal", due, org.renewal, lambda p: contract.renewals(reading, p.strategies, found))
     yield _Part(
@@ -260,6 +277,23 @@ def _contract_parts(
         "downgrades", "downgrades", smaller, org.downgrades, lambda p: contract.downgrades(reading, p, found, worth)
     )
     yield _Part("arr_changes", "arr_history", grown, org.arr_history, changes)
+
+
+def _of_then(reading: OrgReading, names: AccountFields, seats: dict[str, float | None]) -> dict[str, arr.ChangedSince]:
+    """What a change after as_of means for the account's own fields: its seats were others, its tier isn't known."""
+
+    def tier_changed(account: str, _row: Row) -> None:
+        reading.unknown(account, TIERED, "unclear", TIER_SINCE)
+
+    def seats_changed(account: str, row: Row) -> None:
+        seats[account] = number(row["OldValue"])
+
+    wanted = {names.tier: tier_changed, names.seats: seats_changed}
+    return {
+        name: change
+        for name, change in wanted.items()
+        if name is not None and "." not in name and reading.find("Account", name) is not None
+    }
 
 
 def _relationship_parts(reading: OrgReading, org: SalesforceMapping) -> Iterator[_Part]:
@@ -284,6 +318,19 @@ def _rows(reading: OrgReading, metrics: tuple[str, ...], part: object, work: Cal
             reading.setting = key
             reading.note(NOBODY_RATED)
         return []
+
+
+def _with_seats(accounts: pl.DataFrame, seats: Mapping[str, float | None]) -> pl.DataFrame:
+    """Accounts with the seats that they had at as_of; null where these are no number."""
+    then = pl.DataFrame(
+        {"account_id": [*seats], "then": [*seats.values()]},
+        schema={"account_id": pl.String, "then": accounts.schema["seats"]},
+        strict=False,
+    )
+    known = pl.when(pl.col("account_id").is_in([*seats])).then("then").otherwise("seats")
+    return (
+        accounts.join(then, on="account_id", how="left", maintain_order="left").with_columns(seats=known).drop("then")
+    )
 
 
 def _as_of(reading: OrgReading, accounts: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
