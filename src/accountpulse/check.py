@@ -14,7 +14,6 @@ from accountpulse.accounts import Linked
 from accountpulse.core.errors import AccountpulseError, ConfigurationError
 from accountpulse.core.period import Period, Scope, last_complete, scope_of
 from accountpulse.core.records import REASONS, Reason, SourceName
-from accountpulse.http.budget import RequestBudget
 from accountpulse.metrics.reasons import outer_reason, why_column
 from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.measure import link
@@ -86,8 +85,12 @@ def check(
     period: Period | None,
     now: datetime,
     tell: Callable[[Finding], None],
+    patience: float = LOOKING,
 ) -> Findings:
-    """Look at everything that a run needs; a branch ends at its first failure, the others go on."""
+    """Look at everything that a run needs; a branch ends at its first failure, the others go on.
+
+    `patience`: seconds that a system is waited for in all.
+    """
     found = Findings(tell)
     try:
         loaded = settings.load(environment)
@@ -97,7 +100,8 @@ def check(
     card = _settings(found, loaded)
     scope = _period(found, loaded, period, now)
     _state(found, loaded, scope, now)
-    calls = _systems(found, loaded, scope, card, now)
+    run = looking(loaded, card or scorecard.default(loaded.rules.pillars), scope, now, patience)
+    calls = _systems(found, run, card)
     if calls:
         _estimate(found, calls)
     on = loaded.rollbar is not None
@@ -166,12 +170,10 @@ def _state(found: Findings, loaded: Settings, scope: Scope, now: datetime) -> No
         found.failed("state", error)
 
 
-def _systems(
-    found: Findings, loaded: Settings, scope: Scope, card: Scorecard | None, now: datetime
-) -> dict[SourceName, tuple[int, float]]:
+def _systems(found: Findings, run: Run, card: Scorecard | None) -> dict[SourceName, tuple[int, float]]:
     """The accounts first, as a run reads them; what each source costs: requests, and seconds a request."""
     costs: dict[SourceName, tuple[int, float]] = {}
-    run = looking(loaded, card or scorecard.default(loaded.rules.pillars), scope, now)
+    loaded = run.settings
     reader, gaps = SourceReader(run, look_up=True), dict[SourceName, Mapping[str, Reason]]()
     status = reader.read(CRM)
     if status.error is not None:
@@ -181,7 +183,7 @@ def _systems(
     _accounts(found, loaded, reader.extracts)
     gaps[CRM] = reader.extracts[CRM].gaps
     if card is not None:
-        _destinations(found, loaded, card)
+        _destinations(found, run, card)
     for name in loaded.configured[1:]:
         try:
             costs[name], gaps[name] = _source(found, run, name, reader)
@@ -282,13 +284,13 @@ def _source(
     return (looked.calls, seconds), looked.gaps
 
 
-def _destinations(found: Findings, loaded: Settings, card: Scorecard) -> None:
+def _destinations(found: Findings, run: Run, card: Scorecard) -> None:
     """Whether each destination takes what a load would send."""
-    for system in loaded.systems:
+    for system in run.settings.systems:
         if system.destination is None:
             continue
         try:
-            destination = system.destination(loaded.connection(system.name), RequestBudget(patience=LOOKING))
+            destination = system.destination(run.settings.connection(system.name), run.budget())
             for each in destination.requirements(card.dimensions, (*card.tier_names, NOT_RATED)):
                 found.add(each.mark, each.area, each.text, each.code)
         except AccountpulseError as error:

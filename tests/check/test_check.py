@@ -22,7 +22,7 @@ def company() -> World:
 def look(sandbox: Sandbox, folder: Path, period: Period | None = None, **changes: str) -> tuple[int, list[Finding]]:
     told: list[Finding] = []
     environment = {**sandbox.environment(), "ACCOUNTPULSE_STATE": str(folder / "state"), **changes}
-    found = check(environment, period, NOW, told.append)
+    found = check(environment, period, NOW, told.append, patience=1.0)
     assert told == found.lines
     return found.exit_code, found.lines
 

@@ -130,7 +130,7 @@ def test_what_ends_a_run_has_been_said_by_check(name: str, tmp_path: Path) -> No
             "ACCOUNTPULSE_CONFIG": str(config),
             **broken.environment,
         }
-        found = check(environment, Period(2026, 10), NOW, lambda _line: None)
+        found = check(environment, Period(2026, 10), NOW, lambda _line: None, patience=1.0)
         code, says = _run(environment, tmp_path)
     bad = [f"{line.area}: {line.text}" for line in found.lines if line.mark == "bad"]
     assert code == broken.code, says
@@ -141,7 +141,7 @@ def test_what_ends_a_run_has_been_said_by_check(name: str, tmp_path: Path) -> No
 def _run(environment: Mapping[str, str], folder: Path) -> tuple[int, str]:
     """How a dry run ends: its code, and why."""
     try:
-        options = RunRequest(period=Period(2026, 10), dry_run=True, out=folder)
+        options = RunRequest(period=Period(2026, 10), dry_run=True, out=folder, patience=1.0)
         result = pipeline.execute(settings.load(environment), options, NOW, Silent())
     except AccountpulseError as error:
         return error.exit_code, str(error)

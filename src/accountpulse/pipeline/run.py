@@ -110,9 +110,9 @@ def started(settings: Settings, request: RunRequest, card: Scorecard, now: datet
         yield Run(settings, request, card, state, scope, run_id, now, watch, lock, earlier is not None, tuple(notes))
 
 
-def looking(settings: Settings, card: Scorecard, scope: Scope, now: datetime) -> Run:
+def looking(settings: Settings, card: Scorecard, scope: Scope, now: datetime, patience: float = LOOKING) -> Run:
     """A run that only looks: for `check` and `accounts`, which read as a run does and leave nothing behind."""
-    request, state = RunRequest(dry_run=True, patience=LOOKING), State(settings.state)
+    request, state = RunRequest(dry_run=True, patience=patience), State(settings.state)
     return Run(settings, request, card, state, scope, _new_id(now), now, NoWatch())
 
 

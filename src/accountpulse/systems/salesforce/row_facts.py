@@ -8,7 +8,6 @@ from accountpulse.core.ids import looks_like_an_id
 from accountpulse.core.period import Window
 from accountpulse.systems.salesforce.field_check import ODD_RECORD, Row
 from accountpulse.systems.salesforce.queries import OrgReading, RowCondition, at
-from accountpulse.systems.salesforce.schema import TEXTS
 
 STAGED = "LastStageChangeDate"  # Object Reference, "Opportunity": from version 52.0 on
 AccountRows = Sequence[Mapping[str, Any]]  # the accounts that are scored, as they were read
@@ -26,7 +25,7 @@ def account_of(reading: OrgReading, name: str, row: Row, path: str) -> Any:
             reading.nobodys(row, HIDDEN.format(path.split(".", maxsplit=1)[0]))
     elif not looks_like_an_id(str(account).strip()):
         found = reading.find(name, path)
-        if found is None or found.type not in TEXTS:
+        if found is None or found.type in ("reference", "id"):
             what = f"{name}.{path} of {row.get('Id')} is no record id"
             raise UnexpectedAnswer("salesforce", f"querying {name}", what, ODD_RECORD)
         reading.nobodys(row, f"{name}.{path} is no record id: whose it is can't be known")
