@@ -21,7 +21,7 @@ from program import CLEAN, start
 from support import NOW
 
 
-def test_the_demo_scores_loads_and_reads_back_every_customer(tmp_path: Path) -> None:
+def test_the_demo_scores_loads_reads_back_and_reports_every_customer(tmp_path: Path) -> None:
     done = start(tmp_path, "demo", COLUMNS="80")
     assert done.returncode == 0, done.stderr
     assert "Scored 120 accounts" in done.stdout
@@ -30,8 +30,13 @@ def test_the_demo_scores_loads_and_reads_back_every_customer(tmp_path: Path) -> 
     for title in ("Salesforce", "Intercom", "Jira", "Looker", "Most at risk", "Next"):
         assert title in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
-    with next((tmp_path / "out").glob("*.csv")).open(encoding="utf-8", newline="") as stream:
+    with next((tmp_path / "out").glob("health-scores-*.csv")).open(encoding="utf-8", newline="") as stream:
         assert len(list(csv.DictReader(stream))) == 120
+    assert "The 5 months before ran first" in done.stdout
+    assert "Report: out/report-" in done.stdout
+    assert [path.suffix for path in sorted((tmp_path / "out").glob("report-*"))] == [".csv", ".html"]
+    with next((tmp_path / "out").glob("report-*.csv")).open(encoding="utf-8", newline="") as stream:
+        assert all(line["tier_before"] for line in csv.DictReader(stream))
 
 
 def test_a_demo_of_one_customer_says_one_and_keeps_to_a_narrow_terminal(tmp_path: Path) -> None:

@@ -108,21 +108,6 @@ def test_a_folder_that_can_not_be_written_to_is_named(tmp_path: Path, kept: Path
     assert "taken/report-2026-10.html can't be written" in done.stderr
 
 
-def test_the_demo_ends_with_a_report_that_has_months_to_compare(tmp_path: Path) -> None:
-    pytest.importorskip(PAGE)
-    done = start(tmp_path, "demo", "--accounts", "3", "--period", "2026-10")
-    assert done.returncode == 0, done.stderr
-    assert "The 5 months before ran first" in done.stdout
-    assert "Report: out/report-2026-10.html" in done.stdout
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "health-scores-2026-10.csv",
-        "report-2026-10.csv",
-        "report-2026-10.html",
-    ]
-    with (tmp_path / "out" / "report-2026-10.csv").open(encoding="utf-8", newline="") as stream:
-        assert all(line["tier_before"] for line in csv.DictReader(stream))
-
-
 def test_on_lambda_a_run_keeps_its_report_in_the_state_and_names_it(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:

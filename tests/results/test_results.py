@@ -22,7 +22,7 @@ print(json.dumps(list(results.differences(found, recorded))))
 """
 
 
-@pytest.mark.parametrize("worlds", [("demo",), ("1", "2", "33", "50"), ("67", "80", "99", "100")])
+@pytest.mark.parametrize("worlds", [("demo",), ("1", "50", "100")])
 def test_results_are_those_that_were_recorded(worlds: tuple[str, ...]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", CHECK, *worlds], cwd=ROOT, capture_output=True, text=True, check=False, timeout=600

@@ -89,12 +89,13 @@ class _Account:
     def _trajectory(self) -> float | None:
         """Against ARR of a year before: each change tells what was before it. Null where nobody tracked it then."""
         arr, year_ago, since = self._row.get("ARR__c"), self._as_of - YEAR, self._row.get("Customer_Since__c")
-        tracked = [_time(row["CreatedDate"]) for row in _rows(self._answers, "FROM AccountHistory ")]
+        history = _rows(self._answers, "FROM AccountHistory ")
+        tracked = [_time(row["CreatedDate"]) for row in history if row.get("Field", "ARR__c") == "ARR__c"]
         tracked += [_time(row["CreatedDate"]) for row in _rows(self._answers, "LIMIT 1")]
         is_young = since is not None and date.fromisoformat(since) > year_ago.date()
         if arr is None or is_young or not tracked or min(tracked) > year_ago:
             return None
-        changes = sorted((_time(row["CreatedDate"]), row["OldValue"]) for row in self._mine("FROM AccountHistory "))
+        changes = sorted((_time(row["CreatedDate"]), row["OldValue"]) for row in self._changes("ARR__c"))
         then, now = (
             float(next((old for at, old in changes if at >= moment), arr)) for moment in (year_ago, self._as_of)
         )
@@ -102,14 +103,20 @@ class _Account:
 
     def _tier(self) -> float | None:
         arr, held = self._row.get("ARR__c"), self._row.get("Tier__c")
-        if arr is None or held not in TIERS:
+        if arr is None or held not in TIERS or self._tier_changed():
             return None
         implied = [tier for tier in TIERS if float(arr) >= FLOORS.get(tier, float("-inf"))][-1]
         return abs(TIERS.index(implied) - TIERS.index(held))
 
+    def _changes(self, field: str) -> list[Row]:
+        return [row for row in self._mine("FROM AccountHistory ") if row["Field"] == field]
+
+    def _tier_changed(self) -> bool:
+        return any(_time(row["CreatedDate"]) >= self._as_of for row in self._changes("Tier__c"))
+
     def _reviews(self) -> float | None:
         expected = REVIEWS.get(self._row.get("Tier__c") or "")
-        if not expected:
+        if not expected or self._tier_changed():
             return None
         rows = [*self._mine("FROM Event "), *self._mine("FROM Task ")]
         days = {date.fromisoformat(row["ActivityDate"]) for row in rows if row["No_Show__c"] is not True}
@@ -124,8 +131,10 @@ class _Account:
             stay[row["ContactId"]] = not left and contact["AccountId"] == self._id
         return 100 * sum(stay.values()) / len(stay) if stay else None
 
-    def _expansions(self) -> float:
+    def _expansions(self) -> float | None:
         rows = self._mine("'Expansion'")
+        if any(row["IsClosed"] for row in rows):
+            return None
         return sum(row["Probability"] is not None and float(row["Probability"]) >= MIN_PROBABILITY for row in rows)
 
     def _signals(self) -> Measures:
