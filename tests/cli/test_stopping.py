@@ -10,7 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from accountpulse import pipeline, settings
+from accountpulse.cli import stopping
+from accountpulse.core.errors import Stopped
 from accountpulse.core.period import Period
 from accountpulse.core.spooled import PREFIX
 from accountpulse.pipeline.run import RunRequest
@@ -56,6 +60,23 @@ def test_a_run_that_is_stopped_by_hand_ends_in_order(company: World, tmp_path: P
     with Sandbox(company) as sandbox:
         facts = stopped(tmp_path, sandbox, signal.SIGINT)
     assert (facts["status"], facts["exit_code"]) == ("stopped", 5)
+
+
+class Deaf:
+    """Is told to stop where Python drops what is raised."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_stop_that_comes_while_an_object_is_destroyed_is_heard(capsys: pytest.CaptureFixture[str]) -> None:
+    before = sys.unraisablehook
+    with pytest.raises(Stopped, match="SIGTERM"), stopping.orderly():
+        Deaf()
+        time.sleep(5)
+        pytest.fail("it was not heard")
+    assert sys.unraisablehook is before
+    assert not capsys.readouterr().err
 
 
 def test_a_run_that_is_terminated_ends_in_order_and_is_gone_on_with(company: World, tmp_path: Path) -> None:

@@ -39,6 +39,13 @@ def test_a_key_whose_line_feeds_are_written_as_two_characters_is_the_same_key() 
     assert Redactor([pem().replace("\n", "\\n")])(f"a {pem().splitlines()[5]} b") == f"a {MASK} b"
 
 
+def test_a_secret_beyond_the_first_plane_or_read_with_losses_is_found() -> None:
+    secret = "pa\N{KEY}ss9Wörd"
+    lost = "pass9Größe-Öl"
+    assert Redactor([secret])(f"a {secret!a} b") == f"a '{MASK}' b"
+    assert Redactor([lost])(f"a {lost.encode('latin-1').decode('utf-8', 'replace')} b") == f"a {MASK} b"
+
+
 def test_a_secret_that_begins_with_another_one_is_replaced_whole() -> None:
     assert Redactor(["token", "token-and-more"])("a token-and-more b token c") == "a ••• b ••• c"
 

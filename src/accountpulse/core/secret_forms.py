@@ -142,6 +142,8 @@ def _character(char: str) -> str:
     code, ways = ord(char), list[str]()
     units = char.encode("utf-16-be", "surrogatepass").hex()
     ways.append(r"\\++".join(rf"(?<=\\)u(?i:{units[at : at + 4]})" for at in range(0, len(units), 4)))
+    if code > 0xFFFF:
+        ways.append(rf"(?<=\\)U(?i:{code:08x})")  # Python's way
     for encoding in ("utf-8", "latin-1"):
         coded = char.encode(encoding, "ignore")
         ways += [r"\\*+".join(rf"(?:%(?:25)*|(?<=\\)x)(?i:{byte:02x})" for byte in coded)] if coded else []
@@ -170,3 +172,4 @@ def _spellings(char: str) -> Iterator[str]:
         yield from (unicodedata.normalize(kind, char) for kind in ("NFC", "NFD"))
         for wrong in ("latin-1", "cp1252"):
             yield char.encode("utf-8", "surrogatepass").decode(wrong, "replace")
+        yield "\N{REPLACEMENT CHARACTER}"  # of Latin-1 that was read as UTF-8
