@@ -151,6 +151,7 @@ class Proxy:
             self._ready.set()
             await self._stopping.wait()
         await runner.cleanup()
+        await asyncio.sleep(0.1)  # connections say goodbye, and are closed by the loop
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         asked = await request.read()

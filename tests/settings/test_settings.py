@@ -198,6 +198,8 @@ def test_a_system_whose_name_stands_for_something_else_is_refused(names: list[st
     "place",
     [
         "gs://bucket/state",
+        "gs:bucket",
+        "azure:container/x",
         "S3://bucket/state",
         "file:///var/state",
         "az://x",

@@ -334,3 +334,15 @@ def test_commands_and_the_report_tell_what_is_not_ours_and_go_on(finished: Path,
         assert done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr
         assert "runs/2026-09/foreign.json" in done.stderr + done.stdout
+
+
+def test_a_document_that_is_larger_than_any_of_ours_is_set_aside_unread(tmp_path: Path) -> None:
+    huge = tmp_path / "runs" / "2026-10" / "x.json"
+    huge.parent.mkdir(parents=True)
+    with huge.open("wb") as stream:
+        stream.truncate(2**40)  # a hole: it takes no room on the disk, and would take a terabyte of memory
+    state = State(tmp_path)
+    assert state.files.read_json("runs/2026-10/x.json") is None
+    (note,) = state.files.notes
+    assert "is larger than any document of ours" in note
+    assert not huge.exists()

@@ -1,6 +1,7 @@
 """`accountpulse sandbox`: the stand-ins in the foreground, and the truth about their world as a table."""
 
 import shlex
+import signal
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,7 @@ def serve(
     with Sandbox(world, port=port, latency_ms=latency, jira="cloud" if jira == "cloud" else "datacenter") as sandbox:
         if rate is not None:
             sandbox.limits = {"intercom": Limit(rate * 10, 10), "jira": Limit(rate, 1)}
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops it, its certificates go
         try:
             text = f"# {plural(accounts, 'customer')}, seed {seed}; stop with Ctrl-C. Paste this into another shell:"
             console.print(text, soft_wrap=True)  # a comment that went over two lines would be half a command

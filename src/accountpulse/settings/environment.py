@@ -42,7 +42,7 @@ VARIABLES = (*(variable for system in SYSTEMS.values() for variable in system.va
 NAMES: Mapping[str, str] = {variable.name: variable.meaning for variable in VARIABLES}
 SECRET_NAMES = tuple(variable.name for variable in VARIABLES if variable.secret)
 AWS_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")  # no settings of ours, but they lie beside them
-ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(/|$)|s3:")  # two letters at least: C:/ is a folder
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least: C:/ is a folder
 BUCKET = re.compile(r"s3://[A-Za-z0-9._-]{3,255}(/.*)?")
 PREFIXES = tuple({f"{name.partition('_')[0]}_" for name in NAMES})
 
@@ -215,6 +215,7 @@ def _rollbar(reader: EnvironmentReader) -> RollbarAccess | None:
 
 def _state(reader: EnvironmentReader) -> str:
     value = reader.get("ACCOUNTPULSE_STATE") or ".accountpulse"
+    value = str(Path(value).expanduser()) if value.startswith("~/") else value
     if (ADDRESS.match(value) and not BUCKET.fullmatch(value)) or not value.isprintable():
         problem = "must be a folder, or s3://bucket/prefix (in small letters); it can't be any other kind of address"
         reader.problems.append(f"ACCOUNTPULSE_STATE {problem}")

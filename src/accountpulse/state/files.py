@@ -56,7 +56,7 @@ class Files:
         try:
             return self.store.read(name)
         except Obstacle as obstacle:
-            self.set_aside(obstacle.name, "is no file")
+            self.set_aside(obstacle.name, obstacle.why)
             return None
 
     def document(

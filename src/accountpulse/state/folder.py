@@ -16,6 +16,7 @@ from accountpulse.core.errors import ConfigurationError
 from accountpulse.state.store import Blob, Obstacle
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
+MOST_DOCUMENT = 64 * 2**20  # bytes: a run of 100,000 accounts notes a few MB
 ENDINGS = (".json", ".parquet", ".csv", ".html")  # of objects: a folder with such a name stands in the place of one
 HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{8}")
 NOT_THERE = (FileNotFoundError, NotADirectoryError)
@@ -48,8 +49,11 @@ class Folder:
         """As Store says."""
         path = self._root / name
         try:
-            if not stat.S_ISREG(path.stat().st_mode):
+            there = path.stat()
+            if not stat.S_ISREG(there.st_mode):
                 raise Obstacle(self.place, name)
+            if name.endswith(".json") and there.st_size > MOST_DOCUMENT:
+                raise Obstacle(self.place, name, "is larger than any document of ours")
             return Blob(path.read_bytes())
         except NOT_THERE:
             self._refuse_a_file()

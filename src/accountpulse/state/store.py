@@ -28,9 +28,9 @@ class Blob:
 class Obstacle(ConfigurationError):
     """Something stands in an object's place that is none, such as a folder: under `name`, which may be moved."""
 
-    def __init__(self, place: str, name: str) -> None:
+    def __init__(self, place: str, name: str, why: str = "is no file") -> None:
         """`name` lies in the store at `place`."""
-        self.name = name
+        self.name, self.why = name, why
         super().__init__("state", [f"{place}/{name} is in the way: move it elsewhere."])
 
 
