@@ -73,6 +73,10 @@ class Change:
         return not self.held if self.place is None else self.place == place
 
 
+# kept, since a loop that is collected complains of the connections that its clients have left open
+_ENDED: list[asyncio.AbstractEventLoop] = []
+
+
 @dataclass
 class Proxy:
     """Speaks for the server at `target`; a context manager. `log` has everything that went through, in order."""
@@ -100,6 +104,7 @@ class Proxy:
     ) -> None:
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(10)
+        _ENDED.append(self._loop)
 
     def begin(self, change: Change | None = None) -> None:
         """Forget what went through; from here on with this change."""
@@ -127,10 +132,7 @@ class Proxy:
     # --- serving
 
     def _serve(self) -> None:
-        try:
-            self._loop.run_until_complete(self._run())
-        finally:
-            self._loop.close()
+        self._loop.run_until_complete(self._run())
 
     async def _run(self) -> None:
         self._stopping = asyncio.Event()
@@ -151,7 +153,6 @@ class Proxy:
             self._ready.set()
             await self._stopping.wait()
         await runner.cleanup()
-        await asyncio.sleep(0.1)  # connections say goodbye, and are closed by the loop
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         asked = await request.read()
