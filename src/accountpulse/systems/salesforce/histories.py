@@ -49,7 +49,9 @@ def tracked_from(reading: OrgReading, part: HistoryPart, field: str, rows: Seque
     It is `tracked_since`, as far as the org still keeps rows from then, else the first row of the field in the whole
     org. What lies before the year's start needs no second query.
     """
-    early = [_at(reading, row) for row in rows if row["Field"] == field and _at(reading, row) < _start(reading)]
+    asked = _start(reading) - REACH  # a row from before it is none that was asked for
+    times = (_at(reading, row) for row in rows if row["Field"] == field)
+    early = [at for at in times if asked <= at < _start(reading)]
     if part.tracked_since is None:
         return min(early) if early else _earliest(reading, part, field)
     stated = _midnight(reading, part.tracked_since)
