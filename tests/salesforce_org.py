@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,16 @@ from support import NOW, Configure, extract, measured
 
 LONG_AGO = "2020-01-01T00:00:00+00:00"
 ONE, TWO, THREE = (record_id("001", number) for number in (501, 502, 503))
+
+
+def at(text: str) -> datetime:
+    """An instant in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def day(text: str) -> date:
+    """A day."""
+    return date.fromisoformat(text)
 
 
 class Org:

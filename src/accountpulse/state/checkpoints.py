@@ -26,22 +26,24 @@ _PART = "part.json"
 _UNKNOWNS = "unknowns"  # beside the tables
 
 
-class _PartDocument(msgspec.Struct):
-    """What a part's document has to hold."""
+class _ExtractDocument(msgspec.Struct):
+    """What the document of anything that was extracted has to hold."""
 
     run_id: str
     as_of: str
     window_start: str
+
+
+class _PartDocument(_ExtractDocument):
+    """What a part's document has to hold."""
+
     pieces: dict[str, int]
     facts: dict[str, Any]
 
 
-class _ManifestDocument(msgspec.Struct):
+class _ManifestDocument(_ExtractDocument):
     """What a source's document has to hold."""
 
-    run_id: str
-    as_of: str
-    window_start: str
     rows: dict[str, int]
     pieces: dict[str, int]
     gaps: dict[str, str]

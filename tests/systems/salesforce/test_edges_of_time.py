@@ -1,34 +1,9 @@
 """Days, clocks that go back, records of after the month, and rates that begin late: what was true at as_of."""
 
-from datetime import UTC, date, datetime
-from pathlib import Path
-
-import pytest
-
-from accountpulse.core.period import Period, Scope, scope_of
-from accountpulse.sandbox.world.model import World
-from salesforce_org import ONE, THREE, TWO, Org, Reader, reader
-from support import Configure
+from accountpulse.core.period import Period, scope_of
+from salesforce_org import ONE, THREE, TWO, Org, Reader, at, day
 
 INVOICES = "salesforce: {payment: {from: invoice}}"
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def day(text: str) -> date:
-    return date.fromisoformat(text)
-
-
-@pytest.fixture
-def org(world: World) -> Org:
-    return Org(world)
-
-
-@pytest.fixture
-def read(configure: Configure, scope: Scope, tmp_path: Path) -> Reader:
-    return reader(configure, scope, tmp_path)
 
 
 def test_ninety_days_are_days_of_the_periods_zone_where_clocks_went_back_in_them(org: Org, read: Reader) -> None:

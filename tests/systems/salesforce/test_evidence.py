@@ -4,37 +4,18 @@ October 2026 is measured: as_of is 2026-11-01T00:00Z, the 365 days begin on 2025
 org's clock says NOW, 2026-11-23. What is right is said by Salesforce's Object Reference and SOQL reference.
 """
 
-from datetime import UTC, date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from accountpulse.core.period import Period, Scope, scope_of
-from accountpulse.sandbox.world.model import World
+from accountpulse.core.period import Period, scope_of
 from accountpulse.settings import load
-from salesforce_org import ONE, THREE, TWO, Org, Reader, reader
-from support import NOW, Configure
+from salesforce_org import ONE, THREE, TWO, Org, Reader, at, day
+from support import NOW
 
 MISSING = "field_missing"
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def day(text: str) -> date:
-    return date.fromisoformat(text)
-
-
-@pytest.fixture
-def org(world: World) -> Org:
-    return Org(world)
-
-
-@pytest.fixture
-def read(configure: Configure, scope: Scope, tmp_path: Path) -> Reader:
-    return reader(configure, scope, tmp_path)
 
 
 # --- renewals: the first strategy that answers, for each account (rule 7) ------------------------------------------

@@ -17,27 +17,17 @@ from accountpulse.core.period import Scope
 from accountpulse.core.records import RowCounts
 from accountpulse.http.budget import RequestBudget
 from accountpulse.sandbox.server import Fault, Sandbox
-from accountpulse.sandbox.world.model import FieldDef, World
+from accountpulse.sandbox.world.model import FieldDef
 from accountpulse.systems.mapping_parts import CountName, DateName, MappingBlock, MoneyName, YesNoName
 from accountpulse.systems.salesforce.client import Org as Connected
 from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, RowCondition
 from accountpulse.systems.salesforce.settings import Only
-from salesforce_org import ONE, THREE, TWO, Org, Reader, reader
+from salesforce_org import ONE, THREE, TWO, Org, Reader
 from support import Configure, extract
 
 JSON = {"Content-Type": "application/json"}
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
 CONTRACT = "800Hu00000AAAAAIA4"
-
-
-@pytest.fixture
-def org(world: World) -> Org:
-    return Org(world)
-
-
-@pytest.fixture
-def read(configure: Configure, scope: Scope, tmp_path: Any) -> Reader:
-    return reader(configure, scope, tmp_path)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 October 2026 is measured: as_of is 2026-11-01T00:00Z, the 90 days begin on 2026-08-03, the 365 days on 2025-11-01.
 """
 
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -11,30 +10,11 @@ import pytest
 from accountpulse.core.errors import ConfigurationError, SourceUnavailable
 from accountpulse.core.period import Period, Scope, scope_of
 from accountpulse.sandbox.server import Sandbox
-from accountpulse.sandbox.world.model import World
 from accountpulse.systems.salesforce import extract
-from salesforce_org import ONE, THREE, TWO, Org, Reader, reader
+from salesforce_org import ONE, THREE, TWO, Org, Reader, at, day
 from support import NOW, Configure, request
 
 MISSING = "field_missing"
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def day(text: str) -> date:
-    return date.fromisoformat(text)
-
-
-@pytest.fixture
-def org(world: World) -> Org:
-    return Org(world)
-
-
-@pytest.fixture
-def read(configure: Configure, scope: Scope, tmp_path: Path) -> Reader:
-    return reader(configure, scope, tmp_path)
 
 
 # --- renewal ---------------------------------------------------------------------------------------------------

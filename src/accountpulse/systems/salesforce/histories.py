@@ -19,6 +19,7 @@ YEAR = 365
 KEPT = timedelta(days=730)  # by queryAll
 REACH = timedelta(days=92)  # read along before the year: a row there proves that the field was tracked by then
 MOST_AT_ONCE = 6  # changes of one field in one second that are put in order
+FIRST_ORGS = datetime(1999, 1, 1, tzinfo=UTC)  # no history is older
 CENT = 0.005  # amounts that differ by less are one amount
 
 HistoryPart = ArrFieldHistory | DowngradeHistory
@@ -73,9 +74,6 @@ def _midnight(reading: OrgReading, day: date) -> datetime:
 def _at(reading: OrgReading, row: Row) -> datetime:
     """When a change was made; one that can't be read, as what nobody can order."""
     return reading.moment(row.get("CreatedDate"), None) or datetime.max.replace(tzinfo=UTC)
-
-
-FIRST_ORGS = datetime(1999, 1, 1, tzinfo=UTC)
 
 
 def _earliest(reading: OrgReading, part: HistoryPart, field: str) -> datetime | None:
