@@ -11,7 +11,6 @@ from typing import Self
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 BODY = b'{"ok": true}'
-FAREWELL = 0.02  # seconds that the end of a connection over TLS may wait for the other side
 
 
 def whole(status: int = 200, body: bytes = BODY, *headers: str, kind: str = "application/json") -> Answer:
@@ -94,7 +93,6 @@ class Wire:
         self._context = context  # with one, over TLS
         self._plan = list(plan)
         self._then = for_ever or whole()
-        self._writers: list[asyncio.StreamWriter] = []
         self.asked: list[str] = []
         self.url = ""
 
@@ -102,10 +100,8 @@ class Wire:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        farewell = None if self._context is None else FAREWELL
         server = asyncio.run_coroutine_threadsafe(
-            asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context, ssl_shutdown_timeout=farewell),
-            self._loop,
+            asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context), self._loop
         ).result()
         scheme = "http" if self._context is None else "https"
         self.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -121,9 +117,7 @@ class Wire:
             for task in others:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
-            for writer in self._writers:
-                writer.transport.abort()
-            await asyncio.sleep(0 if self._context is None else 4 * FAREWELL)  # closed in a later round
+            await asyncio.sleep(0)  # their connections are closed in the next round
 
         asyncio.run_coroutine_threadsafe(end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -131,7 +125,6 @@ class Wire:
         self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.append(writer)
         try:
             while True:
                 lines = (await reader.readuntil(b"\r\n\r\n")).decode() if self._asks else ""

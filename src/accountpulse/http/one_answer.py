@@ -71,4 +71,4 @@ class _OneAnswer(ResponseHandler):
         self._connector.mixed_up |= self._requests > 1 and is_good and not is_same
         self.force_close()
         if self.transport is not None:
-            self.transport.close()
+            self.transport.abort()  # to close politely over TLS is to wait for the other side's farewell
