@@ -88,7 +88,7 @@ def test_what_is_left_over_in_the_tls_layer_counts_too(ask: Any, size: int, tmp_
 def test_an_answer_that_came_to_another_request_ends_the_reading_instead_of_being_believed() -> None:
     """The second one comes when the next request is out already: nobody can tell, before that one's own answer."""
     with (
-        Wire(for_ever=twice(later=0.05)) as server,
+        Wire(for_ever=twice(later=0.3)) as server,
         pytest.raises(UnexpectedAnswer, match=r"telling answers apart.*sends answers twice"),
     ):
         by_client(server.url, 0.0)
