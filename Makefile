@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 SOQL_PARSER := @jetstreamapp/soql-parser-js@6.3.1
 
-.PHONY: help demo test check lint types deploy-package lock readers mutate-answers mutants clean
+.PHONY: help demo test check lint types deploy-package lock readers mutate-answers load-faults mutants clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -69,6 +69,9 @@ readers: $(VENV)/.dev build/readers/intercom/.ready build/readers/jira/.ready ##
 
 mutate-answers: $(VENV)/.dev ## change one thing of one answer of the sandbox, each way at each endpoint (half an hour)
 	PYTHONPATH=tests $(BIN)/python -m mutations.run
+
+load-faults: $(VENV)/.dev ## lose and spoil answers to loads of 700 and 20,000 accounts, and compare reports with the org
+	PYTHONPATH=tests $(BIN)/python -m faults.loads
 
 mutants: $(VENV)/.dev ## change the arithmetic of scoring/ bit by bit and see whether the tests notice (an hour)
 	$(BIN)/pip install --quiet mutmut
