@@ -29,7 +29,8 @@ class Load:
     `problems` are the accounts that it refused, or whose older records it could not change. `imbalance`: it holds
     other records than were written, or an account is not accounted for.
 
-    `planned` records were to be written; where it broke off, `unseen` are those that it took without an answer.
+    `planned` records were to be written; where it broke off, `unseen` are those that it took without an answer
+    (None: it could not be asked).
     """
 
     title: str
@@ -39,7 +40,7 @@ class Load:
     unchanged: int = 0  # equal there already, and not sent
     refused: int = 0
     planned: int = 0
-    unseen: int = 0
+    unseen: int | None = 0
     calls: int = 0  # requests, reading before and counting afterwards included
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
@@ -50,8 +51,8 @@ class Load:
 
     @property
     def written(self) -> int:
-        """Records that it took in this run."""
-        return self.created + self.updated + self.unseen if self.done else 0
+        """Records that it took in this run; where `unseen` is None, at least these."""
+        return self.created + self.updated + (self.unseen or 0) if self.done else 0
 
     @property
     def trouble(self) -> str | None:
@@ -59,7 +60,8 @@ class Load:
         if self.error is None or not self.done:
             return None if self.error is None else str(self.error)
         rest = "" if isinstance(self.error, OutOfTime) else " Run the same command again: it goes on from there."
-        return f"{self.error} {self.written:,} of {self.planned:,} records were written before that.{rest}"
+        least = "At least " if self.unseen is None else ""
+        return f"{self.error} {least}{self.written:,} of {self.planned:,} records were written before that.{rest}"
 
 
 @dataclass(frozen=True)

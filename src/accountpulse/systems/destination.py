@@ -53,7 +53,7 @@ class LoadResult:
     holds `found` records of this run, and should hold `expected`.
 
     `broken`: why the load ended before its end; the records that it didn't reach are in none of the numbers. `unseen`
-    were written all the same, though their answer was lost.
+    were written all the same, though their answer was lost; None: nobody could count them.
     """
 
     created: int = 0
@@ -63,13 +63,13 @@ class LoadResult:
     stuck: list[Problem] = field(default_factory=list)
     expected: int = 0
     found: int = 0
-    unseen: int = 0
+    unseen: int | None = 0
     broken: AccountpulseError | None = None
 
     @property
     def written(self) -> int:
-        """Records that the destination took."""
-        return self.created + self.updated + self.unseen
+        """Records that the destination took; where `unseen` is None, at least these."""
+        return self.created + self.updated + (self.unseen or 0)
 
 
 P = TypeVar("P", bound=LoadPlan)

@@ -12,6 +12,7 @@ import pytest
 from accountpulse.core.errors import ConfigurationError, OutOfTime, SourceUnavailable, UnexpectedAnswer
 from accountpulse.core.records import ScoreRecords
 from accountpulse.http.budget import RequestBudget
+from accountpulse.pipeline.deliver import Load
 from accountpulse.sandbox.server import Call, Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
@@ -583,6 +584,19 @@ def test_a_call_that_was_carried_out_without_an_answer_is_counted_too(crm: Crm) 
     crm.sandbox.log = Breaking(crm, Fault("salesforce", 400, JSON, b"[]", path_contains="composite", after=True))
     result = crm.load(records)
     assert (result.created, result.unseen, result.written, len(crm.rows)) == (200, 200, 400, 400)
+
+
+@pytest.mark.parametrize("accounts", [450, 3])
+def test_what_was_written_is_not_known_where_the_org_could_not_be_asked(crm: Crm, accounts: int) -> None:
+    records = scores(crm.accounts(accounts))
+    made = crm.plan(records)
+    lost = Fault("salesforce", 400, JSON, b"[]", path_contains="composite", after=True)
+    crm.sandbox.faults += [lost, Fault("salesforce", 503, path_contains="SELECT+COUNT", times=100)]
+    result = load(crm.org, COLLECTIONS, made, crm.slept.append)
+    assert (result.created, result.unseen, result.written) == (0, None, 0)
+    assert len(crm.rows) == min(200, accounts)
+    load_ = Load("Salesforce", done=True, planned=accounts, unseen=None, error=result.broken)
+    assert f"At least 0 of {accounts} records were written before that." in str(load_.trouble)
 
 
 def test_a_load_that_breaks_off_before_anything_was_written_raises(crm: Crm) -> None:

@@ -55,7 +55,7 @@ def load(org: Org, target: Target, made: Plan, sleep: Sleep = time.sleep) -> Loa
             result.broken = error
     if result.broken is not None:
         _count_unseen(org, target, made, len(of_this_run), result)
-        if not result.written:
+        if not result.written and result.unseen is not None:
             raise result.broken
     return result
 
@@ -91,6 +91,7 @@ def _count(org: Org, target: Target, made: Plan, expected: int, result: LoadResu
 
 def _count_unseen(org: Org, target: Target, made: Plan, expected: int, result: LoadResult) -> None:
     """What a load that broke off has written without a word to us: a bulk job's beginning, or a call without answer."""
+    result.unseen = None if made.run_id else 0
     with suppress(AccountpulseError), org.budget.without_waiting():
         _count(org, target, made, expected, result)
         result.unseen = max(0, result.found - result.expected)
