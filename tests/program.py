@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-CLEAN = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+PASSED = ("PATH", "LANG", "LC_ALL", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")  # the last two: see tests/conftest.py
+CLEAN = {name: os.environ[name] for name in PASSED if name in os.environ}
 
 
 def start(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
