@@ -336,7 +336,7 @@ def meaning(result: Linked) -> tuple[Any, ...]:
     return sorted(map(str, claims)), left_out, sorted(result.reasons.rows()), sorted(result.notes)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(link_rows, file_rows, firsts, unknowns, st.randoms(use_true_random=False))
 def test_the_order_of_accounts_links_and_rows_of_the_file_changes_nothing(
     links: list[Any], file: list[Any], first: Literal["file", "rules"], unknown: Any, dice: Any
@@ -393,7 +393,7 @@ def by_hand(links: Any, file: Any, first: str, unknown: Any) -> tuple[set[str], 
     return left_out, counts
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(link_rows, file_rows, firsts, unknowns)
 def test_a_row_goes_to_the_one_account_that_claims_its_key_and_to_nobody_where_two_do(
     links: list[Any], file: list[Any], first: Literal["file", "rules"], unknown: Any

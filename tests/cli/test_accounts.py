@@ -13,7 +13,7 @@ from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import Company, World
-from program import start
+from program import call, start
 from support import NOW, Silent
 
 Record = dict[str, Any]
@@ -35,8 +35,8 @@ def config(folder: Path, sandbox: Sandbox, text: str) -> dict[str, str]:
 
 def places(folder: Path, environment: dict[str, str]) -> tuple[dict[str, Record], Record]:
     """Every account as --json tells it, and the rest of the answer."""
-    done = start(folder, "accounts", "--json", **environment)
-    assert done.returncode in {0, 4, 5}, done.stderr
+    done = call(folder, "accounts", "--json", **environment)
+    assert done.exit_code in {0, 4, 5}, done.stderr
     facts = json.loads(done.stdout)
     return {each["account_id"]: each for each in facts["accounts"]}, facts
 
@@ -90,8 +90,8 @@ def test_who_is_in_doubt_unknown_or_without_a_key_is_listed_first(tmp_path: Path
 def test_no_line_is_wider_than_the_terminal_and_many_accounts_are_a_short_list(
     tmp_path: Path, sandbox: Sandbox, columns: str
 ) -> None:
-    done = start(tmp_path, "accounts", COLUMNS=columns, **sandbox.environment())
-    assert done.returncode == 0, done.stderr
+    done = call(tmp_path, "accounts", COLUMNS=columns, **sandbox.environment())
+    assert done.exit_code == 0, done.stderr
     assert max(map(len, done.stdout.splitlines())) <= int(columns)
     assert len(done.stdout.splitlines()) < 45
 
@@ -155,8 +155,8 @@ def test_a_file_alone_scores_as_the_rules_do(tmp_path: Path, first: str) -> None
     with Sandbox(world) as sandbox:
         assert run(tmp_path, sandbox.environment(), "rules") == 0
         by_rule = scores(sandbox)
-        done = start(tmp_path, "accounts", "--out", "links.csv", **sandbox.environment())
-        assert done.returncode == 0, done.stderr
+        done = call(tmp_path, "accounts", "--out", "links.csv", **sandbox.environment())
+        assert done.exit_code == 0, done.stderr
         for row in rows_of(world):
             row["Intercom_Company_Id__c"] = row["Jira_Component__c"] = None
         environment = config(tmp_path, sandbox, f"links: {{file: links.csv, first: {first}}}")
@@ -179,7 +179,7 @@ def test_what_out_writes_can_be_corrected_and_given_back(tmp_path: Path) -> None
         assert rows[1]["Id"] in doubtful[rows[0]["Id"]]
         assert rows[0]["Id"] in doubtful[rows[1]["Id"]]
         environment = config(tmp_path, sandbox, "links: {file: links.csv}")
-        assert start(tmp_path, "accounts", **environment).returncode == 4  # unedited: the same
+        assert call(tmp_path, "accounts", **environment).exit_code == 4  # unedited: the same
         for row in table:
             if row["account_id"] == rows[1]["Id"]:
                 row["intercom"] = "none"
@@ -187,7 +187,7 @@ def test_what_out_writes_can_be_corrected_and_given_back(tmp_path: Path) -> None
             writer = csv.DictWriter(stream, table[0].keys(), delimiter=";")
             writer.writeheader()
             writer.writerows(table)
-        assert start(tmp_path, "accounts", **environment).returncode == 0
+        assert call(tmp_path, "accounts", **environment).exit_code == 0
         found, _ = places(tmp_path, environment)
         assert found[rows[1]["Id"]]["intercom"] == {"state": "none", "by": "file", "keys": [], "also_linked_by": []}
         assert run(tmp_path, environment, "corrected") == 0
@@ -243,5 +243,5 @@ def test_a_wrong_token_ends_with_3(tmp_path: Path, sandbox: Sandbox) -> None:
 
 
 def test_the_accounts_command_writes_to_no_system(tmp_path: Path, sandbox: Sandbox) -> None:
-    start(tmp_path, "accounts", "--out", "links.csv", **sandbox.environment())
+    assert call(tmp_path, "accounts", "--out", "links.csv", **sandbox.environment()).exit_code == 0
     assert not {call.method for call in sandbox.log} & {"PATCH", "PUT", "DELETE"}

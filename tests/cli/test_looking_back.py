@@ -16,7 +16,7 @@ from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.scoring.scorecard import default_text
 from accountpulse.state import State
-from cli.test_cli import start
+from program import call, start
 from support import NOW, Silent
 
 MONTHS = (7, 9, 10)
@@ -41,8 +41,8 @@ def scores(kept: Path, month: int = 10) -> pl.DataFrame:
 
 
 def told(tmp_path: Path, kept: Path, account: str, *words: str) -> dict:
-    done = start(tmp_path, "explain", account, "--json", *words, ACCOUNTPULSE_STATE=str(kept))
-    assert done.returncode == 0, done.stderr
+    done = call(tmp_path, "explain", account, "--json", *words, ACCOUNTPULSE_STATE=str(kept))
+    assert done.exit_code == 0, done.stderr
     return json.loads(done.stdout)
 
 

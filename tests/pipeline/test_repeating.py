@@ -25,7 +25,7 @@ from accountpulse.state import State
 from support import NOW, Configure, Silent, extract, measured
 from systems.shelf import Killed, Shelf
 
-OVER_THE_WIRE = lawful(max_examples=4, deadline=None)
+OVER_THE_WIRE = lawful(max_examples=2, deadline=None)
 WALKED: tuple[SourceName, ...] = ("intercom", "jira", "looker")
 
 

@@ -22,7 +22,7 @@ from support import NOW
 
 OCTOBER = Period(2026, 10)
 CHANGING = {"Id", "Run_Id__c", "Scored_At__c", "SystemModstamp", "LastModifiedDate", "CreatedDate"}
-ROUNDS, KILLS = 3, 5
+ROUNDS, KILLS = 2, 3
 
 
 def begin(folder: Path, sandbox: Sandbox, *extra: str) -> subprocess.Popen[bytes]:

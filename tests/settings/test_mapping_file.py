@@ -140,7 +140,7 @@ def test_a_thousand_mistakes_are_not_a_thousand_lines() -> None:
 HOSTILE = st.text(st.sampled_from("'=+-@ \t,;\"\n｜＝a1e.\ufeff\u00a0"), max_size=6) | st.text(max_size=6)
 
 
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=120, deadline=None)
 @given(HOSTILE)
 @example("'=x")
 @example("''-5")
@@ -183,7 +183,7 @@ def linked(rules: list[tuple[tuple[str, SourceName], str]], link_file: LinkFile,
     return link(accounts, extracts, SOURCES, NAMES, (), link_file=link_file)
 
 
-@hypothesis_settings(max_examples=200, deadline=None)
+@hypothesis_settings(max_examples=80, deadline=None)
 @given(rule_rows, file_rows, st.lists(st.sampled_from(TEXTS), unique=True))
 def test_a_mapping_file_that_is_given_back_unedited_changes_nothing(
     rules: list[tuple[tuple[str, SourceName], str]],
