@@ -85,9 +85,17 @@ def test_without_the_extra_one_line_says_what_to_install(tmp_path: Path, kept: P
     assert done.stderr.count("pip install 'accountpulse[report]'") == 1
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
-    demo = start(tmp_path, "demo", "--accounts", "2", **bare)
-    assert demo.returncode == 0, demo.stderr
-    assert "pip install 'accountpulse[report]'" in " ".join(demo.stdout.split())
+
+
+def test_a_demo_without_the_extra_of_one_customer_says_so_and_one_and_keeps_to_a_narrow_terminal(
+    tmp_path: Path, bare: dict[str, str]
+) -> None:
+    done = start(tmp_path, "demo", "--accounts", "1", COLUMNS="60", **bare)
+    assert done.returncode == 0, done.stderr
+    assert max(map(len, done.stdout.splitlines())) <= 60
+    assert "1 invented customer," in done.stdout
+    assert "Scored 1 account," in done.stdout
+    assert "pip install 'accountpulse[report]'" in " ".join(done.stdout.split())
 
 
 def test_what_the_state_does_not_hold_is_said_with_what_it_does(tmp_path: Path, kept: Path) -> None:

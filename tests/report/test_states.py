@@ -1,6 +1,7 @@
 """What a report says where something is missing: a source, an older run's facts, a month before, a link."""
 
 import json
+import shutil
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from accountpulse import pipeline
+from accountpulse import pipeline, settings
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.period import Period, scope_of
 from accountpulse.core.records import frame
@@ -18,6 +19,7 @@ from accountpulse.pipeline.evidence import evidence, open_signals, rows_by_sourc
 from accountpulse.pipeline.run import RunRequest
 from accountpulse.report.gaps import source_coverage
 from accountpulse.sandbox.server import Sandbox
+from accountpulse.sandbox.world.model import World
 from accountpulse.state import State
 from support import NAMES, NOW, Configure, Silent
 
@@ -25,18 +27,35 @@ SEPTEMBER, OCTOBER = Period(2026, 9), Period(2026, 10)
 
 
 def run(configure: Configure, sandbox: Sandbox, period: Period = OCTOBER, **options: Any) -> State:
-    settings = configure(sandbox)
-    result = pipeline.execute(settings, RunRequest(period=period, **options), NOW, Silent())
+    loaded = configure(sandbox)
+    result = pipeline.execute(loaded, RunRequest(period=period, **options), NOW, Silent())
     assert result.loaded, result.stopped
-    return State(settings.state)
+    return State(loaded.state)
+
+
+@pytest.fixture(scope="module")
+def october(tmp_path_factory: pytest.TempPathFactory, world: World) -> Path:
+    """What a run of October left."""
+    folder = tmp_path_factory.mktemp("october") / "state"
+    with Sandbox(world) as running:
+        loaded = settings.load({**running.environment(), "ACCOUNTPULSE_STATE": str(folder)})
+        assert pipeline.execute(loaded, RunRequest(period=OCTOBER), NOW, Silent()).loaded
+    world.salesforce.objects["Health_Score__c"].rows.clear()
+    return folder
+
+
+@pytest.fixture
+def kept(october: Path, tmp_path: Path) -> State:
+    """A state of one's own that holds it, to take things away from."""
+    return State(shutil.copytree(october, tmp_path / "kept"))
 
 
 def document(state: State) -> dict[str, Any]:
     return json.loads(json.dumps(report_document.document(state, OCTOBER), allow_nan=False))
 
 
-def test_the_first_month_has_no_before(configure: Configure, sandbox: Sandbox) -> None:
-    made = document(run(configure, sandbox))
+def test_the_first_month_has_no_before(kept: State) -> None:
+    made = document(kept)
     assert made["before"] is None
     assert made["movers"] == []
     assert made["details"]["change"]["since"] is None
@@ -70,34 +89,31 @@ def test_a_source_that_failed_is_loud_and_its_accounts_could_not_be_looked_at(
 
 
 def test_a_source_that_is_not_configured_has_no_line_among_the_gaps(configure: Configure, sandbox: Sandbox) -> None:
-    settings = configure(sandbox, JIRA_BASE_URL=None, JIRA_EMAIL=None, JIRA_API_TOKEN=None)
-    assert pipeline.execute(settings, RunRequest(period=OCTOBER), NOW, Silent()).loaded
-    made = document(State(settings.state))
+    loaded = configure(sandbox, JIRA_BASE_URL=None, JIRA_EMAIL=None, JIRA_API_TOKEN=None)
+    assert pipeline.execute(loaded, RunRequest(period=OCTOBER), NOW, Silent()).loaded
+    made = document(State(loaded.state))
     assert {each["name"]: each["state"] for each in made["sources"]}["Jira"] == "not configured"
     assert {each["source"] for each in made["gaps"]} == {"Salesforce", "Intercom", "Looker"}
     assert "Jira" not in made["counts"]["unlinked"]
 
 
-def test_a_state_of_an_older_version_gives_a_report_that_says_what_is_not_known(
-    configure: Configure, sandbox: Sandbox
-) -> None:
-    state = run(configure, sandbox)
-    new = document(state)
-    state.files.remove_all("history/evidence/")
-    state.files.remove_all("history/signals/")
-    (name,) = state.files.names("runs/2026-10/")
-    facts = state.files.read_json(name) or {}
+def test_a_state_of_an_older_version_gives_a_report_that_says_what_is_not_known(kept: State) -> None:
+    new = document(kept)
+    kept.files.remove_all("history/evidence/")
+    kept.files.remove_all("history/signals/")
+    (name,) = kept.files.names("runs/2026-10/")
+    facts = kept.files.read_json(name) or {}
     for each in ("sources", "ended_at"):
         del facts[each]
-    state.files.write_json(name, facts)
-    scores = state.history.load(OCTOBER, "scores")
-    metrics = state.history.load(OCTOBER, "metrics")
+    kept.files.write_json(name, facts)
+    scores = kept.history.load(OCTOBER, "scores")
+    metrics = kept.history.load(OCTOBER, "metrics")
     assert scores is not None
     assert metrics is not None
     bounds = [c for c in scores.columns if c.endswith("_bound") and c not in ("lower_bound", "upper_bound")]
     assert len(bounds) == 12
-    state.history.save(OCTOBER, metrics, scores.drop(bounds))
-    old = document(state)
+    kept.history.save(OCTOBER, metrics, scores.drop(bounds))
+    old = document(kept)
     assert old["details"]["signals"] is None
     assert old["details"]["signal_counts"] == new["details"]["signal_counts"]
     assert old["run"]["ended_at"] is None
@@ -114,26 +130,24 @@ def test_a_state_of_an_older_version_gives_a_report_that_says_what_is_not_known(
     assert sum(sums(old, "nothing_there").values()) > 5
 
 
-def test_a_later_run_that_did_not_finish_is_loud(configure: Configure, sandbox: Sandbox) -> None:
-    state = run(configure, sandbox)
-    assert document(state)["alarms"] == []
+def test_a_later_run_that_did_not_finish_is_loud(kept: State) -> None:
+    assert document(kept)["alarms"] == []
     november = Period(2026, 11)
-    state.runs.begin(scope_of(november, NOW + timedelta(days=10)), "r2", "f", NOW + timedelta(days=10))
-    assert document(state)["alarms"] == [
+    kept.runs.begin(scope_of(november, NOW + timedelta(days=10)), "r2", "f", NOW + timedelta(days=10))
+    assert document(kept)["alarms"] == [
         "run r2 of 2026-11, begun later, did not finish: this is what the run before it left"
     ]
-    state.runs.end(scope_of(november, NOW + timedelta(days=10)), "r2", "finished", {})
-    assert document(state)["alarms"] == []
+    kept.runs.end(scope_of(november, NOW + timedelta(days=10)), "r2", "finished", {})
+    assert document(kept)["alarms"] == []
 
 
-def test_accounts_that_were_left_out_are_counted_and_loud(configure: Configure, sandbox: Sandbox) -> None:
-    state = run(configure, sandbox)
-    (name,) = state.files.names("runs/2026-10/")
-    facts = state.files.read_json(name) or {}
-    scored = document(state)["accounts"]["id"][0]
+def test_accounts_that_were_left_out_are_counted_and_loud(kept: State) -> None:
+    (name,) = kept.files.names("runs/2026-10/")
+    facts = kept.files.read_json(name) or {}
+    scored = document(kept)["accounts"]["id"][0]
     problems = [["001OUT", "accounts", "is linked twice"], [scored, "load", "is locked"]]
-    state.files.write_json(name, {**facts, "problems": problems})
-    made = document(state)
+    kept.files.write_json(name, {**facts, "problems": problems})
+    made = document(kept)
     assert (made["counts"]["customers"], made["counts"]["scored"], made["counts"]["left_out"]) == (121, 120, 1)
     assert made["alarms"] == [
         "customers left out: 1, the first because: is linked twice",
@@ -143,10 +157,10 @@ def test_accounts_that_were_left_out_are_counted_and_loud(configure: Configure, 
 
 def test_freshness_of_a_checkpoint_is_that_of_the_run_that_read_it(configure: Configure, sandbox: Sandbox) -> None:
     run(configure, sandbox)
-    settings = configure(sandbox)
+    loaded = configure(sandbox)
     later = NOW + timedelta(hours=5)
-    assert pipeline.execute(settings, RunRequest(period=OCTOBER, only=("jira",)), later, Silent()).loaded
-    made = {each["name"]: each for each in document(State(settings.state))["sources"]}
+    assert pipeline.execute(loaded, RunRequest(period=OCTOBER, only=("jira",)), later, Silent()).loaded
+    made = {each["name"]: each for each in document(State(loaded.state))["sources"]}
     assert (made["Jira"]["state"], made["Jira"]["read_at"]) == ("read", "2026-11-23T13:00:00+00:00")
     assert (made["Looker"]["state"], made["Looker"]["read_at"]) == ("from checkpoint", "2026-11-23T08:00:00+00:00")
 
@@ -206,12 +220,11 @@ def test_signals_are_kept_while_they_are_open_the_worst_first() -> None:
     ]
 
 
-def test_not_linked_nothing_there_and_could_not_look_are_told_apart(configure: Configure, sandbox: Sandbox) -> None:
-    state = run(configure, sandbox)
-    inputs = report_input.read(state, OCTOBER)
+def test_not_linked_nothing_there_and_could_not_look_are_told_apart(kept: State) -> None:
+    inputs = report_input.read(kept, OCTOBER)
     assert inputs.evidence is not None
     kinds = dict(source_coverage(inputs).filter(source="intercom").select("account_id", "kind").iter_rows())
-    read = Path(state.files.store.place) / "extract" / "2026-10"
+    read = Path(kept.files.store.place) / "extract" / "2026-10"
     talked = {
         key for keys in pl.read_parquet(read / "intercom" / "conversations" / "*.parquet")["keys"] for key in keys
     }
@@ -226,21 +239,20 @@ def test_not_linked_nothing_there_and_could_not_look_are_told_apart(configure: C
 
 
 @pytest.mark.parametrize("gone", ["scorecards/", "history/scores/", "runs/"])
-def test_without_one_part_of_a_run_there_is_no_report(configure: Configure, sandbox: Sandbox, gone: str) -> None:
-    state = run(configure, sandbox)
-    state.files.remove_all(gone)
+def test_without_one_part_of_a_run_there_is_no_report(kept: State, gone: str) -> None:
+    assert document(kept)
+    kept.files.remove_all(gone)
     with pytest.raises(ConfigurationError, match="does not hold"):
-        report_document.document(state, OCTOBER)
+        report_document.document(kept, OCTOBER)
 
 
-def test_a_forgotten_account_is_in_no_later_report(configure: Configure, sandbox: Sandbox) -> None:
-    state = run(configure, sandbox)
-    account = document(state)["accounts"]["id"][0]
-    state.forget(account)
-    made = document(state)
+def test_a_forgotten_account_is_in_no_later_report(kept: State) -> None:
+    account = document(kept)["accounts"]["id"][0]
+    kept.forget(account)
+    made = document(kept)
     assert account not in json.dumps(made)
     assert made["counts"]["scored"] == 119
-    assert Path(state.files.store.place).is_dir()
+    assert Path(kept.files.store.place).is_dir()
 
 
 TINY = """name: tiny
