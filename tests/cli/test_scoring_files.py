@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from accountpulse.scoring.scorecard import default_text
-from cli.test_cli import start
+from program import call, start
 
 CARD = """name: mine
 groups: {a: {weight: 1, metrics: {csat_score: {weight: 1, anchors: [[0, 0], [100, 100]]}}}}
@@ -24,8 +24,8 @@ def folder(tmp_path: Path) -> Path:
 
 def scored(folder: Path, data: bytes, *words: str, code: int = 0) -> tuple[list[dict[str, str]], str]:
     (folder / "m.csv").write_bytes(data)
-    done = start(folder, "score", "--metrics", "m.csv", "--scorecard", "card.yaml", "--out", "s.csv", *words)
-    assert done.returncode == code, done.stderr
+    done = call(folder, "score", "--metrics", "m.csv", "--scorecard", "card.yaml", "--out", "s.csv", *words)
+    assert done.exit_code == code, done.stderr
     if not (folder / "s.csv").exists():
         return [], done.stderr
     with (folder / "s.csv").open(encoding="utf-8", newline="") as stream:

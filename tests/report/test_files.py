@@ -16,7 +16,7 @@ from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
 from accountpulse.state import State
 from aws.rig import Rig
-from program import start
+from program import call, start
 from report.kept import runs
 from support import NOW
 
@@ -61,8 +61,8 @@ def test_the_command_writes_the_page_and_the_csv_of_the_latest_month(tmp_path: P
     assert page.lower().startswith("<!doctype html>")
     with (tmp_path / "out" / "report-2026-10.csv").open(encoding="utf-8", newline="") as stream:
         assert len(list(csv.DictReader(stream))) == 10
-    earlier = start(tmp_path, "report", "--period", "2026-09", "--out", "more", ACCOUNTPULSE_STATE=str(kept))
-    assert earlier.returncode == 0, earlier.stderr
+    earlier = call(tmp_path, "report", "--period", "2026-09", "--out", "more", ACCOUNTPULSE_STATE=str(kept))
+    assert earlier.exit_code == 0, earlier.stderr
     assert sorted(path.name for path in (tmp_path / "more").iterdir()) == ["report-2026-09.csv", "report-2026-09.html"]
 
 
