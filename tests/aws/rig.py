@@ -22,6 +22,7 @@ from typing import Any, Self
 
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:accountpulse"
 LARGEST = 6 * 1024 * 1024
+GIVEN = ("PATH", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")  # the last two: see tests/conftest.py
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class Rig:
         if self._process is not None:
             self._signal(signal.SIGCONT)
             return
-        given = {name: os.environ[name] for name in ("PATH",) if name in os.environ}
+        given = {name: os.environ[name] for name in GIVEN if name in os.environ}
         environment = {
             **given,
             "HOME": str(self._folder),

@@ -75,8 +75,8 @@ def test_who_is_in_doubt_unknown_or_without_a_key_is_listed_first(tmp_path: Path
     rows[30]["Intercom_Company_Id__c"] = rows[31]["Intercom_Company_Id__c"]
     rows[32]["Jira_Component__c"] = "No such component"
     with Sandbox(world) as sandbox:
-        done = start(tmp_path, "accounts", **sandbox.environment())
-    assert done.returncode == 4
+        done = call(tmp_path, "accounts", **sandbox.environment())
+    assert done.exit_code == 4
     lines = done.stdout.splitlines()
     listed = [line.split()[0] for line in lines if line.startswith("001")]
     assert set(listed[:2]) == {rows[30]["Id"], rows[31]["Id"]}
@@ -230,8 +230,8 @@ def test_rows_of_strangers_and_wrong_keys_are_told_with_their_lines(
 
 def test_a_system_that_is_down_is_named_and_the_others_are_listed(tmp_path: Path, sandbox: Sandbox) -> None:
     sandbox.down.add("intercom")
-    done = start(tmp_path, "accounts", **sandbox.environment())
-    assert done.returncode == 5
+    done = call(tmp_path, "accounts", **sandbox.environment())
+    assert done.exit_code == 5
     assert "intercom" in done.stdout
     assert "120 customers" in done.stdout
 
