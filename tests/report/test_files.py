@@ -111,8 +111,8 @@ def test_what_the_state_does_not_hold_is_said_with_what_it_does(tmp_path: Path, 
 def test_a_folder_that_can_not_be_written_to_is_named(tmp_path: Path, kept: Path) -> None:
     pytest.importorskip(PAGE)
     (tmp_path / "taken").write_text("a file", encoding="utf-8")
-    done = start(tmp_path, "report", "--out", "taken", ACCOUNTPULSE_STATE=str(kept))
-    assert done.returncode == 2
+    done = call(tmp_path, "report", "--out", "taken", ACCOUNTPULSE_STATE=str(kept))
+    assert done.exit_code == 2
     assert "taken/report-2026-10.html can't be written" in done.stderr
 
 
