@@ -31,7 +31,7 @@ def settings_for(running: Sandbox, configure: Configure, edition: str) -> Any:
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_every_metric_is_what_the_site_and_the_workspace_allow_to_say(
     seed: int, edition: str, configure: Configure, scope: Scope
 ) -> None:
