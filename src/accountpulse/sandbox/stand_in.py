@@ -10,6 +10,7 @@ from starlette.routing import Route
 from accountpulse.sandbox.limits import RateLimitStyle, plain_style
 from accountpulse.sandbox.truth.instants import Instants, Truth
 from accountpulse.sandbox.truth.support import ConversationsOf
+from accountpulse.sandbox.world.churn import History
 from accountpulse.sandbox.world.model import CROOKED, World
 from accountpulse.sandbox.world.plans import Blueprint
 
@@ -77,6 +78,7 @@ class StandIn(Generic[Part, Behaviour]):
     conversations: Callable[[Part], ConversationsOf] | None = None  # that count as support
     metrics: Callable[[Part, Instants], Truth] | None = None  # that it alone decides
     crooked: Crooked[Part] | None = None  # None: the crooked world has the plain one's part
+    churn: Callable[[History, datetime], Part] | None = None  # as it stood at a moment; None: that world is without it
 
     def conversations_of(self, world: World) -> ConversationsOf | None:
         """The truth about its conversations in this world; None where it has none."""

@@ -6,6 +6,7 @@ from accountpulse.sandbox.intercom.service import IntercomService
 from accountpulse.sandbox.stand_in import STANDARD, Address, Crooked, StandIn, Surroundings
 from accountpulse.sandbox.truth.crooked_intercom import crooked_conversations
 from accountpulse.sandbox.truth.intercom import intercom_conversations
+from accountpulse.sandbox.world.churn_desk import build_churn_support
 from accountpulse.sandbox.world.crooked_intercom import bend_intercom, intercom_mapping
 from accountpulse.sandbox.world.intercom import build_intercom
 from accountpulse.sandbox.world.model import Intercom
@@ -33,4 +34,5 @@ STAND_IN = StandIn(
     rate_limits={STANDARD: intercom_style},
     conversations=intercom_conversations,
     crooked=Crooked(bend=bend_intercom, mapping=intercom_mapping, conversations=crooked_conversations),
+    churn=build_churn_support,
 )

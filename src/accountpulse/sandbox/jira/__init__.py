@@ -6,6 +6,7 @@ from accountpulse.sandbox.jira.service import JiraService
 from accountpulse.sandbox.stand_in import Address, Crooked, StandIn, Surroundings
 from accountpulse.sandbox.truth.bugs import bugs_truth
 from accountpulse.sandbox.truth.crooked_bugs import crooked_bugs_truth
+from accountpulse.sandbox.world.churn_desk import build_churn_bugs
 from accountpulse.sandbox.world.crooked_jira import bend_jira, jira_mapping
 from accountpulse.sandbox.world.jira import build_jira
 from accountpulse.sandbox.world.model import Jira
@@ -35,4 +36,5 @@ STAND_IN = StandIn(
     rate_limits={CLOUD: cloud_style, DATA_CENTER: data_center_style},
     metrics=bugs_truth,
     crooked=Crooked(bend=bend_jira, mapping=jira_mapping, metrics=crooked_bugs_truth),
+    churn=build_churn_bugs,
 )

@@ -7,6 +7,7 @@ from accountpulse.sandbox.looker.service import LookerService
 from accountpulse.sandbox.stand_in import Address, Crooked, StandIn, Surroundings
 from accountpulse.sandbox.truth.crooked_warehouse import crooked_usage_truth
 from accountpulse.sandbox.truth.usage import usage_truth
+from accountpulse.sandbox.world.churn_looker import build_churn_usage
 from accountpulse.sandbox.world.crooked_warehouse import bend_looker
 from accountpulse.sandbox.world.looker import build_looker
 from accountpulse.sandbox.world.model import Looker
@@ -40,4 +41,5 @@ STAND_IN = StandIn(
     environment=_environment,
     metrics=usage_truth,
     crooked=Crooked(bend=bend_looker, mapping=_mapping, metrics=crooked_usage_truth),
+    churn=build_churn_usage,
 )

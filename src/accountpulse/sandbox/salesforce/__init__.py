@@ -6,6 +6,7 @@ from accountpulse.sandbox.salesforce.service import SalesforceService
 from accountpulse.sandbox.stand_in import Address, Crooked, StandIn, Surroundings
 from accountpulse.sandbox.truth.contract import contract_truth
 from accountpulse.sandbox.truth.crooked_org import crooked_org_truth
+from accountpulse.sandbox.world.churn_salesforce import build_churn_org
 from accountpulse.sandbox.world.crooked_org import bend_org
 from accountpulse.sandbox.world.model import Salesforce
 from accountpulse.sandbox.world.salesforce import build_salesforce
@@ -33,4 +34,5 @@ STAND_IN = StandIn(
     environment=_environment,
     metrics=contract_truth,
     crooked=Crooked(bend=bend_org, mapping=mapping_of_org, metrics=crooked_org_truth),
+    churn=build_churn_org,
 )

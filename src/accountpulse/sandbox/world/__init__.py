@@ -1,8 +1,9 @@
-"""The invented company: 18 months of its systems, the same for the same seed."""
+"""The invented company: its systems over many months, the same for the same seed."""
 
 from datetime import datetime
 
-from accountpulse.sandbox.world.model import CROOKED, KINDS, PLAIN, World
+from accountpulse.sandbox.world.churn import History, churn_history
+from accountpulse.sandbox.world.model import CHURN, CROOKED, KINDS, PLAIN, World
 from accountpulse.sandbox.world.plans import Blueprint, Calendar, make_plans
 
 
@@ -19,14 +20,19 @@ def build(
     """A world up to `until` (aware, its "now"), which begins at the first of the month `months` before.
 
     `conversations` more than its customers would have are spread over the window; `issues` more are touched in it. The
-    crooked kind is the plain one of the same seed, with what real sites have and nobody expects.
+    crooked kind is the plain one of the same seed, with what real sites have and nobody expects. The churn kind is a
+    company of its own, with 24 months to score, whose size and months are its own (`churn_history`, `world_at`).
     """
-    from accountpulse.sandbox import STAND_INS  # here, since the stand-ins import their parts from this package
-
     if kind not in KINDS:
         raise ValueError(f"there is no world {kind!r}; there are {', '.join(KINDS)}")
+    if kind == CHURN:
+        if conversations or issues:
+            raise ValueError("the churn world has as many conversations and bugs as its customers' health makes")
+        return world_at(churn_history(seed, accounts, until), until)
     index = until.year * 12 + until.month - 1 - months
     start = until.replace(year=index // 12, month=index % 12 + 1, day=1, hour=0, minute=0, second=0, microsecond=0)
+    from accountpulse.sandbox import STAND_INS  # here, since the stand-ins import their parts from this package
+
     calendar = Calendar(start, until.replace(microsecond=0))
     blueprint = Blueprint(seed, make_plans(seed, accounts, calendar), calendar, conversations, issues)
     parts = {stand_in.name: stand_in.build(blueprint) for stand_in in STAND_INS}
@@ -36,3 +42,18 @@ def build(
                 stand_in.crooked.bend(parts[stand_in.name], blueprint)
     customers = [plan.customer for plan in blueprint.plans]
     return World(seed=seed, start=start, until=until, customers=customers, parts=parts, kind=kind)
+
+
+def world_at(history: History, moment: datetime) -> World:
+    """The churn world as it stood at a moment (aware): months can be measured one after the other, as they were then.
+
+    ValueError for a moment beyond the history's end.
+    """
+    from accountpulse.sandbox import STAND_INS
+
+    if moment > history.until:
+        raise ValueError(f"the history ends on {history.until:%d %B %Y}; nothing is known of {moment:%d %B %Y}")
+    moment = moment.replace(microsecond=0)
+    parts = {each.name: each.churn(history, moment) for each in STAND_INS if each.churn is not None}
+    customers = [past.plan.customer for past in history.pasts]
+    return World(seed=history.seed, start=history.start, until=moment, customers=customers, parts=parts, kind=CHURN)

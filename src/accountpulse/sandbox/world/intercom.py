@@ -95,7 +95,7 @@ def _add_customer_conversations(workspace: WorkspaceBuilder, customer: Linked) -
         people = [rng.choice(contacts)] if len(contacts) < 3 or rng.random() < 0.9 else contacts[:2]
         has_company = rng.random() < 0.8
         conversation = workspace.add_conversation(created, people, company if has_company else None)
-        _decide_course(workspace, plan, conversation)
+        decide_course(workspace, plan, conversation)
         if rng.random() < 0.04:
             _make_outbound(conversation, rng)
         elif rng.random() < 0.03:
@@ -112,11 +112,11 @@ def _add_extra_conversations(workspace: WorkspaceBuilder, customers: list[Linked
         plan, company, contacts = rng.choice(customers)
         people = [rng.choice(contacts)]
         conversation = workspace.add_conversation(created, people, company if rng.random() < 0.8 else None)
-        _decide_course(workspace, plan, conversation)
+        decide_course(workspace, plan, conversation)
         count -= 1
 
 
-def _decide_course(workspace: WorkspaceBuilder, plan: Plan, conversation: Conversation) -> None:
+def decide_course(workspace: WorkspaceBuilder, plan: Plan, conversation: Conversation) -> None:
     """How it went: answered, closed, rated, tagged."""
     rng, bad = plan.rng, 1 - plan.quality
     if plan.customer.scenario == "escalations" and conversation.created_at > workspace.calendar.window_start:

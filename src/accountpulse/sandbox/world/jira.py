@@ -97,7 +97,7 @@ def build_jira(blueprint: Blueprint) -> Jira:
     names = [str(plan.customer.jira_component) for plan in linked]
     _add_extra_bugs(site, blueprint.seed, names, blueprint.issues if linked else 0)
     accounts = {str(plan.customer.jira_component): plan.customer.account_id for plan in linked}
-    _name_customers(site.issues, accounts)
+    name_customers(site.issues, accounts)
     return Jira(
         email="integration@sandbox.example",
         token="jira-token-of-the-sandbox",
@@ -114,7 +114,7 @@ def build_jira(blueprint: Blueprint) -> Jira:
     )
 
 
-def _name_customers(issues: list[JiraIssue], accounts: Mapping[str, str]) -> None:
+def name_customers(issues: list[JiraIssue], accounts: Mapping[str, str]) -> None:
     """Say in every other way as well which customers an issue belongs to: label, organisation, options, text."""
     for issue in issues:
         ids = [accounts[name] for name in issue.components if name in accounts]
@@ -133,7 +133,7 @@ def _add_extra_bugs(site: SiteBuilder, seed: int, names: list[str], count: int) 
     rng, calendar = Random(f"crowd {seed}"), site.calendar
     for number in range(count):
         created = moment(rng, calendar.month_end - timedelta(days=365), calendar.month_end)
-        issue = _add_issue_with_history(site, rng, names[number % len(names)], created, bad=0.5)
+        issue = add_issue_with_history(site, rng, names[number % len(names)], created, bad=0.5)
         touched = moment(rng, max(created, calendar.window_start), calendar.month_end)
         issue.updated = max(issue.updated, touched)
 
@@ -147,14 +147,14 @@ def _add_customer_issues(site: SiteBuilder, plan: Plan) -> None:
     months = max(1.0, (calendar.until - begin).days / 30.4)
     for _ in range(poisson(rng, (0.2 + 2.2 * bad) * months)):
         kind = "Bug" if rng.random() < 0.7 else rng.choice(TYPES)
-        _add_issue_with_history(site, rng, component, moment(rng, begin, calendar.until), bad=bad, kind=kind)
+        add_issue_with_history(site, rng, component, moment(rng, begin, calendar.until), bad=bad, kind=kind)
     if plan.customer.scenario == "bug storm":
         for _ in range(24):
             created = moment(rng, calendar.month_end - timedelta(days=50), calendar.month_end)
-            _add_issue_with_history(site, rng, component, created, bad=0.95)
+            add_issue_with_history(site, rng, component, created, bad=0.95)
 
 
-def _add_issue_with_history(
+def add_issue_with_history(
     site: SiteBuilder, rng: Random, component: str, created: datetime, *, bad: float, kind: str = "Bug"
 ) -> JiraIssue:
     """An issue's life: usually done after a while, sometimes opened again, sometimes without a resolution."""

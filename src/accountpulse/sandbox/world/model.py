@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, cast
 
-PLAIN, CROOKED = KINDS = ("plain", "crooked")  # worlds; what the crooked one has, docs/sandbox-worlds.md lists
+PLAIN, CROOKED, CHURN = KINDS = ("plain", "crooked", "churn")  # worlds; docs/sandbox-worlds.md says what each has
 
 
 @dataclass(slots=True)

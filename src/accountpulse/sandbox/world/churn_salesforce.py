@@ -1,0 +1,314 @@
+"""The churn world's org: what people wrote down of renewals, contracts, ARR and all else, as it stood at a moment.
+
+Every record has a life: when it was made, and what was changed in it when. The org at a moment is cut from these lives,
+so that months can be measured one after the other as they were then.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+
+from accountpulse.sandbox.world.churn import (
+    BOTH,
+    CONTRACTS,
+    DAY,
+    DELETED,
+    LATE,
+    MERGED,
+    NEITHER,
+    OPPORTUNITIES,
+    WRONG_DATE,
+    Departure,
+    History,
+    Past,
+    Term,
+    quality,
+)
+from accountpulse.sandbox.world.model import Salesforce
+from accountpulse.sandbox.world.org import record_id
+from accountpulse.sandbox.world.org_builder import PREFIXES, OrgBuilder, Row
+from accountpulse.sandbox.world.plans import SEGMENTS, Calendar, poisson
+from accountpulse.sandbox.world.relationship import REVIEWS_A_YEAR
+
+CUSTOMER, PROSPECT, FORMER_CUSTOMER = "Customer - Direct", "Prospect", "Former Customer"
+WON = {"StageName": "Closed Won", "IsClosed": True, "IsWon": True}
+LOST = {"StageName": "Closed Lost", "IsClosed": True}
+OPENED_BEFORE = timedelta(days=120)  # a renewal opportunity, before it is due
+ROOM = 10_000  # ids of an account's records of one kind
+
+
+@dataclass(slots=True)
+class RecordLife:
+    """A record: when it was made, with which values, and what was changed in it later."""
+
+    kind: str
+    id: str
+    made: datetime
+    values: Row
+    changes: list[tuple[datetime, Row]] = field(default_factory=list)
+
+    def change(self, at: datetime, **values: object) -> None:
+        """From that moment on the record has these values."""
+        self.changes.append((at, values))
+
+
+@dataclass(slots=True)
+class Ledger:
+    """An account's records while they are written; the first one is the account itself."""
+
+    past: Past
+    owner: str
+    rng: Random
+    lives: list[RecordLife] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def account(self) -> RecordLife:
+        """The account's own record."""
+        return self.lives[0]
+
+    def add(self, kind: str, made: datetime, **values: object) -> RecordLife:
+        """A new record of the account."""
+        number = self.counts[kind] = self.counts.get(kind, 0) + 1
+        identifier = record_id(PREFIXES[kind], 1_000_000 + self.past.plan.number * ROOM + number)
+        life = RecordLife(kind, identifier, made, dict(values))
+        self.lives.append(life)
+        return life
+
+    def of(self, made: datetime, kind: str, **values: object) -> RecordLife:
+        """A new record that names the account."""
+        key = "Account__c" if kind == "Churn_Signal__c" else "AccountId"
+        return self.add(kind, made, **{key: self.account.id}, **values)
+
+
+def build_churn_org(history: History, moment: datetime) -> Salesforce:
+    """The org as it stood at a moment."""
+    org = OrgBuilder(history.seed, Calendar(history.start, moment))
+    org.objects["Account"].fields["Type"].values.append(FORMER_CUSTOMER)
+    org.objects["Contract"].fields["Status"].values.append("Terminated")
+    owners = [
+        org.add(
+            "User", Name=f"CSM {n}", Username=f"csm{n}@sandbox.example", Email=f"csm{n}@sandbox.example", IsActive=True
+        )
+        for n in range(4)
+    ]
+    for past in history.pasts:
+        rng = Random(f"churn org {history.seed} {past.plan.number}")
+        ledger = Ledger(past, owners[past.plan.number % len(owners)]["Id"], rng)
+        _write(ledger)
+        _cut(org, ledger.lives, moment)
+    org.add("Organization", Name="Sandbox", IsSandbox=True)
+    return Salesforce(
+        username="integration@sandbox.example",
+        password="salesforce-password-of-the-sandbox",
+        security_token="SandboxSecurityToken",
+        client_id="salesforce-client-of-the-sandbox",
+        client_secret="salesforce-secret-of-the-sandbox",
+        objects=org.objects,
+    )
+
+
+def _cut(org: OrgBuilder, lives: Iterable[RecordLife], moment: datetime) -> None:
+    for life in lives:
+        if life.made >= moment:
+            continue
+        row = org.add(life.kind, life.made, **life.values)
+        row["Id"] = life.id
+        for at, values in sorted(life.changes, key=lambda change: change[0]):
+            if at < moment:
+                row.update(values)
+                row["LastModifiedDate"] = row["SystemModstamp"] = at
+
+
+def at(day: date, hour: int = 10) -> datetime:
+    """An hour of a day, UTC."""
+    return datetime.combine(day, time(hour), UTC)
+
+
+# --- an account ------------------------------------------------------------------------------------------------
+
+
+def _write(ledger: Ledger) -> None:
+    past = ledger.past
+    _add_account(ledger)
+    _add_arr(ledger)
+    for term in past.terms:
+        if past.kept in (BOTH, CONTRACTS):
+            _add_contract(ledger, term)
+        if past.kept in (BOTH, OPPORTUNITIES):
+            _add_renewal(ledger, term)
+        if past.kept == NEITHER:
+            ledger.account.change(at(term.begins, 9), Renewal_Date__c=term.due)
+    _add_people(ledger)
+    for first, well in _months(past):
+        _add_reviews(ledger, first, well)
+        _add_signals(ledger, first, well)
+        _add_money_matters(ledger, first, well)
+    for departure in past.departures:
+        _tell(ledger, departure)
+
+
+def _months(past: Past) -> Iterator[tuple[date, float]]:
+    """The months that begin with the account as a customer, and how well things go in each."""
+    for month in past.months:
+        if past.is_customer(month.first):
+            yield month.first, quality(month.health)
+
+
+def _add_account(ledger: Ledger) -> None:
+    plan, customer = ledger.past.plan, ledger.past.plan.customer
+    life = ledger.add(
+        "Account",
+        at(customer.since) - timedelta(days=40),
+        Name=customer.name,
+        Type=PROSPECT,
+        Tier__c=plan.tier,
+        Segment__c=SEGMENTS[plan.tier],
+        Seats__c=float(plan.seats),
+        OwnerId=ledger.owner,
+        Customer_Since__c=customer.since,
+        Intercom_Company_Id__c=customer.intercom_company,
+        Jira_Component__c=customer.jira_component,
+    )
+    life.id = customer.account_id
+    life.change(at(customer.since, 8), Type=CUSTOMER)
+    for term in ledger.past.terms[1:]:
+        life.change(at(term.begins, 8), Type=CUSTOMER)
+
+
+def _add_arr(ledger: Ledger) -> None:
+    """Each change of ARR with its history; a smaller contract that goes on is an amendment as well."""
+    for day, before, after in ledger.past.arr:
+        ledger.account.change(at(day), ARR__c=after)
+        old = None if before is None else str(before)
+        ledger.of(at(day), "AccountHistory", Field="ARR__c", OldValue=old, NewValue=str(after))
+        if before is not None and 0 < after < before * 0.9:
+            deal = {"Name": "Fewer seats", "Type": "Existing Customer - Downgrade", "CloseDate": day, **WON}
+            ledger.of(at(day, 9), "Opportunity", **deal, LastStageChangeDate=at(day, 9))
+    first = ledger.past.arr[0]
+    ledger.account.values["ARR__c"] = first[1]
+
+
+def _add_contract(ledger: Ledger, term: Term) -> None:
+    """Of those that ran out without a successor, every third still says Activated."""
+    made = at(term.begins) - timedelta(days=5)
+    life = ledger.of(made, "Contract", Status="Activated", StartDate=term.begins, EndDate=term.due)
+    if term.departure is None:
+        if term.gap is not None:
+            life.change(at(term.due + DAY), Status="Expired")
+    elif not term.departure.at_renewal:
+        life.change(at(term.ends, 15), Status="Terminated", EndDate=term.ends)
+    elif term.departure.order % 3 != 1:
+        life.change(at(term.due + DAY), Status="Expired")
+
+
+def _add_renewal(ledger: Ledger, term: Term) -> None:
+    made, left = at(term.due - OPENED_BEFORE), term.departure
+    if left is not None and at(left.day) <= made:
+        if ledger.past.kept == BOTH:
+            return  # the contract says it
+        made = at(left.day - timedelta(days=9))
+    deal = {"Name": "Renewal", "Type": "Renewal", "StageName": "Negotiation", "Probability": 60.0}
+    amount = ledger.past.arr_on(made.date())
+    life = ledger.of(made, "Opportunity", **deal, Amount=amount, CloseDate=term.due)
+    if left is not None:
+        closed, written = _closing(left, term)
+        life.change(at(closed, 14), **LOST, CloseDate=written, LastStageChangeDate=at(closed, 14))
+    elif term.gap is not None:
+        closed = term.due - timedelta(days=ledger.past.plan.number % 15)
+        life.change(at(closed, 14), **WON, CloseDate=closed, LastStageChangeDate=at(closed, 14))
+    if term.entered_twice:
+        again = ledger.of(made + 2 * DAY, "Opportunity", **deal, Amount=amount, CloseDate=term.due)
+        closed = term.due - timedelta(days=5)
+        again.change(at(closed, 15), **LOST, CloseDate=closed, LastStageChangeDate=at(closed, 15))
+
+
+def _closing(left: Departure, term: Term) -> tuple[date, date]:
+    """When a lost opportunity was closed, and the close date that was written into it."""
+    if not left.at_renewal:
+        return left.day, left.day
+    if left.closing == LATE:
+        late = term.due + timedelta(days=20 + left.order % 8 * 5)
+        return late, late
+    closed = term.due - timedelta(days=left.order % 4 * 5)
+    return closed, closed - timedelta(days=365) if left.closing == WRONG_DATE else closed
+
+
+def _tell(ledger: Ledger, left: Departure) -> None:
+    """The account record after it left: former, or in the bin with all that belongs to it, or merged."""
+    moment = at(left.told_on, 12)
+    if left.fate == DELETED:
+        for life in ledger.lives:
+            life.change(moment, IsDeleted=True)
+    elif left.fate == MERGED:
+        name, belonging = ledger.past.plan.customer.name, ledger.lives[1:]
+        ledger.account.change(moment, IsDeleted=True)
+        other = ledger.add("Account", moment - DAY, Name=f"{name} (once a customer)", Type=FORMER_CUSTOMER)
+        other.id = survivor_id(ledger.past)
+        ledger.account.changes[-1][1]["MasterRecordId"] = other.id
+        for life in belonging:
+            keys = [key for key in ("AccountId", "Account__c", "WhatId") if key in life.values]
+            # a field history doesn't survive its record
+            moved = {"IsDeleted": True} if life.kind == "AccountHistory" else dict.fromkeys(keys, other.id)
+            life.change(moment, **moved)
+    else:
+        ledger.account.change(moment, Type=FORMER_CUSTOMER)
+
+
+def survivor_id(past: Past) -> str:
+    """The account that a merged one lives on in."""
+    return record_id("001", 800_000 + past.plan.number * 7)
+
+
+# --- its people and what happens from month to month -----------------------------------------------------------
+
+
+def _add_people(ledger: Ledger) -> None:
+    """Three champions on the first deal; the worse things go, the sooner each has left."""
+    since = ledger.past.plan.customer.since
+    deal = {"Name": "First deal", "Type": "New Customer", "CloseDate": since, **WON}
+    won = ledger.of(at(since) - timedelta(days=30), "Opportunity", **deal, LastStageChangeDate=at(since, 7))
+    for n, role in enumerate(("Executive Sponsor", "Decision Maker", "Economic Buyer")):
+        number = ledger.past.plan.number
+        person = ledger.of(at(since), "Contact", Name=f"Person {number}-{n}", Email=f"p{number}.{n}@sandbox.example")
+        ledger.add("OpportunityContactRole", at(since), OpportunityId=won.id, ContactId=person.id, Role=role)
+        for first, well in _months(ledger.past):
+            if ledger.rng.random() < 0.005 + 0.07 * (1 - well):
+                person.change(_sometime(ledger, first), No_Longer_At_Company__c=True)
+                break
+
+
+def _add_reviews(ledger: Ledger, first: date, well: float) -> None:
+    owed = REVIEWS_A_YEAR[ledger.past.plan.tier] / 12
+    if ledger.rng.random() < owed * (0.3 + 0.9 * well):
+        held = _sometime(ledger, first)
+        ledger.of(held, "Event", WhatId=ledger.account.id, Subject="QBR with the team", ActivityDate=held.date())
+
+
+def _add_signals(ledger: Ledger, first: date, well: float) -> None:
+    if ledger.rng.random() < 0.01 + 0.22 * (1 - well) ** 2:
+        seen = _sometime(ledger, first)
+        severity = ledger.rng.choice(("Critical", "Moderate", "Moderate", "Watch", "Watch"))
+        signal = {"Severity__c": severity, "Status__c": "Active", "Signal_Date__c": seen, "Description__c": "Invented"}
+        life = ledger.of(seen, "Churn_Signal__c", **signal, Confidence__c=ledger.rng.choice(("Suspected", "Confirmed")))
+        closed = seen + timedelta(days=ledger.rng.randint(30, 150))
+        life.change(closed, Status__c="Resolved", Closed_Date__c=closed)
+
+
+def _add_money_matters(ledger: Ledger, first: date, well: float) -> None:
+    for _ in range(poisson(ledger.rng, 0.25 * (1 - well))):
+        opened = _sometime(ledger, first)
+        life = ledger.of(opened, "Case", Type="Billing", Subject="An invented case", Status="New")
+        closed = opened + timedelta(days=ledger.rng.randint(3, 60))
+        life.change(closed, Status="Closed", IsClosed=True, ClosedDate=closed)
+    if ledger.rng.random() < 0.06 * well:
+        opened = _sometime(ledger, first)
+        growth = {"Name": "Growth", "Type": "Expansion", "StageName": "Proposal", "Probability": 55.0}
+        due = opened.date() + timedelta(days=75)
+        life = ledger.of(opened, "Opportunity", **growth, CloseDate=due)
+        life.change(at(due), **LOST, LastStageChangeDate=at(due))
+
+
+def _sometime(ledger: Ledger, first: date) -> datetime:
+    return at(first.replace(day=ledger.rng.randint(1, 28)), ledger.rng.randint(7, 18))
