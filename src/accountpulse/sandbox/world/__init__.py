@@ -55,5 +55,6 @@ def world_at(history: History, moment: datetime) -> World:
         raise ValueError(f"the history ends on {history.until:%d %B %Y}; nothing is known of {moment:%d %B %Y}")
     moment = moment.replace(microsecond=0)
     parts = {each.name: each.churn(history, moment) for each in STAND_INS if each.churn is not None}
-    customers = [past.plan.customer for past in history.pasts]
+    known = {row["Id"] for row in parts["salesforce"].objects["Account"].rows}
+    customers = [past.plan.customer for past in history.pasts if past.plan.customer.account_id in known]
     return World(seed=history.seed, start=history.start, until=moment, customers=customers, parts=parts, kind=CHURN)

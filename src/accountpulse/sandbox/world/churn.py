@@ -41,8 +41,8 @@ FORMER, DELETED, MERGED = "former", "deleted", "merged"
 FATES = (FORMER, FORMER, DELETED, FORMER, MERGED, FORMER, FORMER)
 
 # how the lost opportunity was closed, in the same order
-ON_TIME, LATE, WRONG_DATE = "on time", "late", "wrong date"
-CLOSINGS = (ON_TIME, ON_TIME, LATE, ON_TIME, WRONG_DATE)
+ON_TIME, LATE, EARLY, WRONG_YEAR = "on time", "late", "with a date of months before", "with a date of the year before"
+CLOSINGS = (ON_TIME, ON_TIME, LATE, ON_TIME, EARLY, ON_TIME, LATE, ON_TIME, EARLY, WRONG_YEAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,18 +273,26 @@ def _write_down(pasts: Sequence[Past]) -> None:
     left = sorted(((each.day, past.plan.number, past, each) for past in pasts for each in past.departures), key=_by_day)
     for order, (_day, number, past, departure) in enumerate(left):
         departure.order = order
-        departure.fate = FORMER if number == LEAVES_TWICE else FATES[order % len(FATES)]
+        departure.fate = _fate(past, order)
         delay = 1 if is_one_of(number, UNSEEN) and departure is past.departures[0] else 20 + order % 7 * 5
         departure.told_on = departure.day + timedelta(days=delay)
         closing = CLOSINGS[order % len(CLOSINGS)]
         if past.kept in (BOTH, OPPORTUNITIES) and departure.at_renewal:
-            departure.closing = ON_TIME if closing == WRONG_DATE and past.kept != BOTH else closing
+            misdated = closing in (EARLY, WRONG_YEAR) and past.kept != BOTH  # no contract to tell the right day
+            departure.closing = ON_TIME if misdated else closing
     renewed = sorted(
         ((term.due, past.plan.number, past, term) for past in pasts for term in past.terms if term.gap is not None),
         key=_by_day,
     )
     for order, (_day, _number, past, term) in enumerate(renewed):
         term.entered_twice = order % CLOSED_TWICE == CLOSED_TWICE - 1 and past.kept == BOTH
+
+
+def _fate(past: Past, order: int) -> str:
+    """Who comes back has to be there still; a merge takes the history of ARR away, which may be all that there is."""
+    fate = FATES[order % len(FATES)]
+    spared = past.plan.number == LEAVES_TWICE or (fate == MERGED and past.kept == NEITHER)
+    return FORMER if spared else fate
 
 
 def _by_day(item: tuple[date, int, Past, object]) -> tuple[date, int]:

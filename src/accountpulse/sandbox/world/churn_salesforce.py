@@ -14,11 +14,12 @@ from accountpulse.sandbox.world.churn import (
     CONTRACTS,
     DAY,
     DELETED,
+    EARLY,
     LATE,
     MERGED,
     NEITHER,
     OPPORTUNITIES,
-    WRONG_DATE,
+    WRONG_YEAR,
     Departure,
     History,
     Past,
@@ -204,35 +205,45 @@ def _add_contract(ledger: Ledger, term: Term) -> None:
 
 
 def _add_renewal(ledger: Ledger, term: Term) -> None:
-    made, left = at(term.due - OPENED_BEFORE), term.departure
-    if left is not None and at(left.day) <= made:
-        if ledger.past.kept == BOTH:
-            return  # the contract says it
-        made = at(left.day - timedelta(days=9))
-    deal = {"Name": "Renewal", "Type": "Renewal", "StageName": "Negotiation", "Probability": 60.0}
-    amount = ledger.past.arr_on(made.date())
-    life = ledger.of(made, "Opportunity", **deal, Amount=amount, CloseDate=term.due)
+    past, left = ledger.past, term.departure
+    if not is_written_as_opportunity(past, term):
+        return
+    made = at(term.due) - OPENED_BEFORE
     if left is not None:
-        closed, written = _closing(left, term)
-        life.change(at(closed, 14), **LOST, CloseDate=written, LastStageChangeDate=at(closed, 14))
-    elif term.gap is not None:
-        closed = term.due - timedelta(days=ledger.past.plan.number % 15)
-        life.change(at(closed, 14), **WON, CloseDate=closed, LastStageChangeDate=at(closed, 14))
+        made = min(made, at(left.day) - timedelta(days=9))
+    deal = {"Name": "Renewal", "Type": "Renewal", "StageName": "Negotiation", "Probability": 60.0}
+    deal |= {"Amount": past.arr_on(made.date()), "CloseDate": term.due}
+    life = ledger.of(made, "Opportunity", **deal)
+    if left is not None or term.gap is not None:
+        closed, written = close_dates(past, term)
+        end = LOST if left is not None else WON
+        life.change(at(closed, 14), **end, CloseDate=written, LastStageChangeDate=at(closed, 14))
     if term.entered_twice:
-        again = ledger.of(made + 2 * DAY, "Opportunity", **deal, Amount=amount, CloseDate=term.due)
         closed = term.due - timedelta(days=5)
+        again = ledger.of(made + 2 * DAY, "Opportunity", **deal)
         again.change(at(closed, 15), **LOST, CloseDate=closed, LastStageChangeDate=at(closed, 15))
 
 
-def _closing(left: Departure, term: Term) -> tuple[date, date]:
-    """When a lost opportunity was closed, and the close date that was written into it."""
+def is_written_as_opportunity(past: Past, term: Term) -> bool:
+    """Whether the term's end is an opportunity's; not where it came before there was one, and the contract says it."""
+    left = term.departure
+    too_early = left is not None and left.day <= term.due - OPENED_BEFORE
+    return past.kept == OPPORTUNITIES or (past.kept == BOTH and not too_early)
+
+
+def close_dates(past: Past, term: Term) -> tuple[date, date]:
+    """When a renewal opportunity was closed, and the close date that was written into it."""
+    left = term.departure
+    if left is None:
+        closed = term.due - timedelta(days=past.plan.number % 15)
+        return closed, closed
     if not left.at_renewal:
         return left.day, left.day
     if left.closing == LATE:
         late = term.due + timedelta(days=20 + left.order % 8 * 5)
         return late, late
     closed = term.due - timedelta(days=left.order % 4 * 5)
-    return closed, closed - timedelta(days=365) if left.closing == WRONG_DATE else closed
+    return closed, closed - timedelta(days={EARLY: 130, WRONG_YEAR: 365}.get(left.closing, 0))
 
 
 def _tell(ledger: Ledger, left: Departure) -> None:
