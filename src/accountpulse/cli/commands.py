@@ -285,31 +285,54 @@ def sandbox(  # noqa: PLR0917
         int, typer.Option(min=0, max=1_000_000, help="Bugs touched in the last 90 days, beside the ordinary ones.")
     ] = 0,
     world: Annotated[WorldKind, typer.Option(help="crooked: with what real sites have at worst.")] = WorldKind.PLAIN,
+    churn: Annotated[
+        bool, typer.Option("--churn", help="A company with two years behind it, whose customers leave.")
+    ] = False,
     truth: Annotated[
         Path | None, typer.Option(help="Write the true value of every metric of --period to this CSV file, and end.")
+    ] = None,
+    outcomes_truth: Annotated[
+        Path | None, typer.Option(help="With --churn: write who left, renewed or shrank, and when, to this CSV file.")
+    ] = None,
+    hazards_truth: Annotated[
+        Path | None, typer.Option(help="With --churn: write each month's hidden health and hazard to this CSV file.")
+    ] = None,
+    tables: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --churn: write such a company's metrics, outcomes and hazards to this folder as tables."
+        ),
     ] = None,
     period: PeriodOption = None,
 ) -> None:
     """A stand-in for the four systems, until it is stopped. Prints the settings that lead to it."""
-    from accountpulse.cli.sandbox import serve, write_truth
+    from accountpulse.cli.sandbox import WorldRequest, serve, write_files
 
-    if truth is not None:
-        asked = _period(period, "UTC")
-        more = {"conversations": conversations, "issues": issues}
-        raise typer.Exit(write_truth(asked, truth, accounts=accounts, seed=seed, kind=world.value, **more))
-    raise typer.Exit(
-        serve(
-            port,
-            accounts=accounts,
-            seed=seed,
-            latency=latency,
-            rate=rate,
-            jira=jira.value,
-            conversations=conversations,
-            issues=issues,
-            kind=world.value,
+    kind = _kind(world, churn=churn, sized=bool(conversations or issues))
+    if not churn and (outcomes_truth or hazards_truth or tables):
+        raise UsageError(
+            "--outcomes-truth, --hazards-truth and --tables are of the world whose customers leave: add --churn"
         )
-    )
+    asked = WorldRequest(seed, accounts, kind, conversations, issues)
+    if truth or outcomes_truth or hazards_truth or tables:
+        month = _period(period, "UTC")
+        raise typer.Exit(
+            write_files(asked, month, truth=truth, outcomes=outcomes_truth, hazards=hazards_truth, tables=tables)
+        )
+    raise typer.Exit(serve(asked, port, latency=latency, rate=rate, jira=jira.value))
+
+
+def _kind(world: WorldKind, *, churn: bool, sized: bool) -> str:
+    """The world that is asked for."""
+    if not churn:
+        return world.value
+    if world is not WorldKind.PLAIN:
+        raise UsageError("give either --churn or --world crooked: they are two worlds")
+    if sized:
+        raise UsageError(
+            "--churn decides itself how many conversations and bugs there are: leave out --conversations and --issues"
+        )
+    return "churn"
 
 
 def _one_of(metrics: str | None, period: str | None) -> bool:

@@ -51,9 +51,9 @@ def world_at(history: History, moment: datetime) -> World:
     """
     from accountpulse.sandbox import STAND_INS
 
+    moment = moment.replace(microsecond=0)
     if moment > history.until:
         raise ValueError(f"the history ends on {history.until:%d %B %Y}; nothing is known of {moment:%d %B %Y}")
-    moment = moment.replace(microsecond=0)
     parts = {each.name: each.churn(history, moment) for each in STAND_INS if each.churn is not None}
     known = {row["Id"] for row in parts["salesforce"].objects["Account"].rows}
     customers = [past.plan.customer for past in history.pasts if past.plan.customer.account_id in known]

@@ -259,10 +259,11 @@ def _tell(ledger: Ledger, left: Departure) -> None:
         other.id = survivor_id(ledger.past)
         ledger.account.changes[-1][1]["MasterRecordId"] = other.id
         for life in belonging:
-            keys = [key for key in ("AccountId", "Account__c", "WhatId") if key in life.values]
-            # a field history doesn't survive its record
-            moved = {"IsDeleted": True} if life.kind == "AccountHistory" else dict.fromkeys(keys, other.id)
-            life.change(moment, **moved)
+            if life.kind == "AccountHistory":  # doesn't survive its record
+                life.change(moment, IsDeleted=True)
+            else:
+                keys = {"AccountId", "Account__c", "WhatId"} & life.values.keys()
+                life.change(moment, **dict.fromkeys(keys, other.id))
     else:
         ledger.account.change(moment, Type=FORMER_CUSTOMER)
 
