@@ -158,9 +158,9 @@ def _lived(seed: int, accounts: int, calendar: pl.DataFrame, *, independent: boo
     rows = rows.filter(pl.col("month") > 0).with_columns(
         due=due,
         hazard=hazard,
-        leaves=_uniform(seed, 4, pl.col("key")) < hazard,
-        shrinks=_uniform(seed, 5, pl.col("key")) < 1 / (1 + (-(SHRINKING[0] - SHRINKING[1] * pl.col("health"))).exp()),
-        day=_uniform(seed, 6, pl.col("key")),
+        leaves=uniform(seed, 4, pl.col("key")) < hazard,
+        shrinks=uniform(seed, 5, pl.col("key")) < 1 / (1 + (-(SHRINKING[0] - SHRINKING[1] * pl.col("health"))).exp()),
+        day=uniform(seed, 6, pl.col("key")),
     )
     before = pl.col("leaves").cast(pl.Int32).cum_sum().over("account") - pl.col("leaves").cast(pl.Int32)
     ahead = (pl.col("renewal_month") - pl.col("month_of_year") + 12) % 12
@@ -190,10 +190,10 @@ def _accounts(seed: int, accounts: int) -> pl.DataFrame:
     frame = pl.select(account=pl.int_range(accounts, dtype=pl.UInt64)).with_columns(
         account_id=pl.format("A{}", number.cast(pl.String).str.zfill(7)),
         frailty=_normal(seed, 0, number) * FRAILTY,
-        renewal_month=(_uniform(seed, 2, number) * 12).cast(pl.Int8),
-        renewal_day=1 + (_uniform(seed, 3, number) * 28).cast(pl.Int64),
-        seats=(5 * 2 ** (_uniform(seed, 7, number) * 6)).round(),
-        arr=(20 * 2 ** (1 + _uniform(seed, 8, number) * 7)).round() * 100,
+        renewal_month=(uniform(seed, 2, number) * 12).cast(pl.Int8),
+        renewal_day=1 + (uniform(seed, 3, number) * 28).cast(pl.Int64),
+        seats=(5 * 2 ** (uniform(seed, 7, number) * 6)).round(),
+        arr=(20 * 2 ** (1 + uniform(seed, 8, number) * 7)).round() * 100,
     )
     floors = zip(_SEGMENTS, (250_000, 100_000, 25_000, 0), strict=True)
     segment = pl.coalesce(pl.when(pl.col("arr") >= floor).then(pl.lit(name)) for name, floor in floors)
@@ -256,7 +256,7 @@ def _value(each: Measure, seed: int, stream: int, key: pl.Expr, *, turned: bool,
     line = each.middle + each.slope * (-x if turned else x)
     line = (line.exp() if each.log else line).clip(each.low, each.high)
     value = line.round() if each.whole else line
-    return pl.when(_uniform(seed, stream + 2, key) < each.known).then(value).alias(each.name)
+    return pl.when(uniform(seed, stream + 2, key) < each.known).then(value).alias(each.name)
 
 
 def _mixed(each: Measure, seed: int, stream: int, key: pl.Expr) -> pl.Expr:
@@ -269,11 +269,11 @@ def _mixed(each: Measure, seed: int, stream: int, key: pl.Expr) -> pl.Expr:
 
 def _normal(seed: int, stream: int, key: pl.Expr) -> pl.Expr:
     """Box and Muller; takes two streams."""
-    radius = (-2 * (1 - _uniform(seed, stream, key)).log()).sqrt()
-    return radius * (2 * math.pi * _uniform(seed, stream + 1, key)).cos()
+    radius = (-2 * (1 - uniform(seed, stream, key)).log()).sqrt()
+    return radius * (2 * math.pi * uniform(seed, stream + 1, key)).cos()
 
 
-def _uniform(seed: int, stream: int, key: pl.Expr) -> pl.Expr:
+def uniform(seed: int, stream: int, key: pl.Expr) -> pl.Expr:
     """In [0, 1), of 53 bits; integers of 64 bits wrap around."""
     begin = (seed * 1_000_003 + stream) * 0xD1B54A32D192ED03 % 2**64
     mixed = key.cast(pl.UInt64) * _integer(0x9E3779B97F4A7C15) + _integer(begin)
