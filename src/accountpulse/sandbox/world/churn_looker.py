@@ -44,7 +44,7 @@ def _usage(history: History, past: Past, begin: date, days: int) -> UsageOf:
         for name in FEATURES:
             features[name] |= (rng.getrandbits(length) << place & there) if rng.random() < 0.1 + 0.8 * well else 0
         for figures in pillars.values():
-            figure = round(20 + 75 * well + rng.uniform(-12, 12), 1)
+            figure = round(20 + 75 * well + rng.uniform(-25, 25), 1)
             if there and month.first < begin + timedelta(days=days):
                 figures[f"{month.first:%Y-%m}"] = figure
         day, channel = place + rng.randrange(length), rng.choice(CHANNELS)

@@ -25,6 +25,7 @@ from accountpulse.sandbox.world.churn import (
     Past,
     Term,
     quality,
+    shifted,
 )
 from accountpulse.sandbox.world.model import Salesforce
 from accountpulse.sandbox.world.org import record_id
@@ -142,8 +143,9 @@ def _write(ledger: Ledger) -> None:
         if past.kept == NEITHER:
             ledger.account.change(at(term.begins, 9), Renewal_Date__c=term.due)
     _add_people(ledger)
-    for first, well in _months(past):
+    for first, well in (*_year_before(past), *_months(past)):
         _add_reviews(ledger, first, well)
+    for first, well in _months(past):
         _add_signals(ledger, first, well)
         _add_money_matters(ledger, first, well)
     for departure in past.departures:
@@ -155,6 +157,15 @@ def _months(past: Past) -> Iterator[tuple[date, float]]:
     for month in past.months:
         if past.is_customer(month.first):
             yield month.first, quality(month.health)
+
+
+def _year_before(past: Past) -> Iterator[tuple[date, float]]:
+    """The same for the year before the systems' data begin, which reviews are counted over: as the first month goes."""
+    begin = past.months[0]
+    for back in range(12, 0, -1):
+        first = shifted(begin.first, -back)
+        if past.plan.customer.since <= first:
+            yield first, quality(begin.health)
 
 
 def _add_account(ledger: Ledger) -> None:
@@ -293,7 +304,7 @@ def _add_people(ledger: Ledger) -> None:
 
 def _add_reviews(ledger: Ledger, first: date, well: float) -> None:
     owed = REVIEWS_A_YEAR[ledger.past.plan.tier] / 12
-    if ledger.rng.random() < owed * (0.3 + 0.9 * well):
+    if ledger.rng.random() < owed * (0.1 + 1.1 * well):
         held = _sometime(ledger, first)
         ledger.of(held, "Event", WhatId=ledger.account.id, Subject="QBR with the team", ActivityDate=held.date())
 
