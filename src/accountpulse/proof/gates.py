@@ -1,0 +1,146 @@
+"""What so few or so many departures allow to be said, and what is refused, with the numbers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from accountpulse.proof.intervals import Interval
+
+RANKING_EVENTS = 10
+BAND_EVENTS = 20
+PROBABILITY_EVENTS = 50
+LEAF_EVENTS = 100
+PROBABILITY_MONTHS = 12
+UNSCORED_SHARE = 0.10
+LEAK_AUC = 0.95
+
+
+class Claim(StrEnum):
+    """What may be said."""
+
+    COUNTS = "counts"
+    RANKING = "ranking"  # the AUC with its interval
+    BANDS = "bands"  # a probability as a range for each risk band
+    PROBABILITY = "probability"  # a probability for each account
+    DIMENSION_WEIGHTS = "dimension_weights"  # a suggestion for them
+    LEAF_WEIGHTS = "leaf_weights"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What there is to judge by. None: could not be computed, which refuses what needs it."""
+
+    events: int  # distinct accounts that left, with a score before
+    months: int  # from the first to the last month with a score whose window has closed
+    quarters: int  # calendar quarters in which accounts left
+    auc: Interval | None  # of the risk
+    slope: float | None  # of the fitted line
+    skill: Interval | None  # Brier skill out of time
+    unscored: int = 0  # accounts that left after the first score, without a scored month in time
+    too_early: int = 0  # outcomes dated before the first score
+    suspects: tuple[str, ...] = ()  # labels of metrics that foretell almost everything, the strongest first
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What is allowed, and each refusal with its reason and numbers in words."""
+
+    allowed: frozenset[Claim]
+    refusals: tuple[str, ...]
+
+
+_PROBABILITIES = frozenset({Claim.BANDS, Claim.PROBABILITY})
+_WEIGHTS = frozenset({Claim.DIMENSION_WEIGHTS, Claim.LEAF_WEIGHTS})
+_NEEDS = (  # events, what they allow, in words
+    (RANKING_EVENTS, Claim.RANKING, "how well the score ranks (AUC)"),
+    (BAND_EVENTS, Claim.BANDS, "a probability for each band of risk"),
+    (PROBABILITY_EVENTS, Claim.PROBABILITY, "a probability for each customer"),
+    (PROBABILITY_EVENTS, Claim.DIMENSION_WEIGHTS, "suggested weights of dimensions"),
+    (LEAF_EVENTS, Claim.LEAF_WEIGHTS, "suggested weights of metrics"),
+)
+_Refusal = tuple[frozenset[Claim], str]  # what is withheld, and why
+
+
+def gate(evidence: Evidence) -> Gate:
+    """What the evidence bears: by the number of departures, less what a further reason forbids.
+
+    A reason is told where it takes something away that the departures would allow. Outcomes before the first score are
+    only told: they were never used.
+    """
+    enough = frozenset({Claim.COUNTS, *(claim for needed, claim, _ in _NEEDS if evidence.events >= needed)})
+    refused = [*_unsound(evidence), *_without_use(evidence)]
+    told = [reason for claims, reason in refused if claims & enough]
+    withheld = frozenset(claim for claims, _ in refused for claim in claims)
+    return Gate(enough - withheld, (*_early(evidence), *_few(evidence), *told))
+
+
+def _early(evidence: Evidence) -> Iterator[str]:
+    if evidence.too_early:
+        yield (
+            f"Outcomes dated before the first score: {evidence.too_early}. No score can have foretold them, so they "
+            "aren't used."
+        )
+
+
+def _few(evidence: Evidence) -> Iterator[str]:
+    missing: dict[int, list[str]] = {}
+    for needed, _, words in _NEEDS:
+        if evidence.events < needed:
+            missing.setdefault(needed, []).append(words)
+    for needed, words in missing.items():
+        yield f"Customers who left: {evidence.events}. For {' and '.join(words)} it takes {needed}."
+
+
+def _unsound(evidence: Evidence) -> Iterator[_Refusal]:
+    """Reasons why the figures might not be true."""
+    everything = _PROBABILITIES | _WEIGHTS
+    if evidence.months < PROBABILITY_MONTHS:
+        yield (
+            frozenset({Claim.PROBABILITY}),
+            f"Months with a score whose outcome is known: {evidence.months}. For a probability for each customer it "
+            f"takes {PROBABILITY_MONTHS}, so that no season decides.",
+        )
+    if evidence.quarters < 2:
+        yield (
+            everything,
+            f"All {evidence.events} customers who left did so in one quarter. What was special about it can't be told "
+            "from what is usual; it takes departures from two quarters or more.",
+        )
+    left = evidence.events + evidence.unscored
+    if evidence.unscored > UNSCORED_SHARE * left:
+        yield (
+            everything,
+            f"Of {left} customers who left, {evidence.unscored} ({evidence.unscored / left:.0%}) had no score in time. "
+            f"Above {UNSCORED_SHARE:.0%} nobody knows whether the score would have foretold them.",
+        )
+    if evidence.auc and evidence.auc.value > LEAK_AUC:
+        named = ", ".join(evidence.suspects) or "every metric that changes once a customer has left"
+        yield (
+            everything | {Claim.RANKING},
+            f"The AUC is {_spoken(evidence.auc)}. Above {LEAK_AUC} a metric probably knows the outcome: it may have been "
+            f"written, or changed, after the customer left. Look at: {named}.",
+        )
+
+
+def _without_use(evidence: Evidence) -> Iterator[_Refusal]:
+    """Reasons why a probability would be no better than the base rate."""
+    if evidence.slope is None or evidence.slope <= 0:
+        slope = "can't be computed" if evidence.slope is None else f"is {evidence.slope:.2f}"
+        yield _PROBABILITIES, f"Customers at a higher risk didn't leave more often: the fitted slope {slope}."
+    if evidence.auc is None or evidence.auc.lower <= 0.5:
+        ranking = "can't be computed" if evidence.auc is None else f"is {_spoken(evidence.auc)}"
+        yield (
+            _PROBABILITIES,
+            f"It isn't shown that the score ranks better than chance: the AUC {ranking}, chance is 0.50.",
+        )
+    if evidence.skill is None or evidence.skill.lower <= 0:
+        skill = "can't be computed" if evidence.skill is None else f"is {_spoken(evidence.skill, 3)}"
+        yield (
+            frozenset({Claim.PROBABILITY}),
+            "It isn't shown that a probability for each customer beats the base rate in months that it wasn't fitted "
+            f"on: the Brier skill there {skill}, and its lower bound must be above 0.",
+        )
+
+
+def _spoken(interval: Interval, digits: int = 2) -> str:
+    return f"{interval.value:.{digits}f} ({interval.lower:.{digits}f} to {interval.upper:.{digits}f})"
