@@ -76,3 +76,29 @@ def health(points, weights=WEIGHTS):
 def risk_z(points, weights=WEIGHTS):
     """The packaged scorecard's exponent: −2.2 and 0.052 for each point below 50."""
     return -2.2 + 0.052 * (50 - health(points, weights))
+
+
+CARD = """
+name: book
+metrics: {use: {label: Use, unit: points}, logins: {label: Logins, unit: points}, breadth: {label: Breadth, unit: points},
+  answers: {label: Answers, unit: points}, surveys: {label: Surveys, unit: points}, visits: {label: Visits, unit: points},
+  turned: {label: Turned, unit: points}}
+groups:
+  adoption:
+    weight: 45
+    metrics:
+      use: {weight: 15, anchors: [[0, 0], [100, 100]]}
+      logins: {weight: 10, anchors: [[0, 0], [100, 100]]}
+      breadth: {weight: 20, anchors: [[0, 0], [100, 100]]}
+  service:
+    weight: 30
+    metrics:
+      answers: {weight: 15, anchors: [[0, 0], [100, 100]]}
+      surveys: {weight: 15, anchors: [[0, 0], [100, 100]]}
+  relation:
+    weight: 25
+    metrics:
+      visits: {weight: 10, anchors: [[0, 0], [100, 100]]}
+      turned: {weight: 15, anchors: [[0, 0], [100, 100]]}
+tiers: [{name: Healthy, min: 55}, {name: Even, min: 45}, {name: Weak, min: 0}]
+"""

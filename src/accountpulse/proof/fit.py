@@ -12,7 +12,7 @@ from accountpulse.proof.splits import forward
 
 FEW_EVENTS = 50  # below so many accounts that left, the base rate is put in as a prior
 _PRIOR = 2.0  # as much as so many accounts that left: Platt's two further observations, at the base rate
-_FOLDS = 3
+_FOLDS = 4
 
 
 @dataclass(frozen=True)
@@ -67,18 +67,20 @@ def fit(risk_z: object, lost: object, account: object) -> PlattFit | None:
 def out_of_time(risk_z: object, lost: object, account: object, month: object, gap: int) -> ProbabilityQuality | None:
     """How true the probabilities of later months are that are fitted on the months before; None where none can be.
 
-    `month` counts months, `gap` is the horizon in months, rounded up. The later half of the months is foretold in three
-    blocks, each by a fit on the rows whose windows had closed when the block began.
+    `month` counts months, `gap` is the horizon in months, rounded up. The later two thirds of the months are foretold in
+    four blocks, each by a fit on the rows whose windows had closed when the block began. The reference of the skill is
+    the base rate of those rows: what could have been said then.
     """
     (exponents,) = numbers(risk_z)
     seen = observed(lost, account, exponents.size)
-    said = np.full(exponents.size, np.nan)
-    for fold in forward(np.asarray(month), gap, _FOLDS):
+    said, known = np.full((2, exponents.size), np.nan)
+    for fold in forward(np.asarray(month), gap, _FOLDS, tested=2 / 3):
         learned = fit(exponents[fold.training], seen.lost[fold.training], seen.codes[fold.training])
         if learned:
             said[fold.testing] = learned.probabilities(exponents[fold.testing])
+            known[fold.testing] = learned.base_rate
     told = ~np.isnan(said)
-    return quality(said[told], seen.lost[told], seen.codes[told]) if told.any() else None
+    return quality(said[told], seen.lost[told], seen.codes[told], known[told]) if told.any() else None
 
 
 def band_shares(

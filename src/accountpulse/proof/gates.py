@@ -87,39 +87,39 @@ def _few(evidence: Evidence) -> Iterator[str]:
     for needed, _, words in _NEEDS:
         if evidence.events < needed:
             missing.setdefault(needed, []).append(words)
-    for needed, words in missing.items():
-        yield f"Customers who left: {evidence.events}. For {' and '.join(words)} it takes {needed}."
+    for needed, claims in missing.items():
+        yield f"Customers who left: {evidence.events}. For {' and '.join(claims)} it takes {needed}."
 
 
 def _unsound(evidence: Evidence) -> Iterator[_Refusal]:
     """Reasons why the figures might not be true."""
     everything = _PROBABILITIES | _WEIGHTS
     if evidence.months < PROBABILITY_MONTHS:
-        yield (
-            frozenset({Claim.PROBABILITY}),
+        reason = (
             f"Months with a score whose outcome is known: {evidence.months}. For a probability for each customer it "
-            f"takes {PROBABILITY_MONTHS}, so that no season decides.",
+            f"takes {PROBABILITY_MONTHS}, so that no season decides."
         )
+        yield frozenset({Claim.PROBABILITY}), reason
     if evidence.quarters < 2:
-        yield (
-            everything,
+        reason = (
             f"All {evidence.events} customers who left did so in one quarter. What was special about it can't be told "
-            "from what is usual; it takes departures from two quarters or more.",
+            "from what is usual; it takes departures from two quarters or more."
         )
+        yield everything, reason
     left = evidence.events + evidence.unscored
     if evidence.unscored > UNSCORED_SHARE * left:
-        yield (
-            everything,
+        reason = (
             f"Of {left} customers who left, {evidence.unscored} ({evidence.unscored / left:.0%}) had no score in time. "
-            f"Above {UNSCORED_SHARE:.0%} nobody knows whether the score would have foretold them.",
+            f"Above {UNSCORED_SHARE:.0%} nobody knows whether the score would have foretold them."
         )
+        yield everything, reason
     if evidence.auc and evidence.auc.value > LEAK_AUC:
         named = ", ".join(evidence.suspects) or "every metric that changes once a customer has left"
-        yield (
-            everything | {Claim.RANKING},
-            f"The AUC is {_spoken(evidence.auc)}. Above {LEAK_AUC} a metric probably knows the outcome: it may have been "
-            f"written, or changed, after the customer left. Look at: {named}.",
+        reason = (
+            f"The AUC is {_spoken(evidence.auc)}. Above {LEAK_AUC} a metric probably knows the outcome: it may have "
+            f"been written, or changed, after the customer left. Look at: {named}."
         )
+        yield everything | {Claim.RANKING}, reason
 
 
 def _without_use(evidence: Evidence) -> Iterator[_Refusal]:
@@ -129,17 +129,15 @@ def _without_use(evidence: Evidence) -> Iterator[_Refusal]:
         yield _PROBABILITIES, f"Customers at a higher risk didn't leave more often: the fitted slope {slope}."
     if evidence.auc is None or evidence.auc.lower <= 0.5:
         ranking = "can't be computed" if evidence.auc is None else f"is {_spoken(evidence.auc)}"
-        yield (
-            _PROBABILITIES,
-            f"It isn't shown that the score ranks better than chance: the AUC {ranking}, chance is 0.50.",
-        )
+        reason = f"It isn't shown that the score ranks better than chance: the AUC {ranking}, chance is 0.50."
+        yield _PROBABILITIES, reason
     if evidence.skill is None or evidence.skill.lower <= 0:
         skill = "can't be computed" if evidence.skill is None else f"is {_spoken(evidence.skill, 3)}"
-        yield (
-            frozenset({Claim.PROBABILITY}),
+        reason = (
             "It isn't shown that a probability for each customer beats the base rate in months that it wasn't fitted "
-            f"on: the Brier skill there {skill}, and its lower bound must be above 0.",
+            f"on: the Brier skill there {skill}, and its lower bound must be above 0."
         )
+        yield frozenset({Claim.PROBABILITY}), reason
 
 
 def _spoken(interval: Interval, digits: int = 2) -> str:

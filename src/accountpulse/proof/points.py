@@ -29,7 +29,7 @@ class LeafPoints:
 
     def health(self, weights: Weights) -> Floats:
         """Health before caps of each row with these weights; NaN where no leaf is known."""
-        return self._scores(weights)[self.card.root.key]
+        return self.scores(weights)[self.card.root.key]
 
     def filled(self, weights: Weights) -> Floats:
         """The points, with what stands in for a missing leaf: the score of the nearest group above that has one.
@@ -38,7 +38,7 @@ class LeafPoints:
         dimension of which too little is known has no score, so all its leaves count as missing. NaN where the root has
         no score.
         """
-        scores = self._scores(weights)
+        scores = self.scores(weights)
         places = {leaf.key: place for place, leaf in enumerate(self.card.leaves)}
         filled = np.empty_like(self.points)
 
@@ -55,7 +55,7 @@ class LeafPoints:
         fill(self.card.root, scores[self.card.root.key])
         return filled
 
-    def _scores(self, weights: Weights) -> dict[str, Floats]:
+    def scores(self, weights: Weights) -> dict[str, Floats]:
         """The score of every node and leaf by its key."""
         found = {leaf.key: self.points[:, place] for place, leaf in enumerate(self.card.leaves)}
 

@@ -30,8 +30,10 @@ class ProbabilityQuality:
     """How true probabilities were; 0 to 1 throughout, None where the rows can't tell."""
 
     brier: float
-    base_brier: float  # of the rows' own base rate, said for every row
-    skill: Interval | None  # 1 − brier / base_brier: above 0 is better than the base rate; None: one class only
+    base_brier: float  # of the reference
+    skill: (
+        Interval | None
+    )  # 1 − brier / base_brier: above 0 is better than the reference; None: the reference is perfect
     intercept: float | None  # 0 is true; None as for the slope
     slope: float | None  # 1 is true, below 1 too sure; None: one class, one probability, or classes that it separates
     slope_interval: Interval | None
@@ -39,11 +41,12 @@ class ProbabilityQuality:
     bins: tuple[ReliabilityBin, ...]
 
 
-def quality(p: object, lost: object, account: object) -> ProbabilityQuality:
+def quality(p: object, lost: object, account: object, reference: object = None) -> ProbabilityQuality:
     """Brier score and skill, calibration line, expected calibration error and reliability bins.
 
-    One value a row: `p` (0 to 1), `lost` (bool), `account` (integer code). The skill's variance is that of a ratio of
-    sums per account; intercept and slope are the logistic of lost on logit p (Cox 1958); the error is the mean distance
+    One value a row: `p` (0 to 1), `lost` (bool), `account` (integer code), and where a base rate was known beforehand
+    `reference` (0 to 1); without it the reference is the rows' own base rate, which nobody can know beforehand and which
+    is therefore harder to beat. The skill's variance is that of a ratio of sums per account; intercept and slope are the logistic of lost on logit p (Cox 1958); the error is the mean distance
     of bins, which few rows make larger. At most ten bins of about as many rows, one for each 20 accounts where there
     are fewer; equal probabilities are never parted. ValueError without rows or for values outside.
     """
@@ -54,19 +57,19 @@ def quality(p: object, lost: object, account: object) -> ProbabilityQuality:
     brier = float(np.mean((said - seen.lost) ** 2))
     bins = _bins(said, seen)
     error = sum(each.rows / said.size * abs(each.mean - each.share.value) for each in bins)
-    base = seen.base_rate * (1 - seen.base_rate)
-    return ProbabilityQuality(brier, base, _skill(said, seen), *_calibration(said, seen), float(error), bins)
+    known = np.full(said.size, seen.base_rate) if reference is None else numbers(said, reference)[1]
+    base = float(np.mean((known - seen.lost) ** 2))
+    skill = _skill(said, known, seen, own=reference is None) if base else None
+    return ProbabilityQuality(brier, base, skill, *_calibration(said, seen), float(error), bins)
 
 
-def _skill(said: Floats, seen: Observed) -> Interval | None:
-    base = seen.base_rate
-    reference = base * (1 - base)
-    if not reference:
-        return None
-    missed = (said - seen.lost) ** 2
-    value = 1 - float(missed.mean()) / reference
-    # what a row adds to the ratio brier / (base · (1 − base)), to first order
-    influence = (missed - missed.mean() - (1 - value) * (1 - 2 * base) * (seen.lost - base)) / reference / said.size
+def _skill(said: Floats, reference: Floats, seen: Observed, *, own: bool) -> Interval:
+    missed, before = (said - seen.lost) ** 2, (reference - seen.lost) ** 2
+    value = 1 - float(missed.mean() / before.mean())
+    if own:  # the base rate comes from the rows: to first order its Brier score is base · (1 − base)
+        before = before.mean() + (1 - 2 * seen.base_rate) * (seen.lost - seen.base_rate)
+    # what a row adds to the ratio of the two means
+    influence = (missed - (1 - value) * before) / float(before.mean()) / said.size
     variance = clustered_variance(seen.sums(influence))
     if variance is None:
         return Interval(value, -np.inf, 1.0)

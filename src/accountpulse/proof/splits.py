@@ -18,16 +18,17 @@ class Fold:
     testing: Flags
 
 
-def forward(month: Codes, gap: int, folds: int) -> list[Fold]:
-    """The later half of the months in so many blocks, each with the months before it whose windows had closed.
+def forward(month: Codes, gap: int, folds: int, tested: float) -> list[Fold]:
+    """The latest months in so many blocks, each with the months before it whose windows had closed.
 
-    `month` counts months (such as year × 12 + month); `gap` is the horizon in months, rounded up: a row may be learned
-    from only where its window had ended when the block began. Fewer folds, or none, where there aren't months enough.
+    `month` counts months (such as year × 12 + month), of which the share `tested` is to be foretold; `gap` is the
+    horizon in months, rounded up: a row may be learned from only where its window had ended when the block began. Fewer
+    folds, or none, where there aren't months enough.
     """
     months = np.unique(month)
     if not months.size:
         return []
-    late = months[(months >= months[0] + gap) & (months >= months[months.size // 2])]
+    late = months[(months >= months[0] + gap) & (months >= months[int((1 - tested) * months.size)])]
     blocks = [block for block in np.array_split(late, min(folds, late.size) or 1) if block.size]
     return [Fold(month <= block[0] - gap, (month >= block[0]) & (month <= block[-1])) for block in blocks]
 
