@@ -80,9 +80,14 @@ def risk_z(points, weights=WEIGHTS):
 
 CARD = """
 name: book
-metrics: {use: {label: Use, unit: points}, logins: {label: Logins, unit: points}, breadth: {label: Breadth, unit: points},
-  answers: {label: Answers, unit: points}, surveys: {label: Surveys, unit: points}, visits: {label: Visits, unit: points},
-  turned: {label: Turned, unit: points}}
+metrics:
+  use: {label: Use, unit: points}
+  logins: {label: Logins, unit: points}
+  breadth: {label: Breadth, unit: points}
+  answers: {label: Answers, unit: points}
+  surveys: {label: Surveys, unit: points}
+  visits: {label: Visits, unit: points}
+  turned: {label: Turned, unit: points}
 groups:
   adoption:
     weight: 45
@@ -101,4 +106,4 @@ groups:
       visits: {weight: 10, anchors: [[0, 0], [100, 100]]}
       turned: {weight: 15, anchors: [[0, 0], [100, 100]]}
 tiers: [{name: Healthy, min: 55}, {name: Even, min: 45}, {name: Weak, min: 0}]
-"""
+"""  # the WEIGHTS as a scorecard

@@ -67,8 +67,8 @@ def fit(risk_z: object, lost: object, account: object) -> PlattFit | None:
 def out_of_time(risk_z: object, lost: object, account: object, month: object, gap: int) -> ProbabilityQuality | None:
     """How true the probabilities of later months are that are fitted on the months before; None where none can be.
 
-    `month` counts months, `gap` is the horizon in months, rounded up. The later two thirds of the months are foretold in
-    four blocks, each by a fit on the rows whose windows had closed when the block began. The reference of the skill is
+    `month` counts months, `gap` is the horizon in months, rounded up. The later two thirds of the months are foretold
+    in four blocks, each by a fit on the rows whose windows had closed when the block began. The skill's reference is
     the base rate of those rows: what could have been said then.
     """
     (exponents,) = numbers(risk_z)

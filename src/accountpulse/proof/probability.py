@@ -45,10 +45,11 @@ def quality(p: object, lost: object, account: object, reference: object = None) 
     """Brier score and skill, calibration line, expected calibration error and reliability bins.
 
     One value a row: `p` (0 to 1), `lost` (bool), `account` (integer code), and where a base rate was known beforehand
-    `reference` (0 to 1); without it the reference is the rows' own base rate, which nobody can know beforehand and which
-    is therefore harder to beat. The skill's variance is that of a ratio of sums per account; intercept and slope are the logistic of lost on logit p (Cox 1958); the error is the mean distance
-    of bins, which few rows make larger. At most ten bins of about as many rows, one for each 20 accounts where there
-    are fewer; equal probabilities are never parted. ValueError without rows or for values outside.
+    `reference` (0 to 1). Without it the reference is the rows' own base rate, which nobody can know beforehand and
+    which is harder to beat. The skill's variance is that of a ratio of sums per account; intercept and slope are the
+    logistic of lost on logit p (Cox 1958); the expected calibration error is the mean distance of the bins, which few
+    rows make larger. At most ten bins of about as many rows, one for each 20 accounts where there are fewer; equal
+    probabilities are never parted. ValueError without rows or for values outside.
     """
     (said,) = numbers(p)
     seen = observed(lost, account, said.size)

@@ -1,0 +1,137 @@
+"""How often intervals hold the truth, in worlds where it is known.
+
+`make proof-worlds`, or `PYTHONPATH=tests python -m proof.simulation --worlds 1000 --seed 1`; the tests run fewer.
+"""
+
+import argparse
+import os
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from accountpulse.proof.fit import fit, out_of_time
+from accountpulse.proof.gates import Claim, Evidence, gate
+from accountpulse.proof.probability import quality
+from accountpulse.proof.ranking import auc
+from accountpulse.proof.rates import rates
+from accountpulse.proof.suggest import BookRows, suggest
+from accountpulse.scoring.scorecard import load
+from proof.worlds import CARD, HORIZON, generate, health, risk_z
+
+MANY = 60_000  # accounts whose months are about 10^6 draws
+NULL = {"effect": 0.0}  # churn doesn't depend on anything that the score sees
+EXPONENTS = np.array([-2.8, -2.4, -2.0, -1.6])
+
+
+def seed_of_the_commit():
+    """A number from the environment's WORLDS_SEED, else from the hash of the commit that is tested."""
+    given = os.environ.get("WORLDS_SEED")
+    if given:
+        return int(given)
+    command = ["git", "rev-parse", "HEAD"]
+    found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    return int(found.stdout[:8], 16) if found.returncode == 0 else 1
+
+
+def tiers_of(world):
+    return np.digitize(health(world.points), [45.0, 55.0])
+
+
+def rows_as_accounts(world):
+    """The control: every row as if it were an account of its own."""
+    return np.arange(len(world))
+
+
+@cache
+def truth():
+    """What 10^6 draws say: the AUC, each tier's share lost, the fitted line and its skill."""
+    world = generate(np.random.default_rng(20_261_130), MANY)
+    z = risk_z(world.points)
+    line = fit(z, world.lost, world.account)
+    p = line.probabilities(z)
+    base = world.lost.mean()
+    return {
+        "auc": auc(z, world.lost, world.account).value,
+        "tiers": [world.lost[tiers_of(world) == tier].mean() for tier in range(3)],
+        "money": [
+            np.average(world.lost[there], weights=world.arr[there])
+            for there in (tiers_of(world) == tier for tier in range(3))
+        ],
+        "line": line,
+        "skill": 1 - np.mean((p - world.lost) ** 2) / (base * (1 - base)),
+    }
+
+
+def holds(interval, value):
+    return interval.lower <= value <= interval.upper
+
+
+def coverage(worlds, seed):
+    """In which share of so many worlds each interval holds the truth, by its name."""
+    known = truth()
+    found = [_covered(generate(np.random.default_rng([seed, number])), known) for number in range(worlds)]
+    return {name: float(np.mean([each[name] for each in found])) for name in found[0]}
+
+
+def _covered(world, known):
+    z, tiers = risk_z(world.points), tiers_of(world)
+    by_row = rows_as_accounts(world)
+    line = fit(z, world.lost, world.account)
+    exponents = line.intercept + line.slope * EXPONENTS
+    va, cov, vb = line.covariance
+    half = 1.96 * np.sqrt(va + 2 * EXPONENTS * cov + EXPONENTS**2 * vb)
+    true = known["line"].intercept + known["line"].slope * EXPONENTS
+    said = known["line"].probabilities(z)
+    return {
+        "AUC": holds(auc(z, world.lost, world.account), known["auc"]),
+        "AUC, rows as accounts": holds(auc(z, world.lost, by_row), known["auc"]),
+        "share lost by tier": _shares(world, tiers, world.account, known["tiers"], "share"),
+        "share lost by tier, rows as accounts": _shares(world, tiers, by_row, known["tiers"], "share"),
+        "ARR lost by tier": _shares(world, tiers, world.account, known["money"], "arr_loss"),
+        "probability": np.mean(np.abs(exponents - true) <= half),
+        "Brier skill": holds(quality(said, world.lost, world.account).skill, known["skill"]),
+    }
+
+
+def _shares(world, tiers, accounts, known, name):
+    found = rates(world.lost, world.arr, accounts, tiers)
+    return np.mean([holds(getattr(each, name), known[tier]) for tier, each in found.items()])
+
+
+def null_worlds(worlds, seed):
+    """Where churn is independent of the score: how often the AUC's interval holds 0.5, and how often nothing is offered."""
+    card = load(CARD, "card.yaml")
+    found = [_nothing(generate(np.random.default_rng([seed, number]), **NULL), card) for number in range(worlds)]
+    held, nothing = zip(*found, strict=True)
+    return float(np.mean(held)), float(np.mean(nothing))
+
+
+def _nothing(world, card):
+    z = risk_z(world.points)
+    ranking, line = auc(z, world.lost, world.account), fit(z, world.lost, world.account)
+    later = out_of_time(z, world.lost, world.account, world.month, HORIZON)
+    evidence = Evidence(world.events, 18, 6, ranking, line.slope, later.skill if later else None)
+    allowed = gate(evidence).allowed
+    offered = bool(allowed & {Claim.BANDS, Claim.PROBABILITY})
+    if not offered and Claim.DIMENSION_WEIGHTS in allowed:
+        rows = BookRows(world.points, z, world.lost, world.account, world.month, HORIZON)
+        offered = suggest(card, rows, "leaves" if Claim.LEAF_WEIGHTS in allowed else "dimensions").recommended
+    return holds(ranking, 0.5), not offered
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--worlds", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=seed_of_the_commit())
+    given = parser.parse_args()
+    print(f"{given.worlds} worlds, seed {given.seed}: share of intervals that hold the truth")
+    for name, share in coverage(given.worlds, given.seed).items():
+        print(f"  {name}: {share:.1%}")
+    held, nothing = null_worlds(given.worlds, given.seed)
+    print(f"where churn is independent of the score: AUC holds 0.5 {held:.1%}, nothing offered {nothing:.1%}")
+
+
+if __name__ == "__main__":
+    main()
