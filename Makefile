@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 SOQL_PARSER := @jetstreamapp/soql-parser-js@6.3.1
 
-.PHONY: help demo test check lint types deploy-package lock readers mutate-answers load-faults mutants clean
+.PHONY: help demo test check lint types deploy-package lock readers mutate-answers load-faults proof-worlds mutants clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -73,6 +73,9 @@ mutate-answers: $(VENV)/.dev ## change one thing of one answer of the sandbox, e
 
 load-faults: $(VENV)/.dev ## lose and spoil answers to loads of 700 and 20,000 accounts, and compare reports with the org
 	PYTHONPATH=tests $(BIN)/python -m faults.loads
+
+proof-worlds: $(VENV)/.dev ## intervals against known truth in 1,000 worlds (two minutes)
+	OPENBLAS_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m proof.simulation --worlds 1000
 
 mutants: $(VENV)/.dev ## change the arithmetic of scoring/ bit by bit and see whether the tests notice (an hour)
 	$(BIN)/pip install --quiet mutmut

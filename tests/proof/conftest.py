@@ -1,4 +1,4 @@
-"""One thread for linear algebra: on these small matrices more of them, in several processes, only wait for each other."""
+"""One thread for linear algebra: on small matrices, in several processes, more of them only wait for each other."""
 
 from collections.abc import Iterator
 

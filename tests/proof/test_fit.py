@@ -40,7 +40,7 @@ def test_targets_are_smoothed_as_platts():
 
 
 def test_below_fifty_departures_the_line_is_drawn_to_the_base_rate():
-    """By hand for two groups of 20 with 2 and 8 lost: 10 events, so targets are 10/12 Platt's and 2/12 the base rate."""
+    """By hand: two groups of 20 with 2 and 8 lost; 10 events, so targets are 10/12 Platt's and 2/12 the base rate."""
     z = np.repeat([0.0, 1.0], [20, 20])
     lost = np.concatenate([np.arange(20) < 2, np.arange(20) < 8])
     high, low = 11 / 12, 1 / 32
@@ -129,7 +129,7 @@ def test_bands_that_dont_hold_every_row_are_refused(bands):
 
 
 def test_later_months_are_foretold_from_rows_whose_windows_had_closed():
-    """The months before say that risk means leaving, the later ones the opposite: a fit that looked ahead would know."""
+    """The first months say that risk means leaving, later ones the opposite: a fit that looked ahead would know."""
     month = np.repeat(np.arange(12), 60)
     z = np.tile(np.repeat([-1.0, 1.0], 30), 12)
     often, account = np.tile(np.arange(30) < 15, 24), np.tile(np.arange(60), 12)

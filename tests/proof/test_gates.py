@@ -47,8 +47,7 @@ PROBABILITIES = {Claim.BANDS, Claim.PROBABILITY}
         (
             {"auc": Interval(0.97, 0.95, 0.99), "suspects": ("Seats", "ARR")},
             PROBABILITIES | WEIGHTS | {Claim.RANKING},
-            "The AUC is 0.97 (0.95 to 0.99). Above 0.95 a metric probably knows the outcome: it may have been written, "
-            "or changed, after the customer left. Look at: Seats, ARR.",
+            "changed, after the customer left. Look at: Seats, ARR.",
         ),
         ({"slope": 0.0}, PROBABILITIES, "the fitted slope is 0.00."),
         ({"slope": None}, PROBABILITIES, "the fitted slope can't be computed."),
