@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from scipy.stats import norm, rankdata, t
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -39,6 +41,25 @@ def test_where_every_row_is_an_account_the_interval_is_delongs_on_the_logit_scal
     found = auc(score, lost, np.arange(lost.size))
     assert found.lower == pytest.approx(1 / (1 + np.exp(half - middle)), abs=1e-9)
     assert found.upper == pytest.approx(1 / (1 + np.exp(-half - middle)), abs=1e-9)
+
+
+ROWS = st.lists(st.tuples(st.integers(-3, 3), st.booleans(), st.integers(0, 6)), min_size=2, max_size=40)
+
+
+@settings(max_examples=50)
+@given(ROWS)
+def test_of_any_rows_the_auc_is_the_share_of_pairs_and_lies_in_its_interval(rows):
+    score, lost, account = (np.array(each) for each in zip(*rows, strict=True))
+    assume(lost.any() and not lost.all())
+    found, back = auc(score, lost, account), auc(-score, lost, account)
+    assert found.value == pytest.approx(roc_auc_score(lost, score), abs=1e-12)
+    assert 0 <= found.lower <= found.value <= found.upper <= 1
+    assert found.lower < found.upper
+    assert (back.value, back.lower, back.upper) == pytest.approx(
+        (1 - found.value, 1 - found.upper, 1 - found.lower), abs=1e-4
+    )
+    tied = captured(score, lost, 3)
+    assert 0 <= tied.lost <= min(3, lost.sum())
 
 
 def test_an_accounts_rows_count_once_however_often_they_are_repeated():

@@ -58,7 +58,7 @@ _NEEDS = (  # events, what they allow, in words
     (PROBABILITY_EVENTS, Claim.DIMENSION_WEIGHTS, "suggested weights of dimensions"),
     (LEAF_EVENTS, Claim.LEAF_WEIGHTS, "suggested weights of metrics"),
 )
-_Refusal = tuple[frozenset[Claim], str]  # what is withheld, and why
+_Withheld = tuple[frozenset[Claim], str]  # what is withheld, and why
 
 
 def gate(evidence: Evidence) -> Gate:
@@ -91,7 +91,7 @@ def _few(evidence: Evidence) -> Iterator[str]:
         yield f"Customers who left: {evidence.events}. For {' and '.join(claims)} it takes {needed}."
 
 
-def _unsound(evidence: Evidence) -> Iterator[_Refusal]:
+def _unsound(evidence: Evidence) -> Iterator[_Withheld]:
     """Reasons why the figures might not be true."""
     everything = _PROBABILITIES | _WEIGHTS
     if evidence.months < PROBABILITY_MONTHS:
@@ -122,7 +122,7 @@ def _unsound(evidence: Evidence) -> Iterator[_Refusal]:
         yield everything | {Claim.RANKING}, reason
 
 
-def _without_use(evidence: Evidence) -> Iterator[_Refusal]:
+def _without_use(evidence: Evidence) -> Iterator[_Withheld]:
     """Reasons why a probability would be no better than the base rate."""
     if evidence.slope is None or evidence.slope <= 0:
         slope = "can't be computed" if evidence.slope is None else f"is {evidence.slope:.2f}"

@@ -53,7 +53,7 @@ class Observed:
     @property
     def events(self) -> int:
         """Distinct accounts that left."""
-        return int(np.unique(self.codes[self.lost]).size)
+        return int(np.count_nonzero(self.sums(self.lost)))
 
     @property
     def base_rate(self) -> float:

@@ -109,7 +109,7 @@ def _variance(apart: Floats, seen: Observed) -> float | None:
     """Obuchowski's variance from placements less their mean; None where one class is that of a single account."""
     leavers = seen.sums(np.where(seen.lost, apart, 0.0)) / seen.lost.sum()
     stayers = seen.sums(np.where(seen.lost, 0.0, apart)) / (~seen.lost).sum()
-    with_leavers, with_stayers = seen.events, np.unique(seen.codes[~seen.lost]).size
+    with_leavers, with_stayers = seen.events, int(np.count_nonzero(seen.sums(~seen.lost)))
     if min(with_leavers, with_stayers) < 2:
         return None
     variance = (
@@ -123,7 +123,7 @@ def _variance(apart: Floats, seen: Observed) -> float | None:
 def _newcombe(value: float, seen: Observed) -> Interval:
     """Newcombe's method 5: the values θ that lie within Z standard errors at θ, by Hanley and McNeil (1982)."""
     left, stayed = effective(seen.sums(seen.lost)), effective(seen.sums(~seen.lost))
-    grid = np.linspace(0.0, 1.0, 100_001)
+    grid = np.linspace(0.0, 1.0, 20_001)
     size = (left + stayed) / 2 - 1
     spread = grid * (1 - grid) / (left * stayed) * (1 + size * ((1 - grid) / (2 - grid) + grid / (1 + grid)))
     possible = grid[np.abs(grid - value) <= Z * np.sqrt(spread)]

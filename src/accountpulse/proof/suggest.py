@@ -89,7 +89,7 @@ def suggest(card: Scorecard, rows: BookRows, level: WeightLevel) -> Suggestion |
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Weighted:
     """What a weight is suggested for."""
 
     key: str
@@ -100,7 +100,7 @@ class _Part:
 @dataclass(frozen=True)
 class _Book:
     card: Scorecard
-    parts: tuple[_Part, ...]
+    parts: tuple[_Weighted, ...]
     inside: Floats  # leaves × parts: a leaf's share of its part
     points: LeafPoints
     risk_z: Floats
@@ -142,14 +142,14 @@ def _book(card: Scorecard, rows: BookRows, level: WeightLevel) -> _Book | None:
     return _Book(card, parts, inside, leaves, risk_z, health, data)
 
 
-def _parts(card: Scorecard, level: WeightLevel) -> tuple[_Part, ...]:
+def _parts(card: Scorecard, level: WeightLevel) -> tuple[_Weighted, ...]:
     if level == "leaves":
-        return tuple(_Part(leaf.key, leaf.name, (leaf,)) for leaf in card.leaves)
+        return tuple(_Weighted(leaf.key, leaf.name, (leaf,)) for leaf in card.leaves)
     filled = [node for node in card.dimension_nodes if node.children]
-    return tuple(_Part(node.key, node.name, tuple(node.leaves())) for node in filled)
+    return tuple(_Weighted(node.key, node.name, tuple(node.leaves())) for node in filled)
 
 
-def _inside(card: Scorecard, parts: tuple[_Part, ...]) -> Floats:
+def _inside(card: Scorecard, parts: tuple[_Weighted, ...]) -> Floats:
     """Leaves × parts: each leaf's share of its part's weight."""
     inside = np.zeros((len(card.leaves), len(parts)))
     places = {leaf.key: place for place, leaf in enumerate(card.leaves)}
@@ -160,7 +160,7 @@ def _inside(card: Scorecard, parts: tuple[_Part, ...]) -> Floats:
     return shares
 
 
-def _alone(leaves: LeafPoints, parts: tuple[_Part, ...], owners: dict[str, float]) -> Floats:
+def _alone(leaves: LeafPoints, parts: tuple[_Weighted, ...], owners: dict[str, float]) -> Floats:
     """Rows × parts: 100 less the score of each part itself."""
     scores = leaves.scores(owners)
     return np.column_stack([100.0 - scores[part.key] for part in parts])
@@ -185,7 +185,7 @@ def _changes(book: _Book, found: FittedWeights) -> tuple[WeightChange, ...]:
     return tuple(_change(book, found, place, part) for place, part in enumerate(book.parts))
 
 
-def _change(book: _Book, found: FittedWeights, place: int, part: _Part) -> WeightChange:
+def _change(book: _Book, found: FittedWeights, place: int, part: _Weighted) -> WeightChange:
     old, new = float(book.data.owners[place]), float(found.weights[place])
     known = float((~np.isnan(book.data.alone[:, place])).mean())
     ranking, wrong = book.data.ranking(place), bool(found.wrong_way[place])
