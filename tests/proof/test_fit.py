@@ -101,6 +101,7 @@ def test_the_line_is_found_from_far_away_and_on_any_scale():
     z, lost, account = book(rows=2000, accounts=2000, seed=5)
     near, far = fit(z, lost, account), fit(1e6 + 1e3 * z, lost, account)
     assert far.slope * 1e3 == pytest.approx(near.slope, rel=1e-6)
+    assert far.covariance[2] * 1e6 == pytest.approx(near.covariance[2], rel=1e-6)
     target = np.where(lost, (lost.sum() + 1) / (lost.sum() + 2), 1 / ((~lost).sum() + 2))
 
     def loss(line):

@@ -108,8 +108,9 @@ def test_of_classes_that_a_probability_separates_no_slope_is_told():
     assert quality([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1], [1, 2, 3, 4]).slope is None
 
 
-def test_of_one_account_the_skill_has_no_lower_bound():
-    assert quality([0.2, 0.6, 0.3], [0, 1, 0], [7, 7, 7]).skill.lower == -np.inf
+def test_of_one_account_no_skill_is_told():
+    found = quality([0.2, 0.6, 0.3], [0, 1, 0], [7, 7, 7])
+    assert (found.skill, found.slope_interval) == (None, None)
 
 
 def test_certainty_that_failed_is_no_error():

@@ -128,6 +128,13 @@ def test_the_wide_interval_is_newcombes():
     assert 1 - lower == pytest.approx(1.959964 * np.sqrt(variance), abs=1e-4)
 
 
+def test_where_all_who_left_stand_alike_and_all_who_stayed_too_nothing_is_certain():
+    """Each has 2 of 3 pairs right, in every account alike: no variance shows but that of rounding."""
+    score, lost = np.tile([1.0, 2.0, 3.0, 0.0, 1.5, 2.5], 10), np.tile([1, 1, 1, 0, 0, 0], 10)
+    found = auc(score, lost, np.repeat(np.arange(10), 6))
+    assert found.upper - found.lower > 0.2
+
+
 def test_with_one_class_there_is_no_ranking():
     score, account = np.arange(5.0), np.arange(5)
     for lost in (np.zeros(5, bool), np.ones(5, bool)):

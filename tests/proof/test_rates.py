@@ -33,6 +33,14 @@ def test_where_all_or_none_left_the_interval_is_wilsons_over_accounts(lost):
     assert (found.lower, found.upper) == pytest.approx((other.low, other.high), abs=1e-9)
 
 
+@pytest.mark.parametrize("rows", [2, 3, 7, 10])
+def test_where_every_account_lost_the_same_share_of_its_rows_the_accounts_are_counted(rows):
+    account = np.repeat(np.arange(12), rows)
+    found = rates(np.tile(np.arange(rows) < 1, 12), np.full(12 * rows, 0.1), account, ["all"] * 12 * rows)["all"]
+    assert found.share.upper - found.share.lower > 0.3
+    assert found.arr_loss.upper - found.arr_loss.lower > 0.3
+
+
 def test_of_independent_rows_the_interval_is_wilsons_with_students_t():
     # 400 accounts of one row, 80 lost: the effective size is accounts − 1 and t has 79 degrees of freedom
     found = rates(np.arange(400) < 80, np.ones(400), np.arange(400), ["all"] * 400)["all"].share

@@ -16,6 +16,7 @@ Codes = NDArray[np.int64]
 
 LEVEL = 0.95
 Z = NormalDist().inv_cdf(0.5 + LEVEL / 2)
+NO_VARIANCE = 1e-24  # below it is rounding, and would pretend certainty
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def ratio(part: Floats, whole: Floats) -> Interval:
         raise ValueError("a share of nothing")
     share = min(1.0, float(part.sum() / whole.sum()))
     variance = clustered_variance((part - share * whole) / whole.sum())
-    if not variance or share in (0.0, 1.0):
+    if variance is None or variance <= NO_VARIANCE or share in (0.0, 1.0):
         return wilson(share, effective(whole))
     carried = min(effective(part), effective(whole - part))
     return wilson(share, share * (1 - share) / variance, student(carried))

@@ -48,11 +48,13 @@ def clustered_covariance(column: Floats, fitted: Floats, seen: Observed) -> Floa
 
     `fitted` are the line's probabilities; the correction is accounts / (accounts − 1), for two accounts or more.
     """
-    columns = _with_ones(column)
+    centre, spread = float(column.mean()), float(column.std()) or 1.0
+    standard = (column - centre) / spread
     residual = seen.lost - fitted
-    pulls = np.column_stack([seen.sums(residual), seen.sums(residual * column)])
-    bread = np.linalg.inv(_curvature(columns, fitted))
-    covariance: Floats = seen.count / (seen.count - 1) * bread @ (pulls.T @ pulls) @ bread
+    pulls = np.column_stack([seen.sums(residual), seen.sums(residual * standard)])
+    back = np.array([[1.0, -centre / spread], [0.0, 1.0 / spread]])  # to the column as it is
+    bread = back @ np.linalg.inv(_curvature(_with_ones(standard), fitted))
+    covariance: Floats = seen.count / (seen.count - 1) * bread @ (pulls.T @ pulls) @ bread.T
     return covariance
 
 

@@ -33,7 +33,7 @@ class ProbabilityQuality:
     base_brier: float  # of the reference
     skill: (
         Interval | None
-    )  # 1 − brier / base_brier: above 0 is better than the reference; None: the reference is perfect
+    )  # 1 − brier / base_brier: above 0 is better than the reference; None: the reference is perfect, or one account
     intercept: float | None  # 0 is true; None as for the slope
     slope: float | None  # 1 is true, below 1 too sure; None: one class, one probability, or classes that it separates
     slope_interval: Interval | None
@@ -64,7 +64,7 @@ def quality(p: object, lost: object, account: object, reference: object = None) 
     return ProbabilityQuality(brier, base, skill, *_calibration(said, seen), float(error), bins)
 
 
-def _skill(said: Floats, reference: Floats, seen: Observed, *, own: bool) -> Interval:
+def _skill(said: Floats, reference: Floats, seen: Observed, *, own: bool) -> Interval | None:
     missed, before = (said - seen.lost) ** 2, (reference - seen.lost) ** 2
     value = 1 - float(missed.mean() / before.mean())
     if own:  # the base rate comes from the rows: to first order its Brier score is base · (1 − base)
@@ -73,7 +73,7 @@ def _skill(said: Floats, reference: Floats, seen: Observed, *, own: bool) -> Int
     influence = (missed - (1 - value) * before) / float(before.mean()) / said.size
     variance = clustered_variance(seen.sums(influence))
     if variance is None:
-        return Interval(value, -np.inf, 1.0)
+        return None
     half = seen.errors * float(np.sqrt(variance))
     return Interval(value, value - half, min(1.0, value + half))
 

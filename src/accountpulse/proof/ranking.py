@@ -4,7 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from accountpulse.proof.intervals import Floats, Interval, Observed, Z, effective, numbers, observed, on_logit
+from accountpulse.proof.intervals import (
+    NO_VARIANCE,
+    Floats,
+    Interval,
+    Observed,
+    Z,
+    effective,
+    numbers,
+    observed,
+    on_logit,
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +44,7 @@ def auc(score: object, lost: object, account: object) -> Interval | None:
     placed = _placements(scores, seen)
     value = float(placed[seen.lost].mean())
     variance = _variance(placed - value, seen)
-    if not variance or not 0.0 < value < 1.0:
+    if variance is None or not 0.0 < value < 1.0:
         return _newcombe(value, seen)
     return on_logit(value, variance, seen.errors)
 
@@ -54,7 +64,7 @@ def auc_difference(a: object, b: object, lost: object, account: object) -> Inter
         return Interval(0.0, 0.0, 0.0)
     value = float(apart[seen.lost].mean())
     variance = _variance(apart - value, seen)
-    if not variance:
+    if variance is None:
         return Interval(value, -1.0, 1.0)
     half = seen.errors * float(np.sqrt(variance))
     return Interval(value, max(-1.0, value - half), min(1.0, value + half))
@@ -106,7 +116,7 @@ def _placements(scores: Floats, seen: Observed) -> Floats:
 
 
 def _variance(apart: Floats, seen: Observed) -> float | None:
-    """Obuchowski's variance from placements less their mean; None where one class is that of a single account."""
+    """Obuchowski's variance from placements less their mean; None where none shows, or a class has one account."""
     leavers = seen.sums(np.where(seen.lost, apart, 0.0)) / seen.lost.sum()
     stayers = seen.sums(np.where(seen.lost, 0.0, apart)) / (~seen.lost).sum()
     with_leavers, with_stayers = seen.events, int(np.count_nonzero(seen.sums(~seen.lost)))
@@ -117,7 +127,7 @@ def _variance(apart: Floats, seen: Observed) -> float | None:
         + with_stayers / (with_stayers - 1) * np.sum(stayers**2)
         + 2 * seen.count / (seen.count - 1) * np.sum(leavers * stayers)
     )
-    return max(0.0, float(variance))
+    return float(variance) if variance > NO_VARIANCE else None
 
 
 def _newcombe(value: float, seen: Observed) -> Interval:

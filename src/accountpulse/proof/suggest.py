@@ -29,7 +29,7 @@ class WeightChange:
     known: float  # the share of rows in which it has points
     auc: Interval | None  # alone, of fewer points foretelling departure; None: not known for both kinds of rows
     wrong_way: bool  # customers with fewer points left less often, beyond chance
-    reason: str  # in words; empty where the weight stays
+    reason: str  # in words; empty where the weight stays and isn't of the wrong way
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def suggest(card: Scorecard, rows: BookRows, level: WeightLevel) -> Suggestion |
     difference, kind = _tried(book)
     found = fitted(book.data)
     changes = _changes(book, found)
-    moved = any(change.reason for change in changes)
+    moved = any(_has_moved(change.old, change.new) for change in changes)
     recommended = moved and difference is not None and difference.value > 0 and difference.lower >= 0
     weights = tree_weights(card, book.effective(found))
     verdict = _verdict(difference, kind, moved=moved)
@@ -189,8 +189,12 @@ def _change(book: _Book, found: FittedWeights, place: int, part: _Weighted) -> W
     old, new = float(book.data.owners[place]), float(found.weights[place])
     known = float((~np.isnan(book.data.alone[:, place])).mean())
     ranking, wrong = book.data.ranking(place), bool(found.wrong_way[place])
-    reason = _reason(ranking, known, new - old, wrong=wrong) if abs(new - old) >= _MOVED else ""
+    reason = _reason(ranking, known, new - old, wrong=wrong) if wrong or _has_moved(old, new) else ""
     return WeightChange(part.key, part.name, old, new, known, ranking, wrong, reason)
+
+
+def _has_moved(old: float, new: float) -> bool:
+    return abs(new - old) >= _MOVED
 
 
 def _reason(ranking: Interval | None, known: float, change: float, *, wrong: bool) -> str:
