@@ -98,9 +98,13 @@ def _amounts(values: object) -> Floats:
 
 def _groups(group: object, size: int) -> list[tuple[object, Flags]]:
     """Each label and where its rows are."""
-    labels = np.asarray(group, dtype=object)
+    labels = np.asarray(group)
     if labels.shape != (size,):
         raise ValueError(f"group must have a label for each of {size} rows")
+    if labels.dtype.kind in "iu":  # the same without a loop over the rows
+        found, first = np.unique(labels, return_index=True)
+        return [(int(label), labels == label) for label in found[np.argsort(first)]]
+    labels = np.asarray(group, dtype=object)
     places: dict[object, int] = {}
     codes = np.fromiter((places.setdefault(label, len(places)) for label in labels.tolist()), np.int64, size)
     return [(label, codes == place) for label, place in places.items()]
