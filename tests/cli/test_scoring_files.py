@@ -35,8 +35,8 @@ def scored(folder: Path, data: bytes, *words: str, code: int = 0) -> tuple[list[
 def test_every_column_that_was_promised_is_there_and_the_scorecard_travels_along(folder: Path) -> None:
     rows, _ = scored(folder, b"account_id,csat_score\nA,80\n")
     promised = (
-        "account_id health_score health_before_caps churn_risk_score tier coverage lower_bound upper_bound a_score "
-        "cap_reason not_rated_reason drivers scorecard"
+        "account_id health_score health_before_caps churn_risk_score risk_z tier coverage lower_bound upper_bound "
+        "a_score cap_reason not_rated_reason drivers scorecard"
     )
     assert list(rows[0]) == promised.split()
     assert (rows[0]["health_score"], rows[0]["tier"], rows[0]["drivers"]) == ("80.0", "Good", "csat_score")

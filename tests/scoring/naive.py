@@ -188,7 +188,7 @@ class Account:
             count += self.row.get("last_tier") not in [tier["name"] for tier in self.tiers()]
         return count
 
-    def risk(self, before, lowest):
+    def risk_z(self, before):
         rules = self.card["churn_risk"]
         z = rules["intercept"] + rules["slope"] * (50 - before)
         then = self.value("health_before_caps_3m")
@@ -199,8 +199,11 @@ class Account:
             n = self.value(name)
             if n is not None and n >= 1:
                 z += min(term["max"], term["first"] + term["more"] * (n - 1))
-        risk = 100 / (1 + math.exp(-z))
-        floors = [f["risk"] for f in rules["floors"] if lowest is not None and lowest < f["cap_below"]]
+        return z
+
+    def risk(self, before, lowest):
+        risk = 100 / (1 + math.exp(-self.risk_z(before)))
+        floors = [f["risk"] for f in self.card["churn_risk"]["floors"] if lowest is not None and lowest < f["cap_below"]]
         return max([risk, *floors])
 
     def result(self):
@@ -216,6 +219,7 @@ class Account:
             "health_score": None,
             "health_before_caps": None,
             "churn_risk_score": None,
+            "risk_z": None,
             "tier": "Not Rated",
         }
         out |= {f"{name}_score": s for name, s in self.dimensions.items()}
@@ -226,6 +230,7 @@ class Account:
             out["health_score"], out["health_before_caps"] = health, root["s"]
             out["tier"] = next(tier["name"] for tier in self.tiers() if health >= tier["min"])
             out["churn_risk_score"] = self.risk(root["s"], lowest)
+            out["risk_z"] = self.risk_z(root["s"])
         elif (self.value("critical_signals") or 0) >= 1:
             floors = self.card["churn_risk"]["floors"]
             out["tier"] = self.tiers()[-1]["name"]

@@ -333,6 +333,16 @@ def test_the_first_signal_counts_more_than_the_next():
     assert risks == pytest.approx([sigmoid(-3.76 + 1.6), sigmoid(-3.76 + 2.2), sigmoid(-3.76 + 2.8)])
 
 
+def test_the_exponent_of_the_risk_knows_no_floor_and_is_null_where_nobody_is_rated():
+    # health 78.75 as above, z = −2.2 + 0.052·(50 − 78.75) + 1.6 = −2.095; the cap lifts the risk to 50, and not z
+    made = card(TWO + "caps: [{when: {critical_signals: {gte: 1}}, cap: 40, reason: why}]\n", "{tier_min: 0.5}")
+    known = {"csat_score": 80, "open_bugs": 4, "feature_breadth": 75, "critical_signals": 1}
+    rated, critical, unknown = many([known, {"critical_signals": 1}, {"critical_signals": None}], made)
+    assert (rated["churn_risk_score"], rated["risk_z"]) == (50.0, pytest.approx(-2.095))
+    assert (critical["churn_risk_score"], critical["risk_z"]) == (50.0, None)
+    assert (unknown["churn_risk_score"], unknown["risk_z"]) == (None, None)
+
+
 def test_risk_is_floored_by_the_cap():
     late = {"moderate_signals": 4, "days_to_renewal": -30, "health_before_caps_3m": 100}
     critical, moderate, high = risk_of({"critical_signals": 1}, {"moderate_signals": 1}, late)

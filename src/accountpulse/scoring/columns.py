@@ -24,6 +24,10 @@ LOST_SIGHT = "lost_sight"  # metrics that were known and can't be seen any more,
 HEALTH = "health_score"
 BEFORE_CAPS = "health_before_caps"
 RISK = "churn_risk_score"
+RISK_Z = "risk_z"  # the exponent that the risk is made of, before floors; null: Not Rated
+PROBABILITY = "churn_probability"  # percent; with its bounds only where a calibration says so
+PROBABILITY_LOWER = "churn_probability_lower"
+PROBABILITY_UPPER = "churn_probability_upper"
 TIER = "tier"
 COVERAGE = "coverage"  # percent of the weight that is known
 LOWER_BOUND = "lower_bound"
@@ -37,7 +41,8 @@ SCORECARD = "scorecard"  # its name and hash
 # names that a metric or a dimension can't have
 RESERVED = (
     HEALTH, BEFORE_CAPS, RISK, TIER, COVERAGE, LOWER_BOUND, UPPER_BOUND, CAP_REASON, NOT_RATED_REASON, DRIVERS,
-    LAST_TIER, LOST_SIGHT, BEFORE_3M, DRIVERS_TEXT, SCORECARD,
+    LAST_TIER, LOST_SIGHT, BEFORE_3M, DRIVERS_TEXT, SCORECARD, RISK_Z, PROBABILITY, PROBABILITY_LOWER,
+    PROBABILITY_UPPER,
 )  # fmt: skip
 _REASON = "_reason"
 

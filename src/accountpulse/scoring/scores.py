@@ -31,10 +31,11 @@ def score(
 
     Gives, 0 to 100 each and null where not known: `health_score` and `health_before_caps`, `churn_risk_score` (higher
     is worse), `coverage`, `lower_bound`, `upper_bound`, `<dimension>_score`; and `tier` (or `Not Rated`), `cap_reason`,
-    `not_rated_reason`, `drivers` (up to three metrics, the most costly first), `scorecard` (its name and hash). With
-    `detail` each leaf adds
-    `<metric>_points` (null: not known), `<metric>_contribution` (to health before caps) and `<metric>_lost` (points
-    that it costs), and each dimension `<dimension>_lower_bound` and `<dimension>_upper_bound`.
+    `not_rated_reason`, `drivers` (up to three metrics, the most costly first), `scorecard` (its name and hash), and
+    `risk_z`, the exponent of the risk before floors, unbounded, for calibrations (null: Not Rated).
+    With `detail` each leaf adds `<metric>_points` (null: not known), `<metric>_contribution` (to health before caps)
+    and `<metric>_lost` (points that it costs), and each dimension `<dimension>_lower_bound` and
+    `<dimension>_upper_bound`.
     """
     native: Any = frame
     metrics = nw.from_native(native)
@@ -82,6 +83,7 @@ def _results(card: Scorecard, *, detail: bool) -> Stage:
         nw.when(rated).then(nw.col("health")).alias(columns.HEALTH),
         nw.when(rated).then(nw.col("score:")).alias(columns.BEFORE_CAPS),
         first_true(risks).alias(columns.RISK),
+        nw.when(rated).then(nw.col("z")).alias(columns.RISK_Z),
         _tier(card).alias(columns.TIER),
         (nw.col("coverage:") * 100.0).alias(columns.COVERAGE),
         caps.capped("low:", "possible").alias(columns.LOWER_BOUND),
