@@ -203,7 +203,9 @@ class Account:
 
     def risk(self, before, lowest):
         risk = 100 / (1 + math.exp(-self.risk_z(before)))
-        floors = [f["risk"] for f in self.card["churn_risk"]["floors"] if lowest is not None and lowest < f["cap_below"]]
+        floors = [
+            f["risk"] for f in self.card["churn_risk"]["floors"] if lowest is not None and lowest < f["cap_below"]
+        ]
         return max([risk, *floors])
 
     def result(self):
