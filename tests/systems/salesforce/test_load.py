@@ -78,11 +78,15 @@ def crm(small: World, configure: Configure) -> Iterator[Crm]:
         yield Crm(running, configure)
 
 
+PERCENTS = (18.0449, 11.0, 28.5)
+
+
 def scores(ids: list[str], period: str = "2026-10", run: str = "run-1", **columns: Any) -> pl.DataFrame:
     """Records as the pipeline makes them: a value for all accounts, or one each; the moment is the run's own."""
     values = {
         "health_score": 82.29, "churn_risk_score": 11.0, "tier": "Healthy", "coverage": 90.0, "lower_bound": 70.0,
-        "upper_bound": 90.0, "support_score": 55.5, "cap_reason": None, "drivers": "slow answers", **columns,
+        "upper_bound": 90.0, "support_score": 55.5, "cap_reason": None, "drivers": "slow answers",
+        **dict.fromkeys(("churn_probability", "churn_probability_lower", "churn_probability_upper")), **columns,
     }  # fmt: skip
     whole = {name: value if isinstance(value, list) else [value] * len(ids) for name, value in values.items()}
     schema = dict.fromkeys(("tier", "cap_reason", "drivers"), pl.String)
@@ -687,6 +691,34 @@ def test_an_org_without_the_optional_fields_is_written_with_a_note(crm: Crm) -> 
     made = crm.plan(scores(ids))
     assert made.notes == ("Health_Score__c has no Cap_Reason__c, Is_Current__c: not written",)
     assert summary(crm.load(scores(ids))) == (2, 0, 0, 0)
+    assert summary(crm.load(scores(ids, run="run-2"))) == (0, 0, 2, 0)
+
+
+def test_the_probability_is_written_where_there_is_one_and_cleared_where_it_is_gone(crm: Crm) -> None:
+    ids = crm.accounts(2)
+    names = ("Churn_Probability__c", "Churn_Probability_Lower__c", "Churn_Probability_Upper__c")
+    known = dict(
+        zip(("churn_probability", "churn_probability_lower", "churn_probability_upper"), PERCENTS, strict=True)
+    )
+    assert summary(crm.load(scores(ids))) == (2, 0, 0, 0)
+    assert summary(crm.load(scores(ids, run="run-2", **known))) == (0, 2, 0, 0)
+    assert {tuple(row[name] for name in names) for row in crm.rows.values()} == {(18.04, 11.0, 28.5)}
+    assert summary(crm.load(scores(ids, run="run-3", **known))) == (0, 0, 2, 0)
+    assert summary(crm.load(scores(ids, run="run-4"))) == (0, 2, 0, 0)
+    assert {row[name] for row in crm.rows.values() for name in names} == {None}
+
+
+def test_an_org_without_the_fields_of_the_probability_is_written_and_told_of_only_where_there_is_one(crm: Crm) -> None:
+    for name in ("Churn_Probability__c", "Churn_Probability_Lower__c", "Churn_Probability_Upper__c"):
+        del crm.objects["Health_Score__c"].fields[name]
+    ids = crm.accounts(2)
+    assert crm.plan(scores(ids)).notes == ()
+    of_a_band = scores(ids, churn_probability_lower=11.0, churn_probability_upper=28.5)
+    (note,) = crm.plan(of_a_band).notes
+    absent = "Churn_Probability_Lower__c, Churn_Probability_Upper__c"
+    remedy = "deploy/salesforce has them, see docs/salesforce.md"
+    assert note == f"Health_Score__c has no {absent}: not written; {remedy}"
+    assert summary(crm.load(of_a_band)) == (2, 0, 0, 0)
     assert summary(crm.load(scores(ids, run="run-2"))) == (0, 0, 2, 0)
 
 

@@ -20,6 +20,7 @@ from lxml import etree
 from accountpulse.core.records import ScoreRecords
 from accountpulse.sandbox.world.org import empty_objects
 from accountpulse.scoring import scorecard
+from accountpulse.scoring.columns import PROBABILITIES
 from accountpulse.settings import AccountpulseYaml
 from accountpulse.systems.salesforce.record import CURRENT, payload
 
@@ -281,7 +282,7 @@ def sent() -> pl.DataFrame:
     """One record with the default scorecard's dimensions, every text as long as it can be, every score at its edge."""
     dimensions = scorecard.default(()).dimensions
     texts = {"tier": "Not Rated", "cap_reason": "x" * 9_000, "drivers_text": "x" * 9_000}
-    numbers = ("health_score", "churn_risk_score", "coverage", "lower_bound", "upper_bound")
+    numbers = ("health_score", "churn_risk_score", "coverage", "lower_bound", "upper_bound", *PROBABILITIES)
     row = {"account_id": "001Hu0000000001AAA", **texts, **dict.fromkeys(numbers, 100.0)}
     row |= {f"{name}_score": 99.999 for name in dimensions}
     row |= {"period": "2026-10", "scored_at": datetime(2026, 11, 3, tzinfo=UTC), "drivers": row["drivers_text"]}

@@ -12,6 +12,9 @@ TIERS = ["Bronze", "Silver", "Gold", "Platinum"]
 SCORE_FIELDS = [
     "Health_Score__c",
     "Churn_Risk_Score__c",
+    "Churn_Probability__c",
+    "Churn_Probability_Lower__c",
+    "Churn_Probability_Upper__c",
     "Coverage__c",
     "Lower_Bound__c",
     "Upper_Bound__c",

@@ -24,6 +24,7 @@ from accountpulse.systems.salesforce.record import (
     LARGEST,
     OPTIONAL,
     PERIOD_LENGTH,
+    PROBABILITIES,
     SCORECARD_LENGTH,
     STAMPS,
 )
@@ -70,7 +71,7 @@ def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
     finite number somewhere, or whose key is given twice, is refused.
     """
     fields, notes = writable(org, target, records.schema)
-    made = Plan(notes=notes, records=records)
+    made = Plan(notes=(*notes, *_lost_probability(target, fields, records)), records=records)
     if records.is_empty():
         return made
     if records.height > target.bulk_above:
@@ -132,8 +133,16 @@ def writable(org: Org, target: Target, columns: pl.Schema) -> tuple[dict[str, Fi
             problems.append(f"field {target.object}.{name} {reason}; {PAGE}")
     if problems:
         raise ConfigurationError("salesforce.target", problems)
-    notes = (f"{target.object} has no {', '.join(absent)}: not written",) if absent else ()
+    told = [name for name in absent if name not in PROBABILITIES]  # of which most orgs have nothing to write
+    notes = (f"{target.object} has no {', '.join(told)}: not written",) if told else ()
     return {name: described[name] for name in columns if name not in absent}, notes
+
+
+def _lost_probability(target: Target, fields: Mapping[str, Field], records: pl.DataFrame) -> Iterator[str]:
+    """A line where there is a probability, and the org was set up before there was any."""
+    absent = [name for name in PROBABILITIES if name not in fields and records[name].count() > 0]
+    if absent:
+        yield f"{target.object} has no {', '.join(absent)}: not written; deploy/salesforce has them, {PAGE}"
 
 
 def _unfit(definition: Field | None, kind: pl.DataType) -> str | None:

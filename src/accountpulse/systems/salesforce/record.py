@@ -24,7 +24,9 @@ FIELDS = (
     "Run_Id__c",
 )
 CURRENT = "Is_Current__c"  # true on the newest month's record of each account
-OPTIONAL = ("Lower_Bound__c", "Upper_Bound__c", "Cap_Reason__c", CURRENT)  # sent where the org has them
+PROBABILITIES = ("Churn_Probability__c", "Churn_Probability_Lower__c", "Churn_Probability_Upper__c")
+# sent where the org has them
+OPTIONAL = ("Lower_Bound__c", "Upper_Bound__c", "Cap_Reason__c", CURRENT, *PROBABILITIES)
 KEY_LENGTH, PERIOD_LENGTH = 26, 7  # `<account id>-<YYYY-MM>`, `<YYYY-MM>`
 LARGEST = 100.0  # of every number
 STAMPS = ("Scored_At__c", "Run_Id__c")  # differ in every run: a record in which nothing else differs is not sent
@@ -51,6 +53,9 @@ def payload(records: ScoreRecords) -> pl.DataFrame:
         Period__c="period",
         Health_Score__c=rounded("health_score"),
         Churn_Risk_Score__c=rounded("churn_risk_score"),
+        Churn_Probability__c=rounded("churn_probability"),
+        Churn_Probability_Lower__c=rounded("churn_probability_lower"),
+        Churn_Probability_Upper__c=rounded("churn_probability_upper"),
         Tier__c="tier",
         Coverage__c=rounded("coverage"),
         Lower_Bound__c=rounded("lower_bound"),
