@@ -2,6 +2,7 @@
 
 import math
 import random
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +13,7 @@ from polars.testing import assert_frame_equal
 
 from accountpulse.core.errors import UsageError
 from accountpulse.engines import files
+from accountpulse.scoring.calibration import Band, Calibration, CalibrationKind, with_probability
 from accountpulse.scoring.scorecard import Scorecard, default, load
 from accountpulse.scoring.scores import score
 from engines.running import ALL, OTHERS, engine, written
@@ -94,6 +96,33 @@ def test_adversarial_values_score_alike(name: str, tmp_path: Path) -> None:
     metrics = running.read(str(tmp_path / "metrics.parquet"))
     running.write(running.score(metrics, card), str(tmp_path / "scores.parquet"))
     assert_same(written(tmp_path / "scores.parquet"), score(frame, card))
+
+
+SMALL = (
+    "name: small\ncoverage: {}\ntiers: [{name: All, min: 0}]\n"
+    "groups: {a: {weight: 1, metrics: {csat_score: {weight: 1, anchors: [[0, 0], [100, 100]]}}}}\n"
+)
+BANDS = (Band("low", 0, 1.5, 4.0), Band("medium", 10, 5.0, 12.5), Band("high", 30, 20.0, 41.0))
+
+
+@pytest.mark.parametrize("kind", ["account", "band"])
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_calibration_gives_the_same_probabilities_on_every_engine(
+    name: str, kind: CalibrationKind, tmp_path: Path
+) -> None:
+    card, day = load(SMALL, "small.yaml"), date(2026, 1, 1)
+    calibration = Calibration(
+        -0.5, 2.5, (0.04, 0.03, 0.05), 0.95, 180, card.hash, "lost", (), 61, 803, 0.07, kind, BANDS, day, day
+    )
+    csat = [None, 0.0, 1e-9, 33.3, 50.0, 77.7, 100.0]
+    frame = table([{"csat_score": value, "health_before_caps_3m": 90.0} for value in csat])
+    frame.write_parquet(tmp_path / "metrics.parquet")
+    running = engine(name)
+    metrics = running.read(str(tmp_path / "metrics.parquet"))
+    running.write(running.score(metrics, card, calibration), str(tmp_path / "scores.parquet"))
+    wanted = with_probability(score(frame, card), calibration)
+    assert wanted["churn_probability_upper"].count() == len(csat) - 1
+    assert_frame_equal(written(tmp_path / "scores.parquet"), wanted, rel_tol=1e-9, abs_tol=0)
 
 
 @pytest.mark.parametrize("name", ALL)

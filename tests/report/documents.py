@@ -58,7 +58,7 @@ def document(
         account["name"] = name
     return {
         "format": 1, "period": PERIODS[-1], "period_text": "October 2026", "as_of": AS_OF.isoformat(),
-        "window_days": 90,
+        "window_days": 90, "horizon_days": 180,
         "run": {"id": "20261101-021403-7f3a", "begun_at": "2026-11-01T02:14:03Z", "ended_at": "2026-11-01T02:21:47Z",
                 "exit_code": 5 if failed else 0, "written": count, "refused": 0, "unchanged": 0, "dry": False},
         "scorecard": CARD,
@@ -290,6 +290,7 @@ def _columns(accounts: list[dict[str, Any]]) -> dict[str, list[Any]]:
     rated = [account["health"] is not None for account in accounts]
     return columns | {
         "before_caps": [account["uncapped"] for account in accounts],
+        **{f"probability{end}": [None] * len(accounts) for end in ("", "_lower", "_upper")},
         "tier_before": [account["was"]["tier"] for account in accounts],
         "health_before": [account["was"]["health"] for account in accounts],
         "renewal": [account["renewal"] and account["renewal"].isoformat() for account in accounts],

@@ -26,6 +26,9 @@ ScorecardOption = Annotated[
 OutOption = Annotated[Path | None, typer.Option(help="Folder for the CSV. [default: out, in a dry run]")]
 MetricsOption = Annotated[str | None, typer.Option(help="A table of metrics, one row an account: .csv or .parquet.")]
 StoredOption = Annotated[str | None, typer.Option(help="In place of --metrics: what the run of this month kept.")]
+CalibrationOption = Annotated[
+    Path | None, typer.Option(help="Turns the risk into a probability. [default: the state's calibration.yaml, if any]")
+]
 PillarOption = Annotated[list[str] | None, typer.Option(help="A configured pillar of platform value.")]
 
 
@@ -98,6 +101,7 @@ def run(  # noqa: PLR0917
         typer.Option(metavar="ID", help="Score and write only this account (its Salesforce id); repeatable."),
     ] = None,
     scorecard: ScorecardOption = None,
+    calibration: CalibrationOption = None,
     deadline: Annotated[
         int | None, typer.Option(min=1, help="Seconds after which to stop; the same command goes on where it stopped.")
     ] = None,
@@ -121,6 +125,7 @@ def run(  # noqa: PLR0917
             only=sources,
             accounts=tuple(account or ()),
             scorecard=scorecard,
+            calibration=calibration,
             out=out,
             ends=ends,
         )
@@ -178,6 +183,7 @@ def score(  # noqa: PLR0917
     metrics: MetricsOption = None,
     scorecard: Annotated[Path | None, typer.Option(help="A scorecard file. [default: the packaged one]")] = None,
     period: StoredOption = None,
+    calibration: CalibrationOption = None,
     engine: Annotated[
         EngineName, typer.Option(help="What does the work; duckdb and spark read and write Parquet.")
     ] = EngineName.POLARS,
@@ -191,11 +197,11 @@ def score(  # noqa: PLR0917
     from accountpulse.cli.scoring import score_file, score_stored
 
     if _one_of(metrics, period):
-        raise typer.Exit(score_stored(_state(), _period(period, "UTC"), scorecard, Path(out)))
+        raise typer.Exit(score_stored(_state(), _period(period, "UTC"), scorecard, calibration, Path(out)))
     table = str(metrics)
     if streams(engine.value, table, out):
-        raise typer.Exit(score_on(engine.value, master, table, scorecard, out))
-    raise typer.Exit(score_file(Path(table), scorecard, Path(out)))
+        raise typer.Exit(score_on(engine.value, master, table, scorecard, calibration, out))
+    raise typer.Exit(score_file(Path(table), scorecard, calibration, Path(out)))
 
 
 def explain(

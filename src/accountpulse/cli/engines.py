@@ -6,7 +6,7 @@ from accountpulse import engines
 from accountpulse.cli import summary
 from accountpulse.cli.files import read_card
 from accountpulse.cli.formatting import plural
-from accountpulse.cli.scoring import warn
+from accountpulse.cli.scoring import counting_calibration, today, warn
 from accountpulse.core.errors import UsageError
 from accountpulse.engines import checks, files
 from accountpulse.scoring.table import pillars_of
@@ -22,13 +22,21 @@ def streams(engine: engines.EngineKind, metrics: str, out: str) -> bool:
     return True
 
 
-def score_on(engine: engines.EngineKind, master: str | None, metrics: str, scorecard: Path | None, out: str) -> int:
+def score_on(  # noqa: PLR0917
+    engine: engines.EngineKind,
+    master: str | None,
+    metrics: str,
+    scorecard: Path | None,
+    calibration: Path | None,
+    out: str,
+) -> int:
     """Score one table into another; 4 where no account could be rated."""
     running = engines.start(engine, master)
     frame = running.read(metrics)
     card = read_card(scorecard, pillars_of(frame.collect_schema()))
     warn(checks.unknown_columns(frame, metrics, card))
-    result = files.score_file(running, frame, metrics, card, out)
+    counting = counting_calibration(calibration, card, today())
+    result = files.score_file(running, frame, metrics, card, out, counting)
     console = summary.tables()
     console.print(summary.tier_table(result.tiers, card.tier_names))
     accounts = plural(result.accounts, "account")

@@ -157,6 +157,8 @@ def _risk(risk: Mapping[str, Any]) -> Iterator[RenderableType]:
     """The index, its band, and what it is made of."""
     band = f"  {risk['band']}" if risk["band"] else ""
     yield Text(f"Churn risk {points(risk['score'])}{band}  ({RISK_NOTE})")
+    if risk["probability"] is not None:
+        yield from _lines([risk["probability"]["text"]])
     if risk["terms"] is not None:
         terms = [f"{name.replace('_', ' ')} {signed(term, 2)}" for name, term in risk["terms"].items() if term]
         more = f"; {points(risk['before_floor'])}, raised by what holds health down" if _is_raised(risk) else ""

@@ -1,23 +1,28 @@
 """`accountpulse score`: a table in, or a month from the state, a table out; no system is asked."""
 
+import os
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 
+from accountpulse import settings
 from accountpulse.cli import summary
 from accountpulse.cli.files import read, read_card, write_table
 from accountpulse.cli.formatting import plural
+from accountpulse.core.errors import AccountpulseError
 from accountpulse.core.period import Period
-from accountpulse.pipeline import earlier_runs
+from accountpulse.pipeline import calibrations, earlier_runs
 from accountpulse.scoring import table
+from accountpulse.scoring.calibration import Calibration, calibrated
 from accountpulse.scoring.columns import NOT_RATED_REASON
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.scores import score
 from accountpulse.state import State
 
 
-def score_file(metrics: Path, scorecard: Path | None, out: Path) -> int:
+def score_file(metrics: Path, scorecard: Path | None, calibration: Path | None, out: Path) -> int:
     """Score one table and write another; 4 where no account could be rated."""
     table.table_format(out.name)
     data = read(metrics)
@@ -25,15 +30,38 @@ def score_file(metrics: Path, scorecard: Path | None, out: Path) -> int:
     card = read_card(scorecard, pillars)
     warn(table.unknown_columns_in(data, metrics.name, card))
     frame = table.read_table(data, metrics.name, card)
-    return _finish(score(frame.lazy(), card).collect(), frame, card, out)
+    counting = counting_calibration(calibration, card, today())
+    return _finish(calibrated(score(frame.lazy(), card).collect(), counting), frame, card, out)
 
 
-def score_stored(state: State, period: Period | None, scorecard: Path | None, out: Path) -> int:
+def score_stored(
+    state: State, period: Period | None, scorecard: Path | None, calibration: Path | None, out: Path
+) -> int:
     """Score the metrics that a run stored, as that run would have with this scorecard; 4 where none could be rated."""
     table.table_format(out.name)
     earlier = earlier_runs.recall_or_refuse(state, period)
     card = read_card(scorecard, earlier.card.pillars)
-    return _finish(earlier_runs.rescored_whole(earlier, state, card), earlier.metrics, card, out)
+    counting = counting_calibration(calibration, card, earlier.as_of_day)
+    return _finish(calibrated(earlier_runs.rescored_whole(earlier, state, card), counting), earlier.metrics, card, out)
+
+
+def counting_calibration(named: Path | None, card: Scorecard, as_of_day: date) -> Calibration | None:
+    """The calibration that counts: the named one, else the state's, if it has any. Why one doesn't is warned of."""
+    if named is not None:
+        choice = calibrations.choose(calibrations.read_calibration(named), None, card, as_of_day)
+    else:
+        try:
+            state = State(settings.state_of(os.environ))
+        except AccountpulseError:
+            return None  # a table can be scored without any state
+        choice = calibrations.choose(None, state, card, as_of_day)
+    warn(list(choice.notes))
+    return choice.calibration
+
+
+def today() -> date:
+    """The day that a table without dates is scored as of."""
+    return datetime.now(UTC).date()
 
 
 def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Path) -> int:

@@ -286,6 +286,9 @@ SCORES: Columns = {
     "period": pl.String,  # YYYY-MM
     "health_score": pl.Float64,  # 0 to 100; null: Not Rated
     "churn_risk_score": pl.Float64,  # 0 to 100, an index
+    "churn_probability": pl.Float64,  # percent; null as long as no calibration counts
+    "churn_probability_lower": pl.Float64,
+    "churn_probability_upper": pl.Float64,
     "tier": pl.String,
     "coverage": pl.Float64,  # percent of the weight that rests on data
     "lower_bound": pl.Float64,

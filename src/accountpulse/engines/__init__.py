@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 import narwhals.stable.v2 as nw
 
 from accountpulse.core.errors import UsageError
+from accountpulse.scoring.calibration import Calibration
 from accountpulse.scoring.scorecard import Scorecard
 
 EngineKind = Literal["polars", "duckdb", "spark"]
@@ -20,8 +21,10 @@ class Engine(Protocol):
     def read(self, path: str) -> nw.LazyFrame[Any]:
         """The Parquet file, or folder of files, at `path`; a UsageError where there is none."""
 
-    def score(self, metrics: nw.LazyFrame[Any], card: Scorecard) -> nw.LazyFrame[Any]:
-        """The columns of scoring's `score`, one row for each row of metrics."""
+    def score(
+        self, metrics: nw.LazyFrame[Any], card: Scorecard, calibration: Calibration | None = None
+    ) -> nw.LazyFrame[Any]:
+        """The columns of scoring's `score`, one row for each row of metrics; with a calibration its columns too."""
 
     def write(self, scores: nw.LazyFrame[Any], path: str) -> None:
         """The rows as Parquet at `path`; a UsageError where that is not possible. Never half a file."""

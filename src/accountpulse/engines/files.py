@@ -7,6 +7,7 @@ import narwhals.stable.v2 as nw
 import polars as pl
 
 from accountpulse.engines import Engine, checks
+from accountpulse.scoring.calibration import Calibration
 from accountpulse.scoring.columns import NOT_RATED_REASON, TIER
 from accountpulse.scoring.scorecard import Scorecard
 
@@ -23,10 +24,17 @@ class ScoreSummary:
     tiers: pl.DataFrame
 
 
-def score_file(engine: Engine, metrics: nw.LazyFrame[Any], name: str, card: Scorecard, out: str) -> ScoreSummary:
+def score_file(  # noqa: PLR0917
+    engine: Engine,
+    metrics: nw.LazyFrame[Any],
+    name: str,
+    card: Scorecard,
+    out: str,
+    calibration: Calibration | None = None,
+) -> ScoreSummary:
     """Check the table, score it into `out`, and summarize what was written. `name` is the table's, for messages."""
     frame = checks.checked_table(metrics, name, card)
-    engine.write(engine.score(frame, card), out)
+    engine.write(engine.score(frame, card, calibration), out)
     return _summary(engine.read(out), frame)
 
 

@@ -9,6 +9,7 @@ import narwhals.stable.v2 as nw
 import polars as pl
 
 from accountpulse.core.errors import UsageError
+from accountpulse.scoring.calibration import Calibration, calibrated
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.scores import score
 
@@ -25,9 +26,11 @@ class Polars:
             raise UsageError(f"{path} can't be read as Parquet ({str(error).splitlines()[0]})") from None
         return nw.from_native(frame)
 
-    def score(self, metrics: nw.LazyFrame[Any], card: Scorecard) -> nw.LazyFrame[Any]:
+    def score(
+        self, metrics: nw.LazyFrame[Any], card: Scorecard, calibration: Calibration | None = None
+    ) -> nw.LazyFrame[Any]:
         """As Engine.score."""
-        scores: nw.LazyFrame[Any] = nw.from_native(score(metrics.to_native(), card))
+        scores: nw.LazyFrame[Any] = nw.from_native(calibrated(score(metrics.to_native(), card), calibration))
         return scores
 
     def write(self, scores: nw.LazyFrame[Any], path: str) -> None:

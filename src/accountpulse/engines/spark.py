@@ -28,6 +28,7 @@ from accountpulse.core.errors import UsageError
 from accountpulse.core.period import Scope
 from accountpulse.core.records import TABLES, Rules, Source
 from accountpulse.metrics import Gaps
+from accountpulse.scoring.calibration import Calibration, calibrated
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.scores import score
 
@@ -70,9 +71,11 @@ class Spark:
         except (PySparkException, Py4JJavaError) as error:
             raise UsageError(f"{path} can't be read as Parquet ({_first_line(error)})") from None
 
-    def score(self, metrics: nw.LazyFrame[Any], card: Scorecard) -> nw.LazyFrame[Any]:
+    def score(
+        self, metrics: nw.LazyFrame[Any], card: Scorecard, calibration: Calibration | None = None
+    ) -> nw.LazyFrame[Any]:
         """As Engine.score."""
-        return nw.from_native(scores(metrics.to_native(), card))
+        return nw.from_native(scores(metrics.to_native(), card, calibration))
 
     def write(self, scores: nw.LazyFrame[Any], path: str) -> None:
         """As Engine.write; `path` is a folder, and one that is there already is never replaced."""
@@ -91,14 +94,15 @@ def _first_line(error: Exception) -> str:
 # --- scores ------------------------------------------------------------------------------------------------------
 
 
-def scores(frame: DataFrame, card: Scorecard, **options: Any) -> DataFrame:
-    """As scoring's `score`, for a Spark table of metrics; takes its options."""
+def scores(frame: DataFrame, card: Scorecard, calibration: Calibration | None = None, **options: Any) -> DataFrame:
+    """As scoring's `score` and `calibrated`, for a Spark table of metrics; takes the options of `score`."""
     empty = _from_arrow(to_arrow_schema(frame.schema).empty_table())
-    schema = _schema_of(score(empty, card, **options))
+    schema = _schema_of(calibrated(score(empty, card, **options), calibration))
 
     def kernel(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for table in _joined(batches):
-            yield from _to_arrow(score(_from_arrow(table), card, **options), schema)
+            made = calibrated(score(_from_arrow(table), card, **options), calibration)
+            yield from _to_arrow(made, schema)
 
     return frame.mapInArrow(kernel, schema)
 

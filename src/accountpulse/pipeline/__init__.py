@@ -11,6 +11,7 @@ from accountpulse.core.errors import AccountpulseError, AlreadyRunning, Configur
 from accountpulse.core.given_files import MOST_YAML, Unreadable, read_text
 from accountpulse.core.records import Rules
 from accountpulse.pipeline import own_metrics
+from accountpulse.pipeline.calibrations import read_calibration
 from accountpulse.pipeline.deliver import Delivery, deliver_records
 from accountpulse.pipeline.measure import Measured, measure_accounts
 from accountpulse.pipeline.rate import Rated, rate_accounts
@@ -19,6 +20,7 @@ from accountpulse.pipeline.result import RunResult
 from accountpulse.pipeline.run import Run, RunRequest, started
 from accountpulse.pipeline.watch import Watch
 from accountpulse.scoring import scorecard
+from accountpulse.scoring.calibration import Calibration
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Settings
 from accountpulse.state.runs import RunState
@@ -35,11 +37,12 @@ def execute(settings: Settings, request: RunRequest, now: datetime, watch: Watch
     """
     card = read_scorecard(settings, request.scorecard)
     refuse_unreachable(card, settings)
+    named = None if request.calibration is None else read_calibration(request.calibration)
     begun = time.monotonic()
     with started(settings, request, card, now, watch) as running:
         watch.enter(running.run_id, running.scope.period.name, running.notes)
         try:
-            result = _phases(running)
+            result = _phases(running, named)
         except OutOfTime as error:
             result = _result(running, Reading({}), late=str(error))
         except AccountpulseError as error:
@@ -75,13 +78,13 @@ def _note_end(running: Run, exit_code: int, error: str) -> None:
         running.state.runs.end(running.scope, running.run_id, "stopped", ending)
 
 
-def _phases(running: Run) -> RunResult:
+def _phases(running: Run, named: Calibration | None) -> RunResult:
     reading, extracts = read_sources(running)
     memory.trim()
     if reading.stopped:
         return _result(running, reading)
     measured = measure_accounts(running, reading, extracts)
-    rated = rate_accounts(running, reading, measured)
+    rated = rate_accounts(running, reading, measured, named)
     if running.may_write:
         running.state.history.save_scorecard(running.card.hash, running.card.content)
     return _result(running, reading, measured, rated, deliver_records(running, measured, rated))
@@ -101,6 +104,7 @@ def _result(
     if late is None:
         notes += [*_notes(running.card, running.settings.rules), *reading.notes]
     notes += () if measured is None else measured.linked.notes
+    notes += () if rated is None else rated.notes
     notes += () if delivery is None else (note for load in delivery.loads for note in load.notes)
     notes += running.state.files.notes
     return RunResult(running, reading, measured, rated, delivery, late, tuple(notes))

@@ -14,7 +14,7 @@ from accountpulse.core.records import SCORES, Problem, ScoreRecords
 from accountpulse.pipeline.measure import Measured
 from accountpulse.pipeline.rate import Rated
 from accountpulse.pipeline.run import Run
-from accountpulse.scoring.columns import DRIVERS_TEXT, score_of
+from accountpulse.scoring.columns import DRIVERS_TEXT, PROBABILITIES, score_of
 from accountpulse.state.lock import Lock
 from accountpulse.systems.csv_file import CsvDestination, put
 from accountpulse.systems.destination import AnyDestination
@@ -112,7 +112,9 @@ def _records(run: Run, scores: pl.DataFrame) -> ScoreRecords:
     """The scores in the columns that every destination gets."""
     dimensions = run.card.dimensions
     columns = {**SCORES, **dict.fromkeys((score_of(name) for name in dimensions), pl.Float64)}
+    absent = [pl.lit(None).alias(name) for name in PROBABILITIES if name not in scores.columns]
     stamped = scores.with_columns(
+        *absent,
         period=pl.lit(run.scope.period.name),
         drivers=pl.col(DRIVERS_TEXT),
         scored_at=pl.lit(run.now),

@@ -9,11 +9,13 @@ import polars as pl
 from accountpulse.core.errors import UsageError
 from accountpulse.core.ids import to_18
 from accountpulse.core.records import Problem
+from accountpulse.pipeline.calibrations import choose
 from accountpulse.pipeline.earlier_runs import Basis, score_period
 from accountpulse.pipeline.measure import Measured
 from accountpulse.pipeline.read import Reading
 from accountpulse.pipeline.run import Run
 from accountpulse.scoring import explain
+from accountpulse.scoring.calibration import Calibration
 from accountpulse.scoring.columns import DRIVERS_TEXT
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.systems import CRM, TITLES
@@ -25,29 +27,35 @@ _LOG = logging.getLogger(__name__)
 class Rated:
     """The scores of the chosen accounts: one row each, with its metrics, attributes and `drivers_text` beside them.
 
-    `metrics` are those accounts as measured; `problems` are the accounts that were left out.
+    Where a calibration counts, they have the probability too. `metrics` are those accounts as measured; `problems` are
+    the accounts that were left out; `notes` are lines for the reader.
     """
 
     scores: pl.DataFrame
     metrics: pl.DataFrame
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
 
 
-def rate_accounts(run: Run, reading: Reading, measured: Measured) -> Rated:
-    """Score them. An account that a fault of ours keeps from its reasons costs no other its score."""
+def rate_accounts(run: Run, reading: Reading, measured: Measured, named: Calibration | None = None) -> Rated:
+    """Score them; `named` is the calibration that was asked for in place of the state's.
+
+    An account that a fault of ours keeps from its reasons costs no other its score.
+    """
     chosen, metrics = _chosen(run, measured), measured.metrics
     if chosen is not None:
         metrics = metrics.filter(pl.col("account_id").is_in(chosen))
     waived = run.settings.rules.signals_waived
     basis = Basis(run.scope.period, run.card, run.scope.window.days, reading.failed, signals_waived=waived)
-    scores = score_period(metrics, run.state, basis)
+    chosen_calibration = choose(named, run.state, run.card, run.scope.as_of_day)
+    scores = chosen_calibration.applied(score_period(metrics, run.state, basis))
     scores = scores.join(metrics, on="account_id", how="left", maintain_order="left")
     drivers, faults = _drivers_of_all(scores, run.card, run.scope.as_of_day)
     scores = scores.with_columns(pl.Series(DRIVERS_TEXT, drivers, dtype=pl.String))
     if faults:
         scores = scores.filter(~pl.col("account_id").is_in([fault.account_id for fault in faults]))
     problems = (*(each for each in measured.problems if chosen is None or each.account_id in chosen), *faults)
-    return Rated(scores, metrics, problems)
+    return Rated(scores, metrics, problems, chosen_calibration.notes)
 
 
 def _drivers_of_all(scores: pl.DataFrame, card: Scorecard, as_of_day: date) -> tuple[list[str | None], list[Problem]]:

@@ -31,6 +31,7 @@ class RunRequest:
     only: tuple[SourceName, ...] = ()
     accounts: tuple[str, ...] = ()
     scorecard: Path | None = None
+    calibration: Path | None = None
     out: Path | None = None
     keep_csv: bool = False  # keep the CSV beside the state instead of a folder of this machine
     hand_over: bool = False  # where its time is over, give the period up for the next process

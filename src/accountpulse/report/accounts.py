@@ -15,6 +15,10 @@ from accountpulse.scoring.columns import (
     HEALTH,
     LOWER_BOUND,
     NOT_RATED_REASON,
+    PROBABILITIES,
+    PROBABILITY,
+    PROBABILITY_LOWER,
+    PROBABILITY_UPPER,
     RENEWAL,
     RISK,
     TIER,
@@ -37,12 +41,14 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
     """Every account of the month, sorted by id; null where not known.
 
     Columns: id, name, segment, owner (an id), arr, seats, tier, tier_before, health, health_before, before_caps, lower,
-    upper, coverage, risk, band, days, renewal (a date), cap, drivers and not_rated (texts), step, value_at_risk
-    (ARR × risk / 100), and `dimension:<name>` for each dimension.
+    upper, coverage, risk, band, probability, probability_lower and probability_upper (percent), days, renewal (a date),
+    cap, drivers and not_rated (texts), step, value_at_risk (ARR × risk / 100), and `dimension:<name>` for each
+    dimension.
     """
     now = inputs.month
     scores = now.scores.sort("account_id")
-    for name, kind in {**ATTRIBUTES, RENEWAL: pl.Float64}.items():  # a column of nulls may have lost its type
+    expected = {**ATTRIBUTES, **dict.fromkeys((RENEWAL, *PROBABILITIES), pl.Float64)}
+    for name, kind in expected.items():  # a column of nulls may have lost its type
         column = pl.col(name) if name in scores.columns else pl.lit(None)
         scores = scores.with_columns(column.cast(kind).alias(name))
     rows = scores.select(
@@ -56,6 +62,9 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
         coverage=COVERAGE,
         risk=RISK,
         band=band(now.card),
+        probability=PROBABILITY,
+        probability_lower=PROBABILITY_LOWER,
+        probability_upper=PROBABILITY_UPPER,
         days=pl.col(RENEWAL),
         renewal=pl.lit(now.as_of_day) + pl.duration(days=pl.col(RENEWAL)),
         cap=CAP_REASON,

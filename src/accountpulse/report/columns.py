@@ -15,6 +15,7 @@ class Column:
     heading: str = ""  # of its column in the page's lists
     format: Format = "text"  # on the page; the CSV has every digit
     missing: str = ""  # the page's text where it is not known; of a text only
+    is_optional: bool = False  # in the CSV only where a calibration counted
     is_listed: bool = False  # in the page's lists without a heading: below another value, or in a link
 
 
@@ -36,6 +37,9 @@ COLUMNS = (
     Column("coverage", "coverage", format="index"),
     Column("risk", "churn_risk_score", "Risk index", "index"),
     Column("band", "churn_risk_band", is_listed=True),
+    Column("probability", "churn_probability", format="score", is_optional=True),
+    Column("probability_lower", "churn_probability_lower", format="score", is_optional=True),
+    Column("probability_upper", "churn_probability_upper", format="score", is_optional=True),
     Column("value_at_risk", "arr_at_risk", format="money"),
     Column("renewal", "renewal_date", "Renewal", "day"),
     Column("days", "days_to_renewal", format="index"),

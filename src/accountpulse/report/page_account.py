@@ -11,7 +11,7 @@ from typing import Any
 
 from accountpulse.core.catalogue import METRICS, own_metric
 from accountpulse.report.page_text import MISSING, Texts, counted, day, due, fixed, sentences, share, signed
-from accountpulse.scoring.explain import plain, value_text
+from accountpulse.scoring.explain import plain, probability_text, value_text
 
 NAMED = 5  # metrics by name in the waterfall; the others are one sum
 DECIMALS = 4  # of what is computed: smaller effects are none
@@ -69,12 +69,17 @@ class AccountViews:
         """What stands below health and tier, and the coverage; an empty text is nothing to say."""
         health, then, lower, upper = self._accounts(part, "health", "health_before", "lower", "upper")
         coverage, tier, tier_then = self._accounts(part, "coverage", "tier", "tier_before")
+        chances = self._accounts(part, "probability", "probability_lower", "probability_upper")
+        horizon = self._document["horizon_days"]
         before = self._document["before"]
         since = before["period_text"] if before else "before"
         return {
             "bounds": [
                 "" if low is None else f"between {fixed(low)} and {fixed(high)}, whatever is not known"
                 for low, high in zip(lower, upper, strict=True)
+            ],
+            "probability": [
+                probability_text(value, low, high, horizon) or "" for value, low, high in zip(*chances, strict=True)
             ],
             "moved": [
                 "" if None in pair else f"{signed(pair[0] - pair[1])} since {since}"

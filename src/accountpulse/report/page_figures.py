@@ -26,6 +26,7 @@ def figures(document: Mapping[str, Any], rows: AccountTexts) -> dict[str, Any]:
         "movers": [rows.line(mover["i"]) | rows.mover(mover) for mover in document["movers"][:FIRST_MOVERS]],
         "attention": [rows.line(i) for i in document["renewals"]["attention"][:FIRST]],
         "blank": _Blank(),
+        "calibrated": any(bound is not None for bound in document["accounts"]["probability_lower"]),
         "labels": {metric["name"]: metric["label"] for metric in document["catalogue"]},
         "owners": _names(document["accounts"]["owner"]),
         "segments": _names(document["accounts"]["segment"]),

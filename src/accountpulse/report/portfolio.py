@@ -37,6 +37,7 @@ def document(inputs: ReportInput) -> dict[str, Any]:
         "warnings": sections.warnings(rows, card),
         "notes": header.notes(now),
         "risk_note": RISK_NOTE,
+        "horizon_days": card.file.horizon_days,
         "tiers": tiers(card, NOT_RATED),
         "bands": bands(card),
         "distribution": sections.distribution(rows, names, inputs.before),

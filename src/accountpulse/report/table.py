@@ -16,7 +16,8 @@ def csv(document: Mapping[str, Any]) -> bytes:
     Numbers are unrounded, as in the document.
     """
     accounts = document["accounts"]
-    chosen = {column.name: column.key for column in COLUMNS}
+    calibrated = any(bound is not None for bound in accounts["probability_lower"])
+    chosen = {column.name: column.key for column in COLUMNS if calibrated or not column.is_optional}
     chosen |= {score_of(each["name"]): f"dimension:{each['name']}" for each in document["dimensions"]}
     columns = {name: pl.Series(accounts[key], strict=False) for name, key in chosen.items()}
     texts = [name for name, column in columns.items() if column.dtype == pl.Null]

@@ -16,6 +16,7 @@ from accountpulse.scoring.columns import (
     HEALTH,
     LOWER_BOUND,
     NOT_RATED_REASON,
+    PROBABILITIES,
     RENEWAL,
     RISK,
     TIER,
@@ -84,10 +85,20 @@ def _risk(row: ScoreRow, card: Scorecard) -> dict[str, Any]:
         "score": score,
         "band": card.risk_band(score),
         "note": RISK_NOTE,
+        "probability": _probability(row, card.file.horizon_days),
         "health_before_caps_3_months_before": row.get(BEFORE_3M),
         "terms": parts,  # they add up to z
         "before_floor": None if parts is None else 100 / (1 + math.exp(-sum(parts.values()))),
     }
+
+
+def _probability(row: ScoreRow, horizon_days: int) -> dict[str, Any] | None:
+    """In percent; null where no calibration counted when the account was scored."""
+    value, lower, upper = (row.get(name) for name in PROBABILITIES)
+    text = explain.probability_text(value, lower, upper, horizon_days)
+    if text is None:
+        return None
+    return {"value": value, "lower": lower, "upper": upper, "horizon_days": horizon_days, "text": text}
 
 
 def _dimension(row: ScoreRow, node: Node, card: Scorecard) -> dict[str, Any]:

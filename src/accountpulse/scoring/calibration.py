@@ -122,6 +122,11 @@ def with_probability(frame: NativeFrame, calibration: Calibration) -> NativeFram
     return result  # type: ignore[no-any-return]
 
 
+def calibrated(scores: NativeFrame, calibration: Calibration | None) -> NativeFrame:
+    """The same where there is a calibration that counts; else the scores as they are."""
+    return scores if calibration is None else with_probability(scores, calibration)
+
+
 def _by_account(calibration: Calibration) -> list[Expr]:
     z, (of_intercept, both, of_slope) = nw.col(RISK_Z), calibration.covariance
     logit = z * calibration.slope + calibration.intercept

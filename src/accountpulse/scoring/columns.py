@@ -28,6 +28,7 @@ RISK_Z = "risk_z"  # the exponent that the risk is made of, before floors; null:
 PROBABILITY = "churn_probability"  # percent; with its bounds only where a calibration says so
 PROBABILITY_LOWER = "churn_probability_lower"
 PROBABILITY_UPPER = "churn_probability_upper"
+PROBABILITIES = (PROBABILITY, PROBABILITY_LOWER, PROBABILITY_UPPER)
 TIER = "tier"
 COVERAGE = "coverage"  # percent of the weight that is known
 LOWER_BOUND = "lower_bound"
@@ -41,8 +42,7 @@ SCORECARD = "scorecard"  # its name and hash
 # names that a metric or a dimension can't have
 RESERVED = (
     HEALTH, BEFORE_CAPS, RISK, TIER, COVERAGE, LOWER_BOUND, UPPER_BOUND, CAP_REASON, NOT_RATED_REASON, DRIVERS,
-    LAST_TIER, LOST_SIGHT, BEFORE_3M, DRIVERS_TEXT, SCORECARD, RISK_Z, PROBABILITY, PROBABILITY_LOWER,
-    PROBABILITY_UPPER,
+    LAST_TIER, LOST_SIGHT, BEFORE_3M, DRIVERS_TEXT, SCORECARD, RISK_Z, *PROBABILITIES,
 )  # fmt: skip
 _REASON = "_reason"
 

@@ -160,6 +160,21 @@ def renewal_text(days: float, as_of: date) -> str:
     return f"{as_of + timedelta(days=days)} ({f'in {count}' if days >= 0 else f'{count} overdue'})"
 
 
+def probability_text(value: float | None, lower: float | None, upper: float | None, horizon_days: int) -> str | None:
+    """`probability of leaving within 180 days 18 % (11–28 %)`; None where no calibration counted, or nobody is rated.
+
+    Where too few left for a probability of each account, it is the range of its band of risk.
+    """
+    if lower is None or upper is None:
+        return None
+    lead, span = f"probability of leaving within {horizon_days} days", f"{_percent(lower)}–{_percent(upper)} %"
+    return f"{lead} {span} (accounts in its risk band)" if value is None else f"{lead} {_percent(value)} % ({span})"
+
+
+def _percent(value: float) -> str:
+    return plain(value, 0 if value >= 10 else 1)
+
+
 def value_text(metric: Metric, value: float, decimals: int = 1) -> str:
     """A metric's value with its unit: `5 h 12 min`, `26 %`, `3 days`, `1.5`."""
     if metric.unit == "seconds":

@@ -15,6 +15,7 @@ from accountpulse.state.store import Store
 __all__ = ["State", "store_at"]
 
 
+CALIBRATION = "calibration.yaml"  # scoring/calibration.py reads it; its checksum is in its content
 FOLDERS = ("runs/", "extract/", "history/", "scorecards/", "locks/", "reports/", "dry-runs/", "aside/")
 
 
@@ -28,6 +29,14 @@ class State:
         self.history = History(self.files)
         self.runs = Runs(self.files)
         self.locks = Locks(self.files)
+
+    def calibration(self) -> str | None:
+        """The text of the calibration; None where there is none."""
+        return self.files.read_text(CALIBRATION)
+
+    def save_calibration(self, text: str) -> None:
+        """Keep a calibration in place of the one before."""
+        self.files.write_text(CALIBRATION, text)
 
     def sweep(self, scope: Scope, run_id: str) -> None:
         """Take away what killed processes have left half written; for the run that holds the period."""

@@ -25,6 +25,7 @@ FOLLOWS = {  # what is set aside of which folder, and what that means for the re
     "history": "that month is taken for one that was never measured",
     "scorecards": "the months that were scored with it can't be explained",
     "locks": "its month counts as free",
+    "calibration.yaml": "scores have no probability",
 }
 
 
@@ -86,6 +87,15 @@ class Files:
         """A document's bytes, with the version and its seal."""
         clean = {"version": VERSION, **REDACT.data(facts)}
         return seals.seal_document(name, json.dumps(clean, indent=1, allow_nan=False, ensure_ascii=False))
+
+    def read_text(self, name: str) -> str | None:
+        """A document that people may read and change, so that it has no seal; None where there is none."""
+        found = self.read(name)
+        return None if found is None else found.content.decode("utf-8-sig", "replace")
+
+    def write_text(self, name: str, text: str) -> None:
+        """Put such a document."""
+        self._put(name, REDACT(text).encode())
 
     def read_table(
         self, name: str, columns: Sequence[str] | None = None, *, needs: Columns | None = None

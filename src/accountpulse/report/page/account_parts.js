@@ -8,11 +8,11 @@ function figure(title, big, ...lines) {
   return make("div", {cls: "figure"}, make("h2", {}, title), make("p", {cls: "big"}, ...[big].flat()), ...lines.filter(Boolean).map((line) => make("p", {}, line)));
 }
 
-function figures({figures: {bounds, moved, was, coverage}}, i) {
+function figures({figures: {bounds, probability, moved, was, coverage}}, i) {
   return make("div", {cls: "headline"},
     figure("Health, higher is healthier", slot("health", i), bounds, moved),
     figure("Tier", tierBadge(slot("tier", i)), was),
-    figure("Churn risk, higher is riskier", [slot("risk", i), " ", make("small", {}, slot("band", i))], "a risk index, not a probability"),
+    figure("Churn risk, higher is riskier", [slot("risk", i), " ", make("small", {}, slot("band", i))], "a risk index, not a probability", probability),
     figure("Coverage", coverage, "of the scorecard's weight rests on data"));
 }
 
