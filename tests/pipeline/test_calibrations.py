@@ -131,7 +131,7 @@ def test_a_stored_month_and_a_table_are_scored_with_the_probability(
     kept = scores_of(loaded).sort("account_id").select("account_id", *NAMES)
     assert pl.read_parquet(out).sort("account_id").select("account_id", *NAMES).equals(kept)
     metrics = str(next(Path(loaded.state).glob("history/metrics/*/*.parquet")))
-    assert score_on("polars", None, metrics, None, mine, str(out)) == 0
+    assert score_on("polars", None, metrics, None, str(out), calibration=mine) == 0
     assert pl.read_parquet(out)["churn_probability"].count() > 6
     table = tmp_path / "table.csv"
     table.write_text("account_id,mau,critical_signals\nA,3,0\n", encoding="utf-8")

@@ -200,7 +200,7 @@ def score(  # noqa: PLR0917
         raise typer.Exit(score_stored(_state(), _period(period, "UTC"), scorecard, calibration, Path(out)))
     table = str(metrics)
     if streams(engine.value, table, out):
-        raise typer.Exit(score_on(engine.value, master, table, scorecard, calibration, out))
+        raise typer.Exit(score_on(engine.value, master, table, scorecard, out, calibration=calibration))
     raise typer.Exit(score_file(Path(table), scorecard, calibration, Path(out)))
 
 

@@ -22,13 +22,14 @@ def streams(engine: engines.EngineKind, metrics: str, out: str) -> bool:
     return True
 
 
-def score_on(  # noqa: PLR0917
+def score_on(
     engine: engines.EngineKind,
     master: str | None,
     metrics: str,
     scorecard: Path | None,
-    calibration: Path | None,
     out: str,
+    *,
+    calibration: Path | None = None,
 ) -> int:
     """Score one table into another; 4 where no account could be rated."""
     running = engines.start(engine, master)
@@ -36,7 +37,7 @@ def score_on(  # noqa: PLR0917
     card = read_card(scorecard, pillars_of(frame.collect_schema()))
     warn(checks.unknown_columns(frame, metrics, card))
     counting = counting_calibration(calibration, card, today())
-    result = files.score_file(running, frame, metrics, card, out, counting)
+    result = files.score_file(running, frame, metrics, card, out, calibration=counting)
     console = summary.tables()
     console.print(summary.tier_table(result.tiers, card.tier_names))
     accounts = plural(result.accounts, "account")

@@ -24,12 +24,13 @@ class ScoreSummary:
     tiers: pl.DataFrame
 
 
-def score_file(  # noqa: PLR0917
+def score_file(
     engine: Engine,
     metrics: nw.LazyFrame[Any],
     name: str,
     card: Scorecard,
     out: str,
+    *,
     calibration: Calibration | None = None,
 ) -> ScoreSummary:
     """Check the table, score it into `out`, and summarize what was written. `name` is the table's, for messages."""
