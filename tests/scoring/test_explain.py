@@ -122,5 +122,6 @@ def test_values_are_written_as_people_write_them():
     assert (text("days", 1), text("days", -3)) == ("1 day", "−3 days")
     assert text("ratio", 1.5) == "1.5"
     assert text("per week", 2.5) == "2.5 per week"
+    assert (text("GB", 1234.56), text("minutes", 1), text("€", -2)) == ("1,234.6 GB", "1 minute", "−2 €")
     assert [duration(s) for s in (0, 45, 3600, 90_061, 86_400)] == ["0 s", "45 s", "1 h", "1 d 1 h", "1 d"]
     assert plain(-0.04) == "0"

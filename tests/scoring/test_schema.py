@@ -51,7 +51,7 @@ def test_whatever_loads_fits_the_schema(card) -> None:
         ("min: 0", "min: -1"),
         ("tiers:", "coverage: {tier_min: 60}\ntiers:"),
         ("tiers:", "caps: [{when: {}, cap: 1, reason: x}]\ntiers:"),
-        ("tiers:", "metrics: {nps: {label: NPS, unit: furlongs}}\ntiers:"),
+        ("tiers:", "metrics: {nps: {label: NPS, unit: 'a; b'}}\ntiers:"),
     ],
 )
 def test_what_an_editor_can_see_it_is_told(old: str, new: str) -> None:

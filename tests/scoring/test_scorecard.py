@@ -2,11 +2,14 @@
 
 import re
 
+import polars as pl
 import pytest
 import yaml
 
 from accountpulse.core.errors import ConfigurationError
+from accountpulse.scoring.explain import sentences
 from accountpulse.scoring.scorecard import default, default_text, load, restored, unreachable, whole_weights
+from accountpulse.scoring.scores import score
 
 SMALL = """name: small
 groups:
@@ -35,7 +38,7 @@ coverage: {tier_min: 1.5, tier_needs_any_of: [adoptoin], tier_min_dimensions: 9,
 metrics:
   mau: {label: Users, unit: users}
   Own: {label: Own, unit: points}
-  seats: {label: Seats, unit: furlongs}
+  seats: {label: Seats, unit: "a; b"}
 groups:
   support:
     weight: 0
@@ -161,6 +164,22 @@ def test_own_metrics_stand_beside_the_built_in_ones():
     card = load(own, "small.yaml")
     assert card.catalogue["nps"].label == "Net promoter score"
     assert "nps" in problems(changed("csat_score", "nps"))[0]
+
+
+@pytest.mark.parametrize("unit", ["GB", "minutes of calls", "€", "%", "per week"])
+def test_an_own_metric_may_have_any_unit_and_what_it_costs_is_told_in_it(unit):
+    text = f'metrics: {{stored: {{label: Stored, unit: "{unit}"}}}}\n' + changed("csat_score", "stored")
+    card = load(text, "small.yaml")
+    assert restored(card.content).own == card.own
+    row = score(pl.DataFrame({"account_id": ["A"], "stored": [40.0]}), card, detail=True).to_dicts()[0]
+    (told,) = [line for line in sentences(row | {"stored": 40.0}, card) if line.startswith("Stored")]
+    assert told.startswith(f"Stored: 40 {unit}, costs ")
+
+
+@pytest.mark.parametrize("unit", ["", "  ", "a; b", "two\\nlines", "x" * 31])
+def test_a_unit_is_a_short_text_of_one_line(unit):
+    text = f'metrics: {{stored: {{label: Stored, unit: "{unit}"}}}}\n' + changed("csat_score", "stored")
+    assert any("metrics.stored.unit" in problem for problem in problems(text))
 
 
 def test_pillars_become_one_leaf_each_and_the_hash_knows_them():

@@ -38,6 +38,11 @@ def test_every_number_of_the_packaged_file_is_on_its_page() -> None:
     assert default_text().count("enough:") == text.count("only with at least")
 
 
+def test_a_unit_of_ones_own_stands_behind_its_numbers_and_breaks_no_table() -> None:
+    text = markdown(load(NESTED.replace("unit: points", 'unit: "GB | <b>"'), "nested.yaml"))
+    assert "0 up to −100 GB \\| &lt;b>, 100 from 100 GB \\| &lt;b>" in text
+
+
 def test_groups_inside_groups_show_their_share_of_the_whole() -> None:
     text = markdown(load(NESTED, "nested.yaml"))
     assert (

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Domain = Literal["support", "bugs", "usage", "contract", "signals"]
-Unit = Literal["count", "percent", "points", "seconds", "days", "ratio", "per week", "steps", "users"]
+# units that values are written in a way of their own with; an own metric may have any other text, such as GB
+KNOWN_UNITS = ("count", "percent", "points", "seconds", "days", "ratio", "per week", "steps", "users")
 Better = Literal["higher", "lower", "neither"]
 
 # the stretches of time that metrics are measured over, as people read them
@@ -35,7 +36,7 @@ class Metric:
     name: str
     domain: Domain
     label: str
-    unit: Unit
+    unit: str  # one of KNOWN_UNITS, or a text that stands behind the number
     window: str = AS_GIVEN
     better: Better = "neither"  # a scorecard's anchors may say otherwise
     next_step: str = _VALUE
@@ -129,7 +130,7 @@ def pillar_metric(pillar: str) -> Metric:
     return Metric(f"{PILLAR}{pillar}", "usage", label, "points", MONTH, "higher", tables=_FIGURES)
 
 
-def own_metric(name: str, label: str, unit: Unit) -> Metric:
+def own_metric(name: str, label: str, unit: str) -> Metric:
     """A metric that a scorecard declares: a company's own column, which only its usage system can feed."""
     return Metric(name, "usage", label, unit, tables=_FIGURES)
 

@@ -51,7 +51,10 @@ NO_EVIDENCE = {
     "arr_trajectory_pct": "no ARR to compare with",
     "tier_alignment": "tier or ARR is not on record",
 }
-_SINGULAR = {"days": "day", "users": "user", "points": "point", "steps": "step"}
+_SINGULAR = {
+    "days": "day", "users": "user", "points": "point", "steps": "step", "minutes": "minute", "hours": "hour",
+    "weeks": "week", "months": "month", "seats": "seat",
+}  # fmt: skip
 
 
 def sentences(row: ScoreRow, card: Scorecard, as_of: date | None = None) -> list[str]:
@@ -176,7 +179,7 @@ def _percent(value: float) -> str:
 
 
 def value_text(metric: Metric, value: float, decimals: int = 1) -> str:
-    """A metric's value with its unit: `5 h 12 min`, `26 %`, `3 days`, `1.5`."""
+    """A metric's value with its unit: `5 h 12 min`, `26 %`, `3 days`, `1.5`, `120 GB`."""
     if metric.unit == "seconds":
         return duration(value)
     if metric.unit == "percent":

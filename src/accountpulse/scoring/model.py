@@ -18,13 +18,18 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from accountpulse.core.catalogue import Unit
+from accountpulse.core.catalogue import KNOWN_UNITS
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Weight = Annotated[Number, Field(gt=0)]
 Points = Annotated[Number, Field(ge=0, le=100)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+UnitText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=30, pattern=r"^[^;\r\n]+$"),
+    Field(examples=list(KNOWN_UNITS)),
+]
 NOT_RATED = "Not Rated"  # stands in place of a tier where too little is known
 ANY_DIMENSION = "any_dimension"  # in a cap's `when`
 Curve = tuple[tuple[float, float], ...]  # points of a line: (value, what it becomes), values increasing
@@ -268,8 +273,8 @@ class OwnMetric(ScorecardBlock):
 
     label: Text
     """How it is called wherever it is shown."""
-    unit: Unit
-    """How its values are written."""
+    unit: UnitText
+    """How its values are written: one of the examples, or any other text, such as GB, which stands behind them."""
 
 
 class ScorecardFile(ScorecardBlock):

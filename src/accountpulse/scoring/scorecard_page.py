@@ -118,12 +118,13 @@ def _leaf(card: Scorecard, leaf: Leaf, node: Node) -> tuple[str, ...]:
 
 
 def _enough(card: Scorecard, rule: MetricRule) -> str:
-    return " and ".join(f"at least {_exact(least)} {card.catalogue[name].label}" for name, least in rule.enough.items())
+    enough = rule.enough.items()
+    return " and ".join(f"at least {_exact(least)} {_cell(card.catalogue[name].label)}" for name, least in enough)
 
 
 def _curve(metric: Metric, anchors: Curve, per: str | None = None) -> str:
     if per is None:
-        return _points(anchors, lambda value: explain.value_text(metric, value, _EXACT))
+        return _points(anchors, lambda value: _cell(explain.value_text(metric, value, _EXACT)))
     return f"{_points(anchors, lambda value: f'{_exact(value)} %')} of {'ARR' if per == 'arr' else per}"
 
 
@@ -176,7 +177,7 @@ def _when(card: Scorecard, name: str, condition: Condition) -> str:
     what = "any dimension" if name == ANY_DIMENSION else _cell(metric.label) if metric else _name(name)
 
     def value(limit: float) -> str:
-        return explain.value_text(metric, limit, _EXACT) if metric else _exact(limit)
+        return _cell(explain.value_text(metric, limit, _EXACT)) if metric else _exact(limit)
 
     return f"{what} {' and '.join(f'{_COMPARED[how]} {value(limit)}' for how, limit in condition.comparisons)}"
 
