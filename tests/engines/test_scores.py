@@ -16,6 +16,7 @@ from accountpulse.engines import files
 from accountpulse.scoring.calibration import Band, Calibration, CalibrationKind, with_probability
 from accountpulse.scoring.scorecard import Scorecard, default, load
 from accountpulse.scoring.scores import score
+from accountpulse.scoring.trend import score_table
 from engines.running import ALL, OTHERS, engine, written
 from scoring import generate
 
@@ -125,6 +126,49 @@ def test_a_calibration_gives_the_same_probabilities_on_every_engine(
     assert_frame_equal(written(tmp_path / "scores.parquet"), wanted, rel_tol=1e-9, abs_tol=0)
 
 
+@pytest.mark.parametrize("kind", [pl.Date, pl.String, pl.Datetime("us")])
+@pytest.mark.parametrize("name", ALL)
+def test_a_table_of_many_months_gets_its_trend_from_itself_on_every_engine(
+    name: str, kind: pl.DataType, tmp_path: Path
+) -> None:
+    card = load(SMALL, "small.yaml")
+    months = pl.date_range(date(2026, 1, 1), date(2026, 8, 1), "1mo", eager=True)
+    frame = pl.DataFrame(
+        {
+            "account_id": ["A"] * 8 + ["B"] * 8,
+            "as_of": [*months, *months],
+            "csat_score": [90.0, 80, None, 60, 50, 40, 30, 20, *[70.0] * 8],
+            "arr": [100.0] * 16,
+        }
+    )
+    frame.with_columns(pl.col("as_of").cast(kind)).write_parquet(tmp_path / "metrics.parquet")
+    running, out = engine(name), tmp_path / "scores.parquet"
+    scored = files.score_file(running, running.read(str(tmp_path / "metrics.parquet")), "m.parquet", card, str(out))
+    assert (scored.rows, scored.rated, scored.last) == (16, 15, date(2026, 8, 1))
+    assert scored.tiers.rows() == [("All", 2, 200.0)]
+    assert_frame_equal(written(out).sort("account_id", "as_of"), score_table(frame, card), rel_tol=1e-9, abs_tol=0)
+    # May of A: z = −2.2 + 0.052·(50 − 50), and a fall of 30 points from February on adds 1.4; 0.7 at a fall of 10 …
+    z = {row[0]: row[1] for row in score_table(frame, card).filter(account_id="A").select("as_of", "risk_z").rows()}
+    assert (z[months[0]], z[months[4]]) == (pytest.approx(-2.2 - 0.052 * 40), pytest.approx(-2.2 + 1.4))
+    assert z[months[5]] == pytest.approx(-2.2 + 0.052 * 10)  # March of A is not known
+
+
+@pytest.mark.parametrize("name", ["polars", "duckdb"])
+def test_dates_that_are_none_and_accounts_twice_on_a_date_are_refused(name: str, tmp_path: Path) -> None:
+    days = ["2026-01-01", "2026-01-01", "2026-01-32", "01.02.2026", None, "2026-02-01"]
+    frame = pl.DataFrame({"account_id": ["A"] * 6, "as_of": days, "mau": [1.0] * 6})
+    frame.write_parquet(tmp_path / "metrics.parquet")
+    running = engine(name)
+    metrics = running.read(str(tmp_path / "metrics.parquet"))
+    with pytest.raises(UsageError) as caught:
+        files.score_file(running, metrics, "metrics.parquet", default(), str(tmp_path / "out.parquet"))
+    assert str(caught.value).splitlines()[1:] == [
+        "  - as_of: empty in 1 row",
+        "  - as_of: not a date such as 2026-10-31 in 2 rows",
+        "  - account A of 2026-01-01 stands in 2 rows",
+    ]
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_a_file_is_scored_and_summed_up_by_tier(name: str, tmp_path: Path) -> None:
     # nothing but signals is known: C has a critical one, and is Critical for it; nobody else can be rated
@@ -140,7 +184,7 @@ def test_a_file_is_scored_and_summed_up_by_tier(name: str, tmp_path: Path) -> No
     running, out = engine(name), tmp_path / "scores.parquet"
     metrics = running.read(str(tmp_path / "metrics.parquet"))
     scored = files.score_file(running, metrics, "metrics.parquet", default(), str(out))
-    assert (scored.accounts, scored.rated) == (4, 0)
+    assert (scored.rows, scored.rated) == (4, 0)
     assert sorted(scored.tiers.rows()) == [("Critical", 1, 30.0), ("Not Rated", 3, 105.0)]
     assert written(out).select("account_id", "tier").rows() == [
         ("A", "Not Rated"), ("B", "Not Rated"), ("C", "Critical"), ("D", "Not Rated"),

@@ -1,11 +1,12 @@
 import io
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
 
 from accountpulse.core.errors import UsageError
 from accountpulse.scoring.scorecard import default, load
-from accountpulse.scoring.table import pillars_in, read_table, unknown_columns_in, write_table
+from accountpulse.scoring.table import last_date, pillars_in, read_table, unknown_columns_in, write_table
 
 CARD = default(("ops",))
 
@@ -63,6 +64,39 @@ def test_an_account_needs_an_id_and_stands_there_once():
     assert "account A stands in lines 2, 4" in text
     many = b"account_id,mau\n" + b"".join(b",%d\n" % n for n in range(9))
     assert "empty in lines 2, 3, 4, 5, 6 and 4 more" in told(many)
+
+
+def test_an_account_stands_once_on_each_date():
+    frame = read_table(b"account_id,as_of,mau\nA,2026-10-01,1\nA, 2026-11-01 ,2\nB,2026-10-01,3\n", "m.csv", CARD)
+    assert frame["as_of"].to_list() == [date(2026, 10, 1), date(2026, 11, 1), date(2026, 10, 1)]
+    assert last_date(frame) == date(2026, 11, 1)
+    text = told(b"account_id,as_of,mau\nA,2026-10-01,1\nA,2026-11-01,2\nA ,2026-10-01,3\n")
+    assert text == "m.csv:\n  - account A of 2026-10-01 stands in lines 2, 4"
+
+
+def test_dates_in_two_formats_and_rows_without_one_are_told_with_their_lines():
+    days = ("2026-10-01", "01.10.2026", "2026-02-30", "", "2026-1-1", "2026-10-01 09:30")
+    data = "\n".join(["account_id,as_of,mau", *(f"A{n},{day},1" for n, day in enumerate(days))]).encode()
+    assert told(data) == (
+        "m.csv:\n  - as_of: empty in line 5\n  - as_of: not a date such as 2026-10-31 in lines 3, 4, 6, 7"
+    )
+
+
+@pytest.mark.parametrize("kind", [pl.Date, pl.Datetime("us"), pl.Datetime("ms", "UTC"), pl.String])
+def test_dates_of_a_parquet_table_may_be_dates_midnights_or_texts(kind):
+    days = pl.Series("as_of", [date(2026, 10, 1), date(2026, 11, 1)]).cast(kind)
+    target = io.BytesIO()
+    pl.DataFrame({"account_id": ["A", "A"], "as_of": days, "mau": [1, 2]}).write_parquet(target)
+    assert read_table(target.getvalue(), "m.parquet", CARD)["as_of"].to_list() == [date(2026, 10, 1), date(2026, 11, 1)]
+
+
+@pytest.mark.parametrize(
+    ("day", "why"), [(datetime(2026, 10, 1, 9, tzinfo=UTC), "not a date"), (20261001, "Int64 is no kind of")]
+)
+def test_a_time_of_day_or_a_number_is_no_date(day, why):
+    target = io.BytesIO()
+    pl.DataFrame({"account_id": ["A"], "as_of": [day], "mau": [1]}).write_parquet(target)
+    assert f"as_of: {why}" in told(target.getvalue(), "m.parquet")
 
 
 def test_a_column_that_is_given_twice_is_refused():

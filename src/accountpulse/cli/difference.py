@@ -19,11 +19,12 @@ from accountpulse.core.errors import UsageError
 from accountpulse.core.period import Period
 from accountpulse.pipeline import earlier_runs
 from accountpulse.scoring import table
+from accountpulse.scoring.columns import AS_OF
 from accountpulse.scoring.compare import Difference, differences, side_by_side, why_moved
 from accountpulse.scoring.explain import signed
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
-from accountpulse.scoring.scores import score
+from accountpulse.scoring.trend import score_table
 from accountpulse.state import State
 
 LISTED = 20  # accounts shown; --out writes all
@@ -43,15 +44,22 @@ def show_difference(before: Path, after: Path, pillars: tuple[str, ...], out: Pa
 
 
 def compare_on_file(before: Path, after: Path, metrics: Path, out: Path | None) -> int:
-    """Print what the second scorecard would do to the accounts of a table."""
+    """Print what the second scorecard would do to the accounts of a table; of several dates, on the last one."""
     data, name = read(metrics), metrics.name
     pillars = table.pillars_in(data, name)
     cards = (read_card(before, pillars), read_card(after, pillars))
     unknown = [set(table.unknown_columns_in(data, name, card)) for card in cards]
     warn(sorted(unknown[0] & unknown[1]))
     frames = [table.read_table(data, name, card) for card in cards]
-    scores = (score(frames[0], cards[0], detail=True), score(frames[1], cards[1], detail=True))
-    return _report(cards, scores, frames[0], name, out)
+    before_scores, after_scores = (
+        score_table(frame, card, detail=True) for frame, card in zip(frames, cards, strict=True)
+    )
+    if (last := table.last_date(frames[0])) is None:
+        return _report(cards, (before_scores, after_scores), frames[0], name, out)
+    before_scores, after_scores, metrics_then = (
+        frame.filter(pl.col(AS_OF) == last) for frame in (before_scores, after_scores, frames[0])
+    )
+    return _report(cards, (before_scores, after_scores), metrics_then, f"{name} as of {last}", out)
 
 
 def compare_on_state(before: Path, after: Path, state: State, period: Period | None, out: Path | None) -> int:

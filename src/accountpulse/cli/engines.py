@@ -1,12 +1,12 @@
 """`accountpulse score` where the table is Parquet: any size, on any engine."""
 
+from functools import partial
 from pathlib import Path
 
 from accountpulse import engines
 from accountpulse.cli import summary
 from accountpulse.cli.files import read_card
-from accountpulse.cli.formatting import plural
-from accountpulse.cli.scoring import counting_calibration, today, warn
+from accountpulse.cli.scoring import counting_calibration, scored, warn
 from accountpulse.core.errors import UsageError
 from accountpulse.engines import checks, files
 from accountpulse.scoring.table import pillars_of
@@ -36,10 +36,9 @@ def score_on(
     frame = running.read(metrics)
     card = read_card(scorecard, pillars_of(frame.collect_schema()))
     warn(checks.unknown_columns(frame, metrics, card))
-    counting = counting_calibration(calibration, card, today())
+    counting = partial(counting_calibration, calibration, card)
     result = files.score_file(running, frame, metrics, card, out, calibration=counting)
     console = summary.tables()
     console.print(summary.tier_table(result.tiers, card.tier_names))
-    accounts = plural(result.accounts, "account")
-    console.print(f"\nScored {accounts} with {card.name} {card.hash}, {result.rated:,} rated: {out}")
-    return 0 if result.rated or not result.accounts else 4
+    console.print(f"\n{scored(result.rows, result.rated, card, result.last)}: {out}", markup=False)
+    return 0 if result.rated or not result.rows else 4

@@ -16,9 +16,9 @@ from accountpulse.core.period import Period
 from accountpulse.pipeline import calibrations, earlier_runs
 from accountpulse.scoring import table
 from accountpulse.scoring.calibration import Calibration, calibrated
-from accountpulse.scoring.columns import NOT_RATED_REASON
+from accountpulse.scoring.columns import AS_OF, NOT_RATED_REASON
 from accountpulse.scoring.scorecard import Scorecard
-from accountpulse.scoring.scores import score
+from accountpulse.scoring.trend import KEYS, score_table
 from accountpulse.state import State
 
 
@@ -30,8 +30,8 @@ def score_file(metrics: Path, scorecard: Path | None, calibration: Path | None, 
     card = read_card(scorecard, pillars)
     warn(table.unknown_columns_in(data, metrics.name, card))
     frame = table.read_table(data, metrics.name, card)
-    counting = counting_calibration(calibration, card, today())
-    return _finish(calibrated(score(frame.lazy(), card).collect(), counting), frame, card, out)
+    counting = counting_calibration(calibration, card, table.last_date(frame))
+    return _finish(calibrated(score_table(frame, card), counting), frame, card, out)
 
 
 def score_stored(
@@ -45,38 +45,46 @@ def score_stored(
     return _finish(calibrated(earlier_runs.rescored_whole(earlier, state, card), counting), earlier.metrics, card, out)
 
 
-def counting_calibration(named: Path | None, card: Scorecard, as_of_day: date) -> Calibration | None:
-    """The calibration that counts: the named one, else the state's, if it has any. Why one doesn't is warned of."""
+def counting_calibration(named: Path | None, card: Scorecard, as_of_day: date | None) -> Calibration | None:
+    """The calibration that counts: the named one, else the state's, if it has any. Why one doesn't is warned of.
+
+    `as_of_day` is the last one of the scores; a table without dates is scored as of today.
+    """
+    day = as_of_day or datetime.now(UTC).date()
     if named is not None:
-        choice = calibrations.choose(calibrations.read_calibration(named), None, card, as_of_day)
+        choice = calibrations.choose(calibrations.read_calibration(named), None, card, day)
     else:
         try:
             state = State(settings.state_of(os.environ))
         except AccountpulseError:
             return None  # a table can be scored without any state
-        choice = calibrations.choose(None, state, card, as_of_day)
+        choice = calibrations.choose(None, state, card, day)
     warn(list(choice.notes))
     return choice.calibration
-
-
-def today() -> date:
-    """The day that a table without dates is scored as of."""
-    return datetime.now(UTC).date()
 
 
 def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Path) -> int:
     """Write the scores and say how many of them there are."""
     write_table(out, scores)
-    names = [column for column in ("account_id", "arr") if column in inputs.columns]
-    accounts = scores.join(inputs.select(names), on="account_id", how="left", maintain_order="left")
+    last = table.last_date(inputs)
+    keys = ["account_id"] if last is None else list(KEYS)
+    names = [column for column in (*keys, "arr") if column in inputs.columns]
+    accounts = scores.join(inputs.select(names), on=keys, how="left", maintain_order="left")
+    if last is not None:
+        accounts = accounts.filter(pl.col(AS_OF) == last)
     if "arr" not in accounts.columns:
         accounts = accounts.with_columns(arr=pl.lit(None, pl.Float64))
     console = summary.tables()
     console.print(summary.tiers(accounts, card.tier_names))
     rated = scores.filter(pl.col(NOT_RATED_REASON).is_null()).height
-    counted = f"{plural(scores.height, 'account')} with {card.name} {card.hash}, {rated:,} rated"
-    console.print(f"\nScored {counted}: {out}", markup=False)
+    console.print(f"\n{scored(scores.height, rated, card, last)}: {out}", markup=False)
     return 0 if rated else 4
+
+
+def scored(rows: int, rated: int, card: Scorecard, last: date | None) -> str:
+    """How many rows were scored, and how many of them rated; `last`: the date that tiers were shown of."""
+    what, shown = ("account", "") if last is None else ("row", f"; the tiers are those of {last}")
+    return f"Scored {plural(rows, what)} with {card.name} {card.hash}, {rated:,} rated{shown}"
 
 
 def warn(lines: list[str]) -> None:

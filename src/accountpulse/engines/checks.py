@@ -1,14 +1,15 @@
 """What a table of metrics must be before it is scored, asked in one pass and without holding it in memory."""
 
 from collections.abc import Iterator
+from datetime import date, datetime, time
 from typing import Any
 
 import narwhals.stable.v2 as nw
 
 from accountpulse.core.errors import UsageError
-from accountpulse.scoring.columns import is_reason
+from accountpulse.scoring.columns import AS_OF, is_reason
 from accountpulse.scoring.scorecard import Scorecard
-from accountpulse.scoring.table import SHOWN, TEXTS, columns_read, unknown_columns_of
+from accountpulse.scoring.table import NO_DATE, SHOWN, TEXTS, columns_read, unknown_columns_of
 
 
 def unknown_columns(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> list[str]:
@@ -20,7 +21,7 @@ def checked_table(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> nw.
     """The columns that are read, ids as text without blanks around them.
 
     Everything that is wrong is one UsageError: no account_id, text in a number's column, NaN and infinities, accounts
-    without an id or twice, no account at all.
+    without an id or twice (a date, where there is `as_of`), no date in `as_of`, no account at all.
     """
     schema = metrics.collect_schema()
     if "account_id" not in schema:
@@ -28,13 +29,48 @@ def checked_table(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> nw.
     allowed = columns_read(card)
     read = [column for column in schema if column in allowed]
     frame = metrics.select(read).with_columns(nw.col("account_id").cast(nw.String).str.strip_chars())
-    numeric = [column for column in read if column not in TEXTS and not is_reason(column)]
+    numeric = [column for column in read if column not in (*TEXTS, AS_OF) and not is_reason(column)]
     problems = [f"{c}: {schema[c]} is no kind of number" for c in numeric if not _may_be_number(schema[c])]
     problems += _wrong_values(frame, [column for column in numeric if schema[column].is_numeric()])
-    problems += _accounts_twice(frame)
+    problems += _wrong_dates(frame) if AS_OF in read else []
+    problems += _accounts_twice(frame, [name for name in ("account_id", AS_OF) if name in read])
     if problems:
         raise UsageError("\n".join([f"{name}:", *(f"  - {problem}" for problem in problems)]))
-    return frame
+    return _dated(frame) if AS_OF in read else frame
+
+
+def last_date(frame: nw.LazyFrame[Any]) -> date | None:
+    """The last date of a table that was checked; None where it has no dates."""
+    if AS_OF not in frame.collect_schema():
+        return None
+    last: date = frame.select(nw.col(AS_OF).max()).collect("polars").item()
+    return last
+
+
+def _dated(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """The same with `as_of` as dates; it holds nothing else."""
+    given = nw.col(AS_OF)
+    is_text = frame.collect_schema()[AS_OF] == nw.String
+    return frame.with_columns(given.str.to_date(format="%Y-%m-%d") if is_text else given.cast(nw.Date))
+
+
+def _wrong_dates(frame: nw.LazyFrame[Any]) -> Iterator[str]:
+    """What `as_of` holds beside dates; a date may be a text, or midnight. There are few different ones."""
+    values = frame.select(AS_OF).group_by(AS_OF).agg(rows=nw.len()).collect("polars").rows()
+    empty = sum(rows for value, rows in values if value is None)
+    wrong = sum(rows for value, rows in values if value is not None and not _is_date(value))
+    for count, fault in ((empty, "empty"), (wrong, NO_DATE)):
+        if count:
+            yield f"{AS_OF}: {fault} in {count:,} {'row' if count == 1 else 'rows'}"
+
+
+def _is_date(value: object) -> bool:
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value).isoformat() == value
+        except ValueError:
+            return False
+    return value.time() == time() if isinstance(value, datetime) else isinstance(value, date)
 
 
 def _may_be_number(kind: nw.dtypes.DType) -> bool:
@@ -59,8 +95,8 @@ def _wrong_values(frame: nw.LazyFrame[Any], numeric: list[str]) -> Iterator[str]
             yield f"{column}: {fault} in {count:,} {'row' if count == 1 else 'rows'}"
 
 
-def _accounts_twice(frame: nw.LazyFrame[Any]) -> Iterator[str]:
-    counted = frame.select("account_id").filter(nw.col("account_id") != "").group_by("account_id")
+def _accounts_twice(frame: nw.LazyFrame[Any], keys: list[str]) -> Iterator[str]:
+    counted = frame.select(keys).filter(nw.col("account_id") != "").drop_nulls(keys).group_by(*keys)
     twice = counted.agg(rows=nw.len()).filter(nw.col("rows") > 1)
-    for account, rows in twice.sort("account_id").head(SHOWN).collect("polars").rows():
-        yield f"account {account} stands in {rows:,} rows"
+    for *key, rows in twice.sort(*keys).head(SHOWN).collect("polars").rows():
+        yield f"account {' of '.join(map(str, key))} stands in {rows:,} rows"

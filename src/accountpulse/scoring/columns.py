@@ -13,6 +13,7 @@ ScoreRow = Mapping[str, Any]  # one account: its scores by column, where needed 
 # --- read ------------------------------------------------------------------------------------------------------
 
 ATTRIBUTES = tuple(ACCOUNTS)  # of an account: name, segment, seats, ARR, …
+AS_OF = "as_of"  # the day after the last one that was measured, in tables with several months an account
 RENEWAL = "days_to_renewal"
 CRITICAL = "critical_signals"
 BEFORE_3M = "health_before_caps_3m"  # health before caps three months before
@@ -42,7 +43,7 @@ SCORECARD = "scorecard"  # its name and hash
 # names that a metric or a dimension can't have
 RESERVED = (
     HEALTH, BEFORE_CAPS, RISK, TIER, COVERAGE, LOWER_BOUND, UPPER_BOUND, CAP_REASON, NOT_RATED_REASON, DRIVERS,
-    LAST_TIER, LOST_SIGHT, BEFORE_3M, DRIVERS_TEXT, SCORECARD, RISK_Z, *PROBABILITIES,
+    LAST_TIER, LOST_SIGHT, BEFORE_3M, DRIVERS_TEXT, SCORECARD, RISK_Z, AS_OF, *PROBABILITIES,
 )  # fmt: skip
 _REASON = "_reason"
 

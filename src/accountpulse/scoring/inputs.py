@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 import narwhals.stable.v2 as nw
 
 from accountpulse.core.catalogue import METRICS
-from accountpulse.scoring.columns import BEFORE_3M, CRITICAL, LAST_TIER, LOST_SIGHT, RENEWAL, reason_of
+from accountpulse.scoring.columns import AS_OF, BEFORE_3M, CRITICAL, LAST_TIER, LOST_SIGHT, RENEWAL, reason_of
 from accountpulse.scoring.expressions import Expr, Stage, all_of, along, finite, first_true, number, quotient, unknown
 from accountpulse.scoring.model import Curve, MetricRule
 from accountpulse.scoring.scorecard import Leaf, Scorecard
@@ -53,6 +53,7 @@ def input_columns(card: Scorecard, present: Collection[str]) -> Stage:
     texts |= {f"reason:{name}": reason_of(name) for name in card.file.coverage.tier_needs_readable}
     return [
         nw.col("account_id"),
+        *(nw.col(name) for name in (AS_OF,) if name in present),
         *(_number(source, present).alias(name) for name, source in numbers.items()),
         *(_text(source, present).alias(name) for name, source in texts.items()),
     ]

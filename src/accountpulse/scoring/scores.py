@@ -29,6 +29,7 @@ def score(
     `health_before_caps_3m` (three months ago, for the trend), and `last_tier`, which counts only where a source
     failed or `lost_sight` names metrics. A column that is absent is null; NaN and infinity are null.
 
+    The rows keep `account_id`, and `as_of` where it is given: an account may have several rows.
     Gives, 0 to 100 each and null where not known: `health_score` and `health_before_caps`, `churn_risk_score` (higher
     is worse), `coverage`, `lower_bound`, `upper_bound`, `<dimension>_score`; and `tier` (or `Not Rated`), `cap_reason`,
     `not_rated_reason`, `drivers` (up to three metrics, the most costly first), `scorecard` (its name and hash), and
@@ -42,11 +43,12 @@ def score(
     lazy = metrics.lazy()
     names = lazy.collect_schema().names()
     staged = lazy.select(*inputs.input_columns(card, names))
+    keys = [name for name in ("account_id", columns.AS_OF) if name in names]
     lost_sight = columns.LOST_SIGHT in names
     for stage in _stages(card, window_days, failed_sources, signals_waived=signals_waived, lost_sight=lost_sight):
         if stage:
             staged = staged.with_columns(*stage)
-    scored = staged.select(*_results(card, detail=detail))
+    scored = staged.select(*keys, *_results(card, detail=detail))
     result: Any = (scored.collect() if isinstance(metrics, nw.DataFrame) else scored).to_native()
     return result  # type: ignore[no-any-return]
 
@@ -79,7 +81,6 @@ def _results(card: Scorecard, *, detail: bool) -> Stage:
     rated = nw.col("rated")
     risks: list[tuple[Expr, Expr | float]] = [(rated, nw.col("risk")), (nw.col("critical"), risk.highest_floor(card))]
     return [
-        nw.col("account_id"),
         nw.when(rated).then(nw.col("health")).alias(columns.HEALTH),
         nw.when(rated).then(nw.col("score:")).alias(columns.BEFORE_CAPS),
         first_true(risks).alias(columns.RISK),

@@ -4,7 +4,8 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from typing import Literal
+from datetime import date
+from typing import Any, Literal
 
 import polars as pl
 
@@ -12,7 +13,7 @@ from accountpulse.core.catalogue import PILLAR
 from accountpulse.core.errors import UsageError
 from accountpulse.core.spreadsheet import harmless
 from accountpulse.core.yaml_files import nearest
-from accountpulse.scoring.columns import ATTRIBUTES, BEFORE_3M, LAST_TIER, is_reason, reason_of
+from accountpulse.scoring.columns import AS_OF, ATTRIBUTES, BEFORE_3M, LAST_TIER, is_reason, reason_of
 from accountpulse.scoring.scorecard import Scorecard
 
 TableFormat = Literal["csv", "parquet"]
@@ -21,6 +22,7 @@ TEXTS = ("account_id", "account_name", "segment", LAST_TIER)
 NUMBERS = ("seats", "arr", BEFORE_3M)
 LINE = "line of the file"  # where a row stands; no metric has blanks in its name
 SHOWN = 5
+NO_DATE = "not a date such as 2026-10-31"
 
 
 def table_format(name: str) -> TableFormat:
@@ -57,22 +59,30 @@ def unknown_columns_of(columns: Iterable[str], name: str, card: Scorecard) -> li
 
 
 def read_table(data: bytes, name: str, card: Scorecard) -> pl.DataFrame:
-    """The table in `data`, as `score` takes it: one row an account, numbers as floats, empty cells null.
+    """The table in `data`, as `score_table` takes it: one row an account, numbers as floats, empty cells null.
 
     Columns: account_id, account_name, segment, seats, arr, any metric by its name, its `<metric>_reason`; others are
-    left out. CSV: UTF-8, separated by commas; by semicolons or tabs, where a decimal comma is one. Everything that is
-    wrong is one UsageError: text in a number's column, NaN, infinity, accounts without an id or twice, no account.
+    left out. With `as_of` (becomes a date; ISO in a CSV) it is one row an account and date. CSV: UTF-8, separated by
+    commas; by semicolons or tabs, where a decimal comma is one. Everything that is wrong is one UsageError: text in a
+    number's column, NaN, infinity, no date in as_of, accounts without an id or twice (a date), no account.
     """
     _check_header(_header(data, name), name)
     raw = _frame(data, name, columns_read(card))
     word = "line" if table_format(name) == "csv" else "row"
-    problems = [*_number_problems(raw, word), *_account_problems(raw, word)]
+    raw, of_dates = _with_dates(raw, word)
+    problems = [*_number_problems(raw, word), *of_dates, *_account_problems(raw, word)]
     if raw.is_empty():
         problems.append("there is no account in it")
     if problems:
         raise UsageError("\n".join([f"{name}:", *(f"  - {problem}" for problem in problems)]))
     ids = pl.col("account_id").cast(pl.String).str.strip_chars()
     return raw.drop(LINE).with_columns(ids, *(pl.col(column).cast(pl.Float64) for column in _numeric(raw)))
+
+
+def last_date(table: pl.DataFrame) -> date | None:
+    """The last date of `as_of`; None where the table has none."""
+    last: Any = table[AS_OF].max() if AS_OF in table.columns else None
+    return last if isinstance(last, date) else None
 
 
 def write_table(frame: pl.DataFrame, name: str) -> bytes:
@@ -118,7 +128,7 @@ def _text(data: bytes, name: str) -> str:
 
 def columns_read(card: Scorecard) -> set[str]:
     """The columns that a table may have for this scorecard; others are left out."""
-    return {*TEXTS, *NUMBERS, *card.catalogue, *(reason_of(metric) for metric in card.catalogue)}
+    return {*TEXTS, *NUMBERS, AS_OF, *card.catalogue, *(reason_of(metric) for metric in card.catalogue)}
 
 
 def _check_header(columns: Sequence[str], name: str) -> None:
@@ -172,7 +182,7 @@ def _lines(columns: Sequence[str]) -> pl.Expr:
 
 
 def _numeric(raw: pl.DataFrame) -> list[str]:
-    return [column for column in raw.columns if column not in (*TEXTS, LINE) and not is_reason(column)]
+    return [column for column in raw.columns if column not in (*TEXTS, AS_OF, LINE) and not is_reason(column)]
 
 
 def _number_problems(raw: pl.DataFrame, word: str) -> list[str]:
@@ -190,15 +200,40 @@ def _number_problems(raw: pl.DataFrame, word: str) -> list[str]:
     return problems
 
 
+def _with_dates(raw: pl.DataFrame, word: str) -> tuple[pl.DataFrame, list[str]]:
+    """`as_of` as dates, where there is one, and what is wrong with it. A time of day other than midnight is none."""
+    if AS_OF not in raw.columns:
+        return raw, []
+    value, kind = pl.col(AS_OF), raw.schema[AS_OF]
+    if kind == pl.String:
+        iso = pl.when(value.str.contains(r"^\d{4}-\d{2}-\d{2}$")).then(value)
+        made = iso.str.to_date("%Y-%m-%d", strict=False)
+    elif isinstance(kind, pl.Datetime):
+        made = pl.when(value.dt.time() == pl.time(0, 0, 0)).then(value.dt.date())
+    elif kind in (pl.Date, pl.Null):
+        made = value.cast(pl.Date)
+    else:
+        return raw.drop(AS_OF), [f"{AS_OF}: {kind} is no kind of date"]
+    dated = raw.with_columns(made)
+    places = {"empty": raw.filter(value.is_null()), NO_DATE: raw.filter(value.is_not_null() & dated[AS_OF].is_null())}
+    problems = [
+        f"{AS_OF}: {fault} in {_places(rows[LINE].to_list(), word)}" for fault, rows in places.items() if rows.height
+    ]
+    return dated, problems
+
+
 def _account_problems(raw: pl.DataFrame, word: str) -> list[str]:
-    ids = raw.select(LINE, account_id=pl.col("account_id").cast(pl.String).str.strip_chars().replace("", None))
+    dates = [AS_OF] if AS_OF in raw.columns else []
+    ids = raw.select(LINE, *dates, account_id=pl.col("account_id").cast(pl.String).str.strip_chars().replace("", None))
     problems = []
     without_id = ids.filter(pl.col("account_id").is_null())
     if without_id.height:
         problems.append(f"account_id: empty in {_places(without_id[LINE].to_list(), word)}")
-    twice = ids.drop_nulls().group_by("account_id", maintain_order=True).agg(LINE).filter(pl.col(LINE).list.len() > 1)
+    rows = ids.drop_nulls().group_by("account_id", *dates, maintain_order=True).agg(LINE)
+    twice = rows.filter(pl.col(LINE).list.len() > 1)
     problems += [
-        f"account {account} stands in {_places(lines, word)}" for account, lines in twice.head(SHOWN).iter_rows()
+        f"account {' of '.join(map(str, key))} stands in {_places(lines, word)}"
+        for *key, lines in twice.head(SHOWN).iter_rows()
     ]
     if twice.height > SHOWN:
         problems.append(f"{twice.height - SHOWN} more accounts stand in the table twice")
