@@ -127,3 +127,15 @@ def test_show_prints_a_page_and_schema_prints_the_schema(folder: Path) -> None:
 def test_a_scorecard_saved_with_a_byte_order_mark_is_read(folder: Path) -> None:
     (folder / "bom.yaml").write_bytes(b"\xef\xbb\xbf" + default_text().encode())
     assert start(folder, "scorecard", "check", "bom.yaml").returncode == 0
+
+
+def test_a_table_of_several_months_is_scored_row_by_row_and_summed_up_by_its_last_date(folder: Path) -> None:
+    data = b"account_id,as_of,csat_score,arr\nA,2026-08-01,90,5\nA,2026-11-01,60,5\nB,2026-11-01,80,7\n"
+    rows, _ = scored(folder, data)
+    assert [(row["account_id"], row["as_of"], row["tier"]) for row in rows] == [
+        ("A", "2026-08-01", "Good"), ("A", "2026-11-01", "Poor"), ("B", "2026-11-01", "Good"),
+    ]  # fmt: skip
+    # health 60: z = −2.2 + 0.052·(50 − 60), and the fall of 30 points in three months adds 1.4
+    assert float(rows[1]["risk_z"]) == pytest.approx(-1.32)
+    done = start(folder, "scorecard", "diff", "card.yaml", "other.yaml", "--metrics", "m.csv")
+    assert "2 accounts of m.csv as of 2026-11-01" in " ".join(done.stdout.split()), done.stderr

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from report.browsing import Visit, number
+from report.documents import document
 
 Open = Callable[..., Visit]
 # every account is opened by its link in turn; what each view shows comes back
@@ -137,6 +138,19 @@ def test_the_line_of_twelve_months_has_gaps_and_marks_a_changed_scorecard(
     assert "Mar 2026: no run" in told
     assert f"Oct 2026: {portfolio['accounts']['health'][i]:.1f}" in told
     assert "default 2" in " ".join(chart.locator("svg text").all_text_contents())
+
+
+def test_the_probability_stands_below_the_risk_index_only_where_there_is_one(
+    visit: Open, written: Callable[[dict[str, Any]], Path]
+) -> None:
+    made = document(3)
+    for end, values in {"": [18.2, None, None], "_lower": [9.04, 20.0, None], "_upper": [28.5, 41.0, None]}.items():
+        made["accounts"][f"probability{end}"] = values
+    page, ids = written(made), made["accounts"]["id"]
+    figures = [visit(page, at=f"#account={each}").texts("#account .figure")[2] for each in ids]
+    assert figures[0].endswith("a risk index, not a probability probability of leaving within 180 days 18 % (9–28 %)")
+    assert figures[1].endswith("probability of leaving within 180 days 20–41 % (accounts in its risk band)")
+    assert figures[2].endswith("a risk index, not a probability")
 
 
 @pytest.mark.parametrize("wrong", ["001000000000999AAA", "nonsense", "%E0%A4%A", "<img src=x onerror=alert(1)>"])

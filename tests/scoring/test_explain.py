@@ -4,6 +4,7 @@ from accountpulse.core.catalogue import METRICS, Metric
 from accountpulse.scoring.explain import (
     duration,
     plain,
+    probability_text,
     reason,
     renewal_text,
     sentences,
@@ -109,6 +110,18 @@ def test_signs_and_decimals_are_the_readers():
     assert [signed(value) for value in (3, -0.44, 0.04, -0.04, 1234.56)] == ["+3", "−0.4", "0", "0", "+1,234.6"]
     assert [signed(value, 2) for value in (0.5, -2.345)] == ["+0.5", "−2.35"]
     assert [plain(value, 6) for value in (100, 0.052, 95.25)] == ["100", "0.052", "95.25"]
+    assert [plain(value, 0) for value in (20, 1200, 0.4, -0.4, -30)] == ["20", "1,200", "0", "0", "−30"]
+
+
+def test_a_probability_is_told_with_its_bounds_or_as_the_range_of_a_band():
+    lead = "probability of leaving within 180 days"
+    assert probability_text(18.2, 10.96, 28.5, 180) == f"{lead} 18 % (11–28 %)"
+    assert probability_text(20.0, 10.0, 100.0, 180) == f"{lead} 20 % (10–100 %)"
+    assert probability_text(6.64, 0.04, 9.96, 180) == f"{lead} 6.6 % (0–10 %)"
+    assert probability_text(None, 5.0, 30.0, 90) == (
+        "probability of leaving within 90 days 5–30 % (accounts in its risk band)"
+    )
+    assert probability_text(None, None, None, 180) is None
 
 
 def test_values_are_written_as_people_write_them():

@@ -204,7 +204,8 @@ def signed(value: float, decimals: int = 1) -> str:
 
 def plain(value: float, decimals: int = 1) -> str:
     """A number with so many decimals at most and thousands marked: `1,204`, `9.4`."""
-    text = f"{value:,.{decimals}f}".rstrip("0").rstrip(".").replace("-", "−")
+    text = f"{value:,.{decimals}f}".replace("-", "−")
+    text = text.rstrip("0").rstrip(".") if decimals else text  # the zeros of 20 stay
     return "0" if text == "−0" else text
 
 
