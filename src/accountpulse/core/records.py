@@ -143,6 +143,19 @@ SIGNALS: Columns = {
     "closed_at": TIME,  # null: still open
 }
 
+# --- what happened to accounts ---------------------------------------------------------------------------------
+
+# one row an account, kind and date; the proof holds scores against these
+OUTCOMES: Columns = {
+    "account_id": pl.String,
+    "happened_on": pl.Date,
+    "kind": pl.String,  # lost, contraction or renewed
+    "arr_lost": pl.Float64,  # null: not known
+    "known_at": pl.Date,  # from which anyone could know it; null: not known
+    "origin": pl.String,  # table, history, or the name of the strategy that found it
+    "doubt": pl.String,  # why it is doubtful, in words; null: it isn't
+}
+
 # --- what is not known of single accounts ----------------------------------------------------------------------
 
 # `key` as the source writes it (in the CRM the account's id); a row for each metric that stays null, `reason` a Reason

@@ -1,0 +1,135 @@
+"""Outcomes in a table of one's own: `account_id, date, kind, arr_lost`, from a frame that was opened elsewhere.
+
+Nothing is guessed: a day that can be read in two ways, a kind that is not known or a row without an account is an
+error that names its line, since a row that is left out in silence would turn a customer who left into one who stayed.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from accountpulse.core.errors import UsageError
+from accountpulse.core.records import OUTCOMES
+from accountpulse.core.yaml_files import nearest
+
+KINDS = ("lost", "contraction", "renewed")
+NEEDED = ("account_id", "date", "kind")
+AMOUNT = "arr_lost"
+ORIGIN = "table"
+# as ISO 8601 has it; a spreadsheet may add midnight
+DAY = r"^\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?(Z|\+00:00)?)?$"
+SHOWN = 5  # lines named in an error; the rest is counted
+
+
+@dataclass(frozen=True)
+class OutcomeTable:
+    """`rows` as OUTCOMES, one an account, kind and day; `notes` say in words what was counted once or isn't known."""
+
+    rows: pl.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def outcomes_in(frame: pl.DataFrame, name: str, lines: Sequence[int] | pl.Series, word: str = "line") -> OutcomeTable:
+    """The outcomes in a table: `account_id`, `date`, `kind` (lost, contraction, renewed), maybe `arr_lost`.
+
+    `lines` says where each row stands in the file `name`, `word` what such a place is called there. Texts or a Parquet
+    file's own types; dates as 2026-03-31 only. Rows that are the same in account, kind and day count once; where their
+    `arr_lost` differ, it is not known (null). `known_at` is null: a table doesn't say when it was known.
+
+    A UsageError names everything that is wrong at once: columns, rows without an account, days, kinds and amounts
+    that can't be read for certain, and a table without any row.
+    """
+    _check_columns(frame.columns, name)
+    raw = frame.select(*NEEDED, _amount(frame).alias(AMOUNT)).with_columns(line=pl.Series(lines, dtype=pl.Int64))
+    raw = raw.with_columns(
+        pl.col("account_id").cast(pl.String).str.strip_chars().replace("", None),
+        pl.col("kind").cast(pl.String).str.strip_chars().str.to_lowercase(),
+        _day(raw.schema["date"]).alias("happened_on"),
+        pl.col(AMOUNT).cast(pl.Float64, strict=False).alias("amount"),
+    )
+    problems = list(_problems(raw, word))
+    if raw.is_empty():
+        problems.append("there is no outcome in it")
+    if problems:
+        raise _refused(name, problems)
+    return _each_once(raw, name)
+
+
+def joined(table: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """The outcomes of a table and of others (both OUTCOMES): for an account that is in the table, the table's alone."""
+    return pl.concat([table, others.join(table.select("account_id"), on="account_id", how="anti")])
+
+
+def _check_columns(columns: Collection[str], name: str) -> None:
+    missing = [each for each in NEEDED if each not in columns]
+    if missing:
+        hints = [
+            f"there is no column {each}{nearest(each, list(columns)).replace('did you mean', 'is it')}"
+            for each in missing
+        ]
+        raise _refused(name, [*hints, "outcomes are given as account_id, date, kind and, where known, arr_lost"])
+
+
+def _refused(name: str, problems: Sequence[str]) -> UsageError:
+    return UsageError("\n".join([f"{name}:", *(f"  - {problem}" for problem in problems)]))
+
+
+def _amount(frame: pl.DataFrame) -> pl.Expr:
+    return pl.col(AMOUNT) if AMOUNT in frame.columns else pl.lit(None, pl.Float64)
+
+
+def _day(kind: pl.DataType) -> pl.Expr:
+    """The day; null where it can't be read for certain."""
+    if kind.is_temporal():
+        return pl.col("date").cast(pl.Date, strict=False)
+    text = pl.col("date").cast(pl.String).str.strip_chars()
+    return pl.when(text.str.contains(DAY)).then(text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False))
+
+
+def _problems(raw: pl.DataFrame, word: str) -> Iterator[str]:
+    """A line for each way in which rows can't be read."""
+    given, amount = pl.col("date").cast(pl.String).str.strip_chars(), pl.col("amount")
+    without_day = raw.filter(pl.col("date").is_null())
+    if (empty := raw.filter(pl.col("account_id").is_null())).height:
+        yield f"account_id: empty in {_places(empty, word)}"
+    if without_day.height:
+        yield f"date: empty in {_places(without_day, word)}"
+    unread = raw.filter(pl.col("date").is_not_null() & pl.col("happened_on").is_null()).with_columns(given)
+    if unread.height:
+        yield f"date: {unread['date'][0]!r} is not a day such as 2026-03-31 ({_places(unread, word)})"
+    strange = raw.filter(~pl.col("kind").is_in(KINDS).fill_null(value=False))
+    for (kind,), rows in strange.group_by(["kind"], maintain_order=True):
+        yield f"kind: {'empty' if kind is None else repr(kind)} is none of {', '.join(KINDS)} ({_places(rows, word)})"
+    wrong = raw.filter(pl.col(AMOUNT).is_not_null() & ~(amount.is_finite() & (amount >= 0)).fill_null(value=False))
+    if wrong.height:
+        yield f"{AMOUNT}: not a plain number such as 1234.5, 0 or more, in {_places(wrong, word)}"
+
+
+def _places(rows: pl.DataFrame, word: str) -> str:
+    lines = rows["line"].to_list()
+    more = f" and {len(lines) - SHOWN:,} more" if len(lines) > SHOWN else ""
+    return f"{word if len(lines) == 1 else word + 's'} {', '.join(map(str, lines[:SHOWN]))}{more}"
+
+
+def _each_once(raw: pl.DataFrame, name: str) -> OutcomeTable:
+    amount = pl.col("amount").drop_nulls()
+    rows = raw.group_by("account_id", "happened_on", "kind", maintain_order=True).agg(
+        pl.len().alias("times"),
+        pl.when(amount.n_unique() == 1).then(amount.first()).alias(AMOUNT),
+        (amount.n_unique() > 1).alias("several"),
+    )
+    notes = []
+    if again := int((rows["times"] - 1).sum()):
+        says, counts = ("row says", "it counts") if again == 1 else ("rows say", "each counts")
+        named = _first_accounts(rows.filter(pl.col("times") > 1))
+        notes.append(f"{name}: {again:,} {says} again what another says ({named}); {counts} once")
+    if rows["several"].any():
+        named = _first_accounts(rows.filter("several"))
+        notes.append(f"{name}: different arr_lost for one outcome ({named}); it counts as not known")
+    table = rows.with_columns(known_at=pl.lit(None, pl.Date), origin=pl.lit(ORIGIN), doubt=pl.lit(None, pl.String))
+    return OutcomeTable(table.select(*OUTCOMES).cast(pl.Schema(OUTCOMES)), tuple(notes))
+
+
+def _first_accounts(rows: pl.DataFrame) -> str:
+    return ", ".join(rows["account_id"].unique(maintain_order=True).head(SHOWN))
