@@ -36,7 +36,7 @@ def metrics(csat: float, signals: float | None = 0.0, reason: str | None = None)
 
 
 def scored(state: State, card: Scorecard, table: pl.DataFrame, *failed: str, waived: bool = False) -> dict:
-    return score_period(table, state, Basis(OCTOBER, card, 90.0, failed, waived)).row(0, named=True)
+    return score_period(table, state.history, Basis(OCTOBER, card, 90.0, failed, waived)).row(0, named=True)
 
 
 def test_the_trend_compares_with_what_todays_card_says_of_three_months_before(tmp_path: Path, card: Scorecard) -> None:
@@ -89,7 +89,7 @@ def with_mau(table: pl.DataFrame) -> pl.DataFrame:
 
 def keep(state: State, card: Scorecard, period: Period, table: pl.DataFrame) -> dict:
     """Score a month and keep it, as a run does."""
-    result = score_period(table, state, Basis(period, card, 90.0, (), False))
+    result = score_period(table, state.history, Basis(period, card, 90.0, (), False))
     state.history.save(period, table, result)
     return result.row(0, named=True)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from accountpulse.core.ids import comparable_id, to_18
-from accountpulse.core.records import LINKS, Extract, LinkFile, Problem, Source, SourceName
+from accountpulse.core.records import LINKS, NOT_MEASURED, Extract, LinkFile, Problem, Source, SourceName
 from accountpulse.core.spooled import SpooledTable
 
 _SHOWN = 5  # how many other accounts a message names
@@ -175,11 +175,11 @@ class AttributedTables:
 
 
 def attribute_all(extract: Extract, linked: Linked, source: Source) -> AttributedTables:
-    """Every table of an extract but `accounts` and `links`, by name, as rows of accounts with their `source`.
+    """Every table of an extract that is measured, by name, as rows of accounts with their `source`.
 
     Spooled tables stay on disk; no row of theirs may come in two pieces.
     """
-    small = {name: table for name, table in extract.tables.items() if name not in {"accounts", "links"}}
+    small = {name: table for name, table in extract.tables.items() if name not in {"accounts", "links", *NOT_MEASURED}}
     tables: dict[str, pl.DataFrame | SpooledTable] = {}
     nobodys = {}
     for name, table in small.items():

@@ -143,18 +143,20 @@ SIGNALS: Columns = {
     "closed_at": TIME,  # null: still open
 }
 
-# --- what happened to accounts ---------------------------------------------------------------------------------
+# --- what became of customers --------------------------------------------------------------------------------------
 
-# one row an account, kind and date; the proof holds scores against these
+# one row an account, kind and day: whoever left and whoever stayed, also of accounts that are no customers any more
 OUTCOMES: Columns = {
-    "account_id": pl.String,
+    "account_id": pl.String,  # 18 characters
     "happened_on": pl.Date,
     "kind": pl.String,  # lost, contraction or renewed
-    "arr_lost": pl.Float64,  # null: not known
-    "known_at": pl.Date,  # from which anyone could know it; null: not known
-    "origin": pl.String,  # table, history, or the name of the strategy that found it
-    "doubt": pl.String,  # why it is doubtful, in words; null: it isn't
+    "arr_lost": pl.Float64,  # a year, in the org's corporate currency; null: not known, or nothing was lost
+    "known_at": pl.Date,  # from which on anybody could know it; null: not known (a table says none)
+    "origin": pl.String,  # table, history, or the way by which a system was asked
+    "doubt": pl.String,  # in words why it may not be so; null: no doubt
 }
+# accounts that were merged into another one: what is known of the first belongs to the second
+MERGES: Columns = {"account_id": pl.String, "survivor_id": pl.String}
 
 # --- what is not known of single accounts ----------------------------------------------------------------------
 
@@ -179,7 +181,10 @@ TABLES: Mapping[str, Columns] = {
     "champions": CHAMPIONS,
     "expansions": EXPANSIONS,
     "signals": SIGNALS,
+    "outcomes": OUTCOMES,
+    "merges": MERGES,
 }
+NOT_MEASURED = frozenset({"outcomes", "merges"})  # no metric reads them: they speak of accounts of any time
 # those that grow with the traffic: they lie on disk, and the others in memory
 ON_DISK = frozenset({"conversations", "issues", "issue_moves", "usage_days"})
 
@@ -214,6 +219,8 @@ class Rules:
     signals_waived: bool = False  # accounts are rated though nobody can see their churn signals
     renewal_overdue_days: int = 180  # how long ago an open renewal may have been due and still be one
     own_arr_history: bool = False  # ARR a year ago may come from what this program measured then
+    contraction_pct: float = 10.0  # ARR that fell by more than so many percent from month to month is a contraction
+    grace_days: int = 60  # within so many days, two things that are said of how a renewal went are one event
 
 
 # what people say about links, beside the rules

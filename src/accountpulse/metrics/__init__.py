@@ -8,6 +8,7 @@ from accountpulse.core.catalogue import Domain, catalogue
 from accountpulse.core.period import Scope
 from accountpulse.core.records import (
     ACCOUNTS,
+    NOT_MEASURED,
     SEATS,
     TABLES,
     Reason,
@@ -80,7 +81,7 @@ def _of_domains(accounts: pl.DataFrame, tables: RecordTables, scope: Scope, rule
     """The metrics of some of the accounts, from their rows alone."""
     theirs = pl.col("account_id").is_in(accounts["account_id"].implode())
     frames = {}
-    for name in TABLES:
+    for name in (each for each in TABLES if each not in NOT_MEASURED):
         table = tables.get(name, _empty(name)).lazy()
         columns = table.collect_schema()
         table = table if "source" in columns else table.with_columns(source=pl.lit(""))

@@ -13,7 +13,9 @@ from accountpulse.core.records import Rules
 from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.calibrations import read_calibration
 from accountpulse.pipeline.deliver import Delivery, deliver_records
+from accountpulse.pipeline.first_measurement import keep_first
 from accountpulse.pipeline.measure import Measured, measure_accounts
+from accountpulse.pipeline.outcome_reading import keep_outcomes
 from accountpulse.pipeline.rate import Rated, rate_accounts
 from accountpulse.pipeline.read import Reading, read_sources
 from accountpulse.pipeline.result import RunResult
@@ -80,6 +82,7 @@ def _note_end(running: Run, exit_code: int, error: str) -> None:
 
 def _phases(running: Run, named: Calibration | None) -> RunResult:
     reading, extracts = read_sources(running)
+    keep_outcomes(running, reading, extracts)
     memory.trim()
     if reading.stopped:
         return _result(running, reading)
@@ -87,7 +90,9 @@ def _phases(running: Run, named: Calibration | None) -> RunResult:
     rated = rate_accounts(running, reading, measured, named)
     if running.may_write:
         running.state.history.save_scorecard(running.card.hash, running.card.content)
-    return _result(running, reading, measured, rated, deliver_records(running, measured, rated))
+    delivery = deliver_records(running, measured, rated)
+    keep_first(running, reading, rated, delivery)
+    return _result(running, reading, measured, rated, delivery)
 
 
 def _result(

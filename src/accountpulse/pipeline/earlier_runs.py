@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import polars as pl
 
@@ -21,6 +21,13 @@ from accountpulse.state import State
 
 TREND_MONTHS = 3  # how far the churn risk's trend looks back
 LOOK_BACK_MONTHS = 12  # how far back the run before is looked for
+
+
+class EarlierTables(Protocol):
+    """Where the tables of earlier months are: the state's history, or what was known of these months then."""
+
+    def load(self, period: Period, kind: Literal["metrics", "scores"]) -> pl.DataFrame | None:
+        """A month's table; None where there is none."""
 
 
 @dataclass(frozen=True)
@@ -115,15 +122,15 @@ def rescored(earlier: EarlierRun, card: Scorecard, account_id: str) -> pl.DataFr
 def rescored_whole(earlier: EarlierRun, state: State, card: Scorecard, *, detail: bool = False) -> pl.DataFrame:
     """An earlier period's scores as its run would have made them with another scorecard."""
     basis = earlier.basis(card)
-    return _scored(_inputs(earlier.metrics, state, basis), basis, detail=detail)
+    return _scored(_inputs(earlier.metrics, state.history, basis), basis, detail=detail)
 
 
-def score_period(measured: pl.DataFrame, state: State, basis: Basis) -> pl.DataFrame:
+def score_period(measured: pl.DataFrame, history: EarlierTables, basis: Basis) -> pl.DataFrame:
     """The scores of a period's metrics, in detail, with what earlier periods say of trend and last tier.
 
     Health before caps of three months before stands beside them, as `health_before_caps_3m`.
     """
-    inputs = _inputs(measured, state, basis)
+    inputs = _inputs(measured, history, basis)
     scores = _scored(inputs, basis, detail=True)
     return scores.join(inputs.select("account_id", BEFORE_3M), on="account_id", how="left", maintain_order="left")
 
@@ -139,15 +146,15 @@ def _scored(inputs: pl.DataFrame, basis: Basis, *, detail: bool) -> pl.DataFrame
     ).collect()
 
 
-def _inputs(measured: pl.DataFrame, state: State, basis: Basis) -> pl.DataFrame:
-    inputs = _with_trend(measured, state, basis)
-    lost = lost_sight(measured, state, basis.period, needed(basis.card))
+def _inputs(measured: pl.DataFrame, history: EarlierTables, basis: Basis) -> pl.DataFrame:
+    inputs = _with_trend(measured, history, basis)
+    lost = lost_sight(measured, history, basis.period, needed(basis.card))
     if not lost.is_empty():
         inputs = inputs.join(lost, on="account_id", how="left", maintain_order="left")
-    return _with_last_tier(inputs, state, basis.period) if basis.failed or not lost.is_empty() else inputs
+    return _with_last_tier(inputs, history, basis.period) if basis.failed or not lost.is_empty() else inputs
 
 
-def lost_sight(measured: pl.DataFrame, state: State, period: Period, metrics: Iterable[str]) -> pl.DataFrame:
+def lost_sight(measured: pl.DataFrame, history: EarlierTables, period: Period, metrics: Iterable[str]) -> pl.DataFrame:
     """`account_id` and LOST_SIGHT of accounts that can't see metrics any more that they could see before.
 
     A metric counts that can't be seen now (UNSEEN) and was known in the last month in which it could be, up to a year
@@ -158,7 +165,7 @@ def lost_sight(measured: pl.DataFrame, state: State, period: Period, metrics: It
     for months in range(1, LOOK_BACK_MONTHS + 1):
         if unseen.is_empty():
             break
-        before = state.history.load(period.shifted(-months), "metrics")
+        before = history.load(period.shifted(-months), "metrics")
         if before is None:
             continue
         then = unseen.join(_states(before, metrics), on=["account_id", "metric"], how="left")
@@ -184,9 +191,9 @@ def _states(measured: pl.DataFrame, metrics: Iterable[str]) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=nothing), *parts])
 
 
-def _with_trend(measured: pl.DataFrame, state: State, basis: Basis) -> pl.DataFrame:
+def _with_trend(measured: pl.DataFrame, history: EarlierTables, basis: Basis) -> pl.DataFrame:
     """Adds uncapped health three months before: that month's stored metrics, scored with today's file."""
-    before = state.history.load(basis.period.shifted(-TREND_MONTHS), "metrics")
+    before = history.load(basis.period.shifted(-TREND_MONTHS), "metrics")
     if before is None:
         return measured.with_columns(pl.lit(None, pl.Float64).alias(BEFORE_3M))
     then = _scored(before, replace(basis, failed=()), detail=False)
@@ -194,10 +201,10 @@ def _with_trend(measured: pl.DataFrame, state: State, basis: Basis) -> pl.DataFr
     return measured.join(rated, on="account_id", how="left", maintain_order="left")
 
 
-def _with_last_tier(measured: pl.DataFrame, state: State, period: Period) -> pl.DataFrame:
+def _with_last_tier(measured: pl.DataFrame, history: EarlierTables, period: Period) -> pl.DataFrame:
     """Adds each account's tier of the last run that rated this month or one of the months before."""
     for months in range(LOOK_BACK_MONTHS + 1):
-        scores = state.history.load(period.shifted(-months), "scores")
+        scores = history.load(period.shifted(-months), "scores")
         if scores is not None:
             last = scores.select("account_id", pl.col(TIER).alias(LAST_TIER))
             return measured.join(last, on="account_id", how="left", maintain_order="left")

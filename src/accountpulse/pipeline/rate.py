@@ -48,7 +48,7 @@ def rate_accounts(run: Run, reading: Reading, measured: Measured, named: Calibra
     waived = run.settings.rules.signals_waived
     basis = Basis(run.scope.period, run.card, run.scope.window.days, reading.failed, signals_waived=waived)
     chosen_calibration = choose(named, run.state, run.card, run.scope.as_of_day)
-    scores = chosen_calibration.applied(score_period(metrics, run.state, basis))
+    scores = chosen_calibration.applied(score_period(metrics, run.state.history, basis))
     scores = scores.join(metrics, on="account_id", how="left", maintain_order="left")
     drivers, faults = _drivers_of_all(scores, run.card, run.scope.as_of_day)
     scores = scores.with_columns(pl.Series(DRIVERS_TEXT, drivers, dtype=pl.String))

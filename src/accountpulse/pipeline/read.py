@@ -108,7 +108,7 @@ class SourceReader:
             run.watch.say(system.announce(connection.access))
         run.watch.begin(name)
         parts: PartStore = _RunParts(run, name) if run.may_write else NoPartStore()
-        request = ExtractRequest(connection, run.scope, (), partial(run.watch.rows, name), budget, parts)
+        request = ExtractRequest(connection, run.scope, (), partial(run.watch.rows, name), budget, parts, run.now)
         extract, error = None, None
         try:
             extract = self._extract(name, request)

@@ -9,6 +9,7 @@ from accountpulse.state.files import Files
 from accountpulse.state.folder import Folder
 from accountpulse.state.history import History
 from accountpulse.state.lock import Locks
+from accountpulse.state.outcomes import Outcomes
 from accountpulse.state.runs import Runs
 from accountpulse.state.store import Store
 
@@ -16,7 +17,7 @@ __all__ = ["State", "store_at"]
 
 
 CALIBRATION = "calibration.yaml"  # scoring/calibration.py reads it; its checksum is in its content
-FOLDERS = ("runs/", "extract/", "history/", "scorecards/", "locks/", "reports/", "dry-runs/", "aside/")
+FOLDERS = ("runs/", "extract/", "history/", "outcomes/", "scorecards/", "locks/", "reports/", "dry-runs/", "aside/")
 
 
 class State:
@@ -27,6 +28,7 @@ class State:
         self.files = Files(store_at(root))
         self.checkpoints = Checkpoints(self.files)
         self.history = History(self.files)
+        self.outcomes = Outcomes(self.files)
         self.runs = Runs(self.files)
         self.locks = Locks(self.files)
 
@@ -45,15 +47,18 @@ class State:
         self.checkpoints.sweep(scope, run_id)
 
     def forget(self, account_id: str) -> int:
-        """Erase an account from all periods; how many rows of history it had.
+        """Erase an account, and those that were merged into it; how many rows of history and outcomes they had.
 
         Checkpoints hold what systems said, under their own ids: they are taken away whole, since they can be read
         again. So are reports and the CSV files of dry runs, which can be made again, and what was set aside or half
         written, which can't be searched.
         """
         self._sweep_writes()
-        rows = self.history.forget(account_id)
-        self.runs.forget(account_id)
+        merged = [loser for loser, survivor in self.outcomes.survivors().items() if survivor == account_id]
+        accounts = (account_id, *merged)
+        rows = sum(self.history.forget(each) for each in accounts) + self.outcomes.forget(accounts)
+        for each in accounts:
+            self.runs.forget(each)
         self.checkpoints.forget()
         for prefix in ("reports/", "dry-runs/", "aside/", "probe/"):
             self.files.remove_all(prefix)

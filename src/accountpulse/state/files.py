@@ -23,6 +23,7 @@ FOLLOWS = {  # what is set aside of which folder, and what that means for the re
     "runs": "that run is not known any more and is not gone on with",
     "extract": "what it held is read from its source again",
     "history": "that month is taken for one that was never measured",
+    "outcomes": "the next run reads it again as far as the systems still have it; a table has to be imported again",
     "scorecards": "the months that were scored with it can't be explained",
     "locks": "its month counts as free",
     "calibration.yaml": "scores have no probability",

@@ -5,12 +5,16 @@ history/metrics/period=2026-10/metrics.parquet     one row an account, as measur
 history/scores/period=2026-10/scores.parquet       the same accounts, scored
 history/evidence/period=2026-10/evidence.parquet   what each source holds of each account, or why it says nothing
 history/signals/period=2026-10/signals.parquet     the signals that were open, one row each
+history/first/metrics/period=2026-10/…             what was known of a month when it was first measured as a whole
+history/first/scores/period=2026-10/…              the same accounts, scored; comes last, and makes both count
+history/first/forgotten.json                       how many accounts were erased from each of these months
 scorecards/<hash>.json                             every scorecard that any of these scores was made with
 ```
 Polars, DuckDB and Spark read `history/scores` as it is; columns may differ between periods, as scorecards do.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -30,6 +34,16 @@ NEEDS: Mapping[HistoryKind, Columns] = {
     "evidence": {"account_id": pl.String, "source": pl.String, "reason": pl.String, "rows": pl.Int64},
     "signals": {"account_id": pl.String, "severity": pl.String, "opened_on": pl.Date},
 }
+_FIRST = "history/first/"
+_FORGOTTEN = f"{_FIRST}forgotten.json"
+
+
+@dataclass(frozen=True)
+class FirstMonth:
+    """What was known of a month when it was first measured as a whole; both tables carry the stamps of that run."""
+
+    metrics: pl.DataFrame
+    scores: pl.DataFrame
 
 
 class _KeptScorecard(msgspec.Struct):
@@ -37,6 +51,12 @@ class _KeptScorecard(msgspec.Struct):
 
     scorecard: dict[str, Any]
     pillars: list[Any]
+
+
+class _Forgotten(msgspec.Struct):
+    """What the count of erased accounts has to hold."""
+
+    months: dict[str, int]
 
 
 class History:
@@ -65,8 +85,32 @@ class History:
 
     def periods(self) -> list[str]:
         """The months that have scores, earliest first, as `YYYY-MM`."""
-        names = self._files.names("history/scores/period=")
-        return [name.removeprefix("history/scores/period=").split("/")[0] for name in names]
+        return self._months("history/scores/period=")
+
+    def save_first(self, period: Period, metrics: pl.DataFrame, scores: pl.DataFrame) -> bool:
+        """Keep what was known of a month when it was first measured; False: it was before, and nothing changes.
+
+        To be called by the run that holds the period. Metrics without scores are what a killed run left.
+        """
+        if period.name in self.first_periods():
+            return False
+        self._files.write_table(_first_name("metrics", period.name), metrics)
+        self._files.write_table(_first_name("scores", period.name), scores)
+        return True
+
+    def first(self, period: Period) -> FirstMonth | None:
+        """What was known of a month when it was first measured as a whole; None where nothing of it was kept."""
+        scores = self._files.read_table(_first_name("scores", period.name))
+        metrics = None if scores is None else self._files.read_table(_first_name("metrics", period.name))
+        return None if scores is None or metrics is None else FirstMonth(metrics, scores)
+
+    def first_periods(self) -> list[str]:
+        """The months of which that was kept, earliest first, as `YYYY-MM`."""
+        return self._months(f"{_FIRST}scores/period=")
+
+    def forgotten(self) -> dict[str, int]:
+        """How many accounts were erased from each month of which that was kept; months without any aren't named."""
+        return dict((self._files.read_json(_FORGOTTEN, _Forgotten) or {"months": {}})["months"])
 
     def save_scorecard(self, content_hash: str, content: Mapping[str, Any]) -> None:
         """Keep a scorecard under its content hash."""
@@ -78,18 +122,40 @@ class History:
 
     def forget(self, account_id: str) -> int:
         """Take every row of an account out of every period; how many there were."""
+        self._count_forgotten(account_id)
         gone = 0
         for kind, needs in NEEDS.items():
-            for name in list(self._files.names(f"history/{kind}/")):
-                table = self._files.read_table(name, needs=needs)
-                if table is None:
-                    continue
-                rest = table.filter(pl.col("account_id") != account_id)
-                if rest.height < table.height:
-                    self._files.write_table(name, rest)
-                    gone += table.height - rest.height
+            for prefix in (f"history/{kind}/", f"{_FIRST}{kind}/"):
+                gone += sum(self._without(name, needs, account_id) for name in list(self._files.names(prefix)))
         return gone
+
+    def _without(self, name: str, needs: Columns, account_id: str) -> int:
+        """Take the rows of an account out of a table; how many there were."""
+        table = self._files.read_table(name, needs=needs)
+        if table is None:
+            return 0
+        rest = table.filter(pl.col("account_id") != account_id)
+        if rest.height < table.height:
+            self._files.write_table(name, rest)
+        return table.height - rest.height
+
+    def _count_forgotten(self, account_id: str) -> None:
+        """Before the rows go: whatever is shown of these months says that somebody is missing, and not who."""
+        months = self.forgotten()
+        for month in self.first_periods():
+            scores = self._files.read_table(_first_name("scores", month), ["account_id"])
+            if scores is not None and account_id in scores["account_id"]:
+                months[month] = months.get(month, 0) + 1
+        if months != self.forgotten():
+            self._files.write_json(_FORGOTTEN, {"months": months})
+
+    def _months(self, prefix: str) -> list[str]:
+        return [name.removeprefix(prefix).split("/")[0] for name in self._files.names(prefix)]
 
 
 def _name(kind: HistoryKind, period: str) -> str:
     return f"history/{kind}/period={period}/{kind}.parquet"
+
+
+def _first_name(kind: Literal["metrics", "scores"], period: str) -> str:
+    return f"{_FIRST}{kind}/period={period}/{kind}.parquet"

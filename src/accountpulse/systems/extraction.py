@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from accountpulse.core.period import Scope
@@ -26,6 +27,7 @@ class ExtractRequest(Generic[A, M]):
     """One system's work in one run.
 
     `keys` are what the accounts' links hold for this system, each once, sorted (none where the accounts are).
+    `read_at`: when it is read, for what happened after as_of as well; None: nothing of that is asked for.
     """
 
     connection: Connection[A, M]
@@ -34,6 +36,7 @@ class ExtractRequest(Generic[A, M]):
     progress: Progress = no_progress
     budget: RequestBudget = field(default_factory=RequestBudget)
     parts: PartStore = field(default_factory=NoPartStore)
+    read_at: datetime | None = None
 
     @property
     def access(self) -> A:

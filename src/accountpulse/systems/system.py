@@ -40,9 +40,10 @@ class System(Generic[A, M]):
     `rules` are the company's decisions for the middle (fields of `records.Rules`).
 
     `extract` reads everything. `find` looks for an account's records by an attribute, before their keys are known;
-    `look_up` tells which keys the system knows, without the extraction; both give an Extract without tables. `probe`
-    looks at the system as `check` does. `announce` says how a run signs in. A system without `extract` is read by
-    nobody: it is a destination alone.
+    `look_up` tells which keys the system knows, without the extraction; both give an Extract without tables.
+    `outcomes` reads who the customers are and what became of them, and nothing else. `probe` looks at the system as
+    `check` does. `announce` says how a run signs in. A system without `extract` is read by nobody: it is a destination
+    alone.
     """
 
     name: str
@@ -62,6 +63,7 @@ class System(Generic[A, M]):
     extract: Callable[[ExtractRequest[A, M]], Extract] | None = None
     find: Callable[[ExtractRequest[A, M]], Extract] | None = None
     look_up: Callable[[ExtractRequest[A, M]], Extract] | None = None
+    outcomes: Callable[[ExtractRequest[A, M]], Extract] | None = None
     probe: Callable[[ExtractRequest[A, M]], Probe] | None = None
     announce: Callable[[A], str] | None = None
     destination: "Callable[[Connection[A, M], RequestBudget], AnyDestination] | None" = None

@@ -19,9 +19,9 @@ from accountpulse.http.budget import RequestBudget
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world.model import FieldDef
 from accountpulse.systems.mapping_parts import CountName, DateName, MappingBlock, MoneyName, YesNoName
+from accountpulse.systems.salesforce.choices import Only
 from accountpulse.systems.salesforce.client import Org as Connected
 from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, RowCondition
-from accountpulse.systems.salesforce.settings import Only
 from salesforce_org import ONE, THREE, TWO, Org, Reader
 from support import Configure, extract
 

@@ -22,8 +22,14 @@ def _rules(mapping: SalesforceMapping, blocks: Mapping[str, Any]) -> dict[str, A
         "reviews_expected": mapping.reviews.expected_per_year if mapping.reviews else {},
         "signals_waived": blocks["signals"] is None,
         "renewal_overdue_days": mapping.renewal.overdue_days,
+        **_outcome_rules(mapping),
         "own_arr_history": any(isinstance(strategy, ArrOwn) for strategy in mapping.arr_history or ()),
     }
+
+
+def _outcome_rules(mapping: SalesforceMapping) -> dict[str, Any]:
+    asked = mapping.outcomes
+    return {} if asked is None else {"grace_days": asked.grace_days, "contraction_pct": asked.contraction_pct}
 
 
 SYSTEM: System[SalesforceAccess, SalesforceMapping] = System(
@@ -45,11 +51,14 @@ SYSTEM: System[SalesforceAccess, SalesforceMapping] = System(
         Feed("champions"),
         Feed("expansions"),
         Feed("signals", "signals"),
+        Feed("merges"),
+        Feed("outcomes"),
     ),
     key_noun="Salesforce account",
     fingerprint=lambda reached: reached.login_url,
     rules=_rules,
     extract=later(f"{__name__}.extract", "extract"),
+    outcomes=later(f"{__name__}.extract", "extract_outcomes"),
     announce=later(f"{__name__}.sign_in", "announcement"),
     destination=later(f"{__name__}.destination", "SalesforceDestination"),
 )

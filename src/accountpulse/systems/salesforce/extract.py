@@ -6,7 +6,7 @@ come by windows of time, over all pages, without OFFSET, GROUP BY or lists of id
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from accountpulse.core.errors import AccessError
 from accountpulse.core.ids import to_18
 from accountpulse.core.plain_text import plain_table
 from accountpulse.core.records import TABLES, Extract, SourceName, unknowns
-from accountpulse.systems.salesforce import arr, contract, relationship
+from accountpulse.systems.salesforce import arr, contract, outcomes, relationship
 from accountpulse.systems.salesforce.client import Org
 from accountpulse.systems.salesforce.currencies import CURRENCY, Money, money
 from accountpulse.systems.salesforce.field_check import Row
@@ -43,11 +43,7 @@ def extract(request: SalesforceRequest) -> Extract:
     the reserve.
     """
     mapping, links = request.mapping, request.connection.link_fields
-    org = Org.connect(request.access, request.budget, request.connection.ca_bundle)
-    reading = OrgReading(org, request.scope, notes=list(org.notices), own_texts=own_texts(mapping))
-    org.describe("Account")  # the first answer that tells of the day's calls
-    refuse_below(org.allowance, mapping.daily_calls_reserve)
-    reading.check_kinds(mapping)
+    reading = _opened(request)
     if (signals := request.connection.blocks["signals"]) is not None:
         reading.check_kinds(signals, "signals")
     found = _accounts(reading, mapping, links)
@@ -74,6 +70,30 @@ def extract(request: SalesforceRequest) -> Extract:
     unknown = pl.concat([unknowns((), (), "unclear"), *reading.unknown_rows()])
     notes = tuple(reading.notes)
     return Extract("salesforce", frames, reading.gaps, {}, notes, malformed=malformed, unknowns=unknown, counts=counts)
+
+
+def extract_outcomes(request: SalesforceRequest) -> Extract:
+    """Who the customers are (their ids alone) and what became of them, as `extract` has it."""
+    reading = _opened(request)
+    found = _accounts(reading, request.mapping, {})
+    frames = {"accounts": _frame("accounts", ({"account_id": row["Id"]} for row in found))}
+    worth = _money(reading, request.mapping, found)
+    for name, rows in _read(reading, _outcome_parts(reading, request, worth)):
+        frames[name] = _frame(name, rows)
+    reading.tell_unknowns()
+    counts = {name: tally.counts() for name, tally in reading.tallies.items() if name in frames}
+    return Extract("salesforce", frames, notes=tuple(reading.notes), counts=counts)
+
+
+def _opened(request: SalesforceRequest) -> OrgReading:
+    """The org, signed in to; its calls of the day and the kinds of its fields are looked at before all else."""
+    mapping = request.mapping
+    org = Org.connect(request.access, request.budget, request.connection.ca_bundle)
+    reading = OrgReading(org, request.scope, notes=list(org.notices), own_texts=own_texts(mapping))
+    org.describe("Account")  # the first answer that tells of the day's calls
+    refuse_below(org.allowance, mapping.daily_calls_reserve)
+    reading.check_kinds(mapping)
+    return reading
 
 
 def _frame(name: str, rows: Rows) -> pl.DataFrame:
@@ -238,11 +258,17 @@ def _parts(
     `seats` takes those of accounts whose number changed after as_of, as it was before.
     """
     signals = request.connection.blocks["signals"]
-    for part in (
+    parts = (
         *_contract_parts(reading, request.mapping, found, worth, seats),
         *_relationship_parts(reading, request.mapping),
         _Part("signals", "signals", SIGNALS, signals, lambda p: relationship.signals(reading, p)),
-    ):
+        *_outcome_parts(reading, request, worth),
+    )
+    return _read(reading, parts)
+
+
+def _read(reading: OrgReading, parts: Iterable[_Part]) -> Iterator[tuple[str, Rows]]:
+    for part in parts:
         reading.setting, reading.table = part.key, part.table
         rows = list(_rows(reading, part.metrics, part.mapped, part.read))
         reading.close(len(rows))
@@ -301,6 +327,18 @@ def _relationship_parts(reading: OrgReading, org: SalesforceMapping) -> Iterator
     yield _Part("reviews", "reviews", met, org.reviews, lambda p: relationship.reviews(reading, p))
     yield _Part("champions", "champions", stayed, org.champions, lambda p: relationship.champions(reading, p))
     yield _Part("expansions", "expansion", more, org.expansion, lambda p: relationship.expansions(reading, p))
+
+
+def _outcome_parts(reading: OrgReading, request: SalesforceRequest, worth: Money | None) -> Iterator[_Part]:
+    """What became of customers until the day of reading, which the month may lie long before."""
+    mapped = request.mapping.outcomes
+    if mapped is None:
+        asked = None
+    else:
+        today = reading.day(request.read_at or request.scope.as_of)
+        asked = outcomes.OutcomeReading(reading, mapped, today, request.mapping.accounts.arr, worth)
+    yield _Part("merges", "outcomes", (), asked, outcomes.merges)
+    yield _Part("outcomes", "outcomes", (), asked, outcomes.outcomes)
 
 
 def _rows(reading: OrgReading, metrics: tuple[str, ...], part: object, work: Callable[[Any], Rows]) -> Rows:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from accountpulse.systems.mapping_parts import FieldKind, FieldOf, MappingBlock, fields_named
+from accountpulse.systems.salesforce.choices import Only
+from accountpulse.systems.salesforce.outcome_settings import RenewalOpportunities
 from accountpulse.systems.salesforce.schema import TIMES, Field
 from accountpulse.systems.salesforce.settings import (
     AccountFields,
@@ -13,7 +15,6 @@ from accountpulse.systems.salesforce.settings import (
     ChampionRoles,
     DowngradeHistory,
     Expansion,
-    Only,
     PaymentField,
     Renewal,
     Reviews,
@@ -117,7 +118,7 @@ def _objects_of(block: Any) -> tuple[str, ...]:
 _FIXED: tuple[tuple[tuple[type, ...], str], ...] = (
     ((AccountFields, PaymentField), "Account"),
     ((ChampionRoles, ChampionContacts), "Contact"),
-    ((Expansion,), "Opportunity"),
+    ((Expansion, RenewalOpportunities), "Opportunity"),
 )
 
 

@@ -4,7 +4,6 @@ Every query of every strategy goes through OrgReading.rows, which holds what com
 """
 
 import difflib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -16,13 +15,14 @@ import polars as pl
 from accountpulse.core.errors import AccessError, AccountpulseError, ConfigurationError
 from accountpulse.core.ids import to_18
 from accountpulse.core.period import Scope
-from accountpulse.core.records import Reason, RowCounts, unknowns
+from accountpulse.core.records import Reason, unknowns
 from accountpulse.systems.mapping_parts import MappingBlock
+from accountpulse.systems.salesforce.choices import Only
 from accountpulse.systems.salesforce.client import Field, Org, RefusedQuery, UnknownName, format_soql
 from accountpulse.systems.salesforce.field_check import FieldCheck, Row
 from accountpulse.systems.salesforce.kinds import unfit
 from accountpulse.systems.salesforce.schema import QUOTED
-from accountpulse.systems.salesforce.settings import Only
+from accountpulse.systems.salesforce.tally import Tally
 
 UNREADABLE = "is absent, or our user may not read it"
 SHOWN = 12  # values of a picklist that a note lists
@@ -49,19 +49,6 @@ class RowCondition:
     holds: Callable[[Row], bool] = lambda _row: True
     rule: str | None = None
     values: bool = False
-
-
-@dataclass
-class Tally:
-    """Where the rows of one table went; `records.RowCounts` says what the words mean."""
-
-    came: int = 0
-    outside: int = 0
-    left_out: Counter[str] = field(default_factory=Counter)
-
-    def counts(self) -> RowCounts:
-        """For the extract."""
-        return RowCounts(self.came, self.outside, dict(self.left_out))
 
 
 @dataclass
@@ -306,16 +293,22 @@ class OrgReading:
     # --- rows ---
 
     def rows(
-        self, name: str, fields: Iterable[str | None], *conditions: str | RowCondition | None, archived: bool = False
+        self,
+        name: str,
+        fields: Iterable[str | None],
+        *conditions: str | RowCondition | None,
+        archived: bool = False,
+        deleted: bool = False,
     ) -> Iterator[Row]:
         """The rows of an object that meet all conditions, each counted for the table that is being read.
 
-        `archived`: also those that the org has put away (Event, Task, histories); deleted ones never. A record that
-        comes twice is given once. MissingInOrg, with a note, where the org knows one of the names not; a `where` text
-        that it doesn't take is a ConfigurationError; a value of another type than describe says is an UnexpectedAnswer.
+        `archived`: also those that the org has put away (Event, Task, histories). `deleted`: these too, and what lies
+        in the bin. A record that comes twice is given once. MissingInOrg, with a note, where the org knows one of the
+        names not; a `where` text that it doesn't take is a ConfigurationError; a value of another type than describe
+        says is an UnexpectedAnswer.
         """
         wanted = [_as_condition(each, self.own_texts) for each in conditions if each]
-        if archived:
+        if archived and not deleted:
             wanted.append(RowCondition("IsDeleted = false"))
         here = [each for each in wanted if each.text is None]
         asked = [each for each in (*fields, *(each for one in here for each in one.fields)) if each]
@@ -323,7 +316,7 @@ class OrgReading:
         check = FieldCheck.of(name, {each: self.find(name, each) for each in selected})
         tally = self.tally
         seen: set[str] = set()
-        for row in self._asked(name, selected, wanted, archived=archived):
+        for row in self._asked(name, selected, wanted, archived=archived or deleted):
             tally.came += 1
             identifier = check.hold(row)[:15]
             if identifier in seen:
@@ -420,17 +413,17 @@ class OrgReading:
 
         That would look like a date that isn't set: the account whose it is counts as `malformed`.
         """
-        if value is None:
-            return None
-        text = str(value)
         try:
-            if len(text) == 10:
-                zone = ZoneInfo(self.scope.period.zone)
-                return datetime.combine(date.fromisoformat(text), time(), zone).astimezone(UTC)
-            return datetime.fromisoformat(text).astimezone(UTC)
+            return None if value is None else self.instant(str(value))
         except ValueError:
             self._unreadable(account, "a date or time is not ISO 8601")
             return None
+
+    def instant(self, text: str) -> datetime:
+        """A date (its first instant in the period's zone) or a time, in UTC; a ValueError for what is neither."""
+        if len(text) == 10:
+            return datetime.combine(date.fromisoformat(text), time(), ZoneInfo(self.scope.period.zone)).astimezone(UTC)
+        return datetime.fromisoformat(text).astimezone(UTC)
 
     def day_of(self, value: Any, account: Any) -> date | None:
         """A date, or the day of a time in the period's zone; as `moment`."""

@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, Tag, model_validator
 
 from accountpulse.core.secret import Secret
 from accountpulse.systems.environment import BASIC, TEXT, XML, EnvironmentReader, Variable
@@ -29,6 +29,8 @@ from accountpulse.systems.mapping_parts import (
     Unless,
     YesNoName,
 )
+from accountpulse.systems.salesforce.choices import Only, chosen
+from accountpulse.systems.salesforce.outcome_settings import OutcomeMapping, as_outcomes
 
 OURS = (".salesforce.com", ".force.com", ".salesforce-setup.com")
 _MY_DOMAIN = r"[a-z0-9-]+(\.(sandbox|develop|scratch|demo|patch|trailblaze|free|pc-rnd|stage|wave))?\.my"
@@ -174,30 +176,12 @@ def _needed(found: SalesforceAccess) -> list[str]:
     }[found.way]
 
 
-def _chosen(default: str, *others: str) -> Discriminator:
-    """The way to read something that `from` names, else the default one."""
-
-    def source(value: Any) -> str:
-        named = value.get("from", default) if isinstance(value, dict) else getattr(value, "source", default)
-        return str(named)
-
-    message = f"from: must be one of {', '.join((default, *others))}"
-    return Discriminator(source, custom_error_type="no_such_way", custom_error_message=message)
-
-
 # a sign that holds or doesn't: a checkbox, a day from which on it holds, or values that the mapping names
 SignName = Annotated[ApiName, FieldKinds(("yes/no", "date", "picklist", "text"))]
 # how many there are: a whole number, a checkbox (one), or values that mean one
 # what falls: a number, or an amount
 FallingName = Annotated[ApiName, FieldKinds(("count", "number", "money"))]
 ProblemName = Annotated[ApiName, FieldKinds(("count", "yes/no", "picklist", "text"))]
-
-
-class Only(MappingBlock):
-    """Which records count: a field and the values of it that are looked for."""
-
-    field: TextName
-    values: tuple[str, ...] = Field(min_length=1)
 
 
 class AccountFields(MappingBlock):
@@ -292,7 +276,7 @@ Payment = Annotated[
     Annotated[PaymentCases, Tag("case")]
     | Annotated[PaymentInvoices, Tag("invoice")]
     | Annotated[PaymentField, Tag("account")],
-    _chosen("case", "invoice", "account"),
+    chosen("case", "invoice", "account"),
 ]
 
 
@@ -322,7 +306,7 @@ class DowngradeHistory(MappingBlock):
 
 Downgrades = Annotated[
     Annotated[DowngradeRecords, Tag("records")] | Annotated[DowngradeHistory, Tag("history")],
-    _chosen("records", "history"),
+    chosen("records", "history"),
 ]
 
 
@@ -358,7 +342,7 @@ ArrHistory = Annotated[
     Annotated[ArrFieldHistory, Tag("history")]
     | Annotated[ArrSnapshots, Tag("snapshots")]
     | Annotated[ArrOwn, Tag("own")],
-    _chosen("history", "snapshots", "own"),
+    chosen("history", "snapshots", "own"),
 ]
 
 
@@ -430,7 +414,7 @@ class ChampionContacts(MappingBlock):
 
 
 Champions = Annotated[
-    Annotated[ChampionRoles, Tag("role")] | Annotated[ChampionContacts, Tag("contact")], _chosen("role", "contact")
+    Annotated[ChampionRoles, Tag("role")] | Annotated[ChampionContacts, Tag("contact")], chosen("role", "contact")
 ]
 
 
@@ -489,6 +473,7 @@ class SalesforceMapping(MappingBlock):
     reviews: Unless[Reviews] = Reviews()
     champions: Unless[Champions] = ChampionRoles()
     expansion: Unless[Expansion] = Expansion()
+    outcomes: Annotated[Unless[OutcomeMapping], BeforeValidator(as_outcomes)] = OutcomeMapping()
     daily_calls_reserve: float = Field(default=10, ge=0, le=100)  # % of the org's API calls that are left to others
     target: Target = Target()
 
