@@ -59,7 +59,7 @@ scorecards = typer.Typer(help="Look at scorecard files.", no_args_is_help=True, 
 
 def register(app: typer.Typer) -> None:
     """Hang all commands into the program."""
-    for command in (demo, run, check, accounts, score, explain, report, history, forget, sandbox):
+    for command in (demo, run, check, accounts, score, explain, report, outcomes, history, forget, sandbox):
         app.command()(command)
     scorecards.command("check")(scorecard_check)
     scorecards.command("show")(scorecard_show)
@@ -227,6 +227,32 @@ def report(
     if as_json:
         raise typer.Exit(print_document(_state(), _period(period, "UTC")))
     raise typer.Exit(write_report(_state(), _period(period, "UTC"), out))
+
+
+def outcomes(
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask Salesforce first; every run does so, too.")] = False,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            "--import",
+            metavar="FILE",
+            help="Keep a .csv or .parquet of account_id, date, kind (lost, contraction, renewed), arr_lost in place of "
+            "an earlier one; it wins over all else that is known of its accounts.",
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write every outcome to this .csv or .parquet.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead.")] = False,
+) -> None:
+    """Who left and who renewed, where each was found, and what is doubtful. Reads the state only, but for --refresh."""
+    give_back()
+    from accountpulse import settings
+    from accountpulse.cli.outcomes import import_outcomes, refresh_outcomes, show_outcomes
+
+    state = _state()
+    rules = settings.rules_of(settings.mapping_of(os.environ))
+    notes = refresh_outcomes(_settings(os.environ), state, datetime.now(UTC)) if refresh else ()
+    done = () if table is None else import_outcomes(state, table)
+    raise typer.Exit(show_outcomes(state, rules, out, (done, notes), as_json=as_json))
 
 
 def scorecard_check(

@@ -85,6 +85,16 @@ def last_date(table: pl.DataFrame) -> date | None:
     return last if isinstance(last, date) else None
 
 
+def rows_in(data: bytes, name: str, columns: Collection[str]) -> tuple[pl.DataFrame, str]:
+    """These columns of a table, as far as it has them, unchanged (of a CSV as text), and where each row stands (LINE).
+
+    Beside it the word for such a place. Rows without any value are left out; a UsageError where it is no table, or has
+    no column account_id.
+    """
+    _check_header(_header(data, name), name)
+    return _frame(data, name, columns), "line" if table_format(name) == "csv" else "row"
+
+
 def write_table(frame: pl.DataFrame, name: str) -> bytes:
     """The table as a file of the name's kind. CSV: lists joined by `; `, and no cell that a spreadsheet would run."""
     target = io.BytesIO()
