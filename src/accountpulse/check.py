@@ -181,6 +181,7 @@ def _systems(found: Findings, run: Run, card: Scorecard | None) -> dict[SourceNa
         return costs
     costs[CRM] = (status.budget.calls, status.seconds / max(1, status.budget.calls))
     _accounts(found, loaded, reader.extracts)
+    _outcomes(found, reader.extracts[CRM].tables["outcomes"])
     gaps[CRM] = reader.extracts[CRM].gaps
     if card is not None:
         _destinations(found, run, card)
@@ -256,6 +257,22 @@ def _accounts(found: Findings, loaded: Settings, extracts: Extracts) -> None:
     for account, text in list(crm.malformed.items())[:1]:
         left_out = f"{len(crm.malformed):,} accounts hold something that can't be read and would be left out, such as"
         found.add("bad", CRM, f"{left_out} {account}: {text}", 4)
+
+
+def _outcomes(found: Findings, outcomes: pl.DataFrame) -> None:
+    """Who is known to have left or renewed: what scores can be compared with."""
+    if outcomes.is_empty():
+        remedy = "`accountpulse outcomes --import FILE` takes a table of those who did"
+        found.add("warning", "outcomes", f"nobody is known to have left or renewed: {remedy}")
+        return
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in outcomes["kind"].value_counts(sort=True).iter_rows())
+    ways = ", ".join(
+        f"{origin} ({count:,})" for origin, count in outcomes["origin"].value_counts(sort=True).iter_rows()
+    )
+    doubtful = outcomes["doubt"].count()
+    doubts = f"; {doubtful:,} doubtful, which `accountpulse outcomes` names" if doubtful else ""
+    since = str(outcomes["happened_on"].sort()[0])
+    found.add("good", "outcomes", f"{kinds} since {since}, by {ways}{doubts}")
 
 
 def _source(

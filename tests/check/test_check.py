@@ -44,6 +44,21 @@ def test_all_is_well_and_nothing_was_written(company: World, tmp_path: Path) -> 
     assert list(State(tmp_path / "state").files.names("")) == []
 
 
+def test_it_says_who_is_known_to_have_left_or_what_to_do(company: World, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.yaml"
+    bare.write_text("salesforce: {outcomes: [{from: contracts, object: Agreement__c}]}", encoding="utf-8")
+    with Sandbox(company) as sandbox:
+        _code, lines = look(sandbox, tmp_path)
+        code, missing = look(sandbox, tmp_path, ACCOUNTPULSE_CONFIG=str(bare))
+    (line,) = of(lines, "outcomes")
+    assert (line.mark, line.text) == ("good", "1 renewed since 2026-11-03, by renewal_opportunities (1)")
+    (line,) = of(missing, "outcomes")
+    assert (line.mark, code) == ("warning", 0)
+    assert "accountpulse outcomes --import FILE" in line.text
+    said = [each.text for each in of(missing, "salesforce")]
+    assert any("outcomes 1 (from: contracts): object Agreement__c is absent" in text for text in said)
+
+
 def test_what_it_expects_to_read_is_what_there_is(company: World, tmp_path: Path) -> None:
     with Sandbox(company) as sandbox:
         _code, lines = look(sandbox, tmp_path)

@@ -102,7 +102,7 @@ def test_another_card_scores_the_months_as_they_were_then(ran: Ran) -> None:
 def failed(reading: Reading) -> Reading:
     error = SourceUnavailable("jira", "reading", "HTTP 503")
     return replace(
-        reading, statuses={**reading.statuses, "jira": SourceStatus("jira", RequestBudget(), 0.0, {}, error)}
+        reading, statuses={**reading.statuses, "jira": SourceStatus("jira", RequestBudget(), 0.0, error=error)}
     )
 
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from accountpulse.core.period import parse_period, scope_of
-from accountpulse.pipeline import earlier_runs, report_document
+from accountpulse.pipeline import earlier_runs, proof_input, report_document
 from accountpulse.report.files import files
 from accountpulse.state import State
 from program import start
@@ -68,3 +68,17 @@ def test_forgetting_an_account_leaves_no_row_of_it(folder: Path) -> None:
     for kind in ("metrics", "scores", "evidence", "signals"):
         for file in (folder / "state" / "history" / kind).rglob("*.parquet"):
             assert pl.read_parquet(file).filter(pl.col("account_id") == account).is_empty()
+
+
+def test_its_months_count_as_reconstructed_and_one_that_was_not_finished_as_none(folder: Path) -> None:
+    state = State(str(folder / "state"))
+    months = proof_input.months_of(state)
+    finished = [facts["period"] for facts in state.runs.all() if facts["status"] == "finished"]
+    assert set(months["as_of"].dt.to_string("%Y-%m-%d")) == {
+        parse_period(name).shifted(1).first_day.isoformat() for name in finished
+    }
+    assert set(months["reconstructed"]) == {True}
+    assert months["measured_at"].null_count() == 0
+    (note,) = state.files.notes
+    assert all(name in note for name in finished)
+    assert "count as reconstructed" in note
