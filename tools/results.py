@@ -37,6 +37,7 @@ ACCOUNTS = 20
 ADDED = (
     "risk_z", "Churn_Probability__c", "Churn_Probability_Lower__c", "Churn_Probability_Upper__c",
 )  # fmt: skip
+NOT_MEASURED = ("outcomes", "merges")  # known until the day of reading, and so another thing every day
 OF_THE_RUN = ("Run_Id__c", "Scored_At__c")  # differ in every run
 Hashes = dict[str, str]
 
@@ -151,7 +152,7 @@ def _left(folder: Path) -> Hashes:
     records: dict[str, list[str]] = {}
     for file in sorted((state / "extract").rglob("*.parquet")):
         parts = file.relative_to(state / "extract").with_suffix("").parts
-        if "parts" not in parts:
+        if "parts" not in parts and parts[2] not in NOT_MEASURED:
             records.setdefault("/".join(parts[:3]), []).extend(_lines(file))
     whole = [f"{table}\n" + "\n".join(sorted(lines)) for table, lines in sorted(records.items())]
     found["records"] = _hash("\n".join(whole).encode())
