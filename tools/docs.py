@@ -54,8 +54,8 @@ def mapping_page() -> str:
         "```",
         "",
         "`none` in place of a whole part (`signals`, `looker.usage`, `.features`, `salesforce.payment`,",
-        "`.downgrades`, `.arr_history`, `.reviews`, `.champions`, `.expansion`, `.outcomes`) says that it is not in use:",
-        "its metrics stay empty with the reason `not_configured`.",
+        "`.downgrades`, `.arr_history`, `.reviews`, `.champions`, `.expansion`, `.outcomes`) says that it is not in",
+        "use: its metrics stay empty with the reason `not_configured`.",
         "",
         *section("", AccountpulseYaml, {}),
     ]

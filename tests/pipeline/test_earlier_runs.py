@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from accountpulse.core.period import Period
-from accountpulse.pipeline.earlier_runs import Basis, score_period
+from accountpulse.pipeline.earlier_runs import Basis, score_months, score_period
 from accountpulse.scoring.scorecard import Scorecard, load
 from accountpulse.state import State
 
@@ -137,3 +137,21 @@ def test_who_had_no_tier_gets_none_by_losing_sight(tmp_path: Path, pair: Scoreca
     october = keep(state, pair, OCTOBER, with_mau(seen(None, "unclear")))
     assert october["tier"] == "Not Rated"
     assert "sight is lost" in october["not_rated_reason"]
+
+
+def test_many_months_together_are_scored_as_each_alone(tmp_path: Path, card: Scorecard, pair: Scorecard) -> None:
+    history, june = State(tmp_path).history, Period(2026, 6)
+    measured = {
+        june: metrics(40),
+        JULY: with_mau(metrics(90)),  # columns that others lack
+        OCTOBER: with_mau(seen(None, "not_visible")),  # which loses sight, with a trend against July
+        Period(2026, 9): metrics(60).with_columns(pl.col("critical_signals_reason").cast(pl.Enum(["too_new"]))),
+    }
+    for period, table in measured.items():
+        history.save(period, table, pl.DataFrame({"account_id": ["A"], "tier": ["Poor"]}))
+    for each in (card, pair):
+        together = score_months(measured, history, Basis(JULY, each, 90.0, (), False))
+        for period, table in measured.items():
+            alone = score_period(table, history, Basis(period, each, 90.0, (), False))
+            assert together[period].equals(alone), (period, each.name)
+    assert together[OCTOBER]["cap_reason"].to_list() == ["lost_sight: csat_score"]

@@ -131,8 +131,48 @@ def score_period(measured: pl.DataFrame, history: EarlierTables, basis: Basis) -
     Health before caps of three months before stands beside them, as `health_before_caps_3m`.
     """
     inputs = _inputs(measured, history, basis)
-    scores = _scored(inputs, basis, detail=True)
+    return _beside(_scored(inputs, basis, detail=True), inputs)
+
+
+def _beside(scores: pl.DataFrame, inputs: pl.DataFrame) -> pl.DataFrame:
+    """The scores with health of three months before beside them."""
     return scores.join(inputs.select("account_id", BEFORE_3M), on="account_id", how="left", maintain_order="left")
+
+
+def score_months(
+    measured: Mapping[Period, pl.DataFrame], history: EarlierTables, basis: Basis
+) -> dict[Period, pl.DataFrame]:
+    """As `score_period` for each of these months, on one basis (its own period is of no account), in two passes."""
+    earlier = {period.shifted(-TREND_MONTHS): None for period in measured}
+    there = {period: found for period in earlier if (found := history.load(period, "metrics")) is not None}
+    then = _scored_together(there, replace(basis, failed=()), detail=False)
+    inputs = {
+        period: _with_sight(
+            _with_before(table, then.get(period.shifted(-TREND_MONTHS))), history, replace(basis, period=period)
+        )
+        for period, table in measured.items()
+    }
+    scores = _scored_together(inputs, basis, detail=True)
+    return {period: _beside(scores[period], inputs[period]) for period in measured}
+
+
+def _scored_together(
+    inputs: Mapping[Period, pl.DataFrame], basis: Basis, *, detail: bool
+) -> dict[Period, pl.DataFrame]:
+    """The scores of each month; an account's row depends on no other, so all are scored in one pass."""
+    if not inputs:
+        return {}
+    texts = pl.selectors.by_dtype(pl.Enum, pl.Categorical)
+    named = [
+        table.with_columns(texts.cast(pl.String), account_id=pl.format("{} {}", pl.lit(period.name), "account_id"))
+        for period, table in inputs.items()
+    ]
+    scores = _scored(pl.concat(named, how="diagonal_relaxed"), basis, detail=detail)
+    month = pl.col("account_id").str.slice(0, len("2026-10")).alias("month of the row")
+    parts = scores.with_columns(month, pl.col("account_id").str.slice(len("2026-10 "))).partition_by(
+        "month of the row", as_dict=True, include_key=False
+    )
+    return {period: parts.get((period.name,), scores.clear()) for period in inputs}
 
 
 def _scored(inputs: pl.DataFrame, basis: Basis, *, detail: bool) -> pl.DataFrame:
@@ -147,8 +187,12 @@ def _scored(inputs: pl.DataFrame, basis: Basis, *, detail: bool) -> pl.DataFrame
 
 
 def _inputs(measured: pl.DataFrame, history: EarlierTables, basis: Basis) -> pl.DataFrame:
-    inputs = _with_trend(measured, history, basis)
-    lost = lost_sight(measured, history, basis.period, needed(basis.card))
+    return _with_sight(_with_trend(measured, history, basis), history, basis)
+
+
+def _with_sight(inputs: pl.DataFrame, history: EarlierTables, basis: Basis) -> pl.DataFrame:
+    """Adds which metrics can't be seen any more, and the last tier, where a score may hang on it."""
+    lost = lost_sight(inputs, history, basis.period, needed(basis.card))
     if not lost.is_empty():
         inputs = inputs.join(lost, on="account_id", how="left", maintain_order="left")
     return _with_last_tier(inputs, history, basis.period) if basis.failed or not lost.is_empty() else inputs
@@ -194,9 +238,14 @@ def _states(measured: pl.DataFrame, metrics: Iterable[str]) -> pl.DataFrame:
 def _with_trend(measured: pl.DataFrame, history: EarlierTables, basis: Basis) -> pl.DataFrame:
     """Adds uncapped health three months before: that month's stored metrics, scored with today's file."""
     before = history.load(basis.period.shifted(-TREND_MONTHS), "metrics")
-    if before is None:
+    then = None if before is None else _scored(before, replace(basis, failed=()), detail=False)
+    return _with_before(measured, then)
+
+
+def _with_before(measured: pl.DataFrame, then: pl.DataFrame | None) -> pl.DataFrame:
+    """Adds uncapped health of the scores of three months before; null without them."""
+    if then is None:
         return measured.with_columns(pl.lit(None, pl.Float64).alias(BEFORE_3M))
-    then = _scored(before, replace(basis, failed=()), detail=False)
     rated = then.filter(pl.col(TIER) != NOT_RATED).select("account_id", pl.col(BEFORE_CAPS).alias(BEFORE_3M))
     return measured.join(rated, on="account_id", how="left", maintain_order="left")
 

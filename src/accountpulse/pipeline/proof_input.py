@@ -1,6 +1,6 @@
 """What the proof needs of the state: every month as it was then, and what became of the accounts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -10,7 +10,7 @@ import polars as pl
 
 from accountpulse.core.period import Period, parse_period
 from accountpulse.core.records import Columns, Rules
-from accountpulse.pipeline.earlier_runs import LOOK_BACK_MONTHS, Basis, score_period
+from accountpulse.pipeline.earlier_runs import LOOK_BACK_MONTHS, Basis, score_months
 from accountpulse.pipeline.first_measurement import (
     MEASURED_AT,
     MEASURED_TYPE,
@@ -75,13 +75,19 @@ def months_of(state: State, card: Scorecard | None = None) -> pl.DataFrame:
     `card`: scored with it in place of the scores that were kept, with the trend of that time. What the reader should
     know is among the state's notes.
     """
-    then, older = HistoryThen(state), []
+    then, older, measured = HistoryThen(state), [], dict[Period, pl.DataFrame]()
     tables = [pl.DataFrame(schema={"account_id": pl.String, **STAMPS, "arr": pl.Float64, "segment": pl.String})]
     for name in _names(state):
         month = then.month(name)
-        if month is not None:
-            tables.append(_rows(month, then, card))
-            older += [] if month.kept else [name]
+        if month is None or month.first.metrics.is_empty():
+            continue
+        older += [] if month.kept else [name]
+        if card is None:
+            tables.append(_rows(month.period, month.first.metrics, month.first.scores))
+        else:
+            measured[month.period] = month.first.metrics
+    if card is not None:
+        tables += _rescored(measured, then, card)
     if older:
         state.files.notes.append(EARLIER_VERSION.format(months=", ".join(older)))
     return _by_survivor(pl.concat(tables, how="diagonal_relaxed"), state.outcomes.survivors())
@@ -129,21 +135,25 @@ def _month(state: State, name: str) -> MonthThen | None:
     return MonthThen(period, FirstMonth(metrics.with_columns(**stamps), scores.with_columns(**stamps)), kept=False)
 
 
-def _rows(month: MonthThen, then: HistoryThen, card: Scorecard | None) -> pl.DataFrame:
-    metrics = month.first.metrics
-    scores = month.first.scores if card is None or metrics.is_empty() else _rescored(month, then, card)
-    stamped = scores.with_columns(pl.lit(month.period.shifted(1).first_day).alias(AS_OF))
-    numbers = pl.selectors.numeric()
-    return stamped.select("account_id", *STAMPS, *_wanted(scores, metrics)).with_columns(numbers.cast(pl.Float64))
+def _rows(period: Period, metrics: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
+    """A month's rows of `months_of`, from its scores with the metrics beside them."""
+    stamped = scores.with_columns(pl.lit(period.shifted(1).first_day).alias(AS_OF))
+    numbers, texts = pl.selectors.numeric(), pl.selectors.by_dtype(pl.Enum, pl.Categorical)
+    wanted = stamped.select("account_id", *STAMPS, *_wanted(scores, metrics))
+    return wanted.with_columns(numbers.cast(pl.Float64), texts.cast(pl.String))
 
 
-def _rescored(month: MonthThen, then: HistoryThen, card: Scorecard) -> pl.DataFrame:
-    """The month's metrics scored with another card, as its run would have done it."""
-    metrics = month.first.metrics
-    window_days, waived = (metrics[name][0] for name in (WINDOW_DAYS, SIGNALS_WAIVED))
-    basis = Basis(month.period, card, window_days, (), signals_waived=waived)
-    scores = score_period(metrics, then, basis)
-    return scores.join(metrics, on="account_id", how="left", maintain_order="left")
+def _rescored(measured: Mapping[Period, pl.DataFrame], then: HistoryThen, card: Scorecard) -> Iterator[pl.DataFrame]:
+    """The months' metrics scored with another card, as their runs would have done it."""
+    by_basis: dict[tuple[float, bool], dict[Period, pl.DataFrame]] = {}
+    for period, metrics in measured.items():
+        window_days, waived = (metrics[name][0] for name in (WINDOW_DAYS, SIGNALS_WAIVED))
+        by_basis.setdefault((window_days, waived), {})[period] = metrics
+    for (window_days, waived), group in by_basis.items():
+        basis = Basis(next(iter(group)), card, window_days, (), signals_waived=waived)
+        for period, scores in score_months(group, then, basis).items():
+            metrics = group[period]
+            yield _rows(period, metrics, scores.join(metrics, on="account_id", how="left", maintain_order="left"))
 
 
 def _wanted(scores: pl.DataFrame, metrics: pl.DataFrame) -> list[str]:
