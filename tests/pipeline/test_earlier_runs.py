@@ -145,7 +145,7 @@ def test_many_months_together_are_scored_as_each_alone(tmp_path: Path, card: Sco
         june: metrics(40),
         JULY: with_mau(metrics(90)),  # columns that others lack
         OCTOBER: with_mau(seen(None, "not_visible")),  # which loses sight, with a trend against July
-        Period(2026, 9): metrics(60).with_columns(pl.col("critical_signals_reason").cast(pl.Enum(["too_new"]))),
+        Period(2026, 9): seen(60).with_columns(pl.col("critical_signals_reason").cast(pl.Enum(["too_new"]))),
     }
     for period, table in measured.items():
         history.save(period, table, pl.DataFrame({"account_id": ["A"], "tier": ["Poor"]}))
