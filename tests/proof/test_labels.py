@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from accountpulse.core.records import OUTCOMES
 from accountpulse.proof.label_report import inspect
-from accountpulse.proof.labels import LabelRules, month_rows, renewal_rows
+from accountpulse.proof.labels import LabelRules, Labels, month_rows, renewal_rows
 
 RULES = LabelRules()
 FAR = date(2030, 1, 1)
@@ -122,7 +122,7 @@ def test_months_from_the_day_of_leaving_on_are_no_rows() -> None:
     months = months_of(("a", "2025-05-31", None), ("a", "2025-06-01", None), ("a", "2025-07-01", None))
     rows = month_rows(months, outcomes_of(("a", "2025-06-01", "lost")), RULES, FAR)
     assert labels(rows, "as_of") == [(day("2025-05-31"),)]
-    report = inspect(months, outcomes_of(("a", "2025-06-01", "lost")), RULES, FAR)
+    report = inspect(Labels(months, outcomes_of(("a", "2025-06-01", "lost")), RULES, FAR))
     assert [(found.what, found.count, found.accounts) for found in report.findings if "after" in found.what] == [
         ("months_after_leaving", 1, ("a",))
     ]
@@ -165,7 +165,7 @@ def test_an_account_that_left_twice_counts_at_the_first_day() -> None:
     outcomes = outcomes_of(("a", "2025-06-01", "lost"), ("a", "2025-12-01", "lost"))
     rows = month_rows(months_of(*firsts(2025)), outcomes, RULES, FAR)
     assert labels(rows, "as_of")[-1] == (day("2025-05-01"),)
-    found = {each.what: each for each in inspect(months_of(*firsts(2025)), outcomes, RULES, FAR).findings}
+    found = {each.what: each for each in inspect(Labels(months_of(*firsts(2025)), outcomes, RULES, FAR)).findings}
     assert found["left_again"].accounts == ("a",)
 
 
@@ -179,7 +179,7 @@ def test_what_cannot_be_used_is_counted_and_named() -> None:
         ("a", "2025-11-01", "lost"),
         ("b", "2026-06-01", "renewed"),
     )
-    report = inspect(months, outcomes, RULES, day("2026-01-01"))
+    report = inspect(Labels(months, outcomes, RULES, day("2026-01-01")))
     assert (report.accounts, report.months, report.outcomes) == (3, 25, 6)
     # stranger, late and a left in the time of the months; nobody could foretell the first two
     assert (report.departures, report.without_month, report.before_first_month) == (3, 2, 1)
@@ -196,8 +196,8 @@ def test_what_cannot_be_used_is_counted_and_named() -> None:
 def test_without_any_month_or_outcome_there_are_no_rows_and_nothing_is_found() -> None:
     assert renewal_rows(months_of(), outcomes_of(), RULES, FAR).is_empty()
     assert month_rows(months_of(), outcomes_of(), RULES, FAR).is_empty()
-    assert inspect(months_of(), outcomes_of(), RULES, FAR).findings == ()
-    assert inspect(months_of(), outcomes_of(("a", "2025-06-01", "lost")), RULES, FAR).departures == 0
+    assert inspect(Labels(months_of(), outcomes_of(), RULES, FAR)).findings == ()
+    assert inspect(Labels(months_of(), outcomes_of(("a", "2025-06-01", "lost")), RULES, FAR)).departures == 0
 
 
 # --- a law -----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import pytest
 
 from accountpulse.core.errors import UsageError
 from accountpulse.core.records import OUTCOMES
-from accountpulse.proof.outcome_table import OutcomeTable, joined, outcomes_in
+from accountpulse.proof.outcome_table import OutcomeTable, outcomes_in
 
 
 def read(**columns: list[object]) -> OutcomeTable:
@@ -87,8 +87,3 @@ def test_different_amounts_for_one_outcome_are_no_amount() -> None:
     assert table.rows["arr_lost"].to_list() == [None]
     assert "different arr_lost for one outcome (a); it counts as not known" in table.notes[1]
 
-
-def test_the_table_wins_for_the_accounts_that_are_in_it() -> None:
-    table = read(account_id=["a"], date=["2026-03-31"], kind=["renewed"]).rows
-    others = read(account_id=["a", "b"], date=["2026-03-30", "2026-03-30"], kind=["lost", "lost"]).rows
-    assert joined(table, others).select("account_id", "kind").rows() == [("a", "renewed"), ("b", "lost")]

@@ -59,7 +59,7 @@ scorecards = typer.Typer(help="Look at scorecard files.", no_args_is_help=True, 
 
 def register(app: typer.Typer) -> None:
     """Hang all commands into the program."""
-    for command in (demo, run, check, accounts, score, explain, report, outcomes, history, forget, sandbox):
+    for command in (demo, run, check, accounts, score, explain, report, outcomes, backtest, history, forget, sandbox):
         app.command()(command)
     scorecards.command("check")(scorecard_check)
     scorecards.command("show")(scorecard_show)
@@ -253,6 +253,65 @@ def outcomes(
     notes = refresh_outcomes(_settings(os.environ), state, datetime.now(UTC)) if refresh else ()
     done = () if table is None else import_outcomes(state, table)
     raise typer.Exit(show_outcomes(state, rules, out, (done, notes), as_json=as_json))
+
+
+def backtest(
+    *,
+    metrics: Annotated[
+        Path | None,
+        typer.Option(
+            help="A table of metrics with as_of, many days an account: .csv or .parquet. [default: the state]"
+        ),
+    ] = None,
+    outcomes: Annotated[
+        Path | None,
+        typer.Option(help="A table of outcomes: account_id, date, kind (lost, contraction, renewed), arr_lost."),
+    ] = None,
+    scorecard: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --metrics: score with this file, compare with a second one. Without: compare with this one.",
+        ),
+    ] = None,
+    horizon: Annotated[
+        int | None, typer.Option(min=1, help="Days that a score looks ahead. [default: the scorecard's horizon_days]")
+    ] = None,
+    lead: Annotated[int, typer.Option(min=0, help="Days before a renewal at which its score is read.")] = 90,
+    first: Annotated[str | None, typer.Option("--from", metavar="MONTH", help="The first month, YYYY-MM.")] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="MONTH", help="The last month, YYYY-MM.")] = None,
+    capacity: Annotated[
+        int | None, typer.Option(min=1, help="How many accounts the team can look after in a month.")
+    ] = None,
+    known_until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DAY",
+            help="The last day of which all outcomes are known. [default: 60 days before they were read; of a file the "
+            "last date in it]",
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("out"),
+) -> None:
+    """Hold what the score said against who left: how well it ranks, whom it misjudged, what isn't proven."""
+    give_back()
+    from accountpulse.cli.backtest import BacktestRequest, backtest_state, backtest_table, day_of
+
+    asked = BacktestRequest(
+        metrics=metrics,
+        outcomes=outcomes,
+        scorecards=tuple(scorecard or ()),
+        horizon=horizon,
+        lead=lead,
+        first=None if first is None else parse_period(first).name,
+        last=None if last is None else parse_period(last).name,
+        capacity=capacity,
+        known_until=day_of(known_until, "--known-until"),
+        out=out,
+    )
+    if metrics is not None:
+        raise typer.Exit(backtest_table(asked, datetime.now(UTC)))
+    raise typer.Exit(backtest_state(asked, _state(), datetime.now(UTC)))
 
 
 def scorecard_check(

@@ -2,20 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 
 import polars as pl
 
-from accountpulse.proof.labels import (
-    AS_OF,
-    LOST,
-    LOST_ON,
-    LabelRules,
-    contradicted,
-    departures_of,
-    months_before_leaving,
-    renewals_without_month,
-)
+from accountpulse.proof.labels import AS_OF, LOST, LOST_ON, ROW, Labels
 
 NAMED = 100  # accounts named in each finding; all are counted
 
@@ -47,36 +37,33 @@ class LabelReport:
     findings: tuple[LabelFinding, ...]
 
 
-def inspect(months: pl.DataFrame, outcomes: pl.DataFrame, rules: LabelRules, known_until: date) -> LabelReport:
-    """How far `outcomes` (OUTCOMES) and `months` go together; either may be empty.
+def inspect(labels: Labels) -> LabelReport:
+    """How far outcomes and months go together; either may be empty.
 
     One finding for each of: `duplicate`, `contradiction`, `unknown_account`, `before_first_month`, `left_again`,
     `without_month`, `months_after_leaving`, `renewals_without_month`, `not_yet_known`, `doubtful`; none of what isn't
     there.
     """
-    departures = departures_of(outcomes)
+    months, departures = labels.months, labels.departures
     first = pl.lit(months[AS_OF].min(), pl.Date)  # null without months: then nothing lies after it
-    within = departures.filter((pl.col(LOST_ON) > first) & (pl.col(LOST_ON) <= known_until))
-    scored = months_before_leaving(months, departures).select("account_id", LOST_ON).unique()
-    unscored = within.join(scored, on="account_id", how="anti")
+    within = departures.filter((pl.col(LOST_ON) > first) & (pl.col(LOST_ON) <= labels.known_until))
+    unscored = within.join(labels.before.select("account_id").unique(), on="account_id", how="anti")
     early = departures.filter(pl.col(LOST_ON) <= first)
     found = [
-        *_of_outcomes(outcomes, months, known_until),
-        *_found(
-            "before_first_month", early, "left before the first month here; nothing foretold it, and no row counts it"
-        ),
+        *_of_outcomes(labels),
+        *_found("before_first_month", early, "left before the first month here; nothing foretold it, no row counts it"),
         *_found("without_month", unscored, "left, and no month before that is here; no score could have foretold it"),
-        *_after_leaving(months, departures),
+        *_after_leaving(labels.dated),
         *_found(
             "renewals_without_month",
-            renewals_without_month(months, outcomes, rules),
-            f"renewed or left with no month that lies {rules.lead_days} days before; the renewal is in no row",
+            labels.read_before.filter(pl.col(ROW).is_null()),
+            f"renewed or left with no month that lies {labels.rules.lead_days} days before; the renewal is in no row",
         ),
     ]
     return LabelReport(
         accounts=months["account_id"].n_unique(),
         months=months.height,
-        outcomes=outcomes.height,
+        outcomes=labels.outcomes.height,
         departures=within.height,
         without_month=unscored.height,
         before_first_month=early.height,
@@ -84,17 +71,18 @@ def inspect(months: pl.DataFrame, outcomes: pl.DataFrame, rules: LabelRules, kno
     )
 
 
-def _of_outcomes(outcomes: pl.DataFrame, months: pl.DataFrame, known_until: date) -> Iterator[LabelFinding]:
+def _of_outcomes(labels: Labels) -> Iterator[LabelFinding]:
     """What can be seen in the outcomes alone, and which accounts the months don't know."""
+    outcomes, known_until = labels.outcomes, labels.known_until
     key = ["account_id", "happened_on", "kind"]
     again = outcomes.filter(pl.struct(key).is_duplicated()).unique(key)
     yield from _found("duplicate", again, "one outcome given more than once for one day; it counts once")
     yield from _found(
         "contradiction",
-        contradicted(outcomes),
+        labels.contradicted,
         "both left and renewed on one day; what happened is not known, and windows with that day have no label",
     )
-    strangers = outcomes.join(months.select("account_id").unique(), on="account_id", how="anti")
+    strangers = outcomes.join(labels.months.select("account_id").unique(), on="account_id", how="anti")
     yield from _found("unknown_account", strangers, "an outcome, but no month here")
     lost = outcomes.filter(pl.col("kind") == LOST).unique(key)
     several = lost.filter(pl.col("account_id").is_duplicated())
@@ -106,10 +94,8 @@ def _of_outcomes(outcomes: pl.DataFrame, months: pl.DataFrame, known_until: date
         yield from _found("doubtful", doubtful, "left by a record that is doubtful; it counts all the same")
 
 
-def _after_leaving(months: pl.DataFrame, departures: pl.DataFrame) -> Iterator[LabelFinding]:
-    after = (
-        months.select("account_id", AS_OF).join(departures, on="account_id").filter(pl.col(AS_OF) >= pl.col(LOST_ON))
-    )
+def _after_leaving(dated: pl.DataFrame) -> Iterator[LabelFinding]:
+    after = dated.filter(pl.col(AS_OF) >= pl.col(LOST_ON))
     text = f"months on or after the day of leaving ({after.height:,}); these are left out"
     yield from _found("months_after_leaving", after, text)
 

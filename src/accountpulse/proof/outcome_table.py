@@ -56,11 +56,6 @@ def outcomes_in(frame: pl.DataFrame, name: str, lines: Sequence[int] | pl.Series
     return _each_once(raw, name)
 
 
-def joined(table: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
-    """The outcomes of a table and of others (both OUTCOMES): for an account that is in the table, the table's alone."""
-    return pl.concat([table, others.join(table.select("account_id"), on="account_id", how="anti")])
-
-
 def _check_columns(columns: Collection[str], name: str) -> None:
     missing = [each for each in NEEDED if each not in columns]
     if missing:

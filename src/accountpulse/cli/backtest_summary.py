@@ -1,0 +1,172 @@
+"""A backtest on a terminal: what it says in words, who was misjudged, the tiers, each metric alone, and the limits."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from accountpulse.cli import summary
+from accountpulse.cli.formatting import money, plural, points
+
+if TYPE_CHECKING:
+    from accountpulse.proof.document import BacktestDocument, GroupOutcome, PartAlone, ProofCase, Sample
+    from accountpulse.proof.intervals import Interval
+    from accountpulse.proof.label_report import LabelFinding
+
+GREENS, REDS, PARTS = 10, 5, 12  # rows shown; the files have all
+NAMED = 3  # accounts named in each finding
+VERDICTS = {"wrong way": "red", "right way": "green"}
+
+
+def show(document: "BacktestDocument", console: Console) -> None:
+    """Print the whole of it."""
+    console.print(_head(document))
+    summary.marked(console, "·", "cyan", document.sentences)
+    _cases(console, "green, and left", document.false_greens[:GREENS], document.false_green_count)
+    _cases(console, "red, and stayed", document.false_reds[:REDS], document.false_red_count)
+    sample = document.renewals if document.main == "renewals" else document.account_months
+    console.print(f"\n[bold]By tier[/bold] ({_rows_of(sample)})")
+    console.print(_tiers(sample, document.tiers, console.width))
+    if document.parts:
+        console.print("\n[bold]Each alone[/bold] (AUC: above 0.50 it points the right way)")
+        console.print(_parts(document.parts, console.width))
+    if document.comparison is not None:
+        console.print("\n[bold]The other scorecard[/bold]")
+        summary.marked(console, "·", "cyan", [document.comparison.text])
+    console.print("\n[bold]What is not proven[/bold]")
+    summary.marked(console, "?", "yellow", document.not_proven)
+    findings = map(_finding, document.labels.findings)
+    summary.marked(console, "!", "yellow", [*findings, *document.notes])
+    console.print()
+
+
+def _head(document: "BacktestDocument") -> Text:
+    card = document.scorecard
+    months = f"{document.months[0]} to {document.months[-1]}" if document.months else "no month"
+    return Text.assemble(
+        (f"Backtest of {card.name} {card.hash}", "bold"),
+        f" on {document.source}: {months}, {plural(document.labels.accounts, 'customer')}, "
+        f"{document.labels.departures:,} of them left by {document.known_until}",
+    )
+
+
+def _rows_of(sample: "Sample") -> str:
+    word = "renewal" if sample.kind == "renewals" else "account-month"
+    return f"{plural(sample.rows, word)} of {plural(sample.customers, 'customer')}"
+
+
+# --- who was misjudged -----------------------------------------------------------------------------------------
+
+
+def _cases(console: Console, what: str, cases: Sequence["ProofCase"], count: int) -> None:
+    if not cases:
+        return
+    console.print(f"\n[bold]{cases[0].kind.capitalize()}s[/bold]: {what} ({plural(count, 'customer')})")
+    console.print(_case_table(cases, console.width))
+    if count > len(cases):
+        console.print(f"… and {count - len(cases):,} more: backtest.json names them", style="dim")
+
+
+def _case_table(cases: Sequence["ProofCase"], width: int) -> RenderableType:
+    wide = width >= summary.WIDE
+    table = _table("Account", 24)
+    for name in ("ARR", "Health"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Tier", no_wrap=True)
+    table.add_column("As of", no_wrap=True)
+    if wide:
+        table.add_column("What happened", max_width=34)
+        table.add_column("What the score saw", ratio=1)
+    for case in cases:
+        more = (escape(case.happened), escape("; ".join(case.saw))) if wide else ()
+        cells = (money(case.arr), points(case.health), escape(case.tier), str(case.as_of), *more)
+        table.add_row(escape(case.account_name or case.account_id), *cells)
+    return table if wide else Group(table, Text(), *_told(cases))
+
+
+def _told(cases: Sequence["ProofCase"]) -> list[RenderableType]:
+    """The same that a wide terminal has beside the numbers, below them."""
+    lines: list[RenderableType] = []
+    for case in cases:
+        lines.append(Text.assemble((case.account_name or case.account_id, "bold"), f" {case.happened}"))
+        lines += [Padding(Text(line), (0, 0, 0, 2)) for line in case.saw]
+    return lines
+
+
+# --- tables ----------------------------------------------------------------------------------------------------
+
+
+def _table(first: str, most: int | None = None) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(first, max_width=most)
+    return table
+
+
+def _tiers(sample: "Sample", names: Sequence[str], width: int) -> Table:
+    wide, styles = width >= summary.WIDE, summary.tier_styles(names)
+    table = _table("Tier")
+    titles = ("Customers", "Left", "Share", *(("ARR lost", "Gross ret.", "Net ret.", "AUC inside") if wide else ()))
+    for title in titles:
+        table.add_column(title, justify="right", no_wrap=True)
+    for group in sample.by_tier:
+        cells = [f"{group.customers:,}", f"{group.lost:,}", _percent(group.share), *(_money(group) if wide else ())]
+        table.add_row(Text(group.group, style=styles.get(group.group, "")), *cells)
+    return table
+
+
+def _money(group: "GroupOutcome") -> tuple[str, ...]:
+    kept = group.retention
+    return (
+        _percent(group.arr_loss),
+        _percent(kept.gross if kept else None),
+        _percent(kept.net if kept else None),
+        _hundredths(group.auc),
+    )
+
+
+def _parts(parts: Sequence["PartAlone"], width: int) -> RenderableType:
+    """Scores and dimensions, and of the metrics those that point the wrong way and those that tell most."""
+    wide = width >= summary.WIDE
+    metrics = sorted((part for part in parts if part.kind == "metric"), key=_interest)
+    table = _table("", 40 if wide else 28)
+    for title in ("Weight", "AUC", *(("Known",) if wide else ())):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for part in [*(part for part in parts if part.kind != "metric"), *metrics[:PARTS]]:
+        weight = "" if part.weight is None else f"{100 * part.weight:.1f} %"
+        known = (f"{100 * part.known:.0f} %",) if wide else ()
+        verdict = Text(part.verdict, style=VERDICTS.get(part.verdict, "dim"))
+        table.add_row(escape(part.label.replace("_", " ")), weight, _hundredths(part.auc), *known, verdict)
+    more = len(metrics) - PARTS
+    return (
+        Group(table, Text(f"… and {plural(more, 'more metric')}: backtest.json has all", "dim")) if more > 0 else table
+    )
+
+
+def _interest(part: "PartAlone") -> tuple[bool, float]:
+    """What points the wrong way first, then what tells most."""
+    return part.verdict != "wrong way", -abs((part.auc.value if part.auc else 0.5) - 0.5)
+
+
+def _percent(share: "Interval | None") -> str:
+    """`59 % (46–71)`."""
+    if share is None:
+        return "–"
+    digits = 0 if share.value >= 0.1 or share.value == 0 else 1
+    value, low, high = (f"{100 * each:.{digits}f}" for each in (share.value, share.lower, share.upper))
+    return f"{value} % ({low}–{high})"
+
+
+def _hundredths(value: "Interval | None") -> str:
+    """`0.78 (0.71–0.84)`."""
+    return "–" if value is None else f"{value.value:.2f} ({value.lower:.2f}–{value.upper:.2f})"
+
+
+def _finding(finding: "LabelFinding") -> str:
+    more = finding.count - NAMED
+    named = ", ".join(finding.accounts[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return f"{finding.text} ({named})"

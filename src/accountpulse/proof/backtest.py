@@ -1,0 +1,279 @@
+"""The whole backtest: months as they were then, and what happened, to one document and its rows."""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import polars as pl
+
+from accountpulse.core.errors import UsageError
+from accountpulse.proof import cases, wording
+from accountpulse.proof.arr_later import ACCOUNT
+from accountpulse.proof.document import BacktestDocument, CardComparison, CardName, Sample, SampleKind
+from accountpulse.proof.evidence import events_of, evidence_of, foretold
+from accountpulse.proof.gates import RANKING_EVENTS, Claim, gate
+from accountpulse.proof.label_report import LabelReport, inspect
+from accountpulse.proof.labels import AS_OF, LOST, LOST_ON, RENEWAL_ON, LabelRules, Labels, month_rows
+from accountpulse.proof.parts import parts_alone
+from accountpulse.proof.ranking import auc, auc_difference
+from accountpulse.proof.samples import SampleRules, arrays, sample_of
+from accountpulse.scoring.columns import (
+    BEFORE_CAPS,
+    COVERAGE,
+    HEALTH,
+    PROBABILITY,
+    RISK,
+    RISK_Z,
+    TIER,
+    score_of,
+)
+from accountpulse.scoring.scorecard import Scorecard
+
+VERSION = 1  # of the document
+RECONSTRUCTED = "reconstructed"
+OTHER_RISK = "risk by the other scorecard"  # no metric has blanks in its name
+
+
+@dataclass(frozen=True)
+class BacktestRules:
+    """What is asked of a backtest, beside its tables.
+
+    `source` says in words where the months come from. `first` and `last` are months as YYYY-MM, both included; None: no
+    limit. `capacity` is how many accounts the team can look after in a month. `trained_on` are the months (`as_of`)
+    that a calibration was fitted on; its probabilities are judged in others.
+    """
+
+    source: str
+    labels: LabelRules
+    known_until: date
+    first: str | None = None
+    last: str | None = None
+    capacity: int | None = None
+    trained_on: tuple[date, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """The document, and the rows that it speaks of: of both samples, with their labels and scores."""
+
+    document: BacktestDocument
+    rows: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class OtherCard:
+    """Another scorecard, and its risk in the same months: `account_id`, `as_of`, `churn_risk_score`."""
+
+    card: Scorecard
+    scores: pl.DataFrame
+
+
+def backtest(
+    months: pl.DataFrame,
+    outcomes: pl.DataFrame,
+    card: Scorecard,
+    rules: BacktestRules,
+    other: OtherCard | None = None,
+) -> Backtest:
+    """What `months` (metrics and scores by `card`, one row an account and `as_of`) said of `outcomes` (OUTCOMES).
+
+    Months that were reconstructed later are reported apart. A UsageError where there is no month, or no outcome.
+    """
+    _check(months, outcomes)
+    coded = _coded(months if other is None else _with_other(months, other))
+    rebuilt = _rebuilt(coded)
+    first_hand, later = (coded, None) if not rebuilt.any() else (coded.filter(~rebuilt), coded.filter(rebuilt))
+    if first_hand.is_empty():
+        raise UsageError(f"{rules.source}: every month was reconstructed later; none is left to hold against outcomes")
+    labels = Labels(first_hand, outcomes, rules.labels, rules.known_until)
+    tables = _labelled(labels, rules)
+    report = inspect(labels)
+    document = _document(tables, report, card, rules, other)
+    if later is not None:
+        document = replace(document, reconstructed=_sample_of_reconstructed(later, outcomes, card, rules))
+    return Backtest(replace(document, origins=_origins(outcomes)), _rows(tables, card))
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The months, and their rows by renewal and by account-month; `kind` is the sample that is the headline."""
+
+    months: pl.DataFrame
+    renewals: pl.DataFrame
+    account_months: pl.DataFrame
+    kind: SampleKind
+
+    @property
+    def main(self) -> pl.DataFrame:
+        return self.renewals if self.kind == "renewals" else self.account_months
+
+
+def _document(
+    tables: _Tables, report: LabelReport, card: Scorecard, rules: BacktestRules, other: OtherCard | None
+) -> BacktestDocument:
+    monthly, main = tables.account_months, tables.main
+    parts = parts_alone(monthly, card) if events_of(monthly) >= RANKING_EVENTS else ()
+    skill = foretold(monthly, rules.labels) if events_of(monthly) >= RANKING_EVENTS else None
+    allowed = gate(evidence_of(monthly, report, parts, skill))
+    figures = _figures(rules, monthly, ranked=Claim.RANKING in allowed.allowed)
+    renewals = sample_of("renewals", tables.renewals, tables.months, card.tier_names, figures)
+    account_months = sample_of("months", monthly, tables.months, card.tier_names, figures)
+    chosen = renewals if tables.kind == "renewals" else account_months
+    read = cases.departed(main, rules.labels, rules.known_until, tables.kind)
+    greens, green_count = cases.false_greens(read, card, rules.labels, tables.kind)
+    reds, red_count = cases.false_reds(main, card, rules.labels, tables.kind)
+    green = tuple(tier.name for tier in card.tiers if tier.min >= cases.GREEN)
+    below = card.tier_names[len(green) :]
+    proven = (*wording.sentences(chosen, read, (green, below), rules.labels), *wording.about_parts(parts))
+    unproven = wording.not_proven((renewals, account_months), chosen, report, parts, rules.labels)
+    return BacktestDocument(
+        version=VERSION,
+        source=rules.source,
+        scorecard=_name_of(card),
+        tiers=card.tier_names,
+        green_tiers=green,
+        horizon_days=rules.labels.horizon_days,
+        lead_days=rules.labels.lead_days,
+        grace_days=rules.labels.grace_days,
+        capacity=rules.capacity,
+        known_until=rules.known_until,
+        months=tuple(_month_names(monthly)),
+        labels=report,
+        origins={},
+        gate=allowed,
+        main=tables.kind,
+        renewals=renewals,
+        account_months=account_months,
+        foretold=skill,
+        reconstructed=None,
+        parts=parts,
+        false_greens=greens,
+        false_green_count=green_count,
+        false_reds=reds,
+        false_red_count=red_count,
+        comparison=None if other is None else _comparison(main, other, ranked=figures.ranked),
+        sentences=proven,
+        not_proven=(*allowed.refusals, *unproven),
+        notes=rules.notes,
+    )
+
+
+def _figures(rules: BacktestRules, rows: pl.DataFrame, *, ranked: bool) -> SampleRules:
+    return SampleRules(
+        rules.labels,
+        rules.known_until,
+        shares=events_of(rows) >= RANKING_EVENTS,
+        ranked=ranked,
+        capacity=rules.capacity,
+        trained_on=rules.trained_on,
+    )
+
+
+def _check(months: pl.DataFrame, outcomes: pl.DataFrame) -> None:
+    if months.is_empty():
+        raise UsageError("there is no month with a score to hold against what happened")
+    if outcomes.is_empty():
+        raise UsageError(
+            "no outcome is known: give a table of them (account_id, date, kind), or have them read from the systems"
+        )
+
+
+def _coded(months: pl.DataFrame) -> pl.DataFrame:
+    """The months with an integer for each account."""
+    return months.with_columns(pl.col("account_id").rank("dense").cast(pl.Int64).alias(ACCOUNT) - 1)
+
+
+def _rebuilt(months: pl.DataFrame) -> pl.Series:
+    if RECONSTRUCTED not in months.columns:
+        return pl.repeat(value=False, n=months.height, dtype=pl.Boolean, eager=True)
+    return months[RECONSTRUCTED].fill_null(value=False)
+
+
+def _labelled(labels: Labels, rules: BacktestRules) -> _Tables:
+    """The rows by renewal and by month, of the months that were asked for."""
+    renewals, account_months = _in_range(labels.by_renewal(), rules), _in_range(labels.by_month(), rules)
+    return _Tables(labels.months, renewals, account_months, "renewals" if _bears(renewals) else "months")
+
+
+def _measured_month() -> pl.Expr:
+    """The month that a row measured: `as_of` is the day after its last day."""
+    return (pl.col(AS_OF) - timedelta(days=1)).dt.to_string("%Y-%m")
+
+
+def _in_range(rows: pl.DataFrame, rules: BacktestRules) -> pl.DataFrame:
+    if rules.first is None and rules.last is None:
+        return rows
+    return rows.filter(_measured_month().is_between(pl.lit(rules.first or "0000"), pl.lit(rules.last or "9999")))
+
+
+def _month_names(rows: pl.DataFrame) -> list[str]:
+    return rows.select(pl.col(AS_OF).unique()).select(_measured_month().unique()).to_series().sort().to_list()
+
+
+def _bears(renewal: pl.DataFrame) -> bool:
+    """Whether renewals can be the headline: some were lost, and of those kept not just a few are known.
+
+    Where only departures tell of renewals, nearly all of them were lost, and a ranking would say nothing.
+    """
+    lost, kept = renewal[LOST].sum(), (~renewal[LOST]).sum()
+    return lost > 0 and 4 * kept >= lost
+
+
+def _name_of(card: Scorecard) -> CardName:
+    return CardName(card.name, card.version, card.hash)
+
+
+def _origins(outcomes: pl.DataFrame) -> dict[str, int]:
+    """How many outcomes each way of knowing gave."""
+    if "origin" not in outcomes.columns:
+        return {}
+    return dict(outcomes.group_by(pl.col("origin").fill_null("not known")).len().sort("origin").iter_rows())
+
+
+def _sample_of_reconstructed(
+    later: pl.DataFrame, outcomes: pl.DataFrame, card: Scorecard, rules: BacktestRules
+) -> Sample:
+    """The account-months that were measured long after they were over, on their own: they may know what came."""
+    rows = _in_range(month_rows(later, outcomes, rules.labels, rules.known_until), rules)
+    return sample_of("months", rows, later, card.tier_names, _figures(rules, rows, ranked=True))
+
+
+# --- another scorecard -----------------------------------------------------------------------------------------
+
+
+def _with_other(months: pl.DataFrame, other: OtherCard) -> pl.DataFrame:
+    scores = other.scores.select("account_id", AS_OF, pl.col(RISK).alias(OTHER_RISK))
+    return months.join(scores, on=["account_id", AS_OF], how="left", maintain_order="left")
+
+
+def _comparison(main: pl.DataFrame, other: OtherCard, *, ranked: bool) -> CardComparison:
+    """The other scorecard's AUC less the first one's, on the rows that both rate."""
+    labelled = main.select("account_id", ACCOUNT, LOST, RISK, OTHER_RISK).filter(pl.col(LOST).is_not_null())
+    first, second = pl.col(RISK).is_not_null(), pl.col(OTHER_RISK).is_not_null()
+    both = labelled.filter(first & second)
+    risk, lost, account = arrays(both, RISK)
+    others = arrays(both, OTHER_RISK)[0]
+    found = auc_difference(others, risk, lost, account) if ranked else None
+    return CardComparison(
+        card=_name_of(other.card),
+        rows=both.height,
+        rated_by_one=labelled.filter(first != second).height,
+        auc=auc(risk, lost, account) if ranked else None,
+        other_auc=auc(others, lost, account) if ranked else None,
+        difference=found,
+        text=wording.difference(found, other.card.name),
+    )
+
+
+# --- the rows --------------------------------------------------------------------------------------------------
+
+
+def _rows(tables: _Tables, card: Scorecard) -> pl.DataFrame:
+    """The rows of both samples, named by `sample`, with their labels and scores."""
+    wanted = [
+        "account_id", "account_name", "segment", "arr", AS_OF, LOST, LOST_ON, RENEWAL_ON, TIER, HEALTH, BEFORE_CAPS,
+        RISK, RISK_Z, COVERAGE, PROBABILITY, *map(score_of, card.dimensions),
+    ]  # fmt: skip
+    present = [name for name in wanted if name in tables.account_months.columns]
+    named = (("renewals", tables.renewals), ("months", tables.account_months))
+    return pl.concat(rows.select(pl.lit(name).alias("sample"), *present) for name, rows in named)

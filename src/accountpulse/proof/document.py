@@ -1,0 +1,183 @@
+"""Everything that a backtest says, as plain values: for JSON, the page and the terminal.
+
+Shares lie between 0 and 1, scores between 0 and 100; None: not known, or more than the number of departures bears.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from accountpulse.proof.gates import Gate
+from accountpulse.proof.intervals import Interval
+from accountpulse.proof.label_report import LabelReport
+from accountpulse.proof.probability import ProbabilityQuality
+from accountpulse.proof.ranking import Captured
+from accountpulse.proof.rates import Retention
+
+SampleKind = Literal["renewals", "months"]
+Verdict = Literal["right way", "wrong way", "no evidence", "too rarely known", "no direction"]
+CaseKind = Literal["false green", "false red"]
+
+
+@dataclass(frozen=True)
+class CardName:
+    """Which scorecard gave the scores."""
+
+    name: str
+    version: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class GroupOutcome:
+    """What became of one group of rows, and how well the churn risk ranks inside it.
+
+    `lost` are distinct customers that left in one of the `rows`, `share` is that of the rows that were lost, `arr_loss`
+    that of their ARR, without the `arr_unknown` rows. Below ten departures there are counts only, the rest is None; so
+    is `retention` where no ARR is known both at the start and at the end of a window, and `auc` where all rated rows
+    left, or none.
+    """
+
+    group: str
+    customers: int
+    rows: int
+    lost: int
+    share: Interval | None
+    arr_loss: Interval | None
+    arr_unknown: int
+    retention: Retention | None
+    auc: Interval | None
+
+
+@dataclass(frozen=True)
+class RankingQuality:
+    """How well the churn risk puts those who left above those who stayed, among the rated rows.
+
+    `top` is the riskiest tenth, `capacity` so many accounts as the team can look after in each month.
+    """
+
+    rows: int
+    auc: Interval | None
+    average_precision: float | None
+    base_rate: float
+    top: Captured | None
+    capacity: Captured | None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One way to count: a row for each renewal, or for each account and month.
+
+    `rows` have a label, `censored` none yet; `left` are distinct customers that left in a row of theirs; `not_rated`
+    rows have no churn risk and stand in no ranking.
+    """
+
+    kind: SampleKind
+    rows: int
+    customers: int
+    lost: int
+    left: int
+    stayed: int
+    censored: int
+    not_rated: int
+    first_as_of: date | None
+    last_as_of: date | None
+    ranking: RankingQuality | None
+    probability: ProbabilityQuality | None
+    by_tier: tuple[GroupOutcome, ...]
+    by_segment: tuple[GroupOutcome, ...]
+    by_quarter: tuple[GroupOutcome, ...]
+    by_lead: tuple[GroupOutcome, ...]
+    by_coverage: tuple[GroupOutcome, ...]
+
+
+@dataclass(frozen=True)
+class PartAlone:
+    """A score, a dimension or a metric as the only thing that is looked at.
+
+    `auc` is that of leaving where the scorecard calls it worse: above 0.5 it points the right way. `known` is the share
+    of rows in which it is known; `known_lost` and `known_stayed` that among those who left and who stayed.
+    """
+
+    kind: Literal["score", "dimension", "metric"]
+    name: str
+    label: str
+    weight: float | None
+    rows: int
+    known: float
+    known_lost: float | None
+    known_stayed: float | None
+    missing_auc: Interval | None
+    auc: Interval | None
+    verdict: Verdict
+    measured_by: Literal["points", "value", "score"]
+
+
+@dataclass(frozen=True)
+class ProofCase:
+    """An account of which the score said one thing and another happened."""
+
+    kind: CaseKind
+    account_id: str
+    account_name: str | None
+    as_of: date
+    tier: str
+    health: float | None
+    risk: float | None
+    coverage: float | None
+    arr: float | None
+    segment: str | None
+    saw: tuple[str, ...]
+    happened: str
+    lost_on: date | None
+    renewal_on: date | None
+
+
+@dataclass(frozen=True)
+class CardComparison:
+    """Another scorecard on the same rows: `difference` is its AUC less that of the first."""
+
+    card: CardName
+    rows: int
+    rated_by_one: int
+    auc: Interval | None
+    other_auc: Interval | None
+    difference: Interval | None
+    text: str
+
+
+@dataclass(frozen=True)
+class BacktestDocument:
+    """A whole backtest. `main` names the sample that sentences and cases speak of, `parts` are of account-months.
+
+    `foretold` is how true probabilities would be in the later months that are fitted on the earlier ones.
+    """
+
+    version: int
+    source: str
+    scorecard: CardName
+    tiers: tuple[str, ...]
+    green_tiers: tuple[str, ...]
+    horizon_days: int
+    lead_days: int
+    grace_days: int
+    capacity: int | None
+    known_until: date
+    months: tuple[str, ...]
+    labels: LabelReport
+    origins: dict[str, int]
+    gate: Gate
+    main: SampleKind
+    renewals: Sample
+    account_months: Sample
+    foretold: ProbabilityQuality | None
+    reconstructed: Sample | None
+    parts: tuple[PartAlone, ...]
+    false_greens: tuple[ProofCase, ...]
+    false_green_count: int
+    false_reds: tuple[ProofCase, ...]
+    false_red_count: int
+    comparison: CardComparison | None
+    sentences: tuple[str, ...]
+    not_proven: tuple[str, ...]
+    notes: tuple[str, ...]

@@ -1,0 +1,67 @@
+"""What there is to judge by: the departures, months and figures that decide what may be said."""
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from accountpulse.proof.arr_later import ACCOUNT
+from accountpulse.proof.document import PartAlone
+from accountpulse.proof.fit import fit, out_of_time
+from accountpulse.proof.gates import LEAK_AUC, RANKING_EVENTS, Evidence
+from accountpulse.proof.label_report import LabelReport
+from accountpulse.proof.labels import AS_OF, LOST, LOST_ON, LabelRules
+from accountpulse.proof.probability import ProbabilityQuality
+from accountpulse.proof.ranking import auc
+from accountpulse.proof.samples import arrays
+from accountpulse.scoring.columns import RISK, RISK_Z
+
+DAYS_A_MONTH = 30.4375
+
+
+def events_of(rows: pl.DataFrame) -> int:
+    """Distinct accounts that left in a row with a churn risk."""
+    return rows.select(pl.col(ACCOUNT).filter(pl.col(LOST) & pl.col(RISK).is_not_null()).n_unique()).item()
+
+
+def evidence_of(
+    rows: pl.DataFrame, report: LabelReport, parts: tuple[PartAlone, ...], skill: ProbabilityQuality | None
+) -> Evidence:
+    """Of the labelled `rows` of one sample, with what its parts alone and a fit out of time came to."""
+    labelled = rows.select(ACCOUNT, AS_OF, LOST, LOST_ON, RISK, RISK_Z).filter(pl.col(LOST).is_not_null())
+    rated = labelled.filter(pl.col(RISK).is_not_null())
+    with_z = labelled.filter(pl.col(RISK_Z).is_not_null())
+    events = events_of(rows)
+    line = fit(*arrays(with_z, RISK_Z)) if events >= RANKING_EVENTS else None
+    left_on = labelled.filter(LOST)[LOST_ON]
+    suspects = [part for part in parts if part.kind == "metric" and part.auc and _apart(part.auc.value) > LEAK_AUC]
+    return Evidence(
+        events=events,
+        months=_months_between(labelled[AS_OF].min(), labelled[AS_OF].max()),  # type: ignore[arg-type]
+        quarters=left_on.to_frame().select(pl.format("{}-{}", left_on.dt.year(), left_on.dt.quarter())).n_unique(),
+        auc=auc(*arrays(rated, RISK)) if events >= RANKING_EVENTS else None,
+        slope=None if line is None else line.slope,
+        skill=None if skill is None else skill.skill,
+        unscored=report.without_month,
+        too_early=report.before_first_month,
+        suspects=tuple(part.label for part in sorted(suspects, key=lambda part: -_apart(part.auc.value))),  # type: ignore[union-attr]
+    )
+
+
+def foretold(rows: pl.DataFrame, rules: LabelRules) -> ProbabilityQuality | None:
+    """How true probabilities would be in the later months, fitted on the earlier ones alone; None: can't be told."""
+    known = rows.select(ACCOUNT, AS_OF, LOST, RISK_Z).drop_nulls()
+    if known[LOST].n_unique() < 2:
+        return None
+    month = known.select(pl.col(AS_OF).dt.year().cast(pl.Int64) * 12 + pl.col(AS_OF).dt.month()).to_series().to_numpy()
+    return out_of_time(*arrays(known, RISK_Z), month, int(np.ceil(rules.horizon_days / DAYS_A_MONTH)))
+
+
+def _apart(value: float) -> float:
+    """How well something ranks, in whichever direction."""
+    return max(value, 1 - value)
+
+
+def _months_between(first: date | None, last: date | None) -> int:
+    """From the first month to the last, both counted; 0 without any."""
+    return 0 if first is None or last is None else 12 * (last.year - first.year) + last.month - first.month + 1

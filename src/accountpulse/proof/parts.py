@@ -1,0 +1,112 @@
+"""Each score, dimension and metric as the only thing that is looked at, and whether it points the right way."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from accountpulse.proof.arr_later import ACCOUNT
+from accountpulse.proof.document import PartAlone, Verdict
+from accountpulse.proof.intervals import Interval
+from accountpulse.proof.labels import LOST
+from accountpulse.proof.ranking import auc
+from accountpulse.scoring.columns import BEFORE_CAPS, HEALTH, RISK_Z, points_of, score_of
+from accountpulse.scoring.scorecard import Scorecard
+
+FEWEST = 10  # customers that left, and that stayed, with a known value: below that nothing can be said of a metric
+MISSING_APART = 0.1  # from which difference on it is asked whether a missing value itself tells who left
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What is looked at: `worse` is +1 where higher values are worse, −1 where lower ones are, 0 where nobody said."""
+
+    kind: str
+    name: str
+    label: str
+    weight: float | None
+    column: str
+    worse: int
+    measured_by: str
+
+
+def parts_alone(rows: pl.DataFrame, card: Scorecard) -> tuple[PartAlone, ...]:
+    """Every part that `rows` (with `lost`, and codes of accounts) have a column for, in the scorecard's order.
+
+    A metric of the scorecard is judged by its points, another one of the catalogue by its value and the direction that
+    the catalogue calls better. Rows in which a part is not known are left out of its AUC.
+    """
+    labelled = rows[LOST].is_not_null()
+    lost = rows[LOST].filter(labelled).to_numpy().astype(np.bool_)
+    account = rows[ACCOUNT].filter(labelled).to_numpy().astype(np.int64)
+    return tuple(_judged(part, rows[part.column].filter(labelled), lost, account) for part in _parts(rows, card))
+
+
+def _parts(rows: pl.DataFrame, card: Scorecard) -> Iterator[_Part]:
+    present = {name for name, kind in rows.schema.items() if kind.is_numeric()}
+    scores = (
+        (RISK_Z, "churn risk before floors", 1),
+        (HEALTH, "health", -1),
+        (BEFORE_CAPS, "health before caps", -1),
+    )
+    yield from (_Part("score", name, text, None, name, way, "score") for name, text, way in scores if name in present)
+    for node in card.dimension_nodes:
+        if score_of(node.name) in present:
+            share = card.share_of(node)
+            yield _Part("dimension", node.name, node.name, share, score_of(node.name), -1, "score")
+    leaves = [leaf for leaf in card.leaves if points_of(leaf.name) in present]
+    for leaf in leaves:
+        label = card.catalogue[leaf.name].label
+        yield _Part("metric", leaf.name, label, leaf.share, points_of(leaf.name), -1, "points")
+    others = card.catalogue.keys() & present - {leaf.name for leaf in leaves}
+    for name in (name for name in card.catalogue if name in others):
+        if rows[name].count():
+            metric = card.catalogue[name]
+            worse = {"higher": -1, "lower": 1, "neither": 0}[metric.better]
+            yield _Part("metric", name, metric.label, None, name, worse, "value")
+
+
+def _judged(part: _Part, values: pl.Series, lost: np.ndarray, account: np.ndarray) -> PartAlone:
+    numbers = values.cast(pl.Float64).fill_nan(None)
+    known = numbers.is_not_null().to_numpy()
+    among_lost, among_stayed = (_mean(known[rows]) for rows in (lost, ~lost))
+    found, missing = None, None
+    enough = all(_accounts(account[known & rows]) >= FEWEST for rows in (lost, ~lost))
+    if enough:
+        found = auc(numbers.drop_nulls().to_numpy() * (part.worse or 1), lost[known], account[known])
+    if among_lost is not None and among_stayed is not None and abs(among_lost - among_stayed) >= MISSING_APART:
+        missing = auc((~known).astype(np.float64), lost, account)
+    return PartAlone(
+        kind=part.kind,  # type: ignore[arg-type]
+        name=part.name,
+        label=part.label,
+        weight=part.weight,
+        rows=int(known.sum()),
+        known=_mean(known) or 0.0,
+        known_lost=among_lost,
+        known_stayed=among_stayed,
+        missing_auc=missing,
+        auc=found,
+        verdict=_verdict(found, part.worse),
+        measured_by=part.measured_by,  # type: ignore[arg-type]
+    )
+
+
+def _verdict(found: Interval | None, worse: int) -> Verdict:
+    if found is None:
+        return "too rarely known"
+    if worse == 0:
+        return "no direction"
+    if found.lower > 0.5:
+        return "right way"
+    return "wrong way" if found.upper < 0.5 else "no evidence"
+
+
+def _mean(flags: np.ndarray) -> float | None:
+    return float(flags.mean()) if flags.size else None
+
+
+def _accounts(codes: np.ndarray) -> int:
+    """How many different accounts there are; counted without sorting, for there are many rows."""
+    return int(np.count_nonzero(np.bincount(codes))) if codes.size else 0
