@@ -32,7 +32,7 @@ from accountpulse.scoring.columns import (
     score_of,
 )
 from accountpulse.scoring.scorecard import Scorecard
-from accountpulse.scoring.scores import score
+from accountpulse.scoring.trend import score_table
 from accountpulse.state import State
 
 if TYPE_CHECKING:
@@ -156,13 +156,11 @@ def _dated(frame: pl.DataFrame, name: str) -> pl.DataFrame:
 
 def _scored(frame: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
     """The rows with their scores beside them, without what a backtest doesn't ask for."""
-    leaves = [points_of(leaf.name) for leaf in card.leaves]
     wanted = [
-        HEALTH, BEFORE_CAPS, RISK, RISK_Z, TIER, COVERAGE, CAP_REASON, DRIVERS, SCORECARD,
-        *map(score_of, card.dimensions), *leaves,
+        HEALTH, BEFORE_CAPS, RISK, RISK_Z, TIER, COVERAGE, CAP_REASON, DRIVERS,
+        *map(score_of, card.dimensions), *(points_of(leaf.name) for leaf in card.leaves),
     ]  # fmt: skip
-    scores = score(frame.lazy(), card, detail=True).select(wanted).collect()
-    return frame.hstack(scores)
+    return frame.hstack(score_table(frame, card, detail=True).select(wanted))
 
 
 def _outcomes_of_table(asked: BacktestRequest) -> tuple[pl.DataFrame, tuple[str, ...]]:

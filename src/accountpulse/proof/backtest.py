@@ -9,7 +9,7 @@ from accountpulse.core.errors import UsageError
 from accountpulse.proof import cases, wording
 from accountpulse.proof.arr_later import ACCOUNT
 from accountpulse.proof.document import BacktestDocument, CardComparison, CardName, Sample, SampleKind
-from accountpulse.proof.evidence import events_of, evidence_of, foretold
+from accountpulse.proof.evidence import events_of, evidence_of, foretold, thinned
 from accountpulse.proof.gates import RANKING_EVENTS, Claim, gate
 from accountpulse.proof.label_report import LabelReport, inspect
 from accountpulse.proof.labels import AS_OF, LOST, LOST_ON, RENEWAL_ON, LabelRules, Labels, month_rows
@@ -24,7 +24,6 @@ from accountpulse.scoring.columns import (
     RISK,
     RISK_Z,
     TIER,
-    score_of,
 )
 from accountpulse.scoring.scorecard import Scorecard
 
@@ -88,10 +87,11 @@ def backtest(
     labels = Labels(first_hand, outcomes, rules.labels, rules.known_until)
     tables = _labelled(labels, rules)
     report = inspect(labels)
+    del labels  # which holds tables of its own
     document = _document(tables, report, card, rules, other)
     if later is not None:
         document = replace(document, reconstructed=_sample_of_reconstructed(later, outcomes, card, rules))
-    return Backtest(replace(document, origins=_origins(outcomes)), _rows(tables, card))
+    return Backtest(replace(document, origins=_origins(outcomes)), _rows(tables))
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _document(
     tables: _Tables, report: LabelReport, card: Scorecard, rules: BacktestRules, other: OtherCard | None
 ) -> BacktestDocument:
     monthly, main = tables.account_months, tables.main
-    parts = parts_alone(monthly, card) if events_of(monthly) >= RANKING_EVENTS else ()
+    parts = parts_alone(thinned(monthly), card) if events_of(monthly) >= RANKING_EVENTS else ()
     skill = foretold(monthly, rules.labels) if events_of(monthly) >= RANKING_EVENTS else None
     allowed = gate(evidence_of(monthly, report, parts, skill))
     figures = _figures(rules, monthly, ranked=Claim.RANKING in allowed.allowed)
@@ -268,12 +268,13 @@ def _comparison(main: pl.DataFrame, other: OtherCard, *, ranked: bool) -> CardCo
 # --- the rows --------------------------------------------------------------------------------------------------
 
 
-def _rows(tables: _Tables, card: Scorecard) -> pl.DataFrame:
+def _rows(tables: _Tables) -> pl.DataFrame:
     """The rows of both samples, named by `sample`, with their labels and scores."""
-    wanted = [
-        "account_id", "account_name", "segment", "arr", AS_OF, LOST, LOST_ON, RENEWAL_ON, TIER, HEALTH, BEFORE_CAPS,
-        RISK, RISK_Z, COVERAGE, PROBABILITY, *map(score_of, card.dimensions),
-    ]  # fmt: skip
+    wanted = (
+        "account_id", "arr", AS_OF, LOST, LOST_ON, RENEWAL_ON, TIER, HEALTH, BEFORE_CAPS, RISK, RISK_Z, COVERAGE,
+        PROBABILITY,
+    )  # fmt: skip
     present = [name for name in wanted if name in tables.account_months.columns]
+    kinds = pl.Enum(["renewals", "months"])
     named = (("renewals", tables.renewals), ("months", tables.account_months))
-    return pl.concat(rows.select(pl.lit(name).alias("sample"), *present) for name, rows in named)
+    return pl.concat(rows.select(present).with_columns(sample=pl.lit(name, kinds)) for name, rows in named)

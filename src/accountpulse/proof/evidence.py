@@ -17,11 +17,24 @@ from accountpulse.proof.samples import arrays
 from accountpulse.scoring.columns import RISK, RISK_Z
 
 DAYS_A_MONTH = 30.4375
+MOST_ROWS = 250_000  # of account-months that single metrics and lines are judged by; more would change no digit shown
 
 
 def events_of(rows: pl.DataFrame) -> int:
     """Distinct accounts that left in a row with a churn risk."""
-    return rows.select(pl.col(ACCOUNT).filter(pl.col(LOST) & pl.col(RISK).is_not_null()).n_unique()).item()
+    return int(rows.select(pl.col(ACCOUNT).filter(pl.col(LOST) & pl.col(RISK).is_not_null()).n_unique()).item())
+
+
+def thinned(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with a label, of every second day, third day, … where there are more than MOST_ROWS of them.
+
+    The rows of an account tell nearly the same from month to month, so that little is lost; the accounts all stay.
+    """
+    labelled = rows[LOST].is_not_null()
+    step = -(-int(labelled.sum()) // MOST_ROWS)
+    if step <= 1:
+        return rows if labelled.all() else rows.filter(labelled)
+    return rows.filter(labelled & ((rows[AS_OF].rank("dense") - 1) % step == 0))
 
 
 def evidence_of(
@@ -29,17 +42,15 @@ def evidence_of(
 ) -> Evidence:
     """Of the labelled `rows` of one sample, with what its parts alone and a fit out of time came to."""
     labelled = rows.select(ACCOUNT, AS_OF, LOST, LOST_ON, RISK, RISK_Z).filter(pl.col(LOST).is_not_null())
-    rated = labelled.filter(pl.col(RISK).is_not_null())
-    with_z = labelled.filter(pl.col(RISK_Z).is_not_null())
     events = events_of(rows)
-    line = fit(*arrays(with_z, RISK_Z)) if events >= RANKING_EVENTS else None
+    line = fit(*arrays(thinned(labelled).drop_nulls(RISK_Z), RISK_Z)) if events >= RANKING_EVENTS else None
     left_on = labelled.filter(LOST)[LOST_ON]
     suspects = [part for part in parts if part.kind == "metric" and part.auc and _apart(part.auc.value) > LEAK_AUC]
     return Evidence(
         events=events,
         months=_months_between(labelled[AS_OF].min(), labelled[AS_OF].max()),  # type: ignore[arg-type]
         quarters=left_on.to_frame().select(pl.format("{}-{}", left_on.dt.year(), left_on.dt.quarter())).n_unique(),
-        auc=auc(*arrays(rated, RISK)) if events >= RANKING_EVENTS else None,
+        auc=auc(*arrays(labelled.drop_nulls(RISK), RISK)) if events >= RANKING_EVENTS else None,
         slope=None if line is None else line.slope,
         skill=None if skill is None else skill.skill,
         unscored=report.without_month,
@@ -50,7 +61,7 @@ def evidence_of(
 
 def foretold(rows: pl.DataFrame, rules: LabelRules) -> ProbabilityQuality | None:
     """How true probabilities would be in the later months, fitted on the earlier ones alone; None: can't be told."""
-    known = rows.select(ACCOUNT, AS_OF, LOST, RISK_Z).drop_nulls()
+    known = thinned(rows.select(ACCOUNT, AS_OF, LOST, RISK_Z)).drop_nulls()
     if known[LOST].n_unique() < 2:
         return None
     month = known.select(pl.col(AS_OF).dt.year().cast(pl.Int64) * 12 + pl.col(AS_OF).dt.month()).to_series().to_numpy()

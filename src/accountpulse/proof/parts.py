@@ -32,15 +32,13 @@ class _Part:
 
 
 def parts_alone(rows: pl.DataFrame, card: Scorecard) -> tuple[PartAlone, ...]:
-    """Every part that `rows` (with `lost`, and codes of accounts) have a column for, in the scorecard's order.
+    """Every part that `rows` (with `lost` known, and codes of accounts) have a column for, in the scorecard's order.
 
     A metric of the scorecard is judged by its points, another one of the catalogue by its value and the direction that
     the catalogue calls better. Rows in which a part is not known are left out of its AUC.
     """
-    labelled = rows[LOST].is_not_null()
-    lost = rows[LOST].filter(labelled).to_numpy().astype(np.bool_)
-    account = rows[ACCOUNT].filter(labelled).to_numpy().astype(np.int64)
-    return tuple(_judged(part, rows[part.column].filter(labelled), lost, account) for part in _parts(rows, card))
+    lost, account = rows[LOST].to_numpy().astype(np.bool_), rows[ACCOUNT].to_numpy().astype(np.int64)
+    return tuple(_judged(part, rows[part.column], lost, account) for part in _parts(rows, card))
 
 
 def _parts(rows: pl.DataFrame, card: Scorecard) -> Iterator[_Part]:

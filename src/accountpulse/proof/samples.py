@@ -186,8 +186,8 @@ def _by_lead(labelled: pl.DataFrame, kind: SampleKind, rules: SampleRules) -> tu
         there = labelled.filter((pl.col(LOST_ON).is_null() | (pl.col(LOST_ON) > first)) & (last <= rules.known_until))
         left = (pl.col(LOST_ON) <= last).fill_null(value=False)
         none = pl.lit(None, pl.Float64)  # what became of the ARR is told of the whole horizon
-        rows = there.with_columns(left.alias(LOST), none.alias(ARR_LATER), pl.lit(end).alias(GROUP))
-        made += _outcomes_by_group(rows, rules, lambda end, start=start: f"{start}–{end} days").values()
+        rows = there.with_columns(left.alias(LOST), none.alias(ARR_LATER), pl.lit(f"{start}–{end} days").alias(GROUP))
+        made += _outcomes_by_group(rows, rules, str).values()
     return tuple(made)
 
 
@@ -220,7 +220,7 @@ def _outcomes_by_group(rows: pl.DataFrame, rules: SampleRules, named: Callable[[
 
 def _auc_by_group(known: pl.DataFrame) -> dict[int, Interval | None]:
     rated = known.filter(pl.col(RISK).is_not_null())
-    return {place: auc(*arrays(rows, RISK)) for (place,), rows in rated.group_by([GROUP])}  # type: ignore[misc]
+    return {place: auc(*arrays(rows, RISK)) for (place,), rows in rated.group_by([GROUP])}
 
 
 def _amounts(rows: pl.DataFrame, name: str) -> NDArray[np.float64]:
