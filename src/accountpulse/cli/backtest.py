@@ -14,11 +14,13 @@ from accountpulse.cli.files import read, read_card, write
 from accountpulse.cli.scoring import warn
 from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.outgoing import outgoing_data, outgoing_table
+from accountpulse.core.records import Rules
 from accountpulse.core.redact import REDACT
-from accountpulse.proof.labels import AS_OF, LabelRules
+from accountpulse.proof.labels import LabelRules
 from accountpulse.proof.outcome_table import AMOUNT, NEEDED, OutcomeTable, outcomes_in
 from accountpulse.scoring import scorecard, table
 from accountpulse.scoring.columns import (
+    AS_OF,
     BEFORE_CAPS,
     CAP_REASON,
     COVERAGE,
@@ -69,6 +71,7 @@ class _Past:
     known_until: date
     named: str
     notes: tuple[str, ...]
+    grace_days: int = LabelRules().grace_days
 
 
 def backtest_table(asked: BacktestRequest, now: datetime) -> int:
@@ -77,10 +80,10 @@ def backtest_table(asked: BacktestRequest, now: datetime) -> int:
     return _finish(_of_table(asked, now), asked)
 
 
-def backtest_state(asked: BacktestRequest, state: State, now: datetime) -> int:
+def backtest_state(asked: BacktestRequest, state: State, rules: Rules, now: datetime) -> int:
     """Hold the months of the state, as they were first measured, against outcomes."""
     _check_extra()
-    return _finish(_of_state(asked, state, now), asked)
+    return _finish(_of_state(asked, state, rules, now), asked)
 
 
 def _check_extra() -> None:
@@ -96,7 +99,7 @@ def _finish(past: _Past, asked: BacktestRequest) -> int:
     horizon = asked.horizon or past.card.file.horizon_days
     rules = BacktestRules(
         source=past.named,
-        labels=LabelRules(horizon_days=horizon, lead_days=asked.lead),
+        labels=LabelRules(horizon, asked.lead, past.grace_days),
         known_until=asked.known_until or past.known_until,
         first=asked.first,
         last=asked.last,
@@ -185,7 +188,7 @@ def _last_day(outcomes: pl.DataFrame, now: datetime) -> date:
 # --- the state -------------------------------------------------------------------------------------------------
 
 
-def _of_state(asked: BacktestRequest, state: State, now: datetime) -> _Past:
+def _of_state(asked: BacktestRequest, state: State, rules: Rules, now: datetime) -> _Past:
     """Months and outcomes as the state has them; outcomes of a file come first for the times that it speaks of."""
     from accountpulse.cli.outcomes import read_outcomes
     from accountpulse.core.outcomes import first_answers
@@ -197,17 +200,26 @@ def _of_state(asked: BacktestRequest, state: State, now: datetime) -> _Past:
     if months.is_empty():
         raise ConfigurationError("backtest", ["the state holds no month that was run as a whole: run one first"])
     card = _last_card(state, months)
-    outcomes, notes = proof_input.outcomes_of(state, months), tuple(state.files.notes)
+    outcomes, notes = proof_input.outcomes_of(state, months, rules), tuple(state.files.notes)
     if asked.outcomes is not None:
         given = read_outcomes(asked.outcomes)
-        outcomes = first_answers([given.rows, outcomes], LabelRules().grace_days)
+        outcomes = first_answers([given.rows, outcomes], rules.grace_days)
         notes = (*notes, *given.notes)
     other = None
     if asked.scorecards:
         compared = read_card(asked.scorecards[0], card.pillars)
         other = _other(compared, proof_input.months_of(state, compared))
-    known_until = _read_on(months, outcomes, now) - timedelta(days=LabelRules().grace_days)
-    return _Past(months, outcomes, card, other, known_until, "what runs kept", (*notes, *_other_cards(months, card)))
+    known_until = _read_on(months, outcomes, now) - timedelta(days=rules.grace_days)
+    return _Past(
+        months,
+        outcomes,
+        card,
+        other,
+        known_until,
+        "what runs kept",
+        (*notes, *_other_cards(months, card)),
+        rules.grace_days,
+    )
 
 
 def _last_card(state: State, months: pl.DataFrame) -> Scorecard:

@@ -295,6 +295,7 @@ def backtest(
 ) -> None:
     """Hold what the score said against who left: how well it ranks, whom it misjudged, what isn't proven."""
     give_back()
+    from accountpulse import settings
     from accountpulse.cli.backtest import BacktestRequest, backtest_state, backtest_table, day_of
 
     asked = BacktestRequest(
@@ -311,7 +312,8 @@ def backtest(
     )
     if metrics is not None:
         raise typer.Exit(backtest_table(asked, datetime.now(UTC)))
-    raise typer.Exit(backtest_state(asked, _state(), datetime.now(UTC)))
+    rules = settings.rules_of(settings.mapping_of(os.environ))
+    raise typer.Exit(backtest_state(asked, _state(), rules, datetime.now(UTC)))
 
 
 def scorecard_check(

@@ -12,11 +12,12 @@ from accountpulse.proof.document import BacktestDocument, CardComparison, CardNa
 from accountpulse.proof.evidence import events_of, evidence_of, foretold, thinned
 from accountpulse.proof.gates import RANKING_EVENTS, Claim, gate
 from accountpulse.proof.label_report import LabelReport, inspect
-from accountpulse.proof.labels import AS_OF, LOST, LOST_ON, RENEWAL_ON, LabelRules, Labels, month_rows
+from accountpulse.proof.labels import LOST, LOST_ON, RENEWAL_ON, LabelRules, Labels, month_rows
 from accountpulse.proof.parts import parts_alone
 from accountpulse.proof.ranking import auc, auc_difference
 from accountpulse.proof.samples import SampleRules, arrays, sample_of
 from accountpulse.scoring.columns import (
+    AS_OF,
     BEFORE_CAPS,
     COVERAGE,
     HEALTH,
@@ -90,7 +91,9 @@ def backtest(
     del labels  # which holds tables of its own
     document = _document(tables, report, card, rules, other)
     if later is not None:
-        document = replace(document, reconstructed=_sample_of_reconstructed(later, outcomes, card, rules))
+        apart = _sample_of_reconstructed(later, outcomes, card, rules)
+        told = (*document.not_proven, wording.of_reconstructed(apart))
+        document = replace(document, reconstructed=apart, not_proven=told)
     return Backtest(replace(document, origins=_origins(outcomes)), _rows(tables))
 
 

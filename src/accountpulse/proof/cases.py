@@ -7,8 +7,18 @@ from typing import Any
 import polars as pl
 
 from accountpulse.proof.document import CaseKind, ProofCase, SampleKind
-from accountpulse.proof.labels import AS_OF, LOST, LOST_ON, RENEWAL_ON, LabelRules
-from accountpulse.scoring.columns import CAP_REASON, COVERAGE, DRIVERS, DRIVERS_TEXT, HEALTH, RISK, TIER, points_of
+from accountpulse.proof.labels import LOST, LOST_ON, RENEWAL_ON, LabelRules
+from accountpulse.scoring.columns import (
+    AS_OF,
+    CAP_REASON,
+    COVERAGE,
+    DRIVERS,
+    DRIVERS_TEXT,
+    HEALTH,
+    RISK,
+    TIER,
+    points_of,
+)
 from accountpulse.scoring.explain import driver
 from accountpulse.scoring.scorecard import Scorecard
 

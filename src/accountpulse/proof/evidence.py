@@ -10,11 +10,11 @@ from accountpulse.proof.document import PartAlone
 from accountpulse.proof.fit import fit, out_of_time
 from accountpulse.proof.gates import LEAK_AUC, RANKING_EVENTS, Evidence
 from accountpulse.proof.label_report import LabelReport
-from accountpulse.proof.labels import AS_OF, LOST, LOST_ON, LabelRules
+from accountpulse.proof.labels import LOST, LOST_ON, LabelRules
 from accountpulse.proof.probability import ProbabilityQuality
 from accountpulse.proof.ranking import auc
 from accountpulse.proof.samples import arrays
-from accountpulse.scoring.columns import RISK, RISK_Z
+from accountpulse.scoring.columns import AS_OF, RISK, RISK_Z
 
 DAYS_A_MONTH = 30.4375
 MOST_ROWS = 250_000  # of account-months that single metrics and lines are judged by; more would change no digit shown

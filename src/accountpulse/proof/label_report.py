@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from accountpulse.proof.labels import AS_OF, LOST, LOST_ON, ROW, Labels
+from accountpulse.proof.labels import LOST, LOST_ON, ROW, Labels
+from accountpulse.scoring.columns import AS_OF
 
 NAMED = 100  # accounts named in each finding; all are counted
 

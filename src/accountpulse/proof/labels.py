@@ -11,9 +11,8 @@ from typing import Literal
 
 import polars as pl
 
-from accountpulse.scoring.columns import RENEWAL
+from accountpulse.scoring.columns import AS_OF, RENEWAL
 
-AS_OF = "as_of"
 LOST, RENEWED = "lost", "renewed"  # kinds of OUTCOMES that say how a renewal went
 LOST_ON = "lost_on"
 RENEWAL_ON = "renewal_on"

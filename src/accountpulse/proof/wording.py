@@ -79,12 +79,13 @@ def _warned(read: pl.DataFrame, below: Sequence[str], rules: LabelRules, *, shar
         return
     warned, unrated = (read.filter(pl.col(TIER).is_in(names)).height for names in (list(below), [NOT_RATED]))
     share = f" ({in_percent(wilson(warned / read.height, read.height))})" if shares else ""
-    late = read.height - read[IN_TIME].sum()
+    late = read.height - int(read[IN_TIME].sum())
+    when = f"{rules.lead_days} days before" if late < read.height else "when they were last scored"
     more = f"; {unrated:,} {'was' if unrated == 1 else 'were'} {NOT_RATED}" if unrated else ""
-    more += f"; {late:,} had no score so early, and count by a later one" if late else ""
+    more += f"; {late:,} had no score so early, and count by a later one" if 0 < late < read.height else ""
     yield (
         f"Of {counted(read.height, 'customer')} who left, {warned:,} {'was' if warned == 1 else 'were'} "
-        f"{either(below)} {rules.lead_days} days before{share}{more}."
+        f"{either(below)} {when}{share}{more}."
     )
 
 
@@ -136,6 +137,11 @@ def not_proven(
     renewals, months = samples
     if main.kind == "months":
         yield _why_not_renewals(renewals)
+    elif main.unplanned:
+        yield (
+            f"{main.unplanned:,} of the {counted(main.lost, 'customer')} who left did so outside of the renewal that "
+            "was seen ahead; each counts as a renewal of its own, beside renewals that were kept."
+        )
     yield from _open(renewals, months, rules)
     if report.departures:
         share = report.without_month / report.departures
@@ -179,7 +185,21 @@ def _open(renewals: Sample, months: Sample, rules: LabelRules) -> Iterator[str]:
         )
 
 
+def of_reconstructed(later: Sample) -> str:
+    """Why some months stand apart."""
+    return (
+        f"{counted(later.rows + later.censored, 'account-month')} were measured long after they were over: they may "
+        "know what came, and stand apart from all other figures."
+    )
+
+
 def _about_evidence(parts: Sequence[PartAlone]) -> Iterator[str]:
+    judged = [part for part in parts if part.kind == "metric" and part.auc is not None]
+    if any(part.verdict == "wrong way" for part in judged):
+        yield (
+            f"{counted(len(judged), 'metric')} were judged one by one, each at 95 %: of so many that tell nothing, "
+            f"about {max(1, round(len(judged) / 40))} would seem to point the wrong way by chance."
+        )
     metrics = [part for part in parts if part.kind == "metric" and part.weight]
     silent = [part.label for part in metrics if part.verdict == "no evidence"]
     rare = [part.label for part in metrics if part.verdict == "too rarely known"]
