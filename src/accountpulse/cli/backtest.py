@@ -136,11 +136,12 @@ def _of_table(asked: BacktestRequest, now: datetime) -> _Past:
     if path is None or len(asked.scorecards) > 2:
         raise UsageError("give one --scorecard to score the table with, and a second one to compare it with")
     data = read(path)
+    _check_dated(data, path.name)
     pillars = table.pillars_in(data, path.name)
     cards = [read_card(each, pillars) for each in asked.scorecards] or [scorecard.default(pillars)]
     unknown = [set(table.unknown_columns_in(data, path.name, card)) for card in cards]
     warn(sorted(set.intersection(*unknown)))
-    frames = [_dated(table.read_table(data, path.name, card), path.name) for card in cards]
+    frames = [table.read_table(data, path.name, card) for card in cards]
     del data
     months = _scored(frames[0], cards[0])
     outcomes, notes = _outcomes_of_table(asked)
@@ -148,13 +149,12 @@ def _of_table(asked: BacktestRequest, now: datetime) -> _Past:
     return _Past(months, outcomes, cards[0], other, _last_day(outcomes, now), path.name, notes)
 
 
-def _dated(frame: pl.DataFrame, name: str) -> pl.DataFrame:
-    if AS_OF not in frame.columns:
+def _check_dated(data: bytes, name: str) -> None:
+    if AS_OF not in table.columns_in(data, name):
         raise UsageError(
-            f"{name}: there is no column as_of: the day that each row was measured up to, such as 2026-03-01; a "
-            "backtest needs many of them an account"
+            f"{name}: there is no column as_of, the day that each row was measured up to, such as 2026-03-01. A "
+            "backtest needs it, and several of them an account"
         )
-    return frame
 
 
 def _scored(frame: pl.DataFrame, card: Scorecard) -> pl.DataFrame:

@@ -17,10 +17,12 @@ from accountpulse.scoring.columns import (
     HEALTH,
     RISK,
     TIER,
+    lost_of,
     points_of,
 )
 from accountpulse.scoring.explain import driver
 from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.scoring.scores import score
 
 GREEN, RED = 75.0, 50.0  # of capped health; what is said independent of the names of tiers
 LISTED = 200  # accounts of each kind that are listed, those with most ARR first; all are counted
@@ -49,7 +51,9 @@ def false_greens(
 ) -> tuple[tuple[ProofCase, ...], int]:
     """Customers that were green and left, of the rows of `departed`: most ARR first, and how many there are."""
     greens = read.filter(pl.col(HEALTH) >= GREEN).with_columns(pl.lit(value=True).alias(LOST))
-    return _listed(greens, lambda row: _case(row, card, "false green", _happened(row, rules, sample))), greens.height
+    return _listed(
+        greens, card, lambda row: _case(row, card, "false green", _happened(row, rules, sample))
+    ), greens.height
 
 
 def false_reds(
@@ -58,7 +62,8 @@ def false_reds(
     """Customers that were red and stayed, most ARR first, and how many there are; of several months the last one."""
     red = ~pl.col(LOST) & (pl.col(HEALTH) < RED)
     last = _last_each(rows, red, pl.lit(value=True)) if sample == "months" else rows.filter(red)
-    return _listed(last, lambda row: _case(row, card, "false red", _happened(row, rules, sample))), last.height
+    cases = _listed(last, card, lambda row: _case(row, card, "false red", _happened(row, rules, sample)))
+    return cases, last.height
 
 
 def _last_each(rows: pl.DataFrame, wanted: pl.Expr, preferred: pl.Expr) -> pl.DataFrame:
@@ -68,10 +73,20 @@ def _last_each(rows: pl.DataFrame, wanted: pl.Expr, preferred: pl.Expr) -> pl.Da
     return rows[found["place"]]
 
 
-def _listed(rows: pl.DataFrame, case: Callable[[Mapping[str, Any]], ProofCase]) -> tuple[ProofCase, ...]:
+def _listed(
+    rows: pl.DataFrame, card: Scorecard, case: Callable[[Mapping[str, Any]], ProofCase]
+) -> tuple[ProofCase, ...]:
     order = [name for name in ("arr",) if name in rows.columns]
     ranked = rows.sort(*order, "account_id", AS_OF, descending=[True] * len(order) + [False, False], nulls_last=True)
-    return tuple(map(case, ranked.head(LISTED).iter_rows(named=True)))
+    return tuple(map(case, _with_costs(ranked.head(LISTED), card).iter_rows(named=True)))
+
+
+def _with_costs(rows: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
+    """The rows with what each metric costs, where the months didn't keep it: scored again, for these few."""
+    if all(lost_of(leaf.name) in rows.columns for leaf in card.leaves):
+        return rows
+    costs = score(rows, card, detail=True).select(lost_of(leaf.name) for leaf in card.leaves)
+    return rows.with_columns(costs)
 
 
 def _case(row: Mapping[str, Any], card: Scorecard, kind: CaseKind, happened: str) -> ProofCase:

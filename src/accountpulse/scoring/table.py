@@ -33,6 +33,11 @@ def table_format(name: str) -> TableFormat:
     raise UsageError(f"{name}: write .csv or .parquet; the ending says what the file is")
 
 
+def columns_in(data: bytes, name: str) -> list[str]:
+    """The columns that a table has, as they are called in it."""
+    return _header(data, name)
+
+
 def pillars_in(data: bytes, name: str) -> tuple[str, ...]:
     """The pillars that a table has columns for: a scorecard is loaded with these before the table is read with it."""
     return pillars_of(_header(data, name))

@@ -1,0 +1,141 @@
+"""`backtest`, as people call it: on a table, on what a run kept, and what is refused."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from accountpulse import pipeline, settings
+from accountpulse.core.period import Period
+from accountpulse.pipeline.run import RunRequest
+from accountpulse.sandbox.server import Sandbox
+from accountpulse.sandbox.world import build
+from program import CLEAN, start
+from support import NOW, Silent
+
+CARD = """name: mine
+horizon_days: 120
+groups: {a: {weight: 1, metrics: {csat_score: {weight: 1, anchors: [[0, 0], [100, 100]]}}}}
+tiers: [{name: Good, min: 75}, {name: Poor, min: 0}]
+"""
+METRICS = "account_id,account_name,as_of,csat_score,arr\n" + "".join(
+    f"a{account:02},Company {account},2025-{month:02}-01,{60 + 3 * account if account > 6 else 20 + account},1000\n"
+    for account in range(13)
+    for month in range(1, 13)
+    if account > 6 or month < 8
+)
+OUTCOMES = "account_id,date,kind\n" + "".join(f"a{account:02},2025-07-{account + 1:02},lost\n" for account in range(7))
+OUTCOMES += "a12,2025-12-20,lost\na12,2025-12-20,lost\nnobody,2025-12-24,lost\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in {"card.yaml": CARD, "m.csv": METRICS, "o.csv": OUTCOMES}.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def told(folder: Path, *words: str, code: int = 0, columns: str = "100") -> str:
+    done = start(folder, "backtest", "--metrics", "m.csv", "--scorecard", "card.yaml", *words, COLUMNS=columns)
+    assert done.returncode == code, done.stdout + done.stderr
+    return " ".join((done.stdout if code == 0 else done.stderr).split())
+
+
+@pytest.mark.parametrize("columns", ["72", "160"])
+def test_a_table_is_held_against_outcomes(folder: Path, columns: str) -> None:
+    text = told(folder, "--outcomes", "o.csv", columns=columns)
+    assert "Of 8 customers who left, 7 were Poor 90 days before." in text
+    assert "False greens: green, and left (1 customer)" in text
+    assert "Company 12" in text
+    assert "1 account: an outcome, but no month here (nobody)" in text
+    assert "o.csv: 1 row says again what another says (a12); it counts once" in text
+    document = json.loads((folder / "out" / "backtest.json").read_text(encoding="utf-8"))
+    assert (document["horizon_days"], document["known_until"], document["main"]) == (120, "2025-12-24", "months")
+    assert document["false_greens"][0]["account_name"] == "Company 12"
+    rows = pl.read_parquet(folder / "out" / "rows.parquet")
+    # of the first seven accounts January to July, of the others all twelve months; the first one left on 1 July
+    assert rows.filter(pl.col("sample") == "months").height == 7 * 7 + 6 * 12 - 1
+
+
+def test_options_say_what_counts(folder: Path) -> None:
+    more = (
+        "--scorecard",
+        "card.yaml",
+        "--horizon",
+        "60",
+        "--from",
+        "2025-02",
+        "--to",
+        "2025-05",
+        "--known-until",
+        "2025-07-20",
+        "--out",
+        "here",
+    )
+    text = told(folder, "--outcomes", "o.csv", *more)
+    assert "Too few customers left to compare the ranking of mine with this one's." in text
+    document = json.loads((folder / "here" / "backtest.json").read_text(encoding="utf-8"))
+    assert document["months"] == ["2025-02", "2025-03", "2025-04", "2025-05"]
+    assert (document["horizon_days"], document["known_until"]) == (60, "2025-07-20")
+    # of June's first day on, a horizon of 60 days runs past the twentieth of July
+    assert document["account_months"]["censored"] == 13
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("m.csv", METRICS.replace("as_of", "month"), "there is no column as_of"),
+        (
+            "o.csv",
+            OUTCOMES.replace("2025-07-03", "03/07/2025"),
+            "'03/07/2025' is not a day such as 2026-03-31 (line 4)",
+        ),
+        ("o.csv", OUTCOMES.replace("2025-07-02,lost", "2025-07-02,churned"), "'churned' is none of lost"),
+        ("o.csv", "account_id,date,kind\n", "there is no outcome in it"),
+    ],
+)
+def test_a_table_that_cannot_be_read_for_certain_is_refused(folder: Path, name: str, content: str, said: str) -> None:
+    (folder / name).write_text(content, encoding="utf-8")
+    assert said in told(folder, "--outcomes", "o.csv", code=2)
+    assert not (folder / "out").exists()
+
+
+def test_what_is_asked_wrongly_is_refused(folder: Path) -> None:
+    assert "give the outcomes of the table's accounts" in told(folder, code=2)
+    assert "is not a day of the form YYYY-MM-DD" in told(folder, "--outcomes", "o.csv", "--known-until", "June", code=2)
+
+
+def test_without_its_packages_it_says_what_to_install(folder: Path) -> None:
+    program = "import sys; sys.modules['sklearn'] = None; from accountpulse.cli import main; main()"
+    words = ["backtest", "--metrics", "m.csv", "--outcomes", "o.csv"]
+    command = [sys.executable, "-c", program, *words]
+    done = subprocess.run(command, cwd=folder, env=CLEAN, capture_output=True, text=True, check=False, timeout=120)
+    said = "backtest:\n  - it needs packages that are not installed: pip install 'accountpulse[backtest]'\n"
+    assert (done.returncode, done.stderr) == (3, said)
+
+
+def test_what_a_run_kept_is_held_against_a_table(tmp_path: Path) -> None:
+    world = build(seed=7, accounts=10, until=NOW)
+    with Sandbox(world) as sandbox:
+        loaded = settings.load({**sandbox.environment(), "ACCOUNTPULSE_STATE": str(tmp_path / "state")})
+        ran = pipeline.execute(loaded, RunRequest(period=Period(2026, 5)), datetime(2026, 6, 8, tzinfo=UTC), Silent())
+    assert ran.scores is not None
+    leaver = ran.scores["account_id"][0]
+    (tmp_path / "o.csv").write_text(f"account_id,date,kind\n{leaver[:15]},2026-08-15,lost\n", encoding="utf-8")
+    words = ("--outcomes", "o.csv", "--known-until", "2026-11-30")
+    done = start(tmp_path, "backtest", *words)
+    assert done.returncode == 0, done.stderr
+    assert "on what runs kept: 2026-05 to 2026-05" in " ".join(done.stdout.split())
+    document = json.loads((tmp_path / "out" / "backtest.json").read_text(encoding="utf-8"))
+    months = document["account_months"]
+    assert (months["rows"], months["left"], document["labels"]["departures"]) == (ran.scores.height, 1, 1)
+
+
+def test_a_state_without_a_month_is_refused(tmp_path: Path) -> None:
+    done = start(tmp_path, "backtest")
+    assert done.returncode == 3
+    assert "the state holds no month" in done.stderr
