@@ -98,7 +98,7 @@ def backtest(
 
 
 @dataclass(frozen=True)
-class _Tables:
+class _Samples:
     """The months, and their rows by renewal and by account-month; `kind` is the sample that is the headline."""
 
     months: pl.DataFrame
@@ -112,7 +112,7 @@ class _Tables:
 
 
 def _document(
-    tables: _Tables, report: LabelReport, card: Scorecard, rules: BacktestRules, other: OtherCard | None
+    tables: _Samples, report: LabelReport, card: Scorecard, rules: BacktestRules, other: OtherCard | None
 ) -> BacktestDocument:
     monthly, main = tables.account_months, tables.main
     parts = parts_alone(thinned(monthly), card) if events_of(monthly) >= RANKING_EVENTS else ()
@@ -192,10 +192,10 @@ def _rebuilt(months: pl.DataFrame) -> pl.Series:
     return months[RECONSTRUCTED].fill_null(value=False)
 
 
-def _labelled(labels: Labels, rules: BacktestRules) -> _Tables:
+def _labelled(labels: Labels, rules: BacktestRules) -> _Samples:
     """The rows by renewal and by month, of the months that were asked for."""
     renewals, account_months = _in_range(labels.by_renewal(), rules), _in_range(labels.by_month(), rules)
-    return _Tables(labels.months, renewals, account_months, "renewals" if _bears(renewals) else "months")
+    return _Samples(labels.months, renewals, account_months, "renewals" if _bears(renewals) else "months")
 
 
 def _measured_month() -> pl.Expr:
@@ -271,7 +271,7 @@ def _comparison(main: pl.DataFrame, other: OtherCard, *, ranked: bool) -> CardCo
 # --- the rows --------------------------------------------------------------------------------------------------
 
 
-def _rows(tables: _Tables) -> pl.DataFrame:
+def _rows(tables: _Samples) -> pl.DataFrame:
     """The rows of both samples, named by `sample`, with their labels and scores."""
     wanted = (
         "account_id", "arr", AS_OF, LOST, LOST_ON, RENEWAL_ON, TIER, HEALTH, BEFORE_CAPS, RISK, RISK_Z, COVERAGE,

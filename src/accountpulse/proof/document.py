@@ -15,7 +15,7 @@ from accountpulse.proof.ranking import Captured
 from accountpulse.proof.rates import Retention
 
 SampleKind = Literal["renewals", "months"]
-Verdict = Literal["right way", "wrong way", "no evidence", "too rarely known", "no direction"]
+PartVerdict = Literal["right way", "wrong way", "no evidence", "too rarely known", "no direction"]
 CaseKind = Literal["false green", "false red"]
 
 
@@ -111,7 +111,7 @@ class PartAlone:
     known_stayed: float | None
     missing_auc: Interval | None
     auc: Interval | None
-    verdict: Verdict
+    verdict: PartVerdict
     measured_by: Literal["points", "value", "score"]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from accountpulse.proof.arr_later import ACCOUNT
-from accountpulse.proof.document import PartAlone, Verdict
+from accountpulse.proof.document import PartAlone, PartVerdict
 from accountpulse.proof.intervals import Interval
 from accountpulse.proof.labels import LOST
 from accountpulse.proof.ranking import auc
@@ -19,7 +19,7 @@ MISSING_APART = 0.1  # from which difference on it is asked whether a missing va
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Aspect:
     """What is looked at: `worse` is +1 where higher values are worse, −1 where lower ones are, 0 where nobody said."""
 
     kind: str
@@ -41,31 +41,31 @@ def parts_alone(rows: pl.DataFrame, card: Scorecard) -> tuple[PartAlone, ...]:
     return tuple(_judged(part, rows[part.column], lost, account) for part in _parts(rows, card))
 
 
-def _parts(rows: pl.DataFrame, card: Scorecard) -> Iterator[_Part]:
+def _parts(rows: pl.DataFrame, card: Scorecard) -> Iterator[_Aspect]:
     present = {name for name, kind in rows.schema.items() if kind.is_numeric()}
     scores = (
         (RISK_Z, "churn risk before floors", 1),
         (HEALTH, "health", -1),
         (BEFORE_CAPS, "health before caps", -1),
     )
-    yield from (_Part("score", name, text, None, name, way, "score") for name, text, way in scores if name in present)
+    yield from (_Aspect("score", name, text, None, name, way, "score") for name, text, way in scores if name in present)
     for node in card.dimension_nodes:
         if score_of(node.name) in present:
             share = card.share_of(node)
-            yield _Part("dimension", node.name, node.name, share, score_of(node.name), -1, "score")
+            yield _Aspect("dimension", node.name, node.name, share, score_of(node.name), -1, "score")
     leaves = [leaf for leaf in card.leaves if points_of(leaf.name) in present]
     for leaf in leaves:
         label = card.catalogue[leaf.name].label
-        yield _Part("metric", leaf.name, label, leaf.share, points_of(leaf.name), -1, "points")
+        yield _Aspect("metric", leaf.name, label, leaf.share, points_of(leaf.name), -1, "points")
     others = card.catalogue.keys() & present - {leaf.name for leaf in leaves}
     for name in (name for name in card.catalogue if name in others):
         if rows[name].count():
             metric = card.catalogue[name]
             worse = {"higher": -1, "lower": 1, "neither": 0}[metric.better]
-            yield _Part("metric", name, metric.label, None, name, worse, "value")
+            yield _Aspect("metric", name, metric.label, None, name, worse, "value")
 
 
-def _judged(part: _Part, values: pl.Series, lost: np.ndarray, account: np.ndarray) -> PartAlone:
+def _judged(part: _Aspect, values: pl.Series, lost: np.ndarray, account: np.ndarray) -> PartAlone:
     numbers = values.cast(pl.Float64).fill_nan(None)
     known = numbers.is_not_null().to_numpy()
     among_lost, among_stayed = (_mean(known[rows]) for rows in (lost, ~lost))
@@ -91,7 +91,7 @@ def _judged(part: _Part, values: pl.Series, lost: np.ndarray, account: np.ndarra
     )
 
 
-def _verdict(found: Interval | None, worse: int) -> Verdict:
+def _verdict(found: Interval | None, worse: int) -> PartVerdict:
     if found is None:
         return "too rarely known"
     if worse == 0:
