@@ -86,4 +86,3 @@ def test_different_amounts_for_one_outcome_are_no_amount() -> None:
     table = read(account_id=["a", "a"], date=["2026-03-31"] * 2, kind=["lost"] * 2, arr_lost=["1", "2"])
     assert table.rows["arr_lost"].to_list() == [None]
     assert "different arr_lost for one outcome (a); it counts as not known" in table.notes[1]
-
