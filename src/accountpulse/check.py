@@ -16,6 +16,7 @@ from accountpulse.core.period import Period, Scope, last_complete, scope_of
 from accountpulse.core.records import REASONS, Reason, SourceName
 from accountpulse.metrics.reasons import outer_reason, why_column
 from accountpulse.pipeline import own_metrics
+from accountpulse.pipeline.calibrations import choose
 from accountpulse.pipeline.measure import link
 from accountpulse.pipeline.read import Extracts, SourceReader
 from accountpulse.pipeline.run import LOOKING, Run, looking
@@ -100,6 +101,8 @@ def check(
     card = _settings(found, loaded)
     scope = _period(found, loaded, period, now)
     _state(found, loaded, scope, now)
+    if card is not None:
+        _calibration(found, loaded, card, scope)
     run = looking(loaded, card or scorecard.default(loaded.rules.pillars), scope, now, patience)
     calls = _systems(found, run, card)
     if calls:
@@ -168,6 +171,16 @@ def _state(found: Findings, loaded: Settings, scope: Scope, now: datetime) -> No
             found.add("warning", "state", note)
     except AccountpulseError as error:
         found.failed("state", error)
+
+
+def _calibration(found: Findings, loaded: Settings, card: Scorecard, scope: Scope) -> None:
+    """Whether scores would have a probability; nothing where nobody has calibrated."""
+    choice = choose(None, State(loaded.state), card, scope.as_of_day)
+    for note in choice.notes:
+        found.add("warning", "calibration", note)
+    if (counts := choice.calibration) is not None:
+        text = f"counts until {counts.expires_on}, fitted on {counts.events:,} accounts that left"
+        found.add("good", "calibration", text)
 
 
 def _systems(found: Findings, run: Run, card: Scorecard | None) -> dict[SourceName, tuple[int, float]]:

@@ -1,15 +1,20 @@
 """`accountpulse check`: what would fail is named before a run, with what to do; nothing is written to Salesforce."""
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from accountpulse import settings
 from accountpulse.check import Finding, check
 from accountpulse.core.errors import UsageError
 from accountpulse.core.period import Period
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
+from accountpulse.scoring.calibration import Calibration
+from accountpulse.scoring.scorecard import default
 from accountpulse.state import State
 from support import NOW
 
@@ -57,6 +62,37 @@ def test_it_says_who_is_known_to_have_left_or_what_to_do(company: World, tmp_pat
     assert "accountpulse outcomes --import FILE" in line.text
     said = [each.text for each in of(missing, "salesforce")]
     assert any("outcomes 1 (from: contracts): object Agreement__c is absent" in text for text in said)
+
+
+def test_a_calibration_is_said_to_count_or_why_it_will_not(company: World, tmp_path: Path) -> None:
+    day = date(2026, 12, 1)
+    with Sandbox(company) as sandbox:
+        card = default(settings.load(sandbox.environment()).rules.pillars)
+        fitted = Calibration(
+            -0.5,
+            0.8,
+            (0.04, 0.01, 0.02),
+            0.95,
+            180,
+            card.hash,
+            "lost",
+            (),
+            61,
+            803,
+            0.07,
+            "account",
+            (),
+            day,
+            day,
+        )
+        State(tmp_path / "state").save_calibration(fitted.to_document())
+        (good,) = of(look(sandbox, tmp_path)[1], "calibration")
+        State(tmp_path / "state").save_calibration(replace(fitted, horizon_days=90).to_document())
+        code, lines = look(sandbox, tmp_path)
+    assert (good.mark, good.text) == ("good", "counts until 2026-12-01, fitted on 61 accounts that left")
+    (warning,) = of(lines, "calibration")
+    assert (code, warning.mark) == (0, "warning")
+    assert "fitted for 90 days" in warning.text
 
 
 def test_what_it_expects_to_read_is_what_there_is(company: World, tmp_path: Path) -> None:
