@@ -127,7 +127,7 @@ def test_a_stored_month_and_a_table_are_scored_with_the_probability(
 ) -> None:
     out, mine = tmp_path / "scores.parquet", tmp_path / "mine.yaml"
     mine.write_text(State(loaded.state).calibration() or "", encoding="utf-8")
-    assert score_stored(State(loaded.state), OCTOBER, None, mine, out) == 0
+    assert score_stored(State(loaded.state), OCTOBER, None, out, calibration=mine) == 0
     kept = scores_of(loaded).sort("account_id").select("account_id", *NAMES)
     assert pl.read_parquet(out).sort("account_id").select("account_id", *NAMES).equals(kept)
     metrics = str(next(Path(loaded.state).glob("history/metrics/*/*.parquet")))
@@ -136,7 +136,7 @@ def test_a_stored_month_and_a_table_are_scored_with_the_probability(
     table = tmp_path / "table.csv"
     table.write_text("account_id,mau,critical_signals\nA,3,0\n", encoding="utf-8")
     capsys.readouterr()
-    score_file(table, None, mine, out)
+    score_file(table, None, out, calibration=mine)
     assert (
         "! no probability beside the risk index: calibration.yaml: it was fitted on another" in capsys.readouterr().err
     )

@@ -197,11 +197,11 @@ def score(  # noqa: PLR0917
     from accountpulse.cli.scoring import score_file, score_stored
 
     if _one_of(metrics, period):
-        raise typer.Exit(score_stored(_state(), _period(period, "UTC"), scorecard, calibration, Path(out)))
+        raise typer.Exit(score_stored(_state(), _period(period, "UTC"), scorecard, Path(out), calibration=calibration))
     table = str(metrics)
     if streams(engine.value, table, out):
         raise typer.Exit(score_on(engine.value, master, table, scorecard, out, calibration=calibration))
-    raise typer.Exit(score_file(Path(table), scorecard, calibration, Path(out)))
+    raise typer.Exit(score_file(Path(table), scorecard, Path(out), calibration=calibration))
 
 
 def explain(

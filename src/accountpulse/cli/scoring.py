@@ -22,7 +22,7 @@ from accountpulse.scoring.trend import KEYS, score_table
 from accountpulse.state import State
 
 
-def score_file(metrics: Path, scorecard: Path | None, calibration: Path | None, out: Path) -> int:
+def score_file(metrics: Path, scorecard: Path | None, out: Path, *, calibration: Path | None = None) -> int:
     """Score one table and write another; 4 where no account could be rated."""
     table.table_format(out.name)
     data = read(metrics)
@@ -35,7 +35,7 @@ def score_file(metrics: Path, scorecard: Path | None, calibration: Path | None, 
 
 
 def score_stored(
-    state: State, period: Period | None, scorecard: Path | None, calibration: Path | None, out: Path
+    state: State, period: Period | None, scorecard: Path | None, out: Path, *, calibration: Path | None = None
 ) -> int:
     """Score the metrics that a run stored, as that run would have with this scorecard; 4 where none could be rated."""
     table.table_format(out.name)
