@@ -25,6 +25,7 @@ from accountpulse.state.checkpoints import Checkpoints
 from accountpulse.state.files import Files
 from accountpulse.state.history import History
 from accountpulse.state.lock import Locks
+from accountpulse.state.outcomes import Outcomes
 from accountpulse.state.runs import Runs
 from accountpulse.state.store import Blob
 from program import start
@@ -125,20 +126,28 @@ class Memory:
 
 def said(files: Files, name: str) -> object:
     """What the state says that rests on one of its files; None: it takes it for absent."""
+    found: object
     match name.split("/"):
         case ["runs", _, _]:
-            return next(Runs(files).all(), None)
+            found = next(Runs(files).all(), None)
         case ["scorecards", file]:
-            return History(files).load_scorecard(file.removesuffix(".json"))
+            found = History(files).load_scorecard(file.removesuffix(".json"))
+        case ["history", "first", _, month, _]:
+            found = History(files).first(parse_period(month.removeprefix("period=")))
         case ["history", kind, month, _]:
-            return History(files).load(parse_period(month.removeprefix("period=")), kind)  # type: ignore[arg-type]
+            found = History(files).load(parse_period(month.removeprefix("period=")), kind)  # type: ignore[arg-type]
+        case ["outcomes", _]:
+            outcomes = Outcomes(files).said()
+            found = None if outcomes.is_empty() else outcomes
         case ["extract", _, source, "parts", *_]:
-            return next(Checkpoints(files).parts(scope_of(OCTOBER, NOW), source, "r1"), None)
+            found = next(Checkpoints(files).parts(scope_of(OCTOBER, NOW), source, "r1"), None)
         case ["extract", _, source, *_]:
-            return Checkpoints(files).load(scope_of(SEPTEMBER, NOW), source)
+            found = Checkpoints(files).load(scope_of(SEPTEMBER, NOW), source)
         case ["locks", _]:
-            return Locks(files).holder("2026-10", NOW)
-    raise AssertionError(name)
+            found = Locks(files).holder("2026-10", NOW)
+        case _:
+            raise AssertionError(name)
+    return found
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -163,7 +172,7 @@ def assert_set_aside(objects: dict[str, bytes], name: str, damaged: bytes) -> No
 def test_no_byte_of_any_file_can_be_flipped_or_cut_off_unnoticed(finished: Path) -> None:
     objects, chance = contents(finished), random.Random(20261101)  # noqa: S311
     kinds = {name.partition("/")[0] for name in objects}
-    assert kinds == {"runs", "scorecards", "history", "extract", "locks"}
+    assert kinds == {"runs", "scorecards", "history", "outcomes", "extract", "locks"}
     assert len(objects) > 30
     for name, content in objects.items():
         others = {each: objects[each] for each in objects if each.rpartition("/")[0] != "runs/2026-09" or each == name}

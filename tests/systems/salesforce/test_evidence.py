@@ -57,7 +57,7 @@ def test_activities_and_histories_are_asked_for_with_the_archive_and_without_del
 ) -> None:
     org.add("Event", AccountId=TWO, Subject="QBR", ActivityDate=day("2025-11-10"))
     org.add("Event", AccountId=TWO, Subject="QBR", ActivityDate=day("2025-12-10"), IsDeleted=True)
-    text = "salesforce: {reviews: {expected_per_year: {Silver: 2}}}"
+    text = "salesforce: {outcomes: none, reviews: {expected_per_year: {Silver: 2}}}"  # outcomes want deleted ones
     found = read(org, text)
     assert found.of(TWO)["qbr_attendance"] == 50
     for name in ("Event", "Task", "AccountHistory"):
