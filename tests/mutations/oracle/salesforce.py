@@ -167,6 +167,8 @@ def _rows(answers: Sequence[Exchanged], words: str) -> list[Row]:
 def _walk(answers: Sequence[Exchanged], words: str) -> Iterator[list[Row]]:
     for each in answers:
         soql = each.query.get("q", "")
+        if "IsDeleted" in soql.replace("IsDeleted = false", ""):
+            continue  # who left, of which no metric knows
         if words in f"{soql} " and ("LIMIT 1" in soql) == (words == "LIMIT 1") and each.answer.status == 200:
             yield json.loads(each.answer.body)["records"]
 
