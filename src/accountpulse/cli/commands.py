@@ -296,10 +296,10 @@ def backtest(
     """Hold what the score said against who left: how well it ranks, whom it misjudged, what isn't proven."""
     give_back()
     from accountpulse import settings
-    from accountpulse.cli.backtest import BacktestRequest, backtest_state, backtest_table, day_of
+    from accountpulse.cli.backtest import BacktestRequest, backtest_state, backtest_table
+    from accountpulse.cli.proof_tables import day_of
 
     asked = BacktestRequest(
-        metrics=metrics,
         outcomes=outcomes,
         scorecards=tuple(scorecard or ()),
         horizon=horizon,
@@ -311,7 +311,7 @@ def backtest(
         out=out,
     )
     if metrics is not None:
-        raise typer.Exit(backtest_table(asked, datetime.now(UTC)))
+        raise typer.Exit(backtest_table(metrics, asked, datetime.now(UTC)))
     rules = settings.rules_of(settings.mapping_of(os.environ))
     raise typer.Exit(backtest_state(asked, _state(), rules, datetime.now(UTC)))
 

@@ -1,7 +1,7 @@
 """The whole backtest: months as they were then, and what happened, to one document and its rows."""
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
@@ -13,6 +13,7 @@ from accountpulse.proof.evidence import events_of, evidence_of, foretold, thinne
 from accountpulse.proof.gates import RANKING_EVENTS, Claim, gate
 from accountpulse.proof.label_report import LabelReport, inspect
 from accountpulse.proof.labels import LOST, LOST_ON, RENEWAL_ON, LabelRules, Labels, month_rows
+from accountpulse.proof.months import comparable, in_range, month_names, reconstructed, with_codes
 from accountpulse.proof.parts import parts_alone
 from accountpulse.proof.ranking import auc, auc_difference
 from accountpulse.proof.samples import SampleRules, arrays, sample_of
@@ -29,7 +30,6 @@ from accountpulse.scoring.columns import (
 from accountpulse.scoring.scorecard import Scorecard
 
 VERSION = 1  # of the document
-RECONSTRUCTED = "reconstructed"
 OTHER_RISK = "risk by the other scorecard"  # no metric has blanks in its name
 
 
@@ -80,8 +80,8 @@ def backtest(
     Months that were reconstructed later are reported apart. A UsageError where there is no month, or no outcome.
     """
     _check(months, outcomes)
-    coded = _coded(months if other is None else _with_other(months, other))
-    rebuilt = _rebuilt(coded)
+    coded = comparable(with_codes(months if other is None else _with_other(months, other)), card)
+    rebuilt = reconstructed(coded)
     first_hand, later = (coded, None) if not rebuilt.any() else (coded.filter(~rebuilt), coded.filter(rebuilt))
     if first_hand.is_empty():
         raise UsageError(f"{rules.source}: every month was reconstructed later; none is left to hold against outcomes")
@@ -140,7 +140,7 @@ def _document(
         grace_days=rules.labels.grace_days,
         capacity=rules.capacity,
         known_until=rules.known_until,
-        months=tuple(_month_names(monthly)),
+        months=tuple(month_names(monthly)),
         labels=report,
         origins={},
         gate=allowed,
@@ -181,36 +181,12 @@ def _check(months: pl.DataFrame, outcomes: pl.DataFrame) -> None:
         )
 
 
-def _coded(months: pl.DataFrame) -> pl.DataFrame:
-    """The months with an integer for each account."""
-    return months.with_columns(pl.col("account_id").rank("dense").cast(pl.Int64).alias(ACCOUNT) - 1)
-
-
-def _rebuilt(months: pl.DataFrame) -> pl.Series:
-    if RECONSTRUCTED not in months.columns:
-        return pl.repeat(value=False, n=months.height, dtype=pl.Boolean, eager=True)
-    return months[RECONSTRUCTED].fill_null(value=False)
-
-
 def _labelled(labels: Labels, rules: BacktestRules) -> _Samples:
     """The rows by renewal and by month, of the months that were asked for."""
-    renewals, account_months = _in_range(labels.by_renewal(), rules), _in_range(labels.by_month(), rules)
+    renewals, account_months = (
+        in_range(rows, rules.first, rules.last) for rows in (labels.by_renewal(), labels.by_month())
+    )
     return _Samples(labels.months, renewals, account_months, "renewals" if _bears(renewals) else "months")
-
-
-def _measured_month() -> pl.Expr:
-    """The month that a row measured: `as_of` is the day after its last day."""
-    return (pl.col(AS_OF) - timedelta(days=1)).dt.to_string("%Y-%m")
-
-
-def _in_range(rows: pl.DataFrame, rules: BacktestRules) -> pl.DataFrame:
-    if rules.first is None and rules.last is None:
-        return rows
-    return rows.filter(_measured_month().is_between(pl.lit(rules.first or "0000"), pl.lit(rules.last or "9999")))
-
-
-def _month_names(rows: pl.DataFrame) -> list[str]:
-    return rows.select(pl.col(AS_OF).unique()).select(_measured_month().unique()).to_series().sort().to_list()
 
 
 def _bears(renewal: pl.DataFrame) -> bool:
@@ -237,7 +213,8 @@ def _sample_of_reconstructed(
     later: pl.DataFrame, outcomes: pl.DataFrame, card: Scorecard, rules: BacktestRules
 ) -> Sample:
     """The account-months that were measured long after they were over, on their own: they may know what came."""
-    rows = _in_range(month_rows(later, outcomes, rules.labels, rules.known_until), rules)
+    rows = month_rows(later, outcomes, rules.labels, rules.known_until)
+    rows = in_range(rows, rules.first, rules.last)
     return sample_of("months", rows, later, card.tier_names, _figures(rules, rows, ranked=True))
 
 

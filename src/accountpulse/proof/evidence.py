@@ -4,6 +4,7 @@ from datetime import date
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from accountpulse.proof.arr_later import ACCOUNT
 from accountpulse.proof.document import PartAlone
@@ -64,8 +65,18 @@ def foretold(rows: pl.DataFrame, rules: LabelRules) -> ProbabilityQuality | None
     known = thinned(rows.select(ACCOUNT, AS_OF, LOST, RISK_Z)).drop_nulls()
     if known[LOST].n_unique() < 2:
         return None
-    month = known.select(pl.col(AS_OF).dt.year().cast(pl.Int64) * 12 + pl.col(AS_OF).dt.month()).to_series().to_numpy()
-    return out_of_time(*arrays(known, RISK_Z), month, int(np.ceil(rules.horizon_days / DAYS_A_MONTH)))
+    return out_of_time(*arrays(known, RISK_Z), month_numbers(known), horizon_months(rules))
+
+
+def month_numbers(rows: pl.DataFrame) -> NDArray[np.int64]:
+    """The month of each row's `as_of`, counted."""
+    number = pl.col(AS_OF).dt.year().cast(pl.Int64) * 12 + pl.col(AS_OF).dt.month()
+    return rows.select(number).to_series().to_numpy().astype(np.int64)
+
+
+def horizon_months(rules: LabelRules) -> int:
+    """The horizon in months, rounded up."""
+    return int(np.ceil(rules.horizon_days / DAYS_A_MONTH))
 
 
 def _apart(value: float) -> float:

@@ -1,0 +1,231 @@
+"""Months and outcomes for `backtest`, `calibrate` and `scorecard suggest`: of a table, or as the state has them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from accountpulse.cli.files import read, read_card
+from accountpulse.cli.scoring import warn
+from accountpulse.core.errors import ConfigurationError, UsageError
+from accountpulse.core.records import Rules
+from accountpulse.proof.labels import LabelRules
+from accountpulse.proof.outcome_table import AMOUNT, NEEDED, OutcomeTable, outcomes_in
+from accountpulse.scoring import scorecard, table
+from accountpulse.scoring.columns import (
+    AS_OF,
+    BEFORE_CAPS,
+    CAP_REASON,
+    COVERAGE,
+    DRIVERS,
+    HEALTH,
+    RISK,
+    RISK_Z,
+    SCORECARD,
+    TIER,
+    points_of,
+    score_of,
+)
+from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.scoring.trend import score_table
+from accountpulse.state import State
+
+if TYPE_CHECKING:
+    from accountpulse.proof.backtest import OtherCard
+
+EXTRA = "it needs packages that are not installed: pip install 'accountpulse[backtest]'"
+
+
+@dataclass(frozen=True)
+class ProofTables:
+    """The months and what happened, with the scorecard that the months were scored with; `named`: whence, in words."""
+
+    months: pl.DataFrame
+    outcomes: pl.DataFrame
+    card: Scorecard
+    other: "OtherCard | None"
+    known_until: date
+    named: str
+    notes: tuple[str, ...]
+    grace_days: int = LabelRules().grace_days
+
+
+def check_extra(command: str) -> None:
+    """A ConfigurationError where the packages of the extra `backtest` are not installed."""
+    try:
+        for package in ("numpy", "scipy"):
+            import_module(package)
+    except ImportError:
+        raise ConfigurationError(command, [EXTRA]) from None
+
+
+# --- a table ---------------------------------------------------------------------------------------------------
+
+
+def of_table(path: Path, given: Path | None, scorecards: tuple[Path, ...], now: datetime) -> ProofTables:
+    """The months of a table of metrics, scored with the first scorecard (none: the packaged one), and `given` outcomes.
+
+    A second scorecard is the other one, to be compared.
+    """
+    if len(scorecards) > 2:
+        raise UsageError("give one --scorecard to score the table with, and a second one to compare it with")
+    data = read(path)
+    _check_dated(data, path.name)
+    pillars = table.pillars_in(data, path.name)
+    cards = [read_card(each, pillars) for each in scorecards] or [scorecard.default(pillars)]
+    unknown = [set(table.unknown_columns_in(data, path.name, card)) for card in cards]
+    warn(sorted(set.intersection(*unknown)))
+    frames = [table.read_table(data, path.name, card) for card in cards]
+    del data
+    months = _scored(frames[0], cards[0])
+    outcomes, notes = _outcomes_of_table(given)
+    other = None if len(cards) == 1 else _other(cards[1], _scored(frames[1], cards[1]))
+    return ProofTables(months, outcomes, cards[0], other, _last_day(outcomes, now), path.name, notes)
+
+
+def _check_dated(data: bytes, name: str) -> None:
+    if AS_OF not in table.columns_in(data, name):
+        raise UsageError(
+            f"{name}: there is no column as_of, the day that each row was measured up to, such as 2026-03-01. It is "
+            "needed, and several of them an account"
+        )
+
+
+def _scored(frame: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
+    """The rows with their scores beside them, without what a backtest doesn't ask for."""
+    wanted = [
+        HEALTH, BEFORE_CAPS, RISK, RISK_Z, TIER, COVERAGE, CAP_REASON, DRIVERS,
+        *map(score_of, card.dimensions), *(points_of(leaf.name) for leaf in card.leaves),
+    ]  # fmt: skip
+    return frame.hstack(score_table(frame, card, detail=True).select(wanted))
+
+
+def _outcomes_of_table(given: Path | None) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    if given is None:
+        raise UsageError("give the outcomes of the table's accounts: --outcomes FILE with account_id, date, kind")
+    found = _read_outcomes(given)
+    return found.rows, found.notes
+
+
+def _read_outcomes(path: Path) -> OutcomeTable:
+    """The outcomes in a file, its ids as they are: a table's accounts are called there as they are in the other."""
+    frame, word = table.rows_in(read(path), path.name, (*NEEDED, AMOUNT))
+    return outcomes_in(frame, path.name, frame[table.LINE], word)
+
+
+def _last_day(outcomes: pl.DataFrame, now: datetime) -> date:
+    """The last date of a file: nothing is known of later days, nor of days to come."""
+    last: Any = outcomes["happened_on"].max()
+    return min(last, now.date()) if last is not None else now.date()
+
+
+# --- the state -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class GivenOutcomes:
+    """How outcomes are read with a state: a table in a file comes first for the times that it speaks of; None: none.
+
+    `rules` say what is one event, and `now` is the instant of reading.
+    """
+
+    file: Path | None
+    rules: Rules
+    now: datetime
+
+
+def of_state(state: State, given: GivenOutcomes, compared: tuple[Path, ...] = ()) -> ProofTables:
+    """Months and outcomes as the state has them, with the scores of that time; `compared` is another scorecard."""
+    from accountpulse.pipeline import proof_input
+
+    if len(compared) > 1:
+        raise UsageError("give one --scorecard at most: it is compared with what was said then")
+    months = _months(state)
+    card = _last_card(state, months)
+    other = None
+    if compared:
+        second = read_card(compared[0], card.pillars)
+        other = _other(second, proof_input.months_of(state, second))
+    found = _of_months(state, months, card, given)
+    return replace(found, other=other, notes=(*found.notes, *_other_cards(months, card)))
+
+
+def of_state_scored(state: State, given: GivenOutcomes, file: Path | None) -> ProofTables:
+    """The same, all months scored with one scorecard: that of a file, else of the latest month."""
+    from accountpulse.pipeline import proof_input
+
+    last = _last_card(state, _months(state))
+    card = last if file is None else read_card(file, last.pillars)
+    return _of_months(state, proof_input.months_of(state, card), card, given)
+
+
+def _months(state: State) -> pl.DataFrame:
+    from accountpulse.pipeline import proof_input
+
+    months = proof_input.months_of(state)
+    if months.is_empty():
+        raise ConfigurationError("state", ["it holds no month that was run as a whole: run one first"])
+    return months
+
+
+def _of_months(state: State, months: pl.DataFrame, card: Scorecard, given: GivenOutcomes) -> ProofTables:
+    from accountpulse.cli.outcomes import read_outcomes
+    from accountpulse.core.outcomes import first_answers
+    from accountpulse.pipeline import proof_input
+
+    grace_days = given.rules.grace_days
+    outcomes, notes = proof_input.outcomes_of(state, months, given.rules), list(dict.fromkeys(state.files.notes))
+    if given.file is not None:
+        read_now = read_outcomes(given.file)
+        outcomes = first_answers([read_now.rows, outcomes], grace_days)
+        notes += read_now.notes
+    known_until = _read_on(months, outcomes, given.now) - timedelta(days=grace_days)
+    return ProofTables(months, outcomes, card, None, known_until, "what runs kept", tuple(notes), grace_days)
+
+
+def _last_card(state: State, months: pl.DataFrame) -> Scorecard:
+    """The scorecard of the latest month."""
+    named = months.drop_nulls(SCORECARD).sort(AS_OF)[SCORECARD]
+    content_hash = str(named[-1]).rsplit(" ", 1)[-1] if len(named) else ""
+    content = state.history.load_scorecard(content_hash)
+    if content is None:
+        raise ConfigurationError("state", [f"it has lost the scorecard {content_hash} of its latest month"])
+    return scorecard.restored(content)
+
+
+def _other_cards(months: pl.DataFrame, card: Scorecard) -> Iterator[str]:
+    """A line where earlier months were scored with other scorecards."""
+    others = months.filter(~pl.col(SCORECARD).str.ends_with(card.hash))[SCORECARD].unique().drop_nulls().sort()
+    if len(others):
+        yield (
+            f"some months were scored with another scorecard than the latest ({', '.join(others)}): they count as they "
+            "were scored then"
+        )
+
+
+def _read_on(months: pl.DataFrame, outcomes: pl.DataFrame, now: datetime) -> date:
+    """The last day on which outcomes are known to have been read: by the last run, or when one became known."""
+    measured: Any = months["measured_at"].max()
+    known: Any = outcomes["known_at"].max()
+    days = [measured.date() if measured is not None else None, known]
+    return min(max((day for day in days if day is not None), default=now.date()), now.date())
+
+
+def _other(card: Scorecard, scored: pl.DataFrame) -> "OtherCard":
+    from accountpulse.proof.backtest import OtherCard
+
+    return OtherCard(card, scored.select("account_id", AS_OF, RISK))
+
+
+def day_of(text: str | None, option: str) -> date | None:
+    """A day as YYYY-MM-DD; anything else is a UsageError."""
+    if text is None:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007
+    except ValueError:
+        raise UsageError(f"{option} {text!r} is not a day of the form YYYY-MM-DD, such as 2026-10-31") from None

@@ -1,0 +1,56 @@
+"""The months that a proof looks at: which of them count, by what name, and whose row is whose."""
+
+from datetime import date, timedelta
+
+import polars as pl
+
+from accountpulse.proof.arr_later import ACCOUNT
+from accountpulse.scoring.columns import AS_OF, BEFORE_3M, RISK_Z
+from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.scoring.trend import BACK, SLACK
+
+RECONSTRUCTED = "reconstructed"
+
+
+def with_codes(months: pl.DataFrame) -> pl.DataFrame:
+    """The months with an integer for each account."""
+    return months.with_columns(pl.col("account_id").rank("dense").cast(pl.Int64).alias(ACCOUNT) - 1)
+
+
+def reconstructed(months: pl.DataFrame) -> pl.Series:
+    """Which rows were measured long after their month, so that they may know what came; none where nothing says so."""
+    if RECONSTRUCTED not in months.columns:
+        return pl.repeat(value=False, n=months.height, dtype=pl.Boolean, eager=True)
+    return months[RECONSTRUCTED].fill_null(value=False)
+
+
+def comparable(months: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
+    """The months, with `risk_z` null in the first ones: nothing three months before them is known, so no trend is.
+
+    A risk without its trend term spreads less than a whole one, and a line that is fitted on it is too steep for later
+    months. As they are where the card has no trend, the months bring theirs, or there are no later ones.
+    """
+    if months.is_empty() or BEFORE_3M in months.columns or not any(added for _, added in card.risk.trend):
+        return months
+    first: date = months[AS_OF].min()  # type: ignore[assignment]
+    begun = months[AS_OF] >= first + timedelta(days=BACK - SLACK)
+    if begun.all() or not begun.any():
+        return months
+    return months.with_columns(pl.when(begun).then(pl.col(RISK_Z)).alias(RISK_Z))
+
+
+def measured_month() -> pl.Expr:
+    """The month that a row measured, YYYY-MM: `as_of` is the day after its last day."""
+    return (pl.col(AS_OF) - timedelta(days=1)).dt.to_string("%Y-%m")
+
+
+def in_range(rows: pl.DataFrame, first: str | None, last: str | None) -> pl.DataFrame:
+    """The rows of the months from `first` to `last`, YYYY-MM, both included; None: no limit."""
+    if first is None and last is None:
+        return rows
+    return rows.filter(measured_month().is_between(pl.lit(first or "0000"), pl.lit(last or "9999")))
+
+
+def month_names(rows: pl.DataFrame) -> list[str]:
+    """The months that rows measured, earliest first."""
+    return rows.select(pl.col(AS_OF).unique()).select(measured_month().unique()).to_series().sort().to_list()
