@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from accountpulse import __version__
-from accountpulse.cli import commands
+from accountpulse.cli import commands, proof_commands
 from accountpulse.core.errors import AccountpulseError, Stopped, UsageError
 from accountpulse.observe.outlet import install
 
@@ -21,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 commands.register(app)
+proof_commands.register(app, commands.scorecards)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001

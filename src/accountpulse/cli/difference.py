@@ -43,7 +43,7 @@ def show_difference(before: Path, after: Path, pillars: tuple[str, ...], out: Pa
     return 0
 
 
-def compare_on_file(before: Path, after: Path, metrics: Path, out: Path | None) -> int:
+def compare_on_file(before: Path | None, after: Path, metrics: Path, out: Path | None) -> int:
     """Print what the second scorecard would do to the accounts of a table; of several dates, on the last one."""
     data, name = read(metrics), metrics.name
     pillars = table.pillars_in(data, name)
@@ -62,7 +62,7 @@ def compare_on_file(before: Path, after: Path, metrics: Path, out: Path | None) 
     return _report(cards, (before_scores, after_scores), metrics_then, f"{name} as of {last}", out)
 
 
-def compare_on_state(before: Path, after: Path, state: State, period: Period | None, out: Path | None) -> int:
+def compare_on_state(before: Path | None, after: Path, state: State, period: Period | None, out: Path | None) -> int:
     """Print what the second scorecard would do to the accounts of a month."""
     earlier = earlier_runs.recall_or_refuse(state, period)
     pillars = earlier.card.pillars

@@ -1,0 +1,109 @@
+"""`accountpulse calibrate`: from the risk index to a probability, as far as the departures bear it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from accountpulse.cli import summary
+from accountpulse.cli.files import write
+from accountpulse.cli.proof_tables import GivenOutcomes, ProofTables, check_extra, of_state_scored, of_table
+from accountpulse.core.errors import ConfigurationError, UsageError
+from accountpulse.core.records import Rules
+from accountpulse.proof.labels import LabelRules
+from accountpulse.scoring.calibration import FILE, Calibration, from_document, why_unused
+from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.state import State
+
+if TYPE_CHECKING:
+    from accountpulse.proof.training import Training
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """What is learned from: a table of metrics, or the state. None: not given."""
+
+    source: Path | State
+    outcomes: Path | None
+    scorecard: Path | None
+    horizon: int | None
+    first: str | None
+    last: str | None
+    known_until: date | None
+    rules: Rules  # what is one event, where outcomes come from the state
+
+
+def calibrate(asked: TrainingRequest, place: Path | State, now: datetime, *, dry_run: bool) -> int:
+    """Fit a calibration, show how good it is, and keep it in a file or the state; 4 where none can be offered."""
+    check_extra("calibrate")
+    from accountpulse.cli import calibration_summary
+    from accountpulse.proof import training
+
+    tables, learned = learn(asked, now)
+    horizon, own = learned.rules.labels.horizon_days, tables.card.file.horizon_days
+    if horizon != own and not dry_run:
+        raise UsageError(
+            f"--horizon {horizon}: a calibration counts only for the horizon_days of its scorecard ({own}). Change it "
+            "there, or add --dry-run to see the figures alone"
+        )
+    found = training.calibrate(learned, _outcome(tables, learned), now.date())
+    console = summary.tables()
+    calibration_summary.show(learned, found, tables, console)
+    if found is None:
+        console.print(_what_stays(place, tables.card, now.date()), markup=False)
+        return 4
+    console.print(_kept(found, place, dry_run=dry_run), markup=False)
+    return 0
+
+
+def learn(asked: TrainingRequest, now: datetime) -> tuple[ProofTables, "Training"]:
+    """The months and outcomes that were asked for, and what can be learned from them."""
+    from accountpulse.proof.training import TrainingRules, training_rows
+
+    if isinstance(asked.source, State):
+        reading = GivenOutcomes(asked.outcomes, asked.rules, now)
+        tables = of_state_scored(asked.source, reading, asked.scorecard)
+    else:
+        cards = () if asked.scorecard is None else (asked.scorecard,)
+        tables = of_table(asked.source, asked.outcomes, cards, now)
+    labels = LabelRules(asked.horizon or tables.card.file.horizon_days, grace_days=tables.grace_days)
+    rules = TrainingRules(labels, asked.known_until or tables.known_until, asked.first, asked.last)
+    return tables, training_rows(tables.months, tables.outcomes, tables.card, rules)
+
+
+def _outcome(tables: ProofTables, learned: "Training") -> str:
+    """What counted as leaving, in words."""
+    lost = tables.outcomes.filter(tables.outcomes["kind"] == "lost")
+    origins = ", ".join(
+        f"{origin} {count:,}" for origin, count in lost.group_by("origin").len().sort("origin").iter_rows()
+    )
+    return f"left (lost) within {learned.rules.labels.horizon_days} days after as_of; outcomes by origin: {origins}"
+
+
+def _kept(found: Calibration, place: Path | State, *, dry_run: bool) -> str:
+    """Write the file; where it lies."""
+    if dry_run:
+        return "Dry run: nothing was written."
+    if not isinstance(place, State):
+        write(place, found.to_document().encode())
+        return f"Calibration: {place}"
+    before = place.calibration()
+    place.save_calibration(found.to_document())
+    again = ", in place of the one before" if before is not None else ""
+    return f"Calibration: {FILE} in the state{again}"
+
+
+def _what_stays(place: Path | State, card: Scorecard, today: date) -> str:
+    """What becomes of a calibration that is there already."""
+    text = place.calibration() if isinstance(place, State) else None
+    if text is None:
+        return "Nothing was written: scores keep the risk index, without a probability."
+    begin = f"Nothing was written. The {FILE} that is in the state stays"
+    try:
+        before = from_document(text)
+    except ConfigurationError as error:
+        return f"{begin}, but can't be used ({'; '.join(error.problems)}): delete it."
+    why = why_unused(before, card, today)
+    if why is not None:
+        return f"{begin}, but doesn't count: {why.partition(':')[0]}."
+    return f"{begin} and counts until {before.expires_on}. To do without a probability until then, delete it."

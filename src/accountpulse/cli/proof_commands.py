@@ -1,0 +1,128 @@
+"""The commands that learn from what happened, and their options; each one only translates."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from accountpulse.core.memory import give_back
+from accountpulse.core.period import parse_period
+from accountpulse.core.records import Rules
+
+if TYPE_CHECKING:
+    from accountpulse.cli.calibrate import TrainingRequest
+    from accountpulse.state import State
+
+TableOption = Annotated[
+    Path | None,
+    typer.Option(help="A table of metrics with as_of, many days an account: .csv or .parquet. [default: the state]"),
+]
+OutcomesOption = Annotated[
+    Path | None,
+    typer.Option(help="A table of outcomes: account_id, date, kind (lost, contraction, renewed), arr_lost."),
+]
+CardOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The scorecard. [default: the latest month's; of a table the packaged one]"),
+]
+HorizonOption = Annotated[
+    int | None, typer.Option(min=1, help="Days that a score looks ahead. [default: the scorecard's horizon_days]")
+]
+FirstOption = Annotated[str | None, typer.Option("--from", metavar="MONTH", help="The first month, YYYY-MM.")]
+LastOption = Annotated[str | None, typer.Option("--to", metavar="MONTH", help="The last month, YYYY-MM.")]
+KnownOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DAY",
+        help="The last day of which all outcomes are known. [default: 60 days before they were read; of a file the "
+        "last date in it]",
+    ),
+]
+
+
+def register(app: typer.Typer, scorecards: typer.Typer) -> None:
+    """Hang them into the program, and into its scorecard commands."""
+    app.command()(calibrate)
+    scorecards.command("suggest")(scorecard_suggest)
+
+
+def calibrate(
+    *,
+    metrics: TableOption = None,
+    outcomes: OutcomesOption = None,
+    scorecard: CardOption = None,
+    horizon: HorizonOption = None,
+    first: FirstOption = None,
+    last: LastOption = None,
+    known_until: KnownOption = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the calibration here. [default: calibration.yaml in the state]")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the figures, write nothing.")] = False,
+) -> None:
+    """Turn the risk index into a probability of leaving, where enough customers left. Exit code 4: none is offered."""
+    give_back()
+    from accountpulse.cli.calibrate import calibrate as calibrate_on
+
+    asked = _training(metrics, outcomes, scorecard, horizon, months=(first, last), known_until=known_until)
+    raise typer.Exit(calibrate_on(asked, out or _state(), datetime.now(UTC), dry_run=dry_run))
+
+
+def scorecard_suggest(
+    *,
+    out: Annotated[Path, typer.Option(metavar="NEW", help="The new scorecard file; none is overwritten.")],
+    metrics: TableOption = None,
+    outcomes: OutcomesOption = None,
+    scorecard: CardOption = None,
+    horizon: HorizonOption = None,
+    first: FirstOption = None,
+    last: LastOption = None,
+    known_until: KnownOption = None,
+) -> None:
+    """Other weights, from who left: a new file, and why each weight moves. Exit code 4: nothing is suggested."""
+    give_back()
+    from accountpulse.cli.suggest import suggest_weights
+
+    asked = _training(metrics, outcomes, scorecard, horizon, months=(first, last), known_until=known_until)
+    raise typer.Exit(suggest_weights(asked, out, datetime.now(UTC)))
+
+
+def _training(
+    metrics: Path | None,
+    outcomes: Path | None,
+    scorecard: Path | None,
+    horizon: int | None,
+    *,
+    months: tuple[str | None, str | None],
+    known_until: str | None,
+) -> "TrainingRequest":
+    from accountpulse.cli.calibrate import TrainingRequest
+    from accountpulse.cli.proof_tables import day_of
+
+    source, rules = (metrics, Rules()) if metrics is not None else (_state(), _rules())
+    first, last = (None if month is None else parse_period(month).name for month in months)
+    return TrainingRequest(
+        source=source,
+        outcomes=outcomes,
+        scorecard=scorecard,
+        horizon=horizon,
+        first=first,
+        last=last,
+        known_until=day_of(known_until, "--known-until"),
+        rules=rules,
+    )
+
+
+def _rules() -> Rules:
+    from accountpulse import settings
+
+    return settings.rules_of(settings.mapping_of(os.environ))
+
+
+def _state() -> "State":
+    from accountpulse import settings
+    from accountpulse.state import State
+
+    return State(settings.state_of(os.environ))
