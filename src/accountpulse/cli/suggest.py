@@ -172,9 +172,10 @@ def _share(card: Scorecard, key: str) -> str:
 
 def _name_wrong_ways(learned: "Training", console: Console) -> None:
     """Name the metrics that point the wrong way; none is turned round."""
+    whole = sum(leaf.share for leaf in learned.card.leaves)  # without pillars that nobody configured
     lines = [
-        f"{part.label} points the wrong way, with {100 * (part.weight or 0.0):.1f} % of the weight: customers whom it "
-        "calls worse left less often. Look at its anchors; nothing turns them round by itself."
+        f"{part.label} points the wrong way, with {100 * (part.weight or 0.0) / whole:.1f} % of the weight: customers "
+        "whom it calls worse left less often. Look at its anchors; nothing turns them round by itself."
         for part in learned.wrong_way
     ]
     summary.marked(console, "✗", "red", lines)

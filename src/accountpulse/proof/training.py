@@ -177,7 +177,7 @@ def _bands(training: Training) -> tuple[Band, ...]:
 
 
 def _book_rows(training: Training) -> BookRows:
-    rows = training.rows
+    rows = thinned(training.rows)
     risk_z, lost, account = arrays(rows, RISK_Z)
     columns = [_points(rows, leaf.name) for leaf in training.card.leaves]
     gap = horizon_months(training.rules.labels)
