@@ -205,7 +205,8 @@ def _reason(ranking: Interval | None, known: float, change: float, *, wrong: boo
         return f"points the wrong way: customers with fewer points left less often; {alone}. Look at its anchors"
     seldom = f", known in {known:.0%} of the rows" if known < _RARELY else ""
     if ranking.lower <= 0.5:
-        return f"no evidence that it foretells who leaves; {alone}{seldom}"
+        more = "who leaves by itself, but it adds to the others" if change > 0 else "who leaves"
+        return f"no evidence that it foretells {more}; {alone}{seldom}"
     if change > 0:
         return f"foretells who leaves better than its weight says; {alone}{seldom}"
     return f"foretells who leaves, but less than its weight says once the others are known; {alone}{seldom}"
