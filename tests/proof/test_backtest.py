@@ -131,7 +131,7 @@ def test_below_ten_departures_there_are_counts_by_tier_and_nothing_else() -> Non
     assert {(group.share, group.arr_loss, group.retention, group.auc) for group in sample.by_tier} == {(None,) * 4}
     assert (sample.by_segment, sample.by_quarter, sample.by_lead, sample.by_coverage) == ((), (), (), ())
     assert not [sentence for sentence in document.sentences if "%" in sentence]
-    assert document.not_proven[0].startswith("Customers who left: 1.")
+    assert document.not_proven[0].startswith("Customers who left and had a churn risk before: 1.")
 
 
 def test_false_greens_and_false_reds_are_named_with_what_the_score_saw() -> None:

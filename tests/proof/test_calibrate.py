@@ -221,7 +221,8 @@ def test_with_twenty_departures_there_is_a_range_for_each_band_of_risk(
 def test_a_few_months_give_no_probability_for_each_customer(
     months: pl.DataFrame, world: ChurnTables, card: Scorecard
 ) -> None:
-    told = refused(months.filter(pl.col("as_of") >= date(2025, 8, 1)), outcomes_of(world), card)
+    told = refused(months.filter(pl.col("as_of") >= date(2025, 5, 1)), outcomes_of(world), card)
+    # three more have no trend yet, and aren't learned from
     assert any("Months with a score whose outcome is known: 5." in reason for reason in told)
 
 

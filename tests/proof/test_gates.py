@@ -28,9 +28,10 @@ def test_the_number_of_departures_allows(events, allowed):
 
 
 def test_too_few_departures_are_told_with_what_it_takes():
+    counted = "Customers who left and had a churn risk before: 32."
     assert gate(replace(GOOD, events=32)).refusals == (
-        "Customers who left: 32. For a probability for each customer and suggested weights of dimensions it takes 50.",
-        "Customers who left: 32. For suggested weights of metrics it takes 100.",
+        f"{counted} For a probability for each customer and suggested weights of dimensions it takes 50.",
+        f"{counted} For suggested weights of metrics it takes 100.",
     )
 
 

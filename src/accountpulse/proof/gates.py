@@ -88,7 +88,8 @@ def _few(evidence: Evidence) -> Iterator[str]:
         if evidence.events < needed:
             missing.setdefault(needed, []).append(words)
     for needed, claims in missing.items():
-        yield f"Customers who left: {evidence.events}. For {' and '.join(claims)} it takes {needed}."
+        counted = f"Customers who left and had a churn risk before: {evidence.events}."
+        yield f"{counted} For {' and '.join(claims)} it takes {needed}."
 
 
 def _unsound(evidence: Evidence) -> Iterator[_Withheld]:

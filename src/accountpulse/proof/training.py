@@ -104,10 +104,10 @@ def training_rows(months: pl.DataFrame, outcomes: pl.DataFrame, card: Scorecard,
     rated = known.filter(pl.col(RISK).is_not_null())
     whole = rated.filter(pl.col(RISK_Z).is_not_null())
     report = inspect(labels)
-    enough = events_of(known) >= RANKING_EVENTS
+    enough = events_of(whole) >= RANKING_EVENTS  # counted where it is learned from
     parts = parts_alone(thinned(known), card) if enough else ()
-    skill = foretold(known, rules.labels) if enough else None
-    evidence = evidence_of(known, report, parts, skill)
+    skill = foretold(whole, rules.labels) if enough else None
+    evidence = evidence_of(whole, report, parts, skill)
     return Training(
         card=card,
         rules=rules,
