@@ -8,17 +8,9 @@ from random import Random
 from accountpulse.sandbox.world.churn import History, Past, quality, shifted
 from accountpulse.sandbox.world.intercom import WorkspaceBuilder, decide_course
 from accountpulse.sandbox.world.jira import (
-    ACCOUNT_IDS,
-    ACCOUNT_TEXT,
-    FIELD_NAMES,
-    FORMER,
-    ORGANIZATIONS,
-    PRIORITIES,
-    STATUSES,
-    TYPES,
     SiteBuilder,
     add_issue_with_history,
-    name_customers,
+    site_of,
 )
 from accountpulse.sandbox.world.model import Company, Intercom, Jira, SupportContact
 from accountpulse.sandbox.world.plans import Calendar, moment, poisson
@@ -49,21 +41,7 @@ def build_churn_bugs(history: History, until: datetime) -> Jira:
     names = list(accounts)
     for created, number, well, seed in _begun(history, "bugs", until, few=0.1, many=1.6):
         add_issue_with_history(site, Random(seed), names[number], created, bad=1 - well)
-    name_customers(site.issues, accounts)
-    return Jira(
-        email="integration@sandbox.example",
-        token="jira-token-of-the-sandbox",
-        timezone="America/Los_Angeles",
-        statuses=STATUSES,
-        priorities=PRIORITIES,
-        issue_types=TYPES,
-        components={"CORE": names, "WEB": ["Website"]},
-        issues=site.issues,
-        former=FORMER,
-        field_names=FIELD_NAMES,
-        strict_fields={ORGANIZATIONS: names, ACCOUNT_IDS: list(accounts.values())},
-        text_fields=[ACCOUNT_TEXT],
-    )
+    return site_of(site.issues, accounts, {"CORE": names, "WEB": ["Website"]})
 
 
 def _begun(history: History, what: str, until: datetime, *, few: float, many: float) -> list[Begun]:

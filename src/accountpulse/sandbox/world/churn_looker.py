@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 from accountpulse.sandbox.world.churn import History, Past, quality, shifted
-from accountpulse.sandbox.world.looker import CHANNELS, FEATURES, LOOK_PILLARS, PILLARS, UNCOUNTED
+from accountpulse.sandbox.world.looker import CHANNELS, FEATURES, LOOK_PILLARS, PILLARS, instance_of
 from accountpulse.sandbox.world.model import Looker, UsageOf
 
 
@@ -12,18 +12,8 @@ def build_churn_usage(history: History, moment: datetime) -> Looker:
     """The instance as it stood at a moment."""
     first = history.start.date()
     days = (moment.date() - first).days + 1
-    return Looker(
-        client_id="looker-client-of-the-sandbox",
-        client_secret="looker-secret-of-the-sandbox",
-        model="alliants",
-        first_day=first,
-        days=days,
-        features=[*FEATURES, UNCOUNTED],
-        pillars=PILLARS,
-        look_pillars=LOOK_PILLARS,
-        look_id="42",
-        usage={past.plan.customer.account_id: _usage(history, past, first, days) for past in history.pasts},
-    )
+    usage = {past.plan.customer.account_id: _usage(history, past, first, days) for past in history.pasts}
+    return instance_of(first, days, usage)
 
 
 def _usage(history: History, past: Past, begin: date, days: int) -> UsageOf:

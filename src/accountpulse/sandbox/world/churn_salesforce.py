@@ -32,6 +32,7 @@ from accountpulse.sandbox.world.org import record_id
 from accountpulse.sandbox.world.org_builder import PREFIXES, OrgBuilder, Row
 from accountpulse.sandbox.world.plans import SEGMENTS, Calendar, poisson
 from accountpulse.sandbox.world.relationship import REVIEWS_A_YEAR
+from accountpulse.sandbox.world.salesforce import org_of
 
 CUSTOMER, PROSPECT, FORMER_CUSTOMER = "Customer - Direct", "Prospect", "Former Customer"
 WON = {"StageName": "Closed Won", "IsClosed": True, "IsWon": True}
@@ -100,15 +101,7 @@ def build_churn_org(history: History, moment: datetime) -> Salesforce:
         ledger = Ledger(past, owners[past.plan.number % len(owners)]["Id"], rng)
         _write(ledger)
         _cut(org, ledger.lives, moment)
-    org.add("Organization", Name="Sandbox", IsSandbox=True)
-    return Salesforce(
-        username="integration@sandbox.example",
-        password="salesforce-password-of-the-sandbox",
-        security_token="SandboxSecurityToken",
-        client_id="salesforce-client-of-the-sandbox",
-        client_secret="salesforce-secret-of-the-sandbox",
-        objects=org.objects,
-    )
+    return org_of(org)
 
 
 def _cut(org: OrgBuilder, lives: Iterable[RecordLife], moment: datetime) -> None:

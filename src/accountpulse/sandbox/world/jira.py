@@ -97,7 +97,12 @@ def build_jira(blueprint: Blueprint) -> Jira:
     names = [str(plan.customer.jira_component) for plan in linked]
     _add_extra_bugs(site, blueprint.seed, names, blueprint.issues if linked else 0)
     accounts = {str(plan.customer.jira_component): plan.customer.account_id for plan in linked}
-    name_customers(site.issues, accounts)
+    return site_of(site.issues, accounts, {"CORE": [*names, "Platform"], "WEB": [*names[:10], "Website"]})
+
+
+def site_of(issues: list[JiraIssue], accounts: Mapping[str, str], components: dict[str, list[str]]) -> Jira:
+    """The sandbox's site: issues that name their customers, whose account ids `accounts` has by component."""
+    name_customers(issues, accounts)
     return Jira(
         email="integration@sandbox.example",
         token="jira-token-of-the-sandbox",
@@ -105,11 +110,11 @@ def build_jira(blueprint: Blueprint) -> Jira:
         statuses=STATUSES,
         priorities=PRIORITIES,
         issue_types=TYPES,
-        components={"CORE": [*names, "Platform"], "WEB": [*names[:10], "Website"]},
-        issues=site.issues,
+        components=components,
+        issues=issues,
         former=FORMER,
         field_names=FIELD_NAMES,
-        strict_fields={ORGANIZATIONS: names, ACCOUNT_IDS: list(accounts.values())},
+        strict_fields={ORGANIZATIONS: list(accounts), ACCOUNT_IDS: list(accounts.values())},
         text_fields=[ACCOUNT_TEXT],
     )
 

@@ -23,6 +23,11 @@ def build_looker(blueprint: Blueprint) -> Looker:
     days = (calendar.until.date() - first).days + 1
     usage = {_spelled(plan): _usage(plan, calendar, first, days) for plan in plans if plan.customer.in_looker}
     usage["001Hu0000000000"] = usage[next(iter(usage))]  # a customer of the warehouse that isn't in the CRM
+    return instance_of(first, days, usage)
+
+
+def instance_of(first: date, days: int, usage: dict[str, UsageOf]) -> Looker:
+    """The sandbox's instance, with this usage by account id."""
     return Looker(
         client_id="looker-client-of-the-sandbox",
         client_secret="looker-secret-of-the-sandbox",

@@ -36,6 +36,11 @@ def build_salesforce(blueprint: Blueprint) -> Salesforce:
         add_reviews(org, plan, account)
         add_signals(org, plan, account)
     _add_other_accounts(org, owners[0])
+    return org_of(org)
+
+
+def org_of(org: OrgBuilder) -> Salesforce:
+    """The sandbox's org, with the records that were made."""
     org.add("Organization", Name="Sandbox", IsSandbox=True)
     return Salesforce(
         username="integration@sandbox.example",
