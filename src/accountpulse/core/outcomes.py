@@ -39,27 +39,100 @@ def first_answers(answers: Sequence[pl.DataFrame], grace_days: int) -> pl.DataFr
     """Of several ways to know what became of an account, for each time the first one that says it.
 
     A row counts unless an earlier way has said of the account, within `grace_days`, the same kind or the opposite
-    (lost, renewed); of a loss, unless one has said it within SAME_LOSS_DAYS. A row that a later way contradicts gets
-    that as its doubt. Contractions meet contractions alone.
+    (lost, renewed); of a loss, unless one has said it within SAME_LOSS_DAYS, or only within the grace where somebody
+    says a renewal that near to the earlier loss. A row that a later way contradicts gets that as its doubt. A renewal
+    and a later loss are no contradiction where one way tells both. Contractions meet contractions alone.
+
+    A loss that was a renewal's second entry (`entered_twice`) doesn't count where a later way says that the account
+    renewed, without a doubt, and no later one that it was lost then; the renewal has it as its doubt.
     """
     kept = none()
-    for answer in answers:
-        more = each_once(answer)
-        pairs = _met(more, kept, grace_days)
-        kept = _doubted(kept, pairs)
-        kept = pl.concat([kept, more.join(pairs, on=KEY, how="anti")])
+    for rank, answer in enumerate(answers, 1):
+        more, later = each_once(answer), pl.concat([none(), *answers[rank:]])
+        more = renewed_after_all(more, _confirmed(entered_twice(more, grace_days), later, grace_days))
+        met = _met(more, kept, grace_days)
+        kept = pl.concat([_doubted(kept, met), more.join(met, on=KEY, how="anti")])
     return kept.sort(*KEY)
+
+
+def entered_twice(outcomes: pl.DataFrame, grace_days: int) -> pl.DataFrame:
+    """The losses beside which the same origin says a renewal, on that day or up to `grace_days` later.
+
+    `account_id`, `origin`, `lost` and `renewed` (their days). A loss after a renewal may be just that, and isn't here.
+    """
+    lost, renewed = (_days(outcomes, kind, kind, "origin") for kind in (LOST, RENEWED))
+    after = (pl.col(RENEWED) - pl.col(LOST)).dt.total_days()
+    return lost.join(renewed, on=["account_id", "origin"]).filter(after.is_between(0, grace_days))
+
+
+def renewed_after_all(outcomes: pl.DataFrame, twice: pl.DataFrame) -> pl.DataFrame:
+    """`outcomes` without the losses in `twice`, as `entered_twice` has them; each is a doubt of its renewal instead."""
+    named = [*KEY, "origin"]
+    said = pl.format("{} says lost on {} as well", "origin", pl.col(LOST).dt.to_string("%Y-%m-%d"))
+    gone = twice.select("account_id", "origin", happened_on=LOST, kind=pl.lit(LOST))
+    stays = twice.select("account_id", "origin", happened_on=RENEWED, kind=pl.lit(RENEWED), why=said)
+    why = stays.group_by(named).agg(pl.col("why").sort().first())
+    rest = outcomes.join(gone, on=named, how="anti", maintain_order="left")
+    joined = rest.join(why, on=named, how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce("doubt", "why").alias("doubt")).select(*OUTCOMES)
+
+
+def _confirmed(twice: pl.DataFrame, later: pl.DataFrame, grace_days: int) -> pl.DataFrame:
+    """Those of which later ways say, without a doubt, that they were renewed, and not that they were lost."""
+    renewed, lost = _days(later.filter(pl.col("doubt").is_null()), RENEWED, "on"), _days(later, LOST, "on")
+    yes = twice.join(renewed, on="account_id").filter(_near(RENEWED, "on", grace_days))
+    no = twice.join(lost, on="account_id").filter(_near(LOST, "on", grace_days))
+    return twice.join(yes, on=twice.columns, how="semi").join(no, on=twice.columns, how="anti")
+
+
+def _days(outcomes: pl.DataFrame, kind: str, name: str, *more: str) -> pl.DataFrame:
+    """Each day of one kind, under a name."""
+    return outcomes.filter(pl.col("kind") == kind).select("account_id", *more, pl.col("happened_on").alias(name))
+
+
+def _near(one: str, other: str, days: int) -> pl.Expr:
+    return (pl.col(one) - pl.col(other)).dt.total_days().abs() <= days
 
 
 def _met(more: pl.DataFrame, kept: pl.DataFrame, grace_days: int) -> pl.DataFrame:
     """The rows of `more`, each beside those of `kept` that speak of the same thing: `then`, `other`."""
     others = kept.select("account_id", then="happened_on", other="kind")
     pairs = more.select(*KEY, "origin").join(others, on="account_id")
-    apart = (pl.col("happened_on") - pl.col("then")).dt.total_days().abs()
     same, is_loss = pl.col("kind") == pl.col("other"), pl.col("kind") == LOST
     opposite = ~same & (pl.col("kind") != CONTRACTION) & (pl.col("other") != CONTRACTION)
-    reach = pl.when(same & is_loss).then(pl.max_horizontal(pl.lit(SAME_LOSS_DAYS), grace_days)).otherwise(grace_days)
-    return pairs.filter((same | opposite) & (apart <= reach))
+    near, further = _near("happened_on", "then", grace_days), _near("happened_on", "then", SAME_LOSS_DAYS)
+    same_loss = pairs.filter(same & is_loss & further & ~near)
+    met = pl.concat(
+        [
+            pairs.filter((same | opposite) & near),
+            same_loss.join(_contradicted(more, kept, grace_days), on=["account_id", "then"], how="anti"),
+        ]
+    )
+    return met.join(_in_turn(met, more, kept, grace_days), on=met.columns, how="anti")
+
+
+def _contradicted(more: pl.DataFrame, kept: pl.DataFrame, grace_days: int) -> pl.DataFrame:
+    """The days (`then`) of losses in `kept` near which there is a renewal."""
+    renewed = _days(pl.concat([kept, more]), RENEWED, "on")
+    return _days(kept, LOST, "then").join(renewed, on="account_id").filter(_near("then", "on", grace_days))
+
+
+def _in_turn(met: pl.DataFrame, more: pl.DataFrame, kept: pl.DataFrame, grace_days: int) -> pl.DataFrame:
+    """Of the opposites that met, each renewal and later loss that are told as one after the other.
+
+    By the way that says the row of `more`; or by what is kept, where that row is the loss, which is kept already.
+    """
+    is_loss = pl.col("kind") == LOST
+    renewed = pl.when(is_loss).then("then").otherwise("happened_on")
+    lost = pl.when(is_loss).then("happened_on").otherwise("then")
+    opposite = met.filter(pl.col("kind") != pl.col("other")).with_columns(renewed=renewed, lost=lost)
+    opposite = opposite.filter(pl.col(RENEWED) < pl.col(LOST))
+    found = []
+    for told, pairs in ((more, opposite), (kept, opposite.filter(is_loss))):
+        turns = _days(told, RENEWED, "first").join(_days(told, LOST, "second"), on="account_id")
+        beside = pairs.join(turns.filter(pl.col("first") < pl.col("second")), on="account_id")
+        found.append(beside.filter(_near(RENEWED, "first", grace_days), _near(LOST, "second", grace_days)))
+    return pl.concat(found).select(met.columns)
 
 
 def _doubted(kept: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:

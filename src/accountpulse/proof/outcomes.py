@@ -5,7 +5,16 @@ All outcomes here are `records.OUTCOMES`; `months` are one row an account and mo
 
 import polars as pl
 
-from accountpulse.core.outcomes import CONTRACTION, LOST, RENEWED, SAME_LOSS_DAYS, each_once, first_answers
+from accountpulse.core.outcomes import (
+    CONTRACTION,
+    LOST,
+    RENEWED,
+    SAME_LOSS_DAYS,
+    each_once,
+    entered_twice,
+    first_answers,
+    renewed_after_all,
+)
 from accountpulse.core.records import OUTCOMES
 from accountpulse.scoring.columns import RENEWAL
 
@@ -67,6 +76,18 @@ def _passed(pairs: pl.DataFrame, grace_days: int) -> pl.DataFrame:
 def _outcomes(rows: pl.DataFrame, **columns: pl.Expr) -> pl.DataFrame:
     made = {**columns, "known_at": pl.col("measured_at").dt.date(), "origin": pl.lit(HISTORY)}
     return rows.select("account_id", **made).select(pl.col(name).cast(kind) for name, kind in OUTCOMES.items())
+
+
+def settled(said: pl.DataFrame, months: pl.DataFrame, grace_days: int) -> pl.DataFrame:
+    """What systems said, without each loss that was a renewal's second entry, since the account went on to pay.
+
+    That is, a month of the year after the grace knows ARR of it. The renewal has the loss as its doubt; one that is
+    doubtful for another reason settles nothing.
+    """
+    twice = entered_twice(said.filter((pl.col("kind") == LOST) | pl.col("doubt").is_null()), grace_days)
+    paid = _paid_later(twice.select("account_id", happened_on=LOST), months, grace_days)
+    went_on = paid.select("account_id", lost="happened_on")
+    return renewed_after_all(said, twice.join(went_on, on=["account_id", LOST], how="semi"))
 
 
 def united(table: pl.DataFrame, said: pl.DataFrame, own: pl.DataFrame, grace_days: int) -> pl.DataFrame:

@@ -61,6 +61,10 @@ class ContractTerms:
         ]
         return min(ends, default=None)
 
+    def goes_on(self, account: str, day: date, grace: timedelta) -> bool:
+        """Whether a contract of the account runs on past a day, and had begun by then or within the grace."""
+        return any(each.runs_past(day, grace) for each in self.by_account.get(account, ()))
+
     def still_open(self, account: str, day: date) -> bool:
         """Whether a contract of the account runs on past a day, by its status as well."""
         return any(each.in_force and each.runs_past(day, timedelta()) for each in self.by_account.get(account, ()))

@@ -15,6 +15,7 @@ from accountpulse.core.ids import to_18
 from accountpulse.core.outcomes import LOST, RENEWED, each_once, first_answers
 from accountpulse.core.records import OUTCOMES
 from accountpulse.systems.salesforce.contract_terms import (
+    DECIDED_BEFORE,
     NO_STATUS,
     ContractTerm,
     ContractTerms,
@@ -40,6 +41,7 @@ UNDATED = "without a date"
 MERGED = "an account that was merged into another one"
 OTHER_STRATEGY = "another strategy said it for the same time"
 SAME_DAY = "another record said it for the same day"
+FAR_APART = "its close date is {closed}, but its stage last changed on {staged}"
 STILL_OPEN = "a contract of the account is still open"
 NOTHING = (
     "who left and who renewed can't be read: map what the org has under `salesforce.outcomes` in accountpulse.yaml, or "
@@ -197,20 +199,43 @@ def _closed(asked: OutcomeReading, part: RenewalOpportunities, row: Row, account
     if closed is None:
         reading.leave_out(UNDATED)
         return
+    won = row["IsWon"] is True
     told = None if part.contract_end is None else asked.day(at(row, part.contract_end))
-    end = asked.contracts.to_renew(account, closed) if told is None else told
+    end, doubt = (told, None) if told is not None else _contract_end(asked, account, closed, staged, won=won)
     happened = closed if end is None else max(closed, end)
     if happened > asked.today:
         reading.leave_out(AHEAD)
         return
     known = {"account_id": account, "happened_on": happened, "known_at": min(staged or closed, asked.today)}
-    if row["IsWon"] is True:
-        yield {**known, "kind": RENEWED}
+    if won:
+        yield {**known, "kind": RENEWED, "doubt": doubt}
         return
     several = reading.find("Opportunity", CURRENCY) is not None
     amount = None if part.amount is None else asked.amount(at(row, part.amount), row.get(CURRENCY), several=several)
-    doubt = STILL_OPEN if asked.contracts.still_open(account, max(happened, asked.today)) else None
-    yield {**known, "kind": LOST, "arr_lost": amount, "doubt": doubt}
+    doubts = (doubt, STILL_OPEN if asked.contracts.still_open(account, max(happened, asked.today)) else None)
+    yield {**known, "kind": LOST, "arr_lost": amount, "doubt": "; ".join(filter(None, doubts)) or None}
+
+
+def _contract_end(
+    asked: OutcomeReading, account: str, closed: date, staged: date | None, *, won: bool
+) -> tuple[date | None, str | None]:
+    """The end of the contract that an opportunity was to renew, null: there is none; and what is doubtful about it.
+
+    A close date is typed in, and may be last year's; the day on which the stage changed is not, and may be that of a
+    later clean-up. Where the two lie too far apart to be one decision, the contracts tell: another one follows on what
+    was renewed, and none on what was lost.
+    """
+    terms = asked.contracts
+    by_date = terms.to_renew(account, closed)
+    if staged is None or closed - DECIDED_BEFORE <= staged <= closed + asked.grace:
+        return by_date, None
+    by_stage = terms.to_renew(account, staged)
+    if by_stage is not None and by_stage == by_date:
+        return by_date, None
+    for end in (by_date, by_stage) if won else (by_stage, by_date):
+        if end is not None and terms.goes_on(account, end, asked.grace) is won:
+            return end, None
+    return by_date or by_stage, FAR_APART.format(closed=closed, staged=staged)
 
 
 # --- contracts -------------------------------------------------------------------------------------------------
