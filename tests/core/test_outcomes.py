@@ -67,6 +67,67 @@ def test_what_a_later_way_contradicts_is_doubtful_and_what_it_confirms_is_not() 
     ]
 
 
+@pytest.mark.parametrize(("days", "counts"), [(-60, False), (60, False), (61, True), (365, True)])
+def test_a_loss_that_a_renewal_contradicts_reaches_no_further_than_the_grace(days: int, *, counts: bool) -> None:
+    first = said("one", ("A", 0, "lost"), ("A", -60, "renewed"), ("B", 0, "lost"), ("B", -61, "renewed"))
+    found = kept(first, said("two", ("A", days, "lost"), ("B", 365, "lost")))
+    assert [row for row in found if row[3] == "two"] == ([("A", days, "lost", "two")] if counts else [])
+
+
+def test_a_loss_that_the_same_later_way_contradicts_reaches_no_further_either() -> None:
+    later = said("two", ("A", 3, "renewed"), ("A", 74, "lost"))
+    assert kept(said("one", ("A", 0, "lost")), later) == [("A", 0, "lost", "one"), ("A", 74, "lost", "two")]
+
+
+def test_a_way_that_tells_a_renewal_and_a_later_loss_contradicts_neither() -> None:
+    in_turn = said("two", ("A", 0, "renewed"), ("A", 32, "lost"))
+    for first in (said("one", ("A", 2, "renewed")), said("one", ("A", 30, "lost"))):
+        found = first_answers([first, in_turn], 60)
+        assert found["kind"].to_list() == ["renewed", "lost"]
+        assert found["doubt"].to_list() == [None, None]
+
+
+def test_a_loss_said_again_after_a_renewal_and_a_loss_makes_the_renewal_no_less_sure() -> None:
+    first = said("one", ("A", 0, "renewed"), ("A", 32, "lost"))
+    found = first_answers([first, said("two", ("A", 40, "lost"))], 60)
+    assert found.select("kind", "origin", "doubt").rows() == [("renewed", "one", None), ("lost", "one", None)]
+
+
+def test_a_renewal_and_a_loss_on_its_day_are_not_one_after_the_other() -> None:
+    found = first_answers([said("one", ("A", 0, "renewed")), said("two", ("A", 0, "renewed"), ("A", 0, "lost"))], 60)
+    assert found.select("kind", "doubt").rows() == [("renewed", "two says lost on 2026-05-01")]
+
+
+@pytest.mark.parametrize(
+    ("lost", "later", "settled"),
+    [
+        (0, [("A", 0, "renewed")], True),
+        (-60, [("A", 60, "renewed")], True),
+        (-61, [("A", 0, "renewed")], False),  # another time
+        (1, [("A", 0, "renewed")], False),  # it may have left afterwards
+        (0, [("A", 61, "renewed")], False),
+        (0, [("B", 0, "renewed")], False),
+        (0, [("A", 0, "renewed"), ("A", 60, "lost")], False),
+        (0, [("A", 0, "renewed"), ("A", 61, "lost")], True),
+        (0, [], False),
+    ],
+)
+def test_a_renewal_entered_twice_is_one_where_a_later_way_says_so(
+    lost: int, later: list[tuple[str, int, str]], *, settled: bool
+) -> None:
+    first = said("one", ("A", 0, "renewed"), ("A", lost, "lost"))
+    found = first_answers([first, said("two", *later)], 60).filter(origin="one")
+    day = MAY + timedelta(lost)
+    assert ("lost" in found["kind"].to_list()) is not settled
+    assert (f"one says lost on {day} as well" in found["doubt"].to_list()) is settled
+
+
+def test_a_doubtful_renewal_settles_nothing() -> None:
+    first = said("one", ("A", 0, "renewed"), ("A", 0, "lost"))
+    found = first_answers([first, said("two", ("A", 0, "renewed"), doubt="odd")], 60)
+    assert found["kind"].to_list() == ["lost", "renewed"]
+
+
 def test_a_doubt_of_its_own_stays() -> None:
     first = said("one", ("A", 0, "lost"), doubt="odd")
     assert first_answers([first, said("two", ("A", 1, "renewed"))], 60)["doubt"].to_list() == ["odd"]

@@ -130,3 +130,18 @@ def test_outcomes_of_all_origins_stand_under_the_survivors_id(state: State) -> N
         ("A", date(2026, 8, 15), "lost", "contracts", "still had ARR on 2026-10-01"),
         ("B", date(2026, 8, 15), "renewed", "table", None),
     ]
+
+
+def test_a_renewal_that_a_system_says_twice_is_settled_by_months_and_a_tables_stays_as_it_is(state: State) -> None:
+    for month in range(8, 12):
+        first(state, month, "A", "B", arr=100.0)
+    both = ("lost", "renewed")
+    said = [outcome("LOSER", kind, "renewal_opportunities") for kind in both]
+    state.outcomes.keep(pl.DataFrame(said, schema=OUTCOMES), [])
+    state.outcomes.import_table(pl.DataFrame([outcome("B", kind, "table") for kind in both], schema=OUTCOMES))
+    state.outcomes.keep_merges(pl.DataFrame([("LOSER", "A")], schema=MERGES, orient="row"))
+    assert outcomes_of(state).select("account_id", "kind", "doubt").rows() == [
+        ("A", "renewed", "renewal_opportunities says lost on 2026-08-15 as well"),
+        ("B", "lost", "renewed on 2026-08-15; still had ARR on 2026-11-01"),
+        ("B", "renewed", None),
+    ]

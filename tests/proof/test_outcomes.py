@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from accountpulse.core.records import OUTCOMES
-from accountpulse.proof.outcomes import of_months, united, with_doubts
+from accountpulse.proof.outcomes import of_months, settled, united, with_doubts
 
 
 def months(account: str, arr: list[float | None], **more: list[Any]) -> pl.DataFrame:
@@ -114,6 +114,24 @@ def test_what_a_table_says_of_an_account_is_all_that_counts_of_it() -> None:
         ("B", "contraction", "table"),
         ("C", "contraction", "history"),
         ("C", "lost", "contracts"),
+    ]
+
+
+def test_a_renewal_entered_twice_is_one_where_a_month_of_the_next_year_still_knows_arr() -> None:
+    rows = [outcome(account, "2026-02-01", kind) for account in "ABCD" for kind in ("lost", "renewed")]
+    rows[5]["doubt"] = "odd"  # C's renewal
+    rows[7]["origin"] = "arr"  # D's, by another way
+    later = pl.concat(months(account, [5.0] * 5) for account in "ACD")
+    found = settled(frame(*rows, outcome("A", "2026-04-05", "lost")), later, 60)
+    assert found.select("account_id", "happened_on", "kind", "doubt").rows() == [
+        ("A", date(2026, 2, 1), "renewed", "contracts says lost on 2026-02-01 as well"),
+        ("B", date(2026, 2, 1), "lost", None),
+        ("B", date(2026, 2, 1), "renewed", None),
+        ("C", date(2026, 2, 1), "lost", None),
+        ("C", date(2026, 2, 1), "renewed", "odd"),
+        ("D", date(2026, 2, 1), "lost", None),
+        ("D", date(2026, 2, 1), "renewed", None),
+        ("A", date(2026, 4, 5), "lost", None),
     ]
 
 

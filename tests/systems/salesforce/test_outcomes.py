@@ -114,6 +114,71 @@ def test_a_loss_beside_an_open_contract_is_doubtful(org: Org, ask: Asked) -> Non
     assert ask(org).tables["outcomes"]["doubt"].to_list() == ["a contract of the account is still open"]
 
 
+def moment(on: str) -> datetime:
+    return datetime.fromisoformat(f"{on}T10:00:00+00:00")
+
+
+def test_a_loss_with_last_years_close_date_ends_the_contract_that_ran_when_its_stage_changed(
+    org: Org, ask: Asked
+) -> None:
+    opportunity(org, ONE, "2025-05-20", LastStageChangeDate=moment("2026-05-20"))
+    contract(org, ONE, "2024-06-01", "2025-05-31", "Expired")  # was renewed
+    contract(org, ONE, "2025-06-01", "2026-05-31", "Expired")
+    opportunity(org, TWO, "2025-05-20", LastStageChangeDate=moment("2026-05-20"))
+    contract(org, TWO, "2025-06-01", "2026-05-31", "Expired")  # the first one that there was
+    outcomes = ask(org).tables["outcomes"].filter(kind="lost")
+    assert outcomes.select("account_id", "happened_on", "origin", "doubt").rows() == [
+        (ONE, day("2026-05-31"), "renewal_opportunities", None),
+        (TWO, day("2026-05-31"), "renewal_opportunities", None),
+    ]
+
+
+def test_a_stage_that_was_changed_in_a_later_clean_up_moves_nothing_that_contracts_tell(org: Org, ask: Asked) -> None:
+    cleaned = {"LastStageChangeDate": moment("2026-09-15")}
+    opportunity(org, ONE, "2024-05-20", won=True, **cleaned)
+    contract(org, ONE, "2023-06-01", "2024-05-31", "Expired")
+    contract(org, ONE, "2024-06-01", "2026-10-31")
+    opportunity(org, TWO, "2024-05-20", **cleaned)
+    contract(org, TWO, "2023-06-01", "2024-05-31", "Expired")
+    outcomes = ask(org).tables["outcomes"].filter(origin="renewal_opportunities")
+    assert outcomes.select("account_id", "happened_on", "kind", "doubt").rows() == [
+        (ONE, day("2024-05-31"), "renewed", None),
+        (TWO, day("2024-05-31"), "lost", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("staged", "doubtful"),
+    [
+        ("2026-07-19", False),  # 60 days later
+        ("2026-07-20", True),
+        ("2025-11-21", False),  # decided 180 days before
+        ("2025-11-20", True),
+    ],
+)
+@pytest.mark.parametrize("won", [True, False])
+def test_a_close_date_that_no_contract_confirms_is_doubtful_far_from_the_change_of_the_stage(
+    org: Org, ask: Asked, staged: str, *, doubtful: bool, won: bool
+) -> None:
+    opportunity(org, ONE, "2026-05-20", won=won, LastStageChangeDate=moment(staged))
+    text = f"its close date is 2026-05-20, but its stage last changed on {staged}"
+    outcomes = ask(org).tables["outcomes"]
+    assert outcomes.select("happened_on", "doubt").rows() == [(day("2026-05-20"), text if doubtful else None)]
+
+
+def test_a_loss_far_from_its_stage_that_fits_no_contract_says_both_doubts(org: Org, ask: Asked) -> None:
+    opportunity(org, ONE, "2025-05-20", LastStageChangeDate=moment("2026-05-20"))
+    contract(org, ONE, "2024-06-01", "2025-05-31", "Expired")
+    contract(org, ONE, "2025-06-01", "2027-05-31")
+    outcomes = ask(org).tables["outcomes"]
+    lost = outcomes.filter(kind="lost")
+    assert lost["happened_on"].to_list() == [day("2025-05-31")]
+    assert lost["doubt"][0].split("; ") == [
+        "its close date is 2025-05-20, but its stage last changed on 2026-05-20",
+        "a contract of the account is still open",
+    ]
+
+
 def test_several_lost_renewals_of_one_day_are_one_loss_of_all_they_were_worth(org: Org, ask: Asked) -> None:
     opportunity(org, ONE, "2026-05-20", Amount=900.0)
     opportunity(org, ONE, "2026-05-20", Amount=100.0)
@@ -240,6 +305,36 @@ def test_a_strategy_that_is_contradicted_by_a_later_one_is_doubtful(org: Org, as
     outcomes = ask(org, text).tables["outcomes"]
     assert outcomes.select("happened_on", "kind", "doubt").rows() == [
         (day("2026-06-30"), "lost", "renewal_opportunities says renewed on 2026-06-30")
+    ]
+
+
+def test_an_account_that_renewed_and_whose_new_contract_was_terminated_soon_did_both(org: Org, ask: Asked) -> None:
+    opportunity(org, ONE, "2026-05-20", won=True)
+    contract(org, ONE, "2025-06-01", "2026-05-31", "Expired")
+    contract(org, ONE, "2026-06-01", "2026-07-02", "Terminated")
+    change(org, ONE, "2026-07-09", "1200.0", "0.0")
+    found = ask(org)
+    assert found.tables["outcomes"].select("happened_on", "kind", "origin", "doubt").rows() == [
+        (day("2026-05-31"), "renewed", "renewal_opportunities", None),
+        (day("2026-07-02"), "lost", "contracts", None),
+    ]
+    assert found.counts["outcomes"].left_out["another strategy said it for the same time"] == 2
+
+
+def test_a_renewal_that_was_entered_twice_is_one_where_another_contract_follows(org: Org, ask: Asked) -> None:
+    opportunity(org, ONE, "2025-05-20", won=True)
+    opportunity(org, ONE, "2025-05-25")
+    contract(org, ONE, "2024-06-01", "2025-05-31", "Expired")
+    contract(org, ONE, "2025-06-01", "2025-08-10", "Terminated")  # 71 days later
+    opportunity(org, TWO, "2025-05-20", won=True)
+    opportunity(org, TWO, "2025-05-20")
+    contract(org, TWO, "2024-06-01", "2025-05-31", "Expired")  # and none follows: who knows
+    outcomes = ask(org).tables["outcomes"]
+    assert outcomes.select("account_id", "happened_on", "kind", "doubt").rows() == [
+        (ONE, day("2025-05-31"), "renewed", "renewal_opportunities says lost on 2025-05-31 as well"),
+        (ONE, day("2025-08-10"), "lost", None),
+        (TWO, day("2025-05-31"), "lost", None),
+        (TWO, day("2025-05-31"), "renewed", "contracts says lost on 2025-05-31"),
     ]
 
 
