@@ -145,3 +145,12 @@ def test_a_renewal_that_a_system_says_twice_is_settled_by_months_and_a_tables_st
         ("B", "lost", "renewed on 2026-08-15; still had ARR on 2026-11-01"),
         ("B", "renewed", None),
     ]
+
+
+def test_a_loss_that_was_read_twice_by_different_ways_is_one(state: State) -> None:
+    loss = outcome("A", "lost", "arr") | {"known_at": date(2026, 8, 15)}
+    state.outcomes.keep(pl.DataFrame([loss], schema=OUTCOMES), ["A"])
+    closed = {**loss, "origin": "renewal_opportunities", "happened_on": date(2026, 9, 1), "known_at": date(2026, 9, 1)}
+    state.outcomes.keep(pl.DataFrame([closed], schema=OUTCOMES), ["A"])
+    assert state.outcomes.said().height == 2
+    assert outcomes_of(state).select("happened_on", "origin").rows() == [(date(2026, 9, 1), "renewal_opportunities")]

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from accountpulse.core.records import OUTCOMES
-from accountpulse.proof.outcomes import of_months, settled, united, with_doubts
+from accountpulse.proof.outcomes import of_months, settled, united, with_doubts, without_overtaken
 
 
 def months(account: str, arr: list[float | None], **more: list[Any]) -> pl.DataFrame:
@@ -115,6 +115,29 @@ def test_what_a_table_says_of_an_account_is_all_that_counts_of_it() -> None:
         ("C", "contraction", "history"),
         ("C", "lost", "contracts"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("days", "known", "kind", "stays"),
+    [
+        (60, "2026-07-01", "lost", False),
+        (-60, "2026-07-01", "lost", False),
+        (61, "2026-07-01", "lost", True),
+        (60, "2026-04-20", "lost", True),  # known on the same day: who knows which of them was read last
+        (60, None, "lost", True),
+        (60, "2026-07-01", "renewed", True),
+    ],
+)
+def test_what_another_origin_has_said_since_counts_alone(
+    days: int, known: str | None, kind: str, *, stays: bool
+) -> None:
+    first = outcome("A", "2026-04-20", "lost", "arr", known_at=date(2026, 4, 20))
+    day = (date(2026, 4, 20) + timedelta(days)).isoformat()
+    since = outcome("A", day, kind, known_at=None if known is None else date.fromisoformat(known))
+    stranger = outcome("B", day, "lost", known_at=date(2027, 1, 1))
+    found = without_overtaken(frame(first, since, stranger), 60)
+    assert ("arr" in found["origin"].to_list()) is stays
+    assert found.filter(origin="contracts").height == 2
 
 
 def test_a_renewal_entered_twice_is_one_where_a_month_of_the_next_year_still_knows_arr() -> None:

@@ -104,6 +104,7 @@ def outcomes_of(state: State, months: pl.DataFrame | None = None, rules: Rules |
     survivors = state.outcomes.survivors()
     table, said = (_renamed(each, survivors) for each in (state.outcomes.imported(), state.outcomes.said()))
     own = proof_outcomes.of_months(months, rules.contraction_pct, rules.grace_days)
+    said = proof_outcomes.without_overtaken(said, rules.grace_days)
     said = proof_outcomes.settled(said, months, rules.grace_days)
     every = proof_outcomes.united(table, said, own, rules.grace_days)
     return proof_outcomes.with_doubts(every, months, rules.grace_days)

@@ -7,6 +7,7 @@ import polars as pl
 
 from accountpulse.core.outcomes import (
     CONTRACTION,
+    KEY,
     LOST,
     RENEWED,
     SAME_LOSS_DAYS,
@@ -76,6 +77,22 @@ def _passed(pairs: pl.DataFrame, grace_days: int) -> pl.DataFrame:
 def _outcomes(rows: pl.DataFrame, **columns: pl.Expr) -> pl.DataFrame:
     made = {**columns, "known_at": pl.col("measured_at").dt.date(), "origin": pl.lit(HISTORY)}
     return rows.select("account_id", **made).select(pl.col(name).cast(kind) for name, kind in OUTCOMES.items())
+
+
+def without_overtaken(said: pl.DataFrame, grace_days: int) -> pl.DataFrame:
+    """What systems said, without what another origin has since said of the same account, kind and time.
+
+    One reading never says it twice within `grace_days`. But ARR may fall to zero weeks before anybody closes the
+    opportunity: what was read in between stays, as nobody can tell whether that origin was read again. Of the two, the
+    one that could be known later counts.
+    """
+    others = said.select("account_id", "kind", then="happened_on", other="origin", later="known_at")
+    pairs = said.join(others, on=["account_id", "kind"]).filter(
+        pl.col("origin") != pl.col("other"),
+        (pl.col("happened_on") - pl.col("then")).dt.total_days().abs() <= grace_days,
+        pl.col("known_at") < pl.col("later"),
+    )
+    return said.join(pairs, on=[*KEY, "origin"], how="anti", maintain_order="left")
 
 
 def settled(said: pl.DataFrame, months: pl.DataFrame, grace_days: int) -> pl.DataFrame:
