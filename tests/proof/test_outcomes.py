@@ -140,7 +140,7 @@ def test_what_another_origin_has_said_since_counts_alone(
     assert found.filter(origin="contracts").height == 2
 
 
-def test_a_renewal_entered_twice_is_one_where_a_month_of_the_next_year_still_knows_arr() -> None:
+def test_a_renewal_entered_twice_is_one_where_the_first_month_after_the_grace_knows_arr() -> None:
     rows = [outcome(account, "2026-02-01", kind) for account in "ABCD" for kind in ("lost", "renewed")]
     rows[5]["doubt"] = "odd"  # C's renewal
     rows[7]["origin"] = "arr"  # D's, by another way
@@ -156,6 +156,25 @@ def test_a_renewal_entered_twice_is_one_where_a_month_of_the_next_year_still_kno
         ("D", date(2026, 2, 1), "renewed", None),
         ("A", date(2026, 4, 5), "lost", None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("lost", "paying", "stays"),
+    [
+        ("2026-01-31", [5.0] * 3, True),  # 1 April is 60 days later, and within the grace
+        ("2026-01-31", [5.0] * 4, False),
+        ("2026-01-31", [0.0, 0.0, 0.0, 5.0], False),
+        ("2026-01-31", [5.0, 5.0, 5.0, 0.0, 5.0], True),  # it had left, and came back
+        ("2026-01-31", [None] * 5, True),
+        ("2025-12-04", [5.0] * 5, True),  # 61 days before it renewed
+        ("2026-04-04", [0.0, 0.0, 0.0, 0.0, 5.0, 5.0], False),  # 60 days after it renewed
+    ],
+)
+def test_a_loss_beside_a_renewal_counts_unless_the_account_goes_on_to_pay(
+    lost: str, paying: list[float | None], *, stays: bool
+) -> None:
+    said = frame(outcome("A", lost, "lost"), outcome("A", "2026-02-03", "renewed"))
+    assert ("lost" in settled(said, months("A", paying), 60)["kind"].to_list()) is stays
 
 
 @pytest.mark.parametrize(("days", "doubtful"), [(-60, True), (60, True), (61, False)])

@@ -43,8 +43,8 @@ def first_answers(answers: Sequence[pl.DataFrame], grace_days: int) -> pl.DataFr
     says a renewal that near to the earlier loss. A row that a later way contradicts gets that as its doubt. A renewal
     and a later loss are no contradiction where one way tells both. Contractions meet contractions alone.
 
-    A loss that was a renewal's second entry (`entered_twice`) doesn't count where a later way says that the account
-    renewed, without a doubt, and no later one that it was lost then; the renewal has it as its doubt.
+    A loss up to the day of a renewal that the same way says (`entered_twice`) doesn't count where a later way says,
+    without a doubt, that the account renewed, and none that it was lost then; the renewal has it as its doubt.
     """
     kept = none()
     for rank, answer in enumerate(answers, 1):
@@ -56,13 +56,12 @@ def first_answers(answers: Sequence[pl.DataFrame], grace_days: int) -> pl.DataFr
 
 
 def entered_twice(outcomes: pl.DataFrame, grace_days: int) -> pl.DataFrame:
-    """The losses beside which the same origin says a renewal, on that day or up to `grace_days` later.
+    """The losses beside which the same origin says a renewal within `grace_days`.
 
-    `account_id`, `origin`, `lost` and `renewed` (their days). A loss after a renewal may be just that, and isn't here.
+    `account_id`, `origin`, `lost` and `renewed` (their days).
     """
     lost, renewed = (_days(outcomes, kind, kind, "origin") for kind in (LOST, RENEWED))
-    after = (pl.col(RENEWED) - pl.col(LOST)).dt.total_days()
-    return lost.join(renewed, on=["account_id", "origin"]).filter(after.is_between(0, grace_days))
+    return lost.join(renewed, on=["account_id", "origin"]).filter(_near(LOST, RENEWED, grace_days))
 
 
 def renewed_after_all(outcomes: pl.DataFrame, twice: pl.DataFrame) -> pl.DataFrame:
@@ -78,7 +77,11 @@ def renewed_after_all(outcomes: pl.DataFrame, twice: pl.DataFrame) -> pl.DataFra
 
 
 def _confirmed(twice: pl.DataFrame, later: pl.DataFrame, grace_days: int) -> pl.DataFrame:
-    """Those of which later ways say, without a doubt, that they were renewed, and not that they were lost."""
+    """Those of which later ways say, without a doubt, that they were renewed, and not that they were lost.
+
+    A loss after the renewal may be just that, and of such ways only some could say it.
+    """
+    twice = twice.filter(pl.col(LOST) <= pl.col(RENEWED))
     renewed, lost = _days(later.filter(pl.col("doubt").is_null()), RENEWED, "on"), _days(later, LOST, "on")
     yes = twice.join(renewed, on="account_id").filter(_near(RENEWED, "on", grace_days))
     no = twice.join(lost, on="account_id").filter(_near(LOST, "on", grace_days))

@@ -20,6 +20,7 @@ from accountpulse.core.records import OUTCOMES
 from accountpulse.scoring.columns import RENEWAL
 
 HISTORY = "history"  # the origin of what months show
+A_MONTH = 31  # days within which the next month is measured
 AFTERWARDS = "one of the two months was measured afterwards"
 
 
@@ -98,11 +99,11 @@ def without_overtaken(said: pl.DataFrame, grace_days: int) -> pl.DataFrame:
 def settled(said: pl.DataFrame, months: pl.DataFrame, grace_days: int) -> pl.DataFrame:
     """What systems said, without each loss that was a renewal's second entry, since the account went on to pay.
 
-    That is, a month of the year after the grace knows ARR of it. The renewal has the loss as its doubt; one that is
-    doubtful for another reason settles nothing.
+    That is, the first month after the grace knows ARR of it: who came back later had left. The renewal has the loss as
+    its doubt; one that is doubtful for another reason settles nothing.
     """
     twice = entered_twice(said.filter((pl.col("kind") == LOST) | pl.col("doubt").is_null()), grace_days)
-    paid = _paid_later(twice.select("account_id", happened_on=LOST), months, grace_days)
+    paid = _paid_later(twice.select("account_id", happened_on=LOST), months, (grace_days, grace_days + A_MONTH))
     went_on = paid.select("account_id", lost="happened_on")
     return renewed_after_all(said, twice.join(went_on, on=["account_id", LOST], how="semi"))
 
@@ -126,7 +127,9 @@ def with_doubts(outcomes: pl.DataFrame, months: pl.DataFrame, grace_days: int) -
     It is said to have renewed within `grace_days`, or a month of the year after the grace still knows ARR of it.
     """
     lost = outcomes.filter(pl.col("kind") == LOST).select("account_id", "happened_on")
-    doubts = pl.concat([_renewed_too(lost, outcomes, grace_days), _paid_later(lost, months, grace_days)])
+    doubts = pl.concat(
+        [_renewed_too(lost, outcomes, grace_days), _paid_later(lost, months, (grace_days, SAME_LOSS_DAYS))]
+    )
     why = doubts.group_by("account_id", "happened_on", maintain_order=True).agg(pl.col("why").str.join("; "))
     joined = outcomes.join(
         why.with_columns(kind=pl.lit(LOST)), on=["account_id", "happened_on", "kind"], how="left", maintain_order="left"
@@ -142,11 +145,12 @@ def _renewed_too(lost: pl.DataFrame, outcomes: pl.DataFrame, grace_days: int) ->
     return _first(lost.join(renewed, on="account_id").filter(near), "renewed on {}")
 
 
-def _paid_later(lost: pl.DataFrame, months: pl.DataFrame, grace_days: int) -> pl.DataFrame:
+def _paid_later(lost: pl.DataFrame, months: pl.DataFrame, days: tuple[int, int]) -> pl.DataFrame:
+    """The losses after which a month knew ARR: more than so many days later, and at most so many."""
     paying = months.filter(pl.col("arr") > 0).select("account_id", on="as_of")
     after = (pl.col("on") - pl.col("happened_on")).dt.total_days()
     return _first(
-        lost.join(paying, on="account_id").filter((after > grace_days) & (after <= SAME_LOSS_DAYS)),
+        lost.join(paying, on="account_id").filter((after > days[0]) & (after <= days[1])),
         "still had ARR on {}",
     )
 
