@@ -10,13 +10,16 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from accountpulse.proof.fit import fit, out_of_time
 from accountpulse.proof.gates import Claim, Evidence, gate
+from accountpulse.proof.labels import LabelRules, renewal_rows
 from accountpulse.proof.probability import quality
 from accountpulse.proof.ranking import auc
 from accountpulse.proof.rates import rates
 from accountpulse.proof.suggest import BookRows, suggest
+from accountpulse.sandbox.world.churn_tables import churn_tables
 from accountpulse.scoring.scorecard import load
 from proof.worlds import CARD, HORIZON, generate, health, risk_z
 
@@ -130,6 +133,55 @@ def _offered(world, card):
     return suggest(card, rows, "leaves" if Claim.LEAF_WEIGHTS in allowed else "dimensions").recommended
 
 
+# --- renewals, in worlds with contracts ------------------------------------------------------------------------
+
+RULES = LabelRules()
+BOOK = 200  # accounts
+
+
+def contracts(seed, accounts, *, independent):
+    """A world's months with a risk that knows, as scorecards do, how far away the renewal is; and its outcomes."""
+    tables = churn_tables(seed, accounts, independent=independent)
+    risk = -pl.col("login_frequency") - pl.col("days_to_renewal") / 60
+    months = tables.metrics.select("account_id", "as_of", "days_to_renewal", risk=risk)
+    return months, tables.outcomes.rename({"date": "happened_on"}), tables.known_until
+
+
+def auc_of_renewals(rows):
+    known = rows.filter(pl.col("lost").is_not_null())
+    account = known["account_id"].rank("dense").cast(pl.Int64).to_numpy()
+    return auc(known["risk"].to_numpy(), known["lost"].to_numpy(), account)
+
+
+@cache
+def true_auc_of_renewals():
+    """In a large world, by the calendar alone: contracts there end on one day of each year, and are never moved."""
+    months, outcomes, known_until = contracts(20_261_130, 15_000, independent=False)
+    left = outcomes.filter(pl.col("kind") == "lost").select("account_id", left="happened_on")
+    days, last = pl.col("days_to_renewal"), pl.col("as_of") == months["as_of"].max()
+    read = (days >= 90) & (last | (days - pl.col("as_of").dt.month_end().dt.day() < 90))
+    renewal = pl.col("as_of") + pl.duration(days=days.cast(pl.Int64))
+    after = (pl.col("left") - renewal).dt.total_days()
+    over = (pl.lit(known_until) - renewal).dt.total_days() >= 60
+    came = months.join(left, on="account_id", how="left").filter(read & over & ~(after < -60).fill_null(value=False))
+    return auc_of_renewals(came.with_columns(lost=(after <= 60).fill_null(value=False))).value
+
+
+def renewals_hold(worlds, seed, *, independent, dated=True):
+    """In which share of so many worlds the interval of the renewals' AUC holds the truth, and the mean AUC.
+
+    The worlds are the parts of one table: accounts know nothing of each other. The control, not `dated`: where days on
+    which accounts left and renewed date the renewals, as if no month knew them.
+    """
+    months, outcomes, known_until = contracts(seed % 2**31, worlds * BOOK, independent=independent)
+    labelled = months if dated else months.rename({"days_to_renewal": "not told"})
+    rows = renewal_rows(labelled, outcomes, RULES, known_until)
+    world = rows["account_id"].str.slice(1).cast(pl.Int64) // BOOK
+    found = [auc_of_renewals(each) for each in rows.with_columns(world=world).partition_by("world")]
+    value = 0.5 if independent else true_auc_of_renewals()
+    return float(np.mean([holds(each, value) for each in found])), float(np.mean([each.value for each in found]))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--worlds", type=int, default=1000)
@@ -141,6 +193,10 @@ def main():
     print("where churn is independent of the score:")
     print(f"  AUC holds 0.5: {holds_one_half(given.worlds, given.seed):.1%}")
     print(f"  nothing is offered: {nothing_offered(given.worlds, given.seed):.1%}")
+    for name, independent in (("with contracts", False), ("with contracts, churn independent", True)):
+        share, mean = renewals_hold(given.worlds, given.seed, independent=independent)
+        print(f"{name}: AUC of renewals holds the truth: {share:.1%}, its mean is {mean:.3f}")
+    print(f"  the truth: {true_auc_of_renewals():.3f} and 0.500")
 
 
 if __name__ == "__main__":

@@ -172,6 +172,45 @@ def test_renewals_are_the_headline_where_those_that_were_kept_are_known() -> Non
     }
 
 
+def test_who_left_in_the_middle_of_a_contract_is_named_and_stands_in_no_renewal() -> None:
+    months = months_of(
+        account_id=["stays", "leaves", "early", "undated"],
+        as_of=[MONTHS[0]] * 4,
+        days_to_renewal=[95.0, 95.0, 300.0, None],
+        csat_score=[90, 20, 95, 60],
+    )
+    outcomes = outcomes_of(("leaves", date(2024, 4, 5), "lost"), ("early", date(2024, 4, 15), "lost"))
+    document = backtest(scored(months), outcomes, MINE, RULES).document
+    assert document.main == "renewals"
+    assert (document.renewals.rows, document.renewals.lost, document.account_months.lost) == (2, 1, 2)
+    assert [green.account_id for green in document.false_greens] == ["early"]
+    assert document.sentences[0] == "Of 2 customers who left, 1 was Fair or Poor 90 days before."
+    told = [line for line in document.not_proven if "in no renewal here" in line]
+    assert [line[:60] for line in told] == [
+        "1 of 2 customers who left did so in the middle of a contract",
+        "Of 1 of 4 customers no month knew a renewal ahead: they are ",
+    ]
+
+
+def test_renewals_of_a_few_accounts_do_not_stand_for_the_rest() -> None:
+    months = months_of(
+        account_id=["stays", "leaves", "b", "c", "d"],
+        as_of=[MONTHS[0]] * 5,
+        days_to_renewal=[95.0, 95.0, None, None, None],
+        csat_score=[90, 20, 60, 60, 60],
+    )
+    document = backtest(scored(months), outcomes_of(("leaves", date(2024, 4, 5), "lost")), MINE, RULES).document
+    assert document.main == "months"
+    assert any(line.startswith("Of 3 of 5 customers no month knew a renewal") for line in document.not_proven)
+
+
+def test_where_no_month_knew_a_renewal_it_is_said_what_stands_for_them() -> None:
+    months = months_of(account_id=["stays", "leaves"], as_of=[MONTHS[0]] * 2, csat_score=[90, 20])
+    renewals = outcomes_of(("stays", date(2024, 4, 5), "renewed"), ("leaves", date(2024, 4, 5), "lost"))
+    document = backtest(scored(months), renewals, MINE, RULES).document
+    assert any(line.startswith("No month knew the day of a renewal ahead") for line in document.not_proven)
+
+
 def test_only_the_months_that_were_asked_for_are_rows(made: tuple[pl.DataFrame, pl.DataFrame]) -> None:
     months, outcomes = made
     # 2024-03-01 is the day after February

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import polars as pl
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from accountpulse.core.records import OUTCOMES
@@ -61,9 +61,21 @@ def test_a_departure_within_the_grace_of_a_renewal_is_that_renewal() -> None:
     at_the_edge = outcomes_of(("a", "2025-07-30", "lost"))  # 60 days later
     rows = renewal_rows(months, at_the_edge, RULES, FAR)
     assert labels(rows, "as_of", "lost", "renewal_on") == [(day("2025-03-01"), True, day("2025-05-31"))]
-    later = outcomes_of(("a", "2025-07-31", "lost"))  # 61 days later: a renewal of its own
-    rows = renewal_rows(months, later, RULES, FAR)
-    assert labels(rows, "lost", "renewal_on") == [(False, day("2025-05-31")), (True, day("2025-07-31"))]
+    early = outcomes_of(("a", "2025-04-01", "lost"))  # 60 days before: the renewal keeps its day, and the row its month
+    rows = renewal_rows(months, early, RULES, FAR)
+    assert labels(rows, "as_of", "lost", "renewal_on") == [(day("2025-03-01"), True, day("2025-05-31"))]
+
+
+def test_a_departure_outside_of_the_grace_makes_no_renewal_and_is_named() -> None:
+    months = months_of(("a", "2025-01-01", 150.0), ("a", "2025-03-01", 91.0))  # due on 2025-05-31
+    later = outcomes_of(("a", "2025-07-31", "lost"))  # 61 days later: that renewal was kept
+    assert labels(renewal_rows(months, later, RULES, FAR), "lost", "renewal_on") == [(False, day("2025-05-31"))]
+    before = outcomes_of(("a", "2025-03-31", "lost"))  # 61 days before: it never came to its renewal
+    assert renewal_rows(months, before, RULES, FAR).is_empty()
+    for outcomes in (later, before):
+        report = inspect(Labels(months, outcomes, RULES, FAR))
+        assert (report.mid_contract, report.departures) == (1, 1)
+        assert [(found.what, found.accounts) for found in report.findings] == [("mid_contract", ("a",))]
 
 
 def test_days_within_the_grace_are_one_renewal_dated_by_the_earliest() -> None:
@@ -86,6 +98,52 @@ def test_a_renewal_that_was_moved_before_it_came_is_one_renewal() -> None:
     assert labels(rows, "renewal_on") == [(day("2025-05-12"),)]
 
 
+def test_what_was_moved_or_came_to_light_after_the_row_changes_no_renewal() -> None:
+    """It would take away, or add, those alone who were still there to move or renew."""
+    moved = months_of(("a", "2025-03-01", 91.0), ("a", "2025-04-01", 200.0))  # 2025-05-31, then 2025-10-18
+    rows = renewal_rows(moved, outcomes_of(), RULES, FAR)
+    assert labels(rows, "as_of", "renewal_on", "lost") == [
+        (day("2025-03-01"), day("2025-05-31"), False),
+        (day("2025-04-01"), day("2025-10-18"), False),
+    ]
+    unseen = outcomes_of(("a", "2025-12-31", "renewed"))
+    assert renewal_rows(moved, unseen, RULES, FAR).equals(rows)
+    found = inspect(Labels(moved, unseen, RULES, FAR)).findings
+    assert [(each.what, each.accounts) for each in found] == [("renewed_unseen", ("a",))]
+
+
+def test_dates_of_one_renewal_that_differ_a_little_are_one_row_the_first_that_was_read() -> None:
+    months = months_of(("a", "2025-03-01", 91.0), ("a", "2025-04-01", 90.0))  # 2025-05-31, then 2025-06-30
+    rows = renewal_rows(months, outcomes_of(), RULES, FAR)
+    assert labels(rows, "as_of", "renewal_on") == [(day("2025-03-01"), day("2025-05-31"))]
+
+
+def test_where_months_know_dates_an_account_without_one_has_no_renewal() -> None:
+    months = months_of(("b", "2025-03-01", None), ("a", "2025-03-01", 91.0))
+    outcomes = outcomes_of(("b", "2025-08-30", "lost"))
+    assert labels(renewal_rows(months, outcomes, RULES, FAR), "account_id") == [("a",)]
+    report = inspect(Labels(months, outcomes, RULES, FAR))
+    assert (report.foreseen, report.never_dated, report.mid_contract) == (True, 1, 0)
+    assert [(each.what, each.accounts) for each in report.findings] == [("never_dated", ("b",))]
+
+
+def test_a_renewal_that_no_month_saw_so_long_before_is_named() -> None:
+    months = months_of(("a", "2025-03-03", 89.0), ("a", "2025-04-01", 60.0))  # due on 2025-05-31
+    assert renewal_rows(months, outcomes_of(), RULES, FAR).is_empty()
+    for outcomes in (outcomes_of(), outcomes_of(("a", "2025-05-31", "lost"))):
+        found = inspect(Labels(months, outcomes, RULES, FAR)).findings
+        assert [each.what for each in found] == ["renewals_without_month"]
+
+
+def test_with_a_lead_below_the_grace_departures_before_the_reading_are_no_renewals() -> None:
+    """Else those who left so early would be read further ahead than all others."""
+    months = months_of(("a", "2025-03-01", 91.0), ("a", "2025-04-01", 60.0))  # due on 2025-05-31, read 10 days before
+    rules = LabelRules(lead_days=10)
+    outcomes = outcomes_of(("a", "2025-05-20", "lost"))
+    assert renewal_rows(months, outcomes, rules, FAR).is_empty()
+    assert inspect(Labels(months, outcomes, rules, FAR)).mid_contract == 1
+
+
 def test_a_renewal_that_was_signed_early_counts_at_its_own_day() -> None:
     months = months_of(("a", "2025-01-01", 150.0), ("a", "2025-04-01", 425.0))  # 2025-05-31, then a year later
     rows = renewal_rows(months, outcomes_of(), RULES, day("2026-01-01"))
@@ -100,8 +158,11 @@ def test_a_renewal_whose_grace_runs_past_what_is_known_has_no_label_even_if_some
 
 def test_a_renewal_after_the_account_left_is_none() -> None:
     months = months_of(("a", "2025-01-01", 360.0), ("a", "2025-02-01", 329.0))
-    rows = renewal_rows(months, outcomes_of(("a", "2025-06-01", "lost")), RULES, FAR)
-    assert labels(rows, "renewal_on", "lost") == [(day("2025-06-01"), True)]
+    assert renewal_rows(months, outcomes_of(("a", "2025-06-01", "lost")), RULES, FAR).is_empty()
+    outcomes = outcomes_of(("a", "2025-06-01", "lost"), ("a", "2025-12-01", "renewed"))
+    assert labels(renewal_rows(months_of(*firsts(2025)), outcomes, RULES, FAR), "renewal_on", "lost") == [
+        (day("2025-06-01"), True)
+    ]
 
 
 # --- by month --------------------------------------------------------------------------------------------------
@@ -200,7 +261,7 @@ def test_without_any_month_or_outcome_there_are_no_rows_and_nothing_is_found() -
     assert inspect(Labels(months_of(), outcomes_of(("a", "2025-06-01", "lost")), RULES, FAR)).departures == 0
 
 
-# --- a law -----------------------------------------------------------------------------------------------------
+# --- laws -----------------------------------------------------------------------------------------------------
 
 START = date(2024, 1, 1)
 DAYS = st.integers(0, 900).map(lambda days: START + timedelta(days=days))
@@ -231,3 +292,29 @@ def test_labels_of_months_are_those_of_the_definition(
         if account not in first or as_of < first[account]
     ]
     assert labels(rows, "account_id", "as_of", "lost") == expected
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), DAYS, st.none() | st.integers(-50, 500)), max_size=12),
+    st.lists(st.tuples(st.sampled_from("ab"), DAYS), max_size=2),
+    st.integers(0, 120),
+)
+def test_a_departure_chooses_no_row_of_a_renewal_and_moves_none(
+    seen: list[tuple[str, date, int | None]], left: list[tuple[str, date]], lead: int
+) -> None:
+    """It labels rows that are there without it, or takes away those of renewals that the account never came to."""
+    once = {(account, on): days for account, on, days in seen}
+    months = months_of(*((account, on.isoformat(), days) for (account, on), days in once.items()))
+    dates = [days for days in once.values() if days is not None]
+    rules, key = LabelRules(lead_days=lead), ("account_id", "as_of", "renewal_on")
+    outcomes = outcomes_of(*((account, on.isoformat(), "lost") for account, on in left))
+    kept, rows = (renewal_rows(months, each, rules, FAR) for each in (outcomes_of(), outcomes))
+    first = {account: min(on for other, on in left if other == account) for account, _ in left}
+    assume(not any(first.get(account) == on - timedelta(days=lead) for account, _, on in labels(kept, *key)))
+    expected = [
+        (account, as_of, on, account in first and abs((first[account] - on).days) <= rules.grace_days)
+        for account, as_of, on in labels(kept, *key)
+        if account not in first or first[account] >= on - timedelta(days=min(lead, rules.grace_days))
+    ]
+    if dates:
+        assert labels(rows, *key, "lost") == expected

@@ -6,7 +6,7 @@
 import numpy as np
 import pytest
 
-from proof.simulation import coverage, holds_one_half, nothing_offered, seed_of_the_commit
+from proof.simulation import coverage, holds_one_half, nothing_offered, renewals_hold, seed_of_the_commit
 from proof.worlds import HORIZON, generate
 
 WORLDS = 200
@@ -40,6 +40,18 @@ def test_where_churn_is_independent_the_interval_holds_one_half(seed):
 
 def test_where_churn_is_independent_nothing_is_offered(seed):
     assert nothing_offered(80, seed) >= LEAST, f"WORLDS_SEED={seed}"
+
+
+@pytest.mark.parametrize("independent", [True, False])
+def test_the_ranking_of_renewals_holds_the_truth_for_a_score_that_knows_when_they_are(seed, independent):
+    assert renewals_hold(100, seed, independent=independent)[0] >= 0.85, f"WORLDS_SEED={seed}"
+
+
+def test_renewals_dated_by_those_who_left_fail_that(seed):
+    """Those who left would be read at any time of their contract, and those who stayed 90 days before its end."""
+    held, mean = renewals_hold(40, seed, independent=True, dated=False)
+    assert held < 0.1, f"WORLDS_SEED={seed}"
+    assert mean < 0.4, f"WORLDS_SEED={seed}"
 
 
 def test_a_worlds_rows_are_those_of_customers_and_lost_looks_one_horizon_ahead():

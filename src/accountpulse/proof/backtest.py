@@ -86,9 +86,12 @@ def backtest(
     if first_hand.is_empty():
         raise UsageError(f"{rules.source}: every month was reconstructed later; none is left to hold against outcomes")
     labels = Labels(first_hand, outcomes, rules.labels, rules.known_until)
-    tables = _labelled(labels, rules)
+    renewals, account_months = (
+        in_range(rows, rules.first, rules.last) for rows in (labels.by_renewal(), labels.by_month())
+    )
     report = inspect(labels)
     del labels  # which holds tables of its own
+    tables = _Samples(first_hand, renewals, account_months, "renewals" if _bears(renewals, report) else "months")
     document = _document(tables, report, card, rules, other)
     if later is not None:
         apart = _sample_of_reconstructed(later, outcomes, card, rules)
@@ -122,7 +125,7 @@ def _document(
     renewals = sample_of("renewals", tables.renewals, tables.months, card.tier_names, figures)
     account_months = sample_of("months", monthly, tables.months, card.tier_names, figures)
     chosen = renewals if tables.kind == "renewals" else account_months
-    read = cases.departed(main, rules.labels, rules.known_until, tables.kind)
+    read = cases.departed(monthly, rules.labels, rules.known_until)
     greens, green_count = cases.false_greens(read, card, rules.labels, tables.kind)
     reds, red_count = cases.false_reds(main, card, rules.labels, tables.kind)
     green = tuple(tier.name for tier in card.tiers if tier.min >= cases.GREEN)
@@ -181,21 +184,14 @@ def _check(months: pl.DataFrame, outcomes: pl.DataFrame) -> None:
         )
 
 
-def _labelled(labels: Labels, rules: BacktestRules) -> _Samples:
-    """The rows by renewal and by month, of the months that were asked for."""
-    renewals, account_months = (
-        in_range(rows, rules.first, rules.last) for rows in (labels.by_renewal(), labels.by_month())
-    )
-    return _Samples(labels.months, renewals, account_months, "renewals" if _bears(renewals) else "months")
-
-
-def _bears(renewal: pl.DataFrame) -> bool:
+def _bears(renewal: pl.DataFrame, report: LabelReport) -> bool:
     """Whether renewals can be the headline: some were lost, and of those kept not just a few are known.
 
-    Where only departures tell of renewals, nearly all of them were lost, and a ranking would say nothing.
+    Where only departures tell of renewals, nearly all of them were lost, and a ranking would say nothing; nor may
+    renewals of a few accounts stand for the rest, of which nobody knows any.
     """
     lost, kept = renewal[LOST].sum(), (~renewal[LOST]).sum()
-    return lost > 0 and 4 * kept >= lost
+    return lost > 0 and 4 * kept >= lost and 2 * report.never_dated <= report.accounts
 
 
 def _name_of(card: Scorecard) -> CardName:

@@ -32,14 +32,12 @@ DRIVERS_SHOWN = 3
 IN_TIME = "read in time"  # no metric has blanks in its name
 
 
-def departed(rows: pl.DataFrame, rules: LabelRules, known_until: date, sample: SampleKind) -> pl.DataFrame:
-    """One row for each customer that left: what the score said of it when there was still time to act.
+def departed(rows: pl.DataFrame, rules: LabelRules, known_until: date) -> pl.DataFrame:
+    """One row for each customer that left, at a renewal or not: what the score said while there was still time to act.
 
-    Of renewals the row that was lost. Of months the last one at least `lead_days` before the departure, or where there
-    is none the last one before it; none further away than the horizon and the lead. With `read in time`.
+    Of the account-months the last one at least `lead_days` before the departure, or where there is none the last one
+    before it; none further away than the horizon and the lead. With `read in time`.
     """
-    if sample == "renewals":
-        return rows.filter(LOST).with_columns(pl.lit(value=True).alias(IN_TIME))
     lead, reach = timedelta(days=rules.lead_days), timedelta(days=rules.lead_days + rules.horizon_days)
     in_time = pl.col(AS_OF) <= pl.col(LOST_ON) - lead
     wanted = (pl.col(LOST_ON) <= known_until) & (pl.col(AS_OF) >= pl.col(LOST_ON) - reach)

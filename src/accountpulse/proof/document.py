@@ -69,8 +69,7 @@ class Sample:
     """One way to count: a row for each renewal, or for each account and month.
 
     `rows` have a label, `censored` none yet; `left` are distinct customers that left in a row of theirs; `not_rated`
-    rows have no churn risk and stand in no ranking. `unplanned` renewals are departures away from the one
-    that their month saw ahead.
+    rows have no churn risk and stand in no ranking.
     """
 
     kind: SampleKind
@@ -81,7 +80,6 @@ class Sample:
     stayed: int
     censored: int
     not_rated: int
-    unplanned: int
     first_as_of: date | None
     last_as_of: date | None
     ranking: RankingQuality | None

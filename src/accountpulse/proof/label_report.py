@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from accountpulse.proof.labels import LOST, LOST_ON, ROW, Labels
+from accountpulse.proof.labels import LOST, LOST_ON, RENEWAL_ON, RENEWED, ROW, Labels
 from accountpulse.scoring.columns import AS_OF
 
 NAMED = 100  # accounts named in each finding; all are counted
@@ -26,7 +26,9 @@ class LabelReport:
     """What labels were made of.
 
     `departures` are the accounts that left after the first month and by the last day that is known about;
-    `without_month` are those of them that have no month before they left, so that no score could have foretold it.
+    `without_month` are those of them that have no month before they left, so that no score could have foretold it;
+    `mid_contract` those that left away from any renewal that their months saw ahead. `foreseen`: whether any month saw
+    one; `never_dated` are then the accounts of which none did. These two stand in the account-months alone.
     """
 
     accounts: int
@@ -35,6 +37,9 @@ class LabelReport:
     departures: int
     without_month: int
     before_first_month: int
+    foreseen: bool
+    mid_contract: int
+    never_dated: int
     findings: tuple[LabelFinding, ...]
 
 
@@ -42,24 +47,21 @@ def inspect(labels: Labels) -> LabelReport:
     """How far outcomes and months go together; either may be empty.
 
     One finding for each of: `duplicate`, `contradiction`, `unknown_account`, `before_first_month`, `left_again`,
-    `without_month`, `months_after_leaving`, `renewals_without_month`, `not_yet_known`, `doubtful`; none of what isn't
-    there.
+    `without_month`, `months_after_leaving`, `mid_contract`, `renewed_unseen`, `never_dated`, `renewals_without_month`,
+    `not_yet_known`, `doubtful`; none of what isn't there.
     """
     months, departures = labels.months, labels.departures
     first = pl.lit(months[AS_OF].min(), pl.Date)  # null without months: then nothing lies after it
     within = departures.filter((pl.col(LOST_ON) > first) & (pl.col(LOST_ON) <= labels.known_until))
     unscored = within.join(labels.before.select("account_id").unique(), on="account_id", how="anti")
     early = departures.filter(pl.col(LOST_ON) <= first)
+    mid_contract, never_dated = _mid_contract(labels, within), _never_dated(labels)
     found = [
         *_of_outcomes(labels),
         *_found("before_first_month", early, "left before the first month here; nothing foretold it, no row counts it"),
         *_found("without_month", unscored, "left, and no month before that is here; no score could have foretold it"),
         *_after_leaving(labels.dated),
-        *_found(
-            "renewals_without_month",
-            labels.read_before.filter(pl.col(ROW).is_null()),
-            f"renewed or left with no month that lies {labels.rules.lead_days} days before; the renewal is in no row",
-        ),
+        *_of_renewals(labels, mid_contract, never_dated),
     ]
     return LabelReport(
         accounts=months["account_id"].n_unique(),
@@ -68,8 +70,82 @@ def inspect(labels: Labels) -> LabelReport:
         departures=within.height,
         without_month=unscored.height,
         before_first_month=early.height,
+        foreseen=not labels.seen.is_empty(),
+        mid_contract=mid_contract.height,
+        never_dated=never_dated.height,
         findings=tuple(found),
     )
+
+
+# --- renewals --------------------------------------------------------------------------------------------------
+
+
+def _of_renewals(labels: Labels, mid_contract: pl.DataFrame, never_dated: pl.DataFrame) -> Iterator[LabelFinding]:
+    grace = labels.rules.grace_days
+    yield from _found(
+        "mid_contract",
+        mid_contract,
+        f"left in the middle of a contract, more than {grace} days from any renewal that was seen ahead; in the "
+        "account-months, but in no renewal",
+    )
+    yield from _found(
+        "renewed_unseen",
+        _renewed_unseen(labels),
+        "renewed on a day that no month saw ahead; in no renewal, for those who left have no such day",
+    )
+    yield from _found("never_dated", never_dated, "no month saw a renewal ahead; in the account-months alone")
+    yield from _found(
+        "renewals_without_month",
+        _unread(labels),
+        f"a renewal, but no month that lies {labels.rules.lead_days} days before; it is in no row",
+    )
+
+
+def _came(labels: Labels) -> pl.DataFrame:
+    """`account_id`, `renewal_on`, `lost_on`: days that a month saw ahead and no later one had moved before."""
+    last = pl.col("next").is_null() | (pl.col("next") > pl.col(RENEWAL_ON))
+    return labels.seen.filter(last).select("account_id", RENEWAL_ON, LOST_ON).unique()
+
+
+def _mid_contract(labels: Labels, departures: pl.DataFrame) -> pl.DataFrame:
+    """Those of the departures that lie outside the window of each renewal that the account's months saw."""
+    at_one = _came(labels).filter(pl.col(LOST_ON).is_between(*labels.window))
+    dated = departures.join(labels.seen.select("account_id").unique(), on="account_id", how="semi")
+    return dated.join(at_one, on="account_id", how="anti")
+
+
+def _never_dated(labels: Labels) -> pl.DataFrame:
+    """Accounts of which no month saw a renewal, where others' months did."""
+    accounts = labels.before.select("account_id").unique()
+    return accounts.clear() if labels.seen.is_empty() else accounts.join(labels.seen, on="account_id", how="anti")
+
+
+def _renewed_unseen(labels: Labels) -> pl.DataFrame:
+    """Days of renewing that none of the account's months, one of them so long before, saw within the grace."""
+    renewed = labels.outcomes.filter(pl.col("kind") == RENEWED).select("account_id", "happened_on")
+    first = labels.seen.group_by("account_id").agg(pl.col(AS_OF).min())
+    lead = pl.duration(days=labels.rules.lead_days)
+    renewed = renewed.join(first, on="account_id").filter(pl.col(AS_OF) <= pl.col("happened_on") - lead)
+    near = _apart("happened_on") <= labels.rules.grace_days
+    seen = renewed.join(_came(labels), on="account_id").filter(near)
+    return renewed.join(seen, on=["account_id", "happened_on"], how="anti")
+
+
+def _unread(labels: Labels) -> pl.DataFrame:
+    """Renewals that came, and that no row reads."""
+    if labels.seen.is_empty():
+        return labels.renewals.filter(pl.col(ROW).is_null())
+    came = _came(labels).filter(pl.col(LOST_ON).is_null() | (pl.col(LOST_ON) >= labels.window[0]))
+    read = came.join(labels.renewals.select("account_id", read=RENEWAL_ON), on="account_id")
+    read = read.filter(_apart("read") <= labels.rules.grace_days)
+    return came.join(read, on=["account_id", RENEWAL_ON], how="anti")
+
+
+def _apart(day: str) -> pl.Expr:
+    return (pl.col(day) - pl.col(RENEWAL_ON)).dt.total_days().abs()
+
+
+# --- outcomes and months ---------------------------------------------------------------------------------------
 
 
 def _of_outcomes(labels: Labels) -> Iterator[LabelFinding]:

@@ -7,7 +7,6 @@ not the same as knowing that there was none.
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Literal
 
 import polars as pl
 
@@ -17,7 +16,6 @@ LOST, RENEWED = "lost", "renewed"  # kinds of OUTCOMES that say how a renewal we
 LOST_ON = "lost_on"
 RENEWAL_ON = "renewal_on"
 ROW = "row of the months"  # no metric has blanks in its name
-SAME_RENEWAL_DAYS = 180  # a renewal that is moved by at most so much is still that one; by more, it was signed early
 FURTHEST_DAYS = 36_500  # a renewal further away than a century is no date
 
 
@@ -33,14 +31,19 @@ class LabelRules:
 def renewal_rows(months: pl.DataFrame, outcomes: pl.DataFrame, rules: LabelRules, known_until: date) -> pl.DataFrame:
     """One row an account and renewal: the last of its `months` that lies at least `lead_days` before the renewal.
 
-    Renewals are the days on which an account left or renewed (`outcomes`, as OUTCOMES) and those that its months saw
-    ahead (`as_of` + `days_to_renewal`, where that column is there); days within `grace_days` of the earliest one are
-    one renewal, dated by it. A day that a later month had moved, before it came, by at most 180 days is no renewal;
-    nor is one after the account had left.
+    Which rows there are, and how long before, must not hang on what happened afterwards: else those who left are read
+    at other times of their contract than those who stayed, and what is known at such times alone tells them apart. So a
+    renewal is a day that this row itself saw ahead (`as_of` + `days_to_renewal`), and nothing later makes or removes
+    one: no departure, no day of renewing that nobody saw ahead (only those who stayed have such a day), no date moved
+    after the row. Of days within `grace_days` the one that was read first counts.
+
+    Only where no month of any account has a date, days on which accounts left or renewed (`outcomes`, as OUTCOMES)
+    stand for renewals, of both alike: days within `grace_days` of the earliest are one, dated by it.
 
     The columns of `months` and `lost` (Boolean: left within ± `grace_days` of the renewal; null: the window runs past
-    `known_until`, or somebody left and renewed on one day in it), `renewal_on`, `lost_on` (null: never left). Renewals
-    without a month so long before have no row; `inspect` counts them.
+    `known_until`, or somebody left and renewed on one day in it), `renewal_on`, `lost_on` (null: never left). Who left
+    before the window, or more than `lead_days` before the renewal, never came to it: no row. `inspect` counts these
+    ("left in the middle of a contract"), and renewals without a month so long before.
     """
     return Labels(months, outcomes, rules, known_until).by_renewal()
 
@@ -49,8 +52,8 @@ def month_rows(months: pl.DataFrame, outcomes: pl.DataFrame, rules: LabelRules, 
     """One row an account and month in which it was a customer: those on or after its departure are left out.
 
     The columns of `months` and `lost` (Boolean: left in (`as_of`, `as_of` + `horizon_days`]; null: that runs past
-    `known_until`, or somebody left and renewed on one day in it), `renewal_on` (the next one, as `renewal_rows` has
-    it; null: none is known) and `lost_on` (null: never left). In the order of `months`.
+    `known_until`, or somebody left and renewed on one day in it), `renewal_on` (that the last month which knew one
+    saw ahead; null: it is over, or none did) and `lost_on` (null: never left). In the order of `months`.
     """
     return Labels(months, outcomes, rules, known_until).by_month()
 
@@ -78,12 +81,11 @@ class Labels:
 
     @cached_property
     def dated(self) -> pl.DataFrame:
-        """Every month, as `account_id`, `as_of`, `lost_on` (null: never left), the number of its row.
+        """Every month, as `account_id`, `as_of`, `renewal_on` (seen ahead), `lost_on`, the number of its row.
 
-        With `days_to_renewal`, where `months` has it. Sorted by day, and within a day as they came.
+        Null: no date was known, or it never left. Sorted by day, and within a day as they came.
         """
-        names = [name for name in ("account_id", AS_OF, RENEWAL) if name in self.months.columns]
-        rows = self.months.select(names).with_row_index(ROW)
+        rows = self.months.select("account_id", AS_OF, _seen_ahead(self.months).alias(RENEWAL_ON)).with_row_index(ROW)
         return rows.join(self.departures, on="account_id", how="left").sort(AS_OF, ROW)
 
     @cached_property
@@ -92,32 +94,61 @@ class Labels:
         return self.dated.filter(pl.col(LOST_ON).is_null() | (pl.col(AS_OF) < pl.col(LOST_ON)))
 
     @cached_property
-    def renewals(self) -> pl.DataFrame:
-        """`account_id`, `renewal_on`: each renewal of an account that has a month before it left."""
-        accounts = self.before.select("account_id", LOST_ON).unique()
-        told = self.outcomes.filter(pl.col("kind").is_in([LOST, RENEWED])).select("account_id", on="happened_on")
-        dates = pl.concat([told, _seen(self.before, self.rules.grace_days)]).unique().join(accounts, on="account_id")
-        dates = dates.filter(pl.col(LOST_ON).is_null() | (pl.col("on") <= pl.col(LOST_ON)))
-        return _one_each(dates.select("account_id", "on"), timedelta(days=self.rules.grace_days))
+    def seen(self) -> pl.DataFrame:
+        """Of these the ones that saw a renewal ahead, with `next`: the account's next such month (null: none)."""
+        known = self.before.filter(pl.col(RENEWAL_ON).is_not_null()).sort("account_id", AS_OF, ROW)
+        same = pl.col("account_id") == pl.col("account_id").shift(-1)
+        return known.with_columns(next=pl.when(same).then(pl.col(AS_OF).shift(-1)))
 
     @cached_property
-    def read_before(self) -> pl.DataFrame:
-        """Each renewal with the row of the month at which it is read; null: there is none."""
+    def renewals(self) -> pl.DataFrame:
+        """`account_id`, `renewal_on`, `lost_on` and the row of the month that it is read at (null: there is none)."""
+        return self._told() if self.seen.is_empty() else self._foreseen()
+
+    def _foreseen(self) -> pl.DataFrame:
+        """The renewals that the last month so long before them saw ahead; one account's lie ever later."""
+        read_on = pl.col(RENEWAL_ON) - timedelta(days=self.rules.lead_days)
+        read = self.seen.filter((pl.col(AS_OF) <= read_on) & (pl.col("next").is_null() | (pl.col("next") > read_on)))
+        first = _one_each(read.select("account_id", RENEWAL_ON), timedelta(days=self.rules.grace_days))
+        return read.join(first, on=["account_id", RENEWAL_ON], how="semi").select(
+            "account_id", RENEWAL_ON, LOST_ON, ROW
+        )
+
+    def _told(self) -> pl.DataFrame:
+        """The days on which accounts left or renewed, up to the first departure."""
+        accounts = self.before.select("account_id", LOST_ON).unique()
+        told = self.outcomes.filter(pl.col("kind").is_in([LOST, RENEWED]))
+        dates = told.select("account_id", pl.col("happened_on").alias(RENEWAL_ON)).join(accounts, on="account_id")
+        dates = dates.filter(pl.col(LOST_ON).is_null() | (pl.col(RENEWAL_ON) <= pl.col(LOST_ON)))
+        first = _one_each(dates.select("account_id", RENEWAL_ON), timedelta(days=self.rules.grace_days))
         lead = timedelta(days=self.rules.lead_days)
-        renewals = self.renewals.with_columns(read_on=pl.col(RENEWAL_ON) - lead).sort("read_on")
-        return _nearest(renewals, self.before.select("account_id", ROW, LOST_ON, AS_OF), ("read_on", AS_OF), "backward")
+        due = first.join(accounts, on="account_id").with_columns(read_on=pl.col(RENEWAL_ON) - lead).sort("read_on")
+        rows = self.before.select("account_id", ROW, AS_OF)
+        return due.join_asof(
+            rows,
+            left_on="read_on",
+            right_on=AS_OF,
+            by="account_id",
+            check_sortedness=False,  # what is sorted as a whole is sorted within each account
+        ).select("account_id", RENEWAL_ON, LOST_ON, ROW)
+
+    @property
+    def window(self) -> tuple[pl.Expr, pl.Expr]:
+        """The first and the last day on which a departure belongs to `renewal_on`."""
+        earlier = min(self.rules.grace_days, self.rules.lead_days)
+        return tuple(pl.col(RENEWAL_ON) + timedelta(days=days) for days in (-earlier, self.rules.grace_days))  # type: ignore[return-value]
 
     def by_renewal(self) -> pl.DataFrame:
         """What `renewal_rows` gives."""
-        grace = timedelta(days=self.rules.grace_days)
-        window = pl.col(RENEWAL_ON) - grace, pl.col(RENEWAL_ON) + grace
-        rows = self._with_label(self.read_before.drop_nulls(ROW), window)
-        return self._attached(rows.sort("account_id", RENEWAL_ON))
+        read = self.renewals.drop_nulls(ROW).filter(pl.col(LOST_ON).is_null() | (pl.col(LOST_ON) >= self.window[0]))
+        return self._attached(self._with_label(read, self.window).sort("account_id", RENEWAL_ON))
 
     def by_month(self) -> pl.DataFrame:
         """What `month_rows` gives."""
-        before = self.before.select("account_id", ROW, LOST_ON, AS_OF)
-        rows = _nearest(before, self.renewals.sort(RENEWAL_ON), (AS_OF, RENEWAL_ON), "forward")
+        known = pl.col(RENEWAL_ON).forward_fill().over("account_id")
+        rows = self.before.with_columns(known).with_columns(
+            pl.when(pl.col(RENEWAL_ON) >= pl.col(AS_OF)).then(pl.col(RENEWAL_ON))
+        )
         window = pl.col(AS_OF) + timedelta(days=1), pl.col(AS_OF) + timedelta(days=self.rules.horizon_days)
         return self._attached(self._with_label(rows, window).sort(ROW))
 
@@ -140,43 +171,21 @@ class Labels:
         return rows.hstack(labels.select(LOST, RENEWAL_ON, LOST_ON))
 
 
-def _nearest(
-    rows: pl.DataFrame, others: pl.DataFrame, on: tuple[str, str], strategy: Literal["backward", "forward"]
-) -> pl.DataFrame:
-    """Each row with the last of `others` on or before its day, or the first on or after it; both sorted by day."""
-    left, right = on
-    return rows.join_asof(
-        others,
-        left_on=left,
-        right_on=right,
-        by="account_id",
-        strategy=strategy,
-        coalesce=False,
-        check_sortedness=False,  # what is sorted as a whole is sorted within each account
-    )
-
-
-def _seen(before: pl.DataFrame, grace_days: int) -> pl.DataFrame:
-    """`account_id`, `on`: the renewals that the months saw ahead, without those that were moved before they came."""
-    if RENEWAL not in before.columns:
-        return pl.DataFrame(schema={"account_id": pl.String, "on": pl.Date})
+def _seen_ahead(months: pl.DataFrame) -> pl.Expr:
+    """The day of the renewal that a month knew of."""
+    if RENEWAL not in months.columns:
+        return pl.lit(None, pl.Date)
     days = pl.col(RENEWAL).cast(pl.Float64)
-    seen = before.select("account_id", AS_OF, days=pl.when(days.abs() <= FURTHEST_DAYS).then(days.floor()))
-    seen = seen.drop_nulls("days").sort("account_id", AS_OF)
-    seen = seen.with_columns(on=pl.col(AS_OF) + pl.duration(days=pl.col("days").cast(pl.Int64)))
-    same = pl.col("account_id") == pl.col("account_id").shift(-1)
-    later_on, later_as_of = (pl.when(same).then(pl.col(name).shift(-1)) for name in ("on", AS_OF))
-    by = (later_on - pl.col("on")).dt.total_days()
-    moved = (later_as_of <= pl.col("on")) & ((by < -grace_days) | by.is_between(grace_days + 1, SAME_RENEWAL_DAYS))
-    return seen.filter(~moved.fill_null(value=False)).select("account_id", "on").unique()
+    whole = pl.when(days.abs() <= FURTHEST_DAYS).then(days.floor())  # not a number is none either
+    return pl.col(AS_OF) + pl.duration(days=whole.cast(pl.Int64))
 
 
 def _one_each(dates: pl.DataFrame, grace: timedelta) -> pl.DataFrame:
     """Of each account the earliest day, then the earliest that lies more than `grace` later, and so on."""
-    found = [pl.DataFrame(schema={"account_id": pl.String, RENEWAL_ON: pl.Date})]
+    found = [dates.clear()]
     left = dates
     while not left.is_empty():
-        first = left.group_by("account_id").agg(pl.col("on").min().alias(RENEWAL_ON))
-        found.append(first)
-        left = left.join(first, on="account_id").filter(pl.col("on") > pl.col(RENEWAL_ON) + grace).drop(RENEWAL_ON)
+        first = left.group_by("account_id").agg(pl.col(RENEWAL_ON).min().alias("first"))
+        found.append(first.rename({"first": RENEWAL_ON}))
+        left = left.join(first, on="account_id").filter(pl.col(RENEWAL_ON) > pl.col("first") + grace).drop("first")
     return pl.concat(found).sort("account_id", RENEWAL_ON)

@@ -16,11 +16,11 @@ from accountpulse.proof.labels import LOST, LOST_ON, RENEWAL_ON, LabelRules
 from accountpulse.proof.probability import ProbabilityQuality, quality
 from accountpulse.proof.ranking import Captured, auc, average_precision, captured
 from accountpulse.proof.rates import rates, retention
-from accountpulse.scoring.columns import AS_OF, COVERAGE, PROBABILITY, RENEWAL, RISK, TIER
+from accountpulse.scoring.columns import AS_OF, COVERAGE, PROBABILITY, RISK, TIER
 from accountpulse.scoring.model import NOT_RATED
 
 NEEDED = (
-    ACCOUNT, AS_OF, LOST, RENEWAL, LOST_ON, RENEWAL_ON, RISK, TIER, COVERAGE, PROBABILITY, "arr", "segment",
+    ACCOUNT, AS_OF, LOST, LOST_ON, RENEWAL_ON, RISK, TIER, COVERAGE, PROBABILITY, "arr", "segment",
 )  # fmt: skip
 TOP_SHARE = 0.1
 LEAD_DAYS = 90  # the width of a stretch of lead time
@@ -69,7 +69,6 @@ def sample_of(
         stayed=labelled.filter(~pl.col(LOST))[ACCOUNT].n_unique(),
         censored=rows.height - labelled.height,
         not_rated=labelled.filter(pl.col(TIER) == NOT_RATED).height,
-        unplanned=_unplanned(lost, rules.labels) if kind == "renewals" else 0,
         first_as_of=labelled[AS_OF].min(),  # type: ignore[arg-type]
         last_as_of=labelled[AS_OF].max(),  # type: ignore[arg-type]
         ranking=_ranking(rated, rules) if rules.shares and rules.ranked else None,
@@ -80,14 +79,6 @@ def sample_of(
         by_lead=_by_lead(labelled, kind, rules) if rules.shares else (),
         by_coverage=groups.by(_coverage_band(), name=_band_name) if rules.shares else (),
     )
-
-
-def _unplanned(lost: pl.DataFrame, rules: LabelRules) -> int:
-    """How many left away from the renewal that their month saw ahead; those of which none was known don't count."""
-    if RENEWAL not in lost.columns:
-        return 0
-    off = (pl.col(RENEWAL_ON) - pl.col(AS_OF)).dt.total_days() - pl.col(RENEWAL)
-    return lost.filter(off.abs() > rules.grace_days).height
 
 
 # --- ranking and probability -----------------------------------------------------------------------------------

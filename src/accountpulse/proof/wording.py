@@ -136,12 +136,9 @@ def not_proven(
     """What these figures don't say; `samples` are the renewals and the account-months."""
     renewals, months = samples
     if main.kind == "months":
-        yield _why_not_renewals(renewals)
-    elif main.unplanned:
-        yield (
-            f"{main.unplanned:,} of the {counted(main.lost, 'customer')} who left did so outside of the renewal that "
-            "was seen ahead; each counts as a renewal of its own, beside renewals that were kept."
-        )
+        yield _why_not_renewals(renewals, report)
+    else:
+        yield from _beside_renewals(report, rules)
     yield from _open(renewals, months, rules)
     if report.departures:
         share = report.without_month / report.departures
@@ -167,7 +164,32 @@ def not_proven(
     )
 
 
-def _why_not_renewals(renewals: Sample) -> str:
+def _beside_renewals(report: LabelReport, rules: LabelRules) -> Iterator[str]:
+    """Who stands in no renewal, and what renewals are where nobody saw them ahead."""
+    if not report.foreseen:
+        yield (
+            "No month knew the day of a renewal ahead: renewals are the days on which customers renewed or left, so "
+            "that who left in the middle of a contract counts as a renewal that was lost."
+        )
+    if report.mid_contract:
+        yield (
+            f"{report.mid_contract:,} of {counted(report.departures, 'customer')} who left did so in the middle of a "
+            f"contract, more than {rules.grace_days} days from any renewal that a month saw ahead. They are in no "
+            "renewal here, only among the account-months and the false greens."
+        )
+    if report.never_dated:
+        yield (
+            f"Of {report.never_dated:,} of {counted(report.accounts, 'customer')} no month knew a renewal ahead: they "
+            "are in no renewal here, only among the account-months."
+        )
+
+
+def _why_not_renewals(renewals: Sample, report: LabelReport) -> str:
+    if 2 * report.never_dated > report.accounts:
+        return (
+            f"Of {report.never_dated:,} of {counted(report.accounts, 'customer')} no month knew a renewal ahead: those "
+            "of the rest can't stand for all, and the figures are of account-months."
+        )
     if not renewals.stayed:
         return (
             "No renewal that was kept is known (no outcome `renewed`, no `days_to_renewal`), or none is over yet: all "
