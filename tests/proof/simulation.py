@@ -133,6 +133,45 @@ def _offered(world, card):
     return suggest(card, rows, "leaves" if Claim.LEAF_WEIGHTS in allowed else "dimensions").recommended
 
 
+# --- small books -----------------------------------------------------------------------------------------------
+
+SMALL, RARELY = 56, {"hazard": 0.004}  # customers, of whom a tier loses 1 to 5
+
+
+def _by_row(world):
+    return {"account-months": np.full(len(world), fill_value=True), "one row each": world.month == 6}
+
+
+@cache
+def truth_of_small_books():
+    world = generate(np.random.default_rng(20_261_131), MANY // 2, **RARELY)
+    books = {name: world.rows(rows) for name, rows in _by_row(world).items()}
+    return {
+        name: (book.lost.mean(), np.average(book.lost, weights=book.arr), _shares_of_tiers(book))
+        for name, book in books.items()
+    }
+
+
+def _shares_of_tiers(book):
+    return [book.lost[tiers_of(book) == tier].mean() for tier in range(3)]
+
+
+def small_books_hold(worlds, seed):
+    """In which share of so many small books the intervals hold the truth: those that lost 1 to 5, and by tier."""
+    found = {}
+    for number in range(worlds):
+        world = generate(np.random.default_rng([seed, number]), SMALL, **RARELY)
+        for name, (share, money, tiers) in truth_of_small_books().items():
+            book = world.rows(_by_row(world)[name])
+            whole = rates(book.lost, book.arr, book.account, np.zeros(len(book), int))[0]
+            if 1 <= whole.lost <= 5:
+                found.setdefault(f"share of {name}", []).append(holds(whole.share, share))
+                found.setdefault(f"ARR of {name}", []).append(holds(whole.arr_loss, money))
+            by_tier = _shares(book, tiers_of(book), book.account, tiers, "share")
+            found.setdefault(f"share of {name} by tier", []).append(by_tier)
+    return {name: float(np.mean(each)) for name, each in found.items()}
+
+
 # --- renewals, in worlds with contracts ------------------------------------------------------------------------
 
 RULES = LabelRules()
@@ -193,6 +232,9 @@ def main():
     print("where churn is independent of the score:")
     print(f"  AUC holds 0.5: {holds_one_half(given.worlds, given.seed):.1%}")
     print(f"  nothing is offered: {nothing_offered(given.worlds, given.seed):.1%}")
+    print(f"of {SMALL} customers, few of whom leave:")
+    for name, share in small_books_hold(given.worlds, given.seed).items():
+        print(f"  {name}: {share:.1%}")
     for name, independent in (("with contracts", False), ("with contracts, churn independent", True)):
         share, mean = renewals_hold(given.worlds, given.seed, independent=independent)
         print(f"{name}: AUC of renewals holds the truth: {share:.1%}, its mean is {mean:.3f}")

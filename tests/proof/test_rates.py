@@ -41,12 +41,32 @@ def test_where_every_account_lost_the_same_share_of_its_rows_the_accounts_are_co
     assert found.arr_loss.upper - found.arr_loss.lower > 0.3
 
 
-def test_of_independent_rows_the_interval_is_wilsons_with_students_t():
-    # 400 accounts of one row, 80 lost: the effective size is accounts − 1 and t has 79 degrees of freedom
-    found = rates(np.arange(400) < 80, np.ones(400), np.arange(400), ["all"] * 400)["all"].share
-    errors, size = 1.990450, 399.0  # scipy.stats.t.ppf(0.975, 79)
-    low, high = np.roots([1 + errors**2 / size, -(2 * 0.2 + errors**2 / size), 0.2**2])[::-1]
-    assert (found.lower, found.upper) == pytest.approx((low, high), abs=1e-6)
+def wilsons(share, size, errors):
+    """The roots of (θ − share)² = errors² θ (1 − θ) / size."""
+    return tuple(np.roots([1 + errors**2 / size, -(2 * share + errors**2 / size), share**2])[::-1])
+
+
+@pytest.mark.parametrize(("lost", "accounts"), [(80, 400), (1, 56), (3, 22)])
+def test_where_each_account_loses_one_row_at_most_the_interval_is_wilsons(lost, accounts):
+    # the effective size is accounts − 1
+    found = rates(np.arange(accounts) < lost, np.ones(accounts), np.arange(accounts), ["all"] * accounts)["all"].share
+    expected = wilsons(lost / accounts, accounts - 1, 1.959964)
+    assert (found.lower, found.upper) == pytest.approx(expected, abs=1e-6)
+
+
+def test_one_departure_among_56_customers_is_told_in_bounds_that_can_be_read():
+    found = rates(np.arange(56) < 1, np.ones(56), np.arange(56), ["all"] * 56)["all"]
+    exact = binomtest(1, 56).proportion_ci(method="exact")
+    assert found.share.upper == pytest.approx(exact.high, abs=0.005)
+    # of the money nobody knows how unequal others' would be: t of two degrees of freedom
+    expected = wilsons(1 / 56, 55, 4.302653)
+    assert (found.arr_loss.lower, found.arr_loss.upper) == pytest.approx(expected, abs=1e-6)
+
+
+def test_where_accounts_lose_several_rows_few_of_them_make_the_interval_wider():
+    # 8 of 40 accounts lost two of two rows: 7 degrees of freedom, and the 40 accounts are so many observations less one
+    found = rates(np.arange(80) // 2 < 8, np.ones(80), np.arange(80) // 2, ["all"] * 80)["all"].share
+    assert (found.lower, found.upper) == pytest.approx(wilsons(0.2, 39, 2.364624), abs=1e-6)
 
 
 def test_rows_that_are_repeated_within_their_accounts_make_nothing_surer():

@@ -6,7 +6,14 @@
 import numpy as np
 import pytest
 
-from proof.simulation import coverage, holds_one_half, nothing_offered, renewals_hold, seed_of_the_commit
+from proof.simulation import (
+    coverage,
+    holds_one_half,
+    nothing_offered,
+    renewals_hold,
+    seed_of_the_commit,
+    small_books_hold,
+)
 from proof.worlds import HORIZON, generate
 
 WORLDS = 200
@@ -40,6 +47,11 @@ def test_where_churn_is_independent_the_interval_holds_one_half(seed):
 
 def test_where_churn_is_independent_nothing_is_offered(seed):
     assert nothing_offered(80, seed) >= LEAST, f"WORLDS_SEED={seed}"
+
+
+def test_intervals_of_few_departures_hold_the_truth(seed):
+    found = small_books_hold(WORLDS, seed)
+    assert min(found.values()) >= LEAST, f"WORLDS_SEED={seed}: {found}"
 
 
 @pytest.mark.parametrize("independent", [True, False])

@@ -16,6 +16,7 @@ Codes = NDArray[np.int64]
 
 LEVEL = 0.95
 Z = NormalDist().inv_cdf(0.5 + LEVEL / 2)
+ROWS, MONEY, ONCE = 3.0, 2.0, float("inf")  # least degrees of freedom of shares; how they were found, `ratio` says
 NO_VARIANCE = 1e-24  # below it is rounding, and would pretend certainty
 
 
@@ -64,7 +65,11 @@ class Observed:
     @property
     def errors(self) -> float:
         """Student's t for the accounts of the rarer class, which carry the variance."""
-        return student(min(effective(self.sums(self.lost)), effective(self.sums(~self.lost))))
+        return self.errors_at(LEVEL)
+
+    def errors_at(self, level: float) -> float:
+        """The same at another level than 95 %."""
+        return student(min(effective(self.sums(self.lost)), effective(self.sums(~self.lost))), level)
 
     def sums(self, values: object) -> Floats:
         """The values added up for each account."""
@@ -110,11 +115,21 @@ def effective(sizes: Floats) -> float:
     return float(sizes.sum()) ** 2 / squares if squares else 0.0
 
 
-def student(count: float) -> float:
-    """How many standard errors a bound lies away where `count` accounts carry the variance: Student's t, as few are."""
+def student(count: float, level: float = LEVEL, least: float = 1.0) -> float:
+    """How many standard errors a bound lies away where `count` accounts carry the variance: Student's t, as few are.
+
+    `least`: never fewer degrees of freedom; infinite: the normal distribution.
+    """
     from scipy.special import stdtrit
 
-    return float(stdtrit(max(1.0, count - 1.0), 0.5 + LEVEL / 2))
+    if least == ONCE:
+        return NormalDist().inv_cdf(0.5 + level / 2)
+    return float(stdtrit(max(least, count - 1.0), 0.5 + level / 2))
+
+
+def level_of_each(count: int) -> float:
+    """The level of each of so many intervals that makes it LEVEL for all of them together (Bonferroni)."""
+    return 1 - (1 - LEVEL) / max(1, count)
 
 
 def wilson(share: float, size: float, errors: float = Z) -> Interval:
@@ -125,13 +140,18 @@ def wilson(share: float, size: float, errors: float = Z) -> Interval:
     return Interval(share, max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))
 
 
-def ratio(part: Floats, whole: Floats) -> Interval:
+def ratio(part: Floats, whole: Floats, least: float = ROWS) -> Interval:
     """The share that the accounts' `part` is of their `whole` (0 ≤ part ≤ whole, one value an account).
 
     Wilson's interval at the effective sample size: so many independent observations as have the variance that the
     accounts show (Korn and Graubard 1998; Dean and Pagano 2015), with Student's t for as many accounts as carry the
-    part. Where all or none were lost no variance shows: then the accounts are counted. In simulations it covers 95 to
-    96 %, an account bootstrap 87 to 95 %, least for sums of money. ValueError where there is no whole.
+    part: of few nobody knows how unequal such parts are. Where all or none were lost no variance shows: then the
+    accounts are counted. ValueError where there is no whole.
+
+    One account that carries all would make the interval as wide as 0 to 75 %, so `least` bounds the degrees of freedom:
+    ROWS or MONEY, the least with which simulations of 56 accounts still cover; ONCE where each account loses one row at
+    most, as renewals do: such parts are equal, and the interval is Wilson's. So it covers 95 to 98 %; an account
+    bootstrap covers 87 to 95 %, least for sums of money.
     """
     kept = whole > 0
     part, whole = part[kept], whole[kept]
@@ -142,7 +162,7 @@ def ratio(part: Floats, whole: Floats) -> Interval:
     if variance is None or variance <= NO_VARIANCE or share in (0.0, 1.0):
         return wilson(share, effective(whole))
     carried = min(effective(part), effective(whole - part))
-    return wilson(share, share * (1 - share) / variance, student(carried))
+    return wilson(share, share * (1 - share) / variance, student(carried, least=least))
 
 
 def on_logit(value: float, variance: float, errors: float = Z) -> Interval:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from accountpulse.proof.intervals import (
+    MONEY,
+    ONCE,
+    ROWS,
     Flags,
     Floats,
     Interval,
@@ -42,11 +45,13 @@ def rates(lost: object, weight: object, account: object, group: object) -> dict[
     """By group, in the order in which the groups appear.
 
     One value a row: `lost` (bool), `weight` (ARR; NaN or below 0: not known), `account` (integer code), `group` (any
-    label, None too). Intervals are `intervals.ratio` over sums per account: Wilson's at the effective sample size.
+    label, None too). Intervals are `intervals.ratio` over sums per account: Wilson's at the effective sample size, with
+    Student's t for money, and for rows where an account lost several of them.
     """
     arr = _amounts(weight)
     seen = observed(lost, account, arr.size)
-    return {label: _rates(arr[there], seen.rows(there)) for label, there in _groups(group, arr.size)}
+    least = ONCE if np.all(seen.sums(seen.lost) <= 1) else ROWS
+    return {label: _rates(arr[there], seen.rows(there), least) for label, there in _groups(group, arr.size)}
 
 
 def retention(before: object, after: object, account: object, group: object) -> dict[object, Retention]:
@@ -65,10 +70,10 @@ def retention(before: object, after: object, account: object, group: object) -> 
     return {label: each for label, each in found.items() if each}
 
 
-def _rates(arr: Floats, seen: Observed) -> GroupRates:
-    share = ratio(seen.sums(seen.lost), seen.sums(np.ones(arr.size)))
+def _rates(arr: Floats, seen: Observed, least: float) -> GroupRates:
+    share = ratio(seen.sums(seen.lost), seen.sums(np.ones(arr.size)), least)
     known = np.nan_to_num(arr)
-    money = ratio(seen.sums(known * seen.lost), seen.sums(known)) if known.any() else None
+    money = ratio(seen.sums(known * seen.lost), seen.sums(known), MONEY) if known.any() else None
     return GroupRates(seen.count, arr.size, seen.events, share, money, int(np.isnan(arr).sum()))
 
 
@@ -78,7 +83,7 @@ def _retention(before: Floats, after: Floats, seen: Observed) -> Retention | Non
     if not earlier.any():
         return None
     whole = seen.sums(earlier)
-    shrunk = ratio(seen.sums(np.maximum(earlier - later, 0.0)), whole)
+    shrunk = ratio(seen.sums(np.maximum(earlier - later, 0.0)), whole, MONEY)
     gross = Interval(1 - shrunk.value, 1 - shrunk.upper, 1 - shrunk.lower)
     return Retention(gross, _net(seen.sums(later), whole, gross), int((~known).sum()))
 
