@@ -96,7 +96,8 @@ class PartAlone:
     """A score, a dimension or a metric as the only thing that is looked at.
 
     `auc` is that of leaving where the scorecard calls it worse: above 0.5 it points the right way. `known` is the share
-    of rows in which it is known; `known_lost` and `known_stayed` that among those who left and who stayed.
+    of rows in which it is known; `known_lost` and `known_stayed` that among those who left and who stayed. `verdict`
+    allows for the number of dimensions and metrics that are judged, the interval of `auc` does not.
     """
 
     kind: Literal["score", "dimension", "metric"]

@@ -136,7 +136,7 @@ class Labels:
     def window(self) -> tuple[pl.Expr, pl.Expr]:
         """The first and the last day on which a departure belongs to `renewal_on`."""
         earlier = min(self.rules.grace_days, self.rules.lead_days)
-        return tuple(pl.col(RENEWAL_ON) + timedelta(days=days) for days in (-earlier, self.rules.grace_days))  # type: ignore[return-value]
+        return pl.col(RENEWAL_ON) - timedelta(days=earlier), pl.col(RENEWAL_ON) + timedelta(days=self.rules.grace_days)
 
     def by_renewal(self) -> pl.DataFrame:
         """What `renewal_rows` gives."""

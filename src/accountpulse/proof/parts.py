@@ -8,9 +8,9 @@ import polars as pl
 
 from accountpulse.proof.arr_later import ACCOUNT
 from accountpulse.proof.document import PartAlone, PartVerdict
-from accountpulse.proof.intervals import Interval
+from accountpulse.proof.intervals import LEVEL, Interval, level_of_each
 from accountpulse.proof.labels import LOST
-from accountpulse.proof.ranking import auc
+from accountpulse.proof.ranking import auc, auc_at
 from accountpulse.scoring.columns import BEFORE_CAPS, HEALTH, RISK_Z, points_of, score_of
 from accountpulse.scoring.scorecard import Scorecard
 
@@ -36,9 +36,28 @@ def parts_alone(rows: pl.DataFrame, card: Scorecard) -> tuple[PartAlone, ...]:
 
     A metric of the scorecard is judged by its points, another one of the catalogue by its value and the direction that
     the catalogue calls better. Rows in which a part is not known are left out of its AUC.
+
+    Every AUC has its interval at 95 %. Of so many dimensions and metrics that tell nothing one would seem to point
+    somewhere by chance, so these are judged at 95 % for all of them together; the scores, which are one question, at
+    95 % each.
     """
     lost, account = rows[LOST].to_numpy().astype(np.bool_), rows[ACCOUNT].to_numpy().astype(np.int64)
-    return tuple(_judged(part, rows[part.column], lost, account) for part in _parts(rows, card))
+    parts = list(_parts(rows, card))
+    tried = sum(
+        part.kind != "score" and part.worse != 0 and _enough(rows[part.column], lost, account) for part in parts
+    )
+    levels = {part.column: LEVEL if part.kind == "score" else level_of_each(tried) for part in parts}
+    return tuple(_judged(part, rows[part.column], lost, account, levels[part.column]) for part in parts)
+
+
+def _enough(values: pl.Series, lost: np.ndarray, account: np.ndarray) -> bool:
+    """Whether it is known of customers enough, among those who left and among those who stayed."""
+    known = _known(values).is_not_null().to_numpy()
+    return all(_accounts(account[known & rows]) >= FEWEST for rows in (lost, ~lost))
+
+
+def _known(values: pl.Series) -> pl.Series:
+    return values.cast(pl.Float64).fill_nan(None)
 
 
 def _parts(rows: pl.DataFrame, card: Scorecard) -> Iterator[_Aspect]:
@@ -65,14 +84,14 @@ def _parts(rows: pl.DataFrame, card: Scorecard) -> Iterator[_Aspect]:
             yield _Aspect("metric", name, metric.label, None, name, worse, "value")
 
 
-def _judged(part: _Aspect, values: pl.Series, lost: np.ndarray, account: np.ndarray) -> PartAlone:
-    numbers = values.cast(pl.Float64).fill_nan(None)
+def _judged(part: _Aspect, values: pl.Series, lost: np.ndarray, account: np.ndarray, level: float) -> PartAlone:
+    numbers = _known(values)
     known = numbers.is_not_null().to_numpy()
     among_lost, among_stayed = (_mean(known[rows]) for rows in (lost, ~lost))
     found, missing = None, None
-    enough = all(_accounts(account[known & rows]) >= FEWEST for rows in (lost, ~lost))
-    if enough:
-        found = auc(numbers.drop_nulls().to_numpy() * (part.worse or 1), lost[known], account[known])
+    if _enough(values, lost, account):
+        worse = numbers.drop_nulls().to_numpy() * (part.worse or 1)
+        found = auc_at(worse, lost[known], account[known], (LEVEL, level))
     if among_lost is not None and among_stayed is not None and abs(among_lost - among_stayed) >= MISSING_APART:
         missing = auc((~known).astype(np.float64), lost, account)
     return PartAlone(
@@ -85,13 +104,14 @@ def _judged(part: _Aspect, values: pl.Series, lost: np.ndarray, account: np.ndar
         known_lost=among_lost,
         known_stayed=among_stayed,
         missing_auc=missing,
-        auc=found,
-        verdict=_verdict(found, part.worse),
+        auc=None if found is None else found[0],
+        verdict=_verdict(None if found is None else found[1], part.worse),
         measured_by=part.measured_by,  # type: ignore[arg-type]
     )
 
 
 def _verdict(found: Interval | None, worse: int) -> PartVerdict:
+    """By the interval at the level that the part is judged at."""
     if found is None:
         return "too rarely known"
     if worse == 0:

@@ -1,15 +1,17 @@
 """Ranking: whether the score puts those who leave above those who stay."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
 from accountpulse.proof.intervals import (
+    LEVEL,
     NO_VARIANCE,
     Floats,
     Interval,
     Observed,
-    Z,
     effective,
     numbers,
     observed,
@@ -37,6 +39,12 @@ def auc(score: object, lost: object, account: object) -> Interval | None:
     1) the accounts are counted instead: Newcombe's method 5 (2006), as wide as so few accounts ask for. ValueError for
     unequal lengths and unknown values.
     """
+    found = auc_at(score, lost, account, (LEVEL,))
+    return None if found is None else found[0]
+
+
+def auc_at(score: object, lost: object, account: object, levels: Sequence[float]) -> tuple[Interval, ...] | None:
+    """`auc` with an interval for each of the levels."""
     (scores,) = numbers(score)
     seen = observed(lost, account, scores.size)
     if not seen.both:
@@ -45,8 +53,8 @@ def auc(score: object, lost: object, account: object) -> Interval | None:
     value = float(placed[seen.lost].mean())
     variance = _variance(placed - value, seen)
     if variance is None or not 0.0 < value < 1.0:
-        return _newcombe(value, seen)
-    return on_logit(value, variance, seen.errors)
+        return tuple(_newcombe(value, seen, level) for level in levels)
+    return tuple(on_logit(value, variance, seen.errors_at(level)) for level in levels)
 
 
 def auc_difference(a: object, b: object, lost: object, account: object) -> Interval | None:
@@ -130,11 +138,12 @@ def _variance(apart: Floats, seen: Observed) -> float | None:
     return float(variance) if variance > NO_VARIANCE else None
 
 
-def _newcombe(value: float, seen: Observed) -> Interval:
-    """Newcombe's method 5: the values θ that lie within Z standard errors at θ, by Hanley and McNeil (1982)."""
+def _newcombe(value: float, seen: Observed, level: float) -> Interval:
+    """Newcombe's method 5: the values θ that lie within z standard errors at θ, by Hanley and McNeil (1982)."""
+    errors = NormalDist().inv_cdf(0.5 + level / 2)
     left, stayed = effective(seen.sums(seen.lost)), effective(seen.sums(~seen.lost))
     grid = np.linspace(0.0, 1.0, 20_001)
     size = (left + stayed) / 2 - 1
     spread = grid * (1 - grid) / (left * stayed) * (1 + size * ((1 - grid) / (2 - grid) + grid / (1 + grid)))
-    possible = grid[np.abs(grid - value) <= Z * np.sqrt(spread)]
+    possible = grid[np.abs(grid - value) <= errors * np.sqrt(spread)]
     return Interval(value, min(value, float(possible[0])), max(value, float(possible[-1])))

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from accountpulse.proof.intervals import Codes, Flags, Floats, Interval, Observed
+from accountpulse.proof.intervals import LEVEL, Codes, Flags, Floats, Interval, Observed, level_of_each
 from accountpulse.proof.logistic import line, log_loss, probability
-from accountpulse.proof.ranking import auc
+from accountpulse.proof.ranking import auc_at
 from accountpulse.proof.splits import Fold, SplitKind, by_account, forward
 
 OWNERS = float("inf")
@@ -37,10 +37,13 @@ class WeightData:
         seen = self.seen.rows(chosen)
         return WeightData(self.columns[chosen], self.owners, self.alone[chosen], self.month[chosen], self.gap, seen)
 
-    def ranking(self, part: int) -> Interval | None:
+    def ranking(self, part: int, level: float = LEVEL) -> Interval | None:
         """The AUC of one part alone: the fewer points, the likelier to leave. None without rows of both kinds."""
         known = ~np.isnan(self.alone[:, part])
-        return auc(self.alone[known, part], self.seen.lost[known], self.seen.codes[known]) if known.any() else None
+        if not known.any():
+            return None
+        found = auc_at(self.alone[known, part], self.seen.lost[known], self.seen.codes[known], (level,))
+        return None if found is None else found[0]
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class _Logistic:
 def fitted(data: WeightData) -> FittedWeights:
     """The weights of all rows at the strength that did best on rows that it wasn't fitted on; of equals the strongest.
 
-    A part whose AUC alone lies below 0.5 with its whole interval points the wrong way and gets 0. Where that is true of
+    A part that points the wrong way, with a certainty of 95 % for all parts together, gets 0. Where that is true of
     all parts, or no part adds anything, the weights are the owner's.
     """
     wrong = wrong_way(data)
@@ -77,8 +80,8 @@ def fitted(data: WeightData) -> FittedWeights:
 
 
 def wrong_way(data: WeightData) -> Flags:
-    """Parts that point the wrong way beyond chance."""
-    rankings = [data.ranking(part) for part in range(data.owners.size)]
+    """Parts that point the wrong way beyond chance, at 95 % for all of them together."""
+    rankings = [data.ranking(part, level_of_each(data.owners.size)) for part in range(data.owners.size)]
     return np.array([ranking is not None and ranking.upper < 0.5 for ranking in rankings])
 
 

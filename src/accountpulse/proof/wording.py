@@ -216,11 +216,14 @@ def of_reconstructed(later: Sample) -> str:
 
 
 def _about_evidence(parts: Sequence[PartAlone]) -> Iterator[str]:
-    judged = [part for part in parts if part.kind == "metric" and part.auc is not None]
-    if any(part.verdict == "wrong way" for part in judged):
+    judged = [
+        part for part in parts if part.kind != "score" and part.verdict in {"right way", "wrong way", "no evidence"}
+    ]
+    if len(judged) > 1:
         yield (
-            f"{counted(len(judged), 'metric')} were judged one by one, each at 95 %: of so many that tell nothing, "
-            f"about {max(1, round(len(judged) / 40))} would seem to point the wrong way by chance."
+            f"{len(judged):,} dimensions and metrics were judged, each alone. “Right way” and “wrong way” are said at "
+            f"95 % for all of them together, {100 - 5 / len(judged):.1f} % for each (Bonferroni): an interval that is "
+            "shown, at 95 %, may lie wholly on one side of 0.50 and still be no evidence."
         )
     metrics = [part for part in parts if part.kind == "metric" and part.weight]
     silent = [part.label for part in metrics if part.verdict == "no evidence"]
