@@ -70,7 +70,7 @@ def inspect(labels: Labels) -> LabelReport:
         departures=within.height,
         without_month=unscored.height,
         before_first_month=early.height,
-        foreseen=not labels.seen.is_empty(),
+        foreseen=labels.foreseen,
         mid_contract=mid_contract.height,
         never_dated=never_dated.height,
         findings=tuple(found),
@@ -117,7 +117,7 @@ def _mid_contract(labels: Labels, departures: pl.DataFrame) -> pl.DataFrame:
 def _never_dated(labels: Labels) -> pl.DataFrame:
     """Accounts of which no month saw a renewal, where others' months did."""
     accounts = labels.before.select("account_id").unique()
-    return accounts.clear() if labels.seen.is_empty() else accounts.join(labels.seen, on="account_id", how="anti")
+    return accounts.join(labels.seen, on="account_id", how="anti") if labels.foreseen else accounts.clear()
 
 
 def _renewed_unseen(labels: Labels) -> pl.DataFrame:
@@ -133,7 +133,7 @@ def _renewed_unseen(labels: Labels) -> pl.DataFrame:
 
 def _unread(labels: Labels) -> pl.DataFrame:
     """Renewals that came, and that no row reads."""
-    if labels.seen.is_empty():
+    if not labels.foreseen:
         return labels.renewals.filter(pl.col(ROW).is_null())
     came = _came(labels).filter(pl.col(LOST_ON).is_null() | (pl.col(LOST_ON) >= labels.window[0]))
     read = came.join(labels.renewals.select("account_id", read=RENEWAL_ON), on="account_id")

@@ -100,10 +100,15 @@ class Labels:
         same = pl.col("account_id") == pl.col("account_id").shift(-1)
         return known.with_columns(next=pl.when(same).then(pl.col(AS_OF).shift(-1)))
 
+    @property
+    def foreseen(self) -> bool:
+        """Whether any month, of whatever account, knew the day of a renewal."""
+        return self.dated[RENEWAL_ON].count() > 0
+
     @cached_property
     def renewals(self) -> pl.DataFrame:
         """`account_id`, `renewal_on`, `lost_on` and the row of the month that it is read at (null: there is none)."""
-        return self._told() if self.seen.is_empty() else self._foreseen()
+        return self._foreseen() if self.foreseen else self._told()
 
     def _foreseen(self) -> pl.DataFrame:
         """The renewals that the last month so long before them saw ahead; one account's lie ever later."""

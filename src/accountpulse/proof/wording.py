@@ -175,7 +175,7 @@ def _beside_renewals(report: LabelReport, rules: LabelRules) -> Iterator[str]:
         yield (
             f"{report.mid_contract:,} of {counted(report.departures, 'customer')} who left did so in the middle of a "
             f"contract, more than {rules.grace_days} days from any renewal that a month saw ahead. They are in no "
-            "renewal here, only among the account-months and the false greens."
+            "renewal here, only among the account-months and, if they were green, the false greens."
         )
     if report.never_dated:
         yield (
