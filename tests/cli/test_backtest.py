@@ -109,7 +109,7 @@ def test_what_is_asked_wrongly_is_refused(folder: Path) -> None:
 
 
 def test_without_its_packages_it_says_what_to_install(folder: Path) -> None:
-    program = "import sys; sys.modules['sklearn'] = None; from accountpulse.cli import main; main()"
+    program = "import sys; sys.modules['scipy'] = None; from accountpulse.cli import main; main()"
     words = ["backtest", "--metrics", "m.csv", "--outcomes", "o.csv"]
     command = [sys.executable, "-c", program, *words]
     done = subprocess.run(command, cwd=folder, env=CLEAN, capture_output=True, text=True, check=False, timeout=120)
@@ -137,4 +137,4 @@ def test_what_a_run_kept_is_held_against_a_table(tmp_path: Path) -> None:
 def test_a_state_without_a_month_is_refused(tmp_path: Path) -> None:
     done = start(tmp_path, "backtest")
     assert done.returncode == 3
-    assert "the state holds no month" in done.stderr
+    assert "it holds no month that was run as a whole" in done.stderr

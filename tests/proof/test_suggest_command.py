@@ -29,7 +29,7 @@ NEEDED = ["account_id", "as_of", "feature_breadth", "login_frequency", "csat_sco
 @pytest.fixture(scope="module")
 def world() -> ChurnTables:
     """The breadth of use points the wrong way."""
-    return churn_tables(11, 260, reversed_metric="feature_breadth")
+    return churn_tables(11, 320, reversed_metric="feature_breadth")
 
 
 @pytest.fixture(scope="module")
