@@ -13,7 +13,7 @@ from accountpulse.scoring.model import NOT_RATED
 
 Plain = Mapping[str, Any]
 
-FIRST = 25  # misjudged customers that are shown at once; the others wait behind a line that opens them
+FIRST = {"false_green": 25, "false_red": 8}  # customers shown at once; the others wait behind a line that opens them
 _STYLES = ("page.css", "tables.css", "backtest.css", "print.css")
 _STEPS = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0)  # where a scale of shares may end
 _CLAIMS = {
@@ -78,7 +78,6 @@ def _figures(document: Plain) -> dict[str, Any]:
         "claims": [(words, claim in allowed) for claim, words in _CLAIMS.items()],
         "unproven": [text for text in document["not_proven"] if text not in refused],
         "signs": _SIGNS,
-        "first": FIRST,
     }
 
 
@@ -87,7 +86,9 @@ def _cases(document: Plain, kind: str) -> dict[str, Any]:
     rows, count = document[f"{kind}s"], document[f"{kind}_count"]
     amounts = [row["arr"] for row in rows]
     is_whole = rows and len(rows) == count and None not in amounts
-    return {"rows": rows, "count": count, "arr": sum(amounts) if is_whole else None}
+    first, more = rows[: FIRST[kind]], rows[FIRST[kind] :]
+    return {"first": first, "more": more, "unlisted": count - len(rows), "count": count,
+            "arr": sum(amounts) if is_whole else None}  # fmt: skip
 
 
 # --- groups ----------------------------------------------------------------------------------------------------
