@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -14,6 +15,7 @@ from accountpulse.core.period import Period
 from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
+from accountpulse.state import State
 from program import CLEAN, start
 from support import NOW, Silent
 
@@ -55,6 +57,8 @@ def test_a_table_is_held_against_outcomes(folder: Path) -> None:
     document = json.loads((folder / "out" / "backtest.json").read_text(encoding="utf-8"))
     assert (document["horizon_days"], document["known_until"], document["main"]) == (120, "2025-12-24", "months")
     assert document["false_greens"][0]["account_name"] == "Company 12"
+    assert "Company 12" in (folder / "out" / "backtest.html").read_text(encoding="utf-8")
+    assert not (folder / "state").exists()
     rows = pl.read_parquet(folder / "out" / "rows.parquet")
     # of the first seven accounts January to July, of the others all twelve months; the first one left on 1 July
     assert rows.filter(pl.col("sample") == "months").height == 7 * 7 + 6 * 12 - 1
@@ -117,6 +121,19 @@ def test_without_its_packages_it_says_what_to_install(folder: Path) -> None:
     assert (done.returncode, done.stderr) == (3, said)
 
 
+def test_without_the_templates_all_but_the_page_is_written(folder: Path) -> None:
+    program = "import sys; sys.modules['jinja2'] = None; from accountpulse.cli import main; main()"
+    words = ["backtest", "--metrics", "m.csv", "--outcomes", "o.csv"]
+    command = [sys.executable, "-c", program, *words]
+    done = subprocess.run(command, cwd=folder, env=CLEAN, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (
+        "Page: not written: the page needs packages that are not installed: pip install 'accountpulse[report]'"
+        in " ".join(done.stdout.split())
+    )
+    assert sorted(path.name for path in (folder / "out").iterdir()) == ["backtest.json", "rows.parquet"]
+
+
 def test_what_a_run_kept_is_held_against_a_table(tmp_path: Path) -> None:
     world = build(seed=7, accounts=10, until=NOW)
     with Sandbox(world) as sandbox:
@@ -132,6 +149,25 @@ def test_what_a_run_kept_is_held_against_a_table(tmp_path: Path) -> None:
     document = json.loads((tmp_path / "out" / "backtest.json").read_text(encoding="utf-8"))
     months = document["account_months"]
     assert (months["rows"], months["left"], document["labels"]["departures"]) == (ran.scores.height, 1, 1)
+    kept = kept_in(tmp_path, leaver)
+    assert (kept["account_months"], kept["sentences"]) == (months, document["sentences"])
+    start(
+        tmp_path, "backtest", *words, "--to", "2026-05", "--lead", "30"
+    )  # some months only, which the report is spared
+    assert kept_in(tmp_path, leaver) == kept
+    reported = json.loads(start(tmp_path, "report", "--json").stdout)["proof"]
+    assert (reported["left"], reported["months"], reported["same_scorecard"]) == (1, 1, True)
+    assert (reported["sentences"], reported["auc"]) == (document["sentences"], None)
+    assert reported["not_proven"] == document["not_proven"][0]
+
+
+def kept_in(folder: Path, leaver: str) -> dict[str, Any]:
+    """The document that the state keeps for the report; it names nobody."""
+    kept = State(folder / "state").backtests.last()
+    assert kept is not None
+    assert leaver not in json.dumps(kept)
+    document: dict[str, Any] = kept["document"]
+    return document
 
 
 def test_a_state_without_a_month_is_refused(tmp_path: Path) -> None:

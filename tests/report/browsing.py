@@ -24,6 +24,7 @@ class Visit:
         scheme: Any = "light",
         at: str = "",
         scripts: bool = True,
+        ready: str = "html.ready",
     ) -> None:
         size: Any = {"width": width, "height": 900}
         self.context = browser.new_context(viewport=size, color_scheme=scheme, java_script_enabled=scripts)
@@ -35,7 +36,7 @@ class Visit:
         self.context.on("request", lambda request: self._asked(request.url, path.as_uri()))
         self.page.goto(path.as_uri() + at)
         if scripts:
-            self.page.wait_for_selector("html.ready")
+            self.page.wait_for_selector(ready)
 
     def _asked(self, address: str, own: str) -> None:
         if address.split("#", maxsplit=1)[0] != own:

@@ -39,6 +39,12 @@ NAMES = [metric[0] for metric in METRICS]
 WEIGHT = {metric[0]: metric[4] for metric in METRICS}
 DRIVERS = "monthly active users: 31 of 100 seats (31 %), costs 8.2 points; CSAT: 71 %, costs 4 points"
 DIMENSIONS = list(dict.fromkeys(metric[3] for metric in METRICS))
+PROOF: dict[str, Any] = {
+    "made_at": "2026-10-05T08:00:00+00:00", "known_until": "2026-08-06", "months": 20, "customers": 240, "left": 31,
+    "scorecard": OLD_CARD, "same_scorecard": False, "auc": {"value": 0.74, "lower": 0.65, "upper": 0.81},
+    "sentences": ["Of 31 customers who left, 22 were At Risk or Critical 90 days before (71 %, 53–84 %)."],
+    "not_proven": "The churn risk is an index: that is what `accountpulse calibrate` is for.",
+}  # fmt: skip
 Known = dict[str, float]
 
 
@@ -64,6 +70,7 @@ def document(
         "scorecard": CARD,
         "before": {"period": PERIODS[-2], "period_text": "September 2026", "run_id": "20261001-021400-11aa",
                    "scorecard": OLD_CARD, "same_scorecard": False} if before else None,
+        "proof": PROOF,
         **_portfolio(accounts, failed, before=before),
         "catalogue": [_metric(metric) for metric in METRICS],
         "dimensions": [

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from accountpulse.report.page_text import Texts
 from report.browsing import Visit
-from report.documents import document
+from report.documents import PROOF, document
 
 Open = Callable[..., Visit]
 ROWS = "#worklist-rows tr"
@@ -25,6 +25,7 @@ def test_a_page_of_120_accounts_opens_and_shows_every_section(visit: Open, portf
         "Renewals",
         "Worklist",
         "Coverage gaps",
+        "Does the score say who leaves?",
         "How to read this page",
     ):
         assert title in titles
@@ -267,3 +268,22 @@ def test_on_paper_there_are_no_controls_and_all_sections(visit: Open, portfolio_
     paper = shown.page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper == "rgb(255, 255, 255)"
     assert shown.page.pdf()[:5] == b"%PDF-"
+
+
+def test_the_last_backtest_is_told_in_its_own_sentences(visit: Open, portfolio_page: Path) -> None:
+    shown = visit(portfolio_page)
+    text = " ".join(shown("#proof").inner_text().split())
+    assert "Held against who left on 5 Oct 2026: 240 customers, 31 of them left by 6 Aug 2026, by their scores" in text
+    assert "With another scorecard than this month's: default, version 1." in text
+    assert shown.texts("#proof li") == PROOF["sentences"]
+    assert "Not proven: The churn risk is an index: that is what accountpulse calibrate is for." in text
+
+
+@pytest.mark.parametrize(
+    ("proof", "said"),
+    [(None, "nobody has held this score against"), (PROOF | {"auc": None}, "How well it ranks is not shown")],
+)
+def test_what_no_backtest_has_shown_is_said(
+    visit: Open, written: Callable[[dict[str, Any]], Path], proof: dict[str, Any] | None, said: str
+) -> None:
+    assert said in visit(written(document(3) | {"proof": proof}))("#proof").inner_text()

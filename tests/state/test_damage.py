@@ -21,6 +21,7 @@ from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world.model import World
 from accountpulse.state import State, seals
+from accountpulse.state.backtests import Backtests
 from accountpulse.state.checkpoints import Checkpoints
 from accountpulse.state.files import Files
 from accountpulse.state.history import History
@@ -77,6 +78,7 @@ def finished(at: Company, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished") / "state"
     assert at.run(folder, SEPTEMBER).exit_code == 0
     state = State(folder)
+    state.backtests.keep("2026-11-01T02:00:00+00:00", {"main": "months", "sentences": ["Of 5 customers who left …"]})
     parts = {"some": spooled(pl.DataFrame({"id": ["a", "b"], "at": [1, 2]}))}
     state.checkpoints.save_part(
         scope_of(OCTOBER, NOW), "intercom", "r1", "p-0-1", spools=parts, facts={"stretches": [["p", 0, 1]]}
@@ -139,6 +141,8 @@ def said(files: Files, name: str) -> object:
         case ["outcomes", _]:
             outcomes = Outcomes(files).said()
             found = None if outcomes.is_empty() else outcomes
+        case ["proof", _]:
+            found = Backtests(files).last()
         case ["extract", _, source, "parts", *_]:
             found = next(Checkpoints(files).parts(scope_of(OCTOBER, NOW), source, "r1"), None)
         case ["extract", _, source, *_]:
@@ -172,7 +176,7 @@ def assert_set_aside(objects: dict[str, bytes], name: str, damaged: bytes) -> No
 def test_no_byte_of_any_file_can_be_flipped_or_cut_off_unnoticed(finished: Path) -> None:
     objects, chance = contents(finished), random.Random(20261101)  # noqa: S311
     kinds = {name.partition("/")[0] for name in objects}
-    assert kinds == {"runs", "scorecards", "history", "outcomes", "extract", "locks"}
+    assert kinds == {"runs", "scorecards", "history", "outcomes", "proof", "extract", "locks"}
     assert len(objects) > 30
     for name, content in objects.items():
         others = {each: objects[each] for each in objects if each.rpartition("/")[0] != "runs/2026-09" or each == name}

@@ -5,20 +5,14 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from accountpulse.cli import backtest_summary, summary
-from accountpulse.cli.files import write
+from accountpulse.cli import backtest_files, backtest_summary, summary
 from accountpulse.cli.proof_tables import GivenOutcomes, ProofTables, check_extra, of_state, of_table
-from accountpulse.core.outgoing import outgoing_data, outgoing_table
 from accountpulse.core.records import Rules
-from accountpulse.core.redact import REDACT
 from accountpulse.proof.labels import LabelRules
-from accountpulse.scoring import table
 from accountpulse.state import State
 
 if TYPE_CHECKING:
-    from accountpulse.proof.backtest import Backtest
-
-FILES = ("backtest.json", "rows.parquet")
+    from accountpulse.proof.document import BacktestDocument
 
 
 @dataclass(frozen=True)
@@ -39,16 +33,23 @@ class BacktestRequest:
 def backtest_table(metrics: Path, asked: BacktestRequest, now: datetime) -> int:
     """Hold a table of metrics with `as_of` against outcomes, scored with the scorecard that is given first."""
     check_extra("backtest")
-    return _finish(of_table(metrics, asked.outcomes, asked.scorecards, now), asked)
+    _finish(of_table(metrics, asked.outcomes, asked.scorecards, now), asked)
+    return 0
 
 
 def backtest_state(asked: BacktestRequest, state: State, rules: Rules, now: datetime) -> int:
-    """Hold the months of the state, as they were first measured, against outcomes."""
+    """Hold the months of the state, as they were first measured, against outcomes.
+
+    The state keeps it for the report, unless it looked at some of the months only.
+    """
     check_extra("backtest")
-    return _finish(of_state(state, GivenOutcomes(asked.outcomes, rules, now), asked.scorecards), asked)
+    document = _finish(of_state(state, GivenOutcomes(asked.outcomes, rules, now), asked.scorecards), asked)
+    if asked.first is None and asked.last is None:
+        backtest_files.keep(document, state, now)
+    return 0
 
 
-def _finish(past: ProofTables, asked: BacktestRequest) -> int:
+def _finish(past: ProofTables, asked: BacktestRequest) -> "BacktestDocument":
     """Compute it, write the files and print the summary."""
     from accountpulse.proof.backtest import BacktestRules, backtest
 
@@ -63,22 +64,9 @@ def _finish(past: ProofTables, asked: BacktestRequest) -> int:
         notes=past.notes,
     )
     result = backtest(past.months, past.outcomes, past.card, rules, past.other)
-    paths = _write(result, asked.out)
+    lines = list(backtest_files.write_files(result, asked.out))
     console = summary.tables()
     backtest_summary.show(result.document, console)
-    for what, path in zip(("JSON", "Rows"), paths, strict=True):
-        console.print(f"{what + ':':<6}{path}", markup=False, soft_wrap=True)
-    return 0
-
-
-def _write(result: "Backtest", out: Path) -> list[Path]:
-    """Write the document and its rows into a folder; where they are."""
-    import msgspec
-
-    plain = outgoing_data(msgspec.to_builtins(result.document, order="deterministic"))
-    ids = REDACT.table(result.rows.select("account_id"))
-    rows = outgoing_table(result.rows.drop("account_id")).hstack(ids).select(result.rows.columns)
-    contents = (msgspec.json.format(msgspec.json.encode(plain)) + b"\n", table.write_table(rows, FILES[1]))
-    for name, content in zip(FILES, contents, strict=True):
-        write(out / name, content)
-    return [out / name for name in FILES]
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
+    return result.document

@@ -32,6 +32,7 @@ def read(state: State, period: Period | None) -> ReportInput:
         evidence=state.history.load(now.period, "evidence"),
         signals=state.history.load(now.period, "signals"),
         unfinished=_unfinished(state, now),
+        backtest=state.backtests.last(),
         sources=SOURCES,
     )
 

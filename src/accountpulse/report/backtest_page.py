@@ -1,4 +1,4 @@
-"""A backtest as one HTML file without a script: what `backtest.json` holds, for a reader who wants to know whom it missed.
+"""A backtest as one HTML file without a script: what `backtest.json` holds, whom the score missed first.
 
 It shares the frame, the style and the macros of the report's page.
 """

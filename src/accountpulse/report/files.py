@@ -22,6 +22,16 @@ def files(document: Mapping[str, Any]) -> dict[str, bytes]:
     return {f"{document['period']}.html": text.encode(), f"{document['period']}.csv": table.csv(document)}
 
 
+def backtest_page(document: Mapping[str, Any]) -> bytes | None:
+    """A backtest's page, of what `backtest.json` holds; None where the packages of the extra `report` are missing."""
+    try:
+        page = import_module("accountpulse.report.backtest_page")  # late: templates, which nothing else needs
+    except ImportError:
+        return None
+    text: str = page.render(document)
+    return text.encode()
+
+
 def drawing() -> Any | None:
     """What draws the page; None where the packages of the extra `report` are not installed."""
     try:

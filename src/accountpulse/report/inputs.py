@@ -54,4 +54,7 @@ class ReportInput:
     evidence: pl.DataFrame | None  # account_id, source, reason (null: linked and read), rows; None: the run kept none
     signals: pl.DataFrame | None  # open: account_id, severity, monitoring, confirmed, opened_on; None: it kept none
     unfinished: tuple[Mapping[str, Any], ...]  # the documents of later runs that did not finish
+    backtest: (
+        Mapping[str, Any] | None
+    )  # the last one that was kept: made_at, document (backtest.json); None: there is none
     sources: tuple[Source, ...]  # all that there are, in the order of the flow

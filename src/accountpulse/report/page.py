@@ -32,15 +32,19 @@ def render(document: Mapping[str, Any]) -> str:
     scripts = [_own_script(), _chart_library()]
     texts = page_text.Texts(document["arr"]["currency"])
     rows = AccountTexts(document, texts)
-    return environment(texts).get_template("template.html").render(
-        document=document,
-        **figures(document, rows),
-        facts=page_data.facts(document, texts),
-        lists=page_data.lists(document, rows),
-        views=page_data.views(document, texts),
-        style=joined(_STYLES),
-        scripts=scripts,
-        hashes=[_hash(script) for script in scripts],
+    return (
+        environment(texts)
+        .get_template("template.html")
+        .render(
+            document=document,
+            **figures(document, rows),
+            facts=page_data.facts(document, texts),
+            lists=page_data.lists(document, rows),
+            views=page_data.views(document, texts),
+            style=joined(_STYLES),
+            scripts=scripts,
+            hashes=[_hash(script) for script in scripts],
+        )
     )
 
 

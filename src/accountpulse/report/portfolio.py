@@ -9,6 +9,7 @@ from accountpulse.report.details import details, parts_of, periods
 from accountpulse.report.gaps import gaps, missing_metrics, source_coverage
 from accountpulse.report.inputs import ReportInput
 from accountpulse.report.movers import movers
+from accountpulse.report.proof import proof
 from accountpulse.scoring.account_details import RISK_NOTE
 from accountpulse.scoring.model import NOT_RATED
 
@@ -48,6 +49,7 @@ def document(inputs: ReportInput) -> dict[str, Any]:
         "worklist": worklist(rows),
         "gaps": gaps(by_source, names, inputs.sources),
         "missing_metrics": missing_metrics(now),
+        "proof": proof(inputs.backtest, card),
         "catalogue": catalogue(inputs),
         "dimensions": dimensions(card),
         "periods": periods(inputs),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from accountpulse.core import spooled
 from accountpulse.core.period import Scope
+from accountpulse.state.backtests import Backtests
 from accountpulse.state.checkpoints import Checkpoints
 from accountpulse.state.files import Files
 from accountpulse.state.folder import Folder
@@ -17,7 +18,9 @@ __all__ = ["State", "store_at"]
 
 
 CALIBRATION = "calibration.yaml"  # scoring/calibration.py reads it; its checksum is in its content
-FOLDERS = ("runs/", "extract/", "history/", "outcomes/", "scorecards/", "locks/", "reports/", "dry-runs/", "aside/")
+FOLDERS = (
+    "runs/", "extract/", "history/", "outcomes/", "scorecards/", "proof/", "locks/", "reports/", "dry-runs/", "aside/"
+)  # fmt: skip
 
 
 class State:
@@ -29,6 +32,7 @@ class State:
         self.checkpoints = Checkpoints(self.files)
         self.history = History(self.files)
         self.outcomes = Outcomes(self.files)
+        self.backtests = Backtests(self.files)
         self.runs = Runs(self.files)
         self.locks = Locks(self.files)
 

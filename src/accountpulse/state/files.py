@@ -25,6 +25,7 @@ FOLLOWS = {  # what is set aside of which folder, and what that means for the re
     "history": "that month is taken for one that was never measured",
     "outcomes": "the next run reads it again as far as the systems still have it; a table has to be imported again",
     "scorecards": "the months that were scored with it can't be explained",
+    "proof": "the report says nothing of who left until `accountpulse backtest` is run again",
     "locks": "its month counts as free",
     "calibration.yaml": "scores have no probability",
 }

@@ -1,0 +1,63 @@
+"""What a backtest leaves: its files in a folder, and of the state's own months what the report shows."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from accountpulse.cli.files import write
+from accountpulse.core.outgoing import outgoing_data, outgoing_table
+from accountpulse.core.redact import REDACT
+from accountpulse.report.files import EXTRA, backtest_page
+from accountpulse.scoring import table
+from accountpulse.state import State
+
+if TYPE_CHECKING:
+    from accountpulse.proof.backtest import Backtest
+    from accountpulse.proof.document import BacktestDocument
+
+NAMES = {"Page": "backtest.html", "JSON": "backtest.json", "Rows": "rows.parquet"}
+
+
+def write_files(result: "Backtest", out: Path) -> Iterator[str]:
+    """Write the page, the document and its rows into a folder; a line that says where, for each."""
+    import msgspec
+
+    plain = _plain(result.document)
+    contents = {
+        "Page": backtest_page(plain),
+        "JSON": msgspec.json.format(msgspec.json.encode(plain)) + b"\n",
+        "Rows": table.write_table(_outgoing(result.rows), NAMES["Rows"]),
+    }
+    for what, content in contents.items():
+        if content is None:
+            yield f"{what + ':':<6}not written: {EXTRA}"
+            continue
+        path = out / NAMES[what]
+        write(path, content)
+        yield f"{what + ':':<6}{path}"
+
+
+def keep(document: "BacktestDocument", state: State, now: datetime) -> None:
+    """Keep it for the report. It names no account, so that `forget` has nothing to look for in it."""
+    findings = tuple(replace(finding, accounts=()) for finding in document.labels.findings)
+    labels = replace(document.labels, findings=findings)
+    nameless = replace(document, labels=labels, false_greens=(), false_reds=(), notes=())
+    state.backtests.keep(now.isoformat(timespec="seconds"), _plain(nameless))
+
+
+def _plain(document: "BacktestDocument") -> Mapping[str, Any]:
+    """Texts, numbers, lists and mappings; days as ISO texts, a number that is none as null; nothing secret."""
+    import msgspec
+
+    encoded = msgspec.json.encode(document, order="deterministic")
+    return dict(outgoing_data(msgspec.json.decode(encoded)))
+
+
+def _outgoing(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows as they may leave; ids stay exactly as they are."""
+    ids = REDACT.table(rows.select("account_id"))
+    return outgoing_table(rows.drop("account_id")).hstack(ids).select(rows.columns)
