@@ -273,7 +273,9 @@ def test_on_paper_there_are_no_controls_and_all_sections(visit: Open, portfolio_
 def test_the_last_backtest_is_told_in_its_own_sentences(visit: Open, portfolio_page: Path) -> None:
     shown = visit(portfolio_page)
     text = " ".join(shown("#proof").inner_text().split())
-    assert "Held against who left on 5 Oct 2026: 240 customers, 31 of them left by 6 Aug 2026, by their scores" in text
+    assert (
+        "Held on 5 Oct 2026 against who had left: 240 customers, 31 of them left by 6 Aug 2026, by their scores" in text
+    )
     assert "With another scorecard than this month's: default, version 1." in text
     assert shown.texts("#proof li") == PROOF["sentences"]
     assert "Not proven: The churn risk is an index: that is what accountpulse calibrate is for." in text

@@ -30,6 +30,7 @@ from accountpulse.state.outcomes import Outcomes
 from accountpulse.state.runs import Runs
 from accountpulse.state.store import Blob
 from program import start
+from report.backtests import few, plain
 from support import NOW, Silent
 
 SEPTEMBER, OCTOBER = Period(2026, 9), Period(2026, 10)
@@ -78,7 +79,7 @@ def finished(at: Company, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished") / "state"
     assert at.run(folder, SEPTEMBER).exit_code == 0
     state = State(folder)
-    state.backtests.keep("2026-11-01T02:00:00+00:00", {"main": "months", "sentences": ["Of 5 customers who left …"]})
+    state.backtests.keep("2026-11-01T02:00:00+00:00", plain(few()))
     parts = {"some": spooled(pl.DataFrame({"id": ["a", "b"], "at": [1, 2]}))}
     state.checkpoints.save_part(
         scope_of(OCTOBER, NOW), "intercom", "r1", "p-0-1", spools=parts, facts={"stretches": [["p", 0, 1]]}

@@ -10,11 +10,25 @@ from accountpulse.state.files import Files
 BACKTEST = "proof/backtest.json"
 
 
+class KeptDocument(msgspec.Struct):
+    """What the report reads of the document; one without it, of another version, is none."""
+
+    known_until: str
+    months: list[str]
+    scorecard: dict[str, str]
+    labels: dict[str, Any]
+    main: str
+    renewals: dict[str, Any]
+    account_months: dict[str, Any]
+    sentences: list[str]
+    not_proven: list[str]
+
+
 class KeptBacktest(msgspec.Struct):
     """What is kept, at least."""
 
     made_at: str
-    document: dict[str, Any]
+    document: KeptDocument
 
 
 class Backtests:
