@@ -44,7 +44,8 @@ def many() -> BacktestDocument:
         version=1, source="what runs kept", scorecard=CARD, tiers=TIERS, green_tiers=TIERS[:2], horizon_days=180,
         lead_days=90, grace_days=60, capacity=20, known_until=date(2026, 8, 27), months=("2024-01", "2024-02"),
         labels=LabelReport(
-            400, 9000, 1100, 60, 2, 1, (LabelFinding("duplicate", 12, ("001A", NASTY), "12 accounts: given twice"),)
+            400, 9000, 1100, 60, 2, 1, True, 3, 0,
+            (LabelFinding("duplicate", 12, ("001A", NASTY), "12 accounts: given twice"),),
         ),
         origins={"table": 700, "renewal_opportunities": 400},
         gate=Gate(frozenset(Claim) - {Claim.LEAF_WEIGHTS}, (REFUSED,)), main="renewals",
@@ -77,7 +78,7 @@ def few() -> BacktestDocument:
 def _sample(kind: Any, groups: tuple[GroupOutcome, ...]) -> Sample:
     top = Captured(84, 21.0, 0.35, 3.5)
     return Sample(
-        kind=kind, rows=840, customers=390, lost=60, left=57, stayed=333, censored=7, not_rated=19, unplanned=4,
+        kind=kind, rows=840, customers=390, lost=60, left=57, stayed=333, censored=7, not_rated=19,
         first_as_of=date(2024, 2, 1), last_as_of=date(2026, 2, 1),
         ranking=RankingQuality(821, AUC, 0.31, 0.0714, top, replace(top, share=0.61)), probability=None,
         by_tier=groups, by_segment=(replace(groups[0], group=NASTY), replace(groups[1], group="Enterprise")),
