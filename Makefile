@@ -74,7 +74,7 @@ mutate-answers: $(VENV)/.dev ## change one thing of one answer of the sandbox, e
 load-faults: $(VENV)/.dev ## lose and spoil answers to loads of 700 and 20,000 accounts, and compare reports with the org
 	PYTHONPATH=tests $(BIN)/python -m faults.loads
 
-proof-worlds: $(VENV)/.dev ## intervals against known truth in 1,000 worlds (two minutes)
+proof-worlds: $(VENV)/.dev ## intervals against known truth in 1,000 worlds (four minutes)
 	OPENBLAS_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m proof.simulation --worlds 1000
 
 mutants: $(VENV)/.dev ## change the arithmetic of scoring/ bit by bit and see whether the tests notice (an hour)
