@@ -57,7 +57,7 @@ class RecordLife:
 
 
 @dataclass(slots=True)
-class Ledger:
+class AccountRecords:
     """An account's records while they are written; the first one is the account itself."""
 
     past: Past
@@ -98,9 +98,9 @@ def build_churn_org(history: History, moment: datetime) -> Salesforce:
     ]
     for past in history.pasts:
         rng = Random(f"churn org {history.seed} {past.plan.number}")
-        ledger = Ledger(past, owners[past.plan.number % len(owners)]["Id"], rng)
-        _write(ledger)
-        _cut(org, ledger.lives, moment)
+        book = AccountRecords(past, owners[past.plan.number % len(owners)]["Id"], rng)
+        _write(book)
+        _cut(org, book.lives, moment)
     return org_of(org)
 
 
@@ -124,25 +124,25 @@ def at(day: date, hour: int = 10) -> datetime:
 # --- an account ------------------------------------------------------------------------------------------------
 
 
-def _write(ledger: Ledger) -> None:
-    past = ledger.past
-    _add_account(ledger)
-    _add_arr(ledger)
+def _write(book: AccountRecords) -> None:
+    past = book.past
+    _add_account(book)
+    _add_arr(book)
     for term in past.terms:
         if past.kept in (BOTH, CONTRACTS):
-            _add_contract(ledger, term)
+            _add_contract(book, term)
         if past.kept in (BOTH, OPPORTUNITIES):
-            _add_renewal(ledger, term)
+            _add_renewal(book, term)
         if past.kept == NEITHER:
-            ledger.account.change(at(term.begins, 9), Renewal_Date__c=term.due)
-    _add_people(ledger)
+            book.account.change(at(term.begins, 9), Renewal_Date__c=term.due)
+    _add_people(book)
     for first, well in (*_year_before(past), *_months(past)):
-        _add_reviews(ledger, first, well)
+        _add_reviews(book, first, well)
     for first, well in _months(past):
-        _add_signals(ledger, first, well)
-        _add_money_matters(ledger, first, well)
+        _add_signals(book, first, well)
+        _add_money_matters(book, first, well)
     for departure in past.departures:
-        _tell(ledger, departure)
+        _tell(book, departure)
 
 
 def _months(past: Past) -> Iterator[tuple[date, float]]:
@@ -161,9 +161,9 @@ def _year_before(past: Past) -> Iterator[tuple[date, float]]:
             yield first, quality(begin.health)
 
 
-def _add_account(ledger: Ledger) -> None:
-    plan, customer = ledger.past.plan, ledger.past.plan.customer
-    life = ledger.add(
+def _add_account(book: AccountRecords) -> None:
+    plan, customer = book.past.plan, book.past.plan.customer
+    life = book.add(
         "Account",
         at(customer.since) - timedelta(days=40),
         Name=customer.name,
@@ -171,34 +171,34 @@ def _add_account(ledger: Ledger) -> None:
         Tier__c=plan.tier,
         Segment__c=SEGMENTS[plan.tier],
         Seats__c=float(plan.seats),
-        OwnerId=ledger.owner,
+        OwnerId=book.owner,
         Customer_Since__c=customer.since,
         Intercom_Company_Id__c=customer.intercom_company,
         Jira_Component__c=customer.jira_component,
     )
     life.id = customer.account_id
     life.change(at(customer.since, 8), Type=CUSTOMER)
-    for term in ledger.past.terms[1:]:
+    for term in book.past.terms[1:]:
         life.change(at(term.begins, 8), Type=CUSTOMER)
 
 
-def _add_arr(ledger: Ledger) -> None:
+def _add_arr(book: AccountRecords) -> None:
     """Each change of ARR with its history; a smaller contract that goes on is an amendment as well."""
-    for day, before, after in ledger.past.arr:
-        ledger.account.change(at(day), ARR__c=after)
+    for day, before, after in book.past.arr:
+        book.account.change(at(day), ARR__c=after)
         old = None if before is None else str(before)
-        ledger.of(at(day), "AccountHistory", Field="ARR__c", OldValue=old, NewValue=str(after))
+        book.of(at(day), "AccountHistory", Field="ARR__c", OldValue=old, NewValue=str(after))
         if before is not None and 0 < after < before * 0.9:
             deal = {"Name": "Fewer seats", "Type": "Existing Customer - Downgrade", "CloseDate": day, **WON}
-            ledger.of(at(day, 9), "Opportunity", **deal, LastStageChangeDate=at(day, 9))
-    first = ledger.past.arr[0]
-    ledger.account.values["ARR__c"] = first[1]
+            book.of(at(day, 9), "Opportunity", **deal, LastStageChangeDate=at(day, 9))
+    first = book.past.arr[0]
+    book.account.values["ARR__c"] = first[1]
 
 
-def _add_contract(ledger: Ledger, term: Term) -> None:
+def _add_contract(book: AccountRecords, term: Term) -> None:
     """Of those that ran out without a successor, every third still says Activated."""
     made = at(term.begins) - timedelta(days=5)
-    life = ledger.of(made, "Contract", Status="Activated", StartDate=term.begins, EndDate=term.due)
+    life = book.of(made, "Contract", Status="Activated", StartDate=term.begins, EndDate=term.due)
     if term.departure is None:
         if term.gap is not None:
             life.change(at(term.due + DAY), Status="Expired")
@@ -208,8 +208,8 @@ def _add_contract(ledger: Ledger, term: Term) -> None:
         life.change(at(term.due + DAY), Status="Expired")
 
 
-def _add_renewal(ledger: Ledger, term: Term) -> None:
-    past, left = ledger.past, term.departure
+def _add_renewal(book: AccountRecords, term: Term) -> None:
+    past, left = book.past, term.departure
     if not is_written_as_opportunity(past, term):
         return
     made = at(term.due) - OPENED_BEFORE
@@ -217,14 +217,14 @@ def _add_renewal(ledger: Ledger, term: Term) -> None:
         made = min(made, at(left.day) - timedelta(days=9))
     deal = {"Name": "Renewal", "Type": "Renewal", "StageName": "Negotiation", "Probability": 60.0}
     deal |= {"Amount": past.arr_on(made.date()), "CloseDate": term.due}
-    life = ledger.of(made, "Opportunity", **deal)
+    life = book.of(made, "Opportunity", **deal)
     if left is not None or term.gap is not None:
         closed, written = close_dates(past, term)
         end = LOST if left is not None else WON
         life.change(at(closed, 14), **end, CloseDate=written, LastStageChangeDate=at(closed, 14))
     if term.entered_twice:
         closed = term.due - timedelta(days=5)
-        again = ledger.of(made + 2 * DAY, "Opportunity", **deal)
+        again = book.of(made + 2 * DAY, "Opportunity", **deal)
         again.change(at(closed, 15), **LOST, CloseDate=closed, LastStageChangeDate=at(closed, 15))
 
 
@@ -250,18 +250,18 @@ def close_dates(past: Past, term: Term) -> tuple[date, date]:
     return closed, closed - timedelta(days={EARLY: 130, WRONG_YEAR: 365}.get(left.closing, 0))
 
 
-def _tell(ledger: Ledger, left: Departure) -> None:
+def _tell(book: AccountRecords, left: Departure) -> None:
     """The account record after it left: former, or in the bin with all that belongs to it, or merged."""
     moment = at(left.told_on, 12)
     if left.fate == DELETED:
-        for life in ledger.lives:
+        for life in book.lives:
             life.change(moment, IsDeleted=True)
     elif left.fate == MERGED:
-        name, belonging = ledger.past.plan.customer.name, ledger.lives[1:]
-        ledger.account.change(moment, IsDeleted=True)
-        other = ledger.add("Account", moment - DAY, Name=f"{name} (once a customer)", Type=FORMER_CUSTOMER)
-        other.id = survivor_id(ledger.past)
-        ledger.account.changes[-1][1]["MasterRecordId"] = other.id
+        name, belonging = book.past.plan.customer.name, book.lives[1:]
+        book.account.change(moment, IsDeleted=True)
+        other = book.add("Account", moment - DAY, Name=f"{name} (once a customer)", Type=FORMER_CUSTOMER)
+        other.id = survivor_id(book.past)
+        book.account.changes[-1][1]["MasterRecordId"] = other.id
         for life in belonging:
             if life.kind == "AccountHistory":  # doesn't survive its record
                 life.change(moment, IsDeleted=True)
@@ -269,7 +269,7 @@ def _tell(ledger: Ledger, left: Departure) -> None:
                 keys = {"AccountId", "Account__c", "WhatId"} & life.values.keys()
                 life.change(moment, **dict.fromkeys(keys, other.id))
     else:
-        ledger.account.change(moment, Type=FORMER_CUSTOMER)
+        book.account.change(moment, Type=FORMER_CUSTOMER)
 
 
 def survivor_id(past: Past) -> str:
@@ -280,51 +280,51 @@ def survivor_id(past: Past) -> str:
 # --- its people and what happens from month to month -----------------------------------------------------------
 
 
-def _add_people(ledger: Ledger) -> None:
+def _add_people(book: AccountRecords) -> None:
     """Three champions on the first deal; the worse things go, the sooner each has left."""
-    since = ledger.past.plan.customer.since
+    since = book.past.plan.customer.since
     deal = {"Name": "First deal", "Type": "New Customer", "CloseDate": since, **WON}
-    won = ledger.of(at(since) - timedelta(days=30), "Opportunity", **deal, LastStageChangeDate=at(since, 7))
+    won = book.of(at(since) - timedelta(days=30), "Opportunity", **deal, LastStageChangeDate=at(since, 7))
     for n, role in enumerate(("Executive Sponsor", "Decision Maker", "Economic Buyer")):
-        number = ledger.past.plan.number
-        person = ledger.of(at(since), "Contact", Name=f"Person {number}-{n}", Email=f"p{number}.{n}@sandbox.example")
-        ledger.add("OpportunityContactRole", at(since), OpportunityId=won.id, ContactId=person.id, Role=role)
-        for first, well in _months(ledger.past):
-            if ledger.rng.random() < 0.005 + 0.07 * (1 - well):
-                person.change(_sometime(ledger, first), No_Longer_At_Company__c=True)
+        number = book.past.plan.number
+        person = book.of(at(since), "Contact", Name=f"Person {number}-{n}", Email=f"p{number}.{n}@sandbox.example")
+        book.add("OpportunityContactRole", at(since), OpportunityId=won.id, ContactId=person.id, Role=role)
+        for first, well in _months(book.past):
+            if book.rng.random() < 0.005 + 0.07 * (1 - well):
+                person.change(_sometime(book, first), No_Longer_At_Company__c=True)
                 break
 
 
-def _add_reviews(ledger: Ledger, first: date, well: float) -> None:
-    owed = REVIEWS_A_YEAR[ledger.past.plan.tier] / 12
-    if ledger.rng.random() < owed * (0.1 + 1.1 * well):
-        held = _sometime(ledger, first)
-        ledger.of(held, "Event", WhatId=ledger.account.id, Subject="QBR with the team", ActivityDate=held.date())
+def _add_reviews(book: AccountRecords, first: date, well: float) -> None:
+    owed = REVIEWS_A_YEAR[book.past.plan.tier] / 12
+    if book.rng.random() < owed * (0.1 + 1.1 * well):
+        held = _sometime(book, first)
+        book.of(held, "Event", WhatId=book.account.id, Subject="QBR with the team", ActivityDate=held.date())
 
 
-def _add_signals(ledger: Ledger, first: date, well: float) -> None:
-    if ledger.rng.random() < 0.01 + 0.22 * (1 - well) ** 2:
-        seen = _sometime(ledger, first)
-        severity = ledger.rng.choice(("Critical", "Moderate", "Moderate", "Watch", "Watch"))
+def _add_signals(book: AccountRecords, first: date, well: float) -> None:
+    if book.rng.random() < 0.01 + 0.22 * (1 - well) ** 2:
+        seen = _sometime(book, first)
+        severity = book.rng.choice(("Critical", "Moderate", "Moderate", "Watch", "Watch"))
         signal = {"Severity__c": severity, "Status__c": "Active", "Signal_Date__c": seen, "Description__c": "Invented"}
-        life = ledger.of(seen, "Churn_Signal__c", **signal, Confidence__c=ledger.rng.choice(("Suspected", "Confirmed")))
-        closed = seen + timedelta(days=ledger.rng.randint(30, 150))
+        life = book.of(seen, "Churn_Signal__c", **signal, Confidence__c=book.rng.choice(("Suspected", "Confirmed")))
+        closed = seen + timedelta(days=book.rng.randint(30, 150))
         life.change(closed, Status__c="Resolved", Closed_Date__c=closed)
 
 
-def _add_money_matters(ledger: Ledger, first: date, well: float) -> None:
-    for _ in range(poisson(ledger.rng, 0.25 * (1 - well))):
-        opened = _sometime(ledger, first)
-        life = ledger.of(opened, "Case", Type="Billing", Subject="An invented case", Status="New")
-        closed = opened + timedelta(days=ledger.rng.randint(3, 60))
+def _add_money_matters(book: AccountRecords, first: date, well: float) -> None:
+    for _ in range(poisson(book.rng, 0.25 * (1 - well))):
+        opened = _sometime(book, first)
+        life = book.of(opened, "Case", Type="Billing", Subject="An invented case", Status="New")
+        closed = opened + timedelta(days=book.rng.randint(3, 60))
         life.change(closed, Status="Closed", IsClosed=True, ClosedDate=closed)
-    if ledger.rng.random() < 0.06 * well:
-        opened = _sometime(ledger, first)
+    if book.rng.random() < 0.06 * well:
+        opened = _sometime(book, first)
         growth = {"Name": "Growth", "Type": "Expansion", "StageName": "Proposal", "Probability": 55.0}
         due = opened.date() + timedelta(days=75)
-        life = ledger.of(opened, "Opportunity", **growth, CloseDate=due)
+        life = book.of(opened, "Opportunity", **growth, CloseDate=due)
         life.change(at(due), **LOST, LastStageChangeDate=at(due))
 
 
-def _sometime(ledger: Ledger, first: date) -> datetime:
-    return at(first.replace(day=ledger.rng.randint(1, 28)), ledger.rng.randint(7, 18))
+def _sometime(book: AccountRecords, first: date) -> datetime:
+    return at(first.replace(day=book.rng.randint(1, 28)), book.rng.randint(7, 18))
