@@ -9,10 +9,10 @@ import typer
 
 from accountpulse.core.memory import give_back
 from accountpulse.core.period import parse_period
-from accountpulse.core.records import Rules
 
 if TYPE_CHECKING:
     from accountpulse.cli.calibrate import TrainingRequest
+    from accountpulse.core.records import Rules
     from accountpulse.state import State
 
 TableOption = Annotated[
@@ -100,6 +100,7 @@ def _training(
 ) -> "TrainingRequest":
     from accountpulse.cli.calibrate import TrainingRequest
     from accountpulse.cli.proof_tables import day_of
+    from accountpulse.core.records import Rules
 
     source, rules = (metrics, Rules()) if metrics is not None else (_state(), _rules())
     first, last = (None if month is None else parse_period(month).name for month in months)
@@ -115,7 +116,7 @@ def _training(
     )
 
 
-def _rules() -> Rules:
+def _rules() -> "Rules":
     from accountpulse import settings
 
     return settings.rules_of(settings.mapping_of(os.environ))
