@@ -13,9 +13,9 @@ from accountpulse.core.period import Period
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
-from accountpulse.scoring.calibration import Calibration
 from accountpulse.scoring.scorecard import default
 from accountpulse.state import State
+from calibrations import FITTED
 from support import NOW
 
 
@@ -68,23 +68,7 @@ def test_a_calibration_is_said_to_count_or_why_it_will_not(company: World, tmp_p
     day = date(2026, 12, 1)
     with Sandbox(company) as sandbox:
         card = default(settings.load(sandbox.environment()).rules.pillars)
-        fitted = Calibration(
-            -0.5,
-            0.8,
-            (0.04, 0.01, 0.02),
-            0.95,
-            180,
-            card.hash,
-            "lost",
-            (),
-            61,
-            803,
-            0.07,
-            "account",
-            (),
-            day,
-            day,
-        )
+        fitted = replace(FITTED, scorecard_hash=card.hash, expires_on=day)
         State(tmp_path / "state").save_calibration(fitted.to_document())
         (good,) = of(look(sandbox, tmp_path)[1], "calibration")
         State(tmp_path / "state").save_calibration(replace(fitted, horizon_days=90).to_document())

@@ -28,23 +28,15 @@ from accountpulse.scoring.calibration import Calibration
 from accountpulse.scoring.scorecard import default
 from accountpulse.settings import Settings
 from accountpulse.state import State
+from calibrations import FITTED as EARLIER
 from support import NOW, Silent
 
 OCTOBER = Period(2026, 10)
-FITTED = Calibration(
-    intercept=-0.5,
-    slope=0.8,
-    covariance=(0.04, 0.01, 0.02),
-    level=0.95,
-    horizon_days=180,
+FITTED = replace(
+    EARLIER,
     scorecard_hash="",
     outcome="lost",
     months=("2025-12", "2026-01"),
-    events=61,
-    accounts=803,
-    base_rate=0.066,
-    kind="account",
-    bands=(),
     fitted_on=date(2026, 9, 1),
     expires_on=date(2027, 1, 1),
 )

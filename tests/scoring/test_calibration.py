@@ -16,25 +16,9 @@ from accountpulse.core.errors import ConfigurationError
 from accountpulse.scoring.calibration import Band, Calibration, from_document, why_unused, with_probability
 from accountpulse.scoring.scorecard import default, load
 from accountpulse.scoring.scores import score
+from calibrations import FITTED
 
 CARD = default()
-FITTED = Calibration(
-    intercept=-0.5,
-    slope=0.8,
-    covariance=(0.04, 0.01, 0.02),
-    level=0.95,
-    horizon_days=180,
-    scorecard_hash=CARD.hash,
-    outcome="lost: a renewal that was closed and not won, ± 60 days",
-    months=("2024-11", "2024-12", "2025-01"),
-    events=61,
-    accounts=803,
-    base_rate=0.066,
-    kind="account",
-    bands=(),
-    fitted_on=date(2025, 3, 1),
-    expires_on=date(2026, 2, 1),
-)
 BANDS = (Band("low", 0, 1.5, 4.0), Band("medium", 10, 5.0, 12.5), Band("high", 30, 20.0, 41.0))
 BY_BAND = replace(FITTED, kind="band", bands=BANDS, events=31)
 LAWS = settings(max_examples=15, deadline=None, derandomize=True)

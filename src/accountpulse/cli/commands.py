@@ -15,7 +15,7 @@ from accountpulse.core.memory import give_back
 from accountpulse.core.period import Period, parse_period
 
 if TYPE_CHECKING:
-    from accountpulse.core.records import SourceName
+    from accountpulse.core.records import Rules, SourceName
     from accountpulse.settings import Settings
     from accountpulse.state import State
 
@@ -165,7 +165,7 @@ def history(
     """List every run that the state knows: when, how it ended, what it wrote."""
     from accountpulse.cli.history import show_history
 
-    raise typer.Exit(show_history(_state(), json))
+    raise typer.Exit(show_history(configured_state(), json))
 
 
 def forget(
@@ -175,7 +175,7 @@ def forget(
     """Erase one account from all periods of the state (a privacy request)."""
     from accountpulse.cli.history import forget_account
 
-    raise typer.Exit(forget_account(_state(), account, yes))
+    raise typer.Exit(forget_account(configured_state(), account, yes))
 
 
 def score(  # noqa: PLR0917
@@ -197,7 +197,9 @@ def score(  # noqa: PLR0917
     from accountpulse.cli.scoring import score_file, score_stored
 
     if _one_of(metrics, period):
-        raise typer.Exit(score_stored(_state(), _period(period, "UTC"), scorecard, Path(out), calibration=calibration))
+        raise typer.Exit(
+            score_stored(configured_state(), _period(period, "UTC"), scorecard, Path(out), calibration=calibration)
+        )
     table = str(metrics)
     if streams(engine.value, table, out):
         raise typer.Exit(score_on(engine.value, master, table, scorecard, out, calibration=calibration))
@@ -212,7 +214,7 @@ def explain(
     """One account: score, reasons, what changed, what is not known. Reads the state only."""
     from accountpulse.cli.explain import explain_account
 
-    raise typer.Exit(explain_account(_state(), account, _period(period, "UTC"), as_json=as_json))
+    raise typer.Exit(explain_account(configured_state(), account, _period(period, "UTC"), as_json=as_json))
 
 
 def report(
@@ -225,8 +227,8 @@ def report(
     from accountpulse.cli.report import print_document, write_report
 
     if as_json:
-        raise typer.Exit(print_document(_state(), _period(period, "UTC")))
-    raise typer.Exit(write_report(_state(), _period(period, "UTC"), out))
+        raise typer.Exit(print_document(configured_state(), _period(period, "UTC")))
+    raise typer.Exit(write_report(configured_state(), _period(period, "UTC"), out))
 
 
 def outcomes(
@@ -245,11 +247,10 @@ def outcomes(
 ) -> None:
     """Who left and who renewed, where each was found, and what is doubtful. Reads the state only, but for --refresh."""
     give_back()
-    from accountpulse import settings
     from accountpulse.cli.outcomes import import_outcomes, refresh_outcomes, show_outcomes
 
-    state = _state()
-    rules = settings.rules_of(settings.mapping_of(os.environ))
+    state = configured_state()
+    rules = configured_rules()
     notes = refresh_outcomes(_settings(os.environ), state, datetime.now(UTC)) if refresh else ()
     done = () if table is None else import_outcomes(state, table)
     raise typer.Exit(show_outcomes(state, rules, out, (done, notes), as_json=as_json))
@@ -295,7 +296,6 @@ def backtest(
 ) -> None:
     """Hold what the score said against who left: how well it ranks, whom it misjudged, what isn't proven."""
     give_back()
-    from accountpulse import settings
     from accountpulse.cli.backtest import BacktestRequest, backtest_state, backtest_table
     from accountpulse.cli.proof_tables import day_of
 
@@ -312,8 +312,7 @@ def backtest(
     )
     if metrics is not None:
         raise typer.Exit(backtest_table(metrics, asked, datetime.now(UTC)))
-    rules = settings.rules_of(settings.mapping_of(os.environ))
-    raise typer.Exit(backtest_state(asked, _state(), rules, datetime.now(UTC)))
+    raise typer.Exit(backtest_state(asked, configured_state(), configured_rules(), datetime.now(UTC)))
 
 
 def scorecard_check(
@@ -350,7 +349,7 @@ def scorecard_diff(  # noqa: PLR0917
     if metrics is None and period is None:
         raise typer.Exit(show_difference(before, after, tuple(pillar or ()), out))
     if _one_of(metrics, period):
-        raise typer.Exit(compare_on_state(before, after, _state(), _period(period, "UTC"), out))
+        raise typer.Exit(compare_on_state(before, after, configured_state(), _period(period, "UTC"), out))
     raise typer.Exit(compare_on_file(before, after, Path(str(metrics)), out))
 
 
@@ -448,11 +447,19 @@ def _source(name: str) -> "SourceName":
     return name
 
 
-def _state() -> "State":
+def configured_state() -> "State":
+    """The state that the environment names."""
     from accountpulse import settings
     from accountpulse.state import State
 
     return State(settings.state_of(os.environ))
+
+
+def configured_rules() -> "Rules":
+    """The company's rules, from the mapping file that the environment names."""
+    from accountpulse import settings
+
+    return settings.rules_of(settings.mapping_of(os.environ))
 
 
 def _settings(environment: Mapping[str, str]) -> "Settings":

@@ -1,19 +1,17 @@
 """The commands that learn from what happened, and their options; each one only translates."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from accountpulse.cli.commands import configured_rules, configured_state
 from accountpulse.core.memory import give_back
 from accountpulse.core.period import parse_period
 
 if TYPE_CHECKING:
     from accountpulse.cli.calibrate import TrainingRequest
-    from accountpulse.core.records import Rules
-    from accountpulse.state import State
 
 TableOption = Annotated[
     Path | None,
@@ -67,7 +65,7 @@ def calibrate(
     from accountpulse.cli.calibrate import calibrate as calibrate_on
 
     asked = _training(metrics, outcomes, scorecard, horizon, months=(first, last), known_until=known_until)
-    raise typer.Exit(calibrate_on(asked, out or _state(), datetime.now(UTC), dry_run=dry_run))
+    raise typer.Exit(calibrate_on(asked, out or configured_state(), datetime.now(UTC), dry_run=dry_run))
 
 
 def scorecard_suggest(
@@ -102,7 +100,7 @@ def _training(
     from accountpulse.cli.proof_tables import day_of
     from accountpulse.core.records import Rules
 
-    source, rules = (metrics, Rules()) if metrics is not None else (_state(), _rules())
+    source, rules = (metrics, Rules()) if metrics is not None else (configured_state(), configured_rules())
     first, last = (None if month is None else parse_period(month).name for month in months)
     return TrainingRequest(
         source=source,
@@ -114,16 +112,3 @@ def _training(
         known_until=day_of(known_until, "--known-until"),
         rules=rules,
     )
-
-
-def _rules() -> "Rules":
-    from accountpulse import settings
-
-    return settings.rules_of(settings.mapping_of(os.environ))
-
-
-def _state() -> "State":
-    from accountpulse import settings
-    from accountpulse.state import State
-
-    return State(settings.state_of(os.environ))

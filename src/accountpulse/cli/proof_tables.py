@@ -144,8 +144,8 @@ def of_state(state: State, given: GivenOutcomes, compared: tuple[Path, ...] = ()
 
     if len(compared) > 1:
         raise UsageError("give one --scorecard at most: it is compared with what was said then")
-    months = _months(state)
-    card = _last_card(state, months)
+    card = _last_card(state)
+    months = proof_input.months_of(state)
     other = None
     if compared:
         second = read_card(compared[0], card.pillars)
@@ -158,18 +158,9 @@ def of_state_scored(state: State, given: GivenOutcomes, file: Path | None) -> Pr
     """The same, all months scored with one scorecard: that of a file, else of the latest month."""
     from accountpulse.pipeline import proof_input
 
-    last = _last_card(state, _months(state))
+    last = _last_card(state)
     card = last if file is None else read_card(file, last.pillars)
     return _of_months(state, proof_input.months_of(state, card), card, given)
-
-
-def _months(state: State) -> pl.DataFrame:
-    from accountpulse.pipeline import proof_input
-
-    months = proof_input.months_of(state)
-    if months.is_empty():
-        raise ConfigurationError("state", ["it holds no month that was run as a whole: run one first"])
-    return months
 
 
 def _of_months(state: State, months: pl.DataFrame, card: Scorecard, given: GivenOutcomes) -> ProofTables:
@@ -187,10 +178,14 @@ def _of_months(state: State, months: pl.DataFrame, card: Scorecard, given: Given
     return ProofTables(months, outcomes, card, None, known_until, "what runs kept", tuple(notes), grace_days)
 
 
-def _last_card(state: State, months: pl.DataFrame) -> Scorecard:
+def _last_card(state: State) -> Scorecard:
     """The scorecard of the latest month."""
-    named = months.drop_nulls(SCORECARD).sort(AS_OF)[SCORECARD]
-    content_hash = str(named[-1]).rsplit(" ", 1)[-1] if len(named) else ""
+    from accountpulse.pipeline import proof_input
+
+    named = proof_input.latest_scorecard(state)
+    if named is None:
+        raise ConfigurationError("state", ["it holds no month that was run as a whole: run one first"])
+    content_hash = named.rsplit(" ", 1)[-1]
     content = state.history.load_scorecard(content_hash)
     if content is None:
         raise ConfigurationError("state", [f"it has lost the scorecard {content_hash} of its latest month"])

@@ -24,8 +24,7 @@ from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.state import State
 from accountpulse.state.history import FirstMonth
 
-AS_OF = "as_of"
-STAMPS: Columns = {AS_OF: pl.Date, MEASURED_AT: MEASURED_TYPE, RECONSTRUCTED: pl.Boolean}
+STAMPS: Columns = {columns.AS_OF: pl.Date, MEASURED_AT: MEASURED_TYPE, RECONSTRUCTED: pl.Boolean}
 AT_ONCE = LOOK_BACK_MONTHS + 2  # months in memory: a score looks back a year
 ABOUT = ("account_name", "segment", "customer_tier", "seats", "arr", columns.RENEWAL)  # there in every month
 SCORED = (
@@ -93,6 +92,16 @@ def months_of(state: State, card: Scorecard | None = None) -> pl.DataFrame:
     return _by_survivor(pl.concat(tables, how="diagonal_relaxed"), state.outcomes.survivors())
 
 
+def latest_scorecard(state: State) -> str | None:
+    """Name and hash of the scorecard that the latest month was scored with; None where there is no month."""
+    for name in reversed(_names(state)):
+        month = _month(state, name)
+        scores = None if month is None else month.first.scores
+        if scores is not None and columns.SCORECARD in scores.columns and scores[columns.SCORECARD].count():
+            return str(scores[columns.SCORECARD].drop_nulls()[-1])
+    return None
+
+
 def outcomes_of(state: State, months: pl.DataFrame | None = None, rules: Rules | None = None) -> pl.DataFrame:
     """What became of the accounts, as OUTCOMES, from all origins, merged accounts under the survivor's id.
 
@@ -139,7 +148,7 @@ def _month(state: State, name: str) -> MonthThen | None:
 
 def _rows(period: Period, metrics: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
     """A month's rows of `months_of`, from its scores with the metrics beside them."""
-    stamped = scores.with_columns(pl.lit(period.shifted(1).first_day).alias(AS_OF))
+    stamped = scores.with_columns(pl.lit(period.shifted(1).first_day).alias(columns.AS_OF))
     numbers, texts = pl.selectors.numeric(), pl.selectors.by_dtype(pl.Enum, pl.Categorical)
     wanted = stamped.select("account_id", *STAMPS, *_wanted(scores, metrics))
     return wanted.with_columns(numbers.cast(pl.Float64), texts.cast(pl.String))
@@ -172,8 +181,8 @@ def _wanted(scores: pl.DataFrame, metrics: pl.DataFrame) -> list[str]:
 def _by_survivor(months: pl.DataFrame, survivors: Mapping[str, str]) -> pl.DataFrame:
     """One row an account and month: an account's own before that of one that was merged into it."""
     merged = pl.col("account_id").is_in([*survivors])
-    ordered = months.with_columns(merged=merged).pipe(_renamed, survivors).sort(AS_OF, "account_id", "merged")
-    return ordered.unique(["account_id", AS_OF], keep="first", maintain_order=True).drop("merged")
+    ordered = months.with_columns(merged=merged).pipe(_renamed, survivors).sort(columns.AS_OF, "account_id", "merged")
+    return ordered.unique(["account_id", columns.AS_OF], keep="first", maintain_order=True).drop("merged")
 
 
 def _renamed(table: pl.DataFrame, survivors: Mapping[str, str]) -> pl.DataFrame:

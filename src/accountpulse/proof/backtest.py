@@ -8,13 +8,14 @@ import polars as pl
 from accountpulse.core.errors import UsageError
 from accountpulse.proof import cases, wording
 from accountpulse.proof.arr_later import ACCOUNT
-from accountpulse.proof.document import BacktestDocument, CardComparison, CardName, Sample, SampleKind
+from accountpulse.proof.document import BacktestDocument, CardComparison, CardName, PartAlone, Sample, SampleKind
 from accountpulse.proof.evidence import events_of, evidence_of, foretold, thinned
 from accountpulse.proof.gates import RANKING_EVENTS, Claim, gate
 from accountpulse.proof.label_report import LabelReport, inspect
 from accountpulse.proof.labels import LOST, LOST_ON, RENEWAL_ON, LabelRules, Labels, month_rows
 from accountpulse.proof.months import comparable, in_range, month_names, reconstructed, with_codes
 from accountpulse.proof.parts import parts_alone
+from accountpulse.proof.probability import ProbabilityQuality
 from accountpulse.proof.ranking import auc, auc_difference
 from accountpulse.proof.samples import SampleRules, arrays, sample_of
 from accountpulse.scoring.columns import (
@@ -118,8 +119,7 @@ def _document(
     tables: _Samples, report: LabelReport, card: Scorecard, rules: BacktestRules, other: OtherCard | None
 ) -> BacktestDocument:
     monthly, main = tables.account_months, tables.main
-    parts = parts_alone(thinned(monthly), card) if events_of(monthly) >= RANKING_EVENTS else ()
-    skill = foretold(monthly, rules.labels) if events_of(monthly) >= RANKING_EVENTS else None
+    parts, skill = _by_months(monthly, card, rules.labels)
     allowed = gate(evidence_of(monthly, report, parts, skill))
     figures = _figures(rules, monthly, ranked=Claim.RANKING in allowed.allowed)
     renewals = sample_of("renewals", tables.renewals, tables.months, card.tier_names, figures)
@@ -162,6 +162,16 @@ def _document(
         not_proven=(*allowed.refusals, *unproven),
         notes=rules.notes,
     )
+
+
+def _by_months(
+    monthly: pl.DataFrame, card: Scorecard, labels: LabelRules
+) -> tuple[tuple[PartAlone, ...], ProbabilityQuality | None]:
+    """Each part alone, and how true probabilities would be in later months; nothing below ten departures."""
+    if events_of(monthly) < RANKING_EVENTS:
+        return (), None
+    judged = thinned(monthly)
+    return parts_alone(judged, card), foretold(judged, labels)
 
 
 def _figures(rules: BacktestRules, rows: pl.DataFrame, *, ranked: bool) -> SampleRules:

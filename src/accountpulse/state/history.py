@@ -141,12 +141,13 @@ class History:
 
     def _count_forgotten(self, account_id: str) -> None:
         """Before the rows go: whatever is shown of these months says that somebody is missing, and not who."""
-        months = self.forgotten()
+        before = self.forgotten()
+        months = dict(before)
         for month in self.first_periods():
             scores = self._files.read_table(_first_name("scores", month), ["account_id"])
             if scores is not None and account_id in scores["account_id"]:
                 months[month] = months.get(month, 0) + 1
-        if months != self.forgotten():
+        if months != before:
             self._files.write_json(_FORGOTTEN, {"months": months})
 
     def _months(self, prefix: str) -> list[str]:
