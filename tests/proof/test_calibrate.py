@@ -222,13 +222,32 @@ def test_a_few_months_give_no_probability_for_each_customer(
     months: pl.DataFrame, world: ChurnTables, card: Scorecard
 ) -> None:
     told = refused(months.filter(pl.col("as_of") >= date(2025, 5, 1)), outcomes_of(world), card)
-    # three more have no trend yet, and aren't learned from
-    assert any("Months with a score whose outcome is known: 5." in reason for reason in told)
+    # nothing is learned from the first three, which have no trend yet; they tell of the seasons all the same
+    assert any("Months with a score whose outcome is known: 8." in reason for reason in told)
 
 
 def test_departures_of_one_quarter_give_none(months: pl.DataFrame, world: ChurnTables, card: Scorecard) -> None:
     outcomes = outcomes_of(world).filter(pl.col("kind") == "lost").with_columns(happened_on=date(2025, 2, 15))
     assert any("in one quarter" in reason for reason in refused(months, outcomes, card))
+
+
+def test_a_cross_section_is_tried_on_other_customers_where_it_is_asked_for(
+    world: ChurnTables, months: pl.DataFrame, card: Scorecard
+) -> None:
+    """One month of everybody: no later months, no year of months, one quarter or two."""
+    month = months.filter(pl.col("as_of") == date(2024, 4, 1))
+    across = replace(RULES, cross_section=True)
+    assert "it takes 12" in "".join(refused(month, outcomes_of(world), card))
+    found = training_rows(month, outcomes_of(world), card, across)
+    assert found.one_row_each
+    assert found.without_trend == 0
+    assert found.foretold is not None
+    assert found.foretold.skill.lower > 0  # the world's customers leave by what the metrics show
+    fitted = training.calibrate(found, "left", date(2026, 9, 1))
+    assert fitted is not None
+    assert fitted.kind == "account"
+    with pytest.raises(UsageError, match="one row an account"):
+        training_rows(months, outcomes_of(world), card, across)
 
 
 def test_departures_without_a_score_in_time_give_none(

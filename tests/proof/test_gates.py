@@ -73,11 +73,12 @@ def test_on_the_edge_nothing_is_refused(edge):
     assert gate(replace(GOOD, **edge)).refusals == ()
 
 
-def test_outcomes_before_the_first_score_are_told_and_withhold_nothing():
-    found = gate(replace(GOOD, too_early=14))
-    assert found.allowed == ALL
-    (reason,) = found.refusals
-    assert "before the first score: 14." in reason
+def test_one_row_an_account_asks_for_other_customers_instead_of_later_months_and_quarters():
+    few = replace(GOOD, months=1, quarters=1)
+    assert gate(few).allowed == ALL - PROBABILITIES - WEIGHTS
+    assert gate(replace(few, cross_section=True)) == gate(GOOD)
+    (reason,) = gate(replace(few, cross_section=True, skill=Interval(0.1, 0.0, 0.2))).refusals
+    assert "for customers that it wasn't fitted on" in reason
 
 
 def test_a_reason_that_takes_nothing_away_is_not_told():

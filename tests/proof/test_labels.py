@@ -254,6 +254,16 @@ def test_what_cannot_be_used_is_counted_and_named() -> None:
     }
 
 
+def test_a_departure_that_no_month_looks_ahead_to_is_not_one_without_a_score() -> None:
+    """It lies further after the last month than the horizon: no score of these months could speak of it."""
+    months = months_of(*firsts(2025, "a"), *firsts(2025, "b"))
+    last, ahead = months["as_of"].max(), timedelta(days=RULES.horizon_days)
+    for days, counted in ((0, 1), (1, 0)):
+        left_on = str(last + ahead + timedelta(days=days))
+        report = inspect(Labels(months, outcomes_of(("joined later", left_on, "lost")), RULES, FAR))
+        assert (report.departures, report.without_month) == (counted, counted)
+
+
 def test_without_any_month_or_outcome_there_are_no_rows_and_nothing_is_found() -> None:
     assert renewal_rows(months_of(), outcomes_of(), RULES, FAR).is_empty()
     assert month_rows(months_of(), outcomes_of(), RULES, FAR).is_empty()

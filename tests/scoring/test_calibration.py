@@ -14,6 +14,7 @@ from scipy.stats import norm
 
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.scoring.calibration import Band, Calibration, from_document, why_unused, with_probability
+from accountpulse.scoring.columns import PROBABILITIES
 from accountpulse.scoring.scorecard import default, load
 from accountpulse.scoring.scores import score
 from calibrations import FITTED
@@ -172,3 +173,12 @@ def test_it_does_not_count_for_another_horizon() -> None:
     assert why_unused(shorter, CARD, date(2025, 6, 1)) == (
         "it was fitted for 90 days, and the scorecard's horizon_days is 180: run `accountpulse calibrate` again"
     )
+
+
+def test_of_many_months_those_after_its_expiry_have_no_probability() -> None:
+    days = [FITTED.expires_on + timedelta(days=days) for days in (-400, -1, 0, 30)]
+    scores = pl.DataFrame({"account_id": ["a"] * 4, "as_of": days, "risk_z": [0.5] * 4, "churn_risk_score": [62.0] * 4})
+    for frame in (scores, scores.lazy()):
+        found = with_probability(frame, FITTED).lazy().collect().select(PROBABILITIES)
+        assert [all(value is None for value in row) for row in found.iter_rows()] == [False, False, True, True]
+        assert not any(value is None for row in found.head(2).iter_rows() for value in row)

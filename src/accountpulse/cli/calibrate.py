@@ -31,6 +31,7 @@ class TrainingRequest:
     last: str | None
     known_until: date | None
     rules: Rules  # what is one event, where outcomes come from the state
+    cross_section: bool = False  # one row an account
 
 
 def calibrate(asked: TrainingRequest, place: Path | State, now: datetime, *, dry_run: bool) -> int:
@@ -67,7 +68,8 @@ def learn(asked: TrainingRequest, now: datetime) -> tuple[ProofTables, "Training
         cards = () if asked.scorecard is None else (asked.scorecard,)
         tables = of_table(asked.source, asked.outcomes, cards, now)
     labels = LabelRules(asked.horizon or tables.card.file.horizon_days, grace_days=tables.grace_days)
-    rules = TrainingRules(labels, asked.known_until or tables.known_until, asked.first, asked.last)
+    known_until = asked.known_until or tables.known_until
+    rules = TrainingRules(labels, known_until, asked.first, asked.last, asked.cross_section)
     return tables, training_rows(tables.months, tables.outcomes, tables.card, rules)
 
 
@@ -77,7 +79,10 @@ def _outcome(tables: ProofTables, learned: "Training") -> str:
     origins = ", ".join(
         f"{origin} {count:,}" for origin, count in lost.group_by("origin").len().sort("origin").iter_rows()
     )
-    return f"left (lost) within {learned.rules.labels.horizon_days} days after as_of; outcomes by origin: {origins}"
+    where = "; tried on other customers, not in later months" if learned.rules.cross_section else ""
+    return (
+        f"left (lost) within {learned.rules.labels.horizon_days} days after as_of; outcomes by origin: {origins}{where}"
+    )
 
 
 def _kept(found: Calibration, place: Path | State, *, dry_run: bool) -> str:

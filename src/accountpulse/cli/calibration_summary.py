@@ -28,10 +28,19 @@ def show(learned: "Training", found: Calibration | None, tables: "ProofTables", 
     if found is None:
         console.print("\n[bold]No probability can be offered[/bold]")
         summary.marked(console, "✗", "red", learned.gate.refusals)
+        summary.marked(console, "·", "cyan", across(learned))
     else:
         _offered(learned, found, console)
     show_notes(learned, tables, console)
     summary.marked(console, "!", "yellow", learned.leaks)
+
+
+def across(learned: "Training") -> tuple[str, ...]:
+    """What can be done where every account has one row alone."""
+    if learned.rules.cross_section or not learned.one_row_each:
+        return ()
+    says = "Every account has one row. With --cross-section it is tried on other customers instead of in later months"
+    return (f"{says}; that it lasts isn't shown then.",)
 
 
 def show_training(what: str, learned: "Training", tables: "ProofTables", console: Console) -> None:
@@ -75,7 +84,12 @@ def _finding(text: str, accounts: tuple[str, ...], count: int) -> str:
 def _offered(learned: "Training", found: Calibration, console: Console) -> None:
     quality = learned.foretold
     if quality is not None and found.kind == "account":
-        console.print("\n[bold]How good it is[/bold], in months that it wasn't fitted on")
+        where = (
+            "for customers of the same months that it wasn't fitted on: it isn't shown that it lasts"
+            if learned.rules.cross_section
+            else "in months that it wasn't fitted on"
+        )
+        console.print(f"\n[bold]How good it is[/bold], {where}")
         console.print(_figures(found, quality))
         console.print()
         console.print(_bins(quality))
@@ -88,7 +102,7 @@ def _offered(learned: "Training", found: Calibration, console: Console) -> None:
         console.print(f"{' and '.join(bounds)}: the range of the band that the risk is in", markup=False)
         console.print(f"{PROBABILITY} stays empty: too little is known for each customer", markup=False)
         console.print(_bands(found))
-        summary.marked(console, "·", "cyan", learned.gate.refusals)
+        summary.marked(console, "·", "cyan", (*learned.gate.refusals, *across(learned)))
     console.print("A calibration counts for this scorecard alone: change that, and calibrate again.", markup=False)
 
 

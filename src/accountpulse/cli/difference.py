@@ -43,13 +43,19 @@ def show_difference(before: Path, after: Path, pillars: tuple[str, ...], out: Pa
     return 0
 
 
-def compare_on_file(before: Path | None, after: Path, metrics: Path, out: Path | None) -> int:
-    """Print what the second scorecard would do to the accounts of a table; of several dates, on the last one."""
+def compare_on_file(
+    before: Path | None, after: Path, metrics: Path, out: Path | None, *, unread_named: bool = False
+) -> int:
+    """Print what the second scorecard would do to the accounts of a table; of several dates, on the last one.
+
+    `unread_named`: the table's columns that nobody reads were named before.
+    """
     data, name = read(metrics), metrics.name
     pillars = table.pillars_in(data, name)
     cards = (read_card(before, pillars), read_card(after, pillars))
     unknown = [set(table.unknown_columns_in(data, name, card)) for card in cards]
-    warn(sorted(unknown[0] & unknown[1]))
+    if not unread_named:
+        warn(sorted(unknown[0] & unknown[1]))
     frames = [table.read_table(data, name, card) for card in cards]
     before_scores, after_scores = (
         score_table(frame, card, detail=True) for frame, card in zip(frames, cards, strict=True)
@@ -167,9 +173,12 @@ def _moves(console: Console, accounts: pl.DataFrame) -> None:
     console.print(
         f"\n[bold]{plural(changing.height, 'account')} of {accounts.height:,} change tier[/bold]{_spread(accounts)}"
     )
-    pairs = changing.group_by("tier_before", "tier_after", maintain_order=True).agg(pl.len(), pl.col("arr").sum())
-    for before, after, count, arr in pairs.sort("len", descending=True).iter_rows():
-        console.print(f"  {before} → {after}: {plural(count, 'account')}, ARR {money(arr)}", markup=False)
+    pairs = changing.group_by("tier_before", "tier_after", maintain_order=True).agg(
+        pl.len(), pl.col("arr").sum(), known=pl.col("arr").count()
+    )
+    for before, after, count, arr, known in pairs.sort("len", descending=True).iter_rows():
+        amount = f", ARR {money(arr)}" if known else ""
+        console.print(f"  {before} → {after}: {plural(count, 'account')}{amount}", markup=False)
     if changing.height:
         console.print()
     for row in changing.head(LISTED).iter_rows(named=True):

@@ -1,5 +1,6 @@
 """The commands that learn from what happened, and their options; each one only translates."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -38,6 +39,14 @@ KnownOption = Annotated[
         "last date in it]",
     ),
 ]
+CrossSectionOption = Annotated[
+    bool,
+    typer.Option(
+        "--cross-section",
+        help="The table has one row an account: try it on other customers, not in later months. That it lasts isn't "
+        "shown by that.",
+    ),
+]
 
 
 def register(app: typer.Typer, scorecards: typer.Typer) -> None:
@@ -55,6 +64,7 @@ def calibrate(
     first: FirstOption = None,
     last: LastOption = None,
     known_until: KnownOption = None,
+    cross_section: CrossSectionOption = False,
     out: Annotated[
         Path | None, typer.Option(help="Write the calibration here. [default: calibration.yaml in the state]")
     ] = None,
@@ -65,6 +75,7 @@ def calibrate(
     from accountpulse.cli.calibrate import calibrate as calibrate_on
 
     asked = _training(metrics, outcomes, scorecard, horizon, months=(first, last), known_until=known_until)
+    asked = replace(asked, cross_section=cross_section)
     raise typer.Exit(calibrate_on(asked, out or configured_state(), datetime.now(UTC), dry_run=dry_run))
 
 
@@ -78,12 +89,14 @@ def scorecard_suggest(
     first: FirstOption = None,
     last: LastOption = None,
     known_until: KnownOption = None,
+    cross_section: CrossSectionOption = False,
 ) -> None:
     """Other weights, from who left: a new file, and why each weight moves. Exit code 4: nothing is suggested."""
     give_back()
     from accountpulse.cli.suggest import suggest_weights
 
     asked = _training(metrics, outcomes, scorecard, horizon, months=(first, last), known_until=known_until)
+    asked = replace(asked, cross_section=cross_section)
     raise typer.Exit(suggest_weights(asked, out, datetime.now(UTC)))
 
 

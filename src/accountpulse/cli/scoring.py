@@ -30,7 +30,7 @@ def score_file(metrics: Path, scorecard: Path | None, out: Path, *, calibration:
     card = read_card(scorecard, pillars)
     warn(table.unknown_columns_in(data, metrics.name, card))
     frame = table.read_table(data, metrics.name, card)
-    counting = counting_calibration(calibration, card, table.last_date(frame))
+    counting = counting_calibration(calibration, card, table.first_and_last(frame))
     return _finish(calibrated(score_table(frame, card), counting), frame, card, out)
 
 
@@ -41,26 +41,30 @@ def score_stored(
     table.table_format(out.name)
     earlier = earlier_runs.recall_or_refuse(state, period)
     card = read_card(scorecard, earlier.card.pillars)
-    counting = counting_calibration(calibration, card, earlier.as_of_day)
+    counting = counting_calibration(calibration, card, (earlier.as_of_day, earlier.as_of_day))
     return _finish(calibrated(earlier_runs.rescored_whole(earlier, state, card), counting), earlier.metrics, card, out)
 
 
-def counting_calibration(named: Path | None, card: Scorecard, as_of_day: date | None) -> Calibration | None:
+def counting_calibration(named: Path | None, card: Scorecard, days: tuple[date, date] | None) -> Calibration | None:
     """The calibration that counts: the named one, else the state's, if it has any. Why one doesn't is warned of.
 
-    `as_of_day` is the last one of the scores; a table without dates is scored as of today.
+    `days` are the first and the last one of the scores; a table without dates is scored as of today. Where it expires
+    between them, it counts for the rows before.
     """
-    day = as_of_day or datetime.now(UTC).date()
+    today = datetime.now(UTC).date()
+    first, last = days or (today, today)
     if named is not None:
-        choice = calibrations.choose(calibrations.read_calibration(named), None, card, day)
+        choice = calibrations.choose(calibrations.read_calibration(named), None, card, first)
     else:
         try:
             state = State(settings.state_of(os.environ))
         except AccountpulseError:
             return None  # a table can be scored without any state
-        choice = calibrations.choose(None, state, card, day)
-    warn(list(choice.notes))
-    return choice.calibration
+        choice = calibrations.choose(None, state, card, first)
+    found = choice.calibration
+    expired = found is not None and last >= found.expires_on
+    warn([*choice.notes, *([calibrations.expires_within(found)] if found is not None and expired else [])])
+    return found
 
 
 def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Path) -> int:

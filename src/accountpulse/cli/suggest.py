@@ -63,6 +63,8 @@ def _is_idle(learned: "Training", found: "Suggestion") -> bool:
 
 def _refuse(learned: "Training", found: "Suggestion | None", console: Console) -> int:
     """Say why nothing is suggested."""
+    from accountpulse.cli.calibration_summary import across
+
     console.print("\n[bold]No other weights can be suggested[/bold]")
     lines = [*learned.leaks, *learned.gate.refusals]
     if found is not None:
@@ -71,6 +73,7 @@ def _refuse(learned: "Training", found: "Suggestion | None", console: Console) -
             *([found.verdict] if any(change.reason for change in found.changes) else []),
         ]
     summary.marked(console, "✗", "red", lines)
+    summary.marked(console, "·", "cyan", across(learned))
     _name_wrong_ways(learned, console)
     console.print("Nothing was written.")
     return 4
@@ -119,7 +122,7 @@ def _difference(asked: TrainingRequest, out: Path, console: Console) -> None:
     if isinstance(asked.source, State):
         compare_on_state(asked.scorecard, out, asked.source, None, None)
     else:
-        compare_on_file(asked.scorecard, out, asked.source, None)
+        compare_on_file(asked.scorecard, out, asked.source, None, unread_named=True)
     console.print()
     use = f"To use it, name it in accountpulse.yaml (scorecard: {out})"
     summary.marked(console, "·", "cyan", [f"{use}, and calibrate again: a calibration counts for one scorecard."])
@@ -179,3 +182,4 @@ def _name_wrong_ways(learned: "Training", console: Console) -> None:
         for part in learned.wrong_way
     ]
     summary.marked(console, "✗", "red", lines)
+    summary.marked(console, "!", "yellow", learned.maybe_wrong_way)

@@ -39,12 +39,13 @@ def checked_table(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> nw.
     return _dated(frame) if AS_OF in read else frame
 
 
-def last_date(frame: nw.LazyFrame[Any]) -> date | None:
-    """The last date of a table that was checked; None where it has no dates."""
+def first_and_last(frame: nw.LazyFrame[Any]) -> tuple[date, date] | None:
+    """The first and the last date of a table that was checked; None where it has no dates."""
     if AS_OF not in frame.collect_schema():
         return None
-    last: date = frame.select(nw.col(AS_OF).max()).collect("polars").item()
-    return last
+    days = frame.select(first=nw.col(AS_OF).min(), last=nw.col(AS_OF).max()).collect("polars").row(0)
+    first, last = days
+    return None if first is None else (first, last)
 
 
 def _dated(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:

@@ -14,7 +14,8 @@ from accountpulse.scoring.columns import AS_OF, BEFORE_CAPS, NOT_RATED_REASON, T
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.trend import KEYS, earlier_health, lacks_trend
 
-CalibrationOfDay = Callable[[date | None], Calibration | None]  # which one counts as of a table's last date
+Days = tuple[date, date] | None  # the first and the last date of a table
+CalibrationOfDays = Callable[[Days], Calibration | None]  # which one counts for them
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,13 @@ def score_file(
     card: Scorecard,
     out: str,
     *,
-    calibration: CalibrationOfDay = lambda _: None,
+    calibration: CalibrationOfDays = lambda _: None,
 ) -> ScoreSummary:
     """Check the table, score it into `out`, and summarize what was written. `name` is the table's, for messages."""
     frame = checks.checked_table(metrics, name, card)
-    last = checks.last_date(frame)
-    engine.write(engine.score(_with_trend(engine, frame, card), card, calibration(last)), out)
-    return _summary(engine.read(out), frame, last)
+    days = checks.first_and_last(frame)
+    engine.write(engine.score(_with_trend(engine, frame, card), card, calibration(days)), out)
+    return _summary(engine.read(out), frame, None if days is None else days[1])
 
 
 def _with_trend(engine: Engine, frame: nw.LazyFrame[Any], card: Scorecard) -> nw.LazyFrame[Any]:

@@ -49,6 +49,11 @@ def choose(named: Calibration | None, state: State | None, card: Scorecard, as_o
     return CalibrationChoice(found) if why is None else _refused(why)
 
 
+def expires_within(calibration: Calibration) -> str:
+    """What is said of rows that are dated after it expired, where others are not."""
+    return f"{INDEX_ALONE} in rows as of {calibration.expires_on} or later: {FILE}: it expired then"
+
+
 def _refused(why: str) -> CalibrationChoice:
     return CalibrationChoice(notes=(f"{INDEX_ALONE}: {FILE}: {' '.join(why.split())}",))
 

@@ -1,14 +1,12 @@
 """What there is to judge by: the departures, months and figures that decide what may be said."""
 
-from datetime import date
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from accountpulse.proof.arr_later import ACCOUNT
 from accountpulse.proof.document import PartAlone
-from accountpulse.proof.fit import fit, out_of_time
+from accountpulse.proof.fit import fit, out_of_accounts, out_of_time
 from accountpulse.proof.gates import LEAK_AUC, RANKING_EVENTS, Evidence
 from accountpulse.proof.label_report import LabelReport
 from accountpulse.proof.labels import LOST, LOST_ON, LabelRules
@@ -49,13 +47,12 @@ def evidence_of(
     suspects = [part for part in parts if part.kind == "metric" and part.auc and _apart(part.auc.value) > LEAK_AUC]
     return Evidence(
         events=events,
-        months=_months_between(labelled[AS_OF].min(), labelled[AS_OF].max()),  # type: ignore[arg-type]
+        months=months_between(labelled),
         quarters=left_on.to_frame().select(pl.format("{}-{}", left_on.dt.year(), left_on.dt.quarter())).n_unique(),
         auc=auc(*arrays(labelled.drop_nulls(RISK), RISK)) if events >= RANKING_EVENTS else None,
         slope=None if line is None else line.slope,
         skill=None if skill is None else skill.skill,
         unscored=report.without_month,
-        too_early=report.before_first_month,
         suspects=tuple(part.label for part in sorted(suspects, key=lambda part: -_apart(part.auc.value))),  # type: ignore[union-attr]
     )
 
@@ -66,6 +63,18 @@ def foretold(rows: pl.DataFrame, rules: LabelRules) -> ProbabilityQuality | None
     if known[LOST].n_unique() < 2:
         return None
     return out_of_time(*arrays(known, RISK_Z), month_numbers(known), horizon_months(rules))
+
+
+def foretold_others(rows: pl.DataFrame) -> ProbabilityQuality | None:
+    """How true probabilities would be for other accounts of the same time; None: can't be told."""
+    known = thinned(rows.select(ACCOUNT, AS_OF, LOST, RISK_Z)).drop_nulls()
+    return None if known[LOST].n_unique() < 2 else out_of_accounts(*arrays(known, RISK_Z))
+
+
+def months_between(rows: pl.DataFrame) -> int:
+    """From the first month of the rows to the last, both counted; 0 without any."""
+    months = month_numbers(rows)
+    return int(np.ptp(months)) + 1 if months.size else 0
 
 
 def month_numbers(rows: pl.DataFrame) -> NDArray[np.int64]:
@@ -82,8 +91,3 @@ def horizon_months(rules: LabelRules) -> int:
 def _apart(value: float) -> float:
     """How well something ranks, in whichever direction."""
     return max(value, 1 - value)
-
-
-def _months_between(first: date | None, last: date | None) -> int:
-    """From the first month to the last, both counted; 0 without any."""
-    return 0 if first is None or last is None else 12 * (last.year - first.year) + last.month - first.month + 1

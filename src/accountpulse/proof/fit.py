@@ -8,7 +8,7 @@ import numpy as np
 from accountpulse.proof.intervals import Flags, Floats, Interval, Observed, numbers, observed, ratio
 from accountpulse.proof.logistic import clustered_covariance, line, logit, probability
 from accountpulse.proof.probability import ProbabilityQuality, quality
-from accountpulse.proof.splits import forward
+from accountpulse.proof.splits import Fold, by_account, forward
 
 FEW_EVENTS = 50  # below so many accounts that left, the base rate is put in as a prior
 _PRIOR = 2.0  # as much as so many accounts that left: Platt's two further observations, at the base rate
@@ -71,10 +71,21 @@ def out_of_time(risk_z: object, lost: object, account: object, month: object, ga
     in four blocks, each by a fit on the rows whose windows had closed when the block began. The skill's reference is
     the base rate of those rows: what could have been said then.
     """
+    folds = forward(np.asarray(month), gap, _FOLDS, tested=2 / 3)
+    return _foretold(risk_z, lost, account, folds)
+
+
+def out_of_accounts(risk_z: object, lost: object, account: object) -> ProbabilityQuality | None:
+    """How true the probabilities of a quarter of the accounts are that are fitted on the others, for each quarter."""
+    return _foretold(risk_z, lost, account, by_account(np.asarray(account, dtype=np.int64), _FOLDS))
+
+
+def _foretold(risk_z: object, lost: object, account: object, folds: Sequence[Fold]) -> ProbabilityQuality | None:
+    """The rows tested in each fold, by a fit on those learned from in it; None where none can be fitted."""
     (exponents,) = numbers(risk_z)
     seen = observed(lost, account, exponents.size)
     said, known = np.full((2, exponents.size), np.nan)
-    for fold in forward(np.asarray(month), gap, _FOLDS, tested=2 / 3):
+    for fold in folds:
         learned = fit(exponents[fold.training], seen.lost[fold.training], seen.codes[fold.training])
         if learned:
             said[fold.testing] = learned.probabilities(exponents[fold.testing])

@@ -37,7 +37,7 @@ class Evidence:
     slope: float | None  # of the fitted line
     skill: Interval | None  # Brier skill out of time
     unscored: int = 0  # accounts that left after the first score, without a scored month in time
-    too_early: int = 0  # outcomes dated before the first score
+    cross_section: bool = False  # one row an account: `skill` is that of other accounts, not of later months
     suspects: tuple[str, ...] = ()  # labels of metrics that foretell almost everything, the strongest first
 
 
@@ -64,22 +64,13 @@ _Withheld = tuple[frozenset[Claim], str]  # what is withheld, and why
 def gate(evidence: Evidence) -> Gate:
     """What the evidence bears: by the number of departures, less what a further reason forbids.
 
-    A reason is told where it takes something away that the departures would allow. Outcomes before the first score are
-    only told: they were never used.
+    A reason is told where it takes something away that the departures would allow.
     """
     enough = frozenset({Claim.COUNTS, *(claim for needed, claim, _ in _NEEDS if evidence.events >= needed)})
     refused = [*_unsound(evidence), *_without_use(evidence)]
     told = [reason for claims, reason in refused if claims & enough]
     withheld = frozenset(claim for claims, _ in refused for claim in claims)
-    return Gate(enough - withheld, (*_early(evidence), *_few(evidence), *told))
-
-
-def _early(evidence: Evidence) -> Iterator[str]:
-    if evidence.too_early:
-        yield (
-            f"Outcomes dated before the first score: {evidence.too_early}. No score can have foretold them, so they "
-            "aren't used."
-        )
+    return Gate(enough - withheld, (*_few(evidence), *told))
 
 
 def _few(evidence: Evidence) -> Iterator[str]:
@@ -95,13 +86,13 @@ def _few(evidence: Evidence) -> Iterator[str]:
 def _unsound(evidence: Evidence) -> Iterator[_Withheld]:
     """Reasons why the figures might not be true."""
     everything = _PROBABILITIES | _WEIGHTS
-    if evidence.months < PROBABILITY_MONTHS:
+    if evidence.months < PROBABILITY_MONTHS and not evidence.cross_section:
         reason = (
             f"Months with a score whose outcome is known: {evidence.months}. For a probability for each customer it "
             f"takes {PROBABILITY_MONTHS}, so that no season decides."
         )
         yield frozenset({Claim.PROBABILITY}), reason
-    if evidence.quarters < 2:
+    if evidence.quarters < 2 and not evidence.cross_section:
         reason = (
             f"All {evidence.events} customers who left did so in one quarter. What was special about it can't be told "
             "from what is usual; it takes departures from two quarters or more."
@@ -111,7 +102,8 @@ def _unsound(evidence: Evidence) -> Iterator[_Withheld]:
     if evidence.unscored > UNSCORED_SHARE * left:
         reason = (
             f"Of {left} customers who left, {evidence.unscored} ({evidence.unscored / left:.0%}) had no score in time. "
-            f"Above {UNSCORED_SHARE:.0%} nobody knows whether the score would have foretold them."
+            f"Above {UNSCORED_SHARE:.0%} nobody knows whether the score would have foretold them, and too few seem to "
+            "leave. Add their months; or, where they are no customers of these, leave their outcomes out."
         )
         yield everything, reason
     if evidence.auc and evidence.auc.value > LEAK_AUC:
@@ -134,8 +126,9 @@ def _without_use(evidence: Evidence) -> Iterator[_Withheld]:
         yield _PROBABILITIES, reason
     if evidence.skill is None or evidence.skill.lower <= 0:
         skill = "can't be computed" if evidence.skill is None else f"is {_spoken(evidence.skill, 3)}"
+        where = "for customers" if evidence.cross_section else "in months"
         reason = (
-            "It isn't shown that a probability for each customer beats the base rate in months that it wasn't fitted "
+            f"It isn't shown that a probability for each customer beats the base rate {where} that it wasn't fitted "
             f"on: the Brier skill there {skill}, and its lower bound must be above 0."
         )
         yield frozenset({Claim.PROBABILITY}), reason

@@ -4,6 +4,7 @@ Every variance here is taken over sums per account (the ratio estimate of cluste
 never over rows. An account is an integer code; its rows may lie anywhere.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -127,9 +128,23 @@ def student(count: float, level: float = LEVEL, least: float = 1.0) -> float:
     return float(stdtrit(max(least, count - 1.0), 0.5 + level / 2))
 
 
-def level_of_each(count: int) -> float:
-    """The level of each of so many intervals that makes it LEVEL for all of them together (Bonferroni)."""
-    return 1 - (1 - LEVEL) / max(1, count)
+def levels_of(count: int) -> tuple[float, ...]:
+    """The levels at which `beyond_chance` needs the intervals of so many parts, the strictest first."""
+    return tuple(1 - (1 - LEVEL) * place / count for place in range(1, count + 1))
+
+
+def beyond_chance(parts: Sequence[Sequence[Interval]], chance: float = 0.5) -> list[bool]:
+    """Which of the parts lie apart from `chance`, so that of those named 5 in 100 are named by chance.
+
+    Each part brings its intervals at `levels_of` as many parts, or more where some can't be judged. Where none tells
+    anything, one is named in 5 of 100 books. Benjamini and Hochberg's step-up (1995): the k parts that are furthest
+    apart are named, for the largest k whose intervals at the k-th level all leave `chance` out.
+    """
+    for place in reversed(range(len(parts))):
+        apart = [not part[place].lower <= chance <= part[place].upper for part in parts]
+        if sum(apart) > place:
+            return apart
+    return [False] * len(parts)
 
 
 def wilson(share: float, size: float, errors: float = Z) -> Interval:

@@ -25,10 +25,11 @@ class LabelFinding:
 class LabelReport:
     """What labels were made of.
 
-    `departures` are the accounts that left after the first month and by the last day that is known about;
-    `without_month` are those of them that have no month before they left, so that no score could have foretold it;
-    `mid_contract` those that left away from any renewal that their months saw ahead. `foreseen`: whether any month saw
-    one; `never_dated` are then the accounts of which none did. These two stand in the account-months alone.
+    `departures` are the accounts that left after the first month, by the last day that is known about and that a month
+    looks ahead to; `without_month` are those of them that have no month before they left, so that no score could have
+    foretold it; `mid_contract` those that left away from any renewal that their months saw ahead. `foreseen`: whether
+    any month saw one; `never_dated` are then the accounts of which none did. These two stand in the account-months
+    alone.
     """
 
     accounts: int
@@ -51,8 +52,10 @@ def inspect(labels: Labels) -> LabelReport:
     `not_yet_known`, `doubtful`; none of what isn't there.
     """
     months, departures = labels.months, labels.departures
-    first = pl.lit(months[AS_OF].min(), pl.Date)  # null without months: then nothing lies after it
-    within = departures.filter((pl.col(LOST_ON) > first) & (pl.col(LOST_ON) <= labels.known_until))
+    first, last = (pl.lit(day, pl.Date) for day in (months[AS_OF].min(), months[AS_OF].max()))  # null without months
+    ahead = last + pl.duration(days=labels.rules.horizon_days)
+    known = (pl.col(LOST_ON) <= labels.known_until) & (pl.col(LOST_ON) <= ahead)
+    within = departures.filter((pl.col(LOST_ON) > first) & known)
     unscored = within.join(labels.before.select("account_id").unique(), on="account_id", how="anti")
     early = departures.filter(pl.col(LOST_ON) <= first)
     mid_contract, never_dated = _mid_contract(labels, within), _never_dated(labels)

@@ -28,13 +28,14 @@ def comparable(months: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
     """The months, with `risk_z` null in the first ones: nothing three months before them is known, so no trend is.
 
     A risk without its trend term spreads less than a whole one, and a line that is fitted on it is too steep for later
-    months. As they are where the card has no trend, the months bring theirs, or there are no later ones.
+    months. As they are where the card has no trend, the months bring theirs, no account has several, or there are no
+    later ones.
     """
     if months.is_empty() or BEFORE_3M in months.columns or not any(added for _, added in card.risk.trend):
         return months
     first: date = months[AS_OF].min()  # type: ignore[assignment]
     begun = months[AS_OF] >= first + timedelta(days=BACK - SLACK)
-    if begun.all() or not begun.any():
+    if begun.all() or not begun.any() or not months["account_id"].is_duplicated().any():
         return months
     return months.with_columns(pl.when(begun).then(pl.col(RISK_Z)).alias(RISK_Z))
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from accountpulse.proof.arr_later import ACCOUNT
 from accountpulse.proof.document import PartAlone, PartVerdict
-from accountpulse.proof.intervals import LEVEL, Interval, level_of_each
+from accountpulse.proof.intervals import LEVEL, Interval, beyond_chance, levels_of
 from accountpulse.proof.labels import LOST
 from accountpulse.proof.ranking import auc, auc_at
 from accountpulse.scoring.columns import BEFORE_CAPS, HEALTH, RISK_Z, points_of, score_of
@@ -30,6 +30,11 @@ class _Aspect:
     worse: int
     measured_by: str
 
+    @property
+    def one_of_many(self) -> bool:
+        """Whether it is one of many whose direction is asked for."""
+        return self.kind != "score" and self.worse != 0
+
 
 def parts_alone(rows: pl.DataFrame, card: Scorecard) -> tuple[PartAlone, ...]:
     """Every part that `rows` (with `lost` known, and codes of accounts) have a column for, in the scorecard's order.
@@ -38,16 +43,30 @@ def parts_alone(rows: pl.DataFrame, card: Scorecard) -> tuple[PartAlone, ...]:
     the catalogue calls better. Rows in which a part is not known are left out of its AUC.
 
     Every AUC has its interval at 95 %. Of so many dimensions and metrics that tell nothing one would seem to point
-    somewhere by chance, so these are judged at 95 % for all of them together; the scores, which are one question, at
-    95 % each.
+    somewhere by chance, so these are judged together (`intervals.beyond_chance`); the scores, which are one question,
+    at 95 % each.
     """
     lost, account = rows[LOST].to_numpy().astype(np.bool_), rows[ACCOUNT].to_numpy().astype(np.int64)
     parts = list(_parts(rows, card))
-    tried = sum(
-        part.kind != "score" and part.worse != 0 and _enough(rows[part.column], lost, account) for part in parts
-    )
-    levels = {part.column: LEVEL if part.kind == "score" else level_of_each(tried) for part in parts}
-    return tuple(_judged(part, rows[part.column], lost, account, levels[part.column]) for part in parts)
+    count = sum(part.one_of_many and _enough(rows[part.column], lost, account) for part in parts)
+    ranked = {part.column: _ranked(part, rows[part.column], lost, account, levels_of(count)) for part in parts}
+    together = [part.column for part in parts if part.one_of_many and ranked[part.column]]
+    named = beyond_chance([ranked[column][1:] for column in together])
+    beyond = dict(zip(together, named, strict=True))
+    found = [(next(iter(ranked[part.column]), None), beyond.get(part.column, True)) for part in parts]
+    return tuple(_judged(part, rows[part.column], lost, account, each) for part, each in zip(parts, found, strict=True))
+
+
+def _ranked(
+    part: _Aspect, values: pl.Series, lost: np.ndarray, account: np.ndarray, levels: tuple[float, ...]
+) -> tuple[Interval, ...]:
+    """The AUC at LEVEL and at each of the levels; empty where the part isn't known of customers enough."""
+    if not _enough(values, lost, account):
+        return ()
+    numbers = _known(values)
+    known = numbers.is_not_null().to_numpy()
+    worse = numbers.drop_nulls().to_numpy() * (part.worse or 1)
+    return auc_at(worse, lost[known], account[known], (LEVEL, *levels)) or ()
 
 
 def _enough(values: pl.Series, lost: np.ndarray, account: np.ndarray) -> bool:
@@ -84,14 +103,14 @@ def _parts(rows: pl.DataFrame, card: Scorecard) -> Iterator[_Aspect]:
             yield _Aspect("metric", name, metric.label, None, name, worse, "value")
 
 
-def _judged(part: _Aspect, values: pl.Series, lost: np.ndarray, account: np.ndarray, level: float) -> PartAlone:
-    numbers = _known(values)
-    known = numbers.is_not_null().to_numpy()
+def _judged(
+    part: _Aspect, values: pl.Series, lost: np.ndarray, account: np.ndarray, ranked: tuple[Interval | None, bool]
+) -> PartAlone:
+    """`ranked`: its AUC, and whether it lies apart from 0.50 beyond chance."""
+    alone, beyond = ranked
+    known = _known(values).is_not_null().to_numpy()
     among_lost, among_stayed = (_mean(known[rows]) for rows in (lost, ~lost))
-    found, missing = None, None
-    if _enough(values, lost, account):
-        worse = numbers.drop_nulls().to_numpy() * (part.worse or 1)
-        found = auc_at(worse, lost[known], account[known], (LEVEL, level))
+    missing = None
     if among_lost is not None and among_stayed is not None and abs(among_lost - among_stayed) >= MISSING_APART:
         missing = auc((~known).astype(np.float64), lost, account)
     return PartAlone(
@@ -104,21 +123,21 @@ def _judged(part: _Aspect, values: pl.Series, lost: np.ndarray, account: np.ndar
         known_lost=among_lost,
         known_stayed=among_stayed,
         missing_auc=missing,
-        auc=None if found is None else found[0],
-        verdict=_verdict(None if found is None else found[1], part.worse),
+        auc=alone,
+        verdict=_verdict(alone, part.worse, beyond=beyond),
         measured_by=part.measured_by,  # type: ignore[arg-type]
     )
 
 
-def _verdict(found: Interval | None, worse: int) -> PartVerdict:
-    """By the interval at the level that the part is judged at."""
+def _verdict(found: Interval | None, worse: int, *, beyond: bool) -> PartVerdict:
+    """By the AUC alone; `beyond`: among so many parts it isn't chance that this one lies apart from 0.50."""
     if found is None:
         return "too rarely known"
     if worse == 0:
         return "no direction"
-    if found.lower > 0.5:
-        return "right way"
-    return "wrong way" if found.upper < 0.5 else "no evidence"
+    if not beyond or found.lower <= 0.5 <= found.upper:
+        return "no evidence"
+    return "right way" if found.value > 0.5 else "wrong way"
 
 
 def _mean(flags: np.ndarray) -> float | None:

@@ -188,7 +188,7 @@ def _changes(book: _Book, found: FittedWeights) -> tuple[WeightChange, ...]:
 def _change(book: _Book, found: FittedWeights, place: int, part: _Weighted) -> WeightChange:
     old, new = float(book.data.owners[place]), float(found.weights[place])
     known = float((~np.isnan(book.data.alone[:, place])).mean())
-    ranking, wrong = book.data.ranking(place), bool(found.wrong_way[place])
+    ranking, wrong = next(iter(book.data.ranking(place) or ()), None), bool(found.wrong_way[place])
     reason = _reason(ranking, known, new - old, wrong=wrong) if wrong or _has_moved(old, new) else ""
     return WeightChange(part.key, part.name, old, new, known, ranking, wrong, reason)
 

@@ -1,6 +1,6 @@
 """What is learned from months and outcomes: a calibration, and other weights, as far as the evidence bears them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -12,8 +12,10 @@ from accountpulse.proof.evidence import (
     events_of,
     evidence_of,
     foretold,
+    foretold_others,
     horizon_months,
     month_numbers,
+    months_between,
     thinned,
 )
 from accountpulse.proof.fit import band_shares, fit
@@ -26,6 +28,7 @@ from accountpulse.proof.parts import parts_alone
 from accountpulse.proof.probability import ProbabilityQuality
 from accountpulse.proof.samples import arrays
 from accountpulse.proof.suggest import BookRows, Suggestion, suggest
+from accountpulse.proof.wording import maybe_the_wrong_way
 from accountpulse.scoring.calibration import Band, Calibration
 from accountpulse.scoring.columns import AS_OF, RISK, RISK_Z, points_of
 from accountpulse.scoring.scorecard import Scorecard
@@ -39,6 +42,7 @@ class TrainingRules:
     known_until: date
     first: str | None = None
     last: str | None = None
+    cross_section: bool = False  # one row an account: tried on other accounts, since there are no later months
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,16 @@ class Training:
         )
 
     @property
+    def one_row_each(self) -> bool:
+        """Whether no account has several months."""
+        return not self.rows["account_id"].is_duplicated().any()
+
+    @property
+    def maybe_wrong_way(self) -> tuple[str, ...]:
+        """In words, each metric of the scorecard that may point the wrong way."""
+        return tuple(maybe_the_wrong_way(self.parts))
+
+    @property
     def months(self) -> tuple[str, ...]:
         """The months that are learned from, YYYY-MM."""
         return tuple(month_names(self.rows))
@@ -91,8 +105,10 @@ class Training:
 def training_rows(months: pl.DataFrame, outcomes: pl.DataFrame, card: Scorecard, rules: TrainingRules) -> Training:
     """What can be learned from `months` (metrics and scores by `card`, one row an account and `as_of`) and OUTCOMES.
 
-    A UsageError where there is no month, or no outcome at all.
+    A UsageError where there is no month, or no outcome at all, or a cross-section with an account's several rows.
     """
+    if rules.cross_section and months["account_id"].is_duplicated().any():
+        raise UsageError("a cross-section has one row an account, and here some have several: judge by later months")
     if months.is_empty() or outcomes.is_empty():
         what = "month with a score" if months.is_empty() else "outcome"
         raise UsageError(f"there is no {what} to learn from: `accountpulse outcomes` shows what is known")
@@ -106,8 +122,12 @@ def training_rows(months: pl.DataFrame, outcomes: pl.DataFrame, card: Scorecard,
     report = inspect(labels)
     enough = events_of(whole) >= RANKING_EVENTS  # counted where it is learned from
     parts = parts_alone(thinned(known), card) if enough else ()
-    skill = foretold(whole, rules.labels) if enough else None
-    evidence = evidence_of(whole, report, parts, skill)
+    skill = _tried(whole, rules) if enough else None
+    evidence = replace(
+        evidence_of(whole, report, parts, skill),
+        months=months_between(rated),  # the first three tell as much of the seasons as the others
+        cross_section=rules.cross_section,
+    )
     return Training(
         card=card,
         rules=rules,
@@ -122,6 +142,10 @@ def training_rows(months: pl.DataFrame, outcomes: pl.DataFrame, card: Scorecard,
         evidence=evidence,
         gate=gate(evidence),
     )
+
+
+def _tried(rows: pl.DataFrame, rules: TrainingRules) -> ProbabilityQuality | None:
+    return foretold_others(rows) if rules.cross_section else foretold(rows, rules.labels)
 
 
 def calibrate(training: Training, outcome: str, fitted_on: date) -> Calibration | None:

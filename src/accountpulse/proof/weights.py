@@ -6,11 +6,12 @@ penalty is the squared distance of β from the line through the owner's weights,
 Infinitely strong it leaves the owner's card with Platt's line.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from accountpulse.proof.intervals import LEVEL, Codes, Flags, Floats, Interval, Observed, level_of_each
+from accountpulse.proof.intervals import LEVEL, Codes, Flags, Floats, Interval, Observed, beyond_chance, levels_of
 from accountpulse.proof.logistic import line, log_loss, probability
 from accountpulse.proof.ranking import auc_at
 from accountpulse.proof.splits import Fold, SplitKind, by_account, forward
@@ -37,13 +38,12 @@ class WeightData:
         seen = self.seen.rows(chosen)
         return WeightData(self.columns[chosen], self.owners, self.alone[chosen], self.month[chosen], self.gap, seen)
 
-    def ranking(self, part: int, level: float = LEVEL) -> Interval | None:
+    def ranking(self, part: int, levels: Sequence[float] = (LEVEL,)) -> tuple[Interval, ...] | None:
         """The AUC of one part alone: the fewer points, the likelier to leave. None without rows of both kinds."""
         known = ~np.isnan(self.alone[:, part])
         if not known.any():
             return None
-        found = auc_at(self.alone[known, part], self.seen.lost[known], self.seen.codes[known], (level,))
-        return None if found is None else found[0]
+        return auc_at(self.alone[known, part], self.seen.lost[known], self.seen.codes[known], levels)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class _Logistic:
 def fitted(data: WeightData) -> FittedWeights:
     """The weights of all rows at the strength that did best on rows that it wasn't fitted on; of equals the strongest.
 
-    A part that points the wrong way, with a certainty of 95 % for all parts together, gets 0. Where that is true of
+    A part that points the wrong way beyond chance gets 0. Where that is true of
     all parts, or no part adds anything, the weights are the owner's.
     """
     wrong = wrong_way(data)
@@ -80,9 +80,14 @@ def fitted(data: WeightData) -> FittedWeights:
 
 
 def wrong_way(data: WeightData) -> Flags:
-    """Parts that point the wrong way beyond chance, at 95 % for all of them together."""
-    rankings = [data.ranking(part, level_of_each(data.owners.size)) for part in range(data.owners.size)]
-    return np.array([ranking is not None and ranking.upper < 0.5 for ranking in rankings])
+    """Parts that point the wrong way beyond chance, all of them judged together (`intervals.beyond_chance`)."""
+    levels = levels_of(data.owners.size)
+    ranked = {part: found for part in range(data.owners.size) if (found := data.ranking(part, levels))}
+    beyond = beyond_chance(list(ranked.values()))
+    wrong = [
+        part for (part, found), apart in zip(ranked.items(), beyond, strict=True) if apart and found[0].value < 0.5
+    ]
+    return np.isin(np.arange(data.owners.size), wrong)
 
 
 def folds(data: WeightData, count: int, tested: float) -> tuple[list[Fold], SplitKind]:

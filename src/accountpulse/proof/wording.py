@@ -113,6 +113,27 @@ def about_parts(parts: Sequence[PartAlone]) -> Iterator[str]:
             )
 
 
+def maybe_the_wrong_way(parts: Sequence[PartAlone]) -> Iterator[str]:
+    """Metrics with a weight whose own interval says that they point the wrong way; among so many it may be chance.
+
+    None where no part at all tells who leaves.
+    """
+    if not any(part.verdict in {"right way", "wrong way"} for part in parts if part.kind != "score"):
+        return
+    for part in parts:
+        if (
+            part.kind == "metric"
+            and part.weight
+            and part.verdict == "no evidence"
+            and part.auc
+            and part.auc.upper < 0.5
+        ):
+            yield (
+                f"{part.label}, with {percent(part.weight)} of the weight, may point the wrong way (AUC "
+                f"{in_hundredths(part.auc)}); among so many metrics one may seem to by chance. Look at its anchors."
+            )
+
+
 def difference(found: Interval | None, name: str) -> str:
     """Whether another scorecard ranks better, worse, or can't be told from the first."""
     if found is None:
@@ -221,15 +242,16 @@ def _about_evidence(parts: Sequence[PartAlone]) -> Iterator[str]:
     ]
     if len(judged) > 1:
         yield (
-            f"{len(judged):,} dimensions and metrics were judged, each alone. “Right way” and “wrong way” are said at "
-            f"95 % for all of them together, {100 - 5 / len(judged):.1f} % for each (Bonferroni): an interval that is "
-            "shown, at 95 %, may lie wholly on one side of 0.50 and still be no evidence."
+            f"{len(judged):,} dimensions and metrics were judged, each alone. “Right way” and “wrong way” are said so "
+            "that of 100 named 5 are named by chance (Benjamini and Hochberg 1995): an interval that is shown, at "
+            "95 %, may lie wholly on one side of 0.50 and still be no evidence."
         )
     metrics = [part for part in parts if part.kind == "metric" and part.weight]
-    silent = [part.label for part in metrics if part.verdict == "no evidence"]
+    silent = [part for part in metrics if part.verdict == "no evidence"]
     rare = [part.label for part in metrics if part.verdict == "too rarely known"]
     if silent:
-        yield f"No evidence in either direction, alone: {', '.join(silent)}."
+        yield f"No evidence in either direction, alone: {', '.join(part.label for part in silent)}."
+    yield from maybe_the_wrong_way(parts)
     if rare:
         yield f"Too rarely known to be judged: {', '.join(rare)}."
     for part in parts:

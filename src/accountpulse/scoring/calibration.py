@@ -19,7 +19,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.yaml_files import parse, validate
-from accountpulse.scoring.columns import PROBABILITY, PROBABILITY_LOWER, PROBABILITY_UPPER, RISK, RISK_Z
+from accountpulse.scoring.columns import (
+    AS_OF,
+    PROBABILITIES,
+    PROBABILITY,
+    PROBABILITY_LOWER,
+    PROBABILITY_UPPER,
+    RISK,
+    RISK_Z,
+)
 from accountpulse.scoring.expressions import Expr, first_true, number, unknown
 from accountpulse.scoring.model import Number, Points, Share, Text
 from accountpulse.scoring.scorecard import Scorecard
@@ -111,13 +119,16 @@ def why_unused(calibration: Calibration, card: Scorecard, as_of_day: date) -> st
 def with_probability(frame: NativeFrame, calibration: Calibration) -> NativeFrame:
     """The scores with `churn_probability`, `churn_probability_lower` and `churn_probability_upper`, in percent.
 
-    Reads `risk_z` and `churn_risk_score`; lazy in, lazy out. Null where `risk_z` is (Not Rated). Of kind "band" the
-    probability is null, and the bounds are those of the account's band of risk.
+    Reads `risk_z` and `churn_risk_score`; lazy in, lazy out. Null where `risk_z` is (Not Rated), and in rows with an
+    `as_of` at which it has expired. Of kind "band" the probability is null, and the bounds are those of the account's
+    band of risk.
     """
     native: Any = frame
-    made = nw.from_native(native).with_columns(
-        _by_band(calibration) if calibration.kind == "band" else _by_account(calibration)
-    )
+    scores = nw.from_native(native)
+    made = scores.with_columns(_by_band(calibration) if calibration.kind == "band" else _by_account(calibration))
+    if AS_OF in scores.collect_schema():
+        counts = nw.col(AS_OF) < nw.lit(calibration.expires_on)
+        made = made.with_columns(nw.when(counts).then(nw.col(name)).alias(name) for name in PROBABILITIES)
     result: Any = made.to_native()
     return result  # type: ignore[no-any-return]
 

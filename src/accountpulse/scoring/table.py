@@ -5,7 +5,7 @@ import io
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
 import polars as pl
 
@@ -84,10 +84,16 @@ def read_table(data: bytes, name: str, card: Scorecard) -> pl.DataFrame:
     return raw.drop(LINE).with_columns(ids, *(pl.col(column).cast(pl.Float64) for column in _numeric(raw)))
 
 
+def first_and_last(table: pl.DataFrame) -> tuple[date, date] | None:
+    """The first and the last date of `as_of`; None where the table has none."""
+    first, last = (table[AS_OF].min(), table[AS_OF].max()) if AS_OF in table.columns else (None, None)
+    return (first, last) if isinstance(first, date) and isinstance(last, date) else None
+
+
 def last_date(table: pl.DataFrame) -> date | None:
     """The last date of `as_of`; None where the table has none."""
-    last: Any = table[AS_OF].max() if AS_OF in table.columns else None
-    return last if isinstance(last, date) else None
+    days = first_and_last(table)
+    return None if days is None else days[1]
 
 
 def rows_in(data: bytes, name: str, columns: Collection[str]) -> tuple[pl.DataFrame, str]:
