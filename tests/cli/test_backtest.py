@@ -55,13 +55,23 @@ def test_a_table_is_held_against_outcomes(folder: Path) -> None:
     assert "1 account: an outcome, but no month here (nobody)" in text
     assert "o.csv: 1 row says again what another says (a12); it counts once" in text
     document = json.loads((folder / "out" / "backtest.json").read_text(encoding="utf-8"))
-    assert (document["horizon_days"], document["known_until"], document["main"]) == (120, "2025-12-24", "months")
+    assert (document["horizon_days"], document["known_until"], document["main"]) == (120, "2025-12-20", "months")
     assert document["false_greens"][0]["account_name"] == "Company 12"
     assert "Company 12" in (folder / "out" / "backtest.html").read_text(encoding="utf-8")
     assert not (folder / "state").exists()
     rows = pl.read_parquet(folder / "out" / "rows.parquet")
     # of the first seven accounts January to July, of the others all twelve months; the first one left on 1 July
     assert rows.filter(pl.col("sample") == "months").height == 7 * 7 + 6 * 12 - 1
+
+
+def test_a_day_to_come_closes_no_window(folder: Path) -> None:
+    (folder / "o.csv").write_text(OUTCOMES + "a11,2999-01-01,renewed\n", encoding="utf-8")
+    told(folder, "--outcomes", "o.csv")
+    document = json.loads((folder / "out" / "backtest.json").read_text(encoding="utf-8"))
+    assert document["known_until"] == "2025-12-20"
+    assert "--known-until 2999-01-01 is a day to come" in told(
+        folder, "--outcomes", "o.csv", "--known-until", "2999-01-01", code=2
+    )
 
 
 def test_options_say_what_counts(folder: Path) -> None:

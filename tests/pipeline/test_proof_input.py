@@ -47,8 +47,9 @@ def first(state: State, month: int, *accounts: str, csat: float = 80.0, **more: 
 
 def test_months_with_other_columns_unite_with_null(state: State) -> None:
     first(state, 8, "A")
-    first(state, 9, "A", mau=7, mau_reason=None, mau_points=12.5)
+    first(state, 9, "A", mau=7, mau_reason=None, mau_points=12.5, churn_probability=8.0)
     months = months_of(state)
+    assert months["churn_probability"].to_list() == [None, 8.0]
     assert months.select("as_of", "mau", "mau_points", "csat_score", "health_score", "a_score").rows() == [
         (date(2026, 9, 1), None, None, 80.0, 50.0, 50.0),
         (date(2026, 10, 1), 7.0, 12.5, 80.0, 50.0, 50.0),

@@ -123,7 +123,7 @@ def _offered(world, card):
     z = risk_z(world.points)
     ranking, line = auc(z, world.lost, world.account), fit(z, world.lost, world.account)
     later = out_of_time(z, world.lost, world.account, world.month, HORIZON)
-    evidence = Evidence(world.events, 18, 6, ranking, line.slope, later.skill if later else None)
+    evidence = Evidence(world.events, 200, 18, 6, ranking, line.slope, later.skill if later else None)
     allowed = gate(evidence).allowed
     if allowed & {Claim.BANDS, Claim.PROBABILITY}:
         return True

@@ -89,6 +89,25 @@ def by_name(groups: tuple[GroupOutcome, ...]) -> dict[str, GroupOutcome]:
     return {group.group: group for group in groups}
 
 
+def test_probabilities_that_were_said_are_judged_in_months_that_they_were_not_fitted_on(
+    made: tuple[pl.DataFrame, pl.DataFrame], result: Backtest
+) -> None:
+    """By hand: Brier's score over the account-months of all but the first two months."""
+    months, outcomes = made
+    said = months.with_columns(churn_probability=10.0 + 0.4 * pl.col("churn_risk_score"))
+    found = backtest(said, outcomes, MINE, replace(RULES, trained_on=("2023-12", "2024-01"))).document
+    rows = result.rows.filter(
+        (pl.col("sample") == "months") & (pl.col("as_of") >= MONTHS[2]) & pl.col("lost").is_not_null()
+    )
+    p, lost = 0.1 + 0.004 * rows["churn_risk_score"].to_numpy(), rows["lost"].to_numpy()
+    assert found.account_months.probability is not None
+    assert found.account_months.probability.brier == pytest.approx(np.mean((p - lost) ** 2))
+    assert sum(each.rows for each in found.account_months.probability.bins) == rows.height
+    assert found.renewals.probability is None  # it speaks of leaving within the horizon
+    assert any(line.startswith(f"The probabilities in {rows.height:,} account-months") for line in found.sentences)
+    assert result.document.account_months.probability is None
+
+
 def test_what_cost_points_is_told_of_months_that_did_not_keep_it(made: tuple[pl.DataFrame, pl.DataFrame]) -> None:
     months, outcomes = made
     bare = months.drop("csat_score_lost", "nps_lost", "empty_lost", "drivers")

@@ -226,6 +226,16 @@ def test_a_few_months_give_no_probability_for_each_customer(
     assert any("Months with a score whose outcome is known: 8." in reason for reason in told)
 
 
+def test_one_early_date_makes_no_year_of_months_and_no_trend(
+    months: pl.DataFrame, world: ChurnTables, card: Scorecard
+) -> None:
+    few = months.filter(pl.col("as_of") >= date(2025, 5, 1))
+    early = pl.concat([few, few.head(1).with_columns(account_id=pl.lit("long ago"), as_of=pl.lit(date(2003, 1, 1)))])
+    before, found = (training_rows(each, outcomes_of(world), card, RULES) for each in (few, early))
+    assert (before.evidence.months, found.evidence.months) == (8, 9)
+    assert found.without_trend == before.without_trend + 1
+
+
 def test_departures_of_one_quarter_give_none(months: pl.DataFrame, world: ChurnTables, card: Scorecard) -> None:
     outcomes = outcomes_of(world).filter(pl.col("kind") == "lost").with_columns(happened_on=date(2025, 2, 15))
     assert any("in one quarter" in reason for reason in refused(months, outcomes, card))
@@ -291,7 +301,7 @@ def test_the_command_keeps_the_calibration_in_the_state_and_shows_what_a_run_add
     files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], fitted: Calibration
 ) -> None:
     state = State(tmp_path / "state")
-    assert calibrate(request(files), state, NOW, dry_run=False) == 0
+    assert calibrate(request(files), state, datetime(2026, 3, 1, tzinfo=UTC), dry_run=False) == 0
     kept = from_document(str(state.calibration()))
     assert (kept.intercept, kept.slope, kept.months) == (fitted.intercept, fitted.slope, fitted.months)
     assert "outcomes by origin: table" in kept.outcome
@@ -300,6 +310,27 @@ def test_the_command_keeps_the_calibration_in_the_state_and_shows_what_a_run_add
         assert words in said
     fifty = with_probability(pl.DataFrame({"risk_z": [0.0], "churn_risk_score": [50.0]}), kept)
     assert f"{fifty['churn_probability'][0]:.1f} %" in said  # the line of the index 50
+
+
+def test_one_that_has_expired_is_kept_for_no_run_and_says_so(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state, file = State(tmp_path / "state"), tmp_path / "calibration.yaml"
+    assert calibrate(request(files), state, NOW, dry_run=False) == 4
+    assert state.calibration() is None
+    assert calibrate(request(files), file, NOW, dry_run=False) == 0  # `score` may use it for earlier months
+    assert capsys.readouterr().out.count("It has expired, on 2026-04-01") == 2
+    assert from_document(file.read_text()).expires_on == date(2026, 4, 1)
+
+
+def test_no_file_that_is_read_or_is_no_calibration_is_overwritten(files: Path, tmp_path: Path) -> None:
+    other = tmp_path / "notes.yaml"
+    other.write_text("mine: 1\n")
+    for out, words in ((files / "ours.yaml", "is read here"), (other, "is no calibration")):
+        before = out.read_bytes()
+        with pytest.raises(UsageError, match=words):
+            calibrate(request(files), out, NOW, dry_run=False)
+        assert out.read_bytes() == before
 
 
 def test_the_state_is_learned_from_as_a_table_is(world: ChurnTables, card: Scorecard, tmp_path: Path) -> None:

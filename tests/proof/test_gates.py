@@ -8,7 +8,13 @@ from accountpulse.proof.gates import Claim, Evidence, gate
 from accountpulse.proof.intervals import Interval
 
 GOOD = Evidence(
-    events=120, months=18, quarters=6, auc=Interval(0.7, 0.65, 0.75), slope=0.9, skill=Interval(0.04, 0.01, 0.07)
+    events=120,
+    stayed=300,
+    months=18,
+    quarters=6,
+    auc=Interval(0.7, 0.65, 0.75),
+    slope=0.9,
+    skill=Interval(0.04, 0.01, 0.07),
 )
 ALL = frozenset(Claim)
 SOME = frozenset({Claim.COUNTS})
@@ -44,6 +50,7 @@ PROBABILITIES = {Claim.BANDS, Claim.PROBABILITY}
     [
         ({"months": 11}, {Claim.PROBABILITY}, "known: 11."),
         ({"quarters": 1}, PROBABILITIES | WEIGHTS, "All 120 customers who left did so in one quarter."),
+        ({"stayed": 9}, PROBABILITIES | WEIGHTS, "had a churn risk and stayed: 9. It takes 10"),
         ({"unscored": 14}, PROBABILITIES | WEIGHTS, "Of 134 customers who left, 14 (10%) had no score in time."),
         (
             {"auc": Interval(0.97, 0.95, 0.99), "suspects": ("Seats", "ARR")},
@@ -51,7 +58,7 @@ PROBABILITIES = {Claim.BANDS, Claim.PROBABILITY}
             "changed, after the customer left. Look at: Seats, ARR.",
         ),
         ({"slope": 0.0}, PROBABILITIES, "the fitted slope is 0.00."),
-        ({"slope": None}, PROBABILITIES, "the fitted slope can't be computed."),
+        ({"slope": None}, PROBABILITIES, "No probability can be fitted: in all rows the customer left"),
         ({"auc": Interval(0.52, 0.46, 0.58)}, PROBABILITIES, "the AUC is 0.52 (0.46 to 0.58), chance is 0.50."),
         ({"auc": None}, PROBABILITIES, "the AUC can't be computed"),
         ({"skill": Interval(0.01, -0.004, 0.024)}, {Claim.PROBABILITY}, "the Brier skill there is 0.010 (-0.004 to"),
@@ -88,4 +95,4 @@ def test_a_reason_that_takes_nothing_away_is_not_told():
 
 
 def test_with_nothing_known_only_counts_are_allowed():
-    assert gate(Evidence(0, 0, 0, None, None, None)).allowed == SOME
+    assert gate(Evidence(0, 0, 0, 0, None, None, None)).allowed == SOME

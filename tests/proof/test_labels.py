@@ -230,6 +230,25 @@ def test_an_account_that_left_twice_counts_at_the_first_day() -> None:
     assert found["left_again"].accounts == ("a",)
 
 
+def test_who_left_before_its_first_month_and_left_again_had_come_back() -> None:
+    months = months_of(*firsts(2025, "a"), *firsts(2025, "b"))
+    outcomes = outcomes_of(("a", "2023-06-01", "lost"), ("a", "2025-08-15", "lost"), ("b", "2023-06-01", "lost"))
+    rows = month_rows(months, outcomes, RULES, FAR)
+    assert set(rows["account_id"]) == {"a"}  # nothing says that b came back: its months may be those of no customer
+    assert rows["as_of"].max() == day("2025-08-01")
+    found = {each.what: each.accounts for each in inspect(Labels(months, outcomes, RULES, FAR)).findings}
+    assert (found["left_again"], found["before_first_month"]) == (("a",), ("b",))
+
+
+def test_who_left_without_ever_a_churn_risk_is_one_that_nobody_could_have_foretold() -> None:
+    months = months_of(*firsts(2025, "a"), *firsts(2025, "b"))
+    rated = pl.when(pl.col("account_id") == "a").then(20.0)
+    outcomes = outcomes_of(("a", "2025-08-15", "lost"), ("b", "2025-08-15", "lost"))
+    report = inspect(Labels(months.with_columns(churn_risk_score=rated), outcomes, RULES, FAR))
+    assert (report.departures, report.without_month, report.without_score) == (2, 0, 1)
+    assert {each.what: each.accounts for each in report.findings}["without_score"] == ("b",)
+
+
 def test_what_cannot_be_used_is_counted_and_named() -> None:
     months = months_of(*firsts(2025, "a"), *firsts(2025, "b"), ("late", "2025-09-01", None))
     outcomes = outcomes_of(
@@ -277,6 +296,16 @@ START = date(2024, 1, 1)
 DAYS = st.integers(0, 900).map(lambda days: START + timedelta(days=days))
 
 
+def departures(months: pl.DataFrame, left: list[tuple[str, date]]) -> dict[str, date]:
+    """Of each account the first day of leaving after its first month; where there is none, the first of all."""
+    found = {}
+    for account, _ in left:
+        days = sorted(on for other, on in left if other == account)
+        begun = months.filter(pl.col("account_id") == account)["as_of"].min()
+        found[account] = next((on for on in days if begun is not None and on > begun), days[0])
+    return found
+
+
 def naive(as_of: date, lost: list[date], known_until: date, horizon: int) -> bool | None:
     if as_of + timedelta(days=horizon) > known_until:
         return None
@@ -295,7 +324,7 @@ def test_labels_of_months_are_those_of_the_definition(
     months = pl.DataFrame(seen, schema={"account_id": pl.String, "as_of": pl.Date}, orient="row")
     outcomes = outcomes_of(*((account, on.isoformat(), "lost") for account, on in left))
     rows = month_rows(months, outcomes, LabelRules(horizon), known_until)
-    first = {account: min(on for other, on in left if other == account) for account, _ in left}
+    first = departures(months, left)
     expected = [
         (account, as_of, naive(as_of, [first[account]] if account in first else [], known_until, horizon))
         for account, as_of in seen
@@ -319,7 +348,7 @@ def test_a_departure_chooses_no_row_of_a_renewal_and_moves_none(
     rules, key = LabelRules(lead_days=lead), ("account_id", "as_of", "renewal_on")
     outcomes = outcomes_of(*((account, on.isoformat(), "lost") for account, on in left))
     kept, rows = (renewal_rows(months, each, rules, FAR) for each in (outcomes_of(), outcomes))
-    first = {account: min(on for other, on in left if other == account) for account, _ in left}
+    first = departures(months, left)
     assume(not any(first.get(account) == on - timedelta(days=lead) for account, _, on in labels(kept, *key)))
     expected = [
         (account, as_of, on, account in first and abs((first[account] - on).days) <= rules.grace_days)

@@ -1,6 +1,6 @@
 """Outcomes in a table of one's own: what is read, and what is refused with its line."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -41,6 +41,17 @@ def test_a_parquet_file_may_have_days_or_midnights() -> None:
         ["2026-03-31 00:00:00"],
     ):
         assert read(account_id=["a"], date=given, kind=["lost"]).rows["happened_on"].to_list() == [date(2026, 3, 31)]
+
+
+def test_a_parquet_files_midnight_is_the_day_there_and_another_time_of_day_is_none() -> None:
+    berlin = pl.Series([date(2026, 3, 31)]).cast(pl.Datetime).dt.replace_time_zone("Europe/Berlin")
+    assert read(account_id=["a"], date=berlin, kind=["lost"]).rows["happened_on"].to_list() == [date(2026, 3, 31)]
+    assert "is not a day such as 2026-03-31" in refusal(
+        account_id=["a"], date=[datetime(2026, 3, 31, 15, 0, tzinfo=UTC)], kind=["lost"]
+    )
+    assert "Duration(time_unit='us') is no kind of date" in refusal(
+        account_id=["a"], date=[timedelta(days=3)], kind=["lost"]
+    )
 
 
 def test_dates_in_another_format_are_refused_with_their_lines() -> None:

@@ -52,6 +52,17 @@ def test_a_metric_that_points_the_wrong_way_gets_weight_zero_and_is_named(sugges
     assert turned.reason.startswith("points the wrong way: customers with fewer points left less often; AUC alone 0.4")
 
 
+def test_weights_that_rank_no_better_than_chance_are_not_recommended_however_bad_the_old_ones_are(card):
+    """All but one part are turned round, and that one tells nothing: what is left ranks by chance."""
+    world = generate(np.random.default_rng(21), 400, months=24, unknown=0.1)
+    points = 100 - world.points
+    points[:, -1] = np.random.default_rng(5).uniform(0, 100, world.lost.size)
+    found = suggest(card, rows_of(replace(world, points=points)), "leaves")
+    assert found.difference.lower > 0
+    assert not found.recommended
+    assert found.verdict.endswith("which isn't shown to be better than chance (0.50).")
+
+
 def test_the_suggested_card_ranks_within_three_hundredths_of_a_free_logistic(card, world, suggestion):
     unseen = generate(np.random.default_rng(12), 8000, unknown=0.1)
     new = np.array([suggestion.weights[leaf.key] for leaf in card.leaves])

@@ -44,7 +44,7 @@ def many() -> BacktestDocument:
         version=1, source="what runs kept", scorecard=CARD, tiers=TIERS, green_tiers=TIERS[:2], horizon_days=180,
         lead_days=90, grace_days=60, capacity=20, known_until=date(2026, 8, 27), months=("2024-01", "2024-02"),
         labels=LabelReport(
-            400, 9000, 1100, 60, 2, 1, True, 3, 0,
+            400, 9000, 1100, 60, 2, 0, 1, True, 3, 0,
             (LabelFinding("duplicate", 12, ("001A", NASTY), "12 accounts: given twice"),),
         ),
         origins={"table": 700, "renewal_opportunities": 400},

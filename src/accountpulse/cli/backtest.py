@@ -1,14 +1,19 @@
 """`accountpulse backtest`: what the score said against what happened, from a table or from the state."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accountpulse.cli import backtest_files, backtest_summary, summary
-from accountpulse.cli.proof_tables import GivenOutcomes, ProofTables, check_extra, of_state, of_table
+from accountpulse.cli.files import check_apart
+from accountpulse.cli.proof_tables import GivenOutcomes, ProofTables, check_extra, known_by, of_state, of_table
+from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.records import Rules
+from accountpulse.pipeline.calibrations import read_calibration
 from accountpulse.proof.labels import LabelRules
+from accountpulse.scoring.calibration import Calibration, why_unused, with_probability
+from accountpulse.scoring.columns import AS_OF
 from accountpulse.state import State
 
 if TYPE_CHECKING:
@@ -28,12 +33,19 @@ class BacktestRequest:
     capacity: int | None
     known_until: date | None
     out: Path
+    calibration: Path | None = None
 
 
 def backtest_table(metrics: Path, asked: BacktestRequest, now: datetime) -> int:
     """Hold a table of metrics with `as_of` against outcomes, scored with the scorecard that is given first."""
     check_extra("backtest")
-    _finish(of_table(metrics, asked.outcomes, asked.scorecards, now), asked)
+    check_apart(backtest_files.paths_in(asked.out), [metrics, asked.outcomes, *asked.scorecards, asked.calibration])
+    tables = of_table(metrics, asked.outcomes, asked.scorecards, now)
+    if asked.calibration is None:
+        _finish(tables, asked, now)
+        return 0
+    calibration = _counting(asked.calibration, tables)
+    _finish(replace(tables, months=with_probability(tables.months, calibration)), asked, now, calibration.months)
     return 0
 
 
@@ -43,13 +55,29 @@ def backtest_state(asked: BacktestRequest, state: State, rules: Rules, now: date
     The state keeps it for the report, unless it looked at some of the months only.
     """
     check_extra("backtest")
-    document = _finish(of_state(state, GivenOutcomes(asked.outcomes, rules, now), asked.scorecards), asked)
+    if asked.calibration is not None:
+        raise UsageError(
+            "--calibration is for a table (--metrics): the state has the probabilities that were said then"
+        )
+    check_apart(backtest_files.paths_in(asked.out), [asked.outcomes, *asked.scorecards])
+    document = _finish(of_state(state, GivenOutcomes(asked.outcomes, rules, now), asked.scorecards), asked, now)
     if asked.first is None and asked.last is None:
         backtest_files.keep(document, state, now)
     return 0
 
 
-def _finish(past: ProofTables, asked: BacktestRequest) -> "BacktestDocument":
+def _counting(file: Path, tables: ProofTables) -> Calibration:
+    """The calibration in the file; a ConfigurationError where it doesn't count for the table."""
+    found, first = read_calibration(file), tables.months[AS_OF].min()
+    why = why_unused(found, tables.card, first) if isinstance(first, date) else None
+    if why is not None:
+        raise ConfigurationError("calibration", [f"{file}: {why}"])
+    return found
+
+
+def _finish(
+    past: ProofTables, asked: BacktestRequest, now: datetime, trained_on: tuple[str, ...] = ()
+) -> "BacktestDocument":
     """Compute it, write the files and print the summary."""
     from accountpulse.proof.backtest import BacktestRules, backtest
 
@@ -57,10 +85,11 @@ def _finish(past: ProofTables, asked: BacktestRequest) -> "BacktestDocument":
     rules = BacktestRules(
         source=past.named,
         labels=LabelRules(horizon, asked.lead, past.grace_days),
-        known_until=asked.known_until or past.known_until,
+        known_until=known_by(asked.known_until, past, now),
         first=asked.first,
         last=asked.last,
         capacity=asked.capacity,
+        trained_on=trained_on,
         notes=past.notes,
     )
     result = backtest(past.months, past.outcomes, past.card, rules, past.other)

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 NAMES = {"Page": "backtest.html", "JSON": "backtest.json", "Rows": "rows.parquet"}
 
 
+def paths_in(out: Path) -> Iterator[Path]:
+    """The files that are written into a folder."""
+    yield from (out / name for name in NAMES.values())
+
+
 def write_files(result: "Backtest", out: Path) -> Iterator[str]:
     """Write the page, the document and its rows into a folder; a line that says where, for each."""
     import msgspec

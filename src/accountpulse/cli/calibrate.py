@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accountpulse.cli import summary
-from accountpulse.cli.files import write
-from accountpulse.cli.proof_tables import GivenOutcomes, ProofTables, check_extra, of_state_scored, of_table
+from accountpulse.cli.files import check_apart, write
+from accountpulse.cli.proof_tables import GivenOutcomes, ProofTables, check_extra, known_by, of_state_scored, of_table
 from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.records import Rules
+from accountpulse.pipeline.calibrations import read_calibration
 from accountpulse.proof.labels import LabelRules
 from accountpulse.scoring.calibration import FILE, Calibration, from_document, why_unused
 from accountpulse.scoring.scorecard import Scorecard
@@ -40,6 +41,11 @@ def calibrate(asked: TrainingRequest, place: Path | State, now: datetime, *, dry
     from accountpulse.cli import calibration_summary
     from accountpulse.proof import training
 
+    if isinstance(place, Path):
+        check_apart(
+            [place], [asked.outcomes, asked.scorecard, asked.source if isinstance(asked.source, Path) else None]
+        )
+        _check_replaceable(place)
     tables, learned = learn(asked, now)
     horizon, own = learned.rules.labels.horizon_days, tables.card.file.horizon_days
     if horizon != own and not dry_run:
@@ -49,8 +55,9 @@ def calibrate(asked: TrainingRequest, place: Path | State, now: datetime, *, dry
         )
     found = training.calibrate(learned, _outcome(tables, learned), now.date())
     console = summary.tables()
-    calibration_summary.show(learned, found, tables, console)
-    if found is None:
+    expired = found is not None and found.expires_on <= now.date()
+    calibration_summary.show(learned, found, tables, console, expired=expired)
+    if found is None or (expired and isinstance(place, State)):
         console.print(_what_stays(place, tables.card, now.date()), markup=False)
         return 4
     console.print(_kept(found, place, dry_run=dry_run), markup=False)
@@ -68,9 +75,19 @@ def learn(asked: TrainingRequest, now: datetime) -> tuple[ProofTables, "Training
         cards = () if asked.scorecard is None else (asked.scorecard,)
         tables = of_table(asked.source, asked.outcomes, cards, now)
     labels = LabelRules(asked.horizon or tables.card.file.horizon_days, grace_days=tables.grace_days)
-    known_until = asked.known_until or tables.known_until
+    known_until = known_by(asked.known_until, tables, now)
     rules = TrainingRules(labels, known_until, asked.first, asked.last, asked.cross_section)
     return tables, training_rows(tables.months, tables.outcomes, tables.card, rules)
+
+
+def _check_replaceable(out: Path) -> None:
+    """A UsageError where the file is there and is no calibration: another file under this name is not lost."""
+    if not out.exists():
+        return
+    try:
+        read_calibration(out)
+    except ConfigurationError:
+        raise UsageError(f"--out {out}: this file is there already and is no calibration; name another") from None
 
 
 def _outcome(tables: ProofTables, learned: "Training") -> str:

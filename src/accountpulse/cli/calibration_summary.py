@@ -22,15 +22,17 @@ INDICES = (5.0, 10.0, 30.0, 50.0, 80.0)  # of the risk, before floors, that the 
 NAMED = 3  # accounts named in each finding
 
 
-def show(learned: "Training", found: Calibration | None, tables: "ProofTables", console: Console) -> None:
-    """Print the whole of it."""
+def show(
+    learned: "Training", found: Calibration | None, tables: "ProofTables", console: Console, *, expired: bool
+) -> None:
+    """Print the whole of it; `expired`: it counts for no run any more."""
     show_training("Calibration", learned, tables, console)
     if found is None:
         console.print("\n[bold]No probability can be offered[/bold]")
         summary.marked(console, "✗", "red", learned.gate.refusals)
         summary.marked(console, "·", "cyan", across(learned))
     else:
-        _offered(learned, found, console)
+        _offered(learned, found, console, expired=expired)
     show_notes(learned, tables, console)
     summary.marked(console, "!", "yellow", learned.leaks)
 
@@ -81,7 +83,7 @@ def _finding(text: str, accounts: tuple[str, ...], count: int) -> str:
 # --- where one is offered ----------------------------------------------------------------------------------------
 
 
-def _offered(learned: "Training", found: Calibration, console: Console) -> None:
+def _offered(learned: "Training", found: Calibration, console: Console, *, expired: bool) -> None:
     quality = learned.foretold
     if quality is not None and found.kind == "account":
         where = (
@@ -93,7 +95,11 @@ def _offered(learned: "Training", found: Calibration, console: Console) -> None:
         console.print(_figures(found, quality))
         console.print()
         console.print(_bins(quality))
-    console.print(f"\n[bold]What the next `accountpulse run` adds[/bold], until {found.expires_on}")
+    if expired:
+        console.print(f"\n[bold]It has expired[/bold], on {found.expires_on}: a year after the last month learned from")
+        console.print("No run uses it. What `score` adds to rows as of days before that:", markup=False)
+    else:
+        console.print(f"\n[bold]What the next `accountpulse run` adds[/bold], until {found.expires_on}")
     if found.kind == "account":
         console.print(f"{', '.join(PROBABILITIES)}: in percent, beside the risk index", markup=False)
         console.print(_translated(found))

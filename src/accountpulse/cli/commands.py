@@ -292,6 +292,10 @@ def backtest(
             "last date in it]",
         ),
     ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --metrics: judge the probabilities of this calibration too."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("out"),
 ) -> None:
     """Hold what the score said against who left: how well it ranks, whom it misjudged, what isn't proven."""
@@ -309,6 +313,7 @@ def backtest(
         capacity=capacity,
         known_until=day_of(known_until, "--known-until"),
         out=out,
+        calibration=calibration,
     )
     if metrics is not None:
         raise typer.Exit(backtest_table(metrics, asked, datetime.now(UTC)))

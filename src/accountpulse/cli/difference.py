@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from accountpulse.cli import summary
-from accountpulse.cli.files import read, read_card, write_table
+from accountpulse.cli.files import check_apart, read, read_card, write_table
 from accountpulse.cli.formatting import money, plural, points
 from accountpulse.cli.scoring import warn
 from accountpulse.core.errors import UsageError
@@ -50,6 +50,7 @@ def compare_on_file(
 
     `unread_named`: the table's columns that nobody reads were named before.
     """
+    check_apart([] if out is None else [out], [before, after, metrics])
     data, name = read(metrics), metrics.name
     pillars = table.pillars_in(data, name)
     cards = (read_card(before, pillars), read_card(after, pillars))

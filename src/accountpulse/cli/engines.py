@@ -5,7 +5,7 @@ from pathlib import Path
 
 from accountpulse import engines
 from accountpulse.cli import summary
-from accountpulse.cli.files import read_card
+from accountpulse.cli.files import check_apart, read_card
 from accountpulse.cli.scoring import counting_calibration, scored, warn
 from accountpulse.core.errors import UsageError
 from accountpulse.engines import checks, files
@@ -32,6 +32,7 @@ def score_on(
     calibration: Path | None = None,
 ) -> int:
     """Score one table into another; 4 where no account could be rated."""
+    check_apart([Path(out)], [Path(metrics), scorecard, calibration])
     running = engines.start(engine, master)
     frame = running.read(metrics)
     card = read_card(scorecard, pillars_of(frame.collect_schema()))

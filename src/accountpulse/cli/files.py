@@ -1,5 +1,6 @@
 """Files that the command line is given."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +19,14 @@ def read(path: Path) -> bytes:
         return given_files.read(path, given_files.MOST_TABLE)
     except given_files.Unreadable as error:
         raise UsageError(f"{path} can't be read ({error})") from None
+
+
+def check_apart(outs: Iterable[Path], inputs: Iterable[Path | None]) -> None:
+    """A UsageError where a file that is to be written is one that is read: it would be lost."""
+    read_too = [given for given in inputs if given is not None and given.exists()]
+    for out in outs:
+        if out.exists() and any(out.samefile(given) for given in read_too):
+            raise UsageError(f"--out: {out} is a file that is read here, and would be overwritten; name another place")
 
 
 def write(path: Path, data: bytes) -> None:

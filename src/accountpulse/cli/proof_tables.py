@@ -84,7 +84,8 @@ def of_table(path: Path, given: Path | None, scorecards: tuple[Path, ...], now: 
     months = _scored(frames[0], cards[0])
     outcomes, notes = _outcomes_of_table(given)
     other = None if len(cards) == 1 else _other(cards[1], _scored(frames[1], cards[1]))
-    return ProofTables(months, outcomes, cards[0], other, _last_day(outcomes, now), path.name, notes)
+    known_until, notes = _last_day(months, outcomes, now), (*notes, *_to_come(months, now))
+    return ProofTables(months, outcomes, cards[0], other, known_until, path.name, notes)
 
 
 def _check_dated(data: bytes, name: str) -> None:
@@ -117,10 +118,28 @@ def _read_outcomes(path: Path) -> OutcomeTable:
     return outcomes_in(frame, path.name, frame[table.LINE], word)
 
 
-def _last_day(outcomes: pl.DataFrame, now: datetime) -> date:
-    """The last date of a file: nothing is known of later days, nor of days to come."""
-    last: Any = outcomes["happened_on"].max()
-    return min(last, now.date()) if last is not None else now.date()
+def _last_day(months: pl.DataFrame, outcomes: pl.DataFrame, now: datetime) -> date:
+    """The last day on which something became of an account of the months: nothing is known of later ones.
+
+    A day to come is none: the days up to it aren't known. Where there is none at all it is the last of the months.
+    """
+    theirs = outcomes.join(months.select("account_id").unique(), on="account_id", how="semi")["happened_on"]
+    last: Any = theirs.filter(theirs <= now.date()).max()
+    return last if last is not None else min(months[AS_OF].max() or now.date(), now.date())  # type: ignore[return-value]
+
+
+def _to_come(months: pl.DataFrame, now: datetime) -> Iterator[str]:
+    """A line where rows are dated after today."""
+    late = months[AS_OF].filter(months[AS_OF] > now.date()).sort(descending=True)
+    if len(late):
+        yield f"{AS_OF}: {len(late):,} rows are dated after today, up to {late[0]}; nothing can be known of them"
+
+
+def known_by(asked: date | None, tables: ProofTables, now: datetime) -> date:
+    """The last day of which all outcomes are known, as asked or as the tables say; a UsageError for a day to come."""
+    if asked is not None and asked > now.date():
+        raise UsageError(f"--known-until {asked} is a day to come: nobody knows yet who leaves until then")
+    return asked or tables.known_until
 
 
 # --- the state -------------------------------------------------------------------------------------------------

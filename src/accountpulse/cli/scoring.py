@@ -9,7 +9,7 @@ import polars as pl
 
 from accountpulse import settings
 from accountpulse.cli import summary
-from accountpulse.cli.files import read, read_card, write_table
+from accountpulse.cli.files import check_apart, read, read_card, write_table
 from accountpulse.cli.formatting import plural
 from accountpulse.core.errors import AccountpulseError
 from accountpulse.core.period import Period
@@ -25,6 +25,7 @@ from accountpulse.state import State
 def score_file(metrics: Path, scorecard: Path | None, out: Path, *, calibration: Path | None = None) -> int:
     """Score one table and write another; 4 where no account could be rated."""
     table.table_format(out.name)
+    check_apart([out], [metrics, scorecard, calibration])
     data = read(metrics)
     pillars = table.pillars_in(data, metrics.name)
     card = read_card(scorecard, pillars)

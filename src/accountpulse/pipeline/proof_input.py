@@ -29,7 +29,7 @@ AT_ONCE = LOOK_BACK_MONTHS + 2  # months in memory: a score looks back a year
 ABOUT = ("account_name", "segment", "customer_tier", "seats", "arr", columns.RENEWAL)  # there in every month
 SCORED = (
     columns.HEALTH, columns.BEFORE_CAPS, columns.RISK, columns.TIER, columns.COVERAGE, columns.RISK_Z,
-    columns.CAP_REASON, columns.DRIVERS_TEXT, columns.SCORECARD,
+    columns.PROBABILITY, columns.CAP_REASON, columns.DRIVERS_TEXT, columns.SCORECARD,
 )  # fmt: skip
 EARLIER_VERSION = (
     "history: {months} were measured by an earlier version, which did not keep what was known first: they count as "
@@ -68,8 +68,9 @@ def months_of(state: State, card: Scorecard | None = None) -> pl.DataFrame:
     own), `as_of` (the day after the last one measured), `measured_at`, `reconstructed` (measured more than 10 days
     after the month, or by a version that did not keep what was known first), `account_name`, `segment`,
     `customer_tier`, `seats`, `arr`, `days_to_renewal`, every metric, and of the scores `health_score`,
-    `health_before_caps`, `churn_risk_score`, `tier`, `coverage`, `risk_z`, `cap_reason`, `drivers_text`, `scorecard`,
-    each `<metric>_points` and `<dimension>_score`. A column that a month doesn't have is null there.
+    `health_before_caps`, `churn_risk_score`, `tier`, `coverage`, `risk_z`, `churn_probability` (as it was said then),
+    `cap_reason`, `drivers_text`, `scorecard`, each `<metric>_points` and `<dimension>_score`.
+    A column that a month doesn't have is null there.
 
     `card`: scored with it in place of the scores that were kept, with the trend of that time. What the reader should
     know is among the state's notes.

@@ -39,8 +39,8 @@ class BacktestRules:
     """What is asked of a backtest, beside its tables.
 
     `source` says in words where the months come from. `first` and `last` are months as YYYY-MM, both included; None: no
-    limit. `capacity` is how many accounts the team can look after in a month. `trained_on` are the months (`as_of`)
-    that a calibration was fitted on; its probabilities are judged in others.
+    limit. `capacity` is how many accounts the team can look after in a month. `trained_on` are the months
+    (YYYY-MM) that the probabilities in the months were fitted on; they are judged in others.
     """
 
     source: str
@@ -49,7 +49,7 @@ class BacktestRules:
     first: str | None = None
     last: str | None = None
     capacity: int | None = None
-    trained_on: tuple[date, ...] = ()
+    trained_on: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -131,6 +131,7 @@ def _document(
     green = tuple(tier.name for tier in card.tiers if tier.min >= cases.GREEN)
     below = card.tier_names[len(green) :]
     proven = (*wording.sentences(chosen, read, (green, below), rules.labels), *wording.about_parts(parts))
+    proven = (*proven, *wording.about_probability(account_months.probability))
     unproven = wording.not_proven((renewals, account_months), chosen, report, parts, rules.labels)
     return BacktestDocument(
         version=VERSION,

@@ -47,12 +47,13 @@ def evidence_of(
     suspects = [part for part in parts if part.kind == "metric" and part.auc and _apart(part.auc.value) > LEAK_AUC]
     return Evidence(
         events=events,
-        months=months_between(labelled),
+        stayed=labelled.filter(pl.col(RISK).is_not_null())[ACCOUNT].n_unique() - events,
+        months=months_in(labelled),
         quarters=left_on.to_frame().select(pl.format("{}-{}", left_on.dt.year(), left_on.dt.quarter())).n_unique(),
         auc=auc(*arrays(labelled.drop_nulls(RISK), RISK)) if events >= RANKING_EVENTS else None,
         slope=None if line is None else line.slope,
         skill=None if skill is None else skill.skill,
-        unscored=report.without_month,
+        unscored=report.without_month + report.without_score,
         suspects=tuple(part.label for part in sorted(suspects, key=lambda part: -_apart(part.auc.value))),  # type: ignore[union-attr]
     )
 
@@ -71,10 +72,9 @@ def foretold_others(rows: pl.DataFrame) -> ProbabilityQuality | None:
     return None if known[LOST].n_unique() < 2 else out_of_accounts(*arrays(known, RISK_Z))
 
 
-def months_between(rows: pl.DataFrame) -> int:
-    """From the first month of the rows to the last, both counted; 0 without any."""
-    months = month_numbers(rows)
-    return int(np.ptp(months)) + 1 if months.size else 0
+def months_in(rows: pl.DataFrame) -> int:
+    """How many different months the rows are of."""
+    return int(np.unique(month_numbers(rows)).size)
 
 
 def month_numbers(rows: pl.DataFrame) -> NDArray[np.int64]:

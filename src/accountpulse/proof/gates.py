@@ -31,7 +31,8 @@ class Evidence:
     """What there is to judge by. None: could not be computed, which refuses what needs it."""
 
     events: int  # distinct accounts that left, with a score before
-    months: int  # from the first to the last month with a score whose window has closed
+    stayed: int  # distinct accounts with a score that never left
+    months: int  # different months with a score whose window has closed
     quarters: int  # calendar quarters in which accounts left
     auc: Interval | None  # of the risk
     slope: float | None  # of the fitted line
@@ -86,6 +87,12 @@ def _few(evidence: Evidence) -> Iterator[str]:
 def _unsound(evidence: Evidence) -> Iterator[_Withheld]:
     """Reasons why the figures might not be true."""
     everything = _PROBABILITIES | _WEIGHTS
+    if evidence.stayed < RANKING_EVENTS:
+        reason = (
+            f"Customers who had a churn risk and stayed: {evidence.stayed}. It takes {RANKING_EVENTS}: those who left "
+            "don't tell what staying looks like."
+        )
+        yield everything, reason
     if evidence.months < PROBABILITY_MONTHS and not evidence.cross_section:
         reason = (
             f"Months with a score whose outcome is known: {evidence.months}. For a probability for each customer it "
@@ -117,9 +124,11 @@ def _unsound(evidence: Evidence) -> Iterator[_Withheld]:
 
 def _without_use(evidence: Evidence) -> Iterator[_Withheld]:
     """Reasons why a probability would be no better than the base rate."""
-    if evidence.slope is None or evidence.slope <= 0:
-        slope = "can't be computed" if evidence.slope is None else f"is {evidence.slope:.2f}"
-        yield _PROBABILITIES, f"Customers at a higher risk didn't leave more often: the fitted slope {slope}."
+    if evidence.slope is None:
+        yield _PROBABILITIES, "No probability can be fitted: in all rows the customer left, or in none."
+    elif evidence.slope <= 0:
+        slope = f"{evidence.slope:.2f}"
+        yield _PROBABILITIES, f"Customers at a higher risk didn't leave more often: the fitted slope is {slope}."
     if evidence.auc is None or evidence.auc.lower <= 0.5:
         ranking = "can't be computed" if evidence.auc is None else f"is {_spoken(evidence.auc)}"
         reason = f"It isn't shown that the score ranks better than chance: the AUC {ranking}, chance is 0.50."

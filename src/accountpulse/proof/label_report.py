@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from accountpulse.proof.labels import LOST, LOST_ON, RENEWAL_ON, RENEWED, ROW, Labels
-from accountpulse.scoring.columns import AS_OF
+from accountpulse.scoring.columns import AS_OF, RISK
+from accountpulse.scoring.model import NOT_RATED
 
 NAMED = 100  # accounts named in each finding; all are counted
 
@@ -26,10 +27,10 @@ class LabelReport:
     """What labels were made of.
 
     `departures` are the accounts that left after the first month, by the last day that is known about and that a month
-    looks ahead to; `without_month` are those of them that have no month before they left, so that no score could have
-    foretold it; `mid_contract` those that left away from any renewal that their months saw ahead. `foreseen`: whether
-    any month saw one; `never_dated` are then the accounts of which none did. These two stand in the account-months
-    alone.
+    looks ahead to; no score could have foretold `without_month` of them, which have no month before they left, and
+    `without_score`, which have some, but never with a churn risk. `mid_contract` left away from any renewal that their
+    months saw ahead. `foreseen`: whether any month saw one; `never_dated` are then the accounts of which none did.
+    These two stand in the account-months alone.
     """
 
     accounts: int
@@ -37,6 +38,7 @@ class LabelReport:
     outcomes: int
     departures: int
     without_month: int
+    without_score: int
     before_first_month: int
     foreseen: bool
     mid_contract: int
@@ -48,8 +50,8 @@ def inspect(labels: Labels) -> LabelReport:
     """How far outcomes and months go together; either may be empty.
 
     One finding for each of: `duplicate`, `contradiction`, `unknown_account`, `before_first_month`, `left_again`,
-    `without_month`, `months_after_leaving`, `mid_contract`, `renewed_unseen`, `never_dated`, `renewals_without_month`,
-    `not_yet_known`, `doubtful`; none of what isn't there.
+    `without_month`, `without_score`, `months_after_leaving`, `mid_contract`, `renewed_unseen`, `never_dated`,
+    `renewals_without_month`, `not_yet_known`, `doubtful`; none of what isn't there.
     """
     months, departures = labels.months, labels.departures
     first, last = (pl.lit(day, pl.Date) for day in (months[AS_OF].min(), months[AS_OF].max()))  # null without months
@@ -57,12 +59,18 @@ def inspect(labels: Labels) -> LabelReport:
     known = (pl.col(LOST_ON) <= labels.known_until) & (pl.col(LOST_ON) <= ahead)
     within = departures.filter((pl.col(LOST_ON) > first) & known)
     unscored = within.join(labels.before.select("account_id").unique(), on="account_id", how="anti")
+    mute = _never_scored(labels, within)
     early = departures.filter(pl.col(LOST_ON) <= first)
     mid_contract, never_dated = _mid_contract(labels, within), _never_dated(labels)
     found = [
         *_of_outcomes(labels),
-        *_found("before_first_month", early, "left before the first month here; nothing foretold it, no row counts it"),
+        *_found(
+            "before_first_month",
+            early,
+            "left before the first month here; no score can have foretold it, and no row counts it",
+        ),
         *_found("without_month", unscored, "left, and no month before that is here; no score could have foretold it"),
+        *_found("without_score", mute, f"left, and were {NOT_RATED} in every month before; no score foretold it"),
         *_after_leaving(labels.dated),
         *_of_renewals(labels, mid_contract, never_dated),
     ]
@@ -72,6 +80,7 @@ def inspect(labels: Labels) -> LabelReport:
         outcomes=labels.outcomes.height,
         departures=within.height,
         without_month=unscored.height,
+        without_score=mute.height,
         before_first_month=early.height,
         foreseen=labels.foreseen,
         mid_contract=mid_contract.height,
@@ -148,6 +157,16 @@ def _apart(day: str) -> pl.Expr:
     return (pl.col(day) - pl.col(RENEWAL_ON)).dt.total_days().abs()
 
 
+def _never_scored(labels: Labels, departures: pl.DataFrame) -> pl.DataFrame:
+    """Those of the departures that have months before, but none with a churn risk; none where scores aren't there."""
+    if RISK not in labels.months.columns:
+        return departures.clear()
+    rated = labels.months[RISK].is_not_null()
+    scored = labels.before.filter(pl.col(ROW).is_in(rated.arg_true().implode()))
+    there, known = (rows.select("account_id").unique() for rows in (labels.before, scored))
+    return departures.join(there, on="account_id", how="semi").join(known, on="account_id", how="anti")
+
+
 # --- outcomes and months ---------------------------------------------------------------------------------------
 
 
@@ -166,7 +185,11 @@ def _of_outcomes(labels: Labels) -> Iterator[LabelFinding]:
     yield from _found("unknown_account", strangers, "an outcome, but no month here")
     lost = outcomes.filter(pl.col("kind") == LOST).unique(key)
     several = lost.filter(pl.col("account_id").is_duplicated())
-    yield from _found("left_again", several, "left more than once; the first day counts, and later months are left out")
+    yield from _found(
+        "left_again",
+        several,
+        "left more than once; the first day after its first month counts, and later months are left out",
+    )
     late = outcomes.filter(pl.col("happened_on") > known_until)
     yield from _found("not_yet_known", late, f"an outcome dated after {known_until}, the last day that counts")
     if "doubt" in outcomes.columns:

@@ -67,10 +67,18 @@ class Labels:
 
     @cached_property
     def departures(self) -> pl.DataFrame:
-        """`account_id`, `lost_on`: the first day on which each account left; contradicted days aside."""
+        """`account_id`, `lost_on`: the day on which each account left; contradicted days aside.
+
+        Of several the first after its first month: who left before must have come back to leave again. An account that
+        left before its first month alone has that day, and no month that counts.
+        """
         lost = self.outcomes.filter(pl.col("kind") == LOST)
         lost = lost.join(self.contradicted, on=["account_id", "happened_on"], how="anti")
-        return lost.group_by("account_id").agg(pl.col("happened_on").min().alias(LOST_ON)).sort("account_id")
+        first = self.months.group_by("account_id").agg(pl.col(AS_OF).min().alias("first"))
+        lost = lost.join(first, on="account_id", how="left")
+        day = pl.col("happened_on")
+        left_on = pl.coalesce(day.filter(day > pl.col("first")).min(), day.min())
+        return lost.group_by("account_id").agg(left_on.alias(LOST_ON)).sort("account_id")
 
     @cached_property
     def contradicted(self) -> pl.DataFrame:

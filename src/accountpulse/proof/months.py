@@ -1,7 +1,8 @@
 """The months that a proof looks at: which of them count, by what name, and whose row is whose."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
+import numpy as np
 import polars as pl
 
 from accountpulse.proof.arr_later import ACCOUNT
@@ -25,7 +26,7 @@ def reconstructed(months: pl.DataFrame) -> pl.Series:
 
 
 def comparable(months: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
-    """The months, with `risk_z` null in the first ones: nothing three months before them is known, so no trend is.
+    """The months, with `risk_z` null where no account has a month three months before, so that no trend is known.
 
     A risk without its trend term spreads less than a whole one, and a line that is fitted on it is too steep for later
     months. As they are where the card has no trend, the months bring theirs, no account has several, or there are no
@@ -33,11 +34,18 @@ def comparable(months: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
     """
     if months.is_empty() or BEFORE_3M in months.columns or not any(added for _, added in card.risk.trend):
         return months
-    first: date = months[AS_OF].min()  # type: ignore[assignment]
-    begun = months[AS_OF] >= first + timedelta(days=BACK - SLACK)
+    begun = months[AS_OF].is_in(_with_earlier(months[AS_OF].unique()).implode())
     if begun.all() or not begun.any() or not months["account_id"].is_duplicated().any():
         return months
     return months.with_columns(pl.when(begun).then(pl.col(RISK_Z)).alias(RISK_Z))
+
+
+def _with_earlier(days: pl.Series) -> pl.Series:
+    """The days that have another one of them about three months before."""
+    sought = days.sort()
+    numbers = sought.to_physical().to_numpy()
+    first, after = (np.searchsorted(numbers, numbers - BACK + off) for off in (-SLACK, SLACK + 1))
+    return sought.filter(first < after)
 
 
 def measured_month() -> pl.Expr:

@@ -12,6 +12,7 @@ import polars as pl
 from accountpulse.core.errors import UsageError
 from accountpulse.core.records import OUTCOMES
 from accountpulse.core.yaml_files import nearest
+from accountpulse.scoring.table import typed_day
 
 KINDS = ("lost", "contraction", "renewed")
 NEEDED = ("account_id", "date", "kind")
@@ -77,14 +78,19 @@ def _amount(frame: pl.DataFrame) -> pl.Expr:
 def _day(kind: pl.DataType) -> pl.Expr:
     """The day; null where it can't be read for certain."""
     if kind.is_temporal():
-        return pl.col("date").cast(pl.Date, strict=False)
+        made = typed_day("date", kind)
+        return pl.lit(None, pl.Date) if made is None else made
     text = pl.col("date").cast(pl.String).str.strip_chars()
     return pl.when(text.str.contains(DAY)).then(text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False))
 
 
 def _problems(raw: pl.DataFrame, word: str) -> Iterator[str]:
     """A line for each way in which rows can't be read."""
-    given, amount = pl.col("date").cast(pl.String).str.strip_chars(), pl.col("amount")
+    kind, amount = raw.schema["date"], pl.col("amount")
+    if kind.is_temporal() and typed_day("date", kind) is None:
+        yield f"date: {kind} is no kind of date"
+        return
+    given = pl.col("date").cast(pl.String).str.strip_chars()
     without_day = raw.filter(pl.col("date").is_null())
     if (empty := raw.filter(pl.col("account_id").is_null())).height:
         yield f"account_id: empty in {_places(empty, word)}"

@@ -13,6 +13,7 @@ from accountpulse.proof.arr_later import ACCOUNT, ARR_LATER, with_arr_later
 from accountpulse.proof.document import GroupOutcome, RankingQuality, Sample, SampleKind
 from accountpulse.proof.intervals import Interval
 from accountpulse.proof.labels import LOST, LOST_ON, RENEWAL_ON, LabelRules
+from accountpulse.proof.months import measured_month
 from accountpulse.proof.probability import ProbabilityQuality, quality
 from accountpulse.proof.ranking import Captured, auc, average_precision, captured
 from accountpulse.proof.rates import rates, retention
@@ -36,7 +37,7 @@ class SampleRules:
 
     `shares` and `ranked`: whether the departures bear shares with intervals, and a ranking; else there are counts by
     tier alone. `capacity` is how many accounts the team can look after in a month; None: nobody said. A probability is
-    not judged by `trained_on`, the days of the months that it was fitted on.
+    not judged by `trained_on`, the months (YYYY-MM) that it was fitted on.
     """
 
     labels: LabelRules
@@ -44,7 +45,7 @@ class SampleRules:
     shares: bool
     ranked: bool
     capacity: int | None = None
-    trained_on: tuple[date, ...] = ()
+    trained_on: tuple[str, ...] = ()
 
 
 def sample_of(
@@ -72,7 +73,7 @@ def sample_of(
         first_as_of=labelled[AS_OF].min(),  # type: ignore[arg-type]
         last_as_of=labelled[AS_OF].max(),  # type: ignore[arg-type]
         ranking=_ranking(rated, rules) if rules.shares and rules.ranked else None,
-        probability=_probability(labelled, rules) if rules.shares else None,
+        probability=_probability(labelled, rules) if rules.shares and kind == "months" else None,
         by_tier=groups.by(pl.col(TIER), (*tiers, NOT_RATED)),
         by_segment=groups.by(_segment(labelled)) if rules.shares else (),
         by_quarter=groups.by(_quarter(kind), name=_quarter_name) if rules.shares else (),
@@ -111,10 +112,13 @@ def _captured_each_month(rated: pl.DataFrame, count: int) -> Captured | None:
 
 
 def _probability(labelled: pl.DataFrame, rules: SampleRules) -> ProbabilityQuality | None:
-    """How true the probabilities are in months that they were not fitted on; None: there are none."""
+    """How true the probabilities are in account-months that they were not fitted on; None: there are none.
+
+    They speak of leaving within the horizon, as the label of account-months does and that of renewals doesn't.
+    """
     if PROBABILITY not in labelled.columns:
         return None
-    rows = labelled.filter(pl.col(PROBABILITY).is_not_null() & ~pl.col(AS_OF).is_in(list(rules.trained_on)))
+    rows = labelled.filter(pl.col(PROBABILITY).is_not_null() & ~measured_month().is_in(rules.trained_on))
     if rows[LOST].n_unique() < 2:
         return None
     percent, lost, account = arrays(rows, PROBABILITY)

@@ -7,7 +7,7 @@ import numpy as np
 
 from accountpulse.proof.intervals import Floats, Interval, numbers, observed
 from accountpulse.proof.points import LeafPoints, effective_weights, owners_weights, tree_weights
-from accountpulse.proof.ranking import auc_difference
+from accountpulse.proof.ranking import auc, auc_difference
 from accountpulse.proof.splits import SplitKind
 from accountpulse.proof.weights import FittedWeights, WeightData, fitted, folds
 from accountpulse.scoring.scorecard import Leaf, Scorecard
@@ -78,13 +78,14 @@ def suggest(card: Scorecard, rows: BookRows, level: WeightLevel) -> Suggestion |
     book = _book(card, rows, level)
     if book is None:
         return None
-    difference, kind = _tried(book)
+    difference, ranking, kind = _tried(book)
     found = fitted(book.data)
     changes = _changes(book, found)
     moved = any(_has_moved(change.old, change.new) for change in changes)
-    recommended = moved and difference is not None and difference.value > 0 and difference.lower >= 0
+    ranks = ranking is not None and ranking.lower > 0.5
+    recommended = moved and ranks and difference is not None and difference.value > 0 and difference.lower >= 0
     weights = tree_weights(card, book.effective(found))
-    verdict = _verdict(difference, kind, moved=moved)
+    verdict = _verdict(difference, ranking, kind, moved=moved)
     return Suggestion(level, weights, changes, found.strength, difference, kind, recommended, verdict)
 
 
@@ -166,16 +167,20 @@ def _alone(leaves: LeafPoints, parts: tuple[_Weighted, ...], owners: dict[str, f
     return np.column_stack([100.0 - scores[part.key] for part in parts])
 
 
-def _tried(book: _Book) -> tuple[Interval | None, SplitKind]:
-    """The AUC that weights of earlier months gain on later ones, or those of some accounts on the others."""
+def _tried(book: _Book) -> tuple[Interval | None, Interval | None, SplitKind]:
+    """The AUC that weights of earlier months gain on later ones, or those of some accounts on the others; and its own.
+
+    None where there are no such rows.
+    """
     trials, kind = folds(book.data, 1, tested=1 / 3)
     if not trials:
-        return None, kind
+        return None, None, kind
     trial = trials[0]
     new = book.new_risk(fitted(book.data.rows(trial.training)))
     rows = trial.testing & ~np.isnan(new)
     seen = book.data.seen
-    return auc_difference(new[rows], book.risk_z[rows], seen.lost[rows], seen.codes[rows]), kind
+    lost, account = seen.lost[rows], seen.codes[rows]
+    return auc_difference(new[rows], book.risk_z[rows], lost, account), auc(new[rows], lost, account), kind
 
 
 # --- in words --------------------------------------------------------------------------------------------------
@@ -212,7 +217,7 @@ def _reason(ranking: Interval | None, known: float, change: float, *, wrong: boo
     return f"foretells who leaves, but less than its weight says once the others are known; {alone}{seldom}"
 
 
-def _verdict(difference: Interval | None, kind: SplitKind, *, moved: bool) -> str:
+def _verdict(difference: Interval | None, ranking: Interval | None, kind: SplitKind, *, moved: bool) -> str:
     if not moved:
         return "The weights stay: no others are shown to foretell better."
     if difference is None:
@@ -224,6 +229,9 @@ def _verdict(difference: Interval | None, kind: SplitKind, *, moved: bool) -> st
         f"on {where} that weren't used to find them, such weights changed the AUC by {difference.value:+.3f} "
         f"({difference.lower:+.3f} to {difference.upper:+.3f})"
     )
+    if ranking is None or ranking.lower <= 0.5:
+        reached = "" if ranking is None else f", to {ranking.value:.2f} ({ranking.lower:.2f} to {ranking.upper:.2f})"
+        return f"Not recommended: {gain}{reached}, which isn't shown to be better than chance (0.50)."
     if difference.value > 0 and difference.lower >= 0:
         return f"Recommended: {gain}."
     return f"Not recommended: {gain}, which doesn't rule out a loss."

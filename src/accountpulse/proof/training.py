@@ -15,7 +15,7 @@ from accountpulse.proof.evidence import (
     foretold_others,
     horizon_months,
     month_numbers,
-    months_between,
+    months_in,
     thinned,
 )
 from accountpulse.proof.fit import band_shares, fit
@@ -125,7 +125,7 @@ def training_rows(months: pl.DataFrame, outcomes: pl.DataFrame, card: Scorecard,
     skill = _tried(whole, rules) if enough else None
     evidence = replace(
         evidence_of(whole, report, parts, skill),
-        months=months_between(rated),  # the first three tell as much of the seasons as the others
+        months=months_in(rated),  # the first three tell as much of the seasons as the others
         cross_section=rules.cross_section,
     )
     return Training(

@@ -9,6 +9,7 @@ from accountpulse.proof.document import PartAlone, Sample
 from accountpulse.proof.intervals import Interval, wilson
 from accountpulse.proof.label_report import LabelReport
 from accountpulse.proof.labels import LabelRules
+from accountpulse.proof.probability import ProbabilityQuality
 from accountpulse.scoring.columns import TIER
 from accountpulse.scoring.model import NOT_RATED
 
@@ -113,6 +114,27 @@ def about_parts(parts: Sequence[PartAlone]) -> Iterator[str]:
             )
 
 
+def about_probability(said: ProbabilityQuality | None) -> Iterator[str]:
+    """How true the probabilities were that were said of account-months; nothing where there were none."""
+    if said is None:
+        return
+    rows = sum(each.rows for each in said.bins)
+    figures = [
+        f"Brier skill {signed_hundredths(said.skill)}, above 0 is better than one share for all" if said.skill else "",
+        f"slope {said.slope:.2f}, 1 is true and below 1 too sure" if said.slope is not None else "",
+        f"{100 * said.ece:.1f} % off on average",
+    ]
+    yield (
+        f"The probabilities in {counted(rows, 'account-month')} that they weren't fitted on: "
+        f"{'; '.join(figure for figure in figures if figure)}."
+    )
+
+
+def signed_hundredths(interval: Interval) -> str:
+    """`0.08, 0.04 to 0.12`, each of which may lie below 0."""
+    return f"{interval.value:.2f}, {interval.lower:.2f} to {interval.upper:.2f}".replace("-", "−")
+
+
 def maybe_the_wrong_way(parts: Sequence[PartAlone]) -> Iterator[str]:
     """Metrics with a weight whose own interval says that they point the wrong way; among so many it may be chance.
 
@@ -174,7 +196,7 @@ def not_proven(
             "is in the tiers' table."
         )
     yield from _about_evidence(parts)
-    if main.probability is None:
+    if months.probability is None:
         yield (
             "The churn risk is an index. Nothing here says that of 100 customers with a risk of 30, 30 leave: "
             "that is what `accountpulse calibrate` is for."

@@ -73,7 +73,7 @@ def _figures(document: Plain) -> dict[str, Any]:
         "cases": [_cases(document, "false_green"), _cases(document, "false_red")],
         "groups": _groups(document, main),
         "tiers": _group("tier", "Tier", main, main["by_tier"]),
-        "reliability": _reliability(document, main) if "probability" in allowed else None,
+        "reliability": _reliability(document, offered="probability" in allowed),
         "parts": _parts(document["parts"]),
         "claims": [(words, claim in allowed) for claim, words in _CLAIMS.items()],
         "unproven": [text for text in document["not_proven"] if text not in refused],
@@ -126,13 +126,14 @@ def _end_of_scale(bounds: Iterable[float]) -> float:
 # --- probability, and each metric alone ------------------------------------------------------------------------
 
 
-def _reliability(document: Plain, main: Plain) -> dict[str, Any] | None:
-    """How true probabilities were: those of the calibration in use, else those that were fitted on earlier months."""
-    quality = main["probability"] or document["foretold"]
+def _reliability(document: Plain, *, offered: bool) -> dict[str, Any] | None:
+    """How true probabilities were: those that were said, else those fitted on earlier months, where one is offered."""
+    said = document["account_months"]["probability"]
+    quality = said or (document["foretold"] if offered else None)
     if quality is None or not quality["bins"]:
         return None
     ends = (max(each["mean"], each["share"]["upper"]) for each in quality["bins"])
-    return {"quality": quality, "in_use": main["probability"] is not None, "most": _end_of_scale(ends)}
+    return {"quality": quality, "in_use": said is not None, "most": _end_of_scale(ends)}
 
 
 def _parts(parts: Sequence[Plain]) -> dict[str, Any]:

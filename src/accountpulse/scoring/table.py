@@ -229,10 +229,8 @@ def _with_dates(raw: pl.DataFrame, word: str) -> tuple[pl.DataFrame, list[str]]:
     if kind == pl.String:
         iso = pl.when(value.str.contains(r"^\d{4}-\d{2}-\d{2}$")).then(value)
         made = iso.str.to_date("%Y-%m-%d", strict=False)
-    elif isinstance(kind, pl.Datetime):
-        made = pl.when(value.dt.time() == pl.time(0, 0, 0)).then(value.dt.date())
-    elif kind in (pl.Date, pl.Null):
-        made = value.cast(pl.Date)
+    elif (of_type := typed_day(AS_OF, kind)) is not None:
+        made = of_type
     else:
         return raw.drop(AS_OF), [f"{AS_OF}: {kind} is no kind of date"]
     dated = raw.with_columns(made)
@@ -241,6 +239,17 @@ def _with_dates(raw: pl.DataFrame, word: str) -> tuple[pl.DataFrame, list[str]]:
         f"{AS_OF}: {fault} in {_places(rows[LINE].to_list(), word)}" for fault, rows in places.items() if rows.height
     ]
     return dated, problems
+
+
+def typed_day(column: str, kind: pl.DataType) -> pl.Expr | None:
+    """The day of a column of dates, or of instants at midnight where they are (null: at another time of day).
+
+    None where the type is no kind of date.
+    """
+    value = pl.col(column)
+    if isinstance(kind, pl.Datetime):
+        return pl.when(value.dt.time() == pl.time(0, 0, 0)).then(value.dt.date()).alias(column)
+    return value.cast(pl.Date) if kind in (pl.Date, pl.Null) else None
 
 
 def _account_problems(raw: pl.DataFrame, word: str) -> list[str]:
