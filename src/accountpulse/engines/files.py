@@ -14,8 +14,8 @@ from accountpulse.scoring.columns import AS_OF, BEFORE_CAPS, NOT_RATED_REASON, T
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.trend import KEYS, earlier_health, lacks_trend
 
-Days = tuple[date, date] | None  # the first and the last date of a table
-CalibrationOfDays = Callable[[Days], Calibration | None]  # which one counts for them
+DatesOfTable = tuple[date, date] | None  # the first and the last date of a table
+CalibrationOfDays = Callable[[DatesOfTable], Calibration | None]  # which one counts for them
 
 
 @dataclass(frozen=True)
