@@ -19,9 +19,7 @@ from accountpulse.scoring import scorecard, table
 from accountpulse.scoring.columns import (
     AS_OF,
     BEFORE_CAPS,
-    CAP_REASON,
     COVERAGE,
-    DRIVERS,
     HEALTH,
     RISK,
     RISK_Z,
@@ -97,12 +95,12 @@ def _check_dated(data: bytes, name: str) -> None:
 
 
 def _scored(frame: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
-    """The rows with their scores beside them, without what a backtest doesn't ask for."""
+    """The rows with their scores beside them, without what a backtest doesn't ask of all of them."""
     wanted = [
-        HEALTH, BEFORE_CAPS, RISK, RISK_Z, TIER, COVERAGE, CAP_REASON, DRIVERS,
+        HEALTH, BEFORE_CAPS, RISK, RISK_Z, TIER, COVERAGE,
         *map(score_of, card.dimensions), *(points_of(leaf.name) for leaf in card.leaves),
     ]  # fmt: skip
-    return frame.hstack(score_table(frame, card, detail=True).select(wanted))
+    return frame.hstack(score_table(frame, card, detail=True, wanted=wanted))
 
 
 def _outcomes_of_table(given: Path | None) -> tuple[pl.DataFrame, tuple[str, ...]]:

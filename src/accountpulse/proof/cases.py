@@ -80,11 +80,16 @@ def _listed(
 
 
 def _with_costs(rows: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
-    """The rows with what each metric costs, where the months didn't keep it: scored again, for these few."""
-    if all(lost_of(leaf.name) in rows.columns for leaf in card.leaves):
+    """The rows with what each metric costs, where the months didn't keep it: scored again, for these few.
+
+    Likewise the caps and drivers of months that were scored without either; those of a state keep their caps.
+    """
+    wanted = [lost_of(leaf.name) for leaf in card.leaves]
+    if CAP_REASON not in rows.columns:
+        wanted += [CAP_REASON, DRIVERS]
+    if all(name in rows.columns for name in wanted):
         return rows
-    costs = score(rows, card, detail=True).select(lost_of(leaf.name) for leaf in card.leaves)
-    return rows.with_columns(costs)
+    return rows.with_columns(score(rows, card, detail=True).select(wanted))
 
 
 def _case(row: Mapping[str, Any], card: Scorecard, kind: CaseKind, happened: str) -> ProofCase:

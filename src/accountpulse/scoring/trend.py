@@ -1,5 +1,6 @@
 """The trend in a table with several months an account: health before caps of its own row three months before."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -15,17 +16,27 @@ BUCKET = 2 * SLACK + 1  # days: what is looked for lies in two neighbouring buck
 KEYS = ("account_id", AS_OF)
 
 
-def score_table(table: pl.DataFrame, card: Scorecard, *, detail: bool = False) -> pl.DataFrame:
+def score_table(
+    table: pl.DataFrame, card: Scorecard, *, detail: bool = False, wanted: Sequence[str] = ()
+) -> pl.DataFrame:
     """As `score`, in the table's order; the trend comes from the table itself where it has `as_of` and no trend.
 
     A table without `as_of`, or with `health_before_caps_3m`, is scored as it is. Each account and date stands in it
-    once.
+    once. `wanted`: only these columns, and only what they need is computed; none: all of them.
     """
     if lacks_trend(table.columns):
-        first = score(table.lazy(), card).select(*KEYS, BEFORE_CAPS).collect()
-        before = earlier_health(nw.from_native(first.lazy())).to_native().collect()
-        table = table.join(before, on=KEYS, how="left", maintain_order="left")
-    return score(table.lazy(), card, detail=detail).collect()
+        table = table.with_columns(_trend(table, card))
+    scores = score(table.lazy(), card, detail=detail)
+    return (scores.select(wanted) if wanted else scores).collect(engine="streaming")
+
+
+def _trend(table: pl.DataFrame, card: Scorecard) -> pl.Series:
+    """The `health_before_caps_3m` of each row, from the table's own rows."""
+    first = score(table.lazy(), card).select(BEFORE_CAPS).collect(engine="streaming")
+    number = pl.Enum(table["account_id"].unique())  # whole numbers are joined several times as fast as texts
+    keys = table.select(pl.col("account_id").cast(number).to_physical(), AS_OF)
+    before = earlier_health(nw.from_native(keys.hstack(first).lazy())).to_native().collect()
+    return keys.join(before, on=KEYS, how="left", maintain_order="left")[BEFORE_3M]
 
 
 def lacks_trend(columns: list[str]) -> bool:
