@@ -13,11 +13,11 @@ from accountpulse.proof.evidence import events_of, evidence_of, foretold, thinne
 from accountpulse.proof.gates import RANKING_EVENTS, Claim, gate
 from accountpulse.proof.label_report import LabelReport, inspect
 from accountpulse.proof.labels import LOST, LOST_ON, RENEWAL_ON, LabelRules, Labels, month_rows
-from accountpulse.proof.months import comparable, in_range, month_names, reconstructed, with_codes
+from accountpulse.proof.months import comparable, in_range, month_names, numbered, reconstructed, with_codes
 from accountpulse.proof.parts import parts_alone
 from accountpulse.proof.probability import ProbabilityQuality
 from accountpulse.proof.ranking import auc, auc_difference
-from accountpulse.proof.samples import SampleRules, arrays, sample_of
+from accountpulse.proof.samples import SampleRules, arrays, sample_of, with_places
 from accountpulse.scoring.columns import (
     AS_OF,
     BEFORE_CAPS,
@@ -81,7 +81,8 @@ def backtest(
     Months that were reconstructed later are reported apart. A UsageError where there is no month, or no outcome.
     """
     _check(months, outcomes)
-    coded = comparable(with_codes(months if other is None else _with_other(months, other)), card)
+    months, outcomes = numbered(months if other is None else _with_other(months, other), outcomes)
+    coded = comparable(with_places(with_codes(months)), card)
     rebuilt = reconstructed(coded)
     first_hand, later = (coded, None) if not rebuilt.any() else (coded.filter(~rebuilt), coded.filter(rebuilt))
     if first_hand.is_empty():
@@ -264,4 +265,5 @@ def _rows(tables: _Samples) -> pl.DataFrame:
     present = [name for name in wanted if name in tables.account_months.columns]
     kinds = pl.Enum(["renewals", "months"])
     named = (("renewals", tables.renewals), ("months", tables.account_months))
-    return pl.concat(rows.select(present).with_columns(sample=pl.lit(name, kinds)) for name, rows in named)
+    both = pl.concat(rows.select(present).with_columns(sample=pl.lit(name, kinds)) for name, rows in named)
+    return both.with_columns(pl.col("account_id").cast(pl.String))

@@ -18,6 +18,7 @@ Codes = NDArray[np.int64]
 LEVEL = 0.95
 Z = NormalDist().inv_cdf(0.5 + LEVEL / 2)
 ROWS, MONEY, ONCE = 3.0, 2.0, float("inf")  # least degrees of freedom of shares; how they were found, `ratio` says
+CLOSE = 16  # times the rows: codes of a wider range than that are sorted rather than counted
 NO_VARIANCE = 1e-24  # below it is rounding, and would pretend certainty
 
 
@@ -77,9 +78,10 @@ class Observed:
         added = np.bincount(self.codes, weights=np.asarray(values, dtype=np.float64), minlength=self.count)
         return added.astype(np.float64)
 
-    def rows(self, chosen: Flags) -> "Observed":
+    def rows(self, chosen: Flags | slice) -> "Observed":
         """Some of the rows, with their accounts alone."""
-        return observed(self.lost[chosen], self.codes[chosen], int(chosen.sum()))
+        lost = self.lost[chosen]
+        return observed(lost, self.codes[chosen], lost.size)
 
 
 def observed(lost: object, account: object, size: int) -> Observed:
@@ -91,15 +93,16 @@ def observed(lost: object, account: object, size: int) -> Observed:
         raise ValueError("lost must be true or false in every row: leave censored rows out before")
     if codes.dtype.kind not in "iu":
         raise ValueError(f"account must be integer codes, not {codes.dtype}")
-    own, count = _without_gaps(codes.astype(np.int64))
-    return Observed(left.astype(np.bool_), own, count)
+    own, count = without_gaps(codes.astype(np.int64, copy=False))
+    return Observed(left.astype(np.bool_, copy=False), own, count)
 
 
-def _without_gaps(codes: Codes) -> tuple[Codes, int]:
+def without_gaps(codes: Codes) -> tuple[Codes, int]:
     """The codes as 0, 1, … in their order, and how many there are; counted where they lie close, which is faster."""
-    if codes.size and int(codes.max()) - int(codes.min()) <= 4 * codes.size:
-        there = np.bincount(codes - codes.min()) > 0
-        return (np.cumsum(there) - 1)[codes - codes.min()], int(there.sum())
+    if codes.size and (span := int(codes.max()) - int(codes.min())) <= CLOSE * codes.size:
+        shifted, there = codes - codes.min(), np.zeros(span + 1, np.bool_)
+        there[shifted] = True
+        return (shifted, span + 1) if there.all() else ((np.cumsum(there) - 1)[shifted], int(there.sum()))
     found, own = np.unique(codes, return_inverse=True)
     return own.astype(np.int64), int(found.size)
 

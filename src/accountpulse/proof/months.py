@@ -1,5 +1,6 @@
 """The months that a proof looks at: which of them count, by what name, and whose row is whose."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import numpy as np
@@ -15,7 +16,15 @@ RECONSTRUCTED = "reconstructed"
 
 def with_codes(months: pl.DataFrame) -> pl.DataFrame:
     """The months with an integer for each account."""
-    return months.with_columns(pl.col("account_id").rank("dense").cast(pl.Int64).alias(ACCOUNT) - 1)
+    ids = months["account_id"]
+    kind = ids.dtype if isinstance(ids.dtype, pl.Enum) else pl.Enum(ids.unique().sort())
+    return months.with_columns(ids.cast(kind).to_physical().cast(pl.Int64).alias(ACCOUNT))
+
+
+def numbered(*tables: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """The tables with `account_id` as one Enum in the order of the texts: these are compared as numbers."""
+    ids = pl.concat([table["account_id"].unique() for table in tables]).unique().sort()
+    yield from (table.with_columns(pl.col("account_id").cast(pl.Enum(ids))) for table in tables)
 
 
 def reconstructed(months: pl.DataFrame) -> pl.Series:

@@ -7,8 +7,10 @@ from statistics import NormalDist
 import numpy as np
 
 from accountpulse.proof.intervals import (
+    CLOSE,
     LEVEL,
     NO_VARIANCE,
+    Codes,
     Floats,
     Interval,
     Observed,
@@ -16,6 +18,7 @@ from accountpulse.proof.intervals import (
     numbers,
     observed,
     on_logit,
+    without_gaps,
 )
 
 
@@ -87,8 +90,8 @@ def average_precision(score: object, lost: object) -> float | None:
     left = observed(lost, np.zeros(scores.size, np.int64), scores.size).lost
     if not left.any():
         return None
-    _, level = np.unique(-scores, return_inverse=True)
-    rows, found = np.bincount(level), np.bincount(level, weights=left)
+    level = _levels(scores)
+    rows, found = np.bincount(level)[::-1], np.bincount(level, weights=left)[::-1]
     precision = np.cumsum(found) / np.cumsum(rows)
     return float(np.sum(precision * found) / found.sum())
 
@@ -114,13 +117,20 @@ def captured(score: object, lost: object, count: int) -> Captured | None:
 
 def _placements(scores: Floats, seen: Observed) -> Floats:
     """For a row that left the share of stayers below it, for one that stayed the share of leavers above it."""
-    _, level = np.unique(scores, return_inverse=True)
+    level = _levels(scores)
     leavers = np.bincount(level, weights=seen.lost)
     stayers = np.bincount(level) - leavers
     below = (np.cumsum(stayers) - stayers / 2) / stayers.sum()
     above = (leavers.sum() - np.cumsum(leavers) + leavers / 2) / leavers.sum()
     placed: Floats = np.where(seen.lost, below[level], above[level])
     return placed
+
+
+def _levels(scores: Floats) -> Codes:
+    """The scores as 0, 1, … in their order; those that are places already are counted, not sorted again."""
+    if scores.size and scores.max() - scores.min() <= CLOSE * scores.size and np.all(np.trunc(scores) == scores):
+        return without_gaps(scores.astype(np.int64))[0]
+    return np.unique(scores, return_inverse=True)[1].astype(np.int64, copy=False)
 
 
 def _variance(apart: Floats, seen: Observed) -> float | None:

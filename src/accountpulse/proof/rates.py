@@ -1,6 +1,7 @@
 """How many left, and how much money with them, by tier or any other group."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -101,14 +102,14 @@ def _amounts(values: object) -> Floats:
     return np.where(np.isfinite(found) & (found >= 0), found, np.nan)
 
 
-def _groups(group: object, size: int) -> list[tuple[object, Flags]]:
+def _groups(group: object, size: int) -> list[tuple[object, Flags | slice]]:
     """Each label and where its rows are."""
     labels = np.asarray(group)
     if labels.shape != (size,):
         raise ValueError(f"group must have a label for each of {size} rows")
-    if labels.dtype.kind in "iu":  # the same without a loop over the rows
-        found, first = np.unique(labels, return_index=True)
-        return [(int(label), labels == label) for label in found[np.argsort(first)]]
+    if labels.dtype.kind in "iu" and np.all(labels[1:] >= labels[:-1]):  # each one's rows lie together
+        edges = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), size] if size else []
+        return [(int(labels[start]), slice(start, end)) for start, end in pairwise(edges)]
     labels = np.asarray(group, dtype=object)
     places: dict[object, int] = {}
     codes = np.fromiter((places.setdefault(label, len(places)) for label in labels.tolist()), np.int64, size)

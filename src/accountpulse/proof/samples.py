@@ -20,8 +20,9 @@ from accountpulse.proof.rates import rates, retention
 from accountpulse.scoring.columns import AS_OF, COVERAGE, PROBABILITY, RISK, TIER
 from accountpulse.scoring.model import NOT_RATED
 
+RISK_PLACE = "place of the risk"  # no metric has blanks in its name
 NEEDED = (
-    ACCOUNT, AS_OF, LOST, LOST_ON, RENEWAL_ON, RISK, TIER, COVERAGE, PROBABILITY, "arr", "segment",
+    ACCOUNT, AS_OF, LOST, LOST_ON, RENEWAL_ON, RISK_PLACE, TIER, COVERAGE, PROBABILITY, "arr", "segment",
 )  # fmt: skip
 TOP_SHARE = 0.1
 LEAD_DAYS = 90  # the width of a stretch of lead time
@@ -48,10 +49,18 @@ class SampleRules:
     trained_on: tuple[str, ...] = ()
 
 
+def with_places(months: pl.DataFrame) -> pl.DataFrame:
+    """The months with the place of each churn risk among all, 0 the lowest: they are sorted once for every ranking."""
+    _, place = np.unique(months[RISK].cast(pl.Float64).to_numpy(), return_inverse=True)
+    return months.with_columns(
+        pl.when(pl.col(RISK).is_not_null()).then(pl.Series(place, dtype=pl.Int64)).alias(RISK_PLACE)
+    )
+
+
 def sample_of(
     kind: SampleKind, rows: pl.DataFrame, months: pl.DataFrame, tiers: tuple[str, ...], rules: SampleRules
 ) -> Sample:
-    """The figures of `rows`, which come from `renewal_rows` or `month_rows` and have codes of accounts.
+    """The figures of `rows`, of `renewal_rows` or `month_rows`, with codes of accounts and places of the risk.
 
     `tiers` are the scorecard's, best first. Where all rows left, or none, there is a share, but no ranking.
     """
@@ -59,7 +68,7 @@ def sample_of(
     labelled = rows.select(names).filter(pl.col(LOST).is_not_null())
     labelled = with_arr_later(labelled, months, rules.labels, renewals=kind == "renewals")
     lost = labelled.filter(pl.col(LOST))
-    rated = labelled.filter(pl.col(RISK).is_not_null())
+    rated = labelled.filter(pl.col(RISK_PLACE).is_not_null())
     groups = _Groups(labelled, rules)
     return Sample(
         kind=kind,
@@ -88,7 +97,7 @@ def sample_of(
 def _ranking(rated: pl.DataFrame, rules: SampleRules) -> RankingQuality | None:
     if rated.is_empty():
         return None
-    risk, lost, account = arrays(rated, RISK)
+    risk, lost, account = arrays(rated, RISK_PLACE)
     count = max(1, round(TOP_SHARE * rated.height))
     return RankingQuality(
         rows=rated.height,
@@ -103,8 +112,8 @@ def _ranking(rated: pl.DataFrame, rules: SampleRules) -> RankingQuality | None:
 def _captured_each_month(rated: pl.DataFrame, count: int) -> Captured | None:
     """What the `count` riskiest accounts of each month hold, added up over the months."""
     total, lost, found = 0, 0.0, 0.0
-    for _, month in rated.select(AS_OF, RISK, LOST).group_by(AS_OF):
-        one = captured(month[RISK].to_numpy(), month[LOST].to_numpy(), count)
+    for _, month in rated.select(AS_OF, RISK_PLACE, LOST).group_by(AS_OF):
+        one = captured(month[RISK_PLACE].to_numpy(), month[LOST].to_numpy(), count)
         total += min(count, month.height)
         lost += float(month[LOST].sum())
         found += one.lost if one is not None else 0.0
@@ -197,10 +206,11 @@ def _by_lead(labelled: pl.DataFrame, kind: SampleKind, rules: SampleRules) -> tu
 
 def _outcomes_by_group(rows: pl.DataFrame, rules: SampleRules, named: Callable[[Any], str]) -> dict[Any, GroupOutcome]:
     """The rows by GROUP, those without one left out."""
-    columns = (ACCOUNT, LOST, RISK, GROUP, ARR_LATER, *(name for name in ("arr",) if name in rows.columns))
+    columns = (ACCOUNT, LOST, RISK_PLACE, GROUP, ARR_LATER, *(name for name in ("arr",) if name in rows.columns))
     known = rows.select(columns).filter(pl.col(GROUP).is_not_null())
     keys = known[GROUP].unique(maintain_order=True)
     known = known.with_columns(pl.col(GROUP).replace_strict(keys, pl.int_range(len(keys), eager=True)))
+    known = known[known[GROUP].cast(pl.UInt16).to_numpy().argsort(kind="stable")]  # each one's rows lie together
     account, group = known[ACCOUNT].to_numpy(), known[GROUP].to_numpy()
     before, later = (_amounts(known, name) for name in ("arr", ARR_LATER))
     shares = rates(known[LOST].to_numpy(), before, account, group)
@@ -223,8 +233,8 @@ def _outcomes_by_group(rows: pl.DataFrame, rules: SampleRules, named: Callable[[
 
 
 def _auc_by_group(known: pl.DataFrame) -> dict[int, Interval | None]:
-    rated = known.filter(pl.col(RISK).is_not_null())
-    return {place: auc(*arrays(rows, RISK)) for (place,), rows in rated.group_by([GROUP])}
+    rated = known.filter(pl.col(RISK_PLACE).is_not_null())
+    return {place: auc(*arrays(rows, RISK_PLACE)) for (place,), rows in rated.group_by([GROUP], maintain_order=True)}
 
 
 def _amounts(rows: pl.DataFrame, name: str) -> NDArray[np.float64]:

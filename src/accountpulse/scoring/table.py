@@ -259,8 +259,9 @@ def _account_problems(raw: pl.DataFrame, word: str) -> list[str]:
     without_id = ids.filter(pl.col("account_id").is_null())
     if without_id.height:
         problems.append(f"account_id: empty in {_places(without_id[LINE].to_list(), word)}")
-    rows = ids.drop_nulls().group_by("account_id", *dates, maintain_order=True).agg(LINE)
-    twice = rows.filter(pl.col(LINE).list.len() > 1)
+    ids = ids.drop_nulls()
+    again = ids.filter(pl.struct("account_id", *dates).is_duplicated())  # few or none, of perhaps a million
+    twice = again.group_by("account_id", *dates, maintain_order=True).agg(LINE)
     problems += [
         f"account {' of '.join(map(str, key))} stands in {_places(lines, word)}"
         for *key, lines in twice.head(SHOWN).iter_rows()
