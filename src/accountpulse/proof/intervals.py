@@ -6,6 +6,7 @@ never over rows. An account is an integer code; its rows may lie anywhere.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
 
 import numpy as np
@@ -57,7 +58,7 @@ class Observed:
     @property
     def events(self) -> int:
         """Distinct accounts that left."""
-        return int(np.count_nonzero(self.sums(self.lost)))
+        return int(np.count_nonzero(self.lost_rows))
 
     @property
     def base_rate(self) -> float:
@@ -71,7 +72,17 @@ class Observed:
 
     def errors_at(self, level: float) -> float:
         """The same at another level than 95 %."""
-        return student(min(effective(self.sums(self.lost)), effective(self.sums(~self.lost))), level)
+        return student(min(effective(self.lost_rows), effective(self.kept_rows)), level)
+
+    @cached_property
+    def lost_rows(self) -> Floats:
+        """How many rows of each account were lost."""
+        return np.bincount(self.codes[self.lost], minlength=self.count).astype(np.float64)
+
+    @cached_property
+    def kept_rows(self) -> Floats:
+        """How many rows of each account were not lost."""
+        return np.bincount(self.codes, minlength=self.count) - self.lost_rows
 
     def sums(self, values: object) -> Floats:
         """The values added up for each account."""

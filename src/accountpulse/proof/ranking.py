@@ -118,11 +118,12 @@ def captured(score: object, lost: object, count: int) -> Captured | None:
 def _placements(scores: Floats, seen: Observed) -> Floats:
     """For a row that left the share of stayers below it, for one that stayed the share of leavers above it."""
     level = _levels(scores)
-    leavers = np.bincount(level, weights=seen.lost)
-    stayers = np.bincount(level) - leavers
+    rows, leavers = np.bincount(level), np.bincount(level[seen.lost], minlength=int(level.max()) + 1)
+    stayers = rows - leavers
     below = (np.cumsum(stayers) - stayers / 2) / stayers.sum()
     above = (leavers.sum() - np.cumsum(leavers) + leavers / 2) / leavers.sum()
-    placed: Floats = np.where(seen.lost, below[level], above[level])
+    placed: Floats = above[level]
+    placed[seen.lost] = below[level[seen.lost]]
     return placed
 
 
@@ -135,9 +136,10 @@ def _levels(scores: Floats) -> Codes:
 
 def _variance(apart: Floats, seen: Observed) -> float | None:
     """Obuchowski's variance from placements less their mean; None where none shows, or a class has one account."""
-    leavers = seen.sums(np.where(seen.lost, apart, 0.0)) / seen.lost.sum()
+    lost_sums = np.bincount(seen.codes[seen.lost], weights=apart[seen.lost], minlength=seen.count)
+    leavers = lost_sums / seen.lost.sum()
     stayers = seen.sums(np.where(seen.lost, 0.0, apart)) / (~seen.lost).sum()
-    with_leavers, with_stayers = seen.events, int(np.count_nonzero(seen.sums(~seen.lost)))
+    with_leavers, with_stayers = seen.events, int(np.count_nonzero(seen.kept_rows))
     if min(with_leavers, with_stayers) < 2:
         return None
     variance = (
@@ -151,7 +153,7 @@ def _variance(apart: Floats, seen: Observed) -> float | None:
 def _newcombe(value: float, seen: Observed, level: float) -> Interval:
     """Newcombe's method 5: the values θ that lie within z standard errors at θ, by Hanley and McNeil (1982)."""
     errors = NormalDist().inv_cdf(0.5 + level / 2)
-    left, stayed = effective(seen.sums(seen.lost)), effective(seen.sums(~seen.lost))
+    left, stayed = effective(seen.lost_rows), effective(seen.kept_rows)
     grid = np.linspace(0.0, 1.0, 20_001)
     size = (left + stayed) / 2 - 1
     spread = grid * (1 - grid) / (left * stayed) * (1 + size * ((1 - grid) / (2 - grid) + grid / (1 + grid)))

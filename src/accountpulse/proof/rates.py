@@ -51,7 +51,7 @@ def rates(lost: object, weight: object, account: object, group: object) -> dict[
     """
     arr = _amounts(weight)
     seen = observed(lost, account, arr.size)
-    least = ONCE if np.all(seen.sums(seen.lost) <= 1) else ROWS
+    least = ONCE if np.all(seen.lost_rows <= 1) else ROWS
     return {label: _rates(arr[there], seen.rows(there), least) for label, there in _groups(group, arr.size)}
 
 
@@ -72,7 +72,7 @@ def retention(before: object, after: object, account: object, group: object) -> 
 
 
 def _rates(arr: Floats, seen: Observed, least: float) -> GroupRates:
-    share = ratio(seen.sums(seen.lost), seen.sums(np.ones(arr.size)), least)
+    share = ratio(seen.lost_rows, seen.lost_rows + seen.kept_rows, least)
     known = np.nan_to_num(arr)
     money = ratio(seen.sums(known * seen.lost), seen.sums(known), MONEY) if known.any() else None
     return GroupRates(seen.count, arr.size, seen.events, share, money, int(np.isnan(arr).sum()))

@@ -14,6 +14,7 @@ from accountpulse.scoring.scores import score
 BACK, SLACK = 90, 10  # days: how far the trend looks back, and how far off a row may be
 BUCKET = 2 * SLACK + 1  # days: what is looked for lies in two neighbouring buckets of this size
 KEYS = ("account_id", AS_OF)
+MOST_DAYS = 10**8  # more than there are between any two dates
 
 
 def score_table(
@@ -36,7 +37,9 @@ def _trend(table: pl.DataFrame, card: Scorecard) -> pl.Series:
     number = pl.Enum(table["account_id"].unique())  # whole numbers are joined several times as fast as texts
     keys = table.select(pl.col("account_id").cast(number).to_physical(), AS_OF)
     before = earlier_health(nw.from_native(keys.hstack(first).lazy())).to_native().collect()
-    return keys.join(before, on=KEYS, how="left", maintain_order="left")[BEFORE_3M]
+    row = pl.col("account_id").cast(pl.Int64) * MOST_DAYS + pl.col(AS_OF).to_physical()
+    found = before.select(BEFORE_3M, row=row)
+    return keys.select(row=row).join(found, on="row", how="left", maintain_order="left")[BEFORE_3M]
 
 
 def lacks_trend(columns: list[str]) -> bool:
@@ -63,8 +66,7 @@ def earlier_health(scores: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .filter((nw.col("off") >= -SLACK) & (nw.col("off") <= SLACK))
         .select(*KEYS, BEFORE_3M, (nw.col("off").abs() * 2 + (nw.col("off") > 0).cast(nw.Int64)).alias("rank"))
     )
-    nearest = pairs.group_by(*KEYS).agg(nw.col("rank").min())
-    return pairs.join(nearest, on=[*KEYS, "rank"], how="inner").select(*KEYS, BEFORE_3M)
+    return pairs.filter(nw.col("rank") == nw.col("rank").min().over(*KEYS)).select(*KEYS, BEFORE_3M)
 
 
 def _day() -> Expr:
