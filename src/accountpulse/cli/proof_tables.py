@@ -100,7 +100,8 @@ def _scored(frame: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
         HEALTH, BEFORE_CAPS, RISK, RISK_Z, TIER, COVERAGE,
         *map(score_of, card.dimensions), *(points_of(leaf.name) for leaf in card.leaves),
     ]  # fmt: skip
-    return frame.hstack(score_table(frame, card, detail=True, wanted=wanted))
+    scores = score_table(frame, card, detail=True, wanted=wanted)
+    return frame.hstack(scores).rechunk()  # else it is copied later, and kept twice
 
 
 def _outcomes_of_table(given: Path | None) -> tuple[pl.DataFrame, tuple[str, ...]]:
