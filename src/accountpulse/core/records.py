@@ -157,6 +157,8 @@ OUTCOMES: Columns = {
 }
 # accounts that were merged into another one: what is known of the first belongs to the second
 MERGES: Columns = {"account_id": pl.String, "survivor_id": pl.String}
+# of a month as it was then: measured so long after its end that it may know what has happened since
+RECONSTRUCTED = "reconstructed"
 
 # --- what is not known of single accounts ----------------------------------------------------------------------
 

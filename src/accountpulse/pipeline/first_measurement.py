@@ -8,12 +8,13 @@ from datetime import timedelta
 
 import polars as pl
 
+from accountpulse.core.records import RECONSTRUCTED
 from accountpulse.pipeline.deliver import Delivery
 from accountpulse.pipeline.rate import Rated
 from accountpulse.pipeline.read import Reading
 from accountpulse.pipeline.run import Run
 
-MEASURED_AT, RECONSTRUCTED = "measured_at", "reconstructed"
+MEASURED_AT = "measured_at"
 WINDOW_DAYS, SIGNALS_WAIVED = "window_days", "signals_waived"
 MEASURED_TYPE = pl.Datetime("us", "UTC")
 TIMELY = timedelta(days=10)  # after the month's end: what is measured later knows of what has happened since

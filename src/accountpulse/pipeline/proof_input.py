@@ -9,12 +9,11 @@ from typing import Literal
 import polars as pl
 
 from accountpulse.core.period import Period, parse_period
-from accountpulse.core.records import Columns, Rules
+from accountpulse.core.records import RECONSTRUCTED, Columns, Rules
 from accountpulse.pipeline.earlier_runs import LOOK_BACK_MONTHS, Basis, score_months
 from accountpulse.pipeline.first_measurement import (
     MEASURED_AT,
     MEASURED_TYPE,
-    RECONSTRUCTED,
     SIGNALS_WAIVED,
     WINDOW_DAYS,
 )

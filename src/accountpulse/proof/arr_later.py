@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import polars as pl
 
-from accountpulse.proof.labels import LOST, RENEWAL_ON, LabelRules
+from accountpulse.core.outcomes import LOST
+from accountpulse.proof.labels import RENEWAL_ON, LabelRules
 from accountpulse.scoring.columns import AS_OF
 
 ACCOUNT = "account code"  # an integer for each account; no metric has blanks in its name

@@ -6,13 +6,14 @@ from datetime import date
 import polars as pl
 
 from accountpulse.core.errors import UsageError
+from accountpulse.core.outcomes import LOST
 from accountpulse.proof import cases, wording
 from accountpulse.proof.arr_later import ACCOUNT
 from accountpulse.proof.document import BacktestDocument, CardComparison, CardName, PartAlone, Sample, SampleKind
 from accountpulse.proof.evidence import events_of, evidence_of, foretold, thinned
 from accountpulse.proof.gates import RANKING_EVENTS, Claim, gate
 from accountpulse.proof.label_report import LabelReport, inspect
-from accountpulse.proof.labels import LOST, LOST_ON, RENEWAL_ON, LabelRules, Labels, month_rows
+from accountpulse.proof.labels import LOST_ON, RENEWAL_ON, LabelRules, Labels, month_rows
 from accountpulse.proof.months import comparable, in_range, month_names, numbered, reconstructed, with_codes
 from accountpulse.proof.parts import parts_alone
 from accountpulse.proof.probability import ProbabilityQuality

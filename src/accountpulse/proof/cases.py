@@ -6,8 +6,9 @@ from typing import Any
 
 import polars as pl
 
+from accountpulse.core.outcomes import LOST
 from accountpulse.proof.document import CaseKind, ProofCase, SampleKind
-from accountpulse.proof.labels import LOST, LOST_ON, RENEWAL_ON, LabelRules
+from accountpulse.proof.labels import LOST_ON, RENEWAL_ON, LabelRules
 from accountpulse.scoring.columns import (
     AS_OF,
     CAP_REASON,

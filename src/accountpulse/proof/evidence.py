@@ -4,12 +4,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from accountpulse.core.outcomes import LOST
 from accountpulse.proof.arr_later import ACCOUNT
 from accountpulse.proof.document import PartAlone
 from accountpulse.proof.fit import fit, out_of_accounts, out_of_time
 from accountpulse.proof.gates import LEAK_AUC, RANKING_EVENTS, Evidence
 from accountpulse.proof.label_report import LabelReport
-from accountpulse.proof.labels import LOST, LOST_ON, LabelRules
+from accountpulse.proof.labels import LOST_ON, LabelRules
 from accountpulse.proof.probability import ProbabilityQuality
 from accountpulse.proof.ranking import auc
 from accountpulse.proof.samples import arrays

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from accountpulse.proof.labels import LOST, LOST_ON, RENEWAL_ON, RENEWED, ROW, Labels
+from accountpulse.core.outcomes import LOST, RENEWED
+from accountpulse.proof.labels import LOST_ON, RENEWAL_ON, ROW, Labels
 from accountpulse.scoring.columns import AS_OF, RISK
 from accountpulse.scoring.model import NOT_RATED
 

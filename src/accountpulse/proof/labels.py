@@ -10,9 +10,9 @@ from functools import cached_property
 
 import polars as pl
 
+from accountpulse.core.outcomes import LOST, RENEWED
 from accountpulse.scoring.columns import AS_OF, RENEWAL
 
-LOST, RENEWED = "lost", "renewed"  # kinds of OUTCOMES that say how a renewal went
 LOST_ON = "lost_on"
 RENEWAL_ON = "renewal_on"
 ROW = "row of the months"  # no metric has blanks in its name

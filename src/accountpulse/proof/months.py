@@ -6,12 +6,11 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
+from accountpulse.core.records import RECONSTRUCTED
 from accountpulse.proof.arr_later import ACCOUNT
 from accountpulse.scoring.columns import AS_OF, BEFORE_3M, RISK_Z
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.trend import BACK, SLACK
-
-RECONSTRUCTED = "reconstructed"
 
 
 def with_codes(months: pl.DataFrame) -> pl.DataFrame:

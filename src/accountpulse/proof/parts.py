@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from accountpulse.core.outcomes import LOST
 from accountpulse.proof.arr_later import ACCOUNT
 from accountpulse.proof.document import PartAlone, PartVerdict
 from accountpulse.proof.intervals import LEVEL, Interval, beyond_chance, levels_of
-from accountpulse.proof.labels import LOST
 from accountpulse.proof.ranking import auc, auc_at
 from accountpulse.scoring.columns import BEFORE_CAPS, HEALTH, RISK_Z, points_of, score_of
 from accountpulse.scoring.scorecard import Scorecard

@@ -9,10 +9,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from accountpulse.core.outcomes import LOST
 from accountpulse.proof.arr_later import ACCOUNT, ARR_LATER, with_arr_later
 from accountpulse.proof.document import GroupOutcome, RankingQuality, Sample, SampleKind
 from accountpulse.proof.intervals import Interval
-from accountpulse.proof.labels import LOST, LOST_ON, RENEWAL_ON, LabelRules
+from accountpulse.proof.labels import LOST_ON, RENEWAL_ON, LabelRules
 from accountpulse.proof.months import measured_month
 from accountpulse.proof.probability import ProbabilityQuality, quality
 from accountpulse.proof.ranking import Captured, auc, average_precision, captured

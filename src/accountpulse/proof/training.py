@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from accountpulse.core.errors import UsageError
+from accountpulse.core.outcomes import LOST
 from accountpulse.proof.document import PartAlone
 from accountpulse.proof.evidence import (
     events_of,
@@ -22,7 +23,7 @@ from accountpulse.proof.fit import band_shares, fit
 from accountpulse.proof.gates import LEAK_AUC, RANKING_EVENTS, Claim, Evidence, Gate, gate
 from accountpulse.proof.intervals import LEVEL
 from accountpulse.proof.label_report import LabelReport, inspect
-from accountpulse.proof.labels import LOST, LabelRules, Labels
+from accountpulse.proof.labels import LabelRules, Labels
 from accountpulse.proof.months import comparable, in_range, month_names, reconstructed, with_codes
 from accountpulse.proof.parts import parts_alone
 from accountpulse.proof.probability import ProbabilityQuality
