@@ -11,6 +11,9 @@ import polars as pl
 import pytest
 
 from accountpulse import pipeline, settings
+from accountpulse.cli.backtest import BacktestRequest, backtest_table
+from accountpulse.cli.proof_tables import months_asked
+from accountpulse.core.errors import UsageError
 from accountpulse.core.period import Period
 from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Sandbox
@@ -50,6 +53,7 @@ def told(folder: Path, *words: str, code: int = 0) -> str:
 def test_a_table_is_held_against_outcomes(folder: Path) -> None:
     text = told(folder, "--outcomes", "o.csv")
     assert "Of 8 customers who left, 7 were Poor 90 days before." in text
+    assert "13 customers, 8 of them left by 2025-12-24; 1 more who left is in none of these months" in text
     assert "False greens: green, and left (1 customer)" in text
     assert "Company 12" in text
     assert "1 account: an outcome, but no month here (nobody)" in text
@@ -90,7 +94,7 @@ def test_options_say_what_counts(folder: Path) -> None:
         "here",
     )
     text = told(folder, "--outcomes", "o.csv", *more)
-    assert "Too few customers left to compare the ranking of mine with this one's." in text
+    assert "Too few customers left to compare the ranking of mine with this one's. Its own horizon is 120 days;" in text
     document = json.loads((folder / "here" / "backtest.json").read_text(encoding="utf-8"))
     assert document["months"] == ["2025-02", "2025-03", "2025-04", "2025-05"]
     assert (document["horizon_days"], document["known_until"]) == (60, "2025-07-20")
@@ -119,7 +123,46 @@ def test_a_table_that_cannot_be_read_for_certain_is_refused(folder: Path, name: 
 
 def test_what_is_asked_wrongly_is_refused(folder: Path) -> None:
     assert "give the outcomes of the table's accounts" in told(folder, code=2)
+    given = ("--outcomes", "o.csv")
+    assert "--from 2025-06 is after --to 2025-01" in told(
+        folder, *given, "--from", "2025-06", "--to", "2025-01", code=2
+    )
+    assert "--from '2025-13' is not a month" in told(folder, *given, "--from", "2025-13", code=2)
+    assert "--out m.csv: this is a file, not a folder" in told(folder, *given, "--out", "m.csv", code=2)
     assert "is not a day of the form YYYY-MM-DD" in told(folder, "--outcomes", "o.csv", "--known-until", "June", code=2)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        ("2025-06", "2025-01", "--from 2025-06 is after --to 2025-01"),
+        (None, "2025-13", "--to '2025-13' is not a month"),
+    ],
+)
+def test_months_are_refused_by_the_name_of_their_option(first: str | None, last: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        months_asked(first, last)
+    assert months_asked("2025-01", None) == ("2025-01", None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "out", "said"),
+    [
+        ({"m.csv": ""}, "out", "m.csv: the file is empty"),
+        (
+            {"o.csv": OUTCOMES.replace("\na", "\nx")},
+            "out",
+            "none of the 9 accounts in o.csv is in m.csv: ids such as x00 ",
+        ),
+        ({}, "m.csv", "m.csv: this is a file, not a folder"),
+    ],
+)
+def test_what_would_come_to_nothing_is_refused(folder: Path, changed: dict[str, str], out: str, said: str) -> None:
+    for name, text in changed.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    asked = BacktestRequest(folder / "o.csv", (), None, 90, None, None, None, None, folder / out)
+    with pytest.raises(UsageError, match=said):
+        backtest_table(folder / "m.csv", asked, NOW)
 
 
 def test_without_its_packages_it_says_what_to_install(folder: Path) -> None:
@@ -161,8 +204,11 @@ def test_what_a_run_kept_is_held_against_a_table(tmp_path: Path) -> None:
     assert (months["rows"], months["left"], document["labels"]["departures"]) == (ran.scores.height, 1, 1)
     kept = kept_in(tmp_path, leaver)
     assert (kept["account_months"], kept["sentences"]) == (months, document["sentences"])
-    some_months = start(tmp_path, "backtest", *words, "--to", "2026-05", "--lead", "30")
+    some_months = start(tmp_path, "backtest", *words[:2], "--to", "2026-05", "--lead", "30")
     assert some_months.returncode == 0
+    # the last date in the file, later than 60 days before the run of 2026-06-08
+    again = json.loads((tmp_path / "out" / "backtest.json").read_text(encoding="utf-8"))
+    assert again["known_until"] == "2026-08-15"
     assert kept_in(tmp_path, leaver) == kept
     reported = json.loads(start(tmp_path, "report", "--json").stdout)["proof"]
     assert (reported["left"], reported["months"], reported["same_scorecard"]) == (1, 1, True)

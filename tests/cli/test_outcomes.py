@@ -79,6 +79,7 @@ def test_every_outcome_is_told_with_its_origin_and_its_doubts(folder: Path, call
     assert found["outcomes"][0]["arr_lost"] == 40.0
     assert (found["months"], found["reconstructed_months"], found["doubtful"]) == (2, 1, 2)
     assert found["merged"] == {"001LOSER": STAYED}
+    assert [(each["what"], each["accounts"]) for each in found["findings"]] == [("before_first_month", [LEFT])]
     written = pl.read_csv(folder / "all.csv", infer_schema=False)
     assert written["account_id"].to_list() == [STAYED, LEFT, STAYED]
 
@@ -90,14 +91,14 @@ def test_a_terminal_of_any_width_shows_all_of_it(call: Call, width: int) -> None
     assert max(map(len, shown.splitlines())) <= width
     for text in ("3 outcomes of 2 customers", "2 doubtful", "Left [Ltd]", "contraction", "then: 2, 1 of them"):
         assert text in shown
-    assert (LEFT in shown) == (width == 160)
+    assert (STAYED in shown) == (width == 160)
 
 
 def test_a_table_wins_is_kept_and_can_be_replaced(folder: Path, call: Call) -> None:
     (folder / "left.csv").write_text(TABLE, encoding="utf-8")
     shown = call("--import", "left.csv")
     assert "left.csv: 2 outcomes imported" in shown
-    assert "In none of these months: 1 account" in shown
+    assert f"1 account: an outcome, but no month here ({STRANGER})" in shown
     found = json.loads(call("--json"))["outcomes"]
     lost = [(each["account_id"], each["happened_on"], each["origin"]) for each in found if each["kind"] == "lost"]
     assert lost == [(LEFT, "2026-09-15", "table"), (STRANGER, "2026-06-30", "table")]

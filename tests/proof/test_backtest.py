@@ -150,7 +150,8 @@ def test_below_ten_departures_there_are_counts_by_tier_and_nothing_else() -> Non
     assert {(group.share, group.arr_loss, group.retention, group.auc) for group in sample.by_tier} == {(None,) * 4}
     assert (sample.by_segment, sample.by_quarter, sample.by_lead, sample.by_coverage) == ((), (), (), ())
     assert not [sentence for sentence in document.sentences if "%" in sentence]
-    assert document.not_proven[0].startswith("Customers who left and had a churn risk before: 1.")
+    assert document.not_proven[0].startswith("Customers who left within 180 days of a month with a churn risk: 1. For")
+    assert document.not_proven[1] == "1 more left, but had no churn risk in these months (Not Rated)."
 
 
 def test_false_greens_and_false_reds_are_named_with_what_the_score_saw() -> None:
@@ -166,6 +167,49 @@ def test_false_greens_and_false_reds_are_named_with_what_the_score_saw() -> None
 
 def test_of_those_who_left_it_is_said_where_they_were() -> None:
     assert "Of 2 customers who left, 0 were Fair or Poor 90 days before; 1 was Not Rated." in tiny().sentences
+
+
+def test_who_was_scored_only_later_is_counted_apart() -> None:
+    months = months_of(
+        account_id=["early", "calm", "late"], as_of=[MONTHS[0], MONTHS[0], MONTHS[2]], csat_score=[20, 90, 10]
+    )
+    lost = outcomes_of(*((account, date(2024, 4, 15), "lost") for account in ("early", "calm", "late")))
+    told = backtest(scored(months), lost, MINE, RULES).document.sentences
+    assert told[:2] == (
+        "Of 3 customers who left, 2 had a score 90 days before: of these 1 was Fair or Poor then.",
+        "The other 1 had only a later score: of these 1 was Fair or Poor when last scored.",
+    )
+
+
+def test_false_reds_are_customers_and_who_left_later_comes_last() -> None:
+    months = months_of(
+        account_id=["stays", "stays", "later", "leaves"],
+        as_of=[MONTHS[0], MONTHS[1], MONTHS[0], MONTHS[0]],
+        csat_score=[10, 10, 10, 90],
+        arr=[50, 50, 900, 100],
+    )
+    lost = outcomes_of(("later", date(2024, 7, 20), "lost"), ("leaves", date(2024, 3, 1), "lost"))
+    document = backtest(scored(months), lost, MINE, RULES).document
+    # 2024-07-20 lies 201 days after the only month of "later"
+    assert [(red.account_id, red.as_of) for red in document.false_reds] == [("stays", MONTHS[1]), ("later", MONTHS[0])]
+    assert (document.false_red_count, document.false_reds_left_later) == (2, 1)
+    assert document.stayed == "still there 180 days later"
+
+
+def test_where_no_departure_is_known_nobody_is_said_to_have_stayed() -> None:
+    months = months_of(account_id=["red"], as_of=[MONTHS[0]], csat_score=[10])
+    document = backtest(scored(months), outcomes_of(("red", date(2024, 4, 5), "renewed")), MINE, RULES).document
+    assert document.sentences[0].startswith("Nothing can be said yet: the outcomes name nobody who left (kind `lost`).")
+    assert (document.false_reds, document.false_red_count) == ((), 0)
+
+
+def test_a_departure_whose_window_is_open_is_counted_apart_with_the_day_on_which_it_counts() -> None:
+    # 2024-06-29 lies 180 days after the only month
+    few, still_open, unrated, *_ = tiny(known_until=date(2024, 4, 30)).not_proven
+    assert few.startswith("Customers who left within 180 days of a month with a churn risk: 0. For")
+    assert still_open.startswith("1 more left, but the 180 days after the month that was scored run past 2024-04-30,")
+    assert "The first of them counts from 2024-06-29 on" in still_open
+    assert unrated == "1 more left, but had no churn risk in these months (Not Rated)."
 
 
 def test_where_only_departures_tell_of_renewals_the_figures_are_of_account_months() -> None:
@@ -236,6 +280,14 @@ def test_only_the_months_that_were_asked_for_are_rows(made: tuple[pl.DataFrame, 
     document = backtest(months, outcomes, MINE, replace(RULES, first="2024-02", last="2024-03")).document
     assert document.months == ("2024-02", "2024-03")
     assert (document.account_months.first_as_of, document.account_months.last_as_of) == (MONTHS[2], MONTHS[3])
+    # and all counts are of customers of these two months: nobody had left before May
+    assert document.labels.accounts == 120
+    assert document.labels.departures == outcomes.height
+    assert document.labels.without_month == 0
+    late = backtest(months, outcomes, MINE, replace(RULES, first="2025-01")).document.labels  # from 2025-02-01 on
+    left = outcomes.filter(pl.col("happened_on") > MONTHS[13]).height
+    assert (late.accounts, late.departures) == (120 - outcomes.height + left, left)
+    assert "unknown_account" not in {finding.what for finding in late.findings}
 
 
 # --- against scikit-learn and truth ----------------------------------------------------------------------------
@@ -253,7 +305,7 @@ def test_the_ranking_is_that_of_scikit_learn(result: Backtest) -> None:
     assert ranking.base_rate == pytest.approx(lost.mean())
 
 
-def test_the_capacity_is_that_of_each_month(result: Backtest) -> None:
+def test_the_capacity_is_that_of_each_month_and_of_all_customers(result: Backtest) -> None:
     rows = result.rows.filter((pl.col("sample") == "months") & pl.col("lost").is_not_null())
     riskiest = rows.sort("churn_risk_score", descending=True).group_by("as_of", maintain_order=True).head(5)
     ranking = result.document.account_months.ranking
@@ -262,6 +314,9 @@ def test_the_capacity_is_that_of_each_month(result: Backtest) -> None:
     assert ranking.capacity.count == riskiest.height
     assert ranking.capacity.lost == riskiest["lost"].sum()
     assert ranking.capacity.share == pytest.approx(riskiest["lost"].sum() / rows["lost"].sum())
+    assert any("looks after the 5 riskiest of all customers each month" in line for line in result.document.sentences)
+    renewals = result.document.renewals.ranking  # of which a month reads a few alone
+    assert renewals is None or renewals.capacity is None
 
 
 def test_a_metric_that_points_the_wrong_way_is_named_with_its_weight(result: Backtest) -> None:
@@ -329,13 +384,21 @@ def test_a_scorecard_against_itself_is_exactly_0(made: tuple[pl.DataFrame, pl.Da
     assert "same order" in comparison.text
 
 
+def test_a_scorecard_that_rates_nothing_is_said_to_do_so(made: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+    months, outcomes = made
+    mute = months.with_columns(churn_risk_score=pl.lit(None, pl.Float64))
+    comparison = backtest(months, outcomes, MINE, RULES, OtherCard(MINE, mute)).document.comparison
+    assert comparison is not None
+    assert comparison.text.startswith("mine can't be compared: it gives no churn risk to any of these rows.")
+
+
 def test_a_better_scorecard_is_said_to_rank_better(made: tuple[pl.DataFrame, pl.DataFrame]) -> None:
     months, outcomes = made
     worse = scorecard.load(CARD.replace("weight: 3\n", "weight: 0.1\n"), "worse.yaml")
     metrics = months.select("account_id", "as_of", "csat_score", "nps", "empty", "arr")
     document = backtest(scored(metrics, worse), outcomes, worse, RULES, OtherCard(MINE, months)).document
     assert document.comparison is not None
-    assert document.comparison.text.startswith("mine ranks better (AUC +")
+    assert document.comparison.text.startswith("mine ranks better: AUC +")
 
 
 def test_reconstructed_months_stand_apart_and_change_no_other_figure(made: tuple[pl.DataFrame, pl.DataFrame]) -> None:
@@ -384,8 +447,21 @@ def test_without_months_or_outcomes_there_is_nothing_to_say(made: tuple[pl.DataF
         backtest(months.clear(), outcomes, MINE, RULES)
     with pytest.raises(UsageError, match="no outcome is known"):
         backtest(months, outcomes.clear(), MINE, RULES)
-    with pytest.raises(UsageError, match="every month was reconstructed"):
-        backtest(months.with_columns(reconstructed=pl.lit(value=True)), outcomes, MINE, RULES)
+    with pytest.raises(UsageError, match="no month from 2031-01: those that are here are 2023-12 to 2025-05"):
+        backtest(months, outcomes, MINE, replace(RULES, first="2031-01"))
+
+
+def test_where_all_months_were_reconstructed_they_stand_apart_and_the_remedy_is_named(
+    made: tuple[pl.DataFrame, pl.DataFrame],
+) -> None:
+    months, outcomes = made
+    document = backtest(months.with_columns(reconstructed=pl.lit(value=True)), outcomes, MINE, RULES).document
+    assert (document.months, document.sentences, document.gate.refusals) == ((), (), ())
+    assert document.reconstructed is not None
+    assert document.reconstructed.rows == months.height
+    (told,) = document.not_proven
+    assert "run `accountpulse run` each month" in told
+    assert "unknown_account" not in {finding.what for finding in document.labels.findings}
 
 
 def test_where_nothing_is_over_yet_nothing_is_said_of_it(made: tuple[pl.DataFrame, pl.DataFrame]) -> None:

@@ -262,7 +262,8 @@ def test_what_cannot_be_used_is_counted_and_named() -> None:
     report = inspect(Labels(months, outcomes, RULES, day("2026-01-01")))
     assert (report.accounts, report.months, report.outcomes) == (3, 25, 6)
     # stranger, late and a left in the time of the months; nobody could foretell the first two
-    assert (report.departures, report.without_month, report.before_first_month) == (3, 2, 1)
+    assert (report.losses, report.departures, report.strangers) == (5, 2, 1)
+    assert (report.without_month, report.before_first_month) == (2, 1)
     assert {found.what: (found.count, found.accounts) for found in report.findings} == {
         "duplicate": (1, ("a",)),
         "unknown_account": (2, ("early", "stranger")),
@@ -280,7 +281,7 @@ def test_a_departure_that_no_month_looks_ahead_to_is_not_one_without_a_score() -
     for days, counted in ((0, 1), (1, 0)):
         left_on = str(last + ahead + timedelta(days=days))
         report = inspect(Labels(months, outcomes_of(("joined later", left_on, "lost")), RULES, FAR))
-        assert (report.departures, report.without_month) == (counted, counted)
+        assert (report.departures, report.strangers, report.without_month) == (0, counted, counted)
 
 
 def test_without_any_month_or_outcome_there_are_no_rows_and_nothing_is_found() -> None:

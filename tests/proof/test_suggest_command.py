@@ -118,6 +118,17 @@ def test_a_metric_that_has_seen_the_outcome_keeps_weights_from_being_suggested(
     assert not (tmp_path / "n.yaml").exists()
 
 
+def test_where_no_weight_moves_nothing_is_written_and_it_ends_with_4(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dimension = "groups: {use: {weight: 1, metrics: {login_frequency: {weight: 1, anchors: [[0, 0], [5, 100]]}}}}"
+    one = f"name: one\n{dimension}\n{CARD[CARD.index('tiers:') :]}"
+    (tmp_path / "one.yaml").write_text(one, encoding="utf-8")
+    assert suggest_weights(request(files, scorecard=tmp_path / "one.yaml"), tmp_path / "n.yaml", NOW) == 4
+    assert "Nothing was written: the new file would be the old one." in capsys.readouterr().out
+    assert not (tmp_path / "n.yaml").exists()
+
+
 def test_no_file_is_overwritten(files: Path) -> None:
     with pytest.raises(UsageError, match="this file is there already, and none is overwritten"):
         suggest_weights(request(files), files / "ours.yaml", NOW)

@@ -44,15 +44,15 @@ def many() -> BacktestDocument:
         version=1, source="what runs kept", scorecard=CARD, tiers=TIERS, green_tiers=TIERS[:2], horizon_days=180,
         lead_days=90, grace_days=60, capacity=20, known_until=date(2026, 8, 27), months=("2024-01", "2024-02"),
         labels=LabelReport(
-            400, 9000, 1100, 60, 2, 0, 1, True, 3, 0,
+            400, 9000, 1100, 64, 60, 4, 2, 0, 1, True, 3, 0, 0,
             (LabelFinding("duplicate", 12, ("001A", NASTY), "12 accounts: given twice"),),
         ),
         origins={"table": 700, "renewal_opportunities": 400},
-        gate=Gate(frozenset(Claim) - {Claim.LEAF_WEIGHTS}, (REFUSED,)), main="renewals",
+        gate=Gate(frozenset(Claim) - {Claim.LEAF_WEIGHTS}, (REFUSED,)), main="renewals", stayed="kept at the renewal",
         renewals=replace(_sample("renewals", groups), by_lead=()), account_months=months,
         foretold=_quality(), reconstructed=None, parts=_parts(),
         false_greens=tuple(_case("false green", place) for place in range(30)), false_green_count=31,
-        false_reds=tuple(_case("false red", place) for place in range(9)), false_red_count=9,
+        false_reds=tuple(_case("false red", place) for place in range(9)), false_red_count=9, false_reds_left_later=2,
         comparison=CardComparison(CardName("mine", "2", "1b7734cc0a52"), 840, 3, AUC, Interval(0.81, 0.75, 0.86),
                                   Interval(0.03, -0.01, 0.07), "mine can't be told from this scorecard."),
         sentences=("Of 60 customers who left, 29 were At Risk or Critical 90 days before (48 %, 36–61 %).",),
@@ -69,7 +69,8 @@ def few() -> BacktestDocument:
     sample = replace(_sample("months", groups), ranking=None, probability=None, left=8, **empty)
     refused = ("Customers who left: 8. For how well the score ranks (AUC) it takes 10.",)
     return replace(
-        many(), gate=Gate(frozenset({Claim.COUNTS}), refused), main="months", renewals=sample, account_months=sample,
+        many(), gate=Gate(frozenset({Claim.COUNTS}), refused), main="months", stayed="still there 180 days later",
+        renewals=sample, account_months=sample,
         foretold=None, parts=(), false_greens=(), false_green_count=0, comparison=None, not_proven=refused,
         labels=replace(many().labels, departures=8), capacity=None, origins={},
     )  # fmt: skip

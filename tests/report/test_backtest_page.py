@@ -43,6 +43,10 @@ def test_whom_the_score_missed_comes_before_everything_else(shown: Visit) -> Non
     assert shown.texts(".said li") == list(many().sentences)
     assert shown.texts(".figure .big") == ["60", "31", "9", "0.78"]
     top = [shown(selector).first.bounding_box() for selector in (".said", "#greens", "#reds", "#tiers")]
+    assert "4 more who left are in none of these months" in shown(".headline").inner_text()
+    reds = " ".join(shown("#reds").inner_text().split())
+    assert "False reds: red, and kept at the renewal 9 customers with a health below 50" in reds
+    assert "2 of them left later and stand last." in reds
     assert [box["y"] for box in top if box] == sorted(box["y"] for box in top if box)
 
 
@@ -121,7 +125,7 @@ def test_months_that_were_measured_later_stand_apart(visit: Open, pages: dict[st
     shown = visit(pages["rebuilt"], ready="main")
     assert shown.texts("#run thead th") == ["Renewals", "Account-months", "Reconstructed"]
     assert shown.texts("#run tbody tr:nth-child(9) td") == ["–", "–", "0.78 0.71 to 0.84"]
-    assert "no customer that left had a score before" in shown(".said").inner_text()
+    assert "Nothing can be said yet: see what is not proven" in shown(".said").inner_text()
 
 
 def test_a_name_is_text_and_nothing_else(shown: Visit, pages: dict[str, Path]) -> None:

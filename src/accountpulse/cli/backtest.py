@@ -39,6 +39,7 @@ class BacktestRequest:
 def backtest_table(metrics: Path, asked: BacktestRequest, now: datetime) -> int:
     """Hold a table of metrics with `as_of` against outcomes, scored with the scorecard that is given first."""
     check_extra("backtest")
+    _check_folder(asked.out)
     check_apart(backtest_files.paths_in(asked.out), [metrics, asked.outcomes, *asked.scorecards, asked.calibration])
     tables = of_table(metrics, asked.outcomes, asked.scorecards, now)
     if asked.calibration is None:
@@ -59,11 +60,18 @@ def backtest_state(asked: BacktestRequest, state: State, rules: Rules, now: date
         raise UsageError(
             "--calibration is for a table (--metrics): the state has the probabilities that were said then"
         )
+    _check_folder(asked.out)
     check_apart(backtest_files.paths_in(asked.out), [asked.outcomes, *asked.scorecards])
     document = _finish(of_state(state, GivenOutcomes(asked.outcomes, rules, now), asked.scorecards), asked, now)
-    if asked.first is None and asked.last is None:
+    if asked.first is None and asked.last is None and document.months:
         backtest_files.keep(document, state, now)
     return 0
+
+
+def _check_folder(out: Path) -> None:
+    """A UsageError where the files can't come into the folder, before anything is computed."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out}: this is a file, not a folder; the page, the JSON and the rows come into one")
 
 
 def _counting(file: Path, tables: ProofTables) -> Calibration:

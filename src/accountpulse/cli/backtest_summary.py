@@ -1,6 +1,6 @@
 """A backtest on a terminal: what it says in words, who was misjudged, the tiers, each metric alone, and the limits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
@@ -10,15 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from accountpulse.cli import summary
-from accountpulse.cli.formatting import money, plural, points
+from accountpulse.cli.formatting import money, named, plural, points
 
 if TYPE_CHECKING:
     from accountpulse.proof.document import BacktestDocument, GroupOutcome, PartAlone, ProofCase, Sample
     from accountpulse.proof.intervals import Interval
-    from accountpulse.proof.label_report import LabelFinding
 
 GREENS, REDS, PARTS = 10, 5, 12  # rows shown; the files have all
-NAMED = 3  # accounts named in each finding
+NARROW = 64  # columns below which a part's figures stand below its name
 VERDICTS = {"wrong way": "red", "right way": "green"}
 
 
@@ -26,11 +25,17 @@ def show(document: "BacktestDocument", console: Console) -> None:
     """Print the whole of it."""
     console.print(_head(document))
     summary.marked(console, "·", "cyan", document.sentences)
-    _cases(console, "green, and left", document.false_greens[:GREENS], document.false_green_count)
-    _cases(console, "red, and stayed", document.false_reds[:REDS], document.false_red_count)
+    greens, reds = document.false_greens[:GREENS], document.false_reds[:REDS]
+    _cases(console, "green, and left", greens, document.false_green_count)
+    later = f"; {document.false_reds_left_later:,} of them left later" if document.false_reds_left_later else ""
+    _cases(console, f"red, and {document.stayed}", reds, document.false_red_count, later)
     sample = document.renewals if document.main == "renewals" else document.account_months
-    console.print(f"\n[bold]By tier[/bold] ({_rows_of(sample)})")
-    console.print(_tiers(sample, document.tiers, console.width))
+    if sample.rows:
+        console.print(f"\n[bold]By tier[/bold] ({_rows_of(sample)})")
+        console.print(_tiers(sample, document.tiers, console.width))
+    if document.reconstructed is not None and document.reconstructed.rows:
+        console.print(f"\n[bold]Measured afterwards[/bold], apart ({_rows_of(document.reconstructed)})")
+        console.print(_tiers(document.reconstructed, document.tiers, console.width))
     if document.parts:
         console.print("\n[bold]Each alone[/bold] (AUC: above 0.50 it points the right way)")
         console.print(_parts(document.parts, console.width))
@@ -39,33 +44,43 @@ def show(document: "BacktestDocument", console: Console) -> None:
         summary.marked(console, "·", "cyan", [document.comparison.text])
     console.print("\n[bold]What is not proven[/bold]")
     summary.marked(console, "?", "yellow", document.not_proven)
-    findings = map(_finding, document.labels.findings)
+    findings = [named(each.text, each.accounts, each.count) for each in document.labels.findings]
     summary.marked(console, "!", "yellow", [*findings, *document.notes])
     console.print()
 
 
 def _head(document: "BacktestDocument") -> Text:
-    card = document.scorecard
-    months = f"{document.months[0]} to {document.months[-1]}" if document.months else "no month"
+    title = (f"Backtest of {document.scorecard.name} {document.scorecard.hash}", "bold")
+    if not document.months:
+        return Text.assemble(title, f" on {document.source}: no month that was measured in time")
+    customers = plural(document.labels.accounts, "customer")
     return Text.assemble(
-        (f"Backtest of {card.name} {card.hash}", "bold"),
-        f" on {document.source}: {months}, {plural(document.labels.accounts, 'customer')}, "
-        f"{document.labels.departures:,} of them left by {document.known_until}",
+        title,
+        f" on {document.source}: {document.months[0]} to {document.months[-1]}, {customers}, "
+        f"{document.labels.departures:,} of them left by {document.known_until}{_strangers(document)}",
     )
 
 
+def _strangers(document: "BacktestDocument") -> str:
+    count = document.labels.strangers
+    return f"; {count:,} more who left {'is' if count == 1 else 'are'} in none of these months" if count else ""
+
+
 def _rows_of(sample: "Sample") -> str:
-    word = "renewal" if sample.kind == "renewals" else "account-month"
-    return f"{plural(sample.rows, word)} of {plural(sample.customers, 'customer')}"
+    return f"{plural(sample.rows, _word(sample))} of {plural(sample.customers, 'customer')}"
+
+
+def _word(sample: "Sample") -> str:
+    return "renewal" if sample.kind == "renewals" else "account-month"
 
 
 # --- who was misjudged -----------------------------------------------------------------------------------------
 
 
-def _cases(console: Console, what: str, cases: Sequence["ProofCase"], count: int) -> None:
+def _cases(console: Console, what: str, cases: Sequence["ProofCase"], count: int, later: str = "") -> None:
     if not cases:
         return
-    console.print(f"\n[bold]{cases[0].kind.capitalize()}s[/bold]: {what} ({plural(count, 'customer')})")
+    console.print(f"\n[bold]{cases[0].kind.capitalize()}s[/bold]: {what} ({plural(count, 'customer')}{later})")
     console.print(_case_table(cases, console.width))
     if count > len(cases):
         console.print(f"… and {count - len(cases):,} more: backtest.json names them", style="dim")
@@ -109,11 +124,24 @@ def _table(first: str, most: int | None = None) -> Table:
 def _tiers(sample: "Sample", names: Sequence[str], width: int) -> Table:
     wide, styles = width >= summary.WIDE, summary.tier_styles(names)
     table = _table("Tier")
-    titles = ("Customers", "Left", "Share", *(("ARR lost", "Gross ret.", "Net ret.", "AUC inside") if wide else ()))
+    rows = f"{_word(sample).capitalize()}s"
+    titles = (
+        "Customers",
+        "Left",
+        rows,
+        "lost of these",
+        *(("ARR lost", "Gross ret.", "Net ret.", "AUC inside") if wide else ()),
+    )
     for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
     for group in sample.by_tier:
-        cells = [f"{group.customers:,}", f"{group.lost:,}", _percent(group.share), *(_money(group) if wide else ())]
+        cells = [
+            f"{group.customers:,}",
+            f"{group.lost:,}",
+            f"{group.rows:,}",
+            _percent(group.share),
+            *(_money(group) if wide else ()),
+        ]
         table.add_row(Text(group.group, style=styles.get(group.group, "")), *cells)
     return table
 
@@ -130,21 +158,34 @@ def _money(group: "GroupOutcome") -> tuple[str, ...]:
 
 def _parts(parts: Sequence["PartAlone"], width: int) -> RenderableType:
     """Scores and dimensions, and of the metrics those that point the wrong way and those that tell most."""
-    wide = width >= summary.WIDE
     metrics = sorted((part for part in parts if part.kind == "metric"), key=_interest)
+    shown = [*(part for part in parts if part.kind != "metric"), *metrics[:PARTS]]
+    more = len(metrics) - PARTS
+    rest = [Text(f"… and {plural(more, 'more metric')}: backtest.json has all", "dim")] if more > 0 else []
+    return Group(*(_parts_told(shown) if width < NARROW else [_part_table(shown, width)]), *rest)
+
+
+def _part_table(parts: Sequence["PartAlone"], width: int) -> Table:
+    wide = width >= summary.WIDE
     table = _table("", 40 if wide else 28)
     for title in ("Weight", "AUC", *(("Known",) if wide else ())):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for part in [*(part for part in parts if part.kind != "metric"), *metrics[:PARTS]]:
+    for part in parts:
         weight = "" if part.weight is None else f"{100 * part.weight:.1f} %"
         known = (f"{100 * part.known:.0f} %",) if wide else ()
         verdict = Text(part.verdict, style=VERDICTS.get(part.verdict, "dim"))
         table.add_row(escape(part.label.replace("_", " ")), weight, _hundredths(part.auc), *known, verdict)
-    more = len(metrics) - PARTS
-    return (
-        Group(table, Text(f"… and {plural(more, 'more metric')}: backtest.json has all", "dim")) if more > 0 else table
-    )
+    return table
+
+
+def _parts_told(parts: Sequence["PartAlone"]) -> Iterator[RenderableType]:
+    """The same for a terminal that has no room for columns."""
+    for part in parts:
+        yield Text(part.label.replace("_", " "), style="bold")
+        weight = "" if part.weight is None else f", {100 * part.weight:.1f} % of the weight"
+        told = f"AUC {_hundredths(part.auc)}, {part.verdict}{weight}"
+        yield Padding(Text(told, style=VERDICTS.get(part.verdict, "")), (0, 0, 0, 2))
 
 
 def _interest(part: "PartAlone") -> tuple[bool, float]:
@@ -164,9 +205,3 @@ def _percent(share: "Interval | None") -> str:
 def _hundredths(value: "Interval | None") -> str:
     """`0.78 (0.71–0.84)`."""
     return "–" if value is None else f"{value.value:.2f} ({value.lower:.2f}–{value.upper:.2f})"
-
-
-def _finding(finding: "LabelFinding") -> str:
-    more = finding.count - NAMED
-    named = ", ".join(finding.accounts[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
-    return f"{finding.text} ({named})"

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from accountpulse.cli import summary
-from accountpulse.cli.formatting import plural
+from accountpulse.cli.formatting import named, plural
 from accountpulse.scoring.calibration import Calibration, deviations
 from accountpulse.scoring.columns import PROBABILITIES, PROBABILITY
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from accountpulse.proof.probability import ProbabilityQuality
     from accountpulse.proof.training import Training
 
+NARROW = 60  # columns below which a table has its main figures alone
 INDICES = (5.0, 10.0, 30.0, 50.0, 80.0)  # of the risk, before floors, that the summary translates
-NAMED = 3  # accounts named in each finding
 
 
 def show(
@@ -48,13 +48,11 @@ def across(learned: "Training") -> tuple[str, ...]:
 def show_training(what: str, learned: "Training", tables: "ProofTables", console: Console) -> None:
     """Print what was learned from, and what was left out."""
     card, rules, months = learned.card, learned.rules, learned.months
-    span = f"{months[0]} to {months[-1]}" if months else "no month"
+    span = f", {months[0]} to {months[-1]} ({plural(len(months), 'month')})" if months else ""
     console.print(f"[bold]{what} of {escape(card.name)} {card.hash}[/bold] on {escape(tables.named)}")
-    rows = f"{plural(learned.rows.height, 'account-month')}, {span} ({plural(len(months), 'month')})"
+    rows = f"{plural(learned.rows.height, 'account-month')}{span}"
     console.print(f"Learned from: {rows}; outcomes known until {rules.known_until}", markup=False)
-    left = (
-        f"{plural(learned.evidence.events, 'customer')} left within {rules.labels.horizon_days} days of a scored month"
-    )
+    left = f"{plural(learned.evidence.events, 'customer')} left within {rules.labels.horizon_days} days of such a month"
     console.print(left, markup=False)
     aside = {
         "not over yet": learned.open_rows,
@@ -71,13 +69,8 @@ def show_notes(learned: "Training", tables: "ProofTables", console: Console) -> 
     """Print what can't be used of the tables, and what their reading had to say."""
     console.print()
     of_months = [each for each in learned.report.findings if each.what != "renewals_without_month"]
-    findings = [_finding(each.text, each.accounts, each.count) for each in of_months]
+    findings = [named(each.text, each.accounts, each.count) for each in of_months]
     summary.marked(console, "!", "yellow", [*findings, *tables.notes])
-
-
-def _finding(text: str, accounts: tuple[str, ...], count: int) -> str:
-    more = f" and {count - NAMED:,} more" if count > NAMED else ""
-    return f"{text} ({', '.join(accounts[:NAMED])}{more})"
 
 
 # --- where one is offered ----------------------------------------------------------------------------------------
@@ -94,7 +87,7 @@ def _offered(learned: "Training", found: Calibration, console: Console, *, expir
         console.print(f"\n[bold]How good it is[/bold], {where}")
         console.print(_figures(found, quality))
         console.print()
-        console.print(_bins(quality))
+        console.print(_bins(quality, narrow=console.width < NARROW))
     if expired:
         console.print(f"\n[bold]It has expired[/bold], on {found.expires_on}: a year after the last month learned from")
         console.print("No run uses it. What `score` adds to rows as of days before that:", markup=False)
@@ -121,11 +114,11 @@ def _figures(found: Calibration, quality: "ProbabilityQuality") -> Table:
     return table
 
 
-def _bins(quality: "ProbabilityQuality") -> Table:
-    table = _table("Said", "Left", "95 %", "Account-months", "Customers")
+def _bins(quality: "ProbabilityQuality", *, narrow: bool) -> Table:
+    table = _table("Said", "Left", "95 %", *(("Customers",) if narrow else ("Account-months", "Customers")))
     for each in quality.bins:
         bounds = f"{100 * each.share.lower:.0f}–{100 * each.share.upper:.0f} %"
-        counts = (f"{each.rows:,}", f"{each.accounts:,}")
+        counts = (f"{each.accounts:,}",) if narrow else (f"{each.rows:,}", f"{each.accounts:,}")
         table.add_row(f"{100 * each.mean:.1f} %", f"{100 * each.share.value:.1f} %", bounds, *counts)
     return table
 
@@ -160,4 +153,6 @@ def _table(*titles: str) -> Table:
 def _interval(value: "Interval | None", digits: int = 2) -> str:
     if value is None:
         return "not known"
-    return f"{value.value:.{digits}f} ({value.lower:.{digits}f} to {value.upper:.{digits}f})"
+    from accountpulse.proof.figures import bounded
+
+    return bounded(value, digits)

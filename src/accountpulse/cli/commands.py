@@ -288,8 +288,8 @@ def backtest(
         str | None,
         typer.Option(
             metavar="DAY",
-            help="The last day of which all outcomes are known. [default: 60 days before they were read; of a file the "
-            "last date in it]",
+            help="The last day of which all outcomes are known. [default: 60 days before they were read; with "
+            "--outcomes FILE the last date in it, where that is later]",
         ),
     ] = None,
     calibration: Annotated[
@@ -301,15 +301,16 @@ def backtest(
     """Hold what the score said against who left: how well it ranks, whom it misjudged, what isn't proven."""
     give_back()
     from accountpulse.cli.backtest import BacktestRequest, backtest_state, backtest_table
-    from accountpulse.cli.proof_tables import day_of
+    from accountpulse.cli.proof_tables import day_of, months_asked
 
+    start, end = months_asked(first, last)
     asked = BacktestRequest(
         outcomes=outcomes,
         scorecards=tuple(scorecard or ()),
         horizon=horizon,
         lead=lead,
-        first=None if first is None else parse_period(first).name,
-        last=None if last is None else parse_period(last).name,
+        first=start,
+        last=end,
         capacity=capacity,
         known_until=day_of(known_until, "--known-until"),
         out=out,

@@ -185,7 +185,8 @@ def _moves(console: Console, accounts: pl.DataFrame) -> None:
     for row in changing.head(LISTED).iter_rows(named=True):
         console.print(Padding(_account(row), (0, 0, 0, 2), expand=False))
     if changing.height > LISTED:
-        console.print(f"  … and {changing.height - LISTED:,} more; --out FILE writes all of them")
+        where = "`accountpulse scorecard diff` with --out FILE writes all of them"
+        console.print(f"  … and {changing.height - LISTED:,} more; {where}")
 
 
 def _spread(accounts: pl.DataFrame) -> str:

@@ -1,7 +1,11 @@
 """Words and numbers as people read them."""
 
+from collections.abc import Sequence
+
 from accountpulse.pipeline.watch import SourceStatus
 from accountpulse.systems import SYSTEMS
+
+NAMED = 3  # accounts named in a line
 
 
 def rows_of(status: SourceStatus) -> str:
@@ -23,6 +27,12 @@ def money(amount: float | None) -> str:
 def points(value: float | None) -> str:
     """A score with one decimal, or `–`."""
     return "–" if value is None else f"{value:.1f}"
+
+
+def named(text: str, accounts: Sequence[str], count: int) -> str:
+    """What was found, with the first of so many accounts: `…: an outcome, but no month here (a, b, c and 9 more)`."""
+    more = f" and {count - NAMED:,} more" if count > NAMED else ""
+    return f"{text} ({', '.join(accounts[:NAMED])}{more})"
 
 
 def plural(count: int, word: str, many: str | None = None) -> str:

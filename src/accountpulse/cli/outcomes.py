@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from accountpulse.cli import files, progress, summary
-from accountpulse.cli.formatting import money, plural
+from accountpulse.cli.formatting import money, named, plural
 from accountpulse.core.ids import to_18
 from accountpulse.core.outcomes import CONTRACTION, LOST, RENEWED
 from accountpulse.core.records import Rules
@@ -21,12 +21,15 @@ from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import outcome_reading
 from accountpulse.pipeline.proof_input import months_of, outcomes_of
 from accountpulse.proof import outcome_table
+from accountpulse.proof.label_report import LabelFinding, inspect
+from accountpulse.proof.labels import LabelRules, Labels
 from accountpulse.scoring import table
 from accountpulse.settings import Settings
 from accountpulse.state import State
 
 KINDS = (LOST, CONTRACTION, RENEWED)
 LISTED = 20  # outcomes that are shown; --out writes all
+OF_OUTCOMES = ("unknown_account", "before_first_month", "left_again")  # findings that are told of outcomes alone
 EMPTY = (
     "No outcome is known. `accountpulse outcomes --refresh` asks Salesforce, as every run does; `--import FILE` takes "
     "a table of account_id, date, kind and arr_lost."
@@ -40,7 +43,7 @@ class OutcomeList:
     rows: pl.DataFrame
     months: int
     reconstructed: int
-    strangers: int  # accounts that no month knows
+    findings: tuple[LabelFinding, ...]  # what can't be used with these months
     merged: Mapping[str, str]
     forgotten: Mapping[str, int]
     done: tuple[str, ...]  # what the command did before
@@ -116,12 +119,20 @@ def _find(state: State, rules: Rules, done: tuple[str, ...], notes: tuple[str, .
         rows,
         first.height,
         first.filter("reconstructed").height,
-        outcomes.join(names, on="account_id", how="anti")["account_id"].n_unique(),
+        _findings(months, outcomes, rules),
         state.outcomes.survivors(),
         state.history.forgotten(),
         done,
         (*notes, *state.files.notes),
     )
+
+
+def _findings(months: pl.DataFrame, outcomes: pl.DataFrame, rules: Rules) -> tuple[LabelFinding, ...]:
+    """What of the outcomes can't be held against the months; nothing where there are none yet."""
+    if months.is_empty():
+        return ()
+    labels = Labels(months, outcomes, LabelRules(grace_days=rules.grace_days), date.max)  # up to now, or not: all
+    return tuple(each for each in inspect(labels).findings if each.what in OF_OUTCOMES)
 
 
 # --- for machines ----------------------------------------------------------------------------------------------
@@ -132,7 +143,10 @@ def _data(found: OutcomeList) -> dict[str, Any]:
         "outcomes": [_plain(row) for row in found.rows.iter_rows(named=True)],
         "counts": found.counts(),
         "accounts": found.rows["account_id"].n_unique(),
-        "accounts_in_no_month": found.strangers,
+        "findings": [
+            {"what": each.what, "count": each.count, "accounts": list(each.accounts), "text": each.text}
+            for each in found.findings
+        ],
         "doubtful": found.doubtful.height,
         "months": found.months,
         "reconstructed_months": found.reconstructed,
@@ -168,7 +182,12 @@ def _print(found: OutcomeList, console: Console, out: Path | None) -> None:
     console.print()
     for line in (*found.done, *_context(found)):
         console.print(line, markup=False)
-    summary.marked(console, "!", "yellow", found.notes)
+    summary.marked(
+        console,
+        "!",
+        "yellow",
+        [*(named(each.text, each.accounts, each.count) for each in found.findings), *found.notes],
+    )
     if out is not None:
         console.print(f"\n{plural(found.rows.height, 'outcome')}: {escape(str(out))}")
 
@@ -235,8 +254,6 @@ def _context(found: OutcomeList) -> Iterator[str]:
     """What they can be compared with, and who is missing there."""
     again = f", {found.reconstructed:,} of them reconstructed afterwards" if found.reconstructed else ""
     yield f"Months with scores as they were then: {found.months:,}{again}."
-    if found.strangers:
-        yield f"In none of these months: {plural(found.strangers, 'account')} with an outcome."
     if found.merged:
         yield f"Merged into another account, whose outcomes and months they share: {len(found.merged):,}."
     if found.forgotten:

@@ -9,7 +9,6 @@ import typer
 
 from accountpulse.cli.commands import configured_rules, configured_state
 from accountpulse.core.memory import give_back
-from accountpulse.core.period import parse_period
 
 if TYPE_CHECKING:
     from accountpulse.cli.calibrate import TrainingRequest
@@ -35,8 +34,8 @@ KnownOption = Annotated[
     str | None,
     typer.Option(
         metavar="DAY",
-        help="The last day of which all outcomes are known. [default: 60 days before they were read; of a file the "
-        "last date in it]",
+        help="The last day of which all outcomes are known. [default: 60 days before they were read; with --outcomes "
+        "FILE the last date in it, where that is later]",
     ),
 ]
 CrossSectionOption = Annotated[
@@ -85,7 +84,6 @@ def scorecard_suggest(
     metrics: TableOption = None,
     outcomes: OutcomesOption = None,
     scorecard: CardOption = None,
-    horizon: HorizonOption = None,
     first: FirstOption = None,
     last: LastOption = None,
     known_until: KnownOption = None,
@@ -95,7 +93,7 @@ def scorecard_suggest(
     give_back()
     from accountpulse.cli.suggest import suggest_weights
 
-    asked = _training(metrics, outcomes, scorecard, horizon, months=(first, last), known_until=known_until)
+    asked = _training(metrics, outcomes, scorecard, None, months=(first, last), known_until=known_until)
     asked = replace(asked, cross_section=cross_section)
     raise typer.Exit(suggest_weights(asked, out, datetime.now(UTC)))
 
@@ -110,11 +108,11 @@ def _training(
     known_until: str | None,
 ) -> "TrainingRequest":
     from accountpulse.cli.calibrate import TrainingRequest
-    from accountpulse.cli.proof_tables import day_of
+    from accountpulse.cli.proof_tables import day_of, months_asked
     from accountpulse.core.records import Rules
 
     source, rules = (metrics, Rules()) if metrics is not None else (configured_state(), configured_rules())
-    first, last = (None if month is None else parse_period(month).name for month in months)
+    first, last = months_asked(*months)
     return TrainingRequest(
         source=source,
         outcomes=outcomes,

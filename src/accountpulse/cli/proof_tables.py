@@ -12,6 +12,7 @@ import polars as pl
 from accountpulse.cli.files import read, read_card
 from accountpulse.cli.scoring import warn
 from accountpulse.core.errors import ConfigurationError, UsageError
+from accountpulse.core.period import parse_period
 from accountpulse.core.records import Rules
 from accountpulse.proof.labels import LabelRules
 from accountpulse.proof.outcome_table import AMOUNT, NEEDED, OutcomeTable, outcomes_in
@@ -35,6 +36,8 @@ from accountpulse.state import State
 if TYPE_CHECKING:
     from accountpulse.proof.backtest import OtherCard
 
+NAMED = 5  # metrics named in a line; the rest is counted
+FEWEST_FOUND = 0.05  # of the accounts with an outcome since the first month: fewer, and the two tables' ids differ
 EXTRA = "it needs packages that are not installed: pip install 'accountpulse[backtest]'"
 
 
@@ -78,20 +81,56 @@ def of_table(path: Path, given: Path | None, scorecards: tuple[Path, ...], now: 
     unknown = [set(table.unknown_columns_in(data, path.name, card)) for card in cards]
     warn(sorted(set.intersection(*unknown)))
     frames = [table.read_table(data, path.name, card) for card in cards]
+    unmeasured = [line for card in cards for line in _unmeasured(card, data, path.name)]
     del data
     months = _scored(frames[0], cards[0])
     outcomes, notes = _outcomes_of_table(given)
+    _check_ids(months, outcomes, (path.name, given.name if given is not None else ""))
+    notes = (*notes, *unmeasured)
     other = None if len(cards) == 1 else _other(cards[1], _scored(frames[1], cards[1]))
     known_until, notes = _last_day(months, outcomes, now), (*notes, *_to_come(months, now))
     return ProofTables(months, outcomes, cards[0], other, known_until, path.name, notes)
 
 
 def _check_dated(data: bytes, name: str) -> None:
+    if not data.strip():
+        raise UsageError(f"{name}: the file is empty")
     if AS_OF not in table.columns_in(data, name):
         raise UsageError(
             f"{name}: there is no column as_of, the day that each row was measured up to, such as 2026-03-01. It is "
             "needed, and several of them an account"
         )
+
+
+def _unmeasured(card: Scorecard, data: bytes, name: str) -> Iterator[str]:
+    """A line where metrics of the scorecard have no column in the table."""
+    present = table.columns_in(data, name)
+    leaves = [leaf for leaf in card.leaves if leaf.name not in present]
+    if not leaves:
+        return
+    names = ", ".join(card.catalogue[leaf.name].label for leaf in leaves[:NAMED])
+    more = f" and {len(leaves) - NAMED} more" if len(leaves) > NAMED else ""
+    share = sum(leaf.share for leaf in leaves) / sum(leaf.share for leaf in card.leaves)
+    yield f"{name} has no column for {names}{more}: {100 * share:.0f} % of the weight of {card.name} is never known"
+
+
+def _check_ids(months: pl.DataFrame, outcomes: pl.DataFrame, names: tuple[str, str]) -> None:
+    """A UsageError where the accounts of both tables are called differently, so that who left seems to have stayed.
+
+    Outcomes from before the first month are of accounts that may be in none; where there are others, these are asked.
+    """
+    recent = outcomes.filter(pl.col("happened_on") > months[AS_OF].min())
+    asked = (outcomes if recent.is_empty() else recent).select("account_id").unique(maintain_order=True)
+    strangers = asked.join(months, on="account_id", how="anti", maintain_order="left")["account_id"]
+    found = asked.height - len(strangers)
+    if found >= FEWEST_FOUND * asked.height:
+        return
+    none = "none" if not found else f"only {found:,}"
+    raise UsageError(
+        f"{none} of the {asked.height:,} accounts in {names[1]} is in {names[0]}: ids such as {strangers[0]} there, "
+        f"such as {months['account_id'][0]} here. The same account needs the same id in both; else who left would "
+        "count as having stayed"
+    )
 
 
 def _scored(frame: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
@@ -193,6 +232,8 @@ def _of_months(state: State, months: pl.DataFrame, card: Scorecard, given: Given
         outcomes = first_answers([read_now.rows, outcomes], grace_days)
         notes += read_now.notes
     known_until = _read_on(months, outcomes, given.now) - timedelta(days=grace_days)
+    if given.file is not None:
+        known_until = max(known_until, _last_day(months, read_now.rows, given.now))
     return ProofTables(months, outcomes, card, None, known_until, "what runs kept", tuple(notes), grace_days)
 
 
@@ -232,6 +273,17 @@ def _other(card: Scorecard, scored: pl.DataFrame) -> "OtherCard":
     from accountpulse.proof.backtest import OtherCard
 
     return OtherCard(card, scored.select("account_id", AS_OF, RISK))
+
+
+def months_asked(first: str | None, last: str | None) -> tuple[str | None, str | None]:
+    """The months of --from and --to as YYYY-MM; a UsageError where one is no month, or the first after the last."""
+    start, end = (
+        None if text is None else parse_period(text, what=option).name
+        for text, option in ((first, "--from"), (last, "--to"))
+    )
+    if start is not None and end is not None and start > end:
+        raise UsageError(f"--from {start} is after --to {end}")
+    return start, end
 
 
 def day_of(text: str | None, option: str) -> date | None:

@@ -47,11 +47,11 @@ def suggest_weights(asked: TrainingRequest, out: Path, now: datetime) -> int:
     if not any(change.reason for change in found.changes):
         _name_wrong_ways(learned, console)
         console.print("\nNothing was written: the new file would be the old one.")
-        return 0
+        return 4
     new = _rewritten(asked, text, learned, found, now)
     _show(learned, found, new, console)
     _write_new(out, new.text)
-    _difference(asked, out, console)
+    _difference(asked, out, console, recommended=found.recommended)
     return 0
 
 
@@ -116,7 +116,7 @@ def _write_new(out: Path, text: str) -> None:
         raise UsageError(f"{out} can't be written ({error.strerror})") from None
 
 
-def _difference(asked: TrainingRequest, out: Path, console: Console) -> None:
+def _difference(asked: TrainingRequest, out: Path, console: Console, *, recommended: bool) -> None:
     """What `scorecard diff` says of both files, and of the accounts of the latest month."""
     console.print(f"\nNew scorecard: {out}\n", markup=False)
     if isinstance(asked.source, State):
@@ -124,7 +124,8 @@ def _difference(asked: TrainingRequest, out: Path, console: Console) -> None:
     else:
         compare_on_file(asked.scorecard, out, asked.source, None, unread_named=True)
     console.print()
-    use = f"To use it, name it in accountpulse.yaml (scorecard: {out})"
+    when = "To use it" if recommended else "It isn't recommended. To use it all the same"
+    use = f"{when}, name it in accountpulse.yaml (scorecard: {out})"
     summary.marked(console, "·", "cyan", [f"{use}, and calibrate again: a calibration counts for one scorecard."])
 
 
@@ -132,12 +133,17 @@ def _difference(asked: TrainingRequest, out: Path, console: Console) -> None:
 
 
 def _show(learned: "Training", found: "Suggestion", new: "RewrittenCard", console: Console) -> None:
-    what = "dimensions" if found.level == "dimensions" else "metrics"
     _name_wrong_ways(learned, console)
-    console.print(f"\nWeights of {what}, in percent of the whole:")
+    console.print(f"\nWeights of {found.level.replace('leaves', 'metrics')}, in percent{_of_what(learned.card)}:")
     console.print(_weights(learned.card, found, new, wide=console.width >= summary.WIDE))
     kept = [f"{key} should count nothing, but stays with the least weight: {why}" for key, why in new.kept.items()]
     summary.marked(console, "!", "yellow", kept)
+
+
+def _of_what(card: Scorecard) -> str:
+    """What the weights add up to, where that isn't all that the file has."""
+    empty = [node.name.replace("_", " ") for node in card.dimension_nodes if not list(node.leaves())]
+    return f" of what is measured (without {', '.join(empty)}, of which nothing is configured)" if empty else ""
 
 
 def _weights(card: Scorecard, found: "Suggestion", new: "RewrittenCard", *, wide: bool) -> RenderableType:

@@ -93,11 +93,11 @@ class Scope:
         return (self.as_of_day - self.period.first_day).days + 1
 
 
-def parse_period(text: str, zone: str = "UTC") -> Period:
-    """Read `YYYY-MM`; anything else is a UsageError."""
+def parse_period(text: str, zone: str = "UTC", what: str = "period") -> Period:
+    """Read `YYYY-MM`; anything else is a UsageError, which calls it `what`."""
     match = re.fullmatch(r"(\d{4})-(\d{2})", text, re.ASCII)
     if match is None or not 1 <= int(match[2]) <= 12 or int(match[1]) < 1970:
-        raise UsageError(f"period {text!r} is not a month of the form YYYY-MM, such as 2026-10")
+        raise UsageError(f"{what} {text!r} is not a month of the form YYYY-MM, such as 2026-10")
     return Period(int(match[1]), int(match[2]), zone)
 
 

@@ -10,11 +10,19 @@ from accountpulse.core.outcomes import LOST
 from accountpulse.proof import cases, wording
 from accountpulse.proof.arr_later import ACCOUNT
 from accountpulse.proof.document import BacktestDocument, CardComparison, CardName, PartAlone, Sample, SampleKind
-from accountpulse.proof.evidence import events_of, evidence_of, foretold, thinned
+from accountpulse.proof.evidence import events_of, evidence_of, foretold, left_aside, thinned
 from accountpulse.proof.gates import RANKING_EVENTS, Claim, gate
-from accountpulse.proof.label_report import LabelReport, inspect
+from accountpulse.proof.label_report import LabelReport, inspect_asked
 from accountpulse.proof.labels import LOST_ON, RENEWAL_ON, LabelRules, Labels, month_rows
-from accountpulse.proof.months import comparable, in_range, month_names, numbered, reconstructed, with_codes
+from accountpulse.proof.months import (
+    check_range,
+    comparable,
+    in_range,
+    month_names,
+    numbered,
+    reconstructed,
+    with_codes,
+)
 from accountpulse.proof.parts import parts_alone
 from accountpulse.proof.probability import ProbabilityQuality
 from accountpulse.proof.ranking import auc, auc_difference
@@ -82,24 +90,21 @@ def backtest(
     Months that were reconstructed later are reported apart. A UsageError where there is no month, or no outcome.
     """
     _check(months, outcomes)
+    check_range(months, rules.first, rules.last)
     months, outcomes = numbered(months if other is None else _with_other(months, other), outcomes)
     coded = comparable(with_places(with_codes(months)), card)
     rebuilt = reconstructed(coded)
     first_hand, later = (coded, None) if not rebuilt.any() else (coded.filter(~rebuilt), coded.filter(rebuilt))
-    if first_hand.is_empty():
-        raise UsageError(f"{rules.source}: every month was reconstructed later; none is left to hold against outcomes")
     labels = Labels(first_hand, outcomes, rules.labels, rules.known_until)
     renewals, account_months = (
         in_range(rows, rules.first, rules.last) for rows in (labels.by_renewal(), labels.by_month())
     )
-    report = inspect(labels)
+    report = inspect_asked(labels, months, rules.first, rules.last)
     del labels  # which holds tables of its own
     tables = _Samples(first_hand, renewals, account_months, "renewals" if _bears(renewals, report) else "months")
     document = _document(tables, report, card, rules, other)
     if later is not None:
-        apart = _sample_of_reconstructed(later, outcomes, card, rules)
-        told = (*document.not_proven, wording.of_reconstructed(apart))
-        document = replace(document, reconstructed=apart, not_proven=told)
+        document = _with_reconstructed(document, _sample_of_reconstructed(later, outcomes, card, rules))
     return Backtest(replace(document, origins=_origins(outcomes)), _rows(tables))
 
 
@@ -116,31 +121,32 @@ class _Samples:
     def main(self) -> pl.DataFrame:
         return self.renewals if self.kind == "renewals" else self.account_months
 
+    def stayed(self, report: LabelReport) -> pl.DataFrame:
+        """The rows of which it may be said that somebody stayed: none where no departure is known at all."""
+        return self.main if report.departures else self.main.clear()
+
 
 def _document(
     tables: _Samples, report: LabelReport, card: Scorecard, rules: BacktestRules, other: OtherCard | None
 ) -> BacktestDocument:
     monthly, main = tables.account_months, tables.main
     parts, skill = _by_months(monthly, card, rules.labels)
-    allowed = gate(evidence_of(monthly, report, parts, skill))
+    evidence = evidence_of(monthly, report, parts, skill, rules.labels)
+    allowed = gate(replace(evidence, aside=left_aside(monthly, rules.labels, rules.known_until)))
     figures = _figures(rules, monthly, ranked=Claim.RANKING in allowed.allowed)
     renewals = sample_of("renewals", tables.renewals, tables.months, card.tier_names, figures)
     account_months = sample_of("months", monthly, tables.months, card.tier_names, figures)
     chosen = renewals if tables.kind == "renewals" else account_months
     read = cases.departed(monthly, rules.labels, rules.known_until)
     greens, green_count = cases.false_greens(read, card, rules.labels, tables.kind)
-    reds, red_count = cases.false_reds(main, card, rules.labels, tables.kind)
-    green = tuple(tier.name for tier in card.tiers if tier.min >= cases.GREEN)
-    below = card.tier_names[len(green) :]
-    proven = (*wording.sentences(chosen, read, (green, below), rules.labels), *wording.about_parts(parts))
-    proven = (*proven, *wording.about_probability(account_months.probability))
-    unproven = wording.not_proven((renewals, account_months), chosen, report, parts, rules.labels)
+    reds, red_count, left_later = cases.false_reds(tables.stayed(report), card, rules.labels, tables.kind)
+    limits = wording.not_proven((renewals, account_months), chosen, report, read.height, rules.labels)
     return BacktestDocument(
         version=VERSION,
         source=rules.source,
         scorecard=_name_of(card),
         tiers=card.tier_names,
-        green_tiers=green,
+        green_tiers=_greens_and_below(card)[0],
         horizon_days=rules.labels.horizon_days,
         lead_days=rules.labels.lead_days,
         grace_days=rules.labels.grace_days,
@@ -151,6 +157,7 @@ def _document(
         origins={},
         gate=allowed,
         main=tables.kind,
+        stayed=wording.stayed(tables.kind, rules.labels),
         renewals=renewals,
         account_months=account_months,
         foretold=skill,
@@ -160,11 +167,23 @@ def _document(
         false_green_count=green_count,
         false_reds=reds,
         false_red_count=red_count,
-        comparison=None if other is None else _comparison(main, other, ranked=figures.ranked),
-        sentences=proven,
-        not_proven=(*allowed.refusals, *unproven),
+        false_reds_left_later=left_later,
+        comparison=None if other is None else _comparison(main, other, rules.labels, ranked=figures.ranked),
+        sentences=(
+            *wording.sentences(chosen, read, _greens_and_below(card), report, rules.labels),
+            *wording.of_capacity(account_months, rules.capacity, rules.labels),
+            *wording.about_parts(parts),
+            *wording.about_probability(account_months.probability),
+        ),
+        not_proven=(*allowed.refusals, *limits, *wording.not_shown(parts)),
         notes=rules.notes,
     )
+
+
+def _greens_and_below(card: Scorecard) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the tiers that call an account healthy, and those of the others, best first."""
+    green = tuple(tier.name for tier in card.tiers if tier.min >= cases.GREEN)
+    return green, card.tier_names[len(green) :]
 
 
 def _by_months(
@@ -218,6 +237,15 @@ def _origins(outcomes: pl.DataFrame) -> dict[str, int]:
     return dict(outcomes.group_by(pl.col("origin").fill_null("not known")).len().sort("origin").iter_rows())
 
 
+def _with_reconstructed(document: BacktestDocument, apart: Sample) -> BacktestDocument:
+    """The document with what months say that may have known the outcome; where there are no others, only that."""
+    told = (*document.not_proven, wording.of_reconstructed(apart))
+    if not document.months:
+        told = (wording.only_reconstructed(apart),)
+        document = replace(document, gate=replace(document.gate, refusals=()), sentences=())
+    return replace(document, reconstructed=apart, not_proven=told)
+
+
 def _sample_of_reconstructed(
     later: pl.DataFrame, outcomes: pl.DataFrame, card: Scorecard, rules: BacktestRules
 ) -> Sample:
@@ -235,7 +263,7 @@ def _with_other(months: pl.DataFrame, other: OtherCard) -> pl.DataFrame:
     return months.join(scores, on=["account_id", AS_OF], how="left", maintain_order="left")
 
 
-def _comparison(main: pl.DataFrame, other: OtherCard, *, ranked: bool) -> CardComparison:
+def _comparison(main: pl.DataFrame, other: OtherCard, rules: LabelRules, *, ranked: bool) -> CardComparison:
     """The other scorecard's AUC less the first one's, on the rows that both rate."""
     labelled = main.select("account_id", ACCOUNT, LOST, RISK, OTHER_RISK).filter(pl.col(LOST).is_not_null())
     first, second = pl.col(RISK).is_not_null(), pl.col(OTHER_RISK).is_not_null()
@@ -250,7 +278,7 @@ def _comparison(main: pl.DataFrame, other: OtherCard, *, ranked: bool) -> CardCo
         auc=auc(risk, lost, account) if ranked else None,
         other_auc=auc(others, lost, account) if ranked else None,
         difference=found,
-        text=wording.difference(found, other.card.name),
+        text=wording.difference(found, other.card, both.height, rules.horizon_days),
     )
 
 

@@ -57,12 +57,18 @@ def false_greens(
 
 def false_reds(
     rows: pl.DataFrame, card: Scorecard, rules: LabelRules, sample: SampleKind
-) -> tuple[tuple[ProofCase, ...], int]:
-    """Customers that were red and stayed, most ARR first, and how many there are; of several months the last one."""
+) -> tuple[tuple[ProofCase, ...], int, int]:
+    """Customers that were red and stayed, each once, by the last such row: most ARR first, and how many there are.
+
+    Who left later, after the horizon or the renewal, comes last; how many these are.
+    """
     red = ~pl.col(LOST) & (pl.col(HEALTH) < RED)
-    last = _last_each(rows, red, pl.lit(value=True)) if sample == "months" else rows.filter(red)
-    cases = _listed(last, card, lambda row: _case(row, card, "false red", _happened(row, rules, sample)))
-    return cases, last.height
+    last = _last_each(rows, red, pl.lit(value=True))
+    later = pl.col(LOST_ON).is_not_null()
+    cases = _listed(
+        last, card, lambda row: _case(row, card, "false red", _happened(row, rules, sample)), last_of_all=later
+    )
+    return cases, last.height, last.filter(later).height
 
 
 def _last_each(rows: pl.DataFrame, wanted: pl.Expr, preferred: pl.Expr) -> pl.DataFrame:
@@ -73,10 +79,13 @@ def _last_each(rows: pl.DataFrame, wanted: pl.Expr, preferred: pl.Expr) -> pl.Da
 
 
 def _listed(
-    rows: pl.DataFrame, card: Scorecard, case: Callable[[Mapping[str, Any]], ProofCase]
+    rows: pl.DataFrame,
+    card: Scorecard,
+    case: Callable[[Mapping[str, Any]], ProofCase],
+    last_of_all: pl.Expr | None = None,
 ) -> tuple[ProofCase, ...]:
-    order = [name for name in ("arr",) if name in rows.columns]
-    ranked = rows.sort(*order, "account_id", AS_OF, descending=[True] * len(order) + [False, False], nulls_last=True)
+    order = [-pl.col(name).cast(pl.Float64) for name in ("arr",) if name in rows.columns]
+    ranked = rows.sort(*([] if last_of_all is None else [last_of_all]), *order, "account_id", AS_OF, nulls_last=True)
     return tuple(map(case, _with_costs(ranked.head(LISTED), card).iter_rows(named=True)))
 
 

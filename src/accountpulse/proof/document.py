@@ -53,7 +53,8 @@ class GroupOutcome:
 class RankingQuality:
     """How well the churn risk puts those who left above those who stayed, among the rated rows.
 
-    `top` is the riskiest tenth, `capacity` so many accounts as the team can look after in each month.
+    `top` is the riskiest tenth, `capacity` so many accounts as the team can look after in each month (of account-months
+    only: the renewals that are read in a month are not all customers of it).
     """
 
     rows: int
@@ -151,6 +152,7 @@ class CardComparison:
 class BacktestDocument:
     """A whole backtest. `main` names the sample that sentences and cases speak of, `parts` are of account-months.
 
+    `stayed` says in words what staying is in the main sample: `still there 180 days later`.
     `foretold` is how true probabilities would be in the later months that are fitted on the earlier ones.
     """
 
@@ -169,6 +171,7 @@ class BacktestDocument:
     origins: dict[str, int]
     gate: Gate
     main: SampleKind
+    stayed: str
     renewals: Sample
     account_months: Sample
     foretold: ProbabilityQuality | None
@@ -178,6 +181,7 @@ class BacktestDocument:
     false_green_count: int
     false_reds: tuple[ProofCase, ...]
     false_red_count: int
+    false_reds_left_later: int
     comparison: CardComparison | None
     sentences: tuple[str, ...]
     not_proven: tuple[str, ...]

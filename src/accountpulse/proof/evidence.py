@@ -1,5 +1,7 @@
 """What there is to judge by: the departures, months and figures that decide what may be said."""
 
+from datetime import date
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from accountpulse.proof.probability import ProbabilityQuality
 from accountpulse.proof.ranking import auc
 from accountpulse.proof.samples import arrays
 from accountpulse.scoring.columns import AS_OF, RISK, RISK_Z
+from accountpulse.scoring.model import NOT_RATED
 
 DAYS_A_MONTH = 30.4375
 MOST_ROWS = 250_000  # of account-months that single metrics and lines are judged by; more would change no digit shown
@@ -38,7 +41,11 @@ def thinned(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def evidence_of(
-    rows: pl.DataFrame, report: LabelReport, parts: tuple[PartAlone, ...], skill: ProbabilityQuality | None
+    rows: pl.DataFrame,
+    report: LabelReport,
+    parts: tuple[PartAlone, ...],
+    skill: ProbabilityQuality | None,
+    rules: LabelRules,
 ) -> Evidence:
     """Of the labelled `rows` of one sample, with what its parts alone and a fit out of time came to."""
     labelled = rows.select(ACCOUNT, AS_OF, LOST, LOST_ON, RISK, RISK_Z).filter(pl.col(LOST).is_not_null())
@@ -48,6 +55,7 @@ def evidence_of(
     suspects = [part for part in parts if part.kind == "metric" and part.auc and _apart(part.auc.value) > LEAK_AUC]
     return Evidence(
         events=events,
+        horizon_days=rules.horizon_days,
         stayed=labelled.filter(pl.col(RISK).is_not_null())[ACCOUNT].n_unique() - events,
         months=months_in(labelled),
         quarters=left_on.to_frame().select(pl.format("{}-{}", left_on.dt.year(), left_on.dt.quarter())).n_unique(),
@@ -57,6 +65,28 @@ def evidence_of(
         unscored=report.without_month + report.without_score,
         suspects=tuple(part.label for part in sorted(suspects, key=lambda part: -_apart(part.auc.value))),  # type: ignore[union-attr]
     )
+
+
+def left_aside(rows: pl.DataFrame, rules: LabelRules, known_until: date) -> tuple[str, ...]:
+    """In words, how many left within the horizon of a month of theirs and are not among `events_of`, and why not."""
+    end = pl.col(AS_OF) + pl.duration(days=rules.horizon_days)
+    near = rows.select(ACCOUNT, LOST, RISK, LOST_ON, end=end)
+    near = near.filter((pl.col(LOST_ON) <= known_until) & (pl.col(LOST_ON) <= pl.col("end")))
+    counted = near.filter(pl.col(LOST) & pl.col(RISK).is_not_null())
+    rest = near.join(counted, on=ACCOUNT, how="anti")
+    still_open = rest.filter(pl.col(RISK).is_not_null() & (pl.col("end") > known_until))
+    unrated = rest.join(rest.filter(pl.col(RISK).is_not_null()), on=ACCOUNT, how="anti")
+    told = []
+    if still_open.height:
+        first: date = still_open["end"].min()  # type: ignore[assignment]
+        told.append(
+            f"{still_open[ACCOUNT].n_unique():,} more left, but the {rules.horizon_days} days after the month that was "
+            f"scored run past {known_until}, the last day that is known about. The first of them counts from "
+            f"{first} on; with a shorter --horizon sooner."
+        )
+    if unrated.height:
+        told.append(f"{unrated[ACCOUNT].n_unique():,} more left, but had no churn risk in these months ({NOT_RATED}).")
+    return tuple(told)
 
 
 def foretold(rows: pl.DataFrame, rules: LabelRules) -> ProbabilityQuality | None:

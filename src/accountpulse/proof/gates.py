@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from accountpulse.proof.figures import bounded, percent
 from accountpulse.proof.intervals import Interval
 
 RANKING_EVENTS = 10
@@ -39,6 +40,8 @@ class Evidence:
     skill: Interval | None  # Brier skill out of time
     unscored: int = 0  # accounts that left after the first score, without a scored month in time
     cross_section: bool = False  # one row an account: `skill` is that of other accounts, not of later months
+    horizon_days: int = 180
+    aside: tuple[str, ...] = ()  # in words, who left and isn't among the events, and why
     suspects: tuple[str, ...] = ()  # labels of metrics that foretell almost everything, the strongest first
 
 
@@ -79,9 +82,11 @@ def _few(evidence: Evidence) -> Iterator[str]:
     for needed, _, words in _NEEDS:
         if evidence.events < needed:
             missing.setdefault(needed, []).append(words)
-    for needed, claims in missing.items():
-        counted = f"Customers who left and had a churn risk before: {evidence.events}."
-        yield f"{counted} For {' and '.join(claims)} it takes {needed}."
+    if missing:
+        takes = "; ".join(f"for {' and '.join(claims)} it takes {needed}" for needed, claims in missing.items())
+        left = f"Customers who left within {evidence.horizon_days} days of a month with a churn risk: {evidence.events}"
+        yield f"{left}. {takes[0].upper()}{takes[1:]}."
+        yield from evidence.aside
 
 
 def _unsound(evidence: Evidence) -> Iterator[_Withheld]:
@@ -108,15 +113,15 @@ def _unsound(evidence: Evidence) -> Iterator[_Withheld]:
     left = evidence.events + evidence.unscored
     if evidence.unscored > UNSCORED_SHARE * left:
         reason = (
-            f"Of {left} customers who left, {evidence.unscored} ({evidence.unscored / left:.0%}) had no score in time. "
-            f"Above {UNSCORED_SHARE:.0%} nobody knows whether the score would have foretold them, and too few seem to "
-            "leave. Add their months; or, where they are no customers of these, leave their outcomes out."
+            f"Of {left} customers who left, {evidence.unscored} ({percent(evidence.unscored / left)}) had no score in "
+            f"time. Above {percent(UNSCORED_SHARE)} nobody knows whether the score would have foretold them, and too "
+            "few seem to leave. Add their months; or, where they are no customers of these, leave their outcomes out."
         )
         yield everything, reason
     if evidence.auc and evidence.auc.value > LEAK_AUC:
         named = ", ".join(evidence.suspects) or "every metric that changes once a customer has left"
         reason = (
-            f"The AUC is {_spoken(evidence.auc)}. Above {LEAK_AUC} a metric probably knows the outcome: it may have "
+            f"The AUC is {bounded(evidence.auc)}. Above {LEAK_AUC} a metric probably knows the outcome: it may have "
             f"been written, or changed, after the customer left. Look at: {named}."
         )
         yield everything | {Claim.RANKING}, reason
@@ -130,18 +135,14 @@ def _without_use(evidence: Evidence) -> Iterator[_Withheld]:
         slope = f"{evidence.slope:.2f}"
         yield _PROBABILITIES, f"Customers at a higher risk didn't leave more often: the fitted slope is {slope}."
     if evidence.auc is None or evidence.auc.lower <= 0.5:
-        ranking = "can't be computed" if evidence.auc is None else f"is {_spoken(evidence.auc)}"
+        ranking = "can't be computed" if evidence.auc is None else f"is {bounded(evidence.auc)}"
         reason = f"It isn't shown that the score ranks better than chance: the AUC {ranking}, chance is 0.50."
         yield _PROBABILITIES, reason
     if evidence.skill is None or evidence.skill.lower <= 0:
-        skill = "can't be computed" if evidence.skill is None else f"is {_spoken(evidence.skill, 3)}"
+        skill = "can't be computed" if evidence.skill is None else f"is {bounded(evidence.skill, 3)}"
         where = "for customers" if evidence.cross_section else "in months"
         reason = (
             f"It isn't shown that a probability for each customer beats the base rate {where} that it wasn't fitted "
             f"on: the Brier skill there {skill}, and its lower bound must be above 0."
         )
         yield frozenset({Claim.PROBABILITY}), reason
-
-
-def _spoken(interval: Interval, digits: int = 2) -> str:
-    return f"{interval.value:.{digits}f} ({interval.lower:.{digits}f} to {interval.upper:.{digits}f})"

@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
+from accountpulse.core.errors import UsageError
 from accountpulse.core.records import RECONSTRUCTED
 from accountpulse.proof.arr_later import ACCOUNT
 from accountpulse.scoring.columns import AS_OF, BEFORE_3M, RISK_Z
@@ -66,6 +67,15 @@ def in_range(rows: pl.DataFrame, first: str | None, last: str | None) -> pl.Data
     if first is None and last is None:
         return rows
     return rows.filter(measured_month().is_between(pl.lit(first or "0000"), pl.lit(last or "9999")))
+
+
+def check_range(months: pl.DataFrame, first: str | None, last: str | None) -> None:
+    """A UsageError where none of the months lies between `first` and `last`."""
+    if not in_range(months, first, last).is_empty():
+        return
+    named = month_names(months)
+    asked = " ".join(f"{word} {month}" for word, month in (("from", first), ("to", last)) if month is not None)
+    raise UsageError(f"there is no month {asked}: those that are here are {named[0]} to {named[-1]}")
 
 
 def month_names(rows: pl.DataFrame) -> list[str]:

@@ -82,7 +82,7 @@ def sample_of(
         not_rated=labelled.filter(pl.col(TIER) == NOT_RATED).height,
         first_as_of=labelled[AS_OF].min(),  # type: ignore[arg-type]
         last_as_of=labelled[AS_OF].max(),  # type: ignore[arg-type]
-        ranking=_ranking(rated, rules) if rules.shares and rules.ranked else None,
+        ranking=_ranking(rated, rules, kind) if rules.shares and rules.ranked else None,
         probability=_probability(labelled, rules) if rules.shares and kind == "months" else None,
         by_tier=groups.by(pl.col(TIER), (*tiers, NOT_RATED)),
         by_segment=groups.by(_segment(labelled)) if rules.shares else (),
@@ -95,18 +95,19 @@ def sample_of(
 # --- ranking and probability -----------------------------------------------------------------------------------
 
 
-def _ranking(rated: pl.DataFrame, rules: SampleRules) -> RankingQuality | None:
+def _ranking(rated: pl.DataFrame, rules: SampleRules, kind: SampleKind) -> RankingQuality | None:
     if rated.is_empty():
         return None
     risk, lost, account = arrays(rated, RISK_PLACE)
     count = max(1, round(TOP_SHARE * rated.height))
+    capacity = rules.capacity if kind == "months" else None
     return RankingQuality(
         rows=rated.height,
         auc=auc(risk, lost, account),
         average_precision=average_precision(risk, lost),
         base_rate=float(lost.mean()),
         top=captured(risk, lost, count),
-        capacity=None if rules.capacity is None else _captured_each_month(rated, rules.capacity),
+        capacity=None if capacity is None else _captured_each_month(rated, capacity),
     )
 
 

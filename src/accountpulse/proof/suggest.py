@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from accountpulse.proof.figures import bounded, percent
 from accountpulse.proof.intervals import Floats, Interval, numbers, observed
 from accountpulse.proof.points import LeafPoints, effective_weights, owners_weights, tree_weights
 from accountpulse.proof.ranking import auc, auc_difference
@@ -204,11 +205,11 @@ def _has_moved(old: float, new: float) -> bool:
 
 def _reason(ranking: Interval | None, known: float, change: float, *, wrong: bool) -> str:
     if ranking is None:
-        return f"known in {known:.0%} of the rows, and never for both customers who left and customers who stayed"
-    alone = f"AUC alone {ranking.value:.2f} ({ranking.lower:.2f} to {ranking.upper:.2f})"
+        return f"known in {percent(known)} of the rows: too rarely to say anything about it"
+    alone = f"AUC alone {bounded(ranking)}"
     if wrong:
         return f"points the wrong way: customers with fewer points left less often; {alone}. Look at its anchors"
-    seldom = f", known in {known:.0%} of the rows" if known < _RARELY else ""
+    seldom = f", known in {percent(known)} of the rows" if known < _RARELY else ""
     if ranking.lower <= 0.5:
         more = "who leaves by itself, but it adds to the others" if change > 0 else "who leaves"
         return f"no evidence that it foretells {more}; {alone}{seldom}"
@@ -226,11 +227,11 @@ def _verdict(difference: Interval | None, ranking: Interval | None, kind: SplitK
         return "Not recommended: from earlier months alone the weights would have stayed, so that others weren't tried."
     where = "later months" if kind == "time" else "customers"
     gain = (
-        f"on {where} that weren't used to find them, such weights changed the AUC by {difference.value:+.3f} "
-        f"({difference.lower:+.3f} to {difference.upper:+.3f})"
+        f"on {where} that weren't used to find them, such weights changed the AUC by "
+        f"{bounded(difference, 3, signed=True)}"
     )
     if ranking is None or ranking.lower <= 0.5:
-        reached = "" if ranking is None else f", to {ranking.value:.2f} ({ranking.lower:.2f} to {ranking.upper:.2f})"
+        reached = "" if ranking is None else f", to {bounded(ranking)}"
         return f"Not recommended: {gain}{reached}, which isn't shown to be better than chance (0.50)."
     if difference.value > 0 and difference.lower >= 0:
         return f"Recommended: {gain}."

@@ -15,6 +15,7 @@ from accountpulse.proof.evidence import (
     foretold,
     foretold_others,
     horizon_months,
+    left_aside,
     month_numbers,
     months_in,
     thinned,
@@ -22,9 +23,9 @@ from accountpulse.proof.evidence import (
 from accountpulse.proof.fit import band_shares, fit
 from accountpulse.proof.gates import LEAK_AUC, RANKING_EVENTS, Claim, Evidence, Gate, gate
 from accountpulse.proof.intervals import LEVEL
-from accountpulse.proof.label_report import LabelReport, inspect
+from accountpulse.proof.label_report import LabelReport, inspect_asked
 from accountpulse.proof.labels import LabelRules, Labels
-from accountpulse.proof.months import comparable, in_range, month_names, reconstructed, with_codes
+from accountpulse.proof.months import check_range, comparable, in_range, month_names, reconstructed, with_codes
 from accountpulse.proof.parts import parts_alone
 from accountpulse.proof.probability import ProbabilityQuality
 from accountpulse.proof.samples import arrays
@@ -113,19 +114,26 @@ def training_rows(months: pl.DataFrame, outcomes: pl.DataFrame, card: Scorecard,
     if months.is_empty() or outcomes.is_empty():
         what = "month with a score" if months.is_empty() else "outcome"
         raise UsageError(f"there is no {what} to learn from: `accountpulse outcomes` shows what is known")
+    check_range(months, rules.first, rules.last)
     rebuilt = reconstructed(months)
+    if rebuilt.all():
+        raise UsageError(
+            "every month was measured long after it was over: it may know what came, and nothing is learned from it. "
+            "Months count that are run within 10 days of their end"
+        )
     coded = comparable(with_codes(months.filter(~rebuilt)), card)
     labels = Labels(coded, outcomes, rules.labels, rules.known_until)
     labelled = in_range(labels.by_month(), rules.first, rules.last)
     known = labelled.filter(pl.col(LOST).is_not_null())
     rated = known.filter(pl.col(RISK).is_not_null())
     whole = rated.filter(pl.col(RISK_Z).is_not_null())
-    report = inspect(labels)
+    report = inspect_asked(labels, months, rules.first, rules.last)
     enough = events_of(whole) >= RANKING_EVENTS  # counted where it is learned from
     parts = parts_alone(thinned(known), card) if enough else ()
     skill = _tried(whole, rules) if enough else None
     evidence = replace(
-        evidence_of(whole, report, parts, skill),
+        evidence_of(whole, report, parts, skill, rules.labels),
+        aside=left_aside(labelled, rules.labels, rules.known_until),
         months=months_in(rated),  # the first three tell as much of the seasons as the others
         cross_section=rules.cross_section,
     )

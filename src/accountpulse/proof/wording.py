@@ -5,54 +5,37 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from accountpulse.proof.cases import IN_TIME
-from accountpulse.proof.document import PartAlone, Sample
+from accountpulse.proof.document import PartAlone, Sample, SampleKind
+from accountpulse.proof.figures import bounded, counted, either, in_hundredths, in_percent, percent, were
 from accountpulse.proof.intervals import Interval, wilson
 from accountpulse.proof.label_report import LabelReport
 from accountpulse.proof.labels import LabelRules
 from accountpulse.proof.probability import ProbabilityQuality
 from accountpulse.scoring.columns import TIER
 from accountpulse.scoring.model import NOT_RATED
+from accountpulse.scoring.scorecard import Scorecard
 
 LEAK_AUC = 0.95  # a single metric that ranks better than that has seen the outcome, until shown otherwise
 MISSING_TELLS = 0.6  # AUC of "this metric is missing" from which on the missing itself tells who left
-
-
-def percent(share: float) -> str:
-    """`59 %`; one decimal below 10."""
-    return f"{100 * share:.0f} %" if share >= 0.1 or share == 0 else f"{100 * share:.1f} %"
-
-
-def in_percent(share: Interval) -> str:
-    """`59 %, 46–71 %`."""
-    digits = 0 if share.value >= 0.1 or share.value == 0 else 1
-    low, high = (f"{100 * bound:.{digits}f}" for bound in (share.lower, share.upper))
-    return f"{percent(share.value)}, {low}–{high} %"
-
-
-def in_hundredths(value: Interval) -> str:
-    """`0.78, 0.71–0.84`."""
-    return f"{value.value:.2f}, {value.lower:.2f}–{value.upper:.2f}"
-
-
-def counted(count: int, word: str) -> str:
-    """`1 customer`, `61 customers`."""
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
-
-
-def either(names: Sequence[str]) -> str:
-    """`At Risk or Critical`."""
-    return " or ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 # --- what was seen ---------------------------------------------------------------------------------------------
 
 
 def sentences(
-    sample: Sample, read: pl.DataFrame, tiers: tuple[Sequence[str], Sequence[str]], rules: LabelRules
+    sample: Sample,
+    read: pl.DataFrame,
+    tiers: tuple[Sequence[str], Sequence[str]],
+    report: LabelReport,
+    rules: LabelRules,
 ) -> Iterator[str]:
     """The result in a few sentences; `read` is `cases.departed`, `tiers` are the green ones and those below."""
     green, below = tiers
-    yield from _warned(read, below, rules, shares=any(group.share is not None for group in sample.by_tier))
+    if read.is_empty():
+        yield _nothing(report)
+    elif below:
+        shares = any(group.share is not None for group in sample.by_tier)
+        yield from _warned(read, below, report, rules, shares=shares)
     yield from _kept_green(sample, green, rules)
     ranking = sample.ranking
     if ranking is None:
@@ -67,27 +50,67 @@ def sentences(
             f"The riskiest tenth held {percent(ranking.top.share)} of what was lost, {ranking.top.lift:.1f} times "
             "as much as a tenth drawn at random."
         )
-    if ranking.capacity is not None:
-        yield (
-            f"A team that looks after as many of the riskiest accounts of each month as it can would have had "
-            f"{percent(ranking.capacity.share)} of what was lost on its list, {ranking.capacity.lift:.1f} times chance."
-        )
 
 
-def _warned(read: pl.DataFrame, below: Sequence[str], rules: LabelRules, *, shares: bool) -> Iterator[str]:
-    """`Of 61 customers who left, 36 were At Risk or Critical 90 days before (59 %, 46–71 %)`."""
-    if read.is_empty() or not below:
+def of_capacity(months: Sample, capacity: int | None, rules: LabelRules) -> Iterator[str]:
+    """What a team that looks after so many accounts of each month would have had on its list, of account-months."""
+    found = months.ranking.capacity if months.ranking else None
+    if months.ranking is None or found is None or capacity is None:
         return
-    warned, unrated = (read.filter(pl.col(TIER).is_in(names)).height for names in (list(below), [NOT_RATED]))
-    share = f" ({in_percent(wilson(warned / read.height, read.height))})" if shares else ""
-    late = read.height - int(read[IN_TIME].sum())
-    when = f"{rules.lead_days} days before" if late < read.height else "when they were last scored"
-    more = f"; {unrated:,} {'was' if unrated == 1 else 'were'} {NOT_RATED}" if unrated else ""
-    more += f"; {late:,} had no score so early, and count by a later one" if 0 < late < read.height else ""
+    if found.count >= months.ranking.rows:
+        yield (
+            f"A team that looks after {counted(capacity, 'customer')} a month looks after all that have a churn risk: "
+            "whom it takes first makes no difference."
+        )
+        return
     yield (
-        f"Of {counted(read.height, 'customer')} who left, {warned:,} {'was' if warned == 1 else 'were'} "
-        f"{either(below)} {when}{share}{more}."
+        f"A team that looks after the {capacity:,} riskiest of all customers each month would have had "
+        f"{percent(found.share)} of the account-months on its list after which a customer left within "
+        f"{rules.horizon_days} days, {found.lift:.1f} times chance."
     )
+
+
+def _nothing(report: LabelReport) -> str:
+    """Why there is nothing to say of customers who left."""
+    if not report.losses:
+        return (
+            "Nothing can be said yet: the outcomes name nobody who left (kind `lost`). If customers did leave, add "
+            "them; without them nobody is known to have stayed either."
+        )
+    if not report.departures:
+        return "Nothing can be said yet: no customer of these months is known to have left after the first of them."
+    return "Nothing can be said yet: no customer that left had a score before."
+
+
+def _warned(
+    read: pl.DataFrame, below: Sequence[str], report: LabelReport, rules: LabelRules, *, shares: bool
+) -> Iterator[str]:
+    """`Of 61 customers who left, 36 were At Risk or Critical 90 days before (59 %, 46–71 %)`.
+
+    Who was scored only later counts apart: so near to leaving a score is redder, and nobody could have acted on it.
+    """
+    red, early = pl.col(TIER).is_in(list(below)), read.filter(IN_TIME)
+    late = read.filter(~pl.col(IN_TIME))
+    reach = f" within {rules.lead_days + rules.horizon_days} days of a month here"
+    who = f"{counted(read.height, 'customer')} who left{reach if read.height < report.departures else ''}"
+    warned = early.filter(red).height
+    share = f" ({in_percent(wilson(warned / early.height, early.height))})" if shares and early.height else ""
+    known = f"{share}{_unrated(early)}"
+    if late.is_empty():
+        yield f"Of {who}, {were(warned)} {either(below)} {rules.lead_days} days before{known}."
+        return
+    then = f"{were(late.filter(red).height)} {either(below)} when last scored{_unrated(late)}"
+    if early.is_empty():
+        yield f"Of {who}, none had a score {rules.lead_days:,} days before; {then}."
+        return
+    red_then = f"{were(warned)} {either(below)} then{known}"
+    yield f"Of {who}, {early.height:,} had a score {rules.lead_days:,} days before: of these {red_then}."
+    yield f"The other {late.height:,} had only a later score: of these {then}."
+
+
+def _unrated(read: pl.DataFrame) -> str:
+    unrated = read.filter(pl.col(TIER) == NOT_RATED).height
+    return f"; {were(unrated)} {NOT_RATED}" if unrated else ""
 
 
 def _kept_green(sample: Sample, green: Sequence[str], rules: LabelRules) -> Iterator[str]:
@@ -96,7 +119,7 @@ def _kept_green(sample: Sample, green: Sequence[str], rules: LabelRules) -> Iter
     rows, lost = sum(group.rows for group in groups), sum(group.lost for group in groups)
     if rows and sample.kind == "renewals":
         when = f"were {either(green)} {rules.lead_days} days before"
-        yield f"Of {counted(rows, 'renewal')} whose customers {when}, {lost:,} {'was' if lost == 1 else 'were'} lost."
+        yield f"Of {counted(rows, 'renewal')} whose customers {when}, {were(lost)} lost."
     shares = [f"{group.group} {in_percent(group.share)}" for group in sample.by_tier if group.share is not None]
     if shares:
         what = "Renewals lost" if sample.kind == "renewals" else f"Left within {rules.horizon_days} days"
@@ -120,7 +143,7 @@ def about_probability(said: ProbabilityQuality | None) -> Iterator[str]:
         return
     rows = sum(each.rows for each in said.bins)
     figures = [
-        f"Brier skill {signed_hundredths(said.skill)}, above 0 is better than one share for all" if said.skill else "",
+        f"Brier skill {bounded(said.skill)}, above 0 is better than one share for all" if said.skill else "",
         f"slope {said.slope:.2f}, 1 is true and below 1 too sure" if said.slope is not None else "",
         f"{100 * said.ece:.1f} % off on average",
     ]
@@ -128,11 +151,6 @@ def about_probability(said: ProbabilityQuality | None) -> Iterator[str]:
         f"The probabilities in {counted(rows, 'account-month')} that they weren't fitted on: "
         f"{'; '.join(figure for figure in figures if figure)}."
     )
-
-
-def signed_hundredths(interval: Interval) -> str:
-    """`0.08, 0.04 to 0.12`, each of which may lie below 0."""
-    return f"{interval.value:.2f}, {interval.lower:.2f} to {interval.upper:.2f}".replace("-", "−")
 
 
 def maybe_the_wrong_way(parts: Sequence[PartAlone]) -> Iterator[str]:
@@ -156,46 +174,47 @@ def maybe_the_wrong_way(parts: Sequence[PartAlone]) -> Iterator[str]:
             )
 
 
-def difference(found: Interval | None, name: str) -> str:
-    """Whether another scorecard ranks better, worse, or can't be told from the first."""
+def difference(found: Interval | None, card: Scorecard, rows: int, horizon_days: int) -> str:
+    """Whether another scorecard ranks better, worse, or can't be told from the first, on the `rows` that both rate."""
+    own = card.file.horizon_days
+    unlike = f" Its own horizon is {own} days; here both look {horizon_days} days ahead." if own != horizon_days else ""
+    return _difference(found, card.name, rows) + unlike
+
+
+def _difference(found: Interval | None, name: str, rows: int) -> str:
+    if not rows:
+        return f"{name} can't be compared: it gives no churn risk to any of these rows. Are its metrics here?"
     if found is None:
         return f"Too few customers left to compare the ranking of {name} with this one's."
     if found.value == found.lower == found.upper == 0.0:
         return f"{name} puts all customers in the same order: the AUC is the same."
-    way = f"AUC {found.value:+.3f}, {found.lower:+.3f} to {found.upper:+.3f}".replace("-", "−")
+    way = f"AUC {bounded(found, 3, signed=True)}"
     if found.lower > 0:
-        return f"{name} ranks better ({way})."
+        return f"{name} ranks better: {way}."
     if found.upper < 0:
-        return f"{name} ranks worse ({way})."
-    return f"{name} can't be told from this scorecard by who left ({way})."
+        return f"{name} ranks worse: {way}."
+    return f"{name} can't be told from this scorecard by who left: {way}."
 
 
 # --- what is not proven ----------------------------------------------------------------------------------------
 
 
 def not_proven(
-    samples: tuple[Sample, Sample], main: Sample, report: LabelReport, parts: Sequence[PartAlone], rules: LabelRules
+    samples: tuple[Sample, Sample], main: Sample, report: LabelReport, read: int, rules: LabelRules
 ) -> Iterator[str]:
-    """What these figures don't say; `samples` are the renewals and the account-months."""
+    """What these figures don't say; `samples` are renewals and account-months; sentences speak of `read` customers."""
     renewals, months = samples
     if main.kind == "months":
-        yield _why_not_renewals(renewals, report)
+        yield _why_not_renewals(renewals, report, rules)
     else:
         yield from _beside_renewals(report, rules)
     yield from _open(renewals, months, rules)
-    if report.departures:
-        share = report.without_month / report.departures
-        if report.without_month:
-            yield (
-                f"{counted(report.without_month, 'customer')} of {report.departures:,} who left ({percent(share)}) "
-                "had no month here before that: of these the score said nothing, right or wrong."
-            )
+    yield from _unseen(report, read, rules)
     if main.not_rated:
         yield (
             f"{main.not_rated:,} of {main.rows:,} rows were {NOT_RATED} and stand in no ranking; what became of them "
             "is in the tiers' table."
         )
-    yield from _about_evidence(parts)
     if months.probability is None:
         yield (
             "The churn risk is an index. Nothing here says that of 100 customers with a risk of 30, 30 leave: "
@@ -227,16 +246,44 @@ def _beside_renewals(report: LabelReport, rules: LabelRules) -> Iterator[str]:
         )
 
 
-def _why_not_renewals(renewals: Sample, report: LabelReport) -> str:
+def _unseen(report: LabelReport, read: int, rules: LabelRules) -> Iterator[str]:
+    """Who left, and of whom the score said nothing."""
+    left, unseen = report.departures + report.strangers, report.without_month
+    if unseen:
+        yield (
+            f"{counted(unseen, 'customer')} of {left:,} who left ({percent(unseen / left)}) had no month here before "
+            "that: of these the score said nothing, right or wrong."
+        )
+    if 0 < read < report.departures:
+        yield (
+            f"{report.departures - read:,} of {counted(report.departures, 'customer')} who left had no month here in "
+            f"the {rules.lead_days + rules.horizon_days} days before ({rules.lead_days} days of lead and "
+            f"{rules.horizon_days} of horizon): no sentence and no false green speaks of them."
+        )
+
+
+def _why_not_renewals(renewals: Sample, report: LabelReport, rules: LabelRules) -> str:
     if 2 * report.never_dated > report.accounts:
         return (
             f"Of {report.never_dated:,} of {counted(report.accounts, 'customer')} no month knew a renewal ahead: those "
             "of the rest can't stand for all, and the figures are of account-months."
         )
+    if not renewals.rows + renewals.censored and report.unread_renewals:
+        return (
+            f"No renewal has a month that lies {rules.lead_days:,} days before it (--lead): all figures are of "
+            "account-months."
+        )
+    if not renewals.rows and renewals.censored:
+        return (
+            f"None of {counted(renewals.censored, 'renewal')} is over yet: all figures are of account-months, and how "
+            "the score stood before renewals is not shown."
+        )
+    if renewals.stayed and not renewals.lost:
+        return "No renewal that was lost is known: the figures are of account-months."
     if not renewals.stayed:
         return (
-            "No renewal that was kept is known (no outcome `renewed`, no `days_to_renewal`), or none is over yet: all "
-            "figures are of account-months, and how the score stood before renewals is not shown."
+            "No renewal that was kept is known (no outcome `renewed`, no `days_to_renewal`): all figures are of "
+            "account-months, and how the score stood before renewals is not shown."
         )
     return "Too few renewals are known, lost or kept: the figures are of account-months."
 
@@ -250,6 +297,11 @@ def _open(renewals: Sample, months: Sample, rules: LabelRules) -> Iterator[str]:
         )
 
 
+def stayed(main: SampleKind, rules: LabelRules) -> str:
+    """What staying is in a sample: `still there 180 days later`."""
+    return "kept at the renewal" if main == "renewals" else f"still there {rules.horizon_days} days later"
+
+
 def of_reconstructed(later: Sample) -> str:
     """Why some months stand apart."""
     return (
@@ -258,7 +310,17 @@ def of_reconstructed(later: Sample) -> str:
     )
 
 
-def _about_evidence(parts: Sequence[PartAlone]) -> Iterator[str]:
+def only_reconstructed(later: Sample) -> str:
+    """Why nothing is said of months that were all measured afterwards, and how that changes."""
+    return (
+        f"All {counted(later.rows + later.censored, 'account-month')} were measured long after they were over and may "
+        "know what came, so that no figure of theirs is proof; they stand apart, for a look. Months count that are run "
+        "within 10 days of their end: run `accountpulse run` each month from now on, and the proof begins with these."
+    )
+
+
+def not_shown(parts: Sequence[PartAlone]) -> Iterator[str]:
+    """Of which dimensions and metrics nothing is shown, and which may have seen the outcome."""
     judged = [
         part for part in parts if part.kind != "score" and part.verdict in {"right way", "wrong way", "no evidence"}
     ]

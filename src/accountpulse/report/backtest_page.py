@@ -81,6 +81,15 @@ def _figures(document: Plain) -> dict[str, Any]:
     }
 
 
+def _stayed(document: Plain) -> str:
+    """What staying means in the main sample."""
+    return (
+        "kept at the renewal"
+        if document["main"] == "renewals"
+        else f"still there {document['horizon_days']} days later"
+    )
+
+
 def _cases(document: Plain, kind: str) -> dict[str, Any]:
     """The misjudged customers of one kind; `arr` is their sum where each is listed and none is unknown."""
     rows, count = document[f"{kind}s"], document[f"{kind}_count"]
