@@ -42,6 +42,11 @@ def test_a_table_is_read_with_empty_cells_as_not_known():
     assert pillars_in(data, "m.csv") == ("ops",)
 
 
+def test_a_row_that_is_longer_than_its_heading_is_told_with_its_line():
+    data = b'account_id,mau\n"A\nB",1\nC,1,200\n'
+    assert "line 4 has 3 cells, the heading 2; a comma inside a value needs quotes" in told(data)
+
+
 def test_every_wrong_number_is_told_with_its_column_and_lines():
     rows = [
         "account_id,account_name,mau,csat_score,arr",

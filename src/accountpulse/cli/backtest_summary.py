@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from accountpulse.proof.intervals import Interval
 
 GREENS, REDS, PARTS = 10, 5, 12  # rows shown; the files have all
-NARROW = 64  # columns below which a part's figures stand below its name
+NARROW = 64  # columns below which tables have their main figures alone
 VERDICTS = {"wrong way": "red", "right way": "green"}
 
 
@@ -89,17 +89,18 @@ def _cases(console: Console, what: str, cases: Sequence["ProofCase"], count: int
 def _case_table(cases: Sequence["ProofCase"], width: int) -> RenderableType:
     wide = width >= summary.WIDE
     table = _table("Account", 24)
-    for name in ("ARR", "Health"):
+    narrow = width < NARROW
+    for name in ("Health",) if narrow else ("ARR", "Health"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("Tier", no_wrap=True)
-    table.add_column("As of", no_wrap=True)
+    for name in ("As of",) if narrow else ("Tier", "As of"):
+        table.add_column(name, no_wrap=True)
     if wide:
         table.add_column("What happened", max_width=34)
         table.add_column("What the score saw", ratio=1)
     for case in cases:
         more = (escape(case.happened), escape("; ".join(case.saw))) if wide else ()
         cells = (money(case.arr), points(case.health), escape(case.tier), str(case.as_of), *more)
-        table.add_row(escape(case.account_name or case.account_id), *cells)
+        table.add_row(escape(case.account_name or case.account_id), *(cells[1::2] if narrow else cells))
     return table if wide else Group(table, Text(), *_told(cases))
 
 
@@ -122,26 +123,15 @@ def _table(first: str, most: int | None = None) -> Table:
 
 
 def _tiers(sample: "Sample", names: Sequence[str], width: int) -> Table:
-    wide, styles = width >= summary.WIDE, summary.tier_styles(names)
+    wide, narrow, styles = width >= summary.WIDE, width < NARROW, summary.tier_styles(names)
     table = _table("Tier")
-    rows = f"{_word(sample).capitalize()}s"
-    titles = (
-        "Customers",
-        "Left",
-        rows,
-        "lost of these",
-        *(("ARR lost", "Gross ret.", "Net ret.", "AUC inside") if wide else ()),
-    )
-    for title in titles:
+    counts = ("Left", "Rows") if narrow else ("Customers", "Left", f"{_word(sample).capitalize()}s")
+    more = ("ARR lost", "Gross ret.", "Net ret.", "AUC inside") if wide else ()
+    for title in (*counts, "lost of these", *more):
         table.add_column(title, justify="right", no_wrap=True)
     for group in sample.by_tier:
-        cells = [
-            f"{group.customers:,}",
-            f"{group.lost:,}",
-            f"{group.rows:,}",
-            _percent(group.share),
-            *(_money(group) if wide else ()),
-        ]
+        numbers = (group.lost, group.rows) if narrow else (group.customers, group.lost, group.rows)
+        cells = (*(f"{number:,}" for number in numbers), _percent(group.share), *(_money(group) if wide else ()))
         table.add_row(Text(group.group, style=styles.get(group.group, "")), *cells)
     return table
 

@@ -181,9 +181,20 @@ def _frame(data: bytes, name: str, read: Collection[str]) -> pl.DataFrame:
     except pl.exceptions.NoDataError:
         raise UsageError(f"{name}: the table is empty") from None
     except pl.exceptions.PolarsError as error:
-        raise UsageError(f"{name}: not a table that can be read ({str(error).splitlines()[0]})") from None
+        why = str(error).splitlines()[0]
+        if table_format(name) == "csv":
+            why = _longer_row(_text(data, name), len(columns)) or why
+        raise UsageError(f"{name}: not a table that can be read ({why})") from None
     filled = raw.filter(~pl.all_horizontal(pl.col(columns).is_null()))
     return filled.select(LINE, *(column for column in columns if column in read))
+
+
+def _longer_row(text: str, width: int) -> str | None:
+    """The first line of a CSV with more cells than its heading, in words; None: there is none."""
+    rows = csv.reader(io.StringIO(text), delimiter=_separator(text))
+    wide = ((rows.line_num, len(row)) for row in rows if len(row) > width)
+    line, cells = next(wide, (0, 0))
+    return f"line {line} has {cells} cells, the heading {width}; a comma inside a value needs quotes" if line else None
 
 
 def _with_decimal_points(raw: pl.DataFrame, name: str, numeric: Sequence[str]) -> pl.DataFrame:
