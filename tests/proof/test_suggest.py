@@ -147,12 +147,20 @@ def test_with_too_few_departures_to_try_it_nothing_is_recommended(card):
     assert found.strength == OWNERS
 
 
-def test_a_metric_that_is_never_known_is_said_to_be_so(card):
+def test_a_metric_that_is_never_known_is_said_to_be_so_and_keeps_its_part_of_its_group(card):
     world = generate(np.random.default_rng(8), 300)
     world.points[:, 1] = np.nan
-    change = suggest(card, rows_of(world), "leaves").changes[1]
-    assert (change.known, change.auc) == (0, None)
-    assert not change.wrong_way
+    found = suggest(card, rows_of(world), "leaves")
+    change = found.changes[1]
+    assert (change.known, change.auc, change.wrong_way) == (0, None, False)
+    old, leaf = owners_weights(card), card.leaves[1]
+    (group,) = (node for node in card.root.nodes() if leaf in node.children)
+    shares = [weights[leaf.key] / sum(weights[each.key] for each in group.children) for weights in (old, found.weights)]
+    assert shares[0] == pytest.approx(shares[1])
+    # the health of all rows is that of the same weights without it
+    bare = found.weights | {leaf.key: 0.0}
+    points = LeafPoints(card, world.points)
+    np.testing.assert_allclose(points.health(found.weights), points.health(bare), atol=1e-9)
 
 
 def test_rows_without_any_known_leaf_are_left_out(card):

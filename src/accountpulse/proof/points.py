@@ -4,6 +4,7 @@ scoring/tree.py says the same as expressions over columns; a fit needs it thousa
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,3 +108,23 @@ def tree_weights(card: Scorecard, effective: Floats) -> dict[str, float]:
     for child in card.root.children:
         weight_of(child)
     return found
+
+
+def with_owners(card: Scorecard, weights: Weights, kept: AbstractSet[str]) -> dict[str, float]:
+    """The weights, but the owner's part of its group for each of the leaves in `kept`, and for a group of such alone.
+
+    The others of a group share the rest of it as they did.
+    """
+    owners, found = owners_weights(card), dict(weights)
+    for node in card.root.nodes():
+        own = [child for child in node.children if (keys := _leaf_keys(child)) and keys <= kept]
+        others = [child for child in node.children if child not in own]
+        share, total = sum(owners[child.key] for child in others), sum(found[child.key] for child in others)
+        if own and total:
+            found |= {child.key: found[child.key] * share / total for child in others}
+        found |= {child.key: owners[child.key] for child in own}
+    return found
+
+
+def _leaf_keys(child: Node | Leaf) -> set[str]:
+    return {child.key} if isinstance(child, Leaf) else {leaf.key for leaf in child.leaves()}

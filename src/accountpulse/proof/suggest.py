@@ -7,7 +7,7 @@ import numpy as np
 
 from accountpulse.proof.figures import bounded, percent
 from accountpulse.proof.intervals import Floats, Interval, numbers, observed
-from accountpulse.proof.points import LeafPoints, effective_weights, owners_weights, tree_weights
+from accountpulse.proof.points import LeafPoints, effective_weights, owners_weights, tree_weights, with_owners
 from accountpulse.proof.ranking import auc, auc_difference
 from accountpulse.proof.splits import SplitKind
 from accountpulse.proof.weights import FittedWeights, WeightData, fitted, folds
@@ -81,11 +81,11 @@ def suggest(card: Scorecard, rows: BookRows, level: WeightLevel) -> Suggestion |
         return None
     difference, ranking, kind = _tried(book)
     found = fitted(book.data)
-    changes = _changes(book, found)
+    weights = book.weights(found)
+    changes = _changes(book, found, weights)
     moved = any(_has_moved(change.old, change.new) for change in changes)
     ranks = ranking is not None and ranking.lower > 0.5
     recommended = moved and ranks and difference is not None and difference.value > 0 and difference.lower >= 0
-    weights = tree_weights(card, book.effective(found))
     verdict = _verdict(difference, ranking, kind, moved=moved)
     return Suggestion(level, weights, changes, found.strength, difference, kind, recommended, verdict)
 
@@ -109,15 +109,16 @@ class _Book:
     old_health: Floats
     data: WeightData
 
-    def effective(self, found: FittedWeights) -> Floats:
-        """The leaves' part of the whole weight; groups without leaves keep theirs."""
+    def weights(self, found: FittedWeights) -> dict[str, float]:
+        """The weight of every group and leaf; groups without leaves, and what no row knows, keep their part."""
         whole = effective_weights(self.card, owners_weights(self.card)).sum()
-        effective: Floats = self.inside @ found.weights * whole
-        return effective
+        unknown = (part for part, nowhere in zip(self.parts, found.unknown, strict=True) if nowhere)
+        kept = {leaf.key for part in unknown for leaf in part.leaves}
+        return with_owners(self.card, tree_weights(self.card, self.inside @ found.weights * whole), kept)
 
     def new_risk(self, found: FittedWeights) -> Floats:
         """The risk's exponent at these weights; NaN where health would not be known any more."""
-        new_health = self.points.health(tree_weights(self.card, self.effective(found)))
+        new_health = self.points.health(self.weights(found))
         return self.risk_z - self.card.risk.slope * (new_health - self.old_health)
 
 
@@ -187,12 +188,14 @@ def _tried(book: _Book) -> tuple[Interval | None, Interval | None, SplitKind]:
 # --- in words --------------------------------------------------------------------------------------------------
 
 
-def _changes(book: _Book, found: FittedWeights) -> tuple[WeightChange, ...]:
-    return tuple(_change(book, found, place, part) for place, part in enumerate(book.parts))
+def _changes(book: _Book, found: FittedWeights, weights: dict[str, float]) -> tuple[WeightChange, ...]:
+    effective = effective_weights(book.card, weights)
+    shares = ((book.inside > 0).T @ effective) / effective.sum()
+    return tuple(_change(book, found, place, float(shares[place])) for place in range(len(book.parts)))
 
 
-def _change(book: _Book, found: FittedWeights, place: int, part: _Weighted) -> WeightChange:
-    old, new = float(book.data.owners[place]), float(found.weights[place])
+def _change(book: _Book, found: FittedWeights, place: int, new: float) -> WeightChange:
+    old, part = float(book.data.owners[place]), book.parts[place]
     known = float((~np.isnan(book.data.alone[:, place])).mean())
     ranking, wrong = next(iter(book.data.ranking(place) or ()), None), bool(found.wrong_way[place])
     reason = _reason(ranking, known, new - old, wrong=wrong) if wrong or _has_moved(old, new) else ""
@@ -204,6 +207,8 @@ def _has_moved(old: float, new: float) -> bool:
 
 
 def _reason(ranking: Interval | None, known: float, change: float, *, wrong: bool) -> str:
+    if not known:
+        return "never known here, so that nothing is said of it: it keeps its part of its group"
     if ranking is None:
         return f"known in {percent(known)} of the rows: too rarely to say anything about it"
     alone = f"AUC alone {bounded(ranking)}"

@@ -45,6 +45,12 @@ class WeightData:
             return None
         return auc_at(self.alone[known, part], self.seen.lost[known], self.seen.codes[known], levels)
 
+    @property
+    def unknown(self) -> Flags:
+        """Parts that no row knows."""
+        nowhere: Flags = np.all(np.isnan(self.alone), axis=0)
+        return nowhere
+
 
 @dataclass(frozen=True)
 class FittedWeights:
@@ -53,6 +59,7 @@ class FittedWeights:
     weights: Floats  # they add up to 1
     strength: float
     wrong_way: Flags
+    unknown: Flags  # parts of which no row knows anything, so that nothing is said of their weights: they have 0 here
 
 
 @dataclass(frozen=True)
@@ -75,8 +82,10 @@ def fitted(data: WeightData) -> FittedWeights:
     strength = _strength(data)
     found = _logistics(data, wrong, (strength,))[0].coefficients
     if not found.any():
-        found = np.where(wrong, 0.0, data.owners) if not wrong.all() else data.owners
-    return FittedWeights(found / found.sum(), strength, wrong)
+        found = np.where(wrong | data.unknown, 0.0, data.owners)
+    if not found.any():
+        found = data.owners
+    return FittedWeights(found / found.sum(), strength, wrong, data.unknown)
 
 
 def wrong_way(data: WeightData) -> Flags:
@@ -113,10 +122,10 @@ def _strength(data: WeightData) -> float:
 
 
 def _logistics(data: WeightData, wrong: Flags, strengths: tuple[float, ...]) -> list[_Logistic]:
-    """One for each strength, strongest first, each begun where the last one ended."""
+    """One for each strength, strongest first, each begun where the last one ended; parts that no row knows have 0."""
     means = data.columns.mean(axis=0)
     centred = data.columns - means
-    owners = np.where(wrong, 0.0, data.owners)
+    owners = np.where(wrong | data.unknown, 0.0, data.owners)
     intercept, scale = line(centred @ owners, _target(data)) or (0.0, 0.0)
     if scale <= 0:
         intercept, scale = float(np.log(data.seen.base_rate / (1 - data.seen.base_rate))), 0.0
