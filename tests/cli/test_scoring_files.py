@@ -112,7 +112,7 @@ def test_a_diff_is_readable_for_one_account_and_for_ten_thousand(folder: Path, c
     assert f"{changing:,} account{'s' if changing > 1 else ''} of {count:,} change tier" in " ".join(lines)
     arr = {1: "1k", 2500: "2.5M"}[changing]
     assert f"Poor → Good: {changing:,} account{'s' if changing > 1 else ''}, ARR {arr}" in done.stdout
-    assert ("more; --out FILE writes all of them" in done.stdout) == (count > 1)
+    assert ("more; `scorecard diff --out FILE` writes all of them" in done.stdout) == (count > 1)
     assert pl.read_parquet(folder / "d.parquet").filter(pl.col("tier_changes")).height == changing
 
 

@@ -185,7 +185,7 @@ def _moves(console: Console, accounts: pl.DataFrame) -> None:
     for row in changing.head(LISTED).iter_rows(named=True):
         console.print(Padding(_account(row), (0, 0, 0, 2), expand=False))
     if changing.height > LISTED:
-        where = "`accountpulse scorecard diff` with --out FILE writes all of them"
+        where = "`scorecard diff --out FILE` writes all of them"
         console.print(f"  … and {changing.height - LISTED:,} more; {where}")
 
 
