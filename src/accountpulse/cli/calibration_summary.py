@@ -38,8 +38,11 @@ def show(
 
 
 def across(learned: "Training") -> tuple[str, ...]:
-    """What can be done where every account has one row alone."""
-    if learned.rules.cross_section or not learned.one_row_each:
+    """What can be done where every account has one row alone, and later months lack for that."""
+    from accountpulse.proof.gates import PROBABILITY_MONTHS
+
+    of_time = learned.evidence.months < PROBABILITY_MONTHS or learned.foretold is None
+    if learned.rules.cross_section or not learned.one_row_each or not of_time:
         return ()
     says = "Every account has one row. With --cross-section it is tried on other customers instead of in later months"
     return (f"{says}; that it lasts isn't shown then.",)
