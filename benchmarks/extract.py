@@ -1,4 +1,4 @@
-"""What extraction costs, beside two sequential loops and dlt, in the same run; and whether the targets are reached.
+"""What extraction costs, beside sequential loops, a yardstick and dlt, in one run; and whether the targets are reached.
 
     python benchmarks/extract.py [--source intercom|jira]… [--rows N] [--accounts N] [--rounds 3] [--dlt PYTHON]
                                  [--only SCENARIO]…
@@ -34,6 +34,8 @@ from targets import Cost, Figure
 from ways import NOW
 
 ALL = ("ours", "plain", "careful", "dlt")
+BESIDE = ("ours", "plain", "yardstick")
+DENSE = 0.1  # times the accounts: few, so that there is one query and a slice of it has many bugs an hour
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,12 @@ class Scenario:
 
     name: str
     rows: int = 1  # times the rows that were asked for
-    accounts: int = 1
+    accounts: float = 1
     latency: int = 0  # ms
     limit: tuple[int, int] | None = None
     told: bool = True
     jira: str = "cloud"
+    issue_days: int = 365  # in which the bugs came about
     ways: tuple[str, ...] = ("ours",)
 
 
@@ -89,6 +92,8 @@ SUBJECTS = {
         searches=("/search/jql", "/search"),
         scenarios=(
             *COMMON,
+            Scenario("few accounts, 14 days, 0 ms", accounts=DENSE, issue_days=14, ways=BESIDE),
+            Scenario("few accounts, 14 days, 100 ms", accounts=DENSE, issue_days=14, latency=100, ways=BESIDE),
             Scenario("50 requests a second, never told", limit=(50, 1), told=False),
             Scenario("Data Center, 0 ms", jira="datacenter"),
             Scenario("Data Center, 100 ms", jira="datacenter", latency=100),
@@ -106,13 +111,14 @@ def serve(told: dict[str, Any]) -> None:
 
     source, cloud = told["source"], told["jira"] == "cloud"
     size = {"conversations" if source == "intercom" else "issues": told["rows"]}
-    world = build(accounts=told["accounts"], until=NOW, **size)
+    world = build(accounts=told["accounts"], until=NOW, issue_days=told["issue_days"], **size)
     with Sandbox(world, latency_ms=told["latency"], jira="cloud" if cloud else "datacenter") as sandbox:
         if source == "intercom":
             sandbox.services["intercom"].prepare("2.16")
         link = "intercom_company" if source == "intercom" else "jira_component"
         known = sorted(key for customer in world.customers if (key := getattr(customer, link)))
-        print(json.dumps({"environment": sandbox.environment(), "keys": known}), flush=True)
+        place = {"environment": sandbox.environment(), "keys": known, "issue_days": told["issue_days"]}
+        print(json.dumps(place), flush=True)
         for _line in sys.stdin:
             if told["limit"]:
                 sandbox.limits = {source: Limit(*told["limit"], announced=told["told"])}
@@ -125,7 +131,7 @@ def serve(told: dict[str, Any]) -> None:
 @contextmanager
 def served(source: str, scenario: Scenario, rows: int, accounts: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
     told = {**asdict(scenario), "source": source, "rows": rows * scenario.rows}
-    told["accounts"] = accounts * scenario.accounts
+    told["accounts"] = round(accounts * scenario.accounts)
     command = [sys.executable, __file__, "--serve", json.dumps(told)]
     with (
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server,

@@ -1,13 +1,18 @@
-"""Ways to read a window of bugs and their histories: ours, two loops as one writes them by hand, and dlt's REST client.
+"""Ways to read a window of bugs and their histories: ours, a yardstick, two loops written by hand, dlt's REST client.
 
 All end with the same facts about the same bugs, and with every change of their status. The plain loop asks for all
 fields, gathers the issues, and looks at them afterwards; the careful one asks for the fields that it needs and keeps
-no more than these; dlt asks for the same and ends in Parquet.
+no more than these; dlt asks for the same and ends in Parquet. The yardstick is as little work as we know how: aiohttp,
+named fields by msgspec, days that it was told lie even in the window, and Parquet. It checks nothing, and reads no
+meaning into a history.
 """
 
+import asyncio
 import base64
+import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import ways
@@ -16,6 +21,7 @@ SINCE = "2026-08-02"
 JQL = f'project in (CORE, WEB) AND issuetype = Bug AND (statusCategory != Done OR updated >= "{SINCE}")'
 FIELDS = ["created", "updated", "status", "priority", "resolutiondate", "components", "statuscategorychangedate"]
 BULK = 1000
+SLICES = 16  # of the yardstick
 
 
 def ours(told: dict[str, Any]) -> int:
@@ -62,7 +68,96 @@ def with_dlt(told: dict[str, Any]) -> int:
     return ways.into_parquet("issues", ([facts(issue) for issue in page] for page in pages))
 
 
-WAYS = {"ours": ours, "plain": plain, "careful": careful, "dlt": with_dlt}
+def yardstick(told: dict[str, Any]) -> int:
+    """aiohttp, msgspec and Polars, in days side by side, then the histories side by side."""
+    return asyncio.run(_yardstick(told))
+
+
+async def _yardstick(told: dict[str, Any]) -> int:
+    import aiohttp
+    import polars as pl
+
+    pages, histories = _decoders()
+    headers = {"Authorization": _authorization(told["environment"]), "Content-Type": "application/json"}
+    base = told["environment"]["JIRA_BASE_URL"] + "/rest/api/3"
+    async with aiohttp.ClientSession(headers=headers, read_bufsize=2**20) as session:
+
+        async def everything(path: str, body: dict[str, Any], decoder: Any) -> list[Any]:
+            found: list[Any] = []
+            while True:
+                async with session.post(f"{base}/{path}", json=body) as answer:
+                    page = decoder.decode(await answer.read())
+                found += page.rows
+                if page.token is None:
+                    return found
+                body["nextPageToken"] = page.token
+
+        def walk(days: str) -> Any:
+            return everything("search/jql", {"jql": f"{JQL}{days}", "fields": FIELDS, "maxResults": 100}, pages)
+
+        walked = await asyncio.gather(*map(walk, _days(told["issue_days"])))
+        issues = [issue for some in walked for issue in some]
+        ids = [issue.id for issue in issues]
+        chunks = [ids[begin : begin + BULK] for begin in range(0, len(ids), BULK)]
+        bodies = [{"issueIdsOrKeys": chunk, "fieldIds": ["status"], "maxResults": 10_000} for chunk in chunks]
+        logs = await asyncio.gather(*(everything("changelog/bulkfetch", body, histories) for body in bodies))
+    rows = list(map(_facts, issues))
+    moves = [
+        (log.issueId, history.created, item.before, item.after)
+        for some in logs
+        for log in some
+        for history in log.changeHistories
+        for item in history.items
+        if item.field == "status"
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        pl.DataFrame(rows, orient="row", infer_schema_length=None).write_parquet(f"{folder}/issues.parquet")
+        pl.DataFrame(moves, orient="row", infer_schema_length=None).write_parquet(f"{folder}/moves.parquet")
+    return len(rows)
+
+
+def _decoders() -> tuple[Any, Any]:
+    """What reads a page of issues, and a page of histories: the named fields and no other."""
+    import msgspec
+
+    def struct(name: str, *fields: Any, **names: str) -> Any:
+        return msgspec.defstruct(name, fields, rename=names or None, gc=False)
+
+    named = struct("Named", ("name", str | None, None))
+    status = struct("Status", ("category", struct("Category", ("key", str))), category="statusCategory")
+    dates = [("created", datetime), ("updated", datetime)]
+    later = [("resolutiondate", datetime | None, None), ("statuscategorychangedate", datetime | None, None)]
+    facts = [("status", status), ("priority", named | None, None), ("components", list[named], [])]
+    issue = struct("Issue", ("id", str), ("fields", struct("Fields", *dates, *facts, *later)))
+    token = ("token", str | None, None)
+    page = struct("Page", ("rows", list[issue]), token, rows="issues", token="nextPageToken")
+    sides = [("field", str), ("before", str | None, None), ("after", str | None, None)]
+    item = struct("Item", *sides, before="from", after="to")
+    entry = struct("Entry", ("created", datetime | int), ("items", list[item]))
+    log = struct("Log", ("issueId", str), ("changeHistories", list[entry]))
+    logs = struct("Logs", ("rows", list[log]), token, rows="issueChangeLogs", token="nextPageToken")
+    return msgspec.json.Decoder(page), msgspec.json.Decoder(logs)
+
+
+def _days(count: int) -> list[str]:
+    """The window's days in as many clauses, the first and the last of them open."""
+    step = max(timedelta(1), timedelta(count) / SLICES)
+    ends = [ways.MONTH_END - timedelta(count) + step * number for number in range(1, round(timedelta(count) / step))]
+    edges = [f'"{end:%Y-%m-%d %H:%M}"' for end in ends]
+    between = [f" AND created >= {one} AND created < {other}" for one, other in pairwise(edges)]
+    return [f" AND created < {edges[0]}", *between, f" AND created >= {edges[-1]}"]
+
+
+def _facts(issue: Any) -> tuple[Any, ...]:
+    """`facts` of a decoded issue."""
+    fields = issue.fields
+    done = fields.status.category.key == "done"
+    resolved = (fields.resolutiondate or fields.statuscategorychangedate) if done else None
+    critical = fields.priority is not None and fields.priority.name in ("Highest", "Blocker", "Critical")
+    return issue.id, [each.name for each in fields.components], fields.created, done, resolved, critical
+
+
+WAYS = {"ours": ours, "plain": plain, "careful": careful, "dlt": with_dlt, "yardstick": yardstick}
 
 
 def facts(issue: dict[str, Any]) -> dict[str, Any]:

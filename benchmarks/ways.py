@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+MONTH_END = datetime(2026, 11, 1, tzinfo=UTC)
 Row = dict[str, Any]
 
 

@@ -15,12 +15,13 @@ def build(
     months: int = 18,
     conversations: int = 0,
     issues: int = 0,
+    issue_days: int = 365,
     kind: str = PLAIN,
 ) -> World:
     """A world up to `until` (aware, its "now"), which begins at the first of the month `months` before.
 
-    `conversations` more than its customers would have are spread over the window; `issues` more are touched in it. The
-    crooked kind is the plain one of the same seed, with what real sites have and nobody expects. The churn kind is a
+    `conversations` more than its customers would have are spread over the window; `issues` more are touched in it, and
+    came about within so many days before its end. The crooked kind is the plain one of the same seed, with what real sites have and nobody expects. The churn kind is a
     company of its own, with 24 months to score, whose size and months are its own (`churn_history`, `world_at`).
     """
     if kind not in KINDS:
@@ -34,7 +35,7 @@ def build(
     from accountpulse.sandbox import STAND_INS  # here, since the stand-ins import their parts from this package
 
     calendar = Calendar(start, until.replace(microsecond=0))
-    blueprint = Blueprint(seed, make_plans(seed, accounts, calendar), calendar, conversations, issues)
+    blueprint = Blueprint(seed, make_plans(seed, accounts, calendar), calendar, conversations, issues, issue_days)
     parts = {stand_in.name: stand_in.build(blueprint) for stand_in in STAND_INS}
     if kind == CROOKED:  # after all of them, so that nothing is drawn anew
         for stand_in in STAND_INS:

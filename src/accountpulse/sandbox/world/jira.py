@@ -95,7 +95,8 @@ def build_jira(blueprint: Blueprint) -> Jira:
         _add_edge_cases(site, linked)
         _add_long_histories(site, linked)
     names = [str(plan.customer.jira_component) for plan in linked]
-    _add_extra_bugs(site, blueprint.seed, names, blueprint.issues if linked else 0)
+    if linked:
+        _add_extra_bugs(site, blueprint, names)
     accounts = {str(plan.customer.jira_component): plan.customer.account_id for plan in linked}
     return site_of(site.issues, accounts, {"CORE": [*names, "Platform"], "WEB": [*names[:10], "Website"]})
 
@@ -133,11 +134,11 @@ def name_customers(issues: list[JiraIssue], accounts: Mapping[str, str]) -> None
         issue.fields[ACCOUNT_TEXT] = ids[0] if len(ids) == 1 else None
 
 
-def _add_extra_bugs(site: SiteBuilder, seed: int, names: list[str], count: int) -> None:
-    """So many bugs more, evenly over the customers: created in the last year, touched in the last ninety days."""
-    rng, calendar = Random(f"crowd {seed}"), site.calendar
-    for number in range(count):
-        created = moment(rng, calendar.month_end - timedelta(days=365), calendar.month_end)
+def _add_extra_bugs(site: SiteBuilder, blueprint: Blueprint, names: list[str]) -> None:
+    """So many bugs more, evenly over the customers, touched in the last ninety days."""
+    rng, calendar = Random(f"crowd {blueprint.seed}"), site.calendar
+    for number in range(blueprint.issues):
+        created = moment(rng, calendar.month_end - timedelta(days=blueprint.issue_days), calendar.month_end)
         issue = add_issue_with_history(site, rng, names[number % len(names)], created, bad=0.5)
         touched = moment(rng, max(created, calendar.window_start), calendar.month_end)
         issue.updated = max(issue.updated, touched)

@@ -68,6 +68,7 @@ class Calendar:
 class Blueprint:
     """What every part of the world is built from. `conversations` and `issues`: how many more than usual.
 
+    `issue_days`: in how many days before the month's end these issues came about.
     The parts of one world share each plan's `rng`, so the order in which they are built decides what they draw.
     """
 
@@ -76,6 +77,7 @@ class Blueprint:
     calendar: Calendar
     conversations: int = 0
     issues: int = 0
+    issue_days: int = 365
 
 
 def make_plans(seed: int, count: int, calendar: Calendar) -> list[Plan]:
