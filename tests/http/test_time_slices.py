@@ -136,6 +136,44 @@ def test_a_system_that_gives_no_totals_is_walked_as_well(system: System, slices:
     assert walked.rows == sorted(row for row in system.rows if 0 <= row[1] < 300)
 
 
+class Mistaken(Exception):
+    """Rows came that weren't asked for."""
+
+
+@dataclass
+class OtherClock(System):
+    """Ends of slices from `since` on mean `late` units later, as where clocks were changed; it counts no rows."""
+
+    since: int = 0
+    late: int = 0
+
+    def found(self, part: TimeSlice) -> list[Row]:
+        start, end = (edge + self.late * (edge >= self.since) for edge in (part.start, part.end))
+        rows = super().found(TimeSlice(start, end))
+        if not all(part.contains(time) for _, time in rows):
+            raise Mistaken
+        return rows
+
+
+@given(
+    st.lists(st.integers(0, 270), min_size=20, max_size=150),
+    st.sampled_from(["rising", "falling"]),
+    st.integers(0, 300),
+    st.integers(-30, 30),
+    st.integers(1, 24),
+)
+def test_no_row_is_lost_in_silence_where_the_system_means_other_times_by_the_ends_of_a_slice(
+    times: list[int], order: str, since: int, late: int, at_once: int
+) -> None:
+    system = OtherClock(list(enumerate(times)), 3, order, counts=False, since=since, late=late)
+    try:
+        walked = Walked(system, equal_slices(0, 300, 2), at_once)
+    except Mistaken:
+        assert late
+    else:
+        assert walked.rows == sorted(system.rows)
+
+
 @given(systems.filter(lambda system: len(system.rows) > 0), st.integers(1, 12), st.integers(0, 30), st.data())
 def test_a_row_that_moves_while_pages_are_read_is_not_lost(
     system: System, at_once: int, after: int, data: st.DataObject

@@ -94,8 +94,14 @@ class SliceWalk(Generic[R, B]):
         batch: Callable[[], B],
         done: Callable[[TimeSlice, B, SliceRows], None],
         progress: Callable[[int, int | None], None] = lambda _kept, _total: None,
+        *,
+        is_answered: bool = False,
     ) -> None:
-        """`progress` gets the rows so far and, once every initial slice has had its first page, how many there are."""
+        """`progress` gets the rows so far and, once every initial slice has had its first page, how many there are.
+
+        `is_answered`: the system has answered such a query before. Else nobody else asks until the first page has come,
+        so that a refusal comes once.
+        """
         self.kept = 0
         self._rows = rows
         self._limiter = limiter
@@ -107,7 +113,7 @@ class SliceWalk(Generic[R, B]):
         self._stretches: list[TimeSlice] = []  # that the walk goes through
         self._waiting: deque[SliceProgress[B]] = deque()
         self._active: dict[asyncio.Task[None], SliceProgress[B]] = {}
-        self._is_answered = False  # until the first page has come nobody else asks, so that a refusal comes once
+        self._is_answered = is_answered
         self._changed = asyncio.Event()  # a page came or a slice ended: there may be work for somebody idle
 
     async def run(self, slices: Iterable[TimeSlice]) -> None:
@@ -163,11 +169,14 @@ class SliceWalk(Generic[R, B]):
         self._done(progress.part, progress.batch, SliceRows(progress.came, progress.outside, repeated))
 
     async def _has_missed(self, progress: SliceProgress[B], *, complete: bool) -> bool:
-        """Whether rows didn't come that the system has counted; by its pages' end where it doesn't count."""
-        if progress.total is None:
-            return not complete
+        """Whether rows didn't come that the system has counted.
+
+        Where it doesn't count: whether the pages broke off, or rows lie between this slice and what was given of it.
+        """
         for other in progress.given:
             await other.has_first_page.wait()
+        if progress.total is None:
+            return not complete or progress.misses_neighbour()
         return (progress.missed() or 0) > 0
 
     async def _walk_again(self, progress: SliceProgress[B]) -> None:
@@ -231,7 +240,7 @@ class SliceWalk(Generic[R, B]):
         keys.update(found)
         progress.page_rows = max(progress.page_rows, len(page.rows))
         times = list(map(self._rows.time, fresh))
-        progress.order.observe([time for time in times if time is not None])
+        progress.observe([time for time in times if time is not None])
         return fresh, times
 
     def _accept_first_page(self, progress: SliceProgress[B], total: int | None) -> bool:

@@ -135,6 +135,8 @@ class SliceProgress(Generic[B]):
     outside: int = field(default=0, init=False)  # of no slice of the walk
     page_rows: int = field(default=0, init=False)  # of the largest page
     order: RowOrder = field(default_factory=RowOrder, init=False)
+    first: int | None = field(default=None, init=False)  # time of the first row that came
+    beyond: int | None = field(default=None, init=False)  # of the first row that came from what was given away
     seen: set[str] = field(default_factory=set, init=False)  # keys of rows
     given: list[Self] = field(default_factory=list, init=False)  # what others took over
     has_first_page: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -193,6 +195,14 @@ class SliceProgress(Generic[B]):
             raise RuntimeError(f"a slice can't go from {self.state.name} to {state.name}")
         self.state = state
 
+    def observe(self, times: Sequence[int]) -> None:
+        """Learn from the times of a page's rows, in their order."""
+        self.order.observe(times)
+        if self.first is None and times:
+            self.first = times[0]
+        if self.given:
+            self.beyond = next((time for time in times if not self.accounts_for(time)), self.beyond)
+
     # --- decisions
 
     def remaining(self) -> int:
@@ -234,6 +244,17 @@ class SliceProgress(Generic[B]):
             (time >= self.part.start or self.part.start == self.asked.start)
             and (time < self.part.end or self.part.end == self.asked.end)
         )
+
+    def misses_neighbour(self) -> bool:
+        """Whether whoever took over its far part last began only after the first row that this one saw there.
+
+        Then rows may lie between the two: the system means other times than ours by the ends of a slice.
+        """
+        if self.beyond is None:
+            return False
+        first = self.given[-1].first
+        rises = self.order.direction is Direction.RISING
+        return first is None or (first > self.beyond if rises else first < self.beyond)
 
     def missed(self) -> int | None:
         """How many rows the system has counted that didn't come; None where it doesn't count.

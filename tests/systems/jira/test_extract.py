@@ -292,8 +292,8 @@ def test_cloud_and_data_center_tell_the_same(small: World, ask: Asking) -> None:
 
 def test_the_zone_of_our_user_changes_nothing(ask: Asking) -> None:
     found = []
+    world = build(seed=3, accounts=30, until=NOW, issues=900)
     for zone in ("UTC", "Pacific/Kiritimati", "Pacific/Midway", "Europe/Berlin", "Asia/Kolkata"):
-        world = build(seed=3, accounts=30, until=NOW, issues=900)
         world.jira.timezone = zone
         with Sandbox(world) as running:
             found.append(ask(running, components(world)))

@@ -69,7 +69,6 @@ async def walked(loaded: Settings, scope: Scope, keys: list[str], count: int) ->
         search = Search(web, site, ["created"], page_decoder(None))
         links = Links(mapping, keys, None)
         found = await search.look(tuple(keys), condition(links.clause(keys), mapping, scope, cloud=site.cloud))
-        await search.try_zone(found)
         end = int(scope.as_of.timestamp() // 60) + 3000
         rows = RowSource("jira", "issues", search.ask(found), lambda each: each.id, lambda each: each.created // 60_000)
 

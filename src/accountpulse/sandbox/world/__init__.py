@@ -21,8 +21,9 @@ def build(
     """A world up to `until` (aware, its "now"), which begins at the first of the month `months` before.
 
     `conversations` more than its customers would have are spread over the window; `issues` more are touched in it, and
-    came about within so many days before its end. The crooked kind is the plain one of the same seed, with what real sites have and nobody expects. The churn kind is a
-    company of its own, with 24 months to score, whose size and months are its own (`churn_history`, `world_at`).
+    came about within so many days before its end. The crooked kind is the plain one of the same seed, with what real
+    sites have and nobody expects. The churn kind is a company of its own, with 24 months to score, whose size and
+    months are its own (`churn_history`, `world_at`).
     """
     if kind not in KINDS:
         raise ValueError(f"there is no world {kind!r}; there are {', '.join(KINDS)}")

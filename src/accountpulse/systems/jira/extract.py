@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
 import polars as pl
 
 from accountpulse.core.catalogue import METRICS
@@ -21,15 +20,16 @@ from accountpulse.http.slice_walk import RowSource, SliceRows, SliceWalk
 from accountpulse.http.time_slices import TimeSlice, without
 from accountpulse.systems.jira import notes, parts
 from accountpulse.systems.jira import site as jira_site
-from accountpulse.systems.jira.fields import LinkField, link_field
-from accountpulse.systems.jira.history import Present
+from accountpulse.systems.jira.fields import BY_FIELD, LinkField, link_field
 from accountpulse.systems.jira.history_fetch import HistoryFetch
+from accountpulse.systems.jira.history_flow import HistoryFlow, present_of
+from accountpulse.systems.jira.jql_dates import ZoneMistaken
 from accountpulse.systems.jira.links import Links, combinations_for, split_by_clause, stands_alone
 from accountpulse.systems.jira.names import folded
 from accountpulse.systems.jira.parts import StretchContent
 from accountpulse.systems.jira.refusals import REMEDIES, cause
 from accountpulse.systems.jira.rows import IssueBatch, IssueReader, Lives, framed
-from accountpulse.systems.jira.search import BULK, SLICE_ROWS, Found, Search, condition
+from accountpulse.systems.jira.search import Found, Search, condition
 from accountpulse.systems.jira.settings import JiraAccess, JiraMapping, JiraRequest
 from accountpulse.systems.jira.site import Listed, Priorities, Site
 from accountpulse.systems.jira.wire import Issue, page_decoder
@@ -37,9 +37,7 @@ from accountpulse.systems.jira.wire import Issue, page_decoder
 BUGS = tuple(name for name, metric in METRICS.items() if metric.domain == "bugs")
 FIELDS = ("created", "updated", "status", "priority", "resolutiondate")
 CARRIERS = {"project": "project", "component": "components", "label": "labels"}  # the field that a link is read from
-HISTORIES = "histories"
-_PRESENT = msgspec.msgpack.Decoder(Present)
-AGAIN = "+"  # of a question's name: the second walk of it
+AGAIN, LAPPED = "+", "~"  # of a question's name: its second walk, and a walk in slices that lap over by days
 
 
 def extract(request: JiraRequest) -> Extract:
@@ -72,7 +70,8 @@ async def _extract(request: JiraRequest) -> Extract:
         if isinstance(work, str):
             spools = {"issues": SpooledTable(ISSUES), "issue_moves": SpooledTable(ISSUE_MOVES)}
             return Extract("jira", {}, dict.fromkeys(BUGS, "not_visible"), {}, (work,), spools=spools)
-        await work.search_all()
+        async with work.histories:
+            await work.search_all()
         await work.find_owners()
         await work.read_histories()
         return work.result()
@@ -80,12 +79,12 @@ async def _extract(request: JiraRequest) -> Extract:
 
 async def begin(request: JiraRequest, web: Client) -> "JiraExtraction | str":
     """The work, once the site is known; or why nothing can be known there. A wrong setting is raised."""
-    site = await jira_site.look_at(web)
     mapping = request.mapping
+    site = await jira_site.look_at(web, fields=mapping.link in BY_FIELD)
     if unseen := _unseen(site, mapping):
         return unseen
-    field = await link_field(web, site.api, mapping)
-    types = await jira_site.bug_types(web, site, mapping.bug_types)
+    field = link_field(site.fields, mapping)
+    types = jira_site.bug_types(site, mapping.bug_types)
     listed = await _listed(web, site, mapping, request.keys)
     return JiraExtraction.of(
         request, web, site, mapping.model_copy(update={"bug_types": types}), link=field, listed=listed
@@ -125,6 +124,7 @@ class JiraExtraction:
     gaps: dict[str, Reason] = field(default_factory=dict)
     refused: dict[str, Reason] = field(default_factory=dict)  # keys that Jira doesn't know or doesn't understand
     collector: PartCollector[StretchContent] = field(init=False)
+    histories: HistoryFlow = field(init=False)
     counts: dict[Found, int] = field(default_factory=dict)  # issues that came, of each query
     guilty: dict[str, str] = field(default_factory=dict)  # keys with bugs that don't show them → one of these
     moved_on: set[str] = field(default_factory=set)  # issues that no key finds any more
@@ -135,6 +135,8 @@ class JiraExtraction:
     def __post_init__(self) -> None:
         """Begin with what an earlier process of this run has kept."""
         self.collector = parts.collector(self.request.parts)
+        fetch = HistoryFetch(self.search, cloud=self.site.cloud)
+        self.histories = HistoryFlow(fetch, self.reader.history, self.collector.take)
 
     @classmethod
     def of(
@@ -166,8 +168,6 @@ class JiraExtraction:
         if not queries:
             return
         self.counts = dict.fromkeys(queries, 0)
-        if any(found.count > SLICE_ROWS for found in queries):
-            await self.search.try_zone(queries[0])
         if self.links.by_clause:
             for owners in await together(self._owners(found) for found in queries):
                 for issue, keys in owners.items():
@@ -178,7 +178,8 @@ class JiraExtraction:
         """The queries that have issues, with their counts; keys that Jira refuses are in `refused`."""
         self._refuse_unseen()
         # what isn't listed is tried by itself, since it may be refused
-        return [*await self._find(is_listed=True), *await self._find(is_listed=False)]
+        found = await together(self._find(is_listed=is_listed) for is_listed in (True, False))
+        return [query for queries in found for query in queries]
 
     async def look_up(self) -> None:
         """Learn which keys Jira doesn't know, without a search for those that it lists."""
@@ -241,22 +242,30 @@ class JiraExtraction:
         ids: set[str] = set()
         ask = self.search.ask(found, ids_only=True)
         rows = RowSource("jira", "issues", ask, lambda issue: issue.id, lambda _issue: None)
-        await SliceWalk(rows, self.web.limiter, Ids, lambda _part, batch, _rows: ids.update(batch.ids)).run(
-            slices if found.count else ()
-        )
+        walk = SliceWalk(rows, self.web.limiter, Ids, lambda _part, some, _rows: ids.update(some.ids), is_answered=True)
+        await walk.run(slices if found.count else ())
         return ids
 
     async def _walk(self, found: Found) -> None:
         """All issues of a query; once more where fewer came than Cloud had estimated."""
-        question = _question(found)
-        came = await self._walk_once(found, question)
+        question = self._question(found)
+        came = await self._walk_in_zone(found, question)
         if not self.site.cloud or came >= found.count:
             return
-        came = max(came, await self._walk_once(found, question + AGAIN))
+        came = max(came, await self._walk_in_zone(found, question + AGAIN))
         self.counts[found] = came
         if found.condition in self.search.doubtful and came < found.count:
             answer = f"{came:,} issues of about {found.count:,} came, and no way to the others"
             raise UnexpectedAnswer("jira", "paging through issues", answer)
+
+    async def _walk_in_zone(self, found: Found, question: str) -> int:
+        """How many issues came; from the beginning again where Jira is found to read dates in another zone."""
+        try:
+            return await self._walk_once(found, question)
+        except ZoneMistaken:
+            self.search.distrust_zone()
+            self.counts[found] = 0
+            return await self._walk_once(found, question + LAPPED)
 
     async def _walk_once(self, found: Found, question: str) -> int:
         # one that became older since the first look is the first slice's; one without a time is kept where it is found
@@ -271,11 +280,18 @@ class JiraExtraction:
             came = sum(self.counts.values())
             self.request.progress(came, max(came, sum(each.count for each in self.counts)))
 
-        walk = SliceWalk(rows, self.web.limiter, lambda: IssueBatch(self.reader, found.keys), done, progress)
+        def batch() -> IssueBatch:
+            return IssueBatch(self.reader, found.keys, self.histories.add)
+
+        walk = SliceWalk(rows, self.web.limiter, batch, done, progress, is_answered=True)
         slices = await self.search.slices(found, self.request.scope.as_of)
         await walk.run(without(slices, self.collector.done(question)))
         self.counts[found] = max(self.counts.get(found, 0), earlier + walk.kept)
         return int(earlier + walk.kept)
+
+    def _question(self, found: Found) -> str:
+        """What a query is called in checkpoint parts; slices meet at dates of one zone."""
+        return hashlib.sha256(f"{self.site.zone} {found.condition}".encode()).hexdigest()[:16]
 
     # --- whose they are
 
@@ -285,8 +301,9 @@ class JiraExtraction:
         if not self.collector.spools["suspects"].height:
             return
         suspects = parts.suspects(self.collector.spools)
-        by_question = {_question(found): found for found in self.counts}
-        for (question,), some in suspects.group_by(pl.col("question").str.strip_suffix(AGAIN), maintain_order=True):
+        by_question = {self._question(found): found for found in self.counts}
+        asked = pl.col("question").str.strip_chars_end(AGAIN + LAPPED)
+        for (question,), some in suspects.group_by(asked, maintain_order=True):
             found = by_question.get(str(question))
             owners = await self._owners(found) if found is not None else {}
             for issue, keys in some.select("issue_id", "keys").iter_rows():
@@ -299,21 +316,22 @@ class JiraExtraction:
     # --- histories
 
     async def read_histories(self) -> None:
-        """Read the histories that the search didn't bring; what they would have said is unknown where they can't be."""
+        """Read the histories that are left; what they would have said is unknown where they can't be."""
         self.collector.close()
         waiting = parts.unread(self.collector.spools)
         if not self.site.cloud and not self._has_histories():
             waiting, bare = waiting.filter(~pl.col("bare")), waiting.filter("bare")
         else:
             bare = waiting.clear()
-        await together(self._read(waiting[at : at + BULK]) for at in range(0, waiting.height, BULK))
+        await self.histories.read(waiting.select("issue_id", "present").rows())
         self.collector.close()
         unread = parts.unread(self.collector.spools)
-        if bare.height or (self.site.cloud and 1 < unread.height == waiting.height):
+        nothing_read = not self.collector.spools["read"].height
+        if bare.height or (self.site.cloud and nothing_read and unread.height > 1):
             self.gaps["reopened_bugs"] = "field_missing"
         lives = Lives()
-        for issue, present in _presents(unread):
-            life = self.reader.history.without(present)
+        for issue, packed in unread.select("issue_id", "present").iter_rows():
+            life = self.reader.history.without(present_of(packed))
             if "reopened_bugs" not in self.gaps:
                 life.doubts |= life.bare
             lives.add(issue, life)
@@ -322,19 +340,6 @@ class JiraExtraction:
 
     def _has_histories(self) -> bool:
         return any(facts["histories"] for facts in self.collector.facts)
-
-    async def _read(self, waiting: pl.DataFrame) -> None:
-        presents = dict(_presents(waiting))
-        histories = await HistoryFetch(self.search, cloud=self.site.cloud).of(list(presents))
-        if not histories:
-            return
-        lives, reader = Lives(), self.reader.history
-        for issue, (entries, is_whole) in histories.items():
-            lives.add(issue, (reader.whole if is_whole else reader.cut)(entries, presents[issue]))
-        issues = sorted(histories, key=int)
-        any_came = any(entries for entries, _is_whole in histories.values())
-        stretch = (HISTORIES, int(issues[0]), int(issues[-1]) + 1)
-        self.collector.take(stretch, parts.of_histories(lives, issues, any_came=any_came))
 
     # --- what came of it
 
@@ -368,6 +373,7 @@ class JiraExtraction:
         """What the reader should know about this walk."""
         yield from notes.of_keys(self.refused, self.guilty, by_clause=self.links.by_clause)
         yield from notes.of_gaps(self.gaps)
+        yield from notes.of_zone(self.site.zone, self.search.dates.zone)
         if self.tables is not None:
             yield from notes.of_issues(self.tables)
         yield from self.web.gone_notes()
@@ -384,14 +390,3 @@ class Ids:
     def add(self, rows: Sequence[Issue]) -> None:
         """Take the ids of a page."""
         self.ids.update(issue.id for issue in rows)
-
-
-def _question(found: Found) -> str:
-    """What a query is called in checkpoint parts."""
-    return hashlib.sha256(found.condition.encode()).hexdigest()[:16]
-
-
-def _presents(rows: pl.DataFrame) -> Iterator[tuple[str, Present]]:
-    """Issues whose histories are to be read, as they are now."""
-    for issue, present in rows.select("issue_id", "present").iter_rows():
-        yield issue, _PRESENT.decode(present)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from accountpulse.core.errors import ConfigurationError
-from accountpulse.http.client import Client
 from accountpulse.systems.jira.settings import JiraMapping
-from accountpulse.systems.jira.wire import FIELDS, FieldInfo, FieldSchema
+from accountpulse.systems.jira.wire import FieldInfo, FieldSchema
 
 ORGANIZATIONS = "com.atlassian.servicedesk:sd-customer-organizations"  # the type's key, in every language
 
+BY_FIELD = ("field", "organization")  # links that are custom fields
 LinkKind = Literal["text", "number", "value", "object"]
 
 # types by the end of their keys, where the kind doesn't follow from the values
@@ -73,11 +73,10 @@ class LinkField:
         return f"cf[{self.id.removeprefix('customfield_')}]"
 
 
-async def link_field(web: Client, api: str, mapping: JiraMapping) -> LinkField | None:
+def link_field(listed: Sequence[FieldInfo], mapping: JiraMapping) -> LinkField | None:
     """The custom field that `jira.link` means, None where it means none; one that can't be it is a mistake."""
-    if mapping.link not in ("field", "organization"):
+    if mapping.link not in BY_FIELD:
         return None
-    listed = await web.get(f"{api}/field", FIELDS)
     found = _organizations(listed) if mapping.link == "organization" else [f for f in listed if f.id == mapping.field]
     if not found:
         absent = f"field {mapping.field}" if mapping.link == "field" else f"field of the type {ORGANIZATIONS}"

@@ -1,6 +1,7 @@
 """What the reader of a run should know about Jira's part of it: what, how many, an example, and what to do."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -30,6 +31,16 @@ def of_keys(refused: Mapping[str, Reason], guilty: Mapping[str, str], *, by_clau
             f"{_named(guilty)}; their accounts' bugs are not known. "
             f"Issue {issue} is one of {key[:SHOWN_KEY]!r}: look at its link's field (id = … finds it)"
         )
+
+
+def of_zone(reported: ZoneInfo | None, used: ZoneInfo | None) -> Iterator[str]:
+    """Dates in searches whose time zone isn't known."""
+    if used is not None:
+        return
+    why = "our user's profile names no time zone that is known here"
+    if reported is not None:
+        why = f"Jira reads dates in another time zone than {reported}, which our user's profile names"
+    yield f"{why}: to miss no bug, searches lap over by a day, and take longer. Set the time zone in the profile"
 
 
 def of_gaps(gaps: Mapping[str, Reason]) -> Iterator[str]:

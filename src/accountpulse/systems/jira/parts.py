@@ -12,10 +12,10 @@ from accountpulse.core.spooled import PIECE, PartCollector, PartStore, SpooledTa
 from accountpulse.http.slice_walk import SliceRows
 from accountpulse.systems.jira.rows import DOUBTS, LOST, UNREAD, IssueBatch, Lives, TableRows, framed, merged
 
-_IDS: Columns = {"issue_id": pl.String}
 _UNKNOWN: Columns = {"key": pl.String, "metric": pl.String}
 _DOUBTFUL: Columns = {"issue_id": pl.String, "metric": pl.String}
-# `unread` are issues whose histories didn't come with them, `read` those whose histories were fetched since;
+# `unread` are issues whose histories didn't come with them, `read` those whose histories were fetched since, each as it
+# was when it was walked;
 # `suspects` those that a key of a query may have found without being shown
 TABLES: Mapping[str, Columns] = {
     "issues": ISSUES,
@@ -23,7 +23,7 @@ TABLES: Mapping[str, Columns] = {
     "doubts": DOUBTS,
     "lost": LOST,
     "unread": UNREAD,
-    "read": _IDS,
+    "read": {"issue_id": pl.String, "present": pl.Binary},
     "suspects": {"issue_id": pl.String, "question": pl.String},
 }
 
@@ -65,9 +65,9 @@ def of_slice(batch: IssueBatch, rows: SliceRows, question: str) -> StretchConten
     return StretchContent(contents, counts, {question: batch.came}, batch.has_histories)
 
 
-def of_histories(lives: Lives, issues: Sequence[str], *, any_came: bool) -> StretchContent:
-    """What a fetch of histories contains."""
-    return StretchContent({**lives.rows(), "read": [(issue,) for issue in issues]}, histories=any_came)
+def of_histories(lives: Lives, issues: Sequence[tuple[str, bytes]], *, any_came: bool) -> StretchContent:
+    """What a fetch of histories contains; `issues` with what they were when they were walked."""
+    return StretchContent({**lives.rows(), "read": issues}, histories=any_came)
 
 
 def _joined(batches: Sequence[StretchContent]) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
@@ -87,9 +87,12 @@ def collector(parts: PartStore) -> PartCollector[StretchContent]:
 
 
 def unread(spools: Mapping[str, SpooledTable]) -> pl.DataFrame:
-    """The issues whose histories are still to be read (UNREAD), each once, in the order of their ids."""
+    """The issues whose histories are still to be read (UNREAD), each once, in the order of their ids.
+
+    A history that was fetched for what an issue had been before counts for nothing: the two may contradict each other.
+    """
     waiting = spools["unread"].lazy().unique("issue_id", keep="first", maintain_order=True)
-    left = waiting.join(spools["read"].lazy(), on="issue_id", how="anti")
+    left = waiting.join(spools["read"].lazy(), on=["issue_id", "present"], how="anti")
     return left.sort(pl.col("issue_id").cast(pl.Int64, strict=False), "issue_id").collect()
 
 

@@ -1,6 +1,6 @@
 """Issues and histories → rows, slice by slice."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -66,8 +66,13 @@ class IssueBatch:
     show.
     """
 
-    def __init__(self, reader: IssueReader, asked: Collection[str] = ()) -> None:
-        """Empty."""
+    def __init__(
+        self,
+        reader: IssueReader,
+        asked: Collection[str] = (),
+        unread: Callable[[Sequence[tuple[str, bytes]]], None] = lambda _issues: None,
+    ) -> None:
+        """Empty. `unread` is told of each page's unread issues, and what they are now."""
         self.came = 0
         self.outside = 0  # of another time
         self.undated = 0  # came without the time of its creation
@@ -75,15 +80,17 @@ class IssueBatch:
         self.suspects: list[str] = []
         self.lives = Lives()
         self.issues: list[tuple[object, ...]] = []
-        self.unread: list[tuple[object, ...]] = []
+        self.unread: list[tuple[str, bytes, bool]] = []
         self._reader = reader
         self._asked = frozenset(asked)
+        self._tell_unread = unread
         self._until, self._since = reader.history.until, reader.history.since
         self._suspicion: dict[Owned, bool] = {}  # the same keys come again and again
 
     def add(self, rows: Sequence[Issue]) -> None:
         """Take the issues that were there at the period's end, and then open or touched since the window's start."""
         self.came += len(rows)
+        before = len(self.unread)
         for issue in rows:
             if issue.created is None:
                 self._add_undated(issue)
@@ -91,6 +98,7 @@ class IssueBatch:
                 self._add(issue, issue.fields or _EMPTY, issue.created)
             else:
                 self.outside += 1
+        self._tell_unread([(issue, present) for issue, present, _bare in self.unread[before:]])
 
     def _add_undated(self, issue: Issue) -> None:
         """An issue without the time of its creation is in no window: its accounts' bugs aren't known."""

@@ -1,10 +1,10 @@
 """Searching Jira on both products: the conditions, their pages, their slices of time, and the histories of issues."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -14,6 +14,7 @@ from accountpulse.http.client import Client, RequestRefused, together
 from accountpulse.http.paging import PageGuard
 from accountpulse.http.slice_walk import RowPage
 from accountpulse.http.time_slices import TimeSlice, equal_slices
+from accountpulse.systems.jira.jql_dates import DAY, JqlDates
 from accountpulse.systems.jira.links import listed
 from accountpulse.systems.jira.settings import JiraMapping
 from accountpulse.systems.jira.site import Site
@@ -28,8 +29,7 @@ LARGEST_ROWS = 5000  # a slice is in memory until it is complete, so large queri
 MOST_SLICES = 500  # a count may be wrong by any factor; whoever is idle cuts what is too large in any case
 BULK = 1000  # issues in one bulk fetch of histories
 BULK_PAGE = 10_000  # history entries in one of its pages
-DAY = 1440  # minutes: how fine a date in JQL is
-FOLD = 120  # minutes: where clocks are set back, an hour's dates mean one of two hours
+OPEN = -1  # the start of a stretch without one
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HISTORY_FIELDS = ("status", "resolution")
 
@@ -78,9 +78,8 @@ def _bounds(scope: Scope) -> tuple[tuple[datetime, int], tuple[datetime, int]]:
 class Search:
     """One run's searches on one site.
 
-    `fields` are asked for, and `decoder` reads them. Slices follow the minutes of `created`; their bounds are written
-    in the zone of our user's profile, which is tried out first. `doubtful`: a page of it that was not the last led
-    nowhere.
+    `fields` are asked for, and `decoder` reads them. Slices follow the minutes of `created`; `dates` writes their ends
+    in the zone of our user's profile. `doubtful`: a page of it that was not the last led nowhere.
     """
 
     def __init__(
@@ -99,8 +98,7 @@ class Search:
         self._site = site
         self._fields = [*fields, *(["statuscategorychangedate"] if site.cloud else [])]
         self._decoder = decoder
-        self._zone: ZoneInfo = ZoneInfo("UTC")
-        self._pad = DAY
+        self.dates = JqlDates(site.zone)
 
     # --- before the walk
 
@@ -114,11 +112,15 @@ class Search:
     async def _look(self, keys: tuple[str, ...], text: str) -> Found | None:
         """None: Jira counted issues and showed none."""
         body = {"jql": f"{text} ORDER BY created ASC", "fields": ["created"], "maxResults": 1}
-        page = await self._send(body if self._site.cloud else {**body, "startAt": 0}, _PLAIN)
-        count = await self.count(text) if self._site.cloud else page.total or 0
+        if self._site.cloud:
+            page, count = await asyncio.gather(self._send(body, _PLAIN), self.count(text))
+        else:
+            page = await self._send({**body, "startAt": 0}, _PLAIN)
+            count = page.total or 0
         if not page.issues:
             return Found(keys, text, 0, 0) if count == 0 else None
-        created = _timed(page.issues)[0].created
+        fields = page.issues[0].fields
+        created = created_at(fields) if fields is not None else None
         # the first slice is open to the left, wherever it begins
         oldest = int(self._begin.timestamp() * 1000) if created is None else created
         return Found(keys, text, max(1, count), oldest // 60_000)
@@ -127,18 +129,9 @@ class Search:
         """About how many issues a condition has, on Cloud."""
         return (await self._web.post(f"{self._site.api}/search/approximate-count", _COUNT, {"jql": text})).count
 
-    async def try_zone(self, found: Found) -> None:
-        """Learn whether dates mean our profile's zone: the oldest issue must be found within its own minute.
-
-        Where it isn't, or the zone is hidden, slices are padded by a day.
-        """
-        if self._site.zone is None:
-            return
-        self._zone, self._pad = self._site.zone, FOLD
-        own = f"created >= {self._date(found.oldest)} AND created < {self._date(found.oldest + 1)}"
-        page = await self._send({"jql": f"{found.condition} AND {own}", "fields": ["id"], "maxResults": 1}, _PLAIN)
-        if not page.issues:
-            self._zone, self._pad = ZoneInfo("UTC"), DAY
+    def distrust_zone(self) -> None:
+        """Jira reads dates in another zone than it says: from the next walk on, slices lap over by days."""
+        self.dates = JqlDates(None)
 
     async def slices(self, found: Found, until: datetime) -> list[TimeSlice]:
         """The stretch from the oldest issue on, in about equal parts of which Data Center can show each whole."""
@@ -150,7 +143,7 @@ class Search:
         return [small for few in await together(self._small(found, part) for part in parts) for small in few]
 
     async def _small(self, found: Found, part: TimeSlice) -> list[TimeSlice]:
-        jql = self._jql(found, part)
+        jql = _jql(found, _asked(found, part, self.dates), self.dates)
         total = (await self._send({"jql": jql, "fields": ["id"], "startAt": 0, "maxResults": 0}, _PLAIN)).total or 0
         if total <= WINDOW:
             return [part]
@@ -167,19 +160,23 @@ class Search:
         """What sends the requests of a walk over the condition's issues."""
         fields, decoder = (["id"], _PLAIN) if ids_only else (self._fields, self._decoder)
 
+        dates = self.dates  # of all of the walk: its slices must meet
+
         async def cloud(part: TimeSlice, cursor: str | None) -> RowPage[Issue]:
-            body: dict[str, Any] = {"jql": self._jql(found, part), "fields": fields, "maxResults": CLOUD_PAGE}
+            asked = _asked(found, part, dates)
+            body: dict[str, Any] = {"jql": _jql(found, asked, dates), "fields": fields, "maxResults": CLOUD_PAGE}
             if cursor is not None:
                 body["nextPageToken"] = cursor
             page = await self._send(body, decoder)
             if page.next_page_token is None and page.is_last is False:
                 self.doubtful.add(found.condition)
-            return RowPage(page.issues if ids_only else _timed(page.issues), page.next_page_token)
+            return RowPage(page.issues if ids_only else _timed(page.issues, asked, dates), page.next_page_token)
 
         async def server(part: TimeSlice, cursor: str | None) -> RowPage[Issue]:
             start, size = map(int, cursor.split()) if cursor is not None else (0, SERVER_PAGE)
+            asked = _asked(found, part, dates)
             body: dict[str, Any] = {
-                "jql": self._jql(found, part),
+                "jql": _jql(found, asked, dates),
                 "fields": fields,
                 "startAt": start,
                 "maxResults": size,
@@ -190,7 +187,7 @@ class Search:
             start += len(page.issues)
             more = bool(page.issues) and start != page.total  # a total below what came says nothing: on
             following = f"{start} {page.max_results or size}" if more else None
-            return RowPage(page.issues if ids_only else _timed(page.issues), following, page.total)
+            return RowPage(page.issues if ids_only else _timed(page.issues, asked, dates), following, page.total)
 
         return cloud if self._site.cloud else server
 
@@ -213,17 +210,6 @@ class Search:
         params = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in body.items()}
         return await self._web.get(path, decoder, params)
 
-    def _jql(self, found: Found, part: TimeSlice) -> str:
-        """The condition within a slice; the first slice is open to the left, and the condition ends the last one."""
-        parts = [found.condition]
-        if part.start > found.oldest:
-            parts.append(f"created >= {self._date(part.start - self._pad)}")
-        parts.append(f"created < {self._date(part.end + self._pad)}")
-        return " AND ".join(parts) + " ORDER BY created ASC, key ASC"
-
-    def _date(self, minute: int) -> str:
-        return f'"{datetime.fromtimestamp(minute * 60, UTC).astimezone(self._zone):%Y-%m-%d %H:%M}"'
-
     # --- histories
 
     async def histories(self, issues: Sequence[str]) -> list[IssueChanges]:
@@ -244,8 +230,26 @@ class Search:
         return await self._web.object("issues", issue, f"{self._site.api}/issue/{issue}", _ISSUE, params)
 
 
-def _timed(issues: list[Issue]) -> list[Issue]:
-    """The issues, with the times of their creation read; one that can't be is none."""
+def _asked(found: Found, part: TimeSlice, dates: JqlDates) -> TimeSlice:
+    """The stretch that is asked for to have a slice; the first slice is open to the left."""
+    around = dates.around(part)
+    return around if part.start > found.oldest else TimeSlice(OPEN, around.end)
+
+
+def _jql(found: Found, asked: TimeSlice, dates: JqlDates) -> str:
+    """The condition within a stretch."""
+    parts = [found.condition]
+    if asked.start != OPEN:
+        parts.append(f"created >= {dates.text(asked.start)}")
+    parts.append(f"created < {dates.text(asked.end)}")
+    return " AND ".join(parts) + " ORDER BY created ASC, key ASC"
+
+
+def _timed(issues: list[Issue], asked: TimeSlice, dates: JqlDates) -> list[Issue]:
+    """The issues, with the times of their creation read (one that can't be is none) and held against what was asked."""
     for issue in issues:
         issue.created = created_at(issue.fields) if issue.fields is not None else None
+    created = [issue.created for issue in issues if issue.created is not None]
+    if created:
+        dates.hold(asked, (min(created) // 60_000, max(created) // 60_000))
     return issues

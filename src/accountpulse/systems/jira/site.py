@@ -13,7 +13,7 @@ from accountpulse.core.errors import ConfigurationError, UnexpectedAnswer
 from accountpulse.http.client import Client, RequestRefused, together
 from accountpulse.systems.jira.names import folded
 from accountpulse.systems.jira.settings import JiraMapping
-from accountpulse.systems.jira.wire import Myself, Named, ProjectInfo, Projects, ServerInfo, Status
+from accountpulse.systems.jira.wire import FieldInfo, Myself, Named, ProjectInfo, Projects, ServerInfo, Status
 
 PROJECT_PAGE = 100
 LISTED_PROJECTS = 50  # components are listed for so many projects at most; beyond, a search tells what is unknown
@@ -23,6 +23,7 @@ CATEGORIES = {"done": True, "new": False, "indeterminate": False, "undefined": F
 _SERVER = msgspec.json.Decoder(ServerInfo)
 _MYSELF = msgspec.json.Decoder(Myself)
 _STATUSES = msgspec.json.Decoder(list[Status])
+_FIELDS = msgspec.json.Decoder(list[FieldInfo])
 _NAMED = msgspec.json.Decoder(list[Named])
 _PROJECT = msgspec.json.Decoder(ProjectInfo)
 _PROJECTS = msgspec.json.Decoder(Projects)
@@ -37,6 +38,8 @@ class Site:
     done: Mapping[str, bool]  # status id → whether its category is done; one of unknown or of two meanings isn't there
     priorities: Sequence[Named]
     projects: tuple[Named, ...]  # the visible ones
+    issue_types: Sequence[Named]
+    fields: Sequence[FieldInfo]  # where they were asked for
 
     @property
     def api(self) -> str:
@@ -65,15 +68,28 @@ def category_done(status: Status) -> bool | None:
     return CATEGORIES.get(status.status_category.key or "") if status.status_category is not None else None
 
 
-async def look_at(web: Client) -> Site:
-    """Ask the site about itself; a wrong token ends here, since search would answer strangers with an empty list."""
-    server = await web.get("/rest/api/2/serverInfo", _SERVER)
-    myself = await web.get("/rest/api/2/myself", _MYSELF)
-    cloud = server.deployment_type == "Cloud"
-    statuses, priorities, projects = await asyncio.gather(
-        web.get("/rest/api/2/status", _STATUSES), web.get("/rest/api/2/priority", _NAMED), _projects(web, cloud=cloud)
+async def look_at(web: Client, *, fields: bool = False) -> Site:
+    """Ask the site about itself; a wrong token ends here, since search would answer strangers with an empty list.
+
+    All that needs a good token is asked for at once, after it was found to be good: several refusals may lock a user.
+    """
+    server, myself = await asyncio.gather(
+        web.get("/rest/api/2/serverInfo", _SERVER), web.get("/rest/api/2/myself", _MYSELF)
     )
-    return Site(cloud, _zone(myself.time_zone), _meanings(statuses), priorities, tuple(projects))
+    cloud = server.deployment_type == "Cloud"
+    statuses, priorities, projects, issue_types, listed = await asyncio.gather(
+        web.get("/rest/api/2/status", _STATUSES),
+        web.get("/rest/api/2/priority", _NAMED),
+        _projects(web, cloud=cloud),
+        web.get("/rest/api/2/issuetype", _NAMED),
+        _fields(web, wanted=fields),
+    )
+    zone = _zone(myself.time_zone)
+    return Site(cloud, zone, _meanings(statuses), priorities, tuple(projects), issue_types, listed)
+
+
+async def _fields(web: Client, *, wanted: bool) -> list[FieldInfo]:
+    return await web.get("/rest/api/2/field", _FIELDS) if wanted else []
 
 
 def _meanings(statuses: Iterable[Status]) -> dict[str, bool]:
@@ -239,14 +255,13 @@ class _Catalogue:
         return []
 
 
-async def bug_types(web: Client, site: Site, types: Sequence[str]) -> tuple[str, ...]:
+def bug_types(site: Site, types: Sequence[str]) -> tuple[str, ...]:
     """The configured issue types as queries call them; those that the site doesn't have are a mistake.
 
     By name, which several types may have (each team-managed project has its own), or by id. A name that is known in
     another language alone is asked for by the ids of its types.
     """
-    given = await web.get(f"{site.api}/issuetype", _NAMED)
-    listed = _Catalogue(given, ("name", "untranslated_name", "id"))
+    listed = _Catalogue(site.issue_types, ("name", "untranslated_name", "id"))
     called: dict[str, None] = {}
     missing = []
     for name in types:

@@ -76,9 +76,6 @@ class FieldInfo(JiraStruct):
     schema: FieldSchema | None = None
 
 
-FIELDS = msgspec.json.Decoder(list[FieldInfo])
-
-
 class Projects(JiraStruct, rename="camel"):
     """One page of projects on Cloud."""
 
