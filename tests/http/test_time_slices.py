@@ -69,13 +69,15 @@ class RowBatch:
 class Walked:
     """A walk of everything, and what it handed on."""
 
-    def __init__(self, system: System, slices: Sequence[TimeSlice], at_once: int = 8) -> None:
+    def __init__(
+        self, system: System, slices: Sequence[TimeSlice], at_once: int = 8, expected: int | None = None
+    ) -> None:
         self.parts: list[tuple[TimeSlice, list[Row]]] = []
         self.counts: list[SliceRows] = []
         clock = Clock()
         limiter = RateLimiter(clock.now, Fixed(at_once))
         rows = RowSource("system", "rows", system.ask, lambda row: str(row[0]), lambda row: row[1])
-        self.walk: SliceWalk[Row, RowBatch] = SliceWalk(rows, limiter, RowBatch, self._done)
+        self.walk: SliceWalk[Row, RowBatch] = SliceWalk(rows, limiter, RowBatch, self._done, expected=expected)
         clock.run(self.walk.run(slices))
         self.seconds = clock.seconds
 
@@ -218,6 +220,24 @@ def test_the_work_is_shared_evenly_to_the_end(at_once: int) -> None:
     assert len(walked.rows) == 3_000
     pages = 200
     assert walked.seconds <= 1.4 * 0.1 * pages / at_once + 1.0
+
+
+def test_the_work_is_shared_where_the_system_counts_nothing_and_rows_came_about_in_few_days() -> None:
+    """A few old rows, then all in a tenth of the last slice: the last page tells more than all before it."""
+    rows = [*((name, name * 900) for name in range(100)), *((name + 100, 95_000 + name) for name in range(2_900))]
+    system = System(rows, 15, counts=False)
+    walked = Walked(system, equal_slices(0, 100_000, 8), 32, expected=3_000)
+    assert len(walked.rows) == 3_000
+    assert walked.seconds <= 1.5
+    assert system.asked <= 1.1 * 200 + len(walked.parts)
+
+
+def test_where_few_rows_are_expected_to_come_nobody_takes_over_any() -> None:
+    busy_days = [(name, name // 100 * 20_000 + name % 100 * 10) for name in range(500)]
+    system = System(busy_days, 15, counts=False)
+    walked = Walked(system, [TimeSlice(0, 100_000)], 32, expected=len(busy_days))
+    assert len(walked.rows) == 500
+    assert system.asked <= 1.1 * 500 / 15 + len(walked.parts)
 
 
 def test_one_cursor_asks_for_each_page_once() -> None:

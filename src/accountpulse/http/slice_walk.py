@@ -96,11 +96,13 @@ class SliceWalk(Generic[R, B]):
         progress: Callable[[int, int | None], None] = lambda _kept, _total: None,
         *,
         is_answered: bool = False,
+        expected: int | None = None,
     ) -> None:
         """`progress` gets the rows so far and, once every initial slice has had its first page, how many there are.
 
         `is_answered`: the system has answered such a query before. Else nobody else asks until the first page has come,
-        so that a refusal comes once.
+        so that a refusal comes once. `expected`: about how many rows there are, where the system doesn't count those of
+        each slice.
         """
         self.kept = 0
         self._rows = rows
@@ -114,6 +116,7 @@ class SliceWalk(Generic[R, B]):
         self._waiting: deque[SliceProgress[B]] = deque()
         self._active: dict[asyncio.Task[None], SliceProgress[B]] = {}
         self._is_answered = is_answered
+        self._expected = expected
         self._changed = asyncio.Event()  # a page came or a slice ended: there may be work for somebody idle
 
     async def run(self, slices: Iterable[TimeSlice]) -> None:
@@ -149,9 +152,16 @@ class SliceWalk(Generic[R, B]):
         if self._waiting:
             return self._waiting.popleft()
         busiest = max(self._active.values(), key=SliceProgress.remaining) if self._active else None
-        if busiest is None or busiest.remaining() < WORTH_PAGES * max(1, busiest.page_rows):
+        if busiest is None or self._remaining(busiest) < WORTH_PAGES * max(1, busiest.page_rows):
             return None
         return busiest.give_far_half(self._batch)
+
+    def _remaining(self, progress: SliceProgress[B]) -> float:
+        """About how many rows of a slice are to come; all slices together have no more left than were expected."""
+        if self._expected is None:
+            return progress.remaining()
+        most = sum(map(SliceProgress.remaining, self._active.values()))
+        return progress.remaining() * min(1.0, max(0, self._expected - self.kept) / max(1, most))
 
     # --- one slice
 

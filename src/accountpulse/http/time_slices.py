@@ -70,10 +70,14 @@ class Direction(Enum):
 
 @dataclass
 class RowOrder:
-    """The order of the rows so far, and the time of the last one (None: no row with a time has come)."""
+    """The order of the rows so far, and the time of the last one (None: no row with a time has come).
+
+    `density` says how many rows of the last page came in a unit of time.
+    """
 
     direction: Direction = Direction.UNKNOWN
     last: int | None = None
+    density: float = 0.0
 
     def observe(self, times: Sequence[int]) -> None:
         """Learn from the times of a page's rows."""
@@ -84,6 +88,7 @@ class RowOrder:
             self.direction = found if self.direction in (Direction.UNKNOWN, found) else Direction.MIXED
         if times:
             self.last = times[-1]
+            self.density = len(times) / max(1, abs(line[-1] - line[0]))
 
     def lengths(self, part: TimeSlice) -> tuple[int, int]:
         """How much of `part` lies behind the last row, and how much before it."""
@@ -214,7 +219,7 @@ class SliceProgress(Generic[B]):
             rows = self.total - given - self.rows
         else:
             behind, before = self.order.lengths(self.part)
-            rows = self.rows * before // max(1, behind)
+            rows = max(self.rows * before // max(1, behind), int(self.order.density * before))
         return max(0, rows - self.page_rows)
 
     def parts_wanted(self) -> int:

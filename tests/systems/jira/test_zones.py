@@ -104,13 +104,13 @@ def walked(site: Site, dates: JqlDates, slices: int) -> list[str]:
         await asyncio.sleep(0.1)
         asked = _asked(found, part, dates)
         page = site.answer(_jql(found, asked, dates), cursor)
-        return RowPage(_timed(list(page.rows), asked, dates), page.cursor)
+        return RowPage(_timed(list(page.rows), found, asked, dates), page.cursor)
 
     def done(_part: TimeSlice, batch: Ids, _rows: SliceRows) -> None:
         ids.extend(batch.ids)
 
     clock = Clock()
-    rows = RowSource("jira", "issues", ask, lambda issue: issue.id, found.minute_of)
+    rows = RowSource("jira", "issues", ask, lambda issue: issue.id, lambda issue: issue.minute)
     walk = SliceWalk(rows, RateLimiter(clock.now), Ids, done)
     clock.run(walk.run(equal_slices(found.oldest, max(site.created) + 1440, slices)))
     return sorted(ids, key=int)

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import polars as pl
 
@@ -241,7 +242,7 @@ class JiraExtraction:
         slices = await self.search.slices(found, self.request.scope.as_of)
         ids: set[str] = set()
         ask = self.search.ask(found, ids_only=True)
-        rows = RowSource("jira", "issues", ask, lambda issue: issue.id, lambda _issue: None)
+        rows = RowSource("jira", "issues", ask, attrgetter("id"), lambda _issue: None)
         walk = SliceWalk(rows, self.web.limiter, Ids, lambda _part, some, _rows: ids.update(some.ids), is_answered=True)
         await walk.run(slices if found.count else ())
         return ids
@@ -268,8 +269,8 @@ class JiraExtraction:
             return await self._walk_once(found, question + LAPPED)
 
     async def _walk_once(self, found: Found, question: str) -> int:
-        # one that became older since the first look is the first slice's; one without a time is kept where it is found
-        rows = RowSource("jira", "issues", self.search.ask(found), lambda issue: issue.id, found.minute_of)
+        # one without a time is kept where it is found
+        rows = RowSource("jira", "issues", self.search.ask(found), attrgetter("id"), attrgetter("minute"))
         earlier = sum(facts["came"].get(question, 0) for facts in self.collector.facts)
 
         def done(part: TimeSlice, batch: IssueBatch, rows: SliceRows) -> None:
@@ -283,7 +284,8 @@ class JiraExtraction:
         def batch() -> IssueBatch:
             return IssueBatch(self.reader, found.keys, self.histories.add)
 
-        walk = SliceWalk(rows, self.web.limiter, batch, done, progress, is_answered=True)
+        expected = found.count - earlier if self.site.cloud else None
+        walk = SliceWalk(rows, self.web.limiter, batch, done, progress, is_answered=True, expected=expected)
         slices = await self.search.slices(found, self.request.scope.as_of)
         await walk.run(without(slices, self.collector.done(question)))
         self.counts[found] = max(self.counts.get(found, 0), earlier + walk.kept)

@@ -42,7 +42,7 @@ class Present(NamedTuple):
     changed: int | None
 
 
-@dataclass
+@dataclass(slots=True)
 class Life:
     """What is known of an issue: its moves, and the metrics that it leaves unknown.
 
@@ -142,7 +142,10 @@ class HistoryReader:
             date, moves = present.resolved if present.done else None, (*moves, *resolutions)
         if date is None or date < self.since or abs(date - present.created) <= TOLERANCE:
             return None
-        return None if any(abs(at - date) <= TOLERANCE for at in moves) else date
+        for at in moves:
+            if abs(at - date) <= TOLERANCE:
+                return None
+        return date
 
     def cut(self, histories: Sequence[IssueHistory], present: Present) -> Life:
         """A history of which only the newest part can be had."""

@@ -1,7 +1,7 @@
 """Issues and histories → rows, slice by slice."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -12,7 +12,7 @@ from accountpulse.core.records import ISSUE_MOVES, ISSUES, KEYS, Columns
 from accountpulse.systems.jira.history import NOTHING, RESOLVED, HistoryReader, Life, Present
 from accountpulse.systems.jira.links import Links, Owned
 from accountpulse.systems.jira.site import Priorities, Site
-from accountpulse.systems.jira.wire import Fields, Issue, later_date
+from accountpulse.systems.jira.wire import Fields, Issue, Named, later_date
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EMPTY = Fields()
@@ -36,6 +36,7 @@ class IssueReader:
     scope: Scope
     priorities: Priorities
     history: HistoryReader
+    meanings: dict[Hashable, tuple[str, bool | None, bool | None]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, site: Site, links: Links, scope: Scope, priorities: Priorities) -> "IssueReader":
@@ -45,17 +46,23 @@ class IssueReader:
 
     def present(self, fields: Fields, created: int) -> Present:
         """An issue as it is now."""
-        status = fields.status
+        status, done, critical = self._meanings(fields)
         updated = later_date(fields.updated, created, None)
-        return Present(
-            status.id if status is not None else "",
-            self.site.is_done(status, fields.resolutiondate),
-            self.priorities.is_critical(fields.priority) if self.priorities.known else False,
-            created,
-            updated,
-            later_date(fields.resolutiondate, created, updated),
-            later_date(fields.statuscategorychangedate, created, updated),
-        )
+        resolved = later_date(fields.resolutiondate, created, updated)
+        changed = later_date(fields.statuscategorychangedate, created, updated)
+        return Present(status, done, critical, created, updated, resolved, changed)
+
+    def _meanings(self, fields: Fields) -> tuple[str, bool | None, bool | None]:
+        """The status' id, whether it is done, and whether the priority is critical: the same come again and again."""
+        status, priority = fields.status, fields.priority
+        category = status.status_category.key if status is not None and status.status_category is not None else None
+        named = (priority.id, priority.name) if isinstance(priority, Named) else priority
+        shown = (status and (status.id, status.status_category is None, category), named, fields.resolutiondate is None)
+        if shown not in self.meanings:
+            critical = self.priorities.is_critical(priority) if self.priorities.known else False
+            done = self.site.is_done(status, fields.resolutiondate)
+            self.meanings[shown] = (status.id if status is not None else "", done, critical)
+        return self.meanings[shown]
 
 
 class IssueBatch:

@@ -48,10 +48,6 @@ class Found:
     count: int
     oldest: int  # minutes since 1970
 
-    def minute_of(self, issue: Issue) -> int | None:
-        """Where an issue lies in the slices; one that became older since is the first slice's."""
-        return None if issue.created is None else max(self.oldest, issue.created // 60_000)
-
 
 def condition(link: str | None, mapping: JiraMapping, scope: Scope, *, cloud: bool) -> str:
     """Bugs of a link that are open now, or that anything happened to since the window's start.
@@ -134,10 +130,16 @@ class Search:
         self.dates = JqlDates(None)
 
     async def slices(self, found: Found, until: datetime) -> list[TimeSlice]:
-        """The stretch from the oldest issue on, in about equal parts of which Data Center can show each whole."""
-        end = int(until.timestamp() // 60) + 3 * DAY  # beyond all that the condition finds, in any zone
+        """The stretch from the oldest issue on, in parts of which Data Center can show each whole.
+
+        Half of them lie in the window: every issue that came about there is found, of older ones a few.
+        """
+        end = max(int(until.timestamp() // 60) + 3 * DAY, found.oldest + 1)  # beyond all that is found, in any zone
         number = max(min(FIRST_SLICES, found.count // SLICE_ROWS + 1), min(MOST_SLICES, found.count // LARGEST_ROWS))
-        parts = equal_slices(found.oldest, max(end, found.oldest + 1), number)
+        begin = int(self._begin.timestamp() // 60)
+        older = number // 2 if found.oldest < begin else 0
+        middle = begin if older else found.oldest
+        parts = [*equal_slices(found.oldest, middle, older), *equal_slices(middle, end, number - older)]
         if self._site.cloud or found.count <= WINDOW:
             return parts
         return [small for few in await together(self._small(found, part) for part in parts) for small in few]
@@ -170,7 +172,7 @@ class Search:
             page = await self._send(body, decoder)
             if page.next_page_token is None and page.is_last is False:
                 self.doubtful.add(found.condition)
-            return RowPage(page.issues if ids_only else _timed(page.issues, asked, dates), page.next_page_token)
+            return RowPage(page.issues if ids_only else _timed(page.issues, found, asked, dates), page.next_page_token)
 
         async def server(part: TimeSlice, cursor: str | None) -> RowPage[Issue]:
             start, size = map(int, cursor.split()) if cursor is not None else (0, SERVER_PAGE)
@@ -187,7 +189,7 @@ class Search:
             start += len(page.issues)
             more = bool(page.issues) and start != page.total  # a total below what came says nothing: on
             following = f"{start} {page.max_results or size}" if more else None
-            return RowPage(page.issues if ids_only else _timed(page.issues, asked, dates), following, page.total)
+            return RowPage(page.issues if ids_only else _timed(page.issues, found, asked, dates), following, page.total)
 
         return cloud if self._site.cloud else server
 
@@ -245,11 +247,17 @@ def _jql(found: Found, asked: TimeSlice, dates: JqlDates) -> str:
     return " AND ".join(parts) + " ORDER BY created ASC, key ASC"
 
 
-def _timed(issues: list[Issue], asked: TimeSlice, dates: JqlDates) -> list[Issue]:
-    """The issues, with the times of their creation read (one that can't be is none) and held against what was asked."""
+def _timed(issues: list[Issue], found: Found, asked: TimeSlice, dates: JqlDates) -> list[Issue]:
+    """The issues with the times of their creation (one that can't be is none), held against what was asked.
+
+    One that became older since the first look is the first slice's.
+    """
+    minutes = []
     for issue in issues:
         issue.created = created_at(issue.fields) if issue.fields is not None else None
-    created = [issue.created for issue in issues if issue.created is not None]
-    if created:
-        dates.hold(asked, (min(created) // 60_000, max(created) // 60_000))
+        if issue.created is not None:
+            issue.minute = max(found.oldest, issue.created // 60_000)
+            minutes.append(issue.minute)
+    if minutes:
+        dates.hold(asked, (min(minutes), max(minutes)))
     return issues

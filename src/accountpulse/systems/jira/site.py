@@ -140,7 +140,6 @@ class Priorities:
         for each in listed:
             self._by_name.setdefault(folded(each.name or ""), set()).add(self._critical.get(str(each.id)))
         self.known = any(self._critical.values())  # whether the site has any of them
-        self._judged: dict[tuple[str | int | None, str | None], bool | None] = {}
 
     def is_critical(self, priority: Named | msgspec.UnsetType | None) -> bool | None:
         """Whether an issue's priority is critical; null where that can't be known, as of a priority that is gone."""
@@ -148,10 +147,7 @@ class Priorities:
             return False
         if isinstance(priority, msgspec.UnsetType) or not self.known:
             return None
-        named = priority.id, priority.name
-        if named not in self._judged:
-            self._judged[named] = self._judge(priority)
-        return self._judged[named]
+        return self._judge(priority)
 
     def _judge(self, priority: Named) -> bool | None:
         name = folded(priority.name or "")

@@ -147,6 +147,7 @@ class Issue(JiraStruct):
     fields: Fields | None = None
     changelog: Changelog | None = None
     created: int | None = None  # milliseconds since 1970: `fields.created`, read once
+    minute: int | None = None  # where it lies in the slices of a walk
 
 
 class SearchPage(JiraStruct, rename="camel"):
@@ -204,13 +205,13 @@ def created_at(fields: Fields) -> int | None:
 def later_date(moment: datetime | None, created: int, updated: int | None) -> int | None:
     """A date of an issue that lies between its creation and its last update; None: not told, or it can't be."""
     at = milliseconds(moment)
-    is_early = at is not None and at < created - ADRIFT
-    is_late = at is not None and updated is not None and at > updated + ADRIFT
-    return None if is_early or is_late else at
+    if at is None or at < created - ADRIFT or (updated is not None and at > updated + ADRIFT):
+        return None
+    return at
 
 
 def milliseconds(moment: datetime | int | None) -> int | None:
     """A time as milliseconds since 1970; null stays null."""
-    if isinstance(moment, datetime):
-        return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-    return moment
+    if moment is None or isinstance(moment, int):
+        return moment
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
