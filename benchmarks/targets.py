@@ -6,7 +6,7 @@ from dataclasses import dataclass
 Cost = dict[str, float]
 FIRST = 8  # slices at the beginning; where answers take time, those who take over make more
 MORE = 32
-LATE = {"intercom": 10, "jira": 5}  # how many times the plain loop's wall, at 100 ms an answer
+LATE = {"intercom": 10, "jira": 9}  # how many times the plain loop's wall, at 100 ms an answer
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ def of_all(mine: Cost, page: int, latency: int) -> Iterator[Figure]:
 def of_loops(source: str, latency: int, costs: dict[str, Cost]) -> Iterator[Figure]:
     """Beside the loops and dlt."""
     mine, plain = costs["ours"], costs["plain"]
+    if "yardstick" in costs:
+        yield most("CPU ÷ the yardstick's", mine["cpu"] / costs["yardstick"]["cpu"], 1.25)
     if latency:
         yield least("wall of the plain loop ÷ ours", plain["wall"] / mine["wall"], LATE[source])
     else:

@@ -279,7 +279,10 @@ def test_the_records_are_the_same_however_the_site_pages_and_orders(
     usual = ask(running, components(small))
     for name, value in odd.items():
         setattr(running.jira_oddities, name, value)
-    same(usual, ask(running, components(small)))
+    found = ask(running, components(small))
+    same(usual, found)
+    hidden = odd.get("reported_zone") in ("", "No/Such")
+    assert any("names no time zone" in note for note in found.notes) is hidden
 
 
 def test_cloud_and_data_center_tell_the_same(small: World, ask: Asking) -> None:
@@ -299,6 +302,17 @@ def test_the_zone_of_our_user_changes_nothing(ask: Asking) -> None:
             found.append(ask(running, components(world)))
     for other in found[1:]:
         same(found[0], other)
+
+
+def test_dates_in_another_zone_than_the_profile_s_cost_no_bug_and_are_told(ask: Asking) -> None:
+    world = build(seed=5, accounts=12, until=NOW, issues=900, issue_days=6)
+    with Sandbox(world) as running:
+        usual = ask(running, components(world))
+        running.jira_oddities.reported_zone = "Pacific/Kiritimati"
+        found = ask(running, components(world))
+    same(usual, found)
+    assert not any("zone" in note for note in usual.notes)
+    assert any("another time zone than Pacific/Kiritimati" in note for note in found.notes)
 
 
 def test_pages_that_lead_in_a_circle_are_no_data(small: World, ask: Asking) -> None:

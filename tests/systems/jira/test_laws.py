@@ -28,6 +28,7 @@ from accountpulse.settings import Settings
 from accountpulse.systems.jira import extract
 from accountpulse.systems.jira import site as jira_site
 from accountpulse.systems.jira.history import HistoryReader, Life, Present, _Chain, _entries
+from accountpulse.systems.jira.jql_dates import ZoneMistaken
 from accountpulse.systems.jira.links import Links, chunks, combinations_for, split_by_clause, stands_alone
 from accountpulse.systems.jira.search import Search, condition
 from accountpulse.systems.jira.settings import JiraMapping
@@ -69,13 +70,21 @@ async def walked(loaded: Settings, scope: Scope, keys: list[str], count: int) ->
         search = Search(web, site, ["created"], page_decoder(None))
         links = Links(mapping, keys, None)
         found = await search.look(tuple(keys), condition(links.clause(keys), mapping, scope, cloud=site.cloud))
-        end = int(scope.as_of.timestamp() // 60) + 3000
-        rows = RowSource("jira", "issues", search.ask(found), lambda each: each.id, lambda each: each.created // 60_000)
+        slices = equal_slices(found.oldest, int(scope.as_of.timestamp() // 60) + 3000, count)
 
         def done(_part: TimeSlice, batch: Kept, _rows: SliceRows) -> None:
             ids.update(batch.ids)
 
-        await SliceWalk(rows, web.limiter, Kept, done).run(equal_slices(found.oldest, end, count))
+        async def walk() -> None:
+            rows = RowSource("jira", "issues", search.ask(found), lambda each: each.id, lambda each: each.minute)
+            await SliceWalk(rows, web.limiter, Kept, done).run(slices)
+
+        try:
+            await walk()
+        except ZoneMistaken:
+            ids.clear()
+            search.distrust_zone()
+            await walk()
     return ids
 
 

@@ -13,6 +13,8 @@ from itertools import combinations, islice
 from math import comb
 from typing import NamedTuple
 
+import msgspec
+
 from accountpulse.systems.jira.fields import LinkField, LinkKind
 from accountpulse.systems.jira.names import folded
 from accountpulse.systems.jira.settings import JiraMapping
@@ -148,7 +150,7 @@ class Links:
     def _written(self, fields: Fields) -> Hashable:
         """The values as they came, in a form that can be looked up."""
         if self._field is not None:
-            return fields.link if isinstance(fields.link, str) else values_of(fields.link, self._field.kind)
+            return bytes(fields.link)
         if self._link == "component":
             return tuple([(item.id, item.name) for item in fields.components or ()])
         return tuple(fields.labels or ()) if self._link == "label" else fields.project and fields.project.id
@@ -178,11 +180,19 @@ class Links:
     def _values(self, fields: Fields) -> tuple[Value, ...]:
         """The values of the link's field; an issue of which it wasn't told has none."""
         if self._field is not None:
-            return values_of(fields.link, self._field.kind)
+            return values_of(_decoded(fields.link), self._field.kind)
         if self._link == "label":
             return tuple(Value((label,)) for label in fields.labels or ())
         named = [fields.project] if self._link == "project" else fields.components or ()
         return tuple(_value(item) for item in named if item is not None)
+
+
+def _decoded(content: msgspec.Raw) -> object:
+    """A field's content; one that can't be read shows nothing."""
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, RecursionError):
+        return None
 
 
 def _value(item: Named) -> Value:

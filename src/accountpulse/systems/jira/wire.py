@@ -14,6 +14,9 @@ EARLIEST = 631_152_000_000  # milliseconds: 1990, before any tracker; 1970 is a 
 ADRIFT = 86_400_000  # milliseconds: how far the dates of one issue may contradict each other, written by several clocks
 
 
+NULL = msgspec.Raw(b"null")
+
+
 class JiraStruct(msgspec.Struct, gc=False):
     """Base of all shapes; fields that are not named are skipped undecoded."""
 
@@ -85,7 +88,10 @@ class Projects(JiraStruct, rename="camel"):
 
 
 class Fields(JiraStruct):
-    """The fields of an issue that we ask for; a custom link field is `link`, whatever its id."""
+    """The fields of an issue that we ask for.
+
+    A custom link field is `link`, whatever its id, and as it came: the same come again and again, and are read once.
+    """
 
     created: datetime | None = None
     updated: datetime | None = None
@@ -96,7 +102,7 @@ class Fields(JiraStruct):
     components: list[Named] | None = None
     labels: list[str] | None = None
     project: Named | None = None
-    link: Any = None
+    link: msgspec.Raw = NULL
 
 
 class Change(JiraStruct, rename="camel"):
@@ -189,7 +195,7 @@ def page_decoder(link_field: str | None) -> "msgspec.json.Decoder[SearchPage]":
     if link_field is None:
         return msgspec.json.Decoder(SearchPage)
     fields = msgspec.defstruct(
-        "LinkFields", [("link", Any, None)], bases=(Fields,), rename={"link": link_field}, gc=False
+        "LinkFields", [("link", msgspec.Raw, NULL)], bases=(Fields,), rename={"link": link_field}, gc=False
     )
     issue = msgspec.defstruct("LinkIssue", [("fields", fields | None, None)], bases=(Issue,), gc=False)
     page = msgspec.defstruct("LinkPage", [("issues", list[issue])], bases=(SearchPage,), rename="camel", gc=False)  # type: ignore[valid-type]
