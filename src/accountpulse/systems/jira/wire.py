@@ -5,7 +5,8 @@ Times such as `2026-10-01T16:29:31.871-0700` are read with the rest; what isn't 
 https://developer.atlassian.com/cloud/jira/platform/rest/v3/
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -217,7 +218,14 @@ def later_date(moment: datetime | None, created: int, updated: int | None) -> in
 
 
 def milliseconds(moment: datetime | int | None) -> int | None:
-    """A time as milliseconds since 1970; null stays null."""
+    """A time as milliseconds since 1970, rounded down; null stays null."""
     if moment is None or isinstance(moment, int):
         return moment
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    since = moment - _epoch(moment.tzinfo)
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+
+
+@cache
+def _epoch(offset: tzinfo | None) -> datetime:
+    """1970 at an offset from UTC: times of one offset are subtracted in half of the time that others take."""
+    return datetime(1970, 1, 1, tzinfo=UTC).astimezone(offset) if offset is not None else datetime(1970, 1, 1)  # noqa: DTZ001
