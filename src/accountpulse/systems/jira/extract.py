@@ -73,8 +73,7 @@ async def _extract(request: JiraRequest) -> Extract:
             return Extract("jira", {}, dict.fromkeys(BUGS, "not_visible"), {}, (work,), spools=spools)
         async with work.histories:
             await work.search_all()
-        await work.find_owners()
-        await work.read_histories()
+        await together((work.find_owners(), work.read_histories()))
         return work.result()
 
 
@@ -266,9 +265,11 @@ class JiraExtraction:
         except ZoneMistaken:
             self.search.distrust_zone()
             self.counts[found] = 0
-            return await self._walk_once(found, question + LAPPED)
+            return await self._walk_once(found, question)
 
     async def _walk_once(self, found: Found, question: str) -> int:
+        if self.search.dates.zone is None:  # its parts and those of slices that meet don't go together
+            question += LAPPED
         # one without a time is kept where it is found
         rows = RowSource("jira", "issues", self.search.ask(found), attrgetter("id"), attrgetter("minute"))
         earlier = sum(facts["came"].get(question, 0) for facts in self.collector.facts)
@@ -282,7 +283,8 @@ class JiraExtraction:
             self.request.progress(came, max(came, sum(each.count for each in self.counts)))
 
         def batch() -> IssueBatch:
-            return IssueBatch(self.reader, found.keys, self.histories.add)
+            flow = () if AGAIN in question else (self.histories.add,)  # a second walk finds few that are new
+            return IssueBatch(self.reader, found.keys, *flow)
 
         expected = found.count - earlier if self.site.cloud else None
         walk = SliceWalk(rows, self.web.limiter, batch, done, progress, is_answered=True, expected=expected)
