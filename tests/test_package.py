@@ -15,10 +15,11 @@ def test_the_wheel_carries_its_data_files(tmp_path: Path) -> None:
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    kinds = {".py", ".yaml", ".html", ".css", ".js"}
+    kinds = {".py", ".yaml", ".html", ".css", ".js", ".txt"}
     sources = {str(p.relative_to(ROOT / "src")) for p in (ROOT / "src").rglob("*") if p.suffix in kinds}
     assert {"accountpulse/scoring/default.yaml", "accountpulse/sandbox/accountpulse.yaml"} <= sources
     assert {f"accountpulse/report/page/{name}" for name in ("template.html", "page.css", "start.js")} <= sources
+    assert {f"accountpulse/report/charts/{name}" for name in ("vega.js", "LICENSES.txt")} <= sources
     assert sources <= names
 
 

@@ -19,9 +19,9 @@ PYTHON = "3.13"
 PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_28_aarch64")
 LEFT_OUT = (
     "typer", "rich", "pygments", "markdown-it-py", "mdurl", "shellingham", "starlette", "uvicorn", "trustme",
-    "vl-convert-python", "jinja2", "markupsafe",  # 90 MB; `accountpulse report` makes the page anywhere
+    "jinja2", "markupsafe",  # `accountpulse report` makes the page anywhere
 )  # fmt: skip
-PARTS_LEFT_OUT = ("cli", "sandbox", "__main__.py")
+PARTS_LEFT_OUT = ("cli", "sandbox", "__main__.py", "charts")
 SERVICES = ("s3", "secretsmanager", "lambda", "sts", "sso", "sso-oidc", "signin")
 LIMIT = 250 * 1024 * 1024  # bytes, unpacked: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 

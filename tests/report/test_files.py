@@ -43,10 +43,10 @@ def environment(company: World, tmp_path: Path) -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def bare(tmp_path: Path) -> dict[str, str]:
-    """An environment in which what draws the charts is not installed."""
+    """An environment in which what writes the page is not installed."""
     folder = tmp_path / "bare"
     folder.mkdir()
-    (folder / "vl_convert.py").write_text("raise ImportError('not installed')\n", encoding="utf-8")
+    (folder / "jinja2.py").write_text("raise ImportError('not installed')\n", encoding="utf-8")
     return {"PYTHONPATH": str(folder)}
 
 

@@ -9,9 +9,8 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
-
-import vl_convert
 
 from accountpulse.report import page_data, page_text
 from accountpulse.report.page_figures import figures
@@ -24,7 +23,7 @@ _SCRIPTS = (
     "dom.js", "text.js", "data.js", "rows.js", "worklist.js", "chart.js", "renewals.js", "waterfall.js",
     "account_parts.js", "account.js", "start.js",
 )  # fmt: skip
-_CHARTS = "window.vegaEmbed = vegaEmbed;"
+_CHARTS = Path(__file__).with_name("charts") / "vega.js"
 
 
 def render(document: Mapping[str, Any]) -> str:
@@ -54,8 +53,8 @@ def _own_script() -> str:
 
 @cache
 def _chart_library() -> str:
-    """Vega, Vega-Lite and Vega-Embed as the wheel of vl-convert carries them; bundling takes seconds, hence once."""
-    return _inside_a_script(vl_convert.javascript_bundle(_CHARTS))
+    """Vega, Vega-Lite and Vega-Embed, as tools/charts.py has made them one file."""
+    return _inside_a_script(_CHARTS.read_text(encoding="utf-8"))
 
 
 def _inside_a_script(text: str) -> str:
