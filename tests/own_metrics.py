@@ -5,9 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
+from accountpulse.core import yaml_structs
 from accountpulse.core.catalogue import own_metric
+from accountpulse.core.yaml_files import Document
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.scoring.scorecard import default_text
 from accountpulse.settings import Settings
@@ -25,9 +28,9 @@ def example() -> dict[str, Any]:
 
 def with_own(settings: Settings) -> Settings:
     """The settings with the page's mapping beside their own."""
-    whole = settings.mapping.model_dump(mode="json", by_alias=True)
+    whole = msgspec.to_builtins(settings.mapping)
     whole["looker"] |= example()["looker"]
-    return replace(settings, mapping=type(settings.mapping).model_validate(whole))
+    return replace(settings, mapping=yaml_structs.read(Document("own", whole, {}), type(settings.mapping)))
 
 
 def config(folder: Path, sandbox: Sandbox, shown: dict[str, Any] | None = None) -> str:

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
-from pydantic import BaseModel
+from msgspec import structs
 
 from accountpulse.scoring import schema, scorecard
 from accountpulse.scoring.scorecard_page import markdown
 from accountpulse.settings import NAMES, AccountpulseYaml
-from accountpulse.systems.mapping_parts import kinds_of
+from accountpulse.systems.mapping_parts import MappingBlock, kinds_of
 
 ROOT = Path(__file__).parent.parent
 KINDS = re.compile(r"(\| key \| may name \|\n\| --- \| --- \|\n)(?:.*\n)*?\n")
@@ -46,7 +47,7 @@ def mapping_page() -> str:
         "",
         "```yaml",
         yaml.safe_dump(
-            json.loads(AccountpulseYaml().model_dump_json(by_alias=True)),
+            json.loads(msgspec.json.encode(AccountpulseYaml())),
             sort_keys=False,
             allow_unicode=True,
             width=100,
@@ -68,12 +69,12 @@ def kinds_table() -> str:
     return "".join(f"| `{key}` | {', '.join(kinds)} |\n" for key, kinds in rows)
 
 
-def _kinds(path: str, model: type[BaseModel]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for name, info in model.model_fields.items():
-        key = f"{path}{info.alias or name}"
-        if kinds := kinds_of(info):
+def _kinds(path: str, model: type[MappingBlock]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for declared in structs.fields(model):
+        key = f"{path}{declared.encode_name}"
+        if kinds := kinds_of(declared.type):
             yield key, kinds
-        for part in parts_of(info.annotation):
+        for part in parts_of(declared.type):
             yield from _kinds(f"{key}.", part)
 
 
@@ -96,13 +97,13 @@ def scorecard_page() -> str:
     return f"{head}\n\n{lead}\n{rest}"
 
 
-def section(path: str, model: type[BaseModel], seen: dict[tuple[str, str], str]) -> list[str]:
+def section(path: str, model: type[MappingBlock], seen: dict[tuple[str, str], str]) -> list[str]:
     """What each part is for, depth first; a long text once."""
     lines: list[str] = []
-    for name, info in model.model_fields.items():
-        ways = parts_of(info.annotation)
+    for declared in structs.fields(model):
+        ways = parts_of(declared.type)
         for part in ways:
-            key = f"{path}{info.alias or name}"
+            key = f"{path}{declared.encode_name}"
             if (key, part.__name__) not in seen:
                 text = (part.__doc__ or "").strip()
                 told = seen.setdefault(("", text), key)
@@ -115,28 +116,27 @@ def section(path: str, model: type[BaseModel], seen: dict[tuple[str, str], str])
     return lines
 
 
-def way(part: type[BaseModel], ways: list[type[BaseModel]]) -> str:
+def way(part: type[MappingBlock], ways: list[type[MappingBlock]]) -> str:
     """For one of several ways to read something: its `from`, and its keys with their defaults."""
-    if len(ways) < 2 or "source" not in part.model_fields:
+    fields = {declared.name: declared for declared in structs.fields(part)}
+    if len(ways) < 2 or "source" not in fields:
         return ""
-    (source,) = part.model_fields["source"].annotation.__args__  # type: ignore[union-attr]
-    keys = {info.alias or name: info for name, info in part.model_fields.items() if name != "source"}
-    shown = [f"{name}: {default(info)}" for name, info in keys.items()]
+    source = fields.pop("source").default
+    shown = [f"{declared.encode_name}: {default(declared)}" for declared in fields.values()]
     return f" with `from: {source}`" + (f" ({'; '.join(f'`{each}`' for each in shown)})" if shown else "")
 
 
-def default(info: Any) -> str:
+def default(declared: structs.FieldInfo) -> str:
     """A key's default on one line."""
-    if info.is_required():
+    if declared.required:
         return "…"
-    value = info.get_default(call_default_factory=True)
-    plain = value.model_dump(by_alias=True) if isinstance(value, BaseModel) else value
-    return json.dumps(plain, ensure_ascii=False).replace('"', "")
+    value = declared.default if declared.default_factory is msgspec.NODEFAULT else declared.default_factory()
+    return json.dumps(msgspec.to_builtins(value), ensure_ascii=False).replace('"', "")
 
 
-def parts_of(annotation: Any) -> list[type[BaseModel]]:
+def parts_of(annotation: Any) -> list[type[MappingBlock]]:
     """The models inside a type."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and issubclass(annotation, MappingBlock):
         return [annotation]
     return [part for argument in getattr(annotation, "__args__", ()) for part in parts_of(argument)]
 

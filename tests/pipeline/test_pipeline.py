@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
 
@@ -437,7 +438,7 @@ def test_a_waiver_and_a_metric_that_nothing_measures_are_told(
     own = "metrics: {nps: {label: NPS, unit: points}}\ncaps: [{when: {nps: {lt: 0}}, cap: 60, reason: bad NPS}]\n"
     text = default_text()
     card.write_text(own + text[: text.index("caps:")] + text[text.index("tiers:") :], encoding="utf-8")
-    mapping = loaded.mapping.model_copy(update={"signals": None})
+    mapping = msgspec.structs.replace(loaded.mapping, signals=None)
     result = run(replace(loaded, mapping=mapping), replace(OCTOBER, scorecard=card, dry_run=True, out=tmp_path))
     assert any(note.startswith("scorecard: nothing in a run measures nps") for note in result.notes)
     assert any(note.startswith("signals: none in accountpulse.yaml") for note in result.notes)

@@ -1,12 +1,12 @@
 """The fields that a mapping names, with what each may mean: one walk through all of its parts."""
 
-from pydantic import Field
+import msgspec
 
 from accountpulse.systems.mapping_parts import ApiName, DateName, FieldOf, MappingBlock, MoneyName, Unless, fields_named
 
 
 class Way(MappingBlock):
-    source: str = Field(default="a", alias="from")
+    source: str = "a"
     date: DateName = "Due__c"
     plain: ApiName = "Undeclared__c"
 
@@ -15,7 +15,7 @@ class Block(MappingBlock):
     arr: MoneyName | None = "ARR__c"
     none: MoneyName | None = None
     ways: tuple[Way, ...] = (Way(), Way(date="End__c"))
-    by_name: dict[str, Way] = Field(default_factory=lambda: {"first": Way()})
+    by_name: dict[str, Way] = msgspec.field(default_factory=lambda: {"first": Way()})
     part: Unless[Way] = None
 
 

@@ -15,8 +15,8 @@ from accountpulse.cli import summary
 from accountpulse.cli.formatting import money, plural, points
 from accountpulse.core.errors import UsageError
 from accountpulse.core.ids import to_18
+from accountpulse.core.nearest import nearest
 from accountpulse.core.period import Period
-from accountpulse.core.yaml_files import nearest
 from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.earlier_runs import EarlierRun

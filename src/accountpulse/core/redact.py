@@ -18,35 +18,32 @@ MASK = "•••"
 _LONG = 10_000  # characters
 _NAME = re.compile(r"[a-z_]{1,20}")  # as the keys of our own documents are
 _TOKEN_NAMES = ("access_token", "refresh_token", "id_token", "client_secret", "sessionId", "SessionId", "sessionid")
-# values that are secrets by their looks, also where nobody told us, each by its sign; `lead` stays, the rest goes
+# values that are secrets by their looks, also where nobody told us, each by its sign; `lead` stays, the rest goes. As
+# texts: `re` compiles and keeps a pattern when its sign is first seen
 _LOOKS = {
     **{
-        f"{case}uthorization": re.compile(
+        f"{case}uthorization": (
             r"(?P<lead>(?i:authorization)\\*[\"']?\s*[:=]\s*\\*[\"']?(?i:(?:bearer|basic|oauth|token)\s+)?)"
             r"(?:(?<=\s)(?<!:\s)[\w.~+/=-]{8,}|(?=\S*[0-9])[\w.~+/=-]{8,})"
         )
         for case in "aA"
     },
     **{
-        sign: re.compile(rf"(?P<lead>\b{sign}(?:\s+|%20))(?:(?=\S*[0-9])[\w.~+/=-]{{8,}}|[\w.~+/=-]{{20,}})")
+        sign: rf"(?P<lead>\b{sign}(?:\s+|%20))(?:(?=\S*[0-9])[\w.~+/=-]{{8,}}|[\w.~+/=-]{{20,}})"
         for sign in ("bearer", "Bearer", "BEARER")
     },
     **{
-        sign: re.compile(rf"(?P<lead>\b{sign}(?:\s+|%20))(?:(?=\S*[0-9+/=])[\w+/=-]{{8,}}|[\w+/=-]{{20,}})")
+        sign: rf"(?P<lead>\b{sign}(?:\s+|%20))(?:(?=\S*[0-9+/=])[\w+/=-]{{8,}}|[\w+/=-]{{20,}})"
         for sign in ("basic", "Basic", "BASIC")
     },
-    **{
-        sign: re.compile(rf"(?P<lead>\b{sign}\\*[\"']?\s*[:=>]\s*\\*[\"']?)[\w.!~+/=%-]{{8,}}") for sign in _TOKEN_NAMES
-    },
+    **{sign: rf"(?P<lead>\b{sign}\\*[\"']?\s*[:=>]\s*\\*[\"']?)[\w.!~+/=%-]{{8,}}" for sign in _TOKEN_NAMES},
     # a JSON Web Token
-    "eyJ": re.compile(r"\beyJ[\w-]{8,2000}\.eyJ[\w-]{8,4000}\.[\w-]*"),
+    "eyJ": r"\beyJ[\w-]{8,2000}\.eyJ[\w-]{8,4000}\.[\w-]*",
     # a session of Salesforce
-    "00D": re.compile(r"\b00D[A-Za-z0-9]{12,15}(?:!|%21|\\u0021|&#33;)[\w.%+/=-]{16,}"),
-    "PRIVATE KEY-----": re.compile(
-        r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
-    ),
+    "00D": r"\b00D[A-Za-z0-9]{12,15}(?:!|%21|\\u0021|&#33;)[\w.%+/=-]{16,}",
+    "PRIVATE KEY-----": (r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
     # user and password of an address
-    "://": re.compile(r"(?P<lead>://)[^\s/:@\"'<>]+:[^\s/@\"'<>]+(?=@)"),
+    "://": r"(?P<lead>://)[^\s/:@\"'<>]+:[^\s/@\"'<>]+(?=@)",
 }
 
 
@@ -88,7 +85,7 @@ class Redactor:
         text = _masked(text, spans) if spans else text
         for sign, pattern in _LOOKS.items():
             if sign in text:
-                text = pattern.sub(_led, text)
+                text = re.sub(pattern, _led, text)
         return text
 
     def data(self, value: Any) -> Any:

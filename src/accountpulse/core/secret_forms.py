@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from html.entities import codepoint2name
 from urllib.parse import unquote
 
 SHORTEST = 4  # characters; what is shorter protects nothing, and stands in every text
@@ -137,6 +136,8 @@ def _written(value: str) -> str:
 
 def _character(char: str) -> str:
     r"""Behind any number of backslashes: itself, or as JSON (u00e4), Python (xe4), addresses (%E4) or HTML write it."""
+    from html.entities import codepoint2name
+
     if re.fullmatch("[A-Za-z0-9]", char, re.ASCII):
         return char
     code, ways = ord(char), list[str]()

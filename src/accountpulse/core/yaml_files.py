@@ -1,22 +1,24 @@
 """YAML files that people write: read with line numbers, checked whole, every mistake reported with its line."""
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
 
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.given_files import MOST_YAML
+from accountpulse.core.nearest import nearest
+
+if TYPE_CHECKING:  # loading it takes longer than all of ours: a process without a scorecard does without
+    from pydantic import BaseModel, ValidationError
 
 Path = tuple[str | int, ...]
 DEEPEST = 50  # levels
 MOST_NODES = 100_000  # keys, values and list entries
 LONGEST_TEXT = 1 << 16  # characters of one value
 _TOO_DEEP = f"nested deeper than {DEEPEST} levels, or within itself"
-Model = TypeVar("Model", bound=BaseModel)
+Model = TypeVar("Model", bound="BaseModel")
 
 
 @dataclass(frozen=True)
@@ -110,13 +112,15 @@ class _Walk:
 
 def validate(document: Document, model: type[Model]) -> Model:
     """The document as `model`, or a ConfigurationError that lists every mistake with line, path and nearest name."""
+    from pydantic import ValidationError
+
     try:
         return model.model_validate(document.data if document.data is not None else {})
     except ValidationError as error:
         raise ConfigurationError(document.name, list(_problems(document, model, error))) from None
 
 
-def _problems(document: Document, model: type[BaseModel], error: ValidationError) -> Iterator[str]:
+def _problems(document: Document, model: "type[BaseModel]", error: "ValidationError") -> Iterator[str]:
     for item in error.errors(include_input=False, include_url=False, include_context=True):
         path = _real(document, item["loc"])
         if item["type"] == "extra_forbidden":
@@ -138,7 +142,7 @@ def _plain(message: str) -> str:
     return message.removeprefix("Value error, ")
 
 
-def _fields(model: type[BaseModel], path: Path) -> Iterable[str]:
+def _fields(model: "type[BaseModel]", path: Path) -> Iterable[str]:
     """The keys that the model knows at a path, as far as they can be followed."""
     current: Any = model
     for part in path:
@@ -150,7 +154,7 @@ def _fields(model: type[BaseModel], path: Path) -> Iterable[str]:
     return [str(key) for kind in _types(current) if hasattr(kind, "model_fields") for key in _keys(kind)]
 
 
-def _keys(model: type[BaseModel]) -> dict[str | int, Any]:
+def _keys(model: "type[BaseModel]") -> dict[str | int, Any]:
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
 
 
@@ -158,9 +162,3 @@ def _types(annotation: Any) -> Iterator[Any]:
     yield annotation
     for argument in getattr(annotation, "__args__", ()):
         yield from _types(argument)
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` where a known name lies near, else nothing."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {found[0]!r}?" if found else ""

@@ -108,8 +108,8 @@ class Client:
 
     async def __aenter__(self) -> Self:
         url = self._endpoint.base_url
-        # reading the certificate authorities takes longer than some runs: only where there is something to verify
-        trusted = tls.context(self._ca_bundle) if url.startswith("https:") else True
+        # reading authorities takes longer than some runs: aiohttp has read the machine's when it was imported
+        trusted = tls.context(self._ca_bundle) if self._ca_bundle and url.startswith("https:") else True
         self._connector = OneAnswerConnector(ssl=trusted)
         self._session = aiohttp.ClientSession(
             headers={"Accept": "application/json", "Accept-Encoding": ENCODINGS, **self._endpoint.headers},

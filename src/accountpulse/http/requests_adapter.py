@@ -54,7 +54,7 @@ class RetryingAdapter(HTTPAdapter):
         """
         self._source = source
         self._budget = budget
-        self._context = tls.context(ca_bundle)
+        self._ca_bundle = ca_bundle
         self._sleep = sleep
         self._total = total
         self._remedies = remedies or {}
@@ -63,9 +63,17 @@ class RetryingAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Give every connection our idea of whom to trust."""
-        super().init_poolmanager(*args, **options, ssl_context=self._context)
+        super().init_poolmanager(*args, **options, ssl_context=tls.context(self._ca_bundle))
         pools = self.poolmanager.pool_classes_by_scheme
         self.poolmanager.pool_classes_by_scheme = {**pools, "https": _CleanPool}
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """The same, where a proxy stands between."""
+        return super().proxy_manager_for(proxy, **options, ssl_context=tls.context(self._ca_bundle))
+
+    def cert_verify(self, conn: Any, *_others: Any) -> None:
+        """Trust whom the context trusts: requests would add authorities of its own to it, with every connection."""
+        conn.cert_reqs = "CERT_REQUIRED"
 
     def send(self, request: requests.PreparedRequest, *positional: Any, **options: Any) -> requests.Response:
         """Send until there is an answer or no sense in trying again; the arguments are those of HTTPAdapter.send."""

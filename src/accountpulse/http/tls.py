@@ -1,12 +1,24 @@
 """Whom to trust: the machine's certificate authorities, and one more where the settings name it."""
 
 import ssl
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 
 def context(ca_bundle: Path | None) -> ssl.SSLContext:
-    """A context that verifies hosts; there is no way to switch that off."""
+    """A context that verifies hosts; there is no way to switch that off.
+
+    All sessions of a process share it, since reading the machine's authorities takes longer than many a request; where
+    their file has changed, or the settings' own, they are read anew.
+    """
+    machine = ssl.get_default_verify_paths().cafile
+    changed = Path(machine).stat().st_mtime_ns if machine else 0
+    return _context((machine, changed), None if ca_bundle is None else ca_bundle.read_bytes(), ca_bundle)
+
+
+@lru_cache(maxsize=2)
+def _context(_machine: tuple[str | None, int], _bundle: bytes | None, ca_bundle: Path | None) -> ssl.SSLContext:
     made = ssl.create_default_context()
     if ca_bundle is not None:
         made.load_verify_locations(ca_bundle)

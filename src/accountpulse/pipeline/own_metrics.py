@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from accountpulse.core.nearest import nearest
 from accountpulse.core.records import Reason, Rules
-from accountpulse.core.yaml_files import nearest
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.systems import SYSTEMS
 

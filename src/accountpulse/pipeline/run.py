@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from accountpulse import __version__
 from accountpulse.core.period import Period, Scope, last_complete, scope_of
 from accountpulse.core.records import SourceName
@@ -146,5 +148,5 @@ def begun_at(run_id: str | None) -> datetime | None:
 def fingerprint_of(settings: Settings) -> str:
     """What extraction depends on: with other settings, what was read before can't be used."""
     others, crm = settings.fingerprints
-    text = "\n".join(map(str, (__version__, others, crm, settings.mapping.model_dump_json())))
+    text = "\n".join(map(str, (__version__, others, crm, msgspec.json.encode(settings.mapping).decode())))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from accountpulse.core.errors import UsageError
+from accountpulse.core.nearest import nearest
 from accountpulse.core.records import OUTCOMES
-from accountpulse.core.yaml_files import nearest
 from accountpulse.scoring.table import typed_day
 
 KINDS = ("lost", "contraction", "renewed")

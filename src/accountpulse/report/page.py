@@ -9,7 +9,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 from accountpulse.report import page_data, page_text
@@ -23,7 +23,6 @@ _SCRIPTS = (
     "dom.js", "text.js", "data.js", "rows.js", "worklist.js", "chart.js", "renewals.js", "waterfall.js",
     "account_parts.js", "account.js", "start.js",
 )  # fmt: skip
-_CHARTS = Path(__file__).with_name("charts") / "vega.js"
 
 
 def render(document: Mapping[str, Any]) -> str:
@@ -54,7 +53,7 @@ def _own_script() -> str:
 @cache
 def _chart_library() -> str:
     """Vega, Vega-Lite and Vega-Embed, as tools/charts.py has made them one file."""
-    return _inside_a_script(_CHARTS.read_text(encoding="utf-8"))
+    return _inside_a_script((files("accountpulse.report") / "charts" / "vega.js").read_text(encoding="utf-8"))
 
 
 def _inside_a_script(text: str) -> str:

@@ -11,8 +11,8 @@ import polars as pl
 
 from accountpulse.core.catalogue import PILLAR
 from accountpulse.core.errors import UsageError
+from accountpulse.core.nearest import nearest
 from accountpulse.core.spreadsheet import harmless
-from accountpulse.core.yaml_files import nearest
 from accountpulse.scoring.columns import AS_OF, ATTRIBUTES, BEFORE_3M, LAST_TIER, is_reason, reason_of
 from accountpulse.scoring.scorecard import Scorecard
 

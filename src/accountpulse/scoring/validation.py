@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accountpulse.core.catalogue import PILLAR, catalogue
-from accountpulse.core.yaml_files import Document, Path, nearest
+from accountpulse.core.nearest import nearest
+from accountpulse.core.yaml_files import Document, Path
 from accountpulse.scoring.columns import ATTRIBUTES, RESERVED, is_reason, score_of
 from accountpulse.scoring.model import ANY_DIMENSION, CONTENTS, NOT_RATED
 

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from accountpulse.core import yaml_files
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.given_files import MOST_YAML, Unreadable, read_text
+from accountpulse.core.nearest import nearest
 from accountpulse.core.records import LinkFile, Rules, SourceName
 from accountpulse.core.secret import Secret
-from accountpulse.core.yaml_files import nearest
 from accountpulse.settings import link_file, secret_store
 from accountpulse.settings.mapping import AccountpulseYaml, RunMapping
 from accountpulse.systems import CRM, SOURCES, SYSTEMS
@@ -230,8 +229,17 @@ def _mapping(reader: EnvironmentReader) -> tuple[RunMapping | None, Path]:
     except Unreadable as error:
         reader.problems.append(f"ACCOUNTPULSE_CONFIG names a file that can't be read ({error})")
         return None, path.parent
-    read = _gathered(reader, lambda: yaml_files.validate(yaml_files.parse(text, path.name), AccountpulseYaml))
+    read = _gathered(reader, lambda: _read(text, path.name))
     return read, path.parent
+
+
+def _read(text: str, name: str) -> RunMapping:
+    """The file; without one, YAML isn't even loaded."""
+    if not text.strip():
+        return AccountpulseYaml()
+    from accountpulse.core import yaml_files, yaml_structs
+
+    return yaml_structs.read(yaml_files.parse(text, name), AccountpulseYaml)
 
 
 def _link_file(reader: EnvironmentReader, mapping: RunMapping | None, folder: Path) -> LinkFile:

@@ -15,9 +15,9 @@ from pathlib import Path
 from accountpulse.core import given_files
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.ids import looks_like_an_id, to_18
+from accountpulse.core.nearest import nearest
 from accountpulse.core.records import FileLink, LinkFile, SourceName
 from accountpulse.core.spreadsheet import meant
-from accountpulse.core.yaml_files import nearest
 from accountpulse.settings.mapping import LinksBlock
 from accountpulse.systems import SOURCES
 

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, create_model
+import msgspec
 
+from accountpulse.core.yaml_structs import After
 from accountpulse.systems import SYSTEMS
 from accountpulse.systems.mapping_parts import MappingBlock
 
@@ -19,20 +20,20 @@ def _zone(name: str) -> str:
     return name
 
 
-Days = Annotated[int, Field(ge=1, le=730)]
+Days = Annotated[int, msgspec.Meta(ge=1, le=730)]
 
 
-class LinksBlock(MappingBlock):
+class LinksBlock(MappingBlock, frozen=True):
     """A mapping file for what no rule knows, and whether it or the rules come first: see [linking.md](linking.md)."""
 
     file: str | None = None  # a CSV beside this file, in the format of `accountpulse accounts --out`
     first: Literal["file", "rules"] = "file"
 
 
-class RunMapping(MappingBlock):
+class RunMapping(MappingBlock, frozen=True):
     """What holds for a whole run."""
 
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    timezone: Annotated[str, After(_zone)] = "UTC"
     window: Days | Literal["period"] = 90
     scorecard: str | None = None  # a file beside this one; null: the packaged scorecard
 
@@ -60,5 +61,6 @@ def _refuse_clashes(names: Sequence[str]) -> None:
         raise TypeError(f"systems/: {', '.join(twice)} would be two things in accountpulse.yaml; choose another name")
 
 
-_MODEL: Any = create_model("AccountpulseYaml", __base__=RunMapping, __module__=__name__, **cast("Any", _fields()))
+_BLOCKS = [(name, kind, default) for name, (kind, default) in _fields().items()]
+_MODEL: Any = msgspec.defstruct("AccountpulseYaml", _BLOCKS, bases=(RunMapping,), module=__name__, frozen=True)
 AccountpulseYaml: type[RunMapping] = _MODEL

@@ -9,12 +9,12 @@ from pathlib import Path
 from accountpulse.core.secret import Secret
 from accountpulse.systems.addresses import url_problem
 
-# what a value may not hold, by the way that it is sent; lone surrogates are what an environment makes of bytes that are
-# no UTF-8
-TEXT = re.compile("[\ud800-\udfff]")
-HEADER = re.compile("[^\x20-\x7e\xa0-\xff]")  # RFC 9110, 5.5
-BASIC = re.compile("[^\x00-\xff]")  # as requests packs a user and a password into a header
-XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, 2.2
+# patterns of what a value may not hold, by the way that it is sent; lone surrogates are what an environment makes of
+# bytes that are no UTF-8
+TEXT = "[\ud800-\udfff]"
+HEADER = "[^\x20-\x7e\xa0-\xff]"  # RFC 9110, 5.5
+BASIC = "[^\x00-\xff]"  # as requests packs a user and a password into a header
+XML = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"  # XML 1.0, 2.2
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,14 @@ class EnvironmentReader:
         self.refuse_unsendable(name, TEXT)
         return Secret(value)
 
-    def refuse_unsendable(self, name: str, unfit: re.Pattern[str]) -> None:
+    def refuse_unsendable(self, name: str, unfit: str) -> None:
         """A problem where the value holds what can't be sent the way it goes (HEADER, BASIC, XML)."""
         problem = (
             f"{name} can't be sent: it holds a line break, another control character or a letter that may not stand "
             "there; copy it anew, on one line"
         )
-        if unfit.search(self.get(name) or "") and problem not in self.problems:
+        value = self.get(name)
+        if value and re.search(unfit, value) and problem not in self.problems:
             self.problems.append(problem)
 
     def certificates(self, name: str) -> Path | None:

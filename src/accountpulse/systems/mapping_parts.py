@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
-from pydantic.fields import FieldInfo
+import msgspec
+from msgspec import structs
+
+from accountpulse.core.yaml_structs import After, Before
 
 _NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
 T = TypeVar("T")
@@ -22,8 +24,9 @@ def _or_none(value: object) -> object:
     return None if value == "none" else value
 
 
-Unless = Annotated[T | None, BeforeValidator(_or_none)]  # the word `none`: this part is not used
-ApiName = Annotated[str, AfterValidator(_api_name)]
+Unless = Annotated[T | None, Before(_or_none)]  # the word `none`: this part is not used
+ApiName = Annotated[str, After(_api_name)]
+Names = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]  # one at least
 
 
 FieldKind = Literal[
@@ -77,24 +80,24 @@ class FieldOf(NamedTuple):
     kinds: tuple[FieldKind, ...]
 
 
-def fields_named(block: BaseModel, path: str = "") -> Iterator[FieldOf]:
+def fields_named(block: msgspec.Struct, path: str = "") -> Iterator[FieldOf]:
     """Every field that a mapping names with a declared kind, through all of its parts."""
-    for key, info in type(block).model_fields.items():
-        place, value = f"{path}.{info.alias or key}".lstrip("."), getattr(block, key)
-        kinds = kinds_of(info)
+    for declared in structs.fields(block):
+        place, value = f"{path}.{declared.encode_name}".lstrip("."), getattr(block, declared.name)
+        kinds = kinds_of(declared.type)
         if kinds and isinstance(value, str):
             yield FieldOf(place, value, kinds)
         yield from _fields_in(value, place)
 
 
-def kinds_of(info: FieldInfo) -> tuple[FieldKind, ...]:
-    """The kinds of field that a key of a mapping may name; none where it names no field, or any."""
-    found = next((each for each in info.metadata if isinstance(each, FieldKinds)), None) or _kind_in(info.annotation)
+def kinds_of(annotation: Any) -> tuple[FieldKind, ...]:
+    """The kinds of field that a key of a mapping may name, by its type; none where it names no field, or any."""
+    found = _kind_in(annotation)
     return found.kinds if found is not None else ()
 
 
 def _fields_in(value: Any, path: str) -> Iterator[FieldOf]:
-    if isinstance(value, BaseModel):
+    if isinstance(value, msgspec.Struct):
         yield from fields_named(value, path)
     elif isinstance(value, tuple | list):
         for number, each in enumerate(value):
@@ -105,15 +108,10 @@ def _fields_in(value: Any, path: str) -> Iterator[FieldOf]:
 
 
 def _kind_in(annotation: Any) -> FieldKinds | None:
-    """The kind of an optional field: it stands in a part of the union."""
-    for part in get_args(annotation):
-        found = next((each for each in getattr(part, "__metadata__", ()) if isinstance(each, FieldKinds)), None)
-        if found is not None or (found := _kind_in(part)) is not None:
-            return found
-    return None
+    """The kind that stands beside the type, or beside a part of a union."""
+    found = next((each for each in getattr(annotation, "__metadata__", ()) if isinstance(each, FieldKinds)), None)
+    return found or next((kind for part in get_args(annotation) if (kind := _kind_in(part)) is not None), None)
 
 
-class MappingBlock(BaseModel):
-    """Base of all parts: unknown keys are mistakes, nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+class MappingBlock(msgspec.Struct, frozen=True, rename={"source": "from"}):
+    """Base of all parts: nothing changes after loading. The key `from` says which way something is read."""

@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+import msgspec
 
 from accountpulse.core.ids import comparable_id
 from accountpulse.core.secret import Secret
+from accountpulse.core.yaml_structs import Before
 from accountpulse.systems.environment import HEADER, EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
 from accountpulse.systems.mapping_parts import ApiName, FieldKinds, MappingBlock
@@ -51,17 +52,17 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, bool | int | float) else value
 
 
-AttributeValue = Annotated[str, BeforeValidator(_as_text)]
+AttributeValue = Annotated[str, Before(_as_text)]
 
 
-class Attribute(MappingBlock):
+class Attribute(MappingBlock, frozen=True):
     """A conversation custom attribute and the values of it that count: texts, whole numbers, true or false."""
 
     name: Annotated[str, FieldKinds(("picklist", "text", "count", "number", "yes/no"))]
-    values: tuple[AttributeValue, ...] = Field(min_length=1)
+    values: Annotated[tuple[AttributeValue, ...], msgspec.Meta(min_length=1)]
 
 
-class Priority(MappingBlock):
+class Priority(MappingBlock, frozen=True):
     """What P1/P2 means: any of these makes a conversation one. `levels` exist from API version 2.16 on.
 
     `flag`: before 2.16, the mark as priority means P1/P2.
@@ -73,7 +74,7 @@ class Priority(MappingBlock):
     attribute: Attribute | None = None
 
 
-class Escalation(MappingBlock):
+class Escalation(MappingBlock, frozen=True):
     """What an escalation looks like: any of these. A bot's hand-over to a person is none."""
 
     tags: tuple[str, ...] = ("escalated", "escalation")
@@ -81,7 +82,7 @@ class Escalation(MappingBlock):
     linked_tickets: bool = True  # a back-office or tracker ticket is linked
 
 
-class IntercomMapping(MappingBlock):
+class IntercomMapping(MappingBlock, frozen=True):
     """How support conversations belong to accounts, and what they mean."""
 
     account_field: ApiName = "Intercom_Company_Id__c"  # on the CRM's account
@@ -93,11 +94,9 @@ class IntercomMapping(MappingBlock):
     time_basis: Literal["calendar", "office_hours"] = "calendar"
     csat: Literal["share", "mean"] = "share"
 
-    @model_validator(mode="after")
-    def _attribute_leads_to_ids(self) -> Self:
+    def __post_init__(self) -> None:
         if self.attribute is not None and self.holds != "id":
             raise ValueError("attribute leads to Intercom's own ids: leave holds out, or make it id")
-        return self
 
 
 IntercomRequest = ExtractRequest[IntercomAccess, IntercomMapping]

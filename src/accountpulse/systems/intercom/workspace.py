@@ -14,7 +14,7 @@ from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.records import Reason
 from accountpulse.http.client import Client, RequestRefused
 from accountpulse.systems.intercom.rows import ConversationReader
-from accountpulse.systems.intercom.settings import IntercomMapping
+from accountpulse.systems.intercom.settings import Escalation, IntercomMapping
 from accountpulse.systems.intercom.signs import at_least, attribute_text, fold, lists_attributes
 from accountpulse.systems.intercom.wire import DataAttribute, DataAttributes, NamedItem, NamedItems
 from accountpulse.systems.mapping_parts import FieldKind, FieldOf, fields_named
@@ -103,7 +103,7 @@ class Workspace:
     async def check_signs(self, *, defaults: bool) -> None:
         """A note for each tag and team of the mapping that isn't there; the default tags only with `defaults`."""
         escalation = self.mapping.escalation
-        own_tags = escalation.tags if defaults or "tags" in escalation.model_fields_set else ()
+        own_tags = escalation.tags if defaults or escalation.tags != Escalation().tags else ()
         for key, names in (("priority.tags", self.mapping.priority.tags), ("escalation.tags", own_tags)):
             if names and (lost := await self._lost("tags", names)):
                 self.notes.append(f"intercom.{key}: Intercom has no tag {_quoted(lost)}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 import polars as pl
+from msgspec import structs
 
 from accountpulse.core.catalogue import METRICS
 from accountpulse.core.errors import UnexpectedAnswer
@@ -86,9 +87,7 @@ async def begin(request: JiraRequest, web: Client) -> "JiraExtraction | str":
     field = link_field(site.fields, mapping)
     types = jira_site.bug_types(site, mapping.bug_types)
     listed = await _listed(web, site, mapping, request.keys)
-    return JiraExtraction.of(
-        request, web, site, mapping.model_copy(update={"bug_types": types}), link=field, listed=listed
-    )
+    return JiraExtraction.of(request, web, site, structs.replace(mapping, bug_types=types), link=field, listed=listed)
 
 
 async def _listed(web: Client, site: Site, mapping: JiraMapping, keys: Sequence[str]) -> Listed:

@@ -1,14 +1,14 @@
 """How to reach Jira, and the `jira:` block of accountpulse.yaml."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+import msgspec
 
 from accountpulse.core.secret import Secret
 from accountpulse.systems.environment import HEADER, TEXT, EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
-from accountpulse.systems.mapping_parts import ApiName, MappingBlock
+from accountpulse.systems.mapping_parts import ApiName, MappingBlock, Names
 
 VARIABLES = (
     Variable(
@@ -42,22 +42,24 @@ def access(environment: EnvironmentReader) -> JiraAccess | None:
     return JiraAccess(base_url, email, token)
 
 
-class JiraMapping(MappingBlock):
+class JiraMapping(MappingBlock, frozen=True):
     """How bugs belong to accounts (`link` says what `account_field` holds), and which issues are bugs; see jira.md."""
 
     account_field: ApiName = "Jira_Component__c"  # on the CRM's account
     link: Literal["project", "component", "label", "field", "organization", "jql"] = "component"
     # for link: field, the custom field's id
-    field: Annotated[str, Field(pattern=r"^customfield_[0-9]+$")] | None = None
+    field: Annotated[str, msgspec.Meta(pattern=r"^customfield_[0-9]+$")] | None = None
     projects: tuple[str, ...] = ()  # narrow every search to these project keys; empty: all that are visible
-    bug_types: tuple[str, ...] = Field(default=("Bug",), min_length=1)
-    critical_priorities: tuple[str, ...] = Field(default=("Highest", "Blocker", "Critical"), min_length=1)  # or ids
+    bug_types: Names = ("Bug",)
+    critical_priorities: Names = (
+        "Highest",
+        "Blocker",
+        "Critical",
+    )  # or ids
 
-    @model_validator(mode="after")
-    def _field_goes_with_link(self) -> Self:
+    def __post_init__(self) -> None:
         if (self.link == "field") != (self.field is not None):
             raise ValueError("link: field and field: customfield_… go together")
-        return self
 
 
 JiraRequest = ExtractRequest[JiraAccess, JiraMapping]

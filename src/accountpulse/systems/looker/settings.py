@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+import msgspec
 
 from accountpulse.core.catalogue import METRICS, PILLAR, pillar_metric
 from accountpulse.core.records import ACCOUNTS, SEATS
 from accountpulse.core.secret import Secret
+from accountpulse.core.yaml_structs import After, Before, Chosen
 from accountpulse.systems.environment import EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
 from accountpulse.systems.mapping_parts import (
@@ -59,7 +60,7 @@ def _text_of(value: object) -> object:
     return str(value) if type(value) is int else value
 
 
-LookId = Annotated[str, Field(pattern=r"^\w+$"), BeforeValidator(_text_of)]
+LookId = Annotated[str, msgspec.Meta(pattern=r"^\w+$"), Before(_text_of)]
 
 
 Filters = dict[ApiName, str]
@@ -71,7 +72,7 @@ def _own_filters(filters: Filters, *taken: str | None) -> None:
         raise ValueError(f"filters: {', '.join(sorted(filter(None, doubled)))} is filtered by the run itself")
 
 
-class UsageExplore(MappingBlock):
+class UsageExplore(MappingBlock, frozen=True):
     """Sessions: the explore and its fields.
 
     `users` is a measure that counts distinct users (type `count_distinct`, or the `count` of a joined view of users),
@@ -87,16 +88,14 @@ class UsageExplore(MappingBlock):
     month: MonthName = "user_sessions.session_month"
     users: DistinctCountName = "user_sessions.distinct_users"
     sessions: CountName = "user_sessions.session_count"
-    filters: Filters = Field(default_factory=dict)
-    quiet_days: Annotated[int, Field(ge=1, le=31)] = 4
+    filters: Filters = msgspec.field(default_factory=dict)
+    quiet_days: Annotated[int, msgspec.Meta(ge=1, le=31)] = 4
 
-    @model_validator(mode="after")
-    def _goes_together(self) -> Self:
+    def __post_init__(self) -> None:
         _own_filters(self.filters, self.account, self.date)
-        return self
 
 
-class FeatureExplore(MappingBlock):
+class FeatureExplore(MappingBlock, frozen=True):
     """Features in use: the explore and its fields. `catalogue` names the features that count.
 
     `date` is only filtered by: a day, an instant, or a filter-only field. `filters`: as in `usage`.
@@ -107,15 +106,13 @@ class FeatureExplore(MappingBlock):
     date: DateName = "feature_usage.used_date"
     feature: TextName = "feature_usage.feature_name"
     catalogue: tuple[str, ...] = ()
-    filters: Filters = Field(default_factory=dict)
+    filters: Filters = msgspec.field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _goes_together(self) -> Self:
+    def __post_init__(self) -> None:
         _own_filters(self.filters, self.account, self.date)
-        return self
 
 
-class SavedLook(MappingBlock):
+class SavedLook(MappingBlock, frozen=True):
     """A figure from a saved Look: its id and columns.
 
     With `month` (`YYYY-MM`) only the period's rows are taken; without one, the figures are those that the Look shows
@@ -133,7 +130,7 @@ class SavedLook(MappingBlock):
         return f"Look {self.look}"
 
 
-class Measure(MappingBlock):
+class Measure(MappingBlock, frozen=True):
     """A figure from a measure of an explore, over the period, or over the `days` that end with it.
 
     `filters` are Looker's own filter expressions, by field: also those that the explore has by default, `""` for all
@@ -144,15 +141,13 @@ class Measure(MappingBlock):
     account: ReferenceName
     date: DateName | None
     measure: NumberName
-    days: Annotated[int, Field(ge=1, le=730)] | None = None
-    filters: Filters = Field(default_factory=dict)
+    days: Annotated[int, msgspec.Meta(ge=1, le=730)] | None = None
+    filters: Filters = msgspec.field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _goes_together(self) -> Self:
+    def __post_init__(self) -> None:
         if self.date is None and self.days is not None:
             raise ValueError("days needs a date to count them by")
         _own_filters(self.filters, self.account, self.date)
-        return self
 
     @property
     def question(self) -> str:
@@ -160,20 +155,17 @@ class Measure(MappingBlock):
         return repr((self.explore, self.account, self.date, self.days, sorted(self.filters.items())))
 
 
-def _kind(value: object) -> str:
-    """By its form, so that a mistake in one kind isn't told as one in the other as well."""
-    if isinstance(value, str):
-        return "[pillar]"
+def _kind(value: object) -> type[MappingBlock]:
+    """A figure's, by its form."""
     named = value if isinstance(value, dict) else {}
-    return "[measure]" if isinstance(value, Measure) or {"explore", "measure"} & set(named) else "[look]"
+    return Measure if {"explore", "measure"} & set(named) else SavedLook
 
 
-Figure = Annotated[Annotated[SavedLook, Tag("[look]")] | Annotated[Measure, Tag("[measure]")], Discriminator(_kind)]
+Figure = Annotated[SavedLook | Measure, Chosen(_kind)]
 Pillar = Annotated[
-    Annotated[ApiName, Tag("[pillar]")] | Annotated[SavedLook, Tag("[look]")] | Annotated[Measure, Tag("[measure]")],
-    Discriminator(_kind),
+    ApiName | SavedLook | Measure, Chosen(lambda value: ApiName if isinstance(value, str) else _kind(value))
 ]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 def _zone(name: str) -> str:
@@ -194,7 +186,7 @@ def _own(name: str) -> str:
     return name
 
 
-class PillarExplore(MappingBlock):
+class PillarExplore(MappingBlock, frozen=True):
     """Platform value: a 0–100 figure for each pillar, averaged over the period.
 
     A name alone is a measure of this explore; else a pillar is given in full, as an own metric is. `filters`: as in
@@ -204,13 +196,11 @@ class PillarExplore(MappingBlock):
     explore: ApiName = "platform_metrics"
     account: ReferenceName = "platform_metrics.account_id"
     date: DateName = "platform_metrics.metric_date"
-    pillars: dict[Name, Pillar] = Field(default_factory=dict)
-    filters: Filters = Field(default_factory=dict)
+    pillars: dict[Name, Pillar] = msgspec.field(default_factory=dict)
+    filters: Filters = msgspec.field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _goes_together(self) -> Self:
+    def __post_init__(self) -> None:
         _own_filters(self.filters, self.account, self.date)
-        return self
 
     @property
     def figures(self) -> Mapping[str, Measure | SavedLook]:
@@ -224,7 +214,7 @@ class PillarExplore(MappingBlock):
         return Measure(explore=self.explore, account=self.account, date=self.date, measure=name, filters=self.filters)
 
 
-class LookerMapping(MappingBlock):
+class LookerMapping(MappingBlock, frozen=True):
     """Which model, explores and fields hold usage.
 
     The explores' account fields hold what the CRM's account holds in `account_field`; record ids of 15 and 18
@@ -236,12 +226,12 @@ class LookerMapping(MappingBlock):
 
     account_field: ApiName = "Id"
     model: str = "alliants"
-    database_timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    timeout: int = Field(default=300, ge=10, le=3600)
+    database_timezone: Annotated[str, After(_zone)] = "UTC"
+    timeout: Annotated[int, msgspec.Meta(ge=10, le=3600)] = 300
     usage: Unless[UsageExplore] = UsageExplore()
     features: Unless[FeatureExplore] = FeatureExplore()
     platform: PillarExplore = PillarExplore()
-    metrics: dict[Annotated[Name, AfterValidator(_own)], Figure] = Field(default_factory=dict)
+    metrics: dict[Annotated[Name, After(_own)], Figure] = msgspec.field(default_factory=dict)
     seats: Unless[Figure] = None
 
     @property

@@ -1,25 +1,24 @@
 """Parts of the mapping that several of its keys are made of: which records count, and the way that `from` names."""
 
-from typing import Any
-
-from pydantic import Discriminator, Field
-
-from accountpulse.systems.mapping_parts import MappingBlock, TextName
+from accountpulse.core.yaml_structs import Chosen
+from accountpulse.systems.mapping_parts import MappingBlock, Names, TextName
 
 
-def chosen(default: str, *others: str) -> Discriminator:
-    """The way to read something that `from` names, else the default one."""
+def chosen(**ways: type[MappingBlock]) -> Chosen:
+    """The way to read something that `from` names, else the first one."""
+    default = next(iter(ways))
 
-    def source(value: Any) -> str:
-        named = value.get("from", default) if isinstance(value, dict) else getattr(value, "source", default)
-        return str(named)
+    def way(value: object) -> type[MappingBlock]:
+        named = value.get("from", default) if isinstance(value, dict) else default
+        if str(named) not in ways:
+            raise ValueError(f"from: must be one of {', '.join(ways)}")
+        return ways[str(named)]
 
-    message = f"from: must be one of {', '.join((default, *others))}"
-    return Discriminator(source, custom_error_type="no_such_way", custom_error_message=message)
+    return Chosen(way)
 
 
-class Only(MappingBlock):
+class Only(MappingBlock, frozen=True):
     """Which records count: a field and the values of it that are looked for."""
 
     field: TextName
-    values: tuple[str, ...] = Field(min_length=1)
+    values: Names

@@ -90,5 +90,5 @@ def check_statuses(reading: OrgReading, part: ContractEnds) -> None:
     """MissingInOrg where no status that holds is one of the org's; those that the owner wrote are told where absent."""
     if not reading.known(part.object, part.status, part.in_force, "in_force"):
         raise MissingInOrg
-    if part.ended and "ended" in part.model_fields_set:
+    if part.ended and part.ended != ContractEnds().ended:
         reading.known(part.object, part.status, part.ended, "ended")

@@ -141,7 +141,7 @@ def own_texts(block: object, key: str = "salesforce") -> dict[str, str]:
     """Every `where` of a mapping, which is SOQL that its administrator wrote, with its key in accountpulse.yaml."""
     found: dict[str, str] = {}
     if isinstance(block, MappingBlock):
-        for name in type(block).model_fields:
+        for name in block.__struct_fields__:
             value, path = getattr(block, name), f"{key}.{name}"
             found |= {value: path} if name == "where" and isinstance(value, str) else own_texts(value, path)
     elif isinstance(block, tuple):

@@ -1,14 +1,22 @@
 """How an org says who left and who renewed: `salesforce.outcomes` of accountpulse.yaml, with the defaults."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, Tag, model_validator
+import msgspec
 
-from accountpulse.systems.mapping_parts import AccountName, ApiName, DateName, MappingBlock, MoneyName, PicklistName
+from accountpulse.systems.mapping_parts import (
+    AccountName,
+    ApiName,
+    DateName,
+    MappingBlock,
+    MoneyName,
+    Names,
+    PicklistName,
+)
 from accountpulse.systems.salesforce.choices import Only, chosen
 
 
-class RenewalOpportunities(MappingBlock):
+class RenewalOpportunities(MappingBlock, frozen=True):
     """Closed opportunities of a renewal type: one that was won is a renewal, one that wasn't is a loss.
 
     Dated by the later of `date` and the end of the contract that it was to renew. `contract_end` names a date that says
@@ -17,7 +25,7 @@ class RenewalOpportunities(MappingBlock):
     what was lost.
     """
 
-    source: Literal["renewal_opportunities"] = Field(default="renewal_opportunities", alias="from")
+    source: Literal["renewal_opportunities"] = "renewal_opportunities"
     only: Only | None = Only(field="Type", values=("Renewal",))
     where: str | None = None
     date: DateName = "CloseDate"
@@ -25,7 +33,7 @@ class RenewalOpportunities(MappingBlock):
     amount: MoneyName | None = "Amount"
 
 
-class ContractEnds(MappingBlock):
+class ContractEnds(MappingBlock, frozen=True):
     """Contracts that ended: a renewal where another one of the account runs on past that day, else a loss.
 
     The other one has to begin within `grace_days`; before they are over, an end says nothing. `in_force` are the
@@ -34,35 +42,33 @@ class ContractEnds(MappingBlock):
     other statuses (drafts) don't count.
     """
 
-    source: Literal["contracts"] = Field(default="contracts", alias="from")
+    source: Literal["contracts"] = "contracts"
     object: ApiName = "Contract"
     account: AccountName = "AccountId"
     where: str | None = None
     start: DateName = "StartDate"
     end: DateName = "EndDate"
     status: PicklistName = "Status"
-    in_force: tuple[str, ...] = Field(default=("Activated",), min_length=1)
+    in_force: Names = ("Activated",)
     ended: tuple[str, ...] = ("Expired", "Terminated")
     ended_on: DateName | None = None
 
 
-class ArrToZero(MappingBlock):
+class ArrToZero(MappingBlock, frozen=True):
     """The field history of ARR: a fall to zero is a loss, unless ARR came back within `grace_days`."""
 
-    source: Literal["arr"] = Field(default="arr", alias="from")
+    source: Literal["arr"] = "arr"
     object: ApiName = "AccountHistory"
     parent: AccountName = "AccountId"
 
 
 OutcomeStrategy = Annotated[
-    Annotated[RenewalOpportunities, Tag("renewal_opportunities")]
-    | Annotated[ContractEnds, Tag("contracts")]
-    | Annotated[ArrToZero, Tag("arr")],
-    chosen("renewal_opportunities", "contracts", "arr"),
+    RenewalOpportunities | ContractEnds | ArrToZero,
+    chosen(renewal_opportunities=RenewalOpportunities, contracts=ContractEnds, arr=ArrToZero),
 ]
 
 
-class OutcomeMapping(MappingBlock):
+class OutcomeMapping(MappingBlock, frozen=True):
     """Who left and who renewed: what scores are compared with.
 
     For each account and time, the first of `strategies` that says something counts; two that lie within `grace_days`
@@ -72,19 +78,19 @@ class OutcomeMapping(MappingBlock):
     `strategies`.
     """
 
-    grace_days: int = Field(default=60, ge=0, le=365)
-    contraction_pct: float = Field(default=10, gt=0, lt=100)
-    years: int = Field(default=3, ge=1, le=20)
-    strategies: tuple[OutcomeStrategy, ...] = Field(
-        default=(RenewalOpportunities(), ContractEnds(), ArrToZero()), min_length=1
+    grace_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 60
+    contraction_pct: Annotated[float, msgspec.Meta(gt=0, lt=100)] = 10
+    years: Annotated[int, msgspec.Meta(ge=1, le=20)] = 3
+    strategies: Annotated[tuple[OutcomeStrategy, ...], msgspec.Meta(min_length=1)] = (
+        RenewalOpportunities(),
+        ContractEnds(),
+        ArrToZero(),
     )
 
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
+    def __post_init__(self) -> None:
         names = [strategy.source for strategy in self.strategies]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"from: {', '.join(twice)} stands twice among the strategies")
-        return self
 
 
 def as_outcomes(value: object) -> object:

@@ -7,12 +7,13 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, Tag, model_validator
+import msgspec
 
 from accountpulse.core.secret import Secret
+from accountpulse.core.yaml_structs import After, Before
 from accountpulse.systems.environment import BASIC, TEXT, XML, EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
 from accountpulse.systems.mapping_parts import (
@@ -22,6 +23,7 @@ from accountpulse.systems.mapping_parts import (
     FieldKinds,
     MappingBlock,
     MoneyName,
+    Names,
     NumberName,
     PicklistName,
     ReferenceName,
@@ -181,10 +183,11 @@ SignName = Annotated[ApiName, FieldKinds(("yes/no", "date", "picklist", "text"))
 # how many there are: a whole number, a checkbox (one), or values that mean one
 # what falls: a number, or an amount
 FallingName = Annotated[ApiName, FieldKinds(("count", "number", "money"))]
+Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 ProblemName = Annotated[ApiName, FieldKinds(("count", "yes/no", "picklist", "text"))]
 
 
-class AccountFields(MappingBlock):
+class AccountFields(MappingBlock, frozen=True):
     """Which accounts are customers, and the fields that describe them; null: the org has no such field."""
 
     where: str = "Type LIKE 'Customer%'"  # SOQL, as the org's administrator would write it
@@ -196,19 +199,17 @@ class AccountFields(MappingBlock):
     customer_since: DateName | None = "Customer_Since__c"
 
 
-class Renewal(MappingBlock):
+class Renewal(MappingBlock, frozen=True):
     """One way to find a renewal date; the first that yields one for an account wins."""
 
-    source: Literal["opportunity", "contract", "account"] = Field(alias="from")
+    source: Literal["opportunity", "contract", "account"]
     date: DateName
     only: Only | None = None
     where: str | None = None
 
-    @model_validator(mode="after")
-    def _accounts_are_chosen_elsewhere(self) -> Self:
+    def __post_init__(self) -> None:
         if self.source == "account" and (self.only or self.where):
             raise ValueError("from: account takes a date only; which accounts count is salesforce.accounts.where")
-        return self
 
 
 def default_renewals() -> tuple[Renewal, ...]:
@@ -216,20 +217,20 @@ def default_renewals() -> tuple[Renewal, ...]:
     by_type = Only(field="Type", values=("Renewal",))
     in_force = Only(field="Status", values=("Activated",))
     return (
-        Renewal(**{"from": "opportunity", "date": "CloseDate", "only": by_type}),
-        Renewal(**{"from": "contract", "date": "EndDate", "only": in_force}),
-        Renewal(**{"from": "account", "date": "Renewal_Date__c"}),
+        Renewal("opportunity", "CloseDate", by_type),
+        Renewal("contract", "EndDate", in_force),
+        Renewal("account", "Renewal_Date__c"),
     )
 
 
-class Renewals(MappingBlock):
+class Renewals(MappingBlock, frozen=True):
     """Where the next renewal is found, for each account by the first of `strategies` that has one.
 
     `overdue_days`: how long ago it may have been due; an older date is none, and the next way is asked. A list in place
     of this part stands for its `strategies`.
     """
 
-    overdue_days: int = Field(default=180, ge=0)
+    overdue_days: Annotated[int, msgspec.Meta(ge=0)] = 180
     strategies: tuple[Renewal, ...] = default_renewals()
 
 
@@ -237,10 +238,10 @@ def _as_renewals(value: object) -> object:
     return {"strategies": value} if isinstance(value, list | tuple) else value
 
 
-class PaymentCases(MappingBlock):
+class PaymentCases(MappingBlock, frozen=True):
     """Payment problems as records that are opened and closed, such as billing cases."""
 
-    source: Literal["case"] = Field(default="case", alias="from")
+    source: Literal["case"] = "case"
     object: ApiName = "Case"
     account: AccountName = "AccountId"
     only: Only | None = Only(field="Type", values=("Billing",))
@@ -249,13 +250,13 @@ class PaymentCases(MappingBlock):
     closed: DateName = "ClosedDate"
 
 
-class PaymentInvoices(MappingBlock):
+class PaymentInvoices(MappingBlock, frozen=True):
     """Invoices: one that was not paid by its due date is a problem from that day until it is paid.
 
     One that is unpaid and has no due date makes the account's number unknown: leave drafts out by `only` or `where`.
     """
 
-    source: Literal["invoice"] = Field(default="invoice", alias="from")
+    source: Literal["invoice"] = "invoice"
     object: ApiName = "Invoice__c"
     account: AccountName = "Account__c"
     only: Only | None = None
@@ -264,26 +265,24 @@ class PaymentInvoices(MappingBlock):
     paid: DateName = "Paid_Date__c"
 
 
-class PaymentField(MappingBlock):
+class PaymentField(MappingBlock, frozen=True, kw_only=True):
     """A field of the account, as it is now: a number of problems, a checkbox, or a picklist's values that mean one."""
 
-    source: Literal["account"] = Field(default="account", alias="from")
+    source: Literal["account"] = "account"
     field: ProblemName
     values: tuple[str, ...] = ()
 
 
 Payment = Annotated[
-    Annotated[PaymentCases, Tag("case")]
-    | Annotated[PaymentInvoices, Tag("invoice")]
-    | Annotated[PaymentField, Tag("account")],
-    chosen("case", "invoice", "account"),
+    PaymentCases | PaymentInvoices | PaymentField,
+    chosen(case=PaymentCases, invoice=PaymentInvoices, account=PaymentField),
 ]
 
 
-class DowngradeRecords(MappingBlock):
+class DowngradeRecords(MappingBlock, frozen=True):
     """Won amendments that lower ARR, seats or products."""
 
-    source: Literal["records"] = Field(default="records", alias="from")
+    source: Literal["records"] = "records"
     object: ApiName = "Opportunity"
     account: AccountName = "AccountId"
     only: Only | None = Only(field="Type", values=("Existing Customer - Downgrade",))
@@ -291,58 +290,52 @@ class DowngradeRecords(MappingBlock):
     date: DateName = "CloseDate"
 
 
-class DowngradeHistory(MappingBlock):
+class DowngradeHistory(MappingBlock, frozen=True):
     """Falls of a number in a field history, such as seats; several on one day are one downgrade.
 
     `tracked_since`: the day from which on the field is tracked; without it, the day of its first row in the whole org.
     """
 
-    source: Literal["history"] = Field(default="history", alias="from")
+    source: Literal["history"] = "history"
     object: ApiName = "AccountHistory"
     parent: AccountName = "AccountId"
     field: FallingName = "Seats__c"
     tracked_since: date | None = None
 
 
-Downgrades = Annotated[
-    Annotated[DowngradeRecords, Tag("records")] | Annotated[DowngradeHistory, Tag("history")],
-    chosen("records", "history"),
-]
+Downgrades = Annotated[DowngradeRecords | DowngradeHistory, chosen(records=DowngradeRecords, history=DowngradeHistory)]
 
 
-class ArrFieldHistory(MappingBlock):
+class ArrFieldHistory(MappingBlock, frozen=True):
     """The field history of ARR on the account; the field must be tracked there.
 
     `tracked_since`: the day from which on it is; without it, the day of its first row in the whole org.
     """
 
-    source: Literal["history"] = Field(default="history", alias="from")
+    source: Literal["history"] = "history"
     object: ApiName = "AccountHistory"
     parent: AccountName = "AccountId"
     tracked_since: date | None = None
 
 
-class ArrSnapshots(MappingBlock):
+class ArrSnapshots(MappingBlock, frozen=True):
     """An object that keeps ARR by date; the record nearest to a year ago counts, within 15 days."""
 
-    source: Literal["snapshots"] = Field(default="snapshots", alias="from")
+    source: Literal["snapshots"] = "snapshots"
     object: ApiName = "ARR_Snapshot__c"
     account: AccountName = "Account__c"
     date: DateName = "Snapshot_Date__c"
     amount: MoneyName = "ARR__c"
 
 
-class ArrOwn(MappingBlock):
+class ArrOwn(MappingBlock, frozen=True):
     """What this program measured twelve months before; asked last, since it needs the others' answer first."""
 
-    source: Literal["own"] = Field(default="own", alias="from")
+    source: Literal["own"] = "own"
 
 
 ArrHistory = Annotated[
-    Annotated[ArrFieldHistory, Tag("history")]
-    | Annotated[ArrSnapshots, Tag("snapshots")]
-    | Annotated[ArrOwn, Tag("own")],
-    chosen("history", "snapshots", "own"),
+    ArrFieldHistory | ArrSnapshots | ArrOwn, chosen(history=ArrFieldHistory, snapshots=ArrSnapshots, own=ArrOwn)
 ]
 
 
@@ -352,81 +345,81 @@ def _own_is_last(ways: tuple[ArrHistory, ...]) -> tuple[ArrHistory, ...]:
     return ways
 
 
-ArrHistories = Annotated[tuple[ArrHistory, ...], AfterValidator(_own_is_last)]
+ArrHistories = Annotated[tuple[ArrHistory, ...], After(_own_is_last)]
 
 
-class Tiers(MappingBlock):
+class Tiers(MappingBlock, frozen=True):
     """The tiers that are sold, lowest first, and the ARR from which each is implied (the lowest from 0)."""
 
     order: tuple[str, ...] = ("Bronze", "Silver", "Gold", "Platinum")
-    arr_floor: dict[str, float] = Field(default_factory=lambda: {"Silver": 25e3, "Gold": 100e3, "Platinum": 250e3})
+    arr_floor: dict[str, float] = msgspec.field(
+        default_factory=lambda: {"Silver": 25e3, "Gold": 100e3, "Platinum": 250e3}
+    )
 
-    @model_validator(mode="after")
-    def _floors_rise(self) -> Self:
+    def __post_init__(self) -> None:
         for name in self.arr_floor:
             if name not in self.order:
                 raise ValueError(f"arr_floor names {name!r}, which is not in order")
         floors = [self.arr_floor.get(name, 0.0) for name in self.order]
         if any(low >= high for low, high in pairwise(floors)):
             raise ValueError("arr_floor must rise from each tier to the next")
-        return self
 
 
-class Reviews(MappingBlock):
+class Reviews(MappingBlock, frozen=True):
     """Business reviews: events and closed tasks by subject, and how many a year each tier is owed."""
 
-    objects: tuple[Literal["Event", "Task"], ...] = Field(default=("Event", "Task"), min_length=1)
-    subject_like: tuple[str, ...] = Field(default=("%QBR%", "%Business Review%"), min_length=1)
+    objects: Annotated[tuple[Literal["Event", "Task"], ...], msgspec.Meta(min_length=1)] = ("Event", "Task")
+    subject_like: Names = ("%QBR%", "%Business Review%")
     not_subject_like: tuple[str, ...] = ("Cancel%",)
     no_show: YesNoName | None = "No_Show__c"
-    expected_per_year: dict[str, float] = Field(
+    expected_per_year: dict[str, float] = msgspec.field(
         default_factory=lambda: {"Bronze": 0.0, "Silver": 1.0, "Gold": 2.0, "Platinum": 4.0}
     )
 
 
-class ChampionRoles(MappingBlock):
+class ChampionRoles(MappingBlock, frozen=True):
     """Contacts in a champion's role on won opportunities, and what says that one has left.
 
     `contact_left` names a checkbox, a date of leaving, or, with `left_values`, a picklist or text and its values that
     mean "left".
     """
 
-    source: Literal["role"] = Field(default="role", alias="from")
-    roles: tuple[str, ...] = Field(default=("Executive Sponsor", "Decision Maker", "Economic Buyer"), min_length=1)
+    source: Literal["role"] = "role"
+    roles: Names = (
+        "Executive Sponsor",
+        "Decision Maker",
+        "Economic Buyer",
+    )
     contact_left: SignName | None = "No_Longer_At_Company__c"
     left_values: tuple[str, ...] = ()
 
 
-class ChampionContacts(MappingBlock):
+class ChampionContacts(MappingBlock, frozen=True):
     """Contacts of the account that a field marks as champions, and what says that one has left (as with `role`)."""
 
-    source: Literal["contact"] = Field(default="contact", alias="from")
+    source: Literal["contact"] = "contact"
     only: Only | None = None
     where: str | None = None
     contact_left: SignName | None = "No_Longer_At_Company__c"
     left_values: tuple[str, ...] = ()
 
-    @model_validator(mode="after")
-    def _not_everybody(self) -> Self:
+    def __post_init__(self) -> None:
         if not (self.only or self.where):
             raise ValueError("from: contact needs only: or where:, since not every contact is a champion")
-        return self
 
 
-Champions = Annotated[
-    Annotated[ChampionRoles, Tag("role")] | Annotated[ChampionContacts, Tag("contact")], chosen("role", "contact")
-]
+Champions = Annotated[ChampionRoles | ChampionContacts, chosen(role=ChampionRoles, contact=ChampionContacts)]
 
 
-class Expansion(MappingBlock):
+class Expansion(MappingBlock, frozen=True):
     """Open opportunities that would grow the account."""
 
     only: Only | None = Only(field="Type", values=("Expansion", "Existing Customer - Upgrade"))
     where: str | None = None
-    min_probability: float = Field(default=20, ge=0, le=100)
+    min_probability: Percent = 20
 
 
-class Levels(MappingBlock):
+class Levels(MappingBlock, frozen=True):
     """The picklist values of each severity; any other value, or none, makes the account's signals unknown."""
 
     critical: tuple[str, ...] = ("Critical",)
@@ -434,7 +427,7 @@ class Levels(MappingBlock):
     watch: tuple[str, ...] = ("Watch",)
 
 
-class Signals(MappingBlock):
+class Signals(MappingBlock, frozen=True):
     """Churn signals that CSMs log. `closed` may be null where the status alone says what is open."""
 
     object: ApiName = "Churn_Signal__c"
@@ -450,7 +443,7 @@ class Signals(MappingBlock):
     levels: Levels = Levels()
 
 
-class Target(MappingBlock):
+class Target(MappingBlock, frozen=True):
     """The object that scores are written to, its unique external id, and how many records go by Bulk API 2.0.
 
     Its other fields have fixed names. Up to `bulk_above` records go in calls of 200, more go as one bulk job.
@@ -458,14 +451,14 @@ class Target(MappingBlock):
 
     object: ApiName = "Health_Score__c"
     external_id: ApiName = "External_Key__c"
-    bulk_above: int = Field(default=5_000, ge=0)
+    bulk_above: Annotated[int, msgspec.Meta(ge=0)] = 5_000
 
 
-class SalesforceMapping(MappingBlock):
+class SalesforceMapping(MappingBlock, frozen=True):
     """Everything an org models in its own way. A part that is `none` is not used, and its metrics stay null."""
 
     accounts: AccountFields = AccountFields()
-    renewal: Annotated[Renewals, BeforeValidator(_as_renewals)] = Renewals()
+    renewal: Annotated[Renewals, Before(_as_renewals)] = Renewals()
     payment: Unless[Payment] = PaymentCases()
     downgrades: Unless[Downgrades] = DowngradeRecords()
     arr_history: Unless[ArrHistories] = (ArrFieldHistory(), ArrOwn())
@@ -473,8 +466,8 @@ class SalesforceMapping(MappingBlock):
     reviews: Unless[Reviews] = Reviews()
     champions: Unless[Champions] = ChampionRoles()
     expansion: Unless[Expansion] = Expansion()
-    outcomes: Annotated[Unless[OutcomeMapping], BeforeValidator(as_outcomes)] = OutcomeMapping()
-    daily_calls_reserve: float = Field(default=10, ge=0, le=100)  # % of the org's API calls that are left to others
+    outcomes: Annotated[Unless[OutcomeMapping], Before(as_outcomes)] = OutcomeMapping()
+    daily_calls_reserve: Percent = 10  # of the org's API calls: what is left to others
     target: Target = Target()
 
 
