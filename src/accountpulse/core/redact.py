@@ -106,11 +106,13 @@ class Redactor:
         # all columns at once: most of the work is to get ready for as many signs
         signed = pl.concat([column.alias("") for column in texts.values()]).str.contains_any(self._signs)
         for number, name in enumerate(texts):
-            found = signed.slice(number * table.height, table.height)
-            if found.any():
-                pairs = zip(table[name].to_list(), found, strict=True)
-                clean = [mapped(value, self) if has_sign else value for value, has_sign in pairs]
-                table = table.with_columns(pl.Series(name, clean, table.schema[name]))
+            rows = signed.slice(number * table.height, table.height).arg_true()
+            values = table[name].gather(rows).to_list()
+            clean = mapped(values, self)
+            if clean != values:  # a list of texts is dear to make anew: the others stay as they are
+                place = pl.int_range(table.height, eager=True).scatter(rows, range(table.height, table.height + len(rows)))
+                both = pl.concat([table[name], pl.Series(name, clean, table.schema[name])])
+                table = table.with_columns(both.gather(place))
         return table
 
     def _may_hold(self, text: str) -> bool:
