@@ -110,9 +110,9 @@ class Redactor:
             values = table[name].gather(rows).to_list()
             clean = mapped(values, self)
             if clean != values:  # a list of texts is dear to make anew: the others stay as they are
-                place = pl.int_range(table.height, eager=True).scatter(rows, range(table.height, table.height + len(rows)))
                 both = pl.concat([table[name], pl.Series(name, clean, table.schema[name])])
-                table = table.with_columns(both.gather(place))
+                places = pl.int_range(table.height, eager=True).scatter(rows, range(table.height, both.len()))
+                table = table.with_columns(both.gather(places))
         return table
 
     def _may_hold(self, text: str) -> bool:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from accountpulse.accounts import asked_keys
+from accountpulse.core import memory
 from accountpulse.core.errors import AccountpulseError, OutOfTime, SourceUnavailable
 from accountpulse.core.records import Extract, SourceName
 from accountpulse.core.spooled import PART, CheckpointPart, NoPartStore, PartStore
@@ -54,6 +55,7 @@ class SourceReader:
             raise error
         if CRM not in self.extracts:
             return
+        memory.trim()  # its records, before those of the others come
         others = [name for name in self.run.settings.configured if name != CRM]
         pool, stopped = ThreadPoolExecutor(max_workers=max(1, len(others))), False
         try:

@@ -166,7 +166,7 @@ class ResultRows:
         return [], 0
 
     def _keep(self, rows: Sequence[Any]) -> None:
-        if any(row.error is not msgspec.UNSET for row in rows):
+        if list(map(attrgetter("error"), rows)).count(msgspec.UNSET) < len(rows):
             raise DatabaseRefused
         if not self.count:
             self.lacking = {
@@ -241,7 +241,8 @@ class ResultRows:
 
 def _series(name: str, kind: Kind, cells: list[Any]) -> pl.Series:
     """A column of values that are all of the kind; else a ValueError, OverflowError or TypeError."""
-    return pl.Series(name, list(map(_READ[kind], cells)), dtype=_DTYPE[kind], strict=True)
+    is_plain = set(map(type, cells)) <= _PLAIN.get(kind, set())
+    return pl.Series(name, cells if is_plain else list(map(_READ[kind], cells)), dtype=_DTYPE[kind], strict=True)
 
 
 def _within_int64(value: Any) -> Any:
@@ -328,6 +329,8 @@ def _count(cell: Scalar) -> int | None:
 _READ: Mapping[Kind, Callable[[Any], Any]] = {
     "key": _key, "text": _text, "day": _day, "month": _month, "count": _count, "figure": _figure,
 }  # fmt: skip
+# types of values that are of the kind as they are
+_PLAIN: Mapping[Kind, set[type]] = {"text": {str, type(None)}, "count": {int, type(None)}}
 # values of a finer time frame than the kind's: where there are any, those that look right are of that time frame, too
 _FINER: Mapping[Kind, re.Pattern[str]] = {"day": _TIME, "month": _DATE}
 _DTYPE: Mapping[Kind, Any] = {

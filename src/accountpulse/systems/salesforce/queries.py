@@ -483,6 +483,8 @@ def number(value: Any) -> float | None:
 
 def at(row: Row, path: str) -> Any:
     """A field of a row, also through parents: `Opportunity.AccountId`; null where a parent is null."""
+    if "." not in path:
+        return row.get(path)
     value: Any = row
     for name in path.split("."):
         if value is None:
