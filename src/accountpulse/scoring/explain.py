@@ -82,7 +82,8 @@ def mover(then: tuple[ScoreRow, date], now: tuple[ScoreRow, date], card: Scoreca
 
 def reason(row: ScoreRow, leaf: Leaf) -> str | None:
     """Why a leaf has no points, as a key of REASONS (`unknown`: none was given); None where it has some."""
-    if any(_usable(row, leaf, name) for name in leaf.metrics):
+    other = leaf.rule.substitute
+    if _usable(row, leaf, leaf.name) or (other is not None and row.get(other.metric) is not None):
         return None
     if row.get(leaf.name) is not None:
         short = any((row.get(name) or 0) < least for name, least in leaf.rule.enough.items())
@@ -129,10 +130,13 @@ def unknown_metrics(row: ScoreRow, card: Scorecard) -> dict[str, list[str]]:
 def _usable(row: ScoreRow, leaf: Leaf, name: str) -> bool:
     if row.get(name) is None:
         return False
+    rule = leaf.rule
     if name != leaf.name:
         return True
-    enough = all((row.get(other) or 0) >= least for other, least in leaf.rule.enough.items())
-    return enough and (leaf.rule.per is None or (row.get(leaf.rule.per) or 0) > 0)
+    for other, least in rule.enough.items():
+        if (row.get(other) or 0) < least:
+            return False
+    return rule.per is None or (row.get(rule.per) or 0) > 0
 
 
 def _attribute(leaf: Leaf) -> str:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -199,10 +200,15 @@ def _sound(rows: Sequence[Record], target: Target, fields: Mapping[str, Field], 
             yield fitted
 
 
+@cache
+def _last_place(decimals: int) -> Decimal:
+    return Decimal(1).scaleb(-decimals)
+
+
 def _fitted(definition: Field, value: Any) -> Any:
     """The value as the field keeps it: numbers to its decimals, text without blanks around it, empty text as null."""
     if isinstance(value, float) and math.isfinite(value):
-        return float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-definition.scale), ROUND_HALF_UP))
+        return float(Decimal(repr(value)).quantize(_last_place(definition.scale), ROUND_HALF_UP))
     if isinstance(value, str) and definition.type in TEXTS:
         return value.replace("\r\n", "\n").strip() or None
     return value
