@@ -1,7 +1,8 @@
 """Each record of the org against what describe says of its fields."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NoReturn
 
 from accountpulse.core.errors import UnexpectedAnswer
@@ -34,13 +35,21 @@ class FieldCheck:
         near = ((path[0], found.usual_types if found else frozenset()) for path, found in split if len(path) == 1)
         return cls(name, tuple(near), split, tuple(each for each in split if len(each[0]) > 1))
 
-    def hold(self, row: Row) -> str:
-        """The record's id; UnexpectedAnswer where a field doesn't come, or is of another type than describe says."""
+    def are_usual(self, rows: Sequence[Row]) -> bool:
+        """Whether all records have the object's own fields in the types of nearly always, column by column."""
+        try:
+            return all(set(map(type, map(itemgetter(name), rows))) <= usual for name, usual in self.usual)
+        except KeyError:
+            return False
+
+    def hold(self, row: Row, *, is_usual: bool = False) -> str:
+        """The record's id; UnexpectedAnswer where a field doesn't come, or is of another type than describe says.
+
+        `is_usual`: all of its own fields are known to be, by `are_usual`.
+        """
         closely = self.nested
-        for name, usual in self.usual:
-            if type(row.get(name, _ABSENT)) not in usual:
-                closely = self.fields
-                break
+        if not is_usual and any(type(row.get(name, _ABSENT)) not in usual for name, usual in self.usual):
+            closely = self.fields
         for path, definition in closely:
             if (fault := _fault(row, path, definition)) is not None:
                 self._refuse(f"{'.'.join(path)} of {self._id(row)} is {fault}")

@@ -316,9 +316,11 @@ class OrgReading:
         check = FieldCheck.of(name, {each: self.find(name, each) for each in selected})
         tally = self.tally
         seen: set[str] = set()
-        for row in self._asked(name, selected, wanted, archived=archived or deleted):
+        came = list(self._asked(name, selected, wanted, archived=archived or deleted))
+        is_usual = check.are_usual(came)
+        for row in came:
             tally.came += 1
-            identifier = check.hold(row)[:15]
+            identifier = check.hold(row, is_usual=is_usual)[:15]
             if identifier in seen:
                 tally.left_out[TWICE] += 1
                 continue
