@@ -72,7 +72,7 @@ def loaded_by(code: str, **environment: str) -> set[str]:
     [
         ("intercom", {"aiohttp"}),
         ("jira", {"aiohttp"}),
-        ("looker", {"requests", "looker_sdk"}),
+        ("looker", {"requests"}),
         ("salesforce", {"requests", "simple_salesforce", "zeep", "jwt"}),
     ],
 )
@@ -87,5 +87,5 @@ def test_a_run_loads_the_clients_of_the_configured_systems_alone(tmp_path: Path)
         absent = ("JIRA_", "INTERCOM_")
         told = {name: value for name, value in sandbox.environment().items() if not name.startswith(absent)}
         found = loaded_by(RUN, **told, ACCOUNTPULSE_STATE=str(tmp_path), PYTHONPATH="")
-    assert not found & {"aiohttp", "boto3", "duckdb", "jinja2", "sklearn", "vl_convert", "starlette"}
-    assert {"looker_sdk", "simple_salesforce", "polars"} <= found
+    assert not found & {"aiohttp", "looker_sdk", "boto3", "duckdb", "jinja2", "sklearn", "vl_convert", "starlette"}
+    assert {"requests", "simple_salesforce", "polars"} <= found

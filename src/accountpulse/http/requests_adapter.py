@@ -1,6 +1,6 @@
-"""The same sending rules for the vendors' own clients, which speak through `requests`: a transport adapter.
+"""The same sending rules for what speaks through `requests`, as Salesforce's own client does: a transport adapter.
 
-They have no time limits, no retries and follow redirects; here they get all three decided for them.
+Clients have no time limits, no retries and follow redirects; here they get all three decided for them.
 """
 
 import re
@@ -210,10 +210,14 @@ def session(
     remedies: Mapping[int, str] | None = None,
     once: frozenset[str] = frozenset(),
 ) -> requests.Session:
-    """A session whose every request goes through the adapter."""
+    """A session whose every request goes through an adapter of ours."""
+    return session_of(RetryingAdapter(source, budget, ca_bundle, sleep, total, remedies=remedies, once=once))
+
+
+def session_of(adapter: RetryingAdapter) -> requests.Session:
+    """A session whose every request goes through this adapter."""
     made = requests.Session()
     made.auth = _as_it_is
-    adapter = RetryingAdapter(source, budget, ca_bundle, sleep, total, remedies=remedies, once=once)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     return made

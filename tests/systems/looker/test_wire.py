@@ -1,4 +1,4 @@
-"""Looker through its own client, over a real socket: signing in, the way there, limits, answers that are no data."""
+"""Looker over a real socket: signing in, the way there, limits, answers that are no data."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""Looker's own client, set up from our settings and with its traps closed.
+"""The few questions that Looker is asked, and what its answers mean.
 
 https://cloud.google.com/looker/docs/reference/looker-api/latest
 """
@@ -10,24 +10,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-import looker_sdk
 import msgspec
-import requests
-from cattrs.errors import BaseValidationError
-from looker_sdk import error, models40
-from looker_sdk.rtl import auth_token
-from looker_sdk.rtl.api_settings import ApiSettings, SettingsConfig
-from looker_sdk.rtl.serialize import DeserializeError
 
 from accountpulse.core.errors import AccessError, AccountpulseError, UnexpectedAnswer
-from accountpulse.core.secret import learn_tokens
-from accountpulse.http import requests_adapter
-from accountpulse.http.bodies import MOST_ROWS, UnfitBody
+from accountpulse.http.bodies import UnfitBody
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.shape import MISSHAPEN, WrongShape, decode
 from accountpulse.systems.looker import wire
 from accountpulse.systems.looker.fields import DEFINITIONS, ExploreField, unit_of
-from accountpulse.systems.looker.rows import BrokenText, CutRows, Kind, NotRows, ResultRows
+from accountpulse.systems.looker.rows import CutRows, Kind, NotRows, ResultRows
+from accountpulse.systems.looker.session import LookerSession, NotOk
 from accountpulse.systems.looker.settings import LookerAccess
 
 REMEDY = "Check LOOKER_CLIENT_ID and LOOKER_CLIENT_SECRET, and that the user may use the model."
@@ -38,11 +30,7 @@ HOST = (
 CLOSED = "Check that LOOKER_BASE_URL's instance lets our user and this machine's address use the API (Admin, API)."
 UNLIMITED = -1  # left out, Looker cuts the answer at a default without saying so
 STEP = 500  # Looker's default limit; its others (5,000, 50,000, 100,000) are multiples of it
-# the client's own, and what it lets through where a body, also that of an error, is not what it should be
-FAILURES = (
-    error.SDKError, DeserializeError, BaseValidationError, ValueError, AttributeError, TypeError, OverflowError,
-    RecursionError,
-)  # fmt: skip
+FAILURES = (NotOk, OSError, ValueError)  # also what `requests` has against an address
 REFUSALS = (400, 403, 404, 409, 410, 422)  # those of Looker's own; any other comes from what stands before it
 _EXPLORE = msgspec.json.Decoder(wire.ExploreAnswer)
 _MODEL = msgspec.json.Decoder(wire.ModelAnswer)
@@ -88,54 +76,6 @@ class Query:
     zone: str
 
 
-class _ClientSettings(ApiSettings):
-    """Our access, in place of looker.ini and LOOKERSDK_ variables."""
-
-    def __init__(self, access: LookerAccess, seconds: int) -> None:
-        self._access = access
-        self._seconds = seconds
-        super().__init__(env_prefix=None)
-
-    def read_config(self) -> SettingsConfig:
-        """What the client asks for, at start and at each sign-in."""
-        return {
-            "client_id": self._access.client_id.reveal(),
-            "client_secret": self._access.client_secret.reveal(),
-            "base_url": self._access.base_url,
-            "verify_ssl": "true",
-            "timeout": str(self._seconds),
-        }
-
-
-class _Adapter(requests_adapter.RetryingAdapter):
-    """Our adapter, which also takes rows apart while they arrive, and remembers what was answered."""
-
-    begin: Callable[[], ResultRows] | None = None  # what takes the rows of the next answer
-    rows: ResultRows | None = None
-    seconds = requests_adapter.TOTAL  # that rows may take in all
-    status = 0
-    path = ""
-    is_lookers = True  # whether the answer is a JSON object, as all of Looker's errors are
-
-    def read(self, answer: requests.Response) -> None:
-        """The body; that of rows goes to `rows` and leaves none. A repeated request starts anew."""
-        self.status, self.path = answer.status_code, answer.request.path_url
-        if self.begin is None or answer.status_code != 200 or "/run/" not in self.path:
-            super().read(answer)
-            if self.path.endswith("/login"):
-                learn_tokens(answer.text)
-            self.is_lookers = answer.content.lstrip().startswith(b"{")
-            return
-        self.rows = self.begin()
-        try:
-            for piece in self.pieces(answer, self.seconds, MOST_ROWS):
-                self.rows.feed(piece)
-            self.rows.close()
-        except BrokenText:  # may pass: to be asked for again
-            raise requests.exceptions.InvalidJSONError from None
-        requests_adapter.keep(answer, b"")
-
-
 class Api:
     """The few calls that we need; every failure is one of our errors, or Refused."""
 
@@ -148,15 +88,9 @@ class Api:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Nothing is sent before the first call. `seconds`: how long an answer may stay away."""
-        # on an error with a documentation link the client would ask a third host for a text, without a time limit
-        setattr(error.ErrorDocHelper, "parse_and_lookup", _no_lookup)  # noqa: B010
         self.answered: set[str] = set()  # "query", "Look": whether any of them was
-        self._adapter = _Adapter("looker", budget, ca_bundle, sleep)
-        self._adapter.seconds = max(requests_adapter.TOTAL, seconds)
-        self._sdk = looker_sdk.init40(config_settings=_ClientSettings(access, seconds))
-        session: requests.Session = vars(self._sdk.transport)["session"]
-        session.mount("https://", self._adapter)
-        session.mount("http://", self._adapter)
+        self._session = LookerSession(access, budget, ca_bundle, seconds, sleep)
+        self._adapter = self._session.adapter
 
     def explore(self, model: str, explore: str) -> Explore:
         """What an explore offers."""
@@ -215,7 +149,7 @@ class Api:
         NotRows where it gives none that can be read: that is the Look's trouble, and not the instance's.
         """
         path = f"/looks/{_part(look)}/run/json"
-        rows = self._rows(f"running Look {look}", columns, lambda: self._sdk.get(path, str, {"limit": UNLIMITED}))
+        rows = self._rows(f"running Look {look}", columns, lambda: self._session.get(path, {"limit": UNLIMITED}))
         if rows.count in {STEP, 10 * STEP, 100 * STEP, 200 * STEP}:
             raise CutRows(rows.count)
         return rows
@@ -226,18 +160,18 @@ class Api:
 
     def _run(self, tried: str, query: Query, limit: int, order: str) -> ResultRows:
         columns = {**query.dimensions, **query.measures}
-        wanted = models40.WriteQuery(
-            model=query.model,
-            view=query.explore,  # what Looker calls a view here is the explore's name
-            fields=list(columns),
-            filters=dict(query.filters),
-            sorts=[name + order for name in query.dimensions],
-            limit=str(limit),
-            query_timezone=query.zone,
-        )
-        text = self._call(tried, lambda: self._sdk.post("/queries", str, {"fields": "id"}, wanted))
+        wanted = {
+            "model": query.model,
+            "view": query.explore,  # what Looker calls a view here is the explore's name
+            "fields": list(columns),
+            "filters": dict(query.filters),
+            "sorts": [name + order for name in query.dimensions],
+            "limit": str(limit),
+            "query_timezone": query.zone,
+        }
+        text = self._call(tried, lambda: self._session.post("/queries", {"fields": "id"}, wanted))
         made = self._decoded(tried, text, _ID).id
-        rows = self._rows(tried, columns, lambda: self._sdk.get(f"/queries/{_part(str(made))}/run/json", str))
+        rows = self._rows(tried, columns, lambda: self._session.get(f"/queries/{_part(str(made))}/run/json"))
         if rows.lacking:
             raise UnexpectedAnswer("looker", tried, f"rows without {', '.join(sorted(rows.lacking))}")
         return rows
@@ -254,11 +188,11 @@ class Api:
         return self._adapter.rows
 
     def _get(self, tried: str, path: str, decoder: "msgspec.json.Decoder[T]", params: dict[str, Any]) -> T:
-        return self._decoded(tried, self._call(tried, lambda: self._sdk.get(path, str, params)), decoder)
+        return self._decoded(tried, self._call(tried, lambda: self._session.get(path, params)), decoder)
 
-    def _decoded(self, tried: str, text: object, decoder: "msgspec.json.Decoder[T]") -> T:
+    def _decoded(self, tried: str, text: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
         try:
-            return decode(decoder, str(text).encode())
+            return decode(decoder, text)
         except WrongShape as wrong:
             raise UnexpectedAnswer("looker", tried, f"a field of another type, {wrong}", MISSHAPEN) from None
         except (msgspec.DecodeError, UnfitBody):
@@ -270,10 +204,10 @@ class Api:
             self._adapter.status, self._adapter.path = 0, ""
             try:
                 return work()
-            except FAILURES:  # their texts may hold a body: only the status is taken
+            except FAILURES:
                 if is_last or self._adapter.status != 401 or self._signing_in:
                     break
-            self._sdk.auth.token = auth_token.AuthToken()
+            self._session.forget_token()
         raise self._failure(tried) from None
 
     @property
@@ -285,8 +219,6 @@ class Api:
         answer = f"HTTP {status}" if status else "no answer"
         if self._signing_in:
             return self._not_signed_in(status, answer)
-        if status == 401 and not self._sdk.auth.token.access_token:
-            return UnexpectedAnswer("looker", "signing in", "an answer without a token", HOST)
         if status == 401:
             return AccessError("looker", tried, answer, REMEDY)
         return Refused(status) if status in REFUSALS else UnexpectedAnswer("looker", tried, answer)
@@ -296,9 +228,9 @@ class Api:
         if 400 <= status < 500:
             remedy = HOST if not self._adapter.is_lookers or status == 405 else CLOSED if status == 403 else REMEDY
             return AccessError("looker", "signing in", answer, remedy)
-        if status == 200 and self._adapter.is_lookers:
-            return UnexpectedAnswer("looker", "signing in", f"{answer} without a token that can be used", HOST)
-        return UnexpectedAnswer("looker", "signing in", answer, HOST if status == 200 else "Try again later.")
+        if status == 200:
+            return UnexpectedAnswer("looker", "signing in", "an answer without a token that can be used", HOST)
+        return UnexpectedAnswer("looker", "signing in", answer, "Try again later.")
 
 
 def _fields(found: wire.FieldsAnswer) -> Mapping[str, ExploreField]:
@@ -323,7 +255,3 @@ def _fields(found: wire.FieldsAnswer) -> Mapping[str, ExploreField]:
 def _part(text: str) -> str:
     """One part of a path."""
     return quote(text, safe="")
-
-
-def _no_lookup(_helper: error.ErrorDocHelper, _url: str) -> tuple[str, str]:
-    return "", ""

@@ -78,6 +78,13 @@ class ModelAnswer(msgspec.Struct):
     explores: list[NamedAnswer]
 
 
+class TokenAnswer(msgspec.Struct):
+    """An answer to signing in; `expires_in` counts seconds."""
+
+    access_token: str | None = None
+    expires_in: float | None = None
+
+
 class IdAnswer(msgspec.Struct):
     """Something with an id; older versions write it as a number."""
 
