@@ -79,7 +79,7 @@ class OutcomeMapping(MappingBlock, frozen=True):
     """
 
     grace_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 60
-    contraction_pct: Annotated[float, msgspec.Meta(gt=0, lt=100)] = 10
+    contraction_pct: Annotated[float, msgspec.Meta(gt=0, lt=100)] = 10.0
     years: Annotated[int, msgspec.Meta(ge=1, le=20)] = 3
     strategies: Annotated[tuple[OutcomeStrategy, ...], msgspec.Meta(min_length=1)] = (
         RenewalOpportunities(),

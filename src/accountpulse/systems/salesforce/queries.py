@@ -318,7 +318,9 @@ class OrgReading:
         seen: set[str] = set()
         came = list(self._asked(name, selected, wanted, archived=archived or deleted))
         is_usual = check.are_usual(came)
-        for row in came:
+        came.reverse()
+        while came:  # each is let go of as soon as its table has what it wants of it
+            row = came.pop()
             tally.came += 1
             identifier = check.hold(row, is_usual=is_usual)[:15]
             if identifier in seen:

@@ -416,7 +416,7 @@ class Expansion(MappingBlock, frozen=True):
 
     only: Only | None = Only(field="Type", values=("Expansion", "Existing Customer - Upgrade"))
     where: str | None = None
-    min_probability: Percent = 20
+    min_probability: Percent = 20.0
 
 
 class Levels(MappingBlock, frozen=True):
@@ -467,7 +467,7 @@ class SalesforceMapping(MappingBlock, frozen=True):
     champions: Unless[Champions] = ChampionRoles()
     expansion: Unless[Expansion] = Expansion()
     outcomes: Annotated[Unless[OutcomeMapping], Before(as_outcomes)] = OutcomeMapping()
-    daily_calls_reserve: Percent = 10  # of the org's API calls: what is left to others
+    daily_calls_reserve: Percent = 10.0  # of the org's API calls: what is left to others
     target: Target = Target()
 
 
