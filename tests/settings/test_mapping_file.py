@@ -148,6 +148,7 @@ HOSTILE = st.text(st.sampled_from("'=+-@ \t,;\"\n｜＝a1e.\ufeff\u00a0"), max_s
 @example("'-\u0663")
 @example("-5\n")
 @example("-5")
+@example("\x1f@")
 def test_the_guard_against_formulas_is_taken_away_again_exactly(text: str) -> None:
     guarded = harmless(pl.DataFrame({"x": [text]}, schema={"x": pl.String}))["x"][0]
     assert meant(guarded) == text

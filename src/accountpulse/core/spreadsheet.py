@@ -6,7 +6,7 @@ import polars as pl
 
 # a cell that begins so, once blanks, byte-order marks and full-width forms are seen through (OWASP, CSV injection);
 # apostrophes before it are counted in, so that taking one away gives back what was there
-_BLANK = r"[ \t\n\v\f\r\u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]"
+_BLANK = r"[ \t\n\v\f\r\x1c-\x1f\u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]"
 _FORMULA = rf"^'*{_BLANK}*[=+\-@\t\r＝＋－＠]"
 _NUMBER = rf"^{_BLANK}*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?{_BLANK}*$"
 
