@@ -11,6 +11,7 @@ from accountpulse.core.errors import AccessError, AccountpulseError, SourceUnava
 from accountpulse.http import client
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.client import Client, Endpoint, Refusal, RequestRefused
+from accountpulse.http.concurrency import START
 from accountpulse.http.refused_values import ValueQueries
 from faults import wire
 from faults.wire import Answer, Wire
@@ -67,6 +68,15 @@ def test_a_field_of_another_type_is_named_with_its_record_and_not_asked_for_agai
         talk(lambda web: web.get("/items", PAGE), server)
     assert "many" not in str(caught.value)
     assert len(server.asked) == 1
+
+
+def test_the_limiter_learns_how_long_answers_took() -> None:
+    async def limit(web: Client) -> int:
+        await client.together(web.get("/items", PAGE) for _ in range(START))
+        return web.limiter.limit
+
+    with Wire(for_ever=body(b'{"items": []}')) as server:
+        assert talk(limit, server) > START
 
 
 def test_a_web_page_under_a_good_status_is_called_one() -> None:

@@ -1,15 +1,17 @@
 """How many requests go at once, and when: against servers of one's own making, on a clock of one's own."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
+from itertools import cycle, islice, repeat
 from math import floor
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accountpulse.http.concurrency import MOST, START
+from accountpulse.http.answer_time import TICK, AnswerTime, LoopLag
+from accountpulse.http.concurrency import MOST, START, ConcurrencyLimit
 from accountpulse.http.rate_limiter import LimiterState, RateLimiter
 from virtual import BEGIN, Clock
 
@@ -28,14 +30,15 @@ class Server:
 
     async def ask(self, limiter: RateLimiter) -> int | None:
         permit = await limiter.begin()
-        self.came.append(self.clock.seconds)
+        went = self.clock.seconds
+        self.came.append(went)
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         answer = self.answer()
         await asyncio.sleep(self.latency(self.under_way))
         self.under_way -= 1
         self.statuses.append(answer[0])
-        limiter.end(permit, *answer)
+        limiter.end(permit, *answer, AnswerTime(self.clock.seconds - went))
         return answer[0]
 
 
@@ -157,6 +160,55 @@ def test_a_system_that_becomes_slow_gets_fewer_at_once_but_never_less_than_the_f
     assert START <= limiter.limit < before[0]
 
 
+def limit_after(answers: Iterable[AnswerTime]) -> int:
+    """Where the limit ends, with as many requests under way as may be."""
+    limit = ConcurrencyLimit()
+    for took in answers:
+        limit.sent(limit.value)
+        limit.answered(took, limit.value)
+    return limit.value
+
+
+@given(st.lists(st.floats(0, 10), min_size=1, max_size=5))
+@settings(max_examples=30)
+def test_being_late_ourselves_costs_no_request_at_once(late: list[float]) -> None:
+    starved = limit_after(AnswerTime(0.1 + own, own) for own in islice(cycle(late), 5 * MOST))
+    assert starved == limit_after(repeat(AnswerTime(0.1), 5 * MOST)) == MOST
+
+
+@given(st.floats(0, 1))
+def test_a_system_that_becomes_slow_gets_fewer_at_once_however_late_we_are(own: float) -> None:
+    limit, found = ConcurrencyLimit(), []
+    seen = 0.1 + own  # no more is known of how quick it was
+    for took in (AnswerTime(seen, own), AnswerTime(2.1 * seen + own, own)):
+        for _ in range(2 * MOST):
+            limit.sent(limit.value)
+            limit.answered(took, limit.value)
+        found.append(limit.value)
+    assert START <= found[1] < found[0]
+
+
+def test_a_loop_is_as_late_as_what_kept_it_from_looking_and_in_time_again_afterwards() -> None:
+    clock = Clock()
+    seen: list[float] = []
+
+    async def work() -> None:
+        lag = LoopLag()
+        await asyncio.sleep(10 * TICK)
+        seen.append(lag.now())
+        clock.seconds += 0.5  # nothing else runs
+        seen.append(lag.now())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        seen.append(lag.now())  # for what was due meanwhile it is late all the same
+        await asyncio.sleep(10 * TICK)
+        seen.append(lag.now())
+        lag.stop()
+
+    clock.run(work())
+    assert seen == pytest.approx([0, 0.5, 0.5, 0], abs=1.5 * TICK)
+
+
 def test_a_burst_of_refusals_halves_it_once() -> None:
     clock = Clock()
     limiter = RateLimiter(clock.now)
@@ -164,7 +216,7 @@ def test_a_burst_of_refusals_halves_it_once() -> None:
     async def refused() -> None:
         permits = [await limiter.begin() for _ in range(START)]
         for permit in permits:
-            limiter.end(permit, 429, {})
+            limiter.end(permit, 429, {}, AnswerTime(0.1))
 
     clock.run(refused())
     assert limiter.limit == START // 2

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -16,9 +16,10 @@ import msgspec
 
 from accountpulse.core.errors import AccessError, AccountpulseError, UnexpectedAnswer
 from accountpulse.http import shape, tls
+from accountpulse.http.answer_time import AnswerTime, LoopLag
 from accountpulse.http.bodies import ENCODINGS, MOST, Body, UnfitBody
 from accountpulse.http.budget import RequestBudget
-from accountpulse.http.one_answer import OneAnswerConnector
+from accountpulse.http.one_answer import OneAnswerConnector, TimedResponse
 from accountpulse.http.rate_limiter import RateLimiter
 from accountpulse.http.retry import JUDGED, AttemptFailure, Attempts
 
@@ -105,15 +106,18 @@ class Client:
         self.gone: dict[str, list[str]] = {}  # objects that a list has named and that can't be had, by noun
         self._session: aiohttp.ClientSession | None = None
         self._connector: OneAnswerConnector | None = None
+        self._lag: LoopLag | None = None
 
     async def __aenter__(self) -> Self:
         url = self._endpoint.base_url
         # reading authorities takes longer than some runs: aiohttp has read the machine's when it was imported
         trusted = tls.context(self._ca_bundle) if self._ca_bundle and url.startswith("https:") else True
-        self._connector = OneAnswerConnector(ssl=trusted)
+        self._lag = LoopLag()
+        self._connector = OneAnswerConnector(self._lag, ssl=trusted)
         self._session = aiohttp.ClientSession(
             headers={"Accept": "application/json", "Accept-Encoding": ENCODINGS, **self._endpoint.headers},
             connector=self._connector,
+            response_class=TimedResponse,
             proxy=_proxy(url),
             read_bufsize=READ_BUFFER,
             auto_decompress=False,
@@ -125,6 +129,8 @@ class Client:
     ) -> None:
         if self._session is not None:
             await self._session.close()
+        if self._lag is not None:
+            self._lag.stop()
         if error is None:
             self._refuse_mixed_up()
 
@@ -206,6 +212,7 @@ class Client:
         permit = await self.limiter.begin()
         status: int | None = None
         headers: Mapping[str, str] = {}
+        took: AnswerTime | None = None
         try:
             attempts.send()
             async with self._session.request(
@@ -219,8 +226,9 @@ class Client:
             ) as answer:
                 content = await _read(answer)
                 status, headers = answer.status, answer.headers
+                took = cast("TimedResponse", answer).took
         finally:
-            self.limiter.end(permit, status, headers)
+            self.limiter.end(permit, status, headers, took)
         return status, headers, content
 
     def _refuse_mixed_up(self) -> None:

@@ -2,6 +2,8 @@
 
 import statistics
 
+from accountpulse.http.answer_time import AnswerTime
+
 START = 8  # requests at once, before anything is known
 MOST = 64
 QUICK = 1.25  # times the usual time of an answer: up to here more at once gains more
@@ -14,7 +16,7 @@ class ConcurrencyLimit:
     def __init__(self, start: int = START) -> None:
         """Nothing is known of the system yet."""
         self.value = start
-        self._round: list[float] = []  # seconds of the answers since the value was looked at last
+        self._round: list[AnswerTime] = []  # of the answers since the value was looked at last
         self._busiest = 0  # requests under way at once in this round
         self._usual: float | None = None  # seconds an answer takes where few are under way
 
@@ -22,14 +24,17 @@ class ConcurrencyLimit:
         """One more goes; `under_way` counts it."""
         self._busiest = max(self._busiest, under_way)
 
-    def answered(self, seconds: float, under_way: int) -> None:
+    def answered(self, took: AnswerTime, under_way: int) -> None:
         """An answer took so long. After as many answers as may be under way: more, fewer, or stay."""
-        self._round.append(seconds)
+        self._round.append(took)
         if len(self._round) < self.value:
             return
-        middle = statistics.median(self._round)
+        # the system has the benefit of the doubt: what may be our own lateness makes it neither slow now, nor any
+        # quicker than it was seen to be
+        middle = statistics.median(each.least for each in self._round)
+        seen = statistics.median(each.waited for each in self._round)
         # where few are under way and it is slow all the same, it has become slow by itself
-        self._usual = middle if self._usual is None or self.value <= START else min(middle, self._usual)
+        self._usual = seen if self._usual is None or self.value <= START else min(seen, self._usual)
         in_use = self._busiest * 4 >= self.value * 3
         self._begin_round(under_way)
         if middle <= self._usual * QUICK and in_use:

@@ -2,6 +2,8 @@
 
 aiohttp keeps what comes unasked for, and gives it to the next request on the same connection: where a proxy sends an
 answer twice, that is the answer to another request, well-formed and wrong.
+
+They see an answer before anything else of the process does, and tell how long it took.
 """
 
 import asyncio
@@ -10,6 +12,9 @@ from typing import Any, cast
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+
+from accountpulse.http.answer_time import AnswerClock, AnswerTime, LoopLag
 
 REMEMBERED = 1 << 16  # bytes of a connection's last answer: enough to tell whether what follows is the same again
 
@@ -20,20 +25,36 @@ class OneAnswerConnector(aiohttp.TCPConnector):
     `mixed_up`: an answer came so late that another request may have been given the one before it.
     """
 
-    def __init__(self, **options: Any) -> None:
-        """`options` are those of aiohttp's."""
+    def __init__(self, lag: LoopLag, **options: Any) -> None:
+        """`lag` says how late answers are seen; `options` are those of aiohttp's."""
         super().__init__(**options)
         self.mixed_up = False
-        handler = partial(_OneAnswer, self, loop=asyncio.get_running_loop())
+        handler = partial(_OneAnswer, self, lag, loop=asyncio.get_running_loop())
         self._factory = cast("partial[ResponseHandler]", handler)
+
+
+class TimedResponse(aiohttp.ClientResponse):
+    """An answer that knows how long it took; only over connections of OneAnswerConnector."""
+
+    took: AnswerTime | None = None
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        """Wait for the answer's head."""
+        # taken before, since afterwards the connection may carry another request already
+        clock = cast("_OneAnswer", connection.protocol).clock
+        await super().start(connection)
+        self.took = clock.took
+        return self
 
 
 class _OneAnswer(ResponseHandler):
     """One connection; `set_response_params` is called before each request on it."""
 
-    def __init__(self, connector: OneAnswerConnector, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, connector: OneAnswerConnector, lag: LoopLag, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
         self._connector = connector
+        self._lag = lag
+        self.clock = AnswerClock(lag)  # of the request that was sent last
         self._requests = 0
         self._due = False  # the head of an answer is due
         self._last = b""  # the beginning of the last answer
@@ -41,6 +62,7 @@ class _OneAnswer(ResponseHandler):
 
     def set_response_params(self, **options: Any) -> None:
         super().set_response_params(**options)
+        self.clock = AnswerClock(self._lag)
         self._requests += 1
         self._due, self._last = True, b""
 
@@ -56,6 +78,7 @@ class _OneAnswer(ResponseHandler):
         if data and not self._due and (self._payload is None or self._payload.is_eof()):
             self._close_for(data)
             return
+        self.clock.seen()
         self._piece = data
         if len(self._last) < REMEMBERED:
             self._last += data[: REMEMBERED - len(self._last)]

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from enum import Enum
 
 from accountpulse.http.allowance_window import AllowanceWindow
+from accountpulse.http.answer_time import AnswerTime
 from accountpulse.http.concurrency import ConcurrencyLimit
 from accountpulse.http.learnt_rate import LearntRate
 from accountpulse.http.rate_headers import read_allowance
@@ -39,10 +40,9 @@ class LimiterState(Enum):
 
 @dataclass(frozen=True)
 class Permit:
-    """One request under way: its number, counted from 1, and when it went (seconds since 1970)."""
+    """One request under way: its number, counted from 1."""
 
     number: int
-    went: float
 
 
 class RateLimiter:
@@ -83,14 +83,14 @@ class RateLimiter:
                 state, wait = self.next_request()
             return self._on_sent(state)
 
-    def end(self, permit: Permit, status: int | None, headers: Mapping[str, str]) -> None:
-        """Learn from an answer; `status` None means that none came."""
+    def end(self, permit: Permit, status: int | None, headers: Mapping[str, str], took: AnswerTime | None) -> None:
+        """Learn from an answer and from how long it took; `status` None means that none came."""
         self._under_way -= 1
         self._ended.set()
         if status in TOO_MANY:
             self._on_refused(permit, headers)
         elif status is not None:
-            self._on_answered(permit, headers)
+            self._on_answered(permit, headers, took)
 
     def next_request(self) -> tuple[LimiterState, float | None]:
         """The state, and seconds until the next request may go; None: not before one that is under way has ended."""
@@ -141,9 +141,9 @@ class RateLimiter:
         self._went = now
         self._concurrency.sent(self._under_way)
         self._rate.sent(now)
-        return Permit(self._sent, now)
+        return Permit(self._sent)
 
-    def _on_answered(self, permit: Permit, headers: Mapping[str, str]) -> None:
+    def _on_answered(self, permit: Permit, headers: Mapping[str, str], took: AnswerTime | None) -> None:
         """An answer came, whatever its status but a refusal for being too many."""
         now = self._time()
         self._rate.answered(now)
@@ -152,7 +152,8 @@ class RateLimiter:
             self._window = AllowanceWindow.opened(allowance, now, self._sent, self._under_way)
         elif allowance is not None and self._window is not None:
             self._window = self._window.answered(allowance, now, permit.number, self._sent, self._under_way)
-        self._concurrency.answered(now - permit.went, self._under_way)
+        if took is not None:
+            self._concurrency.answered(took, self._under_way)
 
     def _on_refused(self, permit: Permit, headers: Mapping[str, str]) -> None:
         """There were too many requests. All that were under way together are refused together: it counts once."""
