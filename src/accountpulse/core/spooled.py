@@ -40,12 +40,13 @@ class SpooledTable:
             if sum(each.height for each in self._pending) >= self._piece:
                 self._put_down()
 
-    def pieces(self) -> Iterator[pl.DataFrame]:
-        """Everything, one piece after the other; at least one, so that columns stay known."""
+    def pieces(self, *columns: str) -> Iterator[pl.DataFrame]:
+        """Everything, or these columns, one piece after the other; at least one, so that columns stay known."""
+        wanted = columns or tuple(self.columns)
         for file in self._files:
-            yield pl.read_parquet(file)
+            yield pl.read_parquet(file, columns=list(wanted))
         if self._pending or not self._files:
-            yield self._rest()
+            yield self._rest().select(wanted)
 
     def lazy(self) -> pl.LazyFrame:
         """Everything, read when it is collected; the spool has to stand until then."""

@@ -12,7 +12,7 @@ from typing import Generic, Self, TypeVar
 
 SPLIT_PAGES = 10  # a slice without order that has more is split into parts of about so many
 LARGE_PAGES = 60  # any slice that has more is split: what is handed on only when it is complete fills the memory
-PART_PAGES = 15  # then into parts of about so many: as many as are walked at a time are in memory at once
+PART_PAGES = 7  # then into parts of about so many: as many as are walked at a time are in memory at once
 MOST_PARTS = 200  # at once: a count may be wrong by any factor, and a part that is still too large is split again
 
 B = TypeVar("B")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Literal
 
 import msgspec
@@ -28,6 +29,7 @@ from accountpulse.systems.intercom.wire import (
 )
 
 ARRAY = 150  # ids in one search; the largest array is not documented, so a refused one is halved
+AT_ONCE = 5_000  # conversations whose companies are looked at together
 COMPANY_PAGE = 60  # the most that the list of companies gives
 HEX = 24  # digits of Intercom's own ids
 LIST_PAGES = 167  # the list itself ends at 10,000 companies
@@ -64,13 +66,11 @@ class Companies:
 
         All companies of its contacts count for a conversation without one of its own. Those of leads are nobody's.
         """
-        owners = pl.concat([waiting.lazy().select(OWNERS), unclear.lazy().select(OWNERS)])
-        people = owners.select(pl.col("people").str.split(",").explode().unique()).collect().to_series()
-        companies = owners.filter(pl.col("keys").is_null()).select(pl.col("company").unique()).collect().to_series()
+        people, companies = _owners(chain(_few_at_once(waiting, *OWNERS), [unclear]))
         keys_of = await self._keys_of(people, companies)
         shared, ours = 0, set(map(comparable_key, linked))
         theirs = [key for key in keys_of["key"].unique() if comparable_key(key) in ours]
-        for rows in waiting.pieces():
+        for rows in _few_at_once(waiting):
             table = with_keys(rows, keys_of)
             shared += table.filter(pl.col("keys").list.set_intersection(theirs).list.len() > 1).height
             known.add(table.select(*CONVERSATIONS))
@@ -291,6 +291,20 @@ async def any_contact(web: Client) -> object:
     """One contact, whoever it is: whether our token may search contacts."""
     query = {"field": "created_at", "operator": ">", "value": 0}
     return await web.post("/contacts/search", _CONTACTS, {"query": query, "pagination": {"per_page": 1}})
+
+
+def _few_at_once(waiting: SpooledTable, *columns: str) -> Iterator[pl.DataFrame]:
+    """Its rows, so few at once that what is made of them takes little memory."""
+    return chain.from_iterable(piece.iter_slices(AT_ONCE) for piece in waiting.pieces(*columns))
+
+
+def _owners(tables: Iterable[pl.DataFrame]) -> tuple[pl.Series, pl.Series]:
+    """The contacts of conversations, and the companies of those without keys: each once, in no order, also null."""
+    people, companies = pl.Series(dtype=pl.String), pl.Series(dtype=pl.String)
+    for table in tables:
+        people = pl.concat([people, table["people"].str.split(",").explode().unique()]).unique()
+        companies = pl.concat([companies, table.filter(pl.col("keys").is_null())["company"].unique()]).unique()
+    return people, companies
 
 
 def with_keys(waiting: pl.DataFrame, keys_of: pl.DataFrame) -> pl.DataFrame:

@@ -192,7 +192,7 @@ def _read(
     reader: ConversationReader, batches: Sequence[ConversationBatch], gone: Sequence[str]
 ) -> tuple[Mapping[str, pl.DataFrame], Mapping[str, Any]]:
     """Many slices at once: few calls. `gone` are conversations that couldn't be read alone so far."""
-    found = reader.read(list(chain.from_iterable(batch.frames() for batch in batches)))
+    found = reader.read(list(chain.from_iterable(batch.frames for batch in batches)))
     named = pl.col("company").is_not_null() | (pl.col("people") != "")
     waits = pl.col("keys").is_null() & named.fill_null(value=False)
     tables = {"waiting": found.rows.filter(waits), "conversations": found.rows.filter(~waits)}
@@ -223,9 +223,10 @@ def _counts(facts: Sequence[Mapping[str, Any]], twice: int) -> RowCounts:
 
 def _signs_seen(known: SpooledTable) -> dict[str, bool]:
     """Whether any conversation is P1/P2, and whether any is an escalation; where there is none, so it is said."""
-    seen = known.lazy().select(pl.col("p1_p2", "escalated").any(), rows=pl.len()).collect().row(0, named=True)
-    empty = seen["rows"] == 0
-    return {"p1_p2_pct": empty or bool(seen["p1_p2"]), "escalation_pct": empty or bool(seen["escalated"])}
+    pieces = [piece.select(pl.all().any()) for piece in known.pieces("p1_p2", "escalated")]
+    urgent, escalated = pl.concat(pieces).select(pl.all().any()).row(0)
+    empty = known.height == 0
+    return {"p1_p2_pct": empty or urgent, "escalation_pct": empty or escalated}
 
 
 def _notes(facts: Sequence[Mapping[str, Any]]) -> Iterator[str]:

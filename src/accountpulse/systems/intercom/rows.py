@@ -38,7 +38,6 @@ BOT = "bot"  # a rating of it is none of support's
 LEADS = "-qualification-company"  # ends the id of a company that Intercom made for a lead: nobody's account
 NO_SCORE = -1  # no rating
 TIMES = ("created_at", "replied_at", "answered_at", "last_close_at", "asked_at")
-BATCH = 300  # rows of a slice that wait until they become columns: many slices wait at once
 CLOSED = {"open": False, "snoozed": False, "closed": True}  # by state; null: a state that isn't known
 NO_STATISTICS = Statistics()
 NOT_ASKED = Rating()
@@ -286,7 +285,7 @@ class ConversationReader:
 
 
 class ConversationBatch:
-    """Gathers the conversations of a slice, as raw columns as soon as there are enough. `rows` counts them.
+    """Gathers the conversations of a slice, as raw columns at once: a page takes six times as much. `rows` counts them.
 
     `came`, `outside` and `repeated` count what the walk met on its way to them.
     """
@@ -295,27 +294,14 @@ class ConversationBatch:
         """Empty."""
         self.rows = 0
         self.came = self.outside = self.repeated = 0
+        self.frames: list[pl.DataFrame] = []
         self._reader = reader
-        self._rows: list[Conversation] = []
-        self._frames: list[pl.DataFrame] = []
 
     def add(self, rows: Sequence[Conversation]) -> None:
         """Take the rows of a page."""
-        self.rows += len(rows)
-        self._rows.extend(rows)
-        if len(self._rows) >= BATCH:
-            self._turn()
-
-    def frames(self) -> list[pl.DataFrame]:
-        """Everything that was added since the last time, as raw columns."""
-        self._turn()
-        found, self._frames = self._frames, []
-        return found
-
-    def _turn(self) -> None:
-        if self._rows:
-            self._frames.append(self._reader.raw(self._rows))
-            self._rows = []
+        if rows:
+            self.rows += len(rows)
+            self.frames.append(self._reader.raw(rows))
 
 
 def moments(name: str, values: Sequence[Moment], ids: Sequence[str]) -> pl.Series:

@@ -8,6 +8,9 @@ from accountpulse.core.records import UNKNOWNS
 from accountpulse.core.spooled import SpooledTable
 from accountpulse.systems.intercom.rows import CAUSES
 
+ID = "conversation_id"
+SHARE = 200_000  # ids that are compared at once, about
+
 
 def unknowns_of(unclear: pl.DataFrame) -> pl.DataFrame:
     """UNKNOWNS: each metric that a conversation leaves open, for each of its keys."""
@@ -36,15 +39,32 @@ def kept_once(spool: SpooledTable) -> tuple[SpooledTable, Mapping[str, str]]:
 
     A walk shows a conversation once, unless its time of creation changed on the way.
     """
-    ids = spool.lazy().select("conversation_id").collect().to_series()
-    if ids.n_unique() == ids.len():
+    twice = _ids_that_came_twice(spool)
+    if twice.is_empty():
         return spool, {}
-    rows = spool.lazy().collect()
-    different = rows.unique(maintain_order=True).filter(pl.col("conversation_id").is_duplicated())
-    owned = different.select("conversation_id", key="keys").explode("key").drop_nulls("key")
-    once = SpooledTable(spool.columns)
-    once.add(rows.unique("conversation_id", keep="first", maintain_order=True))
-    return once, dict(zip(owned["key"], owned["conversation_id"], strict=True))
+    rows, once = [], SpooledTable(spool.columns)
+    for piece in spool.pieces():
+        repeats = pl.col(ID).is_in(twice.implode())
+        rows.append(piece.filter(repeats))
+        once.add(piece.filter(~repeats))
+    facts = pl.concat(rows).unique(maintain_order=True)
+    once.add(facts.unique(ID, keep="first", maintain_order=True))
+    owned = facts.filter(pl.col(ID).is_duplicated()).select(ID, key="keys").explode("key").drop_nulls("key")
+    return once, dict(zip(owned["key"], owned[ID], strict=True))
+
+
+def _ids_that_came_twice(spool: SpooledTable) -> pl.Series:
+    """Sought by their hashes, share by share of these: many ids would take more memory than anything else here."""
+    hashed, shares = pl.col(ID).hash(), spool.height // SHARE + 1
+    found = [pl.Series(ID, dtype=pl.String)]
+    for number in range(shares):
+        in_share = (piece.select(hashed)[ID] for piece in spool.pieces(ID))
+        hashes = pl.concat(each.filter(each % shares == number) for each in in_share).sort()
+        twice = hashes.filter(hashes == hashes.shift()).unique()
+        if not twice.is_empty():
+            found += [piece.filter(hashed.is_in(twice.implode()))[ID] for piece in spool.pieces(ID)]
+    ids = pl.concat(found)
+    return ids.filter(ids.is_duplicated()).unique()
 
 
 def several_notes(several: Mapping[str, str]) -> Iterator[str]:
