@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from itertools import cycle, islice, repeat
-from math import floor
+from math import ceil, floor
 
 import pytest
 from hypothesis import given, settings
@@ -82,23 +82,29 @@ def go_on(_limiter: RateLimiter) -> None:
 
 
 class Windows:
-    """A limit by fixed windows, told as Intercom does, with the request counted when it comes."""
+    """A limit by fixed windows, told as Intercom does or as Jira Cloud, with the request counted when it comes.
 
-    def __init__(self, clock: Clock, limit: int, seconds: int) -> None:
-        self.clock, self.limit, self.seconds = clock, limit, seconds
-        self.window, self.count = -1, 0
+    The first window has gone on for `gone` seconds, in which `used` requests went.
+    """
+
+    def __init__(
+        self, clock: Clock, limit: int, seconds: int, *, style: str = "intercom", gone: float = 0.0, used: int = 0
+    ) -> None:
+        self.clock, self.limit, self.seconds, self.style, self.gone = clock, limit, seconds, style, gone
+        self.window, self.count = 0, used
 
     def __call__(self) -> Answer:
-        window = int(self.clock.seconds // self.seconds)
+        window = int((self.clock.seconds + self.gone) // self.seconds)
         if window != self.window:
             self.window, self.count = window, 0
         self.count += 1
-        reset = BEGIN + timedelta(seconds=(window + 1) * self.seconds)
-        headers = {
-            "X-RateLimit-Limit": str(self.limit),
-            "X-RateLimit-Remaining": str(max(0, self.limit - self.count)),
-            "X-RateLimit-Reset": str(int(reset.timestamp())),
-        }
+        left, ends = max(0, self.limit - self.count), (window + 1) * self.seconds - self.gone
+        headers = {"X-RateLimit-Limit": str(self.limit), "X-RateLimit-Remaining": str(left)}
+        if self.style == "intercom":
+            headers["X-RateLimit-Reset"] = str(int((BEGIN + timedelta(seconds=ends)).timestamp()))
+        else:
+            headers["RateLimit-Policy"] = f'"burst";q={self.limit};w={self.seconds}'
+            headers["RateLimit"] = f'"burst";r={left};t={max(1, ceil(ends - self.clock.seconds))}'
         return (200 if self.count <= self.limit else 429), headers
 
 
@@ -240,6 +246,30 @@ def test_a_limit_that_is_told_is_met_and_not_run_into(limit: int, seconds: int) 
     drive(clock, server, (requests, go_on))
     assert server.statuses.count(429) <= requests // 100
     assert clock.seconds <= 1.15 * requests * seconds / limit
+
+
+@pytest.mark.parametrize("style", ["intercom", "cloud"])
+@given(st.integers(0, 9), st.integers(0, 166), st.sampled_from([0.002, 0.1, 0.3]))
+@settings(max_examples=8, deadline=None)
+def test_a_run_that_begins_within_a_window_ends_no_window_late_and_is_not_refused(
+    style: str, gone: int, used: int, latency: float
+) -> None:
+    clock = Clock()
+    server = Server(clock, lambda _: latency, Windows(clock, 166, 10, style=style, gone=gone, used=used))
+    drive(clock, server, (1, go_on), (639, go_on))  # four windows hold 24 more
+    assert server.statuses.count(429) <= (used == 166)  # before the first answer nothing is known
+    waits = ceil(max(0, 640 - 166 + used) / 166)  # windows that begin on the way
+    assert clock.seconds <= (waits * 10 - gone if waits else 0) + 2 + 8 * latency
+
+
+@given(st.floats(0, 9.9), st.sampled_from([0.1, 0.3]))
+@settings(max_examples=8, deadline=None)
+def test_windows_that_end_within_the_second_that_is_named_refuse_one_request(gone: float, latency: float) -> None:
+    clock = Clock()
+    server = Server(clock, lambda _: latency, Windows(clock, 166, 10, gone=gone))
+    drive(clock, server, (1, go_on), (639, go_on))
+    assert server.statuses.count(429) <= 1
+    assert clock.seconds <= 40 - gone + 3 + 8 * latency
 
 
 @pytest.mark.parametrize("style", ["cloud", "datacenter"])

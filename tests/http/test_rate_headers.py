@@ -48,6 +48,11 @@ def test_the_hourly_quota_of_apps_is_not_paced_by_but_the_burst_limit_beside_it(
 
 def test_of_two_limits_the_scarcer_counts() -> None:
     headers = {"RateLimit-Policy": '"a";q=100;w=1,"b";q=600;w=60', "RateLimit": '"a";r=90;t=1,"b";r=20;t=9'}
+    assert read_allowance(headers, NOW) == RateAllowance(20, 600, 600, 9, exact=True, vague=1)
+
+
+def test_the_seconds_until_more_come_say_nothing_where_they_are_the_whole_window() -> None:
+    headers = {"RateLimit-Policy": '"a";q=600;w=60', "RateLimit": '"a";r=20;t=60'}
     assert read_allowance(headers, NOW) == RateAllowance(20, 600, 600, 60, exact=False)
 
 

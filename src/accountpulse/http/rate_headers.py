@@ -19,7 +19,7 @@ class RateAllowance:
     """`left` requests are allowed now; then `fill` more, so that there are never more than `most`.
 
     More come in `wait` seconds where that is `exact` (Intercom says when a window ends), else every `wait` seconds (a
-    bucket: when it was filled last isn't said).
+    bucket: when it was filled last isn't said). `vague`: by so many seconds an exact wait may be too long.
     """
 
     left: int
@@ -27,6 +27,7 @@ class RateAllowance:
     most: int
     wait: float
     exact: bool
+    vague: float = 0.0
 
 
 def read_allowance(headers: Mapping[str, str], now: datetime) -> RateAllowance | None:
@@ -61,11 +62,19 @@ def _policy(headers: Mapping[str, str], limit: int | None) -> RateAllowance | No
     """
     policies, states = _parts(headers.get("RateLimit-Policy")), _parts(headers.get("RateLimit"))
     found = [
-        RateAllowance(states[name]["r"], policy["q"], max(limit or 0, policy["q"]), policy["w"], exact=False)
+        _of_policy(policy, states[name], max(limit or 0, policy["q"]))
         for name, policy in policies.items()
         if policy.get("q") and 0 < policy.get("w", 0) <= LONGEST_WAIT and "r" in states.get(name, {})
     ]
     return min(found, key=lambda each: each.left, default=None)
+
+
+def _of_policy(policy: Mapping[str, int], state: Mapping[str, int], most: int) -> RateAllowance:
+    """`t` is how long until more come, in seconds rounded up; where it is all of the window, it may say nothing."""
+    wait, window = state.get("t", 0), policy["w"]
+    if 0 < wait < window:
+        return RateAllowance(state["r"], policy["q"], most, wait, exact=True, vague=1.0)
+    return RateAllowance(state["r"], policy["q"], most, window, exact=False)
 
 
 def _parts(text: str | None) -> dict[str, dict[str, int]]:

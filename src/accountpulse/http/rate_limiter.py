@@ -59,6 +59,7 @@ class RateLimiter:
         self._now = now
         self._concurrency = concurrency or ConcurrencyLimit()
         self._window: AllowanceWindow | None = None  # None: no headers said what is allowed
+        self._took = 0.0  # seconds of the last answer
         self._trust = 1.0  # how much of what should have been filled in is counted on before an answer comes
         self._rate = LearntRate()
         self._held_until = 0.0
@@ -87,6 +88,7 @@ class RateLimiter:
         """Learn from an answer and from how long it took; `status` None means that none came."""
         self._under_way -= 1
         self._ended.set()
+        self._took = self._took if took is None else took.waited
         if status in TOO_MANY:
             self._on_refused(permit, headers)
         elif status is not None:
@@ -134,7 +136,8 @@ class RateLimiter:
         if state is LimiterState.UNCONFIRMED:
             self._window = None
         elif state is LimiterState.RENEWED and self._window is not None:
-            self._window = self._window.renewed(now, self._sent, self._under_way, self._trust)
+            trust = 0.0 if self._window.is_cheap_to_ask(self._took) else self._trust
+            self._window = self._window.renewed(now, self._sent, self._under_way, trust)
             self._trust = min(1.0, self._trust + REGAINED)
         self._sent += 1
         self._under_way += 1
@@ -164,9 +167,11 @@ class RateLimiter:
             return
         self._refused_at = self._sent
         self._concurrency.refused(self._under_way)
+        held = max(0.0, self._held_until - now)
+        if self._window is None and (allowance := read_allowance(headers, self._now())) is not None:
+            self._window = AllowanceWindow.opened(allowance, now, self._sent, self._under_way)
         if self._window is None:
-            self._rate.refused(now, max(0.0, self._held_until - now))
+            self._rate.refused(now, held)
         else:
             self._trust /= 2
-            ends = self._held_until if self._held_until > now else self._window.ends
-            self._window = self._window.refused(ends, self._sent)
+            self._window = self._window.refused(now, held, self._sent)
