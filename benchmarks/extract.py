@@ -8,6 +8,10 @@ dlt is asked where `--dlt` names a Python that has it:
     python -m venv build/dlt && build/dlt/bin/pip install -r benchmarks/requirements.txt
     python benchmarks/extract.py --dlt build/dlt/bin/python
 
+`command` is a whole run by the command line over all four systems, as a dry run with an empty state. In "starved of
+CPU" the reading process shares one processor with endless loops (Linux, two processors at least): how many requests go
+at once must stay what it is without them.
+
 The sandbox answers from a process of its own, its texts written before. Each measurement is a process of its own too,
 from its start to its rows: imports count. The ways take turns, so that a busy machine is busy for all of them. Of
 several rounds the least wall and CPU are shown, since other programs only add to them, and the most of all else.
@@ -17,6 +21,7 @@ Everything with dlt takes about 12 minutes on two quiet cores; `--only` and `--s
 import argparse
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -30,6 +35,7 @@ from typing import Any
 import intercom_ways
 import jira_ways
 import targets
+import ways
 from targets import Cost, Figure
 from ways import NOW
 
@@ -40,7 +46,10 @@ DENSE = 0.1  # times the accounts: few, so that there is one query and a slice o
 
 @dataclass(frozen=True)
 class Scenario:
-    """One server, and who walks it. `limit`: requests, and seconds in which they are allowed; `told` in headers."""
+    """One server, and who walks it. `limit`: requests, and seconds in which they are allowed; `told` in headers.
+
+    `busy`: so many endless loops share the one processor that the reading process may use; the server has another.
+    """
 
     name: str
     rows: int = 1  # times the rows that were asked for
@@ -48,14 +57,16 @@ class Scenario:
     latency: int = 0  # ms
     limit: tuple[int, int] | None = None
     told: bool = True
+    busy: int = 0
     jira: str = "cloud"
     issue_days: int = 365  # in which the bugs came about
     ways: tuple[str, ...] = ("ours",)
 
 
 COMMON = (
-    Scenario("0 ms", ways=ALL),
+    Scenario("0 ms", ways=(*ALL, "command")),
     Scenario("100 ms", latency=100, ways=("ours", "plain", "dlt")),
+    Scenario("100 ms, starved of CPU", latency=100, busy=2),
     Scenario("50 requests a second", limit=(50, 1)),
     Scenario("twice the rows, 0 ms", rows=2),
     Scenario("four times the rows, 0 ms", rows=4),
@@ -110,6 +121,8 @@ def serve(told: dict[str, Any]) -> None:
     from accountpulse.sandbox.world import build
 
     source, cloud = told["source"], told["jira"] == "cloud"
+    if told["busy"]:
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     size = {"conversations" if source == "intercom" else "issues": told["rows"]}
     world = build(accounts=told["accounts"], until=NOW, issue_days=told["issue_days"], **size)
     with Sandbox(world, latency_ms=told["latency"], jira="cloud" if cloud else "datacenter") as sandbox:
@@ -145,6 +158,22 @@ def served(source: str, scenario: Scenario, rows: int, accounts: int) -> Iterato
         server.stdin.close()
 
 
+@contextmanager
+def starved(loops: int) -> Iterator[None]:
+    """Beside endless loops, all on one processor: whoever is started inside runs there as well."""
+    mine = os.sched_getaffinity(0)
+    if loops:
+        os.sched_setaffinity(0, {min(mine)})
+    spinning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)]
+    try:
+        yield
+    finally:
+        for each in spinning:
+            each.kill()
+            each.wait()
+        os.sched_setaffinity(0, mine)
+
+
 def asked(server: subprocess.Popen[str]) -> Cost:
     assert server.stdout is not None
     assert server.stdin is not None
@@ -167,22 +196,23 @@ def measured(source: str, way: str, place: str, server: subprocess.Popen[str], p
     wall = time.perf_counter() - begun
     if process.returncode:
         raise SystemExit(f"{way} failed")
-    cost = {"rows": json.loads(told.splitlines()[-1]), "wall": wall, "cpu": used.ru_utime + used.ru_stime}
+    cost = {**json.loads(told.splitlines()[-1]), "wall": wall, "cpu": used.ru_utime + used.ru_stime}
     return {**cost, "peak": used.ru_maxrss / 1024, **asked(server)}
 
 
 def compare(source: str, scenario: Scenario, options: argparse.Namespace) -> dict[str, Cost]:
     """The cost of each way; the first round, in which the server writes its texts, doesn't count."""
     subject = SUBJECTS[source]
-    ways = [way for way in scenario.ways if way != "dlt" or options.dlt]
-    found: dict[str, list[Cost]] = {way: [] for way in ways}
+    takers = [way for way in scenario.ways if way != "dlt" or options.dlt]
+    found: dict[str, list[Cost]] = {way: [] for way in takers}
     size = options.rows or subject.rows, options.accounts or subject.accounts
     with served(source, scenario, *size) as (server, place):
         for number in range(options.rounds + 1):
-            for way in ways if number else ways[:1]:
+            for way in takers if number else takers[:1]:
                 if number > 1 and (way == "dlt" or (way != "ours" and scenario.latency)):
                     continue  # takes long, and once is enough to see how far away it is
-                cost = measured(source, way, place, server, options.dlt if way == "dlt" else sys.executable)
+                with starved(scenario.busy):
+                    cost = measured(source, way, place, server, options.dlt if way == "dlt" else sys.executable)
                 if number:
                     found[way].append(cost)
     kinds = {"wall": min, "cpu": min}
@@ -229,7 +259,7 @@ def main() -> None:
                 costs = compare(source, scenario, options)
                 mine[scenario.name] = costs["ours"]
                 figures += report(source, scenario, costs)
-        if growth := [*targets.of_growth(mine, SUBJECTS[source].page)]:
+        if growth := [*targets.of_growth(mine, SUBJECTS[source].page), *targets.of_starved(mine)]:
             print(f"\n{source}, growing", *growth, sep="\n", flush=True)
             figures += growth
     print(f"\n{sum(figure.reached for figure in figures)} of {len(figures)} figures reached")
@@ -240,7 +270,9 @@ def _hidden(arguments: list[str]) -> bool:
     if arguments[:1] == ["--measure"]:
         source, way, place = arguments[1:4]
         told: dict[str, Any] = json.loads(Path(place).read_text(encoding="utf-8"))
-        print(SUBJECTS[source].ways[way](told))
+        limits = ways.observed_limits() if way == "ours" else []
+        rows = {**SUBJECTS[source].ways, "command": ways.by_command}[way](told)
+        print(json.dumps({"rows": rows, "at_once": statistics.fmean(limits) if limits else 0}))
         return True
     if arguments[:1] == ["--serve"]:
         serve(json.loads(arguments[1]))

@@ -38,6 +38,11 @@ def of_all(mine: Cost, page: int, latency: int) -> Iterator[Figure]:
 def of_loops(source: str, latency: int, costs: dict[str, Cost]) -> Iterator[Figure]:
     """Beside the loops and dlt."""
     mine, plain = costs["ours"], costs["plain"]
+    if "command" in costs:
+        run = costs["command"]
+        what = f"whole run by the command line, {run['rows']:,.0f} accounts"
+        times = f"CPU {run['cpu'] / mine['cpu']:.1f} × the extraction's, wall {run['wall'] / mine['wall']:.1f} ×"
+        yield Figure(f"{what}: {times}, peak {run['peak']:.0f} MB; no target", True)
     if latency:
         yield least("wall of the plain loop ÷ ours", plain["wall"] / mine["wall"], LATE[source])
     else:
@@ -75,3 +80,11 @@ def of_growth(costs: dict[str, Cost], page: int) -> Iterator[Figure]:
         what = f"requests more with 2 × the accounts, beyond {pages:,.0f} pages more, of {one['requests']:,.0f}"
         yield most(what, chunks, 3 * FIRST, ",.0f")
         yield most("CPU a row with 2 × the accounts", more["cpu"] / more["rows"] / one["cpu"] * one["rows"], 1.15)
+
+
+def of_starved(costs: dict[str, Cost]) -> Iterator[Figure]:
+    """On one processor beside endless loops; `costs` by scenario."""
+    alone, starved = costs.get("100 ms"), costs.get("100 ms, starved of CPU")
+    if alone and starved:
+        what = f"requests at once, starved ÷ alone ({starved['at_once']:.0f} ÷ {alone['at_once']:.0f})"
+        yield least(what, starved["at_once"] / alone["at_once"], 0.9, ".2f")

@@ -1,9 +1,13 @@
 """What the ways to read a system share: our extractor as it is called, a request by hand, and dlt into Parquet."""
 
 import json
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -22,6 +26,30 @@ def extracted(source: str, table: str, told: Row) -> int:
     extract = SYSTEMS[source].extract
     assert extract is not None
     return extract(ExtractRequest(connection, scope_of(Period(2026, 10), NOW), tuple(told["keys"]))).rows[table]
+
+
+def observed_limits() -> list[int]:
+    """How many requests the extractor may have under way at once, as it is decided from now on."""
+    from accountpulse.http.concurrency import ConcurrencyLimit
+
+    answered, seen = ConcurrencyLimit.answered, []
+
+    def observed(limit: ConcurrencyLimit, *answer: Any) -> None:
+        answered(limit, *answer)
+        seen.append(limit.value)
+
+    ConcurrencyLimit.answered = observed  # type: ignore[method-assign]
+    return seen
+
+
+def by_command(told: Row) -> int:
+    """A whole run by the command line, over all systems, that writes nothing; the accounts that it scored."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, **told["environment"], "ACCOUNTPULSE_STATE": f"{folder}/state"}
+        command = [sys.executable, "-m", "accountpulse", "run", "--period", "2026-10", "--dry-run", "--out", folder]
+        subprocess.run(command, env=environment, cwd=folder, check=True, capture_output=True)
+        lines = Path(folder, "health-scores-2026-10.csv").read_text(encoding="utf-8").splitlines()
+    return len(lines) - 1
 
 
 def post(session: Any, url: str, body: Row, wait: Callable[[Any], None] | None = None) -> Row:
