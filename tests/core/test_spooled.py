@@ -32,6 +32,15 @@ def test_what_was_added_comes_back_in_its_order_however_it_was_cut(sizes: list[i
     assert all(part.height < piece + 12 for part in spool.pieces())
 
 
+@pytest.mark.parametrize("piece", [2, 100])
+def test_pieces_may_have_some_columns_only(piece: int) -> None:
+    spool = SpooledTable({"n": pl.Int64, "half": pl.Float64}, piece)
+    for start in range(0, 6, 2):
+        spool.add(numbers(start, start + 2).with_columns(half=pl.col("n") / 2))
+    assert pl.concat(spool.pieces("half")).to_dict(as_series=False) == {"half": [0, 0.5, 1, 1.5, 2, 2.5]}
+    assert [each.columns for each in SpooledTable({"n": pl.Int64, "m": pl.Int64}).pieces("m")] == [["m"]]
+
+
 def test_a_few_rows_need_no_disk_and_many_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     few = spooled(numbers(0, 1000))
