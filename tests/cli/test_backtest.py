@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from accountpulse.core.period import Period
 from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
+from accountpulse.scoring.scorecard import load
 from accountpulse.state import State
+from calibrations import FITTED
 from program import CLEAN, start
 from support import NOW, Silent
 
@@ -66,6 +69,17 @@ def test_a_table_is_held_against_outcomes(folder: Path) -> None:
     rows = pl.read_parquet(folder / "out" / "rows.parquet")
     # of the first seven accounts January to July, of the others all twelve months; the first one left on 1 July
     assert rows.filter(pl.col("sample") == "months").height == 7 * 7 + 6 * 12 - 1
+
+
+def test_a_calibration_is_judged_a_horizon_after_it_was_fitted_and_by_its_own_horizon(folder: Path) -> None:
+    own = replace(FITTED, scorecard_hash=load(CARD, "card.yaml").hash, horizon_days=120, months=("2024-12",))
+    (folder / "k.yaml").write_text(own.to_document(), encoding="utf-8")
+    asked = ("--outcomes", "o.csv", "--calibration", "k.yaml")
+    # eight left, which is too few to judge a probability by
+    assert "too few account-months with a known outcome are as of 2025-05-01 or later" in told(folder, *asked)
+    assert "the probabilities of k.yaml speak of 120 days" in told(folder, *asked, "--horizon", "60", code=2)
+    (folder / "k.yaml").write_text(FITTED.to_document(), encoding="utf-8")
+    assert "it was fitted" in told(folder, *asked, code=3)
 
 
 def test_a_day_to_come_closes_no_window(folder: Path) -> None:

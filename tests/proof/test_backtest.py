@@ -89,13 +89,13 @@ def by_name(groups: tuple[GroupOutcome, ...]) -> dict[str, GroupOutcome]:
     return {group.group: group for group in groups}
 
 
-def test_probabilities_that_were_said_are_judged_in_months_that_they_were_not_fitted_on(
+def test_probabilities_that_were_said_are_judged_from_a_month_on(
     made: tuple[pl.DataFrame, pl.DataFrame], result: Backtest
 ) -> None:
-    """By hand: Brier's score over the account-months of all but the first two months."""
+    """By hand: Brier's score over the account-months of all but the first two months, which they were fitted on."""
     months, outcomes = made
     said = months.with_columns(churn_probability=10.0 + 0.4 * pl.col("churn_risk_score"))
-    found = backtest(said, outcomes, MINE, replace(RULES, trained_on=("2023-12", "2024-01"))).document
+    found = backtest(said, outcomes, MINE, replace(RULES, judged_from=MONTHS[2])).document
     rows = result.rows.filter(
         (pl.col("sample") == "months") & (pl.col("as_of") >= MONTHS[2]) & pl.col("lost").is_not_null()
     )
@@ -106,6 +106,38 @@ def test_probabilities_that_were_said_are_judged_in_months_that_they_were_not_fi
     assert found.renewals.probability is None  # it speaks of leaving within the horizon
     assert any(line.startswith(f"The probabilities in {rows.height:,} account-months") for line in found.sentences)
     assert result.document.account_months.probability is None
+
+
+def test_where_few_were_lost_at_a_renewal_the_figures_are_of_account_months(
+    made: tuple[pl.DataFrame, pl.DataFrame],
+) -> None:
+    """Renewals of five who left and thirty who stayed: ten are needed for more than counts."""
+    months, outcomes = made
+    left = outcomes["account_id"].unique(maintain_order=True)
+    few = {account: f"2025-{number + 2:02}-15" for number, account in enumerate(left.head(5))}
+    others = (
+        months["account_id"]
+        .unique(maintain_order=True)
+        .filter(~months["account_id"].unique(maintain_order=True).is_in(left.implode()))
+    )
+    renewed = outcomes_of(*((account, date(2025, 3, 15), "renewed") for account in others.head(30)))
+    dated = months.with_columns(
+        days_to_renewal=pl.when(pl.col("account_id").is_in([*few, *others.head(30)])).then(
+            (pl.date(2025, 3, 15) - pl.col("as_of")).dt.total_days().cast(pl.Float64)
+        )
+    )
+    found = backtest(dated, pl.concat([outcomes, renewed]), MINE, RULES).document
+    assert 0 < found.renewals.left < 10
+    assert (found.renewals.ranking, found.renewals.by_tier[0].share) == (None, None)
+    assert found.main == "months"
+    assert found.account_months.ranking is not None
+
+
+def test_a_score_that_tells_nothing_is_said_to_first_and_what_is_usual_stands_beside() -> None:
+    months, outcomes = book(seed=3, telling=0.0)
+    first, _, usual, *_ = backtest(scored(months), outcomes, MINE, RULES).document.sentences
+    assert first.startswith("This score is not shown to tell who leaves from who stays:")
+    assert usual.startswith("Of all account-months with a score, whoever left or stayed, ")
 
 
 def test_what_cost_points_is_told_of_months_that_did_not_keep_it(made: tuple[pl.DataFrame, pl.DataFrame]) -> None:
@@ -166,7 +198,11 @@ def test_false_greens_and_false_reds_are_named_with_what_the_score_saw() -> None
 
 
 def test_of_those_who_left_it_is_said_where_they_were() -> None:
-    assert "Of 2 customers who left, 0 were Fair or Poor 90 days before; 1 was Not Rated." in tiny().sentences
+    (said,) = [line for line in tiny().sentences if "customers who left" in line]
+    assert said == (
+        "Of 2 customers who left, 1 had a score 90 days before: of these 0 were Fair or Poor then; "
+        "1 was Not Rated then."
+    )
 
 
 def test_who_was_scored_only_later_is_counted_apart() -> None:

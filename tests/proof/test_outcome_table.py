@@ -54,6 +54,17 @@ def test_a_parquet_files_midnight_is_the_day_there_and_another_time_of_day_is_no
     )
 
 
+def test_a_day_to_come_and_one_of_long_ago_are_refused_where_they_would_be_kept() -> None:
+    frame = pl.DataFrame({"account_id": ["a", "b"], "date": ["2027-05-01", "0200-01-01"], "kind": ["lost"] * 2})
+    with pytest.raises(UsageError) as caught:
+        outcomes_in(frame, "left.csv", [2, 3], today=date(2026, 11, 30))
+    assert str(caught.value).splitlines()[1:] == [
+        "  - date: 2027-05-01 is a day to come: give it once it has happened (line 2)",
+        "  - date: 0200-01-01 lies before 1990 (line 3)",
+    ]
+    assert outcomes_in(frame, "left.csv", [2, 3]).rows.height == 2
+
+
 def test_dates_in_another_format_are_refused_with_their_lines() -> None:
     text = refusal(account_id=["a", "b", "c"], date=["2026-03-31", "03/04/2026", "2026-02-30"], kind=["lost"] * 3)
     assert text == "left.csv:\n  - date: '03/04/2026' is not a day such as 2026-03-31 (lines 3, 4)"

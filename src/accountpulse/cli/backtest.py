@@ -1,7 +1,7 @@
 """`accountpulse backtest`: what the score said against what happened, from a table or from the state."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ from accountpulse.cli import backtest_files, backtest_summary, summary
 from accountpulse.cli.files import check_apart
 from accountpulse.cli.proof_tables import GivenOutcomes, ProofTables, check_extra, known_by, of_state, of_table
 from accountpulse.core.errors import ConfigurationError, UsageError
+from accountpulse.core.period import parse_period
 from accountpulse.core.records import Rules
 from accountpulse.pipeline.calibrations import read_calibration
 from accountpulse.proof.labels import LabelRules
@@ -45,8 +46,8 @@ def backtest_table(metrics: Path, asked: BacktestRequest, now: datetime) -> int:
     if asked.calibration is None:
         _finish(tables, asked, now)
         return 0
-    calibration = _counting(asked.calibration, tables)
-    _finish(replace(tables, months=with_probability(tables.months, calibration)), asked, now, calibration.months)
+    calibration = _counting(asked.calibration, tables, asked.horizon)
+    _finish(replace(tables, months=with_probability(tables.months, calibration)), asked, now, calibration)
     return 0
 
 
@@ -74,9 +75,16 @@ def _check_folder(out: Path) -> None:
         raise UsageError(f"--out {out}: this is a file, not a folder; the page, the JSON and the rows come into one")
 
 
-def _counting(file: Path, tables: ProofTables) -> Calibration:
-    """The calibration in the file; a ConfigurationError where it doesn't count for the table."""
+def _counting(file: Path, tables: ProofTables, horizon: int | None) -> Calibration:
+    """The calibration in the file; a ConfigurationError where it doesn't count for the table.
+
+    A UsageError where a horizon is asked for that is not its own.
+    """
     found, first = read_calibration(file), tables.months[AS_OF].min()
+    if horizon is not None and horizon != found.horizon_days:
+        raise UsageError(
+            f"--horizon {horizon}: the probabilities of {file} speak of {found.horizon_days} days; leave --horizon out"
+        )
     why = why_unused(found, tables.card, first) if isinstance(first, date) else None
     if why is not None:
         raise ConfigurationError("calibration", [f"{file}: {why}"])
@@ -84,7 +92,7 @@ def _counting(file: Path, tables: ProofTables) -> Calibration:
 
 
 def _finish(
-    past: ProofTables, asked: BacktestRequest, now: datetime, trained_on: tuple[str, ...] = ()
+    past: ProofTables, asked: BacktestRequest, now: datetime, judged: Calibration | None = None
 ) -> "BacktestDocument":
     """Compute it, write the files and print the summary."""
     from accountpulse.proof.backtest import BacktestRules, backtest
@@ -97,13 +105,31 @@ def _finish(
         first=asked.first,
         last=asked.last,
         capacity=asked.capacity,
-        trained_on=trained_on,
+        judged_from=None if judged is None else _judged_from(judged),
         notes=past.notes,
     )
     result = backtest(past.months, past.outcomes, past.card, rules, past.other)
     lines = list(backtest_files.write_files(result, asked.out))
     console = summary.tables()
     backtest_summary.show(result.document, console)
+    if judged is not None and result.document.account_months.probability is None:
+        summary.marked(console, "!", "yellow", [_not_judged(judged)])
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)
     return result.document
+
+
+def _judged_from(calibration: Calibration) -> date:
+    """The first `as_of` whose customers' leaving could not be learned from: a horizon after the last training month."""
+    after = parse_period(calibration.months[-1]).shifted(1).first_day
+    return after + timedelta(days=calibration.horizon_days)
+
+
+def _not_judged(calibration: Calibration) -> str:
+    """Why no probability of the calibration was held against what happened."""
+    if calibration.kind == "band":
+        return "The calibration gives ranges for bands of risk, and no probability that could be judged"
+    return (
+        f"The calibration's probabilities aren't judged: too few account-months with a known outcome are as of "
+        f"{_judged_from(calibration)} or later, a horizon after the months that it was fitted on"
+    )

@@ -29,12 +29,19 @@ def show(
     show_training("Calibration", learned, tables, console)
     if found is None:
         console.print("\n[bold]No probability can be offered[/bold]")
-        summary.marked(console, "✗", "red", learned.gate.refusals)
+        summary.marked(console, "✗", "red", _refusals(learned))
         summary.marked(console, "·", "cyan", across(learned))
     else:
         _offered(learned, found, console, expired=expired)
     show_notes(learned, tables, console)
     summary.marked(console, "!", "yellow", learned.leaks)
+
+
+def _refusals(learned: "Training") -> tuple[str, ...]:
+    """Why there is no probability, or none for each customer."""
+    from accountpulse.proof.gates import PROBABILITIES, gate
+
+    return gate(learned.evidence, PROBABILITIES).refusals
 
 
 def across(learned: "Training") -> tuple[str, ...]:
@@ -56,6 +63,8 @@ def show_training(what: str, learned: "Training", tables: "ProofTables", console
     rows = f"{plural(learned.rows.height, 'account-month')}{span}"
     console.print(f"Learned from: {rows}; outcomes known until {rules.known_until}", markup=False)
     left = f"{plural(learned.evidence.events, 'customer')} left within {rules.labels.horizon_days} days of such a month"
+    if learned.left_without_trend:
+        left += f"; {learned.left_without_trend:,} more after months alone whose risk has no trend yet"
     console.print(left, markup=False)
     aside = {
         "not over yet": learned.open_rows,
@@ -104,7 +113,7 @@ def _offered(learned: "Training", found: Calibration, console: Console, *, expir
         console.print(f"{' and '.join(bounds)}: the range of the band that the risk is in", markup=False)
         console.print(f"{PROBABILITY} stays empty: too little is known for each customer", markup=False)
         console.print(_bands(found))
-        summary.marked(console, "·", "cyan", (*learned.gate.refusals, *across(learned)))
+        summary.marked(console, "·", "cyan", (*_refusals(learned), *across(learned)))
     console.print("A calibration counts for this scorecard alone: change that, and calibrate again.", markup=False)
 
 

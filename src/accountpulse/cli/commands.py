@@ -252,7 +252,7 @@ def outcomes(
     state = configured_state()
     rules = configured_rules()
     notes = refresh_outcomes(_settings(os.environ), state, datetime.now(UTC)) if refresh else ()
-    done = () if table is None else import_outcomes(state, table)
+    done = () if table is None else import_outcomes(state, table, datetime.now(UTC).date())
     raise typer.Exit(show_outcomes(state, rules, out, (done, notes), as_json=as_json))
 
 

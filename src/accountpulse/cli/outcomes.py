@@ -62,23 +62,23 @@ class OutcomeList:
         return found
 
 
-def import_outcomes(state: State, path: Path) -> tuple[str, ...]:
+def import_outcomes(state: State, path: Path, today: date) -> tuple[str, ...]:
     """Keep the outcomes of a table in place of those of an earlier one; what there is to say of it.
 
     A UsageError names everything that is wrong with it, and nothing changes.
     """
-    read = read_outcomes(path)
+    read = read_outcomes(path, today)
     before = state.outcomes.import_table(read.rows)
     again = f", in place of the {plural(before, 'outcome')} of an earlier table" if before else ""
     return (f"{path.name}: {plural(read.rows.height, 'outcome')} imported{again}", *read.notes)
 
 
-def read_outcomes(path: Path) -> outcome_table.OutcomeTable:
-    """The outcomes in a .csv or .parquet file; ids of 15 characters in their form of 18."""
+def read_outcomes(path: Path, today: date) -> outcome_table.OutcomeTable:
+    """The outcomes in a .csv or .parquet file; ids of 15 characters in their form of 18; none of a day to come."""
     columns = (*outcome_table.NEEDED, outcome_table.AMOUNT)
     frame, word = table.rows_in(files.read(path), path.name, columns)
     ids = pl.col("account_id").cast(pl.String).map_elements(to_18, return_dtype=pl.String)
-    return outcome_table.outcomes_in(frame.with_columns(ids), path.name, frame[table.LINE], word)
+    return outcome_table.outcomes_in(frame.with_columns(ids), path.name, frame[table.LINE], word, today)
 
 
 def refresh_outcomes(loaded: Settings, state: State, now: datetime) -> tuple[str, ...]:

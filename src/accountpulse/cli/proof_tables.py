@@ -15,7 +15,7 @@ from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.period import parse_period
 from accountpulse.core.records import Rules
 from accountpulse.proof.labels import LabelRules
-from accountpulse.proof.outcome_table import AMOUNT, NEEDED, OutcomeTable, outcomes_in
+from accountpulse.proof.outcome_table import AMOUNT, EARLIEST, NEEDED, OutcomeTable, outcomes_in
 from accountpulse.scoring import scorecard, table
 from accountpulse.scoring.columns import (
     AS_OF,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from accountpulse.proof.backtest import OtherCard
 
 NAMED = 5  # metrics named in a line; the rest is counted
-FEWEST_FOUND = 0.05  # of the accounts with an outcome since the first month: fewer, and the two tables' ids differ
+
 EXTRA = "it needs packages that are not installed: pip install 'accountpulse[backtest]'"
 
 
@@ -123,11 +123,10 @@ def _check_ids(months: pl.DataFrame, outcomes: pl.DataFrame, names: tuple[str, s
     asked = (outcomes if recent.is_empty() else recent).select("account_id").unique(maintain_order=True)
     strangers = asked.join(months, on="account_id", how="anti", maintain_order="left")["account_id"]
     found = asked.height - len(strangers)
-    if found >= FEWEST_FOUND * asked.height:
+    if found or asked.is_empty():
         return
-    none = "none" if not found else f"only {found:,}"
     raise UsageError(
-        f"{none} of the {asked.height:,} accounts in {names[1]} is in {names[0]}: ids such as {strangers[0]} there, "
+        f"none of the {asked.height:,} accounts in {names[1]} is in {names[0]}: ids such as {strangers[0]} there, "
         f"such as {months['account_id'][0]} here. The same account needs the same id in both; else who left would "
         "count as having stayed"
     )
@@ -171,6 +170,9 @@ def _to_come(months: pl.DataFrame, now: datetime) -> Iterator[str]:
     late = months[AS_OF].filter(months[AS_OF] > now.date()).sort(descending=True)
     if len(late):
         yield f"{AS_OF}: {len(late):,} rows are dated after today, up to {late[0]}; nothing can be known of them"
+    early = months[AS_OF].filter(months[AS_OF] < EARLIEST).sort()
+    if len(early):
+        yield f"{AS_OF}: {len(early):,} rows are dated before {EARLIEST.year}, the first {early[0]}; is that meant?"
 
 
 def known_by(asked: date | None, tables: ProofTables, now: datetime) -> date:
@@ -228,7 +230,7 @@ def _of_months(state: State, months: pl.DataFrame, card: Scorecard, given: Given
     grace_days = given.rules.grace_days
     outcomes, notes = proof_input.outcomes_of(state, months, given.rules), list(dict.fromkeys(state.files.notes))
     if given.file is not None:
-        read_now = read_outcomes(given.file)
+        read_now = read_outcomes(given.file, given.now.date())
         outcomes = first_answers([read_now.rows, outcomes], grace_days)
         notes += read_now.notes
     known_until = _read_on(months, outcomes, given.now) - timedelta(days=grace_days)

@@ -64,9 +64,10 @@ def _is_idle(learned: "Training", found: "Suggestion") -> bool:
 def _refuse(learned: "Training", found: "Suggestion | None", console: Console) -> int:
     """Say why nothing is suggested."""
     from accountpulse.cli.calibration_summary import across
+    from accountpulse.proof.gates import WEIGHTS, gate
 
     console.print("\n[bold]No other weights can be suggested[/bold]")
-    lines = [*learned.leaks, *learned.gate.refusals]
+    lines = [*learned.leaks, *gate(learned.evidence, WEIGHTS).refusals]
     if found is not None:
         lines = [
             "Neither these weights nor others are shown to foretell who leaves better than chance.",

@@ -48,8 +48,8 @@ class BacktestRules:
     """What is asked of a backtest, beside its tables.
 
     `source` says in words where the months come from. `first` and `last` are months as YYYY-MM, both included; None: no
-    limit. `capacity` is how many accounts the team can look after in a month. `trained_on` are the months
-    (YYYY-MM) that the probabilities in the months were fitted on; they are judged in others.
+    limit. `capacity` is how many accounts the team can look after in a month. Probabilities in the
+    months are judged from the month `judged_from` on; None: in all of them.
     """
 
     source: str
@@ -58,7 +58,7 @@ class BacktestRules:
     first: str | None = None
     last: str | None = None
     capacity: int | None = None
-    trained_on: tuple[str, ...] = ()
+    judged_from: date | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -101,7 +101,8 @@ def backtest(
     )
     report = inspect_asked(labels, months, rules.first, rules.last)
     del labels  # which holds tables of its own
-    tables = _Samples(first_hand, renewals, account_months, "renewals" if _bears(renewals, report) else "months")
+    kind: SampleKind = "renewals" if _bears(renewals, account_months, report) else "months"
+    tables = _Samples(first_hand, renewals, account_months, kind)
     document = _document(tables, report, card, rules, other)
     if later is not None:
         document = _with_reconstructed(document, _sample_of_reconstructed(later, outcomes, card, rules))
@@ -133,10 +134,11 @@ def _document(
     parts, skill = _by_months(monthly, card, rules.labels)
     evidence = evidence_of(monthly, report, parts, skill, rules.labels)
     allowed = gate(replace(evidence, aside=left_aside(monthly, rules.labels, rules.known_until)))
-    figures = _figures(rules, monthly, ranked=Claim.RANKING in allowed.allowed)
-    renewals = sample_of("renewals", tables.renewals, tables.months, card.tier_names, figures)
-    account_months = sample_of("months", monthly, tables.months, card.tier_names, figures)
-    chosen = renewals if tables.kind == "renewals" else account_months
+    ranked = Claim.RANKING in allowed.allowed
+    of_renewals, of_months = (_figures(rules, rows, ranked=ranked) for rows in (tables.renewals, monthly))
+    renewals = sample_of("renewals", tables.renewals, tables.months, card.tier_names, of_renewals)
+    account_months = sample_of("months", monthly, tables.months, card.tier_names, of_months)
+    chosen, of_own = (renewals, of_renewals) if tables.kind == "renewals" else (account_months, of_months)
     read = cases.departed(monthly, rules.labels, rules.known_until)
     greens, green_count = cases.false_greens(read, card, rules.labels, tables.kind)
     reds, red_count, left_later = cases.false_reds(tables.stayed(report), card, rules.labels, tables.kind)
@@ -168,7 +170,7 @@ def _document(
         false_reds=reds,
         false_red_count=red_count,
         false_reds_left_later=left_later,
-        comparison=None if other is None else _comparison(main, other, rules.labels, ranked=figures.ranked),
+        comparison=None if other is None else _comparison(main, other, rules.labels, ranked=of_own.ranked),
         sentences=(
             *wording.sentences(chosen, read, _greens_and_below(card), report, rules.labels),
             *wording.of_capacity(account_months, rules.capacity, rules.labels),
@@ -197,13 +199,15 @@ def _by_months(
 
 
 def _figures(rules: BacktestRules, rows: pl.DataFrame, *, ranked: bool) -> SampleRules:
+    """What the departures in these rows bear."""
+    enough = events_of(rows) >= RANKING_EVENTS
     return SampleRules(
         rules.labels,
         rules.known_until,
-        shares=events_of(rows) >= RANKING_EVENTS,
-        ranked=ranked,
+        shares=enough,
+        ranked=ranked and enough,
         capacity=rules.capacity,
-        trained_on=rules.trained_on,
+        judged_from=rules.judged_from,
     )
 
 
@@ -216,13 +220,16 @@ def _check(months: pl.DataFrame, outcomes: pl.DataFrame) -> None:
         )
 
 
-def _bears(renewal: pl.DataFrame, report: LabelReport) -> bool:
-    """Whether renewals can be the headline: some were lost, and of those kept not just a few are known.
+def _bears(renewal: pl.DataFrame, monthly: pl.DataFrame, report: LabelReport) -> bool:
+    """Whether renewals can be the headline: enough were lost, and of those kept not just a few are known.
 
     Where only departures tell of renewals, nearly all of them were lost, and a ranking would say nothing; nor may
-    renewals of a few accounts stand for the rest, of which nobody knows any.
+    renewals of a few accounts stand for the rest, of which nobody knows any. Where too few were lost at a renewal for
+    more than counts, account-months are, in which more left.
     """
     lost, kept = renewal[LOST].sum(), (~renewal[LOST]).sum()
+    if events_of(renewal) < RANKING_EVENTS <= events_of(monthly):
+        return False
     return lost > 0 and 4 * kept >= lost and 2 * report.never_dated <= report.accounts
 
 

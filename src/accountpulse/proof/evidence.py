@@ -82,7 +82,7 @@ def left_aside(rows: pl.DataFrame, rules: LabelRules, known_until: date) -> tupl
         told.append(
             f"{still_open[ACCOUNT].n_unique():,} more left, but the {rules.horizon_days} days after the month that was "
             f"scored run past {known_until}, the last day that is known about. The first of them counts from "
-            f"{first} on; with a shorter --horizon sooner."
+            f"{first} on, or sooner with a later --known-until, where outcomes are known for longer."
         )
     if unrated.height:
         told.append(f"{unrated[ACCOUNT].n_unique():,} more left, but had no churn risk in these months ({NOT_RATED}).")

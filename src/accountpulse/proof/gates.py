@@ -53,8 +53,8 @@ class Gate:
     refusals: tuple[str, ...]
 
 
-_PROBABILITIES = frozenset({Claim.BANDS, Claim.PROBABILITY})
-_WEIGHTS = frozenset({Claim.DIMENSION_WEIGHTS, Claim.LEAF_WEIGHTS})
+PROBABILITIES = frozenset({Claim.BANDS, Claim.PROBABILITY})
+WEIGHTS = frozenset({Claim.DIMENSION_WEIGHTS, Claim.LEAF_WEIGHTS})
 _NEEDS = (  # events, what they allow, in words
     (RANKING_EVENTS, Claim.RANKING, "how well the score ranks (AUC)"),
     (BAND_EVENTS, Claim.BANDS, "a probability for each band of risk"),
@@ -65,22 +65,22 @@ _NEEDS = (  # events, what they allow, in words
 _Withheld = tuple[frozenset[Claim], str]  # what is withheld, and why
 
 
-def gate(evidence: Evidence) -> Gate:
-    """What the evidence bears: by the number of departures, less what a further reason forbids.
+def gate(evidence: Evidence, asked: frozenset[Claim] = frozenset(Claim)) -> Gate:
+    """What the evidence bears of what is asked: by the number of departures, less what a further reason forbids.
 
     A reason is told where it takes something away that the departures would allow.
     """
     enough = frozenset({Claim.COUNTS, *(claim for needed, claim, _ in _NEEDS if evidence.events >= needed)})
     refused = [*_unsound(evidence), *_without_use(evidence)]
-    told = [reason for claims, reason in refused if claims & enough]
+    told = [reason for claims, reason in refused if claims & enough & asked]
     withheld = frozenset(claim for claims, _ in refused for claim in claims)
-    return Gate(enough - withheld, (*_few(evidence), *told))
+    return Gate((enough - withheld) & asked, (*_few(evidence, asked), *told))
 
 
-def _few(evidence: Evidence) -> Iterator[str]:
+def _few(evidence: Evidence, asked: frozenset[Claim]) -> Iterator[str]:
     missing: dict[int, list[str]] = {}
-    for needed, _, words in _NEEDS:
-        if evidence.events < needed:
+    for needed, claim, words in _NEEDS:
+        if evidence.events < needed and claim in asked:
             missing.setdefault(needed, []).append(words)
     if missing:
         takes = "; ".join(f"for {' and '.join(claims)} it takes {needed}" for needed, claims in missing.items())
@@ -91,7 +91,7 @@ def _few(evidence: Evidence) -> Iterator[str]:
 
 def _unsound(evidence: Evidence) -> Iterator[_Withheld]:
     """Reasons why the figures might not be true."""
-    everything = _PROBABILITIES | _WEIGHTS
+    everything = PROBABILITIES | WEIGHTS
     if evidence.stayed < RANKING_EVENTS:
         reason = (
             f"Customers who had a churn risk and stayed: {evidence.stayed}. It takes {RANKING_EVENTS}: those who left "
@@ -130,19 +130,19 @@ def _unsound(evidence: Evidence) -> Iterator[_Withheld]:
 def _without_use(evidence: Evidence) -> Iterator[_Withheld]:
     """Reasons why a probability would be no better than the base rate."""
     if evidence.slope is None:
-        yield _PROBABILITIES, "No probability can be fitted: in all rows the customer left, or in none."
+        yield PROBABILITIES, "No probability can be fitted: in all rows the customer left, or in none."
     elif evidence.slope <= 0:
         slope = f"{evidence.slope:.2f}"
-        yield _PROBABILITIES, f"Customers at a higher risk didn't leave more often: the fitted slope is {slope}."
+        yield PROBABILITIES, f"Customers at a higher risk didn't leave more often: the fitted slope is {slope}."
     if evidence.auc is None or evidence.auc.lower <= 0.5:
         ranking = "can't be computed" if evidence.auc is None else f"is {bounded(evidence.auc)}"
         reason = f"It isn't shown that the score ranks better than chance: the AUC {ranking}, chance is 0.50."
-        yield _PROBABILITIES, reason
+        yield PROBABILITIES, reason
     if evidence.skill is None or evidence.skill.lower <= 0:
         skill = "can't be computed" if evidence.skill is None else f"is {bounded(evidence.skill, 3)}"
         where = "for customers" if evidence.cross_section else "in months"
         reason = (
-            f"It isn't shown that a probability for each customer beats the base rate {where} that it wasn't fitted "
-            f"on: the Brier skill there {skill}, and its lower bound must be above 0."
+            "It isn't shown that a probability for each customer is nearer to the truth than one share for all, "
+            f"{where} that it wasn't fitted on: the Brier skill there {skill}, and its lower bound must be above 0."
         )
         yield frozenset({Claim.PROBABILITY}), reason

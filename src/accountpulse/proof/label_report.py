@@ -90,7 +90,7 @@ def inspect(labels: Labels) -> LabelReport:
         *_found(
             "before_first_month",
             early,
-            "left before the first month here; no score can have foretold it, and no row counts it",
+            "left before the first month here; no score can have foretold it, and months since then don't count",
         ),
         *_found("without_month", unscored, "left, and no month before that is here; no score could have foretold it"),
         *_found("without_score", mute, f"left, and were {NOT_RATED} in every month before; no score foretold it"),

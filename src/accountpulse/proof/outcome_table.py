@@ -6,6 +6,7 @@ error that names its line, since a row that is left out in silence would turn a 
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -20,6 +21,7 @@ AMOUNT = "arr_lost"
 ORIGIN = "table"
 # as ISO 8601 has it; a spreadsheet may add midnight
 DAY = r"^\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?(Z|\+00:00)?)?$"
+EARLIEST = date(1990, 1, 1)
 SHOWN = 5  # lines named in an error; the rest is counted
 
 
@@ -31,7 +33,13 @@ class OutcomeTable:
     notes: tuple[str, ...] = ()
 
 
-def outcomes_in(frame: pl.DataFrame, name: str, lines: Sequence[int] | pl.Series, word: str = "line") -> OutcomeTable:
+def outcomes_in(
+    frame: pl.DataFrame,
+    name: str,
+    lines: Sequence[int] | pl.Series,
+    word: str = "line",
+    today: date | None = None,
+) -> OutcomeTable:
     """The outcomes in a table: `account_id`, `date`, `kind` (lost, contraction, renewed), maybe `arr_lost`.
 
     `lines` says where each row stands in the file `name`, `word` what such a place is called there. Texts or a Parquet
@@ -39,7 +47,7 @@ def outcomes_in(frame: pl.DataFrame, name: str, lines: Sequence[int] | pl.Series
     `arr_lost` differ, it is not known (null). `known_at` is null: a table doesn't say when it was known.
 
     A UsageError names everything that is wrong at once: columns, rows without an account, days, kinds and amounts
-    that can't be read for certain, and a table without any row.
+    that can't be read for certain, a table without any row, and where `today` is given days after it and before 1990.
     """
     _check_columns(frame.columns, name)
     raw = frame.select(*NEEDED, _amount(frame).alias(AMOUNT)).with_columns(line=pl.Series(lines, dtype=pl.Int64))
@@ -49,7 +57,7 @@ def outcomes_in(frame: pl.DataFrame, name: str, lines: Sequence[int] | pl.Series
         _day(raw.schema["date"]).alias("happened_on"),
         pl.col(AMOUNT).cast(pl.Float64, strict=False).alias("amount"),
     )
-    problems = list(_problems(raw, word))
+    problems = [*_problems(raw, word), *([] if today is None else _untimely(raw, today, word))]
     if raw.is_empty():
         problems.append("there is no outcome in it")
     if problems:
@@ -105,6 +113,16 @@ def _problems(raw: pl.DataFrame, word: str) -> Iterator[str]:
     wrong = raw.filter(pl.col(AMOUNT).is_not_null() & ~(amount.is_finite() & (amount >= 0)).fill_null(value=False))
     if wrong.height:
         yield f"{AMOUNT}: not a plain number such as 1234.5, 0 or more, in {_places(wrong, word)}"
+
+
+def _untimely(raw: pl.DataFrame, today: date, word: str) -> Iterator[str]:
+    """Days that nothing can have happened on yet, and such that are mistyped, most likely."""
+    for rows, what in (
+        (raw.filter(pl.col("happened_on") > today), "is a day to come: give it once it has happened"),
+        (raw.filter(pl.col("happened_on") < EARLIEST), f"lies before {EARLIEST.year}"),
+    ):
+        if rows.height:
+            yield f"date: {rows['happened_on'][0]} {what} ({_places(rows, word)})"
 
 
 def _places(rows: pl.DataFrame, word: str) -> str:

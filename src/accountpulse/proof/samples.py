@@ -14,7 +14,6 @@ from accountpulse.proof.arr_later import ACCOUNT, ARR_LATER, with_arr_later
 from accountpulse.proof.document import GroupOutcome, RankingQuality, Sample, SampleKind
 from accountpulse.proof.intervals import Interval
 from accountpulse.proof.labels import LOST_ON, RENEWAL_ON, LabelRules
-from accountpulse.proof.months import measured_month
 from accountpulse.proof.probability import ProbabilityQuality, quality
 from accountpulse.proof.ranking import Captured, auc, average_precision, captured
 from accountpulse.proof.rates import rates, retention
@@ -38,8 +37,8 @@ class SampleRules:
     """What the figures of a sample depend on beside its rows.
 
     `shares` and `ranked`: whether the departures bear shares with intervals, and a ranking; else there are counts by
-    tier alone. `capacity` is how many accounts the team can look after in a month; None: nobody said. A probability is
-    not judged by `trained_on`, the months (YYYY-MM) that it was fitted on.
+    tier alone. `capacity` is how many accounts the team can look after in a month; None: nobody said. Probabilities are
+    judged from the month `judged_from` on (`as_of`); None: in all months.
     """
 
     labels: LabelRules
@@ -47,7 +46,7 @@ class SampleRules:
     shares: bool
     ranked: bool
     capacity: int | None = None
-    trained_on: tuple[str, ...] = ()
+    judged_from: date | None = None
 
 
 def with_places(months: pl.DataFrame) -> pl.DataFrame:
@@ -123,13 +122,13 @@ def _captured_each_month(rated: pl.DataFrame, count: int) -> Captured | None:
 
 
 def _probability(labelled: pl.DataFrame, rules: SampleRules) -> ProbabilityQuality | None:
-    """How true the probabilities are in account-months that they were not fitted on; None: there are none.
+    """How true the probabilities are in account-months that they could be wrong in; None: there are none.
 
     They speak of leaving within the horizon, as the label of account-months does and that of renewals doesn't.
     """
     if PROBABILITY not in labelled.columns:
         return None
-    rows = labelled.filter(pl.col(PROBABILITY).is_not_null() & ~measured_month().is_in(rules.trained_on))
+    rows = labelled.filter(pl.col(PROBABILITY).is_not_null() & (pl.col(AS_OF) >= (rules.judged_from or date.min)))
     if rows[LOST].n_unique() < 2:
         return None
     percent, lost, account = arrays(rows, PROBABILITY)

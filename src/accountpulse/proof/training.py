@@ -52,9 +52,9 @@ class Training:
     """The account-months that are learned from, and what they allow.
 
     `rows` have a label and a whole churn risk. Left out are `open_rows` without a label yet, `not_rated` without a
-    churn risk, `without_trend` of the first months, whose risk lacks that term, and `rebuilt`, measured long after
-    their month. `foretold` is how true probabilities were in the later months that were fitted on the earlier ones, a
-    horizon before; None: that can't be told.
+    churn risk, `without_trend` of the first months, whose risk lacks that term (`left_without_trend` customers left
+    after these alone), and `rebuilt`, measured long after their month. `foretold` is how true probabilities were in the
+    later months that were fitted on the earlier ones, a horizon before; None: that can't be told.
     """
 
     card: Scorecard
@@ -63,6 +63,7 @@ class Training:
     open_rows: int
     not_rated: int
     without_trend: int
+    left_without_trend: int
     rebuilt: int
     report: LabelReport
     parts: tuple[PartAlone, ...]
@@ -144,6 +145,7 @@ def training_rows(months: pl.DataFrame, outcomes: pl.DataFrame, card: Scorecard,
         open_rows=labelled.height - known.height,
         not_rated=known.height - rated.height,
         without_trend=rated.height - whole.height,
+        left_without_trend=events_of(rated) - events_of(whole),
         rebuilt=int(rebuilt.sum()),
         report=report,
         parts=parts,

@@ -31,19 +31,27 @@ def sentences(
 ) -> Iterator[str]:
     """The result in a few sentences; `read` is `cases.departed`, `tiers` are the green ones and those below."""
     green, below = tiers
+    ranking = sample.ranking
+    known = ranking.auc if ranking is not None else None
+    if known is not None and known.lower <= 0.5:
+        yield (
+            "This score is not shown to tell who leaves from who stays: of one customer that left and one that stayed, "
+            f"the one that left had the higher churn risk in {100 * known.value:.0f} of 100 such pairs "
+            f"(AUC {in_hundredths(known)}; 0.50 is chance)."
+        )
     if read.is_empty():
         yield _nothing(report)
     elif below:
         shares = any(group.share is not None for group in sample.by_tier)
         yield from _warned(read, below, report, rules, shares=shares)
+        yield from _usual(sample, below)
     yield from _kept_green(sample, green, rules)
-    ranking = sample.ranking
     if ranking is None:
         return
-    if ranking.auc is not None:
+    if known is not None and known.lower > 0.5:
         yield (
             f"Of one customer that left and one that stayed, the one that left had the higher churn risk in "
-            f"{100 * ranking.auc.value:.0f} of 100 such pairs (AUC {in_hundredths(ranking.auc)}; 50 is chance)."
+            f"{100 * known.value:.0f} of 100 such pairs (AUC {in_hundredths(known)}; 0.50 is chance)."
         )
     if ranking.top is not None:
         yield (
@@ -89,23 +97,33 @@ def _warned(
 
     Who was scored only later counts apart: so near to leaving a score is redder, and nobody could have acted on it.
     """
-    red, early = pl.col(TIER).is_in(list(below)), read.filter(IN_TIME)
+    red, rated = pl.col(TIER).is_in(list(below)), pl.col(TIER) != NOT_RATED
+    early, mute = read.filter(IN_TIME, rated), read.filter(IN_TIME, ~rated)
     late = read.filter(~pl.col(IN_TIME))
     reach = f" within {rules.lead_days + rules.horizon_days} days of a month here"
     who = f"{counted(read.height, 'customer')} who left{reach if read.height < report.departures else ''}"
     warned = early.filter(red).height
     share = f" ({in_percent(wilson(warned / early.height, early.height))})" if shares and early.height else ""
-    known = f"{share}{_unrated(early)}"
-    if late.is_empty():
-        yield f"Of {who}, {were(warned)} {either(below)} {rules.lead_days} days before{known}."
-        return
+    unrated = f"; {were(mute.height)} {NOT_RATED} then" if mute.height else ""
     then = f"{were(late.filter(red).height)} {either(below)} when last scored{_unrated(late)}"
     if early.is_empty():
-        yield f"Of {who}, none had a score {rules.lead_days:,} days before; {then}."
-        return
-    red_then = f"{were(warned)} {either(below)} then{known}"
-    yield f"Of {who}, {early.height:,} had a score {rules.lead_days:,} days before: of these {red_then}."
-    yield f"The other {late.height:,} had only a later score: of these {then}."
+        yield f"Of {who}, none had a score {rules.lead_days:,} days before{unrated}."
+    elif early.height == read.height:
+        yield f"Of {who}, {were(warned)} {either(below)} {rules.lead_days} days before{share}."
+    else:
+        had = f"{early.height:,} had a score {rules.lead_days:,} days before"
+        yield f"Of {who}, {had}: of these {were(warned)} {either(below)} then{share}{unrated}."
+    if late.height:
+        yield f"The other {late.height:,} had only a later score: of these {then}."
+
+
+def _usual(sample: Sample, below: Sequence[str]) -> Iterator[str]:
+    """How many of all rows were in the lower tiers: what the share of those who left is to be held against."""
+    rated = [group for group in sample.by_tier if group.group != NOT_RATED]
+    rows, red = sum(group.rows for group in rated), sum(group.rows for group in rated if group.group in below)
+    if rows and any(group.share is not None for group in rated):
+        noun = "renewals" if sample.kind == "renewals" else "account-months"
+        yield f"Of all {noun} with a score, whoever left or stayed, {percent(red / rows)} were {either(below)}."
 
 
 def _unrated(read: pl.DataFrame) -> str:
@@ -285,7 +303,10 @@ def _why_not_renewals(renewals: Sample, report: LabelReport, rules: LabelRules) 
             "No renewal that was kept is known (no outcome `renewed`, no `days_to_renewal`): all figures are of "
             "account-months, and how the score stood before renewals is not shown."
         )
-    return "Too few renewals are known, lost or kept: the figures are of account-months."
+    return (
+        f"Customers lost at a renewal: {renewals.left:,}. That is too few: the figures are of account-months, in which "
+        "more left."
+    )
 
 
 def _open(renewals: Sample, months: Sample, rules: LabelRules) -> Iterator[str]:
