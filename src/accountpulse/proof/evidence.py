@@ -91,16 +91,20 @@ def left_aside(rows: pl.DataFrame, rules: LabelRules, known_until: date) -> tupl
 
 def foretold(rows: pl.DataFrame, rules: LabelRules) -> ProbabilityQuality | None:
     """How true probabilities would be in the later months, fitted on the earlier ones alone; None: can't be told."""
-    known = thinned(rows.select(ACCOUNT, AS_OF, LOST, RISK_Z)).drop_nulls()
-    if known[LOST].n_unique() < 2:
-        return None
-    return out_of_time(*arrays(known, RISK_Z), month_numbers(known), horizon_months(rules))
+    known = _of_both_kinds(rows)
+    return None if known is None else out_of_time(*arrays(known, RISK_Z), month_numbers(known), horizon_months(rules))
 
 
 def foretold_others(rows: pl.DataFrame) -> ProbabilityQuality | None:
     """How true probabilities would be for other accounts of the same time; None: can't be told."""
+    known = _of_both_kinds(rows)
+    return None if known is None else out_of_accounts(*arrays(known, RISK_Z))
+
+
+def _of_both_kinds(rows: pl.DataFrame) -> pl.DataFrame | None:
+    """The rows that a line can be fitted on; None where all of them left, or none."""
     known = thinned(rows.select(ACCOUNT, AS_OF, LOST, RISK_Z)).drop_nulls()
-    return None if known[LOST].n_unique() < 2 else out_of_accounts(*arrays(known, RISK_Z))
+    return known if known[LOST].n_unique() == 2 else None
 
 
 def months_in(rows: pl.DataFrame) -> int:

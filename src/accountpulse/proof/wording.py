@@ -34,11 +34,7 @@ def sentences(
     ranking = sample.ranking
     known = ranking.auc if ranking is not None else None
     if known is not None and known.lower <= 0.5:
-        yield (
-            "This score is not shown to tell who leaves from who stays: of one customer that left and one that stayed, "
-            f"the one that left had the higher churn risk in {100 * known.value:.0f} of 100 such pairs "
-            f"(AUC {in_hundredths(known)}; 0.50 is chance)."
-        )
+        yield f"This score is not shown to tell who leaves from who stays: {_pairs(known)}"
     if read.is_empty():
         yield _nothing(report)
     elif below:
@@ -49,15 +45,21 @@ def sentences(
     if ranking is None:
         return
     if known is not None and known.lower > 0.5:
-        yield (
-            f"Of one customer that left and one that stayed, the one that left had the higher churn risk in "
-            f"{100 * known.value:.0f} of 100 such pairs (AUC {in_hundredths(known)}; 0.50 is chance)."
-        )
+        pairs = _pairs(known)
+        yield f"{pairs[0].upper()}{pairs[1:]}"
     if ranking.top is not None:
         yield (
             f"The riskiest tenth held {percent(ranking.top.share)} of what was lost, {ranking.top.lift:.1f} times "
             "as much as a tenth drawn at random."
         )
+
+
+def _pairs(auc: Interval) -> str:
+    """What the AUC says, as the end of a sentence."""
+    return (
+        "of one customer that left and one that stayed, the one that left had the higher churn risk in "
+        f"{100 * auc.value:.0f} of 100 such pairs (AUC {in_hundredths(auc)}; 0.50 is chance)."
+    )
 
 
 def of_capacity(months: Sample, capacity: int | None, rules: LabelRules) -> Iterator[str]:
