@@ -66,6 +66,7 @@ class Locks:
         """Reads and writes through `files`; `beat`: seconds between two signs of life, of all who share them."""
         self._files = files
         self._beat = beat
+        self._writing = threading.Lock()  # a sign of life and a hand-over never cross
 
     @contextmanager
     def hold(self, period: str, run_id: str, now: datetime) -> Iterator[Lock]:
@@ -91,12 +92,8 @@ class Locks:
     def hand_over(self, lock: Lock, now: datetime, limit: timedelta = HAND_OVER) -> None:
         """Keep the period for the next process of the same run, which has so long to take it."""
         facts = {"run_id": lock.run_id, "handed_over_at": now.isoformat(), "until": (now + limit).isoformat()}
-        for _ in range(TRIES):  # a sign of life may come between
-            found, held = self._read(lock.name)
-            if found is None or held is None or held.get("token") != lock.token:
-                return
-            if self._files.store.swap(lock.name, self._files.encoded(lock.name, facts), found.tag):
-                return
+        with self._writing:
+            self._replace(lock, facts)
 
     def holder(self, period: str, now: datetime) -> str | None:
         """Who holds a period now, in words; None: nobody, or nobody who gives a sign of life."""
@@ -179,11 +176,8 @@ class Locks:
 
         def beat() -> None:
             while not over.wait(self._beat):
-                with suppress(AccountpulseError):  # the next one may come through; before a load the lock is looked at
-                    found, facts = self._read(lock.name)
-                    if found is not None and facts is not None and facts.get("token") == lock.token:
-                        content = self._files.encoded(lock.name, {**facts, **_beat(datetime.now(UTC))})
-                        self._files.store.swap(lock.name, content, found.tag)
+                with suppress(AccountpulseError), self._writing:  # the next may come through; loads look at the lock
+                    self._replace(lock, _beat(datetime.now(UTC)), keep=True)
 
         thread = threading.Thread(target=beat, name="signs of life", daemon=True)
         thread.start()
@@ -192,6 +186,13 @@ class Locks:
         finally:
             over.set()
             thread.join(self._beat)
+
+    def _replace(self, lock: Lock, facts: Mapping[str, Any], *, keep: bool = False) -> None:
+        """Write what the lock says from now on, after what it said where that is kept; nothing if it isn't ours."""
+        found, held = self._read(lock.name)
+        if found is not None and held is not None and held.get("token") == lock.token:
+            content = self._files.encoded(lock.name, {**held, **facts} if keep else facts)
+            self._files.store.swap(lock.name, content, found.tag)
 
     def _read(self, name: str) -> tuple[Blob | None, dict[str, Any] | None]:
         """A lock's bytes and what they say."""
