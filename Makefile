@@ -55,7 +55,7 @@ COMPILE := $(RESOLVE) pyproject.toml --extra build
 
 lock: ## resolve the requirement files anew (needs uv); what is tested is what is shipped
 	$(COMPILE) --extra dev -o requirements-dev.txt
-	$(COMPILE) --extra rollbar --extra report -c requirements-dev.txt -o requirements.txt
+	$(COMPILE) --extra rollbar -c requirements-dev.txt -o requirements.txt
 	echo 'tap-intercom>=2.2' | $(RESOLVE) - -o tests/readers/requirements-intercom.txt
 	echo 'tap-jira>=2.6' | $(RESOLVE) - -o tests/readers/requirements-jira.txt
 

@@ -296,7 +296,7 @@ def _figures(result: "RunResult") -> dict[str, float]:
 
 
 def _report_page(result: "RunResult", ends: float | None) -> ReportPage:
-    """The report, kept in the state where the extra `report` is installed; what fails costs the page alone."""
+    """The report, kept in the state where Jinja2 is installed; what fails costs the page alone."""
     from accountpulse.pipeline import report_document
     from accountpulse.report.files import drawing
 

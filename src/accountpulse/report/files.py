@@ -7,13 +7,13 @@ from typing import Any
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.report import table
 
-EXTRA = "the page needs packages that are not installed: pip install 'accountpulse[report]'"
+EXTRA = "the page needs Jinja2, which is not installed: pip install Jinja2"
 
 
 def files(document: Mapping[str, Any]) -> dict[str, bytes]:
     """The two files by their names, `2026-10.html` and `2026-10.csv`.
 
-    A ConfigurationError where the packages of the extra `report` are not installed.
+    A ConfigurationError where Jinja2 is not installed.
     """
     page = drawing()
     if page is None:
@@ -23,7 +23,7 @@ def files(document: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 def backtest_page(document: Mapping[str, Any]) -> bytes | None:
-    """A backtest's page, of what `backtest.json` holds; None where the packages of the extra `report` are missing."""
+    """A backtest's page, of what `backtest.json` holds; None where Jinja2 is not installed."""
     try:
         page = import_module("accountpulse.report.backtest_page")  # late: templates, which nothing else needs
     except ImportError:
@@ -33,7 +33,7 @@ def backtest_page(document: Mapping[str, Any]) -> bytes | None:
 
 
 def drawing() -> Any | None:
-    """What draws the page; None where the packages of the extra `report` are not installed."""
+    """What draws the page; None where Jinja2 is not installed."""
     try:
         return import_module("accountpulse.report.page")  # late: charts and templates, which nothing else needs
     except ImportError:
