@@ -188,9 +188,8 @@ def test_without_the_templates_all_but_the_page_is_written(folder: Path) -> None
     command = [sys.executable, "-c", program, *words]
     done = subprocess.run(command, cwd=folder, env=CLEAN, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
-    assert (
-        "Page: not written: the page needs Jinja2, which is not installed: pip install Jinja2"
-        in " ".join(done.stdout.split())
+    assert "Page: not written: the page needs Jinja2, which is not installed: pip install Jinja2" in " ".join(
+        done.stdout.split()
     )
     assert sorted(path.name for path in (folder / "out").iterdir()) == ["backtest.json", "rows.parquet"]
 

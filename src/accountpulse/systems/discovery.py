@@ -1,0 +1,68 @@
+"""What a system has, looked at before anything is mapped: the material of a starter accountpulse.yaml."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from accountpulse.http.budget import RequestBudget
+from accountpulse.systems.connection import Connection
+
+A = TypeVar("A")
+M = TypeVar("M")
+
+
+@dataclass(frozen=True)
+class AccountSample:
+    """What names the customers in other systems: ids (18 characters), names, website domains, other fields' values.
+
+    `fields` holds the values of each text field of the account that might be a key elsewhere, by the field's name.
+    """
+
+    ids: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    domains: frozenset[str] = frozenset()
+    fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DiscoverRequest(Generic[A, M]):
+    """A look at one system. `connection.mapping` has the defaults; `accounts` is empty where the accounts are.
+
+    `now`: the time of the look, from which "recent" is counted.
+    """
+
+    connection: Connection[A, M]
+    now: datetime
+    accounts: AccountSample = AccountSample()
+    budget: RequestBudget = field(default_factory=RequestBudget)
+
+
+@dataclass(frozen=True)
+class MappingChoice:
+    """One key of accountpulse.yaml: what was chosen, and why; what else it might be.
+
+    `path` leads to the key from the file's top: ("salesforce", "renewal", "field"). `value` is written as YAML; None:
+    the key is left out, and stands there as a comment. `why` is a sentence with what was counted. `others` are values
+    that would do as well, best first, each with its sentence: they are written as comments.
+    """
+
+    path: tuple[str, ...]
+    value: object | None
+    why: str
+    others: tuple[tuple[object, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What was found in one system.
+
+    `found`: lines about what was looked at ("312 accounts, 41 fields of your own"). `unknown`: what no answer tells,
+    and who would know. `accounts` is filled by the system that knows the customers. Personal data and the content of
+    messages are no part of it: samples of values are those of picklists, tags, statuses and keys.
+    """
+
+    found: tuple[str, ...]
+    choices: tuple[MappingChoice, ...]
+    unknown: tuple[str, ...] = ()
+    accounts: AccountSample = AccountSample()
