@@ -18,7 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from accountpulse.core.errors import AccountpulseError, AlreadyRunning, UsageError
-from accountpulse.core.memory import give_back, peak
+from accountpulse.core.memory import peak, prepare
 from accountpulse.core.outgoing import outgoing, outgoing_data
 from accountpulse.core.period import Period, last_complete, parse_period
 
@@ -86,7 +86,7 @@ def _secrets() -> "SecretCache":
 
 def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     """One invocation; see above."""
-    give_back()
+    prepare()
     from accountpulse import settings
     from accountpulse.observe.logs import Lines, Quiet, take_over
     from accountpulse.observe.outlet import install

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from accountpulse.core.errors import UsageError
-from accountpulse.core.memory import give_back
+from accountpulse.core.memory import prepare
 from accountpulse.core.period import Period, parse_period
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the CSV and the report.")] = Path("out"),
 ) -> None:
     """The whole job on a local sandbox, without credentials."""
-    give_back()
+    prepare()
     from accountpulse.cli.demo import show_demo
 
     raise typer.Exit(show_demo(_period(period, "UTC"), accounts, seed, out))
@@ -108,7 +108,7 @@ def run(  # noqa: PLR0917
     out: OutOption = None,
 ) -> None:
     """Score every account and write the scores to Salesforce. Reads every configured source."""
-    give_back()
+    prepare()
     from accountpulse import pipeline, settings
     from accountpulse.cli import progress, stopping, summary
     from accountpulse.pipeline.result import RunResult
@@ -192,7 +192,7 @@ def score(  # noqa: PLR0917
     ] = None,
 ) -> None:
     """Score a table of metrics, or those that a run kept; no system is asked. An empty cell is not known, not 0."""
-    give_back()
+    prepare()
     from accountpulse.cli.engines import score_on, streams
     from accountpulse.cli.scoring import score_file, score_stored
 
@@ -223,7 +223,7 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="Print what the page is made of as JSON instead.")] = False,
 ) -> None:
     """One page of the whole portfolio and of each account, and a CSV beside it. Reads the state only."""
-    give_back()
+    prepare()
     from accountpulse.cli.report import print_document, write_report
 
     if as_json:
@@ -246,7 +246,7 @@ def outcomes(
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead.")] = False,
 ) -> None:
     """Who left and who renewed, where each was found, and what is doubtful. Reads the state only, but for --refresh."""
-    give_back()
+    prepare()
     from accountpulse.cli.outcomes import import_outcomes, refresh_outcomes, show_outcomes
 
     state = configured_state()
@@ -299,7 +299,7 @@ def backtest(
     out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("out"),
 ) -> None:
     """Hold what the score said against who left: how well it ranks, whom it misjudged, what isn't proven."""
-    give_back()
+    prepare()
     from accountpulse.cli.backtest import BacktestRequest, backtest_state, backtest_table
     from accountpulse.cli.proof_tables import day_of, months_asked
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from accountpulse.cli.commands import configured_rules, configured_state
-from accountpulse.core.memory import give_back
+from accountpulse.core.memory import prepare
 
 if TYPE_CHECKING:
     from accountpulse.cli.calibrate import TrainingRequest
@@ -70,7 +70,7 @@ def calibrate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the figures, write nothing.")] = False,
 ) -> None:
     """Turn the risk index into a probability of leaving, where enough customers left. Exit code 4: none is offered."""
-    give_back()
+    prepare()
     from accountpulse.cli.calibrate import calibrate as calibrate_on
 
     asked = _training(metrics, outcomes, scorecard, horizon, months=(first, last), known_until=known_until)
@@ -90,7 +90,7 @@ def scorecard_suggest(
     cross_section: CrossSectionOption = False,
 ) -> None:
     """Other weights, from who left: a new file, and why each weight moves. Exit code 4: nothing is suggested."""
-    give_back()
+    prepare()
     from accountpulse.cli.suggest import suggest_weights
 
     asked = _training(metrics, outcomes, scorecard, None, months=(first, last), known_until=known_until)

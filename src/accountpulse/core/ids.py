@@ -1,5 +1,8 @@
 """Record ids of the CRM, which come in 15 characters and in 18."""
 
+from functools import lru_cache
+
+_MANY = 2**15  # ids that are remembered: a run meets those of its accounts in many rows of many tables
 _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"  # the 32 characters that stand for five bits
 
 
@@ -15,6 +18,7 @@ def to_18(key: str) -> str:
     return key + "".join(_SUFFIX[_capitals(key[start : start + 5])] for start in (0, 5, 10))
 
 
+@lru_cache(_MANY)
 def comparable_id(key: str) -> str:
     """What is equal for two ways to write one record id: 15 or 18 characters, whatever became of their case.
 

@@ -5,7 +5,7 @@ There is one redactor in a process, `REDACT`, and every `Secret` teaches it itse
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +90,9 @@ class Redactor:
 
     def data(self, value: Any) -> Any:
         """Plain data (texts, numbers, lists, mappings and their keys) without secrets in its texts."""
-        return mapped(value, self) if self._may_hold("\0".join(_texts(value))) else value
+        texts: list[str] = []
+        _gather(value, texts)
+        return mapped(value, self) if self._may_hold("\0".join(texts)) else value
 
     def table(self, table: "pl.DataFrame") -> "pl.DataFrame":
         """The table without secrets in its texts and lists of texts."""
@@ -139,15 +141,17 @@ def _key(name: Any, change: Callable[[str], str]) -> Any:
     return change(name) if isinstance(name, str) and not _NAME.fullmatch(name) else name
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Every text of some data, also those of keys."""
+def _gather(value: Any, texts: list[str]) -> None:
+    """Add every text of some data, also those of keys."""
     if isinstance(value, str):
-        yield value
+        texts.append(value)
     elif isinstance(value, Mapping):
-        yield from (name for name in value if isinstance(name, str))
-        yield from (text for each in value.values() for text in _texts(each))
+        for name, each in value.items():
+            _gather(name, texts)
+            _gather(each, texts)
     elif isinstance(value, list | tuple):
-        yield from (text for each in value for text in _texts(each))
+        for each in value:
+            _gather(each, texts)
 
 
 def _led(match: re.Match[str]) -> str:

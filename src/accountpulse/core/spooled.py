@@ -44,13 +44,13 @@ class SpooledTable:
         """Everything, or these columns, one piece after the other; at least one, so that columns stay known."""
         wanted = columns or tuple(self.columns)
         for file in self._files:
-            yield pl.read_parquet(file, columns=list(wanted))
+            yield pl.read_ipc(file, columns=list(wanted))
         if self._pending or not self._files:
             yield self._rest().select(wanted)
 
     def lazy(self) -> pl.LazyFrame:
         """Everything, read when it is collected; the spool has to stand until then."""
-        on_disk = [pl.scan_parquet(self._files)] if self._files else []
+        on_disk = [pl.scan_ipc(self._files)] if self._files else []
         return pl.concat([*on_disk, self._rest().lazy()])
 
     def _rest(self) -> pl.DataFrame:
@@ -61,8 +61,9 @@ class SpooledTable:
         try:
             if self._folder is None:
                 self._folder = _temporary_folder(self)
-            file = self._folder / f"{len(self._files):06}.parquet"
-            rows.write_parquet(file, compression="lz4", statistics=False)
+            # as it lies in memory: it is read a few times within minutes, and to pack it costs more than the disk
+            file = self._folder / f"{len(self._files):06}.arrow"
+            rows.write_ipc(file)
         except (OSError, pl.exceptions.PolarsError) as error:
             remedy = "Set TMPDIR to a folder with room that this user can write."
             where = self._folder or tempfile.gettempdir()

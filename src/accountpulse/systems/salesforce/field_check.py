@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any, NoReturn
 
 from accountpulse.core.errors import UnexpectedAnswer
@@ -17,40 +16,30 @@ _ABSENT = object()  # in place of a value that isn't in the record, which null i
 
 @dataclass(frozen=True)
 class FieldCheck:
-    """The fields of an object that were asked for, each with what describe says of it.
-
-    `usual` has those of the object itself, by name, with the types that their values have nearly always; only the
-    others, and those that are reached through parents, are looked at closely.
-    """
+    """The fields of an object that were asked for, each by its way through parents, with what describe says of it."""
 
     name: str
-    usual: tuple[tuple[str, frozenset[type]], ...]
     fields: tuple[tuple[tuple[str, ...], Field | None], ...]
-    nested: tuple[tuple[tuple[str, ...], Field | None], ...]
 
     @classmethod
     def of(cls, name: str, fields: Mapping[str, Field | None]) -> "FieldCheck":
         """For these fields, by their paths."""
-        split = tuple((tuple(path.split(".")), found) for path, found in fields.items())
-        near = ((path[0], found.usual_types if found else frozenset()) for path, found in split if len(path) == 1)
-        return cls(name, tuple(near), split, tuple(each for each in split if len(each[0]) > 1))
+        return cls(name, tuple((tuple(path.split(".")), found) for path, found in fields.items()))
 
     def are_usual(self, rows: Sequence[Row]) -> bool:
-        """Whether all records have the object's own fields in the types of nearly always, column by column."""
+        """Whether all records have all fields in the types that their values have nearly always, column by column."""
         try:
-            return all(set(map(type, map(itemgetter(name), rows))) <= usual for name, usual in self.usual)
-        except KeyError:
+            types = [(set(map(type, _column(rows, path))), found) for path, found in self.fields]
+        except (KeyError, TypeError):  # a field that didn't come, or a parent that is no record
             return False
+        return all(found is None or of_values <= found.usual_types for of_values, found in types)
 
-    def hold(self, row: Row, *, is_usual: bool = False) -> str:
+    def hold(self, row: Row, *, is_usual: bool) -> str:
         """The record's id; UnexpectedAnswer where a field doesn't come, or is of another type than describe says.
 
-        `is_usual`: all of its own fields are known to be, by `are_usual`.
+        `is_usual`: its fields are known to be, by `are_usual`, and needn't be looked at closely.
         """
-        closely = self.nested
-        if not is_usual and any(type(row.get(name, _ABSENT)) not in usual for name, usual in self.usual):
-            closely = self.fields
-        for path, definition in closely:
+        for path, definition in () if is_usual else self.fields:
             if (fault := _fault(row, path, definition)) is not None:
                 self._refuse(f"{'.'.join(path)} of {self._id(row)} is {fault}")
         return self._id(row)
@@ -63,6 +52,14 @@ class FieldCheck:
 
     def _refuse(self, what: str) -> NoReturn:
         raise UnexpectedAnswer("salesforce", f"querying {self.name}", f"{self.name}.{what}", ODD_RECORD)
+
+
+def _column(rows: Sequence[Row], path: Sequence[str]) -> Sequence[Any]:
+    """The values of a field of all rows, but of those where a parent is null."""
+    parents: Sequence[Any] = rows
+    for word in path[:-1]:
+        parents = [found for each in parents if (found := each[word]) is not None]
+    return [each[path[-1]] for each in parents]
 
 
 def _fault(row: Row, path: tuple[str, ...], definition: Field | None) -> str | None:
@@ -80,6 +77,8 @@ def _fault(row: Row, path: tuple[str, ...], definition: Field | None) -> str | N
 def held(org: Org, name: str, fields: Mapping[str, Field | None], soql: str) -> Iterator[Row]:
     """The records of a query that selects these fields and Id, each held against describe."""
     check = FieldCheck.of(name, {**fields, "Id": Field("Id", "id", nillable=False)})
-    for row in org.query(soql, name):
-        check.hold(row)
+    rows = list(org.query(soql, name))
+    is_usual = check.are_usual(rows)
+    for row in rows:
+        check.hold(row, is_usual=is_usual)
         yield row

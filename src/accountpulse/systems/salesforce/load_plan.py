@@ -5,7 +5,7 @@ A dry run ends with the plan, so that it finds whatever a load would find before
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
@@ -77,7 +77,7 @@ def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
         return made
     if records.height > target.bulk_above:
         _look_for_jobs(org, target, made)
-    rows = list(_sound(records.select(list(fields)).to_dicts(), target, fields, made))
+    rows = list(_sound(records.select(list(fields)), target, fields, made))
     period, made.run_id = records["Period__c"][0], records["Run_Id__c"][0]
     stored = _stored(org, target, fields, period)
     made.carried = {key for key, row in stored.items() if row["Run_Id__c"] == made.run_id}
@@ -186,10 +186,10 @@ def too_narrow(fields: Mapping[str, Field], external_id: str, tiers: Iterable[st
 # --- what can be sent --------------------------------------------------------------------------------------------
 
 
-def _sound(rows: Sequence[Record], target: Target, fields: Mapping[str, Field], made: Plan) -> Iterator[Record]:
+def _sound(records: pl.DataFrame, target: Target, fields: Mapping[str, Field], made: Plan) -> Iterator[Record]:
     """The records as the org would store them; those that it can't store are refused."""
-    times = Counter(folded(row[target.external_id]) for row in rows)
-    for row in rows:
+    times = Counter(map(folded, records[target.external_id]))
+    for row in records.iter_rows(named=True):
         fitted = {name: _fitted(fields[name], value) for name, value in row.items()}
         faults = [text for name, value in fitted.items() if (text := _fault(fields[name], value))]
         if times[folded(row[target.external_id])] > 1:

@@ -110,6 +110,7 @@ def bulk(
     begins = 0
     for content, sent in _parts(records, limit):
         job = _run(org, name, external_id, content, sleep)
+        del content  # as large as the results that come now
         found = _results(org, name, external_id, sent, job)
         keys = [_folded(record[external_id]) for record in records[begins : begins + sent]]
         if set(found) != set(keys) or len(found) != len(keys):
@@ -129,15 +130,15 @@ def _parts(records: Sequence[Mapping[str, Any]], limit: int) -> Iterator[tuple[b
         return
     columns = list(records[0])
     heading = _line(columns)
-    lines, size = [heading], len(heading)
+    content, count = bytearray(heading), 0
     for record in records:
         line = _line(_cell(record[column]) for column in columns)
-        if len(lines) > 1 and size + len(line) > limit:
-            yield b"".join(lines), len(lines) - 1
-            lines, size = [heading], len(heading)
-        lines.append(line)
-        size += len(line)
-    yield b"".join(lines), len(lines) - 1
+        if count and len(content) + len(line) > limit:
+            yield bytes(content), count
+            content, count = bytearray(heading), 0
+        content += line
+        count += 1
+    yield bytes(content), count
 
 
 def _line(cells: Iterable[str]) -> bytes:
@@ -324,10 +325,11 @@ def _results(org: Org, name: str, external_id: str, sent: int, job: Mapping[str,
     there is something in it: an empty one may have no body at all.
     """
     tried = f"reading the results of writing {name} by Bulk API"
-    files = _files(org, tried, sent, job)
+    wanted = (external_id, "sf__Created", "sf__Error")
+    files = _files(org, tried, sent, job, wanted)
     if files is None:
         job = _look(org, tried, str(job["id"]))
-        files = _files(org, tried, sent, job)
+        files = _files(org, tried, sent, job, wanted)
     if files is None:
         raise UnexpectedAnswer("salesforce", tried, "the job's counts differ from its results, twice")
     good, bad, left = files
@@ -346,8 +348,13 @@ def _results(org: Org, name: str, external_id: str, sent: int, job: Mapping[str,
     return found
 
 
-def _files(org: Org, tried: str, sent: int, job: Mapping[str, Any]) -> list[list[dict[str, str]]] | None:
-    """Successful, failed and unprocessed records; None where they aren't as many as the job counts, or as were sent."""
+def _files(
+    org: Org, tried: str, sent: int, job: Mapping[str, Any], wanted: Sequence[str]
+) -> list[list[dict[str, str]]] | None:
+    """Successful, failed and unprocessed records; None where they aren't as many as the job counts, or as were sent.
+
+    Of each record its `wanted` columns: the files repeat everything that was sent.
+    """
     processed, failed = (whole(job.get(name) or 0) for name in ("numberRecordsProcessed", "numberRecordsFailed"))
     if processed is None or failed is None:
         raise UnexpectedAnswer("salesforce", tried, "a job whose counts are no numbers")
@@ -356,7 +363,7 @@ def _files(org: Org, tried: str, sent: int, job: Mapping[str, Any]) -> list[list
         return None
     try:
         files = [
-            list(_rows(_text(org, tried, "GET", f"jobs/ingest/{job['id']}/{kind}"))) if count else []
+            list(_rows(_text(org, tried, "GET", f"jobs/ingest/{job['id']}/{kind}"), wanted)) if count else []
             for kind, count in zip(RESULTS, counts, strict=True)
         ]
     except csv.Error:
@@ -364,8 +371,9 @@ def _files(org: Org, tried: str, sent: int, job: Mapping[str, Any]) -> list[list
     return files if tuple(map(len, files)) == counts else None
 
 
-def _rows(text: str) -> Iterator[dict[str, str]]:
-    return csv.DictReader(io.StringIO(text, newline=""))
+def _rows(text: str, wanted: Sequence[str]) -> Iterator[dict[str, str]]:
+    for row in csv.DictReader(io.StringIO(text, newline="")):
+        yield {name: row[name] for name in wanted if name in row}
 
 
 def _failure(text: str) -> Answer:
