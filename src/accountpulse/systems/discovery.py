@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Generic, TypeVar
 
 from accountpulse.http.budget import RequestBudget
@@ -38,19 +39,30 @@ class DiscoverRequest(Generic[A, M]):
     budget: RequestBudget = field(default_factory=RequestBudget)
 
 
+class Null(Enum):
+    """The value null of a key, where leaving the key out would mean its default."""
+
+    NULL = "null"
+
+
+NULL = Null.NULL
+
+
 @dataclass(frozen=True)
 class MappingChoice:
     """One key of accountpulse.yaml: what was chosen, and why; what else it might be.
 
     `path` leads to the key from the file's top: ("salesforce", "renewal", "field"). `value` is written as YAML; None:
-    the key is left out, and stands there as a comment. `why` is a sentence with what was counted. `others` are values
-    that would do as well, best first, each with its sentence: they are written as comments.
+    the key is left out, and stands there as a comment; NULL: it is written as null. `why` is a sentence with what was
+    counted. `others` are values that would do as well, best first, each with its sentence: they are written as
+    comments. `asked`: one of the few keys that people are asked about where there are others.
     """
 
     path: tuple[str, ...]
     value: object | None
     why: str
     others: tuple[tuple[object, str], ...] = ()
+    asked: bool = False
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,10 @@ class RefusedQuery(AccessError):
     """The org doesn't take a query's text: its `where`, or a value in it."""
 
 
+class TookTooLong(SourceUnavailable):
+    """The org gave up on a query, since it was too long or looked at too much."""
+
+
 class LostPlace(SourceUnavailable):
     """The org doesn't know any more where the pages of a query go on."""
 
@@ -105,7 +109,7 @@ def _by_code(code: str, error: SalesforceError) -> Judged | None:
     if code in PLACE:
         return LostPlace, LOST
     if code in TROUBLES:
-        return SourceUnavailable, TROUBLES[code]
+        return (TookTooLong if TROUBLES[code] is WIDE else SourceUnavailable), TROUBLES[code]
     if code in NAMES:
         return UnknownName, MAPPING
     if code in REFUSALS:

@@ -221,12 +221,12 @@ def _check_tiers(reading: OrgReading, org: SalesforceMapping, found: list[dict[s
 def _link_rows(found: list[dict[str, Any]], links: Mapping[SourceName, str]) -> Iterator[dict[str, Any]]:
     for row in found:
         for source, name in links.items():
-            key = _key_text(at(row, name))
+            key = key_text(at(row, name))
             if key:
                 yield {"account_id": row["Id"], "source": source, "key": key}
 
 
-def _key_text(value: Any) -> str:
+def key_text(value: Any) -> str:
     """A key as its system writes it: a number field of the org gives 4711.0 for 4711. Empty: there is none."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

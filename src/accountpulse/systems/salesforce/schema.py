@@ -41,6 +41,8 @@ class Field:
     filterable: bool = True  # may stand in WHERE: long and encrypted texts may not
     nillable: bool = True
     labels: Mapping[str, str] = field(default_factory=dict, compare=False)  # a label → its value, where they differ
+    label: str = field(default="", compare=False)  # what people call it
+    groupable: bool = field(default=True, compare=False)  # may stand in GROUP BY
 
     @property
     def _may_be_null(self) -> bool:
@@ -81,18 +83,26 @@ _JSON = ((bool, "true or false"), (int | float, "a number"), (str, "a text"), (l
 
 @dataclass(frozen=True)
 class ObjectDescription:
-    """An object that our user can see: its fields by name, and whether records of it may be made and changed."""
+    """An object that our user can see: its fields by name, and whether records of it may be made and changed.
+
+    `children`: the objects that refer to it, each with the field that does.
+    """
 
     fields: Mapping[str, Field]
     createable: bool = True
     updateable: bool = True
+    children: tuple[tuple[str, str], ...] = ()
+    label: str = ""
 
 
 def described(answer: Any) -> ObjectDescription:
     """A describe's answer; WrongShape where it is none."""
     found = converted(_Description, answer)
     fields = {each.name: _field(each) for each in found.fields}
-    return ObjectDescription(fields, found.createable is not False, found.updateable is not False)
+    children = tuple((each.child_s_object, each.field) for each in found.child_relationships or ())
+    return ObjectDescription(
+        fields, found.createable is not False, found.updateable is not False, children, found.label or ""
+    )
 
 
 # as REST writes them: https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_describe.htm
@@ -117,13 +127,22 @@ class _DescribedField(msgspec.Struct, rename="camel"):
     relationship_name: str | None = None
     reference_to: list[str] | None = None
     filterable: bool | None = True
+    groupable: bool | None = True
     nillable: bool | None = True
+    label: str | None = None
 
 
-class _Description(msgspec.Struct):
+class _Child(msgspec.Struct):
+    child_s_object: str = msgspec.field(name="childSObject")
+    field: str
+
+
+class _Description(msgspec.Struct, rename="camel"):
     fields: list[_DescribedField]
     createable: bool | None = True
     updateable: bool | None = True
+    child_relationships: list[_Child] | None = None
+    label: str | None = None
 
 
 def _field(item: _DescribedField) -> Field:
@@ -146,5 +165,7 @@ def _field(item: _DescribedField) -> Field:
         parents=tuple(item.reference_to or ()),
         filterable=item.filterable is not False,
         nillable=item.nillable is not False,
+        label=item.label or "",
+        groupable=item.groupable is not False,
         labels={each.label: each.value for each in values if each.label not in (None, each.value)},
     )

@@ -1,0 +1,314 @@
+"""Which accounts are customers, and which of their fields describe them: `salesforce.accounts` and `.tiers`."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from accountpulse.systems.discovery import NULL, MappingChoice
+from accountpulse.systems.salesforce import meanings
+from accountpulse.systems.salesforce.client import Field
+from accountpulse.systems.salesforce.meanings import Meaning, named, words
+from accountpulse.systems.salesforce.queries import in_list, number, text
+from accountpulse.systems.salesforce.settings import Tiers
+from accountpulse.systems.salesforce.survey import Candidate, OrgSurvey, named_like
+
+WON = "Id IN (SELECT AccountId FROM Opportunity WHERE IsWon = true)"
+LISTS_ASKED = 8  # picklists whose values are counted
+LEAST_FILLED = 0.05  # of the customers: an emptier field is not proposed
+FULL = 3.0  # points of a field that all customers have filled
+FITTING = 3.0  # points of values that are what the key means
+LEAST_POINTS = 4.0  # of a name: below it, a field is nobody's guess
+OTHERS = 3  # alternatives that are shown
+MOST_TIERS = 8
+TIER_WORDS = (
+    ("free", "trial", "freemium"),
+    ("basic", "starter", "essential", "bronze", "lite"),
+    ("standard", "silver", "team"),
+    ("plu", "professional", "pro", "growth", "gold", "advanced"),
+    ("premium", "busines", "platinum"),
+    ("enterprise", "diamond", "ultimate", "elite"),
+)
+SEGMENT_WORDS = ("enterprise", "mid", "smb", "small", "medium", "large", "corporate", "commercial", "strategic")
+REVIEWS_A_YEAR = (4.0, 2.0, 1.0)  # of the highest tiers, downwards; the others are owed none: the defaults' own scale
+
+
+# --- which accounts are customers --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CustomerFilter:
+    """A condition that may tell customers: how many accounts meet it, and its points."""
+
+    where: str
+    count: int
+    points: float
+    why: str
+
+
+def customers(survey: OrgSurvey) -> list[CustomerFilter]:
+    """What may tell customers, best first: by a value that says so, else by what only customers have.
+
+    3 points for values or a checkbox that say "customer", 2 for ones that say "active" or "live" in a field of status,
+    1 for accounts with ARR or a won opportunity; up to 3 more for how well it agrees with these (harmonic mean of the
+    two shares).
+    """
+    fields = survey.fields("Account")
+    known = _evidence(survey, fields)
+    found = [*_by_list(survey, fields), *_by_record_type(survey, fields), *_by_flag(survey, fields)]
+    reference = next(iter(known), None)
+    judged = [_judged(survey, each, reference) for each in found if each.count]
+    return sorted([*judged, *known], key=lambda each: -each.points)
+
+
+def _evidence(survey: OrgSurvey, fields: Mapping[str, Field]) -> list[CustomerFilter]:
+    """What only customers have: an amount of ARR, a won opportunity."""
+    found = []
+    for each, points in named_like(fields, meanings.ARR, LEAST_POINTS)[:1]:
+        where = f"{each.name} > 0"
+        count = survey.count("Account", where) or 0
+        found.append(
+            CustomerFilter(where, count, 1 + points / 100, f"{count:,} accounts have an amount in {each.name}")
+        )
+    if survey.fields("Opportunity"):
+        count = survey.count("Account", WON) or 0
+        found.append(CustomerFilter(WON, count, 1.0, f"{count:,} accounts have a won opportunity"))
+    return [each for each in found if each.count]
+
+
+def _judged(survey: OrgSurvey, each: CustomerFilter, reference: CustomerFilter | None) -> CustomerFilter:
+    if reference is None:
+        return each
+    both = survey.count("Account", each.where, reference.where) or 0
+    agreement = 2 * both / (each.count + reference.count)
+    why = f"{each.why}; {both:,} of them are among the {reference.count:,} with `{reference.where}`"
+    return CustomerFilter(each.where, each.count, each.points + FULL * agreement, why)
+
+
+def _by_list(survey: OrgSurvey, fields: Mapping[str, Field]) -> Iterator[CustomerFilter]:
+    """Fields with a list of kinds, by the values in use."""
+    lists = [(each, points) for each, points in named_like(fields, meanings.KIND_OF_ACCOUNT) if each.groupable]
+    for each, _points in lists[:LISTS_ASKED]:
+        values = {str(value): n for (value,), n in survey.groups("Account", [each.name]).items() if value is not None}
+        yield from _of_values(each.name, values, each.picklist, words(f"{meanings.bare(each.name)} {each.label}"))
+
+
+def _by_record_type(survey: OrgSurvey, fields: Mapping[str, Field]) -> Iterator[CustomerFilter]:
+    if "RecordTypeId" not in fields:
+        return
+    path = "RecordType.DeveloperName"
+    values = {str(value): n for (value,), n in survey.groups("Account", [path]).items() if value is not None}
+    yield from _of_values(path, values, (), ("type",))
+
+
+def _of_values(
+    name: str, values: Mapping[str, int], listed: Sequence[str], said: Sequence[str]
+) -> Iterator[CustomerFilter]:
+    """The values in use that say "customer"; else, of a status, those that say "active"."""
+    for points, stems in ((3.0, meanings.CUSTOMER_VALUES), (2.0, meanings.LIVE_VALUES)):
+        if points < 3 and not meanings.LIVE_FIELD & set(said):
+            return
+        chosen = sorted(value for value in values if named(value, stems, meanings.NO_CUSTOMERS))
+        if chosen:
+            count = sum(values[value] for value in chosen)
+            told = ", ".join(f"{value} ({values[value]:,})" for value in chosen)
+            yield CustomerFilter(_condition(name, chosen, {*values, *listed}), count, points, f"{name} has {told}")
+            return
+
+
+def _condition(name: str, chosen: Sequence[str], known: set[str]) -> str:
+    """One beginning where it is that of the chosen values and of no others; else the values."""
+    begin = words(chosen[0])[0]
+    if len(chosen) > 1 and begin.isascii():
+        alike = {value for value in known if value.casefold().startswith(begin)}
+        if alike == set(chosen):
+            return f"{name} LIKE {text(chosen[0][: len(begin)] + '%')}"
+    return f"{name} = {text(chosen[0])}" if len(chosen) == 1 else f"{name} IN {in_list(chosen)}"
+
+
+def _by_flag(survey: OrgSurvey, fields: Mapping[str, Field]) -> Iterator[CustomerFilter]:
+    for each, _points in named_like(fields, meanings.CUSTOMER_FLAG, LEAST_POINTS)[:2]:
+        where = f"{each.name} = true"
+        count = survey.count("Account", where) or 0
+        yield CustomerFilter(where, count, 3.0, f"{each.name} is checked on {count:,} accounts")
+
+
+# --- their fields ------------------------------------------------------------------------------------------------
+
+
+def wanted_fields(fields: Mapping[str, Field]) -> list[str]:
+    """The fields of the account that may mean something here, or be a key elsewhere; no personal data."""
+    of_account = (meanings.ARR, meanings.TIER, meanings.SEGMENT, meanings.SEATS, meanings.OWNER, meanings.SINCE)
+    others = (meanings.RENEWS, meanings.UNPAID)
+    return sorted(
+        name
+        for name, each in fields.items()
+        if not _personal(each) and any(meaning.of(each) for meaning in (*of_account, *others))
+    )
+
+
+def _personal(each: Field) -> bool:
+    """Fields of person accounts, and those that hold addresses of people."""
+    return each.name.endswith("__pc") or each.name.startswith("Person") or each.type in ("email", "phone")
+
+
+Fits = Callable[[Sequence[Any]], float]
+
+
+def candidates(
+    fields: Mapping[str, Field],
+    rows: Sequence[Mapping[str, Any]],
+    meaning: Meaning,
+    fits: Fits = lambda _values: 0.0,
+    *,
+    least: float = LEAST_POINTS,
+) -> list[Candidate]:
+    """The fields that may have a meaning, best first.
+
+    Points of the name, 3 times the filled share, and what the values add. A standard field counts as one of the org's
+    own, but for AnnualRevenue and NumberOfEmployees, which tell of the customer's own business.
+    """
+    found = []
+    for each, points in named_like(fields, meaning, least):
+        if each.name in ("AnnualRevenue", "NumberOfEmployees") or _personal(each):
+            continue
+        counted = Counter(value for row in rows if (value := row.get(each.name)) not in (None, False, ""))
+        filled = counted.total()
+        if filled and filled >= LEAST_FILLED * len(rows):
+            values = tuple(value for value, _ in counted.most_common())
+            share = FULL * filled / len(rows)
+            found.append(Candidate(each, points + share + fits(values), filled, len(rows), values))
+    return sorted(found, key=lambda each: (-each.points, each.name))
+
+
+def described(fields: Mapping[str, Field], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Candidate]]:
+    """For each key of `salesforce.accounts`, the fields that may be it, best first."""
+    found = {
+        "arr": candidates(fields, rows, meanings.ARR),
+        "tier": [each for each in candidates(fields, rows, meanings.TIER, _tiers_known) if _is_list(each)],
+        "seats": candidates(fields, rows, meanings.SEATS),
+        "owner": [each for each in candidates(fields, rows, meanings.OWNER) if "User" in each.field.parents],
+        "customer_since": candidates(fields, rows, meanings.SINCE),
+    }
+    tier = found["tier"][0].name if found["tier"] else None
+    others = candidates(fields, rows, meanings.SEGMENT, _segments_known)
+    found["segment"] = [each for each in others if _is_list(each) and each.name != tier]
+    return found
+
+
+def _is_list(each: Candidate) -> bool:
+    return 1 < len(each.values) <= MOST_TIERS
+
+
+def _known_share(values: Sequence[Any], stems: Sequence[str]) -> float:
+    known = sum(named(str(value), stems) for value in values)
+    return FITTING * known / len(values) if values else 0.0
+
+
+def _tiers_known(values: Sequence[Any]) -> float:
+    return _known_share(values, [word for rank in TIER_WORDS for word in rank])
+
+
+def _segments_known(values: Sequence[Any]) -> float:
+    return _known_share(values, SEGMENT_WORDS)
+
+
+NOUNS = {
+    "arr": "a currency or number field for ARR",
+    "tier": "a field for the tier that is sold",
+    "segment": "a field for the segment",
+    "seats": "a number field for seats sold",
+    "customer_since": "a date since when it is a customer",
+}
+
+
+def account_choices(found: Mapping[str, list[Candidate]]) -> Iterator[MappingChoice]:
+    """The keys of `salesforce.accounts` beside `where`."""
+    for key in ("arr", "tier", "segment", "seats", "owner", "customer_since"):
+        path, fields = ("salesforce", "accounts", key), found[key]
+        if fields:
+            others = tuple((each.name, each.said) for each in fields[1 : OTHERS + 1])
+            standard = (("OwnerId", "the owner of the account"),) if key == "owner" else ()
+            yield MappingChoice(path, fields[0].name, f"{fields[0].said}.", (*others, *standard), asked=key != "owner")
+        elif key == "owner":
+            yield MappingChoice(path, "OwnerId", "The owner of the account; no lookup for a CSM was found.")
+        else:
+            yield MappingChoice(path, NULL, f"Nothing looks like {NOUNS[key]}.")
+
+
+# --- tiers -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TierOrder:
+    """The tiers, lowest first, with the ARR from which each is implied, and how that was told."""
+
+    order: tuple[str, ...]
+    arr_floor: Mapping[str, float]
+    why: str
+
+    @property
+    def reviews(self) -> dict[str, float]:
+        """How many business reviews a year each tier is owed, as the defaults have it."""
+        owed = dict(zip(reversed(self.order), REVIEWS_A_YEAR, strict=False))
+        return {name: owed.get(name, 0.0) for name in self.order}
+
+
+def tier_order(rows: Sequence[Mapping[str, Any]], tier: str | None, arr: str | None) -> TierOrder | None:
+    """The order of the tiers in use and their floors; None where it can't be told.
+
+    By their names where all are known ones, else by their median ARR. A floor is the roundest amount of those that
+    leave the fewest accounts on the wrong side.
+    """
+    pairs = [(str(row[tier]), number(row.get(arr or ""))) for row in rows if tier and row.get(tier)]
+    used, usual = {name for name, _ in pairs}, Tiers()
+    if used and used <= set(usual.order):
+        return TierOrder(usual.order, usual.arr_floor, "the usual tiers, with the usual floors")
+    amounts = {name: [amount for each, amount in pairs if each == name and amount is not None] for name in used}
+    if not used or not all(amounts.values()):
+        return None
+    ranks = {name: _rank(name) for name in used}
+    by_name = None not in ranks.values() and len(set(ranks.values())) == len(ranks)
+    order = sorted(used, key=lambda name: (ranks[name] if by_name else median(amounts[name]), name))
+    floors = {}
+    for place, name in enumerate(order[1:], 1):
+        below = [amount for each in order[:place] for amount in amounts[each]]
+        above = [amount for each in order[place:] for amount in amounts[each]]
+        floors[name] = dividing(below, above)
+    rising = [0.0, *floors.values()]
+    if any(low >= high for low, high in pairwise(rising)):
+        return None
+    told = "their names" if by_name else "their median ARR"
+    return TierOrder(
+        tuple(order), floors, f"ordered by {told}; each floor leaves the fewest accounts on the wrong side"
+    )
+
+
+def _rank(name: str) -> int | None:
+    said = set(words(name))
+    return next((rank for rank, known in enumerate(TIER_WORDS) if said & set(known)), None)
+
+
+def dividing(below: Sequence[float], above: Sequence[float]) -> float:
+    """The roundest amount that leaves the fewest of `below` at or above it and of `above` below it."""
+    edges = sorted({0.0, *below, *above})
+
+    def wrong(amount: float) -> int:
+        return sum(each >= amount for each in below) + sum(each < amount for each in above)
+
+    low, high = min(pairwise(edges), key=lambda pair: wrong(pair[1]), default=(0.0, edges[-1]))
+    return _roundest(low, high)
+
+
+def _roundest(low: float, high: float) -> float:
+    """The multiple of the largest 1, 2.5 or 5 times a power of ten that lies above `low` and not above `high`."""
+    power = 10.0**9
+    while power >= 1:
+        for step in (power, power / 2, power / 4):
+            multiple = (low // step + 1) * step
+            if low < multiple <= high:
+                return multiple
+        power /= 10
+    return high

@@ -1,0 +1,282 @@
+"""How an org keeps business reviews, champions, expansions and churn signals."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accountpulse.systems.discovery import MappingChoice
+from accountpulse.systems.salesforce import meanings
+from accountpulse.systems.salesforce.client import Field
+from accountpulse.systems.salesforce.discover_accounts import OTHERS, TierOrder
+from accountpulse.systems.salesforce.discover_contract import (
+    OPEN,
+    Block,
+    ChildObject,
+    DealKinds,
+    chosen,
+    is_renewal,
+    is_smaller,
+)
+from accountpulse.systems.salesforce.meanings import Meaning, named
+from accountpulse.systems.salesforce.queries import in_list, text
+from accountpulse.systems.salesforce.schema import TIMES
+from accountpulse.systems.salesforce.settings import Reviews
+from accountpulse.systems.salesforce.survey import OrgSurvey, named_like
+
+SUBJECTS = (
+    "%QBR%", "%Business Review%", "%EBR%", "%Executive Review%", "%Quarterly Review%", "%Success Review%",
+    "%Account Review%", "%Strategy Review%",
+)  # fmt: skip
+CANCELLED = ("Cancel%", "Abgesagt%", "Annul%", "Postponed%")
+LAST_YEAR = "ActivityDate = LAST_N_DAYS:365"
+LEAST_SIGN = 6  # points of a field's name
+NAME_FIRST = 10  # an object's name counts so much more than the names of its fields
+SURE_OBJECT = 3 * NAME_FIRST  # points below which an object is only offered
+CHILD_FIELDS = 3.0  # points of a value that is what the key means, beside those of the name
+
+# --- business reviews ----------------------------------------------------------------------------------------------
+
+
+def review_choice(survey: OrgSurvey, tiers: TierOrder | None) -> tuple[MappingChoice, list[str]]:
+    """Subjects that reviews have, by how many events and tasks of the last year have them."""
+    path = ("salesforce", "reviews")
+    there = [name for name in ("Event", "Task") if {"Subject", "ActivityDate"} <= survey.fields(name).keys()]
+    found = {name: _subjects(survey, name, SUBJECTS) for name in there}
+    objects = [name for name in there if found[name]]
+    if not objects:
+        why = "No event or task of the last year has a subject such as QBR or Business Review."
+        return MappingChoice(path, "none", why), ["how business reviews are recorded: by which words in the subject"]
+    patterns = [each for each in SUBJECTS if any(each in found[name] for name in objects)]
+    told = "; ".join(
+        f"{name}: {', '.join(f'{found[name][each]:,} like {each!r}' for each in patterns if each in found[name])}"
+        for name in objects
+    )
+    unwanted = [each for each in CANCELLED if any(_subjects(survey, name, (each,)) for name in objects)]
+    value: Block = {
+        "objects": objects,
+        "subject_like": patterns,
+        "not_subject_like": unwanted or list(Reviews().not_subject_like),
+        "no_show": _no_show(survey, objects),
+    }
+    if tiers is None:
+        why = f"Of the last year, {told}. How many a year are owed can't be told without tiers."
+        return MappingChoice(path, value, why), ["how many business reviews a year each tier is owed"]
+    value["expected_per_year"] = tiers.reviews
+    why = f"Of the last year, {told}. How many each tier is owed is your own rule: these are the usual numbers."
+    return MappingChoice(path, value, why), ["how many business reviews a year each tier is owed: check the numbers"]
+
+
+def _subjects(survey: OrgSurvey, name: str, patterns: Sequence[str]) -> dict[str, int]:
+    counts = {each: survey.count(name, f"Subject LIKE {text(each)}", LAST_YEAR) or 0 for each in patterns}
+    return {each: count for each, count in counts.items() if count}
+
+
+def _no_show(survey: OrgSurvey, objects: Sequence[str]) -> str | None:
+    names = [each.name for name in objects for each, _ in named_like(survey.fields(name), meanings.NO_SHOW, LEAST_SIGN)]
+    return names[0] if names else None
+
+
+# --- champions -----------------------------------------------------------------------------------------------------
+
+
+def champion_choice(survey: OrgSurvey) -> tuple[MappingChoice, list[str]]:
+    """Contacts in a champion's role on won opportunities, or contacts that a field marks; what knows more accounts."""
+    ways = sorted([*_by_role(survey), *_by_contact(survey)], key=lambda each: -each[0])
+    path = ("salesforce", "champions")
+    left, how, unknown = _left(survey)
+    if not ways:
+        why = "No role on won opportunities and no field of contacts says who a champion is."
+        return MappingChoice(path, "none", why), ["who the customers' champions are"]
+    whole = [({**way, **left}, f"{why}, of {known:,} accounts") for known, way, why in ways]
+    others = (*whole[1 : OTHERS + 1], ("none", "champions are no part of the score"))
+    why = f"{whole[0][1][0].upper()}{whole[0][1][1:]}. {how}"
+    return MappingChoice(path, whole[0][0], why, others, asked=len(whole) > 1), unknown
+
+
+Way = tuple[int, Block, str]
+
+
+def _by_role(survey: OrgSurvey) -> Iterator[Way]:
+    fields = survey.fields("OpportunityContactRole")
+    if "Role" not in fields:
+        return
+    won = "Opportunity.IsWon = true"
+    groups = survey.groups("OpportunityContactRole", ["Role"], won)
+    there = [*fields["Role"].picklist, *(str(value) for (value,) in groups if value)]
+    roles = [each for each in dict.fromkeys(there) if named(each, meanings.CHAMPION_ROLES, meanings.NO_CHAMPIONS)]
+    count = sum(n for (value,), n in groups.items() if value in roles)
+    if count:
+        condition = f"Role IN {in_list(roles)}"
+        known = survey.accounts_of("OpportunityContactRole", "Opportunity.AccountId", won, condition) or 0
+        yield known, {"from": "role", "roles": roles}, f"{count:,} contacts have such a role on a won opportunity"
+
+
+def _by_contact(survey: OrgSurvey) -> Iterator[Way]:
+    fields = survey.fields("Contact")
+    for each, _points in named_like(fields, meanings.CHAMPION_FLAG, LEAST_SIGN)[:2]:
+        where = f"{each.name} = true"
+        if count := survey.count("Contact", where):
+            known = survey.accounts_of("Contact", "AccountId", where) or 0
+            yield known, {"from": "contact", "where": where}, f"{count:,} contacts are marked by {each.name}"
+    for each, _points in named_like(fields, meanings.ROLE_OF_CONTACT, LEAST_SIGN)[:3]:
+        values = [value for value in each.picklist if named(value, meanings.CHAMPION_ROLES, meanings.NO_CHAMPIONS)]
+        condition = f"{each.name} IN {in_list(values)}" if values else ""
+        if values and (count := survey.count("Contact", condition)):
+            known = survey.accounts_of("Contact", "AccountId", condition) or 0
+            way: Block = {"from": "contact", "only": {"field": each.name, "values": values}}
+            yield known, way, f"{count:,} contacts have such a value in {each.name}"
+
+
+def _left(survey: OrgSurvey) -> tuple[Block, str, list[str]]:
+    """What says that a contact has left: a checkbox or a day that is in use, else a list with such a value."""
+    fields = survey.fields("Contact")
+    found: list[tuple[int, int, str, Block]] = []
+    for each, points in named_like(fields, meanings.LEFT, LEAST_SIGN)[:5]:
+        block, condition = _left_by(each)
+        count = survey.count("Contact", condition) if condition else 0
+        if condition:
+            found.append((count or 0, points, each.name, block))
+    if not found:
+        return (
+            {"contact_left": None},
+            "A bounced e-mail alone says that one has left.",
+            ["which field of a contact says that somebody has left"],
+        )
+    used = [each for each in found if each[0]] or found
+    count, _points, name, block = max(used, key=lambda each: (each[1], each[0], each[2]))
+    return block, f"{name} says of {count:,} contacts that they have left.", []
+
+
+def _left_by(each: Field) -> tuple[Block, str]:
+    if each.type == "boolean":
+        return {"contact_left": each.name}, f"{each.name} = true"
+    if each.type in TIMES:
+        return {"contact_left": each.name}, f"{each.name} != null"
+    values = [value for value in each.picklist if named(value, meanings.LEFT_VALUES)]
+    return {"contact_left": each.name, "left_values": values}, f"{each.name} IN {in_list(values)}" if values else ""
+
+
+# --- expansions ----------------------------------------------------------------------------------------------------
+
+
+def expansion_choice(deals: DealKinds) -> MappingChoice:
+    """Kinds of opportunity that make a customer larger."""
+
+    def says(value: str) -> bool:
+        return named(value, meanings.LARGER_VALUES) and not is_renewal(value) and not is_smaller(value)
+
+    path, kinds = ("salesforce", "expansion"), deals.of(says)
+    if not kinds:
+        return MappingChoice(path, "none", "No kind of opportunity says that a customer would grow.")
+    whole = []
+    for name, values, _ in kinds:
+        shown = ", ".join(repr(value) for value in values)
+        why = f"{deals.count(name, values, OPEN):,} open opportunities have {name} {shown}"
+        whole.append((chosen(name, values), why))
+    return MappingChoice(path, whole[0][0], f"{whole[0][1]}.", tuple(whole[1 : OTHERS + 1]))
+
+
+# --- churn signals -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SignalsFound:
+    """An object that may hold churn signals, and its block of accountpulse.yaml."""
+
+    points: float
+    block: Block
+    why: str
+    unknown: tuple[str, ...] = ()
+
+
+def signal_choice(survey: OrgSurvey, children: Sequence[ChildObject]) -> tuple[MappingChoice, list[str]]:
+    """The object that CSMs log churn signals in, by its name, its lists of severities and statuses, and a date."""
+    found = [each for child in children if (each := _signals_in(survey, child)) is not None]
+    found.sort(key=lambda each: (-each.points, each.block["object"]))
+    waived = ("none", "accounts are rated without churn signals")
+    if not found or found[0].points < SURE_OBJECT:
+        why = "No object of your own that belongs to accounts is called as churn signals are: they are waived."
+        unknown = ["churn signals: name the object under signals:, or deploy ours (docs/salesforce.md)"]
+        others = tuple((each.block, each.why) for each in found[:OTHERS])
+        return MappingChoice(("signals",), "none", why, others, asked=True), unknown
+    others = tuple((each.block, each.why) for each in found[1 : OTHERS + 1])
+    first = found[0]
+    return MappingChoice(("signals",), first.block, f"{first.why}.", (*others, waived), asked=True), list(first.unknown)
+
+
+def _signals_in(survey: OrgSurvey, child: ChildObject) -> SignalsFound | None:
+    points = meanings.SIGNAL_OBJECTS.of_name(meanings.bare(child.name), child.label)
+    fields = survey.fields(child.name)
+    severity = _best(
+        fields.values(), meanings.SEVERITY, lambda each: sum(map(bool, _levels(each.picklist).values())) > 1
+    )
+    others = [each for each in fields.values() if severity is None or each.name != severity[0].name]
+    status = _best(others, meanings.STATUS, _says(meanings.RESOLVED_VALUES))
+    if severity is None or status is None:
+        return None
+    rest = [each for each in others if each.name != status[0].name]
+    sure = _best(
+        rest, meanings.CONFIDENCE, lambda each: any(named(v, meanings.CONFIRMED_VALUES) for v in each.picklist)
+    )
+    opened, closed = (_best(rest, meaning, lambda _each: False) for meaning in (meanings.OPENED, meanings.CLOSED))
+    block = _signal_block(child, severity[0], status[0], sure and sure[0])
+    block["opened"] = opened[0].name if opened else "CreatedDate"
+    block["closed"] = closed[0].name if closed else None
+    count = survey.count(child.name) or 0
+    unplaced = [value for value in severity[0].picklist if not any(value in at for at in block["levels"].values())]
+    unknown = tuple(
+        f"{child.name}.{severity[0].name}: what {value!r} means; signals with it leave their account unknown"
+        for value in unplaced
+    )
+    count_of_points = points * NAME_FIRST + severity[1] + status[1]
+    return SignalsFound(
+        count_of_points, block, f"{child.name} holds {count:,} records with a severity and a status", unknown
+    )
+
+
+def _has_levels(each: Field) -> bool:
+    """Whether a list has values of two severities at least."""
+    return sum(map(bool, _levels(each.picklist).values())) > 1
+
+
+def _says(stems: Sequence[str]) -> Callable[[Field], bool]:
+    return lambda each: any(named(value, stems) for value in each.picklist)
+
+
+def _best(fields: Any, meaning: Meaning, fits: Callable[[Field], bool]) -> tuple[Field, float] | None:
+    """The field with the most points of a meaning; those whose values fit count so much more."""
+    found = [(each, points + CHILD_FIELDS * fits(each)) for each in fields if (points := meaning.of(each))]
+    return max(found, key=lambda pair: (pair[1], pair[0].name), default=None)
+
+
+def _signal_block(child: ChildObject, severity: Field, status: Field, sure: Field | None) -> Block:
+    return {
+        "object": child.name,
+        "account": child.account,
+        "severity": severity.name,
+        "status": status.name,
+        "confidence": sure.name if sure else None,
+        "opened": None,
+        "closed": None,
+        "monitoring": [each for each in status.picklist if named(each, meanings.MONITORING_VALUES)],
+        "resolved": [each for each in status.picklist if named(each, meanings.RESOLVED_VALUES)],
+        "confirmed": [each for each in sure.picklist if named(each, meanings.CONFIRMED_VALUES)] if sure else [],
+        "levels": _levels(severity.picklist),
+    }
+
+
+def _levels(values: Sequence[str]) -> dict[str, list[str]]:
+    """A list's values by what they mean; without one that says critical, high is critical, else it is moderate."""
+    kinds = {
+        "critical": meanings.CRITICAL_VALUES,
+        "high": meanings.HIGH_VALUES,
+        "moderate": meanings.MODERATE_VALUES,
+        "watch": meanings.WATCH_VALUES,
+    }
+    found: dict[str, list[str]] = {name: [] for name in kinds}
+    for value in values:
+        if (kind := next((name for name, stems in kinds.items() if named(value, stems)), None)) is not None:
+            found[kind].append(value)
+    high = found.pop("high")
+    found["moderate" if found["critical"] else "critical"] += high
+    return found

@@ -1,0 +1,297 @@
+"""What an org's own fields and values mean, told by their words: for a first mapping that its administrator reads.
+
+A field has the points of all phrases of a meaning that its name or its label holds, at most 10; a word that speaks
+against the meaning takes them all. So `Annual_Contract_Value__c` beats `Contract_Value__c`, and `Previous_ARR__c` is
+nothing. How full a field is, and whether its values fit, is counted elsewhere and added to these points.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from accountpulse.systems.salesforce.schema import TIMES, Field
+
+MOST = 10  # points of a name
+PICKLISTS = frozenset({"picklist", "combobox"})
+SHORT_TEXTS = frozenset({*PICKLISTS, "string"})
+AMOUNTS = frozenset({"currency", "double", "int"})
+COUNTS = frozenset({"double", "int"})
+FLAGS = frozenset({"boolean"})
+_WORD = re.compile(r"[^\W_]+")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+NEGATIONS = frozenset({"not", "no", "non", "never", "un", "ex", "nicht", "kein", "keine"})
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a name: `Annual_ContractValue` → annual, contract, value. Without accents and plural s."""
+    plain = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
+    found = _WORD.findall(_HUMP.sub(" ", plain).casefold())
+    return tuple(word[:-1] if len(word) > 3 and word.endswith("s") else word for word in found)
+
+
+def bare(name: str) -> str:
+    """An API name without its ending and the prefix of a package: `pkg__ARR__c` → ARR."""
+    parts = name.split("__")
+    return parts[-2] if len(parts) > 1 else name
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the field of a key, or an object, is called: phrases with their points, and words that speak against it.
+
+    `types`: the kinds of field that it may be; empty: an object.
+    """
+
+    phrases: Mapping[str, int]
+    against: str = ""
+    types: frozenset[str] = frozenset()
+    _told: tuple[tuple[tuple[str, ...], int], ...] = field(init=False, repr=False)
+    _against: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Words once, since every field of an org is held against them."""
+        told = tuple((words(phrase), points) for phrase, points in self.phrases.items())
+        object.__setattr__(self, "_told", told)
+        object.__setattr__(self, "_against", frozenset(words(self.against)))
+
+    def of_name(self, *texts: str) -> int:
+        """The points of a name and its label, 0 to 10."""
+        said = [words(text) for text in texts]
+        if any(self._against & set(each) for each in said):
+            return 0
+        return max((min(MOST, sum(n for phrase, n in self._told if _holds(each, phrase))) for each in said), default=0)
+
+    def of(self, each: Field) -> int:
+        """The points of a field; 0 where it is of another kind."""
+        return self.of_name(bare(each.name), each.label) if each.type in self.types else 0
+
+
+def _holds(said: tuple[str, ...], phrase: tuple[str, ...]) -> bool:
+    """Whether the words stand there, one after the other."""
+    return any(said[start : start + len(phrase)] == phrase for start in range(len(said) - len(phrase) + 1))
+
+
+def named(text: str, stems: Iterable[str], unless: Iterable[str] = ()) -> bool:
+    """Whether one of a value's words begins with a stem, or its letters hold one of two words; no word denies it."""
+    said = words(text)
+    joined = "".join(said)
+    if set(said) & NEGATIONS or any(word.startswith(each) for word in said for each in unless):
+        return False
+    return any(word.startswith(each) for word in said for each in stems if " " not in each) or any(
+        each.replace(" ", "") in joined for each in stems if " " in each
+    )
+
+
+_PAST = "previous prior last old former legacy deprecated obsolete"
+
+# --- the account -------------------------------------------------------------------------------------------------
+
+ARR = Meaning(
+    {
+        "arr": 10, "annual recurring revenue": 10, "recurring revenue": 8, "acv": 8, "annual contract value": 8,
+        "annual": 4, "yearly": 4, "annualized": 4, "recurring": 5, "contracted": 3, "contract": 2, "subscription": 3,
+        "mrr": 5, "revenue": 3, "value": 2, "amount": 2, "spend": 2, "worth": 2, "vertragswert": 6, "jahreswert": 8,
+    },
+    f"{_PAST} potential target forecast lost churned expected open pipeline growth change delta opportunity overdue "
+    "date discount budget max min",
+    AMOUNTS,
+)  # fmt: skip
+TIER = Meaning(
+    {
+        "tier": 10, "service level": 7, "plan": 7, "package": 6, "edition": 6, "level": 4, "grade": 4, "membership": 5,
+        "subscription": 3, "product": 1, "class": 3, "paket": 6, "stufe": 6,
+    },
+    f"{_PAST} health risk price score success action renewal partner support contact",
+    SHORT_TEXTS,
+)  # fmt: skip
+SEGMENT = Meaning(
+    {"segment": 10, "company size": 7, "size": 5, "band": 4, "employee range": 5, "category": 3, "market": 3,
+     "class": 3, "segmentation": 9},
+    f"{_PAST} risk health score campaign",
+    SHORT_TEXTS,
+)  # fmt: skip
+SEATS = Meaning(
+    {
+        "seat": 10, "licence": 9, "license": 9, "licensed": 8, "user": 5, "contracted": 3, "named": 2, "number of": 2,
+        "count": 2, "quantity": 4, "lizenz": 9, "lizenzen": 9, "nutzer": 5,
+    },
+    f"{_PAST} active used price cost employee login free trial date potential remaining",
+    COUNTS,
+)  # fmt: skip
+OWNER = Meaning(
+    {"csm": 10, "success manager": 9, "customer success": 8, "success owner": 9, "account manager": 7,
+     "relationship manager": 7},
+    f"{_PAST} created modified backup",
+    frozenset({"reference"}),
+)  # fmt: skip
+SINCE = Meaning(
+    {
+        "customer since": 10, "client since": 10, "since": 6, "became customer": 10, "go live": 7, "start": 4,
+        "contract": 2, "subscription": 2, "first": 3, "onboarded": 6, "activation": 6, "activated": 6, "signed": 5,
+        "joined": 6, "seit": 8, "kunde": 2, "original": 2, "live": 3,
+    },
+    "renewal renew end ending last next churn churned trial cancel cancelled expiration expiry invoice",
+    TIMES,
+)  # fmt: skip
+RENEWS = Meaning(
+    {
+        "renewal": 8, "renew": 8, "renews": 8, "next": 2, "contract end": 9, "subscription end": 9, "term end": 9,
+        "expiration": 8, "expiry": 8, "expires": 8, "end date": 6, "end": 2, "date": 2, "vertragsende": 9,
+        "verlangerung": 9, "laufzeitende": 9, "contract until": 8, "valid until": 6,
+    },
+    "last previous prior start started created notice sent reminder warranty trial support email last",
+    TIMES,
+)  # fmt: skip
+UNPAID = Meaning(
+    {
+        "overdue": 7, "unpaid": 7, "past due": 9, "delinquent": 9, "delinquency": 9, "payment": 4, "billing": 4,
+        "invoice": 3, "problem": 4, "issue": 3, "status": 3, "dunning": 9, "credit hold": 8, "open": 1, "late": 4,
+    },
+    f"{_PAST} term method date day amount support ticket frequency contact address email health",
+    frozenset({*COUNTS, *FLAGS, *PICKLISTS}),
+)  # fmt: skip
+CUSTOMER_FLAG = Meaning(
+    {"customer": 8, "client": 8, "active": 2, "paying": 4, "live": 3, "subscriber": 8, "kunde": 8},
+    f"{_PAST} portal community reference referenceable lost churned prospect potential priority",
+    FLAGS,
+)
+KIND_OF_ACCOUNT = Meaning(
+    {
+        "type": 5, "status": 5, "stage": 5, "lifecycle": 7, "phase": 4, "kind": 4, "category": 4, "relationship": 5,
+        "customer": 4, "client": 4, "account": 2, "state": 3, "record": 1,
+    },
+    f"{_PAST} billing shipping payment support onboarding case score health country",
+    PICKLISTS | {"string"},
+)  # fmt: skip
+LIVE_FIELD = frozenset({"status", "statu", "stage", "lifecycle", "phase", "customer", "client", "state", "account"})
+CUSTOMER_VALUES = ("customer", "client", "subscriber", "kunde", "bestandskund", "klant", "cliente")
+LIVE_VALUES = ("active", "live", "paying", "won", "subscribed", "current", "onboarding", "adopt", "renew", "aktiv")
+NO_CUSTOMERS = (
+    "former", "lost", "churn", "past", "inactive", "prospect", "lead", "potential", "trial", "partner", "target",
+    "competitor", "vendor", "supplier", "cancel", "closed", "dead", "ended", "terminated", "interessent", "ehemalig",
+)  # fmt: skip
+
+# --- contract ----------------------------------------------------------------------------------------------------
+
+RENEWAL_VALUES = ("renew", "verlang", "erneuer", "renouv", "renov", "rinnov", "verleng")
+SMALLER_VALUES = (
+    "downgrad",
+    "downsell",
+    "contraction",
+    "reduc",
+    "decreas",
+    "shrink",
+    "fewer",
+    "down grade",
+    "down sell",
+)
+LARGER_VALUES = ("expan", "upsell", "upgrad", "crosssell", "up sell", "cross sell", "add on", "addon", "growth", "upg")
+BILLING_VALUES = ("bill", "payment", "invoic", "dunning", "collection", "rechnung", "zahlung", "unpaid", "overdue")
+UNPAID_VALUES = (
+    "overdue",
+    "late",
+    "past due",
+    "delinquent",
+    "unpaid",
+    "hold",
+    "dunning",
+    "default",
+    "suspended",
+    "mahn",
+)
+IN_FORCE_VALUES = ("activ", "signed", "in force", "live", "aktiv", "executed", "current")
+ENDED_VALUES = ("expir", "terminat", "cancel", "ended", "closed", "complet", "lapsed", "abgelaufen", "gekundigt")
+KIND_OF_DEAL = Meaning(
+    {"type": 6, "kind": 5, "category": 5, "motion": 6, "deal": 3, "class": 3, "opportunity": 2, "record": 1},
+    "lead loss lost forecast stage source competitor reason",
+    SHORT_TEXTS,
+)
+INVOICES = Meaning({"invoice": 10, "rechnung": 10, "facture": 10, "bill": 5}, "line item setting run template")
+BILLING_CASES = Meaning(
+    {"billing": 5, "payment": 5, "dunning": 9, "issue": 4, "problem": 4, "case": 2, "overdue": 6, "collection": 4},
+    "method term gateway line item setting schedule transaction plan",
+)
+SNAPSHOTS = Meaning(
+    {"snapshot": 7, "arr": 6, "mrr": 4, "revenue": 4, "recurring": 4, "history": 4, "monthly": 3}, "invoice usage line"
+)
+DUE = Meaning({"due": 10, "fallig": 9, "payable": 6}, "", TIMES)
+PAID = Meaning({"paid": 10, "payment": 7, "settled": 8, "bezahlt": 9, "cleared": 6}, "due term promised", TIMES)
+AS_OF = Meaning(
+    {"snapshot": 6, "as of": 9, "date": 5, "month": 5, "period": 5, "day": 4, "effective": 5}, "modified due", TIMES
+)
+
+# --- people ------------------------------------------------------------------------------------------------------
+
+CHAMPION_ROLES = ("sponsor", "champion", "decision", "economic", "buyer", "advocate", "entscheider", "executive")
+NO_CHAMPIONS = ("technical", "influencer", "evaluator", "blocker", "user", "former")
+CHAMPION_FLAG = Meaning(
+    {"champion": 10, "sponsor": 8, "decision maker": 7, "key contact": 7, "advocate": 6},
+    f"{_PAST} no",
+    FLAGS,
+)
+ROLE_OF_CONTACT = Meaning(
+    {"role": 7, "champion": 10, "persona": 5, "influence": 4, "relationship": 3, "buying": 3}, "support", PICKLISTS
+)
+LEFT = Meaning(
+    {
+        "no longer": 9, "left": 9, "has left": 10, "departed": 9, "former": 7, "inactive": 6, "retired": 5,
+        "employment": 7, "employment status": 8, "contact status": 6, "company": 1, "gone": 7, "ausgeschieden": 9,
+    },
+    "still active opt email bounce bounced shift",
+    frozenset({*FLAGS, *TIMES, *PICKLISTS}),
+)  # fmt: skip
+LEFT_VALUES = ("left", "retired", "departed", "gone", "former", "resigned", "inactive", "ausgeschieden", "yes", "ja")
+NO_SHOW = Meaning({"no show": 10, "noshow": 10, "did not attend": 9, "missed": 7, "absent": 6}, "", FLAGS)
+
+# --- churn signals -----------------------------------------------------------------------------------------------
+
+SIGNAL_OBJECTS = Meaning(
+    {
+        "churn": 8, "signal": 6, "risk": 6, "red flag": 9, "flag": 3, "alert": 4, "warning": 6, "early": 2,
+        "escalation": 3, "concern": 5, "attrition": 8, "abwanderung": 8, "kundigung": 7, "at risk": 3, "threat": 5,
+    },
+    "score history snapshot forecast share feed setting template",
+)  # fmt: skip
+SEVERITY = Meaning(
+    {
+        "severity": 10, "criticality": 9, "level": 5, "priority": 7, "impact": 6, "urgency": 6, "gravity": 8, "rag": 6,
+        "risk": 2, "schwere": 9, "magnitude": 6, "seriousness": 9, "color": 4, "colour": 4, "rating": 4, "grade": 4,
+    },
+    "",
+    PICKLISTS,
+)  # fmt: skip
+STATUS = Meaning(
+    {"status": 10, "state": 8, "stage": 7, "phase": 5, "disposition": 5, "lifecycle": 5, "progress": 4}, "", PICKLISTS
+)
+CONFIDENCE = Meaning(
+    {"confidence": 10, "certainty": 9, "likelihood": 7, "probability": 5, "verified": 6, "confirmed": 8,
+     "verification": 7, "sicherheit": 6, "validation": 5},
+    "",
+    PICKLISTS,
+)  # fmt: skip
+OPENED = Meaning(
+    {
+        "signal date": 10, "opened": 10, "raised": 10, "detected": 10, "reported": 9, "identified": 9, "logged": 9,
+        "noticed": 9, "seen": 7, "observed": 8, "occurred": 8, "flagged": 8, "start": 6, "began": 8, "since": 7,
+        "open": 6, "date": 2, "on": 1,
+    },
+    "close closed resolve resolved end ended due target next review modified last expected solved cleared mitigated",
+    TIMES,
+)  # fmt: skip
+CLOSED = Meaning(
+    {"closed": 10, "resolved": 10, "ended": 9, "end": 6, "close": 8, "cleared": 9, "solved": 9, "mitigated": 8,
+     "finished": 7, "resolution": 7, "date": 1},
+    "due target expected planned",
+    TIMES,
+)  # fmt: skip
+CRITICAL_VALUES = ("critical", "severe", "red", "urgent", "extreme", "kritisch", "rot", "p1", "sev1")
+HIGH_VALUES = ("high", "major", "seriou", "hoch")
+MODERATE_VALUES = ("moderate", "medium", "amber", "orange", "mid", "mittel", "significant", "elevated", "p2", "sev2")
+WATCH_VALUES = ("watch", "low", "minor", "yellow", "green", "info", "niedrig", "gering", "notice", "p3", "sev3")
+RESOLVED_VALUES = (
+    "clos", "resolv", "done", "mitigat", "clear", "dismiss", "saved", "won back", "complet", "ended", "solved",
+    "archiv", "inactive", "false alarm", "erledigt", "geschlossen", "gelost",
+)  # fmt: skip
+MONITORING_VALUES = ("monitor", "watch", "observ", "beobacht")
+CONFIRMED_VALUES = ("confirm", "certain", "verified", "definite", "proven", "bestatigt", "sicher")
