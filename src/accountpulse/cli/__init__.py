@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -52,10 +53,16 @@ def main() -> None:
 
 
 def _learn() -> None:
-    """The secrets in the environment: an error may repeat one before, or without, the settings' being read."""
+    """The secrets in the environment and in .env: an error may repeat one before, or without, the settings' being read.
+
+    A .env that can't be read is told by the command itself.
+    """
+    from accountpulse.settings import dotenv
     from accountpulse.settings.environment import learn_secrets
 
     learn_secrets(os.environ)
+    with suppress(AccountpulseError, OSError):
+        learn_secrets(dotenv.read(dotenv.beside(os.environ)).values)
 
 
 def _ended() -> int:

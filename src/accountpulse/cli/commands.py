@@ -1,6 +1,5 @@
 """The commands and their options; each one only translates."""
 
-import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -59,7 +58,21 @@ scorecards = typer.Typer(help="Look at scorecard files.", no_args_is_help=True, 
 
 def register(app: typer.Typer) -> None:
     """Hang all commands into the program."""
-    for command in (demo, run, check, accounts, score, explain, report, outcomes, backtest, history, forget, sandbox):
+    for command in (
+        demo,
+        init,
+        run,
+        check,
+        accounts,
+        score,
+        explain,
+        report,
+        outcomes,
+        backtest,
+        history,
+        forget,
+        sandbox,
+    ):
         app.command()(command)
     scorecards.command("check")(scorecard_check)
     scorecards.command("show")(scorecard_show)
@@ -81,6 +94,19 @@ def demo(
     from accountpulse.cli.demo import show_demo
 
     raise typer.Exit(show_demo(_period(period, "UTC"), accounts, seed, out))
+
+
+def init(
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The file to write. [default: what ACCOUNTPULSE_CONFIG names, else accountpulse.yaml]"),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Take every proposal without questions.")] = False,
+) -> None:
+    """Look at every system, and write a commented accountpulse.yaml. Never overwrites: shows what it would change."""
+    from accountpulse.cli.init import show_init
+
+    raise typer.Exit(show_init(environment(), out, datetime.now(UTC), yes=yes))
 
 
 def run(  # noqa: PLR0917
@@ -132,7 +158,7 @@ def run(  # noqa: PLR0917
         return pipeline.execute(loaded, asked, datetime.now(UTC), watch)
 
     with stopping.orderly(), progress.watching() as watch:
-        result = settings.work_with(os.environ, settings.SecretCache(), work, watch.say)
+        result = settings.work_with(environment(), settings.SecretCache(), work, watch.say)
     summary.report(result, summary.tables())
     raise typer.Exit(result.exit_code)
 
@@ -144,7 +170,7 @@ def check(
     """Before a run: what would fail, and what to do. Reads everything a little, writes nothing to Salesforce."""
     from accountpulse.cli.check import show_check
 
-    raise typer.Exit(show_check(os.environ, _period(period, "UTC"), datetime.now(UTC), as_json=as_json))
+    raise typer.Exit(show_check(environment(), _period(period, "UTC"), datetime.now(UTC), as_json=as_json))
 
 
 def accounts(
@@ -156,7 +182,7 @@ def accounts(
     """Who is linked where and why, who isn't, who is twice. Writes nothing to any system."""
     from accountpulse.cli.links import show_links
 
-    raise typer.Exit(show_links(_settings(os.environ), datetime.now(UTC), out, as_json=as_json))
+    raise typer.Exit(show_links(_settings(), datetime.now(UTC), out, as_json=as_json))
 
 
 def history(
@@ -251,7 +277,7 @@ def outcomes(
 
     state = configured_state()
     rules = configured_rules()
-    notes = refresh_outcomes(_settings(os.environ), state, datetime.now(UTC)) if refresh else ()
+    notes = refresh_outcomes(_settings(), state, datetime.now(UTC)) if refresh else ()
     done = () if table is None else import_outcomes(state, table, datetime.now(UTC).date())
     raise typer.Exit(show_outcomes(state, rules, out, (done, notes), as_json=as_json))
 
@@ -328,7 +354,7 @@ def scorecard_check(
     """Report every mistake of a scorecard file, with its line."""
     from accountpulse.cli.scorecards import check_scorecard
 
-    raise typer.Exit(check_scorecard(file, tuple(pillar or ()), os.environ))
+    raise typer.Exit(check_scorecard(file, tuple(pillar or ()), environment()))
 
 
 def scorecard_show(
@@ -453,22 +479,29 @@ def _source(name: str) -> "SourceName":
     return name
 
 
+def environment() -> Mapping[str, str]:
+    """What the environment sets, and beneath it the `.env` beside accountpulse.yaml."""
+    from accountpulse.cli.environment import environment as given
+
+    return given()
+
+
 def configured_state() -> "State":
     """The state that the environment names."""
     from accountpulse import settings
     from accountpulse.state import State
 
-    return State(settings.state_of(os.environ))
+    return State(settings.state_of(environment()))
 
 
 def configured_rules() -> "Rules":
     """The company's rules, from the mapping file that the environment names."""
     from accountpulse import settings
 
-    return settings.rules_of(settings.mapping_of(os.environ))
+    return settings.rules_of(settings.mapping_of(environment()))
 
 
-def _settings(environment: Mapping[str, str]) -> "Settings":
+def _settings() -> "Settings":
     from accountpulse import settings
 
-    return settings.load(environment)
+    return settings.load(environment())

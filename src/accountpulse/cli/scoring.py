@@ -1,6 +1,5 @@
 """`accountpulse score`: a table in, or a month from the state, a table out; no system is asked."""
 
-import os
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ import polars as pl
 
 from accountpulse import settings
 from accountpulse.cli import summary
+from accountpulse.cli.environment import environment
 from accountpulse.cli.files import check_apart, read, read_card, write_table
 from accountpulse.cli.formatting import plural
 from accountpulse.core.errors import AccountpulseError
@@ -58,7 +58,7 @@ def counting_calibration(named: Path | None, card: Scorecard, days: tuple[date, 
         choice = calibrations.choose(calibrations.read_calibration(named), None, card, first)
     else:
         try:
-            state = State(settings.state_of(os.environ))
+            state = State(settings.state_of(environment()))
         except AccountpulseError:
             return None  # a table can be scored without any state
         choice = calibrations.choose(None, state, card, first)

@@ -150,9 +150,19 @@ def load(environment: Mapping[str, str], secrets: secret_store.SecretCache | Non
     `secrets`: those that this process has read already.
     """
     reader = EnvironmentReader(_with_secret(environment, secrets or secret_store.SecretCache()))
+    return _loaded(reader, lambda: _mapping(reader))
+
+
+def load_unmapped(environment: Mapping[str, str]) -> Settings:
+    """The same with the defaults in place of the mapping file, for a look before there is one."""
+    reader = EnvironmentReader(_with_secret(environment, secret_store.SecretCache()))
+    return _loaded(reader, lambda: (AccountpulseYaml(), Path()))
+
+
+def _loaded(reader: EnvironmentReader, mapped: Callable[[], tuple[RunMapping | None, Path]]) -> Settings:
     access = {name: system.access(reader) for name, system in SYSTEMS.items()}
     rollbar = _rollbar(reader)
-    mapping, folder = _mapping(reader)
+    mapping, folder = mapped()
     links_given = _link_file(reader, mapping, folder)
     bundle = reader.certificates("ACCOUNTPULSE_CA_BUNDLE")
     state = _state(reader)
@@ -229,12 +239,15 @@ def _mapping(reader: EnvironmentReader) -> tuple[RunMapping | None, Path]:
     except Unreadable as error:
         reader.problems.append(f"ACCOUNTPULSE_CONFIG names a file that can't be read ({error})")
         return None, path.parent
-    read = _gathered(reader, lambda: _read(text, path.name))
+    read = _gathered(reader, lambda: read_mapping(text, path.name))
     return read, path.parent
 
 
-def _read(text: str, name: str) -> RunMapping:
-    """The file; without one, YAML isn't even loaded."""
+def read_mapping(text: str, name: str) -> RunMapping:
+    """What the text of an accountpulse.yaml says; a ConfigurationError lists every mistake.
+
+    Of an empty one the defaults, and YAML isn't even loaded.
+    """
     if not text.strip():
         return AccountpulseYaml()
     from accountpulse.core import yaml_files, yaml_structs

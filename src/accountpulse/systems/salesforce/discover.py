@@ -70,14 +70,20 @@ def _choices(
     fields = survey.fields("Account")
     found = discover_accounts.described(fields, rows)
     arr, seats = (_first(found[key]) for key in ("arr", "seats"))
-    tiers = discover_accounts.tier_order(rows, _first(found["tier"]), arr)
+    tiers = discover_accounts.tier_order(rows, found["tier"][0].field if found["tier"] else None, arr)
     unknown = [] if filters else ["which accounts are customers: write a condition under salesforce.accounts.where"]
-    if found["tier"] and tiers is None:
+    if found["tier"] and tiers is not None:
+        old = sorted({str(value) for value in found["tier"][0].values} - set(tiers.order))
+        unknown += [
+            f"what tier {name!r} is, which accounts still have and {found['tier'][0].name} no longer lists"
+            for name in old
+        ]
+    elif found["tier"]:
         unknown.append(f"the order of the tiers in {found['tier'][0].name}, and the ARR that each is for")
         found["tier"] = []
     deals = DealKinds.counted(survey)
     dates = discover_accounts.candidates(fields, rows, meanings.RENEWS)
-    unpaid = discover_accounts.candidates(fields, rows, meanings.UNPAID, least=7)
+    unpaid = discover_accounts.candidates(fields, rows, meanings.UNPAID)
     renewal, no_renewal = discover_contract.renewal_choice(survey, deals, dates)
     reviews, no_reviews = discover_people.review_choice(survey, tiers)
     champions, no_champions = discover_people.champion_choice(survey)

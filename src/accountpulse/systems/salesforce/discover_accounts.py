@@ -70,11 +70,11 @@ def _evidence(survey: OrgSurvey, fields: Mapping[str, Field]) -> list[CustomerFi
         where = f"{each.name} > 0"
         count = survey.count("Account", where) or 0
         found.append(
-            CustomerFilter(where, count, 1 + points / 100, f"{count:,} accounts have an amount in {each.name}")
+            CustomerFilter(where, count, 1 + points / 100, f"an amount in {each.name}")
         )
     if survey.fields("Opportunity"):
         count = survey.count("Account", WON) or 0
-        found.append(CustomerFilter(WON, count, 1.0, f"{count:,} accounts have a won opportunity"))
+        found.append(CustomerFilter(WON, count, 1.0, "a won opportunity"))
     return [each for each in found if each.count]
 
 
@@ -132,7 +132,7 @@ def _by_flag(survey: OrgSurvey, fields: Mapping[str, Field]) -> Iterator[Custome
     for each, _points in named_like(fields, meanings.CUSTOMER_FLAG, LEAST_POINTS)[:2]:
         where = f"{each.name} = true"
         count = survey.count("Account", where) or 0
-        yield CustomerFilter(where, count, 3.0, f"{each.name} is checked on {count:,} accounts")
+        yield CustomerFilter(where, count, 3.0, f"{each.name} is checked")
 
 
 # --- their fields ------------------------------------------------------------------------------------------------
@@ -174,13 +174,18 @@ def candidates(
     for each, points in named_like(fields, meaning, least):
         if each.name in ("AnnualRevenue", "NumberOfEmployees") or _personal(each):
             continue
-        counted = Counter(value for row in rows if (value := row.get(each.name)) not in (None, False, ""))
+        counted = Counter(value for row in rows if _is_filled(value := row.get(each.name)))
         filled = counted.total()
         if filled and filled >= LEAST_FILLED * len(rows):
             values = tuple(value for value, _ in counted.most_common())
             share = FULL * filled / len(rows)
             found.append(Candidate(each, points + share + fits(values), filled, len(rows), values))
     return sorted(found, key=lambda each: (-each.points, each.name))
+
+
+def _is_filled(value: Any) -> bool:
+    """Whether a field says something: an unchecked box doesn't, a zero does."""
+    return value is not None and value is not False and value != ""
 
 
 def described(fields: Mapping[str, Field], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Candidate]]:
@@ -256,13 +261,16 @@ class TierOrder:
         return {name: owed.get(name, 0.0) for name in self.order}
 
 
-def tier_order(rows: Sequence[Mapping[str, Any]], tier: str | None, arr: str | None) -> TierOrder | None:
+def tier_order(rows: Sequence[Mapping[str, Any]], tier: Field | None, arr: str | None) -> TierOrder | None:
     """The order of the tiers in use and their floors; None where it can't be told.
 
     By their names where all are known ones, else by their median ARR. A floor is the roundest amount of those that
-    leave the fewest accounts on the wrong side.
+    leave the fewest accounts on the wrong side. A tier that its list has no more isn't sold any more, and is left out.
     """
-    pairs = [(str(row[tier]), number(row.get(arr or ""))) for row in rows if tier and row.get(tier)]
+    if tier is None:
+        return None
+    every = [(str(row[tier.name]), number(row.get(arr or ""))) for row in rows if row.get(tier.name)]
+    pairs = [(name, amount) for name, amount in every if not tier.active or name in tier.active]
     used, usual = {name for name, _ in pairs}, Tiers()
     if used and used <= set(usual.order):
         return TierOrder(usual.order, usual.arr_floor, "the usual tiers, with the usual floors")

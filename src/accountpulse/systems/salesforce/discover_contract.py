@@ -142,7 +142,8 @@ def _listed(values: Iterable[str]) -> str:
 def payment_choice(survey: OrgSurvey, children: Sequence[ChildObject], fields: Sequence[Candidate]) -> MappingChoice:
     """Invoices where the org has them, else cases about billing, else a field of the account, by what has records."""
     ways = [*_invoices(survey, children), *_own_cases(survey, children)]
-    ways += [*_of_account(fields), *_cases(survey)]
+    sure = [each for each in fields if meanings.UNPAID.of(each.field) >= SURE]
+    ways += [*_of_account(sure), *_cases(survey), *_of_account([each for each in fields if each not in sure])]
     path = ("salesforce", "payment")
     if not ways:
         why = "No billing cases, no object of invoices and no field about unpaid invoices was found."

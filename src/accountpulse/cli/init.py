@@ -1,0 +1,176 @@
+"""`accountpulse init`: look at the systems, ask about the few keys that matter, write a commented accountpulse.yaml."""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from accountpulse import settings
+from accountpulse.cli import progress, summary
+from accountpulse.cli.formatting import plural
+from accountpulse.core.errors import AccountpulseError, ConfigurationError, UsageError
+from accountpulse.core.outgoing import outgoing
+from accountpulse.http.budget import RequestBudget
+from accountpulse.pipeline.run import LOOKING
+from accountpulse.settings import Settings, dotenv, starter
+from accountpulse.settings.starter import LookedAt
+from accountpulse.systems import SYSTEMS
+from accountpulse.systems.discovery import AccountSample, DiscoverRequest, MappingChoice
+from accountpulse.systems.system import AnySystem
+
+GRAVEST = (1, 3, 5)  # of exit codes
+LONGEST_SHOWN = 100  # characters of an alternative on the screen
+NEXT = (
+    ("accountpulse accounts --suggest", "candidates for the accounts that no rule links"),
+    ("accountpulse check", "what a run would miss"),
+    ("accountpulse run --dry-run", "score everything, write nothing to Salesforce"),
+)
+
+
+def show_init(environment: Mapping[str, str], out: Path | None, now: datetime, *, yes: bool) -> int:
+    """Look, ask, write; the exit code. `yes`: every proposal is taken, as where nobody sits at a terminal."""
+    if not dotenv.names_set(environment) and not environment.get("ACCOUNTPULSE_SECRET_ID"):
+        return _without_credentials(dotenv.beside(environment))
+    loaded = settings.load_unmapped(environment)
+    path = out or Path((environment.get("ACCOUNTPULSE_CONFIG") or "").strip() or settings.DEFAULT_CONFIG)
+    if not path.parent.is_dir():
+        raise UsageError(f"{path} can't be written: there is no folder {path.parent}")
+    looked, code = _look(loaded, now)
+    if not yes and not path.exists() and sys.stdin.isatty() and sys.stderr.isatty():
+        looked = [_asked(each) for each in looked]
+    text = outgoing(starter.starter(looked))
+    proposed = settings.read_mapping(text, path.name)
+    if path.exists():
+        _show_changes(path, text, proposed, looked)
+    else:
+        _write(path, text)
+    return code
+
+
+def _without_credentials(path: Path) -> int:
+    """Make a `.env` to fill in, and say what to do."""
+    try:
+        dotenv.write_template(path)
+        made = f"{path} was written: every setting is listed there, commented out."
+    except FileExistsError:
+        made = f"{path} is there, and sets none of them."
+    except OSError as error:
+        raise UsageError(f"{path} can't be written ({error.strerror})") from None
+    what = (
+        f"No credentials are set. {made} Fill in those of Salesforce and of each other system that you have, "
+        "or set them in the environment, and run `accountpulse init` again."
+    )
+    raise ConfigurationError("credentials", [what])
+
+
+# --- looking -------------------------------------------------------------------------------------------------------
+
+
+def _look(loaded: Settings, now: datetime) -> tuple[list[LookedAt], int]:
+    """Every system, that of the accounts first, since the others are tried against them; the gravest exit code."""
+    looked, codes, accounts = [], {0}, AccountSample()
+    for system in sorted(SYSTEMS.values(), key=lambda system: not system.has_accounts):
+        each, code = _look_at(loaded, system, now, accounts)
+        accounts = each.discovery.accounts if system.has_accounts and each.discovery is not None else accounts
+        looked.append(each)
+        codes.add(code)
+    return looked, next((code for code in GRAVEST if code in codes), 0)
+
+
+def _look_at(loaded: Settings, system: AnySystem, now: datetime, accounts: AccountSample) -> tuple[LookedAt, int]:
+    """One system, with a line on stderr about it."""
+    if system.name not in loaded.access:
+        names = " and ".join(each.name for each in system.variables if each.required)
+        text = f"{system.title} is not configured, and its metrics stay empty. To have it looked at, set {names}."
+        return LookedAt(system, problem=text), 0
+    if system.discover is None:
+        text = f"{system.title} is not looked at by init: docs/mapping.md has its keys."
+        return LookedAt(system, problem=text), 0
+    budget, begun = RequestBudget(patience=LOOKING), time.monotonic()
+    try:
+        with progress.waiting(f"looking at {system.title} …"):
+            found = system.discover(DiscoverRequest(loaded.connection(system.name), now, accounts, budget))
+    except AccountpulseError as error:
+        _say(f"✗ {system.title}: {error}")
+        text = f"{system.title} could not be looked at: {error} Everything here has its default; run init again then."
+        return LookedAt(system, problem=text), error.exit_code
+    cost = f"{plural(budget.calls, 'request')}, {time.monotonic() - begun:.1f} s"
+    _say(f"✓ {system.title}: {'; '.join(found.found)} ({cost})")
+    return LookedAt(system, found), 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+# --- asking --------------------------------------------------------------------------------------------------------
+
+
+def _asked(looked: LookedAt) -> LookedAt:
+    """The choices that matter and have alternatives, one question each."""
+    for place, choice in enumerate(looked.choices):
+        if choice.asked and choice.others:
+            value = _answer(choice)
+            looked = looked if value is choice.value else looked.with_choice(place, value)
+    return looked
+
+
+def _answer(choice: MappingChoice) -> object:
+    """What somebody chooses; Enter, or the end of the input, takes the proposal."""
+    offers = [(choice.value, choice.why), *choice.others]
+    _say(f"\n{'.'.join(choice.path)}")
+    for number, (value, why) in enumerate(offers, 1):
+        shown = starter.on_one_line(value)
+        short = shown if len(shown) <= LONGEST_SHOWN else f"{shown[: LONGEST_SHOWN - 1]}…"
+        _say(f"  {number}  {short}\n     {why}")
+    while True:
+        print("Enter takes 1, or a number: ", end="", file=sys.stderr, flush=True)  # noqa: T201
+        line = sys.stdin.readline()
+        said = line.strip()
+        if not said:
+            return choice.value
+        if said.isascii() and said.isdigit() and 1 <= int(said) <= len(offers):
+            return offers[int(said) - 1][0]
+        _say(f"{said!r} is none of 1 to {len(offers)}.")
+
+
+# --- writing -------------------------------------------------------------------------------------------------------
+
+
+def _write(path: Path, text: str) -> None:
+    """Make the file; one that came meanwhile is not overwritten."""
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise UsageError(f"{path} can't be written ({error.strerror})") from None
+    console = summary.tables()
+    console.print(f"{path} was written. Read it once: each key says why it was chosen. Then:", markup=False)
+    for command, what in NEXT:
+        console.print(f"  {command:<34}{what}", markup=False)
+
+
+def _show_changes(path: Path, text: str, proposed: settings.RunMapping, looked: list[LookedAt]) -> None:
+    """What the proposal has otherwise than the file, which stays as it is."""
+    for line in _changes(path, text, proposed, looked):
+        print(line)  # noqa: T201
+    how = f"To have the proposal as a file: accountpulse init --out NEW.yaml. To take it whole: move {path} away first."
+    print(f"\n{path} is there, and was not changed. {how}")  # noqa: T201
+
+
+def _changes(path: Path, text: str, proposed: settings.RunMapping, looked: list[LookedAt]) -> Iterator[str]:
+    try:
+        before = settings.read_mapping(path.read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} can't be read ({type(error).__name__})") from None
+    except ConfigurationError as error:
+        yield f"{error}\n\nThe whole proposal would be:\n\n{text}"
+        return
+    found = starter.changes(before, proposed, looked)
+    for change in found:
+        yield f"- {change.key}: {change.before}\n+ {change.key}: {change.after}\n  # {change.why}"
+    if not found:
+        yield f"{path} says what init would propose."
+    if kept := starter.kept(before, looked):
+        yield f"\nOf these init proposes nothing; keep them:\n{chr(10).join(f'  {line}' for line in kept)}"

@@ -1,0 +1,229 @@
+"""A first accountpulse.yaml, made of what was found in each system: every key with its reason and its alternatives.
+
+Pure. Names and values come from systems, where anybody may have written them: a value is dumped as YAML does, on one
+line; a comment is one line of printable text. The same findings make the same bytes.
+"""
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+import yaml
+
+from accountpulse.core.plain_text import plain
+from accountpulse.settings.mapping import AccountpulseYaml, RunMapping
+from accountpulse.systems.discovery import NULL, Discovery, MappingChoice
+from accountpulse.systems.system import AnySystem
+
+WIDTH = 110
+LONGEST_LINE = 100  # characters of a list on one line
+INDENT = "  "
+HEAD = (
+    "accountpulse.yaml: how your systems are mapped. A proposal of `accountpulse init`: read it, change what is wrong.",
+    "Above each key stands what was found and why it was chosen, below it, as comments, what else it might be.",
+    "docs/mapping.md has every key with its default; what isn't here has its default.",
+)
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """A system after the look: what was found, or why nothing was."""
+
+    system: AnySystem
+    discovery: Discovery | None = None
+    problem: str = ""
+
+    @property
+    def choices(self) -> tuple[MappingChoice, ...]:
+        """What is proposed for its keys."""
+        return () if self.discovery is None else self.discovery.choices
+
+    def with_choice(self, place: int, value: object) -> "LookedAt":
+        """The same, with another value of one of its choices; the proposed one becomes an alternative."""
+        if self.discovery is None:
+            return self
+        old = self.choices[place]
+        others = tuple(each for each in old.others if each[0] != value)
+        why = next((text for each, text in old.others if each == value), old.why)
+        before = () if old.value is None else ((old.value, f"proposed: {old.why}"),)
+        chosen = replace(old, value=value, why=f"Chosen by you. {why}", others=(*before, *others))
+        choices = (*self.choices[:place], chosen, *self.choices[place + 1 :])
+        return replace(self, discovery=replace(self.discovery, choices=choices))
+
+
+def starter(looked: Sequence[LookedAt]) -> str:
+    """The text of the file. It loads as settings do, as far as the values of the choices are right."""
+    lines = [*_comment(" ".join(HEAD[:2]), ""), *_comment(HEAD[2], "")]
+    for each in looked:
+        lines += ["", *_section(each)]
+    return "\n".join(lines) + "\n"
+
+
+def _section(looked: LookedAt) -> Iterator[str]:
+    title = looked.system.title
+    yield f"# --- {title} {'-' * (WIDTH - len(title) - 7)}"
+    if looked.discovery is None:
+        yield from _comment(looked.problem, "")
+        return
+    if looked.discovery.found:
+        yield from _comment(f"Found: {'; '.join(looked.discovery.found)}.", "")
+    for text in looked.discovery.unknown:
+        yield from _comment(f"Not known: {text}.", "")
+    for key, tree in _tree(looked.choices).items():
+        yield ""
+        yield from _node(key, tree, "")
+
+
+Tree = dict[str, Any]
+
+
+def _tree(choices: Sequence[MappingChoice]) -> Tree:
+    """The choices by the words of their paths. ValueError where two are of one key, or one lies within another."""
+    paths = [choice.path for choice in choices]
+    root: Tree = {}
+    for choice in choices:
+        if sum(other[: len(choice.path)] == choice.path for other in paths) > 1:
+            raise ValueError(f"{'.'.join(choice.path)}: a second choice is of the same key, or lies within it")
+        place = root
+        for word in choice.path[:-1]:
+            place = place.setdefault(word, {})
+        place[choice.path[-1]] = choice
+    return root
+
+
+def _node(key: str, tree: Any, indent: str) -> Iterator[str]:
+    if isinstance(tree, MappingChoice):
+        yield from _choice(key, tree, indent)
+        return
+    mark = "" if _has_value(tree) else "# "
+    yield f"{indent}{mark}{_scalar(key)}:"
+    for word, each in tree.items():
+        yield from _node(word, each, indent + INDENT)
+
+
+def _has_value(tree: Any) -> bool:
+    """Whether a key below is written: one that only has comments would be null."""
+    if isinstance(tree, MappingChoice):
+        return tree.value is not None
+    return any(_has_value(each) for each in tree.values())
+
+
+def _choice(key: str, choice: MappingChoice, indent: str) -> Iterator[str]:
+    yield from _comment(choice.why, indent)
+    if choice.value is None:
+        yield f"{indent}# {_scalar(key)}:"
+    else:
+        yield from (f"{indent}{line}" for line in _entry(key, choice.value))
+    for value, why in choice.others:
+        yield from _comment(f"Or: {why.rstrip('.')}:", indent)
+        yield from (f"{indent}# {line}" for line in _entry(key, value))
+
+
+def _comment(text: str, indent: str) -> list[str]:
+    """Lines of a comment: one line of printable text, wrapped."""
+    shown = " ".join("".join(each if each.isprintable() else " " for each in plain(text)).split())
+    lead = f"{indent}# "
+    return textwrap.wrap(shown, WIDTH, initial_indent=lead, subsequent_indent=lead, break_on_hyphens=False) or [lead]
+
+
+# --- values ------------------------------------------------------------------------------------------------------
+
+
+def _entry(key: str, value: object) -> list[str]:
+    """A key with its value, as lines."""
+    name = _scalar(key)
+    if isinstance(value, Mapping) and value:
+        return [f"{name}:", *(f"{INDENT}{line}" for word, each in value.items() for line in _entry(str(word), each))]
+    if isinstance(value, list | tuple) and value:
+        line = f"{name}: {_flow(value)}"
+        if not any(isinstance(each, Mapping | list | tuple) for each in value) and len(line) <= LONGEST_LINE:
+            return [line]
+        return [f"{name}:", *(line for each in value for line in _item(each))]
+    return [f"{name}: {_flow(value)}"]
+
+
+def _item(value: object) -> list[str]:
+    """An entry of a list, as lines."""
+    if not isinstance(value, Mapping) or not value:
+        return [f"{INDENT}- {_flow(value)}"]
+    lines = [line for word, each in value.items() for line in _entry(str(word), each)]
+    return [f"{INDENT}{'- ' if number == 0 else '  '}{line}" for number, line in enumerate(lines)]
+
+
+def _flow(value: object) -> str:
+    """A value on one line."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_scalar(str(key))}: {_flow(each)}' for key, each in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_flow, value))}]"
+    return _scalar(value)
+
+
+def _scalar(value: object) -> str:
+    """A single value on one line, quoted where it must be. What steers a terminal, or can't be seen, is escaped."""
+    if value is NULL:
+        value = None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    is_odd = isinstance(value, str) and (plain(value) != value or not value.isprintable())
+    style = '"' if is_odd else None
+    text = yaml.safe_dump(
+        [value], default_flow_style=True, default_style=style, allow_unicode=not is_odd, width=float("inf")
+    )
+    return text.rstrip("\n").removeprefix("[").removesuffix("]")
+
+
+# --- what it would change ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class KeyChange:
+    """A key that the proposal has otherwise than the file that is there; `why` says what was found."""
+
+    key: str
+    before: str
+    after: str
+    why: str
+
+
+def changes(before: RunMapping, after: RunMapping, looked: Sequence[LookedAt]) -> list[KeyChange]:
+    """Every chosen key whose meaning differs, whatever way it is written."""
+    old, new = (msgspec.to_builtins(each) for each in (before, after))
+    found = []
+    for choice in (choice for each in looked for choice in each.choices if choice.value is not None):
+        was, would = (_at(each, choice.path) for each in (old, new))
+        if was != would:
+            found.append(KeyChange(".".join(choice.path), on_one_line(was), on_one_line(would), choice.why))
+    return found
+
+
+def kept(before: RunMapping, looked: Sequence[LookedAt]) -> list[str]:
+    """The keys that the file has otherwise than the defaults, and of which the proposal says nothing."""
+    old, usual = (msgspec.to_builtins(each) for each in (before, AccountpulseYaml()))
+    chosen = [choice.path for each in looked for choice in each.choices if choice.value is not None]
+    return [f"{'.'.join(path)}: {on_one_line(value)}" for path, value in _differing(old, usual, (), chosen)]
+
+
+def _differing(
+    old: Any, usual: Any, path: tuple[str, ...], chosen: Sequence[tuple[str, ...]]
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if path in chosen or old == usual:
+        return
+    if isinstance(old, dict) and isinstance(usual, dict):
+        for key, value in old.items():
+            yield from _differing(value, usual.get(key), (*path, key), chosen)
+    else:
+        yield path, old
+
+
+def _at(value: Any, path: Sequence[str]) -> Any:
+    for word in path:
+        value = value.get(word) if isinstance(value, dict) else None
+    return value
+
+
+def on_one_line(value: object) -> str:
+    """A value as the file has it, on one line."""
+    return _flow(value)
