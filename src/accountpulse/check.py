@@ -237,6 +237,25 @@ def _rating(found: Findings, run: Run, gaps: Mapping[SourceName, Mapping[str, Re
     found.add("bad", "rating", f"no account can be rated: {why}. {remedy}.", 4)
 
 
+def unfed(loaded: Settings, now: datetime, patience: float = LOOKING) -> Mapping[str, Reason]:
+    """The metrics that no account can have by the mapping in force, with the reason why; the first error is raised.
+
+    A metric that is only missing for want of links isn't among them.
+    """
+    card = scorecard.default(loaded.rules.pillars)
+    scope = scope_of(last_complete(now, loaded.mapping.timezone), now, loaded.mapping.window_days)
+    run, nowhere = looking(loaded, card, scope, now, patience), Findings()
+    reader = SourceReader(run, look_up=True)
+    if (error := reader.read(CRM).error) is not None:
+        raise error
+    gaps: dict[SourceName, Mapping[str, Reason]] = {CRM: reader.extracts[CRM].gaps}
+    for name in loaded.configured[1:]:
+        _cost, gaps[name] = _source(nowhere, run, name, reader)
+    reasons = _best_reasons(run, gaps, _links(nowhere, loaded, reader.extracts))
+    found = {name: set(reasons[reason_of(name)]) for name in card.catalogue}
+    return {name: min(why) for name, why in found.items() if why and why <= {"not_configured", "field_missing"}}
+
+
 def _best_reasons(run: Run, gaps: Mapping[SourceName, Mapping[str, Reason]], linked: Linked) -> pl.DataFrame:
     """`account_id` and each metric's reason, where it can't be known of an account; null: it may be."""
     said = linked.reasons.rename({source.name: why_column(source.name) for source in SOURCES})

@@ -1,7 +1,6 @@
 """The commands and their options; each one only translates."""
 
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from accountpulse.cli.environment import environment
 from accountpulse.core.errors import UsageError
 from accountpulse.core.memory import prepare
 from accountpulse.core.period import Period, parse_period
@@ -51,6 +51,7 @@ class WorldKind(StrEnum):
 
     PLAIN = "plain"
     CROOKED = "crooked"
+    RENAMED = "renamed"
 
 
 scorecards = typer.Typer(help="Look at scorecard files.", no_args_is_help=True, rich_markup_mode=None)
@@ -60,7 +61,6 @@ def register(app: typer.Typer) -> None:
     """Hang all commands into the program."""
     for command in (
         demo,
-        init,
         run,
         check,
         accounts,
@@ -94,19 +94,6 @@ def demo(
     from accountpulse.cli.demo import show_demo
 
     raise typer.Exit(show_demo(_period(period, "UTC"), accounts, seed, out))
-
-
-def init(
-    out: Annotated[
-        Path | None,
-        typer.Option(help="The file to write. [default: what ACCOUNTPULSE_CONFIG names, else accountpulse.yaml]"),
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Take every proposal without questions.")] = False,
-) -> None:
-    """Look at every system, and write a commented accountpulse.yaml. Never overwrites: shows what it would change."""
-    from accountpulse.cli.init import show_init
-
-    raise typer.Exit(show_init(environment(), out, datetime.now(UTC), yes=yes))
 
 
 def run(  # noqa: PLR0917
@@ -408,7 +395,9 @@ def sandbox(  # noqa: PLR0917
     issues: Annotated[
         int, typer.Option(min=0, max=1_000_000, help="Bugs touched in the last 90 days, beside the ordinary ones.")
     ] = 0,
-    world: Annotated[WorldKind, typer.Option(help="crooked: with what real sites have at worst.")] = WorldKind.PLAIN,
+    world: Annotated[
+        WorldKind, typer.Option(help="crooked: with what real sites have at worst; renamed: an org with its own names.")
+    ] = WorldKind.PLAIN,
     churn: Annotated[
         bool, typer.Option("--churn", help="A company with two years behind it, whose customers leave.")
     ] = False,
@@ -451,7 +440,7 @@ def _kind(world: WorldKind, *, churn: bool, sized: bool) -> str:
     if not churn:
         return world.value
     if world is not WorldKind.PLAIN:
-        raise UsageError("give either --churn or --world crooked: they are two worlds")
+        raise UsageError("give either --churn or --world: they are two worlds")
     if sized:
         raise UsageError(
             "--churn decides itself how many conversations and bugs there are: leave out --conversations and --issues"
@@ -477,13 +466,6 @@ def _source(name: str) -> "SourceName":
     if name not in names:
         raise UsageError(f"--only: {name!r} is not a source; the sources are {', '.join(names)}")
     return name
-
-
-def environment() -> Mapping[str, str]:
-    """What the environment sets, and beneath it the `.env` beside accountpulse.yaml."""
-    from accountpulse.cli.environment import environment as given
-
-    return given()
 
 
 def configured_state() -> "State":

@@ -4,13 +4,13 @@ import os
 import sys
 from collections.abc import Mapping
 
-from accountpulse.settings import dotenv
-
 _told: set[str] = set()  # remarks are made once a process
 
 
 def environment() -> Mapping[str, str]:
     """The environment with what the `.env` adds; one that others can read is remarked on stderr."""
+    from accountpulse.settings import dotenv
+
     found = dotenv.read(dotenv.beside(os.environ))
     if found.remark and found.remark not in _told:
         _told.add(found.remark)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from accountpulse import settings
 from accountpulse.cli import progress, summary
@@ -28,15 +29,20 @@ NEXT = (
 )
 
 
-def show_init(environment: Mapping[str, str], out: Path | None, now: datetime, *, yes: bool) -> int:
-    """Look, ask, write; the exit code. `yes`: every proposal is taken, as where nobody sits at a terminal."""
+def show_init(
+    environment: Mapping[str, str], out: Path | None, now: datetime, *, yes: bool, patience: float = LOOKING
+) -> int:
+    """Look, ask, write; the exit code. `yes`: every proposal is taken, as where nobody sits at a terminal.
+
+    `patience`: seconds that a system is waited for in all.
+    """
     if not dotenv.names_set(environment) and not environment.get("ACCOUNTPULSE_SECRET_ID"):
         return _without_credentials(dotenv.beside(environment))
     loaded = settings.load_unmapped(environment)
     path = out or Path((environment.get("ACCOUNTPULSE_CONFIG") or "").strip() or settings.DEFAULT_CONFIG)
     if not path.parent.is_dir():
         raise UsageError(f"{path} can't be written: there is no folder {path.parent}")
-    looked, code = _look(loaded, now)
+    looked, code = _look(loaded, now, patience)
     if not yes and not path.exists() and sys.stdin.isatty() and sys.stderr.isatty():
         looked = [_asked(each) for each in looked]
     text = outgoing(starter.starter(looked))
@@ -67,35 +73,44 @@ def _without_credentials(path: Path) -> int:
 # --- looking -------------------------------------------------------------------------------------------------------
 
 
-def _look(loaded: Settings, now: datetime) -> tuple[list[LookedAt], int]:
+def _look(loaded: Settings, now: datetime, patience: float) -> tuple[list[LookedAt], int]:
     """Every system, that of the accounts first, since the others are tried against them; the gravest exit code."""
     looked, codes, accounts = [], {0}, AccountSample()
     for system in sorted(SYSTEMS.values(), key=lambda system: not system.has_accounts):
-        each, code = _look_at(loaded, system, now, accounts)
-        accounts = each.discovery.accounts if system.has_accounts and each.discovery is not None else accounts
+        if (missing := _not_looked_at(loaded, system)) is not None:
+            looked.append(LookedAt(system, problem=missing))
+            continue
+        budget = RequestBudget(patience=patience)
+        each, code = _look_at(system, DiscoverRequest(loaded.connection(system.name), now, accounts, budget))
+        if system.has_accounts and each.discovery is not None:
+            accounts = each.discovery.accounts
         looked.append(each)
         codes.add(code)
     return looked, next((code for code in GRAVEST if code in codes), 0)
 
 
-def _look_at(loaded: Settings, system: AnySystem, now: datetime, accounts: AccountSample) -> tuple[LookedAt, int]:
-    """One system, with a line on stderr about it."""
+def _not_looked_at(loaded: Settings, system: AnySystem) -> str | None:
+    """Why a system isn't looked at; None: it is."""
     if system.name not in loaded.access:
         names = " and ".join(each.name for each in system.variables if each.required)
-        text = f"{system.title} is not configured, and its metrics stay empty. To have it looked at, set {names}."
-        return LookedAt(system, problem=text), 0
+        return f"{system.title} is not configured, and its metrics stay empty. To have it looked at, set {names}."
     if system.discover is None:
-        text = f"{system.title} is not looked at by init: docs/mapping.md has its keys."
-        return LookedAt(system, problem=text), 0
-    budget, begun = RequestBudget(patience=LOOKING), time.monotonic()
+        return f"{system.title} is not looked at by init: docs/mapping.md has its keys."
+    return None
+
+
+def _look_at(system: AnySystem, request: DiscoverRequest[Any, Any]) -> tuple[LookedAt, int]:
+    """One system, with a line on stderr about it, and the exit code that follows."""
+    assert system.discover is not None  # noqa: S101 - as `_not_looked_at` says
+    begun = time.monotonic()
     try:
         with progress.waiting(f"looking at {system.title} …"):
-            found = system.discover(DiscoverRequest(loaded.connection(system.name), now, accounts, budget))
+            found = system.discover(request)
     except AccountpulseError as error:
         _say(f"✗ {system.title}: {error}")
         text = f"{system.title} could not be looked at: {error} Everything here has its default; run init again then."
         return LookedAt(system, problem=text), error.exit_code
-    cost = f"{plural(budget.calls, 'request')}, {time.monotonic() - begun:.1f} s"
+    cost = f"{plural(request.budget.calls, 'request')}, {time.monotonic() - begun:.1f} s"
     _say(f"✓ {system.title}: {'; '.join(found.found)} ({cost})")
     return LookedAt(system, found), 0
 

@@ -2,18 +2,27 @@
 
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.markdown import Markdown
 
 from accountpulse import settings
-from accountpulse.cli import summary
-from accountpulse.cli.files import read_card
+from accountpulse.check import unfed as unfed_metrics
+from accountpulse.cli import progress, summary
+from accountpulse.cli.files import read_card, write
 from accountpulse.cli.formatting import plural
 from accountpulse.cli.scoring import warn
+from accountpulse.core.errors import UsageError
 from accountpulse.pipeline import own_metrics
 from accountpulse.scoring.schema import shipped
 from accountpulse.scoring.scorecard_page import markdown
+from accountpulse.scoring.starting_card import starting_card
+
+REASON_WORDS = {
+    "not_configured": "its system is not configured, or accountpulse.yaml maps nothing there",
+    "field_missing": "a field or value is missing",
+}
 
 
 def check_scorecard(file: Path, pillars: tuple[str, ...], environment: Mapping[str, str]) -> int:
@@ -35,6 +44,25 @@ def show_scorecard(file: Path | None, pillars: tuple[str, ...]) -> int:
         summary.tables().print(Markdown(text))
     else:
         print(text, end="")  # noqa: T201
+    return 0
+
+
+def write_starter_card(environment: Mapping[str, str], out: Path) -> int:
+    """Write the packaged scorecard without what nobody can have by the mapping in force; never over a file."""
+    if out.exists():
+        raise UsageError(f"{out} is there, and is not overwritten: name another file with --out")
+    loaded = settings.load(environment)
+    with progress.waiting("looking at what can be fed …"):
+        lacking = unfed_metrics(loaded, datetime.now(UTC))
+    words = {name: REASON_WORDS[reason] for name, reason in lacking.items()}
+    made = starting_card(words, loaded.rules.pillars, out.name)
+    write(out, made.text.encode())
+    console = summary.tables()
+    leaves, dimensions = plural(len(made.card.leaves), "metric"), plural(len(made.card.dimensions), "dimension")
+    console.print(f"{out} was written: {leaves} in {dimensions}, hash {made.card.hash}.", markup=False)
+    for key, why in made.left_out.items():
+        console.print(f"  left out: {key} ({why})", markup=False)
+    console.print(f"Name it in accountpulse.yaml to use it: scorecard: {out.name}", markup=False)
     return 0
 
 

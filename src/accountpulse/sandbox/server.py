@@ -166,6 +166,8 @@ class Sandbox:
         """The mapping of this world: the plain one's, with what a crooked part needs instead."""
         plain = Path(str(resources.files("accountpulse.sandbox") / "accountpulse.yaml"))
         blocks = {name: each.mapping_of(self.world, self._editions[name]) for name, each in self.stand_ins.items()}
+        for each in self.stand_ins.values():
+            blocks |= each.blocks_of(self.world)
         if self._folder is None or not any(blocks.values()):
             return plain
         mapping = _merged(

@@ -11,7 +11,7 @@ from accountpulse.sandbox.limits import RateLimitStyle, plain_style
 from accountpulse.sandbox.truth.instants import Instants, Truth
 from accountpulse.sandbox.truth.support import ConversationsOf
 from accountpulse.sandbox.world.churn import History
-from accountpulse.sandbox.world.model import CROOKED, World
+from accountpulse.sandbox.world.model import CROOKED, RENAMED, World
 from accountpulse.sandbox.world.plans import Blueprint
 
 Part = TypeVar("Part")
@@ -38,17 +38,23 @@ class Address:
 
 @dataclass(frozen=True, kw_only=True)
 class Crooked(Generic[Part]):
-    """What the crooked world has of a system, beside the plain one.
+    """What the crooked world, or the renamed one, has of a system, beside the plain one.
 
     `bend` changes the plain part; it may draw from numbers of its own alone. `mapping`: what the system's block of
     accountpulse.yaml must say instead, so that this part, served in an edition, is read rightly. `conversations` and
-    `metrics` are the truth about it; those of the stand-in hold where there are none.
+    `metrics` are the truth about it; those of the stand-in hold where there are none. `beside`: further blocks of
+    accountpulse.yaml.
     """
 
     bend: Callable[[Part, Blueprint], None]
     mapping: Callable[[Part, str], dict[str, Any]]
     conversations: Callable[[Part], ConversationsOf] | None = None
     metrics: Callable[[Part, Instants], Truth] | None = None
+    beside: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def unbent(_part: Any, _blueprint: Blueprint) -> None:
+    """For a part that stays as it is, and only is mapped otherwise."""
 
 
 class Service(Protocol):
@@ -78,27 +84,34 @@ class StandIn(Generic[Part, Behaviour]):
     conversations: Callable[[Part], ConversationsOf] | None = None  # that count as support
     metrics: Callable[[Part, Instants], Truth] | None = None  # that it alone decides
     crooked: Crooked[Part] | None = None  # None: the crooked world has the plain one's part
+    renamed: Crooked[Part] | None = None  # None: the renamed world has the plain one's part
     churn: Callable[[History, datetime], Part] | None = None  # as it stood at a moment; None: that world is without it
 
     def conversations_of(self, world: World) -> ConversationsOf | None:
         """The truth about its conversations in this world; None where it has none."""
-        crooked = self._crooked(world)
-        tell = (crooked and crooked.conversations) or self.conversations
+        bent = self.bent(world.kind)
+        tell = (bent and bent.conversations) or self.conversations
         return tell and tell(world.parts[self.name])
 
     def metrics_of(self, world: World, at: Instants) -> Truth | None:
         """The truth about its own metrics in this world; None where it has none."""
-        crooked = self._crooked(world)
-        tell = (crooked and crooked.metrics) or self.metrics
+        bent = self.bent(world.kind)
+        tell = (bent and bent.metrics) or self.metrics
         return tell and tell(world.parts[self.name], at)
 
     def mapping_of(self, world: World, edition: str) -> dict[str, Any]:
         """Its block of accountpulse.yaml in this world; empty where the plain one's does."""
-        crooked = self._crooked(world)
-        return {} if crooked is None else crooked.mapping(world.parts[self.name], edition)
+        bent = self.bent(world.kind)
+        return {} if bent is None else bent.mapping(world.parts[self.name], edition)
 
-    def _crooked(self, world: World) -> Crooked[Part] | None:
-        return self.crooked if world.kind == CROOKED else None
+    def blocks_of(self, world: World) -> Mapping[str, dict[str, Any]]:
+        """Further blocks of accountpulse.yaml in this world."""
+        bent = self.bent(world.kind)
+        return {} if bent is None else bent.beside
+
+    def bent(self, kind: str) -> Crooked[Part] | None:
+        """What this kind of world has of it, beside the plain one."""
+        return {CROOKED: self.crooked, RENAMED: self.renamed}.get(kind)
 
     def edition(self, asked: str | None) -> str:
         """The edition to serve; ValueError where the product doesn't have the one that was asked for."""

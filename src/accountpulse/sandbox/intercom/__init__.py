@@ -3,7 +3,7 @@
 from accountpulse.sandbox.intercom.oddities import IntercomOddities
 from accountpulse.sandbox.intercom.rate_limit import intercom_style
 from accountpulse.sandbox.intercom.service import IntercomService
-from accountpulse.sandbox.stand_in import STANDARD, Address, Crooked, StandIn, Surroundings
+from accountpulse.sandbox.stand_in import STANDARD, Address, Crooked, StandIn, Surroundings, unbent
 from accountpulse.sandbox.truth.crooked_intercom import crooked_conversations
 from accountpulse.sandbox.truth.intercom import intercom_conversations
 from accountpulse.sandbox.world.churn_desk import build_churn_support
@@ -33,6 +33,7 @@ STAND_IN = StandIn(
     environment=_environment,
     rate_limits={STANDARD: intercom_style},
     conversations=intercom_conversations,
+    renamed=Crooked(bend=unbent, mapping=lambda *_of: {"account_field": "Support_Id__c"}),
     crooked=Crooked(bend=bend_intercom, mapping=intercom_mapping, conversations=crooked_conversations),
     churn=build_churn_support,
 )

@@ -3,7 +3,7 @@
 from accountpulse.sandbox.jira.oddities import JiraOddities
 from accountpulse.sandbox.jira.rate_limit import cloud_style, data_center_style
 from accountpulse.sandbox.jira.service import JiraService
-from accountpulse.sandbox.stand_in import Address, Crooked, StandIn, Surroundings
+from accountpulse.sandbox.stand_in import Address, Crooked, StandIn, Surroundings, unbent
 from accountpulse.sandbox.truth.bugs import bugs_truth
 from accountpulse.sandbox.truth.crooked_bugs import crooked_bugs_truth
 from accountpulse.sandbox.world.churn_desk import build_churn_bugs
@@ -35,6 +35,7 @@ STAND_IN = StandIn(
     editions=(CLOUD, DATA_CENTER),
     rate_limits={CLOUD: cloud_style, DATA_CENTER: data_center_style},
     metrics=bugs_truth,
+    renamed=Crooked(bend=unbent, mapping=lambda *_of: {"account_field": "Tracker_Name__c"}),
     crooked=Crooked(bend=bend_jira, mapping=jira_mapping, metrics=crooked_bugs_truth),
     churn=build_churn_bugs,
 )

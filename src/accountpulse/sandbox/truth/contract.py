@@ -19,7 +19,9 @@ class Rows:
 
     def __init__(self, org: Salesforce) -> None:
         """Group what belongs to accounts directly; look parents up for the rest."""
-        self.rows = {name: [row for row in kind.rows if not row["IsDeleted"]] for name, kind in org.objects.items()}
+        self.rows = {
+            name: [row for row in kind.rows if not row["IsDeleted"]] for name, kind in org.as_first_named.items()
+        }
         self.accounts = {row["Id"]: row for row in self.rows["Account"]}
         self.people = {row["Id"]: row for row in self.rows["Contact"]}
         self.deals = {row["Id"]: row for row in self.rows["Opportunity"]}

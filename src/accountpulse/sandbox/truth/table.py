@@ -48,7 +48,7 @@ def _truths(world: World, at: Instants) -> list[Truth]:
 
 
 def _in_crm(world: World) -> Iterator[Customer]:
-    accounts = {row["Id"]: row for row in world.salesforce.objects["Account"].rows}
+    accounts = {row["Id"]: row for row in world.salesforce.as_first_named["Account"].rows}
     for customer in world.customers:
         account = accounts[customer.account_id]
         if not account["IsDeleted"] and str(account["Type"]).startswith("Customer"):

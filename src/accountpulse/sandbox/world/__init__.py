@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from accountpulse.sandbox.world.churn import History, churn_history
-from accountpulse.sandbox.world.model import CHURN, CROOKED, KINDS, PLAIN, World
+from accountpulse.sandbox.world.model import CHURN, KINDS, PLAIN, World
 from accountpulse.sandbox.world.plans import Blueprint, Calendar, make_plans
 
 
@@ -22,8 +22,9 @@ def build(
 
     `conversations` more than its customers would have are spread over the window; `issues` more are touched in it, and
     came about within so many days before its end. The crooked kind is the plain one of the same seed, with what real
-    sites have and nobody expects. The churn kind is a company of its own, with 24 months to score, whose size and
-    months are its own (`churn_history`, `world_at`).
+    sites have and nobody expects; the renamed kind is the plain one with an org that calls everything otherwise. The
+    churn kind is a company of its own, with 24 months to score, whose size and months are its own (`churn_history`,
+    `world_at`).
     """
     if kind not in KINDS:
         raise ValueError(f"there is no world {kind!r}; there are {', '.join(KINDS)}")
@@ -38,10 +39,9 @@ def build(
     calendar = Calendar(start, until.replace(microsecond=0))
     blueprint = Blueprint(seed, make_plans(seed, accounts, calendar), calendar, conversations, issues, issue_days)
     parts = {stand_in.name: stand_in.build(blueprint) for stand_in in STAND_INS}
-    if kind == CROOKED:  # after all of them, so that nothing is drawn anew
-        for stand_in in STAND_INS:
-            if stand_in.crooked is not None:
-                stand_in.crooked.bend(parts[stand_in.name], blueprint)
+    for stand_in in STAND_INS:  # after all of them, so that nothing is drawn anew
+        if (bent := stand_in.bent(kind)) is not None:
+            bent.bend(parts[stand_in.name], blueprint)
     customers = [plan.customer for plan in blueprint.plans]
     return World(seed=seed, start=start, until=until, customers=customers, parts=parts, kind=kind)
 

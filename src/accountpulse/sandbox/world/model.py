@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, cast
 
-PLAIN, CROOKED, CHURN = KINDS = ("plain", "crooked", "churn")  # worlds; docs/sandbox-worlds.md says what each has
+# worlds; docs/sandbox-worlds.md says what each has
+PLAIN, CROOKED, RENAMED, CHURN = KINDS = ("plain", "crooked", "renamed", "churn")
 
 
 @dataclass(slots=True)
@@ -294,7 +295,13 @@ class Salesforce:
     keeps: dict[str, str] = field(default_factory=dict)  # crooked: what is kept, and how; a word of crooked_org.py
     tracked_since: dict[str, date] = field(default_factory=dict)  # crooked: a field's history, from this day on
     history_from: date = date.min  # crooked: field history isn't kept from before
+    first_names: dict[str, SObject] | None = None  # renamed: the objects as they were, by which the truth is told
     nulls_compare: bool = True  # false: a null is neither equal nor unequal to a value, and NOT can't turn it
+
+    @property
+    def as_first_named(self) -> dict[str, SObject]:
+        """The objects under the names that the truth knows."""
+        return self.objects if self.first_names is None else self.first_names
 
 
 # --- all of it -------------------------------------------------------------------------------------------------

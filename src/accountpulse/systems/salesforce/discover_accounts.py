@@ -28,7 +28,7 @@ TIER_WORDS = (
     ("basic", "starter", "essential", "bronze", "lite"),
     ("standard", "silver", "team"),
     ("plu", "professional", "pro", "growth", "gold", "advanced"),
-    ("premium", "busines", "platinum"),
+    ("premium", "business", "platinum"),
     ("enterprise", "diamond", "ultimate", "elite"),
 )
 SEGMENT_WORDS = ("enterprise", "mid", "smb", "small", "medium", "large", "corporate", "commercial", "strategic")
@@ -69,9 +69,7 @@ def _evidence(survey: OrgSurvey, fields: Mapping[str, Field]) -> list[CustomerFi
     for each, points in named_like(fields, meanings.ARR, LEAST_POINTS)[:1]:
         where = f"{each.name} > 0"
         count = survey.count("Account", where) or 0
-        found.append(
-            CustomerFilter(where, count, 1 + points / 100, f"an amount in {each.name}")
-        )
+        found.append(CustomerFilter(where, count, 1 + points / 100, f"an amount in {each.name}"))
     if survey.fields("Opportunity"):
         count = survey.count("Account", WON) or 0
         found.append(CustomerFilter(WON, count, 1.0, "a won opportunity"))

@@ -27,7 +27,7 @@ def words(text: str) -> tuple[str, ...]:
     """The words of a name: `Annual_ContractValue` → annual, contract, value. Without accents and plural s."""
     plain = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
     found = _WORD.findall(_HUMP.sub(" ", plain).casefold())
-    return tuple(word[:-1] if len(word) > 3 and word.endswith("s") else word for word in found)
+    return tuple(word[:-1] if len(word) > 3 and word.endswith("s") and word[-2] != "s" else word for word in found)
 
 
 def bare(name: str) -> str:
