@@ -19,7 +19,7 @@ MOST_GROUPS = 200  # of one question: a field with more values is no list of kin
 SAMPLE = 5_000  # accounts whose fields are looked at, the last changed first
 LONGEST_SELECT = 6_000  # characters of the fields of one query: an address has 16,384 bytes in all
 UNCOUNTED = (RefusedQuery, UnknownName, NotThere, TookTooLong)
-Group = tuple[Any, ...]
+GroupValues = tuple[Any, ...]
 
 
 @dataclass
@@ -55,7 +55,7 @@ class OrgSurvey:
             self._unanswered(name, error)
             return None
 
-    def groups(self, name: str, paths: Sequence[str], *conditions: str) -> Counter[Group]:
+    def groups(self, name: str, paths: Sequence[str], *conditions: str) -> Counter[GroupValues]:
         """How many records have each combination of values, most first; empty where the org doesn't say."""
         keys = ", ".join(paths)
         grouped = f"GROUP BY {keys} LIMIT {MOST_GROUPS}"
