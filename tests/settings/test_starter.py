@@ -14,7 +14,8 @@ from accountpulse.systems.discovery import NULL, Discovery, MappingChoice
 
 NASTY = [
     "a: b", "# no comment", "'", '"', "a\nb: c", "\x1b[31m", "\u202eevil", "- x", "{", "]", "&a *a", "no", "null",
-    "1.0", "2026-01-01", "\u2028salesforce: none", "%", "@x", "`x`", "|", "> x", "\ttab", " blank ", "", "\ud800", "\x85",
+    "\x85", "1.0", "2026-01-01", "\u2028salesforce: none", "%", "@x", "`x`", "|", "> x", "\ttab", " blank ", "",
+    "\ud800",
 ]  # fmt: skip
 TEXTS = st.one_of(st.sampled_from(NASTY), st.text(max_size=60))
 SINGLE = st.one_of(TEXTS, st.booleans(), st.integers(-(10**9), 10**9), st.none())

@@ -33,7 +33,7 @@ def renamed_mapping(_org: Salesforce, _edition: str) -> Block:
             "arr_floor": {"Team": 25_000, "Growth": 100_000, "Enterprise": 250_000},
         },
         "reviews": {
-            "subject_like": ["%EBR%", "%Executive Review%"],
+            "subject_like": ["EBR%", "% EBR%", "%Executive Review%"],
             "no_show": "Did_Not_Attend__c",
             "expected_per_year": {"Basic": 0, "Team": 1, "Growth": 2, "Enterprise": 4},
         },

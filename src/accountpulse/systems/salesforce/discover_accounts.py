@@ -87,10 +87,16 @@ def _judged(survey: OrgSurvey, each: CustomerFilter, reference: CustomerFilter |
 
 def _by_list(survey: OrgSurvey, fields: Mapping[str, Field]) -> Iterator[CustomerFilter]:
     """Fields with a list of kinds, by the values in use."""
-    lists = [(each, points) for each, points in named_like(fields, meanings.KIND_OF_ACCOUNT) if each.groupable]
-    for each, _points in lists[:LISTS_ASKED]:
+    by_values = [each for each in fields.values() if any(map(_is_customers, each.picklist)) and not _personal(each)]
+    asked = [*by_values, *(each for each, _ in named_like(fields, meanings.KIND_OF_ACCOUNT))]
+    lists = {each.name: each for each in asked if each.groupable}
+    for each in list(lists.values())[:LISTS_ASKED]:
         values = {str(value): n for (value,), n in survey.groups("Account", [each.name]).items() if value is not None}
         yield from _of_values(each.name, values, each.picklist, words(f"{meanings.bare(each.name)} {each.label}"))
+
+
+def _is_customers(value: str) -> bool:
+    return named(value, meanings.CUSTOMER_VALUES, meanings.NO_CUSTOMERS)
 
 
 def _by_record_type(survey: OrgSurvey, fields: Mapping[str, Field]) -> Iterator[CustomerFilter]:

@@ -39,7 +39,9 @@ class DealKinds:
     def counted(cls, survey: OrgSurvey) -> "DealKinds":
         """One question a field."""
         fields, found = survey.fields("Opportunity"), cls()
-        names = [each.name for each, _ in named_like(fields, meanings.KIND_OF_DEAL) if each.groupable][:DEALS_ASKED]
+        by_values = [each for each in fields.values() if any(map(_is_kind, each.picklist))]
+        asked = [*by_values, *(each for each, _ in named_like(fields, meanings.KIND_OF_DEAL))]
+        names = list(dict.fromkeys(each.name for each in asked if each.groupable))[:DEALS_ASKED]
         if "RecordTypeId" in fields:
             names.append("RecordType.Name")
         for name in names:
@@ -80,6 +82,15 @@ def is_renewal(value: str) -> bool:
 def is_smaller(value: str) -> bool:
     """Whether a kind of opportunity makes a contract smaller."""
     return named(value, meanings.SMALLER_VALUES)
+
+
+def is_larger(value: str) -> bool:
+    """Whether a kind of opportunity makes a customer larger."""
+    return named(value, meanings.LARGER_VALUES) and not is_renewal(value) and not is_smaller(value)
+
+
+def _is_kind(value: str) -> bool:
+    return is_renewal(value) or is_smaller(value) or is_larger(value)
 
 
 # --- renewals ----------------------------------------------------------------------------------------------------

@@ -14,8 +14,7 @@ from accountpulse.systems.salesforce.discover_contract import (
     ChildObject,
     DealKinds,
     chosen,
-    is_renewal,
-    is_smaller,
+    is_larger,
 )
 from accountpulse.systems.salesforce.meanings import Meaning, named
 from accountpulse.systems.salesforce.queries import in_list, text
@@ -23,9 +22,10 @@ from accountpulse.systems.salesforce.schema import TIMES
 from accountpulse.systems.salesforce.settings import Reviews
 from accountpulse.systems.salesforce.survey import OrgSurvey, named_like
 
+# LIKE knows no words: %EBR% would find February
 SUBJECTS = (
-    "%QBR%", "%Business Review%", "%EBR%", "%Executive Review%", "%Quarterly Review%", "%Success Review%",
-    "%Account Review%", "%Strategy Review%",
+    "%QBR%", "%Business Review%", "EBR%", "% EBR%", "%Executive Review%", "%Quarterly Review%", "%Success Review%",
+    "%Account Review%", "%Strategy Review%", "%Value Review%", "%Steering Committee%", "%Quartalsgespr%",
 )  # fmt: skip
 CANCELLED = ("Cancel%", "Abgesagt%", "Annul%", "Postponed%")
 LAST_YEAR = "ActivityDate = LAST_N_DAYS:365"
@@ -161,11 +161,7 @@ def _left_by(each: Field) -> tuple[Block, str]:
 
 def expansion_choice(deals: DealKinds) -> MappingChoice:
     """Kinds of opportunity that make a customer larger."""
-
-    def says(value: str) -> bool:
-        return named(value, meanings.LARGER_VALUES) and not is_renewal(value) and not is_smaller(value)
-
-    path, kinds = ("salesforce", "expansion"), deals.of(says)
+    path, kinds = ("salesforce", "expansion"), deals.of(is_larger)
     if not kinds:
         return MappingChoice(path, "none", "No kind of opportunity says that a customer would grow.")
     whole = []
@@ -219,6 +215,7 @@ def _signals_in(survey: OrgSurvey, child: ChildObject) -> SignalsFound | None:
         rest, meanings.CONFIDENCE, lambda each: any(named(v, meanings.CONFIRMED_VALUES) for v in each.picklist)
     )
     opened, closed = (_best(rest, meaning, lambda _each: False) for meaning in (meanings.OPENED, meanings.CLOSED))
+    sure = sure if sure is not None and _says(meanings.CONFIRMED_VALUES)(sure[0]) else None
     block = _signal_block(child, severity[0], status[0], sure and sure[0])
     block["opened"] = opened[0].name if opened else "CreatedDate"
     block["closed"] = closed[0].name if closed else None
@@ -266,17 +263,22 @@ def _signal_block(child: ChildObject, severity: Field, status: Field, sure: Fiel
 
 
 def _levels(values: Sequence[str]) -> dict[str, list[str]]:
-    """A list's values by what they mean; without one that says critical, high is critical, else it is moderate."""
+    """A list's values by what they mean; without one that says critical, high is critical, else it is moderate.
+
+    Yellow stands in the middle where nothing else does, else at the end.
+    """
     kinds = {
         "critical": meanings.CRITICAL_VALUES,
         "high": meanings.HIGH_VALUES,
         "moderate": meanings.MODERATE_VALUES,
+        "yellow": meanings.YELLOW_VALUES,
         "watch": meanings.WATCH_VALUES,
     }
     found: dict[str, list[str]] = {name: [] for name in kinds}
     for value in values:
         if (kind := next((name for name, stems in kinds.items() if named(value, stems)), None)) is not None:
             found[kind].append(value)
-    high = found.pop("high")
+    high, yellow = found.pop("high"), found.pop("yellow")
     found["moderate" if found["critical"] else "critical"] += high
+    found["watch" if found["moderate"] else "moderate"] += yellow
     return found

@@ -92,6 +92,7 @@ ARR = Meaning(
         "arr": 10, "annual recurring revenue": 10, "recurring revenue": 8, "acv": 8, "annual contract value": 8,
         "annual": 4, "yearly": 4, "annualized": 4, "recurring": 5, "contracted": 3, "contract": 2, "subscription": 3,
         "mrr": 5, "revenue": 3, "value": 2, "amount": 2, "spend": 2, "worth": 2, "vertragswert": 6, "jahreswert": 8,
+        "carr": 10, "jahresvertragswert": 8, "umsatz": 3, "jahr": 3, "fee": 2,
     },
     f"{_PAST} potential target forecast lost churned expected open pipeline growth change delta opportunity overdue "
     "date discount budget max min",
@@ -100,14 +101,15 @@ ARR = Meaning(
 TIER = Meaning(
     {
         "tier": 10, "service level": 7, "plan": 7, "package": 6, "edition": 6, "level": 4, "grade": 4, "membership": 5,
-        "subscription": 3, "product": 1, "class": 3, "paket": 6, "stufe": 6,
+        "subscription": 3, "product": 1, "class": 3, "paket": 6, "stufe": 6, "kundenstufe": 8,
+        "license type": 5, "licence type": 5,
     },
-    f"{_PAST} health risk price score success action renewal partner support contact",
+    f"{_PAST} health risk price score success action renewal partner contact",
     SHORT_TEXTS,
 )  # fmt: skip
 SEGMENT = Meaning(
-    {"segment": 10, "company size": 7, "size": 5, "band": 4, "employee range": 5, "category": 3, "market": 3,
-     "class": 3, "segmentation": 9},
+    {"segment": 10, "company size": 7, "size": 5, "band": 4, "employee range": 5, "category": 4, "market": 4,
+     "class": 4, "segmentation": 9, "kundensegment": 9},
     f"{_PAST} risk health score campaign",
     SHORT_TEXTS,
 )  # fmt: skip
@@ -130,6 +132,7 @@ SINCE = Meaning(
         "customer since": 10, "client since": 10, "since": 6, "became customer": 10, "go live": 7, "start": 4,
         "contract": 2, "subscription": 2, "first": 3, "onboarded": 6, "activation": 6, "activated": 6, "signed": 5,
         "joined": 6, "seit": 8, "kunde": 2, "original": 2, "live": 3,
+        "onboarding": 4, "acquisition": 6, "closed": 2, "won": 2, "customer from": 8, "date": 1,
     },
     "renewal renew end ending last next churn churned trial cancel cancelled expiration expiry invoice",
     TIMES,
@@ -139,6 +142,7 @@ RENEWS = Meaning(
         "renewal": 8, "renew": 8, "renews": 8, "next": 2, "contract end": 9, "subscription end": 9, "term end": 9,
         "expiration": 8, "expiry": 8, "expires": 8, "end date": 6, "end": 2, "date": 2, "vertragsende": 9,
         "verlangerung": 9, "laufzeitende": 9, "contract until": 8, "valid until": 6,
+        "agreement end": 9,
     },
     "last previous prior start started created notice sent reminder warranty trial support email last",
     TIMES,
@@ -186,8 +190,33 @@ SMALLER_VALUES = (
     "down grade",
     "down sell",
 )
-LARGER_VALUES = ("expan", "upsell", "upgrad", "crosssell", "up sell", "cross sell", "add on", "addon", "growth", "upg")
-BILLING_VALUES = ("bill", "payment", "invoic", "dunning", "collection", "rechnung", "zahlung", "unpaid", "overdue")
+LARGER_VALUES = (
+    "expan",
+    "upsell",
+    "upgrad",
+    "crosssell",
+    "up sell",
+    "cross sell",
+    "add on",
+    "addon",
+    "growth",
+    "additional",
+    "increas",
+    "erweiter",
+)
+BILLING_VALUES = (
+    "bill",
+    "payment",
+    "invoic",
+    "dunning",
+    "collection",
+    "rechnung",
+    "zahlung",
+    "unpaid",
+    "overdue",
+    "receivabl",
+    "financ",
+)
 UNPAID_VALUES = (
     "overdue",
     "late",
@@ -237,6 +266,7 @@ LEFT = Meaning(
     {
         "no longer": 9, "left": 9, "has left": 10, "departed": 9, "former": 7, "inactive": 6, "retired": 5,
         "employment": 7, "employment status": 8, "contact status": 6, "company": 1, "gone": 7, "ausgeschieden": 9,
+        "departure": 9, "leaving": 8,
     },
     "still active opt email bounce bounced shift",
     frozenset({*FLAGS, *TIMES, *PICKLISTS}),
@@ -250,6 +280,7 @@ SIGNAL_OBJECTS = Meaning(
     {
         "churn": 8, "signal": 6, "risk": 6, "red flag": 9, "flag": 3, "alert": 4, "warning": 6, "early": 2,
         "escalation": 3, "concern": 5, "attrition": 8, "abwanderung": 8, "kundigung": 7, "at risk": 3, "threat": 5,
+        "red account": 8, "danger": 6, "sign": 3, "indicator": 4, "retention": 5, "issue": 1,
     },
     "score history snapshot forecast share feed setting template",
 )  # fmt: skip
@@ -257,6 +288,7 @@ SEVERITY = Meaning(
     {
         "severity": 10, "criticality": 9, "level": 5, "priority": 7, "impact": 6, "urgency": 6, "gravity": 8, "rag": 6,
         "risk": 2, "schwere": 9, "magnitude": 6, "seriousness": 9, "color": 4, "colour": 4, "rating": 4, "grade": 4,
+        "intensity": 6, "weight": 4, "threat": 2,
     },
     "",
     PICKLISTS,
@@ -274,7 +306,7 @@ OPENED = Meaning(
     {
         "signal date": 10, "opened": 10, "raised": 10, "detected": 10, "reported": 9, "identified": 9, "logged": 9,
         "noticed": 9, "seen": 7, "observed": 8, "occurred": 8, "flagged": 8, "start": 6, "began": 8, "since": 7,
-        "open": 6, "date": 2, "on": 1,
+        "open": 6, "begin": 7, "date": 2, "on": 1,
     },
     "close closed resolve resolved end ended due target next review modified last expected solved cleared mitigated",
     TIMES,
@@ -288,10 +320,12 @@ CLOSED = Meaning(
 CRITICAL_VALUES = ("critical", "severe", "red", "urgent", "extreme", "kritisch", "rot", "p1", "sev1")
 HIGH_VALUES = ("high", "major", "seriou", "hoch")
 MODERATE_VALUES = ("moderate", "medium", "amber", "orange", "mid", "mittel", "significant", "elevated", "p2", "sev2")
-WATCH_VALUES = ("watch", "low", "minor", "yellow", "green", "info", "niedrig", "gering", "notice", "p3", "sev3")
+YELLOW_VALUES = ("yellow", "gelb")  # in the middle of red and green, below red and amber
+WATCH_VALUES = ("watch", "low", "minor", "green", "info", "niedrig", "gering", "notice", "p3", "sev3")
 RESOLVED_VALUES = (
     "clos", "resolv", "done", "mitigat", "clear", "dismiss", "saved", "won back", "complet", "ended", "solved",
-    "archiv", "inactive", "false alarm", "erledigt", "geschlossen", "gelost",
+    "archiv", "inactive", "false alarm", "handl", "settl", "gone", "obsolet", "no longer relevant",
+    "erledigt", "geschlossen", "gelost",
 )  # fmt: skip
-MONITORING_VALUES = ("monitor", "watch", "observ", "beobacht")
-CONFIRMED_VALUES = ("confirm", "certain", "verified", "definite", "proven", "bestatigt", "sicher")
+MONITORING_VALUES = ("monitor", "watch", "observ", "track", "beobacht")
+CONFIRMED_VALUES = ("confirm", "certain", "verified", "definite", "proven", "validat", "sure", "bestatigt", "sicher")
