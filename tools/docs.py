@@ -43,6 +43,8 @@ def mapping_page() -> str:
         "only what differs. Unknown keys and wrong values are reported all at once, with their lines. `where` texts",
         "are SOQL conditions as an administrator of the org would write them.",
         "",
+        "`accountpulse init` writes a first one from what your systems hold: see [setup.md](setup.md).",
+        "",
         "The whole file with its defaults:",
         "",
         "```yaml",

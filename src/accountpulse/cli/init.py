@@ -161,9 +161,9 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         raise UsageError(f"{path} can't be written ({error.strerror})") from None
     console = summary.tables()
-    console.print(f"{path} was written. Read it once: each key says why it was chosen. Then:", markup=False)
-    for command, what in NEXT:
-        console.print(f"  {command:<34}{what}", markup=False)
+    lines = [f"{path} was written. Read it once: each key says why it was chosen. Then:"]
+    lines += [f"  {command:<34}{what}" for command, what in NEXT]
+    console.print("\n".join(lines), markup=False, soft_wrap=True)
 
 
 def _show_changes(path: Path, text: str, proposed: settings.RunMapping, looked: list[LookedAt]) -> None:

@@ -58,6 +58,8 @@ def serve(asked: WorldRequest, port: int, *, latency: int, rate: int | None, jir
             text = f"# {company}; stop with Ctrl-C. Paste this into another shell:"
             console.print(text, soft_wrap=True)  # a comment that went over two lines would be half a command
             for name, value in sandbox.environment().items():
+                if name == "ACCOUNTPULSE_CONFIG":
+                    console.print("# the mapping by hand; leave it out to try `accountpulse init`:", soft_wrap=True)
                 console.print(f"export {name}={shlex.quote(value)}", soft_wrap=True, markup=False)
             while True:
                 time.sleep(3600)

@@ -151,6 +151,33 @@ def test_an_org_without_an_object_for_signals_waives_them_and_says_so(org: Org, 
     assert any("churn signals" in text for text in found.unknown)
 
 
+def test_severities_that_say_nothing_leave_an_object_of_signals_out(org: Org, configure: Configure) -> None:
+    org.objects["Churn_Signal__c"].fields["Severity__c"].values = ["1", "2", "3"]
+    found = of_org(org, configure)
+    assert choice(found, "signals").value == "none"
+    assert any(text.startswith("Churn_Signal__c is called as churn signals are") for text in found.unknown)
+
+
+def test_an_object_whose_lists_fit_but_not_its_name_is_only_offered(org: Org, configure: Configure) -> None:
+    kind = org.objects.pop("Churn_Signal__c")
+    kind.name = kind.label = "Customer_Diary__c"
+    org.objects[kind.name] = kind
+    signals = choice(of_org(org, configure), "signals")
+    assert signals.value == "none"
+    offered = signals.others[0][0]
+    assert isinstance(offered, dict)
+    assert (offered["object"], offered["severity"]) == ("Customer_Diary__c", "Severity__c")
+
+
+def test_a_severity_that_nobody_can_place_is_named(org: Org, configure: Configure) -> None:
+    org.objects["Churn_Signal__c"].fields["Severity__c"].values = ["High", "Medium", "Low", "Purple"]
+    found = of_org(org, configure)
+    block = choice(found, "signals").value
+    assert isinstance(block, dict)
+    assert block["levels"] == {"critical": ["High"], "moderate": ["Medium"], "watch": ["Low"]}
+    assert any("'Purple'" in text for text in found.unknown)
+
+
 def test_reviews_that_nobody_recorded_are_left_out_and_count_for_nothing(org: Org, configure: Configure) -> None:
     org.add("Event", Subject="lunch", ActivityDate=NOW.date())
     found = of_org(org, configure)

@@ -9,8 +9,8 @@ from accountpulse.systems.discovery import MappingChoice
 from accountpulse.systems.salesforce import meanings
 from accountpulse.systems.salesforce.discover_accounts import OTHERS
 from accountpulse.systems.salesforce.meanings import Meaning, named
-from accountpulse.systems.salesforce.queries import in_list, text
-from accountpulse.systems.salesforce.survey import Candidate, OrgSurvey, named_like
+from accountpulse.systems.salesforce.queries import in_list, number, text
+from accountpulse.systems.salesforce.survey import UNCOUNTED, Candidate, OrgSurvey, named_like
 
 Block = dict[str, Any]
 OPEN, WON = (False, False), (True, True)  # IsClosed, IsWon
@@ -226,24 +226,39 @@ def _named_objects(children: Sequence[ChildObject], meaning: Meaning, least: int
 
 
 def downgrade_choice(survey: OrgSurvey, deals: DealKinds, seats: str | None) -> MappingChoice:
-    """Won opportunities of a kind that says so, else falls of seats in the account's field history."""
-    ways: list[tuple[Block, str]] = []
+    """Won opportunities of a kind that says so, or falls of seats in the field history; what knows more accounts."""
+    ways: list[tuple[int, Block, str]] = []
     for name, values, _ in deals.of(is_smaller)[:1]:
-        won = deals.count(name, values, WON)
         picked = chosen(name, values)
-        extra = picked.pop("where", None)
-        where = "IsWon = true" if extra is None else f"IsWon = true AND {extra}"
-        ways.append(({"from": "records", "object": "Opportunity", **picked, "where": where},
-                     f"{won:,} won opportunities have {name} {_listed(values)}"))  # fmt: skip
-    changes = history_of(survey, seats)
-    if seats and changes:
-        ways.append(({"from": "history", "field": seats}, f"the field history has {changes:,} changes of {seats}"))
+        extra = picked.pop("where", f"{name} IN {in_list(values)}")
+        won = "IsWon = true" if picked else f"IsWon = true AND {extra}"
+        known = survey.accounts_of("Opportunity", "AccountId", f"IsWon = true AND {extra}") or 0
+        why = (
+            f"{deals.count(name, values, WON):,} won opportunities of {known:,} accounts have {name} {_listed(values)}"
+        )
+        ways.append((known, {"from": "records", "object": "Opportunity", **picked, "where": won}, why))
+    if seats is not None and history_of(survey, seats):
+        known = _accounts_that_fell(survey, seats)
+        why = f"in the field history, {seats} fell on {known:,} accounts"
+        ways.append((known, {"from": "history", "field": seats}, why))
     path = ("salesforce", "downgrades")
     if not ways:
         why = "No kind of opportunity says that a contract became smaller, and seats have no field history."
         return MappingChoice(path, "none", why)
-    others = (*ways[1:], ("none", "downgrades are no part of the score"))
-    return MappingChoice(path, ways[0][0], f"{ways[0][1][0].upper()}{ways[0][1][1:]}.", others)
+    (_, value, why), *rest = sorted(ways, key=lambda each: -each[0])
+    others = (*((way, text) for _, way, text in rest), ("none", "downgrades are no part of the score"))
+    return MappingChoice(path, value, f"{why[0].upper()}{why[1:]}.", others)
+
+
+def _accounts_that_fell(survey: OrgSurvey, name: str) -> int:
+    """How many accounts have a fall of a number in the field history, as far as a sample of it shows."""
+    paths = ("AccountId", "OldValue", "NewValue")
+    try:
+        rows = survey.sample("AccountHistory", paths, f"Field = {text(name)}", newest="CreatedDate")
+    except UNCOUNTED:
+        return 0
+    amounts = [(row["AccountId"], number(row["OldValue"]), number(row["NewValue"])) for row in rows]
+    return len({account for account, old, new in amounts if old is not None and new is not None and new < old})
 
 
 def history_of(survey: OrgSurvey, name: str | None) -> int:

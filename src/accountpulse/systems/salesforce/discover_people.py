@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from accountpulse.systems.discovery import MappingChoice
 from accountpulse.systems.salesforce import meanings
@@ -187,63 +186,75 @@ class SignalsFound:
 
 def signal_choice(survey: OrgSurvey, children: Sequence[ChildObject]) -> tuple[MappingChoice, list[str]]:
     """The object that CSMs log churn signals in, by its name, its lists of severities and statuses, and a date."""
-    found = [each for child in children if (each := _signals_in(survey, child)) is not None]
-    found.sort(key=lambda each: (-each.points, each.block["object"]))
-    waived = ("none", "accounts are rated without churn signals")
-    if not found or found[0].points < SURE_OBJECT:
-        why = "No object of your own that belongs to accounts is called as churn signals are: they are waived."
-        unknown = ["churn signals: name the object under signals:, or deploy ours (docs/salesforce.md)"]
-        others = tuple((each.block, each.why) for each in found[:OTHERS])
-        return MappingChoice(("signals",), "none", why, others, asked=True), unknown
-    others = tuple((each.block, each.why) for each in found[1 : OTHERS + 1])
-    first = found[0]
-    return MappingChoice(("signals",), first.block, f"{first.why}.", (*others, waived), asked=True), list(first.unknown)
+    looked = [(child, _signals_in(survey, child)) for child in children]
+    found = sorted((each for _, each in looked if each), key=lambda each: (-each.points, each.block["object"]))
+    if found and found[0].points >= SURE_OBJECT:
+        others = tuple((each.block, each.why) for each in found[1 : OTHERS + 1])
+        waived = ("none", "accounts are rated without churn signals")
+        choice = MappingChoice(("signals",), found[0].block, f"{found[0].why}.", (*others, waived), asked=True)
+        return choice, list(found[0].unknown)
+    why = "No object of your own that belongs to accounts is called as churn signals are: they are waived."
+    unknown = ["churn signals: name the object under signals:, or deploy ours (docs/salesforce.md)"]
+    unknown += [
+        f"{child.name} is called as churn signals are, but no list of it says severities, and another one statuses"
+        for child, each in looked
+        if each is None and _name_points(child) * NAME_FIRST >= SURE_OBJECT
+    ]
+    others = tuple((each.block, each.why) for each in found[:OTHERS])
+    return MappingChoice(("signals",), "none", why, others, asked=True), unknown
+
+
+def _name_points(child: ChildObject) -> int:
+    return meanings.SIGNAL_OBJECTS.of_name(meanings.bare(child.name), child.label)
 
 
 def _signals_in(survey: OrgSurvey, child: ChildObject) -> SignalsFound | None:
-    points = meanings.SIGNAL_OBJECTS.of_name(meanings.bare(child.name), child.label)
-    fields = survey.fields(child.name)
-    severity = _best(
-        fields.values(), meanings.SEVERITY, lambda each: sum(map(bool, _levels(each.picklist).values())) > 1
-    )
-    others = [each for each in fields.values() if severity is None or each.name != severity[0].name]
-    status = _best(others, meanings.STATUS, _says(meanings.RESOLVED_VALUES))
-    if severity is None or status is None:
+    """An object's fields as those of signals; None where no list says severities, or no other one statuses."""
+    fields = list(survey.fields(child.name).values())
+    severity = _best(fields, meanings.SEVERITY, _has_levels)
+    rest = [each for each in fields if severity is None or each is not severity[0]]
+    status = _best(rest, meanings.STATUS, _says(meanings.RESOLVED_VALUES))
+    if severity is None or status is None or not _has_levels(severity[0]):
         return None
-    rest = [each for each in others if each.name != status[0].name]
-    sure = _best(
-        rest, meanings.CONFIDENCE, lambda each: any(named(v, meanings.CONFIRMED_VALUES) for v in each.picklist)
-    )
-    opened, closed = (_best(rest, meaning, lambda _each: False) for meaning in (meanings.OPENED, meanings.CLOSED))
-    sure = sure if sure is not None and _says(meanings.CONFIRMED_VALUES)(sure[0]) else None
+    rest = [each for each in rest if each is not status[0]]
+    sure = _best([each for each in rest if _says(meanings.CONFIRMED_VALUES)(each)], meanings.CONFIDENCE)
+    opened, closed = (_best(rest, meaning) for meaning in (meanings.OPENED, meanings.CLOSED))
     block = _signal_block(child, severity[0], status[0], sure and sure[0])
     block["opened"] = opened[0].name if opened else "CreatedDate"
     block["closed"] = closed[0].name if closed else None
-    count = survey.count(child.name) or 0
-    unplaced = [value for value in severity[0].picklist if not any(value in at for at in block["levels"].values())]
-    unknown = tuple(
-        f"{child.name}.{severity[0].name}: what {value!r} means; signals with it leave their account unknown"
-        for value in unplaced
-    )
-    count_of_points = points * NAME_FIRST + severity[1] + status[1]
-    return SignalsFound(
-        count_of_points, block, f"{child.name} holds {count:,} records with a severity and a status", unknown
-    )
+    why = f"{child.name} holds {survey.count(child.name) or 0:,} records with a severity and a status"
+    points = _name_points(child) * NAME_FIRST + severity[1] + status[1]
+    return SignalsFound(points, block, why, tuple(_not_told(block, severity[0])))
+
+
+def _not_told(block: Block, severity: Field) -> Iterator[str]:
+    """What the lists of an object of signals leave open."""
+    placed = {value for values in block["levels"].values() for value in values}
+    for value in severity.picklist:
+        if value not in placed:
+            name = f"{block['object']}.{severity.name}"
+            yield f"which level {value!r} of {name} is: accounts with such a signal aren't rated until levels: says it"
+    if not block["resolved"] and block["closed"] is None:
+        yield f"when a signal of {block['object']} is over: no status says so, and there is no date"
 
 
 def _has_levels(each: Field) -> bool:
-    """Whether a list has values of two severities at least."""
-    return sum(map(bool, _levels(each.picklist).values())) > 1
+    """Whether a list has values of two severities at least, one of them more than worth a watch."""
+    levels = _levels(each.picklist)
+    return sum(map(bool, levels.values())) > 1 and bool(levels["critical"] or levels["moderate"])
 
 
 def _says(stems: Sequence[str]) -> Callable[[Field], bool]:
     return lambda each: any(named(value, stems) for value in each.picklist)
 
 
-def _best(fields: Any, meaning: Meaning, fits: Callable[[Field], bool]) -> tuple[Field, float] | None:
-    """The field with the most points of a meaning; those whose values fit count so much more."""
-    found = [(each, points + CHILD_FIELDS * fits(each)) for each in fields if (points := meaning.of(each))]
-    return max(found, key=lambda pair: (pair[1], pair[0].name), default=None)
+def _best(
+    fields: Sequence[Field], meaning: Meaning, fits: Callable[[Field], bool] = lambda _each: False
+) -> tuple[Field, float] | None:
+    """The field with the most points of a meaning; those whose values fit count so much more, and need no name."""
+    of_kind = [each for each in fields if each.type in meaning.types]
+    found = [(each, meaning.of(each) + CHILD_FIELDS * fits(each)) for each in of_kind]
+    return max((pair for pair in found if pair[1]), key=lambda pair: (pair[1], pair[0].name), default=None)
 
 
 def _signal_block(child: ChildObject, severity: Field, status: Field, sure: Field | None) -> Block:

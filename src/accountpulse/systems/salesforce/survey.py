@@ -15,7 +15,7 @@ from accountpulse.systems.salesforce.meanings import Meaning, bare
 from accountpulse.systems.salesforce.queries import at
 from accountpulse.systems.salesforce.schema import ObjectDescription
 
-MOST_GROUPS = 200  # of one question: a field with more values is no list of kinds
+MOST_GROUPS = 1_000  # of one question: a field with more values is no list of kinds
 SAMPLE = 5_000  # accounts whose fields are looked at, the last changed first
 LONGEST_SELECT = 6_000  # characters of the fields of one query: an address has 16,384 bytes in all
 UNCOUNTED = (RefusedQuery, UnknownName, NotThere, TookTooLong)
@@ -56,7 +56,7 @@ class OrgSurvey:
             return None
 
     def groups(self, name: str, paths: Sequence[str], *conditions: str) -> Counter[GroupValues]:
-        """How many records have each combination of values, most first; empty where the org doesn't say."""
+        """How many records have each combination of values; empty where the org doesn't say, or they are no kinds."""
         keys = ", ".join(paths)
         grouped = f"GROUP BY {keys} LIMIT {MOST_GROUPS}"
         soql = f"SELECT {keys}, COUNT(Id) FROM {name}{_where(conditions)} {grouped}"  # noqa: S608
@@ -65,13 +65,17 @@ class OrgSurvey:
         except UNCOUNTED as error:
             self._unanswered(name, error)
             return Counter()
+        if len(rows) == MOST_GROUPS:
+            return Counter()
         last = [path.rpartition(".")[2] for path in paths]
         return Counter({tuple(row.get(each) for each in last): int(row["expr0"]) for row in rows})
 
-    def sample(self, name: str, paths: Iterable[str], *conditions: str) -> list[dict[str, Any]]:
-        """The records that were changed last, with these fields by their paths."""
+    def sample(
+        self, name: str, paths: Iterable[str], *conditions: str, newest: str = "LastModifiedDate"
+    ) -> list[dict[str, Any]]:
+        """The newest records, by default those that were changed last, with these fields by their paths."""
         found: dict[str, dict[str, Any]] = {}
-        end = f"{_where(conditions)} ORDER BY LastModifiedDate DESC LIMIT {SAMPLE}"
+        end = f"{_where(conditions)} ORDER BY {newest} DESC LIMIT {SAMPLE}"
         for part in _parts(paths):
             selected = ", ".join(dict.fromkeys(["Id", *part]))
             for row in self.org.query(f"SELECT {selected} FROM {name}{end}", name):  # noqa: S608
