@@ -325,6 +325,8 @@ def test_a_word_that_speaks_against_a_meaning_takes_it(name: str, meaning: meani
 def test_values_that_deny_a_word_do_not_say_it() -> None:
     assert named("Customer - Direct", meanings.CUSTOMER_VALUES, meanings.NO_CUSTOMERS)
     assert named("Existing customers", meanings.CUSTOMER_VALUES, meanings.NO_CUSTOMERS)
+    assert named("Partner-led customer", meanings.CUSTOMER_VALUES, meanings.NO_CUSTOMERS)
+    assert not named("Active partner", meanings.LIVE_VALUES, meanings.NO_LIVE_CUSTOMERS)
     for value in ("Not a customer", "Former customer", "Ex-Customer", "Inactive", "Prospect"):
         assert not named(value, (*meanings.CUSTOMER_VALUES, *meanings.LIVE_VALUES), meanings.NO_CUSTOMERS)
     assert not named("Unconfirmed", meanings.CONFIRMED_VALUES)

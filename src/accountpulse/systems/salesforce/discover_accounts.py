@@ -111,10 +111,13 @@ def _of_values(
     name: str, values: Mapping[str, int], listed: Sequence[str], said: Sequence[str]
 ) -> Iterator[CustomerFilter]:
     """The values in use that say "customer"; else, of a status, those that say "active"."""
-    for points, stems in ((3.0, meanings.CUSTOMER_VALUES), (2.0, meanings.LIVE_VALUES)):
+    for points, stems, unless in (
+        (3.0, meanings.CUSTOMER_VALUES, meanings.NO_CUSTOMERS),
+        (2.0, meanings.LIVE_VALUES, meanings.NO_LIVE_CUSTOMERS),
+    ):
         if points < 3 and not meanings.LIVE_FIELD & set(said):
             return
-        chosen = sorted(value for value in values if named(value, stems, meanings.NO_CUSTOMERS))
+        chosen = sorted(value for value in values if named(value, stems, unless))
         if chosen:
             count = sum(values[value] for value in chosen)
             told = ", ".join(f"{value} ({values[value]:,})" for value in chosen)
