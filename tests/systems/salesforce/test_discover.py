@@ -338,16 +338,18 @@ def test_a_floor_is_the_roundest_amount_that_divides_two_tiers() -> None:
     assert dividing([90_000], [130_000]) == 100_000
     assert dividing([10, 400_000], [240_000, 260_000, 500_000, 600_000]) == 100_000  # one below is on the wrong side
     assert dividing([1.0], [2.0]) == 2
+    # of a hundred accounts, one is off: a floor of 22,600 would put it right, 25,000 is what was meant
+    assert dividing([*[2_000.0] * 48, 21_000.0, 22_500.0], [22_600.0, *[26_000.0] * 49]) == 25_000
 
 
 @given(st.lists(st.floats(0, 1e9), min_size=1), st.lists(st.floats(0, 1e9), min_size=1))
-def test_no_other_amount_leaves_fewer_on_the_wrong_side(below: list[float], above: list[float]) -> None:
+def test_no_amount_leaves_far_fewer_on_the_wrong_side(below: list[float], above: list[float]) -> None:
     def wrong(amount: float) -> int:
         return sum(each >= amount for each in below) + sum(each < amount for each in above)
 
     edges = sorted({0.0, *below, *above})
     best = min(map(wrong, edges[1:]), default=wrong(edges[0]))
-    assert wrong(dividing(below, above)) == best
+    assert wrong(dividing(below, above)) <= best + (len(below) + len(above)) // 50
 
 
 def test_tiers_of_unknown_names_are_ordered_by_their_median_arr() -> None:

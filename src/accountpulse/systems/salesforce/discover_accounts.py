@@ -23,6 +23,7 @@ FITTING = 3.0  # points of values that are what the key means
 LEAST_POINTS = 4.0  # of a name: below it, a field is nobody's guess
 OTHERS = 3  # alternatives that are shown
 MOST_TIERS = 8
+LEEWAY = 50  # of so many accounts one may be more on the wrong side of a floor, if that is rounder then
 TIER_WORDS = (
     ("free", "trial", "freemium"),
     ("basic", "starter", "essential", "bronze", "lite"),
@@ -272,7 +273,8 @@ def tier_order(rows: Sequence[Mapping[str, Any]], tier: Field | None, arr: str |
     """The order of the tiers in use and their floors; None where it can't be told.
 
     By their names where all are known ones, else by their median ARR. A floor is the roundest amount of those that
-    leave the fewest accounts on the wrong side. A tier that its list has no more isn't sold any more, and is left out.
+    leave few accounts on the wrong side (`dividing`). A tier that its list has no more isn't sold any more: it is left
+    out.
     """
     if tier is None:
         return None
@@ -297,7 +299,9 @@ def tier_order(rows: Sequence[Mapping[str, Any]], tier: Field | None, arr: str |
         return None
     told = "their names" if by_name else "their median ARR"
     return TierOrder(
-        tuple(order), floors, f"ordered by {told}; each floor leaves the fewest accounts on the wrong side"
+        tuple(order),
+        floors,
+        f"ordered by {told}; each floor is a round amount that leaves few accounts on the wrong side",
     )
 
 
@@ -307,23 +311,28 @@ def _rank(name: str) -> int | None:
 
 
 def dividing(below: Sequence[float], above: Sequence[float]) -> float:
-    """The roundest amount that leaves the fewest of `below` at or above it and of `above` below it."""
+    """The roundest amount that leaves few of `below` at or above it and of `above` below it.
+
+    Few: at most one in LEEWAY more than where there are fewest, since floors are round and some accounts are off.
+    """
     edges = sorted({0.0, *below, *above})
+    spans = list(pairwise(edges)) or [(0.0, edges[-1])]
 
     def wrong(amount: float) -> int:
         return sum(each >= amount for each in below) + sum(each < amount for each in above)
 
-    low, high = min(pairwise(edges), key=lambda pair: wrong(pair[1]), default=(0.0, edges[-1]))
-    return _roundest(low, high)
+    most = min(wrong(high) for _low, high in spans) + (len(below) + len(above)) // LEEWAY
+    near = [_roundest(low, high) for low, high in spans if wrong(high) <= most]
+    return min(near, key=lambda found: (-found[0], wrong(found[1]), found[1]))[1]
 
 
-def _roundest(low: float, high: float) -> float:
-    """The multiple of the largest 1, 2.5 or 5 times a power of ten that lies above `low` and not above `high`."""
+def _roundest(low: float, high: float) -> tuple[float, float]:
+    """The largest 1, 2.5 or 5 times a power of ten with a multiple above `low` and not above `high`, and that one."""
     power = 10.0**9
     while power >= 1:
         for step in (power, power / 2, power / 4):
             multiple = (low // step + 1) * step
             if low < multiple <= high:
-                return multiple
+                return step, multiple
         power /= 10
-    return high
+    return 0.0, high

@@ -172,8 +172,8 @@ LIVE_FIELD = frozenset({"status", "statu", "stage", "lifecycle", "phase", "custo
 CUSTOMER_VALUES = ("customer", "client", "subscriber", "kunde", "bestandskund", "klant", "cliente")
 LIVE_VALUES = ("active", "live", "paying", "won", "subscribed", "current", "onboarding", "adopt", "renew", "aktiv")
 NO_CUSTOMERS = (
-    "former", "lost", "churn", "past", "inactive", "prospect", "lead", "potential", "trial", "target", "cancel", "closed",
-    "dead", "ended", "terminated", "interessent", "ehemalig",
+    "former", "lost", "churn", "past", "inactive", "prospect", "lead", "potential", "trial", "target", "cancel",
+    "closed", "dead", "ended", "terminated", "interessent", "ehemalig",
 )  # fmt: skip
 # an active partner is no customer, a customer by way of a partner is one
 NO_LIVE_CUSTOMERS = (*NO_CUSTOMERS, "partner", "competitor", "vendor", "supplier", "reseller")
