@@ -111,7 +111,7 @@ def _has_value(tree: Any) -> bool:
 
 
 def _choice(key: str, choice: MappingChoice, indent: str) -> Iterator[str]:
-    yield from _comment(choice.why, indent)
+    yield from _comment(f"{choice.why.rstrip('. ')}.", indent)
     if choice.value is None:
         yield f"{indent}# {_scalar(key)}:"
     else:
