@@ -111,7 +111,8 @@ def _has_value(tree: Any) -> bool:
 
 
 def _choice(key: str, choice: MappingChoice, indent: str) -> Iterator[str]:
-    yield from _comment(f"{choice.why.rstrip('. ')}.", indent)
+    if why := choice.why.rstrip(". "):
+        yield from _comment(f"{why}.", indent)
     if choice.value is None:
         yield f"{indent}# {_scalar(key)}:"
     else:
