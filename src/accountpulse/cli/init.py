@@ -46,12 +46,20 @@ def show_init(
     if not yes and not path.exists() and sys.stdin.isatty() and sys.stderr.isatty():
         looked = [_asked(each) for each in looked]
     text = outgoing(starter.starter(looked))
-    proposed = settings.read_mapping(text, path.name)
+    proposed = _read_back(text)
     if path.exists():
         _show_changes(path, text, proposed, looked)
     else:
         _write(path, text)
     return code
+
+
+def _read_back(text: str) -> settings.RunMapping:
+    """The proposal as settings read it; one that they refuse is a fault of ours, and of nobody's mapping."""
+    try:
+        return settings.read_mapping(text, "what init proposes")
+    except ConfigurationError as error:
+        raise RuntimeError(str(error)) from None
 
 
 def _without_credentials(path: Path) -> int:

@@ -46,10 +46,10 @@ def discover(request: DiscoverRequest[SalesforceAccess, SalesforceMapping]) -> D
     choices, unknown = _choices(survey, filters, rows, children)
     found = (
         f"{len(rows):,}{' and more' if len(rows) >= SAMPLE else ''} accounts that are customers",
-        f"{sum(name.endswith('__c') for name in fields):,} fields of your own on the account",
-        f"{len(children):,} objects of your own that belong to accounts",
+        f"fields of your own on the account: {sum(name.endswith('__c') for name in fields):,}",
+        f"objects of your own that belong to accounts: {len(children):,}",
     )
-    told = (*unknown, *_missing_objects(survey), *(f"{each}" for each in survey.unanswered))
+    told = (*unknown, *_missing_objects(survey), *survey.unanswered)
     return Discovery(found, choices, told, _sample(fields, rows))
 
 
