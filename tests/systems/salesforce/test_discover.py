@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from accountpulse import settings
 from accountpulse.core.errors import AccessError
 from accountpulse.core.period import Scope
+from accountpulse.http.budget import RequestBudget
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.truth import bugs, support
 from accountpulse.sandbox.truth.table import truth_table
@@ -25,10 +26,12 @@ from accountpulse.systems import SYSTEMS
 from accountpulse.systems.discovery import NULL, DiscoverRequest, Discovery, MappingChoice
 from accountpulse.systems.salesforce import meanings
 from accountpulse.systems.salesforce.client import Field
+from accountpulse.systems.salesforce.client import Org as SignedInOrg
 from accountpulse.systems.salesforce.discover import discover, domain_of
 from accountpulse.systems.salesforce.discover_accounts import dividing, tier_order
 from accountpulse.systems.salesforce.meanings import named, words
 from accountpulse.systems.salesforce.settings import SalesforceMapping, Signals
+from accountpulse.systems.salesforce.survey import OrgSurvey
 from salesforce_org import ONE, TWO, Org
 from support import NOW, Configure, extract, measured
 
@@ -124,6 +127,20 @@ SYSTEMS_METRICS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(("seed", "payment"), [(3, "case"), (4, "invoice"), (5, "case")])
+def test_what_is_proposed_for_a_crooked_org_can_be_read(
+    configure: Configure, scope: Scope, seed: int, payment: str
+) -> None:
+    with Sandbox(build(seed, 15, until=NOW, kind="crooked")) as running:
+        loaded = configure(running)
+        loaded = replace(loaded, mapping=mapping(look(running, configure)))
+        running.ahead = NOW - datetime.now(UTC)
+        found = extract(replace(loaded, access={"salesforce": loaded.access["salesforce"]}), "salesforce", scope)
+    assert loaded.mapping.block("salesforce").payment.source == payment
+    assert "field_missing" not in found.gaps.values(), found.notes
+    assert found.tables["accounts"].height == 15
+
+
 def test_the_look_asks_for_no_personal_data_and_few_questions(served: Sandbox, configure: Configure) -> None:
     served.recorded = []
     look(served, configure)
@@ -200,6 +217,16 @@ def test_an_org_whose_accounts_can_not_be_seen_is_refused(org: Org, configure: C
     del org.objects["Account"]
     with pytest.raises(AccessError, match="read access to Account"):
         of_org(org, configure)
+
+
+def test_what_the_org_will_not_count_is_unknown_and_said_not_zero(served: Sandbox, configure: Configure) -> None:
+    reached = configure(served).connection("salesforce")
+    survey = OrgSurvey(SignedInOrg.connect(reached.access, RequestBudget(), reached.ca_bundle))
+    assert survey.count("Absent__c") is None
+    assert survey.accounts_of("Absent__c", "Account__c") is None
+    assert not survey.groups("Absent__c", ["Status__c"])
+    assert survey.unanswered == ["records of Absent__c were not counted for our user"]
+    assert survey.count("Account", "Name = 'nobody'") == 0
 
 
 def test_nobody_who_is_a_customer_leaves_the_filter_out(org: Org, configure: Configure) -> None:
