@@ -38,6 +38,11 @@ class DiscoverRequest(Generic[A, M]):
     accounts: AccountSample = AccountSample()
     budget: RequestBudget = field(default_factory=RequestBudget)
 
+    @property
+    def access(self) -> A:
+        """How to reach the system."""
+        return self.connection.access
+
 
 class Null(Enum):
     """The value null of a key, where leaving the key out would mean its default."""

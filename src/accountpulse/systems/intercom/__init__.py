@@ -20,4 +20,5 @@ SYSTEM: System[IntercomAccess, IntercomMapping] = System(
     find=later(f"{__name__}.lookup", "find"),
     look_up=later(f"{__name__}.lookup", "look_up"),
     probe=later(f"{__name__}.lookup", "probe"),
+    discover=later(f"{__name__}.discover", "discover"),
 )

@@ -23,7 +23,7 @@ from accountpulse.http.time_slices import TimeSlice, equal_slices, without
 from accountpulse.systems.intercom.companies import Companies
 from accountpulse.systems.intercom.refusals import REMEDIES, cause
 from accountpulse.systems.intercom.rows import ROWS, SUPPORT, UNCLEAR, ConversationBatch, ConversationReader
-from accountpulse.systems.intercom.settings import IntercomRequest
+from accountpulse.systems.intercom.settings import IntercomLook, IntercomRequest
 from accountpulse.systems.intercom.unclear import kept_once, several_notes, unclear_notes, unknowns_of
 from accountpulse.systems.intercom.wire import (
     MILLISECONDS,
@@ -56,7 +56,7 @@ def extract(request: IntercomRequest) -> Extract:
     return client.run(_extract(request))
 
 
-def connect(request: IntercomRequest) -> Client:
+def connect(request: IntercomRequest | IntercomLook) -> Client:
     """The client of the workspace."""
     access = request.access
     headers = {"Authorization": f"Bearer {access.token.reveal()}", "Intercom-Version": access.version}

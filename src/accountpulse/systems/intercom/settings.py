@@ -9,6 +9,7 @@ import msgspec
 from accountpulse.core.ids import comparable_id
 from accountpulse.core.secret import Secret
 from accountpulse.core.yaml_structs import Before
+from accountpulse.systems.discovery import DiscoverRequest
 from accountpulse.systems.environment import HEADER, EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
 from accountpulse.systems.mapping_parts import ApiName, FieldKinds, MappingBlock
@@ -100,3 +101,4 @@ class IntercomMapping(MappingBlock, frozen=True):
 
 
 IntercomRequest = ExtractRequest[IntercomAccess, IntercomMapping]
+IntercomLook = DiscoverRequest[IntercomAccess, IntercomMapping]
