@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from accountpulse.systems.discovery import AccountSample
 
 FEWEST = 3  # links by which a match is no chance
+MOST_OTHERS = 5  # that are named beside the best
 MEANS_NOTHING = frozenset({"", "-", "0", "n/a", "na", "none", "null", "unknown", "true", "false", "yes", "no"})
 ID, NAME = "Id", "Name"
 
@@ -74,3 +75,9 @@ def ranked(found: Iterable[KeyMatch], carriers: Sequence[str], hints: Sequence[s
 def same_count(best: KeyMatch, others: Iterable[KeyMatch]) -> list[KeyMatch]:
     """Those that link as many as the best one."""
     return [each for each in others if each != best and (each.linked, each.shared) == (best.linked, best.shared)]
+
+
+def alternatives(best: KeyMatch, others: Iterable[KeyMatch]) -> list[KeyMatch]:
+    """Of each other carrier the best field, and of the best carrier the next one; a few."""
+    first = {each.carrier: each for each in reversed(list(others))}
+    return sorted(first.values(), key=lambda each: (-each.linked, each.carrier == best.carrier))[:MOST_OTHERS]

@@ -20,7 +20,7 @@ from accountpulse.systems.intercom.settings import IntercomLook, IntercomMapping
 from accountpulse.systems.intercom.signs import at_least, lists_attributes
 from accountpulse.systems.intercom.signs_in_use import sample_signs, sign_choices
 from accountpulse.systems.intercom.workspace import KINDS
-from accountpulse.systems.key_match import ID, KeyMatch, matches, ranked, same_count
+from accountpulse.systems.key_match import ID, KeyMatch, alternatives, matches, ranked, same_count
 from accountpulse.systems.looking import Unseen
 from accountpulse.systems.mapping_parts import kinds_of
 from accountpulse.systems.samples import inside, is_fit, rows, shown, spread, text, whole
@@ -141,8 +141,8 @@ def _link(tried: Sequence[KeyMatch], unknown: list[str]) -> Iterator[MappingChoi
     why = _counts(best)
     if same := same_count(best, others):
         why += f"; {len(same):,} other ways link as many"
-    alternatives = tuple((each.field, f"with {_carried(each)}: {_counts(each)}") for each in others[:5])
-    yield MappingChoice(("intercom", "account_field"), best.field, why, alternatives)
+    named = tuple((each.field, f"with {_carried(each)}: {_counts(each)}") for each in alternatives(best, others))
+    yield MappingChoice(("intercom", "account_field"), best.field, why, named)
     holds = COMPANY_ID if best.carrier == COMPANY_ID else OWN_ID
     yield MappingChoice(("intercom", "holds"), holds, f"the account's field holds {_holds(best.carrier)}")
     if attribute is not None:

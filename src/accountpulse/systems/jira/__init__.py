@@ -19,4 +19,5 @@ SYSTEM: System[JiraAccess, JiraMapping] = System(
     extract=later(f"{__name__}.extract", "extract"),
     look_up=later(f"{__name__}.lookup", "look_up"),
     probe=later(f"{__name__}.lookup", "probe"),
+    discover=later(f"{__name__}.discover", "discover"),
 )

@@ -32,7 +32,7 @@ from accountpulse.systems.jira.parts import StretchContent
 from accountpulse.systems.jira.refusals import REMEDIES, cause
 from accountpulse.systems.jira.rows import IssueBatch, IssueReader, Lives, framed
 from accountpulse.systems.jira.search import Found, Search, condition
-from accountpulse.systems.jira.settings import JiraAccess, JiraMapping, JiraRequest
+from accountpulse.systems.jira.settings import JiraAccess, JiraLook, JiraMapping, JiraRequest
 from accountpulse.systems.jira.site import Listed, Priorities, Site
 from accountpulse.systems.jira.wire import Issue, page_decoder
 
@@ -50,7 +50,7 @@ def extract(request: JiraRequest) -> Extract:
     return client.run(_extract(request))
 
 
-def connect(request: JiraRequest) -> Client:
+def connect(request: JiraRequest | JiraLook) -> Client:
     """The client of the configured site."""
     access = request.access
     headers = {"Authorization": authorization(access)}

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from accountpulse.core.secret import Secret
+from accountpulse.systems.discovery import DiscoverRequest
 from accountpulse.systems.environment import HEADER, TEXT, EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
 from accountpulse.systems.mapping_parts import ApiName, MappingBlock, Names
@@ -63,3 +64,4 @@ class JiraMapping(MappingBlock, frozen=True):
 
 
 JiraRequest = ExtractRequest[JiraAccess, JiraMapping]
+JiraLook = DiscoverRequest[JiraAccess, JiraMapping]
