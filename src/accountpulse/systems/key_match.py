@@ -79,5 +79,7 @@ def same_count(best: KeyMatch, others: Iterable[KeyMatch]) -> list[KeyMatch]:
 
 def alternatives(best: KeyMatch, others: Iterable[KeyMatch]) -> list[KeyMatch]:
     """Of each other carrier the best field, and of the best carrier the next one; a few."""
-    first = {each.carrier: each for each in reversed(list(others))}
-    return sorted(first.values(), key=lambda each: (-each.linked, each.carrier == best.carrier))[:MOST_OTHERS]
+    first: dict[str, KeyMatch] = {}
+    for each in others:
+        first.setdefault(each.carrier, each)
+    return sorted(first.values(), key=lambda each: each.carrier == best.carrier)[:MOST_OTHERS]

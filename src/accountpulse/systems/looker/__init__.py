@@ -27,4 +27,5 @@ SYSTEM: System[LookerAccess, LookerMapping] = System(
     own_metrics="looker.metrics",
     extract=later(f"{__name__}.extract", "extract"),
     probe=later(f"{__name__}.lookup", "probe"),
+    discover=later(f"{__name__}.discover", "discover"),
 )

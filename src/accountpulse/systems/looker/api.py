@@ -36,6 +36,7 @@ _EXPLORE = msgspec.json.Decoder(wire.ExploreAnswer)
 _MODEL = msgspec.json.Decoder(wire.ModelAnswer)
 _LOOK = msgspec.json.Decoder(wire.LookAnswer)
 _ID = msgspec.json.Decoder(wire.IdAnswer)
+_ANY = msgspec.json.Decoder()
 _ATTRIBUTES = msgspec.json.Decoder(list[wire.AttributeAnswer])
 T = TypeVar("T")
 
@@ -111,6 +112,15 @@ class Api:
         found = self._get(f"looking at model {model}", path, _MODEL, {"fields": "explores(name)"})
         return frozenset(explore.name for explore in found.explores if explore.name)
 
+    def models(self) -> object:
+        """Every model that our user may see, with the names of its explores, as Looker writes them."""
+        params = {"fields": "name,explores(name,hidden)"}
+        return self._get("looking at the models", "/lookml_models", _ANY, params)
+
+    def looks(self) -> object:
+        """Every saved Look that our user may see: id, title and model, as Looker writes them."""
+        return self._get("looking at the saved Looks", "/looks", _ANY, {"fields": "id,title,deleted,model(id)"})
+
     def user_attributes(self) -> Mapping[str, str]:
         """The values that decide what our user may see, by attribute; without those that it may not look at."""
         tried = "looking at the attributes of our user"
@@ -126,6 +136,10 @@ class Api:
     def first_row(self, query: Query) -> ResultRows:
         """One row of its dimensions, without the measures that cost the database its time."""
         return self._answered(replace(query, measures={}), lambda tried, one: self._run(tried, one, 1, ""))
+
+    def sample(self, query: Query, limit: int) -> ResultRows:
+        """The first rows of a query, at most so many."""
+        return self._answered(query, lambda tried, one: self._run(tried, one, limit, ""))
 
     def _answered(self, query: Query, ask: Callable[[str, Query], ResultRows]) -> ResultRows:
         tried = f"querying explore {query.explore}"
@@ -153,6 +167,11 @@ class Api:
         if rows.count in {STEP, 10 * STEP, 100 * STEP, 200 * STEP}:
             raise CutRows(rows.count)
         return rows
+
+    def look_sample(self, look: str, columns: Mapping[str, Kind], limit: int) -> ResultRows:
+        """The first rows of a saved Look, at most so many; NotRows where it gives none that can be read."""
+        path = f"/looks/{_part(look)}/run/json"
+        return self._rows(f"running Look {look}", columns, lambda: self._session.get(path, {"limit": limit}))
 
     def look_query(self, look: str) -> wire.LookAnswer:
         """What a saved Look asks."""

@@ -12,6 +12,7 @@ from accountpulse.core.catalogue import METRICS, PILLAR, pillar_metric
 from accountpulse.core.records import ACCOUNTS, SEATS
 from accountpulse.core.secret import Secret
 from accountpulse.core.yaml_structs import After, Before, Chosen
+from accountpulse.systems.discovery import DiscoverRequest
 from accountpulse.systems.environment import EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
 from accountpulse.systems.mapping_parts import (
@@ -241,3 +242,4 @@ class LookerMapping(MappingBlock, frozen=True):
 
 
 LookerRequest = ExtractRequest[LookerAccess, LookerMapping]
+LookerLook = DiscoverRequest[LookerAccess, LookerMapping]
