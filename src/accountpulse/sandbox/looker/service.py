@@ -9,6 +9,7 @@ import re
 import zoneinfo
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -21,6 +22,7 @@ from accountpulse.sandbox.looker.behaviour import LookerBehaviour
 from accountpulse.sandbox.looker.data import BadFilter, explores, look_rows, select
 from accountpulse.sandbox.looker.formats import FORMATS
 from accountpulse.sandbox.looker.metadata import described
+from accountpulse.sandbox.looker.names import Names
 from accountpulse.sandbox.world.model import Looker
 
 ROOT = "/api/4.0"
@@ -39,6 +41,11 @@ class LookerService:
     tokens: dict[str, int] = field(default_factory=dict)
     queries: dict[str, dict[str, Any]] = field(default_factory=dict)
     signed_in: int = 0
+
+    @cached_property
+    def names(self) -> Names:
+        """What its explores and fields are called."""
+        return Names(self.instance)
 
     # --- paths
 
@@ -118,21 +125,21 @@ class LookerService:
 
     async def models(self, _request: Request) -> Response:
         """Every model: there is one."""
-        return JSONResponse([catalogue.model(self.instance, self._open())])
+        return JSONResponse(self.names.outward([catalogue.model(self.instance, self._open())]))
 
     async def model(self, request: Request) -> Response:
         """Name the explores of the model."""
         if request.path_params["model"] != self.instance.model:
             return refused(request, 404, "Not found")
-        return JSONResponse(catalogue.model(self.instance, self._open()))
+        return JSONResponse(self.names.outward(catalogue.model(self.instance, self._open())))
 
     async def explore(self, request: Request) -> Response:
         """Name the fields of an explore."""
-        name = request.path_params["explore"]
+        name = self.names.inward(request.path_params["explore"])
         if name not in self._open() or request.path_params["model"] != self.instance.model:
             return refused(request, 404, "Not found")
         about = catalogue.about_explore(self.instance, name)
-        return JSONResponse({**about, **described(self.instance, name)})
+        return JSONResponse(self.names.outward({**about, **described(self.instance, name)}))
 
     def _open(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         return {name: each for name, each in explores(self.instance).items() if name not in self.behaviour.closed}
@@ -142,7 +149,7 @@ class LookerService:
     async def create(self, request: Request) -> Response:
         """Save a query, or find the equal one. Its model and explore are looked at; its fields only when it runs."""
         body = json.loads(await request.body())
-        if body.get("model") != self.instance.model or body.get("view") not in self._open():
+        if body.get("model") != self.instance.model or self.names.inward(body.get("view")) not in self._open():
             return refused(request, 404, "Not found")
         equal = next((number for number, query in self.queries.items() if query == body), None)
         number = equal or str(len(self.queries) + 1)
@@ -173,7 +180,7 @@ class LookerService:
     async def run_inline(self, request: Request) -> Response:
         """Run a query that isn't saved."""
         body = json.loads(await request.body())
-        if body.get("model") != self.instance.model or body.get("view") not in self._open():
+        if body.get("model") != self.instance.model or self.names.inward(body.get("view")) not in self._open():
             return refused(request, 404, "Not found")
         if request.path_params["format"] not in FORMATS:
             return refused(request, 404, "Not found")
@@ -184,7 +191,8 @@ class LookerService:
         look = request.path_params["look"]
         if not self._shown(look) or request.path_params["format"] not in FORMATS:
             return refused(request, 404, "Not found")
-        return self._sent(request, look_rows(self.instance), catalogue.look_query(self.instance, LOOK_LIMIT))
+        asked = self.names.outward(catalogue.look_query(self.instance, LOOK_LIMIT))
+        return self._sent(request, look_rows(self.instance), asked)
 
     def _shown(self, look: str) -> bool:
         return look == self.instance.look_id and look not in self.behaviour.closed
@@ -207,10 +215,12 @@ class LookerService:
         look = request.path_params["look"]
         if not self._shown(look):
             return refused(request, 404, "Not found")
-        query = catalogue.query("look", catalogue.look_query(self.instance, LOOK_LIMIT), _base(request))
+        asked = self.names.outward(catalogue.look_query(self.instance, LOOK_LIMIT))
+        query = catalogue.query("look", asked, _base(request))
         return JSONResponse({**catalogue.look(self.instance), "query": query})
 
-    def _answer(self, request: Request, query: Mapping[str, Any]) -> Response:
+    def _answer(self, request: Request, asked: Mapping[str, Any]) -> Response:
+        query = self.names.inward(asked)
         view, fields, filters = str(query["view"]), query.get("fields") or [], query.get("filters") or {}
         names = {name for group in explores(self.instance)[view] for name in group}
         if view in self.behaviour.forbidden:
@@ -227,7 +237,7 @@ class LookerService:
             rows = [{"looker_error": f"SQL error: {error}"}]
         if view in self.behaviour.broken:
             rows = _breaking(rows, self.behaviour.broken[view])
-        return self._sent(request, rows, query)
+        return self._sent(request, rows, asked)
 
     def _sent(self, request: Request, rows: Iterable[dict[str, Any]], query: Mapping[str, Any]) -> Response:
         """The rows up to the limit: the request's, else the query's, else the default. -1 is none."""
@@ -239,14 +249,15 @@ class LookerService:
         most = self.behaviour.most_rows
         most = most if limit < 0 else limit if most is None else min(limit, most)
         kind, write = FORMATS[request.path_params["format"]]
-        dimensions, measures = explores(self.instance)[str(query["view"])]
+        groups = explores(self.instance)[self.names.inward(str(query["view"]))]
+        dimensions, measures = self.names.outward(groups)
         names = [
             name
             for name in query.get("fields") or ()
             if name in {*dimensions, *measures} or "look" in request.path_params
         ]
         asked = {**query, "dimensions": dimensions, "id": request.path_params.get("query")}
-        return StreamingResponse(write(itertools.islice(rows, most), names, asked), media_type=kind)
+        return StreamingResponse(write(itertools.islice(self.names.rows(rows), most), names, asked), media_type=kind)
 
 
 async def _unknown(request: Request) -> Response:

@@ -240,6 +240,8 @@ class Looker:
     zoneless: set[str] = field(default_factory=set)
     stopped: date | None = None
     pivoted: bool = False  # the saved Look: its months are columns
+    # explores, and fields with their explore's name, that are called otherwise than in the sandbox
+    called: dict[str, str] = field(default_factory=dict)
     # by account and measure, how the number is shown: "null", or "words" as where formatting is on
     shown: dict[str, dict[str, str]] = field(default_factory=dict)
 

@@ -1,0 +1,219 @@
+"""What a look at each system proposes, held against the mapping that was written by hand for the same world."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from accountpulse.core.errors import AccessError, AccountpulseError, SourceUnavailable
+from accountpulse.core.period import Scope
+from accountpulse.core.records import SourceName
+from accountpulse.http.budget import RequestBudget
+from accountpulse.sandbox.server import Fault, Sandbox
+from accountpulse.sandbox.world import build
+from accountpulse.sandbox.world.model import World
+from accountpulse.systems.discovery import AccountSample
+from mutations.mutations import MUTATIONS, Chance
+from mutations.proxy import Change, Proxy
+from support import NOW, Configure, extract
+from systems.discovering import accounts_of, chosen, loaded_with, look, texts
+from systems.test_contract import WRONG, every_table, keys_of
+
+OTHERS: tuple[SourceName, ...] = ("intercom", "jira", "looker")
+SIGN_IN = {
+    "GET /intercom/me",
+    "GET /jira/rest/api/2/serverInfo",
+    "GET /jira/rest/api/2/myself",
+    "POST /api/4.0/login",
+    "GET /api/4.0/lookml_models",
+}
+CHANGES = 12  # of one answer, for each system
+
+
+@pytest.fixture(scope="module")
+def plain(world: World) -> Iterator[Sandbox]:
+    """One server for all that only look at the whole company."""
+    with Sandbox(world) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def little() -> World:
+    return build(seed=7, accounts=10, until=NOW)
+
+
+@pytest.fixture(params=["cloud", "datacenter"])
+def small(request: pytest.FixtureRequest, little: World) -> Iterator[Sandbox]:
+    with Sandbox(little, jira=request.param) as running:
+        yield running
+
+
+@pytest.fixture
+def cloud(little: World) -> Iterator[Sandbox]:
+    with Sandbox(little) as running:
+        yield running
+
+
+def same_in_effect(world: World, source: SourceName, block: dict[str, Any]) -> dict[str, Any]:
+    """The block as it counts in this world: names that nothing there has change nothing, nor does an order."""
+    if source == "intercom":
+        used = {tag.strip().casefold() for talk in world.intercom.conversations for tag in talk.tags}
+        block["escalation"]["tags"] = sorted(used & {tag.casefold() for tag in block["escalation"]["tags"]})
+    elif source == "jira":
+        block["critical_priorities"] = [each for each in block["critical_priorities"] if each in world.jira.priorities]
+    else:
+        block["features"]["catalogue"] = sorted(block["features"]["catalogue"])
+    return block
+
+
+@pytest.mark.parametrize("source", OTHERS)
+def test_the_plain_world_is_mapped_as_by_hand_key_by_key(
+    source: SourceName, plain: Sandbox, world: World, configure: Configure, tmp_path: Path
+) -> None:
+    by_hand = configure(plain)
+    found = look(by_hand, source, accounts_of(world))
+    ours = loaded_with(plain, configure, tmp_path, found.choices)
+    mapped = [msgspec.to_builtins(each.connection(source).mapping) for each in (ours, by_hand)]
+    assert same_in_effect(world, source, mapped[0]) == same_in_effect(world, source, mapped[1])
+    assert not found.unknown
+
+
+@pytest.mark.parametrize("source", OTHERS)
+def test_a_run_reads_the_same_by_the_proposed_mapping_as_by_hand(  # noqa: PLR0917
+    source: SourceName, served: Sandbox, company: World, configure: Configure, tmp_path: Path, scope: Scope
+) -> None:
+    by_hand = configure(served)
+    ours = loaded_with(served, configure, tmp_path, look(by_hand, source, accounts_of(company)).choices)
+    keys = keys_of(company, source)
+    expected, found = (extract(each, source, scope, keys) for each in (by_hand, ours))
+    assert found.gaps == expected.gaps
+    for name, table in every_table(expected).items():
+        ordered = [
+            each.sort(column for column in table.columns if column != "keys")
+            for each in (table, every_table(found)[name])
+        ]
+        assert ordered[0].equals(ordered[1]), name
+
+
+@pytest.mark.parametrize("source", OTHERS)
+def test_a_look_reads_alone_and_counts_each_of_its_few_requests(
+    source: SourceName, plain: Sandbox, world: World, configure: Configure
+) -> None:
+    plain.log.clear()
+    budget = RequestBudget()
+    look(configure(plain), source, accounts_of(world), budget)
+    calls = [call for call in plain.log if call.system == source]
+    assert budget.calls == len(calls) <= 30
+    reading = ("/search", "/search/jql", "/approximate-count", "/companies/list", "/login", "/queries")
+    assert all(call.method == "GET" or call.path.endswith(reading) for call in calls)
+
+
+@pytest.mark.parametrize("source", OTHERS)
+def test_without_an_account_that_is_known_nothing_is_linked_and_that_is_said(
+    source: SourceName, cloud: Sandbox, configure: Configure, tmp_path: Path
+) -> None:
+    found = look(configure(cloud), source, AccountSample())
+    assert chosen(found)[f"{source}.account_field"] == "Id"
+    assert any(line.startswith(("Which company", "Whose")) for line in found.unknown)
+    loaded_with(cloud, configure, tmp_path, found.choices)  # the file is a good one all the same
+
+
+# --- what is refused, and what comes otherwise than it should -----------------------------------------------------
+
+
+@pytest.mark.parametrize("source", OTHERS)
+def test_a_credential_that_is_refused_ends_a_look_with_the_name_to_mend(
+    source: SourceName, cloud: Sandbox, configure: Configure
+) -> None:
+    with pytest.raises(AccessError, match=next(iter(WRONG[source]))):
+        look(configure(cloud, **WRONG[source]), source, AccountSample())
+
+
+@pytest.mark.parametrize("source", OTHERS)
+def test_a_system_that_nobody_answers_for_ends_a_look_as_unavailable(
+    source: SourceName, little: World, configure: Configure
+) -> None:
+    with Sandbox(little) as running:
+        loaded = configure(running, ACCOUNTPULSE_CA_BUNDLE=None)
+    with pytest.raises(SourceUnavailable):
+        look(loaded, source, AccountSample(), RequestBudget(patience=0.0))
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize(
+    ("source", "path"),
+    [
+        ("intercom", "/companies/list"),
+        ("intercom", "/data_attributes"),
+        ("intercom", "/conversations/attributes"),
+        ("intercom", "/conversations/search"),
+        ("intercom", "/tags"),
+        ("intercom", "/teams"),
+        ("jira", "/api/2/status"),
+        ("jira", "/api/2/priority"),
+        ("jira", "/api/2/issuetype"),
+        ("jira", "/api/2/field"),
+        ("jira", "/project"),
+        ("jira", "/search/jql"),
+        ("looker", "/explores/user_sessions"),
+        ("looker", "/explores/"),
+        ("looker", "/queries"),
+        ("looker", "/looks"),
+    ],
+)
+def test_what_is_refused_is_named_and_the_rest_goes_on(  # noqa: PLR0917
+    source: SourceName, path: str, status: int, cloud: Sandbox, little: World, configure: Configure, tmp_path: Path
+) -> None:
+    cloud.faults.append(Fault(source, status, body=b"{}", times=50, path_contains=path))
+    found = look(configure(cloud), source, accounts_of(little))
+    assert any(f"HTTP {status}" in line for line in found.unknown)
+    assert chosen(found)[f"{source}.account_field"]
+    cloud.faults.clear()
+    loaded_with(cloud, configure, tmp_path, found.choices)
+
+
+@pytest.mark.parametrize("source", OTHERS)
+def test_no_change_of_one_answer_ends_a_look_but_one_of_the_sign_in(
+    source: SourceName, small: Sandbox, little: World, configure: Configure, tmp_path: Path
+) -> None:
+    rng = random.Random(f"look at {source}")  # noqa: S311
+    with Proxy(small.url, small.https_url, tmp_path) as proxy:
+        led = proxy.environment({**small.environment(), "JIRA_EMAIL": small.environment().get("JIRA_EMAIL", "")})
+        loaded = configure(small, **led)
+        look(loaded, source, accounts_of(little))
+        endpoints = sorted({each.endpoint for each in proxy.log})
+        for turn in range(CHANGES):
+            endpoint, mutation = rng.choice(endpoints), rng.choice(MUTATIONS)
+            proxy.begin(Change(endpoint, None, lambda answer, m=mutation, t=turn: m.by(answer, Chance(m.name, t))))
+            try:
+                found = look(loaded, source, accounts_of(little))
+            except AccountpulseError:
+                assert endpoint in SIGN_IN, f"{mutation.name} at {endpoint}"
+            else:
+                loaded_with(small, configure, tmp_path, found.choices)
+
+
+def test_names_that_steer_a_terminal_or_never_end_leave_every_text_on_a_short_line(
+    configure: Configure, tmp_path: Path
+) -> None:
+    world = build(seed=7, accounts=10, until=NOW)
+    strange = ("P1\x1b[31m\n# key: value", "urgent " * 3000, "dringend\u202e", "\ud83d\ude00 kritisch: {a: [")
+    for talk, name in zip(world.intercom.conversations[-400:], strange * 100, strict=False):
+        talk.priority, talk.tags = "none", [name.encode("utf-16", "surrogatepass").decode("utf-16")]
+    for company in world.intercom.companies.values():
+        company.custom_attributes = {"a\nb": company.company_id, "x" * 5000: company.company_id}
+    for issue in world.jira.issues:
+        issue.priority = "Höchste\n- x" if issue.priority == "Highest" else issue.priority
+    world.jira.priorities = ["Höchste\n- x", "Kritisch", *world.jira.priorities[1:]]
+    for usage in world.looker.usage.values():
+        usage.features |= {"a\x07b": 1 << 400 | 1 << 530, "y" * 4000: 1 << 530}
+    with Sandbox(world) as running:
+        for source in OTHERS:
+            found = look(configure(running), source, accounts_of(world))
+            for text in texts(found):
+                assert "\n" not in text and "\x1b" not in text and "\u202e" not in text
+                assert len(text) < 2000
+            loaded_with(running, configure, tmp_path, found.choices)
