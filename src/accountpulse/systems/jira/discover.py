@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.http import client
 from accountpulse.http.client import Client, RequestRefused, together
 from accountpulse.systems.discovery import AccountSample, Discovery, MappingChoice
@@ -40,7 +41,7 @@ ISSUE_PAGES = 12
 PROJECT_PAGES = 10
 COMPONENT_PROJECTS = 10  # whose components are listed: those with most bugs
 COUNTED_TYPES = 12
-COUNTED_CLAUSES = 20
+COUNTED_CLAUSES = 10
 NO_LINK = (
     "Whose a bug is: nothing that recent bugs carry was found in a field of the account. Run `accountpulse accounts "
     "--suggest`, or give the links in a file (links.file)"
@@ -197,16 +198,20 @@ class SiteLook:
             body = {**body, "nextPageToken": token} if self.is_cloud else body
 
     async def clauses(self, accounts: AccountSample, types: Sequence[str]) -> list[KeyMatch]:
-        """Fields of the account that hold clauses of JQL, with how many bugs some of them find together."""
+        """Fields of the account that hold clauses of JQL, with how many bugs some of them find."""
         found = []
         for name, known in clauses(accounts).items():
-            some = " OR ".join(f"({clause})" for clause in known[:COUNTED_CLAUSES])
-            told = await self.unseen.have(
-                f"Bugs of the clauses in {name}", self._count(f"{self._recent(types)} AND ({some})")
-            )
-            if told:
+            counts = await together(self._clause_count(clause, types) for clause in known[:COUNTED_CLAUSES])
+            if told := sum(count for count in counts if count is not None):
                 found.append(KeyMatch(JQL, name, len(known), 0, len(accounts.fields[name]), len(known), told))
         return found
+
+    async def _clause_count(self, clause: str, types: Sequence[str]) -> int | None:
+        """How many recent bugs a clause finds; None: Jira doesn't take it, as in a run."""
+        try:
+            return await self._count(f"{self._recent(types)} AND ({clause})")
+        except (RequestRefused, UnexpectedAnswer):
+            return None
 
     # --- which issues are bugs
 
