@@ -188,6 +188,7 @@ def _usage(ours: Sequence[Candidate], account_field: str, unknown: list[str]) ->
     yield MappingChoice((*at, "month"), role.month, "the months of the same dates")
     yield MappingChoice((*at, "users"), role.users, "counts distinct users")
     yield MappingChoice((*at, "sessions"), role.sessions, "counts sessions")
+    unknown += [f"What {name} counts: it is of the right kind, and its name doesn't say it" for name in role.in_doubt]
     yield from _filters(best.seen, at, unknown)
 
 

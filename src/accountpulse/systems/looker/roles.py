@@ -34,7 +34,8 @@ ACTIVE = _words("active distinct unique uniques aktive actifs activos")
 SOME_PEOPLE = _words("new invited admin admins deleted inactive paid paying internal churned first")
 SESSIONS = _words("session sessions visit visits login logins sitzungen besuche visites sesiones")
 EVENTS = _words("event events activity activities action actions hit hits view views usage opens")
-LENGTHS = _words("duration seconds minutes hours time avg average per rate ratio days length")
+LENGTHS = _words("duration seconds minutes hours time days length")
+SHARES = _words("avg average per rate ratio")
 FEATURES = _words(
     "feature features module modules function functions functionality capability capabilities tool tools funktion "
     "funktionen fonction fonctionnalite funcionalidad funzione modul"
@@ -54,7 +55,9 @@ OTHER_TIMES = _words(
 PERSONAL = _words("email mail phone ip address user person contact owner")
 _NUMBERS = frozenset({"average", "average_distinct", "median", "median_distinct", "number", "min", "max", "percentile"})
 _PART = re.compile(r"[a-z]+|\d+")
-_TRIMMED = re.compile(r"^(avg|average|pillar|platform)_|_(index|score|pillar|pct|percent|avg|average|maturity|grade)$")
+_TRIMMED = re.compile(
+    r"^(avg|average|pillar|platform)_|_(index|score|pillar|kpi|pct|percent|avg|average|maturity|grade)$"
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class UsageRole:
     users: str
     sessions: str
     fit: int
+    in_doubt: tuple[str, ...] = ()  # measures that have the kind, and whose names don't say it
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,8 @@ def usage_role(seen: SeenExplore) -> UsageRole | None:
         return None
     words, (date, month) = words_of(seen.name), frames[0]
     fit = 3 * bool(words & (SESSIONS | EVENTS)) - 2 * bool(words & FEATURES) + best_users[0] + sessions[0]
-    return UsageRole(date, month, best_users[1], sessions[1], fit)
+    doubts = tuple(name for points, name in (best_users, sessions) if points == 1)
+    return UsageRole(date, month, best_users[1], sessions[1], fit, doubts)
 
 
 def feature_role(seen: SeenExplore) -> FeatureRole | None:
@@ -211,13 +216,13 @@ def _as_users(field: ExploreField) -> int:
     words = own_words(field.name) if field.type != "count" else words_of(field.name)  # `users.count` of a joined view
     named, is_active = bool(words & PEOPLE), bool(words & ACTIVE)
     if not named:
-        return int(is_active and not words & (WHOSE | SESSIONS | EVENTS | FEATURES))
+        return int(is_active or field.type == "count_distinct") * (not words & (WHOSE | SESSIONS | EVENTS | FEATURES))
     return 3 + is_active - 2 * bool(words & SOME_PEOPLE)
 
 
 def _as_sessions(field: ExploreField) -> int:
     words = own_words(field.name)
-    if words & (LENGTHS | PEOPLE | WHOSE | SEATS) or field.unit is not None:
+    if words & (LENGTHS | SHARES | PEOPLE | WHOSE | SEATS) or field.unit is not None:
         return 0
     return 3 * bool(words & SESSIONS) + bool(words & EVENTS) + (field.type == "count")
 
