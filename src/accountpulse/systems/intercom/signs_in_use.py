@@ -27,7 +27,7 @@ MOST_VALUES = 20  # of an attribute: with more it is no scale
 SCALE = 10  # the highest number of a scale
 _ANY = msgspec.json.Decoder()
 _SCALES = kinds_of(Attribute.__annotations__["name"])
-Rows = Sequence[Mapping[str, Any]]
+ListedItems = Sequence[Mapping[str, Any]]
 
 
 @dataclass
@@ -45,9 +45,9 @@ class SignsInUse:
     team_ids: Counter[str] = field(default_factory=Counter)
     linked: Counter[str] = field(default_factory=Counter)  # categories of tickets
     values: dict[str, Counter[str]] = field(default_factory=dict)
-    attributes: Rows = ()
-    tags: Rows = ()
-    teams: Rows = ()
+    attributes: ListedItems = ()
+    tags: ListedItems = ()
+    teams: ListedItems = ()
 
     def add(self, talk: Mapping[str, Any]) -> None:
         """Count the marks of one conversation."""
