@@ -63,6 +63,16 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(map(shown, found[:NAMED])) + more
 
 
+def questions(lines: Iterable[str]) -> tuple[str, ...]:
+    """What stays unknown, as a discovery has it: each line once, without a full stop."""
+    return tuple(dict.fromkeys(line.rstrip(".") for line in lines))
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun, whose plural ends with s."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def spread(items: Sequence[T], most: int) -> list[T]:
     """At most so many of them, evenly over all."""
     if len(items) <= most:

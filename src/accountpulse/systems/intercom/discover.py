@@ -23,7 +23,7 @@ from accountpulse.systems.intercom.workspace import KINDS
 from accountpulse.systems.key_match import ID, KeyMatch, alternatives, matches, ranked, same_count
 from accountpulse.systems.looking import Unseen
 from accountpulse.systems.mapping_parts import kinds_of
-from accountpulse.systems.samples import inside, is_fit, rows, shown, spread, text, whole
+from accountpulse.systems.samples import counted, inside, is_fit, questions, rows, shown, spread, text, whole
 
 PAGES = 50  # of the list of companies that are read, evenly over it: 3,000 companies
 OWN_ID, COMPANY_ID = "id", "company_id"  # carriers of a key beside the attributes, as `holds` calls them
@@ -48,17 +48,17 @@ async def _discover(request: IntercomLook) -> Discovery:
     unseen, version = Unseen(), request.access.version
     async with connect(request) as web:
         await web.get("/me", _ANY)  # every token may ask that: from here on a refusal is about what is asked for
-        companies, counted = await _companies(web, unseen)
+        companies, total = await _companies(web, unseen)
         own = rows(await unseen.have("Companies' attributes", _attributes(web, "company", version)), "data")
         signs = await sample_signs(web, unseen, request.now)
         signs.attributes = rows(await unseen.have("Conversations' attributes", _talks(web, version)), "data")
         signs.tags = rows(await unseen.have("Tags", web.get("/tags", _ANY)), "data", "tags")
         signs.teams = rows(await unseen.have("Teams", web.get("/teams", _ANY)), "teams", "data")
     tried = list(_tried(companies, own, request.accounts))
-    found = [_company_line(companies, counted, own), *signs.lines()]
+    found = [_company_line(companies, total, own), *signs.lines()]
     unknown = [*unseen.lines, *_domains(companies, request.accounts)]
     choices = [*_link(tried, unknown), *sign_choices(signs, version, unknown)]
-    return Discovery(tuple(found), tuple(choices), tuple(unknown))
+    return Discovery(tuple(found), tuple(choices), questions(unknown))
 
 
 # --- asking -------------------------------------------------------------------------------------------------------
@@ -133,18 +133,18 @@ def _link(tried: Sequence[KeyMatch], unknown: list[str]) -> Iterator[MappingChoi
     found = ranked(tried, (OWN_ID, COMPANY_ID), ("intercom",))
     if not found:
         unknown.append(NO_LINK)
-        yield MappingChoice(("intercom", "account_field"), ID, "no field was found that links; this one links nobody")
-        yield MappingChoice(("intercom", "holds"), OWN_ID, "a file of links holds Intercom's own ids then")
+        yield MappingChoice(("intercom", "account_field"), ID, "No field was found that links; this one links nobody")
+        yield MappingChoice(("intercom", "holds"), OWN_ID, "A file of links holds Intercom's own ids then")
         return
     best, *others = found
     attribute = best.carrier if best.carrier not in (OWN_ID, COMPANY_ID) else None
     why = _counts(best)
     if same := same_count(best, others):
-        why += f"; {len(same):,} other ways link as many"
+        why += f"; {len(same):,} other {'way links' if len(same) == 1 else 'ways link'} as many"
     named = tuple((each.field, f"with {_carried(each)}: {_counts(each)}") for each in alternatives(best, others))
     yield MappingChoice(("intercom", "account_field"), best.field, why, named)
     holds = COMPANY_ID if best.carrier == COMPANY_ID else OWN_ID
-    yield MappingChoice(("intercom", "holds"), holds, f"the account's field holds {_holds(best.carrier)}")
+    yield MappingChoice(("intercom", "holds"), holds, f"The account's field holds {_holds(best.carrier)}")
     if attribute is not None:
         yield MappingChoice(("intercom", "attribute"), attribute, _counts(best))
 
@@ -152,8 +152,8 @@ def _link(tried: Sequence[KeyMatch], unknown: list[str]) -> Iterator[MappingChoi
 def _counts(match: KeyMatch) -> str:
     several = f", {match.shared:,} that several companies carry" if match.shared else ""
     return (
-        f"{match.linked:,} of its {match.values:,} values are {_noun(match.carrier)} of one company each{several} "
-        f"({match.records:,} companies have one)"
+        f"{match.linked:,} of the {match.values:,} values of {match.field} are {_noun(match.carrier)} of one company "
+        f"each{several} ({match.records:,} companies have one)"
     )
 
 
@@ -174,9 +174,9 @@ def _holds(carrier: str) -> str:
 # --- what was seen ------------------------------------------------------------------------------------------------
 
 
-def _company_line(companies: Sequence[Any], counted: int, own: Sequence[Mapping[str, Any]]) -> str:
+def _company_line(companies: Sequence[Any], total: int, own: Sequence[Mapping[str, Any]]) -> str:
     custom = sum(each.get("custom") is not False and each.get("archived") is not True for each in own)
-    return f"{len(companies):,} of {counted:,} companies, with {custom:,} attributes of your own"
+    return f"{len(companies):,} of {total:,} companies, with {counted(custom, 'attribute')} of your own"
 
 
 def _domains(companies: Sequence[Mapping[str, Any]], accounts: AccountSample) -> Iterator[str]:

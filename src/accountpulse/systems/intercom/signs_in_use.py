@@ -17,7 +17,7 @@ from accountpulse.systems.intercom.signs import BACK_OFFICE, at_least, attribute
 from accountpulse.systems.intercom.workspace import KINDS
 from accountpulse.systems.looking import Unseen
 from accountpulse.systems.mapping_parts import kinds_of
-from accountpulse.systems.samples import inside, is_fit, listed, rows, shown, text, whole
+from accountpulse.systems.samples import counted, inside, is_fit, listed, rows, shown, text, whole
 from accountpulse.systems.words import ESCALATED, HIGH, SECOND, TOP, URGENCY, says
 
 DAYS = 90
@@ -34,11 +34,11 @@ ListedItems = Sequence[Mapping[str, Any]]
 class SignsInUse:
     """The marks that conversations carry, each with how many carry it; and what the workspace lists of them.
 
-    `seen` of `counted` conversations were looked at. `values`: of attributes that are called like an urgency.
+    `seen` of `total` conversations were looked at. `values`: of attributes that are called like an urgency.
     """
 
     seen: int = 0
-    counted: int = 0
+    total: int = 0
     priorities: Counter[str] = field(default_factory=Counter)
     tagged: Counter[str] = field(default_factory=Counter)  # by name as compared
     spelled: dict[str, str] = field(default_factory=dict)  # name as compared → as it is written
@@ -68,10 +68,12 @@ class SignsInUse:
 
     def lines(self) -> Iterator[str]:
         """What was looked at."""
-        yield f"{self.seen:,} of {self.counted:,} conversations of the last {DAYS} days"
+        yield f"{self.seen:,} of {self.total:,} conversations of the last {DAYS} days"
         if self.tags:
             used = sum(fold(str(text(each.get("name")))) in self.tagged for each in self.tags)
-            yield f"{len(self.tags):,} tags, {used:,} of them on these conversations; {len(self.teams):,} teams"
+            yield f"{counted(len(self.tags), 'tag')}, {used:,} of them on these conversations"
+        if self.teams:
+            yield counted(len(self.teams), "team")
         levels = ", ".join(f"{name}: {count:,}" for name, count in sorted(self.priorities.items()) if is_fit(name))
         if levels:
             yield f"priorities in use: {levels}"
@@ -96,11 +98,11 @@ async def sample_signs(web: Client, unseen: Unseen, now: datetime) -> SignsInUse
     slices = equal_slices(end - int(timedelta(days=DAYS).total_seconds()), end, SLICES)
     pages = await unseen.have("Conversations", together(_slice(web, part) for part in slices))
     for answers in pages or ():
-        found.counted += whole(inside(answers[0], "total_count"))
+        found.total += whole(inside(answers[0], "total_count"))
         for page in answers:
             for talk in rows(page, "conversations"):
                 found.add(talk)
-    found.counted = max(found.counted, found.seen)
+    found.total = max(found.total, found.seen)
     return found
 
 
@@ -126,11 +128,11 @@ def sign_choices(signs: SignsInUse, version: str, unknown: list[str]) -> Iterato
     """The keys that say what is urgent and what is escalated, and how times and ratings are counted."""
     yield from _priority(signs, version, unknown)
     yield from _escalation(signs, unknown)
-    calendar = "from the customer's question to the answer by the clock; which one you promise, no answer tells"
-    hours = "Intercom's own times within the workspace's office hours"
+    calendar = "Times are counted by the clock; which way you promise them, no answer tells"
+    hours = "only the workspace's office hours count"
     yield MappingChoice(("intercom", "time_basis"), "calendar", calendar, (("office_hours", hours),))
-    mean = "the mean of the ratings in place of the share of 4 and 5"
-    yield MappingChoice(("intercom", "csat"), "share", "the share of ratings of 4 and 5", (("mean", mean),))
+    mean = "the mean of the ratings"
+    yield MappingChoice(("intercom", "csat"), "share", "The share of ratings of 4 and 5", (("mean", mean),))
 
 
 def _priority(signs: SignsInUse, version: str, unknown: list[str]) -> Iterator[MappingChoice]:
@@ -145,12 +147,12 @@ def _priority(signs: SignsInUse, version: str, unknown: list[str]) -> Iterator[M
     tags = {name: count for name, count in signs.named(TOP | SECOND).items() if count}
     scales = list(_scales(signs))
     if has_levels:
-        why = f"{_counted(signs.priorities, marks)}, of {signs.seen:,} conversations"
+        why = f"Intercom's own levels: {_counted(signs.priorities, marks)}, of {signs.seen:,} conversations"
         yield MappingChoice((*at, "levels"), list(levels), why, ((["urgent"], "P1 alone"),))
     else:
         why = f"{used:,} of {signs.seen:,} conversations are marked as priority (API version {version} has no levels)"
         yield MappingChoice((*at, "flag"), used > 0, why)
-    why = f"tags in use that say it: {_with_counts(tags)}"
+    why = f"Tags in use that say it: {_with_counts(tags)}"
     if tags and used >= sum(tags.values()):
         why += ". Intercom's own priority is in use more, and any sign would count, so they are left out"
         yield MappingChoice((*at, "tags"), [], why, ((list(tags), f"count them as well: {_with_counts(tags)}"),))
@@ -201,18 +203,18 @@ def _escalation(signs: SignsInUse, unknown: list[str]) -> Iterator[MappingChoice
         if number is not None and name is not None and is_fit(number) and says(name, ESCALATED):
             teams[number] = f"{shown(name)}, {signs.team_ids[number]:,} conversations"
     if tags:
-        yield MappingChoice((*at, "tags"), list(tags), f"tags that say it: {_with_counts(tags)}")
+        yield MappingChoice((*at, "tags"), list(tags), f"Tags that say it: {_with_counts(tags)}")
     else:
-        why = "no tag says it; one that is called so would count from its first day on"
+        why = "No tag says it; one that is called so would count from its first day on"
         yield MappingChoice((*at, "tags"), list(Escalation().tags), why)
     named = "; ".join(f"{number} is {text}" for number, text in teams.items())
     is_chosen = bool(teams) and not (any(tags.values()) or linked)
     if is_chosen:
         yield MappingChoice((*at, "teams"), list(teams), named)
     elif teams:
-        why = f"tags or linked tickets say it already. {named}"
+        why = f"Tags or linked tickets say it already, so no team was taken. {named}"
         yield MappingChoice((*at, "teams"), [], why, ((list(teams), "what this team is given counts as well"),))
-    why = f"{_counted(signs.linked, sorted(BACK_OFFICE))}, of {signs.seen:,} conversations"
+    why = f"Tickets that are linked: {_counted(signs.linked, sorted(BACK_OFFICE))}, of {signs.seen:,} conversations"
     yield MappingChoice((*at, "linked_tickets"), True, why)
     if not (tags or teams or linked):
         unknown.append("What an escalation looks like: no tag, team or linked ticket says it; ask support")

@@ -32,7 +32,7 @@ from accountpulse.systems.jira.settings import JiraLook
 from accountpulse.systems.jira.site import CATEGORIES, PROJECT_PAGE
 from accountpulse.systems.key_match import ID, KeyMatch, alternatives, ranked, same_count
 from accountpulse.systems.looking import Unseen
-from accountpulse.systems.samples import inside, is_fit, listed, rows, shown, text, whole
+from accountpulse.systems.samples import counted, inside, is_fit, listed, questions, rows, shown, text, whole
 from accountpulse.systems.words import BUG, INCIDENT, TOP, says
 
 DAYS = 365  # in which a sampled bug was created
@@ -76,11 +76,11 @@ async def _discover(request: JiraLook) -> Discovery:
     unknown = [*unseen.lines, *site.hidden(), *types.unknown]
     choices = [
         *_link(tried, sample, request.accounts, unknown),
-        MappingChoice(("jira", "projects"), [], f"all {len(site.projects):,} projects that our user sees"),
+        MappingChoice(("jira", "projects"), [], f"Bugs of all projects that our user sees: {len(site.projects):,}"),
         MappingChoice(("jira", "bug_types"), types.value, types.why, types.others),
         _critical(site.priorities, sample, unknown),
     ]
-    return Discovery(tuple(site.lines(sample)), tuple(choices), tuple(unknown))
+    return Discovery(tuple(site.lines(sample)), tuple(choices), questions(unknown))
 
 
 @dataclass(frozen=True)
@@ -225,26 +225,26 @@ class SiteLook:
         if used:
             rest = [name for name in near if says(name, INCIDENT) and counts.get(name)]
             others = tuple(([*used, name], f"{shown(name)} as well: {counts[name]:,} issues") for name in rest)
-            return BugTypes(used, f"{_numbers(used, counts)} issues of the last {DAYS} days", others)
+            return BugTypes(used, f"Issues of the last {DAYS} days: {_numbers(used, counts)}", others)
         guessed = max(near, key=lambda name: counts.get(name, 0), default=None)
         told = "Which issue types are bugs: no type is called so"
         if guessed is None:
             return BugTypes(
-                ["Bug"], "no issue type is called so; name yours", (), (f"{told}. Name them in jira.bug_types",)
+                ["Bug"], "No issue type is called so; name yours", (), (f"{told}. Name them in jira.bug_types",)
             )
         others = tuple(([name], f"{counts.get(name, 0):,} issues") for name in near if name != guessed)
         most = f"of those that are no planned work this one has most issues ({counts.get(guessed, 0):,})"
-        why = f"no type is called a bug; {most}"
+        why = f"No type is called a bug; {most}"
         return BugTypes([guessed], why, others, (f"{told}; {shown(guessed)} was taken. Ask who files them",))
 
     # --- what was seen
 
     def lines(self, sample: BugSample) -> Iterator[str]:
         """What was looked at."""
-        yield f"Jira {'Cloud' if self.is_cloud else 'Data Center'}, {len(self.projects):,} projects"
+        yield f"Jira {'Cloud' if self.is_cloud else 'Data Center'} with {counted(len(self.projects), 'project')}"
         done = sum(CATEGORIES.get(str(inside(each, "statusCategory", "key"))) is True for each in self.statuses)
         yield f"{len(self.statuses):,} statuses, {done:,} of them done by their category"
-        fields = f"{len(self.fields):,} custom fields that may name accounts"
+        fields = f"{counted(len(self.fields), 'custom field')} that may name accounts"
         yield f"{len(sample.carried):,} bugs of the last {DAYS} days, with {fields}"
 
     def hidden(self) -> Iterator[str]:
@@ -278,36 +278,36 @@ def _link(
         unknown.append(NO_LINK)
         lists = {carrier: len(sample.listed.get(carrier, ())) for carrier in (COMPONENT, PROJECT)}
         kind = max(lists, key=lambda carrier: lists[carrier])
-        yield MappingChoice(("jira", "account_field"), ID, "no field was found that links; this one links nobody")
+        yield MappingChoice(("jira", "account_field"), ID, "No field was found that links; this one links nobody")
         yield MappingChoice(
-            ("jira", "link"), kind, f"the site lists {lists[kind]:,} of them; a file of links holds their names"
+            ("jira", "link"), kind, f"A file of links holds their names then; the site lists {lists[kind]:,}"
         )
         return
     best, *others = found
     why = _counts(best, sample, accounts)
     if same := same_count(best, others):
-        why += f"; {len(same):,} other ways find as many"
+        why += f"; {len(same):,} other {'way finds' if len(same) == 1 else 'ways find'} as many"
     named = tuple(
         (each.field, f"with {_way(each, sample)}: {_counts(each, sample, accounts)}")
         for each in alternatives(best, others)
     )
     yield MappingChoice(("jira", "account_field"), best.field, why, named)
     link, number = _link_of(best.carrier, sample)
-    yield MappingChoice(("jira", "link"), link, f"bugs carry its values as {_noun(best.carrier, sample)}")
+    yield MappingChoice(
+        ("jira", "link"), link, f"Bugs carry the values of the account's field as {_noun(best.carrier, sample)}"
+    )
     if number is not None:
-        yield MappingChoice(("jira", "field"), number, f"the custom field {_noun(best.carrier, sample)}")
+        yield MappingChoice(("jira", "field"), number, f"The custom field {_noun(best.carrier, sample)}")
 
 
 def _counts(match: KeyMatch, sample: BugSample, accounts: AccountSample) -> str:
     if match.carrier == JQL:
-        clauses_of = f"{match.linked:,} of its {match.values:,} values are clauses of JQL"
+        clauses_of = f"{match.linked:,} of the {match.values:,} values of {match.field} are clauses of JQL"
         return f"{clauses_of}, and some of them find {match.told:,} bugs"
     known = sample.known(match, accounts)
     in_list = f"; the site lists {known:,} of them" if known is not None else ""
-    seen = (
-        f"{match.told:,} of {len(sample.carried):,} recent bugs carry {match.linked:,} of its {match.values:,} values"
-    )
-    return f"{seen} as {_noun(match.carrier, sample)}{in_list}"
+    values = f"{match.linked:,} of the {match.values:,} values of {match.field} as {_noun(match.carrier, sample)}"
+    return f"{match.told:,} of {len(sample.carried):,} recent bugs carry {values}{in_list}"
 
 
 def _link_of(carrier: str, sample: BugSample) -> tuple[str, str | None]:
@@ -336,7 +336,7 @@ def _critical(priorities: Sequence[str], sample: BugSample, unknown: list[str]) 
     path = ("jira", "critical_priorities")
     found = [name for name in priorities if says(name, TOP)]
     usual = ", ".join(f"{shown(name)}: {sample.priorities[name]:,}" for name in priorities[:6])
-    why = f"bugs by priority: {usual}"
+    why = f"Bugs by priority: {usual}"
     if found:
         more = priorities[: len(found) + 1]
         others = ((more, "one more of the list"),) if len(more) > len(found) and set(found) < set(more) else ()
@@ -345,6 +345,6 @@ def _critical(priorities: Sequence[str], sample: BugSample, unknown: list[str]) 
         unknown.append(
             f"Which priorities are critical: no name says it; {shown(priorities[0])}, the first listed, was taken"
         )
-        return MappingChoice(path, [priorities[0]], f"the first of the list; {why}")
+        return MappingChoice(path, [priorities[0]], f"The first of the list. {why}")
     unknown.append("Which priorities are critical: the site shows no list of them")
-    return MappingChoice(path, None, "the site shows no list of priorities")
+    return MappingChoice(path, None, "The site shows no list of priorities")

@@ -27,12 +27,13 @@ from accountpulse.systems.looker.roles import (
     words_of,
 )
 from accountpulse.systems.looker.settings import LookerLook
-from accountpulse.systems.samples import is_fit, listed, shown
+from accountpulse.systems.samples import counted, is_fit, listed, questions, shown
 
-MOST_FEATURES = 60  # of a catalogue; a dimension with more values names something else
+FEW_FEATURES, MOST_FEATURES = 60, 200  # in a catalogue
 NOT_FOR_ALL = frozenset(  # words in names of features that not every customer is offered
     ("alpha", "beta", "debug", "demo", "deprecated", "experiment", "experimental", "internal", "lab", "labs", "legacy")
 ) | {"pilot", "preview", "test"}
+MATCHES = "The dimension that holds what account_field holds"
 NO_USAGE = (
     "Who uses the product on which day: no explore of the model has a day, a month and counts of distinct users and of "
     "sessions beside the account. A measure of type count_distinct is what lacks most often"
@@ -79,7 +80,7 @@ def discover(request: LookerLook) -> Discovery:
     account_field, total = _account_field(candidates)
     found = [_instance_line(look)]
     if account_field is None:
-        return Discovery(tuple(found), (_no_account(),), (*look.unseen, NO_ACCOUNTS))
+        return Discovery(tuple(found), (_no_account(),), questions([*look.unseen, NO_ACCOUNTS]))
     fitting = [each for each in candidates if each.match(account_field) is not None]
     model, ours = _model(fitting)
     unknown: list[str] = []
@@ -93,7 +94,7 @@ def discover(request: LookerLook) -> Discovery:
         ),
         *_days(ours, unknown),
     ]
-    return Discovery(tuple(found), tuple(choices), (*look.unseen, *unknown))
+    return Discovery(tuple(found), tuple(choices), questions([*look.unseen, *unknown]))
 
 
 def _candidates(look: InstanceLook) -> list[Candidate]:
@@ -140,17 +141,18 @@ def _key(candidate: Candidate, account_field: str) -> str | None:
 
 def _instance_line(look: InstanceLook) -> str:
     names = sum(map(len, look.models.values()))
-    return f"{len(look.models):,} models with {names:,} explores, {len(look.explores):,} of them looked at"
+    explores = f"{counted(names, 'explore')}, {len(look.explores):,} of them looked at"
+    return f"{counted(len(look.models), 'model')} with {explores}"
 
 
 def _no_account() -> MappingChoice:
-    return MappingChoice(("looker", "account_field"), ID, "no field was found that links; this one links nobody")
+    return MappingChoice(("looker", "account_field"), ID, "No field was found that links; this one links nobody")
 
 
 def _account_choice(candidates: Sequence[Candidate], best: str, total: Mapping[str, int]) -> MappingChoice:
     named = [(each.seen.name, match) for each in candidates if (match := each.match(best)) is not None]
     why = "; ".join(
-        f"{match.linked:,} of its {match.values:,} values are in {match.carrier} (of {match.records:,} there)"
+        f"{match.linked:,} of its {match.values:,} values are among the {match.records:,} of {match.carrier}"
         for _explore, match in named[:4]
     )
     others = tuple((name, f"{count:,} values in the explores") for name, count in total.items() if name != best)
@@ -158,7 +160,7 @@ def _account_choice(candidates: Sequence[Candidate], best: str, total: Mapping[s
 
 
 def _model_choice(model: str, ours: Sequence[Candidate], look: InstanceLook) -> MappingChoice:
-    why = f"its explores {listed(each.seen.name for each in ours)} hold accounts' rows"
+    why = f"It has rows of accounts in {listed(each.seen.name for each in ours)}"
     others = tuple((name, f"{len(explores):,} explores") for name, explores in look.models.items() if name != model)
     return MappingChoice(("looker", "model"), model, why, others[:5])
 
@@ -172,7 +174,7 @@ def _usage(ours: Sequence[Candidate], account_field: str, unknown: list[str]) ->
     )
     if not ranked:
         unknown.append(NO_USAGE)
-        yield MappingChoice(("looker", "usage"), "none", "no explore was found for it")
+        yield MappingChoice(("looker", "usage"), "none", "No explore was found for it")
         return
     best, *rest = ranked
     role = best.usage
@@ -181,13 +183,13 @@ def _usage(ours: Sequence[Candidate], account_field: str, unknown: list[str]) ->
     others = tuple((each.seen.name, "has fields for it as well; name all of its fields then") for each in rest)
     at = ("looker", "usage")
     yield MappingChoice(
-        (*at, "explore"), best.seen.name, "has days, months, distinct users and sessions of accounts", others
+        (*at, "explore"), best.seen.name, "It has days, months, distinct users and sessions of accounts", others
     )
-    yield MappingChoice((*at, "account"), _key(best, account_field), "the dimension that matches account_field")
-    yield MappingChoice((*at, "date"), role.date, "a time frame of days")
-    yield MappingChoice((*at, "month"), role.month, "the months of the same dates")
-    yield MappingChoice((*at, "users"), role.users, "counts distinct users")
-    yield MappingChoice((*at, "sessions"), role.sessions, "counts sessions")
+    yield MappingChoice((*at, "account"), _key(best, account_field), MATCHES)
+    yield MappingChoice((*at, "date"), role.date, "Its days")
+    yield MappingChoice((*at, "month"), role.month, "The months of the same dates")
+    yield MappingChoice((*at, "users"), role.users, "Counts distinct users")
+    yield MappingChoice((*at, "sessions"), role.sessions, "Counts sessions")
     unknown += [f"What {name} counts: it is of the right kind, and its name doesn't say it" for name in role.in_doubt]
     yield from _filters(best.seen, at, unknown)
 
@@ -204,12 +206,18 @@ def _features(
             continue
         used = look.features_of(each.seen, key, role.feature)
         named = {name: count for name, count in used.items() if is_fit(name)}
-        if 2 <= len(named) <= MOST_FEATURES:
+        if _is_catalogue(named):
             yield from _feature_choices(each.seen, key, role, named, unknown)
             return
-        unknown.append(f"{role.feature}: {len(named):,} values, which are no catalogue of features")
+        unknown.append(f"{role.feature}: {len(used):,} values, which are no catalogue of features")
     unknown.append("Which features there are: no explore of the model was found that has features by account and day")
-    yield MappingChoice(("looker", "features"), "none", "no explore was found for it")
+    yield MappingChoice(("looker", "features"), "none", "No explore was found for it")
+
+
+def _is_catalogue(used: Mapping[str, int]) -> bool:
+    """Whether values are features: a few, or more of which most are used by several accounts."""
+    several = sum(count > 1 for count in used.values())
+    return 2 <= len(used) <= FEW_FEATURES or (len(used) <= MOST_FEATURES and 2 * several > len(used) > 1)
 
 
 def _feature_choices(
@@ -220,15 +228,15 @@ def _feature_choices(
     left_out = [name for name in ordered if words_of(name) & NOT_FOR_ALL]
     catalogue = [name for name in ordered if name not in left_out]
     most, fewest = used[ordered[0]], used[ordered[-1]]
-    why = f"{len(used):,} were used in the last {DAYS} days, by {most:,} to {fewest:,} accounts each"
+    why = f"{counted(len(used), 'feature')} were used in the last {DAYS} days, by {most:,} to {fewest:,} accounts each"
     others: tuple[tuple[object, str], ...] = ()
     if left_out:
         why += f"; {listed(left_out)} was left out, since its name says that it is not for everybody"
         others = ((ordered, "all of them"),)
-    yield MappingChoice((*at, "explore"), seen.name, "has a feature's name beside the account and a date")
-    yield MappingChoice((*at, "account"), key, "the dimension that matches account_field")
-    yield MappingChoice((*at, "date"), role.date, "the date of use")
-    yield MappingChoice((*at, "feature"), role.feature, f"its values: {listed(ordered)}")
+    yield MappingChoice((*at, "explore"), seen.name, "It has a feature's name beside the account and a date")
+    yield MappingChoice((*at, "account"), key, MATCHES)
+    yield MappingChoice((*at, "date"), role.date, "The date of use")
+    yield MappingChoice((*at, "feature"), role.feature, f"Its values: {listed(ordered)}")
     yield MappingChoice((*at, "catalogue"), catalogue, why, others)
     yield from _filters(seen, at, unknown)
 
@@ -247,7 +255,7 @@ def _filters(seen: SeenExplore, at: tuple[str, ...], unknown: list[str]) -> Iter
     unknown.append(
         f"Which rows of explore {shown(seen.name)} count: it filters by {listed(chosen)} unless told otherwise"
     )
-    why = "the explore filters by this itself; an empty text asks for all rows"
+    why = "The explore filters by this itself; an empty text asks for all rows"
     yield MappingChoice((*at, "filters"), chosen, why, ((usual, "as the explore filters itself"),))
 
 
@@ -257,18 +265,18 @@ def _filters(seen: SeenExplore, at: tuple[str, ...], unknown: list[str]) -> Iter
 def _figures(found: FoundFigures) -> Iterator[MappingChoice]:
     at = ("looker", "platform")
     if found.explore is not None:
-        yield MappingChoice((*at, "explore"), found.explore, "has figures of 0 to 100 by account and date")
-        yield MappingChoice((*at, "account"), found.account, "the dimension that matches account_field")
-        yield MappingChoice((*at, "date"), found.date, "the date of the figures")
+        yield MappingChoice((*at, "explore"), found.explore, "It has figures of 0 to 100 by account and date")
+        yield MappingChoice((*at, "account"), found.account, MATCHES)
+        yield MappingChoice((*at, "date"), found.date, "The date of the figures")
     why = (
-        "; ".join(found.reasons) or "no explore or saved Look has figures of 0 to 100 that are called an index or score"
+        "; ".join(found.reasons) or "No explore or saved Look has figures of 0 to 100 that are called an index or score"
     )
     yield MappingChoice((*at, "pillars"), found.pillars or None, why)
     if found.metrics:
-        why = "metrics of your own, once the scorecard declares them"
+        why = "Metrics of your own count once the scorecard declares them"
         yield MappingChoice(("looker", "metrics"), None, why, tuple(found.metrics))
     if found.seats:
-        why = "the CRM's count of seats is taken, unless it is named here"
+        why = "The CRM's count of seats is taken, unless one is named here"
         yield MappingChoice(("looker", "seats"), None, why, tuple(found.seats))
 
 
@@ -277,7 +285,7 @@ def _days(ours: Iterable[Candidate], unknown: list[str]) -> Iterator[MappingChoi
     fixed = [each.seen.name for each in ours if not each.seen.about.has_zones]
     why = "Looker moves days into your time zone"
     if fixed:
-        why = f"explore {listed(fixed)} has no time zones: its days are the database's own"
+        why = f"Explore {listed(fixed)} has no time zones: its days are the database's own"
         unknown.append(f"In which zone the days of explore {listed(fixed)} are; ask who runs the warehouse")
     yield MappingChoice(("looker", "database_timezone"), "UTC", why)
     unknown += [

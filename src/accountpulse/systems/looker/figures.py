@@ -85,7 +85,7 @@ def _take_measures(found: FoundFigures, seen: SeenExplore, key: str, measures: S
             continue
         full = {"explore": seen.name, "account": key, "date": date, "measure": measure}
         found.pillars[name] = measure if is_main else full
-    found.reasons.append(f"explore {shown(seen.name)} has {listed(measures)}, whose values lie between 0 and 100")
+    found.reasons.append(f"Explore {shown(seen.name)} has {listed(measures)}, whose values lie between 0 and 100")
 
 
 def _take_look(

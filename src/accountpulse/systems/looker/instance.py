@@ -130,15 +130,17 @@ class InstanceLook:
     # --- samples
 
     def accounts_of(self, seen: SeenExplore) -> list[KeyMatch]:
-        """The explore's dimensions against the account's fields, as far as to the first that fits one."""
+        """The explore's dimensions against the account's fields, as far as to the first that fits most of one."""
+        best: list[KeyMatch] = []
         for name in account_dimensions(seen):
             found = self._sample(seen, {name: "key"}, {}, ACCOUNT_ROWS)
             values = _texts(found, name) if found is not None else Counter[str]()
             tried = matches(name, dict.fromkeys(map(comparable_id, values), 1), self.request.accounts, comparable_id)
             fitting = [each for each in tried if each.plausible]
-            if fitting:
-                return fitting
-        return []
+            best = max(best, fitting, key=lambda some: max((each.linked for each in some), default=0))
+            if any(2 * each.linked >= min(each.values, each.records) for each in best):
+                break
+        return best
 
     def features_of(self, seen: SeenExplore, account: str, feature: str) -> Counter[str]:
         """Values of a dimension with how many accounts have each."""
