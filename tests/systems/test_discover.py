@@ -30,7 +30,8 @@ SIGN_IN = {  # answers by which a system is there, or isn't: these may end a loo
     "POST /api/4.0/login",
     "GET /api/4.0/lookml_models",
 }
-CHANGES = 10  # of one answer, for each system
+LEADS = "-qualification-company"
+CHANGES = 7  # of one answer, for each system
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +120,63 @@ def test_without_an_account_that_is_known_nothing_is_linked_and_that_is_said(
     assert chosen(found)[f"{source}.account_field"] == "Id"
     assert any(line.startswith(("Which company", "Whose")) for line in found.unknown)
     loaded_with(cloud, configure, tmp_path, found.choices)  # the file is a good one all the same
+
+
+def moved(world: World) -> dict[str, str]:
+    """A workspace that was moved: its companies have new ids, of which the CRM knows nothing, and name accounts by 15
+    characters. Old id → account."""
+    news = {old: f"ab{number:022x}" for number, old in enumerate(world.intercom.companies)}
+    accounts = {str(each.intercom_company): each.account_id for each in world.customers if each.intercom_company}
+    for old, company in world.intercom.companies.items():
+        own = accounts.get(old)
+        company.id = news[old]
+        if not company.company_id.endswith(LEADS):
+            company.company_id = f"tenant-{news[old][-4:]}"
+        company.custom_attributes = {"crm_ref": own[:15] if own else None, "plan": "Gold"}
+    world.intercom.companies = {each.id: each for each in world.intercom.companies.values()}
+    for person in world.intercom.contacts.values():
+        person.company_ids = [news[old] for old in person.company_ids]
+    for talk in world.intercom.conversations:
+        talk.company_id = None if talk.company_id is None else news[talk.company_id]
+    return {news[old]: account for old, account in accounts.items() if old in news}
+
+
+def test_a_workspace_that_was_moved_is_read_as_it_was_before(
+    configure: Configure, tmp_path: Path, scope: Scope, cloud: Sandbox, little: World
+) -> None:
+    before = every_table(extract(configure(cloud), "intercom", scope, keys_of(little, "intercom")))["conversations"]
+    companies = {str(each.intercom_company): each.account_id for each in little.customers}
+    world = build(seed=7, accounts=10, until=NOW)
+    owners = moved(world)
+    with Sandbox(world) as running:
+        found = look(configure(running), "intercom", accounts_of(world))
+        ours = loaded_with(running, configure, tmp_path, found.choices)
+        after = every_table(extract(ours, "intercom", scope, sorted(owners)))["conversations"]
+    assert chosen(found)["intercom.attribute"] == "crm_ref"
+    assert before.drop("keys").equals(after.drop("keys"))
+    whose = [[owners.get(key) for key in keys] for keys in after["keys"]]
+    assert whose == [[companies.get(key) for key in keys] for keys in before["keys"]]
+
+
+def test_a_site_that_names_customers_and_bugs_otherwise_is_read_as_the_plain_one(
+    configure: Configure, tmp_path: Path, scope: Scope, cloud: Sandbox, little: World
+) -> None:
+    before = every_table(extract(configure(cloud), "jira", scope, keys_of(little, "jira")))["issues"]
+    accounts = {str(each.jira_component): each.account_id for each in little.customers if each.jira_component}
+    world = build(seed=7, accounts=10, until=NOW)
+    called = dict(zip(world.jira.priorities, ("P1", "P2", "P3", "P4", "P5"), strict=True))
+    for issue in world.jira.issues:
+        issue.components, issue.fields = ["Backend"], {}
+        issue.type, issue.priority = issue.type.replace("Bug", "Defect"), called.get(str(issue.priority))
+    world.jira.components = {project: ["Backend"] for project in world.jira.components}
+    world.jira.priorities, world.jira.issue_types = [*called.values()], ["Defect", *world.jira.issue_types[1:]]
+    with Sandbox(world) as running:
+        found = look(configure(running), "jira", accounts_of(world))
+        ours = loaded_with(running, configure, tmp_path, found.choices)
+        after = every_table(extract(ours, "jira", scope, sorted(accounts.values())))["issues"]
+    assert (chosen(found)["jira.link"], chosen(found)["jira.account_field"]) == ("label", "Id")
+    assert before.drop("keys").equals(after.drop("keys"))
+    assert [sorted(accounts[key] for key in keys) for keys in before["keys"]] == list(map(sorted, after["keys"]))
 
 
 # --- what is refused, and what comes otherwise than it should -----------------------------------------------------
