@@ -164,6 +164,9 @@ def test_before_versions_with_levels_the_mark_as_priority_counts(seen: Look) -> 
 
 def test_nothing_of_a_person_or_a_message_is_handed_over(world: World, seen: Look) -> None:
     for talk in world.intercom.conversations:
-        talk.custom_attributes = {"priority note": "call Ada Lovelace, ada@example.org", "urgency": "Ada said so"}
+        talk.custom_attributes = {
+            "priority note": "call Ada Lovelace, ada@example.org",
+            "urgency": "urgent, as Ada wrote: call her",
+        }
     world.intercom.attribute_types = {"priority note": "string", "urgency": "string"}
     assert "Ada" not in repr(seen())

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from accountpulse.sandbox.server import Sandbox
+from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.crooked_jira import FIELDS, link_by
 from accountpulse.sandbox.world.model import World
@@ -120,6 +120,14 @@ def test_without_a_bug_the_lists_of_the_site_decide(world: World, seen: Look) ->
 def test_a_site_that_shows_no_project_says_so(world: World, seen: Look) -> None:
     world.jira.hidden = list(world.jira.components)
     assert any("no project is visible" in line for line in seen(world).unknown)
+
+
+def test_components_that_our_user_may_not_list_are_named_with_their_project(world: World, configure: Configure) -> None:
+    with Sandbox(world) as running:
+        running.faults.append(Fault("jira", 403, body=b"{}", path_contains="/project/CORE/components"))
+        found = look(configure(running), "jira", accounts_of(world))
+    assert any("1 projects" in line and "CORE" in line for line in found.unknown)
+    assert link(found) == ("Jira_Component__c", "component", None)
 
 
 # --- which are bugs, and which are critical -----------------------------------------------------------------------

@@ -13,6 +13,9 @@ from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import UsageOf, World
 from accountpulse.systems.discovery import AccountSample, Discovery
+from accountpulse.systems.looker.api import Explore
+from accountpulse.systems.looker.fields import ExploreField
+from accountpulse.systems.looker.roles import SeenExplore, account_dimensions
 from support import NOW, Configure, extract
 from systems.discovering import accounts_of, choice, chosen, loaded_with, look
 from systems.looker.asking import described
@@ -95,6 +98,34 @@ def test_rows_that_name_customers_by_another_field_of_the_account_are_matched_wi
 def test_users_may_be_the_count_of_a_joined_view(seen: Look) -> None:
     joined = {"distinct_users": {"name": "users.count", "type": "count", "view": "users"}}
     assert chosen(seen(explore("user_sessions", joined)))["looker.usage.users"] == "users.count"
+
+
+def test_sessions_may_be_the_count_of_a_view_that_is_called_so(seen: Look) -> None:
+    found = seen(explore("user_sessions", {"session_count": {"name": "sessions.count", "type": "count"}}))
+    assert chosen(found)["looker.usage.sessions"] == "sessions.count"
+    assert not found.unknown
+
+
+def test_the_id_of_a_joined_account_is_tried_before_other_texts() -> None:
+    names = (
+        "events.region",
+        "events.kind",
+        "accounts.id",
+        "accounts.owner_email",
+        "events.user_id",
+        "events.company_code",
+    )
+    fields = {name: ExploreField(name, "dimension", "string", name.partition(".")[0]) for name in names}
+    one = SeenExplore("m", "events", Explore(fields, frozenset({"events"}), {}, {}, has_zones=True))
+    assert account_dimensions(one) == ["events.company_code", "accounts.id", "events.kind", "events.region"]
+
+
+def test_addresses_of_people_are_no_features(world: World, seen: Look) -> None:
+    for usage in world.looker.usage.values():
+        usage.features = {"ada@example.org": (1 << world.looker.days) - 1, "reports": (1 << world.looker.days) - 1}
+    found = seen()
+    assert chosen(found)["looker.features"] == "none"
+    assert "ada@" not in repr(found)
 
 
 def test_a_measure_of_the_right_kind_whose_name_says_nothing_is_taken_with_a_question(seen: Look) -> None:

@@ -24,6 +24,7 @@ DAYS = 90
 SLICES = 8  # of these days, each read from its beginning
 PAGES = 3  # of a slice at most: 3,600 conversations in all
 MOST_VALUES = 20  # of an attribute: with more it is no scale
+LONGEST_LEVEL = 25  # characters of a value that says how urgent something is; a longer one is a note
 SCALE = 10  # the highest number of a scale
 _ANY = msgspec.json.Decoder()
 _SCALES = kinds_of(Attribute.__annotations__["name"])
@@ -185,7 +186,9 @@ def _scales(signs: SignsInUse) -> Iterator[tuple[Attribute, str, bool]]:
         is_scale = known is not None and KINDS.get(str(known.get("data_type")), "any") in _SCALES
         if not is_scale or not is_fit(name) or len(values) > MOST_VALUES:
             continue
-        urgent = [value for value in values if says(value, TOP | HIGH) and is_fit(value)]
+        urgent = [
+            value for value in values if len(value) <= LONGEST_LEVEL and says(value, TOP | HIGH) and is_fit(value)
+        ]
         numbers = sorted(int(value) for value in values if value.isdecimal() and int(value) <= SCALE)
         if not urgent and len(numbers) == len(values) > 1:
             urgent = list(map(str, numbers[: 1 if len(numbers) <= 3 else 2]))

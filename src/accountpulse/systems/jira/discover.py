@@ -139,7 +139,11 @@ class SiteLook:
     async def _components(self, projects: Sequence[str]) -> set[str]:
         params = {"componentSource": "auto"} if self.is_cloud else None
         paths = [f"{self._api}/project/{quote(key, safe='')}/components" for key in projects]
-        answers = await together(self.web.object("projects", path, path, _ANY, params) for path in paths)
+        works = (
+            self.web.object("projects", key, path, _ANY, params) for key, path in zip(projects, paths, strict=True)
+        )
+        answers = await together(works)
+        self.unseen.lines += [f"Components: {note}" for note in self.web.gone_notes()]
         return {folded(name) for answer in answers for name in _named(rows(answer))}
 
     # --- searching

@@ -216,6 +216,8 @@ def _features(
 
 def _is_catalogue(used: Mapping[str, int]) -> bool:
     """Whether values are features: a few, or more of which most are used by several accounts."""
+    if any("@" in name for name in used):  # addresses of people
+        return False
     several = sum(count > 1 for count in used.values())
     return 2 <= len(used) <= FEW_FEATURES or (len(used) <= MOST_FEATURES and 2 * several > len(used) > 1)
 

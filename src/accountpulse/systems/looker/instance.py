@@ -80,7 +80,8 @@ class InstanceLook:
             listed = []
             self.unseen.append(f"Models can't be listed (HTTP {refused.status}). {ROLE}")
         for each in rows(listed):
-            found = (text(one.get("name")) for one in rows(each, "explores") if one.get("hidden") is not True)
+            explores = sorted(rows(each, "explores"), key=lambda one: one.get("hidden") is True)
+            found = (text(one.get("name")) for one in explores)
             called, named = text(each.get("name")), [name for name in found if name is not None and is_fit(name)]
             if called is not None and is_fit(called) and named:
                 self.models[called] = named

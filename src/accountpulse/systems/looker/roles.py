@@ -52,6 +52,7 @@ NO_PILLAR = NPS | SEATS | PEOPLE | SESSIONS | LENGTHS | OTHER_NUMBERS
 OTHER_TIMES = _words(
     "signup signed first joined birth birthday renewal contract start end account customer closed deleted expires"
 )
+IDS = _words("id key number no ref code")
 PERSONAL = _words("email mail phone ip address user person contact owner")
 _NUMBERS = frozenset({"average", "average_distinct", "median", "median_distinct", "number", "min", "max", "percentile"})
 _PART = re.compile(r"[a-z]+|\d+")
@@ -105,9 +106,10 @@ def account_dimensions(seen: SeenExplore) -> list[str]:
     """The dimensions that may hold whose a row is, the likeliest first; none that is called after a person."""
 
     def rank(field: ExploreField) -> tuple[object, ...]:
-        words = own_words(field.name)
-        in_view = field.view is not None and field.view in seen.about.own_views
-        return (not words & WHOSE, not words & {"id", "key", "number", "no", "ref"}, not in_view, field.name)
+        words, view = own_words(field.name), words_of(field.name.partition(".")[0])
+        is_id = bool(words & IDS)
+        says_whose = bool(words & WHOSE) or (is_id and bool(view & WHOSE))  # `accounts.id` of a joined view
+        return (not says_whose, not is_id, _joined(seen, field), field.name)
 
     fields = [each for each in _fitting(seen, "reference", "text") if not own_words(each.name) & PERSONAL]
     return [each.name for each in sorted(fields, key=rank)][:MOST_KEYS]
@@ -224,6 +226,7 @@ def _as_sessions(field: ExploreField) -> int:
     words = own_words(field.name)
     if words & (LENGTHS | SHARES | PEOPLE | WHOSE | SEATS) or field.unit is not None:
         return 0
+    words = words_of(field.name) if field.type == "count" else words  # `sessions.count`
     return 3 * bool(words & SESSIONS) + bool(words & EVENTS) + (field.type == "count")
 
 
