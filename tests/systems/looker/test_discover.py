@@ -95,6 +95,19 @@ def test_rows_that_name_customers_by_another_field_of_the_account_are_matched_wi
     assert chosen(found)["looker.usage.account"] == "user_sessions.account_id"
 
 
+def test_where_no_field_matches_the_explores_are_proposed_all_the_same(world: World, seen: Look) -> None:
+    """Suggested links need to know where the customers' rows are."""
+    world.looker.called = CALLED
+    world.looker.usage = {f"tenant {number}": usage for number, usage in enumerate(world.looker.usage.values())}
+    found = seen()
+    assert chosen(found)["looker.account_field"] == "Id"
+    assert chosen(found)["looker.usage.account"] == "ereignisse.crm_schluessel"
+    assert choice(found, "looker.usage.account").why.startswith("The likeliest by its name")
+    assert chosen(found)["looker.features.feature"] == "module_log.module"
+    assert "operations" in chosen(found)["looker.platform.pillars"]
+    assert any(line.startswith("Whose usage it is") for line in found.unknown)
+
+
 def test_users_may_be_the_count_of_a_joined_view(seen: Look) -> None:
     joined = {"distinct_users": {"name": "users.count", "type": "count", "view": "users"}}
     assert chosen(seen(explore("user_sessions", joined)))["looker.usage.users"] == "users.count"

@@ -6,7 +6,7 @@ tried first.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from accountpulse.systems.discovery import Discovery, MappingChoice
 from accountpulse.systems.key_match import ID, KeyMatch
@@ -19,6 +19,7 @@ from accountpulse.systems.looker.roles import (
     FeatureRole,
     SeenExplore,
     UsageRole,
+    account_dimensions,
     any_date,
     feature_role,
     measures_called,
@@ -34,6 +35,7 @@ NOT_FOR_ALL = frozenset(  # words in names of features that not every customer i
     ("alpha", "beta", "debug", "demo", "deprecated", "experiment", "experimental", "internal", "lab", "labs", "legacy")
 ) | {"pilot", "preview", "test"}
 MATCHES = "The dimension that holds what account_field holds"
+LIKELIEST = "The likeliest by its name; no field of the account holds its values"
 NO_USAGE = (
     "Who uses the product on which day: no explore of the model has a day, a month and counts of distinct users and of "
     "sessions beside the account. A measure of type count_distinct is what lacks most often"
@@ -46,12 +48,16 @@ NO_ACCOUNTS = (
 
 @dataclass
 class Candidate:
-    """An explore with the roles that its fields allow, and the account's fields that its dimensions match."""
+    """An explore with the roles that its fields allow, and the account's fields that its dimensions match.
+
+    `likeliest`: the dimension that holds the account where none matches.
+    """
 
     seen: SeenExplore
     usage: UsageRole | None
     features: FeatureRole | None
     matches: list[KeyMatch] = field(default_factory=list)
+    likeliest: str | None = None
 
     @property
     def fit(self) -> int:
@@ -60,9 +66,14 @@ class Candidate:
         figures = pillar_measures(self.seen) or measures_called(self.seen, NPS | SEATS)
         return max([*roles, 2 if figures else 0])
 
-    def match(self, account_field: str) -> KeyMatch | None:
+    def match(self, account_field: str | None) -> KeyMatch | None:
         """The dimension that matches a field of the account."""
         return next((each for each in self.matches if each.field == account_field), None)
+
+    def key(self, account_field: str | None) -> str | None:
+        """The dimension that holds the account; where no field of it matches anything, the likeliest."""
+        match = self.match(account_field)
+        return match.carrier if match is not None else self.likeliest if account_field is None else None
 
 
 def discover(request: LookerLook) -> Discovery:
@@ -79,21 +90,23 @@ def discover(request: LookerLook) -> Discovery:
     candidates = _candidates(look)
     account_field, total = _account_field(candidates)
     found = [_instance_line(look)]
-    if account_field is None:
+    unknown = [] if account_field is not None else [NO_ACCOUNTS]
+    fitting = [each for each in candidates if each.key(account_field) is not None]
+    if not fitting:
         return Discovery(tuple(found), (_no_account(),), questions([*look.unseen, NO_ACCOUNTS]))
-    fitting = [each for each in candidates if each.match(account_field) is not None]
     model, ours = _model(fitting)
-    unknown: list[str] = []
     choices = [
-        _account_choice(candidates, account_field, total),
+        _account_choice(candidates, account_field, total) if account_field is not None else _no_account(),
         _model_choice(model, ours, look),
         *_usage(ours, account_field, unknown),
         *_features(look, ours, account_field, unknown),
         *_figures(
-            find_figures(look, [(each.seen, str(_key(each, account_field))) for each in ours], model, account_field)
+            find_figures(look, [(each.seen, str(each.key(account_field))) for each in ours], model, account_field)
         ),
         *_days(ours, unknown),
     ]
+    if account_field is None:
+        choices = [replace(each, why=LIKELIEST) if each.why == MATCHES else each for each in choices]
     return Discovery(tuple(found), tuple(choices), questions([*look.unseen, *unknown]))
 
 
@@ -104,7 +117,8 @@ def _candidates(look: InstanceLook) -> list[Candidate]:
     promising.sort(key=lambda each: -each.fit)
     for each in promising[:QUERIED]:
         each.matches = look.accounts_of(each.seen)
-    return [each for each in promising if each.matches]
+        each.likeliest = next(iter(account_dimensions(each.seen)), None)
+    return promising[:QUERIED]
 
 
 def _account_field(candidates: Sequence[Candidate]) -> tuple[str | None, Counter[str]]:
@@ -129,11 +143,6 @@ def _model(fitting: Sequence[Candidate]) -> tuple[str, list[Candidate]]:
 
     best = max(by_model, key=worth)
     return best, by_model[best]
-
-
-def _key(candidate: Candidate, account_field: str) -> str | None:
-    match = candidate.match(account_field)
-    return match.carrier if match is not None else None
 
 
 # --- the account and the model ------------------------------------------------------------------------------------
@@ -168,7 +177,7 @@ def _model_choice(model: str, ours: Sequence[Candidate], look: InstanceLook) -> 
 # --- usage and features -------------------------------------------------------------------------------------------
 
 
-def _usage(ours: Sequence[Candidate], account_field: str, unknown: list[str]) -> Iterator[MappingChoice]:
+def _usage(ours: Sequence[Candidate], account_field: str | None, unknown: list[str]) -> Iterator[MappingChoice]:
     ranked = sorted(
         (each for each in ours if each.usage is not None), key=lambda each: -(each.usage.fit if each.usage else 0)
     )
@@ -185,7 +194,7 @@ def _usage(ours: Sequence[Candidate], account_field: str, unknown: list[str]) ->
     yield MappingChoice(
         (*at, "explore"), best.seen.name, "It has days, months, distinct users and sessions of accounts", others
     )
-    yield MappingChoice((*at, "account"), _key(best, account_field), MATCHES)
+    yield MappingChoice((*at, "account"), best.key(account_field), MATCHES)
     yield MappingChoice((*at, "date"), role.date, "Its days")
     yield MappingChoice((*at, "month"), role.month, "The months of the same dates")
     yield MappingChoice((*at, "users"), role.users, "Counts distinct users")
@@ -195,13 +204,13 @@ def _usage(ours: Sequence[Candidate], account_field: str, unknown: list[str]) ->
 
 
 def _features(
-    look: InstanceLook, ours: Sequence[Candidate], account_field: str, unknown: list[str]
+    look: InstanceLook, ours: Sequence[Candidate], account_field: str | None, unknown: list[str]
 ) -> Iterator[MappingChoice]:
     ranked = sorted(
         (each for each in ours if each.features), key=lambda each: -(each.features.fit if each.features else 0)
     )
     for each in ranked:
-        role, key = each.features, _key(each, account_field)
+        role, key = each.features, each.key(account_field)
         if role is None or key is None:
             continue
         used = look.features_of(each.seen, key, role.feature)

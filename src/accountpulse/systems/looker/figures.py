@@ -39,7 +39,7 @@ class FoundFigures:
     seats: list[tuple[object, str]] = field(default_factory=list)
 
 
-def find_figures(look: InstanceLook, explores: Explores, model: str, account_field: str) -> FoundFigures:
+def find_figures(look: InstanceLook, explores: Explores, model: str, account_field: str | None) -> FoundFigures:
     """Everything in these explores, and in the saved Looks of the model."""
     found = FoundFigures()
     dated = [(seen, key) for seen, key in explores if any_date(seen) is not None]
@@ -89,7 +89,7 @@ def _take_measures(found: FoundFigures, seen: SeenExplore, key: str, measures: S
 
 
 def _take_look(
-    found: FoundFigures, look: InstanceLook, saved: SavedQuery, explores: Explores, account_field: str
+    found: FoundFigures, look: InstanceLook, saved: SavedQuery, explores: Explores, account_field: str | None
 ) -> None:
     """A saved Look's columns that are pillars."""
     columns = [name for name in saved.query.fields or () if isinstance(name, str) and is_fit(name)]
@@ -105,7 +105,7 @@ def _take_look(
     wanted: dict[str, Kind] = {account: "key", **dict.fromkeys(values, "figure")}
     wanted |= {month: "month"} if month is not None else {}
     ids, numbers = look.look_figures(saved.look, wanted)
-    ours = set(map(comparable_id, fields_of(look.request.accounts).get(account_field, ())))
+    ours = set(map(comparable_id, fields_of(look.request.accounts).get(account_field or "", ())))
     good = [name for name in values if _is_share_of_100(numbers.get(name, []))] if ids & ours else []
     for value in good:
         where = {"look": saved.look, "account": account, "value": value}
