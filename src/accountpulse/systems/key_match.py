@@ -72,6 +72,11 @@ def ranked(found: Iterable[KeyMatch], carriers: Sequence[str], hints: Sequence[s
     return sorted((match for match in found if match.plausible), key=rank)
 
 
+def untried(accounts: AccountSample, hint: str) -> str | None:
+    """The field of the account that is called after a system, for where its values can't be tried; None: none is."""
+    return min((name for name in accounts.fields if hint in name.casefold()), default=None)
+
+
 def same_count(best: KeyMatch, others: Iterable[KeyMatch]) -> list[KeyMatch]:
     """Those that link as many as the best one."""
     return [each for each in others if each != best and (each.linked, each.shared) == (best.linked, best.shared)]

@@ -83,6 +83,13 @@ def test_an_attribute_that_is_archived_is_none(world: World, seen: Look) -> None
     assert link(seen(accounts, fault))[2] is None
 
 
+def test_where_no_company_can_be_read_the_field_that_is_called_after_intercom_is_taken_untried(seen: Look) -> None:
+    found = seen(None, Fault("intercom", 403, body=b"{}", path_contains="/companies/list"))
+    assert link(found) == ("Intercom_Company_Id__c", "id", None)
+    assert "could not be tried" in choice(found, "intercom.account_field").why
+    assert any("Companies can't be seen" in line for line in found.unknown)
+
+
 def test_companies_of_leads_count_for_nobody(world: World, seen: Look) -> None:
     for company in world.intercom.companies.values():
         company.company_id = f"{company.company_id}-qualification-company"

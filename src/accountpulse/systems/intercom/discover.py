@@ -20,7 +20,7 @@ from accountpulse.systems.intercom.settings import IntercomLook, IntercomMapping
 from accountpulse.systems.intercom.signs import at_least, lists_attributes
 from accountpulse.systems.intercom.signs_in_use import sample_signs, sign_choices
 from accountpulse.systems.intercom.workspace import KINDS
-from accountpulse.systems.key_match import ID, KeyMatch, alternatives, matches, ranked, same_count
+from accountpulse.systems.key_match import ID, KeyMatch, alternatives, matches, ranked, same_count, untried
 from accountpulse.systems.looking import Unseen
 from accountpulse.systems.mapping_parts import kinds_of
 from accountpulse.systems.samples import counted, inside, is_fit, questions, rows, shown, spread, text, whole
@@ -31,6 +31,7 @@ NO_LINK = (
     "Which company is which account's: no field of the account holds what Intercom's companies are known by. Run "
     "`accountpulse accounts --suggest`, or give the links in a file (links.file)"
 )
+UNTRIED = "It is called after Intercom, and could not be tried: no company was read"
 _ANY = msgspec.json.Decoder()
 _LINKING = kinds_of(IntercomMapping.__annotations__["attribute"])
 
@@ -57,7 +58,8 @@ async def _discover(request: IntercomLook) -> Discovery:
     tried = list(_tried(companies, own, request.accounts))
     found = [_company_line(companies, total, own), *signs.lines()]
     unknown = [*unseen.lines, *_domains(companies, request.accounts)]
-    choices = [*_link(tried, unknown), *sign_choices(signs, version, unknown)]
+    known = untried(request.accounts, "intercom") if total == 0 else None
+    choices = [*_link(tried, known, unknown), *sign_choices(signs, version, unknown)]
     return Discovery(tuple(found), tuple(choices), questions(unknown))
 
 
@@ -128,12 +130,13 @@ def _values(cells: Iterator[Any]) -> Counter[str]:
     return Counter(comparable_key(value) for cell in cells if (value := text(cell)) is not None)
 
 
-def _link(tried: Sequence[KeyMatch], unknown: list[str]) -> Iterator[MappingChoice]:
-    """The keys that say which company is an account's."""
+def _link(tried: Sequence[KeyMatch], known: str | None, unknown: list[str]) -> Iterator[MappingChoice]:
+    """The keys that say which company is an account's. `known`: a field that is taken where nothing could be tried."""
     found = ranked(tried, (OWN_ID, COMPANY_ID), ("intercom",))
     if not found:
         unknown.append(NO_LINK)
-        yield MappingChoice(("intercom", "account_field"), ID, "No field was found that links; this one links nobody")
+        why = "No field was found that links; this one links nobody" if known is None else UNTRIED
+        yield MappingChoice(("intercom", "account_field"), known or ID, why)
         yield MappingChoice(("intercom", "holds"), OWN_ID, "A file of links holds Intercom's own ids then")
         return
     best, *others = found
