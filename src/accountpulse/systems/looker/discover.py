@@ -47,7 +47,7 @@ NO_ACCOUNTS = (
 
 
 @dataclass
-class Candidate:
+class UsableExplore:
     """An explore with the roles that its fields allow, and the account's fields that its dimensions match.
 
     `likeliest`: the dimension that holds the account where none matches.
@@ -110,9 +110,9 @@ def discover(request: LookerLook) -> Discovery:
     return Discovery(tuple(found), tuple(choices), questions([*look.unseen, *unknown]))
 
 
-def _candidates(look: InstanceLook) -> list[Candidate]:
+def _candidates(look: InstanceLook) -> list[UsableExplore]:
     """The explores that could be used, with what their account dimensions match."""
-    found = [Candidate(each, usage_role(each), feature_role(each)) for each in look.explores]
+    found = [UsableExplore(each, usage_role(each), feature_role(each)) for each in look.explores]
     promising = [each for each in found if each.usage or each.features or any_date(each.seen) is not None]
     promising.sort(key=lambda each: -each.fit)
     for each in promising[:QUERIED]:
@@ -121,7 +121,7 @@ def _candidates(look: InstanceLook) -> list[Candidate]:
     return promising[:QUERIED]
 
 
-def _account_field(candidates: Sequence[Candidate]) -> tuple[str | None, Counter[str]]:
+def _account_field(candidates: Sequence[UsableExplore]) -> tuple[str | None, Counter[str]]:
     """The account's field that most rows are found by, over all explores; the id where several are as good."""
     total: Counter[str] = Counter()
     for each in candidates:
@@ -131,9 +131,9 @@ def _account_field(candidates: Sequence[Candidate]) -> tuple[str | None, Counter
     return best, total
 
 
-def _model(fitting: Sequence[Candidate]) -> tuple[str, list[Candidate]]:
+def _model(fitting: Sequence[UsableExplore]) -> tuple[str, list[UsableExplore]]:
     """The model that has most of what is asked, since the mapping names one; and its explores."""
-    by_model: dict[str, list[Candidate]] = {}
+    by_model: dict[str, list[UsableExplore]] = {}
     for each in fitting:
         by_model.setdefault(each.seen.model, []).append(each)
 
@@ -158,7 +158,7 @@ def _no_account() -> MappingChoice:
     return MappingChoice(("looker", "account_field"), ID, "No field was found that links; this one links nobody")
 
 
-def _account_choice(candidates: Sequence[Candidate], best: str, total: Mapping[str, int]) -> MappingChoice:
+def _account_choice(candidates: Sequence[UsableExplore], best: str, total: Mapping[str, int]) -> MappingChoice:
     named = [(each.seen.name, match) for each in candidates if (match := each.match(best)) is not None]
     why = "; ".join(
         f"{match.linked:,} of its {match.values:,} values are among the {match.records:,} of {match.carrier}"
@@ -168,7 +168,7 @@ def _account_choice(candidates: Sequence[Candidate], best: str, total: Mapping[s
     return MappingChoice(("looker", "account_field"), best, why, others)
 
 
-def _model_choice(model: str, ours: Sequence[Candidate], look: InstanceLook) -> MappingChoice:
+def _model_choice(model: str, ours: Sequence[UsableExplore], look: InstanceLook) -> MappingChoice:
     why = f"It has rows of accounts in {listed(each.seen.name for each in ours)}"
     others = tuple((name, f"{len(explores):,} explores") for name, explores in look.models.items() if name != model)
     return MappingChoice(("looker", "model"), model, why, others[:5])
@@ -177,7 +177,7 @@ def _model_choice(model: str, ours: Sequence[Candidate], look: InstanceLook) -> 
 # --- usage and features -------------------------------------------------------------------------------------------
 
 
-def _usage(ours: Sequence[Candidate], account_field: str | None, unknown: list[str]) -> Iterator[MappingChoice]:
+def _usage(ours: Sequence[UsableExplore], account_field: str | None, unknown: list[str]) -> Iterator[MappingChoice]:
     ranked = sorted(
         (each for each in ours if each.usage is not None), key=lambda each: -(each.usage.fit if each.usage else 0)
     )
@@ -204,7 +204,7 @@ def _usage(ours: Sequence[Candidate], account_field: str | None, unknown: list[s
 
 
 def _features(
-    look: InstanceLook, ours: Sequence[Candidate], account_field: str | None, unknown: list[str]
+    look: InstanceLook, ours: Sequence[UsableExplore], account_field: str | None, unknown: list[str]
 ) -> Iterator[MappingChoice]:
     ranked = sorted(
         (each for each in ours if each.features), key=lambda each: -(each.features.fit if each.features else 0)
@@ -291,7 +291,7 @@ def _figures(found: FoundFigures) -> Iterator[MappingChoice]:
         yield MappingChoice(("looker", "seats"), None, why, tuple(found.seats))
 
 
-def _days(ours: Iterable[Candidate], unknown: list[str]) -> Iterator[MappingChoice]:
+def _days(ours: Iterable[UsableExplore], unknown: list[str]) -> Iterator[MappingChoice]:
     """In whose days the database counts, where Looker can't move them."""
     fixed = [each.seen.name for each in ours if not each.seen.about.has_zones]
     why = "Looker moves days into your time zone"
