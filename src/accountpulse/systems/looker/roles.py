@@ -15,10 +15,10 @@ from accountpulse.systems.samples import is_fit
 
 MOST_KEYS = 4  # dimensions of an explore that are tried as the account
 
-Words = frozenset[str]
+NameWords = frozenset[str]
 
 
-def _words(text: str) -> Words:
+def _words(text: str) -> NameWords:
     return frozenset(text.split())
 
 
@@ -152,7 +152,7 @@ def pillar_measures(seen: SeenExplore, *, by_name: bool = True) -> list[str]:
     return [name for name, words in named.items() if not words & NO_PILLAR and (in_explore or words & PILLARS)]
 
 
-def measures_called(seen: SeenExplore, words: Words) -> list[str]:
+def measures_called(seen: SeenExplore, words: NameWords) -> list[str]:
     """Measures that are numbers and called by one of the words."""
     return [each.name for each in _fitting(seen, "count", "number") if own_words(each.name) & words]
 
