@@ -25,3 +25,15 @@ def meant(cell: str) -> str:
     text = cell.removeprefix("'")
     guarded = text != cell and re.search(_FORMULA, text) and not re.fullmatch(_NUMBER, text)
     return text if guarded else cell
+
+
+def meant_texts(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same for the columns of texts of a table."""
+    guarded = [
+        name for name, kind in frame.schema.items() if kind == pl.String and frame[name].str.starts_with("'").any()
+    ]
+    text = pl.col(guarded).str.replace("^'", "")
+    is_guarded = pl.col(guarded).str.starts_with("'") & text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)
+    return (
+        frame.with_columns(pl.when(is_guarded).then(text).otherwise(pl.col(guarded)).name.keep()) if guarded else frame
+    )

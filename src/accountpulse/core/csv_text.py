@@ -1,0 +1,152 @@
+"""A CSV file's bytes as a table of texts: its encoding, what stands between its cells, and where its heading is."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+SEPARATORS = ",;\t"
+HEAD = 64 * 1024  # characters in which the heading is looked for
+MOST_ABOVE = 25  # rows among which the heading is looked for
+_NAMES_SEPARATOR = re.compile("sep=.?")  # the line by which spreadsheets are told what separates cells
+_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+
+IsHeading = Callable[[Sequence[str]], bool]
+
+
+class NoCsv(Exception):
+    """Not a CSV file that can be read; the text says why, with the line, and what to do."""
+
+
+@dataclass(frozen=True)
+class CsvTexts:
+    """The heading, and each row below it as texts, with the line that it begins on."""
+
+    heading: tuple[str, ...]
+    heading_line: int
+    above: tuple[tuple[int, str], ...]  # lines above the heading, and their texts
+    rows: pl.DataFrame  # "0", "1", …: null where a cell is empty
+    lines: pl.Series
+    guessed: int | None = None  # the first line that is not UTF-8: the file was read as Windows-1252
+
+
+def read_csv(data: bytes, is_heading: IsHeading) -> CsvTexts:
+    """The table; its heading is the first row that `is_heading` says yes to, else the first row with any text."""
+    data, guessed = _as_utf8(data)
+    head = data[:HEAD].decode("utf-8", errors="ignore")
+    separator, above, heading_line, heading, start = _find_heading(head, is_heading)
+    rows = _rows(_from_line(data, start), separator, heading, start)
+    texts = rows.with_columns(pl.all().str.strip_chars().replace("", None))
+    lines = rows.select(_lines(rows.columns, start)).to_series()
+    return CsvTexts(tuple(heading), heading_line, above, texts, lines, guessed)
+
+
+def _as_utf8(data: bytes) -> tuple[bytes, int | None]:
+    """The same in UTF-8 without a byte-order mark, and the first line that wasn't, where none said the encoding."""
+    encoding = "utf-8"
+    for mark, name in _BOMS:
+        if data.startswith(mark):
+            data, encoding = data.removeprefix(mark), name
+            break
+    if encoding != "utf-8":
+        try:
+            data = data.decode(encoding).encode()
+        except UnicodeDecodeError:
+            raise NoCsv("it begins as UTF-16 and isn't: save the table as CSV UTF-8") from None
+    guessed = None
+    if not data.isascii():
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            guessed = data[: error.start].count(b"\n") + 1
+            data = _of_windows(data, guessed)
+    if b"\0" in data[:HEAD]:
+        raise NoCsv("it holds bytes that no text has: save the table as CSV UTF-8")
+    return (data.replace(b"\r", b"\n") if b"\r" in data[:HEAD] and b"\n" not in data else data), guessed
+
+
+def _of_windows(data: bytes, line: int) -> bytes:
+    try:
+        return data.decode("cp1252").encode()
+    except UnicodeDecodeError:
+        raise NoCsv(f"line {line} is not UTF-8: save the table as CSV UTF-8") from None
+
+
+def _find_heading(head: str, is_heading: IsHeading) -> tuple[str, tuple[tuple[int, str], ...], int, list[str], int]:
+    """What separates cells, the lines above the heading, the heading's line and cells, and the line after it."""
+    if not head.strip():
+        raise NoCsv("the file is empty")
+    widest: tuple[str, int, list[str], int] = (",", 1, [], 2)  # the first row with text, cut into the most cells
+    for separator in SEPARATORS:
+        above: list[tuple[int, str]] = []
+        for line, after, row in _head_rows(head, separator):
+            if is_heading(row):
+                return separator, tuple(above), line, row, after
+            if not any(row) or _NAMES_SEPARATOR.fullmatch(row[0]):
+                continue
+            if not above and len(row) > len(widest[2]):
+                widest = (separator, line, row, after)
+            above.append((line, " ".join(cell for cell in row if cell)))
+    separator, line, row, after = widest
+    return separator, (), line, row, after
+
+
+def _head_rows(head: str, separator: str) -> Iterator[tuple[int, int, list[str]]]:
+    """The first rows: the line that each begins on, the line after it, and its cells."""
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=separator)
+    begins = 1
+    try:
+        for count, row in enumerate(reader):
+            if count == MOST_ABOVE:
+                return
+            yield begins, reader.line_num + 1, [cell.strip() for cell in row]
+            begins = reader.line_num + 1
+    except csv.Error:  # a cell longer than the csv module takes
+        return
+
+
+def _from_line(data: bytes, line: int) -> bytes:
+    at = 0
+    for _ in range(line - 1):
+        found = data.find(b"\n", at)
+        if found < 0:
+            return b""
+        at = found + 1
+    return data[at:]
+
+
+def _rows(data: bytes, separator: str, heading: Sequence[str], start: int) -> pl.DataFrame:
+    names = [str(number) for number in range(len(heading))]
+    table = f"{separator.join(names)}\n".encode() + data  # so that shorter rows are filled up
+    try:
+        return pl.read_csv(table, separator=separator, infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        wide = _longer_row(data, separator, len(heading), start)
+        if wide is not None:
+            raise NoCsv(wide) from None
+        why = str(error).splitlines()[0]
+    try:  # cells without anything in them may go beyond the heading
+        return pl.read_csv(table, separator=separator, infer_schema=False, truncate_ragged_lines=True)
+    except pl.exceptions.PolarsError:
+        raise NoCsv(f"not a table that can be read ({why})") from None
+
+
+def _longer_row(data: bytes, separator: str, width: int, start: int) -> str | None:
+    """The first line with more filled cells than the heading has, in words; None: there is none."""
+    reader = csv.reader(io.StringIO(data.decode("utf-8"), newline=""), delimiter=separator)
+    begins = start
+    for row in reader:
+        if any(cell.strip() for cell in row[width:]):
+            told = f"line {begins} has {len(row)} cells, the heading {width}"
+            return f"{told}; a comma inside a value needs quotes" if separator == "," else told
+        begins = start + reader.line_num
+    return None
+
+
+def _lines(columns: Sequence[str], start: int) -> pl.Expr:
+    """The line that a row begins on: a quoted cell may go over several."""
+    breaks = pl.sum_horizontal(pl.col(column).str.count_matches("\n").fill_null(0) for column in columns)
+    return (pl.int_range(start, pl.len() + start) + breaks.cum_sum() - breaks).alias("line")

@@ -1,0 +1,326 @@
+"""Tables that people give and get: `.csv`, `.xlsx` and `.parquet`, by the ending of the name.
+
+One reader and one writer for all of them. What is above the heading, blank rows and a total row below the table are
+left out and told of; numbers are read as people write them where the column leaves no doubt (core/written_numbers.py).
+What can't be read for certain is a UsageError with the line, what stands there and what to write.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import polars as pl
+
+from accountpulse.core import csv_text, written_numbers
+from accountpulse.core.errors import UsageError
+from accountpulse.core.spreadsheet import meant_texts
+from accountpulse.core.written_numbers import Places
+
+TableKind = Literal["csv", "xlsx", "parquet"]
+KINDS: tuple[TableKind, ...] = ("csv", "xlsx", "parquet")
+LINE = "line of the file"  # where a row stands; no column of ours has blanks in its name
+SHOWN = 5
+# what a row is called that sums up the others, in the languages of our users' offices
+_TOTALS = (
+    "total", "totals", "grand total", "sum", "subtotal", "average", "mean", "summe", "gesamt", "gesamtsumme",
+    "gesamtergebnis", "ergebnis", "zwischensumme", "durchschnitt", "mittelwert", "total général", "somme", "totale",
+    "totaal", "suma",
+)  # fmt: skip
+# what a spreadsheet makes of a long number in a column of ids: 1.23457E+14
+SHORTENED = r"^\d([.,]\d+)?E\+\d+$"
+
+
+def kind_of(name: str) -> TableKind:
+    """What a file is by its name; another ending than .csv, .xlsx and .parquet is a UsageError."""
+    for kind in KINDS:
+        if name.lower().endswith(f".{kind}"):
+            return kind
+    raise UsageError(f"{name}: write .csv, .xlsx or .parquet; the ending says what the file is")
+
+
+def plain_heading(text: str) -> str:
+    """A heading without the differences that don't count: `Account ID`, `account-id` and `account_id` are the same."""
+    return re.sub(r"[\s\-_\u00a0]+", "_", text.strip().lower()).strip("_")
+
+
+@dataclass(frozen=True)
+class GivenTable:
+    """A table as it was given: a row of `frame` for each row that holds anything.
+
+    `frame` has the column LINE, then the columns by their headings: texts without outer blanks (null: an empty cell);
+    of a Parquet file its own types. `numbers` are the cells that an .xlsx holds as numbers (Float64, else null), in
+    columns of the same names and in the same order of rows.
+    """
+
+    name: str
+    kind: TableKind
+    frame: pl.DataFrame
+    numbers: pl.DataFrame = field(default_factory=pl.DataFrame)
+    notes: tuple[str, ...] = ()  # what there is to say to whoever gave it
+    is_guessed: bool = False  # whether a CSV's encoding was; letters of names may be wrong then
+
+    @property
+    def word(self) -> str:
+        """What a place in it is called."""
+        return "line" if self.kind == "csv" else "row"
+
+    @property
+    def columns(self) -> list[str]:
+        """The headings, in their order."""
+        return [column for column in self.frame.columns if column != LINE]
+
+    @property
+    def places(self) -> Places:
+        """Where each row stands."""
+        return Places(self.frame[LINE], self.word)
+
+    def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Each row with its line: the texts by heading; "" is an empty cell. Of every kind of file."""
+        texts = self.frame.with_columns(pl.col(self.columns).cast(pl.String).fill_null(""))
+        for line, *cells in texts.select(LINE, *self.columns).iter_rows():
+            yield line, dict(zip(self.columns, cells, strict=True))
+
+    def called(self, known: Collection[str]) -> "GivenTable":
+        """The same with known names in place of headings that differ from them in case, blanks or hyphens alone.
+
+        What was renamed is in the notes. Parquet files are written by programs: their names stay.
+        """
+        if self.kind == "parquet":
+            return self
+        by_plain = {plain_heading(name): name for name in known}
+        renamed = {
+            column: by_plain[plain]
+            for column in self.columns
+            if column not in known and (plain := plain_heading(column)) in by_plain
+        }
+        targets = [renamed.get(column, column) for column in self.columns]
+        if twice := sorted({name for name in renamed.values() if targets.count(name) > 1}):
+            named = [column for column in self.columns if renamed.get(column, column) == twice[0]]
+            raise self.refused([f"columns {' and '.join(map(repr, named))} are both {twice[0]}: leave one out"])
+        if not renamed:
+            return self
+        told = ", ".join(f"{column!r} as {name}" for column, name in renamed.items())
+        inside = {column: name for column, name in renamed.items() if column in self.numbers.columns}
+        return replace(
+            self,
+            frame=self.frame.rename(renamed),
+            numbers=self.numbers.rename(inside),
+            notes=(*self.notes, f"{self.name}: read {told}"),
+        )
+
+    def refused(self, problems: Sequence[str]) -> UsageError:
+        """The error that lists them under the file's name."""
+        return UsageError("\n".join([f"{self.name}:", *(f"  - {problem}" for problem in problems)]))
+
+
+@dataclass(frozen=True)
+class NumberColumns:
+    """The columns that were asked for as Float64, what is wrong with them, and what there is to say of them."""
+
+    frame: pl.DataFrame
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def numbers_in(table: GivenTable, units: Mapping[str, str]) -> NumberColumns:
+    """Columns of a table as numbers: Float64, null where a cell is empty or says that nothing is known.
+
+    `units` gives each column's unit (core/catalogue.py; written_numbers.MONEY for amounts): only a share takes a per
+    cent sign. Rows as in `table.frame`. Problems are lines with column, place and what to write; they are not raised.
+    """
+    return _NumberReading(table, units).read()
+
+
+class _NumberReading:
+    """The columns of one table, which may explain each other's decimal marks."""
+
+    def __init__(self, table: GivenTable, units: Mapping[str, str]) -> None:
+        self.table, self.units = table, units
+        self.texts = {name: table.frame[name] for name in units if table.frame.schema[name] == pl.String}
+
+    def read(self) -> NumberColumns:
+        columns, problems, notes = [], [], []
+        for name, unit in self.units.items():
+            if name in self.texts:
+                found = self._written(name, unit)
+                columns.append(found.values.alias(name))
+                problems += [f"{name}: {problem}" for problem in found.problems]
+                notes += [f"{self.table.name}: {name}: {note}" for note in found.notes]
+            else:
+                column, problem = self._typed(name)
+                columns.append(column)
+                problems += problem
+        return NumberColumns(pl.DataFrame(columns), tuple(problems), tuple(notes))
+
+    @cached_property
+    def _marks(self) -> dict[str, set[written_numbers.Mark]]:
+        return {name: written_numbers.decimal_marks(self._untyped(name)) for name in self.texts}
+
+    def _untyped(self, name: str) -> pl.Series:
+        typed = self._numbers(name)
+        return self.texts[name] if typed is None else self.texts[name].set(typed.is_not_null(), None)
+
+    def _numbers(self, name: str) -> pl.Series | None:
+        return self.table.numbers[name] if name in self.table.numbers.columns else None
+
+    def _written(self, name: str, unit: str) -> written_numbers.WrittenNumbers:
+        texts, typed = self.texts[name], self._numbers(name)
+        found = written_numbers.numbers(texts, self.table.places, unit, frozenset(), typed)
+        if not found.problems or not written_numbers.has_ambiguous(self._untyped(name)):
+            return found
+        others = frozenset(mark for other, marks in self._marks.items() if other != name for mark in marks)
+        return written_numbers.numbers(texts, self.table.places, unit, others, typed)
+
+    def _typed(self, name: str) -> tuple[pl.Series, list[str]]:
+        """A column that has a type of its own: numbers, all of them finite."""
+        column = self.table.frame[name]
+        if not (column.dtype.is_numeric() or column.dtype == pl.Null):
+            return column.is_null().replace_strict({True: None, False: None}, return_dtype=pl.Float64), [
+                f"{name}: {column.dtype} is no kind of number"
+            ]
+        values = column.cast(pl.Float64)
+        wrong = ~values.is_finite().fill_null(value=True)
+        told = f"{name}: not a plain number such as 1234.5 in {self.table.places.named(wrong)}"
+        return values, [told] if wrong.any() else []
+
+
+# --- reading ---------------------------------------------------------------------------------------------------
+
+
+def read(data: bytes, name: str, needed: Sequence[str] = ("account_id",)) -> GivenTable:
+    """The table in a file's bytes; `needed` are columns that it can't do without, the key of its rows first.
+
+    The heading is the first row that has them all, whatever their case and blanks; `called` gives them their names.
+    A UsageError where it is no such table, or where a heading is given twice.
+    """
+    kind = kind_of(name)
+    reader = {"csv": _of_csv, "xlsx": _of_xlsx, "parquet": _of_parquet}[kind]
+    return reader(data, name, needed)
+
+
+def refuse_without(table: GivenTable, needed: Sequence[str]) -> None:
+    """A UsageError where a needed column isn't there, with the nearest that is."""
+    from accountpulse.core.nearest import nearest
+
+    missing = [column for column in needed if column not in table.columns]
+    if missing and not any(table.columns):
+        raise table.refused(["the file is empty"])
+    hints = [nearest(column, table.columns).replace("did you mean", "is it") for column in missing]
+    if missing:
+        raise table.refused([f"there is no column {each}{hint}" for each, hint in zip(missing, hints, strict=True)])
+
+
+def _of_parquet(data: bytes, name: str, _needed: Sequence[str]) -> GivenTable:
+    import io
+
+    try:
+        frame = pl.read_parquet(io.BytesIO(data))
+    except (pl.exceptions.PolarsError, OSError):
+        raise UsageError(f"{name}: this is no Parquet file") from None
+    filled = frame.with_row_index(LINE, offset=1).filter(~pl.all_horizontal(pl.all().exclude(LINE).is_null()))
+    return GivenTable(name, "parquet", filled)
+
+
+def _of_csv(data: bytes, name: str, needed: Sequence[str]) -> GivenTable:
+    try:
+        found = csv_text.read_csv(data, _heading_of(needed))
+    except csv_text.NoCsv as error:
+        raise UsageError(f"{name}: {error}") from None
+    frame = meant_texts(found.rows).insert_column(0, found.lines.alias(LINE))
+    del data
+    notes = [_above(name, "line", found.above, found.heading_line)] if found.above else []
+    if found.guessed is not None:
+        notes.append(
+            f"{name}: line {found.guessed} is not UTF-8; the file is read as Windows-1252. If letters are wrong, save "
+            "it as CSV UTF-8"
+        )
+    table = GivenTable(name, "csv", frame, notes=tuple(notes), is_guessed=found.guessed is not None)
+    return _tidied(table, found.heading, needed)
+
+
+def _of_xlsx(data: bytes, name: str, needed: Sequence[str]) -> GivenTable:
+    from accountpulse.core import xlsx_sheet
+    from accountpulse.core.xlsx_cells import NoWorkbook
+
+    try:
+        found = xlsx_sheet.read_xlsx(data, _heading_of(needed))
+    except NoWorkbook as error:
+        raise UsageError(f"{name}: {error}") from None
+    notes = [*([_above(name, "row", found.above, found.heading_row)] if found.above else [])]
+    notes += [f"{name}: {note}" for note in found.notes]
+    frame = found.texts.insert_column(0, found.rows.alias(LINE))
+    return _tidied(GivenTable(name, "xlsx", frame, found.numbers, tuple(notes)), found.heading, needed)
+
+
+def _heading_of(needed: Sequence[str]) -> csv_text.IsHeading:
+    wanted = {plain_heading(column) for column in needed}
+    return lambda row: wanted <= {plain_heading(cell) for cell in row}
+
+
+def _above(name: str, word: str, above: Sequence[tuple[int, str]], heading: int) -> str:
+    first, text = above[0]
+    more = f" and {len(above) - 1} more" if len(above) > 1 else ""
+    shown = text if len(text) <= 40 else f"{text[:39]}…"
+    return f"{name}: the heading is {word} {heading}; {word} {first} above it ({shown}){more} is not read"
+
+
+# --- what is no row of the table -------------------------------------------------------------------------------
+
+
+def _tidied(table: GivenTable, heading: Sequence[str], needed: Sequence[str]) -> GivenTable:
+    """The same with headings for names, without blank rows and columns, and without a total row at its end."""
+    table = _named(table, heading)
+    table = _kept(table, table.frame.select(~pl.all_horizontal(pl.col(table.columns).is_null())).to_series())
+    keys = [column for column in table.columns if plain_heading(column) == plain_heading(needed[0])]
+    return _without_totals(table, keys[0]) if keys and table.frame.height else table
+
+
+def _named(table: GivenTable, heading: Sequence[str]) -> GivenTable:
+    """The columns by their headings. One without a heading is left out, and told where it holds anything."""
+    twice = [column for column in dict.fromkeys(heading) if column and heading.count(column) > 1]
+    if twice:
+        raise table.refused([f"column {column!r} is given twice" for column in twice])
+    names = {str(number): column for number, column in enumerate(heading) if column}
+    nameless = [
+        number + 1
+        for number, column in enumerate(heading)
+        if not column and table.frame[str(number)].null_count() < table.frame.height
+    ]
+    more = [f"{table.name}: column {number} has no heading; it is not read" for number in nameless]
+    inside = {number: column for number, column in names.items() if number in table.numbers.columns}
+    frame = table.frame.select(LINE, *names).rename(names)
+    numbers = table.numbers.select(inside.keys()).rename(inside)
+    return replace(table, frame=frame, numbers=numbers, notes=(*table.notes, *more))
+
+
+def _kept(table: GivenTable, mask: pl.Series) -> GivenTable:
+    """The rows where the mask holds."""
+    if mask.all():
+        return table
+    numbers = table.numbers.filter(mask) if table.numbers.width else table.numbers
+    return replace(table, frame=table.frame.filter(mask), numbers=numbers)
+
+
+def _without_totals(table: GivenTable, key: str) -> GivenTable:
+    """Without the rows at the end that sum up the others. Such a row elsewhere may be meant: it is refused."""
+    called = pl.col(key).str.to_lowercase().str.strip_chars(" :").is_in(_TOTALS).fill_null(value=False)
+    texts = [pl.col(column).str.to_lowercase().str.strip_chars(" :").is_in(_TOTALS) for column in table.columns]
+    keyless = table.frame.with_row_index("at").filter(pl.col(key).is_null() | called)
+    sums = keyless.filter(pl.any_horizontal(texts).fill_null(value=False))
+    if sums.is_empty():
+        return table
+    count = table.frame.height
+    at = sums["at"].to_list()
+    at_end = [row for row in at if set(range(row, count)) <= set(at)]
+    if len(at_end) < len(at):
+        wrong = sums.filter(~pl.col("at").is_in(at_end))
+        place = Places(wrong[LINE], table.word).named(pl.Series([True] * wrong.height))
+        raise table.refused(
+            [f"{place}: a total in the midst of the table; delete it, so that it isn't read as an account"]
+        )
+    place = Places(sums[LINE], table.word).named(pl.Series([True] * sums.height))
+    mask = ~pl.Series(range(count)).is_in(at_end)
+    kept = _kept(table, mask)
+    return replace(kept, notes=(*kept.notes, f"{table.name}: {place} sums up the others; it is not read"))

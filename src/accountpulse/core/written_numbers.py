@@ -1,0 +1,281 @@
+"""Numbers as people write them, from the texts of a whole column: `1,200`, `$120,000.50`, `81,2 %`, `(1.200)`, `n/a`.
+
+A comma or a point may be the decimal mark or stand between thousands. The column as a whole says which: one `12,5`
+makes `1.200` twelve hundred. Where nothing in it says so, the rest of the file may (`other_marks`); else the column is
+refused. Nothing is read in two ways, and what can't be read for certain is a problem with its place.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+Mark = Literal[".", ","]
+MARKS: tuple[Mark, Mark] = (".", ",")
+MONEY = ""  # the unit of amounts, whose currency nobody declares
+SHARE = "percent"  # the unit whose values may have a per cent sign: 81.2 % is 81.2
+
+# the blanks (also no-break, thin and narrow ones) and apostrophes that stand between thousands
+_GAP = "[ \u00a0\u2009\u202f'\u2019]"
+_BLANK = "[ \u00a0\u2009\u202f]*"
+_CURRENCY = r"(?:[$€£¥₹]|US\$|C\$|A\$|USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN|CZK|INR|kr\.?|zł|Kč|Fr\.)"
+_MISSING = ("#n/a", "#nv", "#n/d", "n/a", "n.a.", "na", "k.a.", "k. a.", "null", "none")
+_DASHES = ("-", "–", "—", "−")
+ERROR = r"^#(NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|SPILL!|CALC!|WERT!|BEZUG!|ZAHL!|ÜBERLAUF!)$"
+UNKNOWN_ERROR = r"^#(N/A|NV|N/D)!?$"  # a look-up that found nothing: the one error that means `not known`
+
+_AMBIGUOUS = r"^[1-9]\d{0,2}[.,]\d{3}$"
+SHOWN = 5
+
+
+def _decimal(mark: Mark) -> str:
+    """A number that only this decimal mark explains; or a thousand and more that only the other mark explains."""
+    other = "," if mark == "." else "."
+    groups = rf"[1-9]\d{{0,2}}(?:\{other}\d{{3}})+|[1-9]\d{{0,2}}(?:{_GAP}\d{{3}})+"
+    return rf"^(?:(?:\d+|{groups})?\{mark}\d+(?:[eE][+-]?\d+)?|\d+\{mark}|[1-9]\d{{0,2}}(?:\{other}\d{{3}}){{2,}})$"
+
+
+def _whole(mark: Mark) -> str:
+    """Any number with this decimal mark."""
+    other = "," if mark == "." else "."
+    groups = "|".join(rf"[1-9]\d{{0,2}}(?:{gap}\d{{3}})+" for gap in (rf"\{other}", _GAP))
+    return rf"^(?:(?:\d+|{groups})(?:\{mark}\d*)?|\{mark}\d+)(?:[eE][+-]?\d+)?$"
+
+
+_DECIMAL = {mark: _decimal(mark) for mark in MARKS}
+_WHOLE = {mark: _whole(mark) for mark in MARKS}
+
+
+@dataclass(frozen=True)
+class WrittenNumbers:
+    """The values (Float64; null: not known), what is wrong with them, and what there is to say of their reading."""
+
+    values: pl.Series
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where each row stands, and the word for such a place."""
+
+    lines: pl.Series
+    word: str
+
+    def named(self, mask: pl.Series) -> str:
+        """`line 4`, `lines 4, 7 and 12 more`: where the mask holds."""
+        found = self.lines.filter(mask)
+        shown = ", ".join(map(str, found.head(SHOWN).to_list()))
+        more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+        return f"{self.word if len(found) == 1 else self.word + 's'} {shown}{more}"
+
+
+def decimal_marks(texts: pl.Series) -> set[Mark]:
+    """The decimal marks that numbers of a column prove; both where they contradict each other."""
+    body = _parts(texts).get_column("body")
+    return {mark for mark in MARKS if _says(body, mark).any()}
+
+
+def has_ambiguous(texts: pl.Series) -> bool:
+    """Whether numbers such as 1.200 are in a column, which only others can explain."""
+    return bool(_parts(texts).get_column("body").str.contains(_AMBIGUOUS).any())
+
+
+def numbers(
+    texts: pl.Series,
+    places: Places,
+    unit: str,
+    other_marks: frozenset[Mark] = frozenset(),
+    typed: pl.Series | None = None,
+) -> WrittenNumbers:
+    """The numbers of a column of texts.
+
+    `unit` as in core/catalogue.py: only SHARE takes a per cent sign, only amounts (a unit that is not KNOWN there) a
+    currency. `other_marks` are those that the file's other columns prove; they count where this column proves none.
+    `typed` are the cells that a spreadsheet holds as numbers: there is nothing to understand in them.
+    """
+    plain = _plain(texts, typed)
+    if plain is not None:
+        return WrittenNumbers(plain)
+    return _Column(texts, places, unit, typed).read(other_marks)
+
+
+def _plain(texts: pl.Series, typed: pl.Series | None) -> pl.Series | None:
+    """The values of a column of plain numbers with decimal points that can't be meant otherwise; else None."""
+    values = texts.cast(pl.Float64, strict=False)
+    if typed is not None or (values.is_null() & texts.is_not_null()).any() or not values.is_finite().all():
+        return None
+    unclear = texts.str.contains(_AMBIGUOUS.replace("^", "^[+-]?"))
+    if unclear.any() and not (texts.str.contains(".", literal=True) & ~unclear).any():
+        return None
+    return values
+
+
+def _says(body: pl.Series, mark: Mark) -> pl.Series:
+    return body.str.contains(_DECIMAL[mark]).fill_null(value=False) & ~_ambiguous(body)
+
+
+def _ambiguous(body: pl.Series) -> pl.Series:
+    return body.str.contains(_AMBIGUOUS).fill_null(value=False)
+
+
+def _parts(texts: pl.Series) -> pl.DataFrame:
+    """Each text taken apart: `body` (digits and marks), `negative`, `currency`, `percent`; a null body: not known."""
+    text = pl.col("text").str.strip_chars()
+    low = text.str.to_lowercase()
+    frame = pl.DataFrame({"text": texts.cast(pl.String)})
+    frame = frame.with_columns(
+        text=pl.when(low.is_in([*_MISSING, *_DASHES, ""]) | text.str.contains(UNKNOWN_ERROR)).then(None).otherwise(text)
+    )
+    frame = frame.with_columns(
+        brackets=pl.col("text").str.contains(r"^\(.*\)$"),
+        inner=pl.col("text").str.replace(r"^\((.*)\)$", "$1").str.strip_chars(),
+    )
+    sign = rf"^([+\-−]?){_BLANK}({_CURRENCY})?{_BLANK}([+\-−]?){_BLANK}(.*?){_BLANK}(%|{_CURRENCY})?$"
+    return (
+        frame.with_columns(pl.col("inner").str.extract_groups(sign).alias("groups"))
+        .with_columns(
+            before=pl.col("groups").struct[1],
+            first=pl.col("groups").struct[0].replace("", None),
+            second=pl.col("groups").struct[2].replace("", None),
+            after=pl.col("groups").struct[4],
+            rest=pl.col("groups").struct[3],
+        )
+        .select(
+            "text",
+            # two signs, or a sign in brackets, are no number: such a text stays whole and is refused
+            pl.when(_count("first", "second") + pl.col("brackets").cast(pl.Int8) > 1)
+            .then("text")
+            .when(pl.col("before").is_not_null() & pl.col("after").is_not_null())
+            .then("text")
+            .otherwise("rest")
+            .alias("body"),
+            negative=pl.col("brackets") | pl.coalesce("first", "second").is_in(["-", "−"]).fill_null(value=False),
+            percent=(pl.col("after") == "%").fill_null(value=False),
+            currency=pl.coalesce("before", pl.when(pl.col("after") != "%").then("after")),
+        )
+    )
+
+
+def _count(*names: str) -> pl.Expr:
+    return pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int8) for name in names)
+
+
+class _Column:
+    """One column on its way from texts to numbers."""
+
+    def __init__(self, texts: pl.Series, places: Places, unit: str, typed: pl.Series | None) -> None:
+        self.texts, self.places, self.unit = texts, places, unit
+        self.typed = typed if typed is not None else pl.Series([None], dtype=pl.Float64).new_from_index(0, len(texts))
+        self.is_typed = self.typed.is_not_null()
+        self.parts = _parts(texts.set(self.is_typed, None))
+        self.body = self.parts["body"]
+        self.typed_percent = self.is_typed & texts.str.ends_with("%").fill_null(value=False)
+
+    def read(self, other_marks: frozenset[Mark]) -> WrittenNumbers:
+        mark, notes, problems = self._mark(other_marks)
+        if mark is None:
+            return WrittenNumbers(self.typed, tuple(problems))
+        fits = self.body.str.contains(_WHOLE[mark]).fill_null(value=True)
+        values = self._values(mark, fits)
+        fits &= values.is_finite().fill_null(value=True)  # 1e999
+        problems += [*self._strange(~fits), *self._signs(), *self._currencies()]
+        return WrittenNumbers(values, tuple(problems), (*notes, *self._dashes()))
+
+    def _mark(self, other_marks: frozenset[Mark]) -> tuple[Mark | None, list[str], list[str]]:
+        """The decimal mark of the column, what to say of it, and what is wrong; None: it can't be known."""
+        says = {mark: _says(self.body, mark) for mark in MARKS}
+        proven = [mark for mark in MARKS if says[mark].any()]
+        if len(proven) == 2:
+            examples = [f"{self._first(says[mark])!r} in {self._first_place(says[mark])}" for mark in MARKS]
+            return (
+                None,
+                [],
+                [f"{' and '.join(examples)} have different decimal marks: write all in one way, such as 1234.5"],
+            )
+        unclear = _ambiguous(self.body)
+        if proven or not unclear.any():
+            return (proven[0] if proven else "."), [], []
+        text, body = self._first(unclear), str(self.body.filter(unclear)[0])
+        ways = [_number(body, mark) for mark in MARKS]
+        if len(other_marks) == 1:
+            (mark,) = other_marks
+            as_read = ways[MARKS.index(mark)]
+            note = f"{text!r} in {self._first_place(unclear)} is read as {as_read}, as the other columns' numbers say"
+            return mark, [note], []
+        either = " or ".join(sorted(ways, key=len))
+        told = f"{text!r} in {self.places.named(unclear)} may mean {either}: write one of these, without other marks"
+        return None, [], [told]
+
+    def _values(self, mark: Mark, fits: pl.Series) -> pl.Series:
+        other = "," if mark == "." else "."
+        frame = pl.DataFrame({"body": self.body.set(~fits, None), "negative": self.parts["negative"]})
+        bare = pl.col("body").str.replace_all(rf"{_GAP}|\{other}", "").str.replace(mark, ".", literal=True)
+        value = bare.cast(pl.Float64, strict=False)
+        found = frame.select(pl.when("negative").then(-value).otherwise(value).alias("value"))["value"]
+        return self.typed.zip_with(self.is_typed, found).alias(self.texts.name)
+
+    def _strange(self, wrong: pl.Series) -> Iterator[str]:
+        if wrong.any():
+            what = self._first(wrong)
+            error = pl.Series([what]).str.contains(ERROR)[0]
+            do = (
+                "an error of the spreadsheet; mend its formula, or empty the cell"
+                if error
+                else "not a plain number such as 1234.5"
+            )
+            yield f"{what!r} is {do} ({self.places.named(wrong)})"
+
+    def _signs(self) -> Iterator[str]:
+        """Per cent signs where the unit is none, or at some values alone: 0.8 beside 81 % may be 80 %."""
+        percent = self.parts["percent"] | self.typed_percent
+        if not percent.any():
+            return
+        where = f"{self._first(percent)!r} in {self.places.named(percent)}"
+        if self.unit != SHARE:
+            yield f"{where} has a per cent sign, but {_unit_text(self.unit)}: write the number without it"
+            return
+        zero = (self.typed == 0).fill_null(value=False) | self.body.str.contains(r"^0+([.,]0+)?$").fill_null(
+            value=False
+        )
+        bare = ~percent & ~zero & (self.is_typed | self.body.is_not_null())
+        if bare.any():
+            without = f"{self._first(bare)!r} in {self.places.named(bare)}"
+            yield f"{where} has a per cent sign, {without} has none: give it to all or to none"
+
+    def _currencies(self) -> Iterator[str]:
+        from accountpulse.core.catalogue import KNOWN_UNITS
+
+        given = self.parts["currency"]
+        if given.null_count() == len(given):
+            return
+        there = given.is_not_null()
+        if self.unit in KNOWN_UNITS:
+            where = f"{self._first(there)!r} in {self.places.named(there)}"
+            yield f"{where} is an amount of money, but {_unit_text(self.unit)}"
+        kinds = given.drop_nulls().unique(maintain_order=True).to_list()
+        if len(kinds) > 1:
+            yield f"there are amounts in {kinds[0]} and in {kinds[1]}: give all in one currency"
+
+    def _dashes(self) -> Iterator[str]:
+        dash = self.texts.str.strip_chars().is_in(_DASHES).fill_null(value=False) & ~self.is_typed
+        if dash.any():
+            where = f"{self._first(dash)!r} in {self.places.named(dash)}"
+            yield f"{where} is read as not known; write 0 where zero is meant"
+
+    def _first(self, mask: pl.Series) -> str:
+        return str(self.texts.filter(mask)[0])
+
+    def _first_place(self, mask: pl.Series) -> str:
+        return f"{self.places.word} {self.places.lines.filter(mask)[0]}"
+
+
+def _number(body: str, mark: Mark) -> str:
+    """An ambiguous body, as it is with this decimal mark: 1.200 is 1.2 or 1200."""
+    other = "," if mark == "." else "."
+    return f"{float(body.replace(other, '').replace(mark, '.')):g}" if mark in body else body.replace(other, "")
+
+
+def _unit_text(unit: str) -> str:
+    return f"the unit is {unit}" if unit else "it is no share"
