@@ -7,12 +7,16 @@ import pytest
 
 from accountpulse.core.errors import UsageError
 from accountpulse.core.records import OUTCOMES
+from accountpulse.core.tables import LINE, GivenTable
 from accountpulse.proof.outcome_table import OutcomeTable, outcomes_in
 
 
 def read(**columns: list[object]) -> OutcomeTable:
-    frame = pl.DataFrame(columns)
-    return outcomes_in(frame, "left.csv", range(2, frame.height + 2))
+    return outcomes_in(given(pl.DataFrame(columns)))
+
+
+def given(frame: pl.DataFrame) -> GivenTable:
+    return GivenTable("left.csv", "csv", frame.with_row_index(LINE, offset=2))
 
 
 def refusal(**columns: list[object]) -> str:
@@ -57,12 +61,12 @@ def test_a_parquet_files_midnight_is_the_day_there_and_another_time_of_day_is_no
 def test_a_day_to_come_and_one_of_long_ago_are_refused_where_they_would_be_kept() -> None:
     frame = pl.DataFrame({"account_id": ["a", "b"], "date": ["2027-05-01", "0200-01-01"], "kind": ["lost"] * 2})
     with pytest.raises(UsageError) as caught:
-        outcomes_in(frame, "left.csv", [2, 3], today=date(2026, 11, 30))
+        outcomes_in(given(frame), today=date(2026, 11, 30))
     assert str(caught.value).splitlines()[1:] == [
         "  - date: 2027-05-01 is a day to come: give it once it has happened (line 2)",
         "  - date: 0200-01-01 lies before 1990 (line 3)",
     ]
-    assert outcomes_in(frame, "left.csv", [2, 3]).rows.height == 2
+    assert outcomes_in(given(frame)).rows.height == 2
 
 
 def test_dates_in_another_format_are_refused_with_their_lines() -> None:
@@ -88,13 +92,13 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
 
 
 def test_many_lines_are_counted() -> None:
-    text = refusal(account_id=["a"] * 9, date=["31.3.2026"] * 9, kind=["lost"] * 9)
+    text = refusal(account_id=["a"] * 9, date=["3/4/2026"] * 9, kind=["lost"] * 9)
     assert "(lines 2, 3, 4, 5, 6 and 4 more)" in text
 
 
 def test_a_table_without_its_columns_or_rows_is_refused() -> None:
     assert "there is no column kind" in refusal(account_id=["a"], date=["2026-03-31"])
-    assert "there is no column date" in refusal(account_id=["a"], Date=["2026-03-31"], kind=["lost"])
+    assert "there is no column date" in refusal(account_id=["a"], day=["2026-03-31"], kind=["lost"])
     assert "there is no outcome in it" in refusal(account_id=[], date=[], kind=[])
 
 

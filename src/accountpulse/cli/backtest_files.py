@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from accountpulse.cli.files import write
+from accountpulse.core import tables
 from accountpulse.core.outgoing import outgoing_data, outgoing_table
 from accountpulse.core.redact import REDACT
 from accountpulse.report.files import EXTRA, backtest_page
-from accountpulse.scoring import table
 from accountpulse.state import State
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def write_files(result: "Backtest", out: Path) -> Iterator[str]:
     contents = {
         "Page": backtest_page(plain),
         "JSON": msgspec.json.format(msgspec.json.encode(plain)) + b"\n",
-        "Rows": table.write_table(_outgoing(result.rows), NAMES["Rows"]),
+        "Rows": tables.write(_outgoing(result.rows), NAMES["Rows"]),
     }
     for what, content in contents.items():
         if content is None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from accountpulse.cli import summary
-from accountpulse.cli.files import check_apart, read, read_card, write_table
+from accountpulse.cli.files import check_apart, read_card, read_given, write_table
 from accountpulse.cli.formatting import money, plural, points
 from accountpulse.cli.scoring import warn
 from accountpulse.core.errors import UsageError
@@ -51,13 +51,14 @@ def compare_on_file(
     `unread_named`: the table's columns that nobody reads were named before.
     """
     check_apart([] if out is None else [out], [before, after, metrics])
-    data, name = read(metrics), metrics.name
-    pillars = table.pillars_in(data, name)
+    given, name = read_given(metrics), metrics.name
+    pillars = table.pillars_in(given)
     cards = (read_card(before, pillars), read_card(after, pillars))
-    unknown = [set(table.unknown_columns_in(data, name, card)) for card in cards]
+    unknown = [set(table.unknown_columns_in(given, card)) for card in cards]
+    read = [table.read_table(given, card) for card in cards]
     if not unread_named:
-        warn(sorted(unknown[0] & unknown[1]))
-    frames = [table.read_table(data, name, card) for card in cards]
+        warn([*sorted(unknown[0] & unknown[1]), *dict.fromkeys(note for each in read for note in each.notes)])
+    frames = [each.rows for each in read]
     before_scores, after_scores = (
         score_table(frame, card, detail=True) for frame, card in zip(frames, cards, strict=True)
     )

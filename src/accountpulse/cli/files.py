@@ -1,15 +1,17 @@
 """Files that the command line is given."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from accountpulse.core import given_files
+from accountpulse.core import given_files, tables
 from accountpulse.core.errors import UsageError
 from accountpulse.core.outgoing import outgoing_table
 from accountpulse.core.redact import REDACT
-from accountpulse.scoring import scorecard, table
+from accountpulse.core.tables import GivenTable
+from accountpulse.core.xlsx_writing import TableLook
+from accountpulse.scoring import scorecard
 from accountpulse.scoring.scorecard import Scorecard
 
 
@@ -19,6 +21,12 @@ def read(path: Path) -> bytes:
         return given_files.read(path, given_files.MOST_TABLE)
     except given_files.Unreadable as error:
         raise UsageError(f"{path} can't be read ({error})") from None
+
+
+def read_given(path: Path, needed: Sequence[str] = ("account_id",)) -> GivenTable:
+    """The table in a file of any kind; one that can't be read is a UsageError. `needed` as in core/tables.py."""
+    tables.kind_of(path.name)
+    return tables.read(read(path), path.name, needed)
 
 
 def check_apart(outs: Iterable[Path], inputs: Iterable[Path | None]) -> None:
@@ -38,11 +46,11 @@ def write(path: Path, data: bytes) -> None:
         raise UsageError(f"{path} can't be written ({error.strerror})") from None
 
 
-def write_table(path: Path, frame: pl.DataFrame) -> None:
+def write_table(path: Path, frame: pl.DataFrame, look: TableLook | None = None) -> None:
     """The same with a table, as the kind of file that its name says; ids stay exactly as they are."""
     ids = REDACT.table(frame.select("account_id"))
     shown = outgoing_table(frame.drop("account_id")).hstack(ids).select(frame.columns)
-    write(path, table.write_table(shown, path.name))
+    write(path, tables.write(shown, path.name, look))
 
 
 def read_card(file: Path | None, pillars: tuple[str, ...]) -> Scorecard:

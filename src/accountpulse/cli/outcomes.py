@@ -14,6 +14,7 @@ from rich.table import Table
 
 from accountpulse.cli import files, progress, summary
 from accountpulse.cli.formatting import money, named, plural
+from accountpulse.core import tables
 from accountpulse.core.ids import to_18
 from accountpulse.core.outcomes import CONTRACTION, LOST, RENEWED
 from accountpulse.core.records import Rules
@@ -23,7 +24,6 @@ from accountpulse.pipeline.proof_input import months_of, outcomes_of
 from accountpulse.proof import outcome_table
 from accountpulse.proof.label_report import LabelFinding, inspect
 from accountpulse.proof.labels import LabelRules, Labels
-from accountpulse.scoring import table
 from accountpulse.settings import Settings
 from accountpulse.state import State
 
@@ -74,11 +74,9 @@ def import_outcomes(state: State, path: Path, today: date) -> tuple[str, ...]:
 
 
 def read_outcomes(path: Path, today: date) -> outcome_table.OutcomeTable:
-    """The outcomes in a .csv or .parquet file; ids of 15 characters in their form of 18; none of a day to come."""
-    columns = (*outcome_table.NEEDED, outcome_table.AMOUNT)
-    frame, word = table.rows_in(files.read(path), path.name, columns)
-    ids = pl.col("account_id").cast(pl.String).map_elements(to_18, return_dtype=pl.String)
-    return outcome_table.outcomes_in(frame.with_columns(ids), path.name, frame[table.LINE], word, today)
+    """The outcomes in a table; ids of 15 characters in their form of 18; none of a day to come."""
+    given = files.read_given(path, outcome_table.NEEDED)
+    return outcome_table.outcomes_in(given, today, ids=to_18)
 
 
 def refresh_outcomes(loaded: Settings, state: State, now: datetime) -> tuple[str, ...]:
@@ -95,7 +93,7 @@ def show_outcomes(
     `said`: what was done before, and what there is to say of the reading.
     """
     if out is not None:
-        table.table_format(out.name)
+        tables.kind_of(out.name)
     found = _find(state, rules, *said)
     if out is not None:
         files.write_table(out, found.rows)

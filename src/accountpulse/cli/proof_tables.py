@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from accountpulse.cli.files import read, read_card
+from accountpulse.cli.files import read_card, read_given
 from accountpulse.cli.scoring import warn
 from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.period import parse_period
 from accountpulse.core.records import Rules
+from accountpulse.core.tables import GivenTable
 from accountpulse.proof.labels import LabelRules
-from accountpulse.proof.outcome_table import AMOUNT, EARLIEST, NEEDED, OutcomeTable, outcomes_in
+from accountpulse.proof.outcome_table import EARLIEST, NEEDED, OutcomeTable, outcomes_in
 from accountpulse.scoring import scorecard, table
 from accountpulse.scoring.columns import (
     AS_OF,
@@ -74,15 +75,17 @@ def of_table(path: Path, given: Path | None, scorecards: tuple[Path, ...], now: 
     """
     if len(scorecards) > 2:
         raise UsageError("give one --scorecard to score the table with, and a second one to compare it with")
-    data = read(path)
-    _check_dated(data, path.name)
-    pillars = table.pillars_in(data, path.name)
+    given_table = read_given(path)
+    _check_dated(given_table)
+    pillars = table.pillars_in(given_table)
     cards = [read_card(each, pillars) for each in scorecards] or [scorecard.default(pillars)]
-    unknown = [set(table.unknown_columns_in(data, path.name, card)) for card in cards]
+    unknown = [set(table.unknown_columns_in(given_table, card)) for card in cards]
     warn(sorted(set.intersection(*unknown)))
-    frames = [table.read_table(data, path.name, card) for card in cards]
-    unmeasured = [line for card in cards for line in _unmeasured(card, data, path.name)]
-    del data
+    read = [table.read_table(given_table, card) for card in cards]
+    frames = [each.rows for each in read]
+    warn(list(dict.fromkeys(note for each in read for note in each.notes)))
+    unmeasured = [line for card in cards for line in _unmeasured(card, given_table)]
+    del given_table, read
     months = _scored(frames[0], cards[0])
     outcomes, notes = _outcomes_of_table(given)
     _check_ids(months, outcomes, (path.name, given.name if given is not None else ""))
@@ -92,19 +95,17 @@ def of_table(path: Path, given: Path | None, scorecards: tuple[Path, ...], now: 
     return ProofTables(months, outcomes, cards[0], other, known_until, path.name, notes)
 
 
-def _check_dated(data: bytes, name: str) -> None:
-    if not data.strip():
-        raise UsageError(f"{name}: the file is empty")
-    if AS_OF not in table.columns_in(data, name):
+def _check_dated(given: GivenTable) -> None:
+    if AS_OF not in given.called([AS_OF]).columns:
         raise UsageError(
-            f"{name}: there is no column as_of, the day that each row was measured up to, such as 2026-03-01. It is "
-            "needed, and several of them an account"
+            f"{given.name}: there is no column as_of, the day that each row was measured up to, such as 2026-03-01. "
+            "It is needed, and several of them an account"
         )
 
 
-def _unmeasured(card: Scorecard, data: bytes, name: str) -> Iterator[str]:
+def _unmeasured(card: Scorecard, given: GivenTable) -> Iterator[str]:
     """A line where metrics of the scorecard have no column in the table."""
-    present = table.columns_in(data, name)
+    present, name = table.columns_in(given, card), given.name
     leaves = [leaf for leaf in card.leaves if leaf.name not in present]
     if not leaves:
         return
@@ -151,8 +152,7 @@ def _outcomes_of_table(given: Path | None) -> tuple[pl.DataFrame, tuple[str, ...
 
 def _read_outcomes(path: Path) -> OutcomeTable:
     """The outcomes in a file, its ids as they are: a table's accounts are called there as they are in the other."""
-    frame, word = table.rows_in(read(path), path.name, (*NEEDED, AMOUNT))
-    return outcomes_in(frame, path.name, frame[table.LINE], word)
+    return outcomes_in(read_given(path, NEEDED))
 
 
 def _last_day(months: pl.DataFrame, outcomes: pl.DataFrame, now: datetime) -> date:

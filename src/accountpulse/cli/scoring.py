@@ -9,10 +9,12 @@ import polars as pl
 from accountpulse import settings
 from accountpulse.cli import summary
 from accountpulse.cli.environment import environment
-from accountpulse.cli.files import check_apart, read, read_card, write_table
+from accountpulse.cli.files import check_apart, read_card, read_given, write_table
 from accountpulse.cli.formatting import plural
+from accountpulse.core import tables
 from accountpulse.core.errors import AccountpulseError
 from accountpulse.core.period import Period
+from accountpulse.core.tables import GivenTable
 from accountpulse.pipeline import calibrations, earlier_runs
 from accountpulse.scoring import table
 from accountpulse.scoring.calibration import Calibration, calibrated
@@ -24,22 +26,29 @@ from accountpulse.state import State
 
 def score_file(metrics: Path, scorecard: Path | None, out: Path, *, calibration: Path | None = None) -> int:
     """Score one table and write another; 4 where no account could be rated."""
-    table.table_format(out.name)
+    tables.kind_of(out.name)
     check_apart([out], [metrics, scorecard, calibration])
-    data = read(metrics)
-    pillars = table.pillars_in(data, metrics.name)
-    card = read_card(scorecard, pillars)
-    warn(table.unknown_columns_in(data, metrics.name, card))
-    frame = table.read_table(data, metrics.name, card)
+    given = read_given(metrics)
+    card = read_card(scorecard, table.pillars_in(given))
+    warn(table.unknown_columns_in(given, card))
+    frame = read_metrics(given, card)
+    del given
     counting = counting_calibration(calibration, card, table.first_and_last(frame))
     return _finish(calibrated(score_table(frame, card), counting), frame, card, out)
+
+
+def read_metrics(given: GivenTable, card: Scorecard) -> pl.DataFrame:
+    """The rows of a table of metrics; what there is to say of how it was read goes to stderr."""
+    found = table.read_table(given, card)
+    warn(list(found.notes))
+    return found.rows
 
 
 def score_stored(
     state: State, period: Period | None, scorecard: Path | None, out: Path, *, calibration: Path | None = None
 ) -> int:
     """Score the metrics that a run stored, as that run would have with this scorecard; 4 where none could be rated."""
-    table.table_format(out.name)
+    tables.kind_of(out.name)
     earlier = earlier_runs.recall_or_refuse(state, period)
     card = read_card(scorecard, earlier.card.pillars)
     counting = counting_calibration(calibration, card, (earlier.as_of_day, earlier.as_of_day))

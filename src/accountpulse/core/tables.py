@@ -5,18 +5,20 @@ left out and told of; numbers are read as people write them where the column lea
 What can't be read for certain is a UsageError with the line, what stands there and what to write.
 """
 
+import io
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Literal
 
 import polars as pl
 
-from accountpulse.core import csv_text, written_numbers
+from accountpulse.core import csv_text, written_numbers, xlsx_writing
 from accountpulse.core.errors import UsageError
-from accountpulse.core.spreadsheet import meant_texts
-from accountpulse.core.written_numbers import Places
+from accountpulse.core.nearest import nearest
+from accountpulse.core.spreadsheet import harmless, meant_texts
+from accountpulse.core.written_numbers import Places, WrittenNumbers
+from accountpulse.core.xlsx_writing import TableLook
 
 TableKind = Literal["csv", "xlsx", "parquet"]
 KINDS: tuple[TableKind, ...] = ("csv", "xlsx", "parquet")
@@ -116,74 +118,64 @@ class GivenTable:
 
 
 @dataclass(frozen=True)
-class NumberColumns:
-    """The columns that were asked for as Float64, what is wrong with them, and what there is to say of them."""
+class ReadColumns:
+    """The columns that were asked for, what is wrong with them, and what there is to say of them."""
 
     frame: pl.DataFrame
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def numbers_in(table: GivenTable, units: Mapping[str, str]) -> NumberColumns:
+def numbers_in(table: GivenTable, units: Mapping[str, str]) -> ReadColumns:
     """Columns of a table as numbers: Float64, null where a cell is empty or says that nothing is known.
 
     `units` gives each column's unit (core/catalogue.py; written_numbers.MONEY for amounts): only a share takes a per
     cent sign. Rows as in `table.frame`. Problems are lines with column, place and what to write; they are not raised.
     """
-    return _NumberReading(table, units).read()
+    columns, problems, notes = [], [], []
+    for name, unit in units.items():
+        found = _number_column(table, name, unit)
+        columns.append(found.values.alias(name))
+        problems += [f"{name}: {problem}" for problem in found.problems]
+        notes += [f"{table.name}: {name}: {note}" for note in found.notes]
+    return ReadColumns(pl.DataFrame(columns), tuple(problems), tuple(notes))
 
 
-class _NumberReading:
-    """The columns of one table, which may explain each other's decimal marks."""
+def _number_column(table: GivenTable, name: str, unit: str) -> WrittenNumbers:
+    column = table.frame[name]
+    if column.dtype == pl.String:
+        typed = table.numbers[name] if name in table.numbers.columns else None
+        return written_numbers.numbers(column, table.places, unit, typed)
+    if not (column.dtype.is_numeric() or column.dtype == pl.Null):
+        nothing = pl.Series(name, [None] * len(column), dtype=pl.Float64)
+        return WrittenNumbers(nothing, (f"{column.dtype} is no kind of number",))
+    values = column.cast(pl.Float64)
+    wrong = ~values.is_finite().fill_null(value=True)
+    told = f"{written_numbers.NO_NUMBER} in {table.places.named(wrong)}"
+    return WrittenNumbers(values, (told,) if wrong.any() else ())
 
-    def __init__(self, table: GivenTable, units: Mapping[str, str]) -> None:
-        self.table, self.units = table, units
-        self.texts = {name: table.frame[name] for name in units if table.frame.schema[name] == pl.String}
 
-    def read(self) -> NumberColumns:
-        columns, problems, notes = [], [], []
-        for name, unit in self.units.items():
-            if name in self.texts:
-                found = self._written(name, unit)
-                columns.append(found.values.alias(name))
-                problems += [f"{name}: {problem}" for problem in found.problems]
-                notes += [f"{self.table.name}: {name}: {note}" for note in found.notes]
-            else:
-                column, problem = self._typed(name)
-                columns.append(column)
-                problems += problem
-        return NumberColumns(pl.DataFrame(columns), tuple(problems), tuple(notes))
+def texts_in(table: GivenTable, columns: Sequence[str]) -> ReadColumns:
+    """Columns of a table as texts without outer blanks: null where a cell is empty or #N/A.
 
-    @cached_property
-    def _marks(self) -> dict[str, set[written_numbers.Mark]]:
-        return {name: written_numbers.decimal_marks(self._untyped(name)) for name in self.texts}
-
-    def _untyped(self, name: str) -> pl.Series:
-        typed = self._numbers(name)
-        return self.texts[name] if typed is None else self.texts[name].set(typed.is_not_null(), None)
-
-    def _numbers(self, name: str) -> pl.Series | None:
-        return self.table.numbers[name] if name in self.table.numbers.columns else None
-
-    def _written(self, name: str, unit: str) -> written_numbers.WrittenNumbers:
-        texts, typed = self.texts[name], self._numbers(name)
-        found = written_numbers.numbers(texts, self.table.places, unit, frozenset(), typed)
-        if not found.problems or not written_numbers.has_ambiguous(self._untyped(name)):
-            return found
-        others = frozenset(mark for other, marks in self._marks.items() if other != name for mark in marks)
-        return written_numbers.numbers(texts, self.table.places, unit, others, typed)
-
-    def _typed(self, name: str) -> tuple[pl.Series, list[str]]:
-        """A column that has a type of its own: numbers, all of them finite."""
-        column = self.table.frame[name]
-        if not (column.dtype.is_numeric() or column.dtype == pl.Null):
-            return column.is_null().replace_strict({True: None, False: None}, return_dtype=pl.Float64), [
-                f"{name}: {column.dtype} is no kind of number"
-            ]
-        values = column.cast(pl.Float64)
-        wrong = ~values.is_finite().fill_null(value=True)
-        told = f"{name}: not a plain number such as 1234.5 in {self.table.places.named(wrong)}"
-        return values, [told] if wrong.any() else []
+    Other errors of a spreadsheet are problems, as are numbers that it shortened in the first column, the key.
+    """
+    text = pl.col(columns).cast(pl.String).str.strip_chars().replace("", None)
+    found = table.frame.select(columns).with_columns(text)
+    if table.kind == "parquet":
+        return ReadColumns(found)
+    problems = []
+    for name in columns:
+        wrong = found[name].str.contains(written_numbers.ERROR).fill_null(value=False)
+        if wrong.any():
+            where = f"{table.places.named(wrong)} ({found[name].filter(wrong)[0]!r})"
+            problems.append(f"{name}: {written_numbers.IS_ERROR} in {where}: {written_numbers.ERROR_REMEDY}")
+    harmed = found[columns[0]].str.contains(SHORTENED).fill_null(value=False)
+    if harmed.any():
+        where = f"{found[columns[0]].filter(harmed)[0]!r} in {table.places.named(harmed)}"
+        problems.append(f"{columns[0]}: {where} is what a spreadsheet made of a long number; make the column text")
+    known = pl.when(~text.str.contains(written_numbers.UNKNOWN_ERROR)).then(text)
+    return ReadColumns(found.with_columns(known), tuple(problems))
 
 
 # --- reading ---------------------------------------------------------------------------------------------------
@@ -202,8 +194,6 @@ def read(data: bytes, name: str, needed: Sequence[str] = ("account_id",)) -> Giv
 
 def refuse_without(table: GivenTable, needed: Sequence[str]) -> None:
     """A UsageError where a needed column isn't there, with the nearest that is."""
-    from accountpulse.core.nearest import nearest
-
     missing = [column for column in needed if column not in table.columns]
     if missing and not any(table.columns):
         raise table.refused(["the file is empty"])
@@ -213,8 +203,6 @@ def refuse_without(table: GivenTable, needed: Sequence[str]) -> None:
 
 
 def _of_parquet(data: bytes, name: str, _needed: Sequence[str]) -> GivenTable:
-    import io
-
     try:
         frame = pl.read_parquet(io.BytesIO(data))
     except (pl.exceptions.PolarsError, OSError):
@@ -264,6 +252,33 @@ def _above(name: str, word: str, above: Sequence[tuple[int, str]], heading: int)
     more = f" and {len(above) - 1} more" if len(above) > 1 else ""
     shown = text if len(text) <= 40 else f"{text[:39]}…"
     return f"{name}: the heading is {word} {heading}; {word} {first} above it ({shown}){more} is not read"
+
+
+# --- writing ---------------------------------------------------------------------------------------------------
+
+
+def write(frame: pl.DataFrame, name: str, look: TableLook | None = None) -> bytes:
+    """The table as a file of the name's kind, UTF-8. Null is an empty cell, lists are joined by `; `.
+
+    No cell is one that a spreadsheet would run. `look` is for people: .csv has numbers rounded by it, .xlsx shows them
+    so and keeps their digits, .parquet has every type and digit as it is. What is written without one is read back the
+    same by `read`, texts without their outer blanks.
+    """
+    target = io.BytesIO()
+    kind = kind_of(name)
+    if kind == "parquet":
+        frame.write_parquet(target)
+        return target.getvalue()
+    lists = [column for column, dtype in frame.schema.items() if dtype == pl.List]
+    shown = frame.with_columns(pl.col(column).list.join("; ").replace("", None) for column in lists)
+    if kind == "xlsx":
+        return xlsx_writing.xlsx(shown, name, look or TableLook())
+    decimals = {} if look is None else look.decimals
+    rounded = shown.with_columns(
+        pl.col(column).round(decimals[column]) for column in shown.columns if column in decimals
+    )
+    harmless(written_numbers.unmistakable(rounded)).write_csv(target)
+    return target.getvalue()
 
 
 # --- what is no row of the table -------------------------------------------------------------------------------

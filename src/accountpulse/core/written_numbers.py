@@ -1,18 +1,19 @@
 """Numbers as people write them, from the texts of a whole column: `1,200`, `$120,000.50`, `81,2 %`, `(1.200)`, `n/a`.
 
 A comma or a point may be the decimal mark or stand between thousands. The column as a whole says which: one `12,5`
-makes `1.200` twelve hundred. Where nothing in it says so, the rest of the file may (`other_marks`); else the column is
-refused. Nothing is read in two ways, and what can't be read for certain is a problem with its place.
+makes `1.200` twelve hundred. Where nothing in it says so, the column is refused. Nothing is read in two ways, and what
+can't be read for certain is a problem with its place.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
 
-Mark = Literal[".", ","]
-MARKS: tuple[Mark, Mark] = (".", ",")
+DecimalMark = Literal[".", ","]
+MARKS: tuple[DecimalMark, DecimalMark] = (".", ",")
 MONEY = ""  # the unit of amounts, whose currency nobody declares
 SHARE = "percent"  # the unit whose values may have a per cent sign: 81.2 % is 81.2
 
@@ -22,21 +23,25 @@ _BLANK = "[ \u00a0\u2009\u202f]*"
 _CURRENCY = r"(?:[$€£¥₹]|US\$|C\$|A\$|USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN|CZK|INR|kr\.?|zł|Kč|Fr\.)"
 _MISSING = ("#n/a", "#nv", "#n/d", "n/a", "n.a.", "na", "k.a.", "k. a.", "null", "none")
 _DASHES = ("-", "–", "—", "−")
-ERROR = r"^#(NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|SPILL!|CALC!|WERT!|BEZUG!|ZAHL!|ÜBERLAUF!)$"
+NO_RESULT = "(a formula without its result)"  # what the reader of .xlsx makes of one
+ERROR = rf"^(?:{re.escape(NO_RESULT)}|#(?:NULL|DIV/0|VALUE|REF|NAME|NUM|SPILL|CALC|WERT|BEZUG|ZAHL|ÜBERLAUF)[!?])$"
 UNKNOWN_ERROR = r"^#(N/A|NV|N/D)!?$"  # a look-up that found nothing: the one error that means `not known`
 
 _AMBIGUOUS = r"^[1-9]\d{0,2}[.,]\d{3}$"
+_SIGNED = _AMBIGUOUS.replace("^", "^[+-]?")
+IS_ERROR, ERROR_REMEDY = "an error of the spreadsheet", "mend its formula, or empty the cell"
+NO_NUMBER = "not a plain number such as 1234.5"
 SHOWN = 5
 
 
-def _decimal(mark: Mark) -> str:
+def _decimal(mark: DecimalMark) -> str:
     """A number that only this decimal mark explains; or a thousand and more that only the other mark explains."""
     other = "," if mark == "." else "."
     groups = rf"[1-9]\d{{0,2}}(?:\{other}\d{{3}})+|[1-9]\d{{0,2}}(?:{_GAP}\d{{3}})+"
     return rf"^(?:(?:\d+|{groups})?\{mark}\d+(?:[eE][+-]?\d+)?|\d+\{mark}|[1-9]\d{{0,2}}(?:\{other}\d{{3}}){{2,}})$"
 
 
-def _whole(mark: Mark) -> str:
+def _whole(mark: DecimalMark) -> str:
     """Any number with this decimal mark."""
     other = "," if mark == "." else "."
     groups = "|".join(rf"[1-9]\d{{0,2}}(?:{gap}\d{{3}})+" for gap in (rf"\{other}", _GAP))
@@ -71,34 +76,32 @@ class Places:
         return f"{self.word if len(found) == 1 else self.word + 's'} {shown}{more}"
 
 
-def decimal_marks(texts: pl.Series) -> set[Mark]:
-    """The decimal marks that numbers of a column prove; both where they contradict each other."""
-    body = _parts(texts).get_column("body")
-    return {mark for mark in MARKS if _says(body, mark).any()}
-
-
-def has_ambiguous(texts: pl.Series) -> bool:
-    """Whether numbers such as 1.200 are in a column, which only others can explain."""
-    return bool(_parts(texts).get_column("body").str.contains(_AMBIGUOUS).any())
-
-
-def numbers(
-    texts: pl.Series,
-    places: Places,
-    unit: str,
-    other_marks: frozenset[Mark] = frozenset(),
-    typed: pl.Series | None = None,
-) -> WrittenNumbers:
+def numbers(texts: pl.Series, places: Places, unit: str, typed: pl.Series | None = None) -> WrittenNumbers:
     """The numbers of a column of texts.
 
     `unit` as in core/catalogue.py: only SHARE takes a per cent sign, only amounts (a unit that is not KNOWN there) a
-    currency. `other_marks` are those that the file's other columns prove; they count where this column proves none.
-    `typed` are the cells that a spreadsheet holds as numbers: there is nothing to understand in them.
+    currency. `typed` are the cells that a spreadsheet holds as numbers: there is nothing to understand in them.
     """
     plain = _plain(texts, typed)
     if plain is not None:
         return WrittenNumbers(plain)
-    return _Column(texts, places, unit, typed).read(other_marks)
+    return _NumberColumn(texts, places, unit, typed).read()
+
+
+def unmistakable(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table with a 0 more in columns whose every number could be read in two ways: 1.234 becomes 1.2340."""
+    found = []
+    for name, kind in frame.schema.items():
+        if kind.is_float() and not _is_clear(frame[name].drop_nulls().head(64).cast(pl.String)):
+            texts = frame[name].cast(pl.String)
+            if not _is_clear(texts):
+                found.append(texts.str.replace(_SIGNED, "${0}0"))
+    return frame.with_columns(found)
+
+
+def _is_clear(texts: pl.Series) -> bool:
+    """Whether a number among those with points says that the point is the decimal mark."""
+    return bool((texts.str.contains(".", literal=True) & ~texts.str.contains(_SIGNED)).any())
 
 
 def _plain(texts: pl.Series, typed: pl.Series | None) -> pl.Series | None:
@@ -106,13 +109,10 @@ def _plain(texts: pl.Series, typed: pl.Series | None) -> pl.Series | None:
     values = texts.cast(pl.Float64, strict=False)
     if typed is not None or (values.is_null() & texts.is_not_null()).any() or not values.is_finite().all():
         return None
-    unclear = texts.str.contains(_AMBIGUOUS.replace("^", "^[+-]?"))
-    if unclear.any() and not (texts.str.contains(".", literal=True) & ~unclear).any():
-        return None
-    return values
+    return values if _is_clear(texts) or not texts.str.contains(_SIGNED).any() else None
 
 
-def _says(body: pl.Series, mark: Mark) -> pl.Series:
+def _says(body: pl.Series, mark: DecimalMark) -> pl.Series:
     return body.str.contains(_DECIMAL[mark]).fill_null(value=False) & ~_ambiguous(body)
 
 
@@ -162,7 +162,7 @@ def _count(*names: str) -> pl.Expr:
     return pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int8) for name in names)
 
 
-class _Column:
+class _NumberColumn:
     """One column on its way from texts to numbers."""
 
     def __init__(self, texts: pl.Series, places: Places, unit: str, typed: pl.Series | None) -> None:
@@ -173,42 +173,37 @@ class _Column:
         self.body = self.parts["body"]
         self.typed_percent = self.is_typed & texts.str.ends_with("%").fill_null(value=False)
 
-    def read(self, other_marks: frozenset[Mark]) -> WrittenNumbers:
-        mark, notes, problems = self._mark(other_marks)
+    def read(self) -> WrittenNumbers:
+        mark, problems = self._mark()
         if mark is None:
             return WrittenNumbers(self.typed, tuple(problems))
         fits = self.body.str.contains(_WHOLE[mark]).fill_null(value=True)
         values = self._values(mark, fits)
         fits &= values.is_finite().fill_null(value=True)  # 1e999
         problems += [*self._strange(~fits), *self._signs(), *self._currencies()]
-        return WrittenNumbers(values, tuple(problems), (*notes, *self._dashes()))
+        return WrittenNumbers(values, tuple(problems), tuple(self._dashes()))
 
-    def _mark(self, other_marks: frozenset[Mark]) -> tuple[Mark | None, list[str], list[str]]:
-        """The decimal mark of the column, what to say of it, and what is wrong; None: it can't be known."""
-        says = {mark: _says(self.body, mark) for mark in MARKS}
+    def _mark(self) -> tuple[DecimalMark | None, list[str]]:
+        """The decimal mark of the column, and what is wrong; None: it can't be known."""
+        unclear = _ambiguous(self.body)
+        says = {mark: _says(self.body, mark) | (unclear & self._is_amount_without(mark)) for mark in MARKS}
         proven = [mark for mark in MARKS if says[mark].any()]
         if len(proven) == 2:
-            examples = [f"{self._first(says[mark])!r} in {self._first_place(says[mark])}" for mark in MARKS]
-            return (
-                None,
-                [],
-                [f"{' and '.join(examples)} have different decimal marks: write all in one way, such as 1234.5"],
-            )
-        unclear = _ambiguous(self.body)
+            examples = " and ".join(f"{self._first(says[mark])!r} in {self._first_place(says[mark])}" for mark in MARKS)
+            return None, [f"{examples} have different decimal marks: write all in one way, such as 1234.5"]
         if proven or not unclear.any():
-            return (proven[0] if proven else "."), [], []
-        text, body = self._first(unclear), str(self.body.filter(unclear)[0])
-        ways = [_number(body, mark) for mark in MARKS]
-        if len(other_marks) == 1:
-            (mark,) = other_marks
-            as_read = ways[MARKS.index(mark)]
-            note = f"{text!r} in {self._first_place(unclear)} is read as {as_read}, as the other columns' numbers say"
-            return mark, [note], []
-        either = " or ".join(sorted(ways, key=len))
-        told = f"{text!r} in {self.places.named(unclear)} may mean {either}: write one of these, without other marks"
-        return None, [], [told]
+            return (proven[0] if proven else "."), []
+        body = str(self.body.filter(unclear)[0])
+        ways = " or ".join(sorted((_number(body, mark) for mark in MARKS), key=len, reverse=True))
+        where = f"{self._first(unclear)!r} in {self.places.named(unclear)}"
+        told = f"{where} may mean {ways}, and no other number of the column says which"
+        return None, [f"{told}: write it without marks between thousands"]
 
-    def _values(self, mark: Mark, fits: pl.Series) -> pl.Series:
+    def _is_amount_without(self, mark: DecimalMark) -> pl.Series:
+        """Amounts of a currency that lack this mark: of money nobody writes three decimals, so $1,200 has thousands."""
+        return self.parts["currency"].is_not_null() & ~self.body.str.contains(mark, literal=True)
+
+    def _values(self, mark: DecimalMark, fits: pl.Series) -> pl.Series:
         other = "," if mark == "." else "."
         frame = pl.DataFrame({"body": self.body.set(~fits, None), "negative": self.parts["negative"]})
         bare = pl.col("body").str.replace_all(rf"{_GAP}|\{other}", "").str.replace(mark, ".", literal=True)
@@ -219,13 +214,9 @@ class _Column:
     def _strange(self, wrong: pl.Series) -> Iterator[str]:
         if wrong.any():
             what = self._first(wrong)
-            error = pl.Series([what]).str.contains(ERROR)[0]
-            do = (
-                "an error of the spreadsheet; mend its formula, or empty the cell"
-                if error
-                else "not a plain number such as 1234.5"
-            )
-            yield f"{what!r} is {do} ({self.places.named(wrong)})"
+            is_error = pl.Series([what]).str.contains(ERROR)[0]
+            where = f"in {self.places.named(wrong)} ({what!r})"
+            yield f"{IS_ERROR} {where}: {ERROR_REMEDY}" if is_error else f"{NO_NUMBER} {where}"
 
     def _signs(self) -> Iterator[str]:
         """Per cent signs where the unit is none, or at some values alone: 0.8 beside 81 % may be 80 %."""
@@ -271,7 +262,7 @@ class _Column:
         return f"{self.places.word} {self.places.lines.filter(mask)[0]}"
 
 
-def _number(body: str, mark: Mark) -> str:
+def _number(body: str, mark: DecimalMark) -> str:
     """An ambiguous body, as it is with this decimal mark: 1.200 is 1.2 or 1200."""
     other = "," if mark == "." else "."
     return f"{float(body.replace(other, '').replace(mark, '.')):g}" if mark in body else body.replace(other, "")

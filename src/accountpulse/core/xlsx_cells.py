@@ -19,11 +19,12 @@ from functools import cached_property
 from typing import IO, Any, NamedTuple, cast
 from xml.etree.ElementTree import ParseError, XMLPullParser
 
+from accountpulse.core.written_numbers import NO_RESULT
+
 MIB = 1 << 20
 MOST_UNPACKED = 512 * MIB  # of all parts together; a sheet of 100,000 accounts with 40 columns unpacks to 200 MiB
 CHUNK = MIB
 MOST_INSIDE = 400_000  # elements in a row, a text or the list of formats; a row has 16,384 cells at most
-NO_RESULT = "(a formula without its result)"
 _EXACT = 10**15  # a spreadsheet holds 15 digits; of a longer whole number the last ones are lost
 # of the built-in number formats (ECMA-376 part 1, 18.8.30) those that show a share, and those that show a date or time
 _PERCENT_IDS = frozenset({9, 10})
@@ -39,23 +40,23 @@ class NoWorkbook(Exception):
     """Not an .xlsx file that can be read; the text says why, and what to do."""
 
 
-class Cell(NamedTuple):
+class SheetCell(NamedTuple):
     """What a cell holds: as text, and as a number where it is one (a share in percent: 81.2 of `81.2%`)."""
 
     text: str
     number: float | None = None
 
 
-class Row(NamedTuple):
+class SheetRow(NamedTuple):
     """One row that holds something: its number from 1 on, its cells by column from 0 on."""
 
     number: int
-    cells: dict[int, Cell]
+    cells: dict[int, SheetCell]
     is_hidden: bool
 
 
 @dataclass(frozen=True)
-class _Format:
+class NumberFormat:
     """How a cell shows its number."""
 
     is_share: bool = False
@@ -78,7 +79,7 @@ class Workbook:
             raise _too_large()
         self.sheets = self._sheets()
 
-    def rows(self, sheet: str) -> Iterator[Row]:
+    def rows(self, sheet: str) -> Iterator[SheetRow]:
         """The rows of a sheet that hold anything."""
         reading = _SheetReading(self)
         for element in self._elements(self.sheets[sheet], {"row"}):
@@ -101,10 +102,10 @@ class Workbook:
         return [_text(each) for each in self._elements("xl/sharedStrings.xml", {"si"})]
 
     @cached_property
-    def formats(self) -> list[_Format]:
+    def formats(self) -> list[NumberFormat]:
         """The number formats, which cells name by their number."""
         codes: dict[int, str] = {}
-        found: list[_Format] = []
+        found: list[NumberFormat] = []
         for element in self._elements("xl/styles.xml", {"numFmt", "cellXfs"}):
             if _tag(element) == "numFmt":
                 codes[int(element.get("numFmtId", 0))] = element.get("formatCode", "")
@@ -193,10 +194,10 @@ class _SheetReading:
         self._book = book
         self._number = 0
 
-    def row(self, element: Any) -> Row | None:
+    def row(self, element: Any) -> SheetRow | None:
         """The row, or None where no cell holds anything."""
         self._number = int(element.get("r") or self._number + 1)
-        cells: dict[int, Cell] = {}
+        cells: dict[int, SheetCell] = {}
         column = -1
         for each in element:
             if _tag(each) != "c":
@@ -205,9 +206,9 @@ class _SheetReading:
             column = _column(place[1]) if place else column + 1
             if (cell := self._cell(each)) is not None:
                 cells[column] = cell
-        return Row(self._number, cells, element.get("hidden") in ("1", "true")) if cells else None
+        return SheetRow(self._number, cells, element.get("hidden") in ("1", "true")) if cells else None
 
-    def _cell(self, element: Any) -> Cell | None:
+    def _cell(self, element: Any) -> SheetCell | None:
         kind, value, has_formula = element.get("t", "n"), None, False
         for part in element:
             name = _tag(part)
@@ -218,7 +219,7 @@ class _SheetReading:
             elif name == "is":
                 value = _text(part)
         if value is None or (kind != "str" and not value.strip()):
-            return Cell(NO_RESULT) if has_formula and kind != "str" else None
+            return SheetCell(NO_RESULT) if has_formula and kind != "str" else None
         if kind == "n":
             return self._number_cell(float(value), int(element.get("s", 0)))
         if kind == "s":
@@ -226,19 +227,19 @@ class _SheetReading:
         elif kind == "b":
             value = "TRUE" if value in ("1", "true") else "FALSE"
         text = value.strip()
-        return Cell(text) if text else None
+        return SheetCell(text) if text else None
 
-    def _number_cell(self, value: float, style: int) -> Cell:
+    def _number_cell(self, value: float, style: int) -> SheetCell:
         if not math.isfinite(value):
-            return Cell(_plain(value))
+            return SheetCell(_plain(value))
         formats = self._book.formats
-        shown = formats[style] if style < len(formats) else _Format()
+        shown = formats[style] if style < len(formats) else NumberFormat()
         if shown.is_date:
-            return Cell(self._date(value))
+            return SheetCell(self._date(value))
         if shown.is_share:
             percent = float(Decimal(repr(value)).scaleb(2))
-            return Cell(f"{_plain(percent)}%", percent)
-        return Cell(_plain(value).zfill(shown.digits) if shown.digits and value >= 0 else _plain(value), value)
+            return SheetCell(f"{_plain(percent)}%", percent)
+        return SheetCell(_plain(value).zfill(shown.digits) if shown.digits and value >= 0 else _plain(value), value)
 
     def _date(self, days: float) -> str:
         try:
@@ -257,13 +258,15 @@ def _plain(value: float) -> str:
     return repr(value)
 
 
-def _format(number: int, code: str | None) -> _Format:
+def _format(number: int, code: str | None) -> NumberFormat:
     if code is None:
-        return _Format(number in _PERCENT_IDS, number in _DATE_IDS)
+        return NumberFormat(number in _PERCENT_IDS, number in _DATE_IDS)
     said = _UNSAID.sub("", code.partition(";")[0])
     is_share = "%" in said
     digits = len(said) if re.fullmatch("0{2,}", said) else 0
-    return _Format(is_share, not is_share and "general" not in said.lower() and bool(_DATE_CODE.search(said)), digits)
+    return NumberFormat(
+        is_share, not is_share and "general" not in said.lower() and bool(_DATE_CODE.search(said)), digits
+    )
 
 
 def _text(element: Any) -> str:

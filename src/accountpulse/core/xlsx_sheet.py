@@ -7,7 +7,7 @@ from itertools import islice
 import polars as pl
 
 from accountpulse.core.csv_text import MOST_ABOVE, IsHeading
-from accountpulse.core.xlsx_cells import Cell, NoWorkbook, Row, Workbook
+from accountpulse.core.xlsx_cells import NoWorkbook, SheetCell, SheetRow, Workbook
 
 SHOWN = 5
 
@@ -62,13 +62,13 @@ def _sheet(book: Workbook, is_heading: IsHeading) -> str:
     return found[0] if found else names[0]
 
 
-def _texts(row: Row) -> Sequence[str]:
+def _texts(row: SheetRow) -> Sequence[str]:
     width = max(row.cells) + 1
     return [row.cells[number].text if number in row.cells else "" for number in range(width)]
 
 
-def _columns(rows: Sequence[Row], width: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    nothing = Cell("")
+def _columns(rows: Sequence[SheetRow], width: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    nothing = SheetCell("")
     texts, numbers = {}, {}
     for column in range(width):
         cells = [row.cells.get(column, nothing) for row in rows]
@@ -79,7 +79,7 @@ def _columns(rows: Sequence[Row], width: int) -> tuple[pl.DataFrame, pl.DataFram
     return pl.DataFrame(texts), pl.DataFrame(numbers)
 
 
-def _refuse_merged(book: Workbook, sheet: str, below: Sequence[Row]) -> None:
+def _refuse_merged(book: Workbook, sheet: str, below: Sequence[SheetRow]) -> None:
     """Cells that are merged below the heading: only the first of them holds what is meant for all."""
     if not below:
         return

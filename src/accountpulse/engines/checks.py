@@ -7,9 +7,10 @@ from typing import Any
 import narwhals.stable.v2 as nw
 
 from accountpulse.core.errors import UsageError
+from accountpulse.core.tables import SHOWN
 from accountpulse.scoring.columns import AS_OF, is_reason
 from accountpulse.scoring.scorecard import Scorecard
-from accountpulse.scoring.table import NO_DATE, SHOWN, TEXTS, columns_read, unknown_columns_of
+from accountpulse.scoring.table import NO_DATE, TEXTS, columns_read, unknown_columns_of
 
 
 def unknown_columns(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> list[str]:

@@ -1,28 +1,28 @@
-"""Outcomes in a table of one's own: `account_id, date, kind, arr_lost`, from a frame that was opened elsewhere.
+"""Outcomes in a table of one's own: `account_id, date, kind, arr_lost`, of any kind that core/tables.py reads.
 
 Nothing is guessed: a day that can be read in two ways, a kind that is not known or a row without an account is an
 error that names its line, since a row that is left out in silence would turn a customer who left into one who stayed.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
-from accountpulse.core.errors import UsageError
+from accountpulse.core import tables, written_days
 from accountpulse.core.nearest import nearest
 from accountpulse.core.records import OUTCOMES
+from accountpulse.core.tables import LINE, GivenTable
+from accountpulse.core.written_numbers import MONEY, Places
 from accountpulse.scoring.table import typed_day
 
 KINDS = ("lost", "contraction", "renewed")
 NEEDED = ("account_id", "date", "kind")
 AMOUNT = "arr_lost"
 ORIGIN = "table"
-# as ISO 8601 has it; a spreadsheet may add midnight
-DAY = r"^\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?(Z|\+00:00)?)?$"
 EARLIEST = date(1990, 1, 1)
-SHOWN = 5  # lines named in an error; the rest is counted
+SHOWN = 5  # accounts named in a note; the rest is counted
 
 
 @dataclass(frozen=True)
@@ -34,62 +34,52 @@ class OutcomeTable:
 
 
 def outcomes_in(
-    frame: pl.DataFrame,
-    name: str,
-    lines: Sequence[int] | pl.Series,
-    word: str = "line",
-    today: date | None = None,
+    given: GivenTable, today: date | None = None, ids: Callable[[str], str] = lambda key: key
 ) -> OutcomeTable:
     """The outcomes in a table: `account_id`, `date`, `kind` (lost, contraction, renewed), maybe `arr_lost`.
 
-    `lines` says where each row stands in the file `name`, `word` what such a place is called there. Texts or a Parquet
-    file's own types; dates as 2026-03-31 only. Rows that are the same in account, kind and day count once; where their
-    `arr_lost` differ, it is not known (null). `known_at` is null: a table doesn't say when it was known.
+    Amounts as people write them, days as core/written_days.py reads them. `ids` gives an id its one form. Rows that are
+    the same in account, kind and day count once; where their `arr_lost` differ, it is not known (null). `known_at` is
+    null: a table doesn't say when it was known.
 
     A UsageError names everything that is wrong at once: columns, rows without an account, days, kinds and amounts
     that can't be read for certain, a table without any row, and where `today` is given days after it and before 1990.
     """
-    _check_columns(frame.columns, name)
-    raw = frame.select(*NEEDED, _amount(frame).alias(AMOUNT)).with_columns(line=pl.Series(lines, dtype=pl.Int64))
-    raw = raw.with_columns(
-        pl.col("account_id").cast(pl.String).str.strip_chars().replace("", None),
-        pl.col("kind").cast(pl.String).str.strip_chars().str.to_lowercase(),
-        _day(raw.schema["date"]).alias("happened_on"),
-        pl.col(AMOUNT).cast(pl.Float64, strict=False).alias("amount"),
+    given = given.called((*NEEDED, AMOUNT))
+    _check_columns(given)
+    texts = tables.texts_in(given, ["account_id", "kind"])
+    amounts = tables.numbers_in(given, {AMOUNT: MONEY} if AMOUNT in given.columns else {})
+    problems = [*texts.problems, *amounts.problems]
+    raw = given.frame.select(pl.col(LINE).alias("line"), "date").with_columns(
+        texts.frame["account_id"].map_elements(ids, return_dtype=pl.String),
+        texts.frame["kind"].str.to_lowercase(),
+        _days(given.frame["date"]).alias("happened_on"),
+        (amounts.frame[AMOUNT] if AMOUNT in given.columns else pl.lit(None, pl.Float64)).alias("amount"),
     )
-    problems = [*_problems(raw, word), *([] if today is None else _untimely(raw, today, word))]
+    problems += [*_problems(raw, given.word), *([] if today is None else _untimely(raw, today, given.word))]
     if raw.is_empty():
         problems.append("there is no outcome in it")
     if problems:
-        raise _refused(name, problems)
-    return _each_once(raw, name)
+        raise given.refused(problems)
+    return _each_once(raw, given.name, (*given.notes, *amounts.notes))
 
 
-def _check_columns(columns: Collection[str], name: str) -> None:
-    missing = [each for each in NEEDED if each not in columns]
+def _check_columns(given: GivenTable) -> None:
+    missing = [each for each in NEEDED if each not in given.columns]
     if missing:
         hints = [
-            f"there is no column {each}{nearest(each, list(columns)).replace('did you mean', 'is it')}"
+            f"there is no column {each}{nearest(each, given.columns).replace('did you mean', 'is it')}"
             for each in missing
         ]
-        raise _refused(name, [*hints, "outcomes are given as account_id, date, kind and, where known, arr_lost"])
+        raise given.refused([*hints, "outcomes are given as account_id, date, kind and, where known, arr_lost"])
 
 
-def _refused(name: str, problems: Sequence[str]) -> UsageError:
-    return UsageError("\n".join([f"{name}:", *(f"  - {problem}" for problem in problems)]))
-
-
-def _amount(frame: pl.DataFrame) -> pl.Expr:
-    return pl.col(AMOUNT) if AMOUNT in frame.columns else pl.lit(None, pl.Float64)
-
-
-def _day(kind: pl.DataType) -> pl.Expr:
-    """The day; null where it can't be read for certain."""
-    if kind.is_temporal():
-        made = typed_day("date", kind)
-        return pl.lit(None, pl.Date) if made is None else made
-    text = pl.col("date").cast(pl.String).str.strip_chars()
-    return pl.when(text.str.contains(DAY)).then(text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False))
+def _days(given: pl.Series) -> pl.Series:
+    """The days; null where one can't be read for certain."""
+    if not given.dtype.is_temporal():
+        return written_days.days(given.cast(pl.String).str.strip_chars())
+    made = typed_day(given.name, given.dtype)
+    return given.to_frame().select(pl.lit(None, pl.Date) if made is None else made).to_series()
 
 
 def _problems(raw: pl.DataFrame, word: str) -> Iterator[str]:
@@ -110,9 +100,9 @@ def _problems(raw: pl.DataFrame, word: str) -> Iterator[str]:
     strange = raw.filter(~pl.col("kind").is_in(KINDS).fill_null(value=False))
     for (kind,), rows in strange.group_by(["kind"], maintain_order=True):
         yield f"kind: {'empty' if kind is None else repr(kind)} is none of {', '.join(KINDS)} ({_places(rows, word)})"
-    wrong = raw.filter(pl.col(AMOUNT).is_not_null() & ~(amount.is_finite() & (amount >= 0)).fill_null(value=False))
-    if wrong.height:
-        yield f"{AMOUNT}: not a plain number such as 1234.5, 0 or more, in {_places(wrong, word)}"
+    below = raw.filter(amount < 0)
+    if below.height:
+        yield f"{AMOUNT}: not a plain number such as 1234.5, 0 or more, in {_places(below, word)}"
 
 
 def _untimely(raw: pl.DataFrame, today: date, word: str) -> Iterator[str]:
@@ -126,19 +116,17 @@ def _untimely(raw: pl.DataFrame, today: date, word: str) -> Iterator[str]:
 
 
 def _places(rows: pl.DataFrame, word: str) -> str:
-    lines = rows["line"].to_list()
-    more = f" and {len(lines) - SHOWN:,} more" if len(lines) > SHOWN else ""
-    return f"{word if len(lines) == 1 else word + 's'} {', '.join(map(str, lines[:SHOWN]))}{more}"
+    return Places(rows["line"], word).named(pl.Series([True] * rows.height))
 
 
-def _each_once(raw: pl.DataFrame, name: str) -> OutcomeTable:
+def _each_once(raw: pl.DataFrame, name: str, said: tuple[str, ...]) -> OutcomeTable:
     amount = pl.col("amount").drop_nulls()
     rows = raw.group_by("account_id", "happened_on", "kind", maintain_order=True).agg(
         pl.len().alias("times"),
         pl.when(amount.n_unique() == 1).then(amount.first()).alias(AMOUNT),
         (amount.n_unique() > 1).alias("several"),
     )
-    notes = []
+    notes = list(said)
     if again := int((rows["times"] - 1).sum()):
         says, counts = ("row says", "it counts") if again == 1 else ("rows say", "each counts")
         named = _first_accounts(rows.filter(pl.col("times") > 1))

@@ -5,9 +5,9 @@ from typing import Any
 
 import polars as pl
 
+from accountpulse.core import tables
 from accountpulse.report.columns import COLUMNS
 from accountpulse.scoring.columns import score_of
-from accountpulse.scoring.table import write_table
 
 
 def csv(document: Mapping[str, Any]) -> bytes:
@@ -22,4 +22,4 @@ def csv(document: Mapping[str, Any]) -> bytes:
     columns = {name: pl.Series(accounts[key], strict=False) for name, key in chosen.items()}
     texts = [name for name, column in columns.items() if column.dtype == pl.Null]
     frame = pl.DataFrame(columns).with_columns(pl.col(texts).cast(pl.String))
-    return write_table(frame[document["worklist"]], "report.csv")
+    return tables.write(frame[document["worklist"]], "report.csv")
