@@ -80,25 +80,22 @@ def test_a_file_that_says_nothing_is_no_mistake(text: str) -> None:
 def test_every_mistake_is_listed_with_its_line() -> None:
     text = "\n".join(
         [
-            "account_id,itercom,jira,owner,jira",
-            f"{A},,x,,",
-            ",,y,,",
-            "Acme Ltd,,y,,",
-            f"{B},,x,,,,extra",
-            f"{C},,1.5E+17,,",
+            "account_id,itercom,jira,owner",
+            f"{A},,x,",
+            ",,y,",
+            "Acme Ltd,,y,",
+            f"{C},,1.5E+17,",
         ]
     )
     found = mistakes(text)
     for part in (
         "line 1: 'itercom' is not a column of the mapping file; did you mean 'intercom'?",
         "line 1: 'owner' is not a column",
-        "line 1: column 'jira' is given twice",
         "line 3: no account_id",
         "line 4: 'Acme Ltd' is not a Salesforce id",
-        "line 5: 7 cells, but the heading has 5",
+        "line 5, jira: '1.5E+17'",
     ):
         assert [problem for problem in found if problem.startswith(part)], (part, found)
-    assert [p for p in mistakes(f"account_id,jira\n{C},1.5E+17\n") if p.startswith("line 2, jira: '1.5E+17'")]
 
 
 def test_a_key_twice_for_one_account_is_a_mistake_whatever_the_length_or_case_of_its_id() -> None:
@@ -117,12 +114,13 @@ def test_none_beside_a_key_is_a_mistake(values: tuple[str, str]) -> None:
 @pytest.mark.parametrize(
     ("data", "part"),
     [
-        (b"", "there is no column account_id"),
+        (b"", "the file is empty"),
+        (b"account_id,jira,jira\n", "column 'jira' is given twice"),
+        (f"account_id,jira\n{A},x,,extra\n".encode(), "line 2 has 4 cells, the heading 2"),
         (b"name,jira\nx,y\n", "there is no column account_id"),
         ("account_id,jira\nx,Søfart\n".encode("latin-1"), "line 2: not UTF-8"),
-        ("account_id,jira\n".encode("utf-16"), "line 1: not UTF-8"),
         (f'account_id,jira\n{A},"open\n'.encode(), "line 2: not a CSV row"),
-        (b"account_id,,jira\n", "a heading is empty"),
+        (f"account_id,,jira\n{A},x,y\n".encode(), "line 1: a heading is empty"),
     ],
 )
 def test_what_is_no_mapping_file_says_why(data: bytes, part: str) -> None:

@@ -122,28 +122,30 @@ def _rows(data: bytes, separator: str, heading: Sequence[str], start: int) -> pl
     names = [str(number) for number in range(len(heading))]
     table = f"{separator.join(names)}\n".encode() + data  # so that shorter rows are filled up
     try:
-        return pl.read_csv(table, separator=separator, infer_schema=False)
-    except pl.exceptions.PolarsError as error:
-        wide = _longer_row(data, separator, len(heading), start)
-        if wide is not None:
-            raise NoCsv(wide) from None
-        why = str(error).splitlines()[0]
-    try:  # cells without anything in them may go beyond the heading
-        return pl.read_csv(table, separator=separator, infer_schema=False, truncate_ragged_lines=True)
+        rows = pl.read_csv(table, separator=separator, infer_schema=False)
     except pl.exceptions.PolarsError:
-        raise NoCsv(f"not a table that can be read ({why})") from None
+        _check_rows(data, separator, len(heading), start)
+        try:  # cells without anything in them may go beyond the heading
+            return pl.read_csv(table, separator=separator, infer_schema=False, truncate_ragged_lines=True)
+        except pl.exceptions.PolarsError as error:
+            raise NoCsv(f"not a table that can be read ({str(error).splitlines()[0]})") from None
+    if rows.select(pl.any_horizontal(pl.all().str.contains("\n", literal=True).any())).item():
+        _check_rows(data, separator, len(heading), start)  # a quote too many could hide whole rows in a cell
+    return rows
 
 
-def _longer_row(data: bytes, separator: str, width: int, start: int) -> str | None:
-    """The first line with more filled cells than the heading has, in words; None: there is none."""
-    reader = csv.reader(io.StringIO(data.decode("utf-8"), newline=""), delimiter=separator)
+def _check_rows(data: bytes, separator: str, width: int, start: int) -> None:
+    """A NoCsv with the first line that has more filled cells than the heading, or quotes that don't fit."""
+    reader = csv.reader(io.StringIO(data.decode("utf-8"), newline=""), delimiter=separator, strict=True)
     begins = start
-    for row in reader:
-        if any(cell.strip() for cell in row[width:]):
-            told = f"line {begins} has {len(row)} cells, the heading {width}"
-            return f"{told}; a comma inside a value needs quotes" if separator == "," else told
-        begins = start + reader.line_num
-    return None
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row[width:]):
+                told = f"line {begins} has {len(row)} cells, the heading {width}"
+                raise NoCsv(f"{told}; a comma inside a value needs quotes" if separator == "," else told)
+            begins = start + reader.line_num
+    except csv.Error as error:
+        raise NoCsv(f"line {begins}: not a CSV row ({error}); is a quote missing, or one too many?") from None
 
 
 def _lines(columns: Sequence[str], start: int) -> pl.Expr:

@@ -39,12 +39,21 @@ def kind_of(name: str) -> TableKind:
     for kind in KINDS:
         if name.lower().endswith(f".{kind}"):
             return kind
-    raise UsageError(f"{name}: write .csv, .xlsx or .parquet; the ending says what the file is")
+    raise TableRefused(name, ["write .csv, .xlsx or .parquet; the ending says what the file is"])
 
 
 def plain_heading(text: str) -> str:
     """A heading without the differences that don't count: `Account ID`, `account-id` and `account_id` are the same."""
     return re.sub(r"[\s\-_\u00a0]+", "_", text.strip().lower()).strip("_")
+
+
+class TableRefused(UsageError):
+    """A table that can't be read for certain; `problems` are one line each."""
+
+    def __init__(self, name: str, problems: Sequence[str]) -> None:
+        """`name` is the file's."""
+        self.problems = list(problems)
+        super().__init__("\n".join([f"{name}:", *(f"  - {problem}" for problem in problems)]))
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,9 @@ class GivenTable:
     frame: pl.DataFrame
     numbers: pl.DataFrame = field(default_factory=pl.DataFrame)
     notes: tuple[str, ...] = ()  # what there is to say to whoever gave it
-    is_guessed: bool = False  # whether a CSV's encoding was; letters of names may be wrong then
+    heading_line: int = 1
+    nameless: tuple[int, ...] = ()  # columns that hold something below no heading, by their number from 1 on
+    guessed_from: int | None = None  # the first line that is not UTF-8: letters of names may be wrong then
 
     @property
     def word(self) -> str:
@@ -112,9 +123,9 @@ class GivenTable:
             notes=(*self.notes, f"{self.name}: read {told}"),
         )
 
-    def refused(self, problems: Sequence[str]) -> UsageError:
+    def refused(self, problems: Sequence[str]) -> "TableRefused":
         """The error that lists them under the file's name."""
-        return UsageError("\n".join([f"{self.name}:", *(f"  - {problem}" for problem in problems)]))
+        return TableRefused(self.name, problems)
 
 
 @dataclass(frozen=True)
@@ -206,7 +217,7 @@ def _of_parquet(data: bytes, name: str, _needed: Sequence[str]) -> GivenTable:
     try:
         frame = pl.read_parquet(io.BytesIO(data))
     except (pl.exceptions.PolarsError, OSError):
-        raise UsageError(f"{name}: this is no Parquet file") from None
+        raise TableRefused(name, ["this is no Parquet file"]) from None
     filled = frame.with_row_index(LINE, offset=1).filter(~pl.all_horizontal(pl.all().exclude(LINE).is_null()))
     return GivenTable(name, "parquet", filled)
 
@@ -215,7 +226,7 @@ def _of_csv(data: bytes, name: str, needed: Sequence[str]) -> GivenTable:
     try:
         found = csv_text.read_csv(data, _heading_of(needed))
     except csv_text.NoCsv as error:
-        raise UsageError(f"{name}: {error}") from None
+        raise TableRefused(name, [str(error)]) from None
     frame = meant_texts(found.rows).insert_column(0, found.lines.alias(LINE))
     del data
     notes = [_above(name, "line", found.above, found.heading_line)] if found.above else []
@@ -224,7 +235,9 @@ def _of_csv(data: bytes, name: str, needed: Sequence[str]) -> GivenTable:
             f"{name}: line {found.guessed} is not UTF-8; the file is read as Windows-1252. If letters are wrong, save "
             "it as CSV UTF-8"
         )
-    table = GivenTable(name, "csv", frame, notes=tuple(notes), is_guessed=found.guessed is not None)
+    table = GivenTable(
+        name, "csv", frame, notes=tuple(notes), heading_line=found.heading_line, guessed_from=found.guessed
+    )
     return _tidied(table, found.heading, needed)
 
 
@@ -235,11 +248,12 @@ def _of_xlsx(data: bytes, name: str, needed: Sequence[str]) -> GivenTable:
     try:
         found = xlsx_sheet.read_xlsx(data, _heading_of(needed))
     except NoWorkbook as error:
-        raise UsageError(f"{name}: {error}") from None
+        raise TableRefused(name, [str(error)]) from None
     notes = [*([_above(name, "row", found.above, found.heading_row)] if found.above else [])]
     notes += [f"{name}: {note}" for note in found.notes]
     frame = found.texts.insert_column(0, found.rows.alias(LINE))
-    return _tidied(GivenTable(name, "xlsx", frame, found.numbers, tuple(notes)), found.heading, needed)
+    table = GivenTable(name, "xlsx", frame, found.numbers, tuple(notes), heading_line=found.heading_row)
+    return _tidied(table, found.heading, needed)
 
 
 def _heading_of(needed: Sequence[str]) -> csv_text.IsHeading:
@@ -298,16 +312,16 @@ def _named(table: GivenTable, heading: Sequence[str]) -> GivenTable:
     if twice:
         raise table.refused([f"column {column!r} is given twice" for column in twice])
     names = {str(number): column for number, column in enumerate(heading) if column}
-    nameless = [
+    nameless = tuple(
         number + 1
         for number, column in enumerate(heading)
         if not column and table.frame[str(number)].null_count() < table.frame.height
-    ]
+    )
     more = [f"{table.name}: column {number} has no heading; it is not read" for number in nameless]
     inside = {number: column for number, column in names.items() if number in table.numbers.columns}
     frame = table.frame.select(LINE, *names).rename(names)
     numbers = table.numbers.select(inside.keys()).rename(inside)
-    return replace(table, frame=frame, numbers=numbers, notes=(*table.notes, *more))
+    return replace(table, frame=frame, numbers=numbers, nameless=nameless, notes=(*table.notes, *more))
 
 
 def _kept(table: GivenTable, mask: pl.Series) -> GivenTable:
