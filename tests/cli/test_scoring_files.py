@@ -36,7 +36,7 @@ def test_every_column_that_was_promised_is_there_and_the_scorecard_travels_along
     rows, _ = scored(folder, b"account_id,csat_score\nA,80\n")
     promised = (
         "account_id health_score health_before_caps churn_risk_score risk_z tier coverage lower_bound upper_bound "
-        "a_score cap_reason not_rated_reason drivers scorecard"
+        "a_score cap_reason not_rated_reason drivers drivers_text scorecard"
     )
     assert list(rows[0]) == promised.split()
     assert (rows[0]["health_score"], rows[0]["tier"], rows[0]["drivers"]) == ("80.0", "Good", "csat_score")

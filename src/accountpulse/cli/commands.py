@@ -22,8 +22,12 @@ PeriodOption = Annotated[str | None, typer.Option(help="The month, YYYY-MM. [def
 ScorecardOption = Annotated[
     Path | None, typer.Option(help="A scorecard file. [default: accountpulse.yaml's, else ours]")
 ]
-OutOption = Annotated[Path | None, typer.Option(help="Folder for the CSV. [default: out, in a dry run]")]
-MetricsOption = Annotated[str | None, typer.Option(help="A table of metrics, one row an account: .csv or .parquet.")]
+OutOption = Annotated[
+    Path | None, typer.Option(help="Folder for the CSV, or a .csv, .xlsx or .parquet. [default: out, in a dry run]")
+]
+MetricsOption = Annotated[
+    str | None, typer.Option(help="A table of metrics, one row an account: .csv, .xlsx or .parquet.")
+]
 StoredOption = Annotated[str | None, typer.Option(help="In place of --metrics: what the run of this month kept.")]
 CalibrationOption = Annotated[
     Path | None, typer.Option(help="Turns the risk into a probability. [default: the state's calibration.yaml, if any]")
@@ -162,7 +166,7 @@ def check(
 
 def accounts(
     out: Annotated[
-        Path | None, typer.Option(help="Write the mapping file to correct: a CSV, one line an account.")
+        Path | None, typer.Option(help="Write the mapping file to correct, a .csv or .xlsx: one line an account.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every account as JSON instead.")] = False,
 ) -> None:
@@ -192,7 +196,7 @@ def forget(
 
 
 def score(  # noqa: PLR0917
-    out: Annotated[str, typer.Option(help="Where the scores go: .csv or .parquet.")],
+    out: Annotated[str, typer.Option(help="Where the scores go: .csv, .xlsx or .parquet.")],
     metrics: MetricsOption = None,
     scorecard: Annotated[Path | None, typer.Option(help="A scorecard file. [default: the packaged one]")] = None,
     period: StoredOption = None,
@@ -251,11 +255,11 @@ def outcomes(
         typer.Option(
             "--import",
             metavar="FILE",
-            help="Keep a .csv or .parquet of account_id, date, kind (lost, contraction, renewed), arr_lost in place of "
+            help="Keep a .csv, .xlsx or .parquet of account_id, date, kind (lost, contraction, renewed), arr_lost in place of "
             "an earlier one; it wins over all else that is known of its accounts.",
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write every outcome to this .csv or .parquet.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write every outcome to this .csv, .xlsx or .parquet.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead.")] = False,
 ) -> None:
     """Who left and who renewed, where each was found, and what is doubtful. Reads the state only, but for --refresh."""
@@ -274,7 +278,7 @@ def backtest(
     metrics: Annotated[
         Path | None,
         typer.Option(
-            help="A table of metrics with as_of, many days an account: .csv or .parquet. [default: the state]"
+            help="A table of metrics with as_of, many days an account: .csv, .xlsx or .parquet. [default: the state]"
         ),
     ] = None,
     outcomes: Annotated[
@@ -359,7 +363,9 @@ def scorecard_diff(  # noqa: PLR0917
     after: Annotated[Path, typer.Argument(help="The scorecard file as it might be.")],
     metrics: MetricsOption = None,
     period: StoredOption = None,
-    out: Annotated[Path | None, typer.Option(help="Write every account of both to this .csv or .parquet.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write every account of both to this .csv, .xlsx or .parquet.")
+    ] = None,
     pillar: PillarOption = None,
 ) -> None:
     """Compare two scorecards: what the files say, and which accounts would change tier, and why."""

@@ -15,6 +15,7 @@ from accountpulse.cli import summary
 from accountpulse.cli.files import check_apart, read_card, read_given, write_table
 from accountpulse.cli.formatting import money, plural, points
 from accountpulse.cli.scoring import warn
+from accountpulse.cli.table_look import look_of
 from accountpulse.core.errors import UsageError
 from accountpulse.core.period import Period
 from accountpulse.pipeline import earlier_runs
@@ -87,7 +88,7 @@ def _report(cards: Cards, scores: ScoreFrames, metrics: pl.DataFrame, source: st
     )
     accounts = _with_reasons(side_by_side(*scores, attributes), cards, scores)
     if out is not None:
-        write_table(out, accounts)
+        write_table(out, accounts, look_of(accounts, *cards))
     console = summary.tables()
     _files(console, cards)
     console.print(f"\n[bold]What it does[/bold] to {plural(accounts.height, 'account')} of {escape(source)}")

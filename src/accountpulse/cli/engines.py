@@ -17,8 +17,10 @@ def streams(engine: engines.EngineKind, metrics: str, out: str) -> bool:
     if engine == "polars":
         return metrics.lower().endswith(".parquet") and out.lower().endswith(".parquet")
     for name in (metrics, out):
-        if name.lower().endswith(".csv"):
-            raise UsageError(f"{name}: the engine {engine} reads and writes Parquet; for CSV leave --engine out")
+        if name.lower().endswith((".csv", ".xlsx")):
+            raise UsageError(
+                f"{name}: the engine {engine} reads and writes Parquet; for other tables leave --engine out"
+            )
     return True
 
 

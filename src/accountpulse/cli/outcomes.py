@@ -18,6 +18,7 @@ from accountpulse.core import tables
 from accountpulse.core.ids import to_18
 from accountpulse.core.outcomes import CONTRACTION, LOST, RENEWED
 from accountpulse.core.records import Rules
+from accountpulse.core.xlsx_writing import TableLook
 from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import outcome_reading
 from accountpulse.pipeline.proof_input import months_of, outcomes_of
@@ -96,7 +97,9 @@ def show_outcomes(
         tables.kind_of(out.name)
     found = _find(state, rules, *said)
     if out is not None:
-        files.write_table(out, found.rows)
+        first = ("account_id", "account_name")
+        shown = found.rows.select(*first, *(name for name in found.rows.columns if name not in first))
+        files.write_table(out, shown, TableLook(decimals={"arr_lost": 2}, wide=("doubt",)))
     if as_json:
         write_json(sys.stdout, [_data(found)], indent=1)
     else:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 TableOption = Annotated[
     Path | None,
-    typer.Option(help="A table of metrics with as_of, many days an account: .csv or .parquet. [default: the state]"),
+    typer.Option(
+        help="A table of metrics with as_of, many days an account: .csv, .xlsx or .parquet. [default: the state]"
+    ),
 ]
 OutcomesOption = Annotated[
     Path | None,

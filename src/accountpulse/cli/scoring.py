@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from accountpulse import settings
-from accountpulse.cli import summary
+from accountpulse.cli import summary, table_look
 from accountpulse.cli.environment import environment
 from accountpulse.cli.files import check_apart, read_card, read_given, write_table
 from accountpulse.cli.formatting import plural
@@ -34,7 +34,8 @@ def score_file(metrics: Path, scorecard: Path | None, out: Path, *, calibration:
     frame = read_metrics(given, card)
     del given
     counting = counting_calibration(calibration, card, table.first_and_last(frame))
-    return _finish(calibrated(score_table(frame, card), counting), frame, card, out)
+    in_words = _is_worded(out, frame.height)
+    return _finish(calibrated(score_table(frame, card, detail=in_words), counting), frame, card, out)
 
 
 def read_metrics(given: GivenTable, card: Scorecard) -> pl.DataFrame:
@@ -52,7 +53,17 @@ def score_stored(
     earlier = earlier_runs.recall_or_refuse(state, period)
     card = read_card(scorecard, earlier.card.pillars)
     counting = counting_calibration(calibration, card, (earlier.as_of_day, earlier.as_of_day))
-    return _finish(calibrated(earlier_runs.rescored_whole(earlier, state, card), counting), earlier.metrics, card, out)
+    scores = earlier_runs.rescored_whole(earlier, state, card, detail=_is_worded(out, earlier.metrics.height))
+    return _finish(calibrated(scores, counting), earlier.metrics, card, out)
+
+
+def _is_worded(out: Path, rows: int) -> bool:
+    """Whether the drivers stand in the file in words as well: not in files for programs, and not in huge ones."""
+    if tables.kind_of(out.name) == "parquet":
+        return False
+    if rows > table_look.MOST_WORDED:
+        warn([f"{out.name} has no drivers in words: the table has more than {table_look.MOST_WORDED:,} rows"])
+    return rows <= table_look.MOST_WORDED
 
 
 def counting_calibration(named: Path | None, card: Scorecard, days: tuple[date, date] | None) -> Calibration | None:
@@ -79,7 +90,7 @@ def counting_calibration(named: Path | None, card: Scorecard, days: tuple[date, 
 
 def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Path) -> int:
     """Write the scores and say how many of them there are."""
-    write_table(out, scores)
+    _write(scores, inputs, card, out)
     last = table.last_date(inputs)
     keys = ["account_id"] if last is None else list(KEYS)
     names = [column for column in (*keys, "arr") if column in inputs.columns]
@@ -93,6 +104,15 @@ def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Pa
     rated = scores.filter(pl.col(NOT_RATED_REASON).is_null()).height
     console.print(f"\n{scored(scores.height, rated, card, last)}: {out}", markup=False)
     return 0 if rated else 4
+
+
+def _write(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Path) -> None:
+    """Parquet for programs, as it is; other files for people."""
+    if tables.kind_of(out.name) == "parquet":
+        write_table(out, scores)
+        return
+    shown = table_look.for_people(scores, inputs, card)
+    write_table(out, shown, table_look.look_of(shown, card))
 
 
 def scored(rows: int, rated: int, card: Scorecard, last: date | None) -> str:

@@ -171,7 +171,7 @@ def closing(result: RunResult) -> list[str]:
     lines = [f"Scored {plural(scored, 'account')}, {unrated:,} of them {NOT_RATED}, with {name}."]
     lines += _load_lines(result)
     if result.csv is not None:
-        lines.append(f"CSV: {result.csv}")
+        lines.append(f"Records: {result.csv}" if not result.csv.endswith(".csv") else f"CSV: {result.csv}")
     unlinked = [f"{TITLES[source]} {count:,}" for source, count in result.unlinked.items() if count]
     if unlinked:
         lines.append(f"Accounts without a link: {', '.join(unlinked)} (see `accountpulse accounts`).")

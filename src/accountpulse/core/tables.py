@@ -39,7 +39,12 @@ def kind_of(name: str) -> TableKind:
     for kind in KINDS:
         if name.lower().endswith(f".{kind}"):
             return kind
-    raise TableRefused(name, ["write .csv, .xlsx or .parquet; the ending says what the file is"])
+    raise NoTable(name, "write .csv, .xlsx or .parquet; the ending says what the file is")
+
+
+def is_table(name: str) -> bool:
+    """Whether a name has the ending of a table."""
+    return name.lower().endswith(tuple(f".{kind}" for kind in KINDS))
 
 
 def plain_heading(text: str) -> str:
@@ -54,6 +59,15 @@ class TableRefused(UsageError):
         """`name` is the file's."""
         self.problems = list(problems)
         super().__init__("\n".join([f"{name}:", *(f"  - {problem}" for problem in problems)]))
+
+
+class NoTable(TableRefused):
+    """A file that is no table at all: one problem, on one line."""
+
+    def __init__(self, name: str, why: str) -> None:
+        """`name` is the file's."""
+        super().__init__(name, [why])
+        self.args = (f"{name}: {why}",)
 
 
 @dataclass(frozen=True)
@@ -217,7 +231,7 @@ def _of_parquet(data: bytes, name: str, _needed: Sequence[str]) -> GivenTable:
     try:
         frame = pl.read_parquet(io.BytesIO(data))
     except (pl.exceptions.PolarsError, OSError):
-        raise TableRefused(name, ["this is no Parquet file"]) from None
+        raise NoTable(name, "this is no Parquet file") from None
     filled = frame.with_row_index(LINE, offset=1).filter(~pl.all_horizontal(pl.all().exclude(LINE).is_null()))
     return GivenTable(name, "parquet", filled)
 
@@ -226,7 +240,7 @@ def _of_csv(data: bytes, name: str, needed: Sequence[str]) -> GivenTable:
     try:
         found = csv_text.read_csv(data, _heading_of(needed))
     except csv_text.NoCsv as error:
-        raise TableRefused(name, [str(error)]) from None
+        raise NoTable(name, str(error)) from None
     frame = meant_texts(found.rows).insert_column(0, found.lines.alias(LINE))
     del data
     notes = [_above(name, "line", found.above, found.heading_line)] if found.above else []
@@ -248,7 +262,7 @@ def _of_xlsx(data: bytes, name: str, needed: Sequence[str]) -> GivenTable:
     try:
         found = xlsx_sheet.read_xlsx(data, _heading_of(needed))
     except NoWorkbook as error:
-        raise TableRefused(name, [str(error)]) from None
+        raise NoTable(name, str(error)) from None
     notes = [*([_above(name, "row", found.above, found.heading_row)] if found.above else [])]
     notes += [f"{name}: {note}" for note in found.notes]
     frame = found.texts.insert_column(0, found.rows.alias(LINE))

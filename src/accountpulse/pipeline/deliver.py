@@ -11,6 +11,7 @@ import polars as pl
 from accountpulse.core.errors import AccountpulseError, AlreadyRunning, ConfigurationError, OutOfTime
 from accountpulse.core.outgoing import outgoing_table
 from accountpulse.core.records import SCORES, Problem, ScoreRecords
+from accountpulse.core.tables import is_table
 from accountpulse.pipeline.measure import Measured
 from accountpulse.pipeline.rate import Rated
 from accountpulse.pipeline.run import Run
@@ -89,7 +90,7 @@ def deliver_records(run: Run, measured: Measured, rated: Rated) -> Delivery:
     """
     records = _records(run, rated.scores)
     destinations = _destinations(run)
-    csv = _keep_csv(run, records, destinations)
+    csv = _keep_csv(run, records, rated.scores, destinations)
     if run.lock is None:
         return _rehearsed(records, destinations, csv)
     _refuse_if_lost(run, run.lock)
@@ -135,20 +136,34 @@ def _destinations(run: Run) -> list[AnyDestination]:
     ]
 
 
-def _keep_csv(run: Run, records: ScoreRecords, destinations: Sequence[AnyDestination]) -> str | None:
-    """Leave what the first destination is sent as a CSV where it was asked for; where that is."""
+def _keep_csv(
+    run: Run, records: ScoreRecords, scores: pl.DataFrame, destinations: Sequence[AnyDestination]
+) -> str | None:
+    """Leave what the first destination is sent as a file where it was asked for; where that is."""
     if run.request.keep_csv:
         store, name = run.state.files.store, f"dry-runs/{run.run_id}.csv"
         place, keep = f"{store.place}/{name}", partial(store.write, name)
     else:
-        folder = run.request.out or (DRY_RUN_FOLDER if run.request.dry_run else None)
-        if folder is None:
+        out = run.request.out or (DRY_RUN_FOLDER if run.request.dry_run else None)
+        if out is None:
             return None
-        path = folder / f"health-scores-{run.scope.period.name}.csv"
+        path = out if is_table(out.name) else out / f"health-scores-{run.scope.period.name}.csv"
         place, keep = str(path), partial(put, path)
-    file = CsvDestination(destinations[0].sent, keep)
+    file = CsvDestination(lambda records: _with_names(destinations[0].sent(records), scores), keep, place)
     file.load(file.plan(records))
     return place
+
+
+def _with_names(sent: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
+    """The records with `account_name` behind the column that holds the accounts' ids, whatever it is called there."""
+    ids = scores["account_id"]
+    holds = [name for name, kind in sent.schema.items() if kind == pl.String and sent[name].is_in(ids.implode()).all()]
+    if sent.is_empty() or not holds or "account_name" not in scores.columns:
+        return sent
+    names = outgoing_table(scores.select("account_name")).insert_column(0, ids.alias(holds[0]))
+    joined = sent.join(names, on=holds[0], how="left", maintain_order="left")
+    place = sent.columns.index(holds[0]) + 1
+    return joined.select(*sent.columns[:place], "account_name", *sent.columns[place:])
 
 
 def _refuse_if_lost(run: Run, lock: Lock) -> None:

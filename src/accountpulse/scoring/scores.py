@@ -116,6 +116,15 @@ def _drivers(leaves: Sequence[Leaf]) -> Expr:
     return nw.when(nw.col("driver:0").is_null()).then(none).otherwise(names)
 
 
+def detail_columns(card: Scorecard) -> set[str]:
+    """The names of what `detail` adds."""
+    bounds = {
+        name(node.name) for node in card.dimension_nodes for name in (columns.lower_bound_of, columns.upper_bound_of)
+    }
+    parts = (columns.points_of, columns.contribution_of, columns.lost_of)
+    return bounds | {name(leaf.name) for leaf in card.leaves for name in parts}
+
+
 def _bounds(node: Node) -> Stage:
     """The lowest and highest score that a dimension can have, whatever is not known."""
     return [

@@ -1,4 +1,4 @@
-"""A CSV file as a destination: what another destination would be sent, as a file that a spreadsheet can open."""
+"""A table file as a destination: what another destination would be sent, as a file that a spreadsheet can open."""
 
 import os
 import tempfile
@@ -8,11 +8,11 @@ from pathlib import Path
 
 import polars as pl
 
+from accountpulse.core import tables
 from accountpulse.core.errors import UsageError
 from accountpulse.core.plain_text import plain_table
 from accountpulse.core.records import Problem, ScoreRecords
 from accountpulse.core.redact import REDACT
-from accountpulse.core.spreadsheet import harmless
 from accountpulse.http.budget import RequestBudget
 from accountpulse.systems.destination import LoadResult, Requirement
 
@@ -30,10 +30,14 @@ class CsvPlan:
 
 @dataclass
 class CsvDestination:
-    """`columns` gives records the columns of whom the file stands for; `keep` puts the file's bytes in its place."""
+    """`columns` gives records the columns of whom the file stands for; `keep` puts the file's bytes in its place.
+
+    The ending of `name` says what kind of file it is.
+    """
 
     columns: Callable[[ScoreRecords], pl.DataFrame]
     keep: Callable[[bytes], object]
+    name: str = "records.csv"
     title: str = "CSV"
     budget: RequestBudget = field(default_factory=RequestBudget)
 
@@ -51,7 +55,7 @@ class CsvDestination:
 
     def load(self, plan: CsvPlan) -> LoadResult:
         """As Destination says: the file appears whole or not at all."""
-        self.keep(content(plain_table(plan.create)))
+        self.keep(content(plain_table(plan.create), self.name))
         count = plan.create.height
         return LoadResult(created=count, expected=count, found=count)
 
@@ -60,17 +64,17 @@ class CsvDestination:
         return None
 
 
-def content(table: pl.DataFrame) -> bytes:
-    """One line a record: texts that look like formulas get an apostrophe before them, null is an empty cell.
+def content(table: pl.DataFrame, name: str) -> bytes:
+    """One row a record, as the kind of file that the name says; no cell is one that a spreadsheet would run.
 
     No secret is in it; other texts stay exactly as they are, since some of them are keys.
     """
-    return harmless(REDACT.table(table)).write_csv().encode()
+    return tables.write(REDACT.table(table), name)
 
 
 def write(table: pl.DataFrame, path: Path) -> None:
-    """Write a table as CSV; a folder that can't be written to is a UsageError."""
-    put(path, content(table))
+    """Write a table as the kind of file that its name says; a folder that can't be written to is a UsageError."""
+    put(path, content(table, path.name))
 
 
 def put(path: Path, made: bytes) -> None:
