@@ -255,8 +255,8 @@ def outcomes(
         typer.Option(
             "--import",
             metavar="FILE",
-            help="Keep a .csv, .xlsx or .parquet of account_id, date, kind (lost, contraction, renewed), arr_lost in place of "
-            "an earlier one; it wins over all else that is known of its accounts.",
+            help="Keep a .csv, .xlsx or .parquet of account_id, date, kind (lost, contraction, renewed), arr_lost "
+            "in place of an earlier one; it wins over all else that is known of its accounts.",
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write every outcome to this .csv, .xlsx or .parquet.")] = None,

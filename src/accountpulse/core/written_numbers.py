@@ -99,17 +99,22 @@ def unmistakable(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(found)
 
 
-def _is_clear(texts: pl.Series) -> bool:
-    """Whether a number among those with points says that the point is the decimal mark."""
-    return bool((texts.str.contains(".", literal=True) & ~texts.str.contains(_SIGNED)).any())
+def _is_clear(texts: pl.Series, mark: DecimalMark = ".") -> bool:
+    """Whether a number among those with this mark says that it is the decimal one."""
+    return bool((texts.str.contains(mark, literal=True) & ~texts.str.contains(_SIGNED)).any())
 
 
 def _plain(texts: pl.Series, typed: pl.Series | None) -> pl.Series | None:
-    """The values of a column of plain numbers with decimal points that can't be meant otherwise; else None."""
-    values = texts.cast(pl.Float64, strict=False)
+    """The values of a column of plain numbers with one decimal mark and no other; else None, as where it is unclear.
+
+    Only a short cut for large tables: the long way finds the same.
+    """
+    has_points = bool(texts.str.contains(".", literal=True).any())
+    mark: DecimalMark = "." if has_points or not texts.str.contains(",", literal=True).any() else ","
+    values = (texts if mark == "." else texts.str.replace(",", ".", literal=True)).cast(pl.Float64, strict=False)
     if typed is not None or (values.is_null() & texts.is_not_null()).any() or not values.is_finite().all():
         return None
-    return values if _is_clear(texts) or not texts.str.contains(_SIGNED).any() else None
+    return values if _is_clear(texts, mark) or not texts.str.contains(_SIGNED).any() else None
 
 
 def _says(body: pl.Series, mark: DecimalMark) -> pl.Series:
