@@ -17,6 +17,7 @@ from accountpulse.core import csv_text, written_numbers, xlsx_writing
 from accountpulse.core.errors import UsageError
 from accountpulse.core.nearest import nearest
 from accountpulse.core.spreadsheet import harmless, meant_texts
+from accountpulse.core.total_rows import AROUND, TOTALS
 from accountpulse.core.written_numbers import Places, WrittenNumbers
 from accountpulse.core.xlsx_writing import TableLook
 
@@ -24,14 +25,8 @@ TableKind = Literal["csv", "xlsx", "parquet"]
 KINDS: tuple[TableKind, ...] = ("csv", "xlsx", "parquet")
 LINE = "line of the file"  # where a row stands; no column of ours has blanks in its name
 SHOWN = 5
-# what a row is called that sums up the others, in the languages of our users' offices
-_TOTALS = (
-    "total", "totals", "grand total", "sum", "subtotal", "average", "mean", "summe", "gesamt", "gesamtsumme",
-    "gesamtergebnis", "ergebnis", "zwischensumme", "durchschnitt", "mittelwert", "total général", "somme", "totale",
-    "totaal", "suma",
-)  # fmt: skip
 # what a spreadsheet makes of a long number in a column of ids: 1.23457E+14
-SHORTENED = r"^\d([.,]\d+)?E\+\d+$"
+SHORTENED = r"^[0-9]([.,][0-9]+)?E\+[0-9]+$"
 
 
 def kind_of(name: str) -> TableKind:
@@ -317,7 +312,10 @@ def _tidied(table: GivenTable, heading: Sequence[str], needed: Sequence[str]) ->
     table = _named(table, heading)
     table = _kept(table, table.frame.select(~pl.all_horizontal(pl.col(table.columns).is_null())).to_series())
     keys = [column for column in table.columns if plain_heading(column) == plain_heading(needed[0])]
-    return _without_totals(table, keys[0]) if keys and table.frame.height else table
+    if not keys or table.frame.is_empty():
+        return table
+    _refuse_footnotes(table, keys[0])
+    return _without_totals(table, keys[0])
 
 
 def _named(table: GivenTable, heading: Sequence[str]) -> GivenTable:
@@ -348,22 +346,30 @@ def _kept(table: GivenTable, mask: pl.Series) -> GivenTable:
 
 def _without_totals(table: GivenTable, key: str) -> GivenTable:
     """Without the rows at the end that sum up the others. Such a row elsewhere may be meant: it is refused."""
-    called = pl.col(key).str.to_lowercase().str.strip_chars(" :").is_in(_TOTALS).fill_null(value=False)
-    texts = [pl.col(column).str.to_lowercase().str.strip_chars(" :").is_in(_TOTALS) for column in table.columns]
-    keyless = table.frame.with_row_index("at").filter(pl.col(key).is_null() | called)
-    sums = keyless.filter(pl.any_horizontal(texts).fill_null(value=False))
-    if sums.is_empty():
+    called = pl.col(key).str.to_lowercase().str.strip_chars(AROUND).is_in(TOTALS).fill_null(value=False)
+    few = table.frame.with_row_index("at").filter(pl.col(key).is_null() | called)
+    sums = few.filter(pl.any_horizontal(pl.col(table.columns).str.to_lowercase().str.strip_chars(AROUND).is_in(TOTALS)))
+    at, count = set(sums["at"]), table.frame.height
+    at_end = {row for row in at if at >= set(range(row, count))}
+    if at_end < at:
+        where = _places(sums.filter(~pl.col("at").is_in(at_end)), table)
+        raise table.refused([f"{where}: a total in the midst of the table; delete it, else it would be an account"])
+    if not at:
         return table
-    count = table.frame.height
-    at = sums["at"].to_list()
-    at_end = [row for row in at if set(range(row, count)) <= set(at)]
-    if len(at_end) < len(at):
-        wrong = sums.filter(~pl.col("at").is_in(at_end))
-        place = Places(wrong[LINE], table.word).named(pl.Series([True] * wrong.height))
-        raise table.refused(
-            [f"{place}: a total in the midst of the table; delete it, so that it isn't read as an account"]
-        )
-    place = Places(sums[LINE], table.word).named(pl.Series([True] * sums.height))
-    mask = ~pl.Series(range(count)).is_in(at_end)
-    kept = _kept(table, mask)
-    return replace(kept, notes=(*kept.notes, f"{table.name}: {place} sums up the others; it is not read"))
+    kept = _kept(table, ~pl.Series(range(count)).is_in(at_end))
+    return replace(
+        kept, notes=(*kept.notes, f"{table.name}: {_places(sums, table)} sums up the others; it is not read")
+    )
+
+
+def _refuse_footnotes(table: GivenTable, key: str) -> None:
+    """A sentence below the table, which would be an account of which nothing is known."""
+    last = table.frame.tail(1)
+    rest = [column for column in table.columns if column != key]
+    if rest and last.select(pl.all_horizontal(pl.col(rest).is_null())).item() and " " in (last[key].item() or ""):
+        where = _places(last, table)
+        raise table.refused([f"{where} holds nothing but {last[key].item()!r}; delete it if it is a note"])
+
+
+def _places(rows: pl.DataFrame, table: GivenTable) -> str:
+    return Places(rows[LINE], table.word).named(pl.Series([True] * rows.height))

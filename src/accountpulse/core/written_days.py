@@ -3,9 +3,9 @@
 import polars as pl
 
 # as ISO 8601 has it; a spreadsheet may add midnight
-ISO = r"^\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?(Z|\+00:00)?)?$"
-_DOTTED = r"^\d{1,2}\.\d{1,2}\.\d{4}$"
-_SLASHED = r"^\d{1,2}/\d{1,2}/\d{4}$"
+ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]00:00(:00(\.0+)?)?(Z|\+00:00)?)?$"
+_DOTTED = r"^[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}$"
+_SLASHED = r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}$"
 
 
 def days(texts: pl.Series) -> pl.Series:

@@ -27,7 +27,7 @@ NO_RESULT = "(a formula without its result)"  # what the reader of .xlsx makes o
 ERROR = rf"^(?:{re.escape(NO_RESULT)}|#(?:NULL|DIV/0|VALUE|REF|NAME|NUM|SPILL|CALC|WERT|BEZUG|ZAHL|ÜBERLAUF)[!?])$"
 UNKNOWN_ERROR = r"^#(N/A|NV|N/D)!?$"  # a look-up that found nothing: the one error that means `not known`
 
-_AMBIGUOUS = r"^[1-9]\d{0,2}[.,]\d{3}$"
+_AMBIGUOUS = r"^[1-9][0-9]{0,2}[.,][0-9]{3}$"
 _SIGNED = _AMBIGUOUS.replace("^", "^[+-]?")
 IS_ERROR, ERROR_REMEDY = "an error of the spreadsheet", "mend its formula, or empty the cell"
 NO_NUMBER = "not a plain number such as 1234.5"
@@ -37,15 +37,17 @@ SHOWN = 5
 def _decimal(mark: DecimalMark) -> str:
     """A number that only this decimal mark explains; or a thousand and more that only the other mark explains."""
     other = "," if mark == "." else "."
-    groups = rf"[1-9]\d{{0,2}}(?:\{other}\d{{3}})+|[1-9]\d{{0,2}}(?:{_GAP}\d{{3}})+"
-    return rf"^(?:(?:\d+|{groups})?\{mark}\d+(?:[eE][+-]?\d+)?|\d+\{mark}|[1-9]\d{{0,2}}(?:\{other}\d{{3}}){{2,}})$"
+    head = "[1-9][0-9]{0,2}"  # of a grouped number
+    groups = rf"{head}(?:\{other}[0-9]{{3}})+|{head}(?:{_GAP}[0-9]{{3}})+"
+    fraction = rf"(?:[0-9]+|{groups})?\{mark}[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\{mark}"
+    return rf"^(?:{fraction}|{head}(?:\{other}[0-9]{{3}}){{2,}})$"
 
 
 def _whole(mark: DecimalMark) -> str:
     """Any number with this decimal mark."""
     other = "," if mark == "." else "."
-    groups = "|".join(rf"[1-9]\d{{0,2}}(?:{gap}\d{{3}})+" for gap in (rf"\{other}", _GAP))
-    return rf"^(?:(?:\d+|{groups})(?:\{mark}\d*)?|\{mark}\d+)(?:[eE][+-]?\d+)?$"
+    groups = "|".join(rf"[1-9][0-9]{{0,2}}(?:{gap}[0-9]{{3}})+" for gap in (rf"\{other}", _GAP))
+    return rf"^(?:(?:[0-9]+|{groups})(?:\{mark}[0-9]*)?|\{mark}[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 
 
 _DECIMAL = {mark: _decimal(mark) for mark in MARKS}
@@ -184,7 +186,7 @@ class _NumberColumn:
             return WrittenNumbers(self.typed, tuple(problems))
         fits = self.body.str.contains(_WHOLE[mark]).fill_null(value=True)
         values = self._values(mark, fits)
-        fits &= values.is_finite().fill_null(value=True)  # 1e999
+        fits &= self.body.is_null() | values.is_finite().fill_null(value=False)  # 1e999
         problems += [*self._strange(~fits), *self._signs(), *self._currencies()]
         return WrittenNumbers(values, tuple(problems), tuple(self._dashes()))
 

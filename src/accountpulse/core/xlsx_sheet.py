@@ -1,5 +1,6 @@
 """The sheet of an .xlsx file that holds the table, as columns of texts and of numbers."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -7,6 +8,7 @@ from itertools import islice
 import polars as pl
 
 from accountpulse.core.csv_text import MOST_ABOVE, IsHeading
+from accountpulse.core.total_rows import is_total
 from accountpulse.core.xlsx_cells import NoWorkbook, SheetCell, SheetRow, Workbook
 
 SHOWN = 5
@@ -81,14 +83,12 @@ def _columns(rows: Sequence[SheetRow], width: int) -> tuple[pl.DataFrame, pl.Dat
 
 def _refuse_merged(book: Workbook, sheet: str, below: Sequence[SheetRow]) -> None:
     """Cells that are merged below the heading: only the first of them holds what is meant for all."""
-    if not below:
-        return
-    filled = {row.number for row in below}
+    filled = [row.number for row in below if not any(is_total(cell.text) for cell in row.cells.values())]
     found = []
     for place in book.merged(sheet):
         first, _, last = place.partition(":")
         top, bottom = (int("".join(filter(str.isdigit, corner)) or 0) for corner in (first, last or first))
-        if any(number in filled for number in range(top, min(bottom, below[-1].number) + 1)):
+        if bisect_left(filled, top) < bisect_right(filled, bottom):
             found.append(place)
     if found:
         raise NoWorkbook(f"cells are merged ({', '.join(found[:SHOWN])}): split them, and fill each")
