@@ -28,7 +28,7 @@ class CsvTexts:
     heading: tuple[str, ...]
     heading_line: int
     above: tuple[tuple[int, str], ...]  # lines above the heading, and their texts
-    rows: pl.DataFrame  # "0", "1", …: null where a cell is empty
+    rows: pl.DataFrame  # "0", "1", …: as they stand there
     lines: pl.Series
     guessed: int | None = None  # the first line that is not UTF-8: the file was read as Windows-1252
 
@@ -39,9 +39,8 @@ def read_csv(data: bytes, is_heading: IsHeading) -> CsvTexts:
     head = data[:HEAD].decode("utf-8", errors="ignore")
     separator, above, heading_line, heading, start = _find_heading(head, is_heading)
     rows = _rows(_from_line(data, start), separator, heading, start)
-    texts = rows.with_columns(pl.all().str.strip_chars().replace("", None))
     lines = rows.select(_lines(rows.columns, start)).to_series()
-    return CsvTexts(tuple(heading), heading_line, above, texts, lines, guessed)
+    return CsvTexts(tuple(heading), heading_line, above, rows, lines, guessed)
 
 
 def _as_utf8(data: bytes) -> tuple[bytes, int | None]:

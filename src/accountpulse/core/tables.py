@@ -236,8 +236,8 @@ def _of_csv(data: bytes, name: str, needed: Sequence[str]) -> GivenTable:
         found = csv_text.read_csv(data, _heading_of(needed))
     except csv_text.NoCsv as error:
         raise NoTable(name, str(error)) from None
-    frame = meant_texts(found.rows).insert_column(0, found.lines.alias(LINE))
-    del data
+    texts = meant_texts(found.rows).with_columns(pl.all().str.strip_chars().replace("", None))
+    frame = texts.insert_column(0, found.lines.alias(LINE))
     notes = [_above(name, "line", found.above, found.heading_line)] if found.above else []
     if found.guessed is not None:
         notes.append(

@@ -24,7 +24,7 @@ from accountpulse.core.written_numbers import NO_RESULT
 MIB = 1 << 20
 MOST_UNPACKED = 512 * MIB  # of all parts together; a sheet of 100,000 accounts with 40 columns unpacks to 200 MiB
 CHUNK = MIB
-MOST_INSIDE = 400_000  # elements in a row, a text or the list of formats; a row has 16,384 cells at most
+MOST_INSIDE = 200_000  # elements in a row, a text or the list of formats; a row has 16,384 cells at most
 _EXACT = 10**15  # a spreadsheet holds 15 digits; of a longer whole number the last ones are lost
 # of the built-in number formats (ECMA-376 part 1, 18.8.30) those that show a share, and those that show a date or time
 _PERCENT_IDS = frozenset({9, 10})
@@ -67,7 +67,8 @@ class NumberFormat:
 class Workbook:
     """The sheets of an .xlsx file; a NoWorkbook where it is none, is encrypted, or unpacks to more than it may."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, most: int = MOST_UNPACKED) -> None:
+        """`most` bytes may all its parts unpack to together."""
         if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
             raise NoWorkbook("it is an .xls file or has a password: save it as .xlsx without one")
         try:
@@ -75,8 +76,8 @@ class Workbook:
         except zipfile.BadZipFile:
             raise NoWorkbook("it is no .xlsx file: save the table as .xlsx or as CSV UTF-8") from None
         self._parts = {part.lower(): part for part in self._zip.namelist()}
-        if sum(part.file_size for part in self._zip.infolist()) > MOST_UNPACKED:
-            raise _too_large()
+        if sum(part.file_size for part in self._zip.infolist()) > most:  # zipfile unpacks no more than it says
+            raise NoWorkbook(f"it unpacks to more than {most // MIB:,} MiB: save the table as CSV UTF-8 or Parquet")
         self.sheets = self._sheets()
 
     def rows(self, sheet: str) -> Iterator[SheetRow]:
@@ -174,12 +175,9 @@ def _elements_of(stream: IO[bytes], wanted: set[str]) -> Iterator[Any]:
 
 
 def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    """The part's XML in pieces; refused where it is too large or has a document type, whose entities multiply."""
-    unpacked, last = 0, b""
+    """The part's XML in pieces; refused where it has a document type, whose entities multiply."""
+    last = b""
     while chunk := stream.read(CHUNK):
-        unpacked += len(chunk)
-        if unpacked > MOST_UNPACKED:
-            raise _too_large()
         both = last + chunk
         if b"<!DOCTYPE" in both or b"\0" in chunk:  # NUL: UTF-16, in which a document type could hide
             raise _damaged()
@@ -293,7 +291,3 @@ def _tag(element: Any) -> str:
 
 def _damaged() -> NoWorkbook:
     return NoWorkbook("it is damaged, or has a password: open it in the office program and save it again")
-
-
-def _too_large() -> NoWorkbook:
-    return NoWorkbook(f"it unpacks to more than {MOST_UNPACKED // MIB:,} MiB: save the table as CSV UTF-8 or Parquet")

@@ -58,23 +58,23 @@ def workbook(*, money: str, day: str, total: str) -> bytes:
                 sheet.write_number(row, 2, mau)
                 sheet.write_number(row, 3, csat / 100, share)
                 sheet.write_formula(row, 4, f"=0+{arr}", amount, arr)
-            sheet.write_datetime(row, 5, datetime(as_of.year, as_of.month, as_of.day), shown)
+            sheet.write_datetime(row, 5, datetime(as_of.year, as_of.month, as_of.day), shown)  # noqa: DTZ001
         sheet.merge_range("A9:B9", total)
         sheet.write_formula(8, 2, "=SUM(C4:C8)", None, 2062.5)
     return target.getvalue()
 
 
-def sheet_file(rows: str, **parts: str) -> bytes:
+def sheet_file(rows: str, properties: str = "", **parts: str) -> bytes:
     """An .xlsx of one sheet with these rows as XML, whose heading is `account_id`, `mau`, `csat_score`; more parts."""
     heading = "".join(f'<c t="inlineStr"><is><t>{name}</t></is></c>' for name in ("account_id", "mau", "csat_score"))
     main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
     links = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     packages = "http://schemas.openxmlformats.org/package/2006/relationships"
     content: dict[str, Any] = {
-        "xl/workbook.xml": f'<workbook {main} xmlns:r="{links}"><sheets><sheet name="S" sheetId="1" r:id="r1"/></sheets>'
-        "</workbook>",
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{packages}"><Relationship Id="r1" Type="{links}/worksheet"'
-        ' Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook {main} xmlns:r="{links}">{properties}<sheets>'
+        '<sheet name="S" sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{packages}"><Relationship Id="r1" '
+        f'Type="{links}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
         "xl/worksheets/sheet1.xml": f"<worksheet {main}><sheetData><row>{heading}</row>{rows}</sheetData></worksheet>",
     }
     target = io.BytesIO()
