@@ -155,11 +155,12 @@ def test_a_file_alone_scores_as_the_rules_do(tmp_path: Path, first: str) -> None
     with Sandbox(world) as sandbox:
         assert run(tmp_path, sandbox.environment(), "rules") == 0
         by_rule = scores(sandbox)
-        done = call(tmp_path, "accounts", "--out", "links.csv", **sandbox.environment())
+        name = {"file": "links.csv", "rules": "links.xlsx"}[first]
+        done = call(tmp_path, "accounts", "--out", name, **sandbox.environment())
         assert done.exit_code == 0, done.stderr
         for row in rows_of(world):
             row["Intercom_Company_Id__c"] = row["Jira_Component__c"] = None
-        environment = config(tmp_path, sandbox, f"links: {{file: links.csv, first: {first}}}")
+        environment = config(tmp_path, sandbox, f"links: {{file: {name}, first: {first}}}")
         assert run(tmp_path, environment, "file") == 0
         assert scores(sandbox) == by_rule
         found, _ = places(tmp_path, environment)

@@ -69,7 +69,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_outcome_is_told_with_its_origin_and_its_doubts(folder: Path, call: Call) -> None:
-    found = json.loads(call("--json", "--out", "all.csv"))
+    found = json.loads(call("--json", "--out", "all.xlsx"))
     assert found["counts"] == {"contracts": {"lost": 1, "renewed": 1}, "history": {"contraction": 1}}
     assert [(each["account_id"], each["kind"], each["doubt"]) for each in found["outcomes"]] == [
         (STAYED, "contraction", "one of the two months was measured afterwards"),
@@ -80,7 +80,8 @@ def test_every_outcome_is_told_with_its_origin_and_its_doubts(folder: Path, call
     assert (found["months"], found["reconstructed_months"], found["doubtful"]) == (2, 1, 2)
     assert found["merged"] == {"001LOSER": STAYED}
     assert [(each["what"], each["accounts"]) for each in found["findings"]] == [("before_first_month", [LEFT])]
-    written = pl.read_csv(folder / "all.csv", infer_schema=False)
+    written = pl.read_excel(folder / "all.xlsx")
+    assert written.columns[:2] == ["account_id", "account_name"]
     assert written["account_id"].to_list() == [STAYED, LEFT, STAYED]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import office_files
 from accountpulse.scoring.scorecard import default_text
 from program import call, start
 
@@ -53,6 +54,49 @@ def test_an_unknown_column_is_a_warning_with_the_nearest_name(folder: Path) -> N
 def test_a_table_from_a_european_spreadsheet_is_read(folder: Path) -> None:
     rows, said = scored(folder, "\ufeffaccount_id;account_name;csat_score\r\nA;Ä;80,5\r\n".encode())
     assert (rows[0]["health_score"], said) == ("80.5", "")
+
+
+@pytest.mark.parametrize("name", ["german.csv", "american.csv", "german.xlsx"])
+def test_what_office_programs_save_is_scored_and_told(folder: Path, name: str) -> None:
+    workbook_of = office_files.workbook(money='#,##0.00 "€"', day="dd.mm.yyyy", total="Summe")
+    texts = {"german.csv": office_files.GERMAN_CSV, "american.csv": office_files.AMERICAN_CSV}
+    (folder / name).write_bytes(texts[name].encode("cp1252") if name in texts else workbook_of)
+    done = call(folder, "score", "--metrics", name, "--scorecard", "card.yaml", "--out", "s.xlsx")
+    assert done.exit_code == 0, done.stderr
+    for told in ("the heading is", "9 sums up the others", "read 'Account ID' as account_id"):
+        assert f"! {name}: " in done.stderr
+        assert told in done.stderr
+    found = pl.read_excel(folder / "s.xlsx")
+    assert found.select("account_id", "account_name", "health_score", "tier").rows() == [
+        ("001A", "Müller & Söhne GmbH", 81.25, "Good"),
+        ("001B", "Café Zoé", 79.5, "Good"),
+        ("001C", "Ørsted", None, "Not Rated"),
+        ("001D", "Straße; AG", 0.0, "Poor"),
+    ]
+    assert found["drivers"][3] == "csat_score"
+    assert found["drivers_text"][3] == "CSAT: 0 %, costs 100 points"
+
+
+@pytest.mark.parametrize("out", ["s.csv", "s.xlsx", "s.parquet"])
+def test_results_are_rounded_and_in_words_for_people_and_exact_for_programs(folder: Path, out: str) -> None:
+    (folder / "m.csv").write_bytes(b"account_id,account_name,csat_score\nA,Acme,81.23456\n")
+    done = call(folder, "score", "--metrics", "m.csv", "--scorecard", "card.yaml", "--out", out)
+    assert (done.exit_code, done.stderr) == (0, "")
+    reader = {"s.csv": pl.read_csv, "s.xlsx": pl.read_excel, "s.parquet": pl.read_parquet}[out]
+    found = reader(folder / out)
+    assert found["health_score"].item() == (81.23 if out == "s.csv" else 81.23456)
+    assert ("account_name" in found.columns) == (out != "s.parquet")
+    if out != "s.parquet":
+        assert found["drivers_text"].item() == "CSAT: 81.2 %, costs 18.8 points"
+
+
+def test_a_heading_is_known_without_its_case_and_a_near_one_is_suggested(folder: Path) -> None:
+    rows, said = scored(folder, b"Account ID,CSAT score,Csat Scor\nA,80,1\n")
+    assert rows[0]["health_score"] == "80.0"
+    assert said == (
+        "! m.csv: column 'Csat Scor' is no metric; did you mean 'csat_score'?; it is not read\n"
+        "! m.csv: read 'Account ID' as account_id, 'CSAT score' as csat_score\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from accountpulse import pipeline, settings
 from accountpulse.core.errors import AccessError, ConfigurationError, SourceUnavailable, UsageError
 from accountpulse.core.period import Period
 from accountpulse.core.records import SourceName
+from accountpulse.core.spreadsheet import meant
 from accountpulse.pipeline.result import RunResult
 from accountpulse.pipeline.run import RunRequest, started
 from accountpulse.sandbox.server import Fault, Sandbox
@@ -214,7 +215,9 @@ def test_a_dry_run_sends_no_writing_request_and_leaves_the_csv(
     assert result.csv is not None
     with Path(result.csv).open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert {row["Account__c"] for row in rows} == {customer.account_id for customer in world.customers}
+    assert {row["Account__c"]: meant(row["account_name"]) for row in rows} == {
+        customer.account_id: customer.name for customer in world.customers
+    }
 
 
 def test_a_dry_run_writes_the_values_that_a_load_would_send(
@@ -222,9 +225,9 @@ def test_a_dry_run_writes_the_values_that_a_load_would_send(
 ) -> None:
     stored = records(ran.sandbox)
     ran.sandbox.world.salesforce.objects["Health_Score__c"].rows.clear()
-    dry = run(configure(sandbox), replace(OCTOBER, dry_run=True, out=tmp_path / "out"))
-    assert dry.csv is not None
-    for row in pl.read_csv(dry.csv, infer_schema=False).iter_rows(named=True):
+    dry = run(configure(sandbox), replace(OCTOBER, dry_run=True, out=tmp_path / "out" / "october.xlsx"))
+    assert dry.csv == str(tmp_path / "out" / "october.xlsx")
+    for row in pl.read_excel(dry.csv).iter_rows(named=True):
         record = stored[row["External_Key__c"]]
         for name in ("Health_Score__c", "Churn_Risk_Score__c", "Coverage__c", "Support_Score__c"):
             assert (None if row[name] is None else float(row[name])) == record[name], (row["External_Key__c"], name)
