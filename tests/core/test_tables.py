@@ -167,6 +167,12 @@ def test_days_may_be_counted_from_1904():
     assert read(data, "m.xlsx").frame["mau"].to_list() == ["2026-10-31"]
 
 
+def test_cells_to_the_right_of_the_heading_are_told():
+    table = read(saved(["account_id", "mau"], ["A", 1, "", "see below"]), "m.xlsx")
+    assert table.notes == ("m.xlsx: cells to the right of the heading are not read (row 2)",)
+    assert table.columns == ["account_id", "mau"]
+
+
 def test_merged_cells_in_the_table_are_refused_with_their_place():
     target = io.BytesIO()
     with xlsxwriter.Workbook(target) as book:

@@ -15,16 +15,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from typing import IO, Any, NamedTuple, cast
 from xml.etree.ElementTree import ParseError, XMLPullParser
 
 from accountpulse.core.written_numbers import NO_RESULT
 
 MIB = 1 << 20
-MOST_UNPACKED = 512 * MIB  # of all parts together; a sheet of 100,000 accounts with 40 columns unpacks to 200 MiB
+MOST_UNPACKED = 256 * MIB  # of all parts together; a sheet of 100,000 accounts with 40 columns unpacks to 120 MiB
 CHUNK = MIB
-MOST_INSIDE = 200_000  # elements in a row, a text or the list of formats; a row has 16,384 cells at most
+MOST_BETWEEN = 200_000  # elements in a row, a text or the list of formats; a row has 16,384 cells at most
 _EXACT = 10**15  # a spreadsheet holds 15 digits; of a longer whole number the last ones are lost
 # of the built-in number formats (ECMA-376 part 1, 18.8.30) those that show a share, and those that show a date or time
 _PERCENT_IDS = frozenset({9, 10})
@@ -33,7 +33,6 @@ _DATE_CODE = re.compile(r"[dmyhs]|AM/PM", re.IGNORECASE)
 _UNSAID = re.compile(
     r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE
 )  # of a format code: texts, colours
-_PLACE = re.compile(r"([A-Z]+)(\d+)")
 
 
 class NoWorkbook(Exception):
@@ -78,24 +77,23 @@ class Workbook:
         self._parts = {part.lower(): part for part in self._zip.namelist()}
         if sum(part.file_size for part in self._zip.infolist()) > most:  # zipfile unpacks no more than it says
             raise NoWorkbook(f"it unpacks to more than {most // MIB:,} MiB: save the table as CSV UTF-8 or Parquet")
+        self.merged: list[str] = []  # such as B4:B8
         self.sheets = self._sheets()
 
     def rows(self, sheet: str) -> Iterator[SheetRow]:
-        """The rows of a sheet that hold anything."""
+        """The rows of a sheet that hold anything; once they have all been read, `merged` has its merged cells."""
         reading = _SheetReading(self)
-        for element in self._elements(self.sheets[sheet], {"row"}):
+        self.merged = []
+        for element in self._elements(self.sheets[sheet], {"row", "mergeCell"}):
+            if _local(element.tag) == "mergeCell":
+                self.merged.append(element.get("ref", ""))
+                continue
             try:
                 row = reading.row(element)
             except (ValueError, IndexError):  # a number that is none, a text that isn't there
                 raise _damaged() from None
             if row is not None:
                 yield row
-
-    def merged(self, sheet: str) -> Iterator[str]:
-        """The merged cells of a sheet, such as B4:B8."""
-        for element in self._elements(self.sheets[sheet], {"mergeCell", "row"}):
-            if _tag(element) == "mergeCell":
-                yield element.get("ref", "")
 
     @cached_property
     def texts(self) -> list[str]:
@@ -108,10 +106,10 @@ class Workbook:
         codes: dict[int, str] = {}
         found: list[NumberFormat] = []
         for element in self._elements("xl/styles.xml", {"numFmt", "cellXfs"}):
-            if _tag(element) == "numFmt":
+            if _local(element.tag) == "numFmt":
                 codes[int(element.get("numFmtId", 0))] = element.get("formatCode", "")
             else:
-                ids = [int(each.get("numFmtId", 0)) for each in element if _tag(each) == "xf"]
+                ids = [int(each.get("numFmtId", 0)) for each in element if _local(each.tag) == "xf"]
                 found = [_format(number, codes.get(number)) for number in ids]
         return found
 
@@ -153,25 +151,19 @@ class Workbook:
 
 
 def _elements_of(stream: IO[bytes], wanted: set[str]) -> Iterator[Any]:
-    """The wanted elements as they end, each with what is in it; nothing else is kept."""
-    parser: XMLPullParser[Any] = XMLPullParser(("start", "end"))
-    parents: list[Any] = []
-    inside = 0  # how many elements have begun since a wanted one did; 0: none has
+    """The wanted elements as they end, each with what is in it; nothing of them is kept."""
+    parser: XMLPullParser[Any] = XMLPullParser(("end",))
+    since = 0  # elements since the last wanted one
     for chunk in _chunks(stream):
         parser.feed(chunk)
-        for event, element in cast("Iterator[tuple[str, Any]]", parser.read_events()):
-            if event == "start":
-                parents.append(element)
-                inside += bool(inside) or _tag(element) in wanted
-                if inside > MOST_INSIDE:
-                    raise _damaged()
-                continue
-            parents.pop()
-            if _tag(element) in wanted:
+        for _, element in cast("Iterator[tuple[str, Any]]", parser.read_events()):
+            since += 1
+            if _local(element.tag) in wanted:
                 yield element
-                inside = 0
-            if not inside and parents:
-                parents[-1].remove(element)
+                element.clear()
+                since = 0
+            elif since > MOST_BETWEEN:
+                raise _damaged()
 
 
 def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
@@ -198,10 +190,10 @@ class _SheetReading:
         cells: dict[int, SheetCell] = {}
         column = -1
         for each in element:
-            if _tag(each) != "c":
+            if _local(each.tag) != "c":
                 continue
-            place = _PLACE.match(each.get("r", ""))
-            column = _column(place[1]) if place else column + 1
+            letters = each.get("r", "").rstrip("0123456789")
+            column = _column(letters) if letters else column + 1
             if (cell := self._cell(each)) is not None:
                 cells[column] = cell
         return SheetRow(self._number, cells, element.get("hidden") in ("1", "true")) if cells else None
@@ -209,7 +201,7 @@ class _SheetReading:
     def _cell(self, element: Any) -> SheetCell | None:
         kind, value, has_formula = element.get("t", "n"), None, False
         for part in element:
-            name = _tag(part)
+            name = _local(part.tag)
             if name == "v":
                 value = part.text
             elif name == "f":
@@ -271,13 +263,14 @@ def _text(element: Any) -> str:
     """The text of a string item, without what is spoken over it (phonetic runs)."""
     parts = []
     for each in element:
-        if _tag(each) == "t":
+        if _local(each.tag) == "t":
             parts.append(each.text or "")
-        elif _tag(each) == "r":
-            parts += [run.text or "" for run in each if _tag(run) == "t"]
+        elif _local(each.tag) == "r":
+            parts += [run.text or "" for run in each if _local(run.tag) == "t"]
     return re.sub("_x([0-9A-Fa-f]{4})_", lambda found: chr(int(found[1], 16)), "".join(parts))
 
 
+@cache
 def _column(letters: str) -> int:
     number = 0
     for letter in letters:
@@ -285,8 +278,10 @@ def _column(letters: str) -> int:
     return number - 1
 
 
-def _tag(element: Any) -> str:
-    return str(element.tag).rpartition("}")[2]
+@cache
+def _local(tag: str) -> str:
+    """An element's name without its namespace."""
+    return tag.rpartition("}")[2]
 
 
 def _damaged() -> NoWorkbook:

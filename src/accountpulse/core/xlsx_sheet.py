@@ -3,13 +3,13 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 import polars as pl
 
 from accountpulse.core.csv_text import MOST_ABOVE, IsHeading
 from accountpulse.core.total_rows import is_total
-from accountpulse.core.xlsx_cells import NoWorkbook, SheetCell, SheetRow, Workbook
+from accountpulse.core.xlsx_cells import NoWorkbook, SheetRow, Workbook
 
 SHOWN = 5
 
@@ -34,23 +34,63 @@ def read_xlsx(data: bytes, is_heading: IsHeading) -> SheetTexts:
     """
     book = Workbook(data)
     sheet = _sheet(book, is_heading)
-    above: list[tuple[int, str]] = []
-    rows = list(book.rows(sheet))
-    at = next((number for number, row in enumerate(rows[:MOST_ABOVE]) if is_heading(_texts(row))), None)
-    if not rows:
+    rows = book.rows(sheet)
+    first = list(islice(rows, MOST_ABOVE))
+    if not first:
         raise NoWorkbook("the file is empty")
-    above = [(row.number, " ".join(text for text in _texts(row) if text)) for row in rows[: at or 0]]
-    heading, below = rows[at or 0], rows[(at or 0) + 1 :]
-    _refuse_merged(book, sheet, below)
-    notes = [] if len(book.sheets) == 1 else [f"read the sheet {sheet!r}"]
-    hidden = [row.number for row in below if row.is_hidden]
-    if hidden:
-        are = "row is" if len(hidden) == 1 else "rows are"
-        notes.append(f"{len(hidden):,} {are} hidden ({_some(hidden)}); hidden rows are read like the others")
-    names = tuple(_texts(heading))
-    texts, numbers = _columns(below, len(names))
-    rows_at = pl.Series("row", [row.number for row in below], dtype=pl.Int64)
-    return SheetTexts(names, heading.number, tuple(above), texts, numbers, rows_at, tuple(notes))
+    at = next((number for number, row in enumerate(first) if is_heading(_texts(row))), 0)
+    above = tuple((row.number, " ".join(text for text in _texts(row) if text)) for row in first[:at])
+    names = tuple(_texts(first[at]))
+    columns = _SheetColumns(len(names))
+    for row in chain(first[at + 1 :], rows):
+        columns.take(row)
+    texts, numbers = columns.frames()
+    _refuse_merged(book.merged, columns.places, texts)
+    notes = (*([] if len(book.sheets) == 1 else [f"read the sheet {sheet!r}"]), *columns.notes())
+    places = pl.Series("row", columns.places, dtype=pl.Int64)
+    return SheetTexts(names, first[at].number, above, texts, numbers, places, notes)
+
+
+class _SheetColumns:
+    """The columns so far; cells are not kept, since a large sheet has millions of them."""
+
+    def __init__(self, width: int) -> None:
+        self.places: list[int] = []
+        self.hidden: list[int] = []
+        self.beyond: list[int] = []  # rows with cells to the right of the heading
+        self._texts: list[list[str | None]] = [[] for _ in range(width)]
+        self._numbers: list[list[float | None]] = [[] for _ in range(width)]
+
+    def take(self, row: SheetRow) -> None:
+        """Take a row's cells below the heading; others are not read."""
+        self.places.append(row.number)
+        if max(row.cells) >= len(self._texts):
+            self.beyond.append(row.number)
+        if row.is_hidden:
+            self.hidden.append(row.number)
+        for column, (texts, numbers) in enumerate(zip(self._texts, self._numbers, strict=True)):
+            cell = row.cells.get(column)
+            texts.append(None if cell is None else cell.text)
+            numbers.append(None if cell is None else cell.number)
+
+    def frames(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The texts of all columns, and the numbers of those that have any."""
+        texts = {str(column): pl.Series(cells, dtype=pl.String) for column, cells in enumerate(self._texts)}
+        typed = {str(column): pl.Series(cells, dtype=pl.Float64) for column, cells in enumerate(self._numbers)}
+        return pl.DataFrame(texts), pl.DataFrame({n: cells for n, cells in typed.items() if cells.count()})
+
+    def notes(self) -> list[str]:
+        """What is hidden, and what is left out."""
+        notes = []
+        if self.hidden:
+            are = "row is" if len(self.hidden) == 1 else "rows are"
+            notes.append(
+                f"{len(self.hidden):,} {are} hidden ({_some(self.hidden)}); hidden rows are read like the others"
+            )
+        if self.beyond:
+            word = "row" if len(self.beyond) == 1 else "rows"
+            notes.append(f"cells to the right of the heading are not read ({word} {_some(self.beyond)})")
+        return notes
 
 
 def _sheet(book: Workbook, is_heading: IsHeading) -> str:
@@ -69,26 +109,14 @@ def _texts(row: SheetRow) -> Sequence[str]:
     return [row.cells[number].text if number in row.cells else "" for number in range(width)]
 
 
-def _columns(rows: Sequence[SheetRow], width: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    nothing = SheetCell("")
-    texts, numbers = {}, {}
-    for column in range(width):
-        cells = [row.cells.get(column, nothing) for row in rows]
-        texts[str(column)] = pl.Series([cell.text or None for cell in cells], dtype=pl.String)
-        values = pl.Series([cell.number for cell in cells], dtype=pl.Float64)
-        if values.null_count() < len(values):
-            numbers[str(column)] = values
-    return pl.DataFrame(texts), pl.DataFrame(numbers)
-
-
-def _refuse_merged(book: Workbook, sheet: str, below: Sequence[SheetRow]) -> None:
+def _refuse_merged(merged: Sequence[str], places: Sequence[int], texts: pl.DataFrame) -> None:
     """Cells that are merged below the heading: only the first of them holds what is meant for all."""
-    filled = [row.number for row in below if not any(is_total(cell.text) for cell in row.cells.values())]
     found = []
-    for place in book.merged(sheet):
+    for place in merged:
         first, _, last = place.partition(":")
         top, bottom = (int("".join(filter(str.isdigit, corner)) or 0) for corner in (first, last or first))
-        if bisect_left(filled, top) < bisect_right(filled, bottom):
+        rows = range(bisect_left(places, top), bisect_right(places, bottom))
+        if any(not any(is_total(text or "") for text in texts.row(row)) for row in rows):
             found.append(place)
     if found:
         raise NoWorkbook(f"cells are merged ({', '.join(found[:SHOWN])}): split them, and fill each")
