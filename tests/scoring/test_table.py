@@ -82,6 +82,13 @@ def test_an_account_needs_an_id_and_stands_there_once():
     assert "empty in lines 2, 3, 4, 5, 6 and 4 more" in told(many)
 
 
+def test_an_id_that_a_spreadsheet_shortened_is_refused_wherever_its_column_stands():
+    text = told(b"account_name,mau,account_id\n1.5E+17,3,1.23457E+14\n")
+    assert text == (
+        "m.csv:\n  - account_id: '1.23457E+14' in line 2 is what a spreadsheet made of a long number; make the column text"
+    )
+
+
 def test_an_account_stands_once_on_each_date():
     frame = read_table(b"account_id,as_of,mau\nA,2026-10-01,1\nA, 2026-11-01 ,2\nB,2026-10-01,3\n", "m.csv", CARD)
     assert frame["as_of"].to_list() == [date(2026, 10, 1), date(2026, 11, 1), date(2026, 10, 1)]

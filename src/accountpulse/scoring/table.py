@@ -76,7 +76,8 @@ def read_table(given: GivenTable, card: Scorecard) -> MetricsTable:
     tables.refuse_without(given, ("account_id",))
     columns = [column for column in given.columns if column in read]
     numbers = tables.numbers_in(given, {column: units[column] for column in columns if column in units})
-    texts = tables.texts_in(given, [column for column in columns if column not in (*units, AS_OF)])
+    others = [column for column in columns if column not in (*units, AS_OF, "account_id")]
+    texts = tables.texts_in(given, ["account_id", *others])
     raw = texts.frame.hstack(numbers.frame).insert_column(0, given.frame[LINE])
     dated, of_dates = _with_dates(raw, given) if AS_OF in columns else (raw, [])
     problems = [*numbers.problems, *texts.problems, *of_dates, *_account_problems(dated, given.word)]
