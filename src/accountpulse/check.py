@@ -268,7 +268,7 @@ def _best_reasons(run: Run, gaps: Mapping[SourceName, Mapping[str, Reason]], lin
     )
     columns = []
     for name, metric in card.catalogue.items():
-        reason = outer_reason(name, [source.name for source in SOURCES if source.feeds(metric.tables)], all_gaps)
+        reason = outer_reason(name, rules.feeders(metric, SOURCES), all_gaps)
         by_rules = pl.when(pl.col(reason_of(name)) == "not_configured").then(pl.col(reason_of(name)))
         columns.append(pl.coalesce(pl.when(reason != "source_failed").then(reason), by_rules).alias(reason_of(name)))
     asked = [name for name in map(reason_of, card.catalogue) if name in empty.columns]

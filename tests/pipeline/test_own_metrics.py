@@ -116,7 +116,7 @@ def changed(**metrics: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("nps", "reason", "note"),
     [
-        (None, "not_configured", "scorecard: nothing in a run measures nps (left empty); looker.metrics in"),
+        (None, "not_configured", "scorecard: nothing in a run measures nps (left empty); `metrics:` in"),
         ({"measure": "surveys.promoters"}, "field_missing", "explore surveys has no field surveys.promoters"),
         ({"explore": "survey"}, "field_missing", "the nearest name is surveys"),
         ({"filters": {"surveys.canal": "email"}}, "field_missing", "the nearest name is surveys.channel"),
@@ -148,7 +148,7 @@ def test_a_feed_that_the_scorecard_does_not_declare_is_told_with_the_nearest_nam
 ) -> None:
     full = example()["looker"]["metrics"]["nps"]
     result = run(served, configure, config(tmp_path, served, changed(nps=None, nps_=full)))
-    assert "looker.metrics: nps_ is no own metric of the scorecard default; did you mean 'nps'?" in result.notes
+    assert "metrics: nps_ is no own metric of the scorecard default; did you mean 'nps'?" in result.notes
     assert result.scores is not None
     assert "nps_" not in result.scores.columns
 
@@ -192,7 +192,7 @@ def test_scorecard_check_names_own_metrics_that_no_run_would_measure(tmp_path: P
     alone = start(tmp_path, "scorecard", "check", "own.yaml")
     assert alone.returncode == 0
     assert alone.stderr == (
-        "! nps, engagement: not under looker.metrics in accountpulse.yaml, left empty by a run; "
+        "! nps, engagement: not under metrics: in accountpulse.yaml, left empty by a run; "
         "only `accountpulse score` has them\n"
     )
     mapping = "looker: {metrics: {nps: {look: 1, account: a, value: b}, engagement: {look: 1, account: a, value: c}}}"

@@ -153,14 +153,14 @@ def attribute(table: pl.DataFrame, linked: Linked, source: Source) -> Attributed
     if column is None:
         return Attributed(table)
     if column != "keys":
-        owners = _owners(table[column], linked, source)  # a key that two accounts claim belongs to neither
-        ids = table[column].replace_strict(owners["key"], owners["account_id"], default=None, return_dtype=pl.String)
+        owned = owners(table[column], linked, source)  # a key that two accounts claim belongs to neither
+        ids = table[column].replace_strict(owned["key"], owned["account_id"], default=None, return_dtype=pl.String)
         rows = table.drop(column).with_columns(ids.alias("account_id"))
         rows = rows.filter(pl.col("account_id").is_not_null()) if ids.null_count() else rows
         return Attributed(rows, nobodys=table.height - rows.height)
     row_id = table.columns[0]
     pairs = table.select(row_id, key="keys").explode("key")
-    owned = pairs.join(_owners(pairs["key"], linked, source), on="key").select(row_id, "account_id").unique()
+    owned = pairs.join(owners(pairs["key"], linked, source), on="key").select(row_id, "account_id").unique()
     rows = table.drop("keys").unique(row_id, keep="first", maintain_order=True)
     shared = owned.group_by(row_id).len().filter(pl.col("len") > 1).height
     return Attributed(rows.join(owned, on=row_id), shared, nobodys=rows.height - owned[row_id].n_unique())
@@ -365,7 +365,7 @@ def _status(accounts: pl.DataFrame, keys: pl.DataFrame, source: SourceName) -> p
     )
 
 
-def _owners(keys: pl.Series, linked: Linked, source: Source) -> pl.DataFrame:
+def owners(keys: pl.Series, linked: Linked, source: Source) -> pl.DataFrame:
     """Which account each of the keys, as the source writes it, belongs to: `key`, `account_id`."""
     written = keys.drop_nulls().unique()
     links = linked.keys.filter(pl.col("source") == source.name).select("match", "account_id")

@@ -29,7 +29,7 @@ def check_scorecard(file: Path, pillars: tuple[str, ...], environment: Mapping[s
     """Say that a scorecard is valid, or raise with every problem; warn of own metrics that no run would measure."""
     card = read_card(file, pillars)
     if unfed := own_metrics.unfed(card, settings.rules_of(settings.mapping_of(environment))):
-        where = f"{own_metrics.KEYS} in {environment.get('ACCOUNTPULSE_CONFIG') or settings.DEFAULT_CONFIG}"
+        where = f"{own_metrics.KEY} in {environment.get('ACCOUNTPULSE_CONFIG') or settings.DEFAULT_CONFIG}"
         warn([f"{', '.join(unfed)}: not under {where}, left empty by a run; only `accountpulse score` has them"])
     leaves, dimensions = plural(len(card.leaves), "metric"), plural(len(card.dimensions), "dimension")
     console = summary.tables()

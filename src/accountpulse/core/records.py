@@ -29,6 +29,7 @@ Reason = Literal[
     "too_new",  # the customer, or the data on it, is younger than the question; or this is older than what is kept
     "not_linked",  # the account has no id in that system, or one that the system doesn't know
     "not_configured",  # nobody asked for it
+    "not_expected",  # the question doesn't arise for this account, such as reviews that its tier isn't owed
     "no_evidence",  # looked, and there was nothing to average
     "too_few",  # fewer events than the scorecard asks for
 ]
@@ -112,6 +113,9 @@ FEATURES: Columns = {"key": pl.String, "feature": pl.String}  # used at least on
 # one number an account, as the system has it: pillars and own metrics, by their metric, and SEATS
 FIGURES: Columns = {"key": pl.String, "metric": pl.String, "value": pl.Float64}
 SEATS = "seats"
+TABLE = "table"  # in place of a source: a table that the company keeps itself
+# own metrics that have a day of their own: any number of rows an account and metric; `day` null: as it is now
+DATED_FIGURES: Columns = {"account_id": pl.String, "metric": pl.String, "value": pl.Float64, "day": pl.Date}
 
 # --- contract and relationship ---------------------------------------------------------------------------------
 
@@ -175,6 +179,7 @@ TABLES: Mapping[str, Columns] = {
     "usage_months": USAGE_MONTHS,
     "features": FEATURES,
     "figures": FIGURES,
+    "dated_figures": DATED_FIGURES,
     "renewals": RENEWALS,
     "payment_problems": PAYMENT_PROBLEMS,
     "downgrades": DOWNGRADES,
@@ -217,12 +222,21 @@ class Rules:
     tiers: tuple[str, ...] = ()  # lowest first
     tier_floors: Mapping[str, float] = field(default_factory=dict)  # tier → ARR from which it is implied
     reviews_expected: Mapping[str, float] = field(default_factory=dict)  # tier → business reviews a year
-    fed: tuple[str, ...] = ()  # own metrics that a system is asked for
+    # own metrics that a run has, and where from: a source's name, or TABLE
+    fed: Mapping[str, str] = field(default_factory=dict)
+    max_age_days: Mapping[str, int] = field(default_factory=dict)  # of own metrics: older values are stale
     signals_waived: bool = False  # accounts are rated though nobody can see their churn signals
     renewal_overdue_days: int = 180  # how long ago an open renewal may have been due and still be one
     own_arr_history: bool = False  # ARR a year ago may come from what this program measured then
     contraction_pct: float = 10.0  # ARR that fell by more than so many percent from month to month is a contraction
     grace_days: int = 60  # within so many days, two things that are said of how a renewal went are one event
+
+    def feeders(self, metric: Metric, sources: Iterable[Source]) -> list[SourceName]:
+        """The sources that a metric is measured from; of an own one whoever is asked for it, none where a table is."""
+        origin = self.fed.get(metric.name)
+        if origin is not None:
+            return [source.name for source in sources if source.name == origin]
+        return [source.name for source in sources if source.feeds(metric.tables)]
 
 
 # what people say about links, beside the rules

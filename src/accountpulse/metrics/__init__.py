@@ -19,6 +19,7 @@ from accountpulse.core.records import (
 from accountpulse.core.spooled import SpooledTable
 from accountpulse.metrics.bugs import measure_bugs
 from accountpulse.metrics.contract import measure_contract
+from accountpulse.metrics.own import judge_figures
 from accountpulse.metrics.reasons import first_reason, outer_reason, unknown_column, unknowns_by_account, why_column
 from accountpulse.metrics.shared import Frames, MetricFrame, numbered
 from accountpulse.metrics.signals import measure_signals
@@ -58,12 +59,13 @@ def measure(
     by source, metrics that nobody can have from it, and why; `unknowns` (account_id, metric, reason) those that single
     accounts can't. Columns: those of ACCOUNTS, then each metric (Float64) and `<metric>_reason` (null where there is a
     value). Of several reasons the first of REASONS is given; metrics/reasons.py says what several sources come to.
-    Seats are those of `figures` where an account has any.
+    Seats are those of `figures` where an account has any; `dated_figures` are figures, where they are of the time.
     """
+    tables, unknowns = _with_dated(tables, unknowns, scope, rules)
     accounts = _with_seats(accounts.select(*ACCOUNTS), tables.get("figures", _empty("figures")))
     shares = 1 + max((table.height for table in tables.values()), default=0) // SHARE
     outer = {
-        name: outer_reason(name, [source.name for source in sources if source.feeds(metric.tables)], gaps)
+        name: outer_reason(name, rules.feeders(metric, sources), gaps)
         for name, metric in catalogue(rules.pillars, rules.own).items()
     }
     said = reasons.rename({source.name: why_column(source.name) for source in sources})
@@ -75,6 +77,20 @@ def measure(
         some = accounts.gather_every(shares, share)
         measured.append(_overlaid(_of_domains(some, tables, scope, rules), said.lazy(), outer, unknown))
     return pl.concat(measured).sort("account_id")
+
+
+def _with_dated(
+    tables: RecordTables, unknowns: pl.DataFrame | None, scope: Scope, rules: Rules
+) -> tuple[RecordTables, pl.DataFrame | None]:
+    """The tables with dated figures among the others, and what is unknown of them beside what else is."""
+    dated = tables.get("dated_figures", _empty("dated_figures")).lazy().collect()
+    if dated.is_empty():
+        return tables, unknowns
+    judged = judge_figures(dated, scope, rules.max_age_days)
+    others = tables.get("figures", _empty("figures")).lazy().collect()
+    figures = pl.concat([others, judged.figures], how="diagonal")
+    known = [] if unknowns is None else [unknowns.select(judged.unknowns.columns)]
+    return {**tables, "figures": figures}, pl.concat([*known, judged.unknowns])
 
 
 def _of_domains(accounts: pl.DataFrame, tables: RecordTables, scope: Scope, rules: Rules) -> pl.LazyFrame:

@@ -24,8 +24,10 @@ def outer_reason(
     source that is not configured says nothing else. Where several
     feed the metric, those count in which the account is linked: one of them that could not be read, or can't know the
     metric, leaves it unknown, since a part of the account's rows would pass for all of them. A metric that one was not
-    asked for (`not_configured`) is known from the others.
+    asked for (`not_configured`) is known from the others. Without any source its rows decide.
     """
+    if not sources:
+        return pl.lit(None, pl.String)
     answers = {source: _answer(source, gaps.get(source, {}).get(metric)) for source in sources}
     if len(answers) == 1:
         return next(iter(answers.values()))

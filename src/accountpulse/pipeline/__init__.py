@@ -9,7 +9,7 @@ from pathlib import Path
 from accountpulse.core import memory
 from accountpulse.core.errors import AccountpulseError, AlreadyRunning, ConfigurationError, OutOfTime, Stopped
 from accountpulse.core.given_files import MOST_YAML, Unreadable, read_text
-from accountpulse.core.records import Rules
+from accountpulse.core.records import TABLE, Rules
 from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.calibrations import read_calibration
 from accountpulse.pipeline.deliver import Delivery, deliver_records
@@ -108,7 +108,7 @@ def _result(
     notes = [*running.notes]
     if late is None:
         notes += [*_notes(running.card, running.settings.rules), *reading.notes]
-    notes += () if measured is None else measured.linked.notes
+    notes += () if measured is None else (*measured.linked.notes, *measured.notes)
     notes += () if rated is None else rated.notes
     notes += () if delivery is None else (note for load in delivery.loads for note in load.notes)
     notes += running.state.files.notes
@@ -138,11 +138,12 @@ def read_scorecard(settings: Settings, path: Path | None) -> Scorecard:
 def refuse_unreachable(card: Scorecard, settings: Settings) -> None:
     """A scorecard that could rate nobody with the sources at hand is a mistake before the run, not after it."""
     sources = [SYSTEMS[name].source for name in settings.configured]
-    unfed = own_metrics.unfed(card, settings.rules)
+    rules = settings.rules
+    unfed = own_metrics.unfed(card, rules)
     measurable = [
         name
         for name, metric in card.catalogue.items()
-        if name not in unfed and any(source.feeds(metric.tables) for source in sources)
+        if rules.fed.get(name) == TABLE or (name not in unfed and rules.feeders(metric, sources))
     ]
-    if problems := scorecard.unreachable(card, measurable, signals_waived=settings.rules.signals_waived):
+    if problems := scorecard.unreachable(card, measurable, signals_waived=rules.signals_waived):
         raise ConfigurationError("scorecard", problems)

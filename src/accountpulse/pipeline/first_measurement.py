@@ -29,7 +29,7 @@ def keep_first(run: Run, reading: Reading, rated: Rated, delivery: Delivery) -> 
     scope = run.scope
     if not (run.may_write and run.request.is_whole) or scope.as_of < scope.period.end:
         return
-    if reading.failed or delivery.error is not None:
+    if reading.unread or delivery.error is not None:
         return
     late = run.now > scope.period.end + TIMELY
     stamps = {

@@ -13,6 +13,7 @@ from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.arr_history import with_own_history
 from accountpulse.pipeline.conservation import RowsOf, rows_of
 from accountpulse.pipeline.evidence import evidence, open_signals, rows_by_source
+from accountpulse.pipeline.own_tables import owned_figures
 from accountpulse.pipeline.read import Extracts, Reading
 from accountpulse.pipeline.run import Run
 from accountpulse.settings import Settings
@@ -29,6 +30,7 @@ class Measured:
     details: Mapping[DetailKind, pl.DataFrame]
     problems: tuple[Problem, ...]
     rows: tuple[RowsOf, ...] = ()  # where the rows of each table went
+    notes: tuple[str, ...] = ()  # lines for the reader
 
 
 def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured:
@@ -38,7 +40,8 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
     gaps = _gaps(run, extracts)
     tables: dict[str, pl.DataFrame | SpooledTable] = {}
     rows: list[pl.DataFrame] = []
-    unknowns: list[pl.DataFrame] = []
+    own_rows = owned_figures(reading.tables, linked)
+    unknowns = [own_rows.unknowns]
     conserved: list[RowsOf] = []
     while extracts:
         name, extract = extracts.popitem()
@@ -48,6 +51,7 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
         conserved += rows_of(extract, own.nobodys)
         rows.append(rows_by_source(own.tables))
         tables |= {table: accounts.united(tables.get(table), more) for table, more in own.tables.items()}
+    tables["dated_figures"] = accounts.united(tables.get("dated_figures"), own_rows.figures)
     details: dict[DetailKind, pl.DataFrame] = {
         "evidence": evidence(linked.reasons, rows, [source.name for source in SOURCES]),
         "signals": open_signals(tables["signals"], run.scope.as_of),
@@ -57,12 +61,13 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
         tables,
         linked.reasons,
         gaps,
-        unknowns=pl.concat(unknowns),
+        unknowns=pl.concat(part.select("account_id", "metric", "reason") for part in unknowns),
         sources=SOURCES,
         scope=run.scope,
         rules=replace(run.settings.rules, own=run.card.own),
     )
-    return Measured(linked, measured, details, (*left_out, *linked.problems), _in_order(conserved))
+    notes = (*own_rows.notes, *own_metrics.shortfalls(measured, run.card, run.settings))
+    return Measured(linked, measured, details, (*left_out, *linked.problems), _in_order(conserved), notes)
 
 
 def _in_order(rows: list[RowsOf]) -> tuple[RowsOf, ...]:

@@ -1,14 +1,19 @@
-"""A scorecard's own metrics in a run: which of them a source is asked for, and what to say of the others."""
+"""A scorecard's own metrics in a run: which of them are fed, by whom, and what to say of the others."""
 
 from collections.abc import Iterator
 
-from accountpulse.core.nearest import nearest
-from accountpulse.core.records import Reason, Rules
-from accountpulse.scoring.scorecard import Scorecard
-from accountpulse.systems import SYSTEMS
+import polars as pl
 
-# the keys of accountpulse.yaml that say where a run finds them
-KEYS = " or ".join(system.own_metrics for system in SYSTEMS.values() if system.own_metrics)
+from accountpulse.core.nearest import nearest
+from accountpulse.core.records import TABLE, Reason, Rules
+from accountpulse.scoring.columns import reason_of
+from accountpulse.scoring.explain import REASONS
+from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.settings import Settings
+from accountpulse.systems import TITLES
+
+KEY = "metrics:"  # at the top of accountpulse.yaml: where a run finds them
+NO_VALUE = {"no_evidence": "no value there"}  # what a reason means here, where it is said in other words
 
 
 def unfed(card: Scorecard, rules: Rules) -> tuple[str, ...]:
@@ -24,9 +29,32 @@ def gaps(card: Scorecard, rules: Rules) -> dict[str, Reason]:
 def notes(card: Scorecard, rules: Rules) -> Iterator[str]:
     """A line for own metrics that nobody feeds, and one for each feed that the scorecard doesn't declare."""
     if names := unfed(card, rules):
-        way_out = f"{KEYS} in accountpulse.yaml says where a run finds them"
+        way_out = f"`{KEY}` in accountpulse.yaml says where a run finds them"
         yield f"scorecard: nothing in a run measures {', '.join(names)} (left empty); {way_out}"
     for name in rules.fed:
         if name not in card.file.metrics:
             hint = nearest(name, card.file.metrics) or "; declare it under metrics: there to keep it"
-            yield f"{KEYS}: {name} is no own metric of the scorecard {card.name}{hint}"
+            yield f"{KEY} {name} is no own metric of the scorecard {card.name}{hint}"
+
+
+def origins(card: Scorecard, settings: Settings) -> dict[str, str]:
+    """Where each own metric that is fed comes from, for people: the table, or the system."""
+    tables, fed = settings.mapping.own_tables, settings.mapping.fed
+    return {
+        name: tables[name].source if fed[name] == TABLE else TITLES[fed[name]]
+        for name in card.file.metrics
+        if name in fed
+    }
+
+
+def shortfalls(measured: pl.DataFrame, card: Scorecard, settings: Settings) -> Iterator[str]:
+    """A line for each own metric that some account lacks: how many, and why."""
+    for name, origin in origins(card, settings).items():
+        lacking = measured.filter(pl.col(name).is_null())[reason_of(name)].cast(pl.String)
+        if lacking.is_empty():
+            continue
+        reasons = sorted(lacking.value_counts().iter_rows(), key=lambda each: (-each[1], each[0]))
+        why = ", ".join(f"{count:,} {NO_VALUE.get(code) or REASONS[code]} ({code})" for code, count in reasons)
+        label = card.catalogue[name].label
+        known = f"{measured.height - lacking.len():,} of {measured.height:,} accounts have a value"
+        yield f"{label} ({name}, from {origin}): {known}; {why}"

@@ -14,6 +14,7 @@ from accountpulse.pipeline.earlier_runs import Basis, score_period
 from accountpulse.pipeline.measure import Measured
 from accountpulse.pipeline.read import Reading
 from accountpulse.pipeline.run import Run
+from accountpulse.pipeline.unmapped import unfed_note
 from accountpulse.scoring import explain
 from accountpulse.scoring.calibration import Calibration
 from accountpulse.scoring.columns import DRIVERS_TEXT
@@ -46,7 +47,7 @@ def rate_accounts(run: Run, reading: Reading, measured: Measured, named: Calibra
     if chosen is not None:
         metrics = metrics.filter(pl.col("account_id").is_in(chosen))
     waived = run.settings.rules.signals_waived
-    basis = Basis(run.scope.period, run.card, run.scope.window.days, reading.failed, signals_waived=waived)
+    basis = Basis(run.scope.period, run.card, run.scope.window.days, reading.unread, signals_waived=waived)
     chosen_calibration = choose(named, run.state, run.card, run.scope.as_of_day)
     scores = chosen_calibration.applied(score_period(metrics, run.state.history, basis))
     scores = scores.join(metrics, on="account_id", how="left", maintain_order="left")
@@ -55,7 +56,8 @@ def rate_accounts(run: Run, reading: Reading, measured: Measured, named: Calibra
     if faults:
         scores = scores.filter(~pl.col("account_id").is_in([fault.account_id for fault in faults]))
     problems = (*(each for each in measured.problems if chosen is None or each.account_id in chosen), *faults)
-    return Rated(scores, metrics, problems, chosen_calibration.notes)
+    unfed = unfed_note(metrics, run.card, run.settings)
+    return Rated(scores, metrics, problems, (*chosen_calibration.notes, *([unfed] if unfed else [])))
 
 
 def _drivers_of_all(scores: pl.DataFrame, card: Scorecard, as_of_day: date) -> tuple[list[str | None], list[Problem]]:

@@ -1,7 +1,7 @@
 """Read every configured source, or take what an earlier run kept of it."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -13,6 +13,7 @@ from accountpulse.core.errors import AccountpulseError, OutOfTime, SourceUnavail
 from accountpulse.core.records import Extract, SourceName
 from accountpulse.core.spooled import PART, CheckpointPart, NoPartStore, PartStore
 from accountpulse.http.budget import RequestBudget
+from accountpulse.pipeline.own_tables import TableReading, read_tables
 from accountpulse.pipeline.run import Run, begun_at
 from accountpulse.pipeline.watch import SourceStatus
 from accountpulse.systems import CRM, SYSTEMS
@@ -29,11 +30,17 @@ class Reading:
     notes: tuple[str, ...] = ()
     stopped: str | None = None
     out_of_time: bool = False
+    tables: tuple[TableReading, ...] = ()  # of own metrics
 
     @property
     def failed(self) -> tuple[SourceName, ...]:
         """The configured sources that could not be read."""
         return tuple(source for source, status in self.statuses.items() if status.error is not None)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Whatever should have been read and could not be: sources, and own metrics whose tables failed."""
+        return (*self.failed, *(f"metrics.{each.metric}" for each in self.tables if each.error is not None))
 
 
 @dataclass
@@ -142,24 +149,28 @@ class SourceReader:
 
 def read_sources(run: Run) -> tuple[Reading, Extracts]:
     """Every configured source. The extracts are handed over: who measures them lets go of them one by one."""
+    tables = read_tables(run.settings, run.card)  # first: a mistake in one is told before minutes of reading
     reader = SourceReader(run)
     reader.read_all()
     statuses = reader.statuses
     late = next((status.error for status in statuses.values() if isinstance(status.error, OutOfTime)), None)
-    stopped = str(late) if late is not None else _reason_to_stop(run, statuses)
+    stopped = str(late) if late is not None else _reason_to_stop(run, statuses, tables)
     notes = tuple(f"{name}: {note}" for name, extract in reader.extracts.items() for note in extract.notes)
-    return Reading(statuses, notes, stopped, late is not None), reader.extracts
+    return Reading(statuses, notes, stopped, late is not None, tables), reader.extracts
 
 
-def _reason_to_stop(run: Run, statuses: Mapping[SourceName, SourceStatus]) -> str | None:
+def _reason_to_stop(
+    run: Run, statuses: Mapping[SourceName, SourceStatus], tables: Sequence[TableReading]
+) -> str | None:
     failed = [name for name, status in statuses.items() if status.error is not None]
     absent = [name for name in run.settings.configured if name not in statuses or not statuses[name].rows]
     without = ", ".join(name for name in absent if name not in failed)
     if without:
         what = f"There is no checkpoint of {without} for this period and the present links"
         return f"{what}: nothing was scored or written. Run without --only."
+    failed += [each.place for each in tables if each.error is not None]
     if failed and not run.request.allow_partial:
-        names = ", ".join(failed)
+        names = ", ".join(dict.fromkeys(failed))
         return f"{names} could not be read: nothing was written. Run again later, or with --allow-partial."
     return None
 

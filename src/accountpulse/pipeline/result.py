@@ -52,9 +52,9 @@ class RunResult:
         return self.reading.statuses
 
     @property
-    def failed(self) -> tuple[SourceName, ...]:
-        """The configured sources that could not be read."""
-        return self.reading.failed
+    def failed(self) -> tuple[str, ...]:
+        """What should have been read and could not be: configured sources, and own metrics' tables."""
+        return self.reading.unread
 
     @property
     def scores(self) -> pl.DataFrame | None:
@@ -159,6 +159,7 @@ class RunResult:
             "failed": list(self.failed),
             "stopped": self.stopped or self.imbalance or (None if self.delivery is None else self.delivery.trouble),
             "sources": {name: _source(status, self.counted(name)) for name, status in self.statuses.items()},
+            "tables": {each.metric: each.facts for each in self.reading.tables},
             "requests": {name: status.budget.calls for name, status in self.statuses.items()},
             "load_requests": self.count("calls"),
             "destinations": [] if self.delivery is None else [_destination(load) for load in self.delivery.loads],

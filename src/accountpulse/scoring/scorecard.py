@@ -204,6 +204,14 @@ def restored(content: Mapping[str, Any]) -> Scorecard:
     return Scorecard(file, file.churn_risk or default().risk, tuple(content["pillars"]))
 
 
+def with_pillars(card: Scorecard, pillars: Sequence[str]) -> Scorecard:
+    """The same scorecard where these pillars of platform value are configured; one that has any stays as it is."""
+    if card.pillars:
+        return card
+    groups = {key: _expanded(group, pillars) for key, group in card.file.groups.items()}
+    return Scorecard(card.file.model_copy(update={"groups": groups}), card.risk, tuple(pillars))
+
+
 def default(pillars: Sequence[str] = ()) -> Scorecard:
     """The packaged scorecard."""
     return load(default_text(), PACKAGED, pillars)

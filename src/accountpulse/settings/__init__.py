@@ -16,7 +16,7 @@ from accountpulse.settings.environment import (
     rules_of,
     state_of,
 )
-from accountpulse.settings.mapping import AccountpulseYaml, RunMapping
+from accountpulse.settings.mapping import AccountpulseYaml, OwnTable, RunMapping
 from accountpulse.settings.rotation import work_with
 from accountpulse.settings.secret_store import SecretCache
 
@@ -24,6 +24,7 @@ __all__ = [
     "DEFAULT_CONFIG",
     "NAMES",
     "AccountpulseYaml",
+    "OwnTable",
     "RollbarAccess",
     "RunMapping",
     "SecretCache",

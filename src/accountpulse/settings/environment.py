@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -84,6 +84,7 @@ class Settings:
             self.mapping.block(name),
             {block: self.mapping.block(block) for block in system.blocks},
             self._link_fields() if system.has_accounts else {},
+            self.mapping.own_metrics(name),
             self.ca_bundle,
         )
 
@@ -118,7 +119,8 @@ def rules_of(mapping: RunMapping, configured: Collection[SourceName] = ()) -> Ru
         name: system.rules(mapping.block(name), {block: mapping.block(block) for block in system.blocks})
         for name, system in SYSTEMS.items()
     }
-    return merged_rules(said, configured)
+    rules = merged_rules(said, configured)
+    return replace(rules, fed=mapping.fed, max_age_days=mapping.max_age_days)
 
 
 def merged_rules(said: Mapping[SourceName, Mapping[str, Any]], configured: Collection[SourceName]) -> Rules:

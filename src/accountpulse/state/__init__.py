@@ -73,12 +73,15 @@ class State:
             self.files.store.sweep(prefix)
 
 
-def store_at(root: str | Path) -> Store:
-    """The store that `root` names: a folder, or `s3://bucket/prefix`. Nothing is opened or made here."""
+def store_at(root: str | Path, named_by: str = "ACCOUNTPULSE_STATE") -> Store:
+    """The store that `root` names: a folder, or `s3://bucket/prefix`. Nothing is opened or made here.
+
+    `named_by`: the setting that names it, for messages.
+    """
     text = str(root)
     if not text.startswith("s3://"):
         return Folder(Path(text))
     from accountpulse.state.bucket import Bucket  # boto3 takes a third of a second to import
 
     bucket, _, prefix = text.removeprefix("s3://").partition("/")
-    return Bucket(bucket, prefix.strip("/"))
+    return Bucket(bucket, prefix.strip("/"), named_by)

@@ -30,13 +30,13 @@ CUT_OFF = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)  # in 
 LOST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})  # somebody else was first
 ABSENT = frozenset({"NoSuchKey", "404"})
 REMEDIES = {
-    "NoSuchBucket": "There is no such bucket: make it, or mend ACCOUNTPULSE_STATE.",
-    "AccessDenied": "Let our role get, put, delete and list the objects below what ACCOUNTPULSE_STATE names.",
+    "NoSuchBucket": "There is no such bucket: make it, or mend {setting}.",
+    "AccessDenied": "Let our role get, put, delete and list the objects below what {setting} names.",
     "InvalidAccessKeyId": "The AWS credentials are not known: mend them.",
     "SignatureDoesNotMatch": "The AWS credentials don't fit: mend them.",
     "ExpiredToken": "The AWS credentials have ended: renew them.",
-    "KeyTooLongError": "Set ACCOUNTPULSE_STATE to a shorter prefix.",
-    "InvalidBucketName": "That is no bucket's name: mend ACCOUNTPULSE_STATE.",
+    "KeyTooLongError": "Set {setting} to a shorter prefix.",
+    "InvalidBucketName": "That is no bucket's name: mend {setting}.",
     "PermanentRedirect": "The bucket lies in another region: set AWS_DEFAULT_REGION.",
 }
 
@@ -55,8 +55,9 @@ CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_t
 class Bucket:
     """A store under a prefix of a bucket. Region, credentials and endpoint are AWS's own settings."""
 
-    def __init__(self, bucket: str, prefix: str) -> None:
-        """Nothing is sent here."""
+    def __init__(self, bucket: str, prefix: str, setting: str = "ACCOUNTPULSE_STATE") -> None:
+        """Nothing is sent here. `setting` names the bucket, for messages."""
+        self._setting = setting
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self.place = f"s3://{bucket}/{prefix}"
@@ -120,6 +121,9 @@ class Bucket:
                 return read()
         return read()
 
+    def _remedy(self, code: str) -> str:
+        return REMEDIES[code].format(setting=self._setting)
+
     def _key(self, name: str) -> str:
         return self._prefix + name
 
@@ -146,12 +150,12 @@ class Bucket:
             if code in LOST:
                 raise _Lost(name) from None
             if code in REMEDIES:
-                raise ConfigurationError("state", [f"{tried} was refused ({code}). {REMEDIES[code]}"]) from None
+                raise ConfigurationError("state", [f"{tried} was refused ({code}). {self._remedy(code)}"]) from None
             raise SourceUnavailable("state", tried, code or type(error).__name__) from None
         except (NoCredentialsError, PartialCredentialsError) as error:
             remedy = "Give AWS credentials, or a role that has them."
             raise ConfigurationError("state", [f"{tried}: {type(error).__name__}. {remedy}"]) from None
         except ParamValidationError:
-            raise ConfigurationError("state", [f"{tried} is no name in S3: mend ACCOUNTPULSE_STATE."]) from None
+            raise ConfigurationError("state", [f"{tried} is no name in S3: mend {self._setting}."]) from None
         except BotoCoreError as error:
             raise SourceUnavailable("state", tried, type(error).__name__) from None

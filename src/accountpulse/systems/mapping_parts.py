@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 import msgspec
 from msgspec import structs
 
+from accountpulse.core.catalogue import METRICS, PILLAR
+from accountpulse.core.records import ACCOUNTS, SEATS
 from accountpulse.core.yaml_structs import After, Before
 
 _NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
@@ -27,6 +29,21 @@ def _or_none(value: object) -> object:
 Unless = Annotated[T | None, Before(_or_none)]  # the word `none`: this part is not used
 ApiName = Annotated[str, After(_api_name)]
 Names = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]  # one at least
+MetricName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$")]
+AgeDays = Annotated[int, msgspec.Meta(ge=1, le=3650)]
+
+
+def _own(name: str) -> str:
+    if name == SEATS:
+        raise ValueError("seats are an attribute of the account: give them as looker.seats")
+    if name in METRICS or name in ACCOUNTS:
+        raise ValueError("is measured already; an own metric needs a name of its own")
+    if name.startswith(PILLAR):
+        raise ValueError("a pillar goes under looker.platform.pillars")
+    return name
+
+
+OwnMetricName = Annotated[MetricName, After(_own)]
 
 
 FieldKind = Literal[
@@ -37,6 +54,7 @@ FieldKind = Literal[
     "count",
     "distinct count",
     "number",
+    "figure",
     "money",
     "picklist",
     "reference",
@@ -60,6 +78,7 @@ DateName = Annotated[ApiName, FieldKinds(("date",))]  # a day, or an instant
 YesNoName = Annotated[ApiName, FieldKinds(("yes/no",))]
 CountName = Annotated[ApiName, FieldKinds(("count",))]  # a whole number of things
 NumberName = Annotated[ApiName, FieldKinds(("count", "number"))]
+FigureName = Annotated[ApiName, FieldKinds(("figure",))]  # a number or a percentage, no text
 MoneyName = Annotated[ApiName, FieldKinds(("money", "number"))]
 PicklistName = Annotated[ApiName, FieldKinds(("picklist", "text"))]  # values that the mapping lists
 ReferenceName = Annotated[ApiName, FieldKinds(("reference", "text"))]  # an id

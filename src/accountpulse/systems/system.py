@@ -31,6 +31,19 @@ class Feed:
 
 
 @dataclass(frozen=True)
+class OwnMetricForm(Generic[M]):
+    """How a system is asked for a company's own metric, under `metrics:` at the top of accountpulse.yaml.
+
+    `form` is the type of what stands there; `keys` are those that tell it from other systems' forms. `in_block` gives
+    those that stand in the system's own block.
+    """
+
+    form: Any
+    keys: tuple[str, ...]
+    in_block: Callable[[M], Mapping[str, Any]] = lambda _mapping: {}
+
+
+@dataclass(frozen=True)
 class System(Generic[A, M]):
     """One system: a folder of systems/ holds one of these, named SYSTEM.
 
@@ -38,7 +51,8 @@ class System(Generic[A, M]):
     `access` reads how to reach it; None: it is not configured. `blocks` are further blocks of accountpulse.yaml that
     are its own, each with its type and default. `link_field` is the account's field that holds its keys. `fingerprint`
     is what an extraction depends on beside the mapping: with another one, what was read before isn't used.
-    `rules` are the company's decisions for the middle (fields of `records.Rules`).
+    `rules` are the company's decisions for the middle (fields of `records.Rules`). `own_metric`: it can be asked for a
+    company's own metrics. `mapped_by` names the key of accountpulse.yaml that each metric (or PILLAR) rests on.
 
     `extract` reads everything. `find` looks for an account's records by an attribute, before their keys are known;
     `look_up` tells which keys the system knows, without the extraction; both give an Extract without tables.
@@ -61,7 +75,8 @@ class System(Generic[A, M]):
     link_field: Callable[[M], str] | None = None
     fingerprint: Callable[[A], object] = lambda _access: None
     rules: Callable[[M, Mapping[str, Any]], Mapping[str, Any]] = lambda _mapping, _blocks: {}
-    own_metrics: str | None = None  # the key of accountpulse.yaml under which it is asked for a company's own metrics
+    own_metric: OwnMetricForm[M] | None = None
+    mapped_by: Mapping[str, str] = field(default_factory=dict)
     extract: Callable[[ExtractRequest[A, M]], Extract] | None = None
     find: Callable[[ExtractRequest[A, M]], Extract] | None = None
     look_up: Callable[[ExtractRequest[A, M]], Extract] | None = None

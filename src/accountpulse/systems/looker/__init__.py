@@ -1,14 +1,21 @@
 """Looker: usage, features, platform value and a company's own figures."""
 
-from accountpulse.systems.looker.settings import VARIABLES, LookerAccess, LookerMapping, access
-from accountpulse.systems.system import Feed, System, later
+from accountpulse.core.catalogue import PILLAR
+from accountpulse.systems.looker.settings import VARIABLES, Figure, LookerAccess, LookerMapping, access
+from accountpulse.systems.system import Feed, OwnMetricForm, System, later
+
+_USAGE = ("dau", "mau", "dau_trend_pct", "mau_trend_pct", "login_frequency")
+MAPPED_BY = {
+    **dict.fromkeys(_USAGE, "looker.usage"),
+    "feature_breadth": "looker.features.catalogue",
+    PILLAR: "looker.platform.pillars",
+}
 
 
 def _rules(mapping: LookerMapping) -> dict[str, tuple[str, ...]]:
     return {
         "features": mapping.features.catalogue if mapping.features else (),
         "pillars": tuple(mapping.platform.pillars),
-        "fed": tuple(mapping.metrics),
     }
 
 
@@ -24,7 +31,8 @@ SYSTEM: System[LookerAccess, LookerMapping] = System(
     link_field=lambda mapping: mapping.account_field,
     fingerprint=lambda reached: reached.base_url,
     rules=lambda mapping, _blocks: _rules(mapping),
-    own_metrics="looker.metrics",
+    mapped_by=MAPPED_BY,
+    own_metric=OwnMetricForm(Figure, ("look", "explore", "measure"), lambda mapping: mapping.metrics),
     extract=later(f"{__name__}.extract", "extract"),
     probe=later(f"{__name__}.lookup", "probe"),
     discover=later(f"{__name__}.discover", "discover"),

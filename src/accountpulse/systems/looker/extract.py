@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import polars as pl
+from msgspec import structs
 
 from accountpulse.core.catalogue import PILLAR
 from accountpulse.core.records import ON_DISK, SEATS, TABLES, Extract, Reason, RowCounts, frame
@@ -68,8 +69,10 @@ def extract(request: LookerRequest) -> Extract:
 
 def connect(request: LookerRequest) -> "LookerExtraction":
     """The work of a request; nothing is asked yet."""
-    api = Api(request.access, request.budget, request.connection.ca_bundle, request.mapping.timeout)
-    return LookerExtraction(request, request.mapping, api)
+    mapping = request.mapping
+    api = Api(request.access, request.budget, request.connection.ca_bundle, mapping.timeout)
+    figures = {**mapping.metrics, **request.connection.own_metrics}
+    return LookerExtraction(request, structs.replace(mapping, metrics=figures), api)
 
 
 def metrics_of(figure: str) -> tuple[str, ...]:

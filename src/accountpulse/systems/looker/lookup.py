@@ -14,7 +14,8 @@ def probe(request: LookerRequest) -> Probe:
 
     Metadata doesn't show whether our user may query an explore, nor whether its database answers: a first row does.
     """
-    work, mapping = connect(request), request.mapping
+    work = connect(request)
+    mapping = work.mapping
     usage, features = mapping.usage, mapping.features
     calls = 0
     if usage is not None:

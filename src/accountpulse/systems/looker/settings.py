@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from accountpulse.core.catalogue import METRICS, PILLAR, pillar_metric
-from accountpulse.core.records import ACCOUNTS, SEATS
+from accountpulse.core.catalogue import pillar_metric
+from accountpulse.core.records import SEATS
 from accountpulse.core.secret import Secret
 from accountpulse.core.yaml_structs import After, Before, Chosen
 from accountpulse.systems.discovery import DiscoverRequest
@@ -22,8 +22,10 @@ from accountpulse.systems.mapping_parts import (
     DayName,
     DistinctCountName,
     MappingBlock,
+    MetricName,
     MonthName,
     NumberName,
+    OwnMetricName,
     ReferenceName,
     TextName,
     Unless,
@@ -166,7 +168,6 @@ Figure = Annotated[SavedLook | Measure, Chosen(_kind)]
 Pillar = Annotated[
     ApiName | SavedLook | Measure, Chosen(lambda value: ApiName if isinstance(value, str) else _kind(value))
 ]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 def _zone(name: str) -> str:
@@ -174,16 +175,6 @@ def _zone(name: str) -> str:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise ValueError(f"{name!r} is no time zone such as Europe/Berlin") from None
-    return name
-
-
-def _own(name: str) -> str:
-    if name == SEATS:
-        raise ValueError("seats are an attribute of the account: give them as looker.seats")
-    if name in METRICS or name in ACCOUNTS:
-        raise ValueError("is measured already; an own metric needs a name of its own")
-    if name.startswith(PILLAR):
-        raise ValueError("a pillar goes under looker.platform.pillars")
     return name
 
 
@@ -197,7 +188,7 @@ class PillarExplore(MappingBlock, frozen=True):
     explore: ApiName = "platform_metrics"
     account: ReferenceName = "platform_metrics.account_id"
     date: DateName = "platform_metrics.metric_date"
-    pillars: dict[Name, Pillar] = msgspec.field(default_factory=dict)
+    pillars: dict[MetricName, Pillar] = msgspec.field(default_factory=dict)
     filters: Filters = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -221,8 +212,8 @@ class LookerMapping(MappingBlock, frozen=True):
     The explores' account fields hold what the CRM's account holds in `account_field`; record ids of 15 and 18
     characters are the same. Days and months are those of `timezone`. `database_timezone`: the zone of days that Looker
     can't move into another one (an explore without time zones, a date with `convert_tz: no`). `timeout`: seconds that a
-    query may stay without an answer. `metrics`: where the scorecard's own metrics come from, by name. `seats`: where an
-    account's seats come from; the CRM's count for accounts without a figure here.
+    query may stay without an answer. `metrics`: own metrics, which may also stand at the top of the file. `seats`:
+    where an account's seats come from; the CRM's count for accounts without a figure here.
     """
 
     account_field: ApiName = "Id"
@@ -232,7 +223,7 @@ class LookerMapping(MappingBlock, frozen=True):
     usage: Unless[UsageExplore] = UsageExplore()
     features: Unless[FeatureExplore] = FeatureExplore()
     platform: PillarExplore = PillarExplore()
-    metrics: dict[Annotated[Name, After(_own)], Figure] = msgspec.field(default_factory=dict)
+    metrics: dict[OwnMetricName, Figure] = msgspec.field(default_factory=dict)
     seats: Unless[Figure] = None
 
     @property

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from accountpulse.core.catalogue import METRICS
+from accountpulse.systems.salesforce.figure_settings import AccountFigure
 from accountpulse.systems.salesforce.settings import (
     VARIABLES,
     ArrOwn,
@@ -12,7 +14,19 @@ from accountpulse.systems.salesforce.settings import (
     UnlessSignals,
     access,
 )
-from accountpulse.systems.system import Feed, System, later
+from accountpulse.systems.system import Feed, OwnMetricForm, System, later
+
+MAPPED_BY = {
+    "days_to_renewal": "salesforce.renewal",
+    "payment_health": "salesforce.payment",
+    "contract_changes": "salesforce.downgrades",
+    "arr_trajectory_pct": "salesforce.arr_history",
+    "tier_alignment": "salesforce.accounts.tier",
+    "qbr_attendance": "salesforce.reviews",
+    "champion_stability": "salesforce.champions",
+    "expansion_signals": "salesforce.expansion",
+    **{name: "signals" for name, metric in METRICS.items() if metric.domain == "signals"},
+}
 
 
 def _rules(mapping: SalesforceMapping, blocks: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,12 +65,15 @@ SYSTEM: System[SalesforceAccess, SalesforceMapping] = System(
         Feed("champions"),
         Feed("expansions"),
         Feed("signals", "signals"),
+        Feed("dated_figures"),
         Feed("merges"),
         Feed("outcomes"),
     ),
     key_noun="Salesforce account",
     fingerprint=lambda reached: reached.login_url,
     rules=_rules,
+    mapped_by=MAPPED_BY,
+    own_metric=OwnMetricForm(AccountFigure, ("field",)),
     extract=later(f"{__name__}.extract", "extract"),
     outcomes=later(f"{__name__}.extract", "extract_outcomes"),
     discover=later(f"{__name__}.discover", "discover"),

@@ -17,10 +17,11 @@ from accountpulse.core.errors import AccessError
 from accountpulse.core.ids import to_18
 from accountpulse.core.plain_text import plain_table
 from accountpulse.core.records import TABLES, Extract, SourceName, unknowns
-from accountpulse.systems.salesforce import arr, contract, outcomes, relationship
+from accountpulse.systems.salesforce import arr, contract, outcomes, own_figures, relationship
 from accountpulse.systems.salesforce.client import Org
 from accountpulse.systems.salesforce.currencies import CURRENCY, Money, money
 from accountpulse.systems.salesforce.field_check import Row
+from accountpulse.systems.salesforce.figure_settings import AccountFigures
 from accountpulse.systems.salesforce.kinds import fits, own_texts
 from accountpulse.systems.salesforce.limits import refuse_below
 from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, number
@@ -46,7 +47,9 @@ def extract(request: SalesforceRequest) -> Extract:
     reading = _opened(request)
     if (signals := request.connection.blocks["signals"]) is not None:
         reading.check_kinds(signals, "signals")
-    found = _accounts(reading, mapping, links)
+    own = request.connection.own_metrics
+    reading.check_kinds(AccountFigures(metrics=dict(own)))
+    found = _accounts(reading, mapping, links, own_figures.fields_of(own))
     request.progress(len(found), len(found))
     worth = _money(reading, mapping, found)
     accounts = _account_rows(reading, mapping, found, worth)
@@ -103,8 +106,10 @@ def _frame(name: str, rows: Rows) -> pl.DataFrame:
 # --- accounts --------------------------------------------------------------------------------------------------
 
 
-def _accounts(reading: OrgReading, org: SalesforceMapping, links: Mapping[SourceName, str]) -> list[dict[str, Any]]:
-    """All customers, with the fields that exist."""
+def _accounts(
+    reading: OrgReading, org: SalesforceMapping, links: Mapping[SourceName, str], own: Iterable[str] = ()
+) -> list[dict[str, Any]]:
+    """All customers, with the fields that exist; `own`: those of the company's own metrics."""
     try:
         reading.setting = "accounts"
         reading.need("Account", "Id", "Name")
@@ -115,6 +120,9 @@ def _accounts(reading: OrgReading, org: SalesforceMapping, links: Mapping[Source
                 known.append(name)
         reading.setting = "accounts"
         extra = [name for name in _asked_later(org) if reading.find("Account", name) is not None]
+        reading.setting = "metrics"
+        extra += [name for name in own if reading.find("Account", name) is not None]
+        reading.setting = "accounts"
         rows = [
             {**row, "Id": to_18(row["Id"])}
             for row in reading.rows("Account", ["Id", "Name", *known, *extra], org.accounts.where)
@@ -257,12 +265,13 @@ def _parts(
 
     `seats` takes those of accounts whose number changed after as_of, as it was before.
     """
-    signals = request.connection.blocks["signals"]
+    signals, own = request.connection.blocks["signals"], request.connection.own_metrics
     parts = (
         *_contract_parts(reading, request.mapping, found, worth, seats),
         *_relationship_parts(reading, request.mapping),
         _Part("signals", "signals", SIGNALS, signals, lambda p: relationship.signals(reading, p)),
         *_outcome_parts(reading, request, worth),
+        _Part("dated_figures", "metrics", (), own or None, lambda p: own_figures.dated_figures(reading, p, found)),
     )
     return _read(reading, parts)
 

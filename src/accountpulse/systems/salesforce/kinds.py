@@ -7,6 +7,7 @@ from typing import Any
 
 from accountpulse.systems.mapping_parts import FieldKind, FieldOf, MappingBlock, fields_named
 from accountpulse.systems.salesforce.choices import Only
+from accountpulse.systems.salesforce.figure_settings import AccountFigure
 from accountpulse.systems.salesforce.outcome_settings import RenewalOpportunities
 from accountpulse.systems.salesforce.schema import TIMES, Field
 from accountpulse.systems.salesforce.settings import (
@@ -26,6 +27,7 @@ TYPES: Mapping[FieldKind, frozenset[str]] = {
     "yes/no": frozenset({"boolean"}),
     "count": frozenset({"int", "long", "double", "string"}),
     "number": frozenset({"int", "long", "double", "string"}),
+    "figure": frozenset({"int", "long", "double", "percent"}),
     "money": frozenset({"currency", "double", "string"}),
     "picklist": frozenset({"picklist", "combobox"}),
     "reference": frozenset({"reference", "id"}),
@@ -38,6 +40,7 @@ KINDS: Mapping[FieldKind, str] = {
     "count": "number",
     "money": "currency",
     "account": "Lookup(Account)",
+    "figure": "number or percent",
 }
 ACCOUNT = "Account"
 NEAR = 3  # fields that a note offers instead
@@ -116,7 +119,7 @@ def _objects_of(block: Any) -> tuple[str, ...]:
 
 
 _FIXED: tuple[tuple[tuple[type, ...], str], ...] = (
-    ((AccountFields, PaymentField), "Account"),
+    ((AccountFields, AccountFigure, PaymentField), "Account"),
     ((ChampionRoles, ChampionContacts), "Contact"),
     ((Expansion, RenewalOpportunities), "Opportunity"),
 )
