@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
@@ -10,21 +11,25 @@ from typing import Literal
 import polars as pl
 
 from accountpulse import metrics, pipeline, settings
-from accountpulse.accounts import Linked
+from accountpulse.accounts import Linked, attribute, attribute_all, united
 from accountpulse.core.errors import AccountpulseError, ConfigurationError
 from accountpulse.core.period import Period, Scope, last_complete, scope_of
-from accountpulse.core.records import REASONS, Reason, SourceName
+from accountpulse.core.records import REASONS, Extract, Reason, SourceName
 from accountpulse.metrics.reasons import outer_reason, why_column
 from accountpulse.pipeline import own_metrics
+from accountpulse.pipeline.arr_history import with_own_history
 from accountpulse.pipeline.calibrations import choose
 from accountpulse.pipeline.measure import link
+from accountpulse.pipeline.own_tables import TableReading, owned_figures, read_tables
 from accountpulse.pipeline.read import Extracts, SourceReader
 from accountpulse.pipeline.run import LOOKING, Run, looking
+from accountpulse.pipeline.unmapped import unfed_note
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.columns import NOT_RATED_REASON, reason_of
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.scores import score
+from accountpulse.scoring.segments import segment_counts, unmatched_segments
 from accountpulse.settings import Settings
 from accountpulse.state import State
 from accountpulse.systems import CRM, SOURCES, SYSTEMS
@@ -135,6 +140,21 @@ def _settings(found: Findings, loaded: Settings) -> Scorecard | None:
     return card
 
 
+def _tables(found: Findings, loaded: Settings, card: Scorecard) -> tuple[TableReading, ...] | None:
+    """The tables of own metrics, each read as a run reads it; None where one has mistakes, so that none counts."""
+    try:
+        readings = read_tables(loaded, card)
+    except ConfigurationError as error:
+        found.failed("metrics", error)
+        return None
+    for each in readings:
+        if each.error is not None:
+            found.failed("metrics", each.error)
+        else:
+            found.add("good", "metrics", f"{each.metric}: {each.rows.height:,} rows with a value in {each.place}")
+    return readings
+
+
 def _period(found: Findings, loaded: Settings, period: Period | None, now: datetime) -> Scope:
     zone = loaded.mapping.timezone
     scope = scope_of(period or last_complete(now, zone), now, loaded.mapping.window_days)
@@ -196,6 +216,7 @@ def _systems(found: Findings, run: Run, card: Scorecard | None) -> dict[SourceNa
     _accounts(found, loaded, reader.extracts)
     _outcomes(found, reader.extracts[CRM].tables["outcomes"])
     gaps[CRM] = reader.extracts[CRM].gaps
+    readings = () if card is None else _tables(found, loaded, card)
     if card is not None:
         _destinations(found, run, card)
     for name in loaded.configured[1:]:
@@ -206,20 +227,47 @@ def _systems(found: Findings, run: Run, card: Scorecard | None) -> dict[SourceNa
             found.failed(name, error)
     linked = _links(found, loaded, reader.extracts)
     if card is not None and linked.accounts.height:
-        _rating(found, run, gaps, linked)
+        _segments(found, card, linked)
+        known = _known_before(run, gaps, linked, reader.extracts[CRM], readings)
+        for note in (*known.notes, *own_metrics.shortfalls(known.metrics, card, loaded, known.certain)):
+            found.add("warning", "metrics", note)
+        _rating(found, run, known.metrics)
     return costs
 
 
-def _rating(found: Findings, run: Run, gaps: Mapping[SourceName, Mapping[str, Reason]], linked: Linked) -> None:
+def _segments(found: Findings, card: Scorecard, linked: Linked) -> None:
+    """Accounts of each of the scorecard's segments, and values that no account has."""
+    if (counts := segment_counts(card, linked.accounts)) is not None:
+        found.add("good", "scorecard", counts)
+    for note in unmatched_segments(card, linked.accounts):
+        found.add("warning", "scorecard", note.removeprefix("scorecard: "))
+
+
+@dataclass(frozen=True)
+class KnownBefore:
+    """What can be known of the metrics before a run, the others taken for known: a row an account.
+
+    `certain` are those that are as a run would measure them; `notes` are lines for the reader.
+    """
+
+    metrics: pl.DataFrame
+    certain: frozenset[str]
+    notes: tuple[str, ...]
+
+
+def _rating(found: Findings, run: Run, known: pl.DataFrame) -> None:
     """How many accounts could be rated, if everything were known of them but what can't be.
 
     A source that could not be looked at counts as one that knows everything: its own line says what to mend.
     """
-    card, reasons = run.card, _best_reasons(run, gaps, linked)
-    known = (pl.when(pl.col(reason_of(name)).is_null()).then(pl.lit(ENOUGH)).alias(name) for name in card.catalogue)
-    inputs = reasons.with_columns(*known, seats=pl.lit(ENOUGH), arr=pl.lit(ENOUGH))
-    best = score(inputs, card, signals_waived=run.settings.rules.signals_waived)
-    rated = best.filter(pl.col(NOT_RATED_REASON).is_null()).height
+    card = run.card
+    best = score(known, card, signals_waived=run.settings.rules.signals_waived)
+    rated, unfed = (
+        best.filter(pl.col(NOT_RATED_REASON).is_null()).height,
+        unfed_note(known, card, run.settings, ahead=True),
+    )
+    if unfed is not None:
+        found.add("warning", "rating", unfed)
     if rated:
         found.add(
             "good" if rated == best.height else "warning",
@@ -229,9 +277,9 @@ def _rating(found: Findings, run: Run, gaps: Mapping[SourceName, Mapping[str, Re
         return
     why = best[NOT_RATED_REASON].value_counts(sort=True)[NOT_RATED_REASON][0]
     leaves = [leaf.name for leaf in card.leaves]
-    lacking = [name for name in leaves if not reasons[reason_of(name)].null_count()]
+    lacking = [name for name in leaves if not known[reason_of(name)].null_count()]
     remedy = f"Map what is behind {', '.join(lacking[:LISTED])}{' and others' if len(lacking) > LISTED else ''}"
-    unread = [name for name in card.file.coverage.tier_needs_readable if not reasons[reason_of(name)].null_count()]
+    unread = [name for name in card.file.coverage.tier_needs_readable if not known[reason_of(name)].null_count()]
     if any(card.catalogue[name].domain == "signals" for name in unread):
         remedy += "; where the org logs no churn signals, waive them with `signals: none` in accountpulse.yaml"
     found.add("bad", "rating", f"no account can be rated: {why}. {remedy}.", 4)
@@ -251,30 +299,66 @@ def unfed(loaded: Settings, now: datetime, patience: float = LOOKING) -> Mapping
     gaps: dict[SourceName, Mapping[str, Reason]] = {CRM: reader.extracts[CRM].gaps}
     for name in loaded.configured[1:]:
         _cost, gaps[name] = _source(nowhere, run, name, reader)
-    reasons = _best_reasons(run, gaps, _links(nowhere, loaded, reader.extracts))
-    found = {name: set(reasons[reason_of(name)]) for name in card.catalogue}
+    linked = _links(nowhere, loaded, reader.extracts)
+    known = _known_before(run, gaps, linked, reader.extracts[CRM], None).metrics
+    found = {name: set(known[reason_of(name)]) for name in card.catalogue}
     return {name: min(why) for name, why in found.items() if why and why <= {"not_configured", "field_missing"}}
 
 
-def _best_reasons(run: Run, gaps: Mapping[SourceName, Mapping[str, Reason]], linked: Linked) -> pl.DataFrame:
-    """`account_id` and each metric's reason, where it can't be known of an account; null: it may be."""
-    said = linked.reasons.rename({source.name: why_column(source.name) for source in SOURCES})
-    card, unfed = run.card, own_metrics.gaps(run.card, run.settings.rules)
-    all_gaps = {source.name: {**gaps.get(source.name, {}), **unfed} for source in SOURCES}
-    rules = replace(run.settings.rules, own=card.own)
-    # what the rules leave out, such as an empty catalogue of features, shows without any row
-    empty = metrics.measure(
-        linked.accounts, {}, linked.reasons, all_gaps, sources=SOURCES, scope=run.scope, rules=rules
+def _known_before(
+    run: Run,
+    gaps: Mapping[SourceName, Mapping[str, Reason]],
+    linked: Linked,
+    crm: Extract,
+    readings: Sequence[TableReading] | None,
+) -> KnownBefore:
+    """What the accounts' own system and tables say is measured as in a run.
+
+    Of other sources it is known only who is linked there, and what nobody could have from them.
+    """
+    own_rows = owned_figures(readings or (), linked)
+    source = SYSTEMS[CRM].source
+    with suppress(AccountpulseError):  # of a state that can't be read, which has its own line
+        crm = with_own_history(crm, run)
+    tables = dict(attribute_all(crm, linked, source).tables)
+    tables["dated_figures"] = united(tables.get("dated_figures"), own_rows.figures)
+    unknowns = [attribute(crm.unknowns, linked, source).rows, own_rows.unknowns]
+    unfed = own_metrics.gaps(run.card, run.settings.rules)
+    all_gaps = {each.name: {**gaps.get(each.name, {}), **unfed} for each in SOURCES}
+    rules = replace(run.settings.rules, own=run.card.own)
+    measured = metrics.measure(
+        linked.accounts,
+        tables,
+        linked.reasons,
+        all_gaps,
+        unknowns=pl.concat(part.select("account_id", "metric", "reason") for part in unknowns),
+        sources=SOURCES,
+        scope=run.scope,
+        rules=rules,
     )
+    feeders = {name: rules.feeders(metric, SOURCES) for name, metric in run.card.catalogue.items()}
+    unread = run.settings.mapping.own_tables if readings is None else ()
+    certain = frozenset(name for name, fed_by in feeders.items() if set(fed_by) <= {CRM} and name not in unread)
+    open_ones = {name: fed_by for name, fed_by in feeders.items() if name not in certain}
+    return KnownBefore(_best(measured, linked, open_ones, all_gaps), certain, own_rows.notes)
+
+
+def _best(
+    measured: pl.DataFrame,
+    linked: Linked,
+    feeders: Mapping[str, Sequence[SourceName]],
+    gaps: Mapping[SourceName, Mapping[str, Reason]],
+) -> pl.DataFrame:
+    """The same with these metrics known of each account, but where nobody can have them from what feeds them."""
+    said = linked.reasons.rename({source.name: why_column(source.name) for source in SOURCES})
     columns = []
-    for name, metric in card.catalogue.items():
-        reason = outer_reason(name, rules.feeders(metric, SOURCES), all_gaps)
+    for name, fed_by in feeders.items():
+        reason = outer_reason(name, fed_by, gaps)
         by_rules = pl.when(pl.col(reason_of(name)) == "not_configured").then(pl.col(reason_of(name)))
-        columns.append(pl.coalesce(pl.when(reason != "source_failed").then(reason), by_rules).alias(reason_of(name)))
-    asked = [name for name in map(reason_of, card.catalogue) if name in empty.columns]
-    unmeasured = [name for name in map(reason_of, card.catalogue) if name not in empty.columns]
-    rows = empty.select("account_id", *asked).with_columns(pl.lit(None, pl.String).alias(name) for name in unmeasured)
-    return rows.join(said, on="account_id").select("account_id", *columns)
+        why = pl.coalesce(pl.when(reason != "source_failed").then(reason), by_rules)
+        columns += [why.alias(reason_of(name)), pl.when(why.is_null()).then(pl.lit(ENOUGH)).alias(name)]
+    rows = measured.join(said, on="account_id", how="left", maintain_order="left").with_columns(columns)
+    return rows.select(measured.columns).with_columns(seats=pl.lit(ENOUGH), arr=pl.lit(ENOUGH))
 
 
 def _accounts(found: Findings, loaded: Settings, extracts: Extracts) -> None:

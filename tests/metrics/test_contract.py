@@ -144,7 +144,7 @@ def test_without_tiers_or_expectations_neither_is_configured() -> None:
         ("Platinum", [-365, -366, 0], 25.0),
         ("Silver", [-1, -2, -3], 100.0),
         ("Gold", [], 0.0),
-        ("Bronze", [-1], "not_configured"),
+        ("Bronze", [-1], "not_expected"),
         ("Diamond", [-1], "not_configured"),
         (None, [-1], "not_configured"),
     ],

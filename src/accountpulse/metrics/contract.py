@@ -129,8 +129,13 @@ def _attendance(rules: Rules) -> tuple[nw.Expr, nw.Expr]:
             value = (
                 nw.when(nw.col("customer_tier") == tier).then(percent_of(nw.col("reviews"), expected)).otherwise(value)
             )
-    unexpected: tuple[nw.Expr, Reason] = (value.is_null(), "not_configured")
-    return reported("qbr_attendance", value, unexpected)
+    none_owed = [tier for tier, expected in rules.reviews_expected.items() if expected <= 0]
+    unexpected: tuple[nw.Expr, Reason] = (
+        nw.col("customer_tier").is_in(none_owed).fill_null(value=False),
+        "not_expected",
+    )
+    unsaid: tuple[nw.Expr, Reason] = (value.is_null(), "not_configured")
+    return reported("qbr_attendance", value, unexpected, unsaid)
 
 
 def _champions(champions: MetricFrame) -> MetricFrame:

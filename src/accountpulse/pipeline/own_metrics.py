@@ -1,6 +1,6 @@
 """A scorecard's own metrics in a run: which of them are fed, by whom, and what to say of the others."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import polars as pl
 
@@ -47,9 +47,13 @@ def origins(card: Scorecard, settings: Settings) -> dict[str, str]:
     }
 
 
-def shortfalls(measured: pl.DataFrame, card: Scorecard, settings: Settings) -> Iterator[str]:
-    """A line for each own metric that some account lacks: how many, and why."""
+def shortfalls(
+    measured: pl.DataFrame, card: Scorecard, settings: Settings, among: Collection[str] | None = None
+) -> Iterator[str]:
+    """A line for each own metric that some account lacks: how many, and why. `among`: of these alone."""
     for name, origin in origins(card, settings).items():
+        if among is not None and name not in among:
+            continue
         lacking = measured.filter(pl.col(name).is_null())[reason_of(name)].cast(pl.String)
         if lacking.is_empty():
             continue

@@ -1,23 +1,26 @@
 """Own metrics that come from tables: read before everything else, and given to accounts once it is known who is who."""
 
 import hashlib
-import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from accountpulse.accounts import Linked, owners
-from accountpulse.core import given_files
-from accountpulse.core.errors import AccountpulseError, ConfigurationError, SourceUnavailable
-from accountpulse.core.nearest import nearest
+from accountpulse.core import given_files, tables
+from accountpulse.core.errors import AccountpulseError, ConfigurationError, SourceUnavailable, UsageError
 from accountpulse.core.records import DATED_FIGURES, SourceName
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import OwnTable, Settings
 from accountpulse.state import store_at
 from accountpulse.systems import CRM, SOURCES, TITLES
 
-LISTED = 20  # mistakes of a table that are told one by one
+# how a day may be written; 10/11/2026 may be two of them, and is none
+_DAYS = (
+    (r"^(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}.*)?$", "%Y-%m-%d"),
+    (r"^(\d{1,2}\.\d{1,2}\.\d{4})$", "%d.%m.%Y"),
+)
+NO_DAY = "not a day such as 2026-10-31"
 _ROWS = {"line": pl.Int64, "key": pl.String, "value": pl.Float64, "day": pl.Date, "is_dated": pl.Boolean}
 
 
@@ -33,6 +36,7 @@ class TableReading:
     rows: pl.DataFrame
     checksum: str | None = None
     error: AccountpulseError | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -61,8 +65,12 @@ def read_tables(settings: Settings, card: Scorecard) -> tuple[TableReading, ...]
         if isinstance(content, AccountpulseError):
             found.append(TableReading(metric, table, pl.DataFrame(schema=_ROWS), error=content))
             continue
-        rows = _rows(content, metric, table, problems)
-        found.append(TableReading(metric, table, rows, hashlib.sha256(content).hexdigest()))
+        try:
+            rows, notes = _read(content, metric, table, card.catalogue[metric].unit)
+        except _Wrong as wrong:
+            problems += [f"metrics.{metric}: {table.source}: {problem}" for problem in wrong.problems]
+            continue
+        found.append(TableReading(metric, table, rows, hashlib.sha256(content).hexdigest(), notes=notes))
     if problems:
         raise ConfigurationError("metrics", problems)
     return tuple(found)
@@ -90,32 +98,66 @@ def _content(metric: str, place: str, settings: Settings) -> bytes | Accountpuls
     )
 
 
-def _rows(content: bytes, metric: str, table: OwnTable, problems: list[str]) -> pl.DataFrame:
-    """The rows with a value; `problems` takes what is wrong with the table."""
-    value, names = (
-        table.value or metric,
-        [table.account, table.value or metric, *([table.dated] if table.dated else [])],
+class _Wrong(Exception):
+    """What is wrong with a table, a line each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = problems
+        super().__init__()
+
+
+def _read(content: bytes, metric: str, table: OwnTable, unit: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The rows with a value, and what there is to say of how they were read; _Wrong lists every mistake."""
+    value = table.value or metric
+    needed = [table.account, value, *([] if table.dated is None else [table.dated])]
+    try:
+        given = tables.read(content, table.source, needed).called(needed)
+        tables.refuse_without(given, needed)
+    except UsageError as error:
+        raise _Wrong(_lines(error)) from None
+    numbers = tables.numbers_in(given, {value: unit})
+    key = pl.col(table.account).cast(pl.String).str.strip_chars().replace("", None)
+    days, is_dated = _days(given, table.dated)
+    rows = given.frame.select(pl.col(tables.LINE).cast(pl.Int64).alias("line"), key.alias("key")).with_columns(
+        numbers.frame[value].alias("value"), days.alias("day"), is_dated.alias("is_dated")
     )
-    raw = pl.read_csv(io.BytesIO(content), infer_schema=False).with_row_index("line", offset=2)
-    absent = [name for name in names if name not in raw.columns]
-    if absent:
-        problems += [f"{table.source}: there is no column {name!r}{nearest(name, raw.columns)}" for name in absent]
-        return pl.DataFrame(schema=_ROWS)
-    day = pl.col(table.dated).str.to_date("%Y-%m-%d", strict=False) if table.dated else pl.lit(None, pl.Date)
-    rows = raw.select(
-        pl.col("line").cast(pl.Int64),
-        key=pl.col(table.account),
-        text=pl.col(value),
-        value=pl.col(value).cast(pl.Float64, strict=False),
-        day=day,
-        is_dated=pl.col(table.dated).is_not_null() if table.dated else pl.lit(value=True),
-    ).drop_nulls("text")
-    wrong = rows.filter(pl.col("value").is_null())
-    problems += [
-        f"{table.source}, line {line}, {value}: {text!r} is not a number"
-        for line, text in wrong.select("line", "text").iter_rows()
+    told = rows["value"].is_not_null()
+    problems = [
+        *numbers.problems,
+        *_unless_none(given, told & rows["key"].is_null(), f"{table.account}: empty beside a value"),
+        *_unless_none(given, told & is_dated & days.is_null() & (table.dated is not None), f"{table.dated}: {NO_DAY}"),
     ]
-    return rows.select(list(_ROWS))
+    if problems:
+        raise _Wrong(problems)
+    return rows.filter(told), (*given.notes, *numbers.notes)
+
+
+def _days(given: tables.GivenTable, dated: str | None) -> tuple[pl.Series, pl.Series]:
+    """The day of each row, null where there is none that can be read, and whether its cell says anything.
+
+    Without a column of days no row has one, and none lacks it.
+    """
+    rows = given.frame
+    if dated is None:
+        return pl.Series([None] * rows.height, dtype=pl.Date), pl.Series([True] * rows.height, dtype=pl.Boolean)
+    said, kind = rows[dated].is_not_null(), rows.schema[dated]
+    if kind == pl.String:
+        read = [pl.col(dated).str.extract(form).str.to_date(order, strict=False) for form, order in _DAYS]
+        return rows.select(pl.coalesce(read)).to_series(), said
+    if isinstance(kind, pl.Datetime) or kind in (pl.Date, pl.Null):
+        return rows[dated].cast(pl.Datetime).dt.date() if kind != pl.Date else rows[dated], said
+    return pl.Series([None] * rows.height, dtype=pl.Date), said
+
+
+def _unless_none(given: tables.GivenTable, mask: pl.Series, what: str) -> Iterator[str]:
+    if mask.any():
+        yield f"{what} in {given.places.named(mask)}"
+
+
+def _lines(error: UsageError) -> list[str]:
+    """The problems that an error lists under the file's name, or its one line."""
+    first, *others = str(error).splitlines()
+    return [line.removeprefix("  - ") for line in others] or [first.partition(": ")[2] or first]
 
 
 # --- whose they are --------------------------------------------------------------------------------------------
@@ -130,7 +172,7 @@ class OwnedFigures:
     notes: tuple[str, ...]
 
 
-def owned_figures(tables: tuple[TableReading, ...], linked: Linked) -> OwnedFigures:
+def owned_figures(readings: Sequence[TableReading], linked: Linked) -> OwnedFigures:
     """Whose rows they are, by the accounts' ids, their links to a system, or their names.
 
     `source_failed` for all accounts where the table could not be read; `not_attributable` for accounts of one name
@@ -138,12 +180,12 @@ def owned_figures(tables: tuple[TableReading, ...], linked: Linked) -> OwnedFigu
     """
     figures, unknowns = [pl.DataFrame(schema=DATED_FIGURES)], [_unknown([], "", "unclear")]
     notes: list[str] = []
-    for each in tables:
+    for each in readings:
         if each.error is not None:
             unknowns.append(_unknown(linked.accounts["account_id"], each.metric, "source_failed"))
             continue
         owned = _owned(each, linked)
-        notes += _strangers(each, owned)
+        notes += [*each.notes, *_strangers(each, owned)]
         undated = owned.filter(~pl.col("is_dated") & pl.col("account_id").is_not_null())
         unknowns += [*_of_links(each, linked), _unknown(undated["account_id"].unique(), each.metric, "unclear")]
         rows = owned.filter("is_dated").drop_nulls("account_id").with_columns(metric=pl.lit(each.metric))

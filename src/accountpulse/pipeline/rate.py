@@ -1,6 +1,7 @@
 """Measured accounts → scores with reasons: what earlier periods and failed sources mean for this one."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,6 +20,7 @@ from accountpulse.scoring import explain
 from accountpulse.scoring.calibration import Calibration
 from accountpulse.scoring.columns import DRIVERS_TEXT
 from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.scoring.segments import unmatched_segments
 from accountpulse.systems import CRM, TITLES
 
 _LOG = logging.getLogger(__name__)
@@ -56,8 +58,14 @@ def rate_accounts(run: Run, reading: Reading, measured: Measured, named: Calibra
     if faults:
         scores = scores.filter(~pl.col("account_id").is_in([fault.account_id for fault in faults]))
     problems = (*(each for each in measured.problems if chosen is None or each.account_id in chosen), *faults)
-    unfed = unfed_note(metrics, run.card, run.settings)
-    return Rated(scores, metrics, problems, (*chosen_calibration.notes, *([unfed] if unfed else [])))
+    return Rated(scores, metrics, problems, (*chosen_calibration.notes, *_of_scorecard(run, measured.metrics)))
+
+
+def _of_scorecard(run: Run, metrics: pl.DataFrame) -> Iterator[str]:
+    """What of the scorecard fits no account, or is fed by nothing; said of all accounts, whichever were chosen."""
+    yield from unmatched_segments(run.card, metrics)
+    if (unfed := unfed_note(metrics, run.card, run.settings)) is not None:
+        yield f"scorecard: {unfed}"
 
 
 def _drivers_of_all(scores: pl.DataFrame, card: Scorecard, as_of_day: date) -> tuple[list[str | None], list[Problem]]:

@@ -1,4 +1,4 @@
-"""What of the scorecard nothing feeds, as accountpulse.yaml stands, and how many accounts have no rating because of it."""
+"""What of the scorecard nothing feeds, as it is mapped, and how many accounts have no rating because of it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -38,19 +38,20 @@ def unfed_parts(measured: pl.DataFrame, card: Scorecard) -> tuple[UnfedPart, ...
     return tuple(part for node in card.dimension_nodes for part in _of_dimension(node, measured, card))
 
 
-def unfed_note(measured: pl.DataFrame, card: Scorecard, settings: Settings) -> str | None:
+def unfed_note(measured: pl.DataFrame, card: Scorecard, settings: Settings, *, ahead: bool = False) -> str | None:
     """What nothing feeds, how many accounts are Not Rated because of it, and what to do; None: everything is fed.
 
     `measured` has a row an account with the metrics, their reasons and the attributes. Because of it are those that
-    would be rated if all of it were known.
+    would be rated if all of it were known. `ahead`: before a run, with what isn't read yet taken for known.
     """
     parts = unfed_parts(measured, card)
     if not parts:
         return None
     lost = _not_rated_because(measured, card, parts, signals_waived=settings.rules.signals_waived)
-    many = f"{lost:,} of {measured.height:,} accounts {'is' if lost == 1 else 'are'} Not Rated because of it"
+    verb = "will be" if ahead else "is" if lost == 1 else "are"
+    many = f"{'about ' if ahead else ''}{lost:,} of {measured.height:,} accounts {verb} Not Rated because of it"
     wanted = dict.fromkeys(remedy for part in parts for remedy in _remedies(part, card, settings))
-    remedy = f"{'; '.join(wanted)}; or leave out of the scorecard what you don't have"
+    remedy = f"To do: {', '.join(wanted)}; or leave out of the scorecard what you don't have"
     return f"{_named(parts)} {'has' if len(parts) == 1 else 'have'} no mapping: {many}. {remedy}."
 
 
@@ -84,7 +85,7 @@ def _not_rated_because(
 
 
 def _named(parts: Sequence[UnfedPart]) -> str:
-    shown = [f"{part.name.replace('_', ' ')} ({100 * part.share:.3g} % of the weight)" for part in parts[:LISTED]]
+    shown = [f"{part.name} ({100 * part.share:.3g} % of the weight)" for part in parts[:LISTED]]
     more = len(parts) - LISTED
     shown += [f"{more} more"] if more > 0 else []
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

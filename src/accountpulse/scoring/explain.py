@@ -21,6 +21,7 @@ from accountpulse.scoring.scorecard import Leaf, Scorecard
 
 REASONS = {
     "not_configured": "not configured",
+    "not_expected": "none is expected of this account",
     "not_linked": "the account has no id in that system",
     "field_missing": "the field is absent or not readable",
     "source_failed": "the source could not be read in this run",

@@ -67,7 +67,7 @@ def test_tier_and_seats_that_changed_after_as_of_are_not_todays_where_the_histor
     found = read(org)
     assert (found.of(TWO)["arr"], found.of(TWO)["seats"], found.of(ONE)["seats"]) == (9000, 40, 90)
     assert found.values("tier_alignment") == [0, "unclear", "no_evidence"]
-    assert found.values("qbr_attendance") == ["not_configured", "unclear", "not_configured"]
+    assert found.values("qbr_attendance") == ["not_expected", "unclear", "not_configured"]
     assert f"the tier changed after as_of: 1 account, such as {TWO}" in found.notes
     left_out = found.extract.counts["arr_changes"].left_out
     assert left_out["changes of tier or seats, which are no change of ARR"] == 4

@@ -142,9 +142,9 @@ def _steps(arr: float, tier: str) -> float:
 
 
 def _reviews(rows: Rows, account: str, tier: str | None, day: date) -> Value:
-    expected = REVIEWS_A_YEAR.get(tier or "", 0)
+    expected = REVIEWS_A_YEAR.get(tier or "")
     if not expected:
-        return "not_configured"
+        return "not_configured" if expected is None else "not_expected"
     days = set()
     for event in rows.of(account, "Event"):
         if _is_review(event, day) and not event["IsChild"]:

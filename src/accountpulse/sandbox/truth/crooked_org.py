@@ -17,7 +17,7 @@ OVERDUE_DAYS = 180
 YEAR = timedelta(days=365)
 LEFT = {"picklist": ("yes", "retired"), "text": ("left", "has retired")}
 # where several hold, the first
-WORST = ("not_visible", "several_rows", "unclear", "too_new", "not_configured", "no_evidence")
+WORST = ("not_visible", "several_rows", "unclear", "too_new", "not_configured", "not_expected", "no_evidence")
 SIGNALS = (
     "critical_signals",
     "moderate_signals",
@@ -316,9 +316,9 @@ def _alignment(arr: Value, tier: str | None) -> Value:
 
 
 def _reviews(seen: Seen, account: Row) -> Value:
-    expected = REVIEWS_A_YEAR.get(account["Tier__c"] or "", 0)
+    expected = REVIEWS_A_YEAR.get(account["Tier__c"] or "")
     if not expected:
-        return "not_configured"
+        return "not_configured" if expected is None else "not_expected"
     held = [
         row
         for row in (*seen.rows("Event", AccountId=account["Id"]), *seen.rows("Task", AccountId=account["Id"]))
