@@ -32,6 +32,13 @@ StoredOption = Annotated[str | None, typer.Option(help="In place of --metrics: w
 CalibrationOption = Annotated[
     Path | None, typer.Option(help="Turns the risk into a probability. [default: the state's calibration.yaml, if any]")
 ]
+MetricsOutOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write the metrics as `score` takes them: .csv, .xlsx or .parquet."),
+]
+RunOption = Annotated[
+    str | None, typer.Option("--run", metavar="ID", help="In place of a month: this run, also a dry one; or last.")
+]
 PillarOption = Annotated[list[str] | None, typer.Option(help="A configured pillar of platform value.")]
 
 
@@ -123,14 +130,18 @@ def run(  # noqa: PLR0917
         int | None, typer.Option(min=1, help="Seconds after which to stop; the same command goes on where it stopped.")
     ] = None,
     out: OutOption = None,
+    metrics_out: MetricsOutOption = None,
 ) -> None:
     """Score every account and write the scores to Salesforce. Reads every configured source."""
     prepare()
     from accountpulse import pipeline, settings
-    from accountpulse.cli import progress, stopping, summary
+    from accountpulse.cli import files, progress, stopping, summary
+    from accountpulse.core.tables import kind_of
     from accountpulse.pipeline.result import RunResult
     from accountpulse.pipeline.run import RunRequest
 
+    if metrics_out is not None:
+        kind_of(metrics_out.name)  # before the work
     sources = tuple(map(_source, only or ()))
     ends = None if deadline is None else time.monotonic() + deadline
 
@@ -151,6 +162,8 @@ def run(  # noqa: PLR0917
     with stopping.orderly(), progress.watching() as watch:
         result = settings.work_with(environment(), settings.SecretCache(), work, watch.say)
     summary.report(result, summary.tables())
+    if metrics_out is not None:
+        files.write_metrics(result, metrics_out, summary.tables())
     raise typer.Exit(result.exit_code)
 
 
@@ -178,10 +191,16 @@ def accounts(
 
 def history(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a run instead of a table.")] = False,
+    metrics: MetricsOutOption = None,
+    period: Annotated[str | None, typer.Option(help="With --metrics: the month. [default: the latest]")] = None,
 ) -> None:
-    """List every run that the state knows: when, how it ended, what it wrote."""
-    from accountpulse.cli.history import show_history
+    """List every run that the state knows: when, how it ended, what it wrote. Or write a month's metrics to a file."""
+    from accountpulse.cli.history import show_history, write_stored_metrics
 
+    if metrics is not None:
+        raise typer.Exit(write_stored_metrics(configured_state(), _period(period, "UTC"), metrics))
+    if period is not None:
+        raise UsageError("--period goes with --metrics FILE")
     raise typer.Exit(show_history(configured_state(), json))
 
 
@@ -226,16 +245,19 @@ def score(  # noqa: PLR0917
 def explain(
     account: Annotated[str, typer.Argument(help="Its Salesforce id, of 15 or 18 characters, or its name.")],
     period: Annotated[str | None, typer.Option(help="The month, YYYY-MM. [default: the latest that was run]")] = None,
+    run: RunOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON, unrounded.")] = False,
 ) -> None:
     """One account: score, reasons, what changed, what is not known. Reads the state only."""
     from accountpulse.cli.explain import explain_account
 
-    raise typer.Exit(explain_account(configured_state(), account, _period(period, "UTC"), as_json=as_json))
+    month = _month_or_run(period, run)
+    raise typer.Exit(explain_account(configured_state(), account, month, as_json=as_json, run_id=run))
 
 
 def report(
     period: Annotated[str | None, typer.Option(help="The month, YYYY-MM. [default: the latest that was run]")] = None,
+    run: RunOption = None,
     out: Annotated[Path, typer.Option(help="Folder for the page and the CSV.")] = Path("out"),
     as_json: Annotated[bool, typer.Option("--json", help="Print what the page is made of as JSON instead.")] = False,
 ) -> None:
@@ -244,8 +266,8 @@ def report(
     from accountpulse.cli.report import print_document, write_report
 
     if as_json:
-        raise typer.Exit(print_document(configured_state(), _period(period, "UTC")))
-    raise typer.Exit(write_report(configured_state(), _period(period, "UTC"), out))
+        raise typer.Exit(print_document(configured_state(), _month_or_run(period, run), run))
+    raise typer.Exit(write_report(configured_state(), _month_or_run(period, run), out, run))
 
 
 def outcomes(
@@ -463,6 +485,13 @@ def _one_of(metrics: str | None, period: str | None) -> bool:
 
 def _period(text: str | None, zone: str) -> Period | None:
     return None if text is None else parse_period(text, zone)
+
+
+def _month_or_run(period: str | None, run: str | None) -> Period | None:
+    """The month; a UsageError where a run is named as well."""
+    if period is not None and run is not None:
+        raise UsageError("give either --period YYYY-MM or --run ID")
+    return _period(period, "UTC")
 
 
 def _source(name: str) -> "SourceName":

@@ -29,11 +29,13 @@ LISTED = 10  # accounts shown where a name fits several
 BAR = 20  # characters of a dimension's bar
 
 
-def explain_account(state: State, account: str, period: Period | None, *, as_json: bool) -> int:
+def explain_account(
+    state: State, account: str, period: Period | None, *, as_json: bool, run_id: str | None = None
+) -> int:
     """Print the account's scores in a run, and why they are what they are."""
-    earlier = earlier_runs.recall_or_refuse(state, period)
+    earlier = earlier_runs.chosen(state, period, run_id)
     account_id = _find(earlier, account)
-    details = {**_details(state, earlier, account_id), "sources": _sources(state, earlier, account_id)}
+    details = {**_details(state, earlier, account_id), "sources": _sources(earlier, account_id)}
     console = summary.tables()
     if as_json:
         write_json(sys.stdout, [details], indent=1)
@@ -85,9 +87,9 @@ def _details(state: State, earlier: EarlierRun, account_id: str) -> AccountDetai
     return account_details(now, ScoredAccount(row, before.card, before.period.name, before.as_of_day), rescored)
 
 
-def _sources(state: State, earlier: EarlierRun, account_id: str) -> list[dict[str, Any]]:
+def _sources(earlier: EarlierRun, account_id: str) -> list[dict[str, Any]]:
     """What each configured source said of the account: its rows, or why it said nothing; empty where none was kept."""
-    evidence = state.history.load(earlier.period, "evidence")
+    evidence = earlier.detail("evidence")
     if evidence is None:
         return []
     said = {row["source"]: row for row in evidence.filter(pl.col("account_id") == account_id).iter_rows(named=True)}

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
+from rich.console import Console
 
 from accountpulse.core import given_files, tables
 from accountpulse.core.errors import UsageError
@@ -13,6 +15,9 @@ from accountpulse.core.tables import GivenTable
 from accountpulse.core.xlsx_writing import TableLook
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.scorecard import Scorecard
+
+if TYPE_CHECKING:  # score needs no pipeline
+    from accountpulse.pipeline.result import RunResult
 
 
 def read(path: Path) -> bytes:
@@ -51,6 +56,19 @@ def write_table(path: Path, frame: pl.DataFrame, look: TableLook | None = None) 
     ids = REDACT.table(frame.select("account_id"))
     shown = outgoing_table(frame.drop("account_id")).hstack(ids).select(frame.columns)
     write(path, tables.write(shown, path.name, look))
+
+
+def write_metrics(result: "RunResult", path: Path, console: Console) -> None:
+    """A run's metrics, as `accountpulse score` takes them, and a line that says so; a stopped run has none."""
+    if result.rated is None:
+        console.print(f"{path} is not written: nothing was measured.", markup=False, soft_wrap=True)
+        return
+    write_table(path, result.rated.table)
+    rows = f"{result.rated.table.height:,} accounts"
+    console.print(f"Metrics of {rows}: {path} (for `accountpulse score --metrics`)", markup=False, soft_wrap=True)
+    if result.failed:
+        without = f"What was held down since {', '.join(result.failed)} could not be read is no part of it."
+        console.print(without, markup=False, soft_wrap=True)
 
 
 def read_card(file: Path | None, pillars: tuple[str, ...]) -> Scorecard:

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -10,10 +11,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from accountpulse.cli import summary
+from accountpulse.cli.files import write_table
 from accountpulse.cli.formatting import plural
 from accountpulse.core.errors import UsageError
 from accountpulse.core.ids import to_18
+from accountpulse.core.period import Period
+from accountpulse.core.tables import kind_of
 from accountpulse.observe.outlet import write_json
+from accountpulse.pipeline import earlier_runs
 from accountpulse.state import State
 
 COLUMNS = ("Period", "Run", "Ended", "Scored", "Rated", "Written", "Left out", "Not read")
@@ -39,6 +44,20 @@ def show_history(state: State, as_json: bool) -> int:  # noqa: FBT001
         console.print(table)
     else:
         console.print(f"No run yet in {escape(state.files.store.place)}.")
+    for note in state.files.notes:
+        typer.echo(f"! {note}", err=True)
+    return 0
+
+
+def write_stored_metrics(state: State, period: Period | None, path: Path) -> int:
+    """Write what a month's last run measured to a file that `accountpulse score` takes, for the same scores."""
+    kind_of(path.name)
+    earlier = earlier_runs.recall_or_refuse(state, period)
+    basis = earlier.basis(earlier.card)
+    frame = earlier_runs.metrics_table(earlier_runs.score_inputs(earlier.metrics, state.history, basis), basis)
+    write_table(path, frame)
+    what = f"Metrics of {plural(frame.height, 'account')} in {earlier.period.name}, run {earlier.facts['run_id']}"
+    summary.tables().print(f"{what}: {path}", markup=False, soft_wrap=True)
     for note in state.files.notes:
         typer.echo(f"! {note}", err=True)
     return 0

@@ -15,9 +15,9 @@ from accountpulse.report.files import files
 from accountpulse.state import State
 
 
-def write_report(state: State, period: Period | None, out: Path) -> int:
+def write_report(state: State, period: Period | None, out: Path, run_id: str | None = None) -> int:
     """Write both files, and say where they are and what is wrong with the month."""
-    document = report_document.document(state, period)
+    document = report_document.document(state, period, run_id)
     paths = write_files(document, out)
     console = summary.tables()
     counts = document["counts"]
@@ -33,9 +33,9 @@ def write_report(state: State, period: Period | None, out: Path) -> int:
     return 0
 
 
-def print_document(state: State, period: Period | None) -> int:
+def print_document(state: State, period: Period | None, run_id: str | None = None) -> int:
     """Print the document that a page would be made of, as JSON."""
-    write_json(sys.stdout, [report_document.document(state, period)])
+    write_json(sys.stdout, [report_document.document(state, period, run_id)])
     return 0
 
 

@@ -172,6 +172,8 @@ def closing(result: RunResult) -> list[str]:
     lines += _load_lines(result)
     if result.csv is not None:
         lines.append(f"Records: {result.csv}" if not result.csv.endswith(".csv") else f"CSV: {result.csv}")
+    if result.is_kept:
+        lines.append(f"See every account: `accountpulse report --run {result.run_id}` (or --run last).")
     unlinked = [f"{TITLES[source]} {count:,}" for source, count in result.unlinked.items() if count]
     if unlinked:
         lines.append(f"Accounts without a link: {', '.join(unlinked)} (see `accountpulse accounts`).")

@@ -3,8 +3,11 @@
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+
+import polars as pl
 
 from accountpulse.core import memory
 from accountpulse.core.errors import AccountpulseError, AlreadyRunning, ConfigurationError, OutOfTime, Stopped
@@ -25,6 +28,7 @@ from accountpulse.scoring import scorecard
 from accountpulse.scoring.calibration import Calibration
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.settings import Settings
+from accountpulse.state.history import HistoryKind
 from accountpulse.state.runs import RunState
 from accountpulse.systems import SYSTEMS
 
@@ -57,6 +61,8 @@ def execute(settings: Settings, request: RunRequest, now: datetime, watch: Watch
             if running.keeps_history:
                 _note_end(running, Stopped.exit_code, "stopped by a signal")
             raise
+        if request.dry_run:
+            result = _kept_for_a_look(result)
         if running.keeps_history:
             state: RunState = "finished" if result.loaded else "stopped"
             ended = now + timedelta(seconds=time.monotonic() - begun)
@@ -65,6 +71,28 @@ def execute(settings: Settings, request: RunRequest, now: datetime, watch: Watch
         if result.out_of_time and request.hand_over and running.lock is not None:
             running.state.locks.hand_over(running.lock, now)
         return result
+
+
+def _kept_for_a_look(result: RunResult) -> RunResult:
+    """A dry run that scored is kept beside the history; one that can't be kept has told what it had to tell."""
+    running, rated, measured = result.run, result.rated, result.measured
+    if rated is None or measured is None:
+        return result
+    facts = {
+        **result.summary(),
+        "begun_at": running.now.isoformat(),
+        "fingerprint": "",
+        "status": "dry run",
+        "dry_run": True,
+    }
+    tables: dict[HistoryKind, pl.DataFrame] = {"metrics": rated.metrics, "scores": rated.scores}
+    tables |= {kind: table for kind, table in measured.details.items()}  # noqa: C416 - of a wider type
+    try:
+        running.state.dry_runs.save(running.run_id, facts, running.card.content, tables)
+    except AccountpulseError as error:
+        note = f"this dry run is not kept for `accountpulse report --run`: {' '.join(str(error).split())}"
+        return replace(result, notes=(*result.notes, note))
+    return replace(result, is_kept=True)
 
 
 def _tell_notes(running: Run, watch: Watch) -> None:

@@ -1,9 +1,9 @@
 """What earlier runs left behind, and what it means for a later score: the trend, the last tier, sight that was lost."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal, Protocol
 
 import polars as pl
@@ -12,14 +12,26 @@ from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.period import Period, parse_period
 from accountpulse.core.records import UNSEEN
 from accountpulse.scoring import scorecard
-from accountpulse.scoring.columns import BEFORE_3M, BEFORE_CAPS, LAST_TIER, LOST_SIGHT, SCORECARD, TIER, reason_of
-from accountpulse.scoring.inputs import needed
+from accountpulse.scoring.columns import (
+    BEFORE_3M,
+    BEFORE_CAPS,
+    LAST_TIER,
+    LOST_SIGHT,
+    SCALE,
+    SCORECARD,
+    TIER,
+    WAIVED,
+    reason_of,
+)
+from accountpulse.scoring.inputs import ANCHOR_DAYS, needed
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.scores import score
 from accountpulse.state import State
+from accountpulse.state.history import DetailKind
 
 TREND_MONTHS = 3  # how far the churn risk's trend looks back
+LAST = "last"  # in place of a run's id
 LOOK_BACK_MONTHS = 12  # how far back the run before is looked for
 
 
@@ -43,13 +55,14 @@ class Basis:
 
 @dataclass(frozen=True)
 class EarlierRun:
-    """The last run of a period, as the state keeps it."""
+    """The last run of a period, or a dry run, as the state keeps it."""
 
     period: Period
     facts: Mapping[str, Any]
     metrics: pl.DataFrame
     scores: pl.DataFrame  # with the details of every leaf, and the metrics beside them
     kept: Mapping[str, Any]  # the content of the scorecard that it used
+    detail: Callable[[DetailKind], pl.DataFrame | None]  # what it kept beside its numbers
 
     @cached_property
     def card(self) -> Scorecard:
@@ -88,7 +101,38 @@ def recall(state: State, period: Period) -> EarlierRun | None:
     if facts is None or metrics is None or scores is None or scores.is_empty() or SCORECARD not in scores.columns:
         return None
     kept = state.history.load_scorecard(scores[SCORECARD][0].rsplit(" ", 1)[-1])
-    return None if kept is None else EarlierRun(period, facts, metrics, scores, kept)
+    if kept is None:
+        return None
+    return EarlierRun(period, facts, metrics, scores, kept, partial(state.history.load, period))
+
+
+def recall_run(state: State, run_id: str) -> EarlierRun:
+    """The run of this id, a dry one or a real one, or the last of all (`last`).
+
+    A ConfigurationError where the state holds none, or the numbers of a later run of that month in place of its own.
+    """
+    wanted = _last_id(state) if run_id == LAST else run_id
+    if wanted is not None and (dry := state.dry_runs.load(wanted)) is not None:
+        period = parse_period(str(dry.facts["period"]))
+        return EarlierRun(
+            period, dry.facts, dry.metrics, dry.scores, dry.scorecard, partial(state.dry_runs.detail, wanted)
+        )
+    facts = next((facts for facts in state.runs.all() if facts["run_id"] == wanted), None)
+    found = None if facts is None else recall(state, parse_period(facts["period"]))
+    if found is not None and found.facts["run_id"] == wanted:
+        return found
+    kept = state.dry_runs.ids()
+    there = f"; dry runs are kept of {', '.join(kept)}" if kept else ""
+    later = f" any more: it holds {found.facts['run_id']} of that month" if found is not None else there
+    problem = f"the state (ACCOUNTPULSE_STATE) does not hold the numbers of {wanted or 'any run'}{later}"
+    raise ConfigurationError("state", [f"{problem}. `accountpulse history` lists the runs.", *state.files.notes])
+
+
+def _last_id(state: State) -> str | None:
+    """The run that began last, of the dry ones and of each month's last: ids begin with their time."""
+    months = (state.runs.last_finished(month) for month in state.history.periods())
+    ids = [*state.dry_runs.ids(), *(str(facts["run_id"]) for facts in months if facts is not None)]
+    return max(ids, default=None)
 
 
 def recall_or_refuse(state: State, period: Period | None) -> EarlierRun:
@@ -103,6 +147,11 @@ def recall_or_refuse(state: State, period: Period | None) -> EarlierRun:
         problem = f"the state folder (ACCOUNTPULSE_STATE) does not hold {wanted} with its scorecard; {there}"
         raise ConfigurationError("state", [problem, *state.files.notes])
     return earlier
+
+
+def chosen(state: State, period: Period | None, run_id: str | None) -> EarlierRun:
+    """The run of this id, else the last run of the period, else of the latest one."""
+    return recall_or_refuse(state, period) if run_id is None else recall_run(state, run_id)
 
 
 def run_before(state: State, period: Period) -> EarlierRun | None:
@@ -122,7 +171,7 @@ def rescored(earlier: EarlierRun, card: Scorecard, account_id: str) -> pl.DataFr
 def rescored_whole(earlier: EarlierRun, state: State, card: Scorecard, *, detail: bool = False) -> pl.DataFrame:
     """An earlier period's scores as its run would have made them with another scorecard."""
     basis = earlier.basis(card)
-    return _scored(_inputs(earlier.metrics, state.history, basis), basis, detail=detail)
+    return _scored(score_inputs(earlier.metrics, state.history, basis), basis, detail=detail)
 
 
 def score_period(measured: pl.DataFrame, history: EarlierTables, basis: Basis) -> pl.DataFrame:
@@ -130,13 +179,28 @@ def score_period(measured: pl.DataFrame, history: EarlierTables, basis: Basis) -
 
     Health before caps of three months before stands beside them, as `health_before_caps_3m`.
     """
-    inputs = _inputs(measured, history, basis)
+    return score_whole(score_inputs(measured, history, basis), basis)
+
+
+def score_whole(inputs: pl.DataFrame, basis: Basis) -> pl.DataFrame:
+    """The same of `score_inputs`."""
     return _beside(_scored(inputs, basis, detail=True), inputs)
 
 
 def _beside(scores: pl.DataFrame, inputs: pl.DataFrame) -> pl.DataFrame:
     """The scores with health of three months before beside them."""
     return scores.join(inputs.select("account_id", BEFORE_3M), on="account_id", how="left", maintain_order="left")
+
+
+def metrics_table(inputs: pl.DataFrame, basis: Basis) -> pl.DataFrame:
+    """What scores are made of as `accountpulse score --metrics` takes it, for the same scores; of `score_inputs`.
+
+    Where they aren't the usual ones, the settings that the scores rest on stand beside the metrics. What a source that
+    failed means for the tiers is no part of it.
+    """
+    if basis.window_days != ANCHOR_DAYS:
+        inputs = inputs.with_columns(pl.lit(ANCHOR_DAYS / basis.window_days).alias(SCALE))
+    return inputs.with_columns(pl.lit(1.0).alias(WAIVED)) if basis.signals_waived else inputs
 
 
 def score_months(
@@ -186,7 +250,8 @@ def _scored(inputs: pl.DataFrame, basis: Basis, *, detail: bool) -> pl.DataFrame
     ).collect()
 
 
-def _inputs(measured: pl.DataFrame, history: EarlierTables, basis: Basis) -> pl.DataFrame:
+def score_inputs(measured: pl.DataFrame, history: EarlierTables, basis: Basis) -> pl.DataFrame:
+    """A period's metrics with what earlier periods say of trend and last tier, as the columns that scoring reads."""
     return _with_sight(_with_trend(measured, history, basis), history, basis)
 
 

@@ -7,19 +7,15 @@ from dataclasses import dataclass
 import polars as pl
 
 from accountpulse.accounts import Linked, owners
-from accountpulse.core import given_files, tables
+from accountpulse.core import given_files, tables, written_days
 from accountpulse.core.errors import AccountpulseError, ConfigurationError, SourceUnavailable, UsageError
 from accountpulse.core.records import DATED_FIGURES, SourceName
 from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.scoring.table import typed_day
 from accountpulse.settings import OwnTable, Settings
 from accountpulse.state import store_at
 from accountpulse.systems import CRM, SOURCES, TITLES
 
-# how a day may be written; 10/11/2026 may be two of them, and is none
-_DAYS = (
-    (r"^(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}.*)?$", "%Y-%m-%d"),
-    (r"^(\d{1,2}\.\d{1,2}\.\d{4})$", "%d.%m.%Y"),
-)
 NO_DAY = "not a day such as 2026-10-31"
 _ROWS = {"line": pl.Int64, "key": pl.String, "value": pl.Float64, "day": pl.Date, "is_dated": pl.Boolean}
 
@@ -116,13 +112,14 @@ def _read(content: bytes, metric: str, table: OwnTable, unit: str) -> tuple[pl.D
     except UsageError as error:
         raise _Wrong(_lines(error)) from None
     numbers = tables.numbers_in(given, {value: unit})
-    key = pl.col(table.account).cast(pl.String).str.strip_chars().replace("", None)
+    keys = tables.texts_in(given, [table.account])
     days, is_dated = _days(given, table.dated)
-    rows = given.frame.select(pl.col(tables.LINE).cast(pl.Int64).alias("line"), key.alias("key")).with_columns(
-        numbers.frame[value].alias("value"), days.alias("day"), is_dated.alias("is_dated")
-    )
+    line = given.frame[tables.LINE].cast(pl.Int64)
+    named = {"line": line, "key": keys.frame[table.account], "value": numbers.frame[value], "day": days}
+    rows = pl.DataFrame([column.alias(name) for name, column in named.items()]).with_columns(is_dated.alias("is_dated"))
     told = rows["value"].is_not_null()
     problems = [
+        *keys.problems,
         *numbers.problems,
         *_unless_none(given, told & rows["key"].is_null(), f"{table.account}: empty beside a value"),
         *_unless_none(given, told & is_dated & days.is_null() & (table.dated is not None), f"{table.dated}: {NO_DAY}"),
@@ -142,11 +139,10 @@ def _days(given: tables.GivenTable, dated: str | None) -> tuple[pl.Series, pl.Se
         return pl.Series([None] * rows.height, dtype=pl.Date), pl.Series([True] * rows.height, dtype=pl.Boolean)
     said, kind = rows[dated].is_not_null(), rows.schema[dated]
     if kind == pl.String:
-        read = [pl.col(dated).str.extract(form).str.to_date(order, strict=False) for form, order in _DAYS]
-        return rows.select(pl.coalesce(read)).to_series(), said
-    if isinstance(kind, pl.Datetime) or kind in (pl.Date, pl.Null):
-        return rows[dated].cast(pl.Datetime).dt.date() if kind != pl.Date else rows[dated], said
-    return pl.Series([None] * rows.height, dtype=pl.Date), said
+        return written_days.days(rows[dated]), said
+    typed = typed_day(dated, kind)
+    nothing = pl.Series([None] * rows.height, dtype=pl.Date)
+    return nothing if typed is None else rows.select(typed).to_series(), said
 
 
 def _unless_none(given: tables.GivenTable, mask: pl.Series, what: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from accountpulse.core.errors import UsageError
 from accountpulse.core.ids import to_18
 from accountpulse.core.records import Problem
 from accountpulse.pipeline.calibrations import choose
-from accountpulse.pipeline.earlier_runs import Basis, score_period
+from accountpulse.pipeline.earlier_runs import Basis, metrics_table, score_inputs, score_whole
 from accountpulse.pipeline.measure import Measured
 from accountpulse.pipeline.read import Reading
 from accountpulse.pipeline.run import Run
@@ -30,12 +30,14 @@ _LOG = logging.getLogger(__name__)
 class Rated:
     """The scores of the chosen accounts: one row each, with its metrics, attributes and `drivers_text` beside them.
 
-    Where a calibration counts, they have the probability too. `metrics` are those accounts as measured; `problems` are
-    the accounts that were left out; `notes` are lines for the reader.
+    Where a calibration counts, they have the probability too. `metrics` are those accounts as measured; `table` is what
+    their scores are made of, as `accountpulse score` takes it. `problems` are the accounts that were left out; `notes`
+    are lines for the reader.
     """
 
     scores: pl.DataFrame
     metrics: pl.DataFrame
+    table: pl.DataFrame
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
 
@@ -51,14 +53,21 @@ def rate_accounts(run: Run, reading: Reading, measured: Measured, named: Calibra
     waived = run.settings.rules.signals_waived
     basis = Basis(run.scope.period, run.card, run.scope.window.days, reading.unread, signals_waived=waived)
     chosen_calibration = choose(named, run.state, run.card, run.scope.as_of_day)
-    scores = chosen_calibration.applied(score_period(metrics, run.state.history, basis))
+    inputs = score_inputs(metrics, run.state.history, basis)
+    scores = chosen_calibration.applied(score_whole(inputs, basis))
     scores = scores.join(metrics, on="account_id", how="left", maintain_order="left")
     drivers, faults = _drivers_of_all(scores, run.card, run.scope.as_of_day)
     scores = scores.with_columns(pl.Series(DRIVERS_TEXT, drivers, dtype=pl.String))
     if faults:
         scores = scores.filter(~pl.col("account_id").is_in([fault.account_id for fault in faults]))
     problems = (*(each for each in measured.problems if chosen is None or each.account_id in chosen), *faults)
-    return Rated(scores, metrics, problems, (*chosen_calibration.notes, *_of_scorecard(run, measured.metrics)))
+    return Rated(
+        scores,
+        metrics,
+        metrics_table(inputs, basis),
+        problems,
+        (*chosen_calibration.notes, *_of_scorecard(run, measured.metrics)),
+    )
 
 
 def _of_scorecard(run: Run, metrics: pl.DataFrame) -> Iterator[str]:

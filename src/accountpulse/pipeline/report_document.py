@@ -12,12 +12,13 @@ from accountpulse.state import State
 FOLDER = "reports"
 
 
-def document(state: State, period: Period | None) -> dict[str, Any]:
+def document(state: State, period: Period | None, run_id: str | None = None) -> dict[str, Any]:
     """What the report of a month shows, its texts as they may leave; None: the latest month with a run.
 
-    A ConfigurationError where the state holds no run of it with its scorecard.
+    `run_id`: of that run, also a dry one; `last`: the last of all. A ConfigurationError where the state doesn't hold it
+    with its scorecard.
     """
-    return dict(outgoing_data(portfolio.document(report_input.read(state, period))))
+    return dict(outgoing_data(portfolio.document(report_input.read(state, period, run_id))))
 
 
 def keep(state: State, period: Period) -> str:

@@ -18,9 +18,9 @@ from accountpulse.systems import SOURCES
 LINE = ("account_id", HEALTH, SCORECARD)
 
 
-def read(state: State, period: Period | None) -> ReportInput:
-    """Reads the state only; a ConfigurationError where it holds no run of the month with its scorecard."""
-    now = earlier_runs.recall_or_refuse(state, period)
+def read(state: State, period: Period | None, run_id: str | None = None) -> ReportInput:
+    """Reads the state only; a ConfigurationError where it holds no such run with its scorecard."""
+    now = earlier_runs.chosen(state, period, run_id)
     before = earlier_runs.run_before(state, now.period)
     line = _line(state, now)
     return ReportInput(
@@ -29,8 +29,8 @@ def read(state: State, period: Period | None) -> ReportInput:
         rescored=None if before is None else _rescored(before, now),
         line=line,
         versions=_versions(state, line),
-        evidence=state.history.load(now.period, "evidence"),
-        signals=state.history.load(now.period, "signals"),
+        evidence=now.detail("evidence"),
+        signals=now.detail("signals"),
         unfinished=_unfinished(state, now),
         backtest=state.backtests.last(),
         sources=SOURCES,

@@ -25,7 +25,8 @@ from accountpulse.scoring.model import NOT_RATED
 class RunResult:
     """The phases that were reached; a later one is None where the run stopped before it.
 
-    `late`: why it stopped outside of reading, at its own end. `notes` are lines for the reader.
+    `late`: why it stopped outside of reading, at its own end. `notes` are lines for the reader. `is_kept`: the state
+    holds it as a dry run.
     """
 
     run: Run
@@ -35,6 +36,7 @@ class RunResult:
     delivery: Delivery | None = None
     late: str | None = None
     notes: tuple[str, ...] = ()
+    is_kept: bool = False
 
     @property
     def run_id(self) -> str:

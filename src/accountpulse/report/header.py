@@ -16,7 +16,8 @@ RUN = ("begun_at", "ended_at", "exit_code", "written", "refused", "unchanged")
 
 def run(month: MonthlyRun) -> dict[str, Any]:
     """The run's own facts; null where an older version did not note them."""
-    return {"id": month.facts["run_id"], **{name: month.facts.get(name) for name in RUN}}
+    is_dry = bool(month.facts.get("dry_run"))
+    return {"id": month.facts["run_id"], "dry_run": is_dry, **{name: month.facts.get(name) for name in RUN}}
 
 
 def scorecard(card: Scorecard) -> dict[str, str]:
@@ -102,6 +103,11 @@ def alarms(inputs: ReportInput, scored: int) -> list[str]:
 
 def _alarms(inputs: ReportInput, scored: int) -> Iterator[str]:
     facts = inputs.month.facts
+    if facts.get("dry_run"):
+        yield f"this is the dry run {facts['run_id']}: nothing was written, and it is no month of the history"
+    for metric, table in (facts.get("tables") or {}).items():
+        if table["error"]:
+            yield f"{metric} could not be read from its table: {table['error']}"
     for each in sources(inputs):
         if each["state"] == "failed":
             why = f": {each['error']}" if each["error"] else ""

@@ -127,7 +127,7 @@ def cap_reason(limits: Sequence[HealthLimit]) -> Expr:
 
 
 def not_rated_reasons(
-    card: Scorecard, failed_sources: Sequence[str], *, signals_waived: bool, lost_sight: bool = False
+    card: Scorecard, failed_sources: Sequence[str], *, signals_waived: Expr | bool, lost_sight: bool = False
 ) -> list[tuple[Expr, str]]:
     """The conditions under which an account has no tier, each with its reason."""
     rules = card.file.coverage
@@ -142,7 +142,7 @@ def not_rated_reasons(
         few = nw.sum_horizontal(*scored) < rules.tier_min_dimensions
         found.append((few, f"fewer than {rules.tier_min_dimensions} dimensions have a score"))
     for name in rules.tier_needs_readable:
-        waived = signals_waived and card.catalogue[name].domain == "signals"
+        waived = signals_waived if card.catalogue[name].domain == "signals" else False
         found.append((_unreadable(name, waived=waived), f"{name} can't be read"))
     has_tier = nw.col(LAST_TIER).is_in([tier.name for tier in card.tiers]).fill_null(value=False)
     if failed_sources:
@@ -152,11 +152,16 @@ def not_rated_reasons(
     return found
 
 
-def _unreadable(name: str, *, waived: bool) -> Expr:
+def _unreadable(name: str, *, waived: Expr | bool) -> Expr:
     """Not known because it could not be read; without any reason, or not configured, only a waiver excuses it."""
     reason = nw.col(f"reason:{name}")
-    unread = reason.is_in([*UNREADABLE, *([] if waived else ["not_configured"])])
-    return nw.col(metric_column(name)).is_null() & unread.fill_null(value=not waived)
+    unsaid = reason.is_in(["not_configured"]).fill_null(value=True)
+    unread = reason.is_in(UNREADABLE).fill_null(value=False)
+    if isinstance(waived, bool):
+        unread = unread if waived else unread | unsaid
+    else:
+        unread |= unsaid & ~waived
+    return nw.col(metric_column(name)).is_null() & unread
 
 
 def critical_known() -> Expr:

@@ -18,6 +18,9 @@ RENEWAL = "days_to_renewal"
 CRITICAL = "critical_signals"
 BEFORE_3M = "health_before_caps_3m"  # health before caps three months before
 LAST_TIER = "last_tier"  # the last one that the account had, for runs in which a source failed or sight was lost
+# of the run that measured a row, where its settings are not what a table is else taken to be made with
+SCALE = "scale_to_90_days"  # what counts over the window are multiplied by; else 1
+WAIVED = "rated_without_signals"  # 1: nobody can see its churn signals, and it is rated all the same; else 0
 LOST_SIGHT = "lost_sight"  # metrics that were known and can't be seen any more, with commas between; null: none
 
 # --- made ------------------------------------------------------------------------------------------------------
@@ -43,7 +46,8 @@ SCORECARD = "scorecard"  # its name and hash
 # names that a metric or a dimension can't have
 RESERVED = (
     HEALTH, BEFORE_CAPS, RISK, TIER, COVERAGE, LOWER_BOUND, UPPER_BOUND, CAP_REASON, NOT_RATED_REASON, DRIVERS,
-    LAST_TIER, LOST_SIGHT, BEFORE_3M, DRIVERS_TEXT, SCORECARD, RISK_Z, AS_OF, *PROBABILITIES,
+    LAST_TIER, LOST_SIGHT, BEFORE_3M, DRIVERS_TEXT, SCORECARD, RISK_Z, AS_OF, SCALE, WAIVED,
+    *PROBABILITIES,
 )  # fmt: skip
 _REASON = "_reason"
 

@@ -5,7 +5,17 @@ from collections.abc import Collection, Iterator
 import narwhals.stable.v2 as nw
 
 from accountpulse.core.catalogue import METRICS
-from accountpulse.scoring.columns import AS_OF, BEFORE_3M, CRITICAL, LAST_TIER, LOST_SIGHT, RENEWAL, reason_of
+from accountpulse.scoring.columns import (
+    AS_OF,
+    BEFORE_3M,
+    CRITICAL,
+    LAST_TIER,
+    LOST_SIGHT,
+    RENEWAL,
+    SCALE,
+    WAIVED,
+    reason_of,
+)
 from accountpulse.scoring.expressions import Expr, Stage, all_of, along, finite, first_true, number, quotient, unknown
 from accountpulse.scoring.model import Curve, MetricRule
 from accountpulse.scoring.scorecard import Leaf, Scorecard
@@ -49,6 +59,7 @@ def input_columns(card: Scorecard, present: Collection[str]) -> Stage:
     """The internal columns of what comes in; a column that is absent is null."""
     numbers = {metric_column(name): name for name in needed(card)}
     numbers |= {"seats": "seats", "arr": "arr", "before_3m": BEFORE_3M}
+    numbers |= {name: name for name in (SCALE, WAIVED) if name in present}
     texts = {"segment": "segment", LAST_TIER: LAST_TIER, LOST_SIGHT: LOST_SIGHT}
     texts |= {f"reason:{name}": reason_of(name) for name in card.file.coverage.tier_needs_readable}
     return [
@@ -73,25 +84,31 @@ def segment_of(card: Scorecard) -> Expr:
     return first_true(found).alias("segment_index")
 
 
-def values(card: Scorecard, window_days: float) -> Stage:
+def values(card: Scorecard, scale: Expr | float) -> Stage:
     """What the anchors are applied to: scaled to 90 days, per attribute, null where there is not enough."""
     return [
         column
         for leaf in card.leaves
         for column in (
-            _value(leaf.rule, leaf.name, window_days).alias(f"value:{leaf.key}"),
-            *([_scaled(leaf.metrics[1], window_days).alias(f"else:{leaf.key}")] if leaf.rule.substitute else []),
+            _value(leaf.rule, leaf.name, scale).alias(f"value:{leaf.key}"),
+            *([_scaled(leaf.metrics[1], scale).alias(f"else:{leaf.key}")] if leaf.rule.substitute else []),
         )
     ]
 
 
-def _scaled(name: str, window_days: float) -> Expr:
+def scale_of(window_days: float, present: Collection[str]) -> Expr | float:
+    """What counts over the window are multiplied by: the table's own word where it has one, else by its length."""
+    by_length = ANCHOR_DAYS / window_days
+    return nw.col(SCALE).fill_null(by_length) if SCALE in present else by_length
+
+
+def _scaled(name: str, scale: Expr | float) -> Expr:
     value = nw.col(metric_column(name))
-    return value * (ANCHOR_DAYS / window_days) if name in GROWING and window_days != ANCHOR_DAYS else value
+    return value if name not in GROWING or (isinstance(scale, float) and scale == 1.0) else value * scale
 
 
-def _value(rule: MetricRule, name: str, window_days: float) -> Expr:
-    value = _scaled(name, window_days)
+def _value(rule: MetricRule, name: str, scale: Expr | float) -> Expr:
+    value = _scaled(name, scale)
     if rule.per:
         value = quotient(value * 100.0, nw.col(rule.per))
     if rule.enough:

@@ -27,7 +27,8 @@ def score(
 
     Reads `account_id`, the attributes `segment`, `seats`, `arr`, any metric by its name and its `<metric>_reason`,
     `health_before_caps_3m` (three months ago, for the trend), and `last_tier`, which counts only where a source
-    failed or `lost_sight` names metrics. A column that is absent is null; NaN and infinity are null.
+    failed or `lost_sight` names metrics. A column that is absent is null; NaN and infinity are null. What a row says of
+    itself in `scale_to_90_days` and `rated_without_signals` counts before `window_days` and `signals_waived`.
 
     The rows keep `account_id`, and `as_of` where it is given: an account may have several rows.
     Gives, 0 to 100 each and null where not known: `health_score` and `health_before_caps`, `churn_risk_score` (higher
@@ -45,7 +46,9 @@ def score(
     staged = lazy.select(*inputs.input_columns(card, names))
     keys = [name for name in ("account_id", columns.AS_OF) if name in names]
     lost_sight = columns.LOST_SIGHT in names
-    for stage in _stages(card, window_days, failed_sources, signals_waived=signals_waived, lost_sight=lost_sight):
+    scale = inputs.scale_of(window_days, names)
+    waived = (nw.col(columns.WAIVED) > 0).fill_null(value=signals_waived) if columns.WAIVED in names else signals_waived
+    for stage in _stages(card, scale, failed_sources, signals_waived=waived, lost_sight=lost_sight):
         if stage:
             staged = staged.with_columns(*stage)
     scored = staged.select(*keys, *_results(card, detail=detail))
@@ -54,10 +57,15 @@ def score(
 
 
 def _stages(
-    card: Scorecard, window_days: float, failed_sources: Sequence[str], *, signals_waived: bool, lost_sight: bool
+    card: Scorecard,
+    scale: Expr | float,
+    failed_sources: Sequence[str],
+    *,
+    signals_waived: Expr | bool,
+    lost_sight: bool,
 ) -> Iterator[Stage]:
     yield [inputs.segment_of(card)]
-    yield inputs.values(card, window_days)
+    yield inputs.values(card, scale)
     yield inputs.leaf_points(card)
     yield inputs.final_points(card)
     yield from tree.upwards(card)

@@ -11,11 +11,21 @@ from accountpulse.core.catalogue import PILLAR
 from accountpulse.core.nearest import nearest
 from accountpulse.core.tables import LINE, SHOWN, GivenTable
 from accountpulse.core.written_numbers import MONEY, Places
-from accountpulse.scoring.columns import AS_OF, ATTRIBUTES, BEFORE_3M, LAST_TIER, is_reason, reason_of
+from accountpulse.scoring.columns import (
+    AS_OF,
+    ATTRIBUTES,
+    BEFORE_3M,
+    LAST_TIER,
+    LOST_SIGHT,
+    SCALE,
+    WAIVED,
+    is_reason,
+    reason_of,
+)
 from accountpulse.scoring.scorecard import Scorecard
 
-TEXTS = ("account_id", "account_name", "segment", LAST_TIER)
-NUMBERS = {"seats": "count", "arr": MONEY, BEFORE_3M: "points"}  # with their units
+TEXTS = ("account_id", "account_name", "segment", LAST_TIER, LOST_SIGHT)
+NUMBERS = {"seats": "count", "arr": MONEY, BEFORE_3M: "points", SCALE: "ratio", WAIVED: "count"}  # with their units
 NO_DATE = "not a date such as 2026-10-31"
 
 

@@ -6,6 +6,7 @@ from accountpulse.core import spooled
 from accountpulse.core.period import Scope
 from accountpulse.state.backtests import Backtests
 from accountpulse.state.checkpoints import Checkpoints
+from accountpulse.state.dry_runs import DryRuns
 from accountpulse.state.files import Files
 from accountpulse.state.folder import Folder
 from accountpulse.state.history import History
@@ -34,6 +35,7 @@ class State:
         self.outcomes = Outcomes(self.files)
         self.backtests = Backtests(self.files)
         self.runs = Runs(self.files)
+        self.dry_runs = DryRuns(self.files)
         self.locks = Locks(self.files)
 
     def calibration(self) -> str | None:
@@ -54,7 +56,7 @@ class State:
         """Erase an account, and those that were merged into it; how many rows of history and outcomes they had.
 
         Checkpoints hold what systems said, under their own ids: they are taken away whole, since they can be read
-        again. So are reports and the CSV files of dry runs, which can be made again, and what was set aside or half
+        again. So are reports and dry runs, which can be made again, and what was set aside or half
         written, which can't be searched.
         """
         self._sweep_writes()

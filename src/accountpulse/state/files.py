@@ -24,6 +24,7 @@ FOLLOWS = {  # what is set aside of which folder, and what that means for the re
     "extract": "what it held is read from its source again",
     "history": "that month is taken for one that was never measured",
     "outcomes": "the next run reads it again as far as the systems still have it; a table has to be imported again",
+    "dry-runs": "that dry run can't be shown",
     "scorecards": "the months that were scored with it can't be explained",
     "proof": "the report says nothing of who left until `accountpulse backtest` is run again",
     "locks": "its month counts as free",
