@@ -88,15 +88,17 @@ def test_a_good_run_answers_with_a_small_summary(tmp_path: Path, environment: di
     assert events.count("metrics") == 2
 
 
-def test_a_dry_run_leaves_its_csv_in_the_state_and_nothing_else(
+def test_a_dry_run_leaves_its_csv_in_the_state_and_what_report_shows(
     tmp_path: Path, environment: dict[str, str], served: Sandbox
 ) -> None:
     with Rig(tmp_path, environment) as rig:
         result = rig.invoke({**OCTOBER, "dry_run": True})
     assert result.kind == "response", result.body
     state = State(tmp_path / "state")
-    (name,) = state.files.names("")
-    assert name == f"dry-runs/{result.body['run_id']}.csv"
+    names = list(state.files.names(""))
+    name = f"dry-runs/{result.body['run_id']}.csv"
+    assert name in names
+    assert all(each.startswith(f"dry-runs/{result.body['run_id']}") for each in names)
     assert str(result.body["csv"]).endswith(name)
     with (tmp_path / "state" / name).open(encoding="utf-8", newline="") as stream:
         assert len(list(csv.DictReader(stream))) == 25
