@@ -123,7 +123,7 @@ def way(part: type[MappingBlock], ways: list[type[MappingBlock]]) -> str:
     fields = {declared.name: declared for declared in structs.fields(part)}
     if len(ways) < 2 or "source" not in fields:
         return ""
-    source = fields.pop("source").default
+    source = default(fields.pop("source"))
     shown = [f"{declared.encode_name}: {default(declared)}" for declared in fields.values()]
     return f" with `from: {source}`" + (f" ({'; '.join(f'`{each}`' for each in shown)})" if shown else "")
 

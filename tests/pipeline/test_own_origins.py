@@ -42,9 +42,8 @@ def company() -> World:
     accounts.fields |= {name: FieldDef(name, kind, name) for name, kind in FIELDS.items()}
     days = [date(2026, 11, 2), date(2026, 10, 31), date(2026, 9, 1), date(2026, 8, 31), None]
     for number, row in enumerate(accounts.rows):
-        known = number < len(days)
-        row |= dict.fromkeys(FIELDS) | {"Mood__c": "fine"}
-        row |= {"Health_Check__c": float(number), "Checked_On__c": days[number]} if known else {}
+        known = {"Health_Check__c": float(number), "Checked_On__c": days[number]} if number < len(days) else {}
+        row.update({**dict.fromkeys(FIELDS), "Mood__c": "fine", **known})
     return world
 
 
@@ -116,9 +115,7 @@ def test_what_is_missing_is_counted_and_named_by_label_and_reason(told: tuple[di
     )
     assert "health check (checked, from Salesforce): 2 of 8 accounts have a value; 3 no value there" in notes
     assert "Health_Check__c has a value without its Checked_On__c: 1 account" in notes
-    assert (
-        "mood.field: Account.Mood__c is a text field, and this key takes a number or percent field, such as" in notes
-    )
+    assert "mood.field: Account.Mood__c is a text field, and this key takes a number or percent field, such as" in notes
     assert result.summary()["tables"]["nps"] | {"sha256": ""} == {
         "from": "nps.csv", "rows": 6, "sha256": "", "error": None,
     }  # fmt: skip
@@ -173,7 +170,8 @@ def test_without_its_table_a_run_writes_nothing_unless_it_may_write_the_rest(
     given = environment(served, tmp_path)
     stopped = run(given)
     assert (stopped.exit_code, stopped.failed) == (5, ("metrics.nps",))
-    assert stopped.stopped == "nps.csv could not be read: nothing was written. Run again later, or with --allow-partial."
+    remedy = "Run again later, or with --allow-partial."
+    assert stopped.stopped == f"nps.csv could not be read: nothing was written. {remedy}"
     assert company.salesforce.objects["Health_Score__c"].rows == []
     partial = run(given, dry_run=True, allow_partial=True)
     assert partial.exit_code == 5

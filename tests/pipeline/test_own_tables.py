@@ -41,9 +41,7 @@ def linked() -> Linked:
     return link(accounts, extracts, SOURCES, ("salesforce", "intercom"), ())
 
 
-def read(
-    folder: Path, mapping: dict[str, Any], unit: str = "points", **files: str | bytes
-) -> tuple[TableReading, ...]:
+def read(folder: Path, mapping: dict[str, Any], unit: str = "points", **files: str | bytes) -> tuple[TableReading, ...]:
     for name, content in files.items():
         data = content if isinstance(content, bytes) else content.encode()
         (folder / name.replace("_", ".")).write_bytes(data)
@@ -158,7 +156,7 @@ def test_mistakes_of_all_tables_are_told_together(tmp_path: Path) -> None:
 def test_a_mistake_in_the_mapping_is_named_with_its_line(tmp_path: Path, text: str, part: str) -> None:
     path = tmp_path / "accountpulse.yaml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="accountpulse.yaml") as caught:
+    with pytest.raises(ConfigurationError, match=r"accountpulse\.yaml") as caught:
         settings.load({**SALESFORCE, "ACCOUNTPULSE_CONFIG": str(path)})
     assert any(part in problem for problem in caught.value.problems), caught.value.problems
 

@@ -72,9 +72,9 @@ def test_the_accounts_are_counted_that_are_not_rated_because_of_it() -> None:
     """
     note = unfed_note(accounts(6, {"nps": "not_configured"}, unlinked=2), CARD, WITH_LOOKER)
     assert note == (
-        "platform_value (30 % of the weight) and voice (20 % of the weight) have no mapping: 4 of 6 accounts are Not "
-        "Rated because of it. To do: map `looker.platform.pillars`, say under `metrics:` where nps comes from; or leave "
-        "out of the scorecard what you don't have."
+        "platform_value (30 % of the weight) and voice (20 % of the weight) have no mapping: 4 of 6 accounts are "
+        "Not Rated because of it. To do: map `looker.platform.pillars`, say under `metrics:` where nps comes from; or "
+        "leave out of the scorecard what you don't have."
     )
 
 

@@ -13,7 +13,9 @@ ACCOUNTS = pl.DataFrame({"segment": ["Enterprise", "Enterprise", "SMB", "Mid-Mar
 def card(**segments: object) -> Scorecard:
     content = yaml.safe_load(default_text())
     anchors = {"mau": [[0, 0], [10, 100]]}
-    content["segments"] = [{"name": n, "when": {"segment": values}, "anchors": anchors} for n, values in segments.items()]
+    content["segments"] = [
+        {"name": n, "when": {"segment": values}, "anchors": anchors} for n, values in segments.items()
+    ]
     return scorecard.load(yaml.safe_dump(content), "own.yaml")
 
 

@@ -32,10 +32,7 @@ StoredOption = Annotated[str | None, typer.Option(help="In place of --metrics: w
 CalibrationOption = Annotated[
     Path | None, typer.Option(help="Turns the risk into a probability. [default: the state's calibration.yaml, if any]")
 ]
-MetricsOutOption = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Write the metrics as `score` takes them: .csv, .xlsx or .parquet."),
-]
+MetricsOutOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the metrics as `score` takes them.")]
 RunOption = Annotated[
     str | None, typer.Option("--run", metavar="ID", help="In place of a month: this run, also a dry one; or last.")
 ]
@@ -197,11 +194,10 @@ def history(
     """List every run that the state knows: when, how it ended, what it wrote. Or write a month's metrics to a file."""
     from accountpulse.cli.history import show_history, write_stored_metrics
 
-    if metrics is not None:
-        raise typer.Exit(write_stored_metrics(configured_state(), _period(period, "UTC"), metrics))
-    if period is not None:
-        raise UsageError("--period goes with --metrics FILE")
-    raise typer.Exit(show_history(configured_state(), json))
+    month = _period(period, "UTC")
+    if metrics is None and month is None:
+        raise typer.Exit(show_history(configured_state(), json))
+    raise typer.Exit(write_stored_metrics(configured_state(), month, metrics))
 
 
 def forget(

@@ -49,8 +49,10 @@ def show_history(state: State, as_json: bool) -> int:  # noqa: FBT001
     return 0
 
 
-def write_stored_metrics(state: State, period: Period | None, path: Path) -> int:
+def write_stored_metrics(state: State, period: Period | None, path: Path | None) -> int:
     """Write what a month's last run measured to a file that `accountpulse score` takes, for the same scores."""
+    if path is None:
+        raise UsageError("--period goes with --metrics FILE")
     kind_of(path.name)
     earlier = earlier_runs.recall_or_refuse(state, period)
     basis = earlier.basis(earlier.card)

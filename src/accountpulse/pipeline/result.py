@@ -10,6 +10,7 @@ import polars as pl
 from accountpulse.core.errors import AccountpulseError, OutOfTime, SourceUnavailable
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Problem, SourceName
+from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.conservation import as_data
 from accountpulse.pipeline.deliver import Delivery, Load
 from accountpulse.pipeline.measure import Measured
@@ -161,6 +162,7 @@ class RunResult:
             "failed": list(self.failed),
             "stopped": self.stopped or self.imbalance or (None if self.delivery is None else self.delivery.trouble),
             "sources": {name: _source(status, self.counted(name)) for name, status in self.statuses.items()},
+            "own_metrics": own_metrics.origins(run.card, run.settings),
             "tables": {each.metric: each.facts for each in self.reading.tables},
             "requests": {name: status.budget.calls for name, status in self.statuses.items()},
             "load_requests": self.count("calls"),

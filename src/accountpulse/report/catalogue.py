@@ -42,7 +42,7 @@ def _metric(metric: Metric, inputs: ReportInput) -> dict[str, Any]:
         "label": metric.label,
         "unit": metric.unit,
         "window": metric.window_text(month.window_days, month.as_of_day - timedelta(days=1)),
-        "source": None if own else _fed_by(metric, inputs),
+        "source": (month.facts.get("own_metrics") or {}).get(metric.name) if own else _fed_by(metric, inputs),
     }
 
 
