@@ -247,7 +247,7 @@ def explain(
     """One account: score, reasons, what changed, what is not known. Reads the state only."""
     from accountpulse.cli.explain import explain_account
 
-    month = _month_or_run(period, run)
+    month = _period(period, "UTC")
     raise typer.Exit(explain_account(configured_state(), account, month, as_json=as_json, run_id=run))
 
 
@@ -262,8 +262,8 @@ def report(
     from accountpulse.cli.report import print_document, write_report
 
     if as_json:
-        raise typer.Exit(print_document(configured_state(), _month_or_run(period, run), run))
-    raise typer.Exit(write_report(configured_state(), _month_or_run(period, run), out, run))
+        raise typer.Exit(print_document(configured_state(), _period(period, "UTC"), run))
+    raise typer.Exit(write_report(configured_state(), _period(period, "UTC"), out, run))
 
 
 def outcomes(
@@ -481,13 +481,6 @@ def _one_of(metrics: str | None, period: str | None) -> bool:
 
 def _period(text: str | None, zone: str) -> Period | None:
     return None if text is None else parse_period(text, zone)
-
-
-def _month_or_run(period: str | None, run: str | None) -> Period | None:
-    """The month; a UsageError where a run is named as well."""
-    if period is not None and run is not None:
-        raise UsageError("give either --period YYYY-MM or --run ID")
-    return _period(period, "UTC")
 
 
 def _source(name: str) -> "SourceName":

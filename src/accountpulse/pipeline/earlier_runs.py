@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import polars as pl
 
-from accountpulse.core.errors import ConfigurationError
+from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.period import Period, parse_period
 from accountpulse.core.records import UNSEEN
 from accountpulse.scoring import scorecard
@@ -150,7 +150,9 @@ def recall_or_refuse(state: State, period: Period | None) -> EarlierRun:
 
 
 def chosen(state: State, period: Period | None, run_id: str | None) -> EarlierRun:
-    """The run of this id, else the last run of the period, else of the latest one."""
+    """The run of this id, else the last one of the period or of all; a UsageError where both are named."""
+    if period is not None and run_id is not None:
+        raise UsageError("give either --period YYYY-MM or --run ID")
     return recall_or_refuse(state, period) if run_id is None else recall_run(state, run_id)
 
 
