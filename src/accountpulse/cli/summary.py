@@ -217,7 +217,8 @@ def report(result: RunResult, console: Console) -> None:
         console.print()
         console.print(counted)
         marked(console, "·", "dim", _left_out(result))
-    errors = [str(status.error) for status in result.statuses.values() if status.error is not None]
+    read = [*(status.error for status in result.statuses.values()), *(table.error for table in result.reading.tables)]
+    errors = [str(error) for error in read if error is not None]
     marked(console, "✗", "red", errors)
     marked(console, "!", "yellow", result.notes)
     if result.scores is not None:

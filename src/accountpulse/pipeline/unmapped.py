@@ -48,11 +48,17 @@ def unfed_note(measured: pl.DataFrame, card: Scorecard, settings: Settings, *, a
     if not parts:
         return None
     lost = _not_rated_because(measured, card, parts, signals_waived=settings.rules.signals_waived)
-    verb = "will be" if ahead else "is" if lost == 1 else "are"
-    many = f"{'about ' if ahead else ''}{lost:,} of {measured.height:,} accounts {verb} Not Rated because of it"
+    many = _many(lost, measured.height, ahead=ahead)
     wanted = dict.fromkeys(remedy for part in parts for remedy in _remedies(part, card, settings))
     remedy = f"To do: {', '.join(wanted)}; or leave out of the scorecard what you don't have"
     return f"{_named(parts)} {'has' if len(parts) == 1 else 'have'} no mapping: {many}. {remedy}."
+
+
+def _many(lost: int, whole: int, *, ahead: bool) -> str:
+    """How many accounts have no rating, as the middle of a sentence."""
+    verb = "will be" if ahead else "is" if lost <= 1 else "are"
+    counted = f"{'about ' if ahead else ''}{lost:,} of {whole:,} accounts" if lost else "no account"
+    return f"{counted} {verb} Not Rated because of it"
 
 
 def _of_dimension(node: Node, measured: pl.DataFrame, card: Scorecard) -> Iterator[UnfedPart]:
