@@ -81,7 +81,7 @@ def test_the_accounts_are_counted_that_are_not_rated_because_of_it() -> None:
 def test_one_part_that_costs_no_rating_is_named_all_the_same_and_who_could_feed_it() -> None:
     note = unfed_note(accounts(3, {}), CARD, ALONE, ahead=True)
     assert note == (
-        "platform_value (30 % of the weight) has no mapping: no account will be Not Rated because of it. "
+        "platform_value (30 % of the weight) has no mapping: that alone leaves no account Not Rated. "
         "To do: set up Looker; or leave out of the scorecard what you don't have."
     )
 

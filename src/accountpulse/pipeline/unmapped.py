@@ -56,9 +56,11 @@ def unfed_note(measured: pl.DataFrame, card: Scorecard, settings: Settings, *, a
 
 def _many(lost: int, whole: int, *, ahead: bool) -> str:
     """How many accounts have no rating, as the middle of a sentence."""
-    verb = "will be" if ahead else "is" if lost <= 1 else "are"
-    counted = f"{'about ' if ahead else ''}{lost:,} of {whole:,} accounts" if lost else "no account"
-    return f"{counted} {verb} Not Rated because of it"
+    if ahead and lost:
+        return f"at least {lost:,} of {whole:,} accounts will be Not Rated because of it"
+    if not lost:
+        return "that alone leaves no account Not Rated"
+    return f"{lost:,} of {whole:,} accounts {'is' if lost == 1 else 'are'} Not Rated because of it"
 
 
 def _of_dimension(node: Node, measured: pl.DataFrame, card: Scorecard) -> Iterator[UnfedPart]:
