@@ -64,7 +64,8 @@ def test_it_hands_over_exactly_its_tables_with_their_columns(
     for name, table in every_table(extract).items():
         assert extract.rows[name] == table.height
         assert dict(table.schema) == dict(TABLES[name]), name
-        assert table.height > 0 or name == "merges", f"{name} is empty in a world that has such rows"
+        # nobody was merged there, and nobody maps an own metric to a field of the account
+        assert table.height > 0 or name in ("merges", "dated_figures"), f"{name} is empty in a world that has such rows"
 
 
 @pytest.mark.parametrize("source", NAMES)
