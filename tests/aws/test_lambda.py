@@ -273,7 +273,7 @@ def test_a_function_that_may_not_start_itself_says_what_to_do_and_the_chain_has_
 
 
 def test_the_handler_needs_nothing_that_its_package_leaves_out() -> None:
-    tool = (Path(__file__).parents[2] / "tools" / "package.py").read_text(encoding="utf-8")
+    tool = (Path(__file__).parents[2] / "deploy" / "aws" / "package.py").read_text(encoding="utf-8")
     left_out = {"typer", "rich", "pygments", "markdown_it", "starlette", "uvicorn", "trustme"}
     assert all(f'"{name.replace("_", "-")}' in tool for name in left_out)
     code = (

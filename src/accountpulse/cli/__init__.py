@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from accountpulse import __version__
-from accountpulse.cli import commands, proof_commands, setup_commands
+from accountpulse.cli import commands, deploy_files, proof_commands, setup_commands
 from accountpulse.core.errors import AccountpulseError, Stopped, UsageError
 from accountpulse.observe.outlet import install
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 commands.register(app)
 proof_commands.register(app, commands.scorecards)
 setup_commands.register(app, commands.scorecards)
+deploy_files.register(app)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001

@@ -1,7 +1,8 @@
-"""Build what AWS Lambda runs: build/lambda/ and build/lambda.zip, from the hashed requirements, without containers.
+"""Build what AWS Lambda runs: lambda/ and lambda.zip beside this file, of hashed requirements, without containers.
 
 usage: package.py [CONFIG]     CONFIG: the accountpulse.yaml to put in; default: the one in the current folder, if any
 
+It lies in the folder that `accountpulse deploy-files aws DIR` writes, beside requirements.txt and accountpulse's wheel.
 Wheels are taken for Lambda's Python and processor, whatever runs this. Left out is what only the command line and the
 sandbox need, and the descriptions of AWS services that nothing here calls.
 """
@@ -13,8 +14,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-TARGET = ROOT / "build" / "lambda"
+HERE = Path(__file__).resolve().parent
+TARGET = HERE / "lambda"
 PYTHON = "3.13"
 PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_28_aarch64")
 LEFT_OUT = (
@@ -23,7 +24,7 @@ LEFT_OUT = (
     "fastexcel", "xlsxwriter",  # spreadsheets are read and written on people's machines
     "rapidfuzz", "tldextract", "filelock", "requests-file", "anyascii", "cleanco",  # `accountpulse accounts --suggest`
 )  # fmt: skip
-PARTS_LEFT_OUT = ("cli", "sandbox", "__main__.py", "charts")
+PARTS_LEFT_OUT = {"cli", "sandbox", "__main__.py", "charts", "deploy", "requirements.txt"}
 SERVICES = ("s3", "secretsmanager", "lambda", "sts", "sso", "sso-oidc", "signin")
 LIMIT = 250 * 1024 * 1024  # bytes, unpacked: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
@@ -33,7 +34,7 @@ def install() -> None:
     shutil.rmtree(TARGET, ignore_errors=True)
     where = [word for platform in PLATFORMS for word in ("--platform", platform)]
     what = ["--python-version", PYTHON, "--implementation", "cp", "--only-binary=:all:", "--no-compile", "--no-deps"]
-    files = ["--require-hashes", "-r", str(ROOT / "requirements.txt")]
+    files = ["--require-hashes", "-r", str(HERE / "requirements.txt")]
     quiet = ["--quiet", "--disable-pip-version-check", "--target", str(TARGET)]
     subprocess.run([sys.executable, "-m", "pip", "install", *quiet, *where, *what, *files], check=True)
 
@@ -53,10 +54,13 @@ def leave_out() -> None:
             folder.rmdir()
 
 
-def add_ours(config: Path | None) -> None:
+def add_ours(wheel: Path, config: Path | None) -> None:
     """The package without command line and sandbox, and the mapping file."""
-    ignore = shutil.ignore_patterns("__pycache__", *PARTS_LEFT_OUT)
-    shutil.copytree(ROOT / "src" / "accountpulse", TARGET / "accountpulse", ignore=ignore)
+    with zipfile.ZipFile(wheel) as packed:
+        for name in packed.namelist():
+            parts = name.split("/")
+            if parts[0] == "accountpulse" and PARTS_LEFT_OUT.isdisjoint(parts):
+                packed.extract(name, TARGET)
     text = config.read_text(encoding="utf-8") if config is not None else "# every key has its default\n"
     (TARGET / "accountpulse.yaml").write_text(text, encoding="utf-8")
 
@@ -79,12 +83,17 @@ def main() -> int:
     if len(sys.argv) > 1 and not named.is_file():
         print(f"{named} is not there", file=sys.stderr)
         return 2
+    wheels = list(HERE.glob("accountpulse-*.whl"))
+    if len(wheels) != 1 or not (HERE / "requirements.txt").is_file():
+        what = "requirements.txt and one accountpulse-*.whl must lie there"
+        print(f"{HERE}: {what}, as `accountpulse deploy-files aws DIR` writes them", file=sys.stderr)
+        return 2
     install()
     leave_out()
-    add_ours(named if named.is_file() else None)
+    add_ours(wheels[0], named if named.is_file() else None)
     unpacked = sum(file.stat().st_size for file in TARGET.rglob("*") if file.is_file())
     path = pack()
-    print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 2**20:.0f} MB, unpacked {unpacked / 2**20:.0f} MB of 250")
+    print(f"{path}: {path.stat().st_size / 2**20:.0f} MB, unpacked {unpacked / 2**20:.0f} MB of 250")
     return int(unpacked >= LIMIT)
 
 
