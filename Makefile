@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 SOQL_PARSER := @jetstreamapp/soql-parser-js@6.3.1
 
-.PHONY: help demo test check lint types deploy-package lock readers mutate-answers load-faults proof-worlds mutants clean
+.PHONY: help demo test check lint types deploy-package lock readers install-matrix container-steps mutate-answers load-faults proof-worlds mutants clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,8 +46,9 @@ $(VENV)/.dev: requirements-dev.txt pyproject.toml | $(VENV)/bin/python
 		npm install --prefix .node --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --silent \
 			--fetch-retries=1 --fetch-timeout=30000 $(SOQL_PARSER) && touch $@; } || true
 
-deploy-package: $(VENV)/.demo ## build/lambda/ and its zip, for deploy/aws/
-	$(BIN)/python tools/package.py $(CONFIG)
+deploy-package: $(VENV)/.demo ## build/aws/: the stack's template, and the code as lambda/ and its zip
+	$(BIN)/accountpulse deploy-files aws build/aws --force
+	$(PYTHON) build/aws/package.py $(CONFIG)
 
 RESOLVE := uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links
@@ -67,6 +68,13 @@ build/readers/%/.ready: tests/readers/requirements-%.txt
 
 readers: $(VENV)/.dev build/readers/intercom/.ready build/readers/jira/.ready ## extractors of others read the sandbox (2 minutes)
 	$(BIN)/python -m pytest tests/readers/extractors.py
+
+install-matrix: ## the wheel by pipx with every python3.N here, lowest and newest dependencies, used (3 minutes each)
+	$(PYTHON) tests/installed/matrix.py $(PYTHONS:%=--python %)
+
+container-steps: $(VENV)/.demo ## the Dockerfile's steps in a Debian of its own, and its program used; root, debootstrap
+	$(BIN)/accountpulse deploy-files container build/container --force
+	$(PYTHON) tests/installed/container.py build/container
 
 mutate-answers: $(VENV)/.dev ## change one thing of one answer of the sandbox, each way at each endpoint (half an hour)
 	PYTHONPATH=tests $(BIN)/python -m mutations.run

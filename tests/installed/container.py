@@ -1,11 +1,11 @@
-"""`make install-matrix`, for the container: every step of the Dockerfile in a Debian of its own, where no builder exists.
+"""`make container-steps`: every step of the Dockerfile, in a Debian of its own, where no builder of images exists.
 
-    python tests/installed/container.py [--context DIR]
+    python tests/installed/container.py CONTEXT
 
-The folder that `accountpulse deploy-files container` writes is taken as the context. `python:3.13-slim` is Debian 13 with
-Python 3.13, so debootstrap makes such a Debian in build/; each stage begins with a copy of it, RUN is run in it as it
-stands (chroot), COPY copies what .dockerignore lets through, and ENTRYPOINT is started with the image's environment and
-as its user. Needs root and debootstrap. Exit code 1 where a step fails.
+CONTEXT is the folder that `accountpulse deploy-files container` writes. `python:3.13-slim` is Debian 13 with Python
+3.13, so debootstrap makes such a Debian in build/. Each stage begins with a copy of it; RUN is run in it as it stands
+(chroot), COPY copies what .dockerignore lets through, and ENTRYPOINT is started with the image's environment and as its
+user, and goes the way of a newcomer. Needs root and debootstrap. Exit code 1 where a step fails.
 """
 
 import argparse
@@ -83,8 +83,8 @@ class Image:
 
     def started(self) -> list[str]:
         """The words that start its program."""
-        at = f'cd {self.workdir} && exec "$@"'
-        return ["chroot", f"--userspec={self.user}", "--groups=", str(self.root), "/bin/sh", "-c", at, "sh", *self.entrypoint]
+        at_workdir = ["/bin/sh", "-c", f'cd {self.workdir} && exec "$@"', "sh"]
+        return ["chroot", f"--userspec={self.user}", "--groups=", str(self.root), *at_workdir, *self.entrypoint]
 
 
 def base(image: str) -> Path:
@@ -94,8 +94,8 @@ def base(image: str) -> Path:
     if not place.exists():
         making = place.with_suffix(".making")
         shutil.rmtree(making, ignore_errors=True)
-        packages = f"--include={python},{python}-venv,ca-certificates"
-        subprocess.run(["debootstrap", "--variant=minbase", packages, suite, str(making)], check=True, capture_output=True)
+        options = ["--variant=minbase", f"--include={python},{python}-venv,ca-certificates"]
+        subprocess.run(["debootstrap", *options, suite, str(making)], check=True, stdout=subprocess.DEVNULL)
         for name in ("python", "python3"):
             (making / "usr" / "local" / "bin" / name).symlink_to(f"/usr/bin/{python}")
         if (Path("/") / CERTIFICATES).exists():
@@ -107,7 +107,7 @@ def base(image: str) -> Path:
 def main() -> int:
     """Build the stages, then walk through the program of the last."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--context", type=Path, required=True, help="what deploy-files container wrote")
+    parser.add_argument("context", type=Path, help="what deploy-files container wrote")
     build_context = parser.parse_args().context
     done: dict[str, Image] = {}
     for number, stage in enumerate(stages(build_context / "Dockerfile")):

@@ -51,7 +51,11 @@ def stages(file: Path) -> list[Stage]:
 
 def context(folder: Path) -> list[str]:
     """The files of a folder that its .dockerignore lets through: the last pattern that matches decides."""
-    rules = [line for line in (folder / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[:1] not in {"", "#"}]
+    rules = [
+        line
+        for line in (folder / ".dockerignore").read_text(encoding="utf-8").splitlines()
+        if line[:1] not in {"", "#"}
+    ]
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     return [name for name in names if _passes(name, rules)]
 

@@ -54,7 +54,7 @@ class Journey:
         return report.read_bytes() + (self.folder / "scores.csv").read_bytes()
 
     def extras(self) -> None:
-        """What needs `accountpulse[backtest,duckdb]`, after the walk: two years of a company, judged; another engine."""
+        """What needs `accountpulse[backtest,duckdb]`, after the walk: a company's two years, judged; another engine."""
         tables = ("--metrics", "years/metrics.parquet", "--outcomes", "years/outcomes.parquet")
         self.step("backtest", *tables, "--out", "proof")
         self.step("scorecard", "suggest", *tables, "--out", "suggested.yaml", good=(0, 4))
@@ -76,7 +76,9 @@ class Journey:
     def _sandbox(self) -> Iterator[Mapping[str, str]]:
         """The four stand-ins, served by a process of their own; gives the settings that lead to them."""
         command = [*self.program, "sandbox", "--port", "0", "--accounts", "40"]
-        with subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True) as served:
+        with subprocess.Popen(
+            command, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True
+        ) as served:
             try:
                 yield dict(self._exported(served))
             finally:
@@ -101,4 +103,3 @@ class Journey:
 def has(help_text: str, command: str) -> bool:
     """Whether the program's help lists the command."""
     return re.search(rf"^  {command}\s", help_text, re.MULTILINE) is not None
-

@@ -23,7 +23,16 @@ PLACE = ROOT / "build" / "install-matrix"
 TOOLS = PLACE / "tools" / "bin"
 EXTRAS = ("backtest", "duckdb", "rollbar")
 NAMES = [f"python3.{minor}" for minor in range(11, 20)]
-PASSED = ("PATH", "LANG", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "PIP_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX")
+PASSED = (
+    "PATH",
+    "LANG",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "PIP_CERT",
+    "PIP_INDEX_URL",
+    "UV_INDEX_URL",
+    "UV_DEFAULT_INDEX",
+)
 CLEAN = {name: os.environ[name] for name in PASSED if name in os.environ}
 
 
@@ -105,7 +114,9 @@ def _lowest(chosen: Combination) -> Path:
     file = chosen.folder / "lowest.txt"
     extras = [word for name in EXTRAS for word in ("--extra", name)]
     how = ["--resolution", "lowest-direct", "--only-binary", ":all:", "--python", chosen.python]
-    _run(str(TOOLS / "uv"), "pip", "compile", "-q", *how, *extras, str(ROOT / "pyproject.toml"), "-o", str(file), **CLEAN)
+    _run(
+        str(TOOLS / "uv"), "pip", "compile", "-q", *how, *extras, str(ROOT / "pyproject.toml"), "-o", str(file), **CLEAN
+    )
     return file
 
 
