@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 SOQL_PARSER := @jetstreamapp/soql-parser-js@6.3.1
 
-.PHONY: help demo test check lint types deploy-package lock readers install-matrix container-steps mutate-answers load-faults proof-worlds mutants clean
+.PHONY: help demo test check lint types wheel deploy-package lock readers install-matrix container-steps mutate-answers load-faults proof-worlds mutants clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,9 @@ $(VENV)/.dev: requirements-dev.txt pyproject.toml | $(VENV)/bin/python
 	@! command -v npm >/dev/null || { \
 		npm install --prefix .node --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --silent \
 			--fetch-retries=1 --fetch-timeout=30000 $(SOQL_PARSER) && touch $@; } || true
+
+wheel: $(VENV)/.demo ## dist/: the wheel, for pipx
+	$(BIN)/python -m hatchling build -t wheel -d dist
 
 deploy-package: $(VENV)/.demo ## build/aws/: the stack's template, and the code as lambda/ and its zip
 	$(BIN)/accountpulse deploy-files aws build/aws --force

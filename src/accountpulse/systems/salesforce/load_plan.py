@@ -143,7 +143,8 @@ def _lost_probability(target: Target, fields: Mapping[str, Field], records: pl.D
     """A line where there is a probability, and the org was set up before there was any."""
     absent = [name for name in PROBABILITIES if name not in fields and records[name].count() > 0]
     if absent:
-        yield f"{target.object} has no {', '.join(absent)}: not written; deploy/salesforce has them, {PAGE}"
+        remedy = f"`accountpulse deploy-files salesforce` has them, {PAGE}"
+        yield f"{target.object} has no {', '.join(absent)}: not written; {remedy}"
 
 
 def _unfit(definition: Field | None, kind: pl.DataType) -> str | None:
