@@ -97,11 +97,12 @@ def _try(chosen: Combination, wheel: Path) -> bytes:
     home.mkdir(parents=True)
     empty.mkdir()
     given = {**CLEAN, "HOME": str(home), "PIPX_HOME": str(home / "pipx"), "PIPX_BIN_DIR": str(home / "bin")}
-    pip = ["--constraint", str(_lowest(chosen)), "--only-binary=:all:"] if chosen.which == "lowest" else []
+    pip = _lowest(chosen) if chosen.which == "lowest" else []
     pipx = str(TOOLS / "pipx")
     _run(pipx, "install", "--python", chosen.python, f"--pip-args={' '.join(pip)}", str(wheel), **given)
     journey = Journey([str(home / "bin" / "accountpulse")], empty, {**given, "COLUMNS": "100"})
     journey.walk()
+    pip = _lowest(chosen, *EXTRAS) if chosen.which == "lowest" else []
     _run(pipx, "runpip", "accountpulse", "install", *pip, f"{wheel}[{','.join(EXTRAS)}]", **given)
     journey.extras()
     frozen = _run(pipx, "runpip", "accountpulse", "freeze", **given)
@@ -109,15 +110,13 @@ def _try(chosen: Combination, wheel: Path) -> bytes:
     return journey.results()
 
 
-def _lowest(chosen: Combination) -> Path:
-    """A file of the lowest direct dependencies that have a wheel for that Python."""
-    file = chosen.folder / "lowest.txt"
-    extras = [word for name in EXTRAS for word in ("--extra", name)]
-    how = ["--resolution", "lowest-direct", "--only-binary", ":all:", "--python", chosen.python]
-    _run(
-        str(TOOLS / "uv"), "pip", "compile", "-q", *how, *extras, str(ROOT / "pyproject.toml"), "-o", str(file), **CLEAN
-    )
-    return file
+def _lowest(chosen: Combination, *extras: str) -> list[str]:
+    """What tells pip to take the lowest direct dependencies that have a wheel for that Python."""
+    file = chosen.folder / f"{'-'.join(['lowest', *extras])}.txt"
+    words = [word for name in extras for word in ("--extra", name)]
+    how = ["--resolution", "lowest-direct", "--only-binary", ":all:", "--python", chosen.python, "-o", str(file)]
+    _run(str(TOOLS / "uv"), "pip", "compile", "-q", *how, *words, str(ROOT / "pyproject.toml"), **CLEAN)
+    return ["--constraint", str(file), "--only-binary=:all:"]
 
 
 def _built() -> Path:
