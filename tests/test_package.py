@@ -6,6 +6,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from email import message_from_string
 from pathlib import Path
@@ -56,16 +57,19 @@ def tracked(*folders: str) -> set[str]:
     return {name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()}
 
 
-def test_the_wheel_carries_every_file_of_the_package_and_of_deploy_and_no_other(wheel: Path) -> None:
+def test_the_wheel_carries_every_file_of_the_package_and_of_what_goes_with_it_and_no_other(wheel: Path) -> None:
     ours = {name.removeprefix("src/") for name in tracked("src")}
-    deploy = {f"accountpulse/{name}" for name in tracked("deploy", "requirements.txt")}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    beside = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert {source: f"accountpulse/{source}" for source in beside} == beside
+    more = {f"accountpulse/{name}" for name in tracked(*beside)}
     assert {
         "accountpulse/py.typed",
         "accountpulse/report/charts/vega.js",
         "accountpulse/sandbox/accountpulse.yaml",
     } <= ours
-    assert {"accountpulse/deploy/container/Dockerfile", "accountpulse/requirements.txt"} <= deploy
-    assert {name for name in contents(wheel) if ".dist-info/" not in name} == ours | deploy
+    assert {"accountpulse/deploy/container/Dockerfile", "accountpulse/requirements.txt"} <= more
+    assert {name for name in contents(wheel) if ".dist-info/" not in name} == ours | more
 
 
 def test_the_wheel_carries_the_licences_of_everything_in_it(wheel: Path) -> None:

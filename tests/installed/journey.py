@@ -40,11 +40,15 @@ class Journey:
             if has(listed, "init"):  # writes the file that the sandbox's setting would name
                 del self.environment["ACCOUNTPULSE_CONFIG"]
                 self.step("init", "--yes")
+            if "--suggest" in self.step("accounts", "--help"):
+                self.step("accounts", "--suggest", "--accept-above", "95")
             for words in ("check", "accounts", "run --dry-run", "run", "report", "history"):
                 self.step(*words.split())
             self.step("explain", self._an_account())
         self.step("sandbox", "--churn", "--accounts", "400", "--tables", "years")
         self.step("score", "--metrics", "years/metrics.parquet", "--out", "scores.csv")
+        if ".xlsx" in self.step("score", "--help"):
+            self.step("score", "--metrics", "years/metrics.parquet", "--out", "scores.xlsx")
         for target in ("salesforce", "aws", "container"):
             self.step("deploy-files", target, target)
 
