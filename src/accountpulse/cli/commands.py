@@ -74,7 +74,9 @@ def demo(
         int, typer.Option(min=1, max=20_000, help="How many customers the invented company has.")
     ] = 120,
     seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 7,
-    out: Annotated[Path, typer.Option(help="Folder for the CSV and the report.")] = Path("out"),
+    out: Annotated[Path, typer.Option(help="Folder for the CSV, the report and the state.")] = Path(
+        "accountpulse-demo"
+    ),
 ) -> None:
     """The whole job on a local sandbox, without credentials."""
     prepare()

@@ -1,6 +1,9 @@
 """Words and numbers as people read them."""
 
+import shutil
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from accountpulse.pipeline.watch import SourceStatus
 from accountpulse.systems import SYSTEMS
@@ -38,3 +41,12 @@ def named(text: str, accounts: Sequence[str], count: int) -> str:
 def plural(count: int, word: str, many: str | None = None) -> str:
     """`1 account`, `2 accounts`."""
     return f"{count:,} {word if count == 1 else many or word + 's'}"
+
+
+def program() -> str:
+    """How this program was started, to be typed again: its name where the shell finds it, else its path."""
+    script = Path(sys.argv[0])
+    if script.name == "__main__.py":
+        return "python -m accountpulse"
+    found = shutil.which(script.name)
+    return script.name if found and Path(found).resolve() == script.resolve() else str(script)
