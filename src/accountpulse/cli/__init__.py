@@ -8,20 +8,15 @@ from typing import Annotated
 import typer
 
 from accountpulse import __version__
-from accountpulse.cli import commands, proof_commands
+from accountpulse.cli import commands, proof_commands, sandbox_command
+from accountpulse.cli.program import Program
 from accountpulse.core.errors import AccountpulseError, Stopped, UsageError
 from accountpulse.observe.outlet import install
 
-app = typer.Typer(
-    name="accountpulse",
-    help="Health and churn-risk scores for every customer account, with reasons.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+app = Program(name="accountpulse", help="Health and churn-risk scores for every customer account, with reasons.")
 commands.register(app)
 proof_commands.register(app, commands.scorecards)
+sandbox_command.register(app)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001

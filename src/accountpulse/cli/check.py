@@ -11,6 +11,7 @@ from rich.text import Text
 from accountpulse.check import Finding, Findings, check
 from accountpulse.cli import summary
 from accountpulse.cli.formatting import plural
+from accountpulse.cli.voice import VOICE
 from accountpulse.core.errors import AccountpulseError
 from accountpulse.core.period import Period
 from accountpulse.observe.outlet import write_json
@@ -23,6 +24,8 @@ def show_check(environment: Mapping[str, str], period: Period | None, now: datet
     console = summary.tables()
 
     def tell(line: Finding) -> None:
+        if VOICE.quiet and line.mark != "bad":
+            return
         if as_json:
             write_json(sys.stdout, [{"mark": line.mark, "area": line.area, "text": line.text}])
         else:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from accountpulse.cli.completion import months, sources
+from accountpulse.cli.program import Program
 from accountpulse.core.errors import UsageError
 from accountpulse.core.memory import prepare
 from accountpulse.core.period import Period, parse_period
@@ -19,17 +21,36 @@ if TYPE_CHECKING:
     from accountpulse.settings import Settings
     from accountpulse.state import State
 
-PeriodOption = Annotated[str | None, typer.Option(help="The month, YYYY-MM. [default: the last complete one]")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
+PeriodOption = Annotated[
+    str | None,
+    typer.Option(metavar="YYYY-MM", autocompletion=months, help="The month. [default: the last complete one]"),
+]
+RanOption = Annotated[
+    str | None,
+    typer.Option(metavar="YYYY-MM", autocompletion=months, help="The month. [default: the latest that was run]"),
+]
 ScorecardOption = Annotated[
-    Path | None, typer.Option(help="A scorecard file. [default: accountpulse.yaml's, else ours]")
+    Path | None, typer.Option(metavar="FILE", help="A scorecard file. [default: accountpulse.yaml's, else ours]")
 ]
-OutOption = Annotated[Path | None, typer.Option(help="Folder for the CSV. [default: out, in a dry run]")]
-MetricsOption = Annotated[str | None, typer.Option(help="A table of metrics, one row an account: .csv or .parquet.")]
-StoredOption = Annotated[str | None, typer.Option(help="In place of --metrics: what the run of this month kept.")]
+OutOption = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the CSV. [default: out, in a dry run]")]
+MetricsOption = Annotated[
+    str | None, typer.Option(metavar="FILE", help="A table of metrics, one row an account: .csv or .parquet.")
+]
+StoredOption = Annotated[
+    str | None,
+    typer.Option(metavar="YYYY-MM", autocompletion=months, help="In place of --metrics: what this month's run kept."),
+]
 CalibrationOption = Annotated[
-    Path | None, typer.Option(help="Turns the risk into a probability. [default: the state's calibration.yaml, if any]")
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Turns the risk into a probability. [default: the state's calibration.yaml, if any]"
+    ),
 ]
-PillarOption = Annotated[list[str] | None, typer.Option(help="A configured pillar of platform value.")]
+PillarOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="A pillar of platform value; repeatable. [default: those of accountpulse.yaml]"),
+]
 
 
 class EngineName(StrEnum):
@@ -40,26 +61,12 @@ class EngineName(StrEnum):
     SPARK = "spark"
 
 
-class Deployment(StrEnum):
-    """The two products that Jira is."""
-
-    CLOUD = "cloud"
-    DATACENTER = "datacenter"
-
-
-class WorldKind(StrEnum):
-    """What the sandbox's systems hold."""
-
-    PLAIN = "plain"
-    CROOKED = "crooked"
-
-
-scorecards = typer.Typer(help="Look at scorecard files.", no_args_is_help=True, rich_markup_mode=None)
+scorecards = Program(help="Look at scorecard files.")
 
 
 def register(app: typer.Typer) -> None:
     """Hang all commands into the program."""
-    for command in (demo, run, check, accounts, score, explain, report, outcomes, backtest, history, forget, sandbox):
+    for command in (demo, run, check, accounts, score, explain, report, outcomes, backtest, history, forget):
         app.command()(command)
     scorecards.command("check")(scorecard_check)
     scorecards.command("show")(scorecard_show)
@@ -82,7 +89,7 @@ def demo(
     prepare()
     from accountpulse.cli.demo import show_demo
 
-    raise typer.Exit(show_demo(_period(period, "UTC"), accounts, seed, out))
+    raise typer.Exit(show_demo(month_of(period, "UTC"), accounts, seed, out))
 
 
 def run(  # noqa: PLR0917
@@ -95,6 +102,7 @@ def run(  # noqa: PLR0917
         list[str] | None,
         typer.Option(
             metavar="SOURCE",
+            autocompletion=sources,
             help="Read only this source afresh, the others from this period's checkpoints; repeatable.",
         ),
     ] = None,
@@ -108,6 +116,7 @@ def run(  # noqa: PLR0917
         int | None, typer.Option(min=1, help="Seconds after which to stop; the same command goes on where it stopped.")
     ] = None,
     out: OutOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Score every account and write the scores to Salesforce. Reads every configured source."""
     prepare()
@@ -121,7 +130,7 @@ def run(  # noqa: PLR0917
 
     def work(loaded: settings.Settings) -> RunResult:
         asked = RunRequest(
-            period=_period(period, loaded.mapping.timezone),
+            period=month_of(period, loaded.mapping.timezone),
             dry_run=dry_run,
             allow_partial=allow_partial,
             only=sources,
@@ -135,7 +144,10 @@ def run(  # noqa: PLR0917
 
     with stopping.orderly(), progress.watching() as watch:
         result = settings.work_with(os.environ, settings.SecretCache(), work, watch.say)
-    summary.report(result, summary.tables())
+    if as_json:
+        summary.as_data(result)
+    else:
+        summary.report(result, summary.tables())
     raise typer.Exit(result.exit_code)
 
 
@@ -146,7 +158,7 @@ def check(
     """Before a run: what would fail, and what to do. Reads everything a little, writes nothing to Salesforce."""
     from accountpulse.cli.check import show_check
 
-    raise typer.Exit(show_check(os.environ, _period(period, "UTC"), datetime.now(UTC), as_json=as_json))
+    raise typer.Exit(show_check(os.environ, month_of(period, "UTC"), datetime.now(UTC), as_json=as_json))
 
 
 def accounts(
@@ -181,11 +193,12 @@ def forget(
 
 
 def score(  # noqa: PLR0917
-    out: Annotated[str, typer.Option(help="Where the scores go: .csv or .parquet.")],
+    out: Annotated[str, typer.Option(metavar="FILE", help="Where the scores go: .csv or .parquet.")],
     metrics: MetricsOption = None,
     scorecard: Annotated[Path | None, typer.Option(help="A scorecard file. [default: the packaged one]")] = None,
     period: StoredOption = None,
     calibration: CalibrationOption = None,
+    as_json: JsonOption = False,
     engine: Annotated[
         EngineName, typer.Option(help="What does the work; duckdb and spark read and write Parquet.")
     ] = EngineName.POLARS,
@@ -200,27 +213,36 @@ def score(  # noqa: PLR0917
 
     if _one_of(metrics, period):
         raise typer.Exit(
-            score_stored(configured_state(), _period(period, "UTC"), scorecard, Path(out), calibration=calibration)
+            score_stored(
+                configured_state(),
+                month_of(period, "UTC"),
+                scorecard,
+                Path(out),
+                calibration=calibration,
+                as_json=as_json,
+            )
         )
     table = str(metrics)
     if streams(engine.value, table, out):
-        raise typer.Exit(score_on(engine.value, master, table, scorecard, out, calibration=calibration))
-    raise typer.Exit(score_file(Path(table), scorecard, Path(out), calibration=calibration))
+        raise typer.Exit(
+            score_on(engine.value, master, table, scorecard, out, calibration=calibration, as_json=as_json)
+        )
+    raise typer.Exit(score_file(Path(table), scorecard, Path(out), calibration=calibration, as_json=as_json))
 
 
 def explain(
     account: Annotated[str, typer.Argument(help="Its Salesforce id, of 15 or 18 characters, or its name.")],
-    period: Annotated[str | None, typer.Option(help="The month, YYYY-MM. [default: the latest that was run]")] = None,
+    period: RanOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON, unrounded.")] = False,
 ) -> None:
     """One account: score, reasons, what changed, what is not known. Reads the state only."""
     from accountpulse.cli.explain import explain_account
 
-    raise typer.Exit(explain_account(configured_state(), account, _period(period, "UTC"), as_json=as_json))
+    raise typer.Exit(explain_account(configured_state(), account, month_of(period, "UTC"), as_json=as_json))
 
 
 def report(
-    period: Annotated[str | None, typer.Option(help="The month, YYYY-MM. [default: the latest that was run]")] = None,
+    period: RanOption = None,
     out: Annotated[Path, typer.Option(help="Folder for the page and the CSV.")] = Path("out"),
     as_json: Annotated[bool, typer.Option("--json", help="Print what the page is made of as JSON instead.")] = False,
 ) -> None:
@@ -229,8 +251,8 @@ def report(
     from accountpulse.cli.report import print_document, write_report
 
     if as_json:
-        raise typer.Exit(print_document(configured_state(), _period(period, "UTC")))
-    raise typer.Exit(write_report(configured_state(), _period(period, "UTC"), out))
+        raise typer.Exit(print_document(configured_state(), month_of(period, "UTC")))
+    raise typer.Exit(write_report(configured_state(), month_of(period, "UTC"), out))
 
 
 def outcomes(
@@ -326,11 +348,12 @@ def backtest(
 def scorecard_check(
     file: Annotated[Path, typer.Argument(help="A scorecard file.")],
     pillar: PillarOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Report every mistake of a scorecard file, with its line."""
     from accountpulse.cli.scorecards import check_scorecard
 
-    raise typer.Exit(check_scorecard(file, tuple(pillar or ()), os.environ))
+    raise typer.Exit(check_scorecard(file, _pillars(pillar), os.environ, as_json=as_json))
 
 
 def scorecard_show(
@@ -340,7 +363,7 @@ def scorecard_show(
     """Show a scorecard as a page to read; as Markdown where the output is no terminal."""
     from accountpulse.cli.scorecards import show_scorecard
 
-    raise typer.Exit(show_scorecard(file, tuple(pillar or ())))
+    raise typer.Exit(show_scorecard(file, _pillars(pillar)))
 
 
 def scorecard_diff(  # noqa: PLR0917
@@ -350,15 +373,17 @@ def scorecard_diff(  # noqa: PLR0917
     period: StoredOption = None,
     out: Annotated[Path | None, typer.Option(help="Write every account of both to this .csv or .parquet.")] = None,
     pillar: PillarOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare two scorecards: what the files say, and which accounts would change tier, and why."""
     from accountpulse.cli.difference import compare_on_file, compare_on_state, show_difference
 
     if metrics is None and period is None:
-        raise typer.Exit(show_difference(before, after, tuple(pillar or ()), out))
+        raise typer.Exit(show_difference(before, after, _pillars(pillar), out, as_json=as_json))
     if _one_of(metrics, period):
-        raise typer.Exit(compare_on_state(before, after, configured_state(), _period(period, "UTC"), out))
-    raise typer.Exit(compare_on_file(before, after, Path(str(metrics)), out))
+        state, month = configured_state(), month_of(period, "UTC")
+        raise typer.Exit(compare_on_state(before, after, state, month, out, as_json=as_json))
+    raise typer.Exit(compare_on_file(before, after, Path(str(metrics)), out, as_json=as_json))
 
 
 def scorecard_schema() -> None:
@@ -368,73 +393,6 @@ def scorecard_schema() -> None:
     raise typer.Exit(print_schema())
 
 
-def sandbox(  # noqa: PLR0917
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8765,
-    accounts: Annotated[int, typer.Option(min=1, max=20_000, help="How many customers the company has.")] = 120,
-    seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 7,
-    latency: Annotated[int, typer.Option(min=0, help="Milliseconds before every answer.")] = 0,
-    rate: Annotated[
-        int | None,
-        typer.Option(min=1, help="Requests a second that Intercom and Jira allow; Intercom counts ten seconds."),
-    ] = None,
-    jira: Annotated[Deployment, typer.Option(help="Which Jira to be.")] = Deployment.CLOUD,
-    conversations: Annotated[
-        int, typer.Option(min=0, max=1_000_000, help="Conversations in the last 90 days, beside the ordinary ones.")
-    ] = 0,
-    issues: Annotated[
-        int, typer.Option(min=0, max=1_000_000, help="Bugs touched in the last 90 days, beside the ordinary ones.")
-    ] = 0,
-    world: Annotated[WorldKind, typer.Option(help="crooked: with what real sites have at worst.")] = WorldKind.PLAIN,
-    churn: Annotated[
-        bool, typer.Option("--churn", help="A company with two years behind it, whose customers leave.")
-    ] = False,
-    truth: Annotated[
-        Path | None, typer.Option(help="Write the true value of every metric of --period to this CSV file, and end.")
-    ] = None,
-    outcomes_truth: Annotated[
-        Path | None, typer.Option(help="With --churn: write who left, renewed or shrank, and when, to this CSV file.")
-    ] = None,
-    hazards_truth: Annotated[
-        Path | None, typer.Option(help="With --churn: write each month's hidden health and hazard to this CSV file.")
-    ] = None,
-    tables: Annotated[
-        Path | None,
-        typer.Option(
-            help="With --churn: write such a company's metrics, outcomes and hazards to this folder as tables."
-        ),
-    ] = None,
-    period: PeriodOption = None,
-) -> None:
-    """A stand-in for the four systems, until it is stopped. Prints the settings that lead to it."""
-    from accountpulse.cli.sandbox import WorldRequest, serve, write_files
-
-    kind = _kind(world, churn=churn, sized=bool(conversations or issues))
-    if not churn and (outcomes_truth or hazards_truth or tables):
-        raise UsageError(
-            "--outcomes-truth, --hazards-truth and --tables are of the world whose customers leave: add --churn"
-        )
-    asked = WorldRequest(seed, accounts, kind, conversations, issues)
-    if truth or outcomes_truth or hazards_truth or tables:
-        month = _period(period, "UTC")
-        raise typer.Exit(
-            write_files(asked, month, truth=truth, outcomes=outcomes_truth, hazards=hazards_truth, tables=tables)
-        )
-    raise typer.Exit(serve(asked, port, latency=latency, rate=rate, jira=jira.value))
-
-
-def _kind(world: WorldKind, *, churn: bool, sized: bool) -> str:
-    """The world that is asked for."""
-    if not churn:
-        return world.value
-    if world is not WorldKind.PLAIN:
-        raise UsageError("give either --churn or --world crooked: they are two worlds")
-    if sized:
-        raise UsageError(
-            "--churn decides itself how many conversations and bugs there are: leave out --conversations and --issues"
-        )
-    return "churn"
-
-
 def _one_of(metrics: str | None, period: str | None) -> bool:
     """Whether the metrics are those of a month in the state."""
     if (metrics is None) == (period is None):
@@ -442,8 +400,14 @@ def _one_of(metrics: str | None, period: str | None) -> bool:
     return period is not None
 
 
-def _period(text: str | None, zone: str) -> Period | None:
+def month_of(text: str | None, zone: str) -> Period | None:
+    """The month that an option names; None: the command's own default."""
     return None if text is None else parse_period(text, zone)
+
+
+def _pillars(given: list[str] | None) -> tuple[str, ...]:
+    """The pillars that a scorecard is read with: the given ones, else accountpulse.yaml's, as a run does."""
+    return tuple(given) if given else configured_rules().pillars
 
 
 def _source(name: str) -> "SourceName":

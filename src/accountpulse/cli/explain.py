@@ -14,6 +14,7 @@ from rich.text import Text
 from accountpulse.cli import summary
 from accountpulse.cli.account_search import find_account
 from accountpulse.cli.formatting import money, plural, points
+from accountpulse.cli.voice import note
 from accountpulse.core.period import Period
 from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import earlier_runs
@@ -36,8 +37,7 @@ def explain_account(state: State, account: str, period: Period | None, *, as_jso
         write_json(sys.stdout, [details], indent=1)
     else:
         console.print(screen(details, console.width, earlier.card.tier_names))
-    for note in state.files.notes:
-        print(f"! {note}", file=sys.stderr)  # noqa: T201
+    note(state.files.notes)
     return 0
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from accountpulse.cli.files import read, read_card
-from accountpulse.cli.scoring import warn
+from accountpulse.cli.voice import note
 from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.period import parse_period
 from accountpulse.core.records import Rules
@@ -79,7 +79,7 @@ def of_table(path: Path, given: Path | None, scorecards: tuple[Path, ...], now: 
     pillars = table.pillars_in(data, path.name)
     cards = [read_card(each, pillars) for each in scorecards] or [scorecard.default(pillars)]
     unknown = [set(table.unknown_columns_in(data, path.name, card)) for card in cards]
-    warn(sorted(set.intersection(*unknown)))
+    note(sorted(set.intersection(*unknown)))
     frames = [table.read_table(data, path.name, card) for card in cards]
     unmeasured = [line for card in cards for line in _unmeasured(card, data, path.name)]
     del data

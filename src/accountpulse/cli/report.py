@@ -8,6 +8,7 @@ from typing import Any
 from accountpulse.cli import summary
 from accountpulse.cli.files import write
 from accountpulse.cli.formatting import plural
+from accountpulse.cli.voice import note
 from accountpulse.core.period import Period
 from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import report_document
@@ -28,8 +29,7 @@ def write_report(state: State, period: Period | None, out: Path) -> int:
     summary.marked(console, "!", "yellow", document["warnings"])
     for what, path in zip(("Page", "CSV"), paths, strict=True):
         console.print(f"{what + ':':<6}{path}", markup=False, soft_wrap=True)
-    for note in state.files.notes:
-        print(f"! {note}", file=sys.stderr)  # noqa: T201
+    note(state.files.notes)
     return 0
 
 
