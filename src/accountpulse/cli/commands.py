@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from accountpulse.cli.completion import months, sources
+from accountpulse.cli.completion import months, pages, sources
 from accountpulse.cli.program import Program
 from accountpulse.core.errors import UsageError
 from accountpulse.core.memory import prepare
@@ -66,7 +66,7 @@ scorecards = Program(help="Look at scorecard files.")
 
 def register(app: typer.Typer) -> None:
     """Hang all commands into the program."""
-    for command in (demo, run, check, accounts, score, explain, report, outcomes, backtest, history, forget):
+    for command in (demo, run, check, accounts, score, explain, report, outcomes, backtest, history, forget, docs):
         app.command()(command)
     scorecards.command("check")(scorecard_check)
     scorecards.command("show")(scorecard_show)
@@ -81,7 +81,7 @@ def demo(
         int, typer.Option(min=1, max=20_000, help="How many customers the invented company has.")
     ] = 120,
     seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 7,
-    out: Annotated[Path, typer.Option(help="Folder for the CSV, the report and the state.")] = Path(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the CSV, the report and the state.")] = Path(
         "accountpulse-demo"
     ),
 ) -> None:
@@ -163,7 +163,7 @@ def check(
 
 def accounts(
     out: Annotated[
-        Path | None, typer.Option(help="Write the mapping file to correct: a CSV, one line an account.")
+        Path | None, typer.Option(metavar="FILE", help="Write the mapping file to correct: a CSV, one line an account.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every account as JSON instead.")] = False,
 ) -> None:
@@ -182,8 +182,20 @@ def history(
     raise typer.Exit(show_history(configured_state(), json))
 
 
+def docs(
+    topic: Annotated[
+        str | None,
+        typer.Argument(metavar="TOPIC", autocompletion=pages, help="A page, such as mapping. [default: list them]"),
+    ] = None,
+) -> None:
+    """Show the documentation that comes with this version, offline."""
+    from accountpulse.cli.docs import list_topics, show_topic
+
+    raise typer.Exit(list_topics() if topic is None else show_topic(topic))
+
+
 def forget(
-    account: Annotated[str, typer.Argument(help="The account's Salesforce id.")],
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's Salesforce id.")],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
     """Erase one account from all periods of the state (a privacy request)."""
@@ -195,7 +207,9 @@ def forget(
 def score(  # noqa: PLR0917
     out: Annotated[str, typer.Option(metavar="FILE", help="Where the scores go: .csv or .parquet.")],
     metrics: MetricsOption = None,
-    scorecard: Annotated[Path | None, typer.Option(help="A scorecard file. [default: the packaged one]")] = None,
+    scorecard: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A scorecard file. [default: the packaged one]")
+    ] = None,
     period: StoredOption = None,
     calibration: CalibrationOption = None,
     as_json: JsonOption = False,
@@ -203,7 +217,10 @@ def score(  # noqa: PLR0917
         EngineName, typer.Option(help="What does the work; duckdb and spark read and write Parquet.")
     ] = EngineName.POLARS,
     master: Annotated[
-        str | None, typer.Option(help="Spark's address: local[2], spark://host:7077. [default: Spark's own settings]")
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Spark's address: local[2], spark://host:7077. [default: Spark's own settings]"
+        ),
     ] = None,
 ) -> None:
     """Score a table of metrics, or those that a run kept; no system is asked. An empty cell is not known, not 0."""
@@ -231,7 +248,9 @@ def score(  # noqa: PLR0917
 
 
 def explain(
-    account: Annotated[str, typer.Argument(help="Its Salesforce id, of 15 or 18 characters, or its name.")],
+    account: Annotated[
+        str, typer.Argument(metavar="ACCOUNT", help="Its Salesforce id, of 15 or 18 characters, or its name.")
+    ],
     period: RanOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON, unrounded.")] = False,
 ) -> None:
@@ -243,7 +262,7 @@ def explain(
 
 def report(
     period: RanOption = None,
-    out: Annotated[Path, typer.Option(help="Folder for the page and the CSV.")] = Path("out"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the page and the CSV.")] = Path("out"),
     as_json: Annotated[bool, typer.Option("--json", help="Print what the page is made of as JSON instead.")] = False,
 ) -> None:
     """One page of the whole portfolio and of each account, and a CSV beside it. Reads the state only."""
@@ -266,7 +285,9 @@ def outcomes(
             "an earlier one; it wins over all else that is known of its accounts.",
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write every outcome to this .csv or .parquet.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write every outcome to this .csv or .parquet.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead.")] = False,
 ) -> None:
     """Who left and who renewed, where each was found, and what is doubtful. Reads the state only, but for --refresh."""
@@ -285,12 +306,15 @@ def backtest(
     metrics: Annotated[
         Path | None,
         typer.Option(
-            help="A table of metrics with as_of, many days an account: .csv or .parquet. [default: the state]"
+            metavar="FILE",
+            help="A table of metrics with as_of, many days an account: .csv or .parquet. [default: the state]",
         ),
     ] = None,
     outcomes: Annotated[
         Path | None,
-        typer.Option(help="A table of outcomes: account_id, date, kind (lost, contraction, renewed), arr_lost."),
+        typer.Option(
+            metavar="FILE", help="A table of outcomes: account_id, date, kind (lost, contraction, renewed), arr_lost."
+        ),
     ] = None,
     scorecard: Annotated[
         list[Path] | None,
@@ -320,7 +344,8 @@ def backtest(
         Path | None,
         typer.Option(metavar="FILE", help="With --metrics: judge the probabilities of this calibration too."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("out"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files.")] = Path("out"),
+    as_json: JsonOption = False,
 ) -> None:
     """Hold what the score said against who left: how well it ranks, whom it misjudged, what isn't proven."""
     prepare()
@@ -339,6 +364,7 @@ def backtest(
         known_until=day_of(known_until, "--known-until"),
         out=out,
         calibration=calibration,
+        as_json=as_json,
     )
     if metrics is not None:
         raise typer.Exit(backtest_table(metrics, asked, datetime.now(UTC)))
@@ -346,7 +372,7 @@ def backtest(
 
 
 def scorecard_check(
-    file: Annotated[Path, typer.Argument(help="A scorecard file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A scorecard file.")],
     pillar: PillarOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -357,7 +383,9 @@ def scorecard_check(
 
 
 def scorecard_show(
-    file: Annotated[Path | None, typer.Argument(help="A scorecard file. [default: the packaged one]")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A scorecard file. [default: the packaged one]")
+    ] = None,
     pillar: PillarOption = None,
 ) -> None:
     """Show a scorecard as a page to read; as Markdown where the output is no terminal."""
@@ -367,11 +395,13 @@ def scorecard_show(
 
 
 def scorecard_diff(  # noqa: PLR0917
-    before: Annotated[Path, typer.Argument(help="The scorecard file as it is.")],
-    after: Annotated[Path, typer.Argument(help="The scorecard file as it might be.")],
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="The scorecard file as it is.")],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="The scorecard file as it might be.")],
     metrics: MetricsOption = None,
     period: StoredOption = None,
-    out: Annotated[Path | None, typer.Option(help="Write every account of both to this .csv or .parquet.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write every account of both to this .csv or .parquet.")
+    ] = None,
     pillar: PillarOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""What the shell completes beside the names of options: months and sources. It must answer at once."""
+"""What the shell completes beside the names of options: months, sources and pages. It must answer at once."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,3 +20,10 @@ def sources(incomplete: str) -> list[str]:
     from accountpulse.systems import SOURCES
 
     return [source.name for source in SOURCES if source.name.startswith(incomplete)]
+
+
+def pages(incomplete: str) -> list[str]:
+    """The pages of the documentation."""
+    from accountpulse.cli.docs import topics
+
+    return [name for name in topics() if name.startswith(incomplete)]

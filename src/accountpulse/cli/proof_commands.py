@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 
 TableOption = Annotated[
     Path | None,
-    typer.Option(help="A table of metrics with as_of, many days an account: .csv or .parquet. [default: the state]"),
+    typer.Option(
+        metavar="FILE",
+        help="A table of metrics with as_of, many days an account: .csv or .parquet. [default: the state]",
+    ),
 ]
 OutcomesOption = Annotated[
     Path | None,
-    typer.Option(help="A table of outcomes: account_id, date, kind (lost, contraction, renewed), arr_lost."),
+    typer.Option(
+        metavar="FILE", help="A table of outcomes: account_id, date, kind (lost, contraction, renewed), arr_lost."
+    ),
 ]
 CardOption = Annotated[
     Path | None,
@@ -65,7 +70,8 @@ def calibrate(
     known_until: KnownOption = None,
     cross_section: CrossSectionOption = False,
     out: Annotated[
-        Path | None, typer.Option(help="Write the calibration here. [default: calibration.yaml in the state]")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the calibration here. [default: calibration.yaml in the state]"),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the figures, write nothing.")] = False,
 ) -> None:

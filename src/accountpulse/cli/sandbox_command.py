@@ -51,18 +51,28 @@ def sandbox(
         bool, typer.Option("--churn", help="A company with two years behind it, whose customers leave.")
     ] = False,
     truth: Annotated[
-        Path | None, typer.Option(help="Write the true value of every metric of --period to this CSV file, and end.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the true value of every metric of --period to this CSV file, and end."
+        ),
     ] = None,
     outcomes_truth: Annotated[
-        Path | None, typer.Option(help="With --churn: write who left, renewed or shrank, and when, to this CSV file.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="With --churn: write who left, renewed or shrank, and when, to this CSV file."
+        ),
     ] = None,
     hazards_truth: Annotated[
-        Path | None, typer.Option(help="With --churn: write each month's hidden health and hazard to this CSV file.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="With --churn: write each month's hidden health and hazard to this CSV file."
+        ),
     ] = None,
     tables: Annotated[
         Path | None,
         typer.Option(
-            help="With --churn: write such a company's metrics, outcomes and hazards to this folder as tables."
+            metavar="FILE",
+            help="With --churn: write such a company's metrics, outcomes and hazards to this folder as tables.",
         ),
     ] = None,
     period: PeriodOption = None,
