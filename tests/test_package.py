@@ -21,6 +21,7 @@ def test_the_wheel_carries_its_data_files(tmp_path: Path) -> None:
     assert {f"accountpulse/report/page/{name}" for name in ("template.html", "page.css", "start.js")} <= sources
     assert {f"accountpulse/report/charts/{name}" for name in ("vega.js", "LICENSES.txt")} <= sources
     assert sources <= names
+    assert {f"accountpulse/docs/{page.name}" for page in (ROOT / "docs").glob("*.md")} <= names
 
 
 @pytest.mark.parametrize("command", [[], ["run"], ["score"], ["scorecard", "check"]])

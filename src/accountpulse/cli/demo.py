@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 from accountpulse import pipeline, settings
 from accountpulse.cli import progress, summary
@@ -56,7 +58,7 @@ def show_demo(period: Period | None, accounts: int, seed: int, out: Path) -> int
     console.print("\n[bold]Next[/bold]")
     for step, why in _next_steps(folder, result):
         console.print(f"  {step}", markup=False, soft_wrap=True)  # to be copied: never broken
-        console.print(f"      {why}", markup=False, style="dim")
+        console.print(Padding(Text(why, "dim"), (0, 0, 0, 6), expand=False))
     return result.exit_code or (0 if found == result.count("written") else 4)
 
 

@@ -12,9 +12,9 @@ NAMED = 3  # accounts named in a line
 
 
 def rows_of(status: SourceStatus) -> str:
-    """What a source brought, in its own words: `1,534 conversations`."""
-    feeds = SYSTEMS[status.source].feeds
-    return ", ".join(f"{status.rows.get(feed.table, 0):,} {feed.rows}" for feed in feeds if feed.rows is not None)
+    """What a source brought, in its own words: `1,534 conversations`, `1 account`."""
+    counted = [(status.rows.get(feed.table, 0), feed.rows) for feed in SYSTEMS[status.source].feeds if feed.rows]
+    return ", ".join(plural(count, rows.removesuffix("s"), rows) for count, rows in counted)
 
 
 def money(amount: float | None) -> str:
