@@ -447,7 +447,8 @@ class Signals(MappingBlock, frozen=True):
 class Target(MappingBlock, frozen=True):
     """The object that scores are written to, its unique external id, and how many records go by Bulk API 2.0.
 
-    Its other fields have fixed names, and none of them can be the external id. Up to `bulk_above` records go in calls of 200, more go as one bulk job.
+    Its other fields have fixed names, and none of them can be the external id. Up to `bulk_above` records go in calls
+    of 200, more go as one bulk job.
     """
 
     object: ApiName = "Health_Score__c"
