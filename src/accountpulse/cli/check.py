@@ -48,6 +48,6 @@ def _closing(found: Findings) -> str:
     bad = sum(line.mark == "bad" for line in found.lines)
     warnings = sum(line.mark == "warning" for line in found.lines)
     if bad:
-        return f"\n{plural(bad, 'thing')} to mend before a run."
-    said = f", with {plural(warnings, 'remark')}" if warnings else ""
+        return f"\n{plural(bad, 'problem')} to fix before a run."
+    said = f", with {plural(warnings, 'note')}" if warnings else ""
     return f"\nReady to run{said}."

@@ -347,7 +347,7 @@ def backtest(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files.")] = Path("out"),
     as_json: JsonOption = False,
 ) -> None:
-    """Hold what the score said against who left: how well it ranks, whom it misjudged, what isn't proven."""
+    """Compare past scores with who left: how well they rank, whom they misjudged, what isn't proven."""
     prepare()
     from accountpulse.cli.backtest import BacktestRequest, backtest_state, backtest_table
     from accountpulse.cli.proof_tables import day_of, months_asked

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from accountpulse.cli.commands import configured_rules, configured_state
+from accountpulse.cli.commands import JsonOption, configured_rules, configured_state
 from accountpulse.core.memory import prepare
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def calibrate(
         typer.Option(metavar="FILE", help="Write the calibration here. [default: calibration.yaml in the state]"),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the figures, write nothing.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Turn the risk index into a probability of leaving, where enough customers left. Exit code 4: none is offered."""
     prepare()
@@ -81,7 +82,9 @@ def calibrate(
 
     asked = _training(metrics, outcomes, scorecard, horizon, months=(first, last), known_until=known_until)
     asked = replace(asked, cross_section=cross_section)
-    raise typer.Exit(calibrate_on(asked, out or configured_state(), datetime.now(UTC), dry_run=dry_run))
+    raise typer.Exit(
+        calibrate_on(asked, out or configured_state(), datetime.now(UTC), dry_run=dry_run, as_json=as_json)
+    )
 
 
 def scorecard_suggest(
