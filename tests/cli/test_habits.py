@@ -186,9 +186,11 @@ def test_history_says_when_each_run_began_and_how_long_it_took(office: Office, r
 
 def test_a_month_that_runs_still_is_remarked_and_one_to_come_refused(office: Office) -> None:
     this, later = (f"{month}" for month in (next(months("")), "2999-01"))
-    done = office.call("run", "--period", this, "--dry-run", "--json", "--quiet")
-    (found,) = objects(done)
+    own = {"ACCOUNTPULSE_STATE": str(office.folder / "open")}
+    (found,) = objects(office.call("run", "--period", this, "--json", "--quiet", **own))
     assert any(f"{this} is not over" in note for note in found["notes"])
+    for words in (("explain", "O'Brien"), ("report",)):
+        assert "the month is not over: its scores will change" in " ".join(office.call(*words, **own).stdout.split())
     refused = office.call("run", "--period", later, "--dry-run")
     assert refused.exit_code == 2
     assert "has not begun yet" in refused.stderr

@@ -13,9 +13,9 @@ from rich.text import Text
 
 from accountpulse.cli import summary
 from accountpulse.cli.account_search import find_account
-from accountpulse.cli.formatting import money, plural, points
+from accountpulse.cli.formatting import NOT_OVER, money, plural, points
 from accountpulse.cli.voice import note
-from accountpulse.core.period import Period
+from accountpulse.core.period import Period, parse_period
 from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.earlier_runs import EarlierRun
@@ -89,7 +89,9 @@ def _said(each: Mapping[str, Any]) -> str:
 
 
 def _head(details: AccountDetails) -> Text:
-    card, day = details["scorecard"], date.fromisoformat(details["as_of"]) - timedelta(days=1)
+    card, as_of = details["scorecard"], date.fromisoformat(details["as_of"])
+    is_over = parse_period(details["period"]).is_over(as_of)
+    day = f"{as_of - timedelta(days=1)}" if is_over else f"{as_of} ({NOT_OVER})"
     facts = [
         details["account_id"],
         *([details["segment"]] if details["segment"] else []),

@@ -9,6 +9,7 @@ from accountpulse.pipeline.watch import SourceStatus
 from accountpulse.systems import SYSTEMS
 
 NAMED = 3  # accounts named in a line
+NOT_OVER = "the month is not over: its scores will change"
 
 
 def rows_of(status: SourceStatus) -> str:
