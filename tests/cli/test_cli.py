@@ -196,6 +196,11 @@ def test_the_sandboxs_settings_can_be_pasted_into_a_shell_from_a_narrow_terminal
     assert server.returncode == 0
 
 
+def test_a_place_that_the_truth_can_not_be_written_to_is_named(tmp_path: Path) -> None:
+    done = call(tmp_path, "sandbox", "--truth", str(tmp_path), "--accounts", "1", "--period", "2019-03")
+    assert (done.exit_code, "can't be written" in done.stderr) == (2, True)
+
+
 def test_the_program_says_its_version(tmp_path: Path) -> None:
     assert start(tmp_path, "--version").stdout == f"accountpulse {__version__}\n"
 

@@ -176,7 +176,7 @@ def accounts(
 def history(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a run instead of a table.")] = False,
 ) -> None:
-    """List every run that the state knows: when, how it ended, what it wrote."""
+    """List every run: when, how it ended, what it wrote. Reads the state only."""
     from accountpulse.cli.history import show_history
 
     raise typer.Exit(show_history(configured_state(), json))
@@ -198,7 +198,7 @@ def forget(
     account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's Salesforce id.")],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
-    """Erase one account from all periods of the state (a privacy request)."""
+    """Erase one account from all of the state (a privacy request)."""
     from accountpulse.cli.history import forget_account
 
     raise typer.Exit(forget_account(configured_state(), account, yes))
@@ -223,7 +223,7 @@ def score(  # noqa: PLR0917
         ),
     ] = None,
 ) -> None:
-    """Score a table of metrics, or those that a run kept; no system is asked. An empty cell is not known, not 0."""
+    """Score a table of metrics, or those that a run kept. No system is asked. An empty cell is not known, not 0."""
     prepare()
     from accountpulse.cli.engines import score_on, streams
     from accountpulse.cli.scoring import score_file, score_stored
@@ -265,7 +265,7 @@ def report(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the page and the CSV.")] = Path("out"),
     as_json: Annotated[bool, typer.Option("--json", help="Print what the page is made of as JSON instead.")] = False,
 ) -> None:
-    """One page of the whole portfolio and of each account, and a CSV beside it. Reads the state only."""
+    """Write the portfolio and every account as one page, and a CSV. Reads the state only."""
     prepare()
     from accountpulse.cli.report import print_document, write_report
 
@@ -290,7 +290,7 @@ def outcomes(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead.")] = False,
 ) -> None:
-    """Who left and who renewed, where each was found, and what is doubtful. Reads the state only, but for --refresh."""
+    """Who left and who renewed, and where that was found. Names what is doubtful. Reads the state; --refresh asks."""
     prepare()
     from accountpulse.cli.outcomes import import_outcomes, refresh_outcomes, show_outcomes
 
@@ -347,7 +347,7 @@ def backtest(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files.")] = Path("out"),
     as_json: JsonOption = False,
 ) -> None:
-    """Compare past scores with who left: how well they rank, whom they misjudged, what isn't proven."""
+    """Compare past scores with who left. Says how well they rank, whom they misjudged, what isn't proven."""
     prepare()
     from accountpulse.cli.backtest import BacktestRequest, backtest_state, backtest_table
     from accountpulse.cli.proof_tables import day_of, months_asked
@@ -388,7 +388,7 @@ def scorecard_show(
     ] = None,
     pillar: PillarOption = None,
 ) -> None:
-    """Show a scorecard as a page to read; as Markdown where the output is no terminal."""
+    """Show a scorecard as a page to read. Where the output is no terminal, as Markdown."""
     from accountpulse.cli.scorecards import show_scorecard
 
     raise typer.Exit(show_scorecard(file, _pillars(pillar)))
@@ -405,7 +405,7 @@ def scorecard_diff(  # noqa: PLR0917
     pillar: PillarOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two scorecards: what the files say, and which accounts would change tier, and why."""
+    """Compare two scorecard files. With accounts: which would change tier, and why."""
     from accountpulse.cli.difference import compare_on_file, compare_on_state, show_difference
 
     if metrics is None and period is None:

@@ -76,7 +76,7 @@ def calibrate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the figures, write nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Turn the risk index into a probability of leaving, where enough customers left. Exit code 4: none is offered."""
+    """Turn the risk index into a probability of leaving. It needs enough who left. Exit code 4: none is offered."""
     prepare()
     from accountpulse.cli.calibrate import calibrate as calibrate_on
 
@@ -98,7 +98,7 @@ def scorecard_suggest(
     known_until: KnownOption = None,
     cross_section: CrossSectionOption = False,
 ) -> None:
-    """Other weights, from who left: a new file, and why each weight moves. Exit code 4: nothing is suggested."""
+    """Suggest other weights, from who left. Writes a new file, and why each moves. Exit code 4: nothing suggested."""
     prepare()
     from accountpulse.cli.suggest import suggest_weights
 
