@@ -12,7 +12,7 @@ import polars as pl
 
 from accountpulse import metrics, pipeline, settings
 from accountpulse.accounts import Linked, attribute, attribute_all, united
-from accountpulse.core.errors import AccountpulseError, ConfigurationError
+from accountpulse.core.errors import AccountpulseError, ConfigurationError, Unanswered
 from accountpulse.core.period import Period, Scope, last_complete, scope_of
 from accountpulse.core.records import REASONS, Extract, Reason, SourceName
 from accountpulse.metrics.reasons import outer_reason, why_column
@@ -39,6 +39,7 @@ Mark = Literal["good", "warning", "bad"]
 AT_ONCE = 8  # requests under way at one source, for the estimate
 ENOUGH = 1_000.0  # of everything: what an account has that is judged by what can be known of it
 LISTED = 8  # metrics that a line names
+ADDRESSES = ("_BASE_URL", "_LOGIN_URL", "_DOMAIN")  # how settings that name an address end
 LAMBDA = 15.0  # minutes that a Lambda function may take
 
 
@@ -66,7 +67,7 @@ class Findings:
 
     def failed(self, area: str, error: AccountpulseError) -> None:
         """What was refused or did not answer; a list of problems is a line each."""
-        texts = error.problems if isinstance(error, ConfigurationError) else [str(error)]
+        texts = error.problems if isinstance(error, ConfigurationError) else [f"{error}{_leads_there(error)}"]
         for text in texts:
             self.add("bad", area, text, error.exit_code)
 
@@ -84,6 +85,14 @@ class Findings:
         """The gravest: a setting to mend before a system that is down."""
         codes = {line.code for line in self.lines}
         return next((code for code in (1, 3, 5, 6, 4) if code in codes), 0)
+
+
+def _leads_there(error: AccountpulseError) -> str:
+    """The settings that name the address at which nobody answered."""
+    if not isinstance(error, Unanswered) or error.source not in SYSTEMS:
+        return ""
+    names = [each.name for each in SYSTEMS[error.source].variables if each.name.endswith(ADDRESSES)]
+    return f" Is {' or '.join(names)} right, and may this machine connect to it (firewall, proxy)?"
 
 
 def check(

@@ -95,7 +95,8 @@ def test_what_it_expects_to_read_is_what_there_is(company: World, tmp_path: Path
         ({"JIRA_API_TOKEN": "wrong-token-1"}, "jira", "JIRA_API_TOKEN", 3),
         ({"LOOKER_CLIENT_SECRET": "wrong-token-1"}, "looker", "LOOKER_CLIENT_SECRET", 3),
         ({"SALESFORCE_CLIENT_SECRET": "wrong-token-1"}, "salesforce", "SALESFORCE_CLIENT", 3),
-        ({"INTERCOM_BASE_URL": "http://127.0.0.1:9"}, "intercom", "Try again", 5),
+        ({"INTERCOM_BASE_URL": "http://127.0.0.1:9"}, "intercom", "nothing listens at 127.0.0.1:9", 5),
+        ({"LOOKER_BASE_URL": "http://127.0.0.1:9"}, "looker", "Is LOOKER_BASE_URL right", 5),
         ({"JIRA_BASE_URL": "not an address"}, "settings", "JIRA_BASE_URL", 3),
     ],
 )

@@ -60,6 +60,16 @@ def key_called(name: str) -> Callable[[Sandbox], None]:
     return change
 
 
+def second_key(name: str) -> Callable[[Sandbox], None]:
+    """The object of scores has another key beside its own, which stays required."""
+
+    def change(running: Sandbox) -> None:
+        fields = running.world.salesforce.objects["Health_Score__c"].fields
+        fields[name] = replace(fields["External_Key__c"], name=name, required=False)
+
+    return change
+
+
 RELATIONSHIP = ("Contract", "Event", "Task", "OpportunityContactRole", "Case", "AccountHistory")
 EXPLORES = ("user_sessions", "feature_usage", "platform_metrics")
 BROKEN: dict[str, Broken] = {
@@ -93,6 +103,15 @@ BROKEN: dict[str, Broken] = {
     "an external id that the object lacks": Broken(3, "Nope__c", yaml="salesforce: {target: {external_id: Nope__c}}"),
     "an external id of another name": Broken(
         0, "", key_called("Month_Key__c"), yaml="salesforce: {target: {external_id: Month_Key__c}}"
+    ),
+    "an external id that a part of the score is written to": Broken(
+        3, "Run_Id__c", yaml="salesforce: {target: {external_id: Run_Id__c}}"
+    ),
+    "an object of scores with a required field that nothing is written to": Broken(
+        3,
+        "External_Key__c is required",
+        second_key("Month_Key__c"),
+        yaml="salesforce: {target: {external_id: Month_Key__c}}",
     ),
     # Jira
     "a bug type that the site lacks": Broken(3, "jira.bug_types", yaml="jira: {bug_types: [Fehler]}"),

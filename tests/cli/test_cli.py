@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import polars as pl
 import pytest
 
 from accountpulse import __version__
+from accountpulse.cli.demo import emptied
+from accountpulse.core.errors import UsageError
 from accountpulse.core.period import Period
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
@@ -29,15 +32,43 @@ def test_the_demo_scores_loads_reads_back_and_reports_every_customer(tmp_path: P
     assert "Read back from the sandbox's Salesforce: 120 records of this run." in done.stdout
     for title in ("Salesforce", "Intercom", "Jira", "Looker", "Most at risk", "Next"):
         assert title in done.stdout
-    assert max(map(len, done.stdout.splitlines())) <= 80
-    (report,) = [line for line in done.stdout.splitlines() if line.startswith("Report: out/report-")]
-    assert len(report) <= 60  # a demo in a narrower one: tests/report/test_files.py
-    with next((tmp_path / "out").glob("health-scores-*.csv")).open(encoding="utf-8", newline="") as stream:
+    shown, _, steps = done.stdout.partition("Next\n")
+    assert max(map(len, shown.splitlines())) <= 80  # in a narrower one: tests/report/test_files.py
+    assert "Report: accountpulse-demo/report-" in shown
+    with next((tmp_path / "accountpulse-demo").glob("health-scores-*.csv")).open(
+        encoding="utf-8", newline=""
+    ) as stream:
         assert len(list(csv.DictReader(stream))) == 120
     assert "The 5 months before ran first" in done.stdout
-    assert [path.suffix for path in sorted((tmp_path / "out").glob("report-*"))] == [".csv", ".html"]
-    with next((tmp_path / "out").glob("report-*.csv")).open(encoding="utf-8", newline="") as stream:
+    assert [path.suffix for path in sorted((tmp_path / "accountpulse-demo").glob("report-*"))] == [
+        ".csv",
+        ".html",
+    ]
+    with next((tmp_path / "accountpulse-demo").glob("report-*.csv")).open(encoding="utf-8", newline="") as stream:
         assert all(line["tier_before"] for line in csv.DictReader(stream))
+    assert not (tmp_path / "out").exists()  # where a real run leaves its own
+    commands = [line.strip() for line in steps.splitlines() if "accountpulse " in line and line[2] != " "]
+    explain, history, *others = (command.replace("python", shlex.quote(sys.executable)) for command in commands)
+    told = subprocess.run(explain, shell=True, cwd=tmp_path, env=CLEAN, capture_output=True, text=True, check=True)  # noqa: S602
+    assert "Churn risk" in told.stdout
+    assert "Since" in told.stdout
+    listed = subprocess.run(history, shell=True, cwd=tmp_path, env=CLEAN, capture_output=True, text=True, check=True)  # noqa: S602
+    assert listed.stdout.count("finished") == 6
+    for command in others:
+        words = shlex.split(command)[3:]
+        assert (
+            call(tmp_path, *(words if "--help" in words or words[0] != "sandbox" else [*words, "--help"])).exit_code
+            == 0
+        )
+
+
+def test_a_demo_takes_an_earlier_demos_state_away_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "demo-state" / "runs").mkdir(parents=True)
+    (tmp_path / "state").write_text("of somebody else", encoding="utf-8")
+    assert not emptied(tmp_path / "demo-state").exists()
+    assert (tmp_path / "state").read_text(encoding="utf-8") == "of somebody else"
+    with pytest.raises(UsageError, match="give another folder by --out"):
+        emptied(tmp_path / "state")
 
 
 def test_a_system_that_is_down_ends_a_run_with_5_and_is_named(tmp_path: Path, sandbox: Sandbox, world: World) -> None:
@@ -163,6 +194,11 @@ def test_the_sandboxs_settings_can_be_pasted_into_a_shell_from_a_narrow_terminal
             assert lines[-1].startswith(("# ", "export ")), lines
         server.send_signal(signal.SIGINT)
     assert server.returncode == 0
+
+
+def test_a_place_that_the_truth_can_not_be_written_to_is_named(tmp_path: Path) -> None:
+    done = call(tmp_path, "sandbox", "--truth", str(tmp_path), "--accounts", "1", "--period", "2019-03")
+    assert (done.exit_code, "can't be written" in done.stderr) == (2, True)
 
 
 def test_the_program_says_its_version(tmp_path: Path) -> None:

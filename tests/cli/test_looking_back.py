@@ -16,7 +16,7 @@ from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.scoring.scorecard import default_text
 from accountpulse.state import State
-from program import call, start
+from program import call
 from support import NOW, Silent
 
 MONTHS = (7, 9, 10)
@@ -85,8 +85,8 @@ def test_every_account_is_explained_and_every_sum_adds_up(tmp_path: Path, kept: 
 @pytest.mark.parametrize("columns", ["60", "80", "200"])
 def test_the_page_fits_a_terminal_and_says_what_the_json_says(tmp_path: Path, kept: Path, columns: str) -> None:
     row = next(row for row in scores(kept).iter_rows(named=True) if row["cap_reason"] and row["health_score"])
-    done = start(tmp_path, "explain", row["account_id"], ACCOUNTPULSE_STATE=str(kept), COLUMNS=columns)
-    assert done.returncode == 0, done.stderr
+    done = call(tmp_path, "explain", row["account_id"], ACCOUNTPULSE_STATE=str(kept), COLUMNS=columns)
+    assert done.exit_code == 0, done.stderr
     lines = done.stdout.splitlines()
     assert max(map(len, lines)) <= int(columns)
     assert len(lines) <= 50
@@ -106,8 +106,8 @@ def test_an_account_is_found_by_either_id_or_by_its_name(tmp_path: Path, kept: P
 
 
 def test_a_name_that_fits_several_accounts_lists_them(tmp_path: Path, kept: Path) -> None:
-    done = start(tmp_path, "explain", "a", ACCOUNTPULSE_STATE=str(kept))
-    assert done.returncode == 2
+    done = call(tmp_path, "explain", "a", ACCOUNTPULSE_STATE=str(kept))
+    assert done.exit_code == 2
     assert "give the id of the one you mean" in done.stderr
     first, second, *_ = sorted(
         (name, account) for account, name in scores(kept)["account_id", "account_name"].rows() if "a" in name.lower()
@@ -116,26 +116,43 @@ def test_a_name_that_fits_several_accounts_lists_them(tmp_path: Path, kept: Path
     assert f"{second[1]}  {second[0]}" in done.stderr
 
 
+def test_a_name_or_an_id_with_a_typo_is_answered_with_those_that_are_near(tmp_path: Path, kept: Path) -> None:
+    known = dict(scores(kept)["account_name", "account_id"].rows())
+    account = known["O'Brien & Sons"]
+    for wanted in ("OBrien & Sons", "O'Brain and Sons", "Sons & O'Brien", "o'brain", f"{account[:-1]}9"):
+        done = call(tmp_path, "explain", wanted, ACCOUNTPULSE_STATE=str(kept))
+        assert done.exit_code == 2, wanted
+        assert "did you mean:" in done.stderr
+        assert f"  {account}  O'Brien & Sons" in done.stderr.splitlines()[1], wanted
+    assert told(tmp_path, kept, account.lower())["account_id"] == account  # a spreadsheet lost its case
+
+
+def test_a_word_in_another_encoding_than_the_terminals_is_no_fault_of_ours(tmp_path: Path, kept: Path) -> None:
+    done = call(tmp_path, "explain", "M\udcfcller", ACCOUNTPULSE_STATE=str(kept))  # the bytes of Müller in Latin-1
+    assert done.exit_code == 2
+    assert "M\ufffdller" in done.stderr
+
+
 @pytest.mark.parametrize("wanted", ["", "no such company", "001000000000000"])
 def test_nobody_of_that_name_is_one_line(tmp_path: Path, kept: Path, wanted: str) -> None:
-    done = start(tmp_path, "explain", wanted, ACCOUNTPULSE_STATE=str(kept))
-    assert done.returncode == 2
+    done = call(tmp_path, "explain", wanted, ACCOUNTPULSE_STATE=str(kept))
+    assert done.exit_code == 2
     assert len(done.stderr.strip().splitlines()) == 1
 
 
 def test_a_month_that_was_not_run_says_which_were(tmp_path: Path, kept: Path) -> None:
-    done = start(tmp_path, "explain", "x", "--period", "2026-08", ACCOUNTPULSE_STATE=str(kept))
-    assert done.returncode == 3
+    done = call(tmp_path, "explain", "x", "--period", "2026-08", ACCOUNTPULSE_STATE=str(kept))
+    assert done.exit_code == 3
     assert "there are runs of 2026-07, 2026-09, 2026-10" in done.stderr
-    empty = start(tmp_path, "explain", "x")
-    assert empty.returncode == 3
+    empty = call(tmp_path, "explain", "x")
+    assert empty.exit_code == 3
     assert "run `accountpulse run` first" in empty.stderr
 
 
 def test_the_first_run_of_an_account_has_nothing_to_compare_with(tmp_path: Path, kept: Path) -> None:
     account = scores(kept, 7)["account_id"][0]
     assert told(tmp_path, kept, account, "--period", "2026-07")["changed"] is None
-    done = start(tmp_path, "explain", account, "--period", "2026-07", ACCOUNTPULSE_STATE=str(kept))
+    done = call(tmp_path, "explain", account, "--period", "2026-07", ACCOUNTPULSE_STATE=str(kept))
     assert "nothing to compare with" in done.stdout
 
 
@@ -143,8 +160,8 @@ def test_a_run_whose_scorecard_is_gone_is_not_explained_with_another_one(tmp_pat
     copy = tmp_path / "copy"
     shutil.copytree(kept, copy)
     shutil.rmtree(copy / "scorecards")
-    done = start(tmp_path, "explain", "x", ACCOUNTPULSE_STATE=str(copy))
-    assert done.returncode == 3
+    done = call(tmp_path, "explain", "x", ACCOUNTPULSE_STATE=str(copy))
+    assert done.exit_code == 3
     assert "with its scorecard" in done.stderr
 
 
@@ -164,8 +181,8 @@ def test_a_months_metrics_scored_again_with_the_same_card_are_the_runs_own_score
     tmp_path: Path, kept: Path, cards: tuple[Path, Path]
 ) -> None:
     words = ("score", "--period", "2026-09", "--scorecard", str(cards[0]), "--out", "again.parquet")
-    done = start(tmp_path, *words, ACCOUNTPULSE_STATE=str(kept))
-    assert done.returncode == 0, done.stderr
+    done = call(tmp_path, *words, ACCOUNTPULSE_STATE=str(kept))
+    assert done.exit_code == 0, done.stderr
     again, ran = pl.read_parquet(tmp_path / "again.parquet"), scores(kept, 9)
     assert "mau_points" not in again.columns
     assert again.equals(ran.select(again.columns))  # the scorecard's name and hash among them
@@ -176,8 +193,8 @@ def test_a_diff_over_a_month_counts_who_changes_tier_and_says_why(
 ) -> None:
     old, new = map(str, cards)
     words = ("scorecard", "diff", old, new, "--period", "2026-10", "--out", "diff.csv")
-    done = start(tmp_path, *words, ACCOUNTPULSE_STATE=str(kept))
-    assert done.returncode == 0, done.stderr
+    done = call(tmp_path, *words, ACCOUNTPULSE_STATE=str(kept))
+    assert done.exit_code == 0, done.stderr
     assert "1 difference" in done.stdout
     assert "tiers.Healthy.min: 75 → 80" in done.stdout
     table = pl.read_csv(tmp_path / "diff.csv")
@@ -191,5 +208,5 @@ def test_a_diff_over_a_month_counts_who_changes_tier_and_says_why(
     for row in changing.iter_rows(named=True):
         assert row["why"] == "Healthy begins at 80, no longer at 75"
         assert row["account_name"] in done.stdout
-    same = start(tmp_path, "scorecard", "diff", old, old, "--period", "2026-10", ACCOUNTPULSE_STATE=str(kept))
+    same = call(tmp_path, "scorecard", "diff", old, old, "--period", "2026-10", ACCOUNTPULSE_STATE=str(kept))
     assert "0 accounts of 40 change tier" in same.stdout

@@ -119,7 +119,7 @@ def test_a_mistake_is_told_in_plain_words_with_its_line(text: str, problem: str)
 def test_a_key_without_a_default_has_to_be_there() -> None:
     with pytest.raises(ConfigurationError) as caught:
         read(parse("{}", "dog.yaml"), Dog)
-    assert [problem.rpartition(", ")[2] for problem in caught.value.problems] == ["name: Field required"]
+    assert [problem.rpartition(", ")[2] for problem in caught.value.problems] == ["name: is missing"]
 
 
 def test_all_mistakes_come_together_and_a_block_with_one_is_not_made() -> None:

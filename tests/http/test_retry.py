@@ -1,13 +1,17 @@
 """When a request is tried again, and after how long: every form in which the vendors say so."""
 
+import socket
+import ssl
 from datetime import UTC, datetime
 from itertools import pairwise
 
+import aiohttp
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accountpulse.core.errors import AccessError, OutOfTime, SourceUnavailable, UnexpectedAnswer
+from accountpulse.core.errors import AccessError, OutOfTime, SourceUnavailable, Unanswered, UnexpectedAnswer
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.retry import (
     ANSWER_PATIENCE,
@@ -123,12 +127,33 @@ def test_an_attempt_is_counted_and_its_wait_too() -> None:
 
 def test_the_last_attempt_raises_its_own_failure() -> None:
     one, spent = attempts(RequestBudget()), 0.0
-    with pytest.raises(SourceUnavailable, match=r"GET /thing failed \(ConnectionError\)"):
+    with pytest.raises(SourceUnavailable, match=r"GET /thing failed \(no connection with host:443: ConnectionError\)"):
         while True:
             one.send()
-            spent += one.wait_after(one.unanswered(ConnectionError("of a host")))
+            spent += one.wait_after(one.unanswered(ConnectionError("of a host"), "https://host/x"))
     assert one.state is AttemptState.FAILED
     assert ANSWER_PATIENCE <= spent <= ANSWER_PATIENCE + LONGEST_BACKOFF
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (ConnectionRefusedError(), "nothing listens at host:8443: the connection was refused"),
+        (socket.gaierror(-2, "no name"), "the host host isn't known (DNS)"),
+        (TimeoutError(), "no answer from host:8443 in time"),
+        (requests.exceptions.ReadTimeout(), "no answer from host:8443 in time"),
+        (aiohttp.ServerDisconnectedError(), "host:8443 closed the connection"),
+        (ssl.SSLError(), "the TLS handshake with host:8443 broke off"),
+        (OSError("by /secret/path"), "no connection with host:8443: OSError"),
+    ],
+)
+def test_where_nobody_answers_host_and_port_are_named_and_how_far_the_call_got(error: OSError, says: str) -> None:
+    wrapped = requests.exceptions.ConnectionError("wrapped") if type(error) is ConnectionRefusedError else error
+    wrapped.__cause__ = None if wrapped is error else error
+    found = attempts(RequestBudget()).unanswered(wrapped, "https://user:pass@host:8443/path?q=1").error
+    assert isinstance(found, Unanswered)
+    assert says in str(found)
+    assert not {"pass", "path"} & set(str(found).replace("/", " ").replace(":", " ").split())
 
 
 def test_waits_side_by_side_are_counted_once() -> None:
@@ -162,4 +187,4 @@ def test_no_attempt_is_begun_after_the_runs_end_and_one_cut_off_by_it_says_so() 
     with pytest.raises(OutOfTime):
         attempts(RequestBudget(ends=0.0)).send()
     with pytest.raises(OutOfTime):
-        attempts(RequestBudget(ends=0.0)).unanswered(TimeoutError())
+        attempts(RequestBudget(ends=0.0)).unanswered(TimeoutError(), "https://host")

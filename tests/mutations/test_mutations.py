@@ -58,7 +58,7 @@ def test_no_change_of_one_answer_changes_a_metric_in_silence(bench: Bench, syste
     ("change", "code", "said"),
     [
         (("POST /intercom/conversations/search", "403"), 3, "POST /conversations/search was refused (HTTP 403)"),
-        (("POST /intercom/conversations/search", "the body is a list"), 5, "$: Expected object, got array"),
+        (("POST /intercom/conversations/search", "the body is a list"), 5, "$: a record was expected, a list came"),
         (("GET /intercom/conversations/*", "404"), 0, "1 conversations that a list has named can't be had"),
     ],
 )

@@ -1,5 +1,6 @@
 """`calibrate` and what it learns from: a probability that is true in later months, or the reason why there is none."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -320,6 +321,10 @@ def test_one_that_has_expired_is_kept_for_no_run_and_says_so(
     assert calibrate(request(files), file, NOW, dry_run=False) == 0  # `score` may use it for earlier months
     assert capsys.readouterr().out.count("It has expired, on 2026-04-01") == 2
     assert from_document(file.read_text()).expires_on == date(2026, 4, 1)
+    assert calibrate(request(files), state, NOW, dry_run=False, as_json=True) == 4
+    data = json.loads(capsys.readouterr().out)
+    assert set(data) == {"version", "offered", "calibration", "refusals", "written"}  # as docs/commands.md has them
+    assert (data["offered"], data["calibration"]["expires_on"]) == (False, "2026-04-01")
 
 
 def test_no_file_that_is_read_or_is_no_calibration_is_overwritten(files: Path, tmp_path: Path) -> None:

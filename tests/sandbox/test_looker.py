@@ -99,6 +99,19 @@ def test_days_of_users_add_up_to_what_the_world_has(world: World, caller: Caller
         assert counts == ([(len(there), len(there) + twice)] if there else [])
 
 
+@pytest.mark.parametrize("month", ["2019-03-01 to 2019-04-01", "2031-03-01 to 2031-04-01"])
+def test_a_month_before_or_after_the_companys_life_has_no_rows(caller: Caller, month: str) -> None:
+    counted = [*FIELDS, "user_sessions.session_count"]
+    assert caller.run(fields=counted, filters={FIELDS[1]: month}) == []
+    for view, field, measure in (
+        ("feature_usage", "used_date", "usage_count"),
+        ("platform_metrics", "metric_month", "operations_index"),
+    ):
+        fields = [f"{view}.account_id", f"{view}.{field}", f"{view}.{measure}"]
+        filters = {f"{view}.{field.replace('month', 'date')}": month}
+        assert caller.run(view=view, fields=fields, filters=filters) == []
+
+
 def test_an_equal_query_is_the_same_query(caller: Caller) -> None:
     body = {"model": "alliants", "view": "user_sessions", "fields": FIELDS}
     first, second = (caller.post("/queries", **body).json()["id"] for _ in range(2))

@@ -2,6 +2,7 @@ from datetime import date
 
 from accountpulse.core.catalogue import METRICS, Metric
 from accountpulse.scoring.explain import (
+    bounds_text,
     duration,
     plain,
     probability_text,
@@ -138,3 +139,11 @@ def test_values_are_written_as_people_write_them():
     assert (text("GB", 1234.56), text("minutes", 1), text("€", -2)) == ("1,234.6 GB", "1 minute", "−2 €")
     assert [duration(s) for s in (0, 45, 3600, 90_061, 86_400)] == ["0 s", "45 s", "1 h", "1 d 1 h", "1 d"]
     assert plain(-0.04) == "0"
+
+
+def test_bounds_are_said_whole_also_where_they_are_one_number():
+    assert bounds_text(61.24, 80.0, 90.0) == "between 61.2 and 80.0, whatever is not known"
+    assert bounds_text(74.0, 74.0, 90.0) == "what is not known can't change it"
+    assert bounds_text(73.98, 74.02, 90.0) == "what is not known can't change it"  # as they are shown
+    assert bounds_text(81.5, 81.5, 100.0) == ""  # nothing is unknown
+    assert bounds_text(None, None, 20.0) == ""

@@ -86,11 +86,11 @@ EXPECTED = {
     15: ["points must lie between 0 and 100, not 101"],
     16: ["2 to 8 points", "mau.per", "no metric 'mau_trnd_pct'; did you mean 'mau_trend_pct'?"],
     20: ["a dimension of this name stands in the tree already", "mau counts in the tree already", "2 to 8 points"],
-    21: ["metrics and pillars", "dau.weight: Field required", "did you mean 'weight'?", "[0, 'a'] is not a point"],
+    21: ["metrics and pillars", "dau.weight: is missing", "did you mean 'weight'?", "[0, 'a'] is not a point"],
     22: ["groups.csat: this name is taken", "[1, inf] is not a point"],
     23: ["groups.none: needs exactly one of groups, metrics, pillars; it has none"],
     24: ["groups.empty.metrics: is empty"],
-    26: ["when.segment: Field required", "when.tier: not a known key", "'bug_trend' is not in the tree"],
+    26: ["when.segment: is missing", "when.tier: not a known key", "'bug_trend' is not in the tree"],
     28: ["'suport' is neither a metric nor a dimension nor any_dimension; did you mean 'support'?", "cap", "reason"],
     29: ["needs a comparison"],
     30: ["gte", "above: not a known key"],
@@ -134,9 +134,38 @@ def test_a_segment_that_turns_a_metric_around_is_a_mistake():
 
 def test_a_file_that_is_no_scorecard_says_so():
     assert "not YAML" in problems("name: [")[0]
-    assert "dictionary" in problems("- a\n- b\n")[0]
-    assert {problem.split(": ")[1] for problem in problems("")} == {"Field required"}
+    assert "must be keys with their values" in problems("- a\n- b\n")[0]
+    assert {problem.split(": ")[1] for problem in problems("")} == {"is missing"}
     assert problems("name: a\nname: b\n") == ["line 2: 'name' is given twice"]
+
+
+def _with(garbage: object, node: object, depth: int) -> object:
+    """The same tree with everything of one depth replaced."""
+    if depth == 0:
+        return garbage
+    if isinstance(node, dict):
+        return {key: _with(garbage, value, depth - 1) for key, value in node.items()}
+    return [_with(garbage, value, depth - 1) for value in node] if isinstance(node, list) else node
+
+
+@pytest.mark.parametrize("garbage", [None, "x", "", -7, 2.5, float("inf"), [], ["x"], {}, {"x": "y"}, True])
+def test_whatever_stands_in_a_file_is_refused_in_words_of_our_own(garbage: object) -> None:
+    whole = yaml.safe_load(default_text())
+    for depth in range(1, 9):
+        text = yaml.safe_dump(_with(garbage, whole, depth), sort_keys=False)
+        try:
+            load(text, "mine.yaml")
+        except ConfigurationError as error:
+            told = error.problems
+        else:
+            continue
+        foreign = re.compile("Input should|Field required|Value error|valid |dictionary|tuple|can't be used here")
+        assert not [line for line in told if foreign.search(line)], garbage
+
+
+def test_a_value_of_several_types_is_refused_with_all_of_them() -> None:
+    card = SMALL + "segments: [{name: s, when: {segment: 7}, anchors: {csat_score: [[0, 0], [100, 100]]}}]\n"
+    assert problems(card) == ["line 8, segments.0.when.segment: must be a text or a list"]
 
 
 def test_the_smallest_file_needs_a_name_groups_and_tiers_and_takes_the_packaged_risk():

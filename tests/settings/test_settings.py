@@ -125,7 +125,7 @@ def test_an_address_that_would_leak_or_lead_nowhere_is_refused(url: str) -> None
         ("looker:\n  metrics:\n    pillar_x: {look: 1, account: a, value: b}", "goes under looker.platform.pillars"),
         (OWN.format(rest="date: null, days: 30"), "days needs a date"),
         (OWN.format(rest="date: s.day, filters: {s.day: 7 days}"), "s.day is filtered by the run itself"),
-        (OWN.format(rest="days: 30"), "line 3, looker.metrics.nps.date: Field required"),
+        (OWN.format(rest="days: 30"), "line 3, looker.metrics.nps.date: is missing"),
         (OWN.format(rest="date: s.day, filtres: {}"), "filtres: not a known key; did you mean 'filters'?"),
         (OWN.format(rest="date: s.day, filters: {'s day': x}"), "'s day' is not a name"),
     ],
@@ -151,7 +151,7 @@ def test_a_look_is_named_by_its_id_with_or_without_quotes(tmp_path: Path, look: 
 
 def test_a_mistake_in_a_look_is_told_once(tmp_path: Path) -> None:
     lacking = LOOK.format(look=7).replace("value: calculation_1", "valeu: calculation_1")
-    where = "line 4, looker.platform.pillars.reach.value: Field required"
+    where = "line 4, looker.platform.pillars.reach.value: is missing"
     problems = problems_of(with_config(tmp_path, lacking))
     assert len(problems) == 2
     assert any(where in problem for problem in problems)

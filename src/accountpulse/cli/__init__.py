@@ -9,22 +9,17 @@ from typing import Annotated
 import typer
 
 from accountpulse import __version__
-from accountpulse.cli import commands, deploy_files, proof_commands, setup_commands
+from accountpulse.cli import commands, deploy_files, proof_commands, sandbox_command, setup_commands
+from accountpulse.cli.program import Program
 from accountpulse.core.errors import AccountpulseError, Stopped, UsageError
 from accountpulse.observe.outlet import install
 
-app = typer.Typer(
-    name="accountpulse",
-    help="Health and churn-risk scores for every customer account, with reasons.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+app = Program(name="accountpulse", help="Health and churn-risk scores for every customer account, with reasons.")
 commands.register(app)
 proof_commands.register(app, commands.scorecards)
 setup_commands.register(app, commands.scorecards)
 deploy_files.register(app)
+sandbox_command.register(app)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001

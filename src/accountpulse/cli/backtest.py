@@ -1,5 +1,6 @@
 """`accountpulse backtest`: what the score said against what happened, from a table or from the state."""
 
+import sys
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from accountpulse.cli.proof_tables import GivenOutcomes, ProofTables, check_extr
 from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.period import parse_period
 from accountpulse.core.records import Rules
+from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline.calibrations import read_calibration
 from accountpulse.proof.labels import LabelRules
 from accountpulse.scoring.calibration import Calibration, why_unused, with_probability
@@ -35,6 +37,7 @@ class BacktestRequest:
     known_until: date | None
     out: Path
     calibration: Path | None = None
+    as_json: bool = False
 
 
 def backtest_table(metrics: Path, asked: BacktestRequest, now: datetime) -> int:
@@ -110,6 +113,9 @@ def _finish(
     )
     result = backtest(past.months, past.outcomes, past.card, rules, past.other)
     lines = list(backtest_files.write_files(result, asked.out))
+    if asked.as_json:
+        write_json(sys.stdout, [backtest_files.plain(result.document)])
+        return result.document
     console = summary.tables()
     backtest_summary.show(result.document, console)
     if judged is not None and result.document.account_months.probability is None:

@@ -31,10 +31,10 @@ def write_files(result: "Backtest", out: Path) -> Iterator[str]:
     """Write the page, the document and its rows into a folder; a line that says where, for each."""
     import msgspec
 
-    plain = _plain(result.document)
+    document = plain(result.document)
     contents = {
-        "Page": backtest_page(plain),
-        "JSON": msgspec.json.format(msgspec.json.encode(plain)) + b"\n",
+        "Page": backtest_page(document),
+        "JSON": msgspec.json.format(msgspec.json.encode(document)) + b"\n",
         "Rows": tables.write(_outgoing(result.rows), NAMES["Rows"]),
     }
     for what, content in contents.items():
@@ -51,11 +51,11 @@ def keep(document: "BacktestDocument", state: State, now: datetime) -> None:
     findings = tuple(replace(finding, accounts=()) for finding in document.labels.findings)
     labels = replace(document.labels, findings=findings)
     nameless = replace(document, labels=labels, false_greens=(), false_reds=(), notes=())
-    state.backtests.keep(now.isoformat(timespec="seconds"), _plain(nameless))
+    state.backtests.keep(now.isoformat(timespec="seconds"), plain(nameless))
 
 
-def _plain(document: "BacktestDocument") -> Mapping[str, Any]:
-    """Texts, numbers, lists and mappings; days as ISO texts, a number that is none as null; nothing secret."""
+def plain(document: "BacktestDocument") -> Mapping[str, Any]:
+    """The document as data: days are ISO texts, a number that is none is null; nothing secret."""
     import msgspec
 
     encoded = msgspec.json.encode(document, order="deterministic")

@@ -1,15 +1,20 @@
 """`accountpulse calibrate`: from the risk index to a probability, as far as the departures bear it."""
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from accountpulse.cli import summary
 from accountpulse.cli.files import check_apart, write
 from accountpulse.cli.proof_tables import GivenOutcomes, ProofTables, check_extra, known_by, of_state_scored, of_table
 from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.records import Rules
+from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline.calibrations import read_calibration
 from accountpulse.proof.labels import LabelRules
 from accountpulse.scoring.calibration import FILE, Calibration, from_document, why_unused
@@ -35,7 +40,9 @@ class TrainingRequest:
     cross_section: bool = False  # one row an account
 
 
-def calibrate(asked: TrainingRequest, place: Path | State, now: datetime, *, dry_run: bool) -> int:
+def calibrate(
+    asked: TrainingRequest, place: Path | State, now: datetime, *, dry_run: bool, as_json: bool = False
+) -> int:
     """Fit a calibration, show how good it is, and keep it in a file or the state; 4 where none can be offered."""
     check_extra("calibrate")
     from accountpulse.cli import calibration_summary
@@ -56,12 +63,23 @@ def calibrate(asked: TrainingRequest, place: Path | State, now: datetime, *, dry
     found = training.calibrate(learned, _outcome(tables, learned), now.date())
     console = summary.tables()
     expired = found is not None and found.expires_on <= now.date()
-    calibration_summary.show(learned, found, tables, console, expired=expired)
+    if not as_json:
+        calibration_summary.show(learned, found, tables, console, expired=expired)
     if found is None or (expired and isinstance(place, State)):
-        console.print(_what_stays(place, tables.card, now.date()), markup=False)
-        return 4
-    console.print(_kept(found, place, dry_run=dry_run), markup=False)
-    return 0
+        code, done = 4, _what_stays(place, tables.card, now.date())
+    else:
+        code, done = 0, _kept(found, place, dry_run=dry_run)
+    if as_json:
+        _print_json(found, calibration_summary.refusals(learned), done, offered=code == 0)
+    else:
+        console.print(done, markup=False)
+    return code
+
+
+def _print_json(found: Calibration | None, refusals: Sequence[str], done: str, *, offered: bool) -> None:
+    """What was fitted, if anything; why there is no probability for each customer; what was written, in words."""
+    facts = {"offered": offered, "calibration": msgspec.to_builtins(found), "refusals": list(refusals), "written": done}
+    write_json(sys.stdout, [{"version": summary.JSON_VERSION, **facts}])
 
 
 def learn(asked: TrainingRequest, now: datetime) -> tuple[ProofTables, "Training"]:

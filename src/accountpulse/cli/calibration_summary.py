@@ -29,7 +29,7 @@ def show(
     show_training("Calibration", learned, tables, console)
     if found is None:
         console.print("\n[bold]No probability can be offered[/bold]")
-        summary.marked(console, "✗", "red", _refusals(learned))
+        summary.marked(console, "✗", "red", refusals(learned))
         summary.marked(console, "·", "cyan", across(learned))
     else:
         _offered(learned, found, console, expired=expired)
@@ -37,7 +37,7 @@ def show(
     summary.marked(console, "!", "yellow", learned.leaks)
 
 
-def _refusals(learned: "Training") -> tuple[str, ...]:
+def refusals(learned: "Training") -> tuple[str, ...]:
     """Why there is no probability, or none for each customer."""
     from accountpulse.proof.gates import PROBABILITIES, gate
 
@@ -113,7 +113,7 @@ def _offered(learned: "Training", found: Calibration, console: Console, *, expir
         console.print(f"{' and '.join(bounds)}: the range of the band that the risk is in", markup=False)
         console.print(f"{PROBABILITY} stays empty: too little is known for each customer", markup=False)
         console.print(_bands(found))
-        summary.marked(console, "·", "cyan", (*_refusals(learned), *across(learned)))
+        summary.marked(console, "·", "cyan", (*refusals(learned), *across(learned)))
     console.print("A calibration counts for this scorecard alone: change that, and calibrate again.", markup=False)
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from accountpulse.check import Finding, Findings, check
 from accountpulse.cli import summary
 from accountpulse.cli.formatting import plural
+from accountpulse.cli.voice import VOICE
 from accountpulse.core.errors import AccountpulseError
 from accountpulse.core.period import Period
 from accountpulse.observe.outlet import write_json
@@ -23,6 +24,8 @@ def show_check(environment: Mapping[str, str], period: Period | None, now: datet
     console = summary.tables()
 
     def tell(line: Finding) -> None:
+        if VOICE.quiet and line.mark != "bad":
+            return
         if as_json:
             write_json(sys.stdout, [{"mark": line.mark, "area": line.area, "text": line.text}])
         else:
@@ -45,6 +48,6 @@ def _closing(found: Findings) -> str:
     bad = sum(line.mark == "bad" for line in found.lines)
     warnings = sum(line.mark == "warning" for line in found.lines)
     if bad:
-        return f"\n{plural(bad, 'thing')} to mend before a run."
-    said = f", with {plural(warnings, 'remark')}" if warnings else ""
+        return f"\n{plural(bad, 'problem')} to fix before a run."
+    said = f", with {plural(warnings, 'note')}" if warnings else ""
     return f"\nReady to run{said}."

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from accountpulse.cli.completion import months, pages, sources
 from accountpulse.cli.environment import environment
+from accountpulse.cli.program import Program
 from accountpulse.core.errors import UsageError
 from accountpulse.core.memory import prepare
 from accountpulse.core.period import Period, parse_period
@@ -18,25 +20,42 @@ if TYPE_CHECKING:
     from accountpulse.settings import Settings
     from accountpulse.state import State
 
-PeriodOption = Annotated[str | None, typer.Option(help="The month, YYYY-MM. [default: the last complete one]")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
+PeriodOption = Annotated[
+    str | None,
+    typer.Option(metavar="YYYY-MM", autocompletion=months, help="The month. [default: the last complete one]"),
+]
+RanOption = Annotated[
+    str | None,
+    typer.Option(metavar="YYYY-MM", autocompletion=months, help="The month. [default: the latest that was run]"),
+]
 ScorecardOption = Annotated[
-    Path | None, typer.Option(help="A scorecard file. [default: accountpulse.yaml's, else ours]")
+    Path | None, typer.Option(metavar="FILE", help="A scorecard file. [default: accountpulse.yaml's, else ours]")
 ]
 OutOption = Annotated[
     Path | None, typer.Option(help="Folder for the CSV, or a .csv, .xlsx or .parquet. [default: out, in a dry run]")
-]
-MetricsOption = Annotated[
-    str | None, typer.Option(help="A table of metrics, one row an account: .csv, .xlsx or .parquet.")
-]
-StoredOption = Annotated[str | None, typer.Option(help="In place of --metrics: what the run of this month kept.")]
-CalibrationOption = Annotated[
-    Path | None, typer.Option(help="Turns the risk into a probability. [default: the state's calibration.yaml, if any]")
 ]
 MetricsOutOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the metrics as `score` takes them.")]
 RunOption = Annotated[
     str | None, typer.Option("--run", metavar="ID", help="In place of a month: this run, also a dry one; or last.")
 ]
-PillarOption = Annotated[list[str] | None, typer.Option(help="A configured pillar of platform value.")]
+MetricsOption = Annotated[
+    str | None, typer.Option(metavar="FILE", help="A table of metrics, one row an account: .csv, .xlsx or .parquet.")
+]
+StoredOption = Annotated[
+    str | None,
+    typer.Option(metavar="YYYY-MM", autocompletion=months, help="In place of --metrics: what this month's run kept."),
+]
+CalibrationOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Turns the risk into a probability. [default: the state's calibration.yaml, if any]"
+    ),
+]
+PillarOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="A pillar of platform value; repeatable. [default: those of accountpulse.yaml]"),
+]
 
 
 class EngineName(StrEnum):
@@ -47,40 +66,12 @@ class EngineName(StrEnum):
     SPARK = "spark"
 
 
-class Deployment(StrEnum):
-    """The two products that Jira is."""
-
-    CLOUD = "cloud"
-    DATACENTER = "datacenter"
-
-
-class WorldKind(StrEnum):
-    """What the sandbox's systems hold."""
-
-    PLAIN = "plain"
-    CROOKED = "crooked"
-    RENAMED = "renamed"
-
-
-scorecards = typer.Typer(help="Look at scorecard files.", no_args_is_help=True, rich_markup_mode=None)
+scorecards = Program(help="Look at scorecard files.")
 
 
 def register(app: typer.Typer) -> None:
     """Hang all commands into the program."""
-    for command in (
-        demo,
-        run,
-        check,
-        accounts,
-        score,
-        explain,
-        report,
-        outcomes,
-        backtest,
-        history,
-        forget,
-        sandbox,
-    ):
+    for command in (demo, run, check, accounts, score, explain, report, outcomes, backtest, history, forget, docs):
         app.command()(command)
     scorecards.command("check")(scorecard_check)
     scorecards.command("show")(scorecard_show)
@@ -95,13 +86,15 @@ def demo(
         int, typer.Option(min=1, max=20_000, help="How many customers the invented company has.")
     ] = 120,
     seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 7,
-    out: Annotated[Path, typer.Option(help="Folder for the CSV and the report.")] = Path("out"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the CSV, the report and the state.")] = Path(
+        "accountpulse-demo"
+    ),
 ) -> None:
     """The whole job on a local sandbox, without credentials."""
     prepare()
     from accountpulse.cli.demo import show_demo
 
-    raise typer.Exit(show_demo(_period(period, "UTC"), accounts, seed, out))
+    raise typer.Exit(show_demo(month_of(period, "UTC"), accounts, seed, out))
 
 
 def run(  # noqa: PLR0917
@@ -114,6 +107,7 @@ def run(  # noqa: PLR0917
         list[str] | None,
         typer.Option(
             metavar="SOURCE",
+            autocompletion=sources,
             help="Read only this source afresh, the others from this period's checkpoints; repeatable.",
         ),
     ] = None,
@@ -128,6 +122,7 @@ def run(  # noqa: PLR0917
     ] = None,
     out: OutOption = None,
     metrics_out: MetricsOutOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Score every account and write the scores to Salesforce. Reads every configured source."""
     prepare()
@@ -144,7 +139,7 @@ def run(  # noqa: PLR0917
 
     def work(loaded: settings.Settings) -> RunResult:
         asked = RunRequest(
-            period=_period(period, loaded.mapping.timezone),
+            period=month_of(period, loaded.mapping.timezone),
             dry_run=dry_run,
             allow_partial=allow_partial,
             only=sources,
@@ -158,9 +153,12 @@ def run(  # noqa: PLR0917
 
     with stopping.orderly(), progress.watching() as watch:
         result = settings.work_with(environment(), settings.SecretCache(), work, watch.say)
-    summary.report(result, summary.tables())
+    if as_json:
+        summary.as_data(result)
+    else:
+        summary.report(result, summary.tables())
     if metrics_out is not None:
-        files.write_metrics(result, metrics_out, summary.tables())
+        files.write_metrics(result, metrics_out, summary.tables(stderr=as_json))
     raise typer.Exit(result.exit_code)
 
 
@@ -171,12 +169,13 @@ def check(
     """Before a run: what would fail, and what to do. Reads everything a little, writes nothing to Salesforce."""
     from accountpulse.cli.check import show_check
 
-    raise typer.Exit(show_check(environment(), _period(period, "UTC"), datetime.now(UTC), as_json=as_json))
+    raise typer.Exit(show_check(environment(), month_of(period, "UTC"), datetime.now(UTC), as_json=as_json))
 
 
 def accounts(
     out: Annotated[
-        Path | None, typer.Option(help="Write the mapping file to correct, a .csv or .xlsx: one line an account.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the mapping file to correct, a .csv or .xlsx: one line an account."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every account as JSON instead.")] = False,
 ) -> None:
@@ -189,81 +188,113 @@ def accounts(
 def history(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a run instead of a table.")] = False,
     metrics: MetricsOutOption = None,
-    period: Annotated[str | None, typer.Option(help="With --metrics: the month. [default: the latest]")] = None,
+    period: Annotated[
+        str | None,
+        typer.Option(metavar="YYYY-MM", autocompletion=months, help="With --metrics: the month. [default: the latest]"),
+    ] = None,
 ) -> None:
-    """List every run that the state knows: when, how it ended, what it wrote. Or write a month's metrics to a file."""
+    """List every run: when, how it ended, what it wrote. Or write a month's metrics to a file. Reads the state only."""
     from accountpulse.cli.history import show_history, write_stored_metrics
 
-    month = _period(period, "UTC")
+    month = month_of(period, "UTC")
     if metrics is None and month is None:
         raise typer.Exit(show_history(configured_state(), json))
     raise typer.Exit(write_stored_metrics(configured_state(), month, metrics))
 
 
+def docs(
+    topic: Annotated[
+        str | None,
+        typer.Argument(metavar="TOPIC", autocompletion=pages, help="A page, such as mapping. [default: list them]"),
+    ] = None,
+) -> None:
+    """Show the documentation that comes with this version, offline."""
+    from accountpulse.cli.docs import list_topics, show_topic
+
+    raise typer.Exit(list_topics() if topic is None else show_topic(topic))
+
+
 def forget(
-    account: Annotated[str, typer.Argument(help="The account's Salesforce id.")],
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's Salesforce id.")],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
-    """Erase one account from all periods of the state (a privacy request)."""
+    """Erase one account from all of the state (a privacy request)."""
     from accountpulse.cli.history import forget_account
 
     raise typer.Exit(forget_account(configured_state(), account, yes))
 
 
 def score(  # noqa: PLR0917
-    out: Annotated[str, typer.Option(help="Where the scores go: .csv, .xlsx or .parquet.")],
+    out: Annotated[str, typer.Option(metavar="FILE", help="Where the scores go: .csv, .xlsx or .parquet.")],
     metrics: MetricsOption = None,
-    scorecard: Annotated[Path | None, typer.Option(help="A scorecard file. [default: the packaged one]")] = None,
+    scorecard: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A scorecard file. [default: the packaged one]")
+    ] = None,
     period: StoredOption = None,
     calibration: CalibrationOption = None,
+    as_json: JsonOption = False,
     engine: Annotated[
         EngineName, typer.Option(help="What does the work; duckdb and spark read and write Parquet.")
     ] = EngineName.POLARS,
     master: Annotated[
-        str | None, typer.Option(help="Spark's address: local[2], spark://host:7077. [default: Spark's own settings]")
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Spark's address: local[2], spark://host:7077. [default: Spark's own settings]"
+        ),
     ] = None,
 ) -> None:
-    """Score a table of metrics, or those that a run kept; no system is asked. An empty cell is not known, not 0."""
+    """Score a table of metrics, or those that a run kept. No system is asked. An empty cell is not known, not 0."""
     prepare()
     from accountpulse.cli.engines import score_on, streams
     from accountpulse.cli.scoring import score_file, score_stored
 
     if _one_of(metrics, period):
         raise typer.Exit(
-            score_stored(configured_state(), _period(period, "UTC"), scorecard, Path(out), calibration=calibration)
+            score_stored(
+                configured_state(),
+                month_of(period, "UTC"),
+                scorecard,
+                Path(out),
+                calibration=calibration,
+                as_json=as_json,
+            )
         )
     table = str(metrics)
     if streams(engine.value, table, out):
-        raise typer.Exit(score_on(engine.value, master, table, scorecard, out, calibration=calibration))
-    raise typer.Exit(score_file(Path(table), scorecard, Path(out), calibration=calibration))
+        raise typer.Exit(
+            score_on(engine.value, master, table, scorecard, out, calibration=calibration, as_json=as_json)
+        )
+    raise typer.Exit(score_file(Path(table), scorecard, Path(out), calibration=calibration, as_json=as_json))
 
 
 def explain(
-    account: Annotated[str, typer.Argument(help="Its Salesforce id, of 15 or 18 characters, or its name.")],
-    period: Annotated[str | None, typer.Option(help="The month, YYYY-MM. [default: the latest that was run]")] = None,
+    account: Annotated[
+        str, typer.Argument(metavar="ACCOUNT", help="Its Salesforce id, of 15 or 18 characters, or its name.")
+    ],
+    period: RanOption = None,
     run: RunOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON, unrounded.")] = False,
 ) -> None:
     """One account: score, reasons, what changed, what is not known. Reads the state only."""
     from accountpulse.cli.explain import explain_account
 
-    month = _period(period, "UTC")
+    month = month_of(period, "UTC")
     raise typer.Exit(explain_account(configured_state(), account, month, as_json=as_json, run_id=run))
 
 
 def report(
-    period: Annotated[str | None, typer.Option(help="The month, YYYY-MM. [default: the latest that was run]")] = None,
+    period: RanOption = None,
     run: RunOption = None,
-    out: Annotated[Path, typer.Option(help="Folder for the page and the CSV.")] = Path("out"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the page and the CSV.")] = Path("out"),
     as_json: Annotated[bool, typer.Option("--json", help="Print what the page is made of as JSON instead.")] = False,
 ) -> None:
-    """One page of the whole portfolio and of each account, and a CSV beside it. Reads the state only."""
+    """Write the portfolio and every account as one page, and a CSV. Reads the state only."""
     prepare()
     from accountpulse.cli.report import print_document, write_report
 
     if as_json:
-        raise typer.Exit(print_document(configured_state(), _period(period, "UTC"), run))
-    raise typer.Exit(write_report(configured_state(), _period(period, "UTC"), out, run))
+        raise typer.Exit(print_document(configured_state(), month_of(period, "UTC"), run))
+    raise typer.Exit(write_report(configured_state(), month_of(period, "UTC"), out, run))
 
 
 def outcomes(
@@ -273,14 +304,16 @@ def outcomes(
         typer.Option(
             "--import",
             metavar="FILE",
-            help="Keep a .csv, .xlsx or .parquet of account_id, date, kind (lost, contraction, renewed), arr_lost "
-            "in place of an earlier one; it wins over all else that is known of its accounts.",
+            help="Keep a .csv, .xlsx or .parquet of account_id, date, kind (lost, contraction, renewed), arr_lost in "
+            "place of an earlier one; it wins over all else that is known of its accounts.",
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write every outcome to this .csv, .xlsx or .parquet.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write every outcome to this .csv, .xlsx or .parquet.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead.")] = False,
 ) -> None:
-    """Who left and who renewed, where each was found, and what is doubtful. Reads the state only, but for --refresh."""
+    """Who left and who renewed, and where that was found. Names what is doubtful. Reads the state; --refresh asks."""
     prepare()
     from accountpulse.cli.outcomes import import_outcomes, refresh_outcomes, show_outcomes
 
@@ -296,12 +329,15 @@ def backtest(
     metrics: Annotated[
         Path | None,
         typer.Option(
-            help="A table of metrics with as_of, many days an account: .csv, .xlsx or .parquet. [default: the state]"
+            metavar="FILE",
+            help="A table of metrics with as_of, many days an account: .csv, .xlsx or .parquet. [default: the state]",
         ),
     ] = None,
     outcomes: Annotated[
         Path | None,
-        typer.Option(help="A table of outcomes: account_id, date, kind (lost, contraction, renewed), arr_lost."),
+        typer.Option(
+            metavar="FILE", help="A table of outcomes: account_id, date, kind (lost, contraction, renewed), arr_lost."
+        ),
     ] = None,
     scorecard: Annotated[
         list[Path] | None,
@@ -331,9 +367,10 @@ def backtest(
         Path | None,
         typer.Option(metavar="FILE", help="With --metrics: judge the probabilities of this calibration too."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("out"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files.")] = Path("out"),
+    as_json: JsonOption = False,
 ) -> None:
-    """Hold what the score said against who left: how well it ranks, whom it misjudged, what isn't proven."""
+    """Compare past scores with who left. Says how well they rank, whom they misjudged, what isn't proven."""
     prepare()
     from accountpulse.cli.backtest import BacktestRequest, backtest_state, backtest_table
     from accountpulse.cli.proof_tables import day_of, months_asked
@@ -350,6 +387,7 @@ def backtest(
         known_until=day_of(known_until, "--known-until"),
         out=out,
         calibration=calibration,
+        as_json=as_json,
     )
     if metrics is not None:
         raise typer.Exit(backtest_table(metrics, asked, datetime.now(UTC)))
@@ -357,43 +395,48 @@ def backtest(
 
 
 def scorecard_check(
-    file: Annotated[Path, typer.Argument(help="A scorecard file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A scorecard file.")],
     pillar: PillarOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Report every mistake of a scorecard file, with its line."""
     from accountpulse.cli.scorecards import check_scorecard
 
-    raise typer.Exit(check_scorecard(file, tuple(pillar or ()), environment()))
+    raise typer.Exit(check_scorecard(file, _pillars(pillar), environment(), as_json=as_json))
 
 
 def scorecard_show(
-    file: Annotated[Path | None, typer.Argument(help="A scorecard file. [default: the packaged one]")] = None,
-    pillar: PillarOption = None,
-) -> None:
-    """Show a scorecard as a page to read; as Markdown where the output is no terminal."""
-    from accountpulse.cli.scorecards import show_scorecard
-
-    raise typer.Exit(show_scorecard(file, tuple(pillar or ())))
-
-
-def scorecard_diff(  # noqa: PLR0917
-    before: Annotated[Path, typer.Argument(help="The scorecard file as it is.")],
-    after: Annotated[Path, typer.Argument(help="The scorecard file as it might be.")],
-    metrics: MetricsOption = None,
-    period: StoredOption = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Write every account of both to this .csv, .xlsx or .parquet.")
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A scorecard file. [default: the packaged one]")
     ] = None,
     pillar: PillarOption = None,
 ) -> None:
-    """Compare two scorecards: what the files say, and which accounts would change tier, and why."""
+    """Show a scorecard as a page to read. Where the output is no terminal, as Markdown."""
+    from accountpulse.cli.scorecards import show_scorecard
+
+    raise typer.Exit(show_scorecard(file, _pillars(pillar)))
+
+
+def scorecard_diff(  # noqa: PLR0917
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="The scorecard file as it is.")],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="The scorecard file as it might be.")],
+    metrics: MetricsOption = None,
+    period: StoredOption = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write every account of both to this .csv, .xlsx or .parquet.")
+    ] = None,
+    pillar: PillarOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two scorecard files. With accounts: which would change tier, and why."""
     from accountpulse.cli.difference import compare_on_file, compare_on_state, show_difference
 
     if metrics is None and period is None:
-        raise typer.Exit(show_difference(before, after, tuple(pillar or ()), out))
+        raise typer.Exit(show_difference(before, after, _pillars(pillar), out, as_json=as_json))
     if _one_of(metrics, period):
-        raise typer.Exit(compare_on_state(before, after, configured_state(), _period(period, "UTC"), out))
-    raise typer.Exit(compare_on_file(before, after, Path(str(metrics)), out))
+        state, month = configured_state(), month_of(period, "UTC")
+        raise typer.Exit(compare_on_state(before, after, state, month, out, as_json=as_json))
+    raise typer.Exit(compare_on_file(before, after, Path(str(metrics)), out, as_json=as_json))
 
 
 def scorecard_schema() -> None:
@@ -403,75 +446,6 @@ def scorecard_schema() -> None:
     raise typer.Exit(print_schema())
 
 
-def sandbox(  # noqa: PLR0917
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8765,
-    accounts: Annotated[int, typer.Option(min=1, max=20_000, help="How many customers the company has.")] = 120,
-    seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 7,
-    latency: Annotated[int, typer.Option(min=0, help="Milliseconds before every answer.")] = 0,
-    rate: Annotated[
-        int | None,
-        typer.Option(min=1, help="Requests a second that Intercom and Jira allow; Intercom counts ten seconds."),
-    ] = None,
-    jira: Annotated[Deployment, typer.Option(help="Which Jira to be.")] = Deployment.CLOUD,
-    conversations: Annotated[
-        int, typer.Option(min=0, max=1_000_000, help="Conversations in the last 90 days, beside the ordinary ones.")
-    ] = 0,
-    issues: Annotated[
-        int, typer.Option(min=0, max=1_000_000, help="Bugs touched in the last 90 days, beside the ordinary ones.")
-    ] = 0,
-    world: Annotated[
-        WorldKind, typer.Option(help="crooked: with what real sites have at worst; renamed: an org with its own names.")
-    ] = WorldKind.PLAIN,
-    churn: Annotated[
-        bool, typer.Option("--churn", help="A company with two years behind it, whose customers leave.")
-    ] = False,
-    truth: Annotated[
-        Path | None, typer.Option(help="Write the true value of every metric of --period to this CSV file, and end.")
-    ] = None,
-    outcomes_truth: Annotated[
-        Path | None, typer.Option(help="With --churn: write who left, renewed or shrank, and when, to this CSV file.")
-    ] = None,
-    hazards_truth: Annotated[
-        Path | None, typer.Option(help="With --churn: write each month's hidden health and hazard to this CSV file.")
-    ] = None,
-    tables: Annotated[
-        Path | None,
-        typer.Option(
-            help="With --churn: write such a company's metrics, outcomes and hazards to this folder as tables."
-        ),
-    ] = None,
-    period: PeriodOption = None,
-) -> None:
-    """A stand-in for the four systems, until it is stopped. Prints the settings that lead to it."""
-    from accountpulse.cli.sandbox import WorldRequest, serve, write_files
-
-    kind = _kind(world, churn=churn, sized=bool(conversations or issues))
-    if not churn and (outcomes_truth or hazards_truth or tables):
-        raise UsageError(
-            "--outcomes-truth, --hazards-truth and --tables are of the world whose customers leave: add --churn"
-        )
-    asked = WorldRequest(seed, accounts, kind, conversations, issues)
-    if truth or outcomes_truth or hazards_truth or tables:
-        month = _period(period, "UTC")
-        raise typer.Exit(
-            write_files(asked, month, truth=truth, outcomes=outcomes_truth, hazards=hazards_truth, tables=tables)
-        )
-    raise typer.Exit(serve(asked, port, latency=latency, rate=rate, jira=jira.value))
-
-
-def _kind(world: WorldKind, *, churn: bool, sized: bool) -> str:
-    """The world that is asked for."""
-    if not churn:
-        return world.value
-    if world is not WorldKind.PLAIN:
-        raise UsageError("give either --churn or --world: they are two worlds")
-    if sized:
-        raise UsageError(
-            "--churn decides itself how many conversations and bugs there are: leave out --conversations and --issues"
-        )
-    return "churn"
-
-
 def _one_of(metrics: str | None, period: str | None) -> bool:
     """Whether the metrics are those of a month in the state."""
     if (metrics is None) == (period is None):
@@ -479,8 +453,14 @@ def _one_of(metrics: str | None, period: str | None) -> bool:
     return period is not None
 
 
-def _period(text: str | None, zone: str) -> Period | None:
+def month_of(text: str | None, zone: str) -> Period | None:
+    """The month that an option names; None: the command's own default."""
     return None if text is None else parse_period(text, zone)
+
+
+def _pillars(given: list[str] | None) -> tuple[str, ...]:
+    """The pillars that a scorecard is read with: the given ones, else accountpulse.yaml's, as a run does."""
+    return tuple(given) if given else configured_rules().pillars
 
 
 def _source(name: str) -> "SourceName":

@@ -1,5 +1,6 @@
 """`accountpulse scorecard diff`: what two scorecards say, and what that would mean for the accounts."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from rich.text import Text
 from accountpulse.cli import summary
 from accountpulse.cli.files import check_apart, read_card, read_given, write_table
 from accountpulse.cli.formatting import money, plural, points
-from accountpulse.cli.scoring import warn
 from accountpulse.cli.table_look import look_of
+from accountpulse.cli.voice import note
 from accountpulse.core.errors import UsageError
 from accountpulse.core.period import Period
+from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import earlier_runs
 from accountpulse.scoring import table
 from accountpulse.scoring.columns import AS_OF
@@ -36,16 +38,28 @@ Cards = tuple[Scorecard, Scorecard]
 ScoreFrames = tuple[pl.DataFrame, pl.DataFrame]
 
 
-def show_difference(before: Path, after: Path, pillars: tuple[str, ...], out: Path | None) -> int:
+def show_difference(
+    before: Path, after: Path, pillars: tuple[str, ...], out: Path | None, *, as_json: bool = False
+) -> int:
     """Print where the files differ, without any account."""
     if out is not None:
         raise UsageError("--out needs accounts: give --metrics FILE or --period YYYY-MM too")
-    _files(summary.tables(), (read_card(before, pillars), read_card(after, pillars)))
+    cards = (read_card(before, pillars), read_card(after, pillars))
+    if as_json:
+        _print_json(cards, None)
+    else:
+        _files(summary.tables(), cards)
     return 0
 
 
 def compare_on_file(
-    before: Path | None, after: Path, metrics: Path, out: Path | None, *, unread_named: bool = False
+    before: Path | None,
+    after: Path,
+    metrics: Path,
+    out: Path | None,
+    *,
+    unread_named: bool = False,
+    as_json: bool = False,
 ) -> int:
     """Print what the second scorecard would do to the accounts of a table; of several dates, on the last one.
 
@@ -58,29 +72,34 @@ def compare_on_file(
     unknown = [set(table.unknown_columns_in(given, card)) for card in cards]
     read = [table.read_table(given, card) for card in cards]
     if not unread_named:
-        warn([*sorted(unknown[0] & unknown[1]), *dict.fromkeys(note for each in read for note in each.notes)])
+        note([*sorted(unknown[0] & unknown[1]), *dict.fromkeys(line for each in read for line in each.notes)])
     frames = [each.rows for each in read]
     before_scores, after_scores = (
         score_table(frame, card, detail=True) for frame, card in zip(frames, cards, strict=True)
     )
     if (last := table.last_date(frames[0])) is None:
-        return _report(cards, (before_scores, after_scores), frames[0], name, out)
+        return _report(cards, (before_scores, after_scores), frames[0], name, out, as_json=as_json)
     before_scores, after_scores, metrics_then = (
         frame.filter(pl.col(AS_OF) == last) for frame in (before_scores, after_scores, frames[0])
     )
-    return _report(cards, (before_scores, after_scores), metrics_then, f"{name} as of {last}", out)
+    return _report(cards, (before_scores, after_scores), metrics_then, f"{name} as of {last}", out, as_json=as_json)
 
 
-def compare_on_state(before: Path | None, after: Path, state: State, period: Period | None, out: Path | None) -> int:
+def compare_on_state(
+    before: Path | None, after: Path, state: State, period: Period | None, out: Path | None, *, as_json: bool = False
+) -> int:
     """Print what the second scorecard would do to the accounts of a month."""
     earlier = earlier_runs.recall_or_refuse(state, period)
     pillars = earlier.card.pillars
     cards = (read_card(before, pillars), read_card(after, pillars))
     before_scores, after_scores = (earlier_runs.rescored_whole(earlier, state, card, detail=True) for card in cards)
-    return _report(cards, (before_scores, after_scores), earlier.metrics, f"the run of {earlier.period.name}", out)
+    of_run, scores = f"the run of {earlier.period.name}", (before_scores, after_scores)
+    return _report(cards, scores, earlier.metrics, of_run, out, as_json=as_json)
 
 
-def _report(cards: Cards, scores: ScoreFrames, metrics: pl.DataFrame, source: str, out: Path | None) -> int:
+def _report(
+    cards: Cards, scores: ScoreFrames, metrics: pl.DataFrame, source: str, out: Path | None, *, as_json: bool
+) -> int:
     present = [name for name in ATTRIBUTES_SHOWN if name in metrics.columns]
     absent = [pl.lit(None, pl.Float64 if name == "arr" else pl.String).alias(name) for name in ATTRIBUTES_SHOWN]
     attributes = metrics.select(
@@ -89,6 +108,9 @@ def _report(cards: Cards, scores: ScoreFrames, metrics: pl.DataFrame, source: st
     accounts = _with_reasons(side_by_side(*scores, attributes), cards, scores)
     if out is not None:
         write_table(out, accounts, look_of(accounts, *cards))
+    if as_json:
+        _print_json(cards, accounts)
+        return 0
     console = summary.tables()
     _files(console, cards)
     console.print(f"\n[bold]What it does[/bold] to {plural(accounts.height, 'account')} of {escape(source)}")
@@ -109,6 +131,22 @@ def _with_reasons(accounts: pl.DataFrame, cards: Cards, scores: ScoreFrames) -> 
     ]
     found = pl.DataFrame(texts, schema={"account_id": pl.String, "why": pl.String})
     return accounts.join(found, on="account_id", how="left", maintain_order="left")
+
+
+def _print_json(cards: Cards, accounts: pl.DataFrame | None) -> None:
+    """Both scorecards, where the files differ, and every account whose tier changes; null without accounts."""
+    named = [{"name": card.name, "hash": card.hash} for card in cards]
+    changing = None if accounts is None else accounts.filter("tier_changes").drop("tier_changes").to_dicts()
+    facts = {
+        "before": named[0],
+        "after": named[1],
+        "differences": [
+            {"path": each.path, "before": each.before, "after": each.after} for each in differences(*cards)
+        ],
+        "accounts": None if accounts is None else accounts.height,
+        "changing": changing,
+    }
+    write_json(sys.stdout, [{"version": summary.JSON_VERSION, **facts}])
 
 
 # --- the files -------------------------------------------------------------------------------------------------

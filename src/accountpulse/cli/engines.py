@@ -4,9 +4,9 @@ from functools import partial
 from pathlib import Path
 
 from accountpulse import engines
-from accountpulse.cli import summary
 from accountpulse.cli.files import check_apart, read_card
-from accountpulse.cli.scoring import counting_calibration, scored, warn
+from accountpulse.cli.scoring import counting_calibration, tell_scored
+from accountpulse.cli.voice import note
 from accountpulse.core.errors import UsageError
 from accountpulse.engines import checks, files
 from accountpulse.scoring.table import pillars_of
@@ -32,16 +32,15 @@ def score_on(
     out: str,
     *,
     calibration: Path | None = None,
+    as_json: bool = False,
 ) -> int:
     """Score one table into another; 4 where no account could be rated."""
     check_apart([Path(out)], [Path(metrics), scorecard, calibration])
     running = engines.start(engine, master)
     frame = running.read(metrics)
     card = read_card(scorecard, pillars_of(frame.collect_schema()))
-    warn(checks.unknown_columns(frame, metrics, card))
+    note(checks.unknown_columns(frame, metrics, card))
     counting = partial(counting_calibration, calibration, card)
     result = files.score_file(running, frame, metrics, card, out, calibration=counting)
-    console = summary.tables()
-    console.print(summary.tier_table(result.tiers, card.tier_names))
-    console.print(f"\n{scored(result.rows, result.rated, card, result.last)}: {out}", markup=False)
+    tell_scored((result.rows, result.rated), result.tiers, card, result.last, out, as_json=as_json)
     return 0 if result.rated or not result.rows else 4

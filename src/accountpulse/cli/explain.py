@@ -12,20 +12,18 @@ from rich.table import Table
 from rich.text import Text
 
 from accountpulse.cli import summary
-from accountpulse.cli.formatting import money, plural, points
-from accountpulse.core.errors import UsageError
-from accountpulse.core.ids import to_18
-from accountpulse.core.nearest import nearest
-from accountpulse.core.period import Period
+from accountpulse.cli.account_search import find_account
+from accountpulse.cli.formatting import NOT_OVER, money, plural, points
+from accountpulse.cli.voice import note
+from accountpulse.core.period import Period, parse_period
 from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.earlier_runs import EarlierRun
 from accountpulse.scoring.account_details import RISK_NOTE, AccountDetails, ScoredAccount, account_details
-from accountpulse.scoring.explain import REASONS, plain, signed
+from accountpulse.scoring.explain import REASONS, bounds_text, plain, signed
 from accountpulse.state import State
 from accountpulse.systems import SOURCES
 
-LISTED = 10  # accounts shown where a name fits several
 BAR = 20  # characters of a dimension's bar
 
 
@@ -34,44 +32,15 @@ def explain_account(
 ) -> int:
     """Print the account's scores in a run, and why they are what they are."""
     earlier = earlier_runs.chosen(state, period, run_id)
-    account_id = _find(earlier, account)
+    account_id = find_account(earlier, account)
     details = {**_details(state, earlier, account_id), "sources": _sources(earlier, account_id)}
     console = summary.tables()
     if as_json:
         write_json(sys.stdout, [details], indent=1)
     else:
         console.print(screen(details, console.width, earlier.card.tier_names))
-    for note in state.files.notes:
-        print(f"! {note}", file=sys.stderr)  # noqa: T201
+    note(state.files.notes)
     return 0
-
-
-def _find(earlier: EarlierRun, wanted: str) -> str:
-    """The id of the account that is meant, by its id of 15 or 18 characters or by its name."""
-    ids, names = earlier.scores["account_id"], earlier.scores["account_name"].fill_null("")
-    wanted = wanted.strip()
-    if to_18(wanted) in set(ids):
-        return to_18(wanted)
-    lower, given = names.str.to_lowercase(), wanted.lower()
-    for fits in (lower == given, lower.str.contains(given, literal=True)):
-        found = (
-            earlier.scores.filter(fits).select("account_id", "account_name").sort("account_name", "account_id").rows()
-        )
-        if len(found) == 1 and given:
-            return str(found[0][0])
-        if found and given:
-            raise UsageError(_several(wanted, found))
-    for problem_id, _, text in earlier.facts["problems"]:
-        if problem_id == to_18(wanted):
-            raise UsageError(f"{wanted} was left out of the run of {earlier.period.name}: {text}")
-    hint = nearest(wanted, names)
-    raise UsageError(f"no account of {earlier.period.name} has the id or the name {wanted!r}{hint}")
-
-
-def _several(wanted: str, found: list[tuple[Any, ...]]) -> str:
-    lines = [f"  {account_id}  {name}" for account_id, name in found[:LISTED]]
-    more = [f"  … and {len(found) - LISTED} more"] if len(found) > LISTED else []
-    return "\n".join([f"{wanted!r} fits {len(found)} accounts; give the id of the one you mean:", *lines, *more])
 
 
 def _details(state: State, earlier: EarlierRun, account_id: str) -> AccountDetails:
@@ -122,7 +91,9 @@ def _said(each: Mapping[str, Any]) -> str:
 
 
 def _head(details: AccountDetails) -> Text:
-    card, day = details["scorecard"], date.fromisoformat(details["as_of"]) - timedelta(days=1)
+    card, as_of = details["scorecard"], date.fromisoformat(details["as_of"])
+    is_over = parse_period(details["period"]).is_over(as_of)
+    day = f"{as_of - timedelta(days=1)}" if is_over else f"{as_of} ({NOT_OVER})"
     facts = [
         details["account_id"],
         *([details["segment"]] if details["segment"] else []),
@@ -140,7 +111,9 @@ def _scores(details: AccountDetails, tiers: Sequence[str]) -> Iterator[Renderabl
     tier = (details["tier"], summary.tier_styles(tiers).get(details["tier"], ""))
     known = f"{plain(details['coverage'])} % of the weight is known"
     before, after = details["health_before_caps"], details["health_score"]
-    yield Text.assemble("Health ", (points(after), "bold"), "  ", tier, f"  ({_bounds(details)}; {known})")
+    bounds = bounds_text(details["lower_bound"], details["upper_bound"], details["coverage"])
+    notes = "; ".join(text for text in (bounds, known) if text)
+    yield Text.assemble("Health ", (points(after), "bold"), "  ", tier, f"  ({notes})")
     if details["not_rated_reasons"]:
         yield from _lines([f"no score: {'; '.join(details['not_rated_reasons'])}"])
     if details["cap_reasons"]:
@@ -148,11 +121,6 @@ def _scores(details: AccountDetails, tiers: Sequence[str]) -> Iterator[Renderabl
         lead = f"capped from {points(before)}" if limited else "caps that apply, but change nothing"
         yield from _lines([f"{lead}: {'; '.join(details['cap_reasons'])}"])
     yield from _risk(details["risk"])
-
-
-def _bounds(details: AccountDetails) -> str:
-    low, high = points(details["lower_bound"]), points(details["upper_bound"])
-    return "whatever is not known" if low == high else f"between {low} and {high}, whatever is not known"
 
 
 def _risk(risk: Mapping[str, Any]) -> Iterator[RenderableType]:
@@ -163,7 +131,7 @@ def _risk(risk: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield from _lines([risk["probability"]["text"]])
     if risk["terms"] is not None:
         terms = [f"{name.replace('_', ' ')} {signed(term, 2)}" for name, term in risk["terms"].items() if term]
-        more = f"; {points(risk['before_floor'])}, raised by what holds health down" if _is_raised(risk) else ""
+        more = f"; {points(risk['before_floor'])} before a cap raised it" if _is_raised(risk) else ""
         before = risk["health_before_caps_3_months_before"]
         more += "" if before is None else f"; health before caps was {points(before)} three months before"
         yield from _lines([f"z = {signed(sum(risk['terms'].values()), 2)}: {' · '.join(terms)}{more}"])

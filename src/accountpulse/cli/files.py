@@ -67,7 +67,7 @@ def write_metrics(result: "RunResult", path: Path, console: Console) -> None:
     rows = f"{result.rated.table.height:,} accounts"
     console.print(f"Metrics of {rows}: {path} (for `accountpulse score --metrics`)", markup=False, soft_wrap=True)
     if result.failed:
-        without = f"What was held down since {', '.join(result.failed)} could not be read is no part of it."
+        without = f"Caps that apply because {', '.join(result.failed)} could not be read are not part of it."
         console.print(without, markup=False, soft_wrap=True)
 
 

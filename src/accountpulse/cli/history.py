@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rich.table import Table
 from accountpulse.cli import summary
 from accountpulse.cli.files import write_table
 from accountpulse.cli.formatting import plural
+from accountpulse.cli.voice import note
 from accountpulse.core.errors import UsageError
 from accountpulse.core.ids import to_18
 from accountpulse.core.period import Period
@@ -21,10 +23,12 @@ from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import earlier_runs
 from accountpulse.state import State
 
-COLUMNS = ("Period", "Run", "Ended", "Scored", "Rated", "Written", "Left out", "Not read")
-COUNTS = ("Scored", "Rated", "Written", "Left out")
-SPARE = ("Rated", "Left out")  # what a narrow terminal goes without
-ROOMY = 90  # columns
+COLUMNS = ("Period", "Begun (UTC)", "Took", "Ended", "Scored", "Rated", "Written", "Left out", "Not read", "Run")
+COUNTS = ("Took", "Scored", "Rated", "Written", "Left out")
+SPARE = ("Took", "Rated", "Left out", "Not read")  # what a terminal of less than ROOMY columns goes without
+ROOMY = 104
+NARROW_SPARE = (*SPARE, "Scored", "Written")  # and one of less than NARROW
+NARROW = 70
 
 
 def show_history(state: State, as_json: bool) -> int:  # noqa: FBT001
@@ -35,17 +39,17 @@ def show_history(state: State, as_json: bool) -> int:  # noqa: FBT001
         write_json(sys.stdout, runs)
     elif runs:
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-        shown = COLUMNS if console.width >= ROOMY else tuple(name for name in COLUMNS if name not in SPARE)
+        spare = () if console.width >= ROOMY else SPARE if console.width >= NARROW else NARROW_SPARE
+        shown = [name for name in COLUMNS if name not in spare]
         for name in shown:
-            table.add_column(name, justify="right" if name in COUNTS else "left", no_wrap=name == "Run")
+            table.add_column(name, justify="right" if name in COUNTS else "left", no_wrap=name in ("Run", "Period"))
         for facts in runs:
             cells = dict(zip(COLUMNS, _cells(facts), strict=True))
             table.add_row(*(escape(cells[name]) for name in shown))
         console.print(table)
     else:
         console.print(f"No run yet in {escape(state.files.store.place)}.")
-    for note in state.files.notes:
-        typer.echo(f"! {note}", err=True)
+    note(state.files.notes)
     return 0
 
 
@@ -60,8 +64,7 @@ def write_stored_metrics(state: State, period: Period | None, path: Path | None)
     write_table(path, frame)
     what = f"Metrics of {plural(frame.height, 'account')} in {earlier.period.name}, run {earlier.facts['run_id']}"
     summary.tables().print(f"{what}: {path}", markup=False, soft_wrap=True)
-    for note in state.files.notes:
-        typer.echo(f"! {note}", err=True)
+    note(state.files.notes)
     return 0
 
 
@@ -70,7 +73,18 @@ def _cells(facts: Mapping[str, Any]) -> tuple[str, ...]:
     code = facts.get("exit_code", 0)
     ended = f"{facts['status']}, {code}" if code else facts["status"]
     left_out = f"{len(facts['problems']):,}" if "problems" in facts else "–"
-    return facts["period"], facts["run_id"], ended, *counts, left_out, ", ".join(facts.get("failed", ()))
+    begun = datetime.fromisoformat(facts["begun_at"]).astimezone(UTC)
+    lasted = "–" if "ended_at" not in facts else _duration(datetime.fromisoformat(facts["ended_at"]) - begun)
+    failed = ", ".join(facts.get("failed", ()))
+    return facts["period"], f"{begun:%Y-%m-%d %H:%M}", lasted, ended, *counts, left_out, failed, facts["run_id"]
+
+
+def _duration(time: timedelta) -> str:
+    """`42 s`, `7 min`, `1 h 20 min`."""
+    minutes = round(time / timedelta(minutes=1))
+    if time < timedelta(minutes=2):
+        return f"{time.total_seconds():.0f} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def forget_account(state: State, account: str, yes: bool) -> int:  # noqa: FBT001
@@ -85,8 +99,7 @@ def forget_account(state: State, account: str, yes: bool) -> int:  # noqa: FBT00
     rows = state.forget(account_id)
     typer.echo(f"Erased {plural(rows, 'row')} of {account_id} from the history in {place},")
     typer.echo("and all checkpoints, reports, dry runs, and whatever was set aside or half written.")
-    for note in state.files.notes:
-        typer.echo(f"! {note}; it was erased with the rest that was set aside", err=True)
+    note(f"{each}; it was erased with the rest that was set aside" for each in state.files.notes)
     typer.echo(
         "Not touched: records in Salesforce, CSV files and reports that you kept, older versions of objects in a "
         "versioned bucket."

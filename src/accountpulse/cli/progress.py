@@ -1,5 +1,6 @@
 """How a run is seen while it goes on, on stderr: a bar for people, one JSON line an event where nobody looks."""
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,9 +9,10 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from accountpulse.cli.formatting import rows_of
 from accountpulse.cli.terminal import Terminal
+from accountpulse.cli.voice import VOICE
 from accountpulse.core.records import SourceName
 from accountpulse.observe.logs import Lines, Quiet, in_words, take_over
-from accountpulse.pipeline.watch import SourceStatus, Watch
+from accountpulse.pipeline.watch import NoWatch, SourceStatus, Watch
 from accountpulse.systems import TITLES
 
 
@@ -50,6 +52,10 @@ class Bars:
 @contextmanager
 def watching() -> Iterator[Watch]:
     """Bars on a terminal, JSON lines elsewhere."""
+    if VOICE.quiet:
+        take_over(in_words(logging.ERROR))
+        yield NoWatch()
+        return
     if not sys.stderr.isatty():
         lines = Lines()
         take_over(Quiet(lines))
@@ -70,5 +76,8 @@ def watching() -> Iterator[Watch]:
 @contextmanager
 def waiting(text: str) -> Iterator[None]:
     """A spinner beside a text, on a terminal."""
+    if VOICE.quiet:
+        yield
+        return
     with Terminal(stderr=True).status(text):
         yield

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from accountpulse.cli.commands import configured_rules, configured_state
+from accountpulse.cli.commands import JsonOption, configured_rules, configured_state
 from accountpulse.core.memory import prepare
 
 if TYPE_CHECKING:
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 TableOption = Annotated[
     Path | None,
     typer.Option(
-        help="A table of metrics with as_of, many days an account: .csv, .xlsx or .parquet. [default: the state]"
+        metavar="FILE",
+        help="A table of metrics with as_of, many days an account: .csv, .xlsx or .parquet. [default: the state]",
     ),
 ]
 OutcomesOption = Annotated[
     Path | None,
-    typer.Option(help="A table of outcomes: account_id, date, kind (lost, contraction, renewed), arr_lost."),
+    typer.Option(
+        metavar="FILE", help="A table of outcomes: account_id, date, kind (lost, contraction, renewed), arr_lost."
+    ),
 ]
 CardOption = Annotated[
     Path | None,
@@ -67,17 +70,21 @@ def calibrate(
     known_until: KnownOption = None,
     cross_section: CrossSectionOption = False,
     out: Annotated[
-        Path | None, typer.Option(help="Write the calibration here. [default: calibration.yaml in the state]")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the calibration here. [default: calibration.yaml in the state]"),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the figures, write nothing.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Turn the risk index into a probability of leaving, where enough customers left. Exit code 4: none is offered."""
+    """Turn the risk index into a probability of leaving. It needs enough who left. Exit code 4: none is offered."""
     prepare()
     from accountpulse.cli.calibrate import calibrate as calibrate_on
 
     asked = _training(metrics, outcomes, scorecard, horizon, months=(first, last), known_until=known_until)
     asked = replace(asked, cross_section=cross_section)
-    raise typer.Exit(calibrate_on(asked, out or configured_state(), datetime.now(UTC), dry_run=dry_run))
+    raise typer.Exit(
+        calibrate_on(asked, out or configured_state(), datetime.now(UTC), dry_run=dry_run, as_json=as_json)
+    )
 
 
 def scorecard_suggest(
@@ -91,7 +98,7 @@ def scorecard_suggest(
     known_until: KnownOption = None,
     cross_section: CrossSectionOption = False,
 ) -> None:
-    """Other weights, from who left: a new file, and why each weight moves. Exit code 4: nothing is suggested."""
+    """Suggest other weights, from who left. Writes a new file, and why each moves. Exit code 4: nothing suggested."""
     prepare()
     from accountpulse.cli.suggest import suggest_weights
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from accountpulse.cli.files import read_card, read_given
-from accountpulse.cli.scoring import warn
+from accountpulse.cli.voice import note
 from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.period import parse_period
 from accountpulse.core.records import Rules
@@ -80,10 +80,10 @@ def of_table(path: Path, given: Path | None, scorecards: tuple[Path, ...], now: 
     pillars = table.pillars_in(given_table)
     cards = [read_card(each, pillars) for each in scorecards] or [scorecard.default(pillars)]
     unknown = [set(table.unknown_columns_in(given_table, card)) for card in cards]
-    warn(sorted(set.intersection(*unknown)))
+    note(sorted(set.intersection(*unknown)))
     read = [table.read_table(given_table, card) for card in cards]
     frames = [each.rows for each in read]
-    warn(list(dict.fromkeys(note for each in read for note in each.notes)))
+    note(list(dict.fromkeys(line for each in read for line in each.notes)))
     unmeasured = [line for card in cards for line in _unmeasured(card, given_table)]
     del given_table, read
     months = _scored(frames[0], cards[0])

@@ -2,13 +2,15 @@
 
 import sys
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from accountpulse.cli import summary
 from accountpulse.cli.files import write
-from accountpulse.cli.formatting import plural
-from accountpulse.core.period import Period
+from accountpulse.cli.formatting import NOT_OVER, plural
+from accountpulse.cli.voice import note
+from accountpulse.core.period import Period, parse_period
 from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import report_document
 from accountpulse.report.files import files
@@ -25,11 +27,12 @@ def write_report(state: State, period: Period | None, out: Path, run_id: str | N
         f"{document['period_text']}: {plural(counts['scored'], 'account')}, {counts['not_rated']:,} Not Rated"
     )
     summary.marked(console, "✗", "red", document["alarms"])
-    summary.marked(console, "!", "yellow", document["warnings"])
+    is_over = parse_period(document["period"]).is_over(date.fromisoformat(document["as_of"]))
+    open_month = () if is_over else (f"as of {document['as_of']}: {NOT_OVER}",)
+    summary.marked(console, "!", "yellow", [*open_month, *document["warnings"]])
     for what, path in zip(("Page", "CSV"), paths, strict=True):
         console.print(f"{what + ':':<6}{path}", markup=False, soft_wrap=True)
-    for note in state.files.notes:
-        print(f"! {note}", file=sys.stderr)  # noqa: T201
+    note(state.files.notes)
     return 0
 
 

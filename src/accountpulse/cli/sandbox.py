@@ -1,5 +1,6 @@
 """`accountpulse sandbox`: the stand-ins in the foreground, and the truth about their world as tables."""
 
+import io
 import shlex
 import signal
 import time
@@ -9,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from accountpulse.cli import progress, summary
+from accountpulse.cli import files, progress, summary
 from accountpulse.cli.formatting import plural
 from accountpulse.core.period import Period, last_complete
 from accountpulse.sandbox.limits import Limit
@@ -97,6 +98,7 @@ def write_files(
 
 
 def _write(path: Path, count: int, noun: str, write: Callable[[TextIO], None]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        write(stream)
+    text = io.StringIO(newline="")
+    write(text)
+    files.write(path, text.getvalue().encode())
     summary.tables().print(f"{plural(count, noun)} written to {path}")

@@ -12,8 +12,9 @@ from accountpulse.check import unfed as unfed_metrics
 from accountpulse.cli import progress, summary
 from accountpulse.cli.files import read_card, write
 from accountpulse.cli.formatting import plural
-from accountpulse.cli.scoring import warn
+from accountpulse.cli.voice import note
 from accountpulse.core.errors import UsageError
+from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import own_metrics
 from accountpulse.scoring.schema import shipped
 from accountpulse.scoring.scorecard_page import markdown
@@ -25,12 +26,19 @@ REASON_WORDS = {
 }
 
 
-def check_scorecard(file: Path, pillars: tuple[str, ...], environment: Mapping[str, str]) -> int:
+def check_scorecard(
+    file: Path, pillars: tuple[str, ...], environment: Mapping[str, str], *, as_json: bool = False
+) -> int:
     """Say that a scorecard is valid, or raise with every problem; warn of own metrics that no run would measure."""
     card = read_card(file, pillars)
     if unfed := own_metrics.unfed(card, settings.rules_of(settings.mapping_of(environment))):
         where = f"{own_metrics.KEY} in {environment.get('ACCOUNTPULSE_CONFIG') or settings.DEFAULT_CONFIG}"
-        warn([f"{', '.join(unfed)}: not under {where}, left empty by a run; only `accountpulse score` has them"])
+        note([f"{', '.join(unfed)}: not under {where}, left empty by a run; only `accountpulse score` has them"])
+    if as_json:
+        counts = {"dimensions": list(card.dimensions), "metrics": [leaf.name for leaf in card.leaves]}
+        facts = {"file": str(file), "name": card.name, "hash": card.hash, **counts, "not_measured": list(unfed)}
+        write_json(sys.stdout, [{"version": summary.JSON_VERSION, **facts}])
+        return 0
     leaves, dimensions = plural(len(card.leaves), "metric"), plural(len(card.dimensions), "dimension")
     console = summary.tables()
     console.print(f"{file} is a good scorecard: {card.name}, {dimensions}, {leaves}, hash {card.hash}", markup=False)

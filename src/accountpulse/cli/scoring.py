@@ -11,10 +11,12 @@ from accountpulse.cli import summary, table_look
 from accountpulse.cli.environment import environment
 from accountpulse.cli.files import check_apart, read_card, read_given, write_table
 from accountpulse.cli.formatting import plural
+from accountpulse.cli.voice import note
 from accountpulse.core import tables
 from accountpulse.core.errors import AccountpulseError
 from accountpulse.core.period import Period
 from accountpulse.core.tables import GivenTable
+from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import calibrations, earlier_runs
 from accountpulse.scoring import table
 from accountpulse.scoring.calibration import Calibration, calibrated
@@ -24,29 +26,37 @@ from accountpulse.scoring.trend import KEYS, score_table
 from accountpulse.state import State
 
 
-def score_file(metrics: Path, scorecard: Path | None, out: Path, *, calibration: Path | None = None) -> int:
+def score_file(
+    metrics: Path, scorecard: Path | None, out: Path, *, calibration: Path | None = None, as_json: bool = False
+) -> int:
     """Score one table and write another; 4 where no account could be rated."""
     tables.kind_of(out.name)
     check_apart([out], [metrics, scorecard, calibration])
     given = read_given(metrics)
     card = read_card(scorecard, table.pillars_in(given))
-    warn(table.unknown_columns_in(given, card))
+    note(table.unknown_columns_in(given, card))
     frame = read_metrics(given, card)
     del given
     counting = counting_calibration(calibration, card, table.first_and_last(frame))
     in_words = _is_worded(out, frame.height)
-    return _finish(calibrated(score_table(frame, card, detail=in_words), counting), frame, card, out)
+    return _finish(calibrated(score_table(frame, card, detail=in_words), counting), frame, card, out, as_json=as_json)
 
 
 def read_metrics(given: GivenTable, card: Scorecard) -> pl.DataFrame:
     """The rows of a table of metrics; what there is to say of how it was read goes to stderr."""
     found = table.read_table(given, card)
-    warn(list(found.notes))
+    note(list(found.notes))
     return found.rows
 
 
 def score_stored(
-    state: State, period: Period | None, scorecard: Path | None, out: Path, *, calibration: Path | None = None
+    state: State,
+    period: Period | None,
+    scorecard: Path | None,
+    out: Path,
+    *,
+    calibration: Path | None = None,
+    as_json: bool = False,
 ) -> int:
     """Score the metrics that a run stored, as that run would have with this scorecard; 4 where none could be rated."""
     tables.kind_of(out.name)
@@ -54,7 +64,7 @@ def score_stored(
     card = read_card(scorecard, earlier.card.pillars)
     counting = counting_calibration(calibration, card, (earlier.as_of_day, earlier.as_of_day))
     scores = earlier_runs.rescored_whole(earlier, state, card, detail=_is_worded(out, earlier.metrics.height))
-    return _finish(calibrated(scores, counting), earlier.metrics, card, out)
+    return _finish(calibrated(scores, counting), earlier.metrics, card, out, as_json=as_json)
 
 
 def _is_worded(out: Path, rows: int) -> bool:
@@ -62,7 +72,7 @@ def _is_worded(out: Path, rows: int) -> bool:
     if tables.kind_of(out.name) == "parquet":
         return False
     if rows > table_look.MOST_WORDED:
-        warn([f"{out.name} has no drivers in words: the table has more than {table_look.MOST_WORDED:,} rows"])
+        note([f"{out.name} has no drivers in words: the table has more than {table_look.MOST_WORDED:,} rows"])
     return rows <= table_look.MOST_WORDED
 
 
@@ -84,11 +94,11 @@ def counting_calibration(named: Path | None, card: Scorecard, days: tuple[date, 
         choice = calibrations.choose(None, state, card, first)
     found = choice.calibration
     expired = found is not None and last >= found.expires_on
-    warn([*choice.notes, *([calibrations.expires_within(found)] if found is not None and expired else [])])
+    note([*choice.notes, *([calibrations.expires_within(found)] if found is not None and expired else [])])
     return found
 
 
-def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Path) -> int:
+def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Path, *, as_json: bool) -> int:
     """Write the scores and say how many of them there are."""
     _write(scores, inputs, card, out)
     last = table.last_date(inputs)
@@ -99,10 +109,8 @@ def _finish(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Pa
         accounts = accounts.filter(pl.col(AS_OF) == last)
     if "arr" not in accounts.columns:
         accounts = accounts.with_columns(arr=pl.lit(None, pl.Float64))
-    console = summary.tables()
-    console.print(summary.tiers(accounts, card.tier_names))
     rated = scores.filter(pl.col(NOT_RATED_REASON).is_null()).height
-    console.print(f"\n{scored(scores.height, rated, card, last)}: {out}", markup=False)
+    tell_scored((scores.height, rated), summary.by_tier(accounts), card, last, str(out), as_json=as_json)
     return 0 if rated else 4
 
 
@@ -115,13 +123,26 @@ def _write(scores: pl.DataFrame, inputs: pl.DataFrame, card: Scorecard, out: Pat
     write_table(out, shown, table_look.look_of(shown, card))
 
 
-def scored(rows: int, rated: int, card: Scorecard, last: date | None) -> str:
+def tell_scored(
+    counts: tuple[int, int], tiers: pl.DataFrame, card: Scorecard, last: date | None, out: str, *, as_json: bool
+) -> None:
+    """Print the tiers, how many rows were scored and rated (`counts`), and where they lie.
+
+    `tiers` as summary.tier_table takes them, those of the date `last` where there are several.
+    """
+    rows, rated = counts
+    if as_json:
+        facts = {"scorecard": f"{card.name} {card.hash}", "as_of": None if last is None else last.isoformat()}
+        found = tiers.select("tier", "accounts", "arr").sort("tier").to_dicts()
+        counted = {"rows": rows, "rated": rated, "tiers": found, "out": out}
+        write_json(sys.stdout, [{"version": summary.JSON_VERSION, **facts, **counted}])
+        return
+    console = summary.tables()
+    console.print(summary.tier_table(tiers, card.tier_names))
+    console.print(f"\n{_scored(rows, rated, card, last)}: {out}", markup=False)
+
+
+def _scored(rows: int, rated: int, card: Scorecard, last: date | None) -> str:
     """How many rows were scored, and how many of them rated; `last`: the date that tiers were shown of."""
     what, shown = ("account", "") if last is None else ("row", f"; the tiers are those of {last}")
     return f"Scored {plural(rows, what)} with {card.name} {card.hash}, {rated:,} rated{shown}"
-
-
-def warn(lines: list[str]) -> None:
-    """Print warnings on stderr."""
-    for line in lines:
-        print(f"! {line}", file=sys.stderr)  # noqa: T201

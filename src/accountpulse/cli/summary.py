@@ -1,5 +1,6 @@
 """What a run has to say, as tables for a terminal of any width, on stdout."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,9 @@ from rich.text import Text
 
 from accountpulse.cli.formatting import money, plural, points, rows_of
 from accountpulse.cli.terminal import Terminal
+from accountpulse.cli.voice import VOICE
 from accountpulse.core.records import Problem
+from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline.deliver import Load
 from accountpulse.pipeline.result import RunResult
 from accountpulse.pipeline.watch import SourceStatus
@@ -21,12 +24,13 @@ from accountpulse.scoring.model import NOT_RATED
 from accountpulse.systems import TITLES
 
 WIDE = 110  # columns from which the reasons stand beside the numbers instead of below them
+JSON_VERSION = 1  # of what --json prints: keys are added without a new one, never taken away
 LISTED = 20  # problems shown; the rest is counted
 
 
-def tables() -> Console:
-    """The console that results are printed on."""
-    return Terminal()
+def tables(*, stderr: bool = False) -> Console:
+    """The console that results are printed on; `stderr`: where stdout has JSON."""
+    return Terminal(stderr=stderr)
 
 
 def statuses(result: RunResult) -> Table:
@@ -84,8 +88,13 @@ def _colour(rank: int, last: int) -> str:
 
 def tiers(scores: pl.DataFrame, names: Sequence[str]) -> Table:
     """Accounts and ARR by tier, with a bar; `names` are the scorecard's tiers, best first."""
+    return tier_table(by_tier(scores), names)
+
+
+def by_tier(scores: pl.DataFrame) -> pl.DataFrame:
+    """A row a tier: `tier`, `accounts`, `arr` (null: not known of any)."""
     arr = pl.when(pl.col("arr").count() > 0).then(pl.col("arr").sum())
-    return tier_table(scores.group_by("tier").agg(accounts=pl.len(), arr=arr), names)
+    return scores.group_by("tier").agg(accounts=pl.len(), arr=arr)
 
 
 def tier_table(by_tier: pl.DataFrame, names: Sequence[str]) -> Table:
@@ -155,7 +164,9 @@ def problems(found: Sequence[Problem]) -> RenderableType:
 
 
 def marked(console: Console, mark: str, style: str, lines: Iterable[str]) -> None:
-    """Print lines for the reader, each behind its mark and wrapped beside it."""
+    """Print lines for the reader, each behind its mark and wrapped beside it; a quiet command has no notes (`!`)."""
+    if VOICE.quiet and mark == "!":
+        return
     for line in lines:
         row = Table.grid(padding=(0, 1, 0, 0))
         row.add_row(Text(mark, style=style), escape(line))
@@ -206,6 +217,11 @@ def _of_load(load: Load, result: RunResult) -> Iterator[str]:
         yield load.imbalance
 
 
+def as_data(result: RunResult) -> None:
+    """Print the same as one JSON object: what Lambda answers and history keeps, with the version of its shape."""
+    write_json(sys.stdout, [{"version": JSON_VERSION, **result.summary()}])
+
+
 def report(result: RunResult, console: Console) -> None:
     """Print the whole of a result."""
     period = result.scope.period
@@ -216,7 +232,7 @@ def report(result: RunResult, console: Console) -> None:
     if (counted := row_counts(result)) is not None:
         console.print()
         console.print(counted)
-        marked(console, "·", "dim", _left_out(result))
+        marked(console, "·", "dim", () if VOICE.quiet else _left_out(result))
     read = [*(status.error for status in result.statuses.values()), *(table.error for table in result.reading.tables)]
     errors = [str(error) for error in read if error is not None]
     marked(console, "✗", "red", errors)
@@ -224,8 +240,9 @@ def report(result: RunResult, console: Console) -> None:
     if result.scores is not None:
         console.print()
         console.print(tiers(result.scores, result.run.card.tier_names))
-        console.print("\n[bold]Most at risk[/bold] (churn risk is an index, not a probability)")
-        console.print(most_at_risk(result.scores, result, console.width))
+        if result.rated_count:
+            console.print("\n[bold]Most at risk[/bold] (churn risk is an index, not a probability)")
+            console.print(most_at_risk(result.scores, result, console.width))
     if result.problems:
         console.print(f"\n[red]{plural(len(result.problems), 'account')} left out:[/red]")
         console.print(problems(result.problems))

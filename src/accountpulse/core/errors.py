@@ -51,6 +51,10 @@ class SourceUnavailable(AccountpulseError):
         super().__init__(f"{source}: {tried} failed ({answer}). {remedy}")
 
 
+class Unanswered(SourceUnavailable):
+    """Nobody answered at a system's address: it is down, or the address or the way to it is wrong."""
+
+
 class UnexpectedAnswer(SourceUnavailable):
     """A system answered in a shape that we do not know: the answer must not be taken for data."""
 

@@ -44,6 +44,10 @@ class Period:
         """The first instant after the month, in UTC."""
         return self.shifted(1).start
 
+    def is_over(self, as_of_day: date) -> bool:
+        """Whether a day, such as that of a run's `as_of`, lies after the month."""
+        return as_of_day >= self.shifted(1).first_day
+
     def shifted(self, months: int) -> "Period":
         """The month that lies `months` later (earlier where negative)."""
         index = self.year * 12 + self.month - 1 + months

@@ -33,6 +33,11 @@ def plain(text: str) -> str:
     return _SURROGATES.sub("\ufffd", _BREAKS.sub(" ", _STEERS.sub("", text)))
 
 
+def typed(text: str) -> str:
+    """A word of the command line as text: bytes that the terminal's encoding doesn't have are read as UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def plain_table(table: "pl.DataFrame") -> "pl.DataFrame":
     """The same for a table: each text on one line, as names are."""
     import polars as pl

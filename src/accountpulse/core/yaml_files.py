@@ -121,25 +121,65 @@ def validate(document: Document, model: type[Model]) -> Model:
 
 
 def _problems(document: Document, model: "type[BaseModel]", error: "ValidationError") -> Iterator[str]:
+    found: dict[Path, list[str]] = {}
     for item in error.errors(include_input=False, include_url=False, include_context=True):
-        path = _real(document, item["loc"])
+        path = _real(document, item["loc"], absent=item["type"] == "missing")
         if item["type"] == "extra_forbidden":
-            yield f"{document.where(path)}: not a known key{nearest(str(path[-1]), _fields(model, path[:-1]))}"
+            text = f"not a known key{nearest(str(path[-1]), _fields(model, path[:-1]))}"
         else:
-            yield f"{document.where(path)}: {_plain(item['msg'])}"
+            text = in_words(item["type"], item["msg"], item.get("ctx") or {})
+        found.setdefault(path, []).append(text)
+    for path, texts in found.items():
+        yield f"{document.where(path)}: {_either(texts)}"
 
 
-def _real(document: Document, path: Path) -> Path:
-    """The path without the names that pydantic adds for the members of a union."""
+def _real(document: Document, path: Path, *, absent: bool) -> Path:
+    """The path without the names that pydantic adds for the members of a union; `absent`: the last key isn't there."""
     real: Path = ()
     for position, part in enumerate(path):
-        if (*real, part) in document.lines or (position == len(path) - 1 and "[" not in str(part)):
+        if (*real, part) in document.lines or (absent and position == len(path) - 1):
             real = (*real, part)
     return real
 
 
-def _plain(message: str) -> str:
-    return message.removeprefix("Value error, ")
+# pydantic's kinds of mistakes, as the reader of a file needs them; what stands in braces is the kind's own limit
+_WORDS = {
+    "missing": "is missing",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be less than {lt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "finite_number": "must be a finite number",
+    "literal_error": "must be {expected}",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must not have a semicolon or a line break",
+    "too_short": "must have at least {min_length}",
+    "too_long": "must have at most {max_length}",
+    "model": "must be keys with their values",
+    "dict": "must be names with their values",
+    "list": "must be a list",
+    "tuple": "must be a list",
+    "string": "must be a text",
+    "int": "must be a whole number",
+    "float": "must be a number",
+    "bool": "must be true or false",
+    "date": "must be a day such as 2026-10-31",
+}
+
+
+def in_words(kind: str, message: str, limits: Mapping[str, Any]) -> str:
+    """A mistake in plain words, by pydantic's kind of it; `message` is pydantic's, and shown where it is our own."""
+    if kind == "value_error":
+        return message.removeprefix("Value error, ")
+    words = _WORDS.get(kind) or _WORDS.get(kind.partition("_")[0], "can't be used here")
+    return words.format_map(limits)
+
+
+def _either(texts: Iterable[str]) -> str:
+    """What is wrong at one place: where it may be one of several types, `must be a text or a list`."""
+    first, *more = dict.fromkeys(texts)
+    return " or ".join([first, *(text.removeprefix("must be ") for text in more)])
 
 
 def _fields(model: "type[BaseModel]", path: Path) -> Iterable[str]:

@@ -129,7 +129,7 @@ class _Reader:
             if key in given:
                 found[declared.name] = self.value(given[key], declared.type, (*path, key))
             elif declared.required:
-                self._wrong((*path, key), "Field required")
+                self._wrong((*path, key), "is missing")
         if len(self.problems) > known:
             return None
         try:

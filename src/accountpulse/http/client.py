@@ -186,7 +186,7 @@ class Client:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             if tls.is_distrust(error):
                 raise attempts.distrusted(self._endpoint.base_url, error) from None
-            return attempts.unanswered(error)
+            return attempts.unanswered(error, self._endpoint.base_url)
         except UnfitBody as error:
             return attempts.unreadable(error)
         self._refuse_mixed_up()

@@ -103,7 +103,7 @@ class RetryingAdapter(HTTPAdapter):
         except requests.RequestException as error:
             if tls.is_distrust(error):
                 raise attempts.distrusted(request.url or "", error) from None
-            return attempts.unanswered(error)
+            return attempts.unanswered(error, request.url or "")
         if _is_final(answer.status_code, attempts.tried):
             return answer
         return attempts.refused(answer.status_code, answer.headers)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 
-from accountpulse.core.errors import AccessError, AccountpulseError, SourceUnavailable, UnexpectedAnswer
-from accountpulse.http import tls
+from accountpulse.core.errors import AccessError, AccountpulseError, SourceUnavailable, Unanswered, UnexpectedAnswer
+from accountpulse.http import no_answer, tls
 from accountpulse.http.bodies import UnfitBody
 from accountpulse.http.budget import RequestBudget
 from accountpulse.http.shape import MISSHAPEN, WrongShape
@@ -88,10 +88,10 @@ class Attempts:
         """The system answered with an error status."""
         return AttemptFailure(refusal(self.source, self.tried, status, self.remedies), status, headers)
 
-    def unanswered(self, error: Exception) -> AttemptFailure:
-        """No answer came; OutOfTime where the run's end, and not the system, cut it off."""
+    def unanswered(self, error: Exception, url: str) -> AttemptFailure:
+        """No answer came from `url`; OutOfTime where the run's end, and not the system, cut it off."""
         self.budget.cut(self.source)
-        return AttemptFailure(SourceUnavailable(self.source, self.tried, tls.said(error)))
+        return AttemptFailure(Unanswered(self.source, self.tried, no_answer.why(error, url)))
 
     def unreadable(self, error: Exception, *, is_page: bool = False) -> AttemptFailure:
         """A cut or foreign body under a good status: may pass, and must never be taken for "no data".
@@ -112,7 +112,7 @@ class Attempts:
 
     def distrusted(self, url: str, error: Exception) -> AccessError:
         """The error for a certificate that isn't trusted: another attempt won't change that."""
-        return AccessError(self.source, self.tried, tls.said(error), tls.distrusted(url))
+        return AccessError(self.source, self.tried, tls.distrust(error), tls.distrusted(url))
 
     # --- the decision
 

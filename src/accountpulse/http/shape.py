@@ -8,6 +8,17 @@ import msgspec
 from accountpulse.http.bodies import MIB, UnfitBody
 
 _PATH = re.compile(r" - at `(\$[^`]*)`$")
+_MISSING = re.compile(r"Object missing required field `([^`]*)`")
+_OTHER_TYPE = re.compile(r"Expected `([^`]*)`, got `([^`]*)`")
+_TYPES = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a record",
+    "null": "null",
+}
 _STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 _ID_NAMES = ("id", "key", "Id")
 _LOOKED_THROUGH = 4 * MIB  # bytes of an answer in which the record is looked for: all of it becomes objects then
@@ -70,10 +81,17 @@ def _wrong_shape(text: str, body: Any) -> WrongShape:
     match = _PATH.search(text)
     path = match[1] if match else "$"
     # "Expected `int`, got `str`": types, and never a value; of anything else only that it is wrong
-    wanted = text[: match.start()] if match else text
-    if not wanted.startswith(("Expected ", "Object missing ")):
-        wanted = "a value that is not known"
-    return WrongShape(path, wanted.replace("`", ""), _record(path, body))
+    return WrongShape(path, _in_words(text[: match.start()] if match else text), _record(path, body))
+
+
+def _in_words(text: str) -> str:
+    """Msgspec's sentence about types, as people say it; what is missing by its name."""
+    if missing := _MISSING.fullmatch(text):
+        return f"{missing[1]} is missing"
+    if wrong := _OTHER_TYPE.fullmatch(text):
+        wanted = " or ".join(_TYPES.get(each, each) for each in wrong[1].split(" | "))
+        return f"{wanted} was expected, {_TYPES.get(wrong[2], wrong[2])} came"
+    return "a value that is not known"
 
 
 def _record(path: str, body: Any) -> str | None:

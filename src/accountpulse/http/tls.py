@@ -38,22 +38,20 @@ def is_distrust(error: BaseException | None) -> bool:
     return _verification(error) is not None
 
 
-def said(error: BaseException) -> str:
-    """What went wrong on the way, for a message: the name of the error, which holds nothing of anybody."""
-    if (found := _verification(error)) is not None:
-        return getattr(found, "verify_message", "certificate verify failed")
-    return "the TLS handshake broke off" if _caused_by(error, ssl.SSLError) else type(error).__name__
+def distrust(error: BaseException) -> str:
+    """Why a certificate was held to be wrong, in OpenSSL's words."""
+    return getattr(_verification(error), "verify_message", "certificate verify failed")
 
 
 def _verification(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
-    found = _caused_by(error, ssl.SSLCertVerificationError)
+    found = caused_by(error, ssl.SSLCertVerificationError)
     return found if isinstance(found, ssl.SSLCertVerificationError) else None
 
 
-def _caused_by(error: object, kind: type[BaseException], depth: int = 8) -> BaseException | None:
+def caused_by(error: object, kind: type[BaseException], depth: int = 8) -> BaseException | None:
     """The innermost error of a kind among an error, its causes, and what it holds."""
     if not isinstance(error, BaseException) or not depth:
         return None
     inner = (error.__cause__, error.__context__, getattr(error, "reason", None), *error.args)
-    found = next((found for each in inner if (found := _caused_by(each, kind, depth - 1))), None)
+    found = next((found for each in inner if (found := caused_by(each, kind, depth - 1))), None)
     return found or (error if isinstance(error, kind) else None)

@@ -111,9 +111,10 @@ class Quiet(logging.Handler):
         self._lines.write("log", **facts)
 
 
-def in_words() -> logging.Handler:
-    """The same as text for a terminal."""
+def in_words(level: int = logging.WARNING) -> logging.Handler:
+    """The same as text for a terminal, from this level on."""
     handler = logging.StreamHandler(sys.stderr)
+    handler.setLevel(level)
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     return handler
 

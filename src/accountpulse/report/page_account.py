@@ -11,7 +11,7 @@ from typing import Any
 
 from accountpulse.core.catalogue import METRICS, own_metric
 from accountpulse.report.page_text import MISSING, Texts, counted, day, due, fixed, sentences, share, signed
-from accountpulse.scoring.explain import plain, probability_text, value_text
+from accountpulse.scoring.explain import bounds_text, plain, probability_text, value_text
 
 NAMED = 5  # metrics by name in the waterfall; the others are one sum
 DECIMALS = 4  # of what is computed: smaller effects are none
@@ -74,10 +74,7 @@ class AccountViews:
         before = self._document["before"]
         since = before["period_text"] if before else "before"
         return {
-            "bounds": [
-                "" if low is None else f"between {fixed(low)} and {fixed(high)}, whatever is not known"
-                for low, high in zip(lower, upper, strict=True)
-            ],
+            "bounds": [bounds_text(*each) for each in zip(lower, upper, coverage, strict=True)],
             "probability": [
                 probability_text(value, low, high, horizon) or "" for value, low, high in zip(*chances, strict=True)
             ],
@@ -117,7 +114,7 @@ class AccountViews:
                 "weight": [f"weight {share(dimension['weight'] if each is None else each)}" for each in weights],
                 "score": list(map(fixed, scores)),
                 "range": [
-                    "" if low is None else f"{fixed(low, 0)} to {fixed(high, 0)}"
+                    "" if low is None else " to ".join(dict.fromkeys((fixed(low, 0), fixed(high, 0))))
                     for low, high in zip(lower, upper, strict=True)
                 ],
                 "coverage": list(map(share, coverage)),

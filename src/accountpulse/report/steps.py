@@ -15,7 +15,7 @@ def next_step(row: Mapping[str, Any], card: Scorecard) -> str | None:
     """What to do next; None where nothing costs a point.
 
     In this order: an open critical signal, an overdue renewal, what a rating lacks, an open moderate signal that is
-    among what holds health down, a renewal within 90 days of an account in the best tier, the metric that costs most.
+    among the caps that apply, a renewal within 90 days of an account in the best tier, the metric that costs most.
     """
     days, tier = row.get(RENEWAL), row.get(TIER)
     if (row.get(CRITICAL) or 0) >= 1:

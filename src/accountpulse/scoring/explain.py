@@ -168,6 +168,17 @@ def renewal_text(days: float, as_of: date) -> str:
     return f"{as_of + timedelta(days=days)} ({f'in {count}' if days >= 0 else f'{count} overdue'})"
 
 
+def bounds_text(lower: float | None, upper: float | None, coverage: float | None) -> str:
+    """Where health lies if all that is not known were at its worst or its best.
+
+    Empty without a score, and where everything is known (`coverage` in percent).
+    """
+    if lower is None or upper is None or coverage == 100:
+        return ""
+    low, high = f"{lower:.1f}", f"{upper:.1f}"
+    return "what is not known can't change it" if low == high else f"between {low} and {high}, whatever is not known"
+
+
 def probability_text(value: float | None, lower: float | None, upper: float | None, horizon_days: int) -> str | None:
     """`probability of leaving within 180 days 18 % (11–28 %)`; None where no calibration counted, or nobody is rated.
 

@@ -294,7 +294,7 @@ class ScorecardFile(ScorecardBlock):
     segments: tuple[Segment, ...] = ()
     """Other anchors for some accounts; weights stay the same, so that scores can be compared."""
     caps: tuple[Cap, ...] = ()
-    """What holds health down, however good the rest is."""
+    """A limit on health, however good the rest is, such as for an open critical signal."""
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)]
     churn_risk: ChurnRisk | None = None
     """An index from 0 to 100, higher is worse; left out: that of the packaged scorecard."""

@@ -157,13 +157,13 @@ def _segments(card: Scorecard) -> Iterator[str]:
 
 
 def _caps(card: Scorecard) -> Iterator[str]:
-    yield "## What holds health down"
+    yield "## Caps"
     yield ""
     if not card.file.caps:
         yield "Nothing."
         yield ""
         return
-    yield "However good the rest is. The lowest that applies counts, and every reason is shown."
+    yield "A cap limits health, however good the rest is. The lowest that applies counts, and every reason is shown."
     yield ""
     rows = (
         (_exact(cap.cap), _cell(cap.reason), " and ".join(_when(card, *item) for item in cap.when.items()))

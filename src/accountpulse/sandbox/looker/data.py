@@ -178,7 +178,9 @@ def _sessions_by_day(instance: Looker, usage: UsageOf, wanted: list[str], first:
 
 def _per_day(masks: Iterable[int], first: int, end: int) -> list[int]:
     """How many masks have each day's bit: written as digits, all days are added at once, a byte each."""
-    width, masks = max(0, end - first), list(masks)
+    if end <= first:
+        return []  # no digits, no days: a month that lies before the world's first day, or after its last
+    width, masks = end - first, list(masks)
     zeros, mask = int.from_bytes(b"0" * width), (1 << width) - 1
     counts = [0] * width
     for start in range(0, len(masks), 255):

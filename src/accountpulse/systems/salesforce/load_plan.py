@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from accountpulse.core.errors import AccessError, ConfigurationError
+from accountpulse.core.nearest import nearest
 from accountpulse.core.records import Problem
 from accountpulse.systems.salesforce.client import Field, Org, format_soql
 from accountpulse.systems.salesforce.field_check import held
@@ -128,10 +129,16 @@ def writable(org: Org, target: Target, columns: pl.Schema) -> tuple[dict[str, Fi
     key = described.get(target.external_id)
     if key is not None and not (key.external_id and key.unique):
         problems.append(f"{target.object}.{target.external_id} must be marked as external id and unique")
+    problems += [
+        f"field {target.object}.{name} is required, but nothing is written to it: make it optional"
+        for name, definition in described.items()
+        if definition.must_be_given and name not in columns
+    ]
     absent = [name for name in columns if name not in described]
     for name, kind in columns.items():
         if (reason := _unfit(described.get(name), kind)) and not (name in absent and name in OPTIONAL):
-            problems.append(f"field {target.object}.{name} {reason}; {PAGE}")
+            hint = nearest(name, described) if name in absent else ""
+            problems.append(f"field {target.object}.{name} {reason}{hint}; {PAGE}")
     if problems:
         raise ConfigurationError("salesforce.target", problems)
     told = [name for name in absent if name not in PROBABILITIES]  # of which most orgs have nothing to write

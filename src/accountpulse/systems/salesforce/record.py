@@ -37,6 +37,12 @@ def dimension_field(dimension: str) -> str:
     return "_".join(word.capitalize() for word in dimension.split("_")) + "_Score__c"
 
 
+def is_written(name: str) -> bool:
+    """Whether a field of this name holds a part of the score; a dimension may have any name."""
+    taken = {field.casefold() for field in (*FIELDS, *OPTIONAL) if field != KEY}
+    return name.casefold() in taken or name.casefold().endswith(dimension_field("").casefold())
+
+
 def payload(records: ScoreRecords) -> pl.DataFrame:
     """One row a record, sorted by its key: the fields by their names. A null is sent, and clears the field.
 

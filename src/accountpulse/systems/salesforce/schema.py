@@ -40,6 +40,7 @@ class Field:
     parents: tuple[str, ...] = ()  # the objects that it may refer to
     filterable: bool = True  # may stand in WHERE: long and encrypted texts may not
     nillable: bool = True
+    must_be_given: bool = False  # a new record without a value is refused
     labels: Mapping[str, str] = field(default_factory=dict, compare=False)  # a label → its value, where they differ
     label: str = field(default="", compare=False)  # what people call it
     groupable: bool = field(default=True, compare=False)  # may stand in GROUP BY
@@ -130,6 +131,15 @@ class _DescribedField(msgspec.Struct, rename="camel"):
     groupable: bool | None = True
     nillable: bool | None = True
     label: str | None = None
+    defaulted_on_create: bool | None = None
+    default_value: Any = None
+    default_value_formula: str | None = None
+
+    @property
+    def must_be_given(self) -> bool:
+        """Whether a new record needs a value of its own: required, and nothing stands in for it."""
+        required = self.nillable is False and bool(self.createable) and self.type != "boolean"
+        return required and self.defaulted_on_create is False and not (self.default_value or self.default_value_formula)
 
 
 class _Child(msgspec.Struct):
@@ -167,5 +177,6 @@ def _field(item: _DescribedField) -> Field:
         nillable=item.nillable is not False,
         label=item.label or "",
         groupable=item.groupable is not False,
+        must_be_given=item.must_be_given,
         labels={each.label: each.value for each in values if each.label not in (None, each.value)},
     )

@@ -33,6 +33,7 @@ from accountpulse.systems.mapping_parts import (
 )
 from accountpulse.systems.salesforce.choices import Only, chosen
 from accountpulse.systems.salesforce.outcome_settings import OutcomeMapping, as_outcomes
+from accountpulse.systems.salesforce.record import KEY, is_written
 
 OURS = (".salesforce.com", ".force.com", ".salesforce-setup.com")
 _MY_DOMAIN = r"[a-z0-9-]+(\.(sandbox|develop|scratch|demo|patch|trailblaze|free|pc-rnd|stage|wave))?\.my"
@@ -446,12 +447,20 @@ class Signals(MappingBlock, frozen=True):
 class Target(MappingBlock, frozen=True):
     """The object that scores are written to, its unique external id, and how many records go by Bulk API 2.0.
 
-    Its other fields have fixed names. Up to `bulk_above` records go in calls of 200, more go as one bulk job.
+    Its other fields have fixed names, and none of them can be the external id. Up to `bulk_above` records go in calls
+    of 200, more go as one bulk job.
     """
 
     object: ApiName = "Health_Score__c"
-    external_id: ApiName = "External_Key__c"
+    external_id: ApiName = KEY
     bulk_above: Annotated[int, msgspec.Meta(ge=0)] = 5_000
+
+    def __post_init__(self) -> None:
+        if is_written(self.external_id):
+            raise ValueError(
+                f"external_id: {self.external_id} is a field that a part of the score is written to; "
+                "name one that holds nothing but the key"
+            )
 
 
 class SalesforceMapping(MappingBlock, frozen=True):
