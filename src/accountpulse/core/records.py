@@ -73,6 +73,14 @@ ACCOUNTS: Columns = {
 }
 # what an account is called in each system: one row for each account and source that has a key
 LINKS: Columns = {"account_id": pl.String, "source": pl.String, "key": pl.String}
+# whom a system knows as a customer, for suggested links: one row a key; in the CRM an account, whose key is its id
+CUSTOMERS: Columns = {
+    "key": pl.String,  # as a link would hold it
+    "name": pl.String,  # null: it has none there
+    "websites": pl.List(pl.String),  # addresses or hosts, as they are written
+    "mail_domains": pl.List(pl.String),  # where its people have their addresses
+    "external_keys": pl.List(pl.String),  # what other systems call it
+}
 
 # --- support ---------------------------------------------------------------------------------------------------
 
