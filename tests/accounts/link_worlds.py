@@ -350,7 +350,8 @@ class Maker:
         self.account("external key", Record(f"{name} {form}", keys=[key]), there)
 
     def short_name(self) -> None:
-        name = f"{self.rng.choice(self.words.heads)} {self.rng.choice(self.words.trades)} {self.rng.choice(self.words.trades)}"
+        trades = self.rng.choice(self.words.trades), self.rng.choice(self.words.trades)
+        name = " ".join((self.rng.choice(self.words.heads), *trades))
         if name in self.used or len(set(name.split())) < 3:
             return
         self.used.add(name)

@@ -162,19 +162,20 @@ def fold(text: str) -> str:
 
 def _stripped(words: Words) -> tuple[Words, str]:
     forms, found = _forms(), []
-    behind = True
-    while behind:
-        behind = next((size for size in range(min(6, len(words) - 1), 0, -1) if words[-size:] in forms), 0)
-        if behind:
-            found.append(forms[words[-behind:]])
-            words = words[:-behind]
-            while len(words) > 1 and words[-1] in FILLERS:
-                words = words[:-1]
-    before = next((size for size in range(min(6, len(words) - 1), 0, -1) if words[:size] in _before()), 0)
-    if before:
-        found.append(forms[words[:before]])
-        words = words[before:]
+    while size := next((size for size in _sizes(words) if words[-size:] in forms), 0):
+        found.append(forms[words[-size:]])
+        words = words[:-size]
+        while len(words) > 1 and words[-1] in FILLERS:
+            words = words[:-1]
+    if size := next((size for size in _sizes(words) if words[:size] in _before()), 0):
+        found.append(forms[words[:size]])
+        words = words[size:]
     return words, " ".join(reversed(found))
+
+
+def _sizes(words: Words) -> range:
+    """How many words a form may have, the longest first; one word is left for the name."""
+    return range(min(6, len(words) - 1), 0, -1)
 
 
 @lru_cache(maxsize=1)

@@ -69,17 +69,19 @@ LONG_FORMS = {
     "societas europaea": "se",
 }
 # what cleanco doesn't have, folded as names are
-OTHER_FORMS = frozenset({
-    "ag co kg", "gmbh co kg", "gmbh u co kg", "gmbh and co kg", "gmbh co kgaa", "ug co kg", "se co kgaa", "gmbh co ohg",
-    "ug", "ek", "eg", "ggmbh", "se", "kgaa", "partg mbb", "mbb", "haftungsbeschrankt", "sarl", "s a r l", "sas", "sasu",
-    "sa", "spa", "srl", "srls", "sl", "slu", "sau", "ltda", "eireli", "lda", "bv", "nv", "vof", "cv", "ab", "aps", "as",
-    "asa", "a s", "oy", "oyj", "oy ab", "abp", "sp zoo", "sp k", "sa de cv", "s de rl de cv", "sapi de cv", "doo", "dd",
-    "kft", "zrt", "nyrt", "bt", "sro", "as", "eood", "ood", "uab", "sia", "ou", "ltd sti", "tic ltd sti", "san tic as",
-    "pvt ltd", "pte ltd", "pty ltd", "pty", "pte", "pvt", "co ltd", "sdn bhd", "bhd", "tbk", "pt", "cv", "fze", "fzco",
-    "fz llc", "fzc", "dmcc", "wll", "spc", "psc", "pjsc", "ojsc", "cjsc", "jsc", "ooo", "oao", "zao", "pao", "ao", "llc",
-    "plc", "inc", "corp", "co", "ltd", "llp", "lp", "lllp", "pc", "kk", "gk", "yk", "gmbh", "ag", "kg", "ohg", "gbr",
-    "publ", "ltee", "scrl", "sprl", "bvba", "srl bv", "ike", "epe", "ae", "abee", "cic", "dac", "clg", "teo", "trust",
-})  # fmt: skip
+OTHER_FORMS = frozenset(
+    term.strip()
+    for term in """
+    a s, ab, abee, abp, ae, ag, ag co kg, ao, aps, as, asa, bhd, bt, bv, bvba, cic, cjsc, clg, co, co ltd, corp,
+    cv, dac, dd, dmcc, doo, eg, eireli, ek, eood, epe, fz llc, fzc, fzco, fze, gbr, ggmbh, gk, gmbh, gmbh and co
+    kg, gmbh co kg, gmbh co kgaa, gmbh co ohg, gmbh u co kg, haftungsbeschrankt, ike, inc, jsc, kft, kg, kgaa,
+    kk, lda, llc, lllp, llp, lp, ltd, ltd sti, ltda, ltee, mbb, nv, nyrt, oao, ohg, ojsc, ood, ooo, ou, oy, oy
+    ab, oyj, pao, partg mbb, pc, pjsc, plc, psc, pt, pte, pte ltd, pty, pty ltd, publ, pvt, pvt ltd, s a r l, s
+    de rl de cv, sa, sa de cv, san tic as, sapi de cv, sarl, sas, sasu, sau, scrl, sdn bhd, se, se co kgaa, sia,
+    sl, slu, sp k, sp zoo, spa, spc, sprl, srl, srl bv, srls, sro, tbk, teo, tic ltd sti, trust, uab, ug, ug co
+    kg, vof, wll, yk, zao, zrt
+""".split(",")
+)
 NOT_FORMS = frozenset({"private", "ok", "uk", "bl", "ba", "da", "ec", "ev", "at", "et", "dat", "fop", "psu", "sd"})
 # of other scripts: taken away before the name is written in Latin letters
 OTHER_SCRIPTS = re.compile(
@@ -92,23 +94,22 @@ OTHER_SCRIPTS = re.compile(
     re.IGNORECASE,
 )
 # what sets one company of a family apart from another: without it two names aren't the same
-FAMILY = frozenset({
-    "holding", "holdings", "group", "gruppe", "groupe", "gruppo", "grupo", "grupa", "konzern", "beteiligungs", "parent",
-    "beteiligungen", "beteiligungsgesellschaft", "verwaltungs", "verwaltung", "international", "global", "worldwide",
-    "ventures", "capital", "invest", "investments", "foundation", "stiftung", "subsidiary", "branch", "niederlassung",
-    "filiale", "zweigniederlassung", "division", "franchise", "north", "south", "east", "west", "nord", "sud", "ost",
-    "europe", "europa", "european", "emea", "apac", "asia", "pacific", "america", "americas", "africa", "latam", "mena",
-    "dach", "benelux", "nordic", "nordics", "iberia", "usa", "us", "uk", "eu", "germany", "deutschland", "france",
-    "italia", "italy", "espana", "spain", "portugal", "nederland", "netherlands", "belgium", "belgique", "austria",
-    "osterreich", "osterrich", "schweiz", "switzerland", "suisse", "polska", "poland", "czech", "hungary", "romania",
-    "bulgaria", "greece", "hellas", "turkiye", "turkey", "russia", "ukraine", "sverige", "sweden", "norge", "norway",
-    "danmark", "denmark", "suomi", "finland", "ireland", "england", "scotland", "wales", "britain", "canada", "mexico",
-    "brasil", "brazil", "argentina", "chile", "colombia", "peru", "india", "china", "japan", "korea", "singapore",
-    "malaysia", "indonesia", "thailand", "vietnam", "philippines", "australia", "zealand", "israel", "egypt", "dubai",
-    "emirates", "uae", "saudi", "arabia", "qatar", "nigeria", "kenya", "london", "paris", "berlin", "munich", "hamburg",
-    "wien", "vienna", "zurich", "madrid", "milano", "tokyo", "shanghai", "hong", "kong", "taiwan", "york", "california",
-    "texas", "training", "academy", "test", "demo", "staging", "sandbox", "trial",
-})  # fmt: skip
+FAMILY = frozenset(
+    """
+    academy africa america americas apac arabia argentina asia australia austria belgique belgium benelux berlin
+    beteiligungen beteiligungs beteiligungsgesellschaft branch brasil brazil britain bulgaria california canada
+    capital chile china colombia czech dach danmark demo denmark deutschland division dubai east egypt emea
+    emirates england espana eu europa europe european filiale finland foundation france franchise germany global
+    greece group groupe grupa grupo gruppe gruppo hamburg hellas holding holdings hong hungary iberia india
+    indonesia international invest investments ireland israel italia italy japan kenya kong konzern korea latam
+    london madrid malaysia mena mexico milano munich nederland netherlands niederlassung nigeria nord nordic
+    nordics norge north norway ost osterreich osterrich pacific parent paris peru philippines poland polska
+    portugal qatar romania russia sandbox saudi schweiz scotland shanghai singapore south spain staging stiftung
+    subsidiary sud suisse suomi sverige sweden switzerland taiwan test texas thailand tokyo training trial
+    turkey turkiye uae uk ukraine us usa ventures verwaltung verwaltungs vienna vietnam wales west wien
+    worldwide york zealand zurich zweigniederlassung
+""".split()
+)
 FILLERS = frozenset(
     {"the", "and", "und", "et", "y", "e", "i", "og", "och", "en", "of", "der", "die", "das", "de", "la"}
 )
@@ -116,7 +117,8 @@ FILLERS = frozenset(
 EARLIER = re.compile(
     r"\b(?:formerly(?: known as)?|previously(?: known as)?|f\.?k\.?a\.?|f/k/a|ehemals|ehem\.|vormals|vorm\.|früher|"
     r"anciennement|voorheen|tidigare|dawniej|dříve|бывш(?:\.|ая|ий|ее)|ранее|πρώην|d\.b\.a\.?|d/b/a|dba|doing business as|"
-    r"trading as|t/a|a/k/a|also known as|renamed to)[\s:：]+|(?:旧社名|原名)[\s:：]*",
+    r"trading as|t/a|a/k/a|also known as|renamed to)"
+    r"[\s:：]+|(?:旧社名|原名)[\s:：]*",
     re.IGNORECASE,
 )
 EARLIER_IN_BRACKETS = re.compile(
@@ -139,32 +141,34 @@ DISSOLVED = re.compile(
     re.IGNORECASE,
 )
 # where anybody has an address; the first group under many endings
-FREE_MAIL_NAMES = frozenset({
-    "gmail", "googlemail", "yahoo", "ymail", "rocketmail", "hotmail", "outlook", "live", "msn", "aol", "gmx", "yandex",
-    "icloud", "protonmail", "mailinator", "tutanota", "zohomail",
-})  # fmt: skip
-FREE_MAIL = frozenset({
-    "web.de", "t-online.de", "freenet.de", "posteo.de", "mailbox.org", "arcor.de", "online.de", "me.com", "mac.com",
-    "proton.me", "pm.me", "fastmail.com", "fastmail.fm", "hey.com", "mail.com", "email.com", "zoho.com", "zoho.eu",
-    "tuta.io", "hushmail.com", "mail.ru", "bk.ru", "list.ru", "inbox.ru", "internet.ru", "rambler.ru", "ya.ru", "ukr.net",
-    "i.ua", "abv.bg", "qq.com", "foxmail.com", "163.com", "126.com", "yeah.net", "sina.com", "sina.cn", "sohu.com",
-    "naver.com", "daum.net", "hanmail.net", "nate.com", "docomo.ne.jp", "ezweb.ne.jp", "orange.fr", "wanadoo.fr",
-    "free.fr", "laposte.net", "sfr.fr", "neuf.fr", "bbox.fr", "libero.it", "virgilio.it", "tiscali.it", "alice.it",
-    "tin.it", "bluewin.ch", "hispeed.ch", "aon.at", "chello.at", "seznam.cz", "centrum.cz", "email.cz", "wp.pl", "o2.pl",
-    "onet.pl", "op.pl", "interia.pl", "ziggo.nl", "kpnmail.nl", "planet.nl", "telenet.be", "skynet.be", "telia.com",
-    "comcast.net", "verizon.net", "att.net", "sbcglobal.net", "bellsouth.net", "cox.net", "charter.net", "earthlink.net",
-    "btinternet.com", "sky.com", "virginmedia.com", "ntlworld.com", "talktalk.net", "rediffmail.com", "uol.com.br",
-    "bol.com.br", "terra.com.br", "ig.com.br", "bigpond.com", "optusnet.com.au", "xtra.co.nz", "shaw.ca", "rogers.com",
-    "sympatico.ca", "walla.co.il", "otenet.gr", "in.gr", "freemail.hu", "citromail.hu", "mail.bg", "yopmail.com",
-    "guerrillamail.com", "10minutemail.com", "temp-mail.org", "privaterelay.appleid.com", "appleid.com",
-})  # fmt: skip
+FREE_MAIL_NAMES = frozenset(
+    """
+    aol gmail gmx googlemail hotmail icloud live mailinator msn outlook protonmail rocketmail tutanota yahoo
+    yandex ymail zohomail
+""".split()
+)
+FREE_MAIL = frozenset(
+    """
+    10minutemail.com 126.com 163.com abv.bg alice.it aon.at appleid.com arcor.de att.net bbox.fr bellsouth.net
+    bigpond.com bk.ru bluewin.ch bol.com.br btinternet.com centrum.cz charter.net chello.at citromail.hu
+    comcast.net cox.net daum.net docomo.ne.jp earthlink.net email.com email.cz ezweb.ne.jp fastmail.com
+    fastmail.fm foxmail.com free.fr freemail.hu freenet.de guerrillamail.com hanmail.net hey.com hispeed.ch
+    hushmail.com i.ua ig.com.br in.gr inbox.ru interia.pl internet.ru kpnmail.nl laposte.net libero.it list.ru
+    mac.com mail.bg mail.com mail.ru mailbox.org me.com nate.com naver.com neuf.fr ntlworld.com o2.pl onet.pl
+    online.de op.pl optusnet.com.au orange.fr otenet.gr planet.nl pm.me posteo.de privaterelay.appleid.com
+    proton.me qq.com rambler.ru rediffmail.com rogers.com sbcglobal.net seznam.cz sfr.fr shaw.ca sina.cn
+    sina.com sky.com skynet.be sohu.com sympatico.ca t-online.de talktalk.net telenet.be telia.com temp-mail.org
+    terra.com.br tin.it tiscali.it tuta.io ukr.net uol.com.br verizon.net virgilio.it virginmedia.com
+    walla.co.il wanadoo.fr web.de wp.pl xtra.co.nz ya.ru yeah.net yopmail.com ziggo.nl zoho.com zoho.eu
+""".split()
+)
 # where anybody has a page: the host says nothing of who it is
-SHARED_HOSTS = frozenset({
-    "facebook.com", "fb.com", "linkedin.com", "instagram.com", "twitter.com", "x.com", "youtube.com", "tiktok.com",
-    "xing.com", "google.com", "linktr.ee", "medium.com", "notion.site", "notion.so", "amazon.com", "amazonaws.com",
-    "salesforce.com", "force.com", "my.site.com", "sharepoint.com", "onmicrosoft.com", "atlassian.net", "slack.com",
-    "zendesk.com", "intercom.io", "wordpress.com", "blogspot.com", "tumblr.com", "weebly.com", "wix.com",
-    "squarespace.com", "webflow.io", "godaddysites.com", "jimdo.com", "jimdofree.com", "strikingly.com", "site123.me",
-    "business.site", "etsy.com", "ebay.com", "shopify.com", "crunchbase.com", "wikipedia.org", "vk.com", "weibo.com",
-    "bit.ly", "goo.gl", "t.co",
-})  # fmt: skip
+SHARED_HOSTS = frozenset(
+    """
+    amazon.com amazonaws.com atlassian.net bit.ly blogspot.com business.site crunchbase.com ebay.com etsy.com
+    facebook.com fb.com godaddysites.com goo.gl google.com instagram.com jimdo.com jimdofree.com linkedin.com
+    linktr.ee medium.com my.site.com notion.site notion.so onmicrosoft.com sharepoint.com shopify.com site123.me
+    slack.com squarespace.com strikingly.com t.co tiktok.com tumblr.com twitter.com vk.com webflow.io weebly.com
+    weibo.com wikipedia.org wix.com wordpress.com x.com xing.com youtube.com zendesk.com
+""".split()
+)
