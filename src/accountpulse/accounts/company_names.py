@@ -28,8 +28,8 @@ _VOWELS = re.compile(r"[aeiouyhw]")  # beside vowels what stands for one in some
 _SOUNDS = tuple(
     (re.compile(pattern), sound)
     for pattern, sound in (
-        (r"shch|sch|sh", "s"), (r"zh|dzh|dj", "s"), (r"tch", "ch"), (r"c(?=[eiy])", "s"), (r"kh", ""), (r"ch|ck|q|c", "k"),
-        (r"ph", "f"), (r"ts|tz|z", "s"), (r"x", "ks"), (r"j", ""), (r"p", "b"),
+        (r"shch|sch|sh", "s"), (r"zh|dzh|dj", "s"), (r"tch", "ch"), (r"c(?=[eiy])", "s"), (r"kh", ""),
+        (r"ch|ck|q|c", "k"), (r"ph", "f"), (r"ts|tz|z", "s"), (r"x", "ks"), (r"j", ""), (r"p", "b"),
     )
 )  # fmt: skip
 Words = tuple[str, ...]
@@ -61,9 +61,9 @@ def read_name(written: str) -> CompanyName:
     text = unicodedata.normalize("NFKC", written).strip()
     main, remarks = _apart(text)
     dissolved = any(DISSOLVED.search(remark) for remark in remarks)
-    if end := DISSOLVED.search(main):
-        if main[: end.start()].strip(" ,-–"):
-            main, dissolved = main[: end.start()], True
+    end = DISSOLVED.search(main)
+    if end is not None and main[: end.start()].strip(" ,-–"):
+        main, dissolved = main[: end.start()], True
     main, *earlier = EARLIER.split(main) if _has_name_before(main) else (main,)
     other_names = [*earlier, *chain.from_iterable(map(_earlier, remarks))]
     own_script = [remark for remark in remarks if _is_other_script(remark, main)]

@@ -5,6 +5,12 @@ Legal forms are cleanco's lists and what these lack: long forms, forms in other 
 
 import re
 
+
+def _listed(text: str) -> frozenset[str]:
+    """Terms that commas part."""
+    return frozenset(" ".join(term.split()) for term in text.split(","))
+
+
 # as people write it → what it is the same as
 LONG_FORMS = {
     "limited": "ltd",
@@ -69,9 +75,7 @@ LONG_FORMS = {
     "societas europaea": "se",
 }
 # what cleanco doesn't have, folded as names are
-OTHER_FORMS = frozenset(
-    term.strip()
-    for term in """
+OTHER_FORMS = _listed("""
     a s, ab, abee, abp, ae, ag, ag co kg, ao, aps, as, asa, bhd, bt, bv, bvba, cic, cjsc, clg, co, co ltd, corp,
     cv, dac, dd, dmcc, doo, eg, eireli, ek, eood, epe, fz llc, fzc, fzco, fze, gbr, ggmbh, gk, gmbh, gmbh and co
     kg, gmbh co kg, gmbh co kgaa, gmbh co ohg, gmbh u co kg, haftungsbeschrankt, ike, inc, jsc, kft, kg, kgaa,
@@ -80,8 +84,7 @@ OTHER_FORMS = frozenset(
     de rl de cv, sa, sa de cv, san tic as, sapi de cv, sarl, sas, sasu, sau, scrl, sdn bhd, se, se co kgaa, sia,
     sl, slu, sp k, sp zoo, spa, spc, sprl, srl, srl bv, srls, sro, tbk, teo, tic ltd sti, trust, uab, ug, ug co
     kg, vof, wll, yk, zao, zrt
-""".split(",")
-)
+""")
 NOT_FORMS = frozenset({"private", "ok", "uk", "bl", "ba", "da", "ec", "ev", "at", "et", "dat", "fop", "psu", "sd"})
 # of other scripts: taken away before the name is written in Latin letters
 OTHER_SCRIPTS = re.compile(
@@ -94,22 +97,22 @@ OTHER_SCRIPTS = re.compile(
     re.IGNORECASE,
 )
 # what sets one company of a family apart from another: without it two names aren't the same
-FAMILY = frozenset(
-    """
-    academy africa america americas apac arabia argentina asia australia austria belgique belgium benelux berlin
-    beteiligungen beteiligungs beteiligungsgesellschaft branch brasil brazil britain bulgaria california canada
-    capital chile china colombia czech dach danmark demo denmark deutschland division dubai east egypt emea
-    emirates england espana eu europa europe european filiale finland foundation france franchise germany global
-    greece group groupe grupa grupo gruppe gruppo hamburg hellas holding holdings hong hungary iberia india
-    indonesia international invest investments ireland israel italia italy japan kenya kong konzern korea latam
-    london madrid malaysia mena mexico milano munich nederland netherlands niederlassung nigeria nord nordic
-    nordics norge north norway ost osterreich osterrich pacific parent paris peru philippines poland polska
-    portugal qatar romania russia sandbox saudi schweiz scotland shanghai singapore south spain staging stiftung
-    subsidiary sud suisse suomi sverige sweden switzerland taiwan test texas thailand tokyo training trial
-    turkey turkiye uae uk ukraine us usa ventures verwaltung verwaltungs vienna vietnam wales west wien
-    worldwide york zealand zurich zweigniederlassung
-""".split()
-)
+FAMILY = _listed("""
+    academy, africa, america, americas, apac, arabia, argentina, asia, australia, austria, belgique, belgium,
+    benelux, berlin, beteiligungen, beteiligungs, beteiligungsgesellschaft, branch, brasil, brazil, britain,
+    bulgaria, california, canada, capital, chile, china, colombia, czech, dach, danmark, demo, denmark,
+    deutschland, division, dubai, east, egypt, emea, emirates, england, espana, eu, europa, europe, european,
+    filiale, finland, foundation, france, franchise, germany, global, greece, group, groupe, grupa, grupo,
+    gruppe, gruppo, hamburg, hellas, holding, holdings, hong, hungary, iberia, india, indonesia, international,
+    invest, investments, ireland, israel, italia, italy, japan, kenya, kong, konzern, korea, latam, london,
+    madrid, malaysia, mena, mexico, milano, munich, nederland, netherlands, niederlassung, nigeria, nord,
+    nordic, nordics, norge, north, norway, ost, osterreich, osterrich, pacific, parent, paris, peru,
+    philippines, poland, polska, portugal, qatar, romania, russia, sandbox, saudi, schweiz, scotland, shanghai,
+    singapore, south, spain, staging, stiftung, subsidiary, sud, suisse, suomi, sverige, sweden, switzerland,
+    taiwan, test, texas, thailand, tokyo, training, trial, turkey, turkiye, uae, uk, ukraine, us, usa, ventures,
+    verwaltung, verwaltungs, vienna, vietnam, wales, west, wien, worldwide, york, zealand, zurich,
+    zweigniederlassung
+""")
 FILLERS = frozenset(
     {"the", "and", "und", "et", "y", "e", "i", "og", "och", "en", "of", "der", "die", "das", "de", "la"}
 )
@@ -141,34 +144,31 @@ DISSOLVED = re.compile(
     re.IGNORECASE,
 )
 # where anybody has an address; the first group under many endings
-FREE_MAIL_NAMES = frozenset(
-    """
-    aol gmail gmx googlemail hotmail icloud live mailinator msn outlook protonmail rocketmail tutanota yahoo
-    yandex ymail zohomail
-""".split()
-)
-FREE_MAIL = frozenset(
-    """
-    10minutemail.com 126.com 163.com abv.bg alice.it aon.at appleid.com arcor.de att.net bbox.fr bellsouth.net
-    bigpond.com bk.ru bluewin.ch bol.com.br btinternet.com centrum.cz charter.net chello.at citromail.hu
-    comcast.net cox.net daum.net docomo.ne.jp earthlink.net email.com email.cz ezweb.ne.jp fastmail.com
-    fastmail.fm foxmail.com free.fr freemail.hu freenet.de guerrillamail.com hanmail.net hey.com hispeed.ch
-    hushmail.com i.ua ig.com.br in.gr inbox.ru interia.pl internet.ru kpnmail.nl laposte.net libero.it list.ru
-    mac.com mail.bg mail.com mail.ru mailbox.org me.com nate.com naver.com neuf.fr ntlworld.com o2.pl onet.pl
-    online.de op.pl optusnet.com.au orange.fr otenet.gr planet.nl pm.me posteo.de privaterelay.appleid.com
-    proton.me qq.com rambler.ru rediffmail.com rogers.com sbcglobal.net seznam.cz sfr.fr shaw.ca sina.cn
-    sina.com sky.com skynet.be sohu.com sympatico.ca t-online.de talktalk.net telenet.be telia.com temp-mail.org
-    terra.com.br tin.it tiscali.it tuta.io ukr.net uol.com.br verizon.net virgilio.it virginmedia.com
-    walla.co.il wanadoo.fr web.de wp.pl xtra.co.nz ya.ru yeah.net yopmail.com ziggo.nl zoho.com zoho.eu
-""".split()
-)
+FREE_MAIL_NAMES = _listed("""
+    aol, gmail, gmx, googlemail, hotmail, icloud, live, mailinator, msn, outlook, protonmail, rocketmail,
+    tutanota, yahoo, yandex, ymail, zohomail
+""")
+FREE_MAIL = _listed("""
+    10minutemail.com, 126.com, 163.com, abv.bg, alice.it, aon.at, appleid.com, arcor.de, att.net, bbox.fr,
+    bellsouth.net, bigpond.com, bk.ru, bluewin.ch, bol.com.br, btinternet.com, centrum.cz, charter.net,
+    chello.at, citromail.hu, comcast.net, cox.net, daum.net, docomo.ne.jp, earthlink.net, email.com, email.cz,
+    ezweb.ne.jp, fastmail.com, fastmail.fm, foxmail.com, free.fr, freemail.hu, freenet.de, guerrillamail.com,
+    hanmail.net, hey.com, hispeed.ch, hushmail.com, i.ua, ig.com.br, in.gr, inbox.ru, interia.pl, internet.ru,
+    kpnmail.nl, laposte.net, libero.it, list.ru, mac.com, mail.bg, mail.com, mail.ru, mailbox.org, me.com,
+    nate.com, naver.com, neuf.fr, ntlworld.com, o2.pl, onet.pl, online.de, op.pl, optusnet.com.au, orange.fr,
+    otenet.gr, planet.nl, pm.me, posteo.de, privaterelay.appleid.com, proton.me, qq.com, rambler.ru,
+    rediffmail.com, rogers.com, sbcglobal.net, seznam.cz, sfr.fr, shaw.ca, sina.cn, sina.com, sky.com,
+    skynet.be, sohu.com, sympatico.ca, t-online.de, talktalk.net, telenet.be, telia.com, temp-mail.org,
+    terra.com.br, tin.it, tiscali.it, tuta.io, ukr.net, uol.com.br, verizon.net, virgilio.it, virginmedia.com,
+    walla.co.il, wanadoo.fr, web.de, wp.pl, xtra.co.nz, ya.ru, yeah.net, yopmail.com, ziggo.nl, zoho.com,
+    zoho.eu
+""")
 # where anybody has a page: the host says nothing of who it is
-SHARED_HOSTS = frozenset(
-    """
-    amazon.com amazonaws.com atlassian.net bit.ly blogspot.com business.site crunchbase.com ebay.com etsy.com
-    facebook.com fb.com godaddysites.com goo.gl google.com instagram.com jimdo.com jimdofree.com linkedin.com
-    linktr.ee medium.com my.site.com notion.site notion.so onmicrosoft.com sharepoint.com shopify.com site123.me
-    slack.com squarespace.com strikingly.com t.co tiktok.com tumblr.com twitter.com vk.com webflow.io weebly.com
-    weibo.com wikipedia.org wix.com wordpress.com x.com xing.com youtube.com zendesk.com
-""".split()
-)
+SHARED_HOSTS = _listed("""
+    amazon.com, amazonaws.com, atlassian.net, bit.ly, blogspot.com, business.site, crunchbase.com, ebay.com,
+    etsy.com, facebook.com, fb.com, godaddysites.com, goo.gl, google.com, instagram.com, jimdo.com,
+    jimdofree.com, linkedin.com, linktr.ee, medium.com, my.site.com, notion.site, notion.so, onmicrosoft.com,
+    sharepoint.com, shopify.com, site123.me, slack.com, squarespace.com, strikingly.com, t.co, tiktok.com,
+    tumblr.com, twitter.com, vk.com, webflow.io, weebly.com, weibo.com, wikipedia.org, wix.com, wordpress.com,
+    x.com, xing.com, youtube.com, zendesk.com
+""")

@@ -175,29 +175,37 @@ def _shared_domain(account: Profile, candidate: Profile, domain: str) -> str:
 
 def compare_names(account: Profile, candidate: Profile, counts: Counts) -> tuple[NameKind, list[str]]:
     """How the names stand to each other."""
-    one, two = account.name, candidate.name
-    if not one.joined or not two.joined:
+    if not account.name.joined or not candidate.name.joined:
         return "different", []
+    return _same_name(account, candidate) or _near_name(account, candidate, counts)
+
+
+def _same_name(account: Profile, candidate: Profile) -> tuple[NameKind, list[str]] | None:
+    """Whether they are the same, however they are written."""
+    one, two = account.name, candidate.name
+    if one.words == two.words and forms_differ(one, two):
+        return "form", [f"same name, another legal form ({one.form}, {two.form})"]
     if one.words == two.words:
-        same = account.written.strip().casefold() == candidate.written.strip().casefold()
-        if forms_differ(one, two):
-            return "form", [f"same name, another legal form ({one.form}, {two.form})"]
-        return "same", ["same name" if same else "same name but for legal form and spelling"]
+        as_written = account.written.strip().casefold() == candidate.written.strip().casefold()
+        return "same", ["same name" if as_written else "same name but for legal form and spelling"]
     if one.joined == two.joined:
         return "joined", ["same name but for blanks"]
     if sorted(one.words) == sorted(two.words):
         return "order", ["same words in another order"]
-    if earlier := _earlier(account, candidate):
+    if earlier := min(set(account.names) & set(candidate.names), default=None):
         return "earlier", [f"an earlier or other name is the same: {' '.join(earlier)}"]
+    return None
+
+
+def _near_name(account: Profile, candidate: Profile, counts: Counts) -> tuple[NameKind, list[str]]:
+    """What names that aren't the same have in common."""
+    one, two = account.name, candidate.name
     apart = set(one.words) ^ set(two.words)
     if set(one.words) & set(two.words) and _is_family(apart):
         return "family", ["one of a family of companies: the names differ in " + ", ".join(sorted(apart))]
     if wrong := _wrong_letters(one, two, counts):
-        return (
-            ("letter", ["the names differ in one letter"])
-            if wrong == 1
-            else ("letters", ["the names differ in two letters"])
-        )
+        letters: NameKind = "letter" if wrong == 1 else "letters"
+        return letters, [f"the names differ in {'one letter' if wrong == 1 else 'two letters'}"]
     if _sounds_alike(one, two):
         return "sound", ["the names sound alike, written in other letters"]
     return _common_words(one, two, counts)
@@ -207,12 +215,6 @@ def forms_differ(one: CompanyName, two: CompanyName) -> bool:
     """Whether both have a legal form, and not the same; one in another script can't be compared."""
     scripts = "other script" in {one.form, two.form} or one.foreign or two.foreign
     return bool(one.form and two.form and one.form != two.form and not scripts)
-
-
-def _earlier(account: Profile, candidate: Profile) -> Words | None:
-    """A name that one of them had or has beside its own, and that is the other's."""
-    common = set(account.names) & set(candidate.names)
-    return min(common, default=None)
 
 
 def _is_family(apart: Collection[str]) -> bool:

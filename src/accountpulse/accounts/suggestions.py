@@ -102,7 +102,7 @@ def _registered(addresses: Iterable[str | None] | None) -> frozenset[str]:
 
 
 def _features(profile: Profile) -> set[str]:
-    """What is counted: who else has it?"""
+    """What is counted: who else has it."""
     domains = profile.domains
     return {
         *(f"d:{domain}" for domain in domains),
@@ -120,7 +120,7 @@ def _holders(profiles: Iterable[Profile]) -> Counter[str]:
 
 
 def _telling(profile: Profile, counts: Counts) -> Profile:
-    """Without the domains that many have: franchises, agencies, providers of mail that no list knows."""
+    """Take away the domains that many have: franchises, agencies, providers of mail that no list knows."""
     if all(_tells(domain, counts) for domain in profile.domains):
         return profile
     sites, mail = ({each for each in some if _tells(each, counts)} for some in (profile.sites, profile.mail))
