@@ -119,14 +119,14 @@ FILLERS = frozenset(
 # before a name that a company had, or has beside its own; the shorter ones only where brackets or a dash go before
 EARLIER = re.compile(
     r"\b(?:formerly(?: known as)?|previously(?: known as)?|f\.?k\.?a\.?|f/k/a|ehemals|ehem\.|vormals|vorm\.|früher|"
-    r"anciennement|voorheen|tidigare|dawniej|dříve|бывш(?:\.|ая|ий|ее)|ранее|πρώην|d\.b\.a\.?|d/b/a|dba|doing business as|"
-    r"trading as|t/a|a/k/a|also known as|renamed to)"
+    r"anciennement|voorheen|tidigare|dawniej|dříve|бывш(?:\.|ая|ий|ее)|ранее|πρώην|d\.b\.a\.?|d/b/a|dba|"
+    r"doing business as|trading as|t/a|a/k/a|also known as|renamed to)"
     r"[\s:：]+|(?:旧社名|原名)[\s:：]*",
     re.IGNORECASE,
 )
 EARLIER_IN_BRACKETS = re.compile(
-    r"^\s*(?:ex[- ]+|ex\.\s*|former\s+|antes\s+|antigua\s+|gi[àa]\s+|tidl\.\s*|aka\s+|a\.k\.a\.?\s*|now\s+|jetzt\s+|旧[\s:：]*|"
-    r"原[\s:：]*)",
+    r"^\s*(?:ex[- ]+|ex\.\s*|former\s+|antes\s+|antigua\s+|gi[àa]\s+|tidl\.\s*|aka\s+|a\.k\.a\.?\s*|now\s+|jetzt\s+|"
+    r"旧[\s:：]*|原[\s:：]*)",
     re.IGNORECASE,
 )
 # a remark about another company: no name of this one
@@ -137,8 +137,8 @@ OWNER = re.compile(
 )
 # said of a company that is no more: in brackets, or at the end
 DISSOLVED = re.compile(
-    r"(?<!\w)(?:in liquidation|i\.\s?l\.|i\.\s?ins\.|in liq\.?|en liquidation|en liquidación|in liquidazione|w likwidacji|"
-    r"v likvidaci|in insolvenz|in abwicklung|in administration|dissolved|aufgelöst|gelöscht|erloschen|liquidated|"
+    r"(?<!\w)(?:in liquidation|i\.\s?l\.|i\.\s?ins\.|in liq\.?|en liquidation|en liquidación|in liquidazione|"
+    r"w likwidacji|v likvidaci|in insolvenz|in abwicklung|in administration|dissolved|aufgelöst|gelöscht|erloschen|liquidated|"
     r"liquidée?|radiée?|bankrupt|insolvent|defunct|inactive|closed|struck off|ceased(?: trading)?|в ликвидации|"
     r"ликвидирован[оа]?|do not use|duplicate|obsolete|deprecated|archived)\W*$",
     re.IGNORECASE,

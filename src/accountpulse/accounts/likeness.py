@@ -12,6 +12,7 @@ from typing import Literal
 from accountpulse.accounts.company_names import CompanyName, Words
 from accountpulse.accounts.company_words import FAMILY
 from accountpulse.accounts.domains import brand
+from accountpulse.core.ids import comparable_id
 
 THRESHOLD = 90  # from here on a suggestion is right in at least 99 of 100 cases
 LONG_NAME = 10  # letters from which on one wrong letter leaves little doubt
@@ -52,7 +53,7 @@ _ALONE = 82  # an identifier that both carry, and nothing else that is alike
 class Profile:
     """What one account, or one customer of a system, is compared by.
 
-    `own_id`: an account's own id. `keys`: what else it is called, in comparable form. `mail`: the registered domains of
+    `key`: an account's own id, or what a link would hold. `keys`: what else it is called, in comparable form. `mail`: the registered domains of
     its people's addresses; `sites` those of its website.
     """
 
@@ -125,7 +126,7 @@ def _common_keys(account: Profile, candidate: Profile, counts: Counts) -> Iterat
     """Identifiers that both have and nobody else, with whether it is the account's own id."""
     for key in account.keys & candidate.keys:
         if counts.is_unique(f"k:{key}"):
-            yield key, key == account.key
+            yield key, key == comparable_id(account.key)
 
 
 def _with_keys(

@@ -21,7 +21,7 @@ from accountpulse.core.records import SourceName
 from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline.measure import link
 from accountpulse.pipeline.read import SourceReader
-from accountpulse.pipeline.run import looking
+from accountpulse.pipeline.run import Run, looking
 from accountpulse.scoring import scorecard
 from accountpulse.settings import Settings
 from accountpulse.systems import CRM, SYSTEMS, TITLES, csv_file
@@ -40,6 +40,7 @@ class LinkReport:
     sources: tuple[SourceName, ...]
     notes: tuple[str, ...]
     failures: tuple[SourceUnavailable, ...]
+    run: Run
 
     @property
     def exit_code(self) -> int:
@@ -52,7 +53,7 @@ class LinkReport:
 def show_links(loaded: Settings, now: datetime, out: Path | None, *, as_json: bool) -> int:
     """Read the accounts, ask the systems for the keys, and print how everybody stands; the exit code."""
     with progress.waiting("reading accounts and looking for their links …"):
-        found = _find(loaded, now)
+        found = find_links(loaded, now)
     if out is not None:
         csv_file.write(links_table.mapping_file(found.rows), out)
     if as_json:
@@ -62,10 +63,11 @@ def show_links(loaded: Settings, now: datetime, out: Path | None, *, as_json: bo
     return found.exit_code
 
 
-def _find(loaded: Settings, now: datetime) -> LinkReport:
+def find_links(loaded: Settings, now: datetime) -> LinkReport:
     """Read as a run does, but for the keys alone: who has the accounts knows the links, the others their keys."""
     scope = scope_of(last_complete(now, loaded.mapping.timezone), now)
-    reader = SourceReader(looking(loaded, scorecard.default(loaded.rules.pillars), scope, now), look_up=True)
+    run = looking(loaded, scorecard.default(loaded.rules.pillars), scope, now)
+    reader = SourceReader(run, look_up=True)
     reader.read_all()
     extracts, sources = reader.extracts, loaded.configured[1:]
     errors = [status.error for status in reader.statuses.values()]
@@ -78,7 +80,7 @@ def _find(loaded: Settings, now: datetime) -> LinkReport:
         if name in sources and SYSTEMS[name].look_up is None
     ]
     rows = links_table.rows_of(extracts[CRM].tables["accounts"], linked)
-    return LinkReport(rows, linked, sources, (*notes, *linked.notes), failures)
+    return LinkReport(rows, linked, sources, (*notes, *linked.notes), failures, run)
 
 
 def _print_json(found: LinkReport) -> None:

@@ -82,6 +82,21 @@ CUSTOMERS: Columns = {
     "external_keys": pl.List(pl.String),  # what other systems call it
 }
 
+# what people decided about suggested links: one row an account, source and key
+LINK_DECISIONS: Columns = {
+    "account_id": pl.String,
+    "account_name": pl.String,  # for the reader, as is key_name
+    "system": pl.String,
+    "key": pl.String,
+    "key_name": pl.String,
+    "decision": pl.String,  # accept, reject or later; null: nobody has decided
+    "score": pl.Int64,  # of the suggestion, 0 to 100; null: it was none
+    "reasons": pl.String,
+    "decided_at": pl.String,  # YYYY-MM-DD
+    "decided_by": pl.String,  # null: a person
+    "note": pl.String,  # people's own words
+}
+
 # --- support ---------------------------------------------------------------------------------------------------
 
 CONVERSATIONS: Columns = {

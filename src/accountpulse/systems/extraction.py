@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 
+import polars as pl
+
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Reason
 from accountpulse.core.spooled import NoPartStore, PartStore
@@ -47,6 +49,14 @@ class ExtractRequest(Generic[A, M]):
     def mapping(self) -> M:
         """What the company maps there."""
         return self.connection.mapping
+
+
+@dataclass(frozen=True)
+class CustomerList:
+    """Whom a system knows as a customer, for suggested links: CUSTOMERS, and `notes` on what the list doesn't show."""
+
+    rows: pl.DataFrame
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

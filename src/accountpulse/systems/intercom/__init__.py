@@ -19,5 +19,6 @@ SYSTEM: System[IntercomAccess, IntercomMapping] = System(
     extract=later(f"{__name__}.extract", "extract"),
     find=later(f"{__name__}.lookup", "find"),
     look_up=later(f"{__name__}.lookup", "look_up"),
+    list_customers=later(f"{__name__}.customers", "list_customers"),
     probe=later(f"{__name__}.lookup", "probe"),
 )

@@ -26,5 +26,6 @@ SYSTEM: System[LookerAccess, LookerMapping] = System(
     rules=lambda mapping, _blocks: _rules(mapping),
     own_metrics="looker.metrics",
     extract=later(f"{__name__}.extract", "extract"),
+    list_customers=later(f"{__name__}.customers", "list_customers"),
     probe=later(f"{__name__}.lookup", "probe"),
 )

@@ -59,6 +59,7 @@ SYSTEM: System[SalesforceAccess, SalesforceMapping] = System(
     rules=_rules,
     extract=later(f"{__name__}.extract", "extract"),
     outcomes=later(f"{__name__}.extract", "extract_outcomes"),
+    list_customers=later(f"{__name__}.customers", "list_customers"),
     announce=later(f"{__name__}.sign_in", "announcement"),
     destination=later(f"{__name__}.destination", "SalesforceDestination"),
 )
