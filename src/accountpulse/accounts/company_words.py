@@ -138,9 +138,9 @@ OWNER = re.compile(
 # said of a company that is no more: in brackets, or at the end
 DISSOLVED = re.compile(
     r"(?<!\w)(?:in liquidation|i\.\s?l\.|i\.\s?ins\.|in liq\.?|en liquidation|en liquidación|in liquidazione|"
-    r"w likwidacji|v likvidaci|in insolvenz|in abwicklung|in administration|dissolved|aufgelöst|gelöscht|erloschen|liquidated|"
-    r"liquidée?|radiée?|bankrupt|insolvent|defunct|inactive|closed|struck off|ceased(?: trading)?|в ликвидации|"
-    r"ликвидирован[оа]?|do not use|duplicate|obsolete|deprecated|archived)\W*$",
+    r"w likwidacji|v likvidaci|in insolvenz|in abwicklung|in administration|dissolved|aufgelöst|gelöscht|erloschen|"
+    r"liquidated|liquidée?|radiée?|bankrupt|insolvent|defunct|inactive|closed|struck off|ceased(?: trading)?|"
+    r"в ликвидации|ликвидирован[оа]?|do not use|duplicate|obsolete|deprecated|archived)\W*$",
     re.IGNORECASE,
 )
 # where anybody has an address; the first group under many endings

@@ -53,8 +53,8 @@ _ALONE = 82  # an identifier that both carry, and nothing else that is alike
 class Profile:
     """What one account, or one customer of a system, is compared by.
 
-    `key`: an account's own id, or what a link would hold. `keys`: what else it is called, in comparable form. `mail`: the registered domains of
-    its people's addresses; `sites` those of its website.
+    `key`: an account's own id, or what a link would hold. `keys`: what else it is called, in comparable form. `mail`:
+    the registered domains of its people's addresses; `sites` those of its website.
     """
 
     key: str

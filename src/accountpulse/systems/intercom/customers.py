@@ -45,7 +45,7 @@ class ContactAddressPage(IntercomStruct):
 
 
 def _domain(kind: type, written: Any) -> Any:
-    return kind(str(written).rpartition("@")[2])
+    return kind(str(written).rpartition("@")[2].lower())
 
 
 _PAGE = msgspec.json.Decoder(ContactAddressPage, dec_hook=_domain)

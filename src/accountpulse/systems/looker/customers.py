@@ -1,6 +1,6 @@
 """Whom Looker knows: the accounts of the usage explore, for suggested links."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -10,8 +10,9 @@ from accountpulse.systems.extraction import CustomerList
 from accountpulse.systems.looker.api import Query, Refused
 from accountpulse.systems.looker.explores import Missing
 from accountpulse.systems.looker.extract import connect
+from accountpulse.systems.looker.fields import ExploreField
 from accountpulse.systems.looker.rows import Kind
-from accountpulse.systems.looker.settings import LookerRequest, UsageExplore
+from accountpulse.systems.looker.settings import LookerRequest
 from accountpulse.systems.mapping_parts import fields_named
 
 _NAMES = ("account_name", "customer_name", "company_name", "organization_name", "organisation_name", "name", "company")
@@ -30,7 +31,9 @@ def list_customers(request: LookerRequest) -> CustomerList:
     work = connect(request)
     try:
         asked = work.days_asked(usage)
-        name, site = (_beside(work.explores.explore(usage.explore), usage, words) for words in (_NAMES, _SITES))
+        explore = work.explores.explore(usage.explore)
+        known = explore.fields if explore is not None else {}
+        name, site = (beside(known, usage.account, words) for words in (_NAMES, _SITES))
         dimensions: dict[str, Kind] = {usage.account: "key"}
         dimensions |= {each: "text" for each in (name, site) if each is not None}
         query = Query(asked.model, asked.explore, dimensions, {}, asked.filters, asked.zone)
@@ -44,23 +47,16 @@ def list_customers(request: LookerRequest) -> CustomerList:
     return CustomerList(_customers(table, name, site), tuple(work.notes))
 
 
-def _beside(explore: object, usage: UsageExplore, words: tuple[str, ...]) -> str | None:
-    """A dimension of text with such a name: of the account's own view before those of others."""
-    found: Mapping[str, object] = getattr(explore, "fields", {})
-    own = usage.account.partition(".")[0]
-    usable = [name for name, each in found.items() if _is_text(each)]
+def beside(fields: Mapping[str, ExploreField], account: str, words: Sequence[str]) -> str | None:
+    """A dimension of text with one of these names: of the account's own view before those of others."""
+    own = account.partition(".")[0]
     named = [
-        (words.index(last), name.partition(".")[0] != own, name) for name in usable if (last := _last(name)) in words
+        (view != own, words.index(last), name)
+        for name, field in fields.items()
+        for view, _, last in [name.lower().rpartition(".")]
+        if last in words and field.category == "dimension" and field.type in {None, "string"}
     ]
     return min(named)[2] if named else None
-
-
-def _last(name: str) -> str:
-    return name.rpartition(".")[2].lower()
-
-
-def _is_text(field: object) -> bool:
-    return getattr(field, "category", None) == "dimension" and getattr(field, "type", None) in (None, "string")
 
 
 def _customers(table: pl.DataFrame, name: str | None, site: str | None) -> pl.DataFrame:

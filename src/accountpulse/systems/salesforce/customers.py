@@ -74,7 +74,7 @@ def _mail_domains(reading: OrgReading, *, only_without_site: bool) -> Mapping[st
         reading.need("Contact", "AccountId", "Email")
         missing = f"Account.{SITE} = null" if only_without_site else None
         for row in reading.rows("Contact", ["AccountId", "Email"], "Email != null", missing):
-            if row["AccountId"] and (domain := str(at(row, "Email") or "").rpartition("@")[2]):
+            if row["AccountId"] and (domain := str(at(row, "Email") or "").rpartition("@")[2].lower()):
                 found[to_18(row["AccountId"])].add(domain)
     except MissingInOrg:
         reading.note("the addresses of contacts can't be read: accounts go by name and website alone")
