@@ -11,7 +11,7 @@ from accountpulse.accounts.suggestions import SUGGESTIONS, suggest
 from accountpulse.core.records import CUSTOMERS
 from accounts.link_worlds import FIRST, SECOND, LinkWorld, Vocabulary, link_world
 
-A, B, C = "001000000000001AAA", "001000000000002AAA", "001000000000003AAA"
+A, B, C = "001Hu00000000G8IAI", "001000000000002AAA", "001000000000003AAA"
 
 
 def table(*rows: tuple[str, str | None] | tuple[str, str | None, dict[str, Any]]) -> pl.DataFrame:

@@ -12,7 +12,8 @@ from accountpulse.core.records import LINK_DECISIONS, SourceName
 ACCEPT, REJECT, LATER = "accept", "reject", "later"
 BY_SCORE = "accept-above"  # what `decided_by` begins with where no person decided
 _UNCLEAR = "; unclear: "
-Row = dict[str, Any]
+DecisionRow = dict[str, Any]
+_LinkPair = tuple[SourceName, str, str]  # system, account and key, these two in comparable form
 Comparable = Mapping[SourceName, Callable[[str], str]]  # how the keys of each source compare
 
 
@@ -20,8 +21,8 @@ Comparable = Mapping[SourceName, Callable[[str], str]]  # how the keys of each s
 class Decided:
     """The whole file anew, and what came of it: counts of rows.
 
-    `accepted`: by score, now. `again`: refused before, and open again since their reasons changed. `kept`: decisions
-    that stood there before. `table` has LINK_DECISIONS.
+    `accepted`: by score, now. `again`: rejected before, and put to people again (`later`) since their grounds changed.
+    `kept`: decisions that stood there before. `table` has LINK_DECISIONS.
     """
 
     table: pl.DataFrame
@@ -65,16 +66,18 @@ def decide(
     suggestions that nobody else comes near to are accepted from that score on, unless a person has decided about the
     pair, the account has an accepted key there, or the key is accepted for another account. `names`: of the accounts.
     """
-    now = {_pair(row, comparable): row for row in suggestions.iter_rows(named=True)}
+    now: dict[_LinkPair, DecisionRow] = {}
+    for row in suggestions.iter_rows(named=True):
+        now.setdefault(_pair(row, comparable), row)
+    first = {pair for pair, row in now.items() if row["rank"] == 1 and row["unclear"] is None}
     rows, again, kept = [], 0, 0
     for old in decisions.iter_rows(named=True):
         new = now.pop(_pair(old, comparable), None)
         kept += old["decision"] is not None
         again += old["decision"] == REJECT and new is not None
-        if (row := _updated(old, new, today)) is not None:
-            rows.append(row)
+        if (updated := _updated(old, new, today)) is not None:
+            rows.append(updated)
     rows += [_row(each, names) for each in now.values()]
-    first = {_pair(row, comparable) for row in suggestions.iter_rows(named=True) if _is_clear(row)}
     accepted = 0 if above is None else _accept(rows, first, comparable, today, above)
     return Decided(pl.DataFrame(rows, schema=LINK_DECISIONS, orient="row"), accepted, again, kept)
 
@@ -86,32 +89,28 @@ def undone(decisions: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     return decisions.with_columns(emptied), decisions.filter(by_score).height
 
 
-def _pair(row: Row, comparable: Comparable) -> tuple[SourceName, str, str]:
+def _pair(row: DecisionRow, comparable: Comparable) -> _LinkPair:
     system = row["system"]
     return system, comparable_id(row["account_id"]), comparable[system](row["key"])
 
 
-def _is_clear(row: Row) -> bool:
-    return row["rank"] == 1 and row["unclear"] is None
-
-
-def _reasons(new: Row) -> str:
+def _reasons(new: DecisionRow) -> str:
     reasons: str = new["reasons"]
     return f"{reasons}{_UNCLEAR}{new['unclear']}" if new["unclear"] else reasons
 
 
-def _row(new: Row, names: Mapping[str, str]) -> Row:
+def _row(new: DecisionRow, names: Mapping[str, str]) -> DecisionRow:
     found = {name: new.get(name) for name in LINK_DECISIONS}
     return {**found, "account_name": names.get(new["account_id"]), "reasons": _reasons(new)}
 
 
-def _updated(old: Row, new: Row | None, today: str) -> Row | None:
+def _updated(old: DecisionRow, new: DecisionRow | None, today: str) -> DecisionRow | None:
     """A row as it stands now; None: nobody decided, and it isn't suggested any more."""
     fresh = {} if new is None else {"score": new["score"], "reasons": _reasons(new), "key_name": new["key_name"]}
     if old["decision"] == REJECT and new is not None:
         told = f"rejected {old['decided_at'] or 'before'} for: {grounds(old['reasons'])}"
         note = "; ".join(each for each in (old["note"], told) if each)
-        return {**old, **fresh, "decision": None, "decided_at": None, "decided_by": None, "note": note}
+        return {**old, **fresh, "decision": LATER, "decided_at": today, "decided_by": None, "note": note}
     if old["decision"] is None:
         return None if new is None and not old["note"] else {**old, **fresh}
     if old["decision"] == LATER:
@@ -119,9 +118,7 @@ def _updated(old: Row, new: Row | None, today: str) -> Row | None:
     return {**old, "decided_at": old["decided_at"] or today}
 
 
-def _accept(
-    rows: Iterable[Row], first: set[tuple[SourceName, str, str]], comparable: Comparable, today: str, above: int
-) -> int:
+def _accept(rows: Iterable[DecisionRow], first: set[_LinkPair], comparable: Comparable, today: str, above: int) -> int:
     rows = list(rows)
     taken = {(system, key) for system, _, key in _accepted(rows, comparable)}
     linked = {(system, account) for system, account, _ in _accepted(rows, comparable)}
@@ -137,5 +134,5 @@ def _accept(
     return count
 
 
-def _accepted(rows: Iterable[Row], comparable: Comparable) -> Iterator[tuple[SourceName, str, str]]:
+def _accepted(rows: Iterable[DecisionRow], comparable: Comparable) -> Iterator[_LinkPair]:
     return (_pair(row, comparable) for row in rows if row["decision"] == ACCEPT)

@@ -30,11 +30,11 @@ SHOWN = 3  # candidates that an account is shown
 CLOSE = 6  # points within which two of them can't be told apart
 COMMON = 12  # accounts, or customers, that have a domain from which on it says nothing of any of them
 PAIRS = 900  # that a block may make: what more have in common tells little
-Rejected = Mapping[tuple[str, str], str]  # account and comparable key → the reasons that were refused
+Rejected = Mapping[tuple[str, str], str]  # account and key, both in comparable form → the refused grounds
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
+class _ComparedPair:
     """One account and one candidate, by their places, with what was found."""
 
     account: int
@@ -58,21 +58,24 @@ def suggest(
     come into question for a candidate as well. `wanted`: those that get suggestions (None: all). `taken`: keys that are
     linked, in comparable form; no account gets them. `rejected`: pairs that people refused; they come again only with
     other reasons. What two candidates, or two accounts, come near to is `unclear`, and stays below the threshold.
-    A row without a key, and all rows but the first of one key, are left out; without a name only identifiers and
-    domains count.
+    A row without a key, and all rows but the first of one key (in comparable form), are left out; without a name only
+    identifiers and domains count.
     """
     ours, theirs = _profiles(accounts, comparable_id), _profiles(candidates, comparable)
     counts = Counts(_holders(ours), _holders(theirs))
     ours, theirs = [_telling(each, counts) for each in ours], [_telling(each, counts) for each in theirs]
     free = {number for number, each in enumerate(theirs) if comparable(each.key) not in frozenset(taken)}
     refused = rejected or {}
-    pairs: list[_Pair] = []
+    pairs: list[_ComparedPair] = []
     for one, two in _blocked(ours, theirs):
         if two in free:
             found = likeness(ours[one], theirs[two], counts)
             reasons = "; ".join(found.grounds)
-            if found.points >= FEWEST and refused.get((ours[one].key, comparable(theirs[two].key))) != reasons:
-                pairs.append(_Pair(one, two, found.points, reasons))
+            if (
+                found.points >= FEWEST
+                and refused.get((comparable_id(ours[one].key), comparable(theirs[two].key))) != reasons
+            ):
+                pairs.append(_ComparedPair(one, two, found.points, reasons))
     asked = None if wanted is None else frozenset(wanted)
     rows = [row for row in _ranked(pairs, ours, theirs) if asked is None or row[0] in asked]
     return pl.DataFrame(rows, schema=SUGGESTIONS, orient="row")
@@ -82,7 +85,8 @@ def suggest(
 
 
 def _profiles(table: pl.DataFrame, comparable: Callable[[str], str]) -> list[Profile]:
-    rows = table.select(list(CUSTOMERS)).drop_nulls("key").unique("key", keep="first", maintain_order=True)
+    rows = table.select(list(CUSTOMERS)).drop_nulls("key")
+    first = {comparable(row[0]): row for row in reversed(rows.rows())}
     return [
         Profile(
             key,
@@ -92,7 +96,7 @@ def _profiles(table: pl.DataFrame, comparable: Callable[[str], str]) -> list[Pro
             _registered(mail),
             frozenset({comparable(key), *(comparable_id(each) for each in keys or () if each and each.strip())}),
         )
-        for key, name, websites, mail, keys in rows.iter_rows()
+        for key, name, websites, mail, keys in reversed(first.values())
     ]
 
 
@@ -189,10 +193,10 @@ def _blocks_of(profile: Profile) -> Iterator[str]:
 
 
 def _ranked(
-    pairs: Iterable[_Pair], ours: list[Profile], theirs: list[Profile]
+    pairs: Iterable[_ComparedPair], ours: list[Profile], theirs: list[Profile]
 ) -> Iterator[tuple[str, str, str, int, int, str, str | None]]:
-    by_account: defaultdict[int, list[_Pair]] = defaultdict(list)
-    by_candidate: defaultdict[int, list[_Pair]] = defaultdict(list)
+    by_account: defaultdict[int, list[_ComparedPair]] = defaultdict(list)
+    by_candidate: defaultdict[int, list[_ComparedPair]] = defaultdict(list)
     for pair in pairs:
         by_account[pair.account].append(pair)
         by_candidate[pair.candidate].append(pair)
@@ -205,7 +209,11 @@ def _ranked(
 
 
 def _judged(
-    pair: _Pair, of_account: list[_Pair], of_candidate: list[_Pair], ours: list[Profile], theirs: list[Profile]
+    pair: _ComparedPair,
+    of_account: list[_ComparedPair],
+    of_candidate: list[_ComparedPair],
+    ours: list[Profile],
+    theirs: list[Profile],
 ) -> tuple[int, str | None]:
     """The points, below the threshold where another comes near; and who that is."""
     better = max((each for each in of_candidate if each.account != pair.account), key=_points, default=None)
@@ -217,7 +225,7 @@ def _judged(
     return pair.points, None
 
 
-def _points(pair: _Pair) -> int:
+def _points(pair: _ComparedPair) -> int:
     return pair.points
 
 

@@ -59,6 +59,8 @@ scorecards = typer.Typer(help="Look at scorecard files.", no_args_is_help=True, 
 
 def register(app: typer.Typer) -> None:
     """Hang all commands into the program."""
+    from accountpulse.cli.account_commands import accounts
+
     for command in (demo, run, check, accounts, score, explain, report, outcomes, backtest, history, forget, sandbox):
         app.command()(command)
     scorecards.command("check")(scorecard_check)
@@ -145,46 +147,6 @@ def check(
     from accountpulse.cli.check import show_check
 
     raise typer.Exit(show_check(os.environ, _period(period, "UTC"), datetime.now(UTC), as_json=as_json))
-
-
-def accounts(
-    *,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write the mapping file to correct: a CSV, one line an account. With --suggest: one line a link."
-        ),
-    ] = None,
-    suggest: Annotated[
-        bool,
-        typer.Option("--suggest", help="Suggest links for accounts that lack one, in links.csv or the file of --out."),
-    ] = False,
-    accept_above: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=100, metavar="SCORE", help="With --suggest: accept clear first suggestions from this score on."
-        ),
-    ] = None,
-    undo_accepted: Annotated[
-        bool, typer.Option("--undo-accepted", help="Open every link again that --accept-above accepted, and end.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print every account as JSON instead.")] = False,
-) -> None:
-    """Who is linked where and why, who isn't, who is twice. Writes nothing to any system."""
-    if accept_above is not None and not suggest:
-        raise UsageError("--accept-above accepts suggestions: add --suggest")
-    if undo_accepted:
-        from accountpulse.cli.link_suggestions import undo_accepted as undo
-
-        raise typer.Exit(undo(_settings(os.environ), out))
-    if suggest:
-        from accountpulse.cli.link_suggestions import show_suggestions
-
-        loaded = _settings(os.environ)
-        raise typer.Exit(show_suggestions(loaded, datetime.now(UTC), out, accept_above, as_json=as_json))
-    from accountpulse.cli.links import show_links
-
-    raise typer.Exit(show_links(_settings(os.environ), datetime.now(UTC), out, as_json=as_json))
 
 
 def history(

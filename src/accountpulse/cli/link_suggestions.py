@@ -18,7 +18,6 @@ from accountpulse.accounts.suggestions import SUGGESTIONS, suggest
 from accountpulse.cli import progress, summary
 from accountpulse.cli.formatting import plural
 from accountpulse.cli.links import LISTED, LinkReport, find_links
-from accountpulse.core import given_files
 from accountpulse.core.errors import SourceUnavailable, UsageError
 from accountpulse.core.records import CUSTOMERS, LINK_DECISIONS, SourceName
 from accountpulse.observe.outlet import write_json
@@ -68,7 +67,7 @@ def show_suggestions(loaded: Settings, now: datetime, out: Path | None, above: i
 def undo_accepted(loaded: Settings, out: Path | None) -> int:
     """Open every link again that `--accept-above` accepted; people's own decisions stay."""
     path = out or _configured(loaded)
-    decisions = _read(path)
+    decisions = link_file.read_decisions_of(path)
     if decisions is None:
         raise UsageError(f"{path} is no file of decisions: `accountpulse accounts --suggest` writes one")
     table, count = undone(decisions)
@@ -89,24 +88,15 @@ def _before(loaded: Settings, out: Path | None) -> tuple[Path, pl.DataFrame]:
     """Where the decisions go, and those that there are: of that file, else of the one that a run reads."""
     path, configured = out or _configured(loaded), _configured(loaded)
     if path.exists():
-        decisions = _read(path)
+        decisions = link_file.read_decisions_of(path)
         if decisions is None:
             raise UsageError(
                 f"{path} has a column for each system, and no place for decisions: name another file with --out. It "
                 "takes over the links of this one; then name it as links.file in accountpulse.yaml"
             )
         return path, decisions
-    decisions = _read(configured) if configured.exists() else None
+    decisions = link_file.read_decisions_of(configured) if configured.exists() else None
     return path, _taken_over(loaded) if decisions is None else decisions
-
-
-def _read(path: Path) -> pl.DataFrame | None:
-    """The decisions in a file; None: there are none, or it has the other form."""
-    try:
-        found = link_file.decisions(given_files.read(path, given_files.MOST_LINKS), path.name)
-    except given_files.Unreadable as error:
-        raise UsageError(f"{path} can't be read ({error})") from None
-    return None if found is None else found.table
 
 
 def _taken_over(loaded: Settings) -> pl.DataFrame:
@@ -207,7 +197,7 @@ def _data(found: SuggestionReport) -> dict[str, Any]:
         "accepted": found.decided.accepted,
         "accept_above": found.above,
         "decided_before": found.decided.kept,
-        "open_again": found.decided.again,
+        "rejected_before": found.decided.again,
         "sources": {name: _counts(found, name) for name in found.links.sources},
         "suggestions": list(found.suggestions.iter_rows(named=True)),
         "notes": [*found.notes],
@@ -259,7 +249,7 @@ def _ends(found: SuggestionReport) -> Iterator[str]:
         if found.above < THRESHOLD:
             yield f"Below {THRESHOLD} more than one link in a hundred may be wrong: look at them in the file."
     if decided.again:
-        yield f"{plural(decided.again, 'link')} rejected before, open again for other reasons: see note"
+        yield f"{plural(decided.again, 'link')} rejected before, now later: there are other reasons, see note"
     if decided.kept:
         yield f"{plural(decided.kept, 'earlier decision')} kept"
     yield f"Links and decisions, {plural(decided.table.height, 'row')}: {escape(str(found.path))}"

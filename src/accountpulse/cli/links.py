@@ -15,7 +15,7 @@ from accountpulse.accounts import Linked
 from accountpulse.cli import links_table, progress, summary
 from accountpulse.cli.formatting import plural
 from accountpulse.cli.links_table import IN_DOUBT, LinkPlace, LinkRow
-from accountpulse.core.errors import SourceUnavailable
+from accountpulse.core.errors import SourceUnavailable, UsageError
 from accountpulse.core.period import last_complete, scope_of
 from accountpulse.core.records import SourceName
 from accountpulse.observe.outlet import write_json
@@ -23,7 +23,7 @@ from accountpulse.pipeline.measure import link
 from accountpulse.pipeline.read import SourceReader
 from accountpulse.pipeline.run import Run, looking
 from accountpulse.scoring import scorecard
-from accountpulse.settings import Settings
+from accountpulse.settings import Settings, link_file
 from accountpulse.systems import CRM, SYSTEMS, TITLES, csv_file
 
 LISTED = 20  # accounts that are shown; --out writes all
@@ -52,6 +52,8 @@ class LinkReport:
 
 def show_links(loaded: Settings, now: datetime, out: Path | None, *, as_json: bool) -> int:
     """Read the accounts, ask the systems for the keys, and print how everybody stands; the exit code."""
+    if out is not None:
+        _refuse_decisions(out)
     with progress.waiting("reading accounts and looking for their links …"):
         found = find_links(loaded, now)
     if out is not None:
@@ -61,6 +63,12 @@ def show_links(loaded: Settings, now: datetime, out: Path | None, *, as_json: bo
     else:
         _print(found, summary.tables(), out)
     return found.exit_code
+
+
+def _refuse_decisions(out: Path) -> None:
+    """People's decisions are no less than what is written over them here."""
+    if out.exists() and link_file.read_decisions_of(out) is not None:
+        raise UsageError(f"--out: {out} holds decisions about links, which would be lost; name another file")
 
 
 def find_links(loaded: Settings, now: datetime) -> LinkReport:

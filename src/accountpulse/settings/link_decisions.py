@@ -21,7 +21,7 @@ NEEDED = ("account_id", "system", "key", "decision")
 ABSENT = "none"  # the word for: no record in that system
 KEYS: tuple[SourceName, ...] = tuple(source.name for source in SOURCES if not source.has_accounts)
 SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.ASCII | re.IGNORECASE)  # what a spreadsheet makes of a long number
-Rows = Iterable[tuple[int, Mapping[str, str]]]  # line of the file, and its cells by heading
+CellRows = Iterable[tuple[int, Mapping[str, str]]]  # line of the file, and its cells by heading
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def is_long(columns: Sequence[str]) -> bool:
     return "decision" in columns
 
 
-def read_decisions(columns: Sequence[str], rows: Rows, line: int) -> LinkDecisions:
+def read_decisions(columns: Sequence[str], rows: CellRows, line: int) -> LinkDecisions:
     """Read the rows below a heading, which stands in a line of the file."""
     problems = list(heading_problems(columns, line))
     reader = _DecisionReader(problems)

@@ -12,8 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import polars as pl
+
 from accountpulse.core import given_files
-from accountpulse.core.errors import ConfigurationError
+from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.ids import looks_like_an_id, to_18
 from accountpulse.core.nearest import nearest
 from accountpulse.core.records import FileLink, LinkFile, SourceName
@@ -28,9 +30,9 @@ LISTED = 100  # mistakes that are told one by one
 
 
 def load(chosen: LinksBlock, folder: Path) -> LinkFile:
-    """The mapping file that accountpulse.yaml names, beside it; else links.csv there; without one it is empty."""
+    """The mapping file that accountpulse.yaml names, beside it; else links.csv there, which may be missing."""
     path = place(chosen, folder)
-    if chosen.file is None and not path.is_file():
+    if chosen.file in {None, DEFAULT_FILE} and not path.exists():
         return LinkFile()
     try:
         data = given_files.read(path, given_files.MOST_LINKS)
@@ -59,6 +61,15 @@ def read(data: bytes, name: str) -> tuple[FileLink, ...]:
     reading.rows(line, columns, rows)
     _refuse(name, reading.problems)
     return tuple(reading.links)
+
+
+def read_decisions_of(path: Path) -> pl.DataFrame | None:
+    """The rows of a file with decisions (LINK_DECISIONS); None: it has the other form. UsageError: unreadable."""
+    try:
+        found = decisions(given_files.read(path, given_files.MOST_LINKS), path.name)
+    except given_files.Unreadable as error:
+        raise UsageError(f"{path} can't be read ({error})") from None
+    return None if found is None else found.table
 
 
 def decisions(data: bytes, name: str) -> LinkDecisions | None:
