@@ -69,6 +69,8 @@ def world_words(world: LinkWorld) -> set[str]:
         ("Logistics Acme", "Acme Logistics"),
         ("Data Works", "Dataworks"),
         ("Globex (formerly Initech)", "Initech Inc"),
+        ("Smith Brothers Manufacturing", "Smith Bros. Mfg."),
+        ("Яндекс", "Yandex LLC"),
     ],
 )
 def test_the_same_name_is_enough_where_no_domain_speaks_against_it(account: str, candidate: str) -> None:
@@ -101,6 +103,33 @@ def test_what_may_be_somebody_else_stays_below_the_threshold(
     others = table(("x", "Cedar Group"), ("y", "Foods United"), ("z", "Woods United"))
     found = suggest(table((A, *account)), pl.concat([table(("k", *candidate)), others]))
     assert found.filter(pl.col("score") >= THRESHOLD).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("account", "candidate"),
+    [
+        ("Nordwind Logistik GmbH", "Nordwind Logistics GmbH"),
+        ("IBM", "International Business Machines"),
+        ("Acme Logistics Ltd", "Acme"),
+        ("Wayne Enterprises", "Wayne Enterprsies"),
+        ("トヨタ自動車株式会社", "Toyota Motor Corporation"),
+        ("Acme", None),
+        ("Acme GmbH", "acme.com"),
+        ("Acme GmbH i.L.", "Acme GmbH"),
+    ],
+)
+def test_a_domain_that_nobody_else_has_makes_up_for_what_a_name_lacks(account: str, candidate: str | None) -> None:
+    theirs = table(("k", candidate, site("acme.com")), ("x", "Nordwind Energy"), ("y", "Initech"))
+    assert first(suggest(table((A, account, site("www.acme.com"))), theirs))["score"] >= THRESHOLD
+    shared = pl.concat([theirs, table(("z", "Somebody Else", site("acme.com")))])
+    far = suggest(table((A, account, site("www.acme.com"))), shared)
+    assert account in {"Acme GmbH", "Acme GmbH i.L."} or far.filter(pl.col("score") >= THRESHOLD).is_empty()
+
+
+def test_a_website_that_is_called_like_the_earlier_name_is_no_contradiction() -> None:
+    ours = table((A, "Globex (formerly Initech)", site("globex.com")))
+    assert first(suggest(ours, table(("k", "Initech", site("initech.com")))))["score"] >= THRESHOLD
+    assert first(suggest(ours, table(("k", "Initech", site("elsewhere.com")))))["score"] < THRESHOLD
 
 
 def test_the_accounts_own_id_is_enough_in_both_of_its_forms() -> None:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import chain
 
 from accountpulse.accounts.company_words import (
+    ABBREVIATIONS,
     DISSOLVED,
     EARLIER,
     EARLIER_IN_BRACKETS,
@@ -140,7 +141,7 @@ def _without_form(text: str) -> tuple[Words, str]:
         kept = kept[:-1]
     if len(kept) > 1 and kept[0] == "the":
         kept = kept[1:]
-    kept = tuple(word for word in kept if word not in FILLERS) or kept
+    kept = tuple(ABBREVIATIONS.get(word, word) for word in kept if word not in FILLERS) or kept
     return kept or words, other or form
 
 

@@ -113,6 +113,15 @@ FAMILY = _listed("""
     verwaltung, verwaltungs, vienna, vietnam, wales, west, wien, worldwide, york, zealand, zurich,
     zweigniederlassung
 """)
+# short for: both are the longer one
+ABBREVIATIONS = {
+    "intl": "international", "int": "international", "natl": "national", "mfg": "manufacturing", "tech": "technology",
+    "technologies": "technology", "bros": "brothers", "gebr": "gebruder", "assoc": "associates", "svc": "services",
+    "svcs": "services", "mgmt": "management", "grp": "group", "hldgs": "holdings", "hldg": "holding", "sys": "systems",
+    "dev": "development", "eng": "engineering", "univ": "university", "inst": "institute", "ctr": "center",
+    "centre": "center", "dept": "department", "bldg": "building", "dist": "distribution", "labs": "laboratories",
+    "lab": "laboratory", "pharma": "pharmaceuticals",
+}  # fmt: skip
 FILLERS = frozenset(
     {"the", "and", "und", "et", "y", "e", "i", "og", "och", "en", "of", "der", "die", "das", "de", "la"}
 )

@@ -17,11 +17,25 @@ from accountpulse.core.ids import comparable_id
 THRESHOLD = 90  # from here on a suggestion is right in at least 99 of 100 cases
 LONG_NAME = 10  # letters from which on one wrong letter leaves little doubt
 LONG_SOUND = 5  # consonants from which on names that sound alike are rarely two names
+WRITTEN_ALIKE = 75  # percent of letters in common, of names that sound alike
+STEM = 4  # letters that two words begin with at least that differ in their ending
 SHORT_BRAND = 4  # letters that the first part of a domain has at least to say something
 LONG_KEY = 6  # characters of an identifier that isn't there by chance
 
 NameKind = Literal[
-    "same", "joined", "order", "letter", "letters", "sound", "earlier", "form", "part", "family", "some", "different"
+    "same",
+    "joined",
+    "order",
+    "letter",
+    "letters",
+    "sound",
+    "earlier",
+    "form",
+    "part",
+    "family",
+    "some",
+    "none",
+    "different",
 ]
 DomainKind = Literal["own", "shared", "brand", "unknown", "mail", "other"]
 # own: nobody else has the domain; shared: others have it too; brand: another ending; unknown: one has no domain;
@@ -39,6 +53,7 @@ _POINTS: Mapping[NameKind, tuple[int, ...]] = {
     "part": (92, 76, 70, 70, 60, 46),
     "family": (80, 66, 66, 60, 50, 40),
     "some": (84, 60, 60, 50, 40, 30),
+    "none": (90, 48, 48, 0, 0, 0),  # one of them has no name, or one in a script that can't be compared
     "different": (84, 48, 48, 0, 0, 0),
 }
 POINTS: Mapping[tuple[NameKind, DomainKind], int] = {
@@ -103,11 +118,13 @@ def likeness(account: Profile, candidate: Profile, counts: Counts) -> Likeness:
     """Compare one account with one candidate."""
     name, by_name = compare_names(account, candidate, counts)
     domain, by_domain = compare_domains(account, candidate, counts)
+    if name == "earlier" and domain in {"mail", "other"} and _is_of_earlier(account, candidate):
+        domain, by_domain = "unknown", ["the domain of one is that of the earlier name"]
     points = POINTS[name, domain]
     grounds = [*by_name, *by_domain]
     if name == "letter" and domain == "unknown" and len(account.name.joined) >= LONG_NAME:
         points = THRESHOLD + 1
-    if name == "sound" and domain == "unknown" and len(account.name.sound) >= LONG_SOUND:
+    if name == "sound" and domain == "unknown" and _is_sure_sound(account.name, candidate.name):
         points = THRESHOLD
     if forms_differ(account.name, candidate.name) and name not in {"form", "different"}:
         points -= _FORM if domain != "own" else _FORM // 3
@@ -135,7 +152,7 @@ def _with_keys(
     """A number that two systems gave may be the same by chance, an account's own id can't."""
     grounds = []
     for key, is_own in sorted(common):
-        agreed = domain == "own" or name not in {"some", "different"}
+        agreed = domain == "own" or name not in {"some", "none", "different"}
         told = len(key) >= LONG_KEY and not key.isdigit() and domain != "other"
         found = 100 if is_own else 99 if agreed else THRESHOLD + 2 if told else _ALONE if domain != "other" else 60
         points = max(points, found)
@@ -177,7 +194,7 @@ def _shared_domain(account: Profile, candidate: Profile, domain: str) -> str:
 def compare_names(account: Profile, candidate: Profile, counts: Counts) -> tuple[NameKind, list[str]]:
     """How the names stand to each other."""
     if not account.name.joined or not candidate.name.joined:
-        return "different", []
+        return "none", ["one of them has no name"]
     return _same_name(account, candidate) or _near_name(account, candidate, counts)
 
 
@@ -207,6 +224,8 @@ def _near_name(account: Profile, candidate: Profile, counts: Counts) -> tuple[Na
     if wrong := _wrong_letters(one, two, counts):
         letters: NameKind = "letter" if wrong == 1 else "letters"
         return letters, [f"the names differ in {'one letter' if wrong == 1 else 'two letters'}"]
+    if ends := _other_endings(one, two):
+        return "letters", [f"the names differ in the ending of a word ({', '.join(ends)})"]
     if _sounds_alike(one, two):
         return "sound", ["the names sound alike, written in other letters"]
     return _common_words(one, two, counts)
@@ -235,6 +254,29 @@ def _wrong_letters(one: CompanyName, two: CompanyName, counts: Counts) -> int:
     return wrong if wrong <= most and is_slip else 0
 
 
+def _other_endings(one: CompanyName, two: CompanyName) -> list[str]:
+    """Words that differ in their ending alone (`logistik`, `logistics`), where the others are the same."""
+    mine, theirs = [each for each in one.words if each not in two.words], [w for w in two.words if w not in one.words]
+    if len(mine) != 1 or len(theirs) != 1 or len(one.words) < 2 or len(one.words) != len(two.words):
+        return []
+    first, second = mine[0], theirs[0]
+    stem = 0
+    while stem < min(len(first), len(second)) and first[stem] == second[stem]:
+        stem += 1
+    return [*mine, *theirs] if stem >= STEM and stem * 3 >= 2 * min(len(mine[0]), len(theirs[0])) else []
+
+
+def _is_of_earlier(account: Profile, candidate: Profile) -> bool:
+    """Whether the website of one is called like the name that the other had: it moved since."""
+    return any(
+        brand(domain).replace("-", "").startswith(words[0])
+        for one, other in ((account, candidate), (candidate, account))
+        for words in one.name.others
+        if words == other.name.words
+        for domain in other.domains
+    )
+
+
 def _sounds_alike(one: CompanyName, two: CompanyName) -> bool:
     """For two scripts: the same consonants, by their sound."""
     from rapidfuzz.distance import OSA
@@ -246,9 +288,26 @@ def _sounds_alike(one: CompanyName, two: CompanyName) -> bool:
     return min(len(one.sound), len(two.sound)) >= 8 and OSA.distance(one.sound, two.sound, score_cutoff=1) <= 1
 
 
+def _is_sure_sound(one: CompanyName, two: CompanyName) -> bool:
+    """Whether names that sound alike are long enough, or written alike as well, not to be two names."""
+    from rapidfuzz import fuzz
+
+    shorter = min(len(one.sound), len(two.sound))
+    return shorter >= LONG_SOUND or (shorter == LONG_SOUND - 1 and fuzz.ratio(one.joined, two.joined) >= WRITTEN_ALIKE)
+
+
+def _is_short_for(one: CompanyName, two: CompanyName) -> bool:
+    """`ibm` for `international business machines`."""
+    return len(two.words) > 1 and one.joined == "".join(word[0] for word in two.words)
+
+
 def _common_words(one: CompanyName, two: CompanyName, counts: Counts) -> tuple[NameKind, list[str]]:
     """Whether one name is a part of the other, by how rare their words are."""
     common = set(one.words) & set(two.words)
+    if one.foreign != two.foreign and not common:
+        return "none", ["the names are in two scripts, and can't be compared"]
+    if _is_short_for(one, two) or _is_short_for(two, one):
+        return "part", ["one name has the first letters of the other"]
     rare = {word: 1 / counts.together(f"w:{word}") ** 0.5 for word in {*one.words, *two.words}}
     weight = sum(rare[word] for word in common)
     if not common:

@@ -4,6 +4,7 @@ Who is compared with whom is found by blocks: what two of them have in common th
 domain, a rare word, the name without blanks, its sound, the name but for one letter).
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,9 +28,10 @@ SUGGESTIONS = {
 }
 FEWEST = 50  # points below which nothing is suggested
 SHOWN = 3  # candidates that an account is shown
-CLOSE = 6  # points within which two of them can't be told apart
+CLOSE = 5  # points within which two of them can't be told apart
 COMMON = 12  # accounts, or customers, that have a domain from which on it says nothing of any of them
 PAIRS = 900  # that a block may make: what more have in common tells little
+_DOMAIN = re.compile(r"(?:https?://)?(?:[\w-]+\.)+[a-z]{2,}/?")
 Rejected = Mapping[tuple[str, str], str]  # account and key, both in comparable form → the refused grounds
 
 
@@ -91,13 +93,22 @@ def _profiles(table: pl.DataFrame, comparable: Callable[[str], str]) -> list[Pro
         Profile(
             key,
             name or "",
-            read_name(name or ""),
-            _registered(websites),
+            read_name(_named(name or "")),
+            _registered([*(websites or ()), *([name] if name and _is_domain(name) else [])]),
             _registered(mail),
             frozenset({comparable(key), *(comparable_id(each) for each in keys or () if each and each.strip())}),
         )
         for key, name, websites, mail, keys in reversed(first.values())
     ]
+
+
+def _is_domain(name: str) -> bool:
+    """Whether somebody is called like a website: `acme.com`."""
+    return name == name.lower() and _DOMAIN.fullmatch(name.strip()) is not None and registered(name) is not None
+
+
+def _named(name: str) -> str:
+    return brand(registered(name) or name) if _is_domain(name) else name
 
 
 def _registered(addresses: Iterable[str | None] | None) -> frozenset[str]:

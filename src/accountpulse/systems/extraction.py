@@ -1,14 +1,15 @@
 """What every extractor is given and gives back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import polars as pl
 
 from accountpulse.core.period import Scope
-from accountpulse.core.records import Reason
+from accountpulse.core.plain_text import plain_table
+from accountpulse.core.records import CUSTOMERS, Reason
 from accountpulse.core.spooled import NoPartStore, PartStore
 from accountpulse.http.budget import RequestBudget
 from accountpulse.systems.connection import Connection
@@ -57,6 +58,12 @@ class CustomerList:
 
     rows: pl.DataFrame
     notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[Any, ...]], notes: Iterable[str] = ()) -> "CustomerList":
+        """Rows in the order of CUSTOMERS; names lose what steers a terminal, keys stay exactly as they are."""
+        table = pl.DataFrame(list(rows), schema=dict(CUSTOMERS), orient="row")
+        return cls(table.with_columns(plain_table(table.select("name"))), tuple(notes))
 
 
 @dataclass(frozen=True)

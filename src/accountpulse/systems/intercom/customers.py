@@ -5,10 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-import polars as pl
 
-from accountpulse.core.plain_text import plain_table
-from accountpulse.core.records import CUSTOMERS
 from accountpulse.http import client
 from accountpulse.http.client import Client
 from accountpulse.http.paging import Cursors
@@ -72,7 +69,7 @@ async def _list(request: IntercomRequest) -> CustomerList:
             domains, note = await _domains(web)
     rows = [row for each in companies if (row := _row(each, request.mapping, domains.get(each.id, ()))) is not None]
     notes = [*listed.notes("be suggested"), *([note] if note else [])]
-    return CustomerList(plain_table(pl.DataFrame(rows, schema=dict(CUSTOMERS), orient="row")), tuple(notes))
+    return CustomerList.of(rows, notes)
 
 
 def _row(company: Described, mapping: IntercomMapping, domains: Any) -> tuple[Any, ...] | None:

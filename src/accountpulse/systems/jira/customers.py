@@ -3,11 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import polars as pl
 from msgspec import structs
 
-from accountpulse.core.plain_text import plain_table
-from accountpulse.core.records import CUSTOMERS
 from accountpulse.http import client
 from accountpulse.http.client import Client
 from accountpulse.systems.extraction import CustomerList
@@ -49,8 +46,7 @@ async def _list(request: JiraRequest) -> CustomerList:
 
 
 def _as_list(names: Mapping[str, str | None], notes: Iterable[str]) -> CustomerList:
-    rows: list[tuple[Any, ...]] = [(key, name or key, [], [], []) for key, name in names.items()]
-    return CustomerList(plain_table(pl.DataFrame(rows, schema=dict(CUSTOMERS), orient="row")), tuple(notes))
+    return CustomerList.of(((key, name or key, [], [], []) for key, name in names.items()), notes)
 
 
 async def _carried(web: Client, site: Site, mapping: JiraMapping) -> tuple[dict[str, str], bool]:

@@ -1,11 +1,10 @@
 """Whom Looker knows: the accounts of the usage explore, for suggested links."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
-from accountpulse.core.plain_text import plain_table
-from accountpulse.core.records import CUSTOMERS
 from accountpulse.systems.extraction import CustomerList
 from accountpulse.systems.looker.api import Query, Refused
 from accountpulse.systems.looker.explores import Missing
@@ -44,7 +43,7 @@ def list_customers(request: LookerRequest) -> CustomerList:
     except Refused as refused:
         return _empty(f"explore {usage.explore} can't be asked (HTTP {refused.status})")
     table = rows.spool.lazy().collect().rename({usage.account: "key"})
-    return CustomerList(_customers(table, name, site), tuple(work.notes))
+    return CustomerList.of(_rows(table, name, site), work.notes)
 
 
 def beside(fields: Mapping[str, ExploreField], account: str, words: Sequence[str]) -> str | None:
@@ -59,18 +58,16 @@ def beside(fields: Mapping[str, ExploreField], account: str, words: Sequence[str
     return min(named)[2] if named else None
 
 
-def _customers(table: pl.DataFrame, name: str | None, site: str | None) -> pl.DataFrame:
-    """One row a key; of several names the first by the alphabet."""
-    known = table.drop_nulls("key").filter(pl.col("key").str.strip_chars() != "")
-    sites = pl.col(site).drop_nulls().unique().sort() if site is not None else pl.lit(None, pl.String).drop_nulls()
-    grouped = known.group_by("key", maintain_order=True).agg(
-        name=pl.col(name).drop_nulls().min() if name is not None else pl.lit(None, pl.String),
-        websites=sites,
-    )
-    nothing = pl.lit([], pl.List(pl.String))
-    filled = grouped.with_columns(mail_domains=nothing, external_keys=nothing)
-    return plain_table(filled.select(pl.col(column).cast(kind) for column, kind in CUSTOMERS.items()))
+def _rows(table: pl.DataFrame, name: str | None, site: str | None) -> Iterator[tuple[Any, ...]]:
+    """One row a key, as CUSTOMERS has it; of several names the first by the alphabet."""
+    wanted = {"name": name, "site": site}
+    named = [
+        (pl.lit(None, pl.String) if field is None else pl.col(field)).alias(ours) for ours, field in wanted.items()
+    ]
+    known = table.filter((pl.col("key").str.strip_chars() != "").fill_null(value=False)).select("key", *named)
+    for key, names, sites in known.group_by("key", maintain_order=True).agg("name", "site").iter_rows():
+        yield key, min(filter(None, names), default=None), sorted(filter(None, set(sites))), [], []
 
 
 def _empty(*notes: str) -> CustomerList:
-    return CustomerList(pl.DataFrame(schema=dict(CUSTOMERS)), notes)
+    return CustomerList.of((), notes)

@@ -3,11 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-import polars as pl
-
 from accountpulse.core.ids import to_18
-from accountpulse.core.plain_text import plain_table
-from accountpulse.core.records import CUSTOMERS
 from accountpulse.systems.extraction import CustomerList
 from accountpulse.systems.salesforce.client import Org
 from accountpulse.systems.salesforce.field_check import Row
@@ -55,7 +51,7 @@ def list_customers(request: SalesforceRequest) -> CustomerList:
     notes = (
         tuple(reading.notes) if has_site else (*reading.notes, "accounts have no field Website that our user may read")
     )
-    return CustomerList(plain_table(pl.DataFrame(rows, schema=dict(CUSTOMERS), orient="row")), notes)
+    return CustomerList.of(rows, notes)
 
 
 def _texts(row: Row, names: list[str]) -> Iterator[str]:
