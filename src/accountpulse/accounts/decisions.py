@@ -62,7 +62,8 @@ def decide(
 ) -> Decided:
     """The decisions (LINK_DECISIONS) with new suggestions (SUGGESTIONS, and `system`) after them.
 
-    What people decided, and rows with a note, stay; of the others only what is suggested now. `above`: first
+    What people decided, and rows with a note, stay; of the others only what is suggested now, and neither of an account
+    nor with a key that has an accepted link there. `above`: first
     suggestions that nobody else comes near to are accepted from that score on, unless a person has decided about the
     pair, the account has an accepted key there, or the key is accepted for another account. `names`: of the accounts.
     """
@@ -79,7 +80,8 @@ def decide(
             rows.append(updated)
     rows += [_row(each, names) for each in now.values()]
     accepted = 0 if above is None else _accept(rows, first, comparable, today, above)
-    return Decided(pl.DataFrame(rows, schema=LINK_DECISIONS, orient="row"), accepted, again, kept)
+    left = list(_unsettled(rows, comparable))
+    return Decided(pl.DataFrame(left, schema=LINK_DECISIONS, orient="row"), accepted, again, kept)
 
 
 def undone(decisions: pl.DataFrame) -> tuple[pl.DataFrame, int]:
@@ -116,6 +118,17 @@ def _updated(old: DecisionRow, new: DecisionRow | None, today: str) -> DecisionR
     if old["decision"] == LATER:
         old = {**old, **fresh}
     return {**old, "decided_at": old["decided_at"] or today}
+
+
+def _unsettled(rows: list[DecisionRow], comparable: Comparable) -> Iterator[DecisionRow]:
+    """The rows but for open ones whose account, or whose key, has found the other half of its link."""
+    pairs = list(_accepted(rows, comparable))
+    linked, taken = {(system, account) for system, account, _ in pairs}, {(system, key) for system, _, key in pairs}
+    for row in rows:
+        system, account, key = _pair(row, comparable)
+        is_settled = (system, account) in linked or (system, key) in taken
+        if row["decision"] is not None or row["note"] or not is_settled:
+            yield row
 
 
 def _accept(rows: Iterable[DecisionRow], first: set[_LinkPair], comparable: Comparable, today: str, above: int) -> int:

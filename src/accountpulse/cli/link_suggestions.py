@@ -26,6 +26,8 @@ from accountpulse.settings.link_decisions import ABSENT
 from accountpulse.systems import CRM, SYSTEMS, TITLES, csv_file
 from accountpulse.systems.extraction import CustomerList, ExtractRequest
 
+NAME = 22  # characters of a name
+BESIDE_WHY = 2 * NAME + 8 + 5 + 8  # characters of a line that the other columns take
 UNDO = "accountpulse accounts --undo-accepted"
 
 
@@ -283,12 +285,12 @@ def _firsts(first: pl.DataFrame, found: SuggestionReport, width: int) -> Table:
     """Accounts and whom they may be."""
     names = {row.account_id: row.name for row in found.links.rows}
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("Account", max_width=26, no_wrap=True, overflow="ellipsis")
-    table.add_column("In" if width < summary.WIDE else "System", no_wrap=True)
-    table.add_column("Suggestion", max_width=26, no_wrap=True, overflow="ellipsis")
-    table.add_column("Score", justify="right", no_wrap=True)
+    table.add_column("Account", max_width=NAME, no_wrap=True, overflow="ellipsis")
+    table.add_column("System", no_wrap=True, min_width=8)
+    table.add_column("Suggestion", max_width=NAME, no_wrap=True, overflow="ellipsis")
+    table.add_column("Score", justify="right", no_wrap=True, min_width=5)
     if width >= 80:
-        table.add_column("Why", no_wrap=True, overflow="ellipsis")
+        table.add_column("Why", no_wrap=True, overflow="ellipsis", max_width=width - BESIDE_WHY)
     for row in first.head(LISTED).iter_rows(named=True):
         unclear = f"; unclear: {row['unclear']}" if row["unclear"] else ""
         cells: Sequence[str] = (
