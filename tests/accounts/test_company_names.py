@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accountpulse.accounts.company_names import read_name
 from accountpulse.accounts.domains import registered
@@ -102,3 +104,12 @@ def test_a_company_that_is_no_more_has_the_same_name(written: str) -> None:
 )
 def test_a_domain_is_what_somebody_has_registered(address: str, domain: str | None) -> None:
     assert registered(address) == domain
+
+
+@given(st.text(max_size=30) | st.from_regex(r"[A-Za-z.()/,' -]{1,30}", fullmatch=True))
+def test_whatever_people_write_is_read(text: str) -> None:
+    name = read_name(text)
+    assert name.joined == "".join(name.words)
+    assert name.joined.isascii()
+    domain = registered(text)
+    assert domain is None or registered(domain) == domain

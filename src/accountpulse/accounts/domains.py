@@ -31,7 +31,7 @@ def _registered(host: str) -> str | None:
     parts = _suffixes().extract_str(_unicode(host))
     domain, suffix = parts.domain, parts.suffix
     if not suffix:
-        domain, suffix = host.rsplit(".", 2)[-2:]
+        domain, suffix = _unicode(host).rsplit(".", 2)[-2:]
     if not domain:
         return None
     whole = f"{domain}.{suffix}"
@@ -41,12 +41,16 @@ def _registered(host: str) -> str | None:
 
 def _unicode(host: str) -> str:
     """A host with letters of other scripts, in one of its two ways to be written."""
-    if "xn--" not in host:
-        return host
+    return ".".join(map(_label, host.split("."))) if "xn--" in host else host
+
+
+def _label(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
     try:
-        return host.encode("ascii").decode("idna")
+        return label.encode("ascii").decode("idna")
     except UnicodeError:
-        return host
+        return label
 
 
 @lru_cache(maxsize=1)
