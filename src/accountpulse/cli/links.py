@@ -116,6 +116,8 @@ def _print(found: LinkReport, console: Console, out: Path | None) -> None:
         if more > 0:
             rest = "they are in the file below" if out is not None else "--out FILE writes all of them"
             console.print(f"… and {plural(more, 'more account')}: {rest}", style="dim")
+    if any(row.places[source].state in {"none", "unknown"} for row in found.rows for source in found.sources):
+        console.print("\nWhom the others may be: accountpulse accounts --suggest")
     if found.linked.problems:
         console.print(f"\n[red]{plural(len(found.linked.problems), 'account')} can't be scored:[/red]")
         console.print(summary.problems(found.linked.problems))
