@@ -86,6 +86,7 @@ def test_the_same_name_is_enough_where_no_domain_speaks_against_it(account: str,
         (("Acme Holding AG", site("acme.com")), ("Acme AG", site("acme.com"))),
         (("Acme France", site("acme.com")), ("Acme", site("acme.com"))),
         (("Acme 2", {}), ("Acme 3", {})),
+        (("Northwind Traders A", {}), ("Northwind Traders B", {})),
         (("Acme GmbH", site("acme.com")), ("Acme GmbH", site("acme-tools.net"))),  # a namesake
         (("Acme GmbH", site("acme.com")), ("Acme GmbH", site("acme.de"))),
         (("Acme GmbH", {}), ("Acme GmbH i.L.", {})),

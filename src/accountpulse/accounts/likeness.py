@@ -18,7 +18,7 @@ THRESHOLD = 90  # from here on a suggestion is right in at least 99 of 100 cases
 LONG_NAME = 10  # letters from which on one wrong letter leaves little doubt
 LONG_SOUND = 5  # consonants from which on names that sound alike are rarely two names
 WRITTEN_ALIKE = 75  # percent of letters in common, of names that sound alike
-STEM = 4  # letters that two words begin with at least that differ in their ending
+STEM = 4  # letters that words have in common at least that differ in their ending, or by a slip
 SHORT_BRAND = 4  # letters that the first part of a domain has at least to say something
 LONG_KEY = 6  # characters of an identifier that isn't there by chance
 
@@ -251,7 +251,8 @@ def _wrong_letters(one: CompanyName, two: CompanyName, counts: Counts) -> int:
     wrong = OSA.distance(one.joined, two.joined, score_cutoff=most)
     apart = [set(one.words) - set(two.words), set(two.words) - set(one.words)]
     is_slip = any(all(counts.together(f"w:{word}") <= 1 for word in side) for side in apart)
-    return wrong if wrong <= most and is_slip else 0
+    is_long = all(len(word) >= STEM for side in apart for word in side)  # `Acme A` and `Acme B` are two
+    return wrong if wrong <= most and is_slip and is_long else 0
 
 
 def _other_endings(one: CompanyName, two: CompanyName) -> list[str]:
