@@ -445,7 +445,8 @@ def _links(found: Findings, loaded: Settings, extracts: Extracts) -> Linked:
     missing = {name: count for name, count in linked.unlinked.items() if count and name in extracts}
     if missing:
         text = ", ".join(f"{name} {count:,}" for name, count in missing.items())
-        found.add("warning", "links", f"accounts without a link: {text}. `accountpulse accounts` names them.")
+        remedy = "`accountpulse accounts` names them, and with --suggest looks for whom they may be"
+        found.add("warning", "links", f"accounts without a link: {text}. {remedy}.")
     if linked.problems:
         first = linked.problems[0]
         text = f"{len(linked.problems):,} accounts are linked twice or in doubt and would be left out, such as"

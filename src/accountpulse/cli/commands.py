@@ -71,6 +71,8 @@ scorecards = Program(help="Look at scorecard files.")
 
 def register(app: typer.Typer) -> None:
     """Hang all commands into the program."""
+    from accountpulse.cli.account_commands import accounts
+
     for command in (demo, run, check, accounts, score, explain, report, outcomes, backtest, history, forget, docs):
         app.command()(command)
     scorecards.command("check")(scorecard_check)
@@ -170,19 +172,6 @@ def check(
     from accountpulse.cli.check import show_check
 
     raise typer.Exit(show_check(environment(), month_of(period, "UTC"), datetime.now(UTC), as_json=as_json))
-
-
-def accounts(
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write the mapping file to correct, a .csv or .xlsx: one line an account."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print every account as JSON instead.")] = False,
-) -> None:
-    """Who is linked where and why, who isn't, who is twice. Writes nothing to any system."""
-    from accountpulse.cli.links import show_links
-
-    raise typer.Exit(show_links(_settings(), datetime.now(UTC), out, as_json=as_json))
 
 
 def history(

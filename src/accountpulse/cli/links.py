@@ -15,15 +15,15 @@ from accountpulse.accounts import Linked
 from accountpulse.cli import links_table, progress, summary
 from accountpulse.cli.formatting import plural
 from accountpulse.cli.links_table import IN_DOUBT, LinkPlace, LinkRow
-from accountpulse.core.errors import SourceUnavailable
+from accountpulse.core.errors import SourceUnavailable, UsageError
 from accountpulse.core.period import last_complete, scope_of
 from accountpulse.core.records import SourceName
 from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline.measure import link
 from accountpulse.pipeline.read import SourceReader
-from accountpulse.pipeline.run import looking
+from accountpulse.pipeline.run import Run, looking
 from accountpulse.scoring import scorecard
-from accountpulse.settings import Settings
+from accountpulse.settings import Settings, link_file
 from accountpulse.systems import CRM, SYSTEMS, TITLES, csv_file
 
 LISTED = 20  # accounts that are shown; --out writes all
@@ -40,6 +40,7 @@ class LinkReport:
     sources: tuple[SourceName, ...]
     notes: tuple[str, ...]
     failures: tuple[SourceUnavailable, ...]
+    run: Run
 
     @property
     def exit_code(self) -> int:
@@ -51,8 +52,10 @@ class LinkReport:
 
 def show_links(loaded: Settings, now: datetime, out: Path | None, *, as_json: bool) -> int:
     """Read the accounts, ask the systems for the keys, and print how everybody stands; the exit code."""
+    if out is not None:
+        _refuse_decisions(out)
     with progress.waiting("reading accounts and looking for their links …"):
-        found = _find(loaded, now)
+        found = find_links(loaded, now)
     if out is not None:
         csv_file.write(links_table.mapping_file(found.rows), out)
     if as_json:
@@ -62,10 +65,17 @@ def show_links(loaded: Settings, now: datetime, out: Path | None, *, as_json: bo
     return found.exit_code
 
 
-def _find(loaded: Settings, now: datetime) -> LinkReport:
+def _refuse_decisions(out: Path) -> None:
+    """People's decisions are no less than what is written over them here."""
+    if out.exists() and link_file.read_decisions_of(out) is not None:
+        raise UsageError(f"--out: {out} holds decisions about links, which would be lost; name another file")
+
+
+def find_links(loaded: Settings, now: datetime) -> LinkReport:
     """Read as a run does, but for the keys alone: who has the accounts knows the links, the others their keys."""
     scope = scope_of(last_complete(now, loaded.mapping.timezone), now)
-    reader = SourceReader(looking(loaded, scorecard.default(loaded.rules.pillars), scope, now), look_up=True)
+    run = looking(loaded, scorecard.default(loaded.rules.pillars), scope, now)
+    reader = SourceReader(run, look_up=True)
     reader.read_all()
     extracts, sources = reader.extracts, loaded.configured[1:]
     errors = [status.error for status in reader.statuses.values()]
@@ -78,7 +88,7 @@ def _find(loaded: Settings, now: datetime) -> LinkReport:
         if name in sources and SYSTEMS[name].look_up is None
     ]
     rows = links_table.rows_of(extracts[CRM].tables["accounts"], linked)
-    return LinkReport(rows, linked, sources, (*notes, *linked.notes), failures)
+    return LinkReport(rows, linked, sources, (*notes, *linked.notes), failures, run)
 
 
 def _print_json(found: LinkReport) -> None:
@@ -106,6 +116,8 @@ def _print(found: LinkReport, console: Console, out: Path | None) -> None:
         if more > 0:
             rest = "they are in the file below" if out is not None else "--out FILE writes all of them"
             console.print(f"… and {plural(more, 'more account')}: {rest}", style="dim")
+    if any(row.places[source].state in {"none", "unknown"} for row in found.rows for source in found.sources):
+        console.print("\nWhom the others may be: accountpulse accounts --suggest")
     if found.linked.problems:
         console.print(f"\n[red]{plural(len(found.linked.problems), 'account')} can't be scored:[/red]")
         console.print(summary.problems(found.linked.problems))

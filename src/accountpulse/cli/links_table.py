@@ -11,7 +11,8 @@ import polars as pl
 from accountpulse.accounts import Linked
 from accountpulse.core.ids import to_18
 from accountpulse.core.records import SourceName
-from accountpulse.settings.link_file import ABSENT, COLUMNS, KEYS
+from accountpulse.settings.link_decisions import ABSENT, KEYS
+from accountpulse.settings.link_file import COLUMNS
 from accountpulse.systems import TITLES
 
 LinkState = Literal["linked", "unknown", "none", "shared", "several"]

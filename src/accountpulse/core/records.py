@@ -74,6 +74,29 @@ ACCOUNTS: Columns = {
 }
 # what an account is called in each system: one row for each account and source that has a key
 LINKS: Columns = {"account_id": pl.String, "source": pl.String, "key": pl.String}
+# whom a system knows as a customer, for suggested links: one row a key; in the CRM an account, whose key is its id
+CUSTOMERS: Columns = {
+    "key": pl.String,  # as a link would hold it
+    "name": pl.String,  # null: it has none there
+    "websites": pl.List(pl.String),  # addresses or hosts, as they are written
+    "mail_domains": pl.List(pl.String),  # where its people have their addresses
+    "external_keys": pl.List(pl.String),  # what other systems call it
+}
+
+# what people decided about suggested links: one row an account, source and key
+LINK_DECISIONS: Columns = {
+    "account_id": pl.String,
+    "account_name": pl.String,  # for the reader, as is key_name
+    "system": pl.String,
+    "key": pl.String,
+    "key_name": pl.String,
+    "decision": pl.String,  # accept, reject or later; null: nobody has decided
+    "score": pl.Int64,  # of the suggestion, 0 to 100; null: it was none
+    "reasons": pl.String,
+    "decided_at": pl.String,  # YYYY-MM-DD
+    "decided_by": pl.String,  # null: a person
+    "note": pl.String,  # people's own words
+}
 
 # --- support ---------------------------------------------------------------------------------------------------
 

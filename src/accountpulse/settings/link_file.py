@@ -1,37 +1,36 @@
 """The mapping file: a table that says which account is which record in each system, for what no rule can know.
 
-One row an account: `account_id`, then a column for each system; `account_name`, `linked_by` and `note` are for the
-reader. A blank cell says nothing, `none` that the account has no record there. A second row of the same account gives
-it further keys.
+It has one of two forms, told by the heading. With a column `decision` it is links.csv, one row an account, system and
+key: settings/link_decisions.py. Else it has one row an account: `account_id`, then a column for each system;
+`account_name`, `linked_by` and `note` are for the reader. A blank cell says nothing, `none` that the account has no
+record there. A second row of the same account gives it further keys.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import polars as pl
+
 from accountpulse.core import given_files, tables
-from accountpulse.core.errors import ConfigurationError
+from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.ids import looks_like_an_id, to_18
 from accountpulse.core.nearest import nearest
 from accountpulse.core.records import FileLink, LinkFile, SourceName
+from accountpulse.settings.link_decisions import ABSENT, KEYS, SHORTENED, LinkDecisions, is_long, read_decisions
 from accountpulse.settings.mapping import LinksBlock
-from accountpulse.systems import SOURCES
 
 IGNORED = ("account_name", "linked_by", "note")
-KEYS: tuple[SourceName, ...] = tuple(source.name for source in SOURCES if not source.has_accounts)
 COLUMNS = ("account_id", "account_name", *KEYS, "linked_by", "note")
-ABSENT = "none"  # the word for: no record in that system
+DEFAULT_FILE = "links.csv"  # read where accountpulse.yaml names no other
 LISTED = 100  # mistakes that are told one by one
-
-_SHORTENED = re.compile(tables.SHORTENED, re.IGNORECASE)  # what a spreadsheet makes of a long number
 
 
 def load(chosen: LinksBlock, folder: Path) -> LinkFile:
-    """The mapping file that accountpulse.yaml names, beside it; without one it is empty."""
-    if chosen.file is None:
+    """The mapping file that accountpulse.yaml names, beside it; else links.csv there, which may be missing."""
+    path = place(chosen, folder)
+    if chosen.file in {None, DEFAULT_FILE} and not path.exists():
         return LinkFile()
-    path = folder / chosen.file
     try:
         data = given_files.read(path, given_files.MOST_LINKS)
     except given_files.Unreadable as error:
@@ -39,18 +38,57 @@ def load(chosen: LinksBlock, folder: Path) -> LinkFile:
     return LinkFile(path.name, read(data, path.name), chosen.first)
 
 
+def place(chosen: LinksBlock, folder: Path) -> Path:
+    """Where the mapping file is, or would be."""
+    return folder / (chosen.file or DEFAULT_FILE)
+
+
 def read(data: bytes, name: str) -> tuple[FileLink, ...]:
-    """The cells of a mapping file, in its order, or a ConfigurationError that lists every mistake with its line.
+    """The links of a mapping file, in its order, or a ConfigurationError that lists every mistake with its line.
 
     Of every kind that core/tables.py reads, by the ending of the name; a CSV must be UTF-8 or UTF-16.
     """
+    rows = _rows(data, name)
+    line, columns = next(rows)
+    if is_long(columns):
+        found = _long_form(columns, line, rows)
+        _refuse(name, found.problems)
+        return found.links
     reading = _LinkFileReader()
-    reading.rows(_rows(data, name))
-    if reading.problems:
-        more = len(reading.problems) - LISTED
-        told = [*reading.problems[:LISTED], *([f"and {more:,} mistakes more"] if more > 0 else [])]
-        raise ConfigurationError(name, told)
+    reading.rows(line, columns, rows)
+    _refuse(name, reading.problems)
     return tuple(reading.links)
+
+
+def read_decisions_of(path: Path) -> pl.DataFrame | None:
+    """The rows of a file with decisions (LINK_DECISIONS); None: it has the other form. UsageError: unreadable."""
+    try:
+        found = decisions(given_files.read(path, given_files.MOST_LINKS), path.name)
+    except given_files.Unreadable as error:
+        raise UsageError(f"{path} can't be read ({error})") from None
+    return None if found is None else found.table
+
+
+def decisions(data: bytes, name: str) -> LinkDecisions | None:
+    """What people decided about suggested links; None where the file has the other form. Errors as in `read`."""
+    rows = _rows(data, name)
+    line, columns = next(rows)
+    if not is_long(columns):
+        return None
+    found = _long_form(columns, line, rows)
+    _refuse(name, found.problems)
+    return found
+
+
+def _long_form(columns: Sequence[str], line: int, rows: Iterator[tuple[int, list[str]]]) -> LinkDecisions:
+    """The rows by their headings."""
+    return read_decisions(columns, ((number, dict(zip(columns, cells, strict=True))) for number, cells in rows), line)
+
+
+def _refuse(name: str, problems: Sequence[str]) -> None:
+    if problems:
+        more = len(problems) - LISTED
+        raise ConfigurationError(name, [*problems[:LISTED], *([f"and {more:,} mistakes more"] if more > 0 else [])])
 
 
 def _rows(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
@@ -76,14 +114,13 @@ class _LinkFileReader:
     problems: list[str] = field(default_factory=list)
     _said: dict[tuple[str, SourceName], dict[str | None, int]] = field(default_factory=dict)  # key → line
 
-    def rows(self, rows: Iterator[tuple[int, list[str]]]) -> None:
-        """Read the heading, then every row."""
-        line, columns = next(rows)
+    def rows(self, line: int, columns: Sequence[str], rows: Iterator[tuple[int, list[str]]]) -> None:
+        """Judge the heading, which stands in a line of the file, then take every row."""
         self.problems += _heading_problems(columns, line)
         if "account_id" not in columns:
             return
-        for line, cells in rows:
-            self.row(line, columns, cells)
+        for number, cells in rows:
+            self.row(number, columns, cells)
 
     def row(self, line: int, columns: Sequence[str], cells: Sequence[str]) -> None:
         """Take the row's cells, or say what is wrong with them."""
@@ -100,7 +137,7 @@ class _LinkFileReader:
     def cell(self, line: int, account: str, source: SourceName, key: str) -> None:
         """Take one cell, unless it was there before or can't be meant."""
         where = f"line {line}, {source}"
-        if _SHORTENED.fullmatch(key):
+        if SHORTENED.fullmatch(key):
             self.problems.append(f"{where}: {key!r} is what a spreadsheet made of a number; make the column text")
             return
         value = None if key.lower() == ABSENT else key

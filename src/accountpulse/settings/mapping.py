@@ -26,9 +26,12 @@ Days = Annotated[int, msgspec.Meta(ge=1, le=730)]
 
 
 class LinksBlock(MappingBlock, frozen=True):
-    """A mapping file for what no rule knows, and whether it or the rules come first: see [linking.md](linking.md)."""
+    """A file of links for what no rule knows, and whether it or the rules come first: see [linking.md](linking.md).
 
-    file: str | None = None  # a CSV beside this file, in the format of `accountpulse accounts --out`
+    `file` lies beside this one; without it links.csv is read, if it is there.
+    """
+
+    file: str | None = None  # a CSV in the format of `accountpulse accounts --suggest`, or of `--out`
     first: Literal["file", "rules"] = "file"
 
 

@@ -1,12 +1,15 @@
 """What every extractor is given and gives back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+import polars as pl
 
 from accountpulse.core.period import Scope
-from accountpulse.core.records import Reason
+from accountpulse.core.plain_text import plain_table
+from accountpulse.core.records import CUSTOMERS, Reason
 from accountpulse.core.spooled import NoPartStore, PartStore
 from accountpulse.http.budget import RequestBudget
 from accountpulse.systems.connection import Connection
@@ -47,6 +50,20 @@ class ExtractRequest(Generic[A, M]):
     def mapping(self) -> M:
         """What the company maps there."""
         return self.connection.mapping
+
+
+@dataclass(frozen=True)
+class CustomerList:
+    """Whom a system knows as a customer, for suggested links: CUSTOMERS, and `notes` on what the list doesn't show."""
+
+    rows: pl.DataFrame
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[Any, ...]], notes: Iterable[str] = ()) -> "CustomerList":
+        """Rows in the order of CUSTOMERS; names lose what steers a terminal, keys stay exactly as they are."""
+        table = pl.DataFrame(list(rows), schema=dict(CUSTOMERS), orient="row")
+        return cls(table.with_columns(plain_table(table.select("name"))), tuple(notes))
 
 
 @dataclass(frozen=True)

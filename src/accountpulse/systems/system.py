@@ -12,7 +12,7 @@ from accountpulse.http.budget import RequestBudget
 from accountpulse.systems.connection import Connection
 from accountpulse.systems.discovery import DiscoverRequest, Discovery
 from accountpulse.systems.environment import EnvironmentReader, Variable
-from accountpulse.systems.extraction import ExtractRequest, Probe
+from accountpulse.systems.extraction import CustomerList, ExtractRequest, Probe
 from accountpulse.systems.mapping_parts import MappingBlock
 
 if TYPE_CHECKING:  # loading it costs every command some milliseconds
@@ -56,6 +56,7 @@ class System(Generic[A, M]):
 
     `extract` reads everything. `find` looks for an account's records by an attribute, before their keys are known;
     `look_up` tells which keys the system knows, without the extraction; both give an Extract without tables.
+    `list_customers` gives whom it knows, with names, domains and identifiers, for suggested links.
     `discover` looks at what there is, for a starter accountpulse.yaml.
     `outcomes` reads who the customers are and what became of them, and nothing else. `probe` looks at the system as
     `check` does. `announce` says how a run signs in. A system without `extract` is read by nobody: it is a destination
@@ -80,6 +81,7 @@ class System(Generic[A, M]):
     extract: Callable[[ExtractRequest[A, M]], Extract] | None = None
     find: Callable[[ExtractRequest[A, M]], Extract] | None = None
     look_up: Callable[[ExtractRequest[A, M]], Extract] | None = None
+    list_customers: Callable[[ExtractRequest[A, M]], CustomerList] | None = None
     outcomes: Callable[[ExtractRequest[A, M]], Extract] | None = None
     probe: Callable[[ExtractRequest[A, M]], Probe] | None = None
     discover: Callable[[DiscoverRequest[A, M]], Discovery] | None = None

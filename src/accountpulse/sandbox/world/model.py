@@ -38,6 +38,7 @@ class Company:
     created_at: datetime
     contact_ids: list[str] = field(default_factory=list)
     custom_attributes: dict[str, Any] = field(default_factory=dict)
+    website: str | None = None
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class SupportContact:
     state: str = "active"  # else archived (no search finds it), merged or deleted (reading it is an error)
     merged_into: str | None = None  # whom it has become
     cut_unsaid: bool = False  # its list of companies is cut, and only the count of them says so
+    mail_domain: str = "sandbox.example"  # of its address
 
 
 @dataclass(slots=True)

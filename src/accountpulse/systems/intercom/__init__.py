@@ -19,6 +19,7 @@ SYSTEM: System[IntercomAccess, IntercomMapping] = System(
     extract=later(f"{__name__}.extract", "extract"),
     find=later(f"{__name__}.lookup", "find"),
     look_up=later(f"{__name__}.lookup", "look_up"),
+    list_customers=later(f"{__name__}.customers", "list_customers"),
     probe=later(f"{__name__}.lookup", "probe"),
     discover=later(f"{__name__}.discover", "discover"),
 )

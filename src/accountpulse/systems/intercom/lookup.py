@@ -15,14 +15,15 @@ from accountpulse.systems.intercom.companies import COMPANY_PAGE, LIST_PAGES, Co
 from accountpulse.systems.intercom.extract import PAGE, body, connect, slices
 from accountpulse.systems.intercom.rows import ConversationReader
 from accountpulse.systems.intercom.settings import IntercomRequest
-from accountpulse.systems.intercom.wire import IntercomStruct, Pages
+from accountpulse.systems.intercom.wire import Company, IntercomStruct, Pages
 from accountpulse.systems.intercom.workspace import Workspace
 
 
-class Described(IntercomStruct):
-    """A company: its id and what the workspace noted about it; one attribute of it is decoded."""
+class Described(Company):
+    """A company and what the workspace noted about it; of its attributes those that are asked for are decoded."""
 
-    id: str
+    name: str | None = None
+    website: str | None = None
     custom_attributes: dict[str, Raw] | None = None
 
 
@@ -36,7 +37,7 @@ class DescribedPage(IntercomStruct):
 
 
 _PAGE = msgspec.json.Decoder(DescribedPage)
-_UNREADABLE = ""  # an attribute that holds nothing that could be an id
+UNREADABLE = ""  # an attribute that holds nothing that could be an id
 
 
 def find(request: IntercomRequest) -> Extract:
@@ -64,11 +65,11 @@ async def _find(request: IntercomRequest, name: str) -> Extract:
         await listed.read()
     unreadable = 0
     for company in listed.companies.values():
-        value = _value((company.custom_attributes or {}).get(name))
-        unreadable += value == _UNREADABLE
+        value = attribute_text((company.custom_attributes or {}).get(name))
+        unreadable += value == UNREADABLE
         if value:
             found.setdefault(value, set()).add(company.id)
-    notes = [*workspace.notes, *listed.notes(name)]
+    notes = [*workspace.notes, *listed.notes(f"be found by {name!r}")]
     if unreadable:
         notes.append(f"{unreadable:,} companies hold something in {name!r} that is no id")
     if not found:
@@ -143,21 +144,24 @@ class ListedCompanies:
         self._is_cut |= pages > LIST_PAGES
         return pages
 
-    def notes(self, name: str) -> Iterator[str]:
-        """What the list doesn't show. Its count may hold companies without users, so that it can't be refused."""
+    def notes(self, done: str) -> Iterator[str]:
+        """What the list doesn't show, and what can't be done because of it, such as `be found by …`.
+
+        Its count may hold companies without users, so that it can't be refused.
+        """
         came = len(self.companies)
         if self._is_cut:
             what = f"the list of companies ends at {came:,}, and no others could be scrolled through"
-            yield f"{what}: companies beyond can't be found by {name!r}. Run again when no other program reads them"
+            yield f"{what}: companies beyond can't {done}. Run again when no other program reads them"
         elif came < self._counted:
             what = f"Intercom counts {self._counted:,} companies and lists {came:,}, asked twice"
-            yield f"{what}: those without users aren't listed, and can't be found by {name!r}"
+            yield f"{what}: those without users aren't listed, and can't {done}"
 
 
-def _value(raw: Raw | None) -> str | None:
+def attribute_text(raw: Raw | None) -> str | None:
     """An attribute as text, blanks around it taken away: ids may be kept as whole numbers.
 
-    None: it is empty. Anything else is no id (_UNREADABLE).
+    None: it is empty. Anything else is no id (UNREADABLE).
     """
     value = None if raw is None else msgspec.json.decode(raw)
     if value is None or value == "":
@@ -165,7 +169,7 @@ def _value(raw: Raw | None) -> str | None:
     if isinstance(value, str):
         return value.strip() or None
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return str(int(value)) if is_number and float(value).is_integer() else _UNREADABLE
+    return str(int(value)) if is_number and float(value).is_integer() else UNREADABLE
 
 
 # --- before a run ------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ SYSTEM: System[JiraAccess, JiraMapping] = System(
     fingerprint=lambda reached: reached.base_url,
     extract=later(f"{__name__}.extract", "extract"),
     look_up=later(f"{__name__}.lookup", "look_up"),
+    list_customers=later(f"{__name__}.customers", "list_customers"),
     probe=later(f"{__name__}.lookup", "probe"),
     discover=later(f"{__name__}.discover", "discover"),
 )

@@ -147,6 +147,10 @@ class Links:
             found = self._known[written] = self._owned(self._values(fields))
         return found
 
+    def named(self, fields: Fields) -> Iterator[str]:
+        """What the link's field of an issue calls those whom it belongs to: the first name of each value."""
+        return (value.names[0] for value in self._values(fields) if value.names)
+
     def _written(self, fields: Fields) -> Hashable:
         """The values as they came, in a form that can be looked up."""
         if self._field is not None:

@@ -179,8 +179,7 @@ class Listed:
 
 async def listed_projects(web: Client, site: Site, mapping: JiraMapping, keys: Sequence[str]) -> Listed:
     """The keys' projects: by key, else by name, else by id; one that isn't listed may be an earlier key of one."""
-    wanted = set(map(folded, mapping.projects))
-    seen = [each for each in site.projects if not wanted or not names_of(each).isdisjoint(wanted)]
+    seen = searched(site, mapping)
     ways = ("key", "name", "id")
     narrowed, visible = _Catalogue(seen, ways), _Catalogue(site.projects, ways)
     found = {key: narrowed.named(key, *ways) for key in keys}
@@ -212,18 +211,31 @@ async def _project(web: Client, site: Site, key: str) -> ProjectInfo | None:
 
 async def listed_components(web: Client, site: Site, mapping: JiraMapping, keys: Sequence[str]) -> Listed:
     """The keys' components, by name, else by id; also those of Compass, where a project has these instead."""
-    wanted = set(map(folded, mapping.projects))
-    projects = [str(each.key) for each in site.projects if not wanted or not names_of(each).isdisjoint(wanted)]
-    if len(projects) > LISTED_PROJECTS:
+    components, is_whole = await components_of(web, site, mapping)
+    if not is_whole:
         return Listed.none()
-    listed = await together(_components(web, site, project) for project in projects)
-    catalogue = _Catalogue((component for several in listed for component in several), ("name", "id"))
+    catalogue = _Catalogue(components, ("name", "id"))
     found = {key: own for key in keys if (own := catalogue.named(key, "name", "id"))}
     by_name = {key: own for key, own in found.items() if folded(own[0].name or "") == folded(key)}
     return Listed(
         {key: str(own[0].name if key in by_name else own[0].id) for key, own in found.items()},
         {key: frozenset(str(item.id) for item in own) for key, own in found.items() if key not in by_name},
     )
+
+
+async def components_of(web: Client, site: Site, mapping: JiraMapping) -> tuple[list[Named], bool]:
+    """The components of the projects that are searched; none, and False, where these are too many."""
+    projects = [str(each.key) for each in searched(site, mapping)]
+    if len(projects) > LISTED_PROJECTS:
+        return [], False
+    listed = await together(_components(web, site, project) for project in projects)
+    return [component for several in listed for component in several], True
+
+
+def searched(site: Site, mapping: JiraMapping) -> list[Named]:
+    """The visible projects that the mapping narrows searches to; all of them, where it doesn't."""
+    wanted = set(map(folded, mapping.projects))
+    return [each for each in site.projects if not wanted or not names_of(each).isdisjoint(wanted)]
 
 
 async def _components(web: Client, site: Site, project: str) -> list[Named]:
