@@ -325,7 +325,7 @@ def _known_before(
 
     Of other sources it is known only who is linked there, and what nobody could have from them.
     """
-    own_rows = owned_figures(readings or (), linked)
+    own_rows = owned_figures(readings or (), linked, crm.tables["accounts"])
     source = SYSTEMS[CRM].source
     with suppress(AccountpulseError):  # of a state that can't be read, which has its own line
         crm = with_own_history(crm, run)

@@ -22,6 +22,7 @@ from accountpulse.systems import SOURCES
 SALESFORCE = {"SALESFORCE_USERNAME": "int@example.com", "SALESFORCE_PASSWORD": "pass-word-1"}
 A, B, C, D = "001A0000006Vm9rIAC", "001000000000002AAA", "001000000000003AAA", "001000000000004AAA"
 NAMES = {A: "Ärger & Söhne", B: "Beta  Ltd", C: "Gamma", D: "GAMMA "}
+CUSTOMERS = frame("accounts", [{"account_id": each, "account_name": name} for each, name in NAMES.items()])
 LINKS = {A: "64f1", B: "64f2"}
 
 
@@ -34,11 +35,10 @@ def card(**units: str) -> Scorecard:
 @pytest.fixture(scope="module")
 def linked() -> Linked:
     """Four accounts, two of them with a company in Intercom and two with one name."""
-    accounts = frame("accounts", [{"account_id": each, "account_name": name} for each, name in NAMES.items()])
     rows = [{"account_id": account, "source": "intercom", "key": key} for account, key in LINKS.items()]
-    extracts = {"salesforce": Extract("salesforce", {"accounts": accounts, "links": frame("links", rows)})}
+    extracts = {"salesforce": Extract("salesforce", {"accounts": CUSTOMERS, "links": frame("links", rows)})}
     extracts["intercom"] = Extract("intercom", {})
-    return link(accounts, extracts, SOURCES, ("salesforce", "intercom"), ())
+    return link(CUSTOMERS, extracts, SOURCES, ("salesforce", "intercom"), ())
 
 
 def read(folder: Path, mapping: dict[str, Any], unit: str = "points", **files: str | bytes) -> tuple[TableReading, ...]:
@@ -64,29 +64,40 @@ def reasons(owned: OwnedFigures) -> dict[str, str]:
 
 def test_accounts_are_known_by_their_ids_of_15_and_18_characters(tmp_path: Path, linked: Linked) -> None:
     table = f"account_id,nps,note\n{A[:15]},40,x\n{B},-10,\n001000000000009AAA,5,\n{C},,no answer\n"
-    owned = owned_figures(read(tmp_path, {"nps": {"from": "nps.csv"}}, nps_csv=table), linked)
+    owned = owned_figures(read(tmp_path, {"nps": {"from": "nps.csv"}}, nps_csv=table), linked, CUSTOMERS)
     assert values(owned) == {A: 40, B: -10}
     assert reasons(owned) == {}
-    assert owned.notes == (
-        "nps.csv: 1 of 3 rows are left out, since 'account_id' holds no id of a customer there, such as line 4",
-    )
+    (note,) = owned.notes
+    assert note.startswith("nps.csv: 1 of 3 rows are left out, since 'account_id' holds no id of a customer that is ")
+    assert note.endswith("scored there, such as line 4")
 
 
 def test_accounts_are_known_by_their_key_in_a_system(tmp_path: Path, linked: Linked) -> None:
     mapping = {"nps": {"from": "nps.csv", "account": "company", "holds": "intercom", "value": "score"}}
-    owned = owned_figures(read(tmp_path, mapping, nps_csv="company;score\n64f2;7,5\n64f9;1,5\n"), linked)
+    owned = owned_figures(read(tmp_path, mapping, nps_csv="company;score\n64f2;7,5\n64f9;1,5\n"), linked, CUSTOMERS)
     assert values(owned) == {B: 7.5}
     assert reasons(owned) == {C: "not_linked", D: "not_linked"}
-    assert owned.notes[-1].endswith("'company' holds no key of a customer in Intercom there, such as line 3")
+    assert owned.notes[-1].endswith(
+        "'company' holds no key of a customer that is scored in Intercom there, such as line 3"
+    )
 
 
 def test_a_name_counts_where_only_one_account_has_it(tmp_path: Path, linked: Linked) -> None:
     mapping = {"nps": {"from": "nps.csv", "account": "Customer", "holds": "name"}}
     table = "Customer,nps\närger & söhne,3\nBeta Ltd,4\nGamma,5\n"
-    owned = owned_figures(read(tmp_path, mapping, nps_csv=table), linked)
+    owned = owned_figures(read(tmp_path, mapping, nps_csv=table), linked, CUSTOMERS)
     assert values(owned) == {A: 3, B: 4}
     assert reasons(owned) == {C: "not_attributable", D: "not_attributable"}
     assert owned.notes[-1].endswith("holds no name of one customer alone there, such as line 4")
+
+
+def test_a_name_that_an_account_has_which_is_left_out_is_nobodys(tmp_path: Path, linked: Linked) -> None:
+    mapping = {"nps": {"from": "nps.csv", "account": "Customer", "holds": "name"}}
+    other = CUSTOMERS.tail(1).with_columns(account_id=pl.lit("001000000000005AAA"), account_name=pl.lit("beta ltd"))
+    readings = read(tmp_path, mapping, nps_csv="Customer,nps\nBeta Ltd,4\n")
+    owned = owned_figures(readings, linked, CUSTOMERS.vstack(other))
+    assert values(owned) == {}
+    assert reasons(owned)[B] == "not_attributable"
 
 
 def test_a_value_without_its_day_is_unclear_and_days_come_in_every_kind_of_file(tmp_path: Path, linked: Linked) -> None:
@@ -96,7 +107,7 @@ def test_a_value_without_its_day_is_unclear_and_days_come_in_every_kind_of_file(
     dated = {"dated": "asked", "max_age_days": 90}
     mapping = {"nps": {"from": "a.parquet", **dated}, "csat": {"from": "b.csv", **dated}}
     german = f"account_id;csat;asked\n{A};3;05.10.2026\n{B};4;\n"
-    owned = owned_figures(read(tmp_path, mapping, a_parquet=buffer.getvalue(), b_csv=german), linked)
+    owned = owned_figures(read(tmp_path, mapping, a_parquet=buffer.getvalue(), b_csv=german), linked, CUSTOMERS)
     assert sorted(owned.figures.rows()) == [(A, "csat", 3.0, date(2026, 10, 5)), (A, "nps", 3.0, date(2026, 10, 5))]
     assert sorted(owned.unknowns.rows()) == [(B, "csat", "unclear"), (B, "nps", "unclear")]
 
@@ -168,7 +179,7 @@ def test_a_table_that_is_not_there_is_its_metrics_failure_for_every_account(tmp_
     (reading,) = read(tmp_path, {"nps": {"from": "nps.csv"}})
     assert isinstance(reading.error, SourceUnavailable)
     assert "metrics.nps: reading nps.csv failed (No such file or directory)" in str(reading.error)
-    assert reasons(owned_figures((reading,), linked)) == dict.fromkeys(NAMES, "source_failed")
+    assert reasons(owned_figures((reading,), linked, CUSTOMERS)) == dict.fromkeys(NAMES, "source_failed")
 
 
 def test_a_table_may_lie_in_s3_and_what_s3_refuses_is_the_metrics_failure(
@@ -183,7 +194,7 @@ def test_a_table_may_lie_in_s3_and_what_s3_refuses_is_the_metrics_failure(
         "other": {"from": "s3://no-such-bucket-of-ours/other.csv"},
     }
     readings = {each.metric: each for each in read(tmp_path, mapping)}
-    assert values(owned_figures((readings["nps"],), linked)) == {A: 40}
+    assert values(owned_figures((readings["nps"],), linked, CUSTOMERS)) == {A: 40}
     assert "there is no such object" in str(readings["gone"].error)
     refused = str(readings["other"].error)
     assert "There is no such bucket: make it, or mend metrics.other." in refused

@@ -40,7 +40,7 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
     gaps = _gaps(run, extracts)
     tables: dict[str, pl.DataFrame | SpooledTable] = {}
     rows: list[pl.DataFrame] = []
-    own_rows = owned_figures(reading.tables, linked)
+    own_rows = owned_figures(reading.tables, linked, extracts[CRM].tables["accounts"])
     unknowns = [own_rows.unknowns]
     conserved: list[RowsOf] = []
     while extracts:

@@ -168,8 +168,10 @@ class OwnedFigures:
     notes: tuple[str, ...]
 
 
-def owned_figures(readings: Sequence[TableReading], linked: Linked) -> OwnedFigures:
+def owned_figures(readings: Sequence[TableReading], linked: Linked, customers: pl.DataFrame) -> OwnedFigures:
     """Whose rows they are, by the accounts' ids, their links to a system, or their names.
+
+    `customers` are all accounts with their names, also those that are left out: a name of two of them is nobody's.
 
     `source_failed` for all accounts where the table could not be read; `not_attributable` for accounts of one name
     that the table names; `unclear` for a value without its day; the link's own reason where an account has none.
@@ -180,21 +182,22 @@ def owned_figures(readings: Sequence[TableReading], linked: Linked) -> OwnedFigu
         if each.error is not None:
             unknowns.append(_unknown(linked.accounts["account_id"], each.metric, "source_failed"))
             continue
-        owned = _owned(each, linked)
+        names = _names(customers)
+        owned = _owned(each, linked, names)
         notes += [*each.notes, *_strangers(each, owned)]
         undated = owned.filter(~pl.col("is_dated") & pl.col("account_id").is_not_null())
-        unknowns += [*_of_links(each, linked), _unknown(undated["account_id"].unique(), each.metric, "unclear")]
+        unknowns += [*_of_links(each, linked, names), _unknown(undated["account_id"].unique(), each.metric, "unclear")]
         rows = owned.filter("is_dated").drop_nulls("account_id").with_columns(metric=pl.lit(each.metric))
         figures.append(rows.select(list(DATED_FIGURES)))
     return OwnedFigures(pl.concat(figures), pl.concat(unknowns), tuple(notes))
 
 
-def _owned(reading: TableReading, linked: Linked) -> pl.DataFrame:
+def _owned(reading: TableReading, linked: Linked, names: pl.DataFrame) -> pl.DataFrame:
     """The rows with the `account_id` that they belong to; null: nobody's."""
     keys = reading.rows["key"]
     holds = reading.table.holds
     if holds == "name":
-        by_name = _names(linked).filter(~pl.col("name").is_duplicated())
+        by_name = names.filter(~pl.col("name").is_duplicated())
         named = reading.rows.with_columns(name=_folded("key"))
         return named.join(by_name, on="name", how="left", maintain_order="left")
     source = next(each for each in SOURCES if each.name == _system(holds))
@@ -205,8 +208,8 @@ def _system(holds: str) -> SourceName:
     return CRM if holds == "id" else holds
 
 
-def _names(linked: Linked) -> pl.DataFrame:
-    return linked.accounts.select("account_id", name=_folded("account_name")).drop_nulls("name")
+def _names(customers: pl.DataFrame) -> pl.DataFrame:
+    return customers.select("account_id", name=_folded("account_name")).drop_nulls("name")
 
 
 def _folded(column: str) -> pl.Expr:
@@ -214,12 +217,12 @@ def _folded(column: str) -> pl.Expr:
     return pl.col(column).str.strip_chars().str.replace_all(r"\s+", " ").str.to_lowercase()
 
 
-def _of_links(reading: TableReading, linked: Linked) -> Iterator[pl.DataFrame]:
+def _of_links(reading: TableReading, linked: Linked, names: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """What the way to the accounts leaves unknown of them."""
     holds = reading.table.holds
     if holds == "name":
         there = reading.rows.select(name=_folded("key")).unique()
-        doubled = _names(linked).filter(pl.col("name").is_duplicated()).join(there, on="name", how="semi")
+        doubled = names.filter(pl.col("name").is_duplicated()).join(there, on="name", how="semi")
         yield _unknown(doubled["account_id"], reading.metric, "not_attributable")
     elif holds != "id":
         unlinked = linked.reasons.select("account_id", reason=holds).drop_nulls("reason")
@@ -236,8 +239,8 @@ def _strangers(reading: TableReading, owned: pl.DataFrame) -> Iterator[str]:
     lost = owned.filter(pl.col("account_id").is_null())
     if lost.is_empty():
         return
-    what = {"id": "id of a customer", "name": "name of one customer alone"}
-    meant = what.get(reading.table.holds) or f"key of a customer in {TITLES[reading.table.holds]}"
+    what = {"id": "id of a customer that is scored", "name": "name of one customer alone"}
+    meant = what.get(reading.table.holds) or f"key of a customer that is scored in {TITLES[reading.table.holds]}"
     where = f"line {lost['line'][0]}"
     yield (
         f"{reading.place}: {lost.height:,} of {owned.height:,} rows are left out, since {reading.table.account!r} "
