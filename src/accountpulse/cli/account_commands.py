@@ -15,7 +15,8 @@ def accounts(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Write the mapping file to correct, a .csv or .xlsx: one line an account; with --suggest a link."
+            metavar="FILE",
+            help="Write the mapping file to correct, a .csv or .xlsx: one line an account; with --suggest a link.",
         ),
     ] = None,
     suggest: Annotated[

@@ -33,7 +33,8 @@ ScorecardOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="A scorecard file. [default: accountpulse.yaml's, else ours]")
 ]
 OutOption = Annotated[
-    Path | None, typer.Option(help="Folder for the CSV, or a .csv, .xlsx or .parquet. [default: out, in a dry run]")
+    Path | None,
+    typer.Option(metavar="PATH", help="Folder for the CSV, or a .csv, .xlsx or .parquet. [default: out, in a dry run]"),
 ]
 MetricsOutOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the metrics as `score` takes them.")]
 RunOption = Annotated[

@@ -18,7 +18,9 @@ def register(app: typer.Typer, scorecards: typer.Typer) -> None:
 def init(
     out: Annotated[
         Path | None,
-        typer.Option(help="The file to write. [default: what ACCOUNTPULSE_CONFIG names, else accountpulse.yaml]"),
+        typer.Option(
+            metavar="FILE", help="The file to write. [default: what ACCOUNTPULSE_CONFIG names, else accountpulse.yaml]"
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Take every proposal without questions.")] = False,
 ) -> None:
@@ -29,7 +31,7 @@ def init(
 
 
 def scorecard_init(
-    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("scorecard.yaml"),
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The file to write.")] = Path("scorecard.yaml"),
 ) -> None:
     """Write a scorecard to edit: the packaged one, with only the metrics that your mapping can feed."""
     from accountpulse.cli.scorecards import write_starter_card
