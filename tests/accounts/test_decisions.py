@@ -157,7 +157,7 @@ ANY_ROW = st.builds(
 
 def linked_by(rows: Sequence[Row]) -> set[tuple[str, str, str]]:
     """What a run links by a file of these rows, without any rule: through the file's bytes and `link` itself."""
-    data = csv_file.content(decisions(*rows))
+    data = csv_file.content(decisions(*rows), "links.csv")
     accounts = frame("accounts", [{"account_id": each} for each in IDS])
     extracts = {name: Extract(name, {each: frame(each) for each in TABLES_OF[name]}) for name in NAMES}
     said = LinkFile("links.csv", link_file.read(data, "links.csv"))

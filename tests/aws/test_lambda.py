@@ -324,7 +324,7 @@ def test_the_answer_is_small_for_100000_accounts(environment: dict[str, str]) ->
     problems = tuple(Problem(f"{number:018}", "load", "x" * 500) for number in range(100_000))
     scope = scope_of(Period(2026, 10), NOW)
     run = looking(settings.load(environment), scorecard.default(()), scope, NOW)
-    result = RunResult(run, Reading({}), rated=Rated(scores, scores, problems))
+    result = RunResult(run, Reading({}), rated=Rated(scores, scores, scores, problems))
     answer = json.dumps(summarise(result, Event(), ReportPage()), allow_nan=False)
     assert len(answer) < LARGEST // 100
     assert json.loads(answer)["left_out"] == 100_000

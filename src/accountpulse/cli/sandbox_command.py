@@ -102,7 +102,7 @@ def _kind(world: WorldKind, *, churn: bool, sized: bool) -> str:
     if not churn:
         return world.value
     if world is not WorldKind.PLAIN:
-        raise UsageError("give either --churn or --world: they are two worlds")
+        raise UsageError(f"give either --churn or --world {world.value}: they are two worlds")
     if sized:
         raise UsageError(
             "--churn decides itself how many conversations and bugs there are: leave out --conversations and --issues"
