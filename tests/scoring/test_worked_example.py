@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from accountpulse.core import tables
 from accountpulse.scoring.change import change_between
 from accountpulse.scoring.risk import terms
 from accountpulse.scoring.scorecard import Scorecard, load
@@ -24,7 +25,7 @@ def card() -> Scorecard:
 
 
 def scored(text: str, card: Scorecard) -> dict:
-    frame = read_table(text.encode(), "example.csv", card)
+    frame = read_table(tables.read(text.encode(), "example.csv"), card).rows
     (row,) = score(frame, card, detail=True).to_dicts()
     return {**frame.to_dicts()[0], **row}
 

@@ -108,7 +108,7 @@ def company_json(company: Company) -> Json:
         "created_at": seconds(company.created_at),
         "updated_at": seconds(company.created_at),
         "user_count": len(company.contact_ids),
-        "website": company.website,
+        "website": company.website or "",  # as the vendor does where none is known
         "custom_attributes": company.custom_attributes,
         "tags": {"type": "tag.list", "tags": []},
         "segments": {"type": "segment.list", "segments": []},
