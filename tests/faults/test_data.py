@@ -209,7 +209,7 @@ def test_23_unknown_fields_depth_values_and_20_mb_of_text_change_nothing(tmp_pat
             folder.mkdir()
             with Rig(folder, environment) as rig:
                 answers.append(rig.invoke({"period": "2026-10", "dry_run": True}).body)
-            csv = next((tmp_path / f"state-{round_}" / "dry-runs").iterdir()).read_text(encoding="utf-8")
+            csv = next((tmp_path / f"state-{round_}" / "dry-runs").glob("*.csv")).read_text(encoding="utf-8")
         answers[-1]["table"] = pl.read_csv(csv.encode(), infer_schema=False).drop("Run_Id__c", "Scored_At__c")
         strange(talk)
     before, after = answers
