@@ -25,10 +25,10 @@ from accountpulse.pipeline.read import Extracts, SourceReader
 from accountpulse.pipeline.run import LOOKING, Run, looking
 from accountpulse.pipeline.unmapped import unfed_note
 from accountpulse.scoring import scorecard
-from accountpulse.scoring.columns import NOT_RATED_REASON, reason_of
+from accountpulse.scoring.columns import reason_of
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
-from accountpulse.scoring.scores import score
+from accountpulse.scoring.scores import why_not_rated
 from accountpulse.scoring.segments import segment_counts, unmatched_segments
 from accountpulse.settings import Settings
 from accountpulse.state import State
@@ -270,21 +270,18 @@ def _rating(found: Findings, run: Run, known: pl.DataFrame) -> None:
     A source that could not be looked at counts as one that knows everything: its own line says what to mend.
     """
     card = run.card
-    best = score(known, card, signals_waived=run.settings.rules.signals_waived)
-    rated, unfed = (
-        best.filter(pl.col(NOT_RATED_REASON).is_null()).height,
-        unfed_note(known, card, run.settings, ahead=True),
-    )
+    reasons = why_not_rated(known, card, signals_waived=run.settings.rules.signals_waived)
+    rated, unfed = reasons.null_count(), unfed_note(known, card, run.settings, now=reasons, ahead=True)
     if unfed is not None:
         found.add("warning", "rating", unfed)
     if rated:
         found.add(
-            "good" if rated == best.height else "warning",
+            "good" if rated == known.height else "warning",
             "rating",
-            f"{rated:,} of {best.height:,} accounts can be rated",
+            f"{rated:,} of {known.height:,} accounts can be rated",
         )
         return
-    why = best[NOT_RATED_REASON].value_counts(sort=True)[NOT_RATED_REASON][0]
+    why = reasons.value_counts(sort=True)[reasons.name][0]
     leaves = [leaf.name for leaf in card.leaves]
     lacking = [name for name in leaves if not known[reason_of(name)].null_count()]
     remedy = f"Map what is behind {', '.join(lacking[:LISTED])}{' and others' if len(lacking) > LISTED else ''}"

@@ -18,7 +18,7 @@ from accountpulse.pipeline.run import Run
 from accountpulse.pipeline.unmapped import unfed_note
 from accountpulse.scoring import explain
 from accountpulse.scoring.calibration import Calibration
-from accountpulse.scoring.columns import DRIVERS_TEXT
+from accountpulse.scoring.columns import DRIVERS_TEXT, NOT_RATED_REASON
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.segments import unmatched_segments
 from accountpulse.systems import CRM, TITLES
@@ -56,6 +56,7 @@ def rate_accounts(run: Run, reading: Reading, measured: Measured, named: Calibra
     inputs = score_inputs(metrics, run.state.history, basis)
     scores = chosen_calibration.applied(score_whole(inputs, basis))
     scores = scores.join(metrics, on="account_id", how="left", maintain_order="left")
+    reasons = None if chosen is not None or reading.unread else scores[NOT_RATED_REASON]
     drivers, faults = _drivers_of_all(scores, run.card, run.scope.as_of_day)
     scores = scores.with_columns(pl.Series(DRIVERS_TEXT, drivers, dtype=pl.String))
     if faults:
@@ -66,14 +67,17 @@ def rate_accounts(run: Run, reading: Reading, measured: Measured, named: Calibra
         metrics,
         metrics_table(inputs, basis),
         problems,
-        (*chosen_calibration.notes, *_of_scorecard(run, measured.metrics)),
+        (*chosen_calibration.notes, *_of_scorecard(run, measured.metrics, reasons)),
     )
 
 
-def _of_scorecard(run: Run, metrics: pl.DataFrame) -> Iterator[str]:
-    """What of the scorecard fits no account, or is fed by nothing; said of all accounts, whichever were chosen."""
+def _of_scorecard(run: Run, metrics: pl.DataFrame, reasons: pl.Series | None) -> Iterator[str]:
+    """What of the scorecard fits no account, or is fed by nothing; said of all accounts, whichever were chosen.
+
+    `reasons`: why each of them has no rating; None: only some were chosen, or a source failed.
+    """
     yield from unmatched_segments(run.card, metrics)
-    if (unfed := unfed_note(metrics, run.card, run.settings)) is not None:
+    if (unfed := unfed_note(metrics, run.card, run.settings, now=reasons)) is not None:
         yield f"scorecard: {unfed}"
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from accountpulse.core.catalogue import PILLAR
-from accountpulse.scoring.columns import NOT_RATED_REASON, reason_of
+from accountpulse.scoring.columns import reason_of
 from accountpulse.scoring.scorecard import Leaf, Node, Scorecard, with_pillars
-from accountpulse.scoring.scores import score
+from accountpulse.scoring.scores import why_not_rated
 from accountpulse.settings import Settings
 from accountpulse.systems import SYSTEMS
 
@@ -38,16 +38,22 @@ def unfed_parts(measured: pl.DataFrame, card: Scorecard) -> tuple[UnfedPart, ...
     return tuple(part for node in card.dimension_nodes for part in _of_dimension(node, measured, card))
 
 
-def unfed_note(measured: pl.DataFrame, card: Scorecard, settings: Settings, *, ahead: bool = False) -> str | None:
+def unfed_note(
+    measured: pl.DataFrame, card: Scorecard, settings: Settings, *, now: pl.Series | None = None, ahead: bool = False
+) -> str | None:
     """What nothing feeds, how many accounts are Not Rated because of it, and what to do; None: everything is fed.
 
     `measured` has a row an account with the metrics, their reasons and the attributes. Because of it are those that
-    would be rated if all of it were known. `ahead`: before a run, with what isn't read yet taken for known.
+    would be rated if all of it were known. `now`: why each has no rating, where that was worked out. `ahead`: before a
+    run, with what isn't read yet taken for known.
     """
     parts = unfed_parts(measured, card)
     if not parts:
         return None
-    lost = _not_rated_because(measured, card, parts, signals_waived=settings.rules.signals_waived)
+    waived = settings.rules.signals_waived
+    if now is None:
+        now = why_not_rated(measured, card, signals_waived=waived)
+    lost = _not_rated_because(now, measured, card, parts, signals_waived=waived)
     many = _many(lost, measured.height, ahead=ahead)
     wanted = dict.fromkeys(remedy for part in parts for remedy in _remedies(part, card, settings))
     remedy = f"To do: {', '.join(wanted)}; or leave out of the scorecard what you don't have"
@@ -78,17 +84,18 @@ def _is_unfed(leaf: Leaf, measured: pl.DataFrame) -> bool:
 
 
 def _not_rated_because(
-    measured: pl.DataFrame, card: Scorecard, parts: Sequence[UnfedPart], *, signals_waived: bool
+    now: pl.Series, measured: pl.DataFrame, card: Scorecard, parts: Sequence[UnfedPart], *, signals_waived: bool
 ) -> int:
     """The accounts that can't be rated, and could if all of it were known."""
+    if now.null_count() == now.len():
+        return 0
     names = {name for part in parts for name in part.metrics}
     fed = measured.with_columns(
         *(pl.lit(KNOWN).alias(name) for name in names),
         *(pl.lit(None, pl.String).alias(reason_of(name)) for name in names),
         pl.lit(KNOWN).alias(f"{PILLAR}{STAND_IN}"),
     )
-    now = score(measured, card, signals_waived=signals_waived)[NOT_RATED_REASON]
-    then = score(fed, with_pillars(card, (STAND_IN,)), signals_waived=signals_waived)[NOT_RATED_REASON]
+    then = why_not_rated(fed, with_pillars(card, (STAND_IN,)), signals_waived=signals_waived)
     return int((now.is_not_null() & then.is_null()).sum())
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 import narwhals.stable.v2 as nw
+import polars as pl
 
 from accountpulse.scoring import caps, columns, inputs, risk, tree
 from accountpulse.scoring.expressions import Expr, Stage, first_true, joined
@@ -64,11 +65,7 @@ def _stages(
     signals_waived: Expr | bool,
     lost_sight: bool,
 ) -> Iterator[Stage]:
-    yield [inputs.segment_of(card)]
-    yield inputs.values(card, scale)
-    yield inputs.leaf_points(card)
-    yield inputs.final_points(card)
-    yield from tree.upwards(card)
+    yield from _upwards(card, scale)
     yield from tree.downwards(card)
     yield from tree.effects(card)
     yield from tree.drivers(card.leaves_by_name, DRIVERS)
@@ -83,6 +80,30 @@ def _stages(
         caps.capped("score:", "known").alias("health"),
         risk.with_floor(card, nw.col("z")).alias("risk"),
     ]
+
+
+def _upwards(card: Scorecard, scale: Expr | float) -> Iterator[Stage]:
+    yield [inputs.segment_of(card)]
+    yield inputs.values(card, scale)
+    yield inputs.leaf_points(card)
+    yield inputs.final_points(card)
+    yield from tree.upwards(card)
+
+
+def why_not_rated(frame: pl.DataFrame, card: Scorecard, *, signals_waived: bool = False) -> pl.Series:
+    """Of each row of metrics why it has no rating, as `score` says it where no source failed; null: it has one.
+
+    It takes a fraction of the time, since nothing is worked out that comes after the coverage.
+    """
+    staged = nw.from_native(frame.lazy())
+    staged = staged.select(*inputs.input_columns(card, frame.columns))
+    for stage in _upwards(card, 1.0):
+        if stage:
+            staged = staged.with_columns(*stage)
+    reasons = caps.not_rated_reasons(card, (), signals_waived=signals_waived)
+    return (
+        staged.select(joined(reasons).alias(columns.NOT_RATED_REASON)).to_native().collect()[columns.NOT_RATED_REASON]
+    )
 
 
 def _results(card: Scorecard, *, detail: bool) -> Stage:
