@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accountpulse.scoring.scorecard import Scorecard, load, restored
-from accountpulse.scoring.scores import score
+from accountpulse.scoring.scores import score, why_not_rated
 from scoring import generate
 from scoring.naive import Account
 
@@ -64,6 +64,15 @@ def changed(card: dict, rows: list[dict], change) -> list[tuple[dict, dict]]:
     """Each account scored as it is and after a change to one of its values."""
     results = scored(card, [*rows, *(change(row) for row in rows)])
     return list(zip(results[: len(rows)], results[len(rows) :], strict=True))
+
+
+@LAWS
+@given(generate.scorecards(), BATCH, st.booleans())
+def test_why_an_account_has_no_rating_is_known_without_its_score(card, rows, waived):
+    reasons = why_not_rated(table(rows), loaded(card), signals_waived=waived).to_list()
+    assert reasons == [each["not_rated_reason"] for each in scored(card, rows, signals_waived=waived)]
+    naive = [Account(card, row, pillars=generate.PILLARS, window_days=90.0, failed=(), waived=waived) for row in rows]
+    assert [each is None for each in reasons] == [each.result()["health_score"] is not None for each in naive]
 
 
 @LAWS
