@@ -13,6 +13,7 @@ from accountpulse import accounts, metrics
 from accountpulse.core.catalogue import Metric
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Extract, SourceName
+from accountpulse.core.spreadsheet import meant_texts
 from accountpulse.settings import Settings
 from accountpulse.systems import SOURCES, SYSTEMS
 from accountpulse.systems.extraction import ExtractRequest
@@ -23,6 +24,11 @@ Configure = Callable[..., Settings]
 NAMES = tuple(source.name for source in SOURCES)
 TABLES_OF = {name: SYSTEMS[name].tables for name in NAMES}
 DOMAINS_OF = {name: SYSTEMS[name].domains for name in NAMES}
+
+
+def meant(cell: str) -> str:
+    """The text of a cell that was made harmless for a spreadsheet, as a table is read."""
+    return str(meant_texts(pl.DataFrame({"cell": [cell]})).item())
 
 
 def request(

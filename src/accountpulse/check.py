@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from accountpulse import metrics, pipeline, settings
+from accountpulse import pipeline, settings
 from accountpulse.accounts import Linked, attribute, attribute_all, united
 from accountpulse.core.errors import AccountpulseError, ConfigurationError, Unanswered
 from accountpulse.core.period import Period, Scope, last_complete, scope_of
@@ -19,7 +19,7 @@ from accountpulse.metrics.reasons import outer_reason, why_column
 from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.arr_history import with_own_history
 from accountpulse.pipeline.calibrations import choose
-from accountpulse.pipeline.measure import link
+from accountpulse.pipeline.measure import link, metrics_of, whole_gaps
 from accountpulse.pipeline.own_tables import TableReading, owned_figures, read_tables
 from accountpulse.pipeline.read import Extracts, SourceReader
 from accountpulse.pipeline.run import LOOKING, Run, looking
@@ -329,19 +329,9 @@ def _known_before(
     tables = dict(attribute_all(crm, linked, source).tables)
     tables["dated_figures"] = united(tables.get("dated_figures"), own_rows.figures)
     unknowns = [attribute(crm.unknowns, linked, source).rows, own_rows.unknowns]
-    unfed = own_metrics.gaps(run.card, run.settings.rules)
-    all_gaps = {each.name: {**gaps.get(each.name, {}), **unfed} for each in SOURCES}
+    all_gaps = whole_gaps(run, gaps)
+    measured = metrics_of(run, linked, tables, unknowns, all_gaps)
     rules = replace(run.settings.rules, own=run.card.own)
-    measured = metrics.measure(
-        linked.accounts,
-        tables,
-        linked.reasons,
-        all_gaps,
-        unknowns=pl.concat(part.select("account_id", "metric", "reason") for part in unknowns),
-        sources=SOURCES,
-        scope=run.scope,
-        rules=rules,
-    )
     feeders = {name: rules.feeders(metric, SOURCES) for name, metric in run.card.catalogue.items()}
     unread = run.settings.mapping.own_tables if readings is None else ()
     certain = frozenset(name for name, fed_by in feeders.items() if set(fed_by) <= {CRM} and name not in unread)

@@ -17,7 +17,6 @@ from accountpulse import pipeline, settings
 from accountpulse.core.errors import AccessError, ConfigurationError, SourceUnavailable, UsageError
 from accountpulse.core.period import Period
 from accountpulse.core.records import SourceName
-from accountpulse.core.spreadsheet import meant
 from accountpulse.pipeline.result import RunResult
 from accountpulse.pipeline.run import RunRequest, started
 from accountpulse.sandbox.server import Fault, Sandbox
@@ -27,7 +26,7 @@ from accountpulse.scoring.scorecard import default_text
 from accountpulse.settings import Settings
 from accountpulse.settings.environment import SECRET_NAMES
 from accountpulse.state import State
-from support import NOW, Configure, Silent
+from support import NOW, Configure, Silent, meant
 
 OCTOBER = RunRequest(period=Period(2026, 10))
 

@@ -13,10 +13,10 @@ from accountpulse.accounts import Linked, link
 from accountpulse.cli.links_table import mapping_file, rows_of
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.records import Extract, FileLink, LinkFile, SourceName, frame
-from accountpulse.core.spreadsheet import harmless, meant
+from accountpulse.core.spreadsheet import harmless
 from accountpulse.settings.link_file import read
 from accountpulse.systems import SOURCES, csv_file
-from support import NAMES, TABLES_OF
+from support import NAMES, TABLES_OF, meant
 
 A, B, C = "001000000000001AAA", "001000000000002AAA", "001000000000003AAA"
 

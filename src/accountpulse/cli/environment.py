@@ -1,8 +1,9 @@
 """What the command line is set up with: the environment, and the .env beside accountpulse.yaml beneath it."""
 
 import os
-import sys
 from collections.abc import Mapping
+
+from accountpulse.cli.voice import note
 
 _told: set[str] = set()  # remarks are made once a process
 
@@ -14,5 +15,5 @@ def environment() -> Mapping[str, str]:
     found = dotenv.read(dotenv.beside(os.environ))
     if found.remark and found.remark not in _told:
         _told.add(found.remark)
-        print(f"! {found.remark}", file=sys.stderr)  # noqa: T201
+        note([found.remark])
     return found.beneath(os.environ)

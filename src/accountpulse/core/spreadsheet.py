@@ -1,7 +1,5 @@
 """What a spreadsheet would take for a formula is made harmless in every CSV file that the program writes."""
 
-import re
-
 import polars as pl
 
 # a cell that begins so, once blanks, byte-order marks and full-width forms are seen through (OWASP, CSV injection);
@@ -20,15 +18,8 @@ def harmless(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def meant(cell: str) -> str:
-    """The text of a cell that `harmless` wrote: without the apostrophe that it put before a formula."""
-    text = cell.removeprefix("'")
-    guarded = text != cell and re.search(_FORMULA, text) and not re.fullmatch(_NUMBER, text)
-    return text if guarded else cell
-
-
 def meant_texts(frame: pl.DataFrame) -> pl.DataFrame:
-    """The same for the columns of texts of a table."""
+    """A table that `harmless` wrote, without the apostrophes that it put before formulas."""
     guarded = [
         name for name, kind in frame.schema.items() if kind == pl.String and frame[name].str.starts_with("'").any()
     ]

@@ -1,6 +1,6 @@
 """Extracts → every metric of every account, and what is kept beside them for the report."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -37,7 +37,7 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
     """Who is who, then the metrics. Empties `extracts`: a source's rows needn't stand beside the accounts' own."""
     extracts[CRM] = with_own_history(extracts[CRM], run)
     linked, left_out = link(run.settings, extracts, reading.failed)
-    gaps = _gaps(run, extracts)
+    gaps = whole_gaps(run, {name: extract.gaps for name, extract in extracts.items()})
     tables: dict[str, pl.DataFrame | SpooledTable] = {}
     rows: list[pl.DataFrame] = []
     own_rows = owned_figures(reading.tables, linked, extracts[CRM].tables["accounts"])
@@ -56,16 +56,7 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
         "evidence": evidence(linked.reasons, rows, [source.name for source in SOURCES]),
         "signals": open_signals(tables["signals"], run.scope.as_of),
     }
-    measured = metrics.measure(
-        linked.accounts,
-        tables,
-        linked.reasons,
-        gaps,
-        unknowns=pl.concat(part.select("account_id", "metric", "reason") for part in unknowns),
-        sources=SOURCES,
-        scope=run.scope,
-        rules=replace(run.settings.rules, own=run.card.own),
-    )
+    measured = metrics_of(run, linked, tables, unknowns, gaps)
     notes = (*own_rows.notes, *own_metrics.shortfalls(measured, run.card, run.settings))
     return Measured(linked, measured, details, (*left_out, *linked.problems), _in_order(conserved), notes)
 
@@ -89,9 +80,27 @@ def link(
     return linked, left_out
 
 
-def _gaps(run: Run, extracts: Mapping[SourceName, Extract]) -> dict[SourceName, dict[str, Reason]]:
+def whole_gaps(run: Run, gaps: Mapping[SourceName, Mapping[str, Reason]]) -> dict[SourceName, dict[str, Reason]]:
     """By source, the metrics that nobody can have from it; own metrics that nothing measures are nobody's."""
     unfed = own_metrics.gaps(run.card, run.settings.rules)
-    return {
-        source.name: {**(extracts[source.name].gaps if source.name in extracts else {}), **unfed} for source in SOURCES
-    }
+    return {source.name: {**gaps.get(source.name, {}), **unfed} for source in SOURCES}
+
+
+def metrics_of(
+    run: Run,
+    linked: Linked,
+    tables: Mapping[str, pl.DataFrame | SpooledTable],
+    unknowns: Iterable[pl.DataFrame],
+    gaps: Mapping[SourceName, Mapping[str, Reason]],
+) -> pl.DataFrame:
+    """The metrics of every linked account, with the scorecard's own; `tables` and `unknowns` are rows of accounts."""
+    return metrics.measure(
+        linked.accounts,
+        tables,
+        linked.reasons,
+        gaps,
+        unknowns=pl.concat(part.select("account_id", "metric", "reason") for part in unknowns),
+        sources=SOURCES,
+        scope=run.scope,
+        rules=replace(run.settings.rules, own=run.card.own),
+    )

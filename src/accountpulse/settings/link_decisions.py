@@ -5,7 +5,7 @@ key `none`, accepted, says that the account has no record in that system.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from accountpulse.core.tables import SHORTENED as SHORTENED_NUMBER
 from accountpulse.systems import SOURCES
 
 DECISIONS = ("accept", "reject", "later")
+OWN_WORDS = "; your own words have their place in note"
 NEEDED = ("account_id", "system", "key", "decision")
 ABSENT = "none"  # the word for: no record in that system
 KEYS: tuple[SourceName, ...] = tuple(source.name for source in SOURCES if not source.has_accounts)
@@ -41,7 +42,7 @@ def is_long(columns: Sequence[str]) -> bool:
 
 def read_decisions(columns: Sequence[str], rows: CellRows, line: int) -> LinkDecisions:
     """Read the rows below a heading, which stands in a line of the file."""
-    problems = list(heading_problems(columns, line))
+    problems = list(heading_problems(columns, line, NEEDED, LINK_DECISIONS.keys(), "links.csv", remedy=OWN_WORDS))
     reader = _DecisionReader(problems)
     if set(NEEDED) <= set(columns):
         for number, cells in rows:
@@ -50,15 +51,16 @@ def read_decisions(columns: Sequence[str], rows: CellRows, line: int) -> LinkDec
     return LinkDecisions(table, tuple(reader.links), tuple(problems))
 
 
-def heading_problems(columns: Sequence[str], line: int) -> Iterator[str]:
-    """What is wrong with a heading of the long form."""
-    for name in NEEDED:
+def heading_problems(
+    columns: Sequence[str], line: int, needed: Iterable[str], known: Collection[str], title: str, *, remedy: str = ""
+) -> Iterator[str]:
+    """What is wrong with the heading of a link file of either form, called `title`."""
+    for name in needed:
         if name not in columns:
             yield f"line {line}: there is no column {name}"
     for column in dict.fromkeys(columns):
-        if column not in LINK_DECISIONS:
-            what = f"{column!r} is not a column of links.csv" if column else "a heading is empty"
-            yield f"line {line}: {what}{nearest(column, LINK_DECISIONS)}; your own words have their place in note"
+        if column not in known:
+            yield f"line {line}: {column!r} is not a column of {title}{nearest(column, known)}{remedy}"
         elif columns.count(column) > 1:
             yield f"line {line}: column {column!r} is given twice"
 

@@ -15,9 +15,16 @@ import polars as pl
 from accountpulse.core import given_files, tables
 from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.ids import looks_like_an_id, to_18
-from accountpulse.core.nearest import nearest
 from accountpulse.core.records import FileLink, LinkFile, SourceName
-from accountpulse.settings.link_decisions import ABSENT, KEYS, SHORTENED, LinkDecisions, is_long, read_decisions
+from accountpulse.settings.link_decisions import (
+    ABSENT,
+    KEYS,
+    SHORTENED,
+    LinkDecisions,
+    heading_problems,
+    is_long,
+    read_decisions,
+)
 from accountpulse.settings.mapping import LinksBlock
 
 IGNORED = ("account_name", "linked_by", "note")
@@ -116,7 +123,8 @@ class _LinkFileReader:
 
     def rows(self, line: int, columns: Sequence[str], rows: Iterator[tuple[int, list[str]]]) -> None:
         """Judge the heading, which stands in a line of the file, then take every row."""
-        self.problems += _heading_problems(columns, line)
+        known = {"account_id", *IGNORED, *KEYS}
+        self.problems += heading_problems(columns, line, ("account_id",), known, "the mapping file")
         if "account_id" not in columns:
             return
         for number, cells in rows:
@@ -149,15 +157,3 @@ class _LinkFileReader:
         else:
             said[value] = line
             self.links.append(FileLink(account, source, value, line))
-
-
-def _heading_problems(columns: Sequence[str], line: int) -> Iterator[str]:
-    known = {"account_id", *IGNORED, *KEYS}
-    if "account_id" not in columns:
-        yield f"line {line}: there is no column account_id"
-    for column in dict.fromkeys(columns):
-        if column not in known:
-            what = f"{column!r} is not a column of the mapping file" if column else "a heading is empty"
-            yield f"line {line}: {what}{nearest(column, known)}"
-        elif columns.count(column) > 1:
-            yield f"line {line}: column {column!r} is given twice"

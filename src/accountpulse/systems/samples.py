@@ -5,8 +5,10 @@ characters that steer a terminal.
 """
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from accountpulse.core.plain_text import plain
 
@@ -38,6 +40,17 @@ def text(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return str(int(value)) if value == int(value) else None
+
+
+def domain_of(website: Any) -> str:
+    """The host of a website as people write it, without www.; empty where there is none."""
+    text = str(website or "").strip().casefold()
+    try:
+        host = urlsplit(text if "//" in text else f"//{text}").hostname or ""
+    except ValueError:
+        return ""
+    host = host.rstrip(".").removeprefix("www.")
+    return host if re.fullmatch(r"[^\s@]+\.[^\s@.]+", host) else ""
 
 
 def whole(value: object) -> int:

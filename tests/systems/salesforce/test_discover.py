@@ -27,11 +27,12 @@ from accountpulse.systems.discovery import NULL, DiscoverRequest, Discovery, Map
 from accountpulse.systems.salesforce import meanings
 from accountpulse.systems.salesforce.client import Field
 from accountpulse.systems.salesforce.client import Org as SignedInOrg
-from accountpulse.systems.salesforce.discover import discover, domain_of
+from accountpulse.systems.salesforce.discover import discover
 from accountpulse.systems.salesforce.discover_accounts import dividing, tier_order
 from accountpulse.systems.salesforce.meanings import named, words
 from accountpulse.systems.salesforce.settings import SalesforceMapping, Signals
 from accountpulse.systems.salesforce.survey import OrgSurvey
+from accountpulse.systems.samples import domain_of
 from salesforce_org import ONE, TWO, Org
 from support import NOW, Configure, extract, measured
 

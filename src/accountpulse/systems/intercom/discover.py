@@ -23,7 +23,7 @@ from accountpulse.systems.intercom.workspace import KINDS
 from accountpulse.systems.key_match import ID, KeyMatch, alternatives, matches, ranked, same_count, untried
 from accountpulse.systems.looking import Unseen
 from accountpulse.systems.mapping_parts import kinds_of
-from accountpulse.systems.samples import counted, inside, is_fit, questions, rows, shown, spread, text, whole
+from accountpulse.systems.samples import counted, domain_of, inside, is_fit, questions, rows, shown, spread, text, whole
 
 PAGES = 50  # of the list of companies that are read, evenly over it: 3,000 companies
 OWN_ID, COMPANY_ID = "id", "company_id"  # carriers of a key beside the attributes, as `holds` calls them
@@ -184,14 +184,9 @@ def _company_line(companies: Sequence[Any], total: int, own: Sequence[Mapping[st
 
 def _domains(companies: Sequence[Mapping[str, Any]], accounts: AccountSample) -> Iterator[str]:
     """Websites can't be a key of the mapping; suggested links go by them."""
-    sites = {_domain(site) for each in companies if (site := text(each.get("website"))) is not None}
+    sites = {domain_of(each.get("website")) for each in companies}
     if same := sites & accounts.domains:
         yield (
             f"{len(same):,} companies have the website of an account. A website is no key here: "
             "`accountpulse accounts --suggest` proposes links by it"
         )
-
-
-def _domain(site: str) -> str:
-    bare = site.casefold().partition("//")[2] or site.casefold()
-    return bare.partition("/")[0].partition(":")[0].removeprefix("www.")

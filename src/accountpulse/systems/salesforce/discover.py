@@ -4,10 +4,8 @@ Each part of the mapping is proposed by names (meanings.py), kinds of field and 
 stays unknown and is said.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from accountpulse.core.errors import AccessError
 from accountpulse.core.ids import to_18
@@ -20,6 +18,7 @@ from accountpulse.systems.salesforce.extract import key_text
 from accountpulse.systems.salesforce.limits import refuse_below
 from accountpulse.systems.salesforce.settings import SalesforceAccess, SalesforceMapping, Target
 from accountpulse.systems.salesforce.survey import SAMPLE, Candidate, OrgSurvey
+from accountpulse.systems.samples import domain_of
 
 CHILDREN = 40  # objects of the org's own that are described
 KEY_TYPES = frozenset({"string", "double", "int", "url"})
@@ -175,14 +174,3 @@ def _sample(fields: Mapping[str, Field], rows: Sequence[Mapping[str, Any]]) -> A
         domains=frozenset(domain for row in rows if (domain := domain_of(row.get("Website")))),
         fields=keys,
     )
-
-
-def domain_of(website: Any) -> str:
-    """The host of a website as people write it, without www.; empty where there is none."""
-    text = str(website or "").strip().casefold()
-    try:
-        host = urlsplit(text if "//" in text else f"//{text}").hostname or ""
-    except ValueError:
-        return ""
-    host = host.rstrip(".").removeprefix("www.")
-    return host if re.fullmatch(r"[^\s@]+\.[^\s@.]+", host) else ""
