@@ -21,7 +21,7 @@ PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_28_aarch64")
 LEFT_OUT = (
     "typer", "rich", "pygments", "markdown-it-py", "mdurl", "shellingham", "starlette", "uvicorn", "trustme",
     "jinja2", "markupsafe",  # `accountpulse report` makes the page anywhere
-    "fastexcel", "xlsxwriter",  # spreadsheets are read and written on people's machines
+    "xlsxwriter",  # spreadsheets are written on people's machines
     "rapidfuzz", "tldextract", "filelock", "requests-file", "anyascii", "cleanco",  # `accountpulse accounts --suggest`
 )  # fmt: skip
 PARTS_LEFT_OUT = {"cli", "sandbox", "__main__.py", "charts", "deploy", "docs", "requirements.txt"}
