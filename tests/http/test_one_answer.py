@@ -87,8 +87,16 @@ def test_what_is_left_over_in_the_tls_layer_counts_too(ask: Any, size: int, tmp_
 
 def test_an_answer_that_came_to_another_request_ends_the_reading_instead_of_being_believed() -> None:
     """The second one comes when the next request is out already: nobody can tell, before that one's own answer."""
+    sent = [b""]
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        body = b'{"n": %d}' % len(sent)
+        sent.append(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n" + body)
+        writer.write(sent[-2] + sent[-1])
+        await writer.drain()
+
     with (
-        Wire(for_ever=twice(later=0.3)) as server,
+        Wire(for_ever=answer) as server,
         pytest.raises(UnexpectedAnswer, match=r"telling answers apart.*sends answers twice"),
     ):
         by_client(server.url, 0.0)
