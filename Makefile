@@ -14,7 +14,8 @@ demo: $(VENV)/.demo ## the whole job on a local sandbox, without credentials
 	@$(BIN)/accountpulse demo
 
 # tests wait for sockets as often as they compute: two processes more than there are cores; a file's tests stay in one of
-# them, so that what its tests share is made once
+# them, so that what its tests share is made once; bytecode is kept, since hundreds of processes are started
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.dev .node/.ready ## all tests, on all cores
 	$(BIN)/python -m pytest -n $$($(BIN)/python -c "import os; print(2 + (os.cpu_count() or 1))") --dist loadfile
 

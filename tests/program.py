@@ -24,7 +24,7 @@ def start(folder: Path, *words: str, **environment: str) -> subprocess.Completed
     home.mkdir(exist_ok=True)
     given = {**CLEAN, "HOME": str(home), "ACCOUNTPULSE_STATE": str(folder / "state"), "COLUMNS": "100", **environment}
     command = [sys.executable, "-m", "accountpulse", *words]
-    return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False, timeout=600)
 
 
 @dataclass(frozen=True)

@@ -33,16 +33,16 @@ class Reads:
     def __init__(self, url: str) -> None:
         self._url = f"{url}/moto-api/recorder"
         for what in ("reset-recording", "start-recording"):
-            requests.post(f"{self._url}/{what}", timeout=10).raise_for_status()
+            requests.post(f"{self._url}/{what}", timeout=60).raise_for_status()
 
     def count(self) -> int:
-        recorded = requests.get(f"{self._url}/download-recording", timeout=10)
+        recorded = requests.get(f"{self._url}/download-recording", timeout=60)
         recorded.raise_for_status()
         lines = [json.loads(line) for line in recorded.text.splitlines() if line]
         return sum("GetSecretValue" in json.dumps(line["headers"]) for line in lines)
 
     def stop(self) -> None:
-        requests.post(f"{self._url}/stop-recording", timeout=10).raise_for_status()
+        requests.post(f"{self._url}/stop-recording", timeout=60).raise_for_status()
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ def test_without_its_packages_it_says_what_to_install(folder: Path) -> None:
     program = "import sys; sys.modules['scipy'] = None; from accountpulse.cli import main; main()"
     words = ["backtest", "--metrics", "m.csv", "--outcomes", "o.csv"]
     command = [sys.executable, "-c", program, *words]
-    done = subprocess.run(command, cwd=folder, env=CLEAN, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, cwd=folder, env=CLEAN, capture_output=True, text=True, check=False, timeout=600)
     said = "backtest:\n  - it needs packages that are not installed: pip install 'accountpulse[backtest]'\n"
     assert (done.returncode, done.stderr) == (3, said)
 
@@ -186,7 +186,7 @@ def test_without_the_templates_all_but_the_page_is_written(folder: Path) -> None
     program = "import sys; sys.modules['jinja2'] = None; from accountpulse.cli import main; main()"
     words = ["backtest", "--metrics", "m.csv", "--outcomes", "o.csv"]
     command = [sys.executable, "-c", program, *words]
-    done = subprocess.run(command, cwd=folder, env=CLEAN, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, cwd=folder, env=CLEAN, capture_output=True, text=True, check=False, timeout=600)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Page: not written: the page needs Jinja2, which is not installed: pip install Jinja2" in " ".join(
         done.stdout.split()

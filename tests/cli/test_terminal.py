@@ -44,7 +44,7 @@ class Place:
     def done(self, *words: str, out: int | None = subprocess.PIPE, **more: str) -> tuple[int, str, str]:
         """Exit code, stdout, stderr."""
         process = self.start(*words, out=out, **more)
-        shown, told = process.communicate(timeout=120)
+        shown, told = process.communicate(timeout=600)
         return process.returncode, (shown or b"").decode(), told.decode()
 
     def runs(self) -> list[str]:

@@ -50,7 +50,7 @@ def test_a_librarys_warning_in_a_sources_thread_names_run_and_source(
 ) -> None:
     root = logging.getLogger()
     before = root.handlers[:], root.level
-    together = Barrier(2, timeout=10)
+    together = Barrier(2, timeout=60)
 
     def read(source: SourceName) -> None:
         lines.begin(source)

@@ -27,7 +27,7 @@ def company() -> World:
 
 @pytest.fixture
 def client(served: Sandbox, company: World) -> Iterator[Intercom]:
-    with httpx.Client(trust_env=False, timeout=30) as connection:
+    with httpx.Client(trust_env=False, timeout=60) as connection:
         yield Intercom(token=company.intercom.token, base_url=f"{served.url}/intercom", httpx_client=connection)
 
 

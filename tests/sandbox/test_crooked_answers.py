@@ -27,11 +27,11 @@ class Site:
         self.base = f"{running.url}/jira/rest/api/{self.version}"
 
     def get(self, path: str, **params: str) -> Any:
-        return requests.get(f"{self.base}/{path}", params=params, headers=self.headers, timeout=10).json()
+        return requests.get(f"{self.base}/{path}", params=params, headers=self.headers, timeout=60).json()
 
     def search(self, jql: str, *fields: str, **more: Any) -> Any:
         body = {"jql": jql, "fields": list(fields) or ["id"], "maxResults": 100, **more}
-        return requests.post(f"{self.base}/{self.search_path}", json=body, headers=self.headers, timeout=10).json()
+        return requests.post(f"{self.base}/{self.search_path}", json=body, headers=self.headers, timeout=60).json()
 
     def keys(self, jql: str) -> set[str]:
         return {issue["key"] for issue in self.search(jql, "status")["issues"]}  # one page: ask for few
@@ -155,11 +155,11 @@ class Workspace:
         self.token = running.world.intercom.token
 
     def get(self, path: str, version: str = "2.16", **params: str) -> requests.Response:
-        return requests.get(f"{self.base}/{path}", params=params, headers=self._headers(version), timeout=10)
+        return requests.get(f"{self.base}/{path}", params=params, headers=self._headers(version), timeout=60)
 
     def search(self, what: str, field: str, operator: str, value: Any) -> Any:
         body = {"query": {"field": field, "operator": operator, "value": value}, "pagination": {"per_page": 150}}
-        return requests.post(f"{self.base}/{what}/search", json=body, headers=self._headers("2.16"), timeout=10).json()
+        return requests.post(f"{self.base}/{what}/search", json=body, headers=self._headers("2.16"), timeout=60).json()
 
     def _headers(self, version: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}", "Intercom-Version": version}

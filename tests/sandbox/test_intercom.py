@@ -26,7 +26,7 @@ ALL = {"field": "created_at", "operator": "<", "value": UNTIL}
 def search(running: Sandbox, query: dict[str, Any], version: str = "2.16", **more: Any) -> requests.Response:
     headers = {"Authorization": f"Bearer {running.world.intercom.token}", "Intercom-Version": version}
     body = {"query": query, **more}
-    return requests.post(f"{running.url}/intercom/conversations/search", json=body, headers=headers, timeout=10)
+    return requests.post(f"{running.url}/intercom/conversations/search", json=body, headers=headers, timeout=60)
 
 
 def walk(running: Sandbox, **paging: int) -> list[list[str]]:

@@ -35,11 +35,11 @@ class Caller:
             self.session.headers["Authorization"] = f"Bearer {world.jira.token}"
 
     def get(self, path: str, **params: Any) -> tuple[int, Any]:
-        answer = self.session.get(f"{self.base}/{path}", params=params, timeout=30)
+        answer = self.session.get(f"{self.base}/{path}", params=params, timeout=60)
         return answer.status_code, answer.json()
 
     def post(self, path: str, **body: Any) -> tuple[int, Any]:
-        answer = self.session.post(f"{self.base}/{path}", json=body, timeout=30)
+        answer = self.session.post(f"{self.base}/{path}", json=body, timeout=60)
         return answer.status_code, answer.json()
 
 

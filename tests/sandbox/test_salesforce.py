@@ -153,7 +153,7 @@ def test_soap_login_is_gone_from_version_65_on(sandbox, version):
 
 
 def oauth(sandbox, auth=None, **form):
-    return sandbox.session.post(f"{sandbox.url}/services/oauth2/token", data=form, auth=auth, timeout=5)
+    return sandbox.session.post(f"{sandbox.url}/services/oauth2/token", data=form, auth=auth, timeout=60)
 
 
 @pytest.mark.parametrize("way", ["basic", "form"])
@@ -199,7 +199,7 @@ def test_a_session_expires_after_the_planned_number_of_calls(sandbox):
 
 def test_without_a_session_nothing_is_answered(sandbox):
     for path in ("", "/v66.0/query?q=SELECT+Id+FROM+Account", "/v66.0/nothing"):
-        answer = sandbox.session.get(f"{sandbox.url}/services/data{path}", timeout=5)
+        answer = sandbox.session.get(f"{sandbox.url}/services/data{path}", timeout=60)
         assert answer.status_code == 401
         assert answer.json()[0]["errorCode"] == "INVALID_SESSION_ID"
 
@@ -331,11 +331,11 @@ def test_an_unknown_path_is_404_and_never_an_empty_list(sandbox, path):
 def test_a_version_that_is_not_served_is_404_and_a_wrong_method_405(sandbox):
     token, _ = sandbox.login()
     headers = {"Authorization": f"Bearer {token}"}
-    old = sandbox.session.get(f"{sandbox.url}/services/data/v20.0/limits", headers=headers, timeout=5)
+    old = sandbox.session.get(f"{sandbox.url}/services/data/v20.0/limits", headers=headers, timeout=60)
     assert old.status_code == 404
-    posted = sandbox.session.post(f"{sandbox.url}/services/data/v66.0/limits", headers=headers, timeout=5)
+    posted = sandbox.session.post(f"{sandbox.url}/services/data/v66.0/limits", headers=headers, timeout=60)
     assert (posted.status_code, posted.json()[0]["errorCode"]) == (405, "METHOD_NOT_ALLOWED")
-    newest = sandbox.session.get(f"{sandbox.url}/services/data/", headers=headers, timeout=5).json()[-1]
+    newest = sandbox.session.get(f"{sandbox.url}/services/data/", headers=headers, timeout=60).json()[-1]
     assert newest["url"] == "/services/data/v68.0"
 
 

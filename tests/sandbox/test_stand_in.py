@@ -40,7 +40,7 @@ def running(larger: World) -> Iterator[Sandbox]:
 def get(running: Sandbox, path: str) -> requests.Response:
     names = running.environment()
     headers = {"Authorization": f"Bearer {names['HELPDESK_TOKEN']}"}
-    return requests.get(f"{names['HELPDESK_URL']}{path}", headers=headers, timeout=10)
+    return requests.get(f"{names['HELPDESK_URL']}{path}", headers=headers, timeout=60)
 
 
 def support(world: World) -> dict[str, dict[str, float | str | None]]:

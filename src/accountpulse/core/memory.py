@@ -17,7 +17,6 @@ def trim() -> None:
 
     https://man7.org/linux/man-pages/man3/malloc_trim.3.html
     """
-    gc.unfreeze()  # what the sources set aside
     gc.collect()
     trimmed = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trimmed is not None:

@@ -273,8 +273,8 @@ async def together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a source's work to its end; an answer that nobody knew what to do with is raised as its error."""
-    # what is there already needn't be looked through again and again while pages come, nor at the process's end: a
-    # quarter of the CPU; memory.trim looks through all of it
+    # what is there already needn't be looked through again and again while pages come, between two stages and at the
+    # process's end: a quarter of the CPU
     gc.freeze()
     try:
         return asyncio.run(work)

@@ -224,7 +224,7 @@ def test_an_instance_that_says_nothing_is_left_after_the_seconds_of_the_settings
             ended.set()
 
         threading.Thread(target=ask, daemon=True).start()
-        assert ended.wait(timeout=30), "there is no time limit"
+        assert ended.wait(timeout=120), "there is no time limit"
 
 
 # --- answers that are no data -----------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ def test_the_salesforce_cli_makes_a_deployable_package_of_it(folders: list[str],
     roots = [word for folder in folders for word in ("--source-dir", folder)]
     command = ["sf", "project", "convert", "source", *roots, "--output-dir", str(tmp_path / "out")]
     quiet = {**os.environ, "SF_DISABLE_TELEMETRY": "true", "SF_SKIP_NEW_VERSION_CHECK": "true"}
-    subprocess.run(command, cwd=project, env=quiet, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, cwd=project, env=quiet, check=True, capture_output=True, timeout=600)
     made = {
         f"{block.find(f'{NS}name').text} {member.text}"
         for block in etree.parse(str(tmp_path / "out" / "package.xml")).iter(f"{NS}types")
