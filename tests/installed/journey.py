@@ -41,7 +41,7 @@ class Journey:
                 del self.environment["ACCOUNTPULSE_CONFIG"]
                 self.step("init", "--yes")
             if "--suggest" in self.step("accounts", "--help"):
-                self.step("accounts", "--suggest", "--accept-above", "95")
+                self.step("accounts", "--suggest", "--accept-above", "90")
             for words in ("check", "accounts", "run --dry-run", "run", "report", "history"):
                 self.step(*words.split())
             self.step("explain", self._an_account())
