@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any, Literal
 
@@ -214,6 +214,12 @@ def with_pillars(card: Scorecard, pillars: Sequence[str]) -> Scorecard:
 
 def default(pillars: Sequence[str] = ()) -> Scorecard:
     """The packaged scorecard."""
+    return _default(tuple(pillars))
+
+
+@cache
+def _default(pillars: tuple[str, ...]) -> Scorecard:
+    """Read once: a file of our own doesn't change while the process runs."""
     return load(default_text(), PACKAGED, pillars)
 
 
