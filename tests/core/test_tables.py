@@ -1,6 +1,7 @@
 """Tables that people give and get: what office programs save, what is refused with its line, and the way out and in."""
 
 import io
+import zipfile
 from datetime import date
 
 import polars as pl
@@ -151,10 +152,10 @@ def test_numbers_dates_truths_and_ids_of_cells_are_what_people_see():
         "mau: not a plain number such as 1234.5 in rows 5, 6 ('2026-10-31')",
         "mau: '50%' in row 2 has a per cent sign, but the unit is users: write the number without it",
     )
-    assert (
-        tables.numbers_in(table, {"csat_score": "percent"})
-        .problems[0]
-        .startswith("csat_score: not a plain number such as 1234.5 in rows 2, 5 ('TRUE')")
+    assert tables.numbers_in(table, {"csat_score": "percent"}).problems[:2] == (
+        "csat_score: an error of the spreadsheet in row 5 ('(a formula without its result)'): open the file in the "
+        "office program, let it work out its formulas, and save it again",
+        "csat_score: not a plain number such as 1234.5 in row 2 ('TRUE')",
     )
 
 
@@ -184,11 +185,26 @@ def test_merged_cells_in_the_table_are_refused_with_their_place():
     assert told(target.getvalue(), "m.xlsx") == "m.xlsx: cells are merged (B2:B3): split them, and fill each"
 
 
+OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # OLE 2, which files with a password are wrapped in, too
+
+
+def archive(*parts: str) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as made:
+        for part in parts:
+            made.writestr(part, "x")
+    return target.getvalue()
+
+
 @pytest.mark.parametrize(
     ("data", "text"),
     [
-        (b"", "it is no .xlsx file"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1....", "it is an .xls file or has a password: save it as .xlsx without one"),
+        (b"", "the file is empty"),
+        (b"account_id,mau\nA,1\n", "it is no .xlsx file: save the table as .xlsx or as CSV UTF-8"),
+        (OLD + b"W\0o\0r\0k\0b\0o\0o\0k\0", "it is an .xls file"),
+        (OLD + "EncryptedPackage".encode("utf-16-le"), "it has a password: save it without one"),
+        (archive("xl/workbook.bin"), "it is an .xlsb file: save the table as .xlsx"),
+        (archive("mimetype", "content.xml"), "it is an OpenDocument file (.ods): save the table as .xlsx"),
         (saved(), "the file is empty"),
         (saved(["account_id", "mau"], ["A", 1])[:-40], "it is no .xlsx file"),
         (sheet_file('<row><c t="s"><v>9</v></c></row>'), "it is damaged"),
@@ -198,7 +214,7 @@ def test_merged_cells_in_the_table_are_refused_with_their_place():
                            "xl/worksheets/sheet1.xml": '<x><row><c t="s"><v>0</v></c></row></x>'}), "it is damaged"),
         (sheet_file("<row>" + "<c><v>1</v></c>" * 100_001 + "</row>"), "it is damaged"),
     ],
-    ids=range(9),
+    ids=range(13),
 )  # fmt: skip
 def test_what_is_no_workbook_is_refused(data, text):
     assert text in told(data, "m.xlsx")

@@ -32,7 +32,8 @@ def values(*texts: str | None, unit: str = MONEY) -> list[float | None]:
         (("$120,000.50", "$900"), [120_000.5, 900]),
         (("$1,200", "$45,000"), [1200, 45_000]),
         (("1.200 €", "850 €"), [1200, 850]),
-        (("120.000,50 €", "EUR 3,5"), None),
+        (("120.000,50 €", "EUR 3,5"), [120_000.5, 3.5]),
+        (("120.000,50 €", "CHF 3,5"), None),
         ((f"1{NBSP}200,50", f"1{NARROW}200", "1 200"), [1200.5, 1200, 1200]),
         (("1'200.50", "1’200"), [1200.5, 1200]),
         (("(1,200.00)", "-5", "−5", "+5", "-$5", "$-5", "($5)"), [-1200, -5, -5, 5, -5, -5, -5]),
@@ -43,7 +44,7 @@ def values(*texts: str | None, unit: str = MONEY) -> list[float | None]:
 )
 def test_the_column_as_a_whole_says_what_its_marks_mean(texts, expected):
     if expected is None:
-        assert read(*texts).problems == ("there are amounts in € and in EUR: give all in one currency",)
+        assert read(*texts).problems == ("there are amounts in € and in CHF: give all in one currency",)
     else:
         assert values(*texts) == expected
 
@@ -73,7 +74,7 @@ def test_what_is_no_number_is_refused_with_its_line(text):
 
 
 def test_an_error_of_a_spreadsheet_is_no_number_and_no_unknown():
-    for text in ("#REF!", "#DIV/0!", "#WERT!", "#NAME?", "(a formula without its result)"):
+    for text in ("#REF!", "#DIV/0!", "#WERT!", "#NAME?", "#VALEUR!", "#¡DIV/0!", "Err:502", "########"):
         (problem,) = read("1", text).problems
         assert problem == (f"an error of the spreadsheet in line 3 ({text!r}): mend its formula, or empty the cell")
 

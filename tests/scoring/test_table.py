@@ -101,7 +101,8 @@ def test_dates_in_two_formats_and_rows_without_one_are_told_with_their_lines():
     days = ("2026-10-01", "01.10.2026", "2026-02-30", "", "2026-1-1", "2026-10-01 09:30")
     data = "\n".join(["account_id,as_of,mau", *(f"A{n},{day},1" for n, day in enumerate(days))]).encode()
     assert told(data) == (
-        "m.csv:\n  - as_of: empty in line 5\n  - as_of: not a date such as 2026-10-31 in lines 3, 4, 6, 7"
+        "m.csv:\n  - as_of: empty in line 5\n  - as_of: not a date such as 2026-10-31 in lines 3, 4, 6, 7 "
+        "('01.10.2026'; all days of a column must be written in one way)"
     )
 
 

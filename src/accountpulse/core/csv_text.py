@@ -45,6 +45,8 @@ def read_csv(data: bytes, is_heading: IsHeading) -> CsvTexts:
 
 def _as_utf8(data: bytes) -> tuple[bytes, int | None]:
     """The same in UTF-8 without a byte-order mark, and the first line that wasn't, where none said the encoding."""
+    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise NoCsv("it is an office program's file and no CSV: give an .xlsx file its ending, or save it as CSV UTF-8")
     encoding = "utf-8"
     for mark, name in _BOMS:
         if data.startswith(mark):

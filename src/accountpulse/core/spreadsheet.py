@@ -6,25 +6,35 @@ import polars as pl
 # apostrophes before it are counted in, so that taking one away gives back what was there
 _BLANK = r"[ \t\n\v\f\r\x1c-\x1f\u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]"
 _FORMULA = rf"^'*{_BLANK}*[=+\-@\t\r＝＋－＠]"
+# inside a text, after what separates the cells of some country or starts a row: an office program of a country that
+# separates by semicolons opens our file with its own, and cuts the text there
+_LATER = rf"([;\t\r\n]{_BLANK}*)('*[=+\-@＝＋－＠])"
+_LATER_GUARDED = rf"([;\t\r\n]{_BLANK}*)'('*[=+\-@＝＋－＠])"
 _NUMBER = rf"^{_BLANK}*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?{_BLANK}*$"
 
 
 def harmless(frame: pl.DataFrame) -> pl.DataFrame:
-    """The table with an apostrophe before each text that looks like a formula; numbers written as text stay."""
-    texts = [pl.col(name) for name, kind in frame.schema.items() if kind == pl.String]
-    return frame.with_columns(
+    """The table with an apostrophe before each text that looks like a formula, and before such a part of a text.
+
+    Numbers written as text stay.
+    """
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    return frame.with_columns(pl.col(texts).str.replace_all(_LATER, "${1}'${2}")).with_columns(
         pl.when(text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)).then("'" + text).otherwise(text).name.keep()
-        for text in texts
+        for text in map(pl.col, texts)
     )
 
 
 def meant_texts(frame: pl.DataFrame) -> pl.DataFrame:
     """A table that `harmless` wrote, without the apostrophes that it put before formulas."""
     guarded = [
-        name for name, kind in frame.schema.items() if kind == pl.String and frame[name].str.starts_with("'").any()
+        name
+        for name, kind in frame.schema.items()
+        if kind == pl.String and frame[name].str.contains("'", literal=True).any()
     ]
+    if not guarded:
+        return frame
     text = pl.col(guarded).str.replace("^'", "")
     is_guarded = pl.col(guarded).str.starts_with("'") & text.str.contains(_FORMULA) & ~text.str.contains(_NUMBER)
-    return (
-        frame.with_columns(pl.when(is_guarded).then(text).otherwise(pl.col(guarded)).name.keep()) if guarded else frame
-    )
+    unguarded = frame.with_columns(pl.when(is_guarded).then(text).otherwise(pl.col(guarded)).name.keep())
+    return unguarded.with_columns(pl.col(guarded).str.replace_all(_LATER_GUARDED, "${1}${2}"))

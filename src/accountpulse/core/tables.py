@@ -17,23 +17,30 @@ from accountpulse.core import csv_text, written_numbers, xlsx_writing
 from accountpulse.core.errors import UsageError
 from accountpulse.core.nearest import nearest
 from accountpulse.core.spreadsheet import harmless, meant_texts
-from accountpulse.core.total_rows import AROUND, TOTALS
+from accountpulse.core.total_rows import AROUND, LIKE_TOTAL, TOTALS
 from accountpulse.core.written_numbers import Places, WrittenNumbers
 from accountpulse.core.xlsx_writing import TableLook
 
 TableKind = Literal["csv", "xlsx", "parquet"]
 KINDS: tuple[TableKind, ...] = ("csv", "xlsx", "parquet")
+OFFICE = (".xls", ".xlsm", ".xlsb", ".xltx", ".ods", ".numbers")  # of office programs, and not read
 LINE = "line of the file"  # where a row stands; no column of ours has blanks in its name
 SHOWN = 5
+# blanks and what isn't seen at all: text that is pasted from a page brings zero-width ones along
+UNSEEN = " \t\n\r\u00a0\u2007\u2009\u202f\u3000\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 # what a spreadsheet makes of a long number in a column of ids: 1.23457E+14
-SHORTENED = r"^[0-9]([.,][0-9]+)?E\+[0-9]+$"
+SHORTENED = r"^[0-9]([.,][0-9]+)?[Ee]\+[0-9]+$"
 
 
 def kind_of(name: str) -> TableKind:
     """What a file is by its name; another ending than .csv, .xlsx and .parquet is a UsageError."""
+    if name.startswith(("~$", ".~lock.")):
+        raise NoTable(name, "an office program leaves this file while the table is open there: name the table itself")
     for kind in KINDS:
         if name.lower().endswith(f".{kind}"):
             return kind
+    if name.lower().endswith(OFFICE):
+        raise NoTable(name, "write .csv, .xlsx or .parquet; an office program saves any table as .xlsx")
     raise NoTable(name, "write .csv, .xlsx or .parquet; the ending says what the file is")
 
 
@@ -44,7 +51,7 @@ def is_table(name: str) -> bool:
 
 def plain_heading(text: str) -> str:
     """A heading without the differences that don't count: `Account ID`, `account-id` and `account_id` are the same."""
-    return re.sub(r"[\s\-_\u00a0]+", "_", text.strip().lower()).strip("_")
+    return re.sub(r"[\s\-_]+", "_", text.strip(UNSEEN).lower()).strip("_")
 
 
 class TableRefused(UsageError):
@@ -155,10 +162,21 @@ def numbers_in(table: GivenTable, units: Mapping[str, str]) -> ReadColumns:
     columns, problems, notes = [], [], []
     for name, unit in units.items():
         found = _number_column(table, name, unit)
+        notes += _perhaps_shares(table, name, unit, found.values)
         columns.append(found.values.alias(name))
         problems += [f"{name}: {problem}" for problem in found.problems]
         notes += [f"{table.name}: {name}: {note}" for note in found.notes]
     return ReadColumns(pl.DataFrame(columns), tuple(problems), tuple(notes))
+
+
+def _perhaps_shares(table: GivenTable, name: str, unit: str, values: pl.Series) -> Iterator[str]:
+    """Said where numbers in per cent are all so small that 0.81 may be meant for 81 %."""
+    known = values.drop_nulls()
+    if unit != written_numbers.SHARE or not ((known > 0) & (known < 1)).any() or not known.is_between(0, 1).all():
+        return
+    if table.frame[name].dtype != pl.String or not table.frame[name].str.contains("%", literal=True).any():
+        most = f"{known.max():g}"
+        yield f"{table.name}: {name}: no value is above 1, so {most} is read as {most} %; write 81.2 or 81.2% for 81.2 %"
 
 
 def _number_column(table: GivenTable, name: str, unit: str) -> WrittenNumbers:
@@ -180,16 +198,13 @@ def texts_in(table: GivenTable, columns: Sequence[str]) -> ReadColumns:
 
     Other errors of a spreadsheet are problems, as are numbers that it shortened in the first column, the key.
     """
-    text = pl.col(columns).cast(pl.String).str.strip_chars().replace("", None)
+    text = pl.col(columns).cast(pl.String).str.strip_chars(UNSEEN).replace("", None)
     found = table.frame.select(columns).with_columns(text)
     if table.kind == "parquet":
         return ReadColumns(found)
     problems = []
     for name in columns:
-        wrong = found[name].str.contains(written_numbers.ERROR).fill_null(value=False)
-        if wrong.any():
-            where = f"{table.places.named(wrong)} ({found[name].filter(wrong)[0]!r})"
-            problems.append(f"{name}: {written_numbers.IS_ERROR} in {where}: {written_numbers.ERROR_REMEDY}")
+        problems += [f"{name}: {each}" for each in written_numbers.errors(found[name], table.places)]
     harmed = found[columns[0]].str.contains(SHORTENED).fill_null(value=False)
     if harmed.any():
         where = f"{found[columns[0]].filter(harmed)[0]!r} in {table.places.named(harmed)}"
@@ -312,10 +327,13 @@ def _tidied(table: GivenTable, heading: Sequence[str], needed: Sequence[str]) ->
     table = _named(table, heading)
     table = _kept(table, table.frame.select(~pl.all_horizontal(pl.col(table.columns).is_null())).to_series())
     keys = [column for column in table.columns if plain_heading(column) == plain_heading(needed[0])]
-    if not keys or table.frame.is_empty():
+    if not keys:
+        return table
+    table = _without_headings(table, keys[0])
+    if table.frame.is_empty():
         return table
     _refuse_footnotes(table, keys[0])
-    return _without_totals(table, keys[0])
+    return _told_of_likely_totals(_without_totals(table, keys[0]), keys[0])
 
 
 def _named(table: GivenTable, heading: Sequence[str]) -> GivenTable:
@@ -342,6 +360,34 @@ def _kept(table: GivenTable, mask: pl.Series) -> GivenTable:
         return table
     numbers = table.numbers.filter(mask) if table.numbers.width else table.numbers
     return replace(table, frame=table.frame.filter(mask), numbers=numbers)
+
+
+def _without_headings(table: GivenTable, key: str) -> GivenTable:
+    """Without the heading where it stands again, as at the top of a printed page; other headings are refused."""
+    again = (pl.col(key).str.to_lowercase() == key.lower()).fill_null(value=False)
+    mask = table.frame.select(again).to_series()
+    if not mask.any():
+        return table
+    rows = table.frame.filter(mask)
+    where = _places(rows, table)
+    same = pl.all_horizontal((pl.col(column) == column).fill_null(value=False) for column in table.columns)
+    if not rows.select(same.all()).item():
+        raise table.refused([f"{where}: headings again, and others than above; give each table as a file of its own"])
+    kept = _kept(table, ~mask)
+    return replace(kept, notes=(*kept.notes, f"{table.name}: {where}: the heading again; it is not read"))
+
+
+def _told_of_likely_totals(table: GivenTable, key: str) -> GivenTable:
+    """Refused where the last row seems to sum up the others, as `Total (4 accounts)`; said where another one does."""
+    likely = table.frame.select(pl.col(key).str.contains(LIKE_TOTAL).fill_null(value=False)).to_series()
+    if not likely.any():
+        return table
+    told = f"({table.frame[key].filter(likely)[-1]!r})"
+    if likely[-1]:
+        way_out = "delete it if it sums up the others, move it up if it is an account"
+        raise table.refused([f"{_places(table.frame.tail(1), table)} {told}: {way_out}"])
+    where = _places(table.frame.filter(likely), table)
+    return replace(table, notes=(*table.notes, f"{table.name}: {where} {told}: read as an account; delete a total"))
 
 
 def _without_totals(table: GivenTable, key: str) -> GivenTable:

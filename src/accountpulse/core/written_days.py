@@ -21,6 +21,23 @@ def days(texts: pl.Series) -> pl.Series:
     return iso.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
 
 
+def doubt(texts: pl.Series, made: pl.Series) -> str:
+    """What the first text that is no day says, and why a column of nothing but 3/4/2026 can't be read; in brackets."""
+    first = texts.filter(texts.is_not_null() & made.is_null())
+    if first.is_empty():
+        return ""
+    shown = f"{first[0]!r}"
+    if texts.str.contains(_SLASHED).all() and not _above_twelve(texts):
+        return f" ({shown}: no number of the column is above 12 and says which one is the day)"
+    if texts.str.contains(_SLASHED).all() or texts.str.contains(_DOTTED).all():
+        return f" ({shown})"
+    return f" ({shown}; all days of a column must be written in one way)" if made.is_not_null().any() else f" ({shown})"
+
+
+def _above_twelve(texts: pl.Series) -> bool:
+    return bool(texts.str.contains(r"(?:^|/)(?:1[3-9]|[2-9][0-9])/").any())
+
+
 def _of_parts(texts: pl.Series, sign: str) -> pl.Series:
     parts = texts.str.split_exact(sign, 2).struct.unnest().cast(pl.Int32)
     first, second, year = parts.get_columns()

@@ -20,16 +20,25 @@ SHARE = "percent"  # the unit whose values may have a per cent sign: 81.2 % is 8
 # the blanks (also no-break, thin and narrow ones) and apostrophes that stand between thousands
 _GAP = "[ \u00a0\u2009\u202f'\u2019]"
 _BLANK = "[ \u00a0\u2009\u202f]*"
-_CURRENCY = r"(?:[$€£¥₹]|US\$|C\$|A\$|USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN|CZK|INR|kr\.?|zł|Kč|Fr\.)"
-_MISSING = ("#n/a", "#nv", "#n/d", "n/a", "n.a.", "na", "k.a.", "k. a.", "null", "none")
+CURRENCY = r"(?:[$€£¥₹]|US\$|C\$|A\$|USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN|CZK|INR|kr\.?|zł|Kč|Fr\.)"
+# other ways to write a currency; `$` alone is taken for the American one
+_SAME = {"EUR": "€", "USD": "$", "US$": "$", "GBP": "£", "JPY": "¥", "INR": "₹", "CAD": "C$", "AUD": "A$", "PLN": "zł",
+         "CZK": "Kč", "Fr": "CHF", "Fr.": "CHF", "kr.": "kr"}  # fmt: skip
+_MISSING = ("#n/a", "#nv", "#n/d", "#n/b", "n/a", "n.a.", "na", "k.a.", "k. a.", "null", "none")
 _DASHES = ("-", "–", "—", "−")
 NO_RESULT = "(a formula without its result)"  # what the reader of .xlsx makes of one
-ERROR = rf"^(?:{re.escape(NO_RESULT)}|#(?:NULL|DIV/0|VALUE|REF|NAME|NUM|SPILL|CALC|WERT|BEZUG|ZAHL|ÜBERLAUF)[!?])$"
-UNKNOWN_ERROR = r"^#(N/A|NV|N/D)!?$"  # a look-up that found nothing: the one error that means `not known`
+# in English, German, French, Spanish, Italian and Dutch; #### is a number for which its column was too narrow
+_ERROR_WORDS = (
+    "NULL|DIV/0|VALUE|REF|NAME|NUM|SPILL|CALC|FIELD|BLOCKED|CONNECT|BUSY|UNKNOWN|WERT|BEZUG|ZAHL|ÜBERLAUF|FELD|VALEUR|"
+    "NOMBRE|NOM|NUL|¡DIV/0|¡VALOR|¡REF|¡NUM|¡NULO|¿NOMBRE|VALORE|RIF|NOME|WAARDE|VERW|NAAM|GETAL|DEEL/0|LEEG"
+)
+ERROR = rf"^(?:{re.escape(NO_RESULT)}|#(?:{_ERROR_WORDS})[!?]|#GETTING_DATA|(?:Err|Fehler|Erreur|Errore):[0-9]{{3}}|#{{3,}})$"
+UNKNOWN_ERROR = r"^#(N/A|NV|N/D|N/B)!?$"  # a look-up that found nothing: the one error that means `not known`
 
 _AMBIGUOUS = r"^[1-9][0-9]{0,2}[.,][0-9]{3}$"
 _SIGNED = _AMBIGUOUS.replace("^", "^[+-]?")
 IS_ERROR, ERROR_REMEDY = "an error of the spreadsheet", "mend its formula, or empty the cell"
+SAVE_AGAIN = "open the file in the office program, let it work out its formulas, and save it again"
 NO_NUMBER = "not a plain number such as 1234.5"
 SHOWN = 5
 
@@ -90,6 +99,15 @@ def numbers(texts: pl.Series, places: Places, unit: str, typed: pl.Series | None
     return _NumberColumn(texts, places, unit, typed).read()
 
 
+def errors(texts: pl.Series, places: Places) -> Iterator[str]:
+    """A line for the errors of a spreadsheet in a column, one for formulas without their result."""
+    wrong = texts.str.contains(ERROR).fill_null(value=False)
+    unsolved = (texts == NO_RESULT).fill_null(value=False)
+    for what, remedy in ((unsolved, SAVE_AGAIN), (wrong & ~unsolved, ERROR_REMEDY)):
+        if what.any():
+            yield f"{IS_ERROR} in {places.named(what)} ({texts.filter(what)[0]!r}): {remedy}"
+
+
 def unmistakable(frame: pl.DataFrame) -> pl.DataFrame:
     """The table with a 0 more in columns whose every number could be read in two ways: 1.234 becomes 1.2340."""
     found = []
@@ -139,7 +157,7 @@ def _parts(texts: pl.Series) -> pl.DataFrame:
         brackets=pl.col("text").str.contains(r"^\(.*\)$"),
         inner=pl.col("text").str.replace(r"^\((.*)\)$", "$1").str.strip_chars(),
     )
-    sign = rf"^([+\-−]?){_BLANK}({_CURRENCY})?{_BLANK}([+\-−]?){_BLANK}(.*?){_BLANK}(%|{_CURRENCY})?$"
+    sign = rf"^([+\-−]?){_BLANK}({CURRENCY})?{_BLANK}([+\-−]?){_BLANK}(.*?){_BLANK}(%|{CURRENCY})?$"
     return (
         frame.with_columns(pl.col("inner").str.extract_groups(sign).alias("groups"))
         .with_columns(
@@ -219,11 +237,10 @@ class _NumberColumn:
         return self.typed.zip_with(self.is_typed, found).alias(self.texts.name)
 
     def _strange(self, wrong: pl.Series) -> Iterator[str]:
-        if wrong.any():
-            what = self._first(wrong)
-            is_error = pl.Series([what]).str.contains(ERROR)[0]
-            where = f"in {self.places.named(wrong)} ({what!r})"
-            yield f"{IS_ERROR} {where}: {ERROR_REMEDY}" if is_error else f"{NO_NUMBER} {where}"
+        yield from errors(self.texts.set(~wrong, None), self.places)
+        other = wrong & ~self.texts.str.contains(ERROR).fill_null(value=False)
+        if other.any():
+            yield f"{NO_NUMBER} in {self.places.named(other)} ({self._first(other)!r})"
 
     def _signs(self) -> Iterator[str]:
         """Per cent signs where the unit is none, or at some values alone: 0.8 beside 81 % may be 80 %."""
@@ -245,7 +262,9 @@ class _NumberColumn:
     def _currencies(self) -> Iterator[str]:
         from accountpulse.core.catalogue import KNOWN_UNITS
 
-        given = self.parts["currency"]
+        # of a cell that holds a number the text is the number and what its format puts beside it
+        shown = self.texts.set(~self.is_typed, None).str.extract(r"^\S+ (.+)$")
+        given = self.parts["currency"].zip_with(~self.is_typed, shown).replace(_SAME)
         if given.null_count() == len(given):
             return
         there = given.is_not_null()

@@ -19,7 +19,7 @@ from functools import cache, cached_property
 from typing import IO, Any, NamedTuple, cast
 from xml.etree.ElementTree import ParseError, XMLPullParser
 
-from accountpulse.core.written_numbers import NO_RESULT
+from accountpulse.core.written_numbers import CURRENCY, NO_RESULT
 
 MIB = 1 << 20
 MOST_UNPACKED = 256 * MIB  # of all parts together; a sheet of 100,000 accounts with 40 columns unpacks to 120 MiB
@@ -30,9 +30,17 @@ _EXACT = 10**15  # a spreadsheet holds 15 digits; of a longer whole number the l
 _PERCENT_IDS = frozenset({9, 10})
 _DATE_IDS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 _DATE_CODE = re.compile(r"[dmyhs]|AM/PM", re.IGNORECASE)
+# parts of files that are no .xlsx, whatever they are called
+_OTHERS = {"xl/workbook.bin": "it is an .xlsb file", "index/document.iwa": "it is a file of Numbers",
+           "content.xml": "it is an OpenDocument file (.ods)"}  # fmt: skip
 _UNSAID = re.compile(
     r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE
 )  # of a format code: texts, colours
+
+
+_YES = ("1", "true")
+# as Polars strips texts; Python's own strip takes four control characters more
+_BLANK = "".join(blank for blank in map(chr, range(0x3001)) if blank.isspace() and not "\x1c" <= blank <= "\x1f")
 
 
 class NoWorkbook(Exception):
@@ -60,6 +68,7 @@ class NumberFormat:
 
     is_share: bool = False
     is_date: bool = False
+    currency: str = ""
     digits: int = 0  # zeros are put before a shorter number: 0007
 
 
@@ -68,8 +77,14 @@ class Workbook:
 
     def __init__(self, data: bytes, most: int = MOST_UNPACKED) -> None:
         """`most` bytes may all its parts unpack to together."""
+        if not data:
+            raise NoWorkbook("the file is empty")
         if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-            raise NoWorkbook("it is an .xls file or has a password: save it as .xlsx without one")
+            raise NoWorkbook(
+                "it has a password: save it without one"
+                if "EncryptedPackage".encode("utf-16-le") in data
+                else "it is an .xls file, or another one of an old office program: save it as .xlsx"
+            )
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except zipfile.BadZipFile:
@@ -78,15 +93,24 @@ class Workbook:
         if sum(part.file_size for part in self._zip.infolist()) > most:  # zipfile unpacks no more than it says
             raise NoWorkbook(f"it unpacks to more than {most // MIB:,} MiB: save the table as CSV UTF-8 or Parquet")
         self.merged: list[str] = []  # such as B4:B8
+        self.hidden: list[range] = []  # columns, from 0 on
         self.sheets = self._sheets()
 
     def rows(self, sheet: str) -> Iterator[SheetRow]:
-        """The rows of a sheet that hold anything; once they have all been read, `merged` has its merged cells."""
+        """The rows of a sheet that hold anything.
+
+        Once they have all been read, `merged` has its merged cells and `hidden` its hidden columns.
+        """
         reading = _SheetReading(self)
-        self.merged = []
-        for element in self._elements(self.sheets[sheet], {"row", "mergeCell"}):
-            if _local(element.tag) == "mergeCell":
+        self.merged, self.hidden = [], []
+        for element in self._elements(self.sheets[sheet], {"row", "col", "mergeCell"}):
+            name = _local(element.tag)
+            if name == "mergeCell":
                 self.merged.append(element.get("ref", ""))
+                continue
+            if name == "col":
+                if element.get("hidden") in _YES:
+                    self.hidden.append(range(int(element.get("min", 1)) - 1, int(element.get("max", 0))))
                 continue
             try:
                 row = reading.row(element)
@@ -114,10 +138,15 @@ class Workbook:
         return found
 
     @cached_property
+    def is_unsolved(self) -> bool:
+        """Whether formulas are to be worked out when it is opened: programs that can't do it write 0 until then."""
+        return any(each.get("fullCalcOnLoad") in _YES for each in self._elements("xl/workbook.xml", {"calcPr"}))
+
+    @cached_property
     def first_day(self) -> datetime:
         """Day 0 of the dates: of 1900's calendar, whose 29 February 1900 there never was, or of 1904's."""
         for element in self._elements("xl/workbook.xml", {"workbookPr"}):
-            if element.get("date1904") in ("1", "true"):
+            if element.get("date1904") in _YES:
                 return datetime(1904, 1, 1)  # noqa: DTZ001
         return datetime(1899, 12, 30)  # noqa: DTZ001
 
@@ -135,7 +164,8 @@ class Workbook:
                 chosen = found if element.get("state", "visible") == "visible" else hidden
                 chosen[element.get("name", "")] = targets[link]
         if not (found or hidden):
-            raise NoWorkbook("it has no sheet with cells: save the table as .xlsx or as CSV UTF-8")
+            what = next((what for part, what in _OTHERS.items() if part in self._parts), "it has no sheet with cells")
+            raise NoWorkbook(f"{what}: save the table as .xlsx or as CSV UTF-8")
         return found or hidden
 
     def _elements(self, part: str, wanted: set[str]) -> Iterator[Any]:
@@ -196,7 +226,7 @@ class _SheetReading:
             column = _column(letters) if letters else column + 1
             if (cell := self._cell(each)) is not None:
                 cells[column] = cell
-        return SheetRow(self._number, cells, element.get("hidden") in ("1", "true")) if cells else None
+        return SheetRow(self._number, cells, element.get("hidden") in _YES) if cells else None
 
     def _cell(self, element: Any) -> SheetCell | None:
         kind, value, has_formula = element.get("t", "n"), None, False
@@ -208,15 +238,17 @@ class _SheetReading:
                 has_formula = True
             elif name == "is":
                 value = _text(part)
-        if value is None or (kind != "str" and not value.strip()):
+        if value is None or (kind != "str" and not value.strip(_BLANK)):
             return SheetCell(NO_RESULT) if has_formula and kind != "str" else None
+        if has_formula and kind == "n" and float(value) == 0 and self._book.is_unsolved:
+            return SheetCell(NO_RESULT)
         if kind == "n":
             return self._number_cell(float(value), int(element.get("s", 0)))
         if kind == "s":
             value = self._book.texts[int(value)]
         elif kind == "b":
-            value = "TRUE" if value in ("1", "true") else "FALSE"
-        text = value.strip()
+            value = "TRUE" if value in _YES else "FALSE"
+        text = value.strip(_BLANK)
         return SheetCell(text) if text else None
 
     def _number_cell(self, value: float, style: int) -> SheetCell:
@@ -229,7 +261,8 @@ class _SheetReading:
         if shown.is_share:
             percent = float(Decimal(repr(value)).scaleb(2))
             return SheetCell(f"{_plain(percent)}%", percent)
-        return SheetCell(_plain(value).zfill(shown.digits) if shown.digits and value >= 0 else _plain(value), value)
+        text = _plain(value).zfill(shown.digits) if shown.digits and value >= 0 else _plain(value)
+        return SheetCell(f"{text} {shown.currency}".rstrip(), value)
 
     def _date(self, days: float) -> str:
         try:
@@ -254,9 +287,18 @@ def _format(number: int, code: str | None) -> NumberFormat:
     said = _UNSAID.sub("", code.partition(";")[0])
     is_share = "%" in said
     digits = len(said) if re.fullmatch("0{2,}", said) else 0
-    return NumberFormat(
-        is_share, not is_share and "general" not in said.lower() and bool(_DATE_CODE.search(said)), digits
-    )
+    is_date = not is_share and "general" not in said.lower() and bool(_DATE_CODE.search(said))
+    return NumberFormat(is_share, is_date, "" if is_share or is_date else _currency(code), digits)
+
+
+def _currency(code: str) -> str:
+    """What a format code puts beside a number as its currency: `€` of `#,##0 [$€-407]`, `$` of `$#,##0`."""
+    positive = code.partition(";")[0]
+    if named := re.search(r"\[\$([^\]-]+)", positive):
+        return named[1].strip()
+    quoted = (text.strip() for text in re.findall(r'"([^"]*)"', positive))
+    bare = re.search(r"[$€£¥₹]", re.sub(r'"[^"]*"|\[[^\]]*\]', "", positive))
+    return next((text for text in quoted if re.fullmatch(CURRENCY, text)), bare[0] if bare else "")
 
 
 def _text(element: Any) -> str:

@@ -46,7 +46,12 @@ def read_xlsx(data: bytes, is_heading: IsHeading) -> SheetTexts:
         columns.take(row)
     texts, numbers = columns.frames()
     _refuse_merged(book.merged, columns.places, texts)
-    notes = (*([] if len(book.sheets) == 1 else [f"read the sheet {sheet!r}"]), *columns.notes())
+    unseen = [name for column, name in enumerate(names) if name and any(column in each for each in book.hidden)]
+    notes = (
+        *([] if len(book.sheets) == 1 else [f"read the sheet {sheet!r}"]),
+        *([f"hidden columns are read like the others: {', '.join(unseen)}"] if unseen else []),
+        *columns.notes(),
+    )
     places = pl.Series("row", columns.places, dtype=pl.Int64)
     return SheetTexts(names, first[at].number, above, texts, numbers, places, notes)
 

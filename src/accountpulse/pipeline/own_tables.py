@@ -114,6 +114,7 @@ def _read(content: bytes, metric: str, table: OwnTable, unit: str) -> tuple[pl.D
     numbers = tables.numbers_in(given, {value: unit})
     keys = tables.texts_in(given, [table.account])
     days, is_dated = _days(given, table.dated)
+    hint = "" if table.dated is None else _doubt(given.frame[table.dated], days)
     line = given.frame[tables.LINE].cast(pl.Int64)
     named = {"line": line, "key": keys.frame[table.account], "value": numbers.frame[value], "day": days}
     rows = pl.DataFrame([column.alias(name) for name, column in named.items()]).with_columns(is_dated.alias("is_dated"))
@@ -122,7 +123,9 @@ def _read(content: bytes, metric: str, table: OwnTable, unit: str) -> tuple[pl.D
         *keys.problems,
         *numbers.problems,
         *_unless_none(given, told & rows["key"].is_null(), f"{table.account}: empty beside a value"),
-        *_unless_none(given, told & is_dated & days.is_null() & (table.dated is not None), f"{table.dated}: {NO_DAY}"),
+        *_unless_none(
+            given, told & is_dated & days.is_null() & (table.dated is not None), f"{table.dated}: {NO_DAY}{hint}"
+        ),
     ]
     if problems:
         raise _Wrong(problems)
@@ -143,6 +146,10 @@ def _days(given: tables.GivenTable, dated: str | None) -> tuple[pl.Series, pl.Se
     typed = typed_day(dated, kind)
     nothing = pl.Series([None] * rows.height, dtype=pl.Date)
     return nothing if typed is None else rows.select(typed).to_series(), said
+
+
+def _doubt(given: pl.Series, days: pl.Series) -> str:
+    return written_days.doubt(given, days) if given.dtype == pl.String else ""
 
 
 def _unless_none(given: tables.GivenTable, mask: pl.Series, what: str) -> Iterator[str]:

@@ -122,14 +122,20 @@ def _hint(column: str) -> str:
 def _with_dates(raw: pl.DataFrame, given: GivenTable) -> tuple[pl.DataFrame, list[str]]:
     """With `as_of` as dates, and what is wrong with it. A time of day other than midnight is none."""
     value = given.frame[AS_OF]
+    hint = ""
     if value.dtype == pl.String:
         made = written_days.days(value)
+        hint = written_days.doubt(value, made)
     elif (of_type := typed_day(AS_OF, value.dtype)) is not None:
         made = value.to_frame().select(of_type).to_series()
     else:
         return raw, [f"{AS_OF}: {value.dtype} is no kind of date"]
     places = {"empty": value.is_null(), NO_DATE: value.is_not_null() & made.is_null()}
-    problems = [f"{AS_OF}: {fault} in {given.places.named(rows)}" for fault, rows in places.items() if rows.any()]
+    problems = [
+        f"{AS_OF}: {fault} in {given.places.named(rows)}{hint if fault == NO_DATE else ''}"
+        for fault, rows in places.items()
+        if rows.any()
+    ]
     return raw.with_columns(made.alias(AS_OF)), problems
 
 
