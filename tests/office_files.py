@@ -64,7 +64,7 @@ def workbook(*, money: str, day: str, total: str) -> bytes:
     return target.getvalue()
 
 
-def sheet_file(rows: str, properties: str = "", **parts: str) -> bytes:
+def sheet_file(rows: str, properties: str = "", after: str = "", **parts: str) -> bytes:
     """An .xlsx of one sheet with these rows as XML, whose heading is `account_id`, `mau`, `csat_score`; more parts."""
     heading = "".join(f'<c t="inlineStr"><is><t>{name}</t></is></c>' for name in ("account_id", "mau", "csat_score"))
     main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -72,7 +72,8 @@ def sheet_file(rows: str, properties: str = "", **parts: str) -> bytes:
     packages = "http://schemas.openxmlformats.org/package/2006/relationships"
     content: dict[str, Any] = {
         "xl/workbook.xml": f'<workbook {main} xmlns:r="{links}">{properties}<sheets>'
-        '<sheet name="S" sheetId="1" r:id="r1"/></sheets></workbook>',
+        '<sheet name="S" sheetId="1" r:id="r1"/></sheets>'
+        f"{after}</workbook>",
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{packages}"><Relationship Id="r1" '
         f'Type="{links}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
         "xl/worksheets/sheet1.xml": f"<worksheet {main}><sheetData><row>{heading}</row>{rows}</sheetData></worksheet>",

@@ -3,6 +3,8 @@
 import io
 import zipfile
 from datetime import date
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 import polars as pl
 import pytest
@@ -13,10 +15,11 @@ from hypothesis import strategies as st
 from accountpulse.core import tables, written_days, xlsx_cells
 from accountpulse.core.errors import UsageError
 from accountpulse.core.tables import GivenTable, TableRefused
-from accountpulse.core.written_numbers import MONEY
+from accountpulse.core.written_numbers import MONEY, NO_RESULT, SAVE_AGAIN
 from office_files import AMERICAN_CSV, GERMAN_CSV, MEANT, sheet_file, workbook
 
 KNOWN = ("account_id", "account_name", "mau", "csat_score", "arr", "as_of")
+SHARES = {"csat_score": "percent", "mau": "users"}
 UNITS = {"mau": "users", "csat_score": "percent", "arr": MONEY}
 
 
@@ -70,6 +73,30 @@ def test_what_a_german_and_an_american_office_program_save_means_the_same(name):
     assert ("read the sheet 'Q4'" in "".join(table.notes)) == name.endswith(".xlsx")
 
 
+SAVED = Path(__file__).parents[1] / "saved_tables"  # by LibreOffice 7.4, set up for Germany and for America
+
+
+@pytest.mark.parametrize("name", ["german.csv", "german.xlsx", "american.csv", "american.xlsx"])
+def test_a_table_that_an_office_program_saved_means_the_same_in_every_country_and_kind(name):
+    table = read((SAVED / name).read_bytes(), name)
+    rows, problems = meaning(table)
+    day = date(2026, 10, 31)
+    assert problems == ()
+    assert rows == [
+        ("001Hu00000000G8IAI", "Müller & Söhne GmbH", 1200, 81.25, 120_000.5, day),
+        ("000042", "Straße; AG", 12.5, 0, -3400, day),
+        ("123456789012345678", "=1+1", None, None, None, day),
+        ("000007", "Ørsted", 2400, 100, 1_200_005, day),
+    ]
+    told = "\n".join(table.notes)
+    assert f"the heading is {table.word} 3" in told
+    assert f"{table.word} 7: the heading again; it is not read" in told
+    assert f"{table.word} 10 sums up the others" in told
+    if name.endswith("xlsx"):
+        assert "2 rows are hidden (8, 9)" in told
+        assert "hidden columns are read like the others: Segment" in told
+
+
 def test_a_line_that_names_the_separator_is_none_of_the_table():
     table = read(b"sep=;\naccount_id;mau\nA;1\n")
     assert (table.notes, table.frame.rows()) == ((), [(3, "A", "1")])
@@ -83,6 +110,10 @@ def test_a_line_that_names_the_separator_is_none_of_the_table():
         (b"account_id,MAU,mau\nA,1,2\n", "columns 'MAU' and 'mau' are both mau: leave one out"),
         (b"account_id,mau\nA,1\nTotal,1\nB,2\n", "line 3: a total in the midst of the table"),
         (b"account_id,mau\nA,1\n\nSource: the CRM,\n", "line 4 holds nothing but 'Source: the CRM'"),
+        (b"account_id,mau\nA,1\nTotal (1 account),1\n", "line 3 ('Total (1 account)'): delete it if it sums up"),
+        (b"account_id,mau\nA,1\nEMEA Ergebnis,1\n", "line 3 ('EMEA Ergebnis'): delete it if it sums up"),
+        (b"account_id,mau\nA,1\nAccount_ID,dau\nA,3\n", "line 3: headings again, and others than above"),
+        (b"PK\x03\x04\0", "it is an office program's file and no CSV"),
         (b'account_id,mau\nA,"1\nB,2\n', "line 2: not a CSV row"),
         (b'account_id,mau\nA,"x\nB,"2"\n', "line 2: not a CSV row"),
         (b"account_id,mau\nA,1,2\n", "line 2 has 3 cells, the heading 2; a comma inside a value needs quotes"),
@@ -97,6 +128,38 @@ def test_what_cannot_be_read_for_certain_is_refused_with_its_line(data, text):
 def test_cells_without_a_heading_are_told_and_empty_ones_are_not():
     assert read(b"account_id,,\nA,,x\n").notes == ("m.csv: column 3 has no heading; it is not read",)
     assert read(b"account_id,mau,,\nA,1,,,,\n").columns == ["account_id", "mau"]
+
+
+def test_a_customer_whose_name_begins_like_a_total_is_an_account():
+    table = read(b"account_id,mau\nTotal 24,1\nTotal Energies SE,2\n")
+    assert table.frame["account_id"].to_list() == ["Total 24", "Total Energies SE"]
+    assert table.notes == ("m.csv: line 2 ('Total 24'): read as an account; delete a total",)
+
+
+def test_what_is_not_seen_around_a_key_is_no_part_of_it():
+    table = read("\u200baccount_id,mau\n\u00a0A1\u200b \ufeff,1\n".encode())
+    assert tables.texts_in(table, ["account_id"]).frame["account_id"].to_list() == ["A1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("~$m.xlsx", "an office program leaves this file while the table is open there: name the table itself"),
+        (".~lock.m.xlsx#", "name the table itself"),
+        ("m.xls", "write .csv, .xlsx or .parquet; an office program saves any table as .xlsx"),
+    ],
+)
+def test_files_beside_a_table_and_those_of_other_programs_are_called_so(name, text):
+    assert text in told(b"", name)
+
+
+def test_shares_that_may_be_meant_as_per_cent_are_told():
+    table = read(b"account_id,csat_score,mau\nA,0.812,0.5\nB,1,0.5\n")
+    assert tables.numbers_in(table, SHARES).notes == (
+        "m.csv: csat_score: no value is above 1, so 0.812 is read as 0.812 %; write 81.2 or 81.2% for 81.2 %",
+    )
+    for sure in (b"A,81.2,0.5\nB,0.5,1", b"A,0.5%,1\nB,0.7%,1", b"A,0,1\nB,1,1"):
+        assert tables.numbers_in(read(b"account_id,csat_score,mau\n" + sure), SHARES).notes == ()
 
 
 def test_ids_that_a_spreadsheet_shortened_are_refused_and_errors_are_no_names():
@@ -153,10 +216,39 @@ def test_numbers_dates_truths_and_ids_of_cells_are_what_people_see():
         "mau: '50%' in row 2 has a per cent sign, but the unit is users: write the number without it",
     )
     assert tables.numbers_in(table, {"csat_score": "percent"}).problems[:2] == (
-        "csat_score: an error of the spreadsheet in row 5 ('(a formula without its result)'): open the file in the "
-        "office program, let it work out its formulas, and save it again",
+        f"csat_score: an error of the spreadsheet in row 5 ({NO_RESULT!r}): {SAVE_AGAIN}",
         "csat_score: not a plain number such as 1234.5 in row 2 ('TRUE')",
     )
+
+
+FORMATS = {  # of built-in and usual formats of money, by what stands beside the number
+    '#,##0.00\\ [$€-407]': "€", '_-* #,##0.00\\ "€"_-': "€", '_("$"* #,##0.00_)': "$", "$#,##0.00;[Red]-$#,##0.00": "$",
+    '_ "CHF"\\ * #,##0.00_ ': "CHF", "#,##0.00\\ [$R$-416]": "R$", '0.0 "h"': "", "[$-409]#,##0": "", "#,##0": "",
+}  # fmt: skip
+
+
+def money(*codes: str) -> bytes:
+    rows = "".join(f'<row><c t="str"><v>A{n}</v></c><c s="{n}"><v>5</v></c></row>' for n in range(len(codes)))
+    listed = "".join(f"<numFmt numFmtId='{200 + n}' formatCode={quoteattr(code)}/>" for n, code in enumerate(codes))
+    styles = "".join(f'<xf numFmtId="{200 + n}"/>' for n in range(len(codes)))
+    sheet = f"<styleSheet><numFmts>{listed}</numFmts><cellXfs>{styles}</cellXfs></styleSheet>"
+    return sheet_file(rows, **{"xl/styles.xml": sheet})
+
+
+def test_the_currency_that_a_cell_shows_is_read():
+    found = read(money(*FORMATS), "m.xlsx").frame["mau"].to_list()
+    assert found == [f"5 {symbol}".strip() for symbol in FORMATS.values()]
+    (problem,) = tables.numbers_in(read(money("[$€-407] 0", "$0", "0"), "m.xlsx"), {"mau": MONEY}).problems
+    assert problem == "mau: there are amounts in € and in $: give all in one currency"
+    same = tables.numbers_in(read(money("[$€-407] 0", "[$EUR] 0", "0"), "m.xlsx"), {"mau": MONEY})
+    assert (same.problems, same.frame["mau"].to_list()) == ((), [5, 5, 5])
+
+
+def test_a_formula_that_no_program_has_worked_out_yet_is_no_zero():
+    rows = '<row><c t="str"><v>A</v></c><c><f>B1*2</f><v>0</v></c><c><v>0</v></c></row>'
+    waits = read(sheet_file(rows, after='<calcPr fullCalcOnLoad="1"/>'), "m.xlsx")
+    assert waits.frame.row(0)[2:] == ("(a formula without its result)", "0")
+    assert read(sheet_file(rows), "m.xlsx").frame.row(0)[2:] == ("0", "0")
 
 
 def test_days_may_be_counted_from_1904():

@@ -71,7 +71,10 @@ def test_a_day_to_come_and_one_of_long_ago_are_refused_where_they_would_be_kept(
 
 def test_dates_in_another_format_are_refused_with_their_lines() -> None:
     text = refusal(account_id=["a", "b", "c"], date=["2026-03-31", "03/04/2026", "2026-02-30"], kind=["lost"] * 3)
-    assert text == "left.csv:\n  - date: '03/04/2026' is not a day such as 2026-03-31 (lines 3, 4)"
+    told = "'03/04/2026' is not a day such as 2026-03-31 (lines 3, 4); all days of a column must be written in one way"
+    assert text == f"left.csv:\n  - date: {told}"
+    (told,) = refusal(account_id=["a"], date=["03/04/2026"], kind=["lost"]).splitlines()[1:]
+    assert told.endswith("(line 2); no number of the column is above 12 and says which one is the day")
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:

@@ -1,3 +1,4 @@
+import csv
 import io
 from datetime import UTC, date, datetime
 
@@ -209,6 +210,15 @@ def test_no_cell_of_a_csv_runs_in_a_spreadsheet():
         None,
     ]
     assert set(back["health_score"]) == {"-5.25"}
+
+
+def test_no_part_of_a_cell_runs_where_semicolons_separate():
+    texts = ["Foo;=1+1;bar", 'Foo; "@x', "Foo\n-x", "A; B", "'; =x"]
+    frame = pl.DataFrame({"account_id": ["A"] * 5, "account_name": texts})
+    data = write_table(frame, "o.csv")
+    opened = csv.reader(io.StringIO(data.decode(), newline=""), delimiter=";")  # as a German office program does
+    assert not [cell for row in opened for cell in row if cell.lstrip(' "').startswith(("=", "@", "-"))]
+    assert tables.read(data, "o.csv").frame["account_name"].to_list() == texts
 
 
 def test_drivers_are_joined_in_csv_and_stay_a_list_in_parquet():

@@ -68,12 +68,13 @@ def score_stored(
 
 
 def _is_worded(out: Path, rows: int) -> bool:
-    """Whether the drivers stand in the file in words as well: not in files for programs, and not in huge ones."""
-    if tables.kind_of(out.name) == "parquet":
+    """Whether the drivers stand in the file in words as well: not in files for programs, and not in a huge CSV."""
+    kind = tables.kind_of(out.name)
+    if kind == "csv" and rows > table_look.MOST_WORDED:
+        most = f"a .csv of more than {table_look.MOST_WORDED:,} rows is taken for one that programs read"
+        note([f"{out.name} has no drivers in words: {most}; write .xlsx to have them"])
         return False
-    if rows > table_look.MOST_WORDED:
-        note([f"{out.name} has no drivers in words: the table has more than {table_look.MOST_WORDED:,} rows"])
-    return rows <= table_look.MOST_WORDED
+    return kind != "parquet"
 
 
 def counting_calibration(named: Path | None, card: Scorecard, days: tuple[date, date] | None) -> Calibration | None:

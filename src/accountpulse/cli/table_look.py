@@ -13,7 +13,7 @@ from accountpulse.scoring.scores import detail_columns
 from accountpulse.scoring.trend import KEYS
 
 DECIMALS = 2  # as in Salesforce
-MOST_WORDED = 50_000  # rows whose drivers are put in words: a sentence takes as long as a hundred scores
+MOST_WORDED = 50_000  # rows of a .csv whose drivers are put in words, which takes longer than to score them
 _COLOURS = {"green": "#D9EAD3", "yellow": "#FFF2CC", "red": "#F4CCCC", "dim": "#EEEEEE"}
 
 

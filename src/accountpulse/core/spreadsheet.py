@@ -8,8 +8,8 @@ _BLANK = r"[ \t\n\v\f\r\x1c-\x1f\u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202
 _FORMULA = rf"^'*{_BLANK}*[=+\-@\t\r＝＋－＠]"
 # inside a text, after what separates the cells of some country or starts a row: an office program of a country that
 # separates by semicolons opens our file with its own, and cuts the text there
-_LATER = rf"([;\t\r\n]{_BLANK}*)('*[=+\-@＝＋－＠])"
-_LATER_GUARDED = rf"([;\t\r\n]{_BLANK}*)'('*[=+\-@＝＋－＠])"
+_LATER = rf"([;\t\r\n](?:{_BLANK}|\")*)('*[=+\-@＝＋－＠])"
+_LATER_GUARDED = rf"([;\t\r\n](?:{_BLANK}|\")*)'('*[=+\-@＝＋－＠])"
 _NUMBER = rf"^{_BLANK}*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?{_BLANK}*$"
 
 

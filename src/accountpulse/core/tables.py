@@ -27,7 +27,7 @@ OFFICE = (".xls", ".xlsm", ".xlsb", ".xltx", ".ods", ".numbers")  # of office pr
 LINE = "line of the file"  # where a row stands; no column of ours has blanks in its name
 SHOWN = 5
 # blanks and what isn't seen at all: text that is pasted from a page brings zero-width ones along
-UNSEEN = " \t\n\r\u00a0\u2007\u2009\u202f\u3000\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+UNSEEN = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 # what a spreadsheet makes of a long number in a column of ids: 1.23457E+14
 SHORTENED = r"^[0-9]([.,][0-9]+)?[Ee]\+[0-9]+$"
 
@@ -159,7 +159,8 @@ def numbers_in(table: GivenTable, units: Mapping[str, str]) -> ReadColumns:
     `units` gives each column's unit (core/catalogue.py; written_numbers.MONEY for amounts): only a share takes a per
     cent sign. Rows as in `table.frame`. Problems are lines with column, place and what to write; they are not raised.
     """
-    columns, problems, notes = [], [], []
+    columns, problems = [], []
+    notes: list[str] = []
     for name, unit in units.items():
         found = _number_column(table, name, unit)
         notes += _perhaps_shares(table, name, unit, found.values)
@@ -175,8 +176,9 @@ def _perhaps_shares(table: GivenTable, name: str, unit: str, values: pl.Series) 
     if unit != written_numbers.SHARE or not ((known > 0) & (known < 1)).any() or not known.is_between(0, 1).all():
         return
     if table.frame[name].dtype != pl.String or not table.frame[name].str.contains("%", literal=True).any():
-        most = f"{known.max():g}"
-        yield f"{table.name}: {name}: no value is above 1, so {most} is read as {most} %; write 81.2 or 81.2% for 81.2 %"
+        most = f"{float(known.filter(known < 1).sort()[-1]):g}"
+        told = f"no value is above 1, so {most} is read as {most} %"
+        yield f"{table.name}: {name}: {told}; write 81.2 or 81.2% for 81.2 %"
 
 
 def _number_column(table: GivenTable, name: str, unit: str) -> WrittenNumbers:
@@ -409,12 +411,17 @@ def _without_totals(table: GivenTable, key: str) -> GivenTable:
 
 
 def _refuse_footnotes(table: GivenTable, key: str) -> None:
-    """A sentence below the table, which would be an account of which nothing is known."""
+    """A sentence below the table, or a word after a gap, which would be an account of which nothing is known."""
     last = table.frame.tail(1)
     rest = [column for column in table.columns if column != key]
-    if rest and last.select(pl.all_horizontal(pl.col(rest).is_null())).item() and " " in (last[key].item() or ""):
-        where = _places(last, table)
-        raise table.refused([f"{where} holds nothing but {last[key].item()!r}; delete it if it is a note"])
+    if not rest or not last.select(pl.all_horizontal(pl.col(rest).is_null())).item():
+        return
+    told = f"{_places(last, table)} holds nothing but {last[key].item()!r}; delete it if it is a note"
+    if " " in (last[key].item() or ""):
+        raise table.refused([told])
+    lines = table.frame[LINE].tail(2).to_list()
+    if table.kind == "xlsx" and len(lines) == 2 and lines[1] - lines[0] > 1:
+        raise table.refused([f"{told}, or the blank rows above it if it is an account"])
 
 
 def _places(rows: pl.DataFrame, table: GivenTable) -> str:

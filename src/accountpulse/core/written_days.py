@@ -21,17 +21,17 @@ def days(texts: pl.Series) -> pl.Series:
     return iso.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
 
 
-def doubt(texts: pl.Series, made: pl.Series) -> str:
-    """What the first text that is no day says, and why a column of nothing but 3/4/2026 can't be read; in brackets."""
+def example(texts: pl.Series, made: pl.Series) -> str:
+    """` ('3/4/2026'; why it can't be read)`, of the first text that is no day; nothing where all are."""
     first = texts.filter(texts.is_not_null() & made.is_null())
-    if first.is_empty():
-        return ""
-    shown = f"{first[0]!r}"
-    if texts.str.contains(_SLASHED).all() and not _above_twelve(texts):
-        return f" ({shown}: no number of the column is above 12 and says which one is the day)"
-    if texts.str.contains(_SLASHED).all() or texts.str.contains(_DOTTED).all():
-        return f" ({shown})"
-    return f" ({shown}; all days of a column must be written in one way)" if made.is_not_null().any() else f" ({shown})"
+    return "" if first.is_empty() else f" ({first[0]!r}{doubt(texts, made)})"
+
+
+def doubt(texts: pl.Series, made: pl.Series) -> str:
+    """What a column lacks for its days to be certain, to be put after one of its texts; nothing where it lacks none."""
+    if texts.str.contains(_SLASHED).all():
+        return "" if _above_twelve(texts) else "; no number of the column is above 12 and says which one is the day"
+    return "; all days of a column must be written in one way" if made.is_not_null().any() else ""
 
 
 def _above_twelve(texts: pl.Series) -> bool:

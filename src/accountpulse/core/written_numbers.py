@@ -32,7 +32,8 @@ _ERROR_WORDS = (
     "NULL|DIV/0|VALUE|REF|NAME|NUM|SPILL|CALC|FIELD|BLOCKED|CONNECT|BUSY|UNKNOWN|WERT|BEZUG|ZAHL|ÜBERLAUF|FELD|VALEUR|"
     "NOMBRE|NOM|NUL|¡DIV/0|¡VALOR|¡REF|¡NUM|¡NULO|¿NOMBRE|VALORE|RIF|NOME|WAARDE|VERW|NAAM|GETAL|DEEL/0|LEEG"
 )
-ERROR = rf"^(?:{re.escape(NO_RESULT)}|#(?:{_ERROR_WORDS})[!?]|#GETTING_DATA|(?:Err|Fehler|Erreur|Errore):[0-9]{{3}}|#{{3,}})$"
+_ERROR_CODES = r"#GETTING_DATA|(?:Err|Fehler|Erreur|Errore):[0-9]{3}|#{3,}"
+ERROR = rf"^(?:{re.escape(NO_RESULT)}|#(?:{_ERROR_WORDS})[!?]|{_ERROR_CODES})$"
 UNKNOWN_ERROR = r"^#(N/A|NV|N/D|N/B)!?$"  # a look-up that found nothing: the one error that means `not known`
 
 _AMBIGUOUS = r"^[1-9][0-9]{0,2}[.,][0-9]{3}$"

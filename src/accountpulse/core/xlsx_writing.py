@@ -85,16 +85,19 @@ class _Formats:
 
 
 def _lay_out(sheet: "Worksheet", frame: pl.DataFrame, formats: _Formats, look: TableLook) -> None:
-    """The heading, the widths, and what stays in sight."""
+    """The heading, the widths, and what stays in sight; ids of digits alone get no mark of an error."""
+    from xlsxwriter.utility import xl_col_to_name
+
     for number, column in enumerate(frame.iter_columns()):
         width = WIDEST if column.name in look.wide else _width(column)
         sheet.set_column(number, number, width)
     for number, name in enumerate(frame.columns):
         sheet.write_string(0, number, name, formats.of(bold=True, bottom=1))
-    named = 2 if frame.columns[1:2] == ["account_name"] else 1
+    named = frame.columns[:4].index("account_name") + 1 if "account_name" in frame.columns[:4] else 1
     sheet.freeze_panes(1, named)
     if frame.width:
         sheet.autofilter(0, 0, frame.height, frame.width - 1)
+        sheet.ignore_errors({"number_stored_as_text": f"A1:{xl_col_to_name(frame.width - 1)}{frame.height + 1}"})
 
 
 def _width(column: pl.Series) -> int:

@@ -114,7 +114,7 @@ def _read(content: bytes, metric: str, table: OwnTable, unit: str) -> tuple[pl.D
     numbers = tables.numbers_in(given, {value: unit})
     keys = tables.texts_in(given, [table.account])
     days, is_dated = _days(given, table.dated)
-    hint = "" if table.dated is None else _doubt(given.frame[table.dated], days)
+    hint = "" if table.dated is None else _example(given.frame[table.dated], days)
     line = given.frame[tables.LINE].cast(pl.Int64)
     named = {"line": line, "key": keys.frame[table.account], "value": numbers.frame[value], "day": days}
     rows = pl.DataFrame([column.alias(name) for name, column in named.items()]).with_columns(is_dated.alias("is_dated"))
@@ -124,7 +124,7 @@ def _read(content: bytes, metric: str, table: OwnTable, unit: str) -> tuple[pl.D
         *numbers.problems,
         *_unless_none(given, told & rows["key"].is_null(), f"{table.account}: empty beside a value"),
         *_unless_none(
-            given, told & is_dated & days.is_null() & (table.dated is not None), f"{table.dated}: {NO_DAY}{hint}"
+            given, told & is_dated & days.is_null() & (table.dated is not None), f"{table.dated}: {NO_DAY}", hint
         ),
     ]
     if problems:
@@ -148,13 +148,13 @@ def _days(given: tables.GivenTable, dated: str | None) -> tuple[pl.Series, pl.Se
     return nothing if typed is None else rows.select(typed).to_series(), said
 
 
-def _doubt(given: pl.Series, days: pl.Series) -> str:
-    return written_days.doubt(given, days) if given.dtype == pl.String else ""
+def _example(given: pl.Series, days: pl.Series) -> str:
+    return written_days.example(given, days) if given.dtype == pl.String else ""
 
 
-def _unless_none(given: tables.GivenTable, mask: pl.Series, what: str) -> Iterator[str]:
+def _unless_none(given: tables.GivenTable, mask: pl.Series, what: str, example: str = "") -> Iterator[str]:
     if mask.any():
-        yield f"{what} in {given.places.named(mask)}"
+        yield f"{what} in {given.places.named(mask)}{example}"
 
 
 def _lines(error: UsageError) -> list[str]:
@@ -196,7 +196,7 @@ def owned_figures(readings: Sequence[TableReading], linked: Linked, customers: p
         unknowns += [*_of_links(each, linked, names), _unknown(undated["account_id"].unique(), each.metric, "unclear")]
         rows = owned.filter("is_dated").drop_nulls("account_id").with_columns(metric=pl.lit(each.metric))
         figures.append(rows.select(list(DATED_FIGURES)))
-    return OwnedFigures(pl.concat(figures), pl.concat(unknowns), tuple(notes))
+    return OwnedFigures(pl.concat(figures), pl.concat(unknowns), tuple(dict.fromkeys(notes)))  # a file may feed several
 
 
 def _owned(reading: TableReading, linked: Linked, names: pl.DataFrame) -> pl.DataFrame:
@@ -248,7 +248,8 @@ def _strangers(reading: TableReading, owned: pl.DataFrame) -> Iterator[str]:
         return
     what = {"id": "id of a customer that is scored", "name": "name of one customer alone"}
     meant = what.get(reading.table.holds) or f"key of a customer that is scored in {TITLES[reading.table.holds]}"
-    where = f"line {lost['line'][0]}"
+    word = "line" if tables.kind_of(reading.place) == "csv" else "row"
+    where = f"{word} {lost['line'][0]}"
     yield (
         f"{reading.place}: {lost.height:,} of {owned.height:,} rows are left out, since {reading.table.account!r} "
         f"holds no {meant} there, such as {where}"

@@ -96,8 +96,9 @@ def _problems(raw: pl.DataFrame, word: str) -> Iterator[str]:
         yield f"date: empty in {_places(without_day, word)}"
     unread = raw.filter(pl.col("date").is_not_null() & pl.col("happened_on").is_null()).with_columns(given)
     if unread.height:
-        hint = written_days.doubt(raw.select(given).to_series(), raw["happened_on"])
-        yield f"date: not a day such as 2026-03-31 in {_places(unread, word)}{hint}"
+        texts = raw.select(given).to_series()
+        hint = written_days.doubt(texts, raw["happened_on"])
+        yield f"date: {unread['date'][0]!r} is not a day such as 2026-03-31 ({_places(unread, word)}){hint}"
     strange = raw.filter(~pl.col("kind").is_in(KINDS).fill_null(value=False))
     for (kind,), rows in strange.group_by(["kind"], maintain_order=True):
         yield f"kind: {'empty' if kind is None else repr(kind)} is none of {', '.join(KINDS)} ({_places(rows, word)})"

@@ -125,7 +125,7 @@ def _with_dates(raw: pl.DataFrame, given: GivenTable) -> tuple[pl.DataFrame, lis
     hint = ""
     if value.dtype == pl.String:
         made = written_days.days(value)
-        hint = written_days.doubt(value, made)
+        hint = written_days.example(value, made)
     elif (of_type := typed_day(AS_OF, value.dtype)) is not None:
         made = value.to_frame().select(of_type).to_series()
     else:
