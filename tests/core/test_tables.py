@@ -116,6 +116,7 @@ def test_a_line_that_names_the_separator_is_none_of_the_table():
         (b"PK\x03\x04\0", "it is an office program's file and no CSV"),
         (b'account_id,mau\nA,"1\nB,2\n', "line 2: not a CSV row"),
         (b'account_id,mau\nA,"x\nB,"2"\n', "line 2: not a CSV row"),
+        (b"account_id,mau,\nA,12,5\n", "column 3 has no heading, and may hold decimals of 'mau': put numbers such as"),
         (b"account_id,mau\nA,1,2\n", "line 2 has 3 cells, the heading 2; a comma inside a value needs quotes"),
         (b"account_id,mau\nA,\x81\n", "line 2 is not UTF-8: save the table as CSV UTF-8"),
         (b"account_id,mau\nA,1\0\n", "bytes that no text has"),
@@ -134,6 +135,21 @@ def test_a_customer_whose_name_begins_like_a_total_is_an_account():
     table = read(b"account_id,mau\nTotal 24,1\nTotal Energies SE,2\n")
     assert table.frame["account_id"].to_list() == ["Total 24", "Total Energies SE"]
     assert table.notes == ("m.csv: line 2 ('Total 24'): read as an account; delete a total",)
+
+
+def test_a_table_without_its_key_is_refused_with_what_was_taken_for_its_heading():
+    for data, text in (
+        (b"Report\nKonto;mau\nA;5\n", "its headings, in line 2, are 'Konto', 'mau': give the column that is meant"),
+        (b"account_id|mau\nA|5\n", "line 1 has one cell: commas, semicolons or tabs separate cells"),
+    ):
+        with pytest.raises(TableRefused, match="there is no column account_id") as caught:
+            tables.refuse_without(read(data), ("account_id",))
+        assert text in str(caught.value)
+
+
+def test_a_text_that_an_export_wraps_for_spreadsheets_is_that_text():
+    data = b'account_id,mau\n="00123",5\n"=""00124""",6\n\'="00125",7\n'
+    assert read(data).frame["account_id"].to_list() == ["00123", "00124", '="00125"']
 
 
 def test_what_is_not_seen_around_a_key_is_no_part_of_it():

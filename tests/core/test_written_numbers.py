@@ -74,9 +74,16 @@ def test_what_is_no_number_is_refused_with_its_line(text):
 
 
 def test_an_error_of_a_spreadsheet_is_no_number_and_no_unknown():
-    for text in ("#REF!", "#DIV/0!", "#WERT!", "#NAME?", "#VALEUR!", "#¡DIV/0!", "Err:502", "########"):
+    for text in ("#REF!", "#DIV/0!", "#WERT!", "#NAME?", "#VALEUR!", "#¡DIV/0!", "Err:502"):
         (problem,) = read("1", text).problems
         assert problem == (f"an error of the spreadsheet in line 3 ({text!r}): mend its formula, or empty the cell")
+
+
+def test_a_number_that_its_column_was_too_narrow_for_is_called_so():
+    (problem,) = read("1", "########").problems
+    assert problem.endswith(
+        "in line 3 ('########'): make its column wide enough in the office program, and save it again"
+    )
 
 
 def test_a_per_cent_sign_is_for_shares_alone_and_for_all_of_a_column():

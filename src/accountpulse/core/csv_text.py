@@ -34,7 +34,7 @@ class CsvTexts:
 
 
 def read_csv(data: bytes, is_heading: IsHeading) -> CsvTexts:
-    """The table; its heading is the first row that `is_heading` says yes to, else the first row with any text."""
+    """The table; its heading is the first row that `is_heading` says yes to, else the one with the most texts."""
     data, guessed = _as_utf8(data)
     head = data[:HEAD].decode("utf-8", errors="ignore")
     separator, above, heading_line, heading, start = _find_heading(head, is_heading)
@@ -80,7 +80,7 @@ def _find_heading(head: str, is_heading: IsHeading) -> tuple[str, tuple[tuple[in
     """What separates cells, the lines above the heading, the heading's line and cells, and the line after it."""
     if not head.strip():
         raise NoCsv("the file is empty")
-    widest: tuple[str, int, list[str], int] = (",", 1, [], 2)  # the first row with text, cut into the most cells
+    widest: tuple[str, int, list[str], int] = (",", 1, [], 2)  # the first row with the most texts
     for separator in SEPARATORS:
         above: list[tuple[int, str]] = []
         for line, after, row in _head_rows(head, separator):
@@ -88,11 +88,16 @@ def _find_heading(head: str, is_heading: IsHeading) -> tuple[str, tuple[tuple[in
                 return separator, tuple(above), line, row, after
             if not any(row) or _NAMES_SEPARATOR.fullmatch(row[0]):
                 continue
-            if not above and len(row) > len(widest[2]):
+            if filled(row) > filled(widest[2]):
                 widest = (separator, line, row, after)
             above.append((line, " ".join(cell for cell in row if cell)))
     separator, line, row, after = widest
     return separator, (), line, row, after
+
+
+def filled(row: Sequence[str]) -> int:
+    """How many of its cells hold anything."""
+    return sum(map(bool, row))
 
 
 def _head_rows(head: str, separator: str) -> Iterator[tuple[int, int, list[str]]]:

@@ -25,6 +25,12 @@ def harmless(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def unwrapped(frame: pl.DataFrame) -> pl.DataFrame:
+    """A table with `00123` for `="00123"`, which exports write so that a spreadsheet keeps the zeros."""
+    wrapped = [name for name in frame.columns if frame[name].str.starts_with('="').any()]
+    return frame.with_columns(pl.col(wrapped).str.replace(r'^="([^"]*)"$', "$1")) if wrapped else frame
+
+
 def meant_texts(frame: pl.DataFrame) -> pl.DataFrame:
     """A table that `harmless` wrote, without the apostrophes that it put before formulas."""
     guarded = [

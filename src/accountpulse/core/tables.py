@@ -16,7 +16,7 @@ import polars as pl
 from accountpulse.core import csv_text, written_numbers, xlsx_writing
 from accountpulse.core.errors import UsageError
 from accountpulse.core.nearest import nearest
-from accountpulse.core.spreadsheet import harmless, meant_texts
+from accountpulse.core.spreadsheet import harmless, meant_texts, unwrapped
 from accountpulse.core.total_rows import AROUND, LIKE_TOTAL, TOTALS
 from accountpulse.core.written_numbers import Places, WrittenNumbers
 from accountpulse.core.xlsx_writing import TableLook
@@ -236,7 +236,18 @@ def refuse_without(table: GivenTable, needed: Sequence[str]) -> None:
         raise table.refused(["the file is empty"])
     hints = [nearest(column, table.columns).replace("did you mean", "is it") for column in missing]
     if missing:
-        raise table.refused([f"there is no column {each}{hint}" for each, hint in zip(missing, hints, strict=True)])
+        told = [f"there is no column {each}{hint}" for each, hint in zip(missing, hints, strict=True)]
+        raise table.refused([*told, _headings(table)])
+
+
+def _headings(table: GivenTable) -> str:
+    """What was taken for the heading, for whoever has to see what is wrong with it."""
+    if len(table.columns) == 1 and table.kind == "csv":
+        return f"{table.word} {table.heading_line} has one cell: commas, semicolons or tabs separate cells"
+    shown = ", ".join(map(repr, table.columns[:SHOWN]))
+    more = f" and {len(table.columns) - SHOWN} more" if len(table.columns) > SHOWN else ""
+    where = "" if table.kind == "parquet" else f", in {table.word} {table.heading_line},"
+    return f"its headings{where} are {shown}{more}: give the column that is meant this name"
 
 
 def _of_parquet(data: bytes, name: str, _needed: Sequence[str]) -> GivenTable:
@@ -253,7 +264,7 @@ def _of_csv(data: bytes, name: str, needed: Sequence[str]) -> GivenTable:
         found = csv_text.read_csv(data, _heading_of(needed))
     except csv_text.NoCsv as error:
         raise NoTable(name, str(error)) from None
-    texts = meant_texts(found.rows).with_columns(pl.all().str.strip_chars().replace("", None))
+    texts = meant_texts(unwrapped(found.rows)).with_columns(pl.all().str.strip_chars().replace("", None))
     frame = texts.insert_column(0, found.lines.alias(LINE))
     notes = [_above(name, "line", found.above, found.heading_line)] if found.above else []
     if found.guessed is not None:
@@ -349,11 +360,28 @@ def _named(table: GivenTable, heading: Sequence[str]) -> GivenTable:
         for number, column in enumerate(heading)
         if not column and table.frame[str(number)].null_count() < table.frame.height
     )
+    if table.kind == "csv":
+        _refuse_decimals(table, heading, nameless)
     more = [f"{table.name}: column {number} has no heading; it is not read" for number in nameless]
     inside = {number: column for number, column in names.items() if number in table.numbers.columns}
     frame = table.frame.select(LINE, *names).rename(names)
     numbers = table.numbers.select(inside.keys()).rename(inside)
     return replace(table, frame=frame, numbers=numbers, nameless=nameless, notes=(*table.notes, *more))
+
+
+def _refuse_decimals(table: GivenTable, heading: Sequence[str], nameless: Sequence[int]) -> None:
+    """What follows a whole number and has no heading may be its decimals: of 12,5 that commas separate."""
+    digits = pl.all().str.contains("^[+-]?[0-9]+$").fill_null(value=True).all()
+    for column in nameless:
+        if (
+            column > 1
+            and heading[column - 2]
+            and all(
+                table.frame.select(str(column - 2), str(column - 1)).drop_nulls(str(column - 1)).select(digits).row(0)
+            )
+        ):
+            told = f"column {column} has no heading, and may hold decimals of {heading[column - 2]!r}"
+            raise table.refused([f"{told}: put numbers such as 12,5 in quotes, or give it a heading"])
 
 
 def _kept(table: GivenTable, mask: pl.Series) -> GivenTable:

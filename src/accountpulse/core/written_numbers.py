@@ -40,6 +40,7 @@ _AMBIGUOUS = r"^[1-9][0-9]{0,2}[.,][0-9]{3}$"
 _SIGNED = _AMBIGUOUS.replace("^", "^[+-]?")
 IS_ERROR, ERROR_REMEDY = "an error of the spreadsheet", "mend its formula, or empty the cell"
 SAVE_AGAIN = "open the file in the office program, let it work out its formulas, and save it again"
+WIDEN = "make its column wide enough in the office program, and save it again"
 NO_NUMBER = "not a plain number such as 1234.5"
 SHOWN = 5
 
@@ -101,12 +102,19 @@ def numbers(texts: pl.Series, places: Places, unit: str, typed: pl.Series | None
 
 
 def errors(texts: pl.Series, places: Places) -> Iterator[str]:
-    """A line for the errors of a spreadsheet in a column, one for formulas without their result."""
-    wrong = texts.str.contains(ERROR).fill_null(value=False)
-    unsolved = (texts == NO_RESULT).fill_null(value=False)
-    for what, remedy in ((unsolved, SAVE_AGAIN), (wrong & ~unsolved, ERROR_REMEDY)):
-        if what.any():
-            yield f"{IS_ERROR} in {places.named(what)} ({texts.filter(what)[0]!r}): {remedy}"
+    """A line for each kind of a spreadsheet's errors in a column, with what to do."""
+    wrong = texts.filter(texts.str.contains(ERROR)).unique(maintain_order=True)
+    kinds = pl.DataFrame({"text": wrong}).with_columns(
+        pl.when(pl.col("text") == NO_RESULT)
+        .then(pl.lit(SAVE_AGAIN))
+        .when(pl.col("text").str.contains("^#+$"))
+        .then(pl.lit(WIDEN))
+        .otherwise(pl.lit(ERROR_REMEDY))
+        .alias("remedy")
+    )
+    for (remedy,), found in kinds.group_by(["remedy"], maintain_order=True):
+        where = places.named(texts.is_in(found["text"].implode()).fill_null(value=False))
+        yield f"{IS_ERROR} in {where} ({found['text'][0]!r}): {remedy}"
 
 
 def unmistakable(frame: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from itertools import chain, islice
 
 import polars as pl
 
-from accountpulse.core.csv_text import MOST_ABOVE, IsHeading
+from accountpulse.core.csv_text import MOST_ABOVE, IsHeading, filled
 from accountpulse.core.total_rows import is_total
 from accountpulse.core.xlsx_cells import NoWorkbook, SheetRow, Workbook
 
@@ -30,7 +30,8 @@ class SheetTexts:
 def read_xlsx(data: bytes, is_heading: IsHeading) -> SheetTexts:
     """The table of the only sheet that has a row that `is_heading` says yes to, of the first sheet where none has.
 
-    A NoWorkbook where several have one, or where cells of the table are merged.
+    Without such a row, the heading is the one with the most texts. A NoWorkbook where several sheets have one, or where
+    cells of the table are merged.
     """
     book = Workbook(data)
     sheet = _sheet(book, is_heading)
@@ -38,9 +39,11 @@ def read_xlsx(data: bytes, is_heading: IsHeading) -> SheetTexts:
     first = list(islice(rows, MOST_ABOVE))
     if not first:
         raise NoWorkbook("the file is empty")
-    at = next((number for number, row in enumerate(first) if is_heading(_texts(row))), 0)
-    above = tuple((row.number, " ".join(text for text in _texts(row) if text)) for row in first[:at])
-    names = tuple(_texts(first[at]))
+    heads = [_texts(row) for row in first]
+    widest = max(range(len(heads)), key=lambda number: filled(heads[number]))
+    at = next((number for number, head in enumerate(heads) if is_heading(head)), widest)
+    above = tuple((row.number, " ".join(filter(None, head))) for row, head in zip(first[:at], heads, strict=False))
+    names = tuple(heads[at])
     columns = _SheetColumns(len(names))
     for row in chain(first[at + 1 :], rows):
         columns.take(row)
