@@ -97,6 +97,18 @@ def test_a_table_that_an_office_program_saved_means_the_same_in_every_country_an
         assert "hidden columns are read like the others: Segment" in told
 
 
+def test_a_workbook_in_the_strict_form_of_the_standard_is_read_as_the_usual_one():
+    strict = io.BytesIO()
+    with zipfile.ZipFile(SAVED / "german.xlsx") as usual, zipfile.ZipFile(strict, "w") as made:
+        for part in usual.namelist():
+            text = usual.read(part).replace(b"http://schemas.openxmlformats.org", b"http://purl.oclc.org/ooxml")
+            # days are texts there
+            made.writestr(part, text.replace(b't="n"><v>46326<', b't="d"><v>2026-10-31T00:00:00.000<'))
+    table = read(strict.getvalue(), "german.xlsx")
+    assert meaning(table) == meaning(read((SAVED / "german.xlsx").read_bytes(), "german.xlsx"))
+    assert table.frame["as_of"][0] == "2026-10-31T00:00:00.000"
+
+
 def test_a_line_that_names_the_separator_is_none_of_the_table():
     table = read(b"sep=;\naccount_id;mau\nA;1\n")
     assert (table.notes, table.frame.rows()) == ((), [(3, "A", "1")])

@@ -12,6 +12,7 @@ import yaml
 
 from accountpulse import settings
 from accountpulse.accounts import Linked, link
+from accountpulse.core import tables
 from accountpulse.core.errors import ConfigurationError, SourceUnavailable
 from accountpulse.core.records import Extract, frame
 from accountpulse.pipeline.own_tables import OwnedFigures, TableReading, owned_figures, read_tables
@@ -110,6 +111,14 @@ def test_a_value_without_its_day_is_unclear_and_days_come_in_every_kind_of_file(
     owned = owned_figures(read(tmp_path, mapping, a_parquet=buffer.getvalue(), b_csv=german), linked, CUSTOMERS)
     assert sorted(owned.figures.rows()) == [(A, "csat", 3.0, date(2026, 10, 5)), (A, "nps", 3.0, date(2026, 10, 5))]
     assert sorted(owned.unknowns.rows()) == [(B, "csat", "unclear"), (B, "nps", "unclear")]
+
+
+def test_a_spreadsheet_that_feeds_two_metrics_is_told_of_once_by_its_rows(tmp_path: Path, linked: Linked) -> None:
+    rows = pl.DataFrame({"account_id": [A, "001000000000009AAA"], "nps": [40, 5], "csi": [7, 8]})
+    mapping = {name: {"from": "own.xlsx"} for name in ("nps", "csi")}
+    owned = owned_figures(read(tmp_path, mapping, own_xlsx=tables.write(rows, "own.xlsx")), linked, CUSTOMERS)
+    (note,) = owned.notes
+    assert note.endswith("such as row 3")
 
 
 # --- what is refused --------------------------------------------------------------------------------------------
