@@ -96,6 +96,8 @@ def test_the_same_name_is_enough_where_no_domain_speaks_against_it(account: str,
         ),  # renamed, or a subsidiary on its parent's page
         (("Acme", {"external_keys": ["1042"]}), ("Initech", {"external_keys": ["1042"]})),  # by chance
         (("Cedar Foods", {}), ("Cedar Woods", {})),
+        (("Acme Logistics Ltd", site("acme.com")), ("Acme", site("acme.com"))),  # perhaps its parent
+        (("Acme Logistics Ulm", site("acme.com")), ("Acme Logistics", site("acme.com"))),  # a branch
     ],
 )
 def test_what_may_be_somebody_else_stays_below_the_threshold(
@@ -111,7 +113,7 @@ def test_what_may_be_somebody_else_stays_below_the_threshold(
     [
         ("Nordwind Logistik GmbH", "Nordwind Logistics GmbH"),
         ("IBM", "International Business Machines"),
-        ("Acme Logistics Ltd", "Acme"),
+        ("Acme Software Ltd", "Acme"),
         ("Wayne Enterprises", "Wayne Enterprsies"),
         ("トヨタ自動車株式会社", "Toyota Motor Corporation"),
         ("Acme", None),

@@ -21,11 +21,22 @@ from accountpulse.accounts.company_words import (
 )
 
 _BRACKETS = re.compile(r"[(（\[【]([^()（）\[\]【】]*)[)）\]】]")
+_FORM_IN_BRACKETS = re.compile(
+    r"[(（]\s*(pty|pvt|private|publ|haftungsbeschränkt|ltd|limited)\b\.?\s*[)）]", re.IGNORECASE
+)
+_SHORT_FORM = re.compile(r"[(（]\s*[株有주유]\s*[)）]")  # of 株式会社, 有限会社, 주식회사, 유한회사
 _TAIL = re.compile(r"(?:\s[-–—|]|,)\s([^–—|,]*)$")
 _DOTTED = re.compile(r"\b(?:\w\.){2,}(?:\w\b)?")
 _SLASHED = re.compile(r"\b(\w)/(\w)\b")
 _UMLAUT = re.compile(r"(?<=[aou])e|(?<=a)a")
 _VOWELS = re.compile(r"[aeiouyhw]")  # beside vowels what stands for one in some scripts
+_VOWEL_GROUPS = re.compile(r"[aeiouy]+")
+_WITH_VOWELS = ("LATIN", "CYRILLIC", "GREEK")
+# Greek pairs of letters that stand for one sound
+_GREEK = tuple(
+    (re.compile(pattern, re.IGNORECASE), sound)
+    for pattern, sound in ((r"ο[υύ]", "ou"), (r"([αε])[υύ](?=[θκξπσςτφχψ])", r"\1φ"), (r"([αε])[υύ]", r"\1β"))
+)
 _SOUNDS = tuple(
     (re.compile(pattern), sound)
     for pattern, sound in (
@@ -59,7 +70,8 @@ class CompanyName:
 
 def read_name(written: str) -> CompanyName:
     """Take a name apart."""
-    text = unicodedata.normalize("NFKC", written).strip()
+    text = _FORM_IN_BRACKETS.sub(r" \1 ", unicodedata.normalize("NFKC", written))
+    text = _SHORT_FORM.sub(" 株式会社 ", text).strip()
     main, remarks = _apart(text)
     dissolved = any(DISSOLVED.search(remark) for remark in remarks)
     end = DISSOLVED.search(main)
@@ -83,6 +95,16 @@ def sound_of(joined: str) -> str:
         joined = pattern.sub(sound, joined)
     bare = _VOWELS.sub("", joined)
     return re.sub(r"(.)\1+", r"\1", bare)
+
+
+def syllables(joined: str) -> int:
+    """Groups of vowels: one each, whatever letters it is written in."""
+    return len(_VOWEL_GROUPS.findall(joined))
+
+
+def writes_vowels(written: str) -> bool:
+    """Whether a name's letters are all of scripts that write every vowel, and none that isn't spoken."""
+    return all(unicodedata.name(letter, "?").startswith(_WITH_VOWELS) for letter in written if letter.isalpha())
 
 
 def _apart(text: str) -> tuple[str, list[str]]:
@@ -157,6 +179,9 @@ def fold(text: str) -> str:
     """Latin letters without accents, in lower case; `ä`, `ae` and `a` are one, as are `ß` and `ss`, `å` and `aa`."""
     from anyascii import anyascii
 
+    if not text.isascii():
+        for pattern, sound in _GREEK:
+            text = pattern.sub(sound, text)
     latin = text if text.isascii() else anyascii(text)
     return _UMLAUT.sub("", latin.lower())
 
@@ -186,12 +211,38 @@ def _forms() -> dict[Words, str]:
 
     terms = chain(chain.from_iterable(termdata.terms_by_type.values()), *termdata.terms_by_country.values())
     plain = {_words(term) for term in chain(terms, OTHER_FORMS, LONG_FORMS)}
-    long = {_words(term): same.replace(" ", "") for term, same in LONG_FORMS.items()}
-    return {words: long.get(words, "".join(words)) for words in plain if words and "".join(words) not in NOT_FORMS}
+    long = {_words(term): same for term, same in LONG_FORMS.items()}
+    return {words: long.get(words, _short(words)) for words in plain if words and "".join(words) not in NOT_FORMS}
+
+
+def _short(form: Words) -> str:
+    return ("" if all(len(word) == 1 for word in form) else " ").join(form)
 
 
 @lru_cache(maxsize=1)
 def _before() -> frozenset[Words]:
     """Those that stand before the name, as in the Baltic countries, in Russia and in Indonesia."""
-    named = ("uab", "sia", "as", "ou", "ab", "ooo", "oao", "zao", "pao", "ao", "pt", "ip", "tov", "too", "ltd", "sc")
+    named = (
+        "uab",
+        "sia",
+        "as",
+        "ou",
+        "ab",
+        "ooo",
+        "oao",
+        "zao",
+        "pao",
+        "ao",
+        "pt",
+        "ip",
+        "tov",
+        "too",
+        "ltd",
+        "sc",
+        "llc",
+        "jsc",
+        "pjsc",
+        "ojsc",
+        "cjsc",
+    )
     return frozenset((each,) for each in named if (each,) in _forms())

@@ -5,17 +5,19 @@ An identifier that both carry comes on top. The points are chosen so that only w
 THRESHOLD: docs/linking.md has the measurement.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from accountpulse.accounts.company_names import CompanyName, Words
-from accountpulse.accounts.company_words import FAMILY
+from accountpulse.accounts.company_names import CompanyName, Words, fold, syllables, writes_vowels
+from accountpulse.accounts.company_words import EVERYDAY, FAMILY, LEFT_OUT, SURNAMES, TOWNS
 from accountpulse.accounts.domains import brand
 from accountpulse.core.ids import comparable_id
 
 THRESHOLD = 90  # from here on a suggestion is right in at least 99 of 100 cases
-LONG_NAME = 10  # letters from which on one wrong letter leaves little doubt
+LONG_NAME = 10  # letters from which on two wrong letters may be slips
+LONG_WORD = 6  # letters of a word from which on a wrong one in it is a slip, where many names have the word
+COMMON_WORD = 4  # names, of both sides, that have a word which is nobody's own
 LONG_SOUND = 5  # consonants from which on names that sound alike are rarely two names
 WRITTEN_ALIKE = 75  # percent of letters in common, of names that sound alike
 STEM = 4  # letters that words have in common at least that differ in their ending, or by a slip
@@ -31,6 +33,7 @@ NameKind = Literal[
     "sound",
     "earlier",
     "form",
+    "initials",
     "part",
     "family",
     "some",
@@ -50,7 +53,8 @@ _POINTS: Mapping[NameKind, tuple[int, ...]] = {
     "sound": (97, 88, 82, 86, 76, 62),
     "earlier": (98, 93, 86, 92, 82, 70),
     "form": (97, 84, 78, 78, 70, 60),  # the same name with another legal form: most often a sister company
-    "part": (92, 76, 70, 70, 60, 46),
+    "initials": (92, 76, 70, 70, 60, 46),
+    "part": (86, 76, 70, 70, 60, 46),  # a branch or a subsidiary on its parent's page is called so, too
     "family": (80, 66, 66, 60, 50, 40),
     "some": (84, 60, 60, 50, 40, 30),
     "none": (90, 48, 48, 0, 0, 0),  # one of them has no name, or one in a script that can't be compared
@@ -60,6 +64,9 @@ POINTS: Mapping[tuple[NameKind, DomainKind], int] = {
     (name, domain): points for name, row in _POINTS.items() for domain, points in zip(_DOMAINS, row, strict=True)
 }
 _FORM = 12  # less where the legal forms differ and no domain says that it is the same company
+_SHORT_NAME = 92  # one name is short for the other, and their website is theirs alone
+_SLIP = 91  # a slip in a word of many names, or the same sound in another script, and no domain speaks against it
+_NAMESAKES = 86  # the same name, but one that many have, and no domain
 _GONE = 8  # less where only one of them is said to be no more
 _ALONE = 82  # an identifier that both carry, and nothing else that is alike
 
@@ -120,12 +127,8 @@ def likeness(account: Profile, candidate: Profile, counts: Counts) -> Likeness:
     domain, by_domain = compare_domains(account, candidate, counts)
     if name == "earlier" and domain in {"mail", "other"} and _is_of_earlier(account, candidate):
         domain, by_domain = "unknown", ["the domain of one is that of the earlier name"]
-    points = POINTS[name, domain]
-    grounds = [*by_name, *by_domain]
-    if name == "letter" and domain == "unknown" and len(account.name.joined) >= LONG_NAME:
-        points = THRESHOLD + 1
-    if name == "sound" and domain == "unknown" and _is_sure_sound(account.name, candidate.name):
-        points = THRESHOLD
+    points, remarks = _by_both(account, candidate, counts, name, domain)
+    grounds = [*by_name, *by_domain, *remarks]
     if forms_differ(account.name, candidate.name) and name not in {"form", "different"}:
         points -= _FORM if domain != "own" else _FORM // 3
         grounds.append(f"legal forms differ ({account.name.form}, {candidate.name.form})")
@@ -134,6 +137,50 @@ def likeness(account: Profile, candidate: Profile, counts: Counts) -> Likeness:
         grounds.append("one of them is said to be no more")
     points, by_key = _with_keys(points, name, domain, _common_keys(account, candidate, counts))
     return Likeness(max(points, 0), (*by_key, *grounds))
+
+
+def _by_both(
+    account: Profile, candidate: Profile, counts: Counts, name: NameKind, domain: DomainKind
+) -> tuple[int, list[str]]:
+    """The points of POINTS, but where a look at the words themselves says more; and what it says."""
+    one, two = account.name, candidate.name
+    points = POINTS[name, domain]
+    if name == "part" and domain == "own" and _is_short_name(account, candidate):
+        return _SHORT_NAME, []
+    if domain != "unknown":
+        return points, []
+    if name in {"same", "joined", "order"} and _has_namesakes(one, two, counts, name):
+        return _NAMESAKES, ["many are called so"]
+    if name == "letter" and _is_slip_in_common_word(one, two, counts):
+        return _SLIP, []
+    if name == "sound" and _is_sure_sound(account, candidate):
+        return THRESHOLD, []
+    return points, []
+
+
+def _has_namesakes(one: CompanyName, two: CompanyName, counts: Counts, kind: NameKind) -> bool:
+    """Whether a name, without any domain, may well be another company's: `Data`, `Smart Solutions`, `Schmidt`.
+
+    Words in another order are the same name only where one of them is nobody else's: `Weber Logistik` and `Logistik
+    Weber` may be two.
+    """
+    words = {*one.words, *two.words}
+    if words <= EVERYDAY or (len(words) == 1 and words <= SURNAMES):
+        return True
+    return kind == "order" and all(counts.together(f"w:{word}") > 2 for word in words)
+
+
+def _is_short_name(account: Profile, candidate: Profile) -> bool:
+    """Whether the shorter of two names is short for the longer one, not the name of its parent.
+
+    It is where the website is called like the longer name, or where only words are lacking that companies leave out
+    themselves. `Acme Logistics` on acme.com may be a part of Acme.
+    """
+    shorter, longer = sorted((account.name, candidate.name), key=lambda name: len(name.words))
+    if set(longer.words) - set(shorter.words) <= LEFT_OUT:
+        return True
+    brands = (fold(brand(domain)).replace("-", "") for domain in account.domains & candidate.domains)
+    return any(each.startswith(longer.joined) for each in brands)
 
 
 # --- identifiers --------------------------------------------------------------------------------------------------
@@ -152,7 +199,7 @@ def _with_keys(
     """A number that two systems gave may be the same by chance, an account's own id can't."""
     grounds = []
     for key, is_own in sorted(common):
-        agreed = domain == "own" or name not in {"some", "none", "different"}
+        agreed = domain == "own" or name not in {"family", "some", "none", "different"}
         told = len(key) >= LONG_KEY and not key.isdigit() and domain != "other"
         found = 100 if is_own else 99 if agreed else THRESHOLD + 2 if told else _ALONE if domain != "other" else 60
         points = max(points, found)
@@ -218,28 +265,35 @@ def _same_name(account: Profile, candidate: Profile) -> tuple[NameKind, list[str
 def _near_name(account: Profile, candidate: Profile, counts: Counts) -> tuple[NameKind, list[str]]:
     """What names that aren't the same have in common."""
     one, two = account.name, candidate.name
-    apart = set(one.words) ^ set(two.words)
-    if set(one.words) & set(two.words) and _is_family(apart):
-        return "family", ["one of a family of companies: the names differ in " + ", ".join(sorted(apart))]
+    if _is_family(one, two):
+        apart = ", ".join(sorted(set(one.words) ^ set(two.words)))
+        return "family", [f"it may be a sister company or a branch: the names differ in {apart}"]
+    if _sounds_alike(one, two):
+        return "sound", ["the names sound alike, written in other letters"]
     if wrong := _wrong_letters(one, two, counts):
         letters: NameKind = "letter" if wrong == 1 else "letters"
         return letters, [f"the names differ in {'one letter' if wrong == 1 else 'two letters'}"]
     if ends := _other_endings(one, two):
         return "letters", [f"the names differ in the ending of a word ({', '.join(ends)})"]
-    if _sounds_alike(one, two):
-        return "sound", ["the names sound alike, written in other letters"]
     return _common_words(one, two, counts)
 
 
 def forms_differ(one: CompanyName, two: CompanyName) -> bool:
     """Whether both have a legal form, and not the same; one in another script can't be compared."""
     scripts = "other script" in {one.form, two.form} or one.foreign or two.foreign
-    return bool(one.form and two.form and one.form != two.form and not scripts)
+    same = one.form.replace(" ", "") == two.form.replace(" ", "")
+    return bool(one.form and two.form and not same and not scripts)
 
 
-def _is_family(apart: Collection[str]) -> bool:
-    """Whether a country, a role in a group or a number is in what differs: sister companies, not slips."""
-    return any(word in FAMILY or word.isdigit() or (len(word) < 4 and set(word) <= set("iv")) for word in apart)
+def _is_family(one: CompanyName, two: CompanyName) -> bool:
+    """Whether a country, a town, a role in a group or a number is what names differ in: sister companies, not slips."""
+    mine, theirs = set(one.words), set(two.words)
+    if not mine & theirs:
+        return False
+    apart = mine ^ theirs
+    numbers = any(word.isdigit() or (len(word) < 4 and set(word) <= set("iv")) for word in apart)
+    told = {word for word in apart if word in FAMILY or word in TOWNS}
+    return numbers or (bool(told) and (mine - told <= theirs or theirs - told <= mine))
 
 
 def _wrong_letters(one: CompanyName, two: CompanyName, counts: Counts) -> int:
@@ -253,6 +307,21 @@ def _wrong_letters(one: CompanyName, two: CompanyName, counts: Counts) -> int:
     is_slip = any(all(counts.together(f"w:{word}") <= 1 for word in side) for side in apart)
     is_long = all(len(word) >= STEM for side in apart for word in side)  # `Acme A` and `Acme B` are two
     return wrong if wrong <= most and is_slip and is_long else 0
+
+
+def _is_slip_in_common_word(one: CompanyName, two: CompanyName, counts: Counts) -> bool:
+    """Whether the wrong letter is in a word that many names have: `Nordwind Logsitik`.
+
+    In a word of its own, most often the first, it may be another name: Andersen and Anderson.
+    """
+    mine, theirs = set(one.words) - set(two.words), set(two.words) - set(one.words)
+    if len(mine) != 1 or len(theirs) != 1 or set(one.words) & set(two.words) <= EVERYDAY:
+        return False
+    if {one.words[0], two.words[0]} & (mine | theirs):
+        return False
+    rare, common = sorted((*mine, *theirs), key=lambda word: counts.together(f"w:{word}"))
+    often = counts.together(f"w:{common}") >= COMMON_WORD or common in EVERYDAY
+    return often and counts.together(f"w:{rare}") <= 1 and min(len(rare), len(common)) >= LONG_WORD
 
 
 def _other_endings(one: CompanyName, two: CompanyName) -> list[str]:
@@ -289,11 +358,22 @@ def _sounds_alike(one: CompanyName, two: CompanyName) -> bool:
     return min(len(one.sound), len(two.sound)) >= 8 and OSA.distance(one.sound, two.sound, score_cutoff=1) <= 1
 
 
-def _is_sure_sound(one: CompanyName, two: CompanyName) -> bool:
-    """Whether names that sound alike are long enough, or written alike as well, not to be two names."""
+def _is_sure_sound(account: Profile, candidate: Profile) -> bool:
+    """Whether names that sound alike are long enough, or written alike as well, not to be two names.
+
+    Where a script writes its vowels, there are as many of them: `Карат` is not Kert.
+    """
     from rapidfuzz import fuzz
 
-    shorter = min(len(one.sound), len(two.sound))
+    one, two = account.name, candidate.name
+    if one.sound != two.sound:
+        return False
+    vowels = all(
+        name.foreign is False or writes_vowels(each.written) for each, name in ((account, one), (candidate, two))
+    )
+    if vowels and syllables(one.joined) != syllables(two.joined):
+        return False
+    shorter = len(one.sound)
     return shorter >= LONG_SOUND or (shorter == LONG_SOUND - 1 and fuzz.ratio(one.joined, two.joined) >= WRITTEN_ALIKE)
 
 
@@ -308,7 +388,7 @@ def _common_words(one: CompanyName, two: CompanyName, counts: Counts) -> tuple[N
     if one.foreign != two.foreign and not common:
         return "none", ["the names are in two scripts, and can't be compared"]
     if _is_short_for(one, two) or _is_short_for(two, one):
-        return "part", ["one name has the first letters of the other"]
+        return "initials", ["one name has the first letters of the other"]
     rare = {word: 1 / counts.together(f"w:{word}") ** 0.5 for word in {*one.words, *two.words}}
     weight = sum(rare[word] for word in common)
     if not common:
