@@ -1,6 +1,7 @@
 """What people decided about suggested links stays theirs, and nothing links that nobody accepted."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import polars as pl
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 
 from accountpulse.accounts import link
 from accountpulse.accounts.decisions import accepted_keys, decide, grounds, rejected, undone
-from accountpulse.accounts.suggestions import SUGGESTIONS
-from accountpulse.core.records import LINK_DECISIONS, Extract, LinkFile, frame
+from accountpulse.accounts.suggestions import SUGGESTIONS, suggest
+from accountpulse.core.records import CUSTOMERS, LINK_DECISIONS, Extract, LinkFile, frame
 from accountpulse.settings import link_file
 from accountpulse.systems import SOURCES, SYSTEMS, csv_file
 from support import NAMES, TABLES_OF
@@ -44,6 +45,10 @@ def suggested(account: str, key: str, score: int = 94, rank: int = 1, **more: An
 
 def suggestions(*rows: Row) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema={**SUGGESTIONS, "system": pl.String})
+
+
+def customers(*rows: tuple[str, str]) -> pl.DataFrame:
+    return pl.DataFrame([(key, name, [], [], []) for key, name in rows], schema=dict(CUSTOMERS), orient="row")
 
 
 def rows_of(table: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
@@ -95,6 +100,27 @@ def test_what_was_rejected_comes_back_with_other_grounds_and_says_so() -> None:
     assert (found.again, found.accepted) == (1, 0)
     again = decide(found.table, suggestions(suggested(A, "Acme")), {}, COMPARABLE, today=TODAY, above=0)
     assert again.table["decision"].to_list() == ["later"]
+
+
+def test_what_was_rejected_without_reasons_never_comes_back() -> None:
+    before = decisions(row(A, "Acme", "reject", reasons=None))
+    theirs = customers(("Acme", "Acme"), ("Acme 2", "Acme 2"))
+    found = suggest(customers((A, "Acme")), theirs, rejected=rejected(before, "jira", COMPARABLE), comparable=str.lower)
+    assert "Acme" not in found["key"].to_list()
+
+
+def test_an_accepted_key_that_its_system_lost_leaves_room_for_suggestions_to_decide_about() -> None:
+    before = decisions(row(A, "Deleted", "accept"))
+    now, lost = suggestions(suggested(A, "Acme")), {("jira", A.upper(), "deleted")}
+    found = decide(before, now, {}, COMPARABLE, today=TODAY, above=0, unknown=lost)
+    assert rows_of(found.table, "key", "decision") == [("Deleted", "accept"), ("Acme", None)]
+    assert rows_of(decide(before, now, {}, COMPARABLE, today=TODAY).table, "key") == [("Deleted",)]
+
+
+def test_suggestions_of_a_system_that_could_not_be_asked_stay() -> None:
+    before = decisions(row(A, "Acme"), row(B, "Beta", system="intercom"))
+    found = decide(before, suggestions(), {}, COMPARABLE, today=TODAY, unasked={"jira"})
+    assert rows_of(found.table, "key", "score") == [("Acme", 94)]
 
 
 def test_grounds_are_the_reasons_without_who_else_comes_into_question() -> None:
@@ -165,17 +191,27 @@ def linked_by(rows: Sequence[Row]) -> set[tuple[str, str, str]]:
     return {key for key in found.keys.select("account_id", "source", "key").rows() if key[1] != "salesforce"}
 
 
-@settings(max_examples=30)
-@given(st.lists(ANY_ROW, max_size=8, unique_by=lambda each: (each["account_id"], each["system"], each["key"])))
-def test_nothing_is_linked_that_nobody_accepted_and_no_key_links_two_accounts(rows: list[Row]) -> None:
+def comparable(links: Iterable[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+    return {(account, system, COMPARABLE[system](key)) for account, system, key in links}
+
+
+def accepted_alone(rows: Sequence[Row]) -> set[tuple[str, str, str]]:
+    """What a run should link, in other words: each accepted key but `none`, of accounts that share none of theirs."""
+    pairs = ((each["account_id"], each["system"], each["key"]) for each in rows if each["decision"] == "accept")
+    links = comparable(pair for pair in pairs if pair[2] != "none")
+    owners = Counter((system, key) for _, system, key in links)
+    doubtful = {account for account, system, key in links if owners[system, key] > 1}
+    return {link for link in links if link[0] not in doubtful}
+
+
+def consistent(rows: Sequence[Row]) -> list[Row]:
+    """Without what is refused as a mistake: a pair twice, and a key beside `none`."""
     absent = {(each["account_id"], each["system"]) for each in rows if each["key"] == "none"}
-    usable = [each for each in rows if each["key"] == "none" or (each["account_id"], each["system"]) not in absent]
-    accepted = {(each["account_id"], each["system"], each["key"]) for each in usable if each["decision"] == "accept"}
-    linked = linked_by(usable)
-    assert linked <= accepted
-    owners = [(system, COMPARABLE[system](key)) for _, system, key in linked]
-    by_account = {(system, COMPARABLE[system](key)): account for account, system, key in linked}
-    assert all(by_account[owner] == account for owner, (account, _, _) in zip(owners, linked, strict=True))
+    kept = {}
+    for each in rows:
+        if each["key"] == "none" or (each["account_id"], each["system"]) not in absent:
+            kept.setdefault((each["account_id"], each["system"], COMPARABLE[each["system"]](each["key"])), each)
+    return list(kept.values())
 
 
 ANY_SUGGESTION = st.builds(
@@ -186,6 +222,17 @@ ANY_SUGGESTION = st.builds(
     st.integers(1, 2),
     st.sampled_from([None, None, "somebody too"]),
 )
+
+
+@settings(max_examples=40)
+@given(st.lists(ANY_ROW, max_size=8), st.lists(ANY_SUGGESTION, max_size=6))
+def test_linked_is_what_people_accepted_and_nothing_else_before_and_after_suggestions(
+    rows: list[Row], now: list[Row]
+) -> None:
+    before = consistent(rows)
+    assert comparable(linked_by(before)) == accepted_alone(before)
+    after = decide(decisions(*before), suggestions(*now), {}, COMPARABLE, today=TODAY).table
+    assert comparable(linked_by(after.rows(named=True))) == accepted_alone(before)
 
 
 @settings(max_examples=50)

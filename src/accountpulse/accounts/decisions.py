@@ -1,6 +1,6 @@
 """What became of suggested links: people's decisions stay, suggestions are added, nothing is decided in doubt."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ ACCEPT, REJECT, LATER = "accept", "reject", "later"
 BY_SCORE = "accept-above"  # what `decided_by` begins with where no person decided
 _UNCLEAR = "; unclear: "
 DecisionRow = dict[str, Any]
-_LinkPair = tuple[SourceName, str, str]  # system, account and key, these two in comparable form
+LinkPair = tuple[SourceName, str, str]  # system, account and key, these two in comparable form
 Comparable = Mapping[SourceName, Callable[[str], str]]  # how the keys of each source compare
 
 
@@ -37,7 +37,10 @@ def grounds(reasons: str | None) -> str:
 
 
 def rejected(decisions: pl.DataFrame, system: SourceName, comparable: Comparable) -> dict[tuple[str, str], str]:
-    """What people refused in a system, with the grounds that they refused: account and comparable key → grounds."""
+    """What people refused in a system: account and comparable key → the grounds that they refused.
+
+    "": whatever they are, since nobody wrote any down.
+    """
     rows = decisions.filter((pl.col("system") == system) & (pl.col("decision") == REJECT))
     return {
         (comparable_id(row["account_id"]), comparable[system](row["key"])): grounds(row["reasons"])
@@ -59,6 +62,8 @@ def decide(
     *,
     today: str,
     above: int | None = None,
+    unknown: Collection[LinkPair] = (),
+    unasked: Collection[SourceName] = (),
 ) -> Decided:
     """The decisions (LINK_DECISIONS) with new suggestions (SUGGESTIONS, and `system`) after them.
 
@@ -66,8 +71,10 @@ def decide(
     nor with a key that has an accepted link there. `above`: first
     suggestions that nobody else comes near to are accepted from that score on, unless a person has decided about the
     pair, the account has an accepted key there, or the key is accepted for another account. `names`: of the accounts.
+    `unknown`: accepted links whose key its system doesn't know (any more): they leave the account open to suggestions,
+    for people to decide about. `unasked`: systems that gave no list this time; what was suggested there stays.
     """
-    now: dict[_LinkPair, DecisionRow] = {}
+    now: dict[LinkPair, DecisionRow] = {}
     for row in suggestions.iter_rows(named=True):
         now.setdefault(_pair(row, comparable), row)
     first = {pair for pair, row in now.items() if row["rank"] == 1 and row["unclear"] is None}
@@ -76,11 +83,13 @@ def decide(
         new = now.pop(_pair(old, comparable), None)
         kept += old["decision"] is not None
         again += old["decision"] == REJECT and new is not None
-        if (updated := _updated(old, new, today)) is not None:
+        if old["system"] in unasked:
+            rows.append(old)
+        elif (updated := _updated(old, new, today)) is not None:
             rows.append(updated)
     rows += [_row(each, names) for each in now.values()]
     accepted = 0 if above is None else _accept(rows, first, comparable, today, above)
-    left = list(_unsettled(rows, comparable))
+    left = list(_unsettled(rows, comparable, unknown))
     return Decided(pl.DataFrame(left, schema=LINK_DECISIONS, orient="row"), accepted, again, kept)
 
 
@@ -91,7 +100,7 @@ def undone(decisions: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     return decisions.with_columns(emptied), decisions.filter(by_score).height
 
 
-def _pair(row: DecisionRow, comparable: Comparable) -> _LinkPair:
+def _pair(row: DecisionRow, comparable: Comparable) -> LinkPair:
     system = row["system"]
     return system, comparable_id(row["account_id"]), comparable[system](row["key"])
 
@@ -120,9 +129,9 @@ def _updated(old: DecisionRow, new: DecisionRow | None, today: str) -> DecisionR
     return {**old, "decided_at": old["decided_at"] or today}
 
 
-def _unsettled(rows: list[DecisionRow], comparable: Comparable) -> Iterator[DecisionRow]:
+def _unsettled(rows: list[DecisionRow], comparable: Comparable, unknown: Collection[LinkPair]) -> Iterator[DecisionRow]:
     """The rows but for open ones whose account, or whose key, has found the other half of its link."""
-    pairs = list(_accepted(rows, comparable))
+    pairs = [pair for pair in _accepted(rows, comparable) if pair not in unknown]
     linked, taken = {(system, account) for system, account, _ in pairs}, {(system, key) for system, _, key in pairs}
     for row in rows:
         system, account, key = _pair(row, comparable)
@@ -131,7 +140,7 @@ def _unsettled(rows: list[DecisionRow], comparable: Comparable) -> Iterator[Deci
             yield row
 
 
-def _accept(rows: Iterable[DecisionRow], first: set[_LinkPair], comparable: Comparable, today: str, above: int) -> int:
+def _accept(rows: Iterable[DecisionRow], first: set[LinkPair], comparable: Comparable, today: str, above: int) -> int:
     rows = list(rows)
     taken = {(system, key) for system, _, key in _accepted(rows, comparable)}
     linked = {(system, account) for system, account, _ in _accepted(rows, comparable)}
@@ -147,5 +156,5 @@ def _accept(rows: Iterable[DecisionRow], first: set[_LinkPair], comparable: Comp
     return count
 
 
-def _accepted(rows: Iterable[DecisionRow], comparable: Comparable) -> Iterator[_LinkPair]:
+def _accepted(rows: Iterable[DecisionRow], comparable: Comparable) -> Iterator[LinkPair]:
     return (_pair(row, comparable) for row in rows if row["decision"] == ACCEPT)

@@ -32,7 +32,8 @@ CLOSE = 5  # points within which two of them can't be told apart
 COMMON = 12  # accounts, or customers, that have a domain from which on it says nothing of any of them
 PAIRS = 900  # that a block may make: what more have in common tells little
 _DOMAIN = re.compile(r"(?:https?://)?(?:[\w-]+\.)+[a-z]{2,}/?")
-Rejected = Mapping[tuple[str, str], str]  # account and key, both in comparable form → the refused grounds
+# account and key, both in comparable form → the refused grounds; "": any
+Rejected = Mapping[tuple[str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ def suggest(
     Both tables have CUSTOMERS; an account's key is its id. All accounts are given, also those that are linked: they
     come into question for a candidate as well. `wanted`: those that get suggestions (None: all). `taken`: keys that are
     linked, in comparable form; no account gets them. `rejected`: pairs that people refused; they come again only with
-    other reasons. What two candidates, or two accounts, come near to is `unclear`, and stays below the threshold.
+    other reasons, and never where no reasons were written down. What two candidates, or two accounts, come near to is
+    `unclear`, and stays below the threshold.
     A row without a key, and all rows but the first of one key (in comparable form), are left out; without a name only
     identifiers and domains count.
     """
@@ -73,10 +75,9 @@ def suggest(
         if two in free:
             found = likeness(ours[one], theirs[two], counts)
             reasons = "; ".join(found.grounds)
-            if (
-                found.points >= FEWEST
-                and refused.get((comparable_id(ours[one].key), comparable(theirs[two].key))) != reasons
-            ):
+            if found.points >= FEWEST and refused.get(
+                (comparable_id(ours[one].key), comparable(theirs[two].key))
+            ) not in {reasons, ""}:
                 pairs.append(_ComparedPair(one, two, found.points, reasons))
     asked = None if wanted is None else frozenset(wanted)
     rows = [row for row in _ranked(pairs, ours, theirs) if asked is None or row[0] in asked]

@@ -12,14 +12,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from accountpulse.accounts.decisions import ACCEPT, Decided, accepted_keys, decide, rejected, undone
+from accountpulse.accounts.decisions import ACCEPT, Decided, LinkPair, accepted_keys, decide, rejected, undone
 from accountpulse.accounts.likeness import THRESHOLD
 from accountpulse.accounts.suggestions import SUGGESTIONS, suggest
 from accountpulse.cli import progress, summary
 from accountpulse.cli.formatting import plural
 from accountpulse.cli.links import LISTED, LinkReport, find_links
 from accountpulse.core.errors import SourceUnavailable, UsageError
-from accountpulse.core.records import CUSTOMERS, LINK_DECISIONS, SourceName
+from accountpulse.core.ids import comparable_id
+from accountpulse.core.records import LINK_DECISIONS, SourceName
 from accountpulse.observe.outlet import write_json
 from accountpulse.settings import Settings, link_file
 from accountpulse.settings.link_decisions import ABSENT
@@ -33,7 +34,10 @@ UNDO = "accountpulse accounts --undo-accepted"
 
 @dataclass
 class SuggestionReport:
-    """What was suggested, decided and written; `unlinked`: accounts without a link, by source."""
+    """What was suggested, decided and written.
+
+    `unlinked`: accounts without a link, by source. `unasked`: the sources that could not say whom they know.
+    """
 
     links: LinkReport
     decided: Decided
@@ -41,6 +45,7 @@ class SuggestionReport:
     is_read: bool  # whether a run reads the file
     suggestions: pl.DataFrame
     unlinked: dict[SourceName, set[str]]
+    unasked: frozenset[SourceName]
     above: int | None
     notes: list[str] = field(default_factory=list)
     failures: list[SourceUnavailable] = field(default_factory=list)
@@ -54,10 +59,13 @@ class SuggestionReport:
 def show_suggestions(loaded: Settings, now: datetime, out: Path | None, above: int | None, *, as_json: bool) -> int:
     """Suggest links for the accounts that lack one, write them beside people's decisions, and print what came of it."""
     path, decisions = _before(loaded, out)
+    as_read = _bytes(path)
     with progress.waiting("reading accounts and looking for their links …"):
         links = find_links(loaded, now)
     with progress.waiting("reading whom the other systems know …"):
         found = _Suggesting(loaded, links, decisions).report(path, above, now)
+    if _bytes(path) != as_read:
+        raise UsageError(f"{path} was changed while the systems were asked. Nothing was written: start again")
     csv_file.write(found.decided.table, path)
     if as_json:
         write_json(sys.stdout, [_data(found)], indent=1)
@@ -84,6 +92,10 @@ def undo_accepted(loaded: Settings, out: Path | None) -> int:
 
 def _configured(loaded: Settings) -> Path:
     return link_file.place(loaded.mapping.block("links"), loaded.config_folder)
+
+
+def _bytes(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
 
 
 def _before(loaded: Settings, out: Path | None) -> tuple[Path, pl.DataFrame]:
@@ -138,25 +150,38 @@ class _Suggesting:
         comparable = {name: system.comparable for name, system in SYSTEMS.items()}
         unlinked = {name: _unlinked(links, name) for name in links.sources}
         ours = self._customers(CRM) if any(unlinked.values()) else None
-        tables = [pl.DataFrame(schema={**SUGGESTIONS, "system": pl.String})]
-        if ours is not None:
-            tables += [self._of(name, ours, wanted) for name, wanted in unlinked.items() if wanted]
-        suggestions = pl.concat(tables)
+        found = {name: None if ours is None else self._of(name, ours, ids) for name, ids in unlinked.items() if ids}
+        unasked = frozenset(name for name, table in found.items() if table is None)
+        asked = [table for table in found.values() if table is not None]
+        suggestions = pl.concat([pl.DataFrame(schema={**SUGGESTIONS, "system": pl.String}), *asked])
         names = {row.account_id: row.name for row in links.rows}
         day = now.date().isoformat()
-        decided = decide(self.decisions, suggestions, names, comparable, today=day, above=above)
+        decided = decide(
+            self.decisions,
+            suggestions,
+            names,
+            comparable,
+            today=day,
+            above=above,
+            unknown=_unknown(links),
+            unasked=unasked,
+        )
         is_read = path.resolve() == _configured(self.loaded).resolve()
         failures = [*links.failures, *self.failures]
-        return SuggestionReport(links, decided, path, is_read, suggestions, unlinked, above, self.notes, failures)
+        return SuggestionReport(
+            links, decided, path, is_read, suggestions, unlinked, unasked, above, self.notes, failures
+        )
 
-    def _of(self, name: SourceName, ours: pl.DataFrame, wanted: set[str]) -> pl.DataFrame:
-        """The suggestions of one system, with its name."""
+    def _of(self, name: SourceName, ours: pl.DataFrame, wanted: set[str]) -> pl.DataFrame | None:
+        """The suggestions of one system, with its name; None: it gave no list."""
         comparable = {name: SYSTEMS[name].comparable}
         claims = self.links.linked.claims.filter((pl.col("source") == name) & pl.col("reason").is_null())
         theirs = self._customers(name)
+        if theirs is None:
+            return None
         found = suggest(
             ours,
-            pl.DataFrame(schema=dict(CUSTOMERS)) if theirs is None else theirs,
+            theirs,
             wanted=wanted,
             taken={*claims["match"], *accepted_keys(self.decisions, name, comparable)},
             rejected=rejected(self.decisions, name, comparable),
@@ -166,6 +191,8 @@ class _Suggesting:
 
     def _customers(self, name: SourceName) -> pl.DataFrame | None:
         """The customers that a system knows; None: it has no list, or could not be asked."""
+        if name in {failure.source for failure in self.links.failures}:
+            return None
         ask = SYSTEMS[name].list_customers
         if ask is None:
             self.notes.append(f"{TITLES[name]}: it has no list of customers to suggest from")
@@ -189,6 +216,13 @@ def _unlinked(links: LinkReport, name: SourceName) -> set[str]:
     }
 
 
+def _unknown(links: LinkReport) -> set[LinkPair]:
+    """The links of the file whose key its system doesn't know."""
+    lost = links.linked.claims.filter((pl.col("by") == "file") & pl.col("reason").is_not_null())
+    rows = lost.select("source", "account_id", "match").iter_rows()
+    return {(source, comparable_id(account), match) for source, account, match in rows}
+
+
 # --- words --------------------------------------------------------------------------------------------------------
 
 
@@ -207,21 +241,25 @@ def _data(found: SuggestionReport) -> dict[str, Any]:
     }
 
 
-def _counts(found: SuggestionReport, name: SourceName) -> dict[str, int]:
-    """How many accounts of a source: unlinked, with a clear first suggestion, with an unclear one, with none."""
+def _counts(found: SuggestionReport, name: SourceName) -> dict[str, int | None]:
+    """How many accounts of a source: unlinked, with a clear first suggestion, with an unclear one, with none.
+
+    Null: the source could not say whom it knows.
+    """
     first = found.suggestions.filter((pl.col("system") == name) & (pl.col("rank") == 1))
     clear = first.filter((pl.col("score") >= THRESHOLD) & pl.col("unclear").is_null())
     unclear = first.filter(pl.col("unclear").is_not_null())
     by_score = pl.col("decided_by").is_not_null() & (pl.col("decision") == ACCEPT) & (pl.col("system") == name)
     unlinked = len(found.unlinked[name])
-    return {
-        "unlinked": unlinked,
+    counts: dict[str, int | None] = {
         "clear": clear.height,
         "unclear": unclear.height,
         "weak": first.height - clear.height - unclear.height,
         "none": unlinked - first.height,
-        "accepted_by_score": found.decided.table.filter(by_score).height,
     }
+    if name in found.unasked:
+        counts = dict.fromkeys(counts)
+    return {"unlinked": unlinked, **counts, "accepted_by_score": found.decided.table.filter(by_score).height}
 
 
 def _print(found: SuggestionReport, console: Console) -> None:
@@ -252,6 +290,8 @@ def _ends(found: SuggestionReport) -> Iterator[str]:
             yield f"Below {THRESHOLD} more than one link in a hundred may be wrong: look at them in the file."
     if decided.again:
         yield f"{plural(decided.again, 'link')} rejected before, now later: there are other reasons, see note"
+    if in_doubt := len(found.links.linked.problems):
+        yield f"{plural(in_doubt, 'account')} can't be scored, such as two with one key: accountpulse accounts"
     if decided.kept:
         yield f"{plural(decided.kept, 'earlier decision')} kept"
     yield f"Links and decisions, {plural(decided.table.height, 'row')}: {escape(str(found.path))}"
@@ -269,7 +309,7 @@ def _per_source(found: SuggestionReport) -> Table:
     for source in found.links.sources:
         counts = _counts(found, source)
         numbers = [counts[name] for name in ("unlinked", "clear", "weak", "unclear", "none")]
-        table.add_row(TITLES[source], *(f"{number:,}" for number in numbers))
+        table.add_row(TITLES[source], *("–" if number is None else f"{number:,}" for number in numbers))
     return table
 
 

@@ -27,7 +27,11 @@ from accountpulse.settings import Settings, link_file
 from accountpulse.systems import CRM, SYSTEMS, TITLES, csv_file
 
 LISTED = 20  # accounts that are shown; --out writes all
-KEY_SHOWN = 30  # characters of a key, on a wide terminal
+KEY_SHOWN = 30  # characters of a key, on a terminal that is wide enough
+SHORT_KEY = 12  # characters of a key below which it isn't shown
+NAME_SHOWN = 24  # characters of a name
+BESIDE_KEYS = 20 + NAME_SHOWN + 2  # characters of a line that an id and a name take
+STATE = 9  # characters before a key: `unknown` and blanks
 STYLES = {"linked": "", "unknown": "yellow", "none": "dim", "shared": "red", "several": "red"}
 
 
@@ -145,11 +149,12 @@ def _who(rows: Sequence[LinkRow], sources: Sequence[SourceName], width: int) -> 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     if width >= 80:
         table.add_column("Id", no_wrap=True)
-    table.add_column("Account", max_width=30)
+    table.add_column("Account", max_width=NAME_SHOWN, no_wrap=True, overflow="ellipsis")
     for source in sources:
         table.add_column(TITLES[source], overflow="ellipsis", no_wrap=True)
+    room = (width - BESIDE_KEYS) // len(sources) - STATE - 2
     for row in sorted(rows, key=lambda row: _urgency(row, sources))[:LISTED]:
-        cells = [_cell(row.places[source], wide=width >= summary.WIDE) for source in sources]
+        cells = [_cell(row.places[source], min(room, KEY_SHOWN)) for source in sources]
         name = escape(row.name)
         table.add_row(*([row.account_id, name] if width >= 80 else [name or row.account_id]), *cells)
     return table
@@ -160,7 +165,8 @@ def _urgency(row: LinkRow, sources: Sequence[SourceName]) -> int:
     return 0 if states & IN_DOUBT else int(states == {"linked"}) + 1
 
 
-def _cell(place: LinkPlace, *, wide: bool) -> Text:
+def _cell(place: LinkPlace, room: int) -> Text:
+    """How an account stands in a system, and its key where there is room for one."""
     many = f" {len(place.keys)} keys" if len(place.keys) > 1 else ""
     words = {
         "linked": f"{place.by}{many}",
@@ -169,5 +175,9 @@ def _cell(place: LinkPlace, *, wide: bool) -> Text:
         "shared": "shared",
         "several": f"several{many}",
     }
-    key = f" {place.keys[0][:KEY_SHOWN]}" if wide and len(place.keys) == 1 else ""
-    return Text(words[place.state] + key, style=STYLES[place.state])
+    text = Text(words[place.state], style=STYLES[place.state])
+    if room >= SHORT_KEY and len(place.keys) == 1:
+        key = Text(f" {place.keys[0]}")
+        key.truncate(room + 1, overflow="ellipsis")
+        text.append(key)
+    return text

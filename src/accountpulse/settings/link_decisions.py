@@ -22,6 +22,7 @@ OWN_WORDS = "; your own words have their place in note"
 NEEDED = ("account_id", "system", "key", "decision")
 ABSENT = "none"  # the word for: no record in that system
 KEYS: tuple[SourceName, ...] = tuple(source.name for source in SOURCES if not source.has_accounts)
+_COMPARABLE = {source.name: source.comparable for source in SOURCES}
 SHORTENED = re.compile(SHORTENED_NUMBER, re.IGNORECASE)  # what a spreadsheet makes of a long number
 CellRows = Iterable[tuple[int, Mapping[str, str]]]  # line of the file, and its cells by heading
 
@@ -100,9 +101,9 @@ class _DecisionReader:
             self.rows.append({**texts, **given})
 
     def _twice(self, line: int, account: str, system: str, key: str) -> Iterator[str]:
-        same = comparable_id(account), system, key
+        same = comparable_id(account), system, _COMPARABLE[system](key) if system in KEYS else key
         if same in self._seen:
-            yield f"the same account, system and key as in line {self._seen[same]}"
+            yield f"the same account, system and key as in line {self._seen[same]}; delete one of the two"
         self._seen.setdefault(same, line)
 
     def _accept(self, line: int, account: str, system: str, key: str) -> Iterator[str]:
