@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
+from accountpulse.cli.link_suggestions import bytes_of, write_decisions
+from accountpulse.core.errors import UsageError
+from accountpulse.core.records import LINK_DECISIONS
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
@@ -100,6 +104,44 @@ def test_running_again_keeps_decisions_and_notes(tmp_path: Path, environment: di
     assert "2 earlier decisions kept" in done.stdout
     same = call(tmp_path, "accounts", "--suggest", "--accept-above", "90", **environment)
     assert "0 links accepted" in same.stdout
+
+
+def test_decisions_that_were_written_meanwhile_are_not_overwritten(tmp_path: Path) -> None:
+    path, table = tmp_path / "links.csv", pl.DataFrame(schema=dict(LINK_DECISIONS))
+    write_decisions(table, path, None)
+    path.write_text("account_id,system,key,decision\n", encoding="utf-8")
+    for as_read in (b"", None):
+        with pytest.raises(UsageError, match="was changed while the systems were asked"):
+            write_decisions(table, path, as_read)
+    assert path.read_text(encoding="utf-8") == "account_id,system,key,decision\n"
+    write_decisions(table, path, bytes_of(path))
+    assert "reasons" in path.read_text(encoding="utf-8")
+
+
+def test_a_company_that_was_deleted_and_a_system_that_is_down_are_told_and_cost_nobody_a_suggestion(
+    tmp_path: Path, environment: dict[str, str], unlinked: World, reached: Sandbox
+) -> None:
+    deleted, other = unlinked.customers[0], unlinked.customers[3]
+    path = tmp_path / "links.csv"
+    lines = f"{deleted.account_id};Intercom;{'d' * 24};ACCEPT\r\n;;;\r\n{other.account_id[:15]};jira;Gone;later\r\n"
+    path.write_text(f"\ufeffaccount_id;system;key;decision\r\n{lines}", encoding="utf-8")
+    call(tmp_path, "accounts", "--suggest", "--accept-above", "90", **environment)
+    rows = written(path)
+    found = [
+        (row["key"], row["decision"])
+        for row in rows
+        if (row["account_id"], row["system"]) == (deleted.account_id, "intercom")
+    ]
+    assert found == [("d" * 24, "accept"), (deleted.intercom_company, "")]  # for people to decide
+    reached.down.add("intercom")
+    done = call(tmp_path, "accounts", "--suggest", **environment)
+    reached.down.clear()
+    assert done.exit_code == 5
+    assert " ".join(done.stdout.split()).count("Nothing is suggested there.") == 1
+    assert "–" in next(line for line in done.stdout.splitlines() if line.startswith("Intercom "))
+    assert [row for row in written(path) if row["system"] == "intercom"] == [
+        row for row in rows if row["system"] == "intercom"
+    ]
 
 
 @pytest.mark.parametrize("columns", ["60", "120"])

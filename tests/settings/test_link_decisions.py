@@ -49,7 +49,7 @@ def test_none_says_that_there_is_no_record() -> None:
         (f"{A},intercom,6.4E+23,accept", "is what a spreadsheet made of a number"),
         (f"{A},jira,Acme,yes", "'yes' is none of accept, reject, later"),
         (f"{A},jira,Acme,accepted", "did you mean 'accept'?"),
-        (f"{A},jira,Beta,later", "the same account, system and key as in line 2"),
+        (f"{A},jira,BETA,reject", "the same account, system and key as in line 2; delete one of the two"),
         (f"{A},jira,none,accept", "none and a key for one account, see line 2"),
     ],
 )

@@ -59,14 +59,12 @@ class SuggestionReport:
 def show_suggestions(loaded: Settings, now: datetime, out: Path | None, above: int | None, *, as_json: bool) -> int:
     """Suggest links for the accounts that lack one, write them beside people's decisions, and print what came of it."""
     path, decisions = _before(loaded, out)
-    as_read = _bytes(path)
+    as_read = bytes_of(path)
     with progress.waiting("reading accounts and looking for their links …"):
         links = find_links(loaded, now)
     with progress.waiting("reading whom the other systems know …"):
         found = _Suggesting(loaded, links, decisions).report(path, above, now)
-    if _bytes(path) != as_read:
-        raise UsageError(f"{path} was changed while the systems were asked. Nothing was written: start again")
-    csv_file.write(found.decided.table, path)
+    write_decisions(found.decided.table, path, as_read)
     if as_json:
         write_json(sys.stdout, [_data(found)], indent=1)
     else:
@@ -94,8 +92,16 @@ def _configured(loaded: Settings) -> Path:
     return link_file.place(loaded.mapping.block("links"), loaded.config_folder)
 
 
-def _bytes(path: Path) -> bytes | None:
+def bytes_of(path: Path) -> bytes | None:
+    """What a file holds now; None: it isn't there."""
     return path.read_bytes() if path.exists() else None
+
+
+def write_decisions(table: pl.DataFrame, path: Path, as_read: bytes | None) -> None:
+    """Write the file anew; UsageError where somebody changed it since it was read, which may take minutes."""
+    if bytes_of(path) != as_read:
+        raise UsageError(f"{path} was changed while the systems were asked. Nothing was written: start again")
+    csv_file.write(table, path)
 
 
 def _before(loaded: Settings, out: Path | None) -> tuple[Path, pl.DataFrame]:
