@@ -104,7 +104,9 @@ def syllables(joined: str) -> int:
 
 def writes_vowels(written: str) -> bool:
     """Whether a name's letters are all of scripts that write every vowel, and none that isn't spoken."""
-    return all(unicodedata.name(letter, "?").startswith(_WITH_VOWELS) for letter in written if letter.isalpha())
+    return written.isascii() or all(
+        unicodedata.name(letter, "?").startswith(_WITH_VOWELS) for letter in written if letter.isalpha()
+    )
 
 
 def _apart(text: str) -> tuple[str, list[str]]:
@@ -142,7 +144,7 @@ def _belongs(remark: str) -> bool:
 
 
 def _is_latin(text: str) -> bool:
-    return all("LATIN" in unicodedata.name(letter, "LATIN") for letter in text if letter.isalpha())
+    return text.isascii() or all("LATIN" in unicodedata.name(letter, "LATIN") for letter in text if letter.isalpha())
 
 
 def _is_other_script(remark: str, main: str) -> bool:

@@ -89,7 +89,8 @@ def decide(
             rows.append(updated)
     rows += [_row(each, names) for each in now.values()]
     accepted = 0 if above is None else _accept(rows, first, comparable, today, above)
-    left = list(_unsettled(rows, comparable, unknown))
+    links = (pair for pair in _accepted(rows, comparable) if pair not in unknown)
+    left = list(_unsettled(rows, links, comparable, unasked))
     return Decided(pl.DataFrame(left, schema=LINK_DECISIONS, orient="row"), accepted, again, kept)
 
 
@@ -129,14 +130,16 @@ def _updated(old: DecisionRow, new: DecisionRow | None, today: str) -> DecisionR
     return {**old, "decided_at": old["decided_at"] or today}
 
 
-def _unsettled(rows: list[DecisionRow], comparable: Comparable, unknown: Collection[LinkPair]) -> Iterator[DecisionRow]:
+def _unsettled(
+    rows: Iterable[DecisionRow], links: Iterable[LinkPair], comparable: Comparable, unasked: Collection[SourceName]
+) -> Iterator[DecisionRow]:
     """The rows but for open ones whose account, or whose key, has found the other half of its link."""
-    pairs = [pair for pair in _accepted(rows, comparable) if pair not in unknown]
-    linked, taken = {(system, account) for system, account, _ in pairs}, {(system, key) for system, _, key in pairs}
+    links = list(links)
+    linked, taken = {(system, account) for system, account, _ in links}, {(system, key) for system, _, key in links}
     for row in rows:
         system, account, key = _pair(row, comparable)
         is_settled = (system, account) in linked or (system, key) in taken
-        if row["decision"] is not None or row["note"] or not is_settled:
+        if row["decision"] is not None or row["note"] or system in unasked or not is_settled:
             yield row
 
 

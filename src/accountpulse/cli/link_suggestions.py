@@ -157,7 +157,8 @@ class _Suggesting:
         unlinked = {name: _unlinked(links, name) for name in links.sources}
         ours = self._customers(CRM) if any(unlinked.values()) else None
         found = {name: None if ours is None else self._of(name, ours, ids) for name, ids in unlinked.items() if ids}
-        unasked = frozenset(name for name, table in found.items() if table is None)
+        silent = {failure.source for failure in links.failures}
+        unasked = frozenset({name for name, table in found.items() if table is None} | silent)
         asked = [table for table in found.values() if table is not None]
         suggestions = pl.concat([pl.DataFrame(schema={**SUGGESTIONS, "system": pl.String}), *asked])
         names = {row.account_id: row.name for row in links.rows}
