@@ -67,7 +67,7 @@ def world_words(world: LinkWorld) -> set[str]:
         ("Müller Optik", "Mueller Optik"),
         ("ООО «Северсталь»", "Severstal"),
         ("Logistics Acme", "Acme Logistics"),
-        ("Data Works", "Dataworks"),
+        ("Fjord Works", "Fjordworks"),
         ("Globex (formerly Initech)", "Initech Inc"),
         ("Smith Brothers Manufacturing", "Smith Bros. Mfg."),
         ("Яндекс", "Yandex LLC"),

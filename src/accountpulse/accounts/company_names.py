@@ -10,6 +10,7 @@ from itertools import chain
 from accountpulse.accounts.company_words import (
     ABBREVIATIONS,
     DISSOLVED,
+    DOTTED_FORMS,
     EARLIER,
     EARLIER_IN_BRACKETS,
     FILLERS,
@@ -71,7 +72,10 @@ class CompanyName:
 def read_name(written: str) -> CompanyName:
     """Take a name apart."""
     text = _FORM_IN_BRACKETS.sub(r" \1 ", unicodedata.normalize("NFKC", written))
-    text = _SHORT_FORM.sub(" 株式会社 ", text).strip()
+    text = _SHORT_FORM.sub(" 株式会社 ", text)
+    for pattern, whole in DOTTED_FORMS:
+        text = pattern.sub(whole, text)
+    text = text.strip()
     main, remarks = _apart(text)
     dissolved = any(DISSOLVED.search(remark) for remark in remarks)
     end = DISSOLVED.search(main)

@@ -53,6 +53,19 @@ LONG_FORMS = {
     "srl unipersonale": "srl",
     "srl a socio unico": "srl",
     "unipessoal lda": "lda",
+    "ltda me": "ltda",
+    "ltda epp": "ltda",
+    "oy ab": "oy",
+    "eingetragener unternehmer": "e.u.",
+    "compania anonima": "c.a.",
+    "interessentskab": "i/s",
+    "tic as": "as",
+    "san tic as": "as",
+    "san ve tic as": "as",
+    "sanayi ve ticaret as": "as",
+    "tic ltd sti": "ltd sti",
+    "san ve tic ltd sti": "ltd sti",
+    "sanayi ve ticaret ltd sti": "ltd sti",
     "j d o o": "jdoo",
     "societe anonyme": "sa",
     "sociedad anonima": "sa",
@@ -99,7 +112,39 @@ OTHER_FORMS = _listed("""
     kgaa, sia, sl, slu, sp k, sp zoo, spa, spc, sprl, srl, srl bv, srls, sro, tbk, teo, tic ltd sti, trust, uab,
     ug, ug co kg, vof, wll, yk, zao, zrt
 """)
-NOT_FORMS = frozenset({"private", "ok", "uk", "bl", "ba", "da", "ec", "ev", "at", "et", "dat", "fop", "psu", "sd"})
+NOT_FORMS = frozenset(
+    {
+        "private",
+        "ok",
+        "uk",
+        "bl",
+        "ba",
+        "da",
+        "ec",
+        "ev",
+        "at",
+        "et",
+        "dat",
+        "fop",
+        "psu",
+        "sd",
+        "a",
+        "ca",
+        "eu",
+        "is",
+        "nl",
+        "o",
+    }
+)
+# legal forms of which only dots or a slash say that they are no country and no word: as written → spelt out
+DOTTED_FORMS = tuple(
+    (re.compile(pattern, re.IGNORECASE), whole)
+    for pattern, whole in (
+        (r"(?<!\w)e\.\s?u\.(?!\w)", " eingetragener unternehmer "),
+        (r"(?<!\w)c\.\s?a\.(?!\w)", " compania anonima "),
+        (r"(?<!\w)i/s(?!\w)", " interessentskab "),
+    )
+)
 # of other scripts: taken away before the name is written in Latin letters
 OTHER_SCRIPTS = re.compile(
     "株式会社|有限会社|合同会社|合名会社|合資会社|[(（]株[)）]|㈱|㈲|股份有限公司|有限责任公司|有限責任公司|有限公司|"
@@ -114,12 +159,12 @@ OTHER_SCRIPTS = re.compile(
 FAMILY = _listed("""
     academy, africa, america, americas, apac, arabia, argentina, asia, australia, austria, belgique, belgium,
     benelux, berlin, beteiligungen, beteiligungs, beteiligungsgesellschaft, branch, brasil, brazil, britain,
-    bulgaria, california, canada, capital, chile, china, colombia, czech, dach, danmark, demo, denmark,
+    bulgaria, ca, california, canada, capital, chile, china, colombia, czech, dach, danmark, demo, denmark,
     deutschland, division, dubai, east, egypt, emea, emirates, england, espana, eu, europa, europe, european,
     filiale, finland, foundation, france, franchise, germany, global, greece, group, groupe, grupa, grupo,
     gruppe, gruppo, hamburg, hellas, holding, holdings, hong, hungary, iberia, india, indonesia, international,
     invest, investments, ireland, israel, italia, italy, japan, kenya, kong, konzern, korea, latam, london,
-    madrid, malaysia, mena, mexico, milano, munich, nederland, netherlands, niederlassung, nigeria, nord,
+    madrid, malaysia, mena, mexico, milano, munich, nederland, netherlands, niederlassung, nigeria, nl, nord,
     nordic, nordics, norge, north, norway, ost, osterreich, osterrich, pacific, parent, paris, peru,
     philippines, poland, polska, portugal, qatar, romania, russia, sandbox, saudi, schweiz, scotland, shanghai,
     singapore, south, spain, staging, stiftung, subsidiary, sud, suisse, suomi, sverige, sweden, switzerland,
@@ -165,21 +210,23 @@ TOWNS = _listed("""
 """)
 # of which many names consist: by themselves they tell nobody apart
 EVERYDAY = _listed("""
-    academy, advanced, agency, alliance, alpha, american, analytics, apex, atlas, best, beta, blue, bridge,
-    business, capital, care, central, city, clinic, cloud, club, company, compass, concept, connect,
-    construction, consult, consulting, corporate, creative, data, delta, design, development, digital, direct,
-    dynamics, eclipse, education, electric, elite, energy, engineering, enterprise, enterprises, event, events,
-    excel, expert, express, falcon, finance, financial, first, food, foods, fusion, future, general, global,
-    green, harbor, health, home, horizon, impact, independent, industrial, industries, infinity, innovation,
-    innovations, innovative, insight, insurance, integrated, international, it, laboratory, law, legal, link,
-    logistics, logistik, management, marketing, matrix, media, medical, metro, mobile, modern, motors, national,
-    net, network, networks, new, nova, office, omega, one, online, optima, orion, partner, partners, people,
-    phoenix, pioneer, planet, plus, point, power, premier, prime, pro, professional, project, properties, pulse,
-    quality, quantum, quest, rapid, real, red, retail, royal, security, select, service, services, shop, sigma,
-    smart, software, solar, solution, solutions, source, spark, star, steel, strategic, studio, studios, summit,
-    supply, support, synergy, system, systeme, systems, team, technic, technik, technology, telecom, titan,
-    total, trade, trading, transport, travel, trust, union, united, unity, universal, value, vector, venture,
-    vertex, vision, vista, web, work, works, world, zenith
+    academy, advanced, agency, alliance, alpha, american, analytics, apex, apotheke, atlas, auto, bakery, bank,
+    best, beta, blue, bridge, business, cafe, capital, car, care, center, central, church, city, clinic, cloud,
+    club, company, compass, concept, connect, construction, consult, consulting, corporate, creative, data,
+    delta, design, development, digital, direct, dynamics, eclipse, education, electric, elite, energy,
+    engineering, enterprise, enterprises, event, events, excel, expert, express, falcon, finance, financial,
+    first, food, foods, fusion, future, garage, general, global, green, harbor, health, home, horizon, hospital,
+    hotel, house, impact, independent, industrial, industries, infinity, innovation, innovations, innovative,
+    insight, insurance, integrated, international, it, laboratory, law, legal, link, logistics, logistik,
+    management, marketing, matrix, media, medical, metro, mobile, modern, more, motors, museum, my, national,
+    net, network, networks, new, nova, office, omega, one, online, optima, orion, our, park, partner, partners,
+    people, pharmacy, phoenix, pioneer, planet, plus, point, post, power, premier, prime, pro, professional,
+    project, properties, pulse, quality, quantum, quest, rapid, real, red, restaurant, retail, royal, school,
+    security, select, service, services, shop, sigma, smart, software, solar, solution, solutions, source,
+    spark, star, steel, strategic, studio, studios, summit, supply, support, synergy, system, systeme, systems,
+    taxi, team, technic, technik, technology, telecom, titan, total, trade, trading, transport, travel, trust,
+    union, united, unity, universal, value, vector, venture, vertex, vision, vista, web, work, works, world,
+    zenith
 """)
 # what companies leave out themselves where they are short of room; none of it is a line of business
 LEFT_OUT = _listed("""

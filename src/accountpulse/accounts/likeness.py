@@ -149,7 +149,7 @@ def _by_both(
         return _SHORT_NAME, []
     if domain != "unknown":
         return points, []
-    if name in {"same", "joined", "order"} and _has_namesakes(one, two, counts, name):
+    if name in {"same", "joined", "order", "earlier"} and _has_namesakes(one, two, counts, name):
         return _NAMESAKES, ["many are called so"]
     if name == "letter" and _is_slip_in_common_word(one, two, counts):
         return _SLIP, []
@@ -164,10 +164,11 @@ def _has_namesakes(one: CompanyName, two: CompanyName, counts: Counts, kind: Nam
     Words in another order are the same name only where one of them is nobody else's: `Weber Logistik` and `Logistik
     Weber` may be two.
     """
-    words = {*one.words, *two.words}
+    words = {*(one.words if kind != "earlier" else _earlier_name(one, two))}
     if words <= EVERYDAY or (len(words) == 1 and words <= SURNAMES):
         return True
-    return kind == "order" and all(counts.together(f"w:{word}") > 2 for word in words)
+    common = EVERYDAY | SURNAMES | TOWNS | FAMILY
+    return kind == "order" and all(word in common or counts.together(f"w:{word}") > 2 for word in words)
 
 
 def _is_short_name(account: Profile, candidate: Profile) -> bool:
@@ -257,9 +258,14 @@ def _same_name(account: Profile, candidate: Profile) -> tuple[NameKind, list[str
         return "joined", ["same name but for blanks"]
     if sorted(one.words) == sorted(two.words):
         return "order", ["same words in another order"]
-    if earlier := min(set(account.names) & set(candidate.names), default=None):
+    if earlier := _earlier_name(one, two):
         return "earlier", [f"an earlier or other name is the same: {' '.join(earlier)}"]
     return None
+
+
+def _earlier_name(one: CompanyName, two: CompanyName) -> Words:
+    """What both are, were or are also called; empty: nothing."""
+    return min({one.words, *one.others} & {two.words, *two.others}, default=())
 
 
 def _near_name(account: Profile, candidate: Profile, counts: Counts) -> tuple[NameKind, list[str]]:
