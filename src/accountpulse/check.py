@@ -84,7 +84,7 @@ class Findings:
     def exit_code(self) -> int:
         """The gravest: a setting to mend before a system that is down."""
         codes = {line.code for line in self.lines}
-        return next((code for code in (1, 3, 5, 6, 4) if code in codes), 0)
+        return next((code for code in (1, 3, 2, 5, 6, 4) if code in codes), 0)
 
 
 def _leads_there(error: AccountpulseError) -> str:

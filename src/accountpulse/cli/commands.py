@@ -92,12 +92,13 @@ def demo(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the CSV, the report and the state.")] = Path(
         "accountpulse-demo"
     ),
+    as_json: JsonOption = False,
 ) -> None:
     """The whole job on a local sandbox, without credentials."""
     prepare()
     from accountpulse.cli.demo import show_demo
 
-    raise typer.Exit(show_demo(month_of(period, "UTC"), accounts, seed, out))
+    raise typer.Exit(show_demo(month_of(period, "UTC"), accounts, seed, out, as_json=as_json))
 
 
 def run(  # noqa: PLR0917
@@ -189,7 +190,7 @@ def history(
     month = month_of(period, "UTC")
     if metrics is None and month is None:
         raise typer.Exit(show_history(configured_state(), json))
-    raise typer.Exit(write_stored_metrics(configured_state(), month, metrics))
+    raise typer.Exit(write_stored_metrics(configured_state(), month, metrics, as_json=json))
 
 
 def docs(
@@ -207,11 +208,12 @@ def docs(
 def forget(
     account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's Salesforce id.")],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Erase one account from all of the state (a privacy request)."""
     from accountpulse.cli.history import forget_account
 
-    raise typer.Exit(forget_account(configured_state(), account, yes))
+    raise typer.Exit(forget_account(configured_state(), account, yes=yes, as_json=as_json))
 
 
 def score(  # noqa: PLR0917

@@ -5,6 +5,7 @@ What it leaves lies in one folder of its own, the state too: `explain` and `repo
 
 import shlex
 import shutil
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from accountpulse.cli.formatting import plural, program
 from accountpulse.cli.report import write_files
 from accountpulse.core.errors import UsageError
 from accountpulse.core.period import Period, last_complete
+from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import report_document
 from accountpulse.pipeline.result import RunResult
 from accountpulse.pipeline.run import RunRequest
@@ -35,10 +37,12 @@ LARGE = 500  # accounts from which on one month has to do
 STATE = "demo-state"  # in the demo's folder; made anew by each demo, whose world is another one every day
 
 
-def show_demo(period: Period | None, accounts: int, seed: int, out: Path) -> int:
+def show_demo(period: Period | None, accounts: int, seed: int, out: Path, *, as_json: bool = False) -> int:
     """Run it, print everything, and return the exit code."""
     now = datetime.now(UTC)
-    console = summary.tables()
+    console = summary.tables(stderr=as_json)
+    console.quiet = as_json
+    _refuse_foreign(out)
     console.print(f"[bold]accountpulse demo[/bold]: {plural(accounts, 'invented customer')}, seed {seed}")
     with progress.waiting("inventing a company …"):
         sandbox = Sandbox(build(seed=seed, accounts=accounts, until=now))
@@ -53,13 +57,23 @@ def show_demo(period: Period | None, accounts: int, seed: int, out: Path) -> int
         summary.report(result, console)
         found = _read_back(loaded, result)
         report = _report(State(str(folder)), month, out)
+    if as_json:
+        facts = {"state": str(folder), "report": report, "read_back": found}
+        write_json(sys.stdout, [{"version": summary.JSON_VERSION, **result.summary(), **facts}])
     console.print(f"Read back from the sandbox's Salesforce: {plural(found, 'record')} of this run.")
-    console.print(report or f"No report: {EXTRA}", markup=False, soft_wrap=report is not None)
+    said = f"No report: {EXTRA}" if report is None else f"Report: {report} (open it in a browser)"
+    console.print(said, markup=False, soft_wrap=report is not None)
     console.print("\n[bold]Next[/bold]")
     for step, why in _next_steps(folder, result):
         console.print(f"  {step}", markup=False, soft_wrap=True)  # to be copied: never broken
         console.print(Padding(Text(why, "dim"), (0, 0, 0, 6), expand=False))
     return result.exit_code or (0 if found == result.count("written") else 4)
+
+
+def _refuse_foreign(out: Path) -> None:
+    """A UsageError where the folder holds results that no demo left: invented ones would take their place."""
+    if not (out / STATE).exists() and (real := sorted([*out.glob("health-scores-*"), *out.glob("report-*")])):
+        raise UsageError(f"--out {out}: {real[0].name} there is not of a demo, and might be overwritten; name another")
 
 
 def emptied(folder: Path) -> Path:
@@ -84,11 +98,11 @@ def _run_before(loaded: Settings, month: Period, now: datetime, count: int, cons
 
 
 def _report(state: State, month: Period, out: Path) -> str | None:
-    """Write the report and say where it is; None where its packages aren't installed."""
+    """Write the report; where its page is, None where its packages aren't installed."""
     if drawing() is None:
         return None
     page, _ = write_files(report_document.document(state, month), out)
-    return f"Report: {page} (open it in a browser)"
+    return str(page)
 
 
 def _read_back(loaded: Settings, result: RunResult) -> int:

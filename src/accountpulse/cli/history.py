@@ -53,7 +53,7 @@ def show_history(state: State, as_json: bool) -> int:  # noqa: FBT001
     return 0
 
 
-def write_stored_metrics(state: State, period: Period | None, path: Path | None) -> int:
+def write_stored_metrics(state: State, period: Period | None, path: Path | None, *, as_json: bool = False) -> int:
     """Write what a month's last run measured to a file that `accountpulse score` takes, for the same scores."""
     if path is None:
         raise UsageError("--period goes with --metrics FILE")
@@ -62,8 +62,13 @@ def write_stored_metrics(state: State, period: Period | None, path: Path | None)
     basis = earlier.basis(earlier.card)
     frame = earlier_runs.metrics_table(earlier_runs.score_inputs(earlier.metrics, state.history, basis), basis)
     write_table(path, frame)
-    what = f"Metrics of {plural(frame.height, 'account')} in {earlier.period.name}, run {earlier.facts['run_id']}"
-    summary.tables().print(f"{what}: {path}", markup=False, soft_wrap=True)
+    run_id = earlier.facts["run_id"]
+    if as_json:
+        facts = {"period": earlier.period.name, "run_id": run_id, "accounts": frame.height, "metrics": str(path)}
+        write_json(sys.stdout, [{"version": summary.JSON_VERSION, **facts}])
+    else:
+        what = f"Metrics of {plural(frame.height, 'account')} in {earlier.period.name}, run {run_id}"
+        summary.tables().print(f"{what}: {path}", markup=False, soft_wrap=True)
     note(state.files.notes)
     return 0
 
@@ -87,7 +92,18 @@ def _duration(time: timedelta) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def forget_account(state: State, account: str, yes: bool) -> int:  # noqa: FBT001
+def _ask(what: str) -> None:
+    """Go on only where somebody says yes; the question is no part of the result."""
+    print(f"Erase {what}? [y/N]: ", end="", file=sys.stderr, flush=True)  # noqa: T201
+    line = sys.stdin.readline()
+    if line.strip().lower() in ("y", "yes"):
+        return
+    if not line:
+        print(file=sys.stderr)  # noqa: T201
+    raise UsageError("Nothing was erased." if line else "Nobody answered: nothing was erased. --yes erases unasked.")
+
+
+def forget_account(state: State, account: str, *, yes: bool, as_json: bool = False) -> int:
     """Erase it, after asking; say what else holds it."""
     account_id = to_18(account)
     if not re.fullmatch(r"[A-Za-z0-9]{18}", account_id, re.ASCII):
@@ -95,8 +111,12 @@ def forget_account(state: State, account: str, yes: bool) -> int:  # noqa: FBT00
     place = state.files.store.place
     if not yes:
         what = f"{account_id} from every period in {place}, and all checkpoints, reports and dry runs"
-        typer.confirm(f"Erase {what}?", abort=True)
+        _ask(what)
     rows = state.forget(account_id)
+    if as_json:
+        facts = {"account_id": account_id, "rows": rows, "state": place, "notes": list(state.files.notes)}
+        write_json(sys.stdout, [{"version": summary.JSON_VERSION, **facts}])
+        return 0
     typer.echo(f"Erased {plural(rows, 'row')} of {account_id} from the history in {place},")
     typer.echo("and all checkpoints, reports, dry runs, and whatever was set aside or half written.")
     note(f"{each}; it was erased with the rest that was set aside" for each in state.files.notes)

@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Annotated, Any, TypeVar
 
 import typer
+from typer.core import TyperCommand
 
 from accountpulse.cli.voice import VOICE
 
@@ -26,6 +27,23 @@ QuietOption = Annotated[
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+class _PlainCommand(TyperCommand):
+    """A command that says in our words what is wrong with a value, and not in those of Typer's validator."""
+
+    def parse_args(self, *given: Any, **more: Any) -> list[str]:
+        """As Typer's."""
+        try:
+            return super().parse_args(*given, **more)
+        except typer.BadParameter as error:
+            mistakes = getattr(error.__cause__, "errors", None)
+            if mistakes is not None:
+                from accountpulse.core.yaml_files import in_words
+
+                texts = [in_words(each["type"], each["msg"], each.get("ctx") or {}) for each in mistakes()]
+                error.message = " or ".join(dict.fromkeys(texts))
+            raise
+
+
 class Program(typer.Typer):
     """A Typer whose commands all have the same habits."""
 
@@ -42,7 +60,7 @@ class Program(typer.Typer):
 
     def command(self, name: str | None = None, **more: Any) -> Callable[[Command], Command]:
         """As Typer's, with --quiet added to the command's own options."""
-        register = super().command(name, epilog=EPILOG, **more)
+        register = super().command(name, cls=_PlainCommand, epilog=EPILOG, **more)
 
         def add(command: Command) -> Command:
             register(_with_quiet(command))

@@ -97,6 +97,7 @@ def scorecard_suggest(
     last: LastOption = None,
     known_until: KnownOption = None,
     cross_section: CrossSectionOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Suggest other weights, from who left. Writes a new file, and why each moves. Exit code 4: nothing suggested."""
     prepare()
@@ -104,7 +105,7 @@ def scorecard_suggest(
 
     asked = _training(metrics, outcomes, scorecard, None, months=(first, last), known_until=known_until)
     asked = replace(asked, cross_section=cross_section)
-    raise typer.Exit(suggest_weights(asked, out, datetime.now(UTC)))
+    raise typer.Exit(suggest_weights(asked, out, datetime.now(UTC), as_json=as_json))
 
 
 def _training(

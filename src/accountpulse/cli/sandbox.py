@@ -3,8 +3,10 @@
 import io
 import shlex
 import signal
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +14,9 @@ from typing import TextIO
 
 from accountpulse.cli import files, progress, summary
 from accountpulse.cli.formatting import plural
-from accountpulse.core.period import Period, last_complete
+from accountpulse.core.errors import UsageError
+from accountpulse.core.period import Period, last_complete, scope_of
+from accountpulse.observe.outlet import write_json
 from accountpulse.sandbox.limits import Limit
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.truth.outcomes import (
@@ -45,27 +49,52 @@ class WorldRequest:
         return build(self.seed, self.accounts, until=now, kind=self.kind, **more)
 
 
-def serve(asked: WorldRequest, port: int, *, latency: int, rate: int | None, jira: str) -> int:
+def serve(asked: WorldRequest, port: int, *, latency: int, rate: int | None, jira: str, as_json: bool = False) -> int:
     """Serve until interrupted; stdout gets the settings as shell exports. `rate`: requests a second."""
-    console = summary.tables()
     with progress.waiting("inventing a company …"):
         world = asked.world(datetime.now(UTC))
-    with Sandbox(world, port=port, latency_ms=latency, jira="cloud" if jira == "cloud" else "datacenter") as sandbox:
+    stand_in = Sandbox(world, port=port, latency_ms=latency, jira="cloud" if jira == "cloud" else "datacenter")
+    with _listening(stand_in, port) as sandbox:
         if rate is not None:
             sandbox.limits = {"intercom": Limit(rate * 10, 10), "jira": Limit(rate, 1)}
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops it, its certificates go
         try:
-            company = f"{plural(asked.accounts, 'customer')}, seed {asked.seed}"
-            text = f"# {company}; stop with Ctrl-C. Paste this into another shell:"
-            console.print(text, soft_wrap=True)  # a comment that went over two lines would be half a command
-            for name, value in sandbox.environment().items():
-                if name == "ACCOUNTPULSE_CONFIG":
-                    console.print("# the mapping by hand; leave it out to try `accountpulse init`:", soft_wrap=True)
-                console.print(f"export {name}={shlex.quote(value)}", soft_wrap=True, markup=False)
+            if as_json:
+                facts = {"accounts": asked.accounts, "seed": asked.seed, "environment": sandbox.environment()}
+                write_json(sys.stdout, [{"version": summary.JSON_VERSION, **facts}])
+            else:
+                _show_exports(asked, sandbox)
+            sys.stdout.flush()
             while True:
                 time.sleep(3600)
         except KeyboardInterrupt:
             return 0
+
+
+@contextmanager
+def _listening(sandbox: Sandbox, port: int) -> Iterator[Sandbox]:
+    """The sandbox while it listens; a port that can't be had is a UsageError."""
+    try:
+        sandbox.start()
+    except OSError as error:
+        sandbox.stop()
+        why = error.strerror or type(error).__name__
+        raise UsageError(f"--port {port} can't be had ({why}); name another, or 0 for any free one") from None
+    try:
+        yield sandbox
+    finally:
+        sandbox.stop()
+
+
+def _show_exports(asked: WorldRequest, sandbox: Sandbox) -> None:
+    """The settings, as a shell takes them; a comment that went over two lines would be half a command."""
+    console = summary.tables()
+    company = f"{plural(asked.accounts, 'customer')}, seed {asked.seed}"
+    console.print(f"# {company}; stop with Ctrl-C. Paste this into another shell:", soft_wrap=True)
+    for name, value in sandbox.environment().items():
+        if name == "ACCOUNTPULSE_CONFIG":
+            console.print("# the mapping by hand; leave it out to try `accountpulse init`:", soft_wrap=True)
+        console.print(f"export {name}={shlex.quote(value)}", soft_wrap=True, markup=False)
 
 
 def write_files(
@@ -83,7 +112,9 @@ def write_files(
     """
     now = datetime.now(UTC)
     if truth is not None:
-        rows = truth_table(asked.world(now), (period or last_complete(now)).name, now)
+        month = period or last_complete(now)
+        scope_of(month, now)  # a month that has not begun has no truth
+        rows = truth_table(asked.world(now), month.name, now)
         _write(truth, len(rows), "value", lambda stream: write_csv(rows, stream))
     if outcomes is not None:
         found = outcomes_truth(churn_history(asked.seed, asked.accounts, now))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from accountpulse.cli.commands import PeriodOption, month_of
+from accountpulse.cli.commands import JsonOption, PeriodOption, month_of
 from accountpulse.core.errors import UsageError
 
 
@@ -74,11 +74,12 @@ def sandbox(
     tables: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE",
+            metavar="DIR",
             help="With --churn: write such a company's metrics, outcomes and hazards to this folder as tables.",
         ),
     ] = None,
     period: PeriodOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """A stand-in for the four systems, until it is stopped. Prints the settings that lead to it."""
     from accountpulse.cli.sandbox import WorldRequest, serve, write_files
@@ -94,7 +95,7 @@ def sandbox(
         raise typer.Exit(
             write_files(asked, month, truth=truth, outcomes=outcomes_truth, hazards=hazards_truth, tables=tables)
         )
-    raise typer.Exit(serve(asked, port, latency=latency, rate=rate, jira=jira.value))
+    raise typer.Exit(serve(asked, port, latency=latency, rate=rate, jira=jira.value, as_json=as_json))
 
 
 def _kind(world: WorldKind, *, churn: bool, sized: bool) -> str:

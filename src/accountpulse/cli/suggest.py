@@ -1,10 +1,12 @@
 """`accountpulse scorecard suggest`: other weights, from who left, as a new scorecard file."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
@@ -17,6 +19,7 @@ from accountpulse.cli.difference import compare_on_file, compare_on_state
 from accountpulse.cli.proof_tables import check_extra
 from accountpulse.core import given_files
 from accountpulse.core.errors import UsageError
+from accountpulse.observe.outlet import write_json
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.state import State
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from accountpulse.proof.training import Training
 
 
-def suggest_weights(asked: TrainingRequest, out: Path, now: datetime) -> int:
+def suggest_weights(asked: TrainingRequest, out: Path, now: datetime, *, as_json: bool = False) -> int:
     """Find other weights, say why each moves, and write the new file; 4 where nothing can be suggested."""
     check_extra("scorecard suggest")
     from accountpulse.cli.calibration_summary import show_notes, show_training
@@ -39,18 +42,28 @@ def suggest_weights(asked: TrainingRequest, out: Path, now: datetime) -> int:
     text = _text_of(asked, tables.card)
     found = suggested(learned)
     console = summary.tables()
+    console.quiet = as_json
     show_training("Suggested weights", learned, tables, console)
     show_notes(learned, tables, console)
     if found is None or _is_idle(learned, found):
-        return _refuse(learned, found, console)
+        refusals = _refusals(learned, found)
+        if as_json:
+            _print_json(found, refusals, None)
+        return _refuse(learned, refusals, console)
     console.print(f"\n[bold]{escape(found.verdict)}[/bold]")
     if not any(change.reason for change in found.changes):
         _name_wrong_ways(learned, console)
-        console.print("\nNothing was written: the new file would be the old one.")
+        nothing = "Nothing was written: the new file would be the old one."
+        console.print(f"\n{nothing}")
+        if as_json:
+            _print_json(found, [nothing], None)
         return 4
     new = _rewritten(asked, text, learned, found, now)
     _show(learned, found, new, console)
     _write_new(out, new.text)
+    if as_json:
+        _print_json(found, [], out)
+        return 0
     _difference(asked, out, console, recommended=found.recommended)
     return 0
 
@@ -61,19 +74,37 @@ def _is_idle(learned: "Training", found: "Suggestion") -> bool:
     return not found.recommended and (auc is None or auc.lower <= 0.5)
 
 
-def _refuse(learned: "Training", found: "Suggestion | None", console: Console) -> int:
-    """Say why nothing is suggested."""
-    from accountpulse.cli.calibration_summary import across
+def _refusals(learned: "Training", found: "Suggestion | None") -> list[str]:
+    """Why nothing is suggested."""
     from accountpulse.proof.gates import WEIGHTS, gate
 
+    if found is None:
+        return [*learned.leaks, *gate(learned.evidence, WEIGHTS).refusals]
+    return [
+        "Neither these weights nor others are shown to foretell who leaves better than chance.",
+        *([found.verdict] if any(change.reason for change in found.changes) else []),
+    ]
+
+
+def _print_json(found: "Suggestion | None", refusals: Sequence[str], written: Path | None) -> None:
+    """The new weights, each part's reason, and where they were written; or why there are none."""
+    facts = {
+        "suggested": written is not None,
+        "recommended": None if found is None else found.recommended,
+        "verdict": None if found is None else found.verdict,
+        "changes": [] if found is None else msgspec.to_builtins(found.changes),
+        "refusals": list(refusals),
+        "out": None if written is None else str(written),
+    }
+    write_json(sys.stdout, [{"version": summary.JSON_VERSION, **facts}])
+
+
+def _refuse(learned: "Training", refusals: Sequence[str], console: Console) -> int:
+    """Say why nothing is suggested."""
+    from accountpulse.cli.calibration_summary import across
+
     console.print("\n[bold]No other weights can be suggested[/bold]")
-    lines = [*learned.leaks, *gate(learned.evidence, WEIGHTS).refusals]
-    if found is not None:
-        lines = [
-            "Neither these weights nor others are shown to foretell who leaves better than chance.",
-            *([found.verdict] if any(change.reason for change in found.changes) else []),
-        ]
-    summary.marked(console, "✗", "red", lines)
+    summary.marked(console, "✗", "red", refusals)
     summary.marked(console, "·", "cyan", across(learned))
     _name_wrong_ways(learned, console)
     console.print("Nothing was written.")

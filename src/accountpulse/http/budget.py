@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from accountpulse.core.errors import OutOfTime
 
 PATIENCE = 900.0  # seconds that one source may wait in all, because it asks for it or fails
+UNREACHED = 1 / 15  # of a patience that is shorter, for one request to a system that can't be reached at all
 GRACE = 30.0  # seconds before the run's end in which only what was begun elsewhere is ended, such as a bulk job
 CUT = 1.0  # seconds before the run's end: a call that ends without an answer from here on was cut off by it
 
@@ -45,6 +46,13 @@ class RequestBudget:
             self.waited += more
             self._waits_until = max(self._waits_until, ends)
             return True
+
+    def gives_up(self, seconds: float) -> bool:
+        """Whether a request that does not reach its system is given up, rather than tried for so many seconds.
+
+        Where somebody waits before the screen, most likely the address is wrong; in a run the system may come back.
+        """
+        return self.patience < PATIENCE and seconds > self.patience * UNREACHED
 
     def cut(self, source: str) -> None:
         """A request had no answer: OutOfTime where the run's end, and not the system, cut it off."""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from accountpulse.http.tls import caused_by
 
 _PORTS = {"https": 443, "http": 80}
+_NO_WAY = ("ConnectTimeout", "ConnectionTimeoutError")  # requests', aiohttp's
 _CLOSED = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 
 
@@ -17,6 +18,11 @@ def place(url: str) -> str:
     """Host and port of an address, as `api.example.com:443`."""
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port or _PORTS.get(parts.scheme, 443)}"
+
+
+def is_unreached(error: BaseException) -> bool:
+    """Whether the call did not even come to the system: no such host, nobody who listens, or no way there."""
+    return _is(error, socket.gaierror, ConnectionRefusedError) or type(error).__name__ in _NO_WAY
 
 
 def why(error: BaseException, url: str) -> str:

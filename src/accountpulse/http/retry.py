@@ -54,6 +54,7 @@ class AttemptFailure:
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     patience: float = ANSWER_PATIENCE  # seconds that its request may go on for
+    is_unreached: bool = False  # the call did not come to the system
 
 
 @dataclass
@@ -91,7 +92,8 @@ class Attempts:
     def unanswered(self, error: Exception, url: str) -> AttemptFailure:
         """No answer came from `url`; OutOfTime where the run's end, and not the system, cut it off."""
         self.budget.cut(self.source)
-        return AttemptFailure(Unanswered(self.source, self.tried, no_answer.why(error, url)))
+        failure = Unanswered(self.source, self.tried, no_answer.why(error, url))
+        return AttemptFailure(failure, is_unreached=no_answer.is_unreached(error))
 
     def unreadable(self, error: Exception, *, is_page: bool = False) -> AttemptFailure:
         """A cut or foreign body under a good status: may pass, and must never be taken for "no data".
@@ -119,13 +121,14 @@ class Attempts:
     def wait_after(self, failure: AttemptFailure) -> float:
         """Seconds to wait before the next attempt, counted in the budget; or the failure's error is raised.
 
-        Raised where waiting doesn't help, tries and patience are used up, the system asks for more than LONGEST_WAIT,
-        or the budget has no room for the wait.
+        Raised where waiting doesn't help, tries and patience are used up, the system asks for more than LONGEST_WAIT or
+        can't be reached for too long, or the budget has no room for the wait.
         """
         self.spent += self.budget.clock() - self._went
         left = failure.patience - self.spent
         wait = wait_before_retry(failure.status, failure.headers, self.number, self.now(), self.chance(), left=left)
-        if wait is None or not self.budget.retried(wait):
+        is_hopeless = wait is None or (failure.is_unreached and self.budget.gives_up(self.spent + wait))
+        if wait is None or is_hopeless or not self.budget.retried(wait):
             self.state = AttemptState.FAILED
             raise failure.error from None
         self.spent += wait
