@@ -2,10 +2,12 @@
 
 import json
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from typer.main import get_command
 
@@ -70,6 +72,41 @@ def test_the_documentation_is_listed_and_shown_without_a_network(tmp_path: Path)
     assert (near.exit_code, "did you mean 'mapping'?" in near.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("run", "--deadline", "soon"), "Invalid value for '--deadline': must be a whole number"),
+        (("run", "--deadline", "0"), "Invalid value for '--deadline': must be at least 1"),
+        (
+            ("sandbox", "--world", "odd"),
+            "Invalid value for '--world': 'odd' is not one of 'plain', 'crooked', 'renamed'",
+        ),
+        (("sandbox", "--truth", "t.csv", "--accounts", "1", "--period", "2999-01"), "2999-01 has not begun yet"),
+        (("demo", "--out", "."), "--out .: report-2026-10.html there is not of a demo"),
+        (("forget", "001Hu00000000ZZIAY"), "Nobody answered: nothing was erased."),
+        (("explain", "x"), "run `accountpulse run` first"),
+        (("run",), "`accountpulse init` writes a .env that lists every setting, to be filled in"),
+    ],
+    ids=lambda words: " ".join(words[:2]) if isinstance(words, tuple) else "",
+)
+def test_what_can_not_be_done_is_said_in_our_own_words_on_stderr_alone(
+    tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    (tmp_path / "report-2026-10.html").touch()
+    done = call(tmp_path, *words)
+    assert done.exit_code == (3 if words[0] in {"run", "explain"} and len(words) < 3 else 2)
+    assert done.stdout == ""
+    assert says in done.stderr
+
+
+def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = call(tmp_path, "sandbox", "--accounts", "1", "--port", port)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"--port {port} can't be had (Address already in use); name another" in done.stderr
+
+
 # --- with a company --------------------------------------------------------------------------------------------
 
 
@@ -126,10 +163,12 @@ def test_a_runs_json_has_the_documented_keys_and_a_quiet_run_says_nothing_else(r
     "words",
     [
         ("history",),
+        ("history", "--metrics", "stored.csv"),
         ("check", "--period", "2026-10"),
         ("accounts",),
         ("score", "--period", "2026-10", "--out", "scores.csv"),
         ("explain", "O'Brien"),
+        ("forget", "001Hu00000000ZZIAY", "--yes"),
         ("outcomes",),
         ("scorecard", "check", "card.yaml"),
         ("scorecard", "diff", "card.yaml", "other.yaml", "--period", "2026-10"),
@@ -140,7 +179,7 @@ def test_a_runs_json_has_the_documented_keys_and_a_quiet_run_says_nothing_else(r
 def test_what_json_prints_has_the_documented_keys(office: Office, ran: Said, words: tuple[str, ...]) -> None:
     assert ran.exit_code == 0
     done = office.call(*words, "--json")
-    name = " ".join(words[:2]) if words[0] == "scorecard" else words[0]
+    name = " ".join(words[:2]) if words[0] == "scorecard" or "--metrics" in words else words[0]
     found = objects(done)
     assert found
     for each in found:
@@ -156,6 +195,28 @@ def test_one_scorecard_has_one_hash_whoever_prints_it(office: Office, ran: Said)
     hashes = {checked["hash"], diff["before"]["hash"], explained["scorecard"]["hash"]}
     assert hashes == {run["scorecard"].split()[-1]} == {scored["scorecard"].split()[-1]}
     assert f"content hash `{checked['hash']}`" in office.call("scorecard", "show", "card.yaml").stdout
+
+
+def test_after_dry_runs_alone_commands_say_how_they_are_shown(office: Office) -> None:
+    own = {"ACCOUNTPULSE_STATE": str(office.folder / "dry")}
+    (dry,) = objects(office.call(*RUN, "--dry-run", "--quiet", "--json", **own))
+    for words in (("report",), ("explain", "O'Brien")):
+        refused = office.call(*words, **own)
+        assert (refused.exit_code, "`report --run last`" in refused.stderr) == (3, True)
+        assert office.call(*words, "--run", "last", **own).exit_code == 0
+    assert dry["run_id"] in office.call("history", **own).stdout
+
+
+def test_a_table_with_other_pillars_than_the_mapping_is_remarked(office: Office, ran: Said) -> None:
+    assert ran.exit_code == 0
+    assert office.call("history", "--metrics", "all.parquet").exit_code == 0
+    less = pl.read_parquet(office.folder / "all.parquet").drop("pillar_insights", "pillar_insights_reason")
+    less.write_parquet(office.folder / "less.parquet")
+    less.write_csv(office.folder / "less.csv")
+    assert "pillars" not in office.call("score", "--metrics", "all.parquet", "--out", "s.csv").stderr
+    for kind in ("csv", "parquet"):  # the second one streams
+        said = office.call("score", "--metrics", f"less.{kind}", "--out", f"s.{kind}").stderr
+        assert f"less.{kind} and accountpulse.yaml differ in pillars: only one of them has pillar_insights." in said
 
 
 def test_a_quiet_check_shows_what_would_fail_alone(office: Office) -> None:
@@ -192,5 +253,5 @@ def test_a_month_that_runs_still_is_remarked_and_one_to_come_refused(office: Off
     for words in (("explain", "O'Brien"), ("report",)):
         assert "the month is not over: its scores will change" in " ".join(office.call(*words, **own).stdout.split())
     refused = office.call("run", "--period", later, "--dry-run")
-    assert refused.exit_code == 2
+    assert refused.exit_code == office.call("check", "--period", later).exit_code == 2
     assert "has not begun yet" in refused.stderr

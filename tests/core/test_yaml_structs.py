@@ -79,11 +79,17 @@ def test_a_value_is_taken_in_its_type(text: str, field: str, value: Any) -> None
     assert getattr(read_text(text), field) == value
 
 
+KEYS = ("animal", "by_name", "count", "days", "even", "flag", "from", "key", "level", "names", "share", "since")
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("from: three", "line 1, from: must be 'one' or 'two'"),
-        ("count: many", "line 1, count: must be a whole number"),
+        ("count: many", "line 1, count: must be a whole number, not 'many'"),
+        ("count: 5%", "line 1, count: must be a whole number, not '5%'"),
+        ("level: 0,15", "line 1, level: must be a number, not '0,15': write 0.15"),
+        ("animal:", "line 1, animal: is empty: put its keys below it, or take the line away"),
         ("count: null", "line 1, count: must be a whole number"),
         ("count: true", "line 1, count: must be a whole number"),
         ("count: 1.5", "line 1, count: must be a whole number"),
@@ -103,9 +109,9 @@ def test_a_value_is_taken_in_its_type(text: str, field: str, value: Any) -> None
         ("by_name: {tom: {lives: 10}}", "line 1, by_name.tom.lives: must be a whole number, at least 1, at most 9"),
         ("by_name: {tom: 5}", "line 1, by_name.tom: must be keys with their values"),
         ("animal: {name: 7}", "line 1, animal.name: must be a text"),
-        ("animal: {nmae: Rex}", "line 1, animal.nmae: not a known key"),
+        ("animal: {nmae: Rex}", "line 1, animal.nmae: not a known key; the keys here are lives"),
         ("from: two", "line 1: two takes a count of 2 at least"),
-        ("source: one", "line 1, source: not a known key"),
+        ("source: one", "line 1, source: not a known key; the keys here are " + ", ".join(KEYS)),
         ("cuont: 1", "line 1, cuont: not a known key; did you mean 'count'?"),
         ("[a]", "line 1: must be keys with their values"),
     ],

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accountpulse.core.errors import AccessError, OutOfTime, SourceUnavailable, Unanswered, UnexpectedAnswer
-from accountpulse.http.budget import RequestBudget
+from accountpulse.http.budget import PATIENCE, RequestBudget
 from accountpulse.http.retry import (
     ANSWER_PATIENCE,
     FIRST_BACKOFF,
@@ -154,6 +154,21 @@ def test_where_nobody_answers_host_and_port_are_named_and_how_far_the_call_got(e
     assert isinstance(found, Unanswered)
     assert says in str(found)
     assert not {"pass", "path"} & set(str(found).replace("/", " ").replace(":", " ").split())
+
+
+def test_whoever_looks_gives_up_in_seconds_on_a_system_that_can_not_be_reached_and_a_run_does_not() -> None:
+    def tried(patience: float, error: OSError) -> float:
+        one, spent = attempts(RequestBudget(patience=patience)), 0.0
+        with pytest.raises(Unanswered):
+            while True:
+                one.send()
+                spent += one.wait_after(one.unanswered(error, "https://host/x"))
+        return spent
+
+    for error in (ConnectionRefusedError(), socket.gaierror(-2, "no name")):
+        assert tried(60.0, error) <= 4.0
+        assert tried(PATIENCE, error) >= ANSWER_PATIENCE
+    assert tried(60.0, TimeoutError()) > 30.0  # it is there, and slow
 
 
 def test_waits_side_by_side_are_counted_once() -> None:

@@ -1,5 +1,6 @@
 """`scorecard suggest`: a file with the owner's comments and other weights, and the reason for each that moves."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -106,6 +107,10 @@ def test_with_few_departures_no_weights_are_suggested(
     write(tmp_path, churn_tables(11, 60))
     assert suggest_weights(request(files, tmp_path), tmp_path / "n.yaml", NOW) == 4
     assert "suggested weights of dimensions it takes 50" in " ".join(capsys.readouterr().out.split())
+    assert suggest_weights(request(files, tmp_path), tmp_path / "n.yaml", NOW, as_json=True) == 4
+    found = json.loads(capsys.readouterr().out)
+    assert (found["suggested"], found["changes"], found["out"]) == (False, [], None)
+    assert "suggested weights of dimensions it takes 50" in " ".join(found["refusals"])
     assert not (tmp_path / "n.yaml").exists()
 
 
@@ -135,11 +140,16 @@ def test_no_file_is_overwritten(files: Path) -> None:
     assert (files / "ours.yaml").read_text(encoding="utf-8") == CARD
 
 
-def test_the_packaged_scorecard_keeps_its_comments_as_well(files: Path, tmp_path: Path) -> None:
+def test_the_packaged_scorecard_keeps_its_comments_as_well(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     world = churn_tables(11, 150, reversed_metric="feature_breadth")
     world.metrics.write_parquet(tmp_path / "m.parquet")
     world.outcomes.write_csv(tmp_path / "o.csv")
-    assert suggest_weights(request(files, tmp_path, scorecard=None), tmp_path / "n.yaml", NOW) == 0
+    assert suggest_weights(request(files, tmp_path, scorecard=None), tmp_path / "n.yaml", NOW, as_json=True) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["suggested"], Path(found["out"]).name) == (True, "n.yaml")
+    assert "feature_breadth" in {change["name"] for change in found["changes"] if change["wrong_way"]}
     text = (tmp_path / "n.yaml").read_text(encoding="utf-8")
     assert "# The scorecard that is used where a company brings none of its own.\n#\n# How to read it:\n" in text
     assert load(text, "n.yaml").name == "default"

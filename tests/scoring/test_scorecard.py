@@ -90,7 +90,7 @@ EXPECTED = {
     22: ["groups.csat: this name is taken", "[1, inf] is not a point"],
     23: ["groups.none: needs exactly one of groups, metrics, pillars; it has none"],
     24: ["groups.empty.metrics: is empty"],
-    26: ["when.segment: is missing", "when.tier: not a known key", "'bug_trend' is not in the tree"],
+    26: ["when.segment: is missing", "when.tier: not a known key", "'bug_trend' is no metric under groups"],
     28: ["'suport' is neither a metric nor a dimension nor any_dimension; did you mean 'support'?", "cap", "reason"],
     29: ["needs a comparison"],
     30: ["gte", "above: not a known key"],
@@ -125,7 +125,7 @@ def test_a_segment_that_turns_a_metric_around_is_a_mistake():
     assert problems(text) == [
         "line 9, segments.0.anchors.csat_score: points fall with the value here, but rise in the tree",
         "line 10, segments.1.name: 'paid' is given twice",
-        "line 10, segments.1.anchors.csat_scor: 'csat_scor' is not in the tree; did you mean 'csat_score'?",
+        "line 10, segments.1.anchors.csat_scor: 'csat_scor' is no metric under groups; did you mean 'csat_score'?",
         "line 11, metrics.pillar_x: names that begin with pillar_ are kept for the configured pillars; choose another",
     ]
     flat = SMALL + "segments: [{name: f, when: {segment: F}, anchors: {csat_score: [[0, 50], [100, 50]]}}]\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from accountpulse import engines
 from accountpulse.cli.files import check_apart, read_card
-from accountpulse.cli.scoring import counting_calibration, tell_scored
+from accountpulse.cli.scoring import counting_calibration, pillars_apart, tell_scored
 from accountpulse.cli.voice import note
 from accountpulse.core.errors import UsageError
 from accountpulse.engines import checks, files
@@ -39,7 +39,7 @@ def score_on(
     running = engines.start(engine, master)
     frame = running.read(metrics)
     card = read_card(scorecard, pillars_of(frame.collect_schema()))
-    note(checks.unknown_columns(frame, metrics, card))
+    note([*pillars_apart(card, Path(metrics).name), *checks.unknown_columns(frame, metrics, card)])
     counting = partial(counting_calibration, calibration, card)
     result = files.score_file(running, frame, metrics, card, out, calibration=counting)
     tell_scored((result.rows, result.rated), result.tiers, card, result.last, out, as_json=as_json)

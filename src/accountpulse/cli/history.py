@@ -29,6 +29,7 @@ SPARE = ("Took", "Rated", "Left out", "Not read")  # what a terminal of less tha
 ROOMY = 104
 NARROW_SPARE = (*SPARE, "Scored", "Written")  # and one of less than NARROW
 NARROW = 70
+NARROWEST = 56  # below it the beginning is told by the run's id alone
 
 
 def show_history(state: State, as_json: bool) -> int:  # noqa: FBT001
@@ -41,6 +42,8 @@ def show_history(state: State, as_json: bool) -> int:  # noqa: FBT001
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
         spare = () if console.width >= ROOMY else SPARE if console.width >= NARROW else NARROW_SPARE
         shown = [name for name in COLUMNS if name not in spare]
+        if console.width < NARROWEST:
+            shown.remove("Begun (UTC)")
         for name in shown:
             table.add_column(name, justify="right" if name in COUNTS else "left", no_wrap=name in ("Run", "Period"))
         for facts in runs:
@@ -49,6 +52,8 @@ def show_history(state: State, as_json: bool) -> int:  # noqa: FBT001
         console.print(table)
     else:
         console.print(f"No run yet in {escape(state.files.store.place)}.")
+    if not as_json and (dry := state.dry_runs.ids()):
+        console.print(f"Dry runs that are kept, for `report --run` and `explain --run`: {', '.join(dry)}", markup=False)
     note(state.files.notes)
     return 0
 

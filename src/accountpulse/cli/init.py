@@ -15,6 +15,7 @@ from accountpulse.core.outgoing import outgoing
 from accountpulse.http.budget import RequestBudget
 from accountpulse.pipeline.run import LOOKING
 from accountpulse.settings import Settings, dotenv, starter
+from accountpulse.settings.environment import names_set
 from accountpulse.settings.starter import LookedAt
 from accountpulse.systems import SYSTEMS
 from accountpulse.systems.discovery import AccountSample, DiscoverRequest, MappingChoice
@@ -36,7 +37,7 @@ def show_init(
 
     `patience`: seconds that a system is waited for in all.
     """
-    if not dotenv.names_set(environment) and not environment.get("ACCOUNTPULSE_SECRET_ID"):
+    if not names_set(environment) and not environment.get("ACCOUNTPULSE_SECRET_ID"):
         return _without_credentials(dotenv.beside(environment))
     loaded = settings.load_unmapped(environment)
     path = out or Path((environment.get("ACCOUNTPULSE_CONFIG") or "").strip() or settings.DEFAULT_CONFIG)

@@ -1,6 +1,7 @@
 """`accountpulse score`: a table in, or a month from the state, a table out; no system is asked."""
 
 import sys
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from accountpulse.cli.files import check_apart, read_card, read_given, write_tab
 from accountpulse.cli.formatting import plural
 from accountpulse.cli.voice import note
 from accountpulse.core import tables
+from accountpulse.core.catalogue import PILLAR
 from accountpulse.core.errors import AccountpulseError
 from accountpulse.core.period import Period
 from accountpulse.core.tables import GivenTable
@@ -34,12 +36,26 @@ def score_file(
     check_apart([out], [metrics, scorecard, calibration])
     given = read_given(metrics)
     card = read_card(scorecard, table.pillars_in(given))
-    note(table.unknown_columns_in(given, card))
+    note([*pillars_apart(card, metrics.name), *table.unknown_columns_in(given, card)])
     frame = read_metrics(given, card)
     del given
     counting = counting_calibration(calibration, card, table.first_and_last(frame))
     in_words = _is_worded(out, frame.height)
     return _finish(calibrated(score_table(frame, card, detail=in_words), counting), frame, card, out, as_json=as_json)
+
+
+def pillars_apart(card: Scorecard, name: str) -> Iterator[str]:
+    """A line where the table has other pillars than accountpulse.yaml: a run reads another scorecard from the file."""
+    try:
+        mapped = settings.rules_of(settings.mapping_of(environment())).pillars
+    except AccountpulseError:
+        return  # a table can be scored without any mapping
+    apart = [f"{PILLAR}{pillar}" for pillar in sorted(set(mapped) ^ set(card.pillars))]
+    if mapped and apart:
+        yield (
+            f"{name} and accountpulse.yaml differ in pillars: only one of them has {', '.join(apart)}. The scorecard's "
+            f"hash, {card.hash}, is not that of a run, and the scores can't be compared with a run's"
+        )
 
 
 def read_metrics(given: GivenTable, card: Scorecard) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """YAML files that people write: read with line numbers, checked whole, every mistake reported with its line."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,8 +18,23 @@ Path = tuple[str | int, ...]
 DEEPEST = 50  # levels
 MOST_NODES = 100_000  # keys, values and list entries
 LONGEST_TEXT = 1 << 16  # characters of one value
+LONGEST_SHOWN = 20  # characters of a value that a message repeats
 _TOO_DEEP = f"nested deeper than {DEEPEST} levels, or within itself"
+MOST_KEYS = 20  # that a message lists
 Model = TypeVar("Model", bound="BaseModel")
+_COLUMNS = "begin the keys of one level in the same column"
+_BROKEN = {  # what PyYAML finds, as the writer of a file needs it
+    r"'\t'": "a tab: indent with blanks",
+    "mapping values are not allowed": "here or in the line above a key lacks its ':', a text that holds ': ' lacks its "
+    f"quotes, or a key is not in its column ({_COLUMNS})",
+    "expected <block end>": f"the line does not fit to those above: {_COLUMNS}",
+    "could not find expected ':'": "a key without ': ' and a value after it",
+    "expected ',' or": "a comma is missing, or a bracket is not closed",
+    "that cannot start any token": "a text that begins with a sign such as @, % or ` must stand in quotes",
+    "unexpected end of stream": "a quotation mark is not closed",
+    "undefined alias": "a text that begins with * must stand in quotes",
+    "unknown escape": "in double quotes a backslash escapes: use single ones",
+}
 
 
 @dataclass(frozen=True)
@@ -58,13 +74,22 @@ def parse(text: str, name: str) -> Document:
     except _TooMuch as error:
         raise ConfigurationError(name, [str(error)]) from None
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigurationError(name, [f"line {line}: not YAML: {error.problem}"]) from None
+        raise ConfigurationError(name, [_broken(error)]) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise ConfigurationError(name, [f"not YAML: {error}"]) from None
     if walk.twice:
         raise ConfigurationError(name, walk.twice)
     return Document(name, data, walk.lines)
+
+
+def _broken(error: yaml.MarkedYAMLError) -> str:
+    """Where a document is no YAML, why, and where that which is not finished begins."""
+    line = error.problem_mark.line + 1 if error.problem_mark else 1
+    said = str(error.problem)
+    words = next((words for sign, words in _BROKEN.items() if sign in said), said)
+    is_open = error.context_mark is not None and ("flow" in str(error.context) or "quoted" in str(error.context))
+    begins = error.context_mark.line + 1 if is_open and error.context_mark else line
+    return f"line {line}: not YAML: {words}{f' (it begins in line {begins})' if begins != line else ''}"
 
 
 class _TooMuch(Exception):
@@ -125,12 +150,43 @@ def _problems(document: Document, model: "type[BaseModel]", error: "ValidationEr
     for item in error.errors(include_input=False, include_url=False, include_context=True):
         path = _real(document, item["loc"], absent=item["type"] == "missing")
         if item["type"] == "extra_forbidden":
-            text = f"not a known key{nearest(str(path[-1]), _fields(model, path[:-1]))}"
+            text = unknown_key(str(path[-1]), _fields(model, path[:-1]))
         else:
             text = in_words(item["type"], item["msg"], item.get("ctx") or {})
+            if item["type"].startswith(("int_", "float_")):
+                text += not_a_number(_at(document.data, path), whole=item["type"].startswith("int_"))
         found.setdefault(path, []).append(text)
     for path, texts in found.items():
         yield f"{document.where(path)}: {_either(texts)}"
+
+
+def unknown_key(key: str, known: Iterable[str]) -> str:
+    """A key that nobody reads, with the nearest that is read, else with all of them where they are few."""
+    names = list(known)
+    listed = f"; the keys here are {', '.join(sorted(names))}" if 0 < len(names) <= MOST_KEYS else ""
+    return f"not a known key{nearest(key, names) or listed}"
+
+
+def not_a_number(given: object, *, whole: bool) -> str:
+    """What stands where a number must, and how to write the number that is most likely meant, unless it is `whole`."""
+    if not isinstance(given, str) or len(given) > LONGEST_SHOWN:
+        return ""
+    number = re.fullmatch(r"(-?\d+)(?:[.,](\d+))?\s*(%?)", given, re.ASCII)
+    if number is None or whole:
+        return f", not {given!r}"
+    digits, part, percent = number.groups()
+    meant = float(f"{digits}.{part or 0}") / (100 if percent else 1)
+    return f", not {given!r}: write {meant:.6g}"
+
+
+def _at(data: Any, path: Path) -> object:
+    """What stands at a path."""
+    for part in path:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
 
 
 def _real(document: Document, path: Path, *, absent: bool) -> Path:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import structs
 
 from accountpulse.core.errors import ConfigurationError
-from accountpulse.core.nearest import nearest
+from accountpulse.core.yaml_files import not_a_number, unknown_key
 
 if TYPE_CHECKING:  # models are declared where no file is read
     from accountpulse.core.yaml_files import Document, Path
@@ -117,13 +117,15 @@ class _Reader:
         return {self.value(name, key, places[name]): self.value(given[name], value, places[name]) for name in given}
 
     def _struct(self, given: object, kind: type[msgspec.Struct], path: "Path") -> Any:
+        if given is None:
+            return self._wrong(path, "is empty: put its keys below it, or take the line away")
         if not isinstance(given, dict):
             return self._wrong(path, "must be keys with their values")
         known = len(self.problems)
         fields = {each.encode_name: each for each in structs.fields(kind)}
         for key in given:
             if key not in fields:
-                self._wrong((*path, str(key)), f"not a known key{nearest(str(key), fields)}")
+                self._wrong((*path, str(key)), unknown_key(str(key), fields))
         found = {}
         for key, declared in fields.items():
             if key in given:
@@ -142,7 +144,9 @@ class _Reader:
         try:
             found = msgspec.convert(given, kind, strict=False)
         except msgspec.ValidationError:
-            return self._wrong(path, f"must be {_wanted(kind)}")
+            wanted = _wanted(kind)
+            what = not_a_number(given, whole="whole" in wanted) if "number" in wanted else ""
+            return self._wrong(path, f"must be {wanted}{what}")
         if isinstance(found, float) and not math.isfinite(found):
             return self._wrong(path, "must be a finite number")
         return found

@@ -144,6 +144,8 @@ def recall_or_refuse(state: State, period: Period | None) -> EarlierRun:
     if earlier is None:
         wanted = f"a run of {period.name}" if period else "any run"
         there = f"there are runs of {', '.join(known[-12:])}" if known else "run `accountpulse run` first"
+        if not known and state.dry_runs.ids():
+            there = "there are dry runs alone: `report --run last` and `explain ACCOUNT --run last` show the last one"
         problem = f"the state folder (ACCOUNTPULSE_STATE) does not hold {wanted} with its scorecard; {there}"
         raise ConfigurationError("state", [problem, *state.files.notes])
     return earlier

@@ -205,8 +205,12 @@ class Sandbox:
         # the protocol is named, since only then asyncio switches Nagle's algorithm off
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((HOST, port))
-        listening.listen(1024)
+        try:
+            listening.bind((HOST, port))
+            listening.listen(1024)
+        except OSError:
+            listening.close()
+            raise
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", ssl_certfile=certificate, timeout_keep_alive=600,
             timeout_graceful_shutdown=1, date_header=False,

@@ -60,11 +60,12 @@ def unknown_columns_in(given: GivenTable, card: Scorecard) -> list[str]:
 
 def unknown_columns_of(columns: Iterable[str], name: str, card: Scorecard) -> list[str]:
     """As `unknown_columns_in`, for the columns of a table that was opened elsewhere."""
-    read = columns_read(card)
+    read, given = columns_read(card), list(columns)
+    reasons = {reason_of(column) for column in given}  # of metrics that have a line themselves
     return [
         f"{name}: column {column!r} is no metric{nearest(column, read) or _hint(column)}; it is not read"
-        for column in dict.fromkeys(columns)
-        if column not in {*read, *ATTRIBUTES}
+        for column in dict.fromkeys(given)
+        if column not in {*read, *ATTRIBUTES} and column not in reasons
     ]
 
 

@@ -161,7 +161,7 @@ def _segments(check: ScorecardCheck, segments: Any) -> None:
         for metric, anchors in _mapping(_mapping(segment).get("anchors")).items():
             path = ("segments", index, "anchors", str(metric))
             if metric not in usable:
-                check.add(path, f"{metric!r} is not in the tree{nearest(str(metric), usable)}")
+                check.add(path, f"{metric!r} is no metric under groups{nearest(str(metric), usable)}")
             elif _direction(anchors) * check.directions.get(metric, 0) < 0:
                 here, there = ("rise", "fall") if _direction(anchors) > 0 else ("fall", "rise")
                 check.add(path, f"points {here} with the value here, but {there} in the tree")

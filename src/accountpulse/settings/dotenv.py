@@ -14,7 +14,7 @@ from pathlib import Path
 
 from accountpulse.core import given_files
 from accountpulse.core.errors import ConfigurationError
-from accountpulse.settings.environment import NAMES, PREFIXES, VARIABLES
+from accountpulse.settings.environment import PREFIXES, VARIABLES
 from accountpulse.systems import SYSTEMS
 from accountpulse.systems.environment import Variable
 
@@ -144,9 +144,3 @@ def write_template(path: Path) -> None:
     made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
     with os.fdopen(made, "w", encoding="utf-8") as stream:
         stream.write(template())
-
-
-def names_set(environment: Mapping[str, str]) -> bool:
-    """Whether any setting of a system is given."""
-    of_systems = {variable.name for system in SYSTEMS.values() for variable in system.variables}
-    return any((environment.get(name) or "").strip() for name in of_systems & NAMES.keys())

@@ -170,6 +170,8 @@ def _loaded(reader: EnvironmentReader, mapped: Callable[[], tuple[RunMapping | N
     state = _state(reader)
     reader.problems += _unknown_names(reader.environment)
     if reader.problems or mapping is None:
+        if reader.problems and not names_set(reader.environment):
+            reader.problems[0] += ". `accountpulse init` writes a .env that lists every setting, to be filled in"
         raise ConfigurationError("settings", reader.problems)
     return Settings(
         mapping=mapping,
@@ -180,6 +182,12 @@ def _loaded(reader: EnvironmentReader, mapped: Callable[[], tuple[RunMapping | N
         config_folder=folder,
         link_file=links_given,
     )
+
+
+def names_set(environment: Mapping[str, str]) -> bool:
+    """Whether any setting of a system is given."""
+    of_systems = {variable.name for system in SYSTEMS.values() for variable in system.variables}
+    return any((environment.get(name) or "").strip() for name in of_systems & NAMES.keys())
 
 
 def state_of(environment: Mapping[str, str]) -> str:

@@ -152,9 +152,9 @@ class Bucket:
             if code in REMEDIES:
                 raise ConfigurationError("state", [f"{tried} was refused ({code}). {self._remedy(code)}"]) from None
             raise SourceUnavailable("state", tried, code or type(error).__name__) from None
-        except (NoCredentialsError, PartialCredentialsError) as error:
-            remedy = "Give AWS credentials, or a role that has them."
-            raise ConfigurationError("state", [f"{tried}: {type(error).__name__}. {remedy}"]) from None
+        except (NoCredentialsError, PartialCredentialsError):
+            remedy = "set them in the environment or in a profile, or take a role that has them"
+            raise ConfigurationError("state", [f"{tried}: there are no AWS credentials: {remedy}."]) from None
         except ParamValidationError:
             raise ConfigurationError("state", [f"{tried} is no name in S3: mend {self._setting}."]) from None
         except BotoCoreError as error:
