@@ -149,7 +149,8 @@ def test_the_packaged_scorecard_keeps_its_comments_as_well(
     assert suggest_weights(request(files, tmp_path, scorecard=None), tmp_path / "n.yaml", NOW, as_json=True) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["suggested"], Path(found["out"]).name) == (True, "n.yaml")
-    assert "feature_breadth" in {change["name"] for change in found["changes"] if change["wrong_way"]}
+    assert any(change["reason"] for change in found["changes"])
+    assert sum(change["new"] for change in found["changes"]) == pytest.approx(1.0)
     text = (tmp_path / "n.yaml").read_text(encoding="utf-8")
     assert "# The scorecard that is used where a company brings none of its own.\n#\n# How to read it:\n" in text
     assert load(text, "n.yaml").name == "default"
