@@ -25,6 +25,7 @@ class Index:
         visible = (issue for issue in site.issues if issue.project not in site.hidden)
         self.issues = sorted(visible, key=lambda issue: (issue.created, int(issue.id)))
         self.everything = (1 << len(self.issues)) - 1
+        self.fields_in_use = {name for issue in self.issues for name in issue.fields}  # custom ones
         self._component_ids = component_ids(site)
         self._places: dict[str, Mapping[str, list[int]]] = {}
         self._dates: dict[str, tuple[list[datetime], list[int]]] = {}

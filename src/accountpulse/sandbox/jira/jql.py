@@ -70,9 +70,8 @@ def run(query: Query, index: Index) -> list[int]:
 def _custom_fields(index: Index) -> set[str]:
     """The site's custom fields that the caller may see."""
     site = index.site
-    on_issues = {name for issue in index.issues for name in issue.fields}
-    known = {*site.field_names, *site.field_kinds, *site.strict_fields, *site.text_fields, *UNUSED, *on_issues}
-    return known - set(site.hidden_fields)
+    known = {*site.field_names, *site.field_kinds, *site.strict_fields, *site.text_fields, *UNUSED}
+    return (known | index.fields_in_use) - set(site.hidden_fields)
 
 
 def _key(index: Index, place: int) -> tuple[str, int]:
