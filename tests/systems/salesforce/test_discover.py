@@ -24,7 +24,7 @@ from accountpulse.settings import starter
 from accountpulse.settings.starter import LookedAt
 from accountpulse.systems import SYSTEMS
 from accountpulse.systems.discovery import NULL, DiscoverRequest, Discovery, MappingChoice
-from accountpulse.systems.salesforce import meanings
+from accountpulse.systems.salesforce import meanings, value_words
 from accountpulse.systems.salesforce.client import Field
 from accountpulse.systems.salesforce.client import Org as SignedInOrg
 from accountpulse.systems.salesforce.discover import discover
@@ -351,14 +351,14 @@ def test_a_word_that_speaks_against_a_meaning_takes_it(name: str, meaning: meani
 
 
 def test_values_that_deny_a_word_do_not_say_it() -> None:
-    assert named("Customer - Direct", meanings.CUSTOMER_VALUES, meanings.NO_CUSTOMERS)
-    assert named("Existing customers", meanings.CUSTOMER_VALUES, meanings.NO_CUSTOMERS)
-    assert named("Partner-led customer", meanings.CUSTOMER_VALUES, meanings.NO_CUSTOMERS)
-    assert not named("Active partner", meanings.LIVE_VALUES, meanings.NO_LIVE_CUSTOMERS)
+    assert named("Customer - Direct", value_words.CUSTOMER_VALUES, value_words.NO_CUSTOMERS)
+    assert named("Existing customers", value_words.CUSTOMER_VALUES, value_words.NO_CUSTOMERS)
+    assert named("Partner-led customer", value_words.CUSTOMER_VALUES, value_words.NO_CUSTOMERS)
+    assert not named("Active partner", value_words.LIVE_VALUES, value_words.NO_LIVE_CUSTOMERS)
     for value in ("Not a customer", "Former customer", "Ex-Customer", "Inactive", "Prospect"):
-        assert not named(value, (*meanings.CUSTOMER_VALUES, *meanings.LIVE_VALUES), meanings.NO_CUSTOMERS)
-    assert not named("Unconfirmed", meanings.CONFIRMED_VALUES)
-    assert not named("Technical Buyer", meanings.CHAMPION_ROLES, meanings.NO_CHAMPIONS)
+        assert not named(value, (*value_words.CUSTOMER_VALUES, *value_words.LIVE_VALUES), value_words.NO_CUSTOMERS)
+    assert not named("Unconfirmed", value_words.CONFIRMED_VALUES)
+    assert not named("Technical Buyer", value_words.CHAMPION_ROLES, value_words.NO_CHAMPIONS)
 
 
 def test_a_floor_is_the_roundest_amount_that_divides_two_tiers() -> None:

@@ -86,6 +86,7 @@ def _choices(
     renewal, no_renewal = discover_contract.renewal_choice(survey, deals, dates)
     reviews, no_reviews = discover_people.review_choice(survey, tiers)
     champions, no_champions = discover_people.champion_choice(survey)
+    expansion, no_expansion = discover_people.expansion_choice(deals)
     signals, no_signals = discover_people.signal_choice(survey, children)
     choices = (
         _where_choice(filters),
@@ -97,12 +98,12 @@ def _choices(
         *_tier_choices(tiers),
         reviews,
         champions,
-        discover_people.expansion_choice(deals),
+        expansion,
         discover_contract.outcome_choice(survey, deals, arr),
         *_target_choices(survey),
         signals,
     )
-    return choices, [*unknown, *no_renewal, *no_reviews, *no_champions, *no_signals]
+    return choices, [*unknown, *no_renewal, *no_reviews, *no_champions, *no_expansion, *no_signals]
 
 
 def _first(found: Sequence[Candidate]) -> str | None:

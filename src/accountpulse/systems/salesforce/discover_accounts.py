@@ -8,15 +8,16 @@ from statistics import median
 from typing import Any
 
 from accountpulse.systems.discovery import NULL, MappingChoice
-from accountpulse.systems.salesforce import meanings
+from accountpulse.systems.salesforce import meanings, value_words
 from accountpulse.systems.salesforce.client import Field
-from accountpulse.systems.salesforce.meanings import Meaning, named, words
+from accountpulse.systems.salesforce.meanings import Meaning, denied, named, words
 from accountpulse.systems.salesforce.queries import in_list, number, text
 from accountpulse.systems.salesforce.settings import Tiers
 from accountpulse.systems.salesforce.survey import Candidate, OrgSurvey, named_like
 
 WON = "Id IN (SELECT AccountId FROM Opportunity WHERE IsWon = true)"
 LISTS_ASKED = 8  # picklists whose values are counted
+MOSTLY, HARDLY = 0.8, 0.2  # of the accounts with a value: it is that of customers, or of others
 LEAST_FILLED = 0.05  # of the customers: an emptier field is not proposed
 FULL = 3.0  # points of a field that all customers have filled
 FITTING = 3.0  # points of values that are what the key means
@@ -53,13 +54,14 @@ def customers(survey: OrgSurvey) -> list[CustomerFilter]:
     """What may tell customers, best first: by a value that says so, else by what only customers have.
 
     3 points for values or a checkbox that say "customer", 2 for ones that say "active" or "live" in a field of status,
-    1 for accounts with ARR or a won opportunity; up to 3 more for how well it agrees with these (harmonic mean of the
-    two shares).
+    1.5 for values that hardly anybody has but customers, 1 for accounts with ARR or a won opportunity; up to 3 more for
+    how well it agrees with these (harmonic mean of the two shares).
     """
     fields = survey.fields("Account")
     known = _evidence(survey, fields)
-    found = [*_by_list(survey, fields), *_by_record_type(survey, fields), *_by_flag(survey, fields)]
     reference = next(iter(known), None)
+    lists = [*_lists(survey, fields), *_record_types(survey, fields)]
+    found = [*(way for each in lists for way in _of_values(survey, each, reference)), *_by_flag(survey, fields)]
     judged = [_judged(survey, each, reference) for each in found if each.count]
     return sorted([*judged, *known], key=lambda each: -each.points)
 
@@ -86,44 +88,74 @@ def _judged(survey: OrgSurvey, each: CustomerFilter, reference: CustomerFilter |
     return CustomerFilter(each.where, each.count, each.points + FULL * agreement, why)
 
 
-def _by_list(survey: OrgSurvey, fields: Mapping[str, Field]) -> Iterator[CustomerFilter]:
-    """Fields with a list of kinds, by the values in use."""
+@dataclass(frozen=True)
+class KindList:
+    """A list that accounts are sorted by: its values in use with their accounts, those that it has, and its words."""
+
+    name: str
+    values: Mapping[str, int]
+    listed: Sequence[str] = ()
+    said: frozenset[str] = frozenset()
+
+
+def _lists(survey: OrgSurvey, fields: Mapping[str, Field]) -> Iterator[KindList]:
+    """Fields with a list of kinds."""
     by_values = [each for each in fields.values() if any(map(_is_customers, each.picklist)) and not _personal(each)]
     asked = [*by_values, *(each for each, _ in named_like(fields, meanings.KIND_OF_ACCOUNT))]
     lists = {each.name: each for each in asked if each.groupable}
     for each in list(lists.values())[:LISTS_ASKED]:
-        values = {str(value): n for (value,), n in survey.groups("Account", [each.name]).items() if value is not None}
-        yield from _of_values(each.name, values, each.picklist, words(f"{meanings.bare(each.name)} {each.label}"))
+        said = frozenset(words(f"{meanings.bare(each.name)} {each.label}"))
+        yield KindList(each.name, _counts(survey, each.name), each.picklist, said)
+
+
+def _record_types(survey: OrgSurvey, fields: Mapping[str, Field]) -> Iterator[KindList]:
+    if "RecordTypeId" in fields:
+        path = "RecordType.DeveloperName"
+        yield KindList(path, _counts(survey, path), said=frozenset({"type"}))
+
+
+def _counts(survey: OrgSurvey, name: str, *conditions: str) -> dict[str, int]:
+    groups = survey.groups("Account", [name], *conditions)
+    return {str(value): n for (value,), n in groups.items() if value is not None}
 
 
 def _is_customers(value: str) -> bool:
-    return named(value, meanings.CUSTOMER_VALUES, meanings.NO_CUSTOMERS)
+    return named(value, value_words.CUSTOMER_VALUES, value_words.NO_CUSTOMERS)
 
 
-def _by_record_type(survey: OrgSurvey, fields: Mapping[str, Field]) -> Iterator[CustomerFilter]:
-    if "RecordTypeId" not in fields:
+def _of_values(survey: OrgSurvey, each: KindList, reference: CustomerFilter | None) -> Iterator[CustomerFilter]:
+    """The values in use that say "customer"; else, of a status, those that say "active"; else those of customers.
+
+    A value that says nothing counts as well where nearly all of its accounts have what only customers have, unless it
+    says that they are none.
+    """
+    if len(each.values) < 2 and not any(map(_is_customers, each.values)):
         return
-    path = "RecordType.DeveloperName"
-    values = {str(value): n for (value,), n in survey.groups("Account", [path]).items() if value is not None}
-    yield from _of_values(path, values, (), ("type",))
-
-
-def _of_values(
-    name: str, values: Mapping[str, int], listed: Sequence[str], said: Sequence[str]
-) -> Iterator[CustomerFilter]:
-    """The values in use that say "customer"; else, of a status, those that say "active"."""
+    have = {} if reference is None else _counts(survey, each.name, reference.where)
+    shares = {value: have.get(value, 0) / n for value, n in each.values.items()}
     for points, stems, unless in (
-        (3.0, meanings.CUSTOMER_VALUES, meanings.NO_CUSTOMERS),
-        (2.0, meanings.LIVE_VALUES, meanings.NO_LIVE_CUSTOMERS),
+        (3.0, value_words.CUSTOMER_VALUES, value_words.NO_CUSTOMERS),
+        (2.0, value_words.LIVE_VALUES, value_words.NO_LIVE_CUSTOMERS),
+        (1.5, (), value_words.NO_LIVE_CUSTOMERS),
     ):
-        if points < 3 and not meanings.LIVE_FIELD & set(said):
+        if points == 2 and not meanings.LIVE_FIELD & each.said:
+            continue
+        told = {value for value in each.values if named(value, stems, unless)}
+        shown = {value for value, share in shares.items() if share >= MOSTLY and not denied(value, unless)} - told
+        rest = [share for value, share in shares.items() if value not in told | shown]
+        if told or (not stems and shown and rest and max(rest) <= HARDLY):
+            yield _filter(each, sorted(told | shown), sorted(shown), points, reference)
             return
-        chosen = sorted(value for value in values if named(value, stems, unless))
-        if chosen:
-            count = sum(values[value] for value in chosen)
-            told = ", ".join(f"{value} ({values[value]:,})" for value in chosen)
-            yield CustomerFilter(_condition(name, chosen, {*values, *listed}), count, points, f"{name} has {told}")
-            return
+
+
+def _filter(
+    each: KindList, chosen: Sequence[str], shown: Sequence[str], points: float, reference: CustomerFilter | None
+) -> CustomerFilter:
+    why = f"{each.name} has {', '.join(f'{value} ({each.values[value]:,})' for value in chosen)}"
+    if shown and reference is not None:
+        why += f"; {', '.join(shown)} since nearly all of these accounts are among those with `{reference.where}`"
+    where = _condition(each.name, chosen, {*each.values, *each.listed})
+    return CustomerFilter(where, sum(each.values[value] for value in chosen), points, why)
 
 
 def _condition(name: str, chosen: Sequence[str], known: set[str]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accountpulse.systems.discovery import MappingChoice
-from accountpulse.systems.salesforce import meanings
+from accountpulse.systems.salesforce import meanings, value_words
 from accountpulse.systems.salesforce.discover_accounts import OTHERS
 from accountpulse.systems.salesforce.meanings import Meaning, named
 from accountpulse.systems.salesforce.queries import in_list, number, text
@@ -18,6 +18,7 @@ SURE = 7  # points of the name of a date that stands in where nothing else tells
 LEAST_CHILD = 6  # points of an object's name
 DEALS_ASKED = 6  # fields of the opportunity whose values are counted
 CASES_ASKED = 6
+UNPLACED = 6  # values that are named
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,16 @@ class DealKinds:
                 found.append((name, values, sum(n for (value, _, _), n in counted.items() if value in values)))
         return sorted(found, key=lambda each: -each[2])
 
+    def unplaced(self) -> list[tuple[str, str]]:
+        """The values of fields that tell kinds of which nothing is known: field and value."""
+        found = []
+        for name, counted in self.by_field.items():
+            values = sorted({value for value, _, _ in counted})
+            if any(map(_is_kind, values)):
+                known = [value for value in values if _is_kind(value) or named(value, value_words.NEW_VALUES)]
+                found += [(name, value) for value in values if value not in known and not is_extension(value)]
+        return found[:UNPLACED]
+
     def count(self, name: str, values: Sequence[str], state: tuple[bool, bool]) -> int:
         """How many opportunities with one of these values are open, or won."""
         return sum(n for (value, *at), n in self.by_field[name].items() if value in values and tuple(at) == state)
@@ -76,17 +87,22 @@ def chosen(name: str, values: Sequence[str]) -> Block:
 
 def is_renewal(value: str) -> bool:
     """Whether a kind of opportunity renews a contract."""
-    return named(value, meanings.RENEWAL_VALUES)
+    return named(value, value_words.RENEWAL_VALUES)
 
 
 def is_smaller(value: str) -> bool:
     """Whether a kind of opportunity makes a contract smaller."""
-    return named(value, meanings.SMALLER_VALUES)
+    return named(value, value_words.SMALLER_VALUES)
 
 
 def is_larger(value: str) -> bool:
     """Whether a kind of opportunity makes a customer larger."""
-    return named(value, meanings.LARGER_VALUES) and not is_renewal(value) and not is_smaller(value)
+    return named(value, value_words.LARGER_VALUES) and not is_renewal(value) and not is_smaller(value)
+
+
+def is_extension(value: str) -> bool:
+    """Whether a kind extends something: the term, or what is sold."""
+    return named(value, value_words.EXTENSION_VALUES) and not (is_renewal(value) or is_smaller(value))
 
 
 def _is_kind(value: str) -> bool:
@@ -132,15 +148,28 @@ def replaced(ways: Sequence[Block], source: str, way: Block) -> list[Block]:
 
 def _contracts_in_force(survey: OrgSurvey) -> tuple[Block, int, list[str]] | None:
     """Contracts that hold and have an end: the way, how many, their statuses."""
-    fields = survey.fields("Contract")
-    if "Status" not in fields or "EndDate" not in fields:
+    if not {"Status", "EndDate"} <= survey.fields("Contract").keys():
         return None
     with_end = survey.groups("Contract", ["Status"], "EndDate != null")
-    values = sorted(str(value) for (value,) in with_end if value and named(str(value), meanings.IN_FORCE_VALUES))
+    values = [value for value in _statuses(survey)[0] if (value,) in with_end]
     count = sum(with_end[value,] for value in values)
     if not count:
         return None
     return {"from": "contract", "date": "EndDate", "only": {"field": "Status", "values": values}}, count, values
+
+
+def _statuses(survey: OrgSurvey) -> tuple[list[str], list[str]]:
+    """The statuses in use of contracts that hold, and of those that ended: by their words, else by the status code.
+
+    Every status of an org has one of Salesforce's own codes, such as Activated, which is never translated.
+    """
+    paths = ["Status", *(["StatusCode"] if "StatusCode" in survey.fields("Contract") else [])]
+    groups = survey.groups("Contract", paths)
+    codes = {str(value): [str(each) for each in code] for value, *code in groups if value}
+    ended = sorted(value for value in codes if named(value, value_words.ENDED_VALUES))
+    told = {value for value in codes if named(value, value_words.IN_FORCE_VALUES)}
+    coded = {value for value, code in codes.items() if "Activated" in code}
+    return sorted((told | coded) - set(ended)), ended
 
 
 def _listed(values: Iterable[str]) -> str:
@@ -192,12 +221,12 @@ def _cases(survey: OrgSurvey) -> Iterator[tuple[Block, str]]:
     """Cases by the values of their lists that speak of billing, the field with the most cases first."""
     fields = survey.fields("Case")
     lists = [each for each in fields.values() if each.type in meanings.PICKLISTS and each.groupable]
-    likely = [each for each in lists if any(named(value, meanings.BILLING_VALUES) for value in each.picklist)]
+    likely = [each for each in lists if any(named(value, value_words.BILLING_VALUES) for value in each.picklist)]
     found = []
     for each in sorted(likely, key=lambda each: (each.name != "Type", each.name))[:CASES_ASKED]:
         groups = survey.groups("Case", [each.name])
         there = {*each.picklist, *(str(value) for (value,) in groups if value)}
-        values = sorted(value for value in there if named(value, meanings.BILLING_VALUES))
+        values = sorted(value for value in there if named(value, value_words.BILLING_VALUES))
         count = sum(n for (value,), n in groups.items() if value in values)
         way: Block = {"from": "case", "object": "Case", "only": {"field": each.name, "values": values}}
         found.append((count, way, f"{count:,} cases have {each.name} {_listed(values)}"))
@@ -209,7 +238,7 @@ def _of_account(fields: Sequence[Candidate]) -> Iterator[tuple[Block, str]]:
     for each in fields:
         way: Block = {"from": "account", "field": each.name}
         if each.field.type in meanings.PICKLISTS:
-            values = [value for value in each.field.picklist if named(value, meanings.UNPAID_VALUES)]
+            values = [value for value in each.field.picklist if named(value, value_words.UNPAID_VALUES)]
             if not values:
                 continue
             way["values"] = values
@@ -305,11 +334,7 @@ def outcome_choice(survey: OrgSurvey, deals: DealKinds, arr: str | None) -> Mapp
         ways.append({"from": "renewal_opportunities", **chosen(name, values)})
         lost = deals.count(name, values, (True, False))
         told.append(f"{deals.count(name, values, WON):,} renewals were won and {lost:,} lost")
-    statuses = {str(value): n for (value,), n in survey.groups("Contract", ["Status"]).items() if value}
-    in_force, ended = (
-        sorted(value for value in statuses if named(value, stems))
-        for stems in (meanings.IN_FORCE_VALUES, meanings.ENDED_VALUES)
-    )
+    in_force, ended = _statuses(survey) if "Status" in survey.fields("Contract") else ([], [])
     if in_force:
         ways.append({"from": "contracts", "in_force": in_force, "ended": ended})
         told.append(f"contracts are {_listed(in_force)} or {_listed(ended) or 'have ended by their date alone'}")

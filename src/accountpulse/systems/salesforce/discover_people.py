@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from accountpulse.systems.discovery import MappingChoice
-from accountpulse.systems.salesforce import meanings
+from accountpulse.systems.salesforce import meanings, value_words
 from accountpulse.systems.salesforce.client import Field
 from accountpulse.systems.salesforce.discover_accounts import OTHERS, TierOrder
 from accountpulse.systems.salesforce.discover_contract import (
@@ -13,7 +13,9 @@ from accountpulse.systems.salesforce.discover_contract import (
     ChildObject,
     DealKinds,
     chosen,
+    is_extension,
     is_larger,
+    is_renewal,
 )
 from accountpulse.systems.salesforce.meanings import Meaning, named
 from accountpulse.systems.salesforce.queries import in_list, text
@@ -25,9 +27,17 @@ from accountpulse.systems.salesforce.survey import OrgSurvey, named_like
 SUBJECTS = (
     "%QBR%", "%Business Review%", "EBR%", "% EBR%", "%Executive Review%", "%Quarterly Review%", "%Success Review%",
     "%Account Review%", "%Strategy Review%", "%Value Review%", "%Steering Committee%", "%Quartalsgespr%",
+    "%Jahresgespr%", "%Strategiegespr%", "%Lenkungsausschuss%", "%Kundenreview%", "%Revue trimestrielle%",
+    "%Revue annuelle%", "%Revue de compte%", "%Revue d_affaires%", "%Comité de pilotage%", "%Revisión trimestral%",
+    "%Revisión de negocio%", "%Revisión anual%", "%Revisión de cuenta%", "%Comité de seguimiento%",
+    "%Revisão trimestral%", "%Revisão de negócio%", "%Revisione trimestrale%", "%Revisione annuale%",
+    "%Comitato%", "%Kwartaalgesprek%", "%Kwartaaloverleg%", "%Stuurgroep%",
 )  # fmt: skip
-CANCELLED = ("Cancel%", "Abgesagt%", "Annul%", "Postponed%")
-LAST_YEAR = "ActivityDate = LAST_N_DAYS:365"
+CANCELLED = (
+    "Cancel%", "Abgesagt%", "Abgesetzt%", "Verschoben%", "Annul%", "Reporté%", "Postponed%", "Aplazad%", "Geannuleerd%",
+)  # fmt: skip
+LOOKED = 400  # days: the year before the last month ended
+LATELY = f"ActivityDate = LAST_N_DAYS:{LOOKED}"
 LEAST_SIGN = 6  # points of a field's name
 NAME_FIRST = 10  # an object's name counts so much more than the names of its fields
 SURE_OBJECT = 3 * NAME_FIRST  # points below which an object is only offered
@@ -37,20 +47,21 @@ CHILD_FIELDS = 3.0  # points of a value that is what the key means, beside those
 
 
 def review_choice(survey: OrgSurvey, tiers: TierOrder | None) -> tuple[MappingChoice, list[str]]:
-    """Subjects that reviews have, by how many events and tasks of the last year have them."""
+    """Subjects that reviews have, by how many events and tasks lately have them."""
     path = ("salesforce", "reviews")
     there = [name for name in ("Event", "Task") if {"Subject", "ActivityDate"} <= survey.fields(name).keys()]
     found = {name: _subjects(survey, name, SUBJECTS) for name in there}
     objects = [name for name in there if found[name]]
     if not objects:
-        why = "No event or task of the last year has a subject such as QBR or Business Review."
+        why = f"No event or task of the last {LOOKED} days has a subject such as QBR or Business Review."
         return MappingChoice(path, "none", why), ["how business reviews are recorded: by which words in the subject"]
     patterns = [each for each in SUBJECTS if any(each in found[name] for name in objects)]
     told = "; ".join(
         f"{name}: {', '.join(f'{found[name][each]:,} like {each!r}' for each in patterns if each in found[name])}"
         for name in objects
     )
-    unwanted = [each for each in CANCELLED if any(_subjects(survey, name, (each,)) for name in objects)]
+    cancelled = [_subjects(survey, name, CANCELLED) for name in objects]
+    unwanted = [each for each in CANCELLED if any(each in found for found in cancelled)]
     value: Block = {
         "objects": objects,
         "subject_like": patterns,
@@ -58,16 +69,23 @@ def review_choice(survey: OrgSurvey, tiers: TierOrder | None) -> tuple[MappingCh
         "no_show": _no_show(survey, objects),
     }
     if tiers is None:
-        why = f"Of the last year, {told}. How many a year are owed can't be told without tiers."
+        why = f"Of the last {LOOKED} days, {told}. How many a year are owed can't be told without tiers."
         return MappingChoice(path, value, why), ["how many business reviews a year each tier is owed"]
     value["expected_per_year"] = tiers.reviews
-    why = f"Of the last year, {told}. How many each tier is owed is your own rule: these are the usual numbers."
+    why = (
+        f"Of the last {LOOKED} days, {told}. How many each tier is owed is your own rule: these are the usual numbers."
+    )
     return MappingChoice(path, value, why), ["how many business reviews a year each tier is owed: check the numbers"]
 
 
 def _subjects(survey: OrgSurvey, name: str, patterns: Sequence[str]) -> dict[str, int]:
-    counts = {each: survey.count(name, f"Subject LIKE {text(each)}", LAST_YEAR) or 0 for each in patterns}
-    return {each: count for each, count in counts.items() if count}
+    """How many records are lately like each pattern; those that nobody has are ruled out by halves."""
+    likes = " OR ".join(f"Subject LIKE {text(each)}" for each in patterns)
+    count = survey.count(name, likes, LATELY) or 0
+    if not count or len(patterns) == 1:
+        return dict.fromkeys(patterns, count) if count else {}
+    half = len(patterns) // 2
+    return _subjects(survey, name, patterns[:half]) | _subjects(survey, name, patterns[half:])
 
 
 def _no_show(survey: OrgSurvey, objects: Sequence[str]) -> str | None:
@@ -102,7 +120,7 @@ def _by_role(survey: OrgSurvey) -> Iterator[Way]:
     won = "Opportunity.IsWon = true"
     groups = survey.groups("OpportunityContactRole", ["Role"], won)
     there = [*fields["Role"].picklist, *(str(value) for (value,) in groups if value)]
-    roles = [each for each in dict.fromkeys(there) if named(each, meanings.CHAMPION_ROLES, meanings.NO_CHAMPIONS)]
+    roles = [each for each in dict.fromkeys(there) if named(each, value_words.CHAMPION_ROLES, value_words.NO_CHAMPIONS)]
     count = sum(n for (value,), n in groups.items() if value in roles)
     if count:
         condition = f"Role IN {in_list(roles)}"
@@ -118,7 +136,9 @@ def _by_contact(survey: OrgSurvey) -> Iterator[Way]:
             known = survey.accounts_of("Contact", "AccountId", where) or 0
             yield known, {"from": "contact", "where": where}, f"{count:,} contacts are marked by {each.name}"
     for each, _points in named_like(fields, meanings.ROLE_OF_CONTACT, LEAST_SIGN)[:3]:
-        values = [value for value in each.picklist if named(value, meanings.CHAMPION_ROLES, meanings.NO_CHAMPIONS)]
+        values = [
+            value for value in each.picklist if named(value, value_words.CHAMPION_ROLES, value_words.NO_CHAMPIONS)
+        ]
         condition = f"{each.name} IN {in_list(values)}" if values else ""
         if values and (count := survey.count("Contact", condition)):
             known = survey.accounts_of("Contact", "AccountId", condition) or 0
@@ -151,24 +171,34 @@ def _left_by(each: Field) -> tuple[Block, str]:
         return {"contact_left": each.name}, f"{each.name} = true"
     if each.type in TIMES:
         return {"contact_left": each.name}, f"{each.name} != null"
-    values = [value for value in each.picklist if named(value, meanings.LEFT_VALUES)]
+    values = [value for value in each.picklist if named(value, value_words.LEFT_VALUES)]
     return {"contact_left": each.name, "left_values": values}, f"{each.name} IN {in_list(values)}" if values else ""
 
 
 # --- expansions ----------------------------------------------------------------------------------------------------
 
 
-def expansion_choice(deals: DealKinds) -> MappingChoice:
-    """Kinds of opportunity that make a customer larger."""
-    path, kinds = ("salesforce", "expansion"), deals.of(is_larger)
-    if not kinds:
-        return MappingChoice(path, "none", "No kind of opportunity says that a customer would grow.")
-    whole = []
-    for name, values, _ in kinds:
-        shown = ", ".join(repr(value) for value in values)
-        why = f"{deals.count(name, values, OPEN):,} open opportunities have {name} {shown}"
-        whole.append((chosen(name, values), why))
-    return MappingChoice(path, whole[0][0], f"{whole[0][1]}.", tuple(whole[1 : OTHERS + 1]))
+def expansion_choice(deals: DealKinds) -> tuple[MappingChoice, list[str]]:
+    """Kinds of opportunity that make a customer larger, and the kinds that nobody could place.
+
+    An extension may be one of the term: it is growth where renewals have a kind of their own.
+    """
+    path, whole, unknown = ("salesforce", "expansion"), [], []
+    for name, values, _ in deals.of(lambda value: is_larger(value) or is_extension(value)):
+        listed = {value for value, _closed, _won in deals.by_field[name]}
+        taken = [value for value in values if is_larger(value) or any(map(is_renewal, listed))]
+        if taken:
+            shown = ", ".join(repr(value) for value in taken)
+            why = f"{deals.count(name, taken, OPEN):,} open opportunities have {name} {shown}"
+            whole.append((chosen(name, taken), why))
+            unknown += [f"whether {name} {each!r} is growth" for each in values if not is_larger(each)]
+    unknown += [
+        f"what opportunities with {name} {value!r} are: no renewal, growth or downgrade, as it was read here"
+        for name, value in deals.unplaced()
+    ]
+    if not whole:
+        return MappingChoice(path, "none", "No kind of opportunity says that a customer would grow."), unknown
+    return MappingChoice(path, whole[0][0], f"{whole[0][1]}.", tuple(whole[1 : OTHERS + 1])), unknown
 
 
 # --- churn signals -------------------------------------------------------------------------------------------------
@@ -213,11 +243,11 @@ def _signals_in(survey: OrgSurvey, child: ChildObject) -> SignalsFound | None:
     fields = list(survey.fields(child.name).values())
     severity = _best(fields, meanings.SEVERITY, _has_levels)
     rest = [each for each in fields if severity is None or each is not severity[0]]
-    status = _best(rest, meanings.STATUS, _says(meanings.RESOLVED_VALUES))
+    status = _best(rest, meanings.STATUS, _says(value_words.RESOLVED_VALUES))
     if severity is None or status is None or not _has_levels(severity[0]):
         return None
     rest = [each for each in rest if each is not status[0]]
-    sure = _best([each for each in rest if _says(meanings.CONFIRMED_VALUES)(each)], meanings.CONFIDENCE)
+    sure = _best([each for each in rest if _says(value_words.CONFIRMED_VALUES)(each)], meanings.CONFIDENCE)
     opened, closed = (_best(rest, meaning) for meaning in (meanings.OPENED, meanings.CLOSED))
     block = _signal_block(child, severity[0], status[0], sure and sure[0])
     block["opened"] = opened[0].name if opened else "CreatedDate"
@@ -266,9 +296,9 @@ def _signal_block(child: ChildObject, severity: Field, status: Field, sure: Fiel
         "confidence": sure.name if sure else None,
         "opened": None,
         "closed": None,
-        "monitoring": [each for each in status.picklist if named(each, meanings.MONITORING_VALUES)],
-        "resolved": [each for each in status.picklist if named(each, meanings.RESOLVED_VALUES)],
-        "confirmed": [each for each in sure.picklist if named(each, meanings.CONFIRMED_VALUES)] if sure else [],
+        "monitoring": [each for each in status.picklist if named(each, value_words.MONITORING_VALUES)],
+        "resolved": [each for each in status.picklist if named(each, value_words.RESOLVED_VALUES)],
+        "confirmed": [each for each in sure.picklist if named(each, value_words.CONFIRMED_VALUES)] if sure else [],
         "levels": _levels(severity.picklist),
     }
 
@@ -279,11 +309,11 @@ def _levels(values: Sequence[str]) -> dict[str, list[str]]:
     Yellow stands in the middle where nothing else does, else at the end.
     """
     kinds = {
-        "critical": meanings.CRITICAL_VALUES,
-        "high": meanings.HIGH_VALUES,
-        "moderate": meanings.MODERATE_VALUES,
-        "yellow": meanings.YELLOW_VALUES,
-        "watch": meanings.WATCH_VALUES,
+        "critical": value_words.CRITICAL_VALUES,
+        "high": value_words.HIGH_VALUES,
+        "moderate": value_words.MODERATE_VALUES,
+        "yellow": value_words.YELLOW_VALUES,
+        "watch": value_words.WATCH_VALUES,
     }
     found: dict[str, list[str]] = {name: [] for name in kinds}
     for value in values:
