@@ -41,7 +41,7 @@ def look(loaded: Settings, name: SourceName, accounts: AccountSample, budget: Re
 
 def chosen(found: Discovery) -> dict[str, Any]:
     """Each key that was chosen, by its path, with its value."""
-    return {".".join(each.path): each.value for each in found.choices}
+    return {".".join(path): value for each in found.choices for path, value in (each.keys or {each.path: None}).items()}
 
 
 def choice(found: Discovery, path: str) -> MappingChoice:
@@ -52,13 +52,11 @@ def choice(found: Discovery, path: str) -> MappingChoice:
 def proposed(choices: Iterable[MappingChoice]) -> Mapping[str, Any]:
     """The content of accountpulse.yaml that the choices make."""
     content: dict[str, Any] = {}
-    for each in choices:
-        if each.value is not None:
-            *way, last = each.path
-            block = content
-            for step in way:
-                block = block.setdefault(step, {})
-            block[last] = each.value
+    for (*way, last), value in ((path, value) for each in choices for path, value in each.keys.items()):
+        block = content
+        for step in way:
+            block = block.setdefault(step, {})
+        block[last] = value
     return content
 
 

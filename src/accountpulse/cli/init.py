@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from accountpulse.cli import progress, summary
 from accountpulse.cli.formatting import plural
 from accountpulse.core.errors import AccountpulseError, ConfigurationError, UsageError
 from accountpulse.core.outgoing import outgoing
+from accountpulse.core.plain_text import plain
 from accountpulse.http.budget import RequestBudget
 from accountpulse.pipeline.run import LOOKING
 from accountpulse.settings import Settings, dotenv, starter
@@ -51,7 +52,7 @@ def show_init(
     if path.exists():
         _show_changes(path, text, proposed, looked)
     else:
-        _write(path, text)
+        _write(path, text, looked)
     return code
 
 
@@ -162,7 +163,7 @@ def _answer(choice: MappingChoice) -> object:
 # --- writing -------------------------------------------------------------------------------------------------------
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, looked: Sequence[LookedAt]) -> None:
     """Make the file; one that came meanwhile is not overwritten."""
     try:
         with path.open("x", encoding="utf-8") as stream:
@@ -170,9 +171,26 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         raise UsageError(f"{path} can't be written ({error.strerror})") from None
     console = summary.tables()
-    lines = [f"{path} was written. Read it once: each key says why it was chosen. Then:"]
+    lines = [f"{path} was written. Read it once: each key says why it was chosen.", *_open_questions(looked), "Then:"]
     lines += [f"  {command:<34}{what}" for command, what in NEXT]
     console.print("\n".join(lines), markup=False, soft_wrap=True)
+
+
+def _open_questions(looked: Sequence[LookedAt]) -> Iterator[str]:
+    """What the file can't know, and where it had to choose: for people to look at first."""
+    unknown = [(each, text) for each in looked if each.discovery for text in each.discovery.unknown]
+    if unknown:
+        yield "Not known, and for you to say:"
+        yield from (f"  {each.system.title:<12}{plain(text)}" for each, text in unknown)
+    several = [each for each in (choice for one in looked for choice in one.choices) if each.asked and _ways(each)]
+    chosen = [".".join(each.path) for each in several]
+    if chosen:
+        yield f"Chosen among several ways, which stand below each in the file: {', '.join(chosen)}."
+
+
+def _ways(choice: MappingChoice) -> list[object]:
+    """What else a key might be, beside leaving its part out."""
+    return [value for value, _why in choice.others if value != "none"]
 
 
 def _show_changes(path: Path, text: str, proposed: settings.RunMapping, looked: list[LookedAt]) -> None:

@@ -14,7 +14,7 @@ import yaml
 
 from accountpulse.core.plain_text import plain
 from accountpulse.settings.mapping import AccountpulseYaml, RunMapping
-from accountpulse.systems.discovery import NULL, Discovery, MappingChoice
+from accountpulse.systems.discovery import NULL, Discovery, Keys, MappingChoice
 from accountpulse.systems.system import AnySystem
 
 WIDTH = 110
@@ -81,11 +81,12 @@ Tree = dict[str, Any]
 
 def _tree(choices: Sequence[MappingChoice]) -> Tree:
     """The choices by the words of their paths. ValueError where two are of one key, or one lies within another."""
-    paths = [choice.path for choice in choices]
+    paths = [path for choice in choices for path in (choice.keys or {choice.path: None})]
     root: Tree = {}
+    for path in paths:
+        if sum(other[: len(path)] == path for other in paths) > 1:
+            raise ValueError(f"{'.'.join(path)}: a second choice is of the same key, or lies within it")
     for choice in choices:
-        if sum(other[: len(choice.path)] == choice.path for other in paths) > 1:
-            raise ValueError(f"{'.'.join(choice.path)}: a second choice is of the same key, or lies within it")
         place = root
         for word in choice.path[:-1]:
             place = place.setdefault(word, {})
@@ -116,10 +117,15 @@ def _choice(key: str, choice: MappingChoice, indent: str) -> Iterator[str]:
     if choice.value is None:
         yield f"{indent}# {_scalar(key)}:"
     else:
-        yield from (f"{indent}{line}" for line in _entry(key, choice.value))
+        yield from (f"{indent}{line}" for line in _entries(key, choice.value))
     for value, why in choice.others:
-        yield from _comment(f"Or: {why.rstrip('.')}:", indent)
-        yield from (f"{indent}# {line}" for line in _entry(key, value))
+        instead = f" in place of {_several(choice.value)}" if isinstance(choice.value, Keys) else ""
+        yield from _comment(f"Or{instead}: {why.rstrip('.')}:", indent)
+        yield from (f"{indent}# {line}" for line in _entries(key, value))
+
+
+def _several(keys: Keys) -> str:
+    return " and ".join(map(_scalar, keys))
 
 
 def _comment(text: str, indent: str) -> list[str]:
@@ -130,6 +136,12 @@ def _comment(text: str, indent: str) -> list[str]:
 
 
 # --- values ------------------------------------------------------------------------------------------------------
+
+
+def _entries(key: str, value: object) -> list[str]:
+    """A key, or several of one block, with their values, as lines."""
+    keys = value if isinstance(value, Keys) else {key: value}
+    return [line for name, each in keys.items() for line in _entry(name, each)]
 
 
 def _entry(key: str, value: object) -> list[str]:
@@ -193,17 +205,17 @@ def changes(before: RunMapping, after: RunMapping, looked: Sequence[LookedAt]) -
     """Every chosen key whose meaning differs, whatever way it is written."""
     old, new = (msgspec.to_builtins(each) for each in (before, after))
     found = []
-    for choice in (choice for each in looked for choice in each.choices if choice.value is not None):
-        was, would = (_at(each, choice.path) for each in (old, new))
+    for path, why in ((path, choice.why) for each in looked for choice in each.choices for path in choice.keys):
+        was, would = (_at(each, path) for each in (old, new))
         if was != would:
-            found.append(KeyChange(".".join(choice.path), on_one_line(was), on_one_line(would), choice.why))
+            found.append(KeyChange(".".join(path), on_one_line(was), on_one_line(would), why))
     return found
 
 
 def kept(before: RunMapping, looked: Sequence[LookedAt]) -> list[str]:
     """The keys that the file has otherwise than the defaults, and of which the proposal says nothing."""
     old, usual = (msgspec.to_builtins(each) for each in (before, AccountpulseYaml()))
-    chosen = [choice.path for each in looked for choice in each.choices if choice.value is not None]
+    chosen = [path for each in looked for choice in each.choices for path in choice.keys]
     return [f"{'.'.join(path)}: {on_one_line(value)}" for path, value in _differing(old, usual, (), chosen)]
 
 
@@ -227,4 +239,4 @@ def _at(value: Any, path: Sequence[str]) -> Any:
 
 def on_one_line(value: object) -> str:
     """A value as the file has it, on one line."""
-    return _flow(value)
+    return _flow(value).strip("{}") if isinstance(value, Keys) else _flow(value)

@@ -53,14 +53,18 @@ class Null(Enum):
 NULL = Null.NULL
 
 
+class Keys(dict[str, object]):
+    """Several keys of one block that only mean something together, with their values; the first is that of the path."""
+
+
 @dataclass(frozen=True)
 class MappingChoice:
     """One key of accountpulse.yaml: what was chosen, and why; what else it might be.
 
     `path` leads to the key from the file's top: ("salesforce", "renewal", "field"). `value` is written as YAML; None:
-    the key is left out, and stands there as a comment; NULL: it is written as null. `why` is a sentence with what was
-    counted. `others` are values that would do as well, best first, each with its sentence: they are written as
-    comments. `asked`: one of the few keys that people are asked about where there are others.
+    the key is left out, and stands there as a comment; NULL: it is written as null; Keys: it and its neighbours. `why`
+    is a sentence with what was counted. `others` are values that would do as well, best first, each with its sentence:
+    they are written as comments. `asked`: one of the few keys that people are asked about where there are others.
     """
 
     path: tuple[str, ...]
@@ -68,6 +72,13 @@ class MappingChoice:
     why: str
     others: tuple[tuple[object, str], ...] = ()
     asked: bool = False
+
+    @property
+    def keys(self) -> dict[tuple[str, ...], object]:
+        """Each key that is written, by its path, with its value."""
+        if isinstance(self.value, Keys):
+            return {(*self.path[:-1], name): value for name, value in self.value.items()}
+        return {} if self.value is None else {self.path: self.value}
 
 
 @dataclass(frozen=True)

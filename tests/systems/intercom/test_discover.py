@@ -37,7 +37,7 @@ def link(found: Discovery) -> tuple[Any, Any, Any]:
     keys = chosen(found)
     return (
         keys["intercom.account_field"],
-        keys["intercom.holds"],
+        keys.get("intercom.holds", "id"),
         keys.get("intercom.attribute"),
     )
 
@@ -73,7 +73,10 @@ def test_an_attribute_that_companies_share_is_no_link(world: World, seen: Look) 
 def test_ways_that_link_as_many_are_named(seen: Look) -> None:
     found = choice(seen(), "intercom.account_field")
     assert "2 other ways link as many" in found.why
-    assert [value for value, _why in found.others] == ["Id", "Id"]
+    assert [value for value, _why in found.others] == [
+        {"account_field": "Id", "holds": "company_id"},
+        {"account_field": "Id", "attribute": "salesforce_account_id"},
+    ]
 
 
 def test_an_attribute_that_is_archived_is_none(world: World, seen: Look) -> None:

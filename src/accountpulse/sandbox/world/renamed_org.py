@@ -71,8 +71,8 @@ class Naming:
     """What an org calls otherwise than the plain one.
 
     `fields`: by object, each field's other name. `values`: by object and field (its first name), each value's other
-    name. `words`: what stands in subjects, and what stands there instead. `labels`: by a field's or object's other name,
-    where it isn't that name with blanks. A checkbox with other values becomes a picklist.
+    name. `words`: what stands in subjects, and what stands there instead. `labels`: by a field's or object's other
+    name, where it isn't that name with blanks. A checkbox with other values becomes a picklist.
     """
 
     fields: Mapping[str, Mapping[str, str]]

@@ -12,7 +12,7 @@ import msgspec
 
 from accountpulse.http import client
 from accountpulse.http.client import Client, together
-from accountpulse.systems.discovery import AccountSample, Discovery, MappingChoice
+from accountpulse.systems.discovery import AccountSample, Discovery, Keys, MappingChoice
 from accountpulse.systems.intercom.companies import COMPANY_PAGE, LIST_PAGES
 from accountpulse.systems.intercom.extract import connect
 from accountpulse.systems.intercom.rows import is_leads
@@ -136,20 +136,18 @@ def _link(tried: Sequence[KeyMatch], known: str | None, unknown: list[str]) -> I
     if not found:
         unknown.append(NO_LINK)
         why = "No field was found that links; this one links nobody" if known is None else UNTRIED
-        yield MappingChoice(("intercom", "account_field"), known or ID, why)
-        yield MappingChoice(("intercom", "holds"), OWN_ID, "A file of links holds Intercom's own ids then")
+        keys = Keys({"account_field": known or ID, "holds": OWN_ID})
+        yield MappingChoice(
+            ("intercom", "account_field"), keys, f"{why}. A file of links holds Intercom's own ids then"
+        )
         return
     best, *others = found
-    attribute = best.carrier if best.carrier not in (OWN_ID, COMPANY_ID) else None
     why = _counts(best)
     if same := same_count(best, others):
         why += f"; {len(same):,} other {'way links' if len(same) == 1 else 'ways link'} as many"
-    named = tuple((each.field, f"with {_carried(each)}: {_counts(each)}") for each in alternatives(best, others))
-    yield MappingChoice(("intercom", "account_field"), best.field, why, named)
-    holds = COMPANY_ID if best.carrier == COMPANY_ID else OWN_ID
-    yield MappingChoice(("intercom", "holds"), holds, f"The account's field holds {_holds(best.carrier)}")
-    if attribute is not None:
-        yield MappingChoice(("intercom", "attribute"), attribute, _counts(best))
+    named = tuple((_keys(each), _counts(each)) for each in alternatives(best, others))
+    why += f". The account's field holds {_holds(best.carrier)}"
+    yield MappingChoice(("intercom", "account_field"), _keys(best), why, named, asked=True)
 
 
 def _counts(match: KeyMatch) -> str:
@@ -164,8 +162,9 @@ def _noun(carrier: str) -> str:
     return {OWN_ID: "the Intercom id", COMPANY_ID: "the company_id"}.get(carrier) or f"the attribute {shown(carrier)}"
 
 
-def _carried(match: KeyMatch) -> str:
-    return f"holds: {match.carrier}" if match.carrier in (OWN_ID, COMPANY_ID) else f"attribute: {match.carrier}"
+def _keys(match: KeyMatch) -> Keys:
+    carried = "holds" if match.carrier in (OWN_ID, COMPANY_ID) else "attribute"
+    return Keys({"account_field": match.field, carried: match.carrier})
 
 
 def _holds(carrier: str) -> str:

@@ -14,7 +14,7 @@ import msgspec
 from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.http import client
 from accountpulse.http.client import Client, RequestRefused, together
-from accountpulse.systems.discovery import AccountSample, Discovery, MappingChoice
+from accountpulse.systems.discovery import AccountSample, Discovery, Keys, MappingChoice
 from accountpulse.systems.jira.bug_sample import (
     COMPONENT,
     JQL,
@@ -282,26 +282,16 @@ def _link(
         unknown.append(NO_LINK)
         lists = {carrier: len(sample.listed.get(carrier, ())) for carrier in (COMPONENT, PROJECT)}
         kind = max(lists, key=lambda carrier: lists[carrier])
-        yield MappingChoice(("jira", "account_field"), ID, "No field was found that links; this one links nobody")
-        yield MappingChoice(
-            ("jira", "link"), kind, f"A file of links holds their names then; the site lists {lists[kind]:,}"
-        )
+        why = "No field was found that links; this one links nobody. A file of links holds names of the site's"
+        keys = Keys({"account_field": ID, "link": kind})
+        yield MappingChoice(("jira", "account_field"), keys, f"{why} {lists[kind]:,} {kind}s then")
         return
     best, *others = found
     why = _counts(best, sample, accounts)
     if same := same_count(best, others):
         why += f"; {len(same):,} other {'way finds' if len(same) == 1 else 'ways find'} as many"
-    named = tuple(
-        (each.field, f"with {_way(each, sample)}: {_counts(each, sample, accounts)}")
-        for each in alternatives(best, others)
-    )
-    yield MappingChoice(("jira", "account_field"), best.field, why, named)
-    link, number = _link_of(best.carrier, sample)
-    yield MappingChoice(
-        ("jira", "link"), link, f"Bugs carry the values of the account's field as {_noun(best.carrier, sample)}"
-    )
-    if number is not None:
-        yield MappingChoice(("jira", "field"), number, f"The custom field {_noun(best.carrier, sample)}")
+    named = tuple((_keys(each, sample), _counts(each, sample, accounts)) for each in alternatives(best, others))
+    yield MappingChoice(("jira", "account_field"), _keys(best, sample), why, named, asked=True)
 
 
 def _counts(match: KeyMatch, sample: BugSample, accounts: AccountSample) -> str:
@@ -322,9 +312,9 @@ def _link_of(carrier: str, sample: BugSample) -> tuple[str, str | None]:
     return (_ORGANIZATION, None) if known[carrier].is_organizations else ("field", carrier)
 
 
-def _way(match: KeyMatch, sample: BugSample) -> str:
+def _keys(match: KeyMatch, sample: BugSample) -> Keys:
     link, number = _link_of(match.carrier, sample)
-    return f"link: {link}" if number is None else f"link: {link}, field: {number}"
+    return Keys({"account_field": match.field, "link": link} | ({} if number is None else {"field": number}))
 
 
 def _noun(carrier: str, sample: BugSample) -> str:

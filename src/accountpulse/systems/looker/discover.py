@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from accountpulse.systems.discovery import Discovery, MappingChoice
-from accountpulse.systems.key_match import ID, KeyMatch
+from accountpulse.systems.key_match import ID, MOST_OTHERS, KeyMatch
 from accountpulse.systems.looker.api import Api
 from accountpulse.systems.looker.figures import FoundFigures, find_figures
 from accountpulse.systems.looker.instance import DAYS, QUERIED, InstanceLook
@@ -164,8 +164,18 @@ def _account_choice(candidates: Sequence[UsableExplore], best: str, total: Mappi
         f"{match.linked:,} of its {match.values:,} values are among the {match.records:,} of {match.carrier}"
         for _explore, match in named[:4]
     )
-    others = tuple((name, f"{count:,} values in the explores") for name, count in total.items() if name != best)
-    return MappingChoice(("looker", "account_field"), best, why, others)
+    others = tuple(
+        (name, f"{count:,} values in the same dimensions")
+        for name, count in total.items()
+        if name != best and all(_same_key(each, best, name) for each in candidates)
+    )
+    return MappingChoice(("looker", "account_field"), best, why, others[:MOST_OTHERS], asked=True)
+
+
+def _same_key(each: UsableExplore, best: str, other: str) -> bool:
+    """Whether an explore that knows accounts by a field knows them by the other one in the same dimension."""
+    ours, theirs = each.match(best), each.match(other)
+    return ours is None or (theirs is not None and theirs.carrier == ours.carrier)
 
 
 def _model_choice(model: str, ours: Sequence[UsableExplore], look: InstanceLook) -> MappingChoice:

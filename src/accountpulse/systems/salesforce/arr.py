@@ -91,7 +91,8 @@ def arr_changes(
         answers = [each.get(account, ArrAnswer(reason="no_evidence")) for each in found]
         yield from _of_account(reading, account, answers, own=own)
     for each in found:
-        yield from (row for account, answer in each.items() if account not in ours for row in answer.rows)
+        for account in (other for other in each if other not in ours):
+            yield from (*each[account].rows, *each[account].later)
     if own:
         _refuse_own(reading, accounts, worth)
 

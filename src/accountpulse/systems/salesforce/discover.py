@@ -80,6 +80,11 @@ def _choices(
     elif found["tier"]:
         unknown.append(f"the order of the tiers in {found['tier'][0].name}, and the ARR that each is for")
         found["tier"] = []
+    unknown += [
+        f"which field of the account has {noun}"
+        for key, (_, noun) in discover_accounts.NOUNS.items()
+        if _lacks(found, key)
+    ]
     deals = DealKinds.counted(survey)
     dates = discover_accounts.candidates(fields, rows, meanings.RENEWS)
     unpaid = discover_accounts.candidates(fields, rows, meanings.UNPAID)
@@ -90,7 +95,7 @@ def _choices(
     signals, no_signals = discover_people.signal_choice(survey, children)
     choices = (
         _where_choice(filters),
-        *discover_accounts.account_choices(found),
+        *discover_accounts.account_choices(found, discover_accounts.unnamed(fields, rows, found)),
         renewal,
         discover_contract.payment_choice(survey, children, unpaid),
         discover_contract.downgrade_choice(survey, deals, seats),
@@ -104,6 +109,10 @@ def _choices(
         signals,
     )
     return choices, [*unknown, *no_renewal, *no_reviews, *no_champions, *no_expansion, *no_signals]
+
+
+def _lacks(found: Mapping[str, Sequence[Candidate]], key: str) -> bool:
+    return key in discover_accounts.NEEDED and not found[key]
 
 
 def _first(found: Sequence[Candidate]) -> str | None:

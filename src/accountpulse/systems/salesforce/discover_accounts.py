@@ -24,6 +24,7 @@ FITTING = 3.0  # points of values that are what the key means
 LEAST_POINTS = 4.0  # of a name: below it, a field is nobody's guess
 OTHERS = 3  # alternatives that are shown
 MOST_TIERS = 8
+MOST_OWN = 60  # fields that are looked at whatever they are called
 LEEWAY = 50  # of so many accounts one may be more on the wrong side of a floor, if that is rounder then
 TIER_WORDS = (
     ("free", "trial", "freemium"),
@@ -182,11 +183,19 @@ def wanted_fields(fields: Mapping[str, Field]) -> list[str]:
     """The fields of the account that may mean something here, or be a key elsewhere; no personal data."""
     of_account = (meanings.ARR, meanings.TIER, meanings.SEGMENT, meanings.SEATS, meanings.OWNER, meanings.SINCE)
     others = (meanings.RENEWS, meanings.UNPAID)
-    return sorted(
+    named_so = [
         name
         for name, each in fields.items()
         if not _personal(each) and any(meaning.of(each) for meaning in (*of_account, *others))
-    )
+    ]
+    return sorted({*named_so, *_own_fields(fields)})
+
+
+def _own_fields(fields: Mapping[str, Field]) -> list[str]:
+    """Fields of the org's own that may be ARR, a tier, seats or a date, whatever they are called; some of many."""
+    kinds = frozenset().union(*(meaning.types for meaning, _noun in NOUNS.values())) - {"string"}
+    own = (each for each in fields.values() if each.name.endswith("__c") and each.type in kinds and not _personal(each))
+    return sorted(each.name for each in own)[:MOST_OWN]
 
 
 def _personal(each: Field) -> bool:
@@ -261,16 +270,41 @@ def _segments_known(values: Sequence[Any]) -> float:
 
 
 NOUNS = {
-    "arr": "a currency or number field for ARR",
-    "tier": "a field for the tier that is sold",
-    "segment": "a field for the segment",
-    "seats": "a number field for seats sold",
-    "customer_since": "a date since when it is a customer",
+    "arr": (meanings.ARR, "ARR"),
+    "tier": (meanings.TIER, "the tier that is sold"),
+    "segment": (meanings.SEGMENT, "the segment"),
+    "seats": (meanings.SEATS, "the number of seats sold"),
+    "customer_since": (meanings.SINCE, "the day since when it is a customer"),
 }
+NEEDED = ("arr", "tier", "seats")  # without them a part of the score stays empty
 
 
-def account_choices(found: Mapping[str, list[Candidate]]) -> Iterator[MappingChoice]:
-    """The keys of `salesforce.accounts` beside `where`."""
+def unnamed(
+    fields: Mapping[str, Field], rows: Sequence[Mapping[str, Any]], found: Mapping[str, list[Candidate]]
+) -> dict[str, list[Candidate]]:
+    """For each key that no field is called after: fields of its kind that most customers have filled, fullest first."""
+    taken = {each.name for listed in found.values() for each in listed[:1]}
+    own = {name: fields[name] for name in _own_fields(fields) if name not in taken}
+    guesses = {}
+    for key, (meaning, _noun) in NOUNS.items():
+        likely = [] if found[key] else _filled(own, rows, meaning.types - {"string"})
+        guesses[key] = [each for each in likely if key not in ("tier", "segment") or _is_list(each)]
+    return guesses
+
+
+def _filled(fields: Mapping[str, Field], rows: Sequence[Mapping[str, Any]], types: frozenset[str]) -> list[Candidate]:
+    found = []
+    for each in fields.values():
+        counted = Counter(value for row in rows if _is_filled(value := row.get(each.name)))
+        if each.type in types and counted.total() * 2 > len(rows):
+            found.append(Candidate(each, 0.0, counted.total(), len(rows), tuple(counted)))
+    return sorted(found, key=lambda each: (-each.filled, each.name))
+
+
+def account_choices(
+    found: Mapping[str, list[Candidate]], guesses: Mapping[str, list[Candidate]]
+) -> Iterator[MappingChoice]:
+    """The keys of `salesforce.accounts` beside `where`; `guesses` are only offered."""
     for key in ("arr", "tier", "segment", "seats", "owner", "customer_since"):
         path, fields = ("salesforce", "accounts", key), found[key]
         if fields:
@@ -280,7 +314,8 @@ def account_choices(found: Mapping[str, list[Candidate]]) -> Iterator[MappingCho
         elif key == "owner":
             yield MappingChoice(path, "OwnerId", "The owner of the account; no lookup for a CSM was found.")
         else:
-            yield MappingChoice(path, NULL, f"Nothing looks like {NOUNS[key]}.")
+            others = tuple((each.name, each.said) for each in guesses[key][:OTHERS])
+            yield MappingChoice(path, NULL, f"No field is called like {NOUNS[key][1]}.", others, asked=True)
 
 
 # --- tiers -------------------------------------------------------------------------------------------------------

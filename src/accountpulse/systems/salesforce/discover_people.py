@@ -106,6 +106,8 @@ def champion_choice(survey: OrgSurvey) -> tuple[MappingChoice, list[str]]:
         return MappingChoice(path, "none", why), ["who the customers' champions are"]
     whole = [({**way, **left}, f"{why}, of {known:,} accounts") for known, way, why in ways]
     others = (*whole[1 : OTHERS + 1], ("none", "champions are no part of the score"))
+    if len(whole) > 1:
+        unknown = [*unknown, f"whose word counts for champions: {'; or: '.join(why for _, why in whole)}"]
     why = f"{whole[0][1][0].upper()}{whole[0][1][1:]}. {how}"
     return MappingChoice(path, whole[0][0], why, others, asked=len(whole) > 1), unknown
 
