@@ -58,22 +58,22 @@ def renewals(reading: OrgReading, strategies: Iterable[Renewal], accounts: Accou
 
 
 def _renewal(reading: OrgReading, strategy: Renewal, accounts: AccountRows) -> Iterator[tuple[Any, Any]]:
-    """An opportunity or contract without a date has none to renew by."""
+    """An opportunity, contract or record without a date has none to renew by."""
     date = strategy.date
     if strategy.source == "account":
         if not reading.has("Account", date):
             raise MissingInOrg
         yield from ((row["Id"], at(row, date)) for row in accounts)
         return
-    name = {"opportunity": "Opportunity", "contract": "Contract"}[strategy.source]
-    reading.need(name, "AccountId", date)
+    name, lookup = strategy.place
+    reading.need(name, lookup, date)
     closed = "IsClosed" if strategy.source == "opportunity" else None
     chosen: list[str | RowCondition | None] = [reading.only(name, strategy.only), strategy.where]
     if strategy.source == "opportunity":
         chosen += [open_at_as_of(reading), reading.compare(name, "CreatedDate", "<", reading.scope.as_of, null=False)]
     dated = f"{date} != null" if reading.filterable(name, date) else None
-    for row in reading.rows(name, ("AccountId", date, closed), *chosen, dated):
-        account = account_of(reading, name, row, "AccountId")
+    for row in reading.rows(name, (lookup, date, closed), *chosen, dated):
+        account = account_of(reading, name, row, lookup)
         if closed_since(reading, row, account, "days_to_renewal"):
             continue
         if at(row, date) is None:

@@ -88,9 +88,9 @@ def _choices(
     deals = DealKinds.counted(survey)
     dates = discover_accounts.candidates(fields, rows, meanings.RENEWS)
     unpaid = discover_accounts.candidates(fields, rows, meanings.UNPAID)
-    renewal, no_renewal = discover_contract.renewal_choice(survey, deals, dates)
+    renewal, no_renewal = discover_contract.renewal_choice(survey, deals, dates, children)
     reviews, no_reviews = discover_people.review_choice(survey, tiers)
-    champions, no_champions = discover_people.champion_choice(survey)
+    champions, no_champions = discover_people.champion_choice(survey, children)
     expansion, no_expansion = discover_people.expansion_choice(deals)
     signals, no_signals = discover_people.signal_choice(survey, children)
     choices = (

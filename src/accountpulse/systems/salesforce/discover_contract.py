@@ -15,6 +15,7 @@ from accountpulse.systems.salesforce.survey import UNCOUNTED, Candidate, OrgSurv
 Block = dict[str, Any]
 OPEN, WON = (False, False), (True, True)  # IsClosed, IsWon
 SURE = 7  # points of the name of a date that stands in where nothing else tells the renewal
+LEAST_END = 6  # points of the name of a date on which a term ends
 LEAST_CHILD = 6  # points of an object's name
 DEALS_ASKED = 6  # fields of the opportunity whose values are counted
 CASES_ASKED = 6
@@ -112,7 +113,9 @@ def _is_kind(value: str) -> bool:
 # --- renewals ----------------------------------------------------------------------------------------------------
 
 
-def renewal_choice(survey: OrgSurvey, deals: DealKinds, dates: Sequence[Candidate]) -> tuple[MappingChoice, list[str]]:
+def renewal_choice(
+    survey: OrgSurvey, deals: DealKinds, dates: Sequence[Candidate], children: Sequence[ChildObject]
+) -> tuple[MappingChoice, list[str]]:
     """Every way that has a date for somebody, in the usual order; and what stays unknown."""
     ways: list[Block] = []
     told, unknown = [], []
@@ -126,6 +129,9 @@ def renewal_choice(survey: OrgSurvey, deals: DealKinds, dates: Sequence[Candidat
         way, count, statuses = contracts
         ways.append(way)
         told.append(f"{count:,} contracts with an end are {_listed(statuses)}")
+    for way, why in _terms(survey, children):
+        ways.append(way)
+        told.append(why)
     if dates and dates[0].points >= SURE:
         ways.append({"from": "account", "date": dates[0].name})
         told.append(dates[0].said)
@@ -134,7 +140,7 @@ def renewal_choice(survey: OrgSurvey, deals: DealKinds, dates: Sequence[Candidat
     )
     path = ("salesforce", "renewal")
     if not ways:
-        unknown.append("where a renewal date is found: no opportunity, contract or date of the account looks like one")
+        unknown.append("where a renewal date is found: no opportunity, contract, object or date looks like one")
         return MappingChoice(path, None, "No way to find a renewal date was found; the defaults hold."), unknown
     return MappingChoice(
         path, ways, f"{'; '.join(told)}. For each account the first that has a date counts.", others
@@ -156,6 +162,28 @@ def _contracts_in_force(survey: OrgSurvey) -> tuple[Block, int, list[str]] | Non
     if not count:
         return None
     return {"from": "contract", "date": "EndDate", "only": {"field": "Status", "values": values}}, count, values
+
+
+def _terms(survey: OrgSurvey, children: Sequence[ChildObject]) -> Iterator[tuple[Block, str]]:
+    """An object of the org's own for subscriptions or contracts, with the day that a term ends on."""
+    for child in named_objects(children, meanings.TERMS):
+        fields = survey.fields(child.name)
+        ends = named_like(fields, meanings.RENEWS, LEAST_END)
+        if not ends or not (count := survey.count(child.name, f"{ends[0][0].name} != null")):
+            continue
+        way: Block = {"from": "records", "object": child.name, "account": child.account, "date": ends[0][0].name}
+        why = f"{child.name} has {count:,} records with {ends[0][0].name}"
+        for each in fields.values():
+            values = [value for value in each.picklist if _holds(value)]
+            if values and each.type in meanings.PICKLISTS and meanings.STATUS.of(each):
+                yield {**way, "only": {"field": each.name, "values": values}}, f"{why}, of which those count that hold"
+                return
+        yield way, why
+        return
+
+
+def _holds(status: str) -> bool:
+    return named(status, value_words.IN_FORCE_VALUES, value_words.ENDED_VALUES)
 
 
 def _statuses(survey: OrgSurvey) -> tuple[list[str], list[str]]:
@@ -193,7 +221,7 @@ def payment_choice(survey: OrgSurvey, children: Sequence[ChildObject], fields: S
 
 
 def _invoices(survey: OrgSurvey, children: Sequence[ChildObject]) -> Iterator[tuple[Block, str]]:
-    for child in _named_objects(children, meanings.INVOICES):
+    for child in named_objects(children, meanings.INVOICES):
         fields = survey.fields(child.name)
         due, paid = (named_like(fields, meaning, LEAST_CHILD) for meaning in (meanings.DUE, meanings.PAID))
         count = survey.count(child.name) if due and paid else 0
@@ -206,7 +234,7 @@ def _invoices(survey: OrgSurvey, children: Sequence[ChildObject]) -> Iterator[tu
 
 
 def _own_cases(survey: OrgSurvey, children: Sequence[ChildObject]) -> Iterator[tuple[Block, str]]:
-    for child in _named_objects(children, meanings.BILLING_CASES, least=9):
+    for child in named_objects(children, meanings.BILLING_CASES, least=9):
         fields = survey.fields(child.name)
         closed = named_like(fields, meanings.CLOSED, LEAST_CHILD)
         count = survey.count(child.name) if closed else 0
@@ -245,7 +273,7 @@ def _of_account(fields: Sequence[Candidate]) -> Iterator[tuple[Block, str]]:
         yield way, each.said
 
 
-def _named_objects(children: Sequence[ChildObject], meaning: Meaning, least: int = LEAST_CHILD) -> list[ChildObject]:
+def named_objects(children: Sequence[ChildObject], meaning: Meaning, least: int = LEAST_CHILD) -> list[ChildObject]:
     """The objects whose name says it, most points first."""
     found = [(meaning.of_name(meanings.bare(child.name), child.label), child) for child in children]
     return [child for points, child in sorted(found, key=lambda each: (-each[0], each[1].name)) if points >= least]
@@ -313,7 +341,7 @@ def arr_history_choice(survey: OrgSurvey, children: Sequence[ChildObject], arr: 
 
 
 def _snapshots(survey: OrgSurvey, children: Sequence[ChildObject]) -> Iterator[tuple[Block, int, str]]:
-    for child in _named_objects(children, meanings.SNAPSHOTS):
+    for child in named_objects(children, meanings.SNAPSHOTS):
         fields = survey.fields(child.name)
         dates, amounts = named_like(fields, meanings.AS_OF, 4), named_like(fields, meanings.ARR, 4)
         known = survey.accounts_of(child.name, child.account) if dates and amounts else 0
@@ -360,7 +388,14 @@ def own_children(survey: OrgSurvey, describe_most: int) -> list[ChildObject]:
     if account is not None:
         found = {child: name for child, name in reversed(account.children) if child.endswith("__c")}
     found = {name: key for name, key in found.items() if name != "Health_Score__c"}
-    kinds = (meanings.SIGNAL_OBJECTS, meanings.INVOICES, meanings.SNAPSHOTS, meanings.BILLING_CASES)
+    kinds = (
+        meanings.SIGNAL_OBJECTS,
+        meanings.INVOICES,
+        meanings.SNAPSHOTS,
+        meanings.BILLING_CASES,
+        meanings.TERMS,
+        meanings.CHAMPION_OBJECTS,
+    )
 
     def points(name: str) -> int:
         return max(kind.of_name(meanings.bare(name)) for kind in kinds)

@@ -16,6 +16,7 @@ from accountpulse.systems.salesforce.discover_contract import (
     is_extension,
     is_larger,
     is_renewal,
+    named_objects,
 )
 from accountpulse.systems.salesforce.meanings import Meaning, named
 from accountpulse.systems.salesforce.queries import in_list, text
@@ -96,14 +97,18 @@ def _no_show(survey: OrgSurvey, objects: Sequence[str]) -> str | None:
 # --- champions -----------------------------------------------------------------------------------------------------
 
 
-def champion_choice(survey: OrgSurvey) -> tuple[MappingChoice, list[str]]:
+def champion_choice(survey: OrgSurvey, children: Sequence[ChildObject]) -> tuple[MappingChoice, list[str]]:
     """Contacts in a champion's role on won opportunities, or contacts that a field marks; what knows more accounts."""
     ways = sorted([*_by_role(survey), *_by_contact(survey)], key=lambda each: -each[0])
     path = ("salesforce", "champions")
     left, how, unknown = _left(survey)
+    unknown += [
+        f"whether {child.name} names the champions: they are read from contacts and deals' roles, so mark them there"
+        for child in named_objects(children, meanings.CHAMPION_OBJECTS)
+    ]
     if not ways:
         why = "No role on won opportunities and no field of contacts says who a champion is."
-        return MappingChoice(path, "none", why), ["who the customers' champions are"]
+        return MappingChoice(path, "none", why), [*unknown, "who the customers' champions are"]
     whole = [({**way, **left}, f"{why}, of {known:,} accounts") for known, way, why in ways]
     others = (*whole[1 : OTHERS + 1], ("none", "champions are no part of the score"))
     if len(whole) > 1:

@@ -109,7 +109,7 @@ def _objects(block: MappingBlock, named: FieldOf, fields: Describer) -> tuple[st
 
 def _objects_of(block: Any) -> tuple[str, ...]:
     if isinstance(block, Renewal):
-        return ({"opportunity": "Opportunity", "contract": "Contract", "account": "Account"}[block.source],)
+        return (block.place[0],)
     if isinstance(block, Reviews):
         return block.objects
     for kinds, name in _FIXED:

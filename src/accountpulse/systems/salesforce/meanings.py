@@ -234,6 +234,14 @@ KIND_OF_DEAL = Meaning(
     "lead loss lost forecast stage source competitor reason",
     SHORT_TEXTS,
 )  # fmt: skip
+TERMS = Meaning(
+    {
+        "subscription": 8, "agreement": 7, "contract": 7, "license": 5, "licence": 5, "renewal": 8, "term": 4,
+        "entitlement": 5, "*vertrag": 8, "vertrag*": 8, "abonnement": 8, "abo": 7, "suscripcion": 8, "assinatura": 8,
+        "abbonamento": 8, "contrat": 7, "contrato": 7, "contratto": 7, "verlangerung*": 8,
+    },
+    "line item setting template change amendment history snapshot note document usage",
+)  # fmt: skip
 INVOICES = Meaning(
     {
         "invoice": 10, "*rechnung": 10, "facture": 10, "factura": 10, "fatura": 10, "fattura": 10, "factuur": 10,
@@ -279,6 +287,7 @@ AS_OF = Meaning(
 
 # --- people ------------------------------------------------------------------------------------------------------
 
+CHAMPION_OBJECTS = Meaning({"champion": 10, "stakeholder": 8, "sponsor": 8, "key contact": 8, "decision maker": 8})
 CHAMPION_FLAG = Meaning(
     {
         "champion": 10, "sponsor": 8, "decision maker": 7, "key contact": 7, "advocate": 6, "*entscheider": 7,

@@ -201,16 +201,31 @@ class AccountFields(MappingBlock, frozen=True):
 
 
 class Renewal(MappingBlock, frozen=True):
-    """One way to find a renewal date; the first that yields one for an account wins."""
+    """One way to find a renewal date; the first that yields one for an account wins.
 
-    source: Literal["opportunity", "contract", "account"]
+    `records` are those of an object of the org's own, such as subscriptions: `object` names it, `account` its lookup.
+    """
+
+    source: Literal["opportunity", "contract", "account", "records"]
     date: DateName
     only: Only | None = None
     where: str | None = None
+    object: ApiName | None = None
+    account: AccountName | None = None
 
     def __post_init__(self) -> None:
         if self.source == "account" and (self.only or self.where):
             raise ValueError("from: account takes a date only; which accounts count is salesforce.accounts.where")
+        if self.source == "records" and not (self.object and self.account):
+            raise ValueError("from: records needs object: and account:, its lookup of the account")
+        if self.source != "records" and (self.object or self.account):
+            raise ValueError("object: and account: go with from: records")
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The object that has the date, and its field that leads to the account."""
+        usual = {"opportunity": "Opportunity", "contract": "Contract", "account": "Account"}
+        return self.object or usual[self.source], self.account or ("Id" if self.source == "account" else "AccountId")
 
 
 def default_renewals() -> tuple[Renewal, ...]:
