@@ -39,6 +39,8 @@ def test_init_writes_a_file_that_loads_and_another_time_nothing(tmp_path: Path, 
     assert first.exit_code == 0
     assert "accountpulse.yaml was written" in first.stdout
     assert "✓ Salesforce: 25 accounts that are customers" in first.stderr
+    assert "  Salesforce  how many business reviews a year each tier is owed: check the numbers\n" in first.stdout
+    assert "Chosen among several ways, which stand below each in the file: salesforce.accounts.where." in first.stdout
     text = (tmp_path / "accountpulse.yaml").read_text("utf-8")
     assert settings.read_mapping(text, "x").block("salesforce").accounts.arr == "ARR__c"
     assert "set INTERCOM_API_TOKEN" in text

@@ -10,7 +10,7 @@ from accountpulse import settings
 from accountpulse.settings import starter
 from accountpulse.settings.starter import LookedAt
 from accountpulse.systems import SYSTEMS
-from accountpulse.systems.discovery import NULL, Discovery, MappingChoice
+from accountpulse.systems.discovery import NULL, Discovery, Keys, MappingChoice
 
 NASTY = [
     "a: b", "# no comment", "'", '"', "a\nb: c", "\x1b[31m", "\u202eevil", "- x", "{", "]", "&a *a", "no", "null",
@@ -90,6 +90,39 @@ def test_a_key_that_can_not_be_told_is_a_comment_and_its_block_too() -> None:
     assert yaml.safe_load(text) is None
     assert "    # where:\n" in text
     assert settings.read_mapping(text, "x").block("salesforce").accounts.where == "Type LIKE 'Customer%'"
+
+
+LINK = MappingChoice(
+    ("intercom", "account_field"),
+    Keys({"account_field": "Intercom_Id__c", "holds": "id"}),
+    "12 are linked",
+    ((Keys({"account_field": "Id", "attribute": "crm"}), "11 are linked"),),
+    asked=True,
+)
+
+
+def test_keys_that_only_mean_something_together_are_written_and_offered_together() -> None:
+    intercom = LookedAt(SYSTEMS["intercom"], Discovery((), (LINK,)))
+    assert starter.starter([intercom]).endswith("""\
+intercom:
+  # 12 are linked.
+  account_field: Intercom_Id__c
+  holds: id
+  # Or in place of account_field and holds: 11 are linked:
+  # account_field: Id
+  # attribute: crm
+""")
+    chosen = intercom.with_choice(0, LINK.others[0][0])
+    written = settings.read_mapping(starter.starter([chosen]), "x")
+    assert (written.block("intercom").account_field, written.block("intercom").attribute) == ("Id", "crm")
+    before = settings.read_mapping("intercom: {account_field: Id, holds: company_id}", "x")
+    after = settings.read_mapping(starter.starter([intercom]), "x")
+    found = starter.changes(before, after, [intercom])
+    assert [(each.key, each.before, each.after) for each in found] == [
+        ("intercom.account_field", "Id", "Intercom_Id__c"),
+        ("intercom.holds", "company_id", "id"),
+    ]
+    assert not starter.kept(before, [intercom])
 
 
 def test_null_is_written_where_a_default_would_stand_in() -> None:

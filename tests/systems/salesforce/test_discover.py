@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -48,6 +48,10 @@ def mapping(found: Discovery) -> Any:
     return settings.read_mapping(starter.starter([LookedAt(SYSTEMS["salesforce"], found)]), "accountpulse.yaml")
 
 
+def day_before(days: int) -> date:
+    return (NOW - timedelta(days=days)).date()
+
+
 def choice(found: Discovery, *path: str) -> MappingChoice:
     return next(each for each in found.choices if each.path == path)
 
@@ -66,6 +70,7 @@ def org(company: World) -> Iterator[Org]:
 def of_org(org: Org, configure: Configure, hidden: frozenset[tuple[str, str]] = frozenset()) -> Discovery:
     with Sandbox(org.world) as sandbox:
         sandbox.behaviour.hidden |= hidden
+        sandbox.ahead = NOW - datetime.now(UTC)
         return look(sandbox, configure)
 
 
@@ -308,6 +313,72 @@ def test_a_tier_that_is_sold_no_more_stays_unknown(org: Org, configure: Configur
     assert any("Titanium" in text for text in found.unknown)
 
 
+def test_an_object_for_subscriptions_is_asked_for_renewals_that_hold(org: Org, configure: Configure) -> None:
+    org.object("Subscription__c", "a12", Client__c="reference", Term_End__c="date", State__c="picklist")
+    fields = org.objects["Subscription__c"].fields
+    fields["Client__c"].reference_to, fields["Client__c"].relationship = "Account", "Client__r"
+    fields["State__c"].values = ["Active", "Inactive", "Ended"]
+    org.add("Subscription__c", Client__c=ONE, Term_End__c=NOW.date(), State__c="Active")
+    assert choice(of_org(org, configure), "salesforce", "renewal").value == [
+        {
+            "from": "records",
+            "object": "Subscription__c",
+            "account": "Client__c",
+            "date": "Term_End__c",
+            "only": {"field": "State__c", "values": ["Active"]},
+        }
+    ]
+
+
+def test_fields_that_nothing_is_called_after_are_offered_and_never_taken(org: Org, configure: Configure) -> None:
+    org.field("Account", "Zahl_7__c", "currency")
+    for row in org.objects["Account"].rows:
+        row |= {"ARR__c": None, "Zahl_7__c": 5.0}
+    found = of_org(org, configure)
+    arr = choice(found, "salesforce", "accounts", "arr")
+    assert arr.value is NULL
+    assert arr.asked
+    assert arr.others == (("Zahl_7__c", "Zahl_7__c (Zahl_7__c) is filled on 3 of 3 customers"),)
+    assert "which field of the account has ARR" in found.unknown
+
+
+def test_customers_are_told_by_what_only_they_have_where_no_word_says_it(org: Org, configure: Configure) -> None:
+    org.field("Account", "Phase__c", "picklist", values=["Grün", "Blau"])
+    for row in org.objects["Account"].rows:
+        row |= {"Type": None, "Phase__c": "Grün", "ARR__c": 10.0}
+    for number in range(3):
+        org.add("Account", Name=f"nobody {number}", Phase__c="Blau")
+    where = choice(of_org(org, configure), "salesforce", "accounts", "where")
+    assert where.value == "Phase__c = 'Grün'"
+
+
+def test_contracts_hold_by_the_status_code_that_no_language_changes(org: Org, configure: Configure) -> None:
+    org.field("Contract", "StatusCode", "picklist", values=["Draft", "Activated"])
+    for status, code in (("Käynnissä", "Activated"), ("Luonnos", "Draft")):
+        org.add("Contract", AccountId=ONE, Status=status, StatusCode=code, EndDate=NOW.date())
+    (way,) = choice(of_org(org, configure), "salesforce", "renewal").value  # type: ignore[misc, union-attr]
+    assert way["only"] == {"field": "Status", "values": ["Käynnissä"]}
+
+
+def test_an_extension_is_growth_where_renewals_have_a_kind_and_is_asked_about(org: Org, configure: Configure) -> None:
+    org.objects["Opportunity"].fields["Type"].values = ["Extension", "Renewal", "Swap"]
+    org.add("Opportunity", AccountId=ONE, Type="Extension")
+    assert choice(of_org(org, configure), "salesforce", "expansion").value == "none"
+    for kind in ("Renewal", "Swap"):
+        org.add("Opportunity", AccountId=ONE, Type=kind)
+    found = of_org(org, configure)
+    assert choice(found, "salesforce", "expansion").value == {"only": {"field": "Type", "values": ["Extension"]}}
+    assert "whether Type 'Extension' is growth" in found.unknown
+    assert any("what opportunities with Type 'Swap' are" in text for text in found.unknown)
+
+
+def test_subjects_of_reviews_are_found_in_few_questions(org: Org, configure: Configure) -> None:
+    org.add("Event", AccountId=ONE, Subject="Revue trimestrielle", ActivityDate=day_before(390))
+    org.add("Event", AccountId=ONE, Subject="Kwartaalgesprek", ActivityDate=day_before(401))
+    reviews = choice(of_org(org, configure), "salesforce", "reviews")
+    assert reviews.value["subject_like"] == ["%Revue trimestrielle%"]  # type: ignore[index]
+
+
 # --- words and amounts ---------------------------------------------------------------------------------------------
 
 
@@ -334,6 +405,53 @@ def test_a_field_is_known_by_its_name(name: str, meaning: meanings.Meaning) -> N
     kind = min(meaning.types - {"combobox"})
     assert meaning.of(Field(name, kind)) >= 4
     assert meaning.of(Field(name, "location")) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "meaning"),
+    [
+        ("Jährlicher_Vertragswert__c", meanings.ARR),
+        ("Revenu_annuel_récurrent__c", meanings.ARR),
+        ("Ingreso_anual_recurrente__c", meanings.ARR),
+        ("Ricavo_annuale_ricorrente__c", meanings.ARR),
+        ("Servicepaket__c", meanings.TIER),
+        ("Taille_entreprise__c", meanings.SEGMENT),
+        ("Número_de_licencias__c", meanings.SEATS),
+        ("Cliente_desde__c", meanings.SINCE),
+        ("Fecha_de_renovación__c", meanings.RENEWS),
+        ("Kundenbetreuer__c", meanings.OWNER),
+        ("A_quitté_l_entreprise__c", meanings.LEFT),
+        ("Nicht_erschienen__c", meanings.NO_SHOW),
+        ("Schweregrad__c", meanings.SEVERITY),
+        ("Clôturé_le__c", meanings.CLOSED),
+    ],
+)
+def test_a_field_is_known_in_other_languages(name: str, meaning: meanings.Meaning) -> None:
+    assert meaning.of(Field(name, min(meaning.types - {"combobox"}))) >= 4
+
+
+@pytest.mark.parametrize(
+    ("value", "stems"),
+    [
+        ("Partnerkunde", value_words.CUSTOMER_VALUES),
+        ("Vertragsverlängerung", ("*verlangerung",)),
+        ("Renouvellement", value_words.RENEWAL_VALUES),
+        ("Montée en gamme", value_words.LARGER_VALUES),
+        ("Venta cruzada", value_words.LARGER_VALUES),
+        ("Réduction", value_words.SMALLER_VALUES),
+        ("Facturación", value_words.BILLING_VALUES),
+        ("Décideur", value_words.CHAMPION_ROLES),
+        ("Sev 1", value_words.CRITICAL_VALUES),
+        ("Modéré", value_words.MODERATE_VALUES),
+        ("Faible", value_words.WATCH_VALUES),
+        ("En observación", value_words.MONITORING_VALUES),
+        ("Résolu", value_words.RESOLVED_VALUES),
+        ("Bestätigt", value_words.CONFIRMED_VALUES),
+        ("Vencido", value_words.ENDED_VALUES),
+    ],
+)
+def test_a_value_is_known_in_other_languages(value: str, stems: tuple[str, ...]) -> None:
+    assert named(value, stems)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,17 @@ def test_a_renewal_is_an_opportunity_else_a_contract_else_a_date_of_the_account(
     assert read(org).values("days_to_renewal") == [10, 20, 30]
 
 
+def test_a_renewal_is_a_record_of_an_own_object_where_the_mapping_names_it(org: Org, read: Reader) -> None:
+    org.object("Subscription__c", "a12", Client__c="reference", Term_End__c="date", State__c="picklist")
+    for account, end, state in ((ONE, "2026-11-11", "Active"), (ONE, "2026-11-02", "Ended"), (TWO, None, "Active")):
+        when = None if end is None else day(end)
+        org.add("Subscription__c", Client__c=account, Term_End__c=when, State__c=state)
+    way = "from: records, object: Subscription__c, account: Client__c, date: Term_End__c"
+    only = "only: {field: State__c, values: [Active]}"
+    found = read(org, f"salesforce: {{renewal: [{{{way}, {only}}}]}}")
+    assert found.values("days_to_renewal") == [10, "no_evidence", "no_evidence"]
+
+
 def test_the_administrators_own_condition_narrows_a_strategy(org: Org, read: Reader) -> None:
     org.field("Opportunity", "Region__c", "string")
     for account, region in ((ONE, "North"), (TWO, "South")):
@@ -134,6 +145,15 @@ def test_snapshots_tell_arr_then_and_at_as_of(org: Org, read: Reader) -> None:
     found = read(org, SNAPSHOTS)
     assert found.values("arr_trajectory_pct") == [50, "no_evidence", "no_evidence"]
     assert [found.of(each)["arr"] for each in (ONE, TWO)] == [120, 30_000]
+
+
+def test_snapshots_of_accounts_that_are_no_customers_are_rows_like_any(org: Org, read: Reader) -> None:
+    snapshots(org)
+    other = org.add("Account", Name="Target", Type="Prospect")
+    for when in ("2025-11-01", "2026-10-31"):
+        org.add("ARR_Snapshot__c", Account__c=other, Snapshot_Date__c=day(when), ARR__c=5.0)
+    found = read(org, SNAPSHOTS).extract
+    assert found.counts["arr_changes"].kept == found.rows["arr_changes"] == 2
 
 
 def test_a_month_that_is_still_open_keeps_the_arr_of_now(org: Org, read: Reader) -> None:
