@@ -63,6 +63,8 @@ def test_a_file_that_is_there_stays_and_what_would_change_is_shown(tmp_path: Pat
     assert "  timezone: Europe/Berlin" in said.stdout
     assert "accountpulse init --out NEW.yaml" in said.stdout
     assert path.read_text("utf-8") == mine
+    path.write_text("salesforce: {payment: none}", encoding="utf-8")
+    assert "- salesforce.payment: none\n+ salesforce.payment: {from: case," in call(tmp_path, "init", **given).stdout
     path.write_text("salesforce: [", encoding="utf-8")
     broken = call(tmp_path, "init", "--yes", **given)
     assert "not YAML" in broken.stdout

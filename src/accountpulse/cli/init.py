@@ -45,14 +45,15 @@ def show_init(
     if not path.parent.is_dir():
         raise UsageError(f"{path} can't be written: there is no folder {path.parent}")
     looked, code = _look(loaded, now, patience)
-    if not yes and not path.exists() and sys.stdin.isatty() and sys.stderr.isatty():
+    asks = not yes and not path.exists() and sys.stdin.isatty() and sys.stderr.isatty()
+    if asks:
         looked = [_asked(each) for each in looked]
     text = outgoing(starter.starter(looked))
     proposed = _read_back(text)
     if path.exists():
         _show_changes(path, text, proposed, looked)
     else:
-        _write(path, text, looked)
+        _write(path, text, _open_questions(looked, answered=asks))
     return code
 
 
@@ -163,7 +164,7 @@ def _answer(choice: MappingChoice) -> object:
 # --- writing -------------------------------------------------------------------------------------------------------
 
 
-def _write(path: Path, text: str, looked: Sequence[LookedAt]) -> None:
+def _write(path: Path, text: str, questions: Iterator[str]) -> None:
     """Make the file; one that came meanwhile is not overwritten."""
     try:
         with path.open("x", encoding="utf-8") as stream:
@@ -171,20 +172,20 @@ def _write(path: Path, text: str, looked: Sequence[LookedAt]) -> None:
     except OSError as error:
         raise UsageError(f"{path} can't be written ({error.strerror})") from None
     console = summary.tables()
-    lines = [f"{path} was written. Read it once: each key says why it was chosen.", *_open_questions(looked), "Then:"]
+    lines = [f"{path} was written. Read it once: each key says why it was chosen.", *questions, "Then:"]
     lines += [f"  {command:<34}{what}" for command, what in NEXT]
     console.print("\n".join(lines), markup=False, soft_wrap=True)
 
 
-def _open_questions(looked: Sequence[LookedAt]) -> Iterator[str]:
-    """What the file can't know, and where it had to choose: for people to look at first."""
+def _open_questions(looked: Sequence[LookedAt], *, answered: bool) -> Iterator[str]:
+    """What the file can't know, and, unless somebody `answered`, where it had to choose: to be looked at first."""
     unknown = [(each, text) for each in looked if each.discovery for text in each.discovery.unknown]
     if unknown:
         yield "Not known, and for you to say:"
         yield from (f"  {each.system.title:<12}{plain(text)}" for each, text in unknown)
     several = [each for each in (choice for one in looked for choice in one.choices) if each.asked and _ways(each)]
     chosen = [".".join(each.path) for each in several]
-    if chosen:
+    if chosen and not answered:
         yield f"Chosen among several ways, which stand below each in the file: {', '.join(chosen)}."
 
 

@@ -208,8 +208,13 @@ def changes(before: RunMapping, after: RunMapping, looked: Sequence[LookedAt]) -
     for path, why in ((path, choice.why) for each in looked for choice in each.choices for path in choice.keys):
         was, would = (_at(each, path) for each in (old, new))
         if was != would:
-            found.append(KeyChange(".".join(path), on_one_line(was), on_one_line(would), why))
+            found.append(KeyChange(".".join(path), _part(was, would), _part(would, was), why))
     return found
+
+
+def _part(value: object, other: object) -> str:
+    """A value on one line; a whole part that is not in use is `none`, as the file has it."""
+    return "none" if value is None and isinstance(other, dict | list) else on_one_line(value)
 
 
 def kept(before: RunMapping, looked: Sequence[LookedAt]) -> list[str]:

@@ -19,6 +19,7 @@ LEAST_END = 6  # points of the name of a date on which a term ends
 LEAST_CHILD = 6  # points of an object's name
 DEALS_ASKED = 6  # fields of the opportunity whose values are counted
 CASES_ASKED = 6
+TRACKED = " (where the field was tracked before its first change, say since when: tracked_since)"
 UNPLACED = 6  # values that are named
 
 
@@ -296,7 +297,7 @@ def downgrade_choice(survey: OrgSurvey, deals: DealKinds, seats: str | None) -> 
         ways.append((known, {"from": "records", "object": "Opportunity", **picked, "where": won}, why))
     if seats is not None and history_of(survey, seats):
         known = _accounts_that_fell(survey, seats)
-        why = f"in the field history, {seats} fell on {known:,} accounts"
+        why = f"in the field history, {seats} fell on {known:,} accounts{TRACKED}"
         ways.append((known, {"from": "history", "field": seats}, why))
     path = ("salesforce", "downgrades")
     if not ways:
@@ -330,7 +331,7 @@ def arr_history_choice(survey: OrgSurvey, children: Sequence[ChildObject], arr: 
     path, ways = ("salesforce", "arr_history"), []
     if changes := history_of(survey, arr):
         known = survey.accounts_of("AccountHistory", "AccountId", f"Field = {text(str(arr))}") or 0
-        why = f"the field history has {changes:,} changes of {arr}, of {known:,} accounts"
+        why = f"the field history has {changes:,} changes of {arr}, of {known:,} accounts{TRACKED}"
         ways.append((known, {"from": "history"}, why))
     for way, known, why in _snapshots(survey, children):
         ways.append((known, way, why))
