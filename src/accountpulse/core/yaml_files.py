@@ -1,6 +1,5 @@
 """YAML files that people write: read with line numbers, checked whole, every mistake reported with its line."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -9,7 +8,7 @@ import yaml
 
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.given_files import MOST_YAML
-from accountpulse.core.nearest import nearest
+from accountpulse.core.mistakes import not_a_number, unknown_key
 
 if TYPE_CHECKING:  # loading it takes longer than all of ours: a process without a scorecard does without
     from pydantic import BaseModel, ValidationError
@@ -18,9 +17,7 @@ Path = tuple[str | int, ...]
 DEEPEST = 50  # levels
 MOST_NODES = 100_000  # keys, values and list entries
 LONGEST_TEXT = 1 << 16  # characters of one value
-LONGEST_SHOWN = 20  # characters of a value that a message repeats
 _TOO_DEEP = f"nested deeper than {DEEPEST} levels, or within itself"
-MOST_KEYS = 20  # that a message lists
 Model = TypeVar("Model", bound="BaseModel")
 _COLUMNS = "begin the keys of one level in the same column"
 _BROKEN = {  # what PyYAML finds, as the writer of a file needs it
@@ -158,25 +155,6 @@ def _problems(document: Document, model: "type[BaseModel]", error: "ValidationEr
         found.setdefault(path, []).append(text)
     for path, texts in found.items():
         yield f"{document.where(path)}: {_either(texts)}"
-
-
-def unknown_key(key: str, known: Iterable[str]) -> str:
-    """A key that nobody reads, with the nearest that is read, else with all of them where they are few."""
-    names = list(known)
-    listed = f"; the keys here are {', '.join(sorted(names))}" if 0 < len(names) <= MOST_KEYS else ""
-    return f"not a known key{nearest(key, names) or listed}"
-
-
-def not_a_number(given: object, *, whole: bool) -> str:
-    """What stands where a number must, and how to write the number that is most likely meant, unless it is `whole`."""
-    if not isinstance(given, str) or len(given) > LONGEST_SHOWN:
-        return ""
-    number = re.fullmatch(r"(-?\d+)(?:[.,](\d+))?\s*(%?)", given, re.ASCII)
-    if number is None or whole:
-        return f", not {given!r}"
-    digits, part, percent = number.groups()
-    meant = float(f"{digits}.{part or 0}") / (100 if percent else 1)
-    return f", not {given!r}: write {meant:.6g}"
 
 
 def _at(data: Any, path: Path) -> object:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import structs
 
 from accountpulse.core.errors import ConfigurationError
-from accountpulse.core.yaml_files import not_a_number, unknown_key
+from accountpulse.core.mistakes import not_a_number, unknown_key
 
 if TYPE_CHECKING:  # models are declared where no file is read
     from accountpulse.core.yaml_files import Document, Path
