@@ -49,6 +49,8 @@ BUSY_TRIES = 4  # of a call that meets too many others, the first one included
 BUSY_WAIT = 5.0  # seconds, doubled each time
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 UNCOUNTED = "Try again later; if it stays so, Salesforce's support wants to know of this query's counts."
+NO_JSON = "an answer that is no JSON object"
+NO_RECORDS = "records is no list of records"
 T = TypeVar("T")
 
 __all__ = ["Field", "NotThere", "Org", "RefusedQuery", "UnknownName", "format_soql"]
@@ -156,7 +158,8 @@ class Org:
 
         `archived` asks for archived and deleted records, too (`queryAll`). The records are held against `totalSize`:
         an answer with fewer or more, or whose place in the org was lost, is asked for once more from the start, then
-        refused as UnexpectedAnswer. So nothing is given before all of it came.
+        refused as UnexpectedAnswer. So nothing is given before all of it came; until then it stays as it came, which
+        is a third of what it takes as Python's objects.
         """
         tried = f"querying {what}"
         try:
@@ -166,18 +169,22 @@ class Org:
                 records = self._records(soql, tried, archived=archived)
             except _Uncounted as again:
                 raise UnexpectedAnswer("salesforce", tried, f"{again}, twice", UNCOUNTED) from None
-        yield from records
+        records.reverse()
+        while records:
+            yield _record(tried, records.pop())
 
-    def _records(self, soql: str, tried: str, *, archived: bool) -> list[dict[str, Any]]:
+    def _records(self, soql: str, tried: str, *, archived: bool) -> list[msgspec.Raw]:
         """All records, as many as the first page counts; else _Uncounted."""
         path = "queryAll/" if archived else "query/"
-        page = _page(tried, self.call(tried, lambda: self._get(self.client.base_url + path, q=soql)))
+        page = _page(tried, self.call(tried, lambda: self._get_parts(self.client.base_url + path, q=soql)))
         total, found = page.total, page.records
         while not page.done:
             if not page.records or len(found) >= total:
                 raise _Uncounted(f"{total:,} records counted, and pages without an end")
             # self.client is looked up at each try, since a new session brings a new one
-            following = partial(lambda rest: self._get(f"https://{self.client.sf_instance}{rest}"), page.following)
+            following = partial(
+                lambda rest: self._get_parts(f"https://{self.client.sf_instance}{rest}"), page.following
+            )
             page = _page(tried, self.call(tried, following))
             if page.total != total:
                 raise _Uncounted(f"{total:,} records counted on one page, and {page.total:,} on another")
@@ -197,9 +204,16 @@ class Org:
 
     def _get(self, url: str, **params: str) -> Any:
         """The decoded answer of an address. The client's own decoder takes several times as long."""
+        return msgspec.json.decode(self._content(url, **params))
+
+    def _get_parts(self, url: str, **params: str) -> dict[str, msgspec.Raw]:
+        """The answer of an address, each of its values as it came."""
+        return _PARTS.decode(self._content(url, **params))
+
+    def _content(self, url: str, **params: str) -> bytes:
         client = self.client
-        answer = call_salesforce(url, "GET", client.session, dict(client.headers), params=params)
-        return msgspec.json.decode(answer.content)
+        content: bytes = call_salesforce(url, "GET", client.session, dict(client.headers), params=params).content
+        return content
 
     def call(self, tried: str, work: Callable[[], T]) -> Any:
         """Do it; where the session has ended, sign in once more and do it again."""
@@ -219,7 +233,7 @@ class Org:
             RecursionError,
             msgspec.DecodeError,
         ):  # the client takes any success for a JSON object or list
-            raise UnexpectedAnswer("salesforce", tried, "an answer that is no JSON object") from None
+            raise UnexpectedAnswer("salesforce", tried, NO_JSON) from None
 
     def _patiently(self, work: Callable[[], T]) -> T:
         """Do it, and again after a wait where too many long calls run in the org."""
@@ -237,31 +251,50 @@ class _Uncounted(Exception):
     """The records that came aren't those that were counted."""
 
 
+_PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_RECORDS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
 @dataclass(frozen=True)
 class _Page:
     total: int
     done: bool
     following: str
-    records: list[dict[str, Any]]
+    records: list[msgspec.Raw]
 
 
-def _page(tried: str, page: Any) -> _Page:
+def _page(tried: str, parts: Mapping[str, msgspec.Raw]) -> _Page:
     """A page of a query, in the shape that it must have."""
-    if not isinstance(page, dict):
-        raise UnexpectedAnswer("salesforce", tried, "no page of records")
-    total, done, following, records = (page.get(name) for name in ("totalSize", "done", "nextRecordsUrl", "records"))
+    try:
+        total, done, following = (
+            msgspec.json.decode(parts.get(name, b"null")) for name in ("totalSize", "done", "nextRecordsUrl")
+        )
+    except msgspec.DecodeError:
+        raise UnexpectedAnswer("salesforce", tried, NO_JSON) from None
     count = whole(total)
     if count is None:
         raise UnexpectedAnswer("salesforce", tried, "totalSize is no whole number")
     if not isinstance(done, bool):
         raise UnexpectedAnswer("salesforce", tried, "done is neither true nor false")
-    if not (isinstance(records, list) and all(isinstance(each, dict) for each in records)):
-        raise UnexpectedAnswer("salesforce", tried, "records is no list of records")
+    try:
+        records = _RECORDS.decode(parts.get("records", b"null"))
+    except msgspec.DecodeError:
+        raise UnexpectedAnswer("salesforce", tried, NO_RECORDS) from None
     if not done and not (isinstance(following, str) and following.startswith("/")):
         raise UnexpectedAnswer("salesforce", tried, "a page that doesn't lead to the next one")
-    for each in records:
-        each.pop("attributes", None)  # what every record says of its address would be most of it
     return _Page(count, done, str(following), records)
+
+
+def _record(tried: str, came: msgspec.Raw) -> dict[str, Any]:
+    """A record of a page without what every record says of its own address, which would be most of it."""
+    try:
+        record = msgspec.json.decode(came)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise UnexpectedAnswer("salesforce", tried, NO_JSON) from None
+    if not isinstance(record, dict):
+        raise UnexpectedAnswer("salesforce", tried, NO_RECORDS)
+    record.pop("attributes", None)
+    return record
 
 
 def whole(value: Any) -> int | None:

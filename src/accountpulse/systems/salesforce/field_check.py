@@ -1,7 +1,8 @@
 """Each record of the org against what describe says of its fields."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NoReturn
 
 from accountpulse.core.errors import UnexpectedAnswer
@@ -11,6 +12,7 @@ from accountpulse.systems.salesforce.schema import Field
 
 Row = Mapping[str, Any]
 ODD_RECORD = "Look at this record in the org, and run again."
+AT_ONCE = 500  # records
 _ABSENT = object()  # in place of a value that isn't in the record, which null is
 
 
@@ -26,7 +28,18 @@ class FieldCheck:
         """For these fields, by their paths."""
         return cls(name, tuple((tuple(path.split(".")), found) for path, found in fields.items()))
 
-    def are_usual(self, rows: Sequence[Row]) -> bool:
+    def held(self, rows: Iterable[Row]) -> Iterator[tuple[Row, str]]:
+        """Each record with its id; UnexpectedAnswer where a field doesn't come, or is of another type than it may be.
+
+        They are looked at some hundreds at a time, column by column; one by one only where something is unusual.
+        """
+        came = iter(rows)
+        while some := list(islice(came, AT_ONCE)):
+            is_usual = self._are_usual(some)
+            for row in some:
+                yield row, self._hold(row, is_usual=is_usual)
+
+    def _are_usual(self, rows: Sequence[Row]) -> bool:
         """Whether all records have all fields in the types that their values have nearly always, column by column."""
         try:
             types = [(set(map(type, _column(rows, path))), found) for path, found in self.fields]
@@ -34,11 +47,7 @@ class FieldCheck:
             return False
         return all(found is None or of_values <= found.usual_types for of_values, found in types)
 
-    def hold(self, row: Row, *, is_usual: bool) -> str:
-        """The record's id; UnexpectedAnswer where a field doesn't come, or is of another type than describe says.
-
-        `is_usual`: its fields are known to be, by `are_usual`, and needn't be looked at closely.
-        """
+    def _hold(self, row: Row, *, is_usual: bool) -> str:
         for path, definition in () if is_usual else self.fields:
             if (fault := _fault(row, path, definition)) is not None:
                 self._refuse(f"{'.'.join(path)} of {self._id(row)} is {fault}")
@@ -77,8 +86,5 @@ def _fault(row: Row, path: tuple[str, ...], definition: Field | None) -> str | N
 def held(org: Org, name: str, fields: Mapping[str, Field | None], soql: str) -> Iterator[Row]:
     """The records of a query that selects these fields and Id, each held against describe."""
     check = FieldCheck.of(name, {**fields, "Id": Field("Id", "id", nillable=False)})
-    rows = list(org.query(soql, name))
-    is_usual = check.are_usual(rows)
-    for row in rows:
-        check.hold(row, is_usual=is_usual)
+    for row, _id in check.held(org.query(soql, name)):
         yield row

@@ -316,13 +316,9 @@ class OrgReading:
         check = FieldCheck.of(name, {each: self.find(name, each) for each in selected})
         tally = self.tally
         seen: set[str] = set()
-        came = list(self._asked(name, selected, wanted, archived=archived or deleted))
-        is_usual = check.are_usual(came)
-        came.reverse()
-        while came:  # each is let go of as soon as its table has what it wants of it
-            row = came.pop()
+        for row, found in check.held(self._asked(name, selected, wanted, archived=archived or deleted)):
             tally.came += 1
-            identifier = check.hold(row, is_usual=is_usual)[:15]
+            identifier = found[:15]
             if identifier in seen:
                 tally.left_out[TWICE] += 1
                 continue

@@ -213,7 +213,7 @@ def _hand_over(org: Org, tried: str, job: str, content: bytes) -> None:
     Bulk API 2.0 Developer Guide, "Upload Job Data".
     """
     try:
-        _text(org, tried, "PUT", f"jobs/ingest/{job}/batches", content)
+        _content(org, tried, "PUT", f"jobs/ingest/{job}/batches", content)
     except (OutOfTime, UnexpectedAnswer):
         raise
     except SourceUnavailable as lost:
@@ -264,18 +264,20 @@ def end_job(org: Org, job: str, sleep: Sleep = time.sleep) -> None:
     _ended(org, tried, job, sleep)
 
 
-def _text(org: Org, tried: str, method: str, path: str, content: bytes | None = None) -> str:
+def _content(org: Org, tried: str, method: str, path: str, content: bytes | None = None) -> bytes:
     """A call that takes or gives CSV; the client's own `restful` knows JSON only."""
 
-    def send() -> str:
+    def send() -> bytes:
         client = org.client
         headers = {**client.headers, "Accept": "application/json" if content else TEXT_CSV}
         if content is not None:
             headers["Content-Type"] = TEXT_CSV
         answer = call_salesforce(client.base_url + path, method, client.session, headers, data=content)
-        return answer.content.decode()
+        given: bytes = answer.content
+        return given
 
-    return str(org.call(tried, send))
+    found: bytes = org.call(tried, send)
+    return found
 
 
 def _state(org: Org, tried: str, job: str, state: str) -> Mapping[str, Any]:
@@ -363,16 +365,17 @@ def _files(
         return None
     try:
         files = [
-            list(_rows(_text(org, tried, "GET", f"jobs/ingest/{job['id']}/{kind}"), wanted)) if count else []
+            list(_rows(_content(org, tried, "GET", f"jobs/ingest/{job['id']}/{kind}"), wanted)) if count else []
             for kind, count in zip(RESULTS, counts, strict=True)
         ]
-    except csv.Error:
+    except (csv.Error, UnicodeDecodeError):
         raise UnexpectedAnswer("salesforce", tried, "results that are no CSV") from None
     return files if tuple(map(len, files)) == counts else None
 
 
-def _rows(text: str, wanted: Sequence[str]) -> Iterator[dict[str, str]]:
-    for row in csv.DictReader(io.StringIO(text, newline="")):
+def _rows(content: bytes, wanted: Sequence[str]) -> Iterator[dict[str, str]]:
+    # decoded line by line: as one text a file takes up to four times its bytes
+    for row in csv.DictReader(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")):
         yield {name: row[name] for name in wanted if name in row}
 
 
