@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -156,6 +157,20 @@ def resolved(name: str, created: Any = BEFORE) -> dict[str, Any]:
 )
 def test_the_trend_is_created_by_resolved(issues: list[Any], expected: Any) -> None:
     assert answers(issues)["bug_trend"] == expected
+
+
+def test_the_mean_of_a_thousand_bugs_is_that_of_one() -> None:
+    days = [
+        {
+            "issue_id": str(number),
+            "created_at": IN,
+            "done": True,
+            "resolved_at": IN + timedelta(days=5),
+            "critical": False,
+        }
+        for number in range(1000)
+    ]
+    assert [answers(days[:count])["avg_resolution_days"] for count in (1, 49, 50, 60, 1000)] == [5.0] * 5
 
 
 def test_a_bug_of_two_accounts_moves_for_both() -> None:

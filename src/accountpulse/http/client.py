@@ -273,9 +273,10 @@ async def together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a source's work to its end; an answer that nobody knew what to do with is raised as its error."""
-    # what is there already needn't be looked through again and again while pages come, between two stages and at the
-    # process's end: a quarter of the CPU
-    gc.freeze()
+    # what the process has loaded needn't be looked through again and again while pages come, between two stages and at
+    # its end: a quarter of the CPU. Once only: what a later run leaves behind must not be set aside with it
+    if not gc.get_freeze_count():
+        gc.freeze()
     try:
         return asyncio.run(work)
     except RequestRefused as refused:

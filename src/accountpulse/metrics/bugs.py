@@ -4,7 +4,18 @@ import narwhals.stable.v2 as nw
 
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Rules
-from accountpulse.metrics.shared import Frames, MetricFrame, beside, count_if, instant, ratio, reported, within
+from accountpulse.metrics.shared import (
+    Frames,
+    MetricFrame,
+    beside,
+    count_if,
+    instant,
+    known_count,
+    ratio,
+    reported,
+    row_count,
+    within,
+)
 
 _COUNTS = ("open", "critical", "reopened", "created", "resolved")
 _DAY = 86_400_000  # milliseconds
@@ -22,7 +33,7 @@ def measure_bugs(accounts: MetricFrame, tables: Frames, scope: Scope, _rules: Ru
             reopened=count_if(nw.col("reopened") > 0),
             created=count_if(within("created_at", scope.window)),
             resolved=count_if(within("resolved_at", scope.window)),
-            timed=nw.col("taken_ms").count(),
+            timed=known_count("taken_ms"),
             taken_ms=nw.col("taken_ms").sum(),
         )
     )
@@ -83,7 +94,7 @@ def _first_after(moves: MetricFrame, as_of: int) -> MetricFrame:
 def _reopened(moves: MetricFrame, scope: Scope) -> MetricFrame:
     """The issues that moved from done to not done in the window, each once."""
     back = moves.filter(nw.col("from_done") & ~nw.col("to_done") & within("at", scope.window))
-    return back.group_by(_ISSUE).agg(reopened=nw.len())
+    return back.group_by(_ISSUE).agg(reopened=row_count())
 
 
 def _trend() -> nw.Expr:

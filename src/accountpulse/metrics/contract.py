@@ -15,6 +15,7 @@ from accountpulse.metrics.shared import (
     percent,
     percent_of,
     reported,
+    row_count,
     within,
 )
 
@@ -61,7 +62,7 @@ def measure_contract(accounts: MetricFrame, tables: Frames, scope: Scope, rules:
 
 
 def _count(rows: MetricFrame, name: str) -> MetricFrame:
-    return rows.group_by("account_id").agg(nw.len().alias(name))
+    return rows.group_by("account_id").agg(row_count().alias(name))
 
 
 def _renewals(renewals: MetricFrame, scope: Scope, rules: Rules) -> MetricFrame:
@@ -94,7 +95,7 @@ def _arr_before(changes: MetricFrame, scope: Scope) -> MetricFrame:
     recent = changes.filter(within("at", scope.trailing(_YEAR)))
     first = recent.with_columns(first=at.min().over("account_id")).filter(at == nw.col("first"))
     before = nw.col("before")
-    grouped = first.group_by("account_id").agg(arr_before=before.min(), arr_most=before.max(), arr_changes=nw.len())
+    grouped = first.group_by("account_id").agg(arr_before=before.min(), arr_most=before.max(), arr_changes=row_count())
     return grouped.with_columns(arr_tied=nw.col("arr_most") != nw.col("arr_before")).drop("arr_most")
 
 
@@ -142,4 +143,4 @@ def _champions(champions: MetricFrame) -> MetricFrame:
     """Each contact once; gone, where any record says so."""
     there = nw.col("still_there").cast(nw.Int64)
     people = champions.group_by("account_id", "contact_id").agg(there=there.min())
-    return people.group_by("account_id").agg(champions=nw.len(), loyal=nw.col("there").sum())
+    return people.group_by("account_id").agg(champions=row_count(), loyal=nw.col("there").sum())

@@ -66,6 +66,16 @@ def count_if(condition: nw.Expr) -> nw.Expr:
     return condition.fill_null(value=False).cast(nw.Int64).sum()
 
 
+def row_count() -> nw.Expr:
+    """How many rows of a group there are."""
+    return nw.len().cast(nw.Int64)  # engines count in 32 bits without a sign: a product or a difference would wrap
+
+
+def known_count(name: str) -> nw.Expr:
+    """How many rows of a group have a value."""
+    return nw.col(name).count().cast(nw.Int64)
+
+
 def beside(accounts: MetricFrame, *parts: MetricFrame, counts: tuple[str, ...] = ()) -> MetricFrame:
     """The accounts, each with its row of every part; the named counts are 0 where a part has no row of it."""
     for part in parts:

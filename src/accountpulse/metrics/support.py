@@ -4,7 +4,18 @@ import narwhals.stable.v2 as nw
 
 from accountpulse.core.period import Scope, Window
 from accountpulse.core.records import Rules
-from accountpulse.metrics.shared import Frames, MetricFrame, beside, count_if, percent, ratio, reported, within
+from accountpulse.metrics.shared import (
+    Frames,
+    MetricFrame,
+    beside,
+    count_if,
+    known_count,
+    percent,
+    ratio,
+    reported,
+    row_count,
+    within,
+)
 
 _COUNTS = ("total", "p1_p2_seen", "escalation_seen", "asked", "rated")
 _SECONDS = 0.001  # a millisecond; multiplied, since engines divide by a constant differently
@@ -38,11 +49,11 @@ def measure_support(accounts: MetricFrame, tables: Frames, scope: Scope, rules: 
 def _created(conversations: MetricFrame, window: Window) -> MetricFrame:
     population = conversations.filter(nw.col("customer_involved") & within("created_at", window))
     return population.group_by("account_id").agg(
-        total=nw.len(),
+        total=row_count(),
         p1_p2=count_if(nw.col("p1_p2")),
-        p1_p2_seen=nw.col("p1_p2").count(),
+        p1_p2_seen=known_count("p1_p2"),
         escalation=count_if(nw.col("escalated")),
-        escalation_seen=nw.col("escalated").count(),
+        escalation_seen=known_count("escalated"),
         first_response_ms=nw.col("first_response_ms").median(),
     )
 
@@ -59,8 +70,8 @@ def _asked(conversations: MetricFrame, window: Window) -> MetricFrame:
         asked.with_columns(rating=rating)
         .group_by("account_id")
         .agg(
-            asked=nw.len(),
-            rated=nw.col("rating").count(),
+            asked=row_count(),
+            rated=known_count("rating"),
             satisfied=count_if(nw.col("rating") >= 4),
             rating_sum=nw.col("rating").sum(),
         )

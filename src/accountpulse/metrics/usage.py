@@ -8,7 +8,7 @@ import narwhals.stable.v2 as nw
 from accountpulse.core.catalogue import pillar_metric
 from accountpulse.core.period import Scope
 from accountpulse.core.records import Reason, Rules
-from accountpulse.metrics.shared import Frames, MetricFrame, beside, day, percent_of, ratio, reported
+from accountpulse.metrics.shared import Frames, MetricFrame, beside, day, percent_of, ratio, reported, row_count
 
 _MONTHS = (0, 1, 2, 3)  # months before the period: itself, and the three that trends compare it with
 _DAILY = tuple(f"daily_{month}" for month in _MONTHS)  # daily users, added up over each month
@@ -97,8 +97,8 @@ def _features(features: MetricFrame, rules: Rules) -> tuple[MetricFrame, MetricF
     """How many features of the catalogue each account used, and how many rows of any feature it has."""
     counted = features.filter(nw.col("feature").is_in(rules.features)).unique(subset=["account_id", "feature"])
     return (
-        counted.group_by("account_id").agg(features=nw.len()),
-        features.group_by("account_id").agg(feature_rows=nw.len()),
+        counted.group_by("account_id").agg(features=row_count()),
+        features.group_by("account_id").agg(feature_rows=row_count()),
     )
 
 
@@ -109,7 +109,7 @@ def _pillar_names(rules: Rules) -> tuple[str, ...]:
 def _figures(figures: MetricFrame, names: Collection[str]) -> MetricFrame:
     """Each account's figures; of several values for one, as where an account has several keys, their median."""
     values = {_figure(name): nw.when(nw.col("metric") == name).then(nw.col("value")).median() for name in names}
-    return figures.group_by("account_id").agg(nw.len().alias("figures"), **values)
+    return figures.group_by("account_id").agg(row_count().alias("figures"), **values)
 
 
 def _figure(metric: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
 from types import TracebackType
 from typing import Self
 
@@ -91,10 +92,15 @@ class HistoryFlow:
             lives.add(issue, read(entries, present_of(packed[issue])))
             if number % TURN == TURN - 1:
                 await asyncio.sleep(0)
-        numbers = sorted(map(int, histories))
         any_came = any(entries for entries, _is_whole in histories.values())
-        stretch = (HISTORIES, numbers[0], numbers[-1] + 1)
+        stretch = (HISTORIES, *_numbers(min(histories)))
         self._take(
             stretch, parts.of_histories(lives, [(issue, packed[issue]) for issue in histories], any_came=any_came)
         )
         return True
+
+
+def _numbers(first: str) -> tuple[int, int]:
+    """What tells one stretch of histories from all others: a number for the first of its ids, which may be any text."""
+    start = int.from_bytes(sha256(first.encode()).digest()[:6])
+    return start, start + 1

@@ -7,7 +7,7 @@ quoting of values and the kinds of errors are the client's.
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -157,9 +157,9 @@ class Org:
         """Every record of a query, over all pages; `what` names it in messages, since the query itself may not.
 
         `archived` asks for archived and deleted records, too (`queryAll`). The records are held against `totalSize`:
-        an answer with fewer or more, or whose place in the org was lost, is asked for once more from the start, then
-        refused as UnexpectedAnswer. So nothing is given before all of it came; until then it stays as it came, which
-        is a third of what it takes as Python's objects.
+        an answer with fewer or more, with one twice, or whose place in the org was lost, is asked for once more from
+        the start, then refused as UnexpectedAnswer. So nothing is given before all of it came; until then it stays as
+        it came, which is a third of what it takes as Python's objects.
         """
         tried = f"querying {what}"
         try:
@@ -191,6 +191,8 @@ class Org:
             found += page.records
         if len(found) != total:
             raise _Uncounted(f"{total:,} records counted, and {len(found):,} came")
+        if again := _repeated(found):
+            raise _Uncounted(f"{total:,} records counted, and {again:,} of them came again in place of others")
         return found
 
     def count(self, soql: str, what: str) -> int:
@@ -251,7 +253,12 @@ class _Uncounted(Exception):
     """The records that came aren't those that were counted."""
 
 
+class _Identified(msgspec.Struct):
+    Id: str = ""
+
+
 _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_IDENTIFIED = msgspec.json.Decoder(_Identified)
 _RECORDS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -269,7 +276,7 @@ def _page(tried: str, parts: Mapping[str, msgspec.Raw]) -> _Page:
         total, done, following = (
             msgspec.json.decode(parts.get(name, b"null")) for name in ("totalSize", "done", "nextRecordsUrl")
         )
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UnexpectedAnswer("salesforce", tried, NO_JSON) from None
     count = whole(total)
     if count is None:
@@ -278,11 +285,25 @@ def _page(tried: str, parts: Mapping[str, msgspec.Raw]) -> _Page:
         raise UnexpectedAnswer("salesforce", tried, "done is neither true nor false")
     try:
         records = _RECORDS.decode(parts.get("records", b"null"))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise UnexpectedAnswer("salesforce", tried, NO_RECORDS) from None
     if not done and not (isinstance(following, str) and following.startswith("/")):
         raise UnexpectedAnswer("salesforce", tried, "a page that doesn't lead to the next one")
     return _Page(count, done, str(following), records)
+
+
+def _repeated(records: Iterable[msgspec.Raw]) -> int:
+    """How many records came before already; a sum or a record whose id is none is not told apart here."""
+    seen: set[str] = set()
+    again = 0
+    for each in records:
+        try:
+            identifier = _IDENTIFIED.decode(each).Id[:15]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue  # who reads the record says so
+        again += bool(identifier) and identifier in seen
+        seen.add(identifier)
+    return again
 
 
 def _record(tried: str, came: msgspec.Raw) -> dict[str, Any]:
@@ -301,5 +322,5 @@ def whole(value: Any) -> int | None:
     """A count: a whole number that isn't negative, also written 5.0 or "5"; None: it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    match = re.fullmatch(r"(\d+)(\.0+)?", str(value), re.ASCII)
+    match = re.fullmatch(r"(\d{1,18})(\.0+)?", str(value), re.ASCII)
     return int(match[1]) if match else None

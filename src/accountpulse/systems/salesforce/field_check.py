@@ -28,8 +28,8 @@ class FieldCheck:
         """For these fields, by their paths."""
         return cls(name, tuple((tuple(path.split(".")), found) for path, found in fields.items()))
 
-    def held(self, rows: Iterable[Row]) -> Iterator[tuple[Row, str]]:
-        """Each record with its id; UnexpectedAnswer where a field doesn't come, or is of another type than it may be.
+    def held(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The records; UnexpectedAnswer where a field doesn't come, or is of another type than it may be.
 
         They are looked at some hundreds at a time, column by column; one by one only where something is unusual.
         """
@@ -37,7 +37,8 @@ class FieldCheck:
         while some := list(islice(came, AT_ONCE)):
             is_usual = self._are_usual(some)
             for row in some:
-                yield row, self._hold(row, is_usual=is_usual)
+                self._hold(row, is_usual=is_usual)
+                yield row
 
     def _are_usual(self, rows: Sequence[Row]) -> bool:
         """Whether all records have all fields in the types that their values have nearly always, column by column."""
@@ -47,11 +48,11 @@ class FieldCheck:
             return False
         return all(found is None or of_values <= found.usual_types for of_values, found in types)
 
-    def _hold(self, row: Row, *, is_usual: bool) -> str:
+    def _hold(self, row: Row, *, is_usual: bool) -> None:
         for path, definition in () if is_usual else self.fields:
             if (fault := _fault(row, path, definition)) is not None:
                 self._refuse(f"{'.'.join(path)} of {self._id(row)} is {fault}")
-        return self._id(row)
+        self._id(row)
 
     def _id(self, row: Row) -> str:
         identifier = row.get("Id")
@@ -86,5 +87,4 @@ def _fault(row: Row, path: tuple[str, ...], definition: Field | None) -> str | N
 def held(org: Org, name: str, fields: Mapping[str, Field | None], soql: str) -> Iterator[Row]:
     """The records of a query that selects these fields and Id, each held against describe."""
     check = FieldCheck.of(name, {**fields, "Id": Field("Id", "id", nillable=False)})
-    for row, _id in check.held(org.query(soql, name)):
-        yield row
+    yield from check.held(org.query(soql, name))

@@ -27,7 +27,6 @@ from accountpulse.systems.salesforce.tally import Tally
 UNREADABLE = "is absent, or our user may not read it"
 SHOWN = 12  # values of a picklist that a note lists
 WHERE_HELP = "write it as in the org's own queries, and try it there"
-TWICE = "the same record came twice"
 Rows = Iterable[Mapping[str, Any]]  # of one table of records
 Operator = Literal["<", "<=", ">", ">="]
 
@@ -303,7 +302,7 @@ class OrgReading:
         """The rows of an object that meet all conditions, each counted for the table that is being read.
 
         `archived`: also those that the org has put away (Event, Task, histories). `deleted`: these too, and what lies
-        in the bin. A record that comes twice is given once. MissingInOrg, with a note, where the org knows one of the
+        in the bin. MissingInOrg, with a note, where the org knows one of the
         names not; a `where` text that it doesn't take is a ConfigurationError; a value of another type than describe
         says is an UnexpectedAnswer.
         """
@@ -315,14 +314,8 @@ class OrgReading:
         selected = dict.fromkeys([*asked, *self._keys_of_parents(name, asked), "Id"])
         check = FieldCheck.of(name, {each: self.find(name, each) for each in selected})
         tally = self.tally
-        seen: set[str] = set()
-        for row, found in check.held(self._asked(name, selected, wanted, archived=archived or deleted)):
+        for row in check.held(self._asked(name, selected, wanted, archived=archived or deleted)):
             tally.came += 1
-            identifier = found[:15]
-            if identifier in seen:
-                tally.left_out[TWICE] += 1
-                continue
-            seen.add(identifier)
             refused = next((each for each in here if not each.holds(row)), None)
             if refused is None:
                 yield row
