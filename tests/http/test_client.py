@@ -1,6 +1,7 @@
 """What the client makes of an answer: of another type, of one object, of a query with values that is refused."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -183,3 +184,17 @@ def test_a_refusal_that_says_nothing_of_what_was_asked_for_is_nobodys_gap(status
     ):
         talk(lambda web: web.object("items", "a7", "/items/a7", ITEM), server)
     assert len(server.asked) == 1
+
+
+def test_what_a_later_run_is_at_is_not_set_aside_with_the_program() -> None:
+    """Set aside, it could not be collected where a run fails: a warm process would keep it for ever."""
+
+    async def nothing() -> None:
+        return None
+
+    client.run(nothing())
+    before = gc.get_freeze_count()
+    kept = [[number] for number in range(100)]
+    client.run(nothing())
+    assert len(kept) == 100
+    assert 0 < gc.get_freeze_count() <= before

@@ -6,9 +6,9 @@ import os
 import sys
 from pathlib import Path
 
+COLLECTED_AFTER = 20_000  # new objects; Python's own is 700: https://docs.python.org/3/library/gc.html#gc.set_threshold
 # Polars' allocator (jemalloc) keeps what was freed for ten seconds; a run would hold the tables of all sources twice.
 # https://jemalloc.net/jemalloc.3.html#opt.dirty_decay_ms
-COLLECTED_AFTER = 20_000  # new objects; Python's own is 700: https://docs.python.org/3/library/gc.html#gc.set_threshold
 _NAME, _VALUE = "_RJEM_MALLOC_CONF", "dirty_decay_ms:100,muzzy_decay_ms:0"
 
 
