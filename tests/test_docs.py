@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from accountpulse import __version__
 from accountpulse.cli import app
+from accountpulse.cli.docs import topics
 from accountpulse.core.catalogue import METRICS
 from accountpulse.systems.salesforce.record import FIELDS, OPTIONAL
 from support import promises
@@ -70,6 +71,21 @@ def is_there(module: str, name: str) -> bool:
     files = [PACKAGE / "__init__.py", *PACKAGE.rglob("*.py")]
     places = {path: f"/{path.relative_to(PACKAGE).with_suffix('')}".removesuffix("/__init__") for path in files}
     return any(name in names_in(path) for path, place in places.items() if place.endswith(f"/{module}"))
+
+
+def test_a_message_names_a_page_as_the_command_shows_it() -> None:
+    """A file of docs/ isn't there for whoever has installed the wheel."""
+    pages = set(topics())
+    for path in PACKAGE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert set(re.findall(r"`accountpulse docs ([a-z-]+)", text)) <= pages, path
+        if not re.search(r"docs/[a-z-]+\.md", text):
+            continue
+        tree = ast.parse(text)
+        told = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in told:
+                assert not re.search(r"docs/[a-z-]+\.md", node.value), f"{path}:{node.lineno}"
 
 
 @pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])

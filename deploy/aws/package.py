@@ -24,7 +24,7 @@ LEFT_OUT = (
     "xlsxwriter",  # spreadsheets are written on people's machines
     "rapidfuzz", "tldextract", "filelock", "requests-file", "anyascii", "cleanco",  # `accountpulse accounts --suggest`
 )  # fmt: skip
-PARTS_LEFT_OUT = {"cli", "sandbox", "__main__.py", "charts", "deploy", "docs", "requirements.txt"}
+PARTS_LEFT_OUT = {"cli", "sandbox", "__main__.py", "charts", "deploy", "docs", "README.md", "requirements.txt"}
 SERVICES = ("s3", "secretsmanager", "lambda", "sts", "sso", "sso-oidc", "signin")
 LIMIT = 250 * 1024 * 1024  # bytes, unpacked: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 

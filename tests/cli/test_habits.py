@@ -68,6 +68,8 @@ def test_the_documentation_is_listed_and_shown_without_a_network(tmp_path: Path)
     assert {page.stem for page in (ROOT / "docs").glob("*.md")} <= set(listed.stdout.split())
     shown = call(tmp_path, "docs", "mapping")
     assert shown.stdout == (ROOT / "docs" / "mapping.md").read_text(encoding="utf-8")
+    readme = call(tmp_path, "docs", "README")
+    assert readme.stdout == (ROOT / "README.md").read_text(encoding="utf-8")
     near = call(tmp_path, "docs", "maping")
     assert (near.exit_code, "did you mean 'mapping'?" in near.stderr) == (2, True)
 

@@ -32,7 +32,7 @@ An org with a Churn_Signal__c of its own leaves churn-signal and Accountpulse_In
   python3 {folder}/package.py accountpulse.yaml
   cd {folder}
   sam deploy --guided --stack-name accountpulse --capabilities CAPABILITY_IAM
-The secret comes before, and a dry run after: docs/aws.md.""",
+The secret comes before, and a dry run after: `accountpulse docs aws`.""",
     DeployTarget.CONTAINER: """\
   docker build -t accountpulse {folder}
   docker run --rm accountpulse demo

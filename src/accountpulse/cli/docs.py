@@ -1,4 +1,4 @@
-"""`accountpulse docs`: the pages of docs/, which come with the package, for a machine without a network."""
+"""`accountpulse docs`: the README and the pages of docs/, which come with the package: no network is needed."""
 
 import sys
 from pathlib import Path
@@ -21,8 +21,9 @@ def folder() -> Path:
 
 
 def topics() -> dict[str, Path]:
-    """The pages by their names."""
-    return {page.stem: page for page in sorted(folder().glob("*.md"))}
+    """The pages by their names; the README, which has the settings, lies beside their folder."""
+    readme = folder().parent / "README.md"
+    return {"readme": readme, **{page.stem: page for page in sorted(folder().glob("*.md"))}}
 
 
 def list_topics() -> int:
@@ -39,7 +40,7 @@ def list_topics() -> int:
 
 def show_topic(name: str) -> int:
     """Print a page: laid out on a terminal, as Markdown elsewhere."""
-    pages = topics()
+    pages, name = topics(), name.lower()
     if name not in pages:
         raise UsageError(f"there is no page {name!r}{nearest(name, pages)}; `accountpulse docs` lists them")
     text = pages[name].read_text(encoding="utf-8")

@@ -106,7 +106,7 @@ def _not_looked_at(loaded: Settings, system: AnySystem) -> str | None:
         names = " and ".join(each.name for each in system.variables if each.required)
         return f"{system.title} is not configured, and its metrics stay empty. To have it looked at, set {names}."
     if system.discover is None:
-        return f"{system.title} is not looked at by init: docs/mapping.md has its keys."
+        return f"{system.title} is not looked at by init: `accountpulse docs mapping` has its keys."
     return None
 
 

@@ -28,7 +28,9 @@ FOR_GOOD = frozenset({501, 505})  # of the server's errors those that won't
 FIRST_BACKOFF = 0.5  # seconds; doubles with each try
 LONGEST_BACKOFF = 30.0
 CLOCKS_DIFFER = 3.0  # seconds; a Date header is up to a second old, or two
-_BODY_REMEDY = "Check the base URL, and what stands before the system; docs/http.md has the limits of an answer."
+_BODY_REMEDY = (
+    "Check the base URL, and what stands before the system; `accountpulse docs http` has the limits of an answer."
+)
 _STRANGE_REMEDY = "The system itself gives no such answer: look at its status page, and at what stands before it."
 _PAGE_REMEDY = "Check the base URL, and whether a proxy or a sign-in page stands before the system."
 LONGEST_WAIT = 120.0  # seconds; a system that asks for more is unavailable for this run

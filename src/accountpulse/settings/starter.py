@@ -23,7 +23,7 @@ INDENT = "  "
 HEAD = (
     "accountpulse.yaml: how your systems are mapped. A proposal of `accountpulse init`: read it, change what is wrong.",
     "Above each key stands what was found and why it was chosen, below it, as comments, what else it might be.",
-    "docs/mapping.md has every key with its default; what isn't here has its default.",
+    "`accountpulse docs mapping` has every key with its default; what isn't here has its default.",
 )
 
 

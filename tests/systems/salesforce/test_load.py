@@ -716,7 +716,7 @@ def test_an_org_without_the_fields_of_the_probability_is_written_and_told_of_onl
     of_a_band = scores(ids, churn_probability_lower=11.0, churn_probability_upper=28.5)
     (note,) = crm.plan(of_a_band).notes
     absent = "Churn_Probability_Lower__c, Churn_Probability_Upper__c"
-    remedy = "`accountpulse deploy-files salesforce` has them, see docs/salesforce.md"
+    remedy = "`accountpulse deploy-files salesforce` has them, see `accountpulse docs salesforce`"
     assert note == f"Health_Score__c has no {absent}: not written; {remedy}"
     assert summary(crm.load(of_a_band)) == (2, 0, 0, 0)
     assert summary(crm.load(scores(ids, run="run-2"))) == (0, 0, 2, 0)

@@ -49,7 +49,7 @@ class SalesforceDestination:
             yield Requirement("good", "quota", f"{calls}; a run needs {kept:g} % of them free")
         narrow = list(too_narrow(fields, target.external_id, tiers))
         for each in narrow:
-            text = f"{target.object}.{each.text}; records with more are refused, see docs/salesforce.md"
+            text = f"{target.object}.{each.text}; records with more are refused, see `accountpulse docs salesforce`"
             yield Requirement("bad" if each.always else "warning", "load", text, 4 if each.always else 0)
         if not narrow:
             yield Requirement("good", "load", f"{target.object} takes every field that is written")

@@ -231,7 +231,7 @@ def signal_choice(survey: OrgSurvey, children: Sequence[ChildObject]) -> tuple[M
         choice = MappingChoice(("signals",), found[0].block, f"{found[0].why}.", (*others, waived), asked=True)
         return choice, list(found[0].unknown)
     why = "No object of your own that belongs to accounts is called as churn signals are: they are waived."
-    unknown = ["churn signals: name the object under signals:, or deploy ours (docs/salesforce.md)"]
+    unknown = ["churn signals: name the object under signals:, or deploy ours (`accountpulse docs salesforce`)"]
     unknown += [
         f"{child.name} is called as churn signals are, but no list of it says severities, and another one statuses"
         for child, each in looked

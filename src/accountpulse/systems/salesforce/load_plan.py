@@ -41,7 +41,7 @@ OTHERS = (
 )
 TEXTS = ("string", "textarea", "picklist")
 NUMBERS = ("double", "currency", "percent", "int")
-PAGE = "see docs/salesforce.md"
+PAGE = "see `accountpulse docs salesforce`"
 Record = dict[str, Any]
 
 
