@@ -1,7 +1,9 @@
 """The file that init writes: it says what was chosen, whatever names and values a system holds."""
 
+import copy
 import re
 
+import msgspec
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,6 +92,34 @@ def test_a_key_that_can_not_be_told_is_a_comment_and_its_block_too() -> None:
     assert yaml.safe_load(text) is None
     assert "    # where:\n" in text
     assert settings.read_mapping(text, "x").block("salesforce").accounts.where == "Type LIKE 'Customer%'"
+
+
+def test_a_key_without_a_value_stands_there_once_beside_what_it_might_be() -> None:
+    seats = MappingChoice(("salesforce", "accounts", "seats"), None, "nobody says", (("Seats__c", "a number"),))
+    text = starter.starter([looked(seats)])
+    assert text.count("seats:") == 1
+    read = settings.read_mapping(
+        re.sub(r"^( *)# (salesforce|accounts|seats):", r"\1\2:", text, flags=re.MULTILINE), "x"
+    )
+    assert read.block("salesforce").accounts.seats == "Seats__c"
+
+
+def test_a_text_with_quotes_stands_in_double_quotes_rather_than_in_doubled_ones() -> None:
+    condition = "Stage__c IN ('Live client','In rollout')"
+    assert starter.on_one_line([condition]) == f'["{condition}"]'
+    assert yaml.safe_load(starter.on_one_line("'a' \"b\" \\ä: #")) == "'a' \"b\" \\ä: #"
+
+
+def test_another_order_is_a_change_only_where_the_order_counts() -> None:
+    catalogue = MappingChoice(("looker", "features", "catalogue"), ["alerts", "exports"], "used")
+    tiers = MappingChoice(("salesforce", "tiers"), {"order": ["A", "B"], "arr_floor": {"B": 10.0}}, "by name")
+    proposed = [looked(tiers), LookedAt(SYSTEMS["looker"], Discovery((), (catalogue,)))]
+    after = msgspec.to_builtins(settings.read_mapping(starter.starter(proposed), "x"))
+    before = copy.deepcopy(after)
+    before["looker"]["features"]["catalogue"] = ["exports", "alerts"]
+    assert not starter.changes(before, after, proposed)
+    before["salesforce"]["tiers"]["order"] = ["B", "A"]
+    assert [each.key for each in starter.changes(before, after, proposed)] == ["salesforce.tiers"]
 
 
 LINK = MappingChoice(

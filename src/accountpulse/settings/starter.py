@@ -20,6 +20,7 @@ from accountpulse.systems.system import AnySystem
 WIDTH = 110
 LONGEST_LINE = 100  # characters of a list on one line
 INDENT = "  "
+ORDERED = "order"  # the key of a list whose order counts
 HEAD = (
     "accountpulse.yaml: how your systems are mapped. A proposal of `accountpulse init`: read it, change what is wrong.",
     "Above each key stands what was found and why it was chosen, below it, as comments, what else it might be.",
@@ -114,10 +115,10 @@ def _has_value(tree: Any) -> bool:
 def _choice(key: str, choice: MappingChoice, indent: str) -> Iterator[str]:
     if why := choice.why.rstrip(". "):
         yield from _comment(f"{why}.", indent)
-    if choice.value is None:
-        yield f"{indent}# {_scalar(key)}:"
-    else:
+    if choice.value is not None:
         yield from (f"{indent}{line}" for line in _entries(key, choice.value))
+    elif not choice.others:  # beside others the key would stand there twice, once all are uncommented
+        yield f"{indent}# {_scalar(key)}:"
     for value, why in choice.others:
         instead = f" in place of {_several(choice.value)}" if isinstance(choice.value, Keys) else ""
         yield from _comment(f"Or{instead}: {why.rstrip('.')}:", indent)
@@ -181,9 +182,13 @@ def _scalar(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     is_odd = isinstance(value, str) and (plain(value) != value or not value.isprintable())
-    style = '"' if is_odd else None
+    text = _dumped(value, '"' if is_odd else None, allow_unicode=not is_odd)
+    return _dumped(value, '"', allow_unicode=True) if text.startswith("'") and "''" in text[1:-1] else text
+
+
+def _dumped(value: object, style: str | None, *, allow_unicode: bool) -> str:
     text = yaml.safe_dump(
-        [value], default_flow_style=True, default_style=style, allow_unicode=not is_odd, width=float("inf")
+        [value], default_flow_style=True, default_style=style, allow_unicode=allow_unicode, width=float("inf")
     )
     return text.rstrip("\n").removeprefix("[").removesuffix("]")
 
@@ -207,9 +212,17 @@ def changes(before: RunMapping, after: RunMapping, looked: Sequence[LookedAt]) -
     found = []
     for path, why in ((path, choice.why) for each in looked for choice in each.choices for path in choice.keys):
         was, would = (_at(each, path) for each in (old, new))
-        if was != would:
+        if _meaning(was, path[-1]) != _meaning(would, path[-1]):
             found.append(KeyChange(".".join(path), _part(was, would), _part(would, was), why))
     return found
+
+
+def _meaning(value: Any, key: str) -> Any:
+    """A value without what says nothing: the order of a list of texts, unless the list is an `order`."""
+    if isinstance(value, dict):
+        return {name: _meaning(each, name) for name, each in value.items()}
+    is_set = isinstance(value, list | tuple) and key != ORDERED and all(isinstance(each, str) for each in value)
+    return sorted(value) if is_set else value
 
 
 def _part(value: object, other: object) -> str:
