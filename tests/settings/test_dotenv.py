@@ -48,7 +48,7 @@ def test_a_quoted_value_is_what_was_quoted(value: str) -> None:
     quoted = value.replace("\\", "\\\\").replace('"', '\\"')
     text = f'JIRA_EMAIL="{quoted}"\nJIRA_API_TOKEN=x'
     problems: list[str] = []
-    assert dict(dotenv._assignments(text, problems)) == {"JIRA_EMAIL": value, "JIRA_API_TOKEN": "x"}
+    assert dict(dotenv._assignments(text, problems, [])) == {"JIRA_EMAIL": value, "JIRA_API_TOKEN": "x"}
     assert not problems
 
 
@@ -97,3 +97,13 @@ def test_the_template_names_every_setting_sets_none_and_is_its_owners_alone(tmp_
     assert not found.remark
     with pytest.raises(FileExistsError):
         dotenv.write_template(path)
+
+
+def test_lines_without_a_name_and_an_equals_sign_are_remarked_and_never_repeated(tmp_path: Path) -> None:
+    text = (
+        "# a comment\n\nJIRA_API_TOKEN s3cr3t\nDEBUG\nexport PATH\nJIRA_EMAIL=x\nJIRA_BASE_URL\n-----END s3cr3t-----\n"
+    )
+    found = dotenv.read(written(tmp_path, text, 0o600))
+    assert found.values == {"JIRA_EMAIL": "x"}
+    assert ".env: lines 3, 7, 8: no NAME=value, and left out" in found.remark
+    assert "s3cr3t" not in found.remark

@@ -21,6 +21,7 @@ from accountpulse.systems.environment import Variable
 FILE = ".env"
 MODE = 0o600
 _NAME = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*", re.ASCII)
+_BARE = re.compile(r"(?:export[ \t]+\w+|[A-Za-z_]\w*)", re.ASCII)
 _QUOTED = re.compile(r"'([^']*)'|\"((?:[^\"\\]|\\.)*)\"", re.DOTALL)
 _REST = re.compile(r"[ \t]*(#[^\n]*)?(?:\n|\Z)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
@@ -28,7 +29,7 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 @dataclass(frozen=True)
 class DotEnv:
-    """What a `.env` holds of ours. `remark`: others can read it; never a value."""
+    """What a `.env` holds of ours. `remark`: others can read it, or lines of it count for nothing; never a value."""
 
     path: Path
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -53,19 +54,22 @@ def read(path: Path) -> DotEnv:
     except given_files.Unreadable as error:
         raise ConfigurationError(str(path), [f"it can't be read ({error})"]) from None
     problems: list[str] = []
-    values = dict(_assignments(text.replace("\r\n", "\n"), problems))
+    strange: list[int] = []
+    values = dict(_assignments(text.replace("\r\n", "\n"), problems, strange))
     if problems:
         raise ConfigurationError(str(path), problems)
-    return DotEnv(path, values, _remark(path))
+    return DotEnv(path, values, "; ".join(filter(None, (_remark(path), _without_name(path, strange)))))
 
 
-def _assignments(text: str, problems: list[str]) -> Iterator[tuple[str, str]]:
-    """Names with their values; of other programs' lines nothing is said."""
+def _assignments(text: str, problems: list[str], strange: list[int]) -> Iterator[tuple[str, str]]:
+    """Names with their values; of other programs' nothing is said. `strange`: the lines that are no `NAME=value`."""
     place = 0
     while place < len(text):
         end = _end_of_line(text, place)
         named = _NAME.match(text, place, end)
         if named is None:
+            if _is_strange(text[place:end].rstrip("\n")):
+                strange.append(text.count("\n", 0, place) + 1)
             place = end
             continue
         is_ours = named[1].startswith(PREFIXES)
@@ -85,6 +89,23 @@ def _assignments(text: str, problems: list[str]) -> Iterator[tuple[str, str]]:
         if is_ours:
             yield named[1], value
         place = end
+
+
+def _is_strange(line: str) -> bool:
+    """Whether a line without `=` is a slip: a name of ours alone, or what is neither a name nor a comment.
+
+    `NAME` and `export NAME` are how containers and shells pass on what is set elsewhere.
+    """
+    line = line.strip()
+    return bool(line) and not line.startswith("#") and (line.startswith(PREFIXES) or _BARE.fullmatch(line) is None)
+
+
+def _without_name(path: Path, lines: list[int]) -> str:
+    """What is said of the lines that are no `NAME=value`."""
+    if not lines:
+        return ""
+    named = f"line {lines[0]}" if len(lines) == 1 else f"lines {', '.join(map(str, lines))}"
+    return f"{path}: {named}: no NAME=value, and left out; a value of several lines stands in quotes"
 
 
 def _end_of_line(text: str, place: int) -> int:
