@@ -2,9 +2,10 @@
 
 import os
 import pty
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -119,9 +120,13 @@ def test_a_system_that_does_not_answer_has_a_block_that_says_so(
     assert yaml.safe_load(text) is None
 
 
-def test_wrong_credentials_are_told_by_their_names(tmp_path: Path, given: dict[str, str]) -> None:
+def test_wrong_credentials_are_told_by_their_names_and_are_to_be_mended_first(
+    tmp_path: Path, given: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "accountpulse.yaml"
     assert show_init({**given, "SALESFORCE_CLIENT_SECRET": "wrong-secret"}, out, NOW, yes=True) == 3
+    said = capsys.readouterr().out
+    assert f"First mend what failed above (Salesforce), move {out} away, and run `accountpulse init` again." in said
     assert "could not be looked at" in out.read_text("utf-8")
     assert "wrong-secret" not in out.read_text("utf-8")
 
@@ -129,24 +134,59 @@ def test_wrong_credentials_are_told_by_their_names(tmp_path: Path, given: dict[s
 def test_on_a_terminal_enter_takes_the_proposal_and_a_number_an_alternative(
     tmp_path: Path, given: dict[str, str]
 ) -> None:
+    asked = ["9\n", "2\n", *["\n"] * 40]
+
+    def answer(question: str, _program: subprocess.Popen[bytes]) -> str:
+        if "Gold: Enter takes" in question:
+            return "3\n" if "'1,000' is no number" in question else "1,000\n"
+        return asked.pop(0)
+
+    code, shown = _at_a_terminal(tmp_path, given, answer)
+    assert code == 0, shown
+    assert "salesforce.accounts.where\n" in shown
+    assert "'9' is none of 1 to 3" in shown
+    assert "salesforce.reviews.expected_per_year: how many business reviews a year each tier" in shown
+    assert max(map(len, shown.partition("\n\n")[2].splitlines())) <= 80  # wrapped to a terminal of no known width
+    text = (tmp_path / "accountpulse.yaml").read_text("utf-8")
+    found = settings.read_mapping(text, "x").block("salesforce")
+    assert found.accounts.where == "ARR__c > 0"
+    assert found.reviews.expected_per_year == {"Bronze": 0, "Silver": 1, "Gold": 3, "Platinum": 4}
+    plain = " ".join(text.replace("#", "").split())
+    assert "Chosen by you. " in plain
+    assert "Counts elsewhere in this file are of those that Type LIKE 'Customer%' keeps." in plain
+    assert "check the numbers" not in plain
+
+
+def test_ctrl_c_at_a_question_writes_nothing_and_says_so(tmp_path: Path, given: dict[str, str]) -> None:
+    def stop(_question: str, program: subprocess.Popen[bytes]) -> str:
+        program.send_signal(signal.SIGINT)
+        return "\n"  # one that came just before it begins to read is noticed after the line
+
+    code, shown = _at_a_terminal(tmp_path, given, stop)
+    assert code == 5
+    assert "accountpulse.yaml was not written" in shown
+    assert not (tmp_path / "accountpulse.yaml").exists()
+
+
+def _at_a_terminal(
+    folder: Path, given: dict[str, str], answer: Callable[[str, subprocess.Popen[bytes]], str]
+) -> tuple[int, str]:
+    """`accountpulse init` on a terminal; `answer` is asked at each question, with what came since the last one."""
     keyboard, terminal = pty.openpty()
     command = [sys.executable, "-m", "accountpulse", "init"]
-    os.write(keyboard, b"2\n9\n" + b"\n" * 20)
-    environment = {**CLEAN, **given, "HOME": str(tmp_path), "TERM": "dumb"}
-    shown = b""
+    environment = {**CLEAN, **given, "HOME": str(folder), "TERM": "dumb"}
+    shown, answered = "", 0
     with subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdin=terminal, stderr=terminal, stdout=subprocess.DEVNULL
+        command, cwd=folder, env=environment, stdin=terminal, stderr=terminal, stdout=subprocess.DEVNULL
     ) as program:
         os.close(terminal)
         while part := _read(keyboard):
-            shown += part
+            shown += part.decode().replace("\r\n", "\n")
+            if shown.endswith("a number: ") and len(shown) > answered:
+                os.write(keyboard, answer(shown[answered:], program).encode())
+                answered = len(shown)
     os.close(keyboard)
-    assert program.returncode == 0, shown
-    assert b"salesforce.accounts.where" in shown
-    assert b"'9' is none of 1 to 2" in shown
-    text = (tmp_path / "accountpulse.yaml").read_text("utf-8")
-    assert settings.read_mapping(text, "x").block("salesforce").accounts.where == "ARR__c > 0"
-    assert "Chosen by you." in text
+    return program.returncode, shown
 
 
 def _read(terminal: int) -> bytes:

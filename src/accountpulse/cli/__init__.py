@@ -14,6 +14,8 @@ from accountpulse.cli.program import Program
 from accountpulse.core.errors import AccountpulseError, Stopped, UsageError
 from accountpulse.observe.outlet import install
 
+INTERRUPTED = 130  # what typer ends with after Ctrl-C
+
 app = Program(name="accountpulse", help="Health and churn-risk scores for every customer account, with reasons.")
 commands.register(app)
 proof_commands.register(app, commands.scorecards)
@@ -67,7 +69,8 @@ def _ended() -> int:
     try:
         app()
     except SystemExit as end:  # typer ends every command so
-        return end.code if isinstance(end.code, int) else 0
+        code = end.code if isinstance(end.code, int) else 0
+        return _interrupted() if code == INTERRUPTED else code
     except Stopped as error:
         from accountpulse.cli.stopping import leave
 
@@ -77,10 +80,15 @@ def _ended() -> int:
         print(error, file=sys.stderr)  # noqa: T201
         return error.exit_code
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)  # noqa: T201
-        return 130
+        return _interrupted()
     except Exception:  # noqa: BLE001
         print(traceback.format_exc(), file=sys.stderr)  # noqa: T201
         print("This is a fault of accountpulse itself; please report the lines above.", file=sys.stderr)  # noqa: T201
         return 1
     return 0
+
+
+def _interrupted() -> int:
+    """Say that Ctrl-C ended the command; the exit code of what was stopped."""
+    print("stopped by Ctrl-C", file=sys.stderr)  # noqa: T201
+    return Stopped.exit_code

@@ -1,4 +1,4 @@
-"""`accountpulse init`: look at the systems, ask about the few keys that matter, write a commented accountpulse.yaml."""
+"""`accountpulse init`: look at the systems, have the questions asked, write a commented accountpulse.yaml."""
 
 import sys
 import time
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from accountpulse import settings
-from accountpulse.cli import progress, summary
+from accountpulse.cli import progress, questions, summary
 from accountpulse.cli.formatting import plural
 from accountpulse.core.errors import AccountpulseError, ConfigurationError, UsageError
 from accountpulse.core.outgoing import outgoing
@@ -23,7 +23,6 @@ from accountpulse.systems.discovery import AccountSample, DiscoverRequest, Mappi
 from accountpulse.systems.system import AnySystem
 
 GRAVEST = (1, 3, 5)  # of exit codes
-LONGEST_SHOWN = 100  # characters of an alternative on the screen
 NEXT = (
     ("accountpulse accounts --suggest", "candidates for the accounts that no rule links"),
     ("accountpulse check", "what a run would miss"),
@@ -44,16 +43,20 @@ def show_init(
     path = out or Path((environment.get("ACCOUNTPULSE_CONFIG") or "").strip() or settings.DEFAULT_CONFIG)
     if not path.parent.is_dir():
         raise UsageError(f"{path} can't be written: there is no folder {path.parent}")
-    looked, code = _look(loaded, now, patience)
     asks = not yes and not path.exists() and sys.stdin.isatty() and sys.stderr.isatty()
-    if asks:
-        looked = [_asked(each) for each in looked]
+    try:
+        looked, code = _look(loaded, now, patience)
+        if asks:
+            looked = [questions.asked(each) for each in looked]
+    except KeyboardInterrupt:
+        _say(f"\n{path} was not written. To begin again: accountpulse init")
+        raise
     text = outgoing(starter.starter(looked))
     proposed = _read_back(text)
     if path.exists():
         _show_changes(path, text, proposed, looked)
     else:
-        _write(path, text, _open_questions(looked, answered=asks))
+        _write(path, text, [*_open_questions(looked, answered=asks), *_next_steps(path, looked, code)])
     return code
 
 
@@ -120,7 +123,7 @@ def _look_at(system: AnySystem, request: DiscoverRequest[Any, Any]) -> tuple[Loo
     except AccountpulseError as error:
         _say(f"✗ {system.title}: {error}")
         text = f"{system.title} could not be looked at: {error} Everything here has its default; run init again then."
-        return LookedAt(system, problem=text), error.exit_code
+        return LookedAt(system, problem=text, failed=True), error.exit_code
     cost = f"{plural(request.budget.calls, 'request')}, {time.monotonic() - begun:.1f} s"
     _say(f"✓ {system.title}: {'; '.join(found.found)} ({cost})")
     return LookedAt(system, found), 0
@@ -130,41 +133,10 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)  # noqa: T201
 
 
-# --- asking --------------------------------------------------------------------------------------------------------
-
-
-def _asked(looked: LookedAt) -> LookedAt:
-    """The choices that matter and have alternatives, one question each."""
-    for place, choice in enumerate(looked.choices):
-        if choice.asked and choice.others:
-            value = _answer(choice)
-            looked = looked if value is choice.value else looked.with_choice(place, value)
-    return looked
-
-
-def _answer(choice: MappingChoice) -> object:
-    """What somebody chooses; Enter, or the end of the input, takes the proposal."""
-    offers = [(choice.value, choice.why), *choice.others]
-    _say(f"\n{'.'.join(choice.path)}")
-    for number, (value, why) in enumerate(offers, 1):
-        shown = starter.on_one_line(value)
-        short = shown if len(shown) <= LONGEST_SHOWN else f"{shown[: LONGEST_SHOWN - 1]}…"
-        _say(f"  {number}  {short}\n     {why}")
-    while True:
-        print("Enter takes 1, or a number: ", end="", file=sys.stderr, flush=True)  # noqa: T201
-        line = sys.stdin.readline()
-        said = line.strip()
-        if not said:
-            return choice.value
-        if said.isascii() and said.isdigit() and 1 <= int(said) <= len(offers):
-            return offers[int(said) - 1][0]
-        _say(f"{said!r} is none of 1 to {len(offers)}.")
-
-
 # --- writing -------------------------------------------------------------------------------------------------------
 
 
-def _write(path: Path, text: str, questions: Iterator[str]) -> None:
+def _write(path: Path, text: str, remarks: Sequence[str]) -> None:
     """Make the file; one that came meanwhile is not overwritten."""
     try:
         with path.open("x", encoding="utf-8") as stream:
@@ -172,8 +144,7 @@ def _write(path: Path, text: str, questions: Iterator[str]) -> None:
     except OSError as error:
         raise UsageError(f"{path} can't be written ({error.strerror})") from None
     console = summary.tables()
-    lines = [f"{path} was written. Read it once: each key says why it was chosen.", *questions, "Then:"]
-    lines += [f"  {command:<34}{what}" for command, what in NEXT]
+    lines = [f"{path} was written. Read it once: each key says why it was chosen.", *remarks]
     console.print("\n".join(lines), markup=False, soft_wrap=True)
 
 
@@ -187,6 +158,16 @@ def _open_questions(looked: Sequence[LookedAt], *, answered: bool) -> Iterator[s
     chosen = [".".join(each.path) for each in several]
     if chosen and not answered:
         yield f"Chosen among several ways, which stand below each in the file: {', '.join(chosen)}."
+
+
+def _next_steps(path: Path, looked: Sequence[LookedAt], code: int) -> Iterator[str]:
+    """What comes next; where a system failed (`code` is not 0), first to look again, since init overwrites nothing."""
+    if code:
+        failed = ", ".join(each.system.title for each in looked if each.failed)
+        yield f"First mend what failed above ({failed}), move {path} away, and run `accountpulse init` again. Then:"
+    else:
+        yield "Then:"
+    yield from (f"  {command:<34}{what}" for command, what in NEXT)
 
 
 def _ways(choice: MappingChoice) -> list[object]:

@@ -35,6 +35,7 @@ class LookedAt:
     system: AnySystem
     discovery: Discovery | None = None
     problem: str = ""
+    failed: bool = False  # it was asked, and could not be looked at
 
     @property
     def choices(self) -> tuple[MappingChoice, ...]:
@@ -48,10 +49,26 @@ class LookedAt:
         old = self.choices[place]
         others = tuple(each for each in old.others if each[0] != value)
         why = next((text for each, text in old.others if each == value), old.why)
+        if old.counted_on:
+            why = f"{why.rstrip('. ')}. Counts elsewhere in this file are of those that {on_one_line(old.value)} keeps"
         before = () if old.value is None else ((old.value, f"proposed: {old.why}"),)
         chosen = replace(old, value=value, why=f"Chosen by you. {why}", others=(*before, *others))
-        choices = (*self.choices[:place], chosen, *self.choices[place + 1 :])
-        return replace(self, discovery=replace(self.discovery, choices=choices))
+        return self._replaced(place, chosen, self.discovery.unknown)
+
+    def with_numbers(self, place: int, numbers: Mapping[str, float]) -> "LookedAt":
+        """The same, with the numbers that somebody said; they are unknown no more."""
+        old = self.choices[place]
+        if self.discovery is None or old.to_say is None or not isinstance(old.value, Mapping):
+            return self
+        said = replace(
+            old, value={**old.value, old.to_say.key: dict(numbers)}, why=f"{old.why.rstrip('. ')}: as you said"
+        )
+        return self._replaced(place, said, tuple(each for each in self.discovery.unknown if each != old.to_say.unknown))
+
+    def _replaced(self, place: int, choice: MappingChoice, unknown: tuple[str, ...]) -> "LookedAt":
+        assert self.discovery is not None  # noqa: S101 - it has choices
+        choices = (*self.choices[:place], choice, *self.choices[place + 1 :])
+        return replace(self, discovery=replace(self.discovery, choices=choices, unknown=unknown))
 
 
 def starter(looked: Sequence[LookedAt]) -> str:

@@ -58,6 +58,22 @@ class Keys(dict[str, object]):
 
 
 @dataclass(frozen=True)
+class NumbersToSay:
+    """Numbers that no system tells: a key of a choice's value that has one for each name.
+
+    `what` says what they are. `unknown` stands in `Discovery.unknown` until somebody was asked for them.
+    """
+
+    key: str
+    what: str
+
+    @property
+    def unknown(self) -> str:
+        """What is not known, for whoever reads the file."""
+        return f"{self.what}: check the numbers"
+
+
+@dataclass(frozen=True)
 class MappingChoice:
     """One key of accountpulse.yaml: what was chosen, and why; what else it might be.
 
@@ -65,6 +81,8 @@ class MappingChoice:
     the key is left out, and stands there as a comment; NULL: it is written as null; Keys: it and its neighbours. `why`
     is a sentence with what was counted. `others` are values that would do as well, best first, each with its sentence:
     they are written as comments. `asked`: one of the few keys that people are asked about where there are others.
+    `to_say`: numbers within the value that people are asked for. `counted_on`: what was counted for other keys was
+    counted among the accounts that `value` keeps.
     """
 
     path: tuple[str, ...]
@@ -72,6 +90,8 @@ class MappingChoice:
     why: str
     others: tuple[tuple[object, str], ...] = ()
     asked: bool = False
+    to_say: NumbersToSay | None = None
+    counted_on: bool = False
 
     @property
     def keys(self) -> dict[tuple[str, ...], object]:

@@ -126,7 +126,8 @@ def _where_choice(filters: Sequence[CustomerFilter]) -> MappingChoice:
         return MappingChoice(path, None, why)
     others = tuple((each.where, f"{each.count:,} accounts: {each.why}") for each in filters[1 : OTHERS + 1])
     first = filters[0]
-    return MappingChoice(path, first.where, f"{first.count:,} accounts: {first.why}.", others, asked=True)
+    why = f"{first.count:,} accounts: {first.why}."
+    return MappingChoice(path, first.where, why, others, asked=True, counted_on=True)
 
 
 def _tier_choices(tiers: discover_accounts.TierOrder | None) -> tuple[MappingChoice, ...]:

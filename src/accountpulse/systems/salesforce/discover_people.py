@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from accountpulse.systems.discovery import MappingChoice
+from accountpulse.systems.discovery import MappingChoice, NumbersToSay
 from accountpulse.systems.salesforce import meanings, value_words
 from accountpulse.systems.salesforce.client import Field
 from accountpulse.systems.salesforce.discover_accounts import OTHERS, TierOrder
@@ -73,10 +73,9 @@ def review_choice(survey: OrgSurvey, tiers: TierOrder | None) -> tuple[MappingCh
         why = f"Of the last {LOOKED} days, {told}. How many a year are owed can't be told without tiers."
         return MappingChoice(path, value, why), ["how many business reviews a year each tier is owed"]
     value["expected_per_year"] = tiers.reviews
-    why = (
-        f"Of the last {LOOKED} days, {told}. How many each tier is owed is your own rule: these are the usual numbers."
-    )
-    return MappingChoice(path, value, why), ["how many business reviews a year each tier is owed: check the numbers"]
+    why = f"Of the last {LOOKED} days, {told}. How many each tier is owed is your own rule."
+    owed = NumbersToSay("expected_per_year", "how many business reviews a year each tier is owed")
+    return MappingChoice(path, value, why, to_say=owed), [owed.unknown]
 
 
 def _subjects(survey: OrgSurvey, name: str, patterns: Sequence[str]) -> dict[str, int]:
