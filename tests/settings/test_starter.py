@@ -98,6 +98,7 @@ def test_a_key_without_a_value_stands_there_once_beside_what_it_might_be() -> No
     seats = MappingChoice(("salesforce", "accounts", "seats"), None, "nobody says", (("Seats__c", "a number"),))
     text = starter.starter([looked(seats)])
     assert text.count("seats:") == 1
+    assert "    # Possible: a number:\n" in text
     read = settings.read_mapping(
         re.sub(r"^( *)# (salesforce|accounts|seats):", r"\1\2:", text, flags=re.MULTILINE), "x"
     )

@@ -138,7 +138,8 @@ def _choice(key: str, choice: MappingChoice, indent: str) -> Iterator[str]:
         yield f"{indent}# {_scalar(key)}:"
     for value, why in choice.others:
         instead = f" in place of {_several(choice.value)}" if isinstance(choice.value, Keys) else ""
-        yield from _comment(f"Or{instead}: {why.rstrip('.')}:", indent)
+        offered = "Possible" if choice.value is None else f"Or{instead}"
+        yield from _comment(f"{offered}: {why.rstrip('.')}:", indent)
         yield from (f"{indent}# {line}" for line in _entries(key, value))
 
 
