@@ -131,8 +131,11 @@ def test_a_dry_run_is_kept_for_report_and_explain_and_counts_for_nothing(
     for run_id in (result.run_id, "last"):
         said = call(tmp_path, "report", "--run", run_id, ACCOUNTPULSE_STATE=given["ACCOUNTPULSE_STATE"])
         assert said.exit_code == 0, said.stderr
-        assert f"this is the dry run {result.run_id}: nothing was written" in " ".join(said.stdout.split())
-    assert (tmp_path / "out" / "report-2026-10-dry-run.html").exists()
+        assert f"Dry run {result.run_id}: nothing was written" in " ".join(said.stdout.split())
+        assert "✗" not in said.stdout
+    page = (tmp_path / "out" / "report-2026-10-dry-run.html").read_text(encoding="utf-8")
+    assert f"<strong>Dry run {result.run_id}: nothing was written" in page
+    assert "<strong>Failed:</strong>" not in page
     account = ids(company)[3]
     said = call(tmp_path, "explain", account, "--run", "last", ACCOUNTPULSE_STATE=given["ACCOUNTPULSE_STATE"])
     assert "health check: older than the mapping allows" in " ".join(said.stdout.split()), said.stdout

@@ -66,7 +66,7 @@ def document(
         "format": 1, "period": PERIODS[-1], "period_text": "October 2026", "as_of": AS_OF.isoformat(),
         "window_days": 90, "horizon_days": 180,
         "run": {"id": "20261101-021403-7f3a", "begun_at": "2026-11-01T02:14:03Z", "ended_at": "2026-11-01T02:21:47Z",
-                "exit_code": 5 if failed else 0, "written": count, "refused": 0, "unchanged": 0, "dry": False},
+                "exit_code": 5 if failed else 0, "written": count, "refused": 0, "unchanged": 0, "dry_run": False},
         "scorecard": CARD,
         "before": {"period": PERIODS[-2], "period_text": "September 2026", "run_id": "20261001-021400-11aa",
                    "scorecard": OLD_CARD, "same_scorecard": False} if before else None,

@@ -26,6 +26,9 @@ def write_report(state: State, period: Period | None, out: Path, run_id: str | N
     console.print(
         f"{document['period_text']}: {plural(counts['scored'], 'account')}, {counts['not_rated']:,} Not Rated"
     )
+    if document["run"]["dry_run"]:
+        run_id = document["run"]["id"]
+        console.print(f"Dry run {run_id}: nothing was written, and the run is not part of the history.", markup=False)
     summary.marked(console, "✗", "red", document["alarms"])
     is_over = parse_period(document["period"]).is_over(date.fromisoformat(document["as_of"]))
     open_month = () if is_over else (f"as of {document['as_of']}: {NOT_OVER}",)

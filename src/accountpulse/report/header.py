@@ -97,14 +97,12 @@ def sources(inputs: ReportInput) -> list[dict[str, Any]]:
 
 
 def alarms(inputs: ReportInput, scored: int) -> list[str]:
-    """What nobody may overlook: one line each."""
+    """What failed, one line each. That it was a dry run is a fact of the run, not a failure."""
     return list(_alarms(inputs, scored))
 
 
 def _alarms(inputs: ReportInput, scored: int) -> Iterator[str]:
     facts = inputs.month.facts
-    if facts.get("dry_run"):
-        yield f"this is the dry run {facts['run_id']}: nothing was written, and it is no month of the history"
     for metric, table in (facts.get("tables") or {}).items():
         if table["error"]:
             yield f"{metric} could not be read from its table: {table['error']}"
