@@ -1,6 +1,7 @@
 """What the program prints meets closed pipes, full disks, other encodings and names that steer a terminal."""
 
 import csv
+import io
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from accountpulse.observe.outlet import Outlet
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.state import State
@@ -123,11 +125,26 @@ def test_another_encoding_gets_replacements_in_text_and_everything_in_json(place
     code, shown, told = place.done("explain", "titled", PYTHONIOENCODING="ascii")
     assert (code, told) == (0, "")
     assert "titled\n" in shown
-    assert "?" in shown
+    assert "#" in shown
+    assert "?" not in shown
     code, shown, _ = place.done("explain", "titled", "--json", PYTHONIOENCODING="latin-1")
     assert code == 0
     assert shown.isascii()
     assert json.loads(shown)["account_name"] == "titled"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("ascii", "x Gr??e -20.9 % ### a -> b ..."),
+        ("cp1252", "x Größe -20.9 % ### a -> b …"),
+        ("utf-8", "✗ Größe −20.9 % ███ a → b …"),
+    ],
+)
+def test_signs_that_an_encoding_lacks_are_written_in_ascii(encoding: str, shown: str) -> None:
+    written = io.BytesIO()
+    Outlet(io.TextIOWrapper(written, encoding, write_through=True)).write("✗ Größe −20.9 % ███ a → b …")
+    assert written.getvalue().decode(encoding) == shown
 
 
 def test_names_are_shown_without_what_steers_a_terminal(place: Place, month: str) -> None:

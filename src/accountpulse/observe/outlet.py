@@ -1,9 +1,10 @@
 """The door of stdout and stderr: whatever the program prints, or a library, passes here.
 
 A reader who has seen enough and closes the pipe is no fault: the work goes on, and the rest is not shown. A full disk
-is one, and told at the end. What the encoding doesn't have is replaced.
+is one, and told at the end. What the encoding doesn't have is replaced: signs by what looks like them, the rest by `?`.
 """
 
+import codecs
 import errno
 import io
 import json
@@ -16,6 +17,21 @@ from typing import Any, TextIO
 from accountpulse.core.outgoing import outgoing, outgoing_data
 
 NOBODY_READS = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN})
+SIGNS = {  # what the program draws and writes with → the same in ASCII
+    **dict.fromkeys("−–—•", "-"), **dict.fromkeys("✕✗", "x"), **dict.fromkeys("“”", '"'),
+    "’": "'", "✓": "+", "…": "...", "→": "->", "·": "-", "×": "x", "±": "+/-", "≤": "<=", "≥": ">=",
+    "█": "#", "▏": "|", "░": ".",
+}  # fmt: skip
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    """How a character is written that the encoding lacks; names keep a `?` for each letter, so nobody is renamed."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(SIGNS.get(sign, "?") for sign in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("signs", _spelled)
 
 
 class Outlet(io.TextIOBase):
@@ -31,7 +47,7 @@ class Outlet(io.TextIOBase):
         """
         self._stream: Any = _nowhere() if stream is None else stream
         if hasattr(self._stream, "reconfigure"):
-            self._stream.reconfigure(errors="replace")
+            self._stream.reconfigure(errors="signs")
         self.trouble: OSError | None = None
         self._prepare = prepare
         self.laid_out = _LaidOut(self)
