@@ -136,7 +136,7 @@ def test_who_had_no_tier_gets_none_by_losing_sight(tmp_path: Path, pair: Scoreca
     state.history.save(Period(2026, 9), with_mau(seen(20)), pl.DataFrame({"account_id": ["A"], "tier": ["Not Rated"]}))
     october = keep(state, pair, OCTOBER, with_mau(seen(None, "unclear")))
     assert october["tier"] == "Not Rated"
-    assert "sight is lost" in october["not_rated_reason"]
+    assert "can't be read any more" in october["not_rated_reason"]
 
 
 def test_many_months_together_are_scored_as_each_alone(tmp_path: Path, card: Scorecard, pair: Scorecard) -> None:

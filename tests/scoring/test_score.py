@@ -302,7 +302,7 @@ def test_an_outage_rates_nobody_who_had_no_tier():
     rows = [{**GREEN, "last_tier": last} for last in (None, "Not Rated", "Platinum")]
     for result in many(rows, failed_sources=["bugs"]):
         assert result["tier"] == "Not Rated"
-        assert "source_failed: bugs" in result["not_rated_reason"]
+        assert "bugs could not be read" in result["not_rated_reason"]
 
 
 # --- churn risk ------------------------------------------------------------------------------------------------
@@ -508,7 +508,7 @@ def test_a_value_on_an_anchor_has_exactly_its_points():
 
 def test_several_failed_sources_are_told_with_commas():
     result = one({"csat_score": 80, "last_tier": None}, card(TWO), failed_sources=("bugs", "usage"))
-    assert result["not_rated_reason"] == "no earlier tier to keep while source_failed: bugs, usage"
+    assert result["not_rated_reason"] == "bugs, usage could not be read, and there is no tier of an earlier run to keep"
 
 
 FLOORED = """

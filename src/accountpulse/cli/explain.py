@@ -118,7 +118,7 @@ def _scores(details: AccountDetails, tiers: Sequence[str]) -> Iterator[Renderabl
         yield from _lines([f"no score: {'; '.join(details['not_rated_reasons'])}"])
     if details["cap_reasons"]:
         limited = before is not None and before > after
-        lead = f"capped from {points(before)}" if limited else "caps that apply, but change nothing"
+        lead = f"capped from {points(before)}" if limited else "caps that are met but do not lower the score"
         yield from _lines([f"{lead}: {'; '.join(details['cap_reasons'])}"])
     yield from _risk(details["risk"])
 

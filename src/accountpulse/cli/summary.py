@@ -23,6 +23,8 @@ from accountpulse.pipeline.watch import SourceStatus
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.systems import TITLES
 
+NARROW = 76  # columns below which a table of many numbers is told in lines, for none may be cut
+NUMBER = 10  # columns of a count of rows, up to 99,999,999
 WIDE = 110  # columns from which the reasons stand beside the numbers instead of below them
 JSON_VERSION = 1  # of what --json prints: keys are added without a new one, never taken away
 LISTED = 20  # problems shown; the rest is counted
@@ -51,28 +53,37 @@ def _status_cells(status: SourceStatus) -> tuple[str, str, str]:
     return rows_of(status), f"{plural(status.budget.calls, 'request')}{waited}", f"{status.seconds:.1f} s"
 
 
-def row_counts(result: RunResult) -> Table | None:
-    """Where the rows of each source went; None where they weren't attributed to accounts."""
+def row_counts(result: RunResult, width: int) -> RenderableType | None:
+    """Where the rows of each source went; None where they weren't attributed to accounts. Below NARROW in lines."""
     counted = {source: counts for source in result.statuses if (counts := result.counted(source)) is not None}
     if not counted:
         return None
+    headings = ("read", "assigned to accounts", "excluded", "outside the period", "no account")
+    rows = {TITLES[source]: [f"{number:,}" for number in _places(counts)] for source, counts in counted.items()}
+    if width < NARROW:
+        lines = (f"{title}: {', '.join(map(' '.join, zip(n, headings, strict=True)))}" for title, n in rows.items())
+        return Group(*(Text(line) for line in lines))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Rows", no_wrap=True)
-    for name in ("came", "attributed", "left out", "outside", "nobody's"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for source, counts in counted.items():
-        left_out = sum(counts["left_out"].values())
-        numbers = (counts["came"], counts["attributed"], left_out, counts["outside"], counts["nobodys"])
-        table.add_row(TITLES[source], *(f"{number:,}" for number in numbers))
+    for heading in headings:
+        table.add_column(heading, justify="right", min_width=NUMBER)
+    for title, numbers in rows.items():
+        table.add_row(title, *numbers)
     return table
 
 
-def _left_out(result: RunResult) -> Iterator[str]:
-    """By which rules rows were left out, a line a source."""
+def _places(counts: Mapping[str, Any]) -> tuple[int, ...]:
+    """In the order of the headings; the first number is the sum of the others."""
+    excluded = sum(counts["left_out"].values())
+    return counts["came"], counts["attributed"], excluded, counts["outside"], counts["nobodys"]
+
+
+def _excluded(result: RunResult) -> Iterator[str]:
+    """By which rules rows were excluded, a line a source."""
     for source in result.statuses:
         rules = (result.counted(source) or {}).get("left_out", {})
-        if named := ", ".join(f"{rule} {count:,}" for rule, count in rules.items() if count):
-            yield f"{TITLES[source]} rows left out: {named}"
+        if named := ", ".join(f"{rule} ({count:,})" for rule, count in rules.items() if count):
+            yield f"{TITLES[source]} rows excluded: {named}"
 
 
 def tier_styles(tiers: Sequence[str]) -> dict[str, str]:
@@ -229,10 +240,10 @@ def report(result: RunResult, console: Console) -> None:
         f"[bold]{period.first_day:%B %Y}[/bold] ({period.zone}), as of {result.scope.as_of:%Y-%m-%d %H:%M} UTC"
     )
     console.print(statuses(result))
-    if (counted := row_counts(result)) is not None:
+    if (counted := row_counts(result, console.width)) is not None:
         console.print()
         console.print(counted)
-        marked(console, "·", "dim", () if VOICE.quiet else _left_out(result))
+        marked(console, "·", "dim", () if VOICE.quiet else _excluded(result))
     read = [*(status.error for status in result.statuses.values()), *(table.error for table in result.reading.tables)]
     errors = [str(error) for error in read if error is not None]
     marked(console, "✗", "red", errors)

@@ -16,6 +16,7 @@ from accountpulse.scoring.scorecard import TOLERANCE, Node, Scorecard
 # whether a cap holds: known, by what is known; possible, could hold for some value of what is unknown; certain, for any
 Certainty = Literal["known", "possible", "certain"]
 CERTAINTIES: tuple[Certainty, ...] = ("known", "possible", "certain")
+NO_SIGHT = "metrics that were known can't be read any more, and there is no tier of an earlier run to keep"
 JUST_BELOW = 0.1  # a health that an outage limits is still shown as one below the edge
 
 
@@ -146,9 +147,10 @@ def not_rated_reasons(
         found.append((_unreadable(name, waived=waived), f"{name} can't be read"))
     has_tier = nw.col(LAST_TIER).is_in([tier.name for tier in card.tiers]).fill_null(value=False)
     if failed_sources:
-        found.append((~has_tier, f"no earlier tier to keep while source_failed: {', '.join(failed_sources)}"))
+        unread = ", ".join(failed_sources)
+        found.append((~has_tier, f"{unread} could not be read, and there is no tier of an earlier run to keep"))
     if lost_sight:
-        found.append((~has_tier & ~nw.col(LOST_SIGHT).is_null(), "no earlier tier to keep while sight is lost"))
+        found.append((~has_tier & ~nw.col(LOST_SIGHT).is_null(), NO_SIGHT))
     return found
 
 

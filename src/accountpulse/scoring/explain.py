@@ -110,7 +110,7 @@ def _score_status(row: ScoreRow) -> list[str]:
         return [f"{lead} ({plain(row[COVERAGE])} % of the weight is known): {not_rated}"]
     if cap and health is not None and before is not None and health < before:
         return [f"capped at {plain(health)} (from {plain(before)}): {cap}"]
-    return [f"caps that apply, but change nothing: {cap}"] if cap else []
+    return [f"caps that are met but do not lower the score: {cap}"] if cap else []
 
 
 def _no_data(row: ScoreRow, card: Scorecard) -> list[str]:

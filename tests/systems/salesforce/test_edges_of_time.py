@@ -70,4 +70,4 @@ def test_tier_and_seats_that_changed_after_as_of_are_not_todays_where_the_histor
     assert found.values("qbr_attendance") == ["not_expected", "unclear", "not_configured"]
     assert f"the tier changed after as_of: 1 account, such as {TWO}" in found.notes
     left_out = found.extract.counts["arr_changes"].left_out
-    assert left_out["changes of tier or seats, which are no change of ARR"] == 4
+    assert left_out["changes of tier or seats, not of ARR"] == 4

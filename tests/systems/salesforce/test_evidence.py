@@ -581,6 +581,6 @@ def test_every_row_of_every_table_is_accounted_for(org: Org, read: Reader) -> No
     found = read(org, TRACKED)
     for table, counts in found.extract.counts.items():
         assert counts.kept == found.extract.tables[table].height, table
-    assert found.extract.counts["signals"].left_out == {"resolved, though without a date": 1}
+    assert found.extract.counts["signals"].left_out == {"resolved, but without a date": 1}
     assert found.extract.counts["reviews"].left_out == {"a review without a day": 1}
     assert found.extract.tables["arr_changes"].height == 2

@@ -28,8 +28,8 @@ TWO_A_DAY = "two snapshots of one day with different amounts"
 OTHER_CURRENCY = "a snapshot is in another currency than the account, and when that changed isn't known"
 NO_CURRENCY = "snapshots hold plain numbers, and the account isn't in the corporate currency"
 OWN_CURRENCY = "what this program measured a year ago was converted by another rate (from: own)"
-OTHERS = "changes of tier or seats, which are no change of ARR"
-UNUSED = "another way to find ARR answered for the account"
+OTHERS = "changes of tier or seats, not of ARR"
+UNUSED = "not needed: ARR of the account was found another way"
 
 
 @dataclass
@@ -163,7 +163,7 @@ def _from_history(
     for row in found:
         owner = account_of(reading, part.object, row, part.parent)
         by_account.setdefault(to_18(str(owner)) if owner is not None else "", []).append(row)
-    reading.leave_out("changes of currency, which are no change of ARR", sum(row["Field"] != arr for row in found))
+    reading.leave_out("changes of currency, not of ARR", sum(row["Field"] != arr for row in found))
     start = reading.scope.trailing(YEAR).start
     _tell_edge(reading, part, arr, known_from)
     tracked_currency = any(row["Field"] == CURRENCY for row in rows)
@@ -267,7 +267,7 @@ class _AccountHistory:
     ) -> ArrAnswer:
         answer = ArrAnswer(reason=reason, why=why, says_now=reason is None, now_unknown=reason is not None)
         for group in amounts:
-            self.reading.leave_out("changes of one second, which are one change", len(group) - 1)
+            self.reading.leave_out("several changes within one second, counted as one", len(group) - 1)
             moment = self._moment(group[0])
             row = {
                 "account_id": self.account,

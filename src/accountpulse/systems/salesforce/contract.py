@@ -36,7 +36,7 @@ DOWNGRADES = ("contract_changes",)
 PAYMENT_DAYS = 90
 COUNTS = frozenset({"int", "long", "double"})
 NOBODY_SAID = {"opened_at": None, "closed_at": None, "unknown": True}
-UNTOLD = "a change of which nobody can say whether it is a fall"
+UNTOLD = "a change that may or may not be a decrease"
 UNDATED = "a record without a date that may lie in the window"
 
 
@@ -77,7 +77,7 @@ def _renewal(reading: OrgReading, strategy: Renewal, accounts: AccountRows) -> I
         if closed_since(reading, row, account, "days_to_renewal"):
             continue
         if at(row, date) is None:
-            reading.leave_out("without a date to renew by")
+            reading.leave_out("without a renewal date")
         else:
             yield account, at(row, date)
 
@@ -109,7 +109,7 @@ def _cases(reading: OrgReading, part: PaymentCases) -> Rows:
                 reading.unknown(
                     account, PAYMENT, "unclear", "a problem that ended in the 90 days, and bears no beginning"
                 )
-            reading.leave_out("ended before as_of, and bears no beginning")
+            reading.leave_out("ended before the end of the month, without a start date")
         elif opened is None and not _is_there(reading, row):
             reading.outside()
         else:
@@ -259,7 +259,7 @@ def _fallen(reading: OrgReading, part: DowngradeHistory, accounts: AccountRows, 
         _tell_late(reading, part, known_from, accounts)
     judged = _Falls(reading, part, frozenset(_place(row, part) for row in year if row["Field"] != part.field))
     judged.rates = worth if in_currency and all(row["Field"] == part.field for row in rows) else None
-    reading.leave_out("changes of currency, which are no fall", sum(row["Field"] != part.field for row in year))
+    reading.leave_out("changes of currency, not of the amount", sum(row["Field"] != part.field for row in year))
     for row in year:
         if row["Field"] == part.field:
             judged.take(row)
@@ -291,9 +291,9 @@ class _Falls:
             reading.unknown(account, DOWNGRADES, "unclear", why)
             reading.leave_out(UNTOLD)
         elif not _falls(row):
-            reading.leave_out("a change that is no fall")
+            reading.leave_out("a change that is not a decrease")
         elif (account, reading.day(moment)) in self.days:
-            reading.leave_out("another fall on the same day")
+            reading.leave_out("another decrease on the same day")
         else:
             self.days.add((account, reading.day(moment)))
 

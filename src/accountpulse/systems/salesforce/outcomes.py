@@ -34,13 +34,13 @@ from accountpulse.systems.salesforce.outcome_settings import (
 from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, number, text
 from accountpulse.systems.salesforce.row_facts import STAGED, account_of
 
-AHEAD = "its day lies ahead"
-DELETED = "a deleted record of an account that is there"
+AHEAD = "dated in the future"
+DELETED = "a deleted record of an existing account"
 NOBODYS = "belongs to no account"
 UNDATED = "without a date"
 MERGED = "an account that was merged into another one"
-OTHER_STRATEGY = "another strategy said it for the same time"
-SAME_DAY = "another record said it for the same day"
+OTHER_STRATEGY = "already reported by another strategy"
+SAME_DAY = "already reported by another record of the same day"
 FAR_APART = "its close date is {closed}, but its stage last changed on {staged}"
 STILL_OPEN = "a contract of the account is still open"
 NOTHING = (
@@ -139,19 +139,14 @@ def outcomes(asked: OutcomeReading) -> Rows:
         except MissingInOrg:
             continue
         answers.append(each_once(found))
-        _leave_out(reading, SAME_DAY, found.height - answers[-1].height)
+        reading.leave_out(SAME_DAY, found.height - answers[-1].height)
     reading.setting = "outcomes"
     if not answers:
         reading.note(NOTHING)
         raise MissingInOrg
     chosen = first_answers(answers, asked.mapping.grace_days)
-    _leave_out(reading, OTHER_STRATEGY, sum(each.height for each in answers) - chosen.height)
+    reading.leave_out(OTHER_STRATEGY, sum(each.height for each in answers) - chosen.height)
     return chosen.iter_rows(named=True)
-
-
-def _leave_out(reading: OrgReading, rule: str, rows: int) -> None:
-    if rows:
-        reading.leave_out(rule, rows)
 
 
 def _setting(rank: int, strategy: OutcomeStrategy) -> str:
@@ -287,7 +282,9 @@ def _ends(asked: OutcomeReading, part: ContractEnds) -> Rows:
     for term in asked.contracts.all():
         over = term.over
         if over is None:
-            reading.leave_out("a contract that holds" if term.in_force else "a contract that ended on an unknown day")
+            reading.leave_out(
+                "a contract that is still in force" if term.in_force else "a contract that ended on an unknown day"
+            )
             continue
         if over >= asked.today:
             reading.leave_out(AHEAD)
@@ -300,7 +297,7 @@ def _ends(asked: OutcomeReading, part: ContractEnds) -> Rows:
         elif over + asked.grace < asked.today:
             yield {**known, "kind": LOST, "known_at": over + asked.grace}
         else:
-            reading.leave_out("a contract that ended so lately that another may follow")
+            reading.leave_out("a contract that ended so recently that another may follow")
 
 
 # --- ARR -------------------------------------------------------------------------------------------------------
@@ -336,7 +333,9 @@ def _losses(asked: OutcomeReading, account: str, changes: Sequence[tuple[datetim
         if before is None or before <= 0 or after is None or after > 0:
             emptied = after is None and before is not None and before > 0
             reading.leave_out(
-                "ARR that was emptied, which is no zero" if emptied else "a change that is no fall to zero"
+                "ARR that was cleared, which is not a fall to zero"
+                if emptied
+                else "a change of ARR that is not a fall to zero"
             )
             continue
         back = next((reading.day(rise) for rise in rises if rise >= moment), None)

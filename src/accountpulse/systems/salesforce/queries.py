@@ -88,8 +88,9 @@ class OrgReading:
         return self.tallies.setdefault(self.table, Tally())
 
     def leave_out(self, rule: str, rows: int = 1) -> None:
-        """Rows that came are not in the table, by a rule in words for the reader."""
-        self.tally.left_out[rule] += rows
+        """Rows that came are not in the table, by a rule in words for the reader; a rule without rows isn't named."""
+        if rows:
+            self.tally.left_out[rule] += rows
 
     def outside(self, rows: int = 1) -> None:
         """Rows that came are of another time than was asked for."""
@@ -102,7 +103,7 @@ class OrgReading:
     def drop(self) -> None:
         """The table that is being read stays empty after all: whatever came for it is no part of it."""
         tally = self.tally
-        tally.left_out["the rest of this part can't be read"] += tally.counts().kept
+        self.leave_out("the rest of this part can't be read", tally.counts().kept)
 
     def close(self, rows: int) -> None:
         """The table that is being read has so many rows; those that no query brought were made of the accounts.

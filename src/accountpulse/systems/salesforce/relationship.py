@@ -72,7 +72,7 @@ def _reviews(reading: OrgReading, part: Reviews, name: str) -> Rows:
             reading.leave_out("the record of a series, beside its occurrences")
             continue
         if no_show is not None and at(row, no_show) is True:
-            reading.leave_out("a review that nobody came to")
+            reading.leave_out("a review that did not take place")
             continue
         account = account_of(reading, name, row, "AccountId") or _about(row)
         day = _day_of(reading, name, row, account)
@@ -173,12 +173,12 @@ def _by_role(reading: OrgReading, part: ChampionRoles, signs: Sequence[LeftSign]
     for row in reading.rows(name, fields, f"Role IN {in_list(roles)}", won):
         account = account_of(reading, name, row, "Opportunity.AccountId")
         if row["ContactId"] is None:
-            reading.leave_out("a role that no contact has")
+            reading.leave_out("a role without a contact")
         elif at(row, "Contact") is None:
             reading.unknown(account, CHAMPIONS, "not_visible", "a champion whose contact our user may not see")
             reading.leave_out("a champion whose contact our user may not see")
         elif (account, row["ContactId"]) in seen:
-            reading.leave_out("a champion of another deal of the account, too")
+            reading.leave_out("the same champion on another deal of the account")
         else:
             seen.add((account, row["ContactId"]))
             stayed = _stayed(reading, account, row, signs, "Contact.")
@@ -254,7 +254,7 @@ def signals(reading: OrgReading, part: Signals) -> Rows:
         if ended is None and means(at(row, part.status), part.resolved):
             if changed and _was_changed_since(reading, row):
                 reading.unknown(account, SIGNALS, "unclear", "a signal that may have been resolved after as_of")
-            reading.leave_out("resolved, though without a date")
+            reading.leave_out("resolved, but without a date")
             continue
         if ended is not None and ended < reading.scope.as_of:
             if opened is not None and reading.day(ended) < reading.day(opened):
