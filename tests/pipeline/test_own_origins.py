@@ -1,5 +1,6 @@
 """A run with own metrics of all three origins: what is measured, noted, kept for a look, and written out for score."""
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -128,6 +129,11 @@ def test_a_dry_run_is_kept_for_report_and_explain_and_counts_for_nothing(
     state = State(given["ACCOUNTPULSE_STATE"])
     assert result.is_kept
     assert (state.history.periods(), state.history.first_periods(), list(state.runs.all())) == ([], [], [])
+    listed = call(tmp_path, "history", ACCOUNTPULSE_STATE=given["ACCOUNTPULSE_STATE"])
+    assert f"{result.run_id} of 2026-10, begun 20" in listed.stdout
+    listed = call(tmp_path, "history", "--json", ACCOUNTPULSE_STATE=given["ACCOUNTPULSE_STATE"])
+    (facts,) = map(json.loads, listed.stdout.splitlines())
+    assert (facts["run_id"], facts["status"], facts["dry_run"]) == (result.run_id, "dry run", True)
     for run_id in (result.run_id, "last"):
         said = call(tmp_path, "report", "--run", run_id, ACCOUNTPULSE_STATE=given["ACCOUNTPULSE_STATE"])
         assert said.exit_code == 0, said.stderr

@@ -33,11 +33,12 @@ NARROWEST = 56  # below it the beginning is told by the run's id alone
 
 
 def show_history(state: State, as_json: bool) -> int:  # noqa: FBT001
-    """A line a run, oldest period first, in the order of their beginnings."""
+    """A line a run, oldest period first, in the order of their beginnings; then the dry runs that are kept."""
     runs = sorted(state.runs.all(), key=lambda facts: (facts["period"], facts["begun_at"]))
     console = summary.tables()
+    dry_runs = list(state.dry_runs.all())
     if as_json:
-        write_json(sys.stdout, runs)
+        write_json(sys.stdout, [*runs, *dry_runs])
     elif runs:
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
         spare = () if console.width >= ROOMY else SPARE if console.width >= NARROW else NARROW_SPARE
@@ -52,8 +53,10 @@ def show_history(state: State, as_json: bool) -> int:  # noqa: FBT001
         console.print(table)
     else:
         console.print(f"No run yet in {escape(state.files.store.place)}.")
-    if not as_json and (dry := state.dry_runs.ids()):
-        console.print(f"Dry runs that are kept, for `report --run` and `explain --run`: {', '.join(dry)}", markup=False)
+    if not as_json and dry_runs:
+        console.print("Dry runs that are kept, for `report --run` and `explain --run`:")
+        for facts in dry_runs:
+            console.print(f"  {facts['run_id']} of {facts['period']}, begun {_begun(facts)} UTC", markup=False)
     note(state.files.notes)
     return 0
 
@@ -86,7 +89,11 @@ def _cells(facts: Mapping[str, Any]) -> tuple[str, ...]:
     begun = datetime.fromisoformat(facts["begun_at"]).astimezone(UTC)
     lasted = "–" if "ended_at" not in facts else _duration(datetime.fromisoformat(facts["ended_at"]) - begun)
     failed = ", ".join(facts.get("failed", ()))
-    return facts["period"], f"{begun:%Y-%m-%d %H:%M}", lasted, ended, *counts, left_out, failed, facts["run_id"]
+    return facts["period"], _begun(facts), lasted, ended, *counts, left_out, failed, facts["run_id"]
+
+
+def _begun(facts: Mapping[str, Any]) -> str:
+    return f"{datetime.fromisoformat(facts['begun_at']).astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def _duration(time: timedelta) -> str:

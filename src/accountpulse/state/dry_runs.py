@@ -6,7 +6,7 @@ dry-runs/<run id>/<kind>.parquet  metrics, scores, evidence and signals, as the 
 ```
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,9 +64,14 @@ class DryRuns:
         """The dry runs that are kept, the earliest first: their ids begin with their time."""
         return [name.split("/")[1] for name in self._files.names(FOLDER) if name.endswith(f"/{_RUN}")]
 
+    def all(self) -> Iterator[dict[str, Any]]:
+        """What each dry run that is kept said of itself, the earliest first."""
+        documents = (self._document(run_id) for run_id in self.ids())
+        return (document["facts"] for document in documents if document is not None)
+
     def load(self, run_id: str) -> KeptDryRun | None:
         """A dry run; None where it isn't kept (any more)."""
-        document = self._files.read_json(f"{FOLDER}{run_id}/{_RUN}", _DryRunDocument, sealed=True)
+        document = self._document(run_id)
         if document is None:
             return None
         metrics, scores = self._table(run_id, "metrics"), self._table(run_id, "scores")
@@ -77,6 +82,9 @@ class DryRuns:
     def detail(self, run_id: str, kind: DetailKind) -> pl.DataFrame | None:
         """What a dry run kept beside its numbers."""
         return self._table(run_id, kind)
+
+    def _document(self, run_id: str) -> dict[str, Any] | None:
+        return self._files.read_json(f"{FOLDER}{run_id}/{_RUN}", _DryRunDocument, sealed=True)
 
     def _table(self, run_id: str, kind: HistoryKind) -> pl.DataFrame | None:
         return self._files.read_table(_name(run_id, kind), needs=NEEDS[kind])
