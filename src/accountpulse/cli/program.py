@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Annotated, Any, TypeVar
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from accountpulse.cli.voice import VOICE
 
@@ -20,6 +20,7 @@ EXIT_CODES = {
     6: "another run of this month is under way",
 }
 _LINES = "\n".join(f"  {code}  {meaning}" for code, meaning in EXIT_CODES.items())
+MOST = 1000  # letters of a command's first sentence
 EPILOG = f"\b\nExit codes:\n{_LINES}"  # the first character keeps the lines as they are
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print results and errors only: no progress, no notes.")
@@ -44,6 +45,17 @@ class _PlainCommand(TyperCommand):
             raise
 
 
+class _Commands(TyperGroup):
+    """A list of commands that wraps what they do, and cuts nothing."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """A line of help for each command, whole."""
+        listed = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        rows = [(name, command.get_short_help_str(MOST)) for name, command in listed.items() if command is not None]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 class Program(typer.Typer):
     """A Typer whose commands all have the same habits."""
 
@@ -53,6 +65,7 @@ class Program(typer.Typer):
             no_args_is_help=True,
             pretty_exceptions_enable=False,
             rich_markup_mode=None,
+            cls=_Commands,
             epilog=EPILOG,
             context_settings={"help_option_names": ["-h", "--help"]},
             **more,
