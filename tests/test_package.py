@@ -154,6 +154,7 @@ def test_deploy_files_replaces_what_differs_only_when_told_to(tmp_path: Path) ->
     again = org_files(tmp_path)
     assert again.exit_code == 0
     assert "wrote" not in again.stdout
+    assert org_files(tmp_path, "--quiet", "--force") == Said(0, "", "")
 
 
 def test_another_versions_wheel_stays_until_told_otherwise(tmp_path: Path) -> None:

@@ -189,6 +189,8 @@ def test_what_is_asked_wrongly_is_refused(tmp_path: Path, environment: dict[str,
 
     alone = refused("--accept-above", "90")
     assert (alone.exit_code, "add --suggest" in alone.stderr) == (2, True)
+    both = refused("--undo-accepted", "--suggest")
+    assert (both.exit_code, "stands alone" in both.stderr) == (2, True)
     nothing = refused("--undo-accepted")
     assert (nothing.exit_code, "can't be read" in nothing.stderr) == (2, True)
     assert refused("--suggest", "--accept-above", "101").exit_code == 2

@@ -39,6 +39,8 @@ def accounts(
 
     if accept_above is not None and not suggest:
         raise UsageError("--accept-above accepts suggestions: add --suggest")
+    if undo_accepted and suggest:
+        raise UsageError("--undo-accepted stands alone: run it first, then --suggest")
     if undo_accepted:
         from accountpulse.cli.link_suggestions import undo_accepted as undo
 

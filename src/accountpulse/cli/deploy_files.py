@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import accountpulse
+from accountpulse.cli.voice import VOICE
 from accountpulse.core.errors import UsageError
 
 
@@ -63,6 +64,8 @@ def deploy_files(
         raise UsageError(f"{folder} holds these in another version; nothing was written. --force replaces them:{names}")
     new = [name for name in files if not (folder / name).exists()]
     _write(folder, {name: files[name] for name in [*new, *differing]}, others)
+    if VOICE.quiet:
+        return
     for name in sorted([*new, *differing]):
         typer.echo(f"{'replaced' if name in differing else 'wrote   '} {folder / name}")
     if same := len(files) - len(new) - len(differing):

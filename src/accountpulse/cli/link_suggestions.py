@@ -292,7 +292,8 @@ def _print(found: SuggestionReport, console: Console) -> None:
 def _ends(found: SuggestionReport) -> Iterator[str]:
     decided = found.decided
     if found.above is not None:
-        yield f"{plural(decided.accepted, 'link')} accepted by --accept-above {found.above}. To undo it: {UNDO}"
+        undo = f" To undo it: {UNDO}" if decided.accepted else ""
+        yield f"{plural(decided.accepted, 'link')} accepted by --accept-above {found.above}.{undo}"
         if found.above < THRESHOLD:
             yield f"Below {THRESHOLD} more than one link in a hundred may be wrong: look at them in the file."
     if decided.again:
