@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def test_who_is_in_doubt_unknown_or_without_a_key_is_listed_first(tmp_path: Path
     assert done.stdout.count(rows[30]["Id"]) >= 2  # in the table, and as a problem
 
 
-@pytest.mark.parametrize("columns", ["60", "80", "200"])
+@pytest.mark.parametrize("columns", ["40", "80", "200"])
 def test_no_line_is_wider_than_the_terminal_and_many_accounts_are_a_short_list(
     tmp_path: Path, sandbox: Sandbox, columns: str
 ) -> None:
@@ -94,6 +95,7 @@ def test_no_line_is_wider_than_the_terminal_and_many_accounts_are_a_short_list(
     assert done.exit_code == 0, done.stderr
     assert max(map(len, done.stdout.splitlines())) <= int(columns)
     assert len(done.stdout.splitlines()) < 45
+    assert len(re.findall(r"^001\w{15} ", done.stdout, re.MULTILINE)) == (10 if columns == "40" else 20)
 
 
 def test_a_company_is_found_by_a_custom_attribute_and_the_scores_are_those_of_its_id(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
@@ -274,7 +274,7 @@ def _print(found: SuggestionReport, console: Console) -> None:
     console.print(
         f"[bold]{len(lacking):,} of {plural(len(found.links.rows), 'customer')}[/bold] lack a link somewhere\n"
     )
-    console.print(_per_source(found))
+    console.print(_per_source(found, console.width))
     errors = [f"{failure} Nothing is suggested there." for failure in found.failures]
     summary.marked(console, "✗", "red", errors)
     summary.marked(console, "!", "yellow", found.notes)
@@ -308,17 +308,15 @@ def _ends(found: SuggestionReport) -> Iterator[str]:
         yield "A run doesn't read this file yet: name it as links.file in accountpulse.yaml."
 
 
-def _per_source(found: SuggestionReport) -> Table:
+def _per_source(found: SuggestionReport, width: int) -> RenderableType:
     """A line a source: what became of the accounts that lack a link there."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("", no_wrap=True)
-    for name in ("no link", f"{THRESHOLD}+", "weak", "unclear", "nobody"):
-        table.add_column(name, justify="right")
+    rows = {}
     for source in found.links.sources:
         counts = _counts(found, source)
         numbers = [counts[name] for name in ("unlinked", "clear", "weak", "unclear", "none")]
-        table.add_row(TITLES[source], *("–" if number is None else f"{number:,}" for number in numbers))
-    return table
+        rows[TITLES[source]] = ["–" if number is None else f"{number:,}" for number in numbers]
+    headings = ("no link", f"{THRESHOLD}+", "weak", "unclear", "no suggestion")
+    return summary.by_source("", headings, rows, width)
 
 
 def _to_decide(found: SuggestionReport) -> pl.DataFrame:

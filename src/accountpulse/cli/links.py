@@ -1,13 +1,14 @@
 """`accountpulse accounts`: who is linked where, and why; who isn't; who is twice."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -26,7 +27,8 @@ from accountpulse.scoring import scorecard
 from accountpulse.settings import Settings, link_file
 from accountpulse.systems import CRM, SYSTEMS, TITLES, csv_file
 
-LISTED = 20  # accounts that are shown; --out writes all
+LISTED = 20  # accounts that are shown, below NARROW columns half of them; --out writes all
+NARROW = 80
 KEY_SHOWN = 30  # characters of a key, on a terminal that is wide enough
 SHORT_KEY = 12  # characters of a key below which it isn't shown
 NAME_SHOWN = 24  # characters of a name
@@ -109,14 +111,16 @@ def _print(found: LinkReport, console: Console, out: Path | None) -> None:
     console.print(f"[bold]{plural(len(found.rows), 'customer')}[/bold] in {TITLES[CRM]}\n")
     if not found.rows:
         console.print("Which accounts are customers says salesforce.accounts.where in accountpulse.yaml.\n")
-    console.print(_counts(found.rows, found.sources) if found.sources else "No other system is configured.")
+    console.print(
+        _counts(found.rows, found.sources, console.width) if found.sources else "No other system is configured."
+    )
     errors = [f"{failure} Its keys were not checked." for failure in found.failures]
     summary.marked(console, "✗", "red", errors)
     summary.marked(console, "!", "yellow", found.notes)
     if found.rows and found.sources:
         console.print()
         console.print(_who(found.rows, found.sources, console.width))
-        more = len(found.rows) - LISTED
+        more = len(found.rows) - _listed(console.width)
         if more > 0:
             rest = "they are in the file below" if out is not None else "--out FILE writes all of them"
             console.print(f"… and {plural(more, 'more account')}: {rest}", style="dim")
@@ -130,34 +134,43 @@ def _print(found: LinkReport, console: Console, out: Path | None) -> None:
         console.print("Correct it, and name it as links.file in accountpulse.yaml.")
 
 
-def _counts(rows: Sequence[LinkRow], sources: Sequence[SourceName]) -> Table:
+def _counts(rows: Sequence[LinkRow], sources: Sequence[SourceName], width: int) -> RenderableType:
     """A line a source: how many accounts stand how."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("", no_wrap=True)
-    for name in ("linked", "by rule", "by file", "unknown", "no key", "in doubt"):
-        table.add_column(name, justify="right")
+    numbers = {}
     for source in sources:
         found = links_table.counts(rows, source)
         doubt = found["shared"] + found["several"]
-        numbers = (found["linked"], found["by rule"], found["by file"], found["unknown"], found["none"], doubt)
-        table.add_row(TITLES[source], *(f"{number:,}" for number in numbers))
-    return table
+        counts = (found["linked"], found["by rule"], found["by file"], found["unknown"], found["none"], doubt)
+        numbers[TITLES[source]] = [f"{count:,}" for count in counts]
+    return summary.by_source("", ("linked", "by rule", "by file", "unknown", "no key", "in doubt"), numbers, width)
 
 
-def _who(rows: Sequence[LinkRow], sources: Sequence[SourceName], width: int) -> Table:
+def _who(rows: Sequence[LinkRow], sources: Sequence[SourceName], width: int) -> RenderableType:
     """The first accounts with their links: those in doubt, then those that lack one, then the others."""
+    first = sorted(rows, key=lambda row: _urgency(row, sources))[: _listed(width)]
+    if width < NARROW:
+        return Group(*(line for row in first for line in _in_lines(row, sources)))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    if width >= 80:
-        table.add_column("Id", no_wrap=True)
+    table.add_column("Id", no_wrap=True)
     table.add_column("Account", max_width=NAME_SHOWN, no_wrap=True, overflow="ellipsis")
     for source in sources:
         table.add_column(TITLES[source], overflow="ellipsis", no_wrap=True)
     room = (width - BESIDE_KEYS) // len(sources) - STATE - 2
-    for row in sorted(rows, key=lambda row: _urgency(row, sources))[:LISTED]:
+    for row in first:
         cells = [_cell(row.places[source], min(room, KEY_SHOWN)) for source in sources]
-        name = escape(row.name)
-        table.add_row(*([row.account_id, name] if width >= 80 else [name or row.account_id]), *cells)
+        table.add_row(row.account_id, escape(row.name), *cells)
     return table
+
+
+def _listed(width: int) -> int:
+    return LISTED if width >= NARROW else LISTED // 2
+
+
+def _in_lines(row: LinkRow, sources: Sequence[SourceName]) -> Iterator[RenderableType]:
+    """An account in two lines, where the terminal has no room for a table."""
+    yield Text(f"{row.account_id} {row.name}")
+    places = [Text.assemble(f"{TITLES[source]} ", _cell(row.places[source], 0)) for source in sources]
+    yield Padding(Text(", ").join(places), (0, 0, 0, 2))
 
 
 def _urgency(row: LinkRow, sources: Sequence[SourceName]) -> int:

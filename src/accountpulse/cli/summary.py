@@ -23,8 +23,7 @@ from accountpulse.pipeline.watch import SourceStatus
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.systems import TITLES
 
-NARROW = 76  # columns below which a table of many numbers is told in lines, for none may be cut
-NUMBER = 10  # columns of a count of rows, up to 99,999,999
+NARROW = 60  # columns below which what would stand beside is told in lines, for nothing may be cut
 WIDE = 110  # columns from which the reasons stand beside the numbers instead of below them
 JSON_VERSION = 1  # of what --json prints: keys are added without a new one, never taken away
 LISTED = 20  # problems shown; the rest is counted
@@ -35,12 +34,13 @@ def tables(*, stderr: bool = False) -> Console:
     return Terminal(stderr=stderr)
 
 
-def statuses(result: RunResult) -> Table:
-    """A line a source: how it stands, what it brought, what it cost."""
+def statuses(result: RunResult, width: int) -> Table:
+    """A line a source: how it stands, what it brought, what it cost; below NARROW one text that wraps."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     for source, status in result.statuses.items():
         mark = "[red]✗[/red]" if status.error is not None else "[green]✓[/green]"
-        table.add_row(mark, TITLES[source], *_status_cells(status))
+        cells = (TITLES[source], *_status_cells(status))
+        table.add_row(mark, *(cells if width >= NARROW else [", ".join(filter(None, cells))]))
     return table
 
 
@@ -54,19 +54,32 @@ def _status_cells(status: SourceStatus) -> tuple[str, str, str]:
 
 
 def row_counts(result: RunResult, width: int) -> RenderableType | None:
-    """Where the rows of each source went; None where they weren't attributed to accounts. Below NARROW in lines."""
+    """Where the rows of each source went; None where they weren't attributed to accounts."""
     counted = {source: counts for source in result.statuses if (counts := result.counted(source)) is not None}
     if not counted:
         return None
     headings = ("read", "assigned to accounts", "excluded", "outside the period", "no account")
     rows = {TITLES[source]: [f"{number:,}" for number in _places(counts)] for source, counts in counted.items()}
-    if width < NARROW:
-        lines = (f"{title}: {', '.join(map(' '.join, zip(n, headings, strict=True)))}" for title, n in rows.items())
-        return Group(*(Text(line) for line in lines))
+    return by_source("Rows", headings, rows, width)
+
+
+def by_source(first: str, headings: Sequence[str], rows: Mapping[str, Sequence[str]], width: int) -> RenderableType:
+    """A row of numbers a source; in a line of words where the terminal is too narrow for a table: no digit is cut."""
+    columns = list(zip(*rows.values(), strict=True))
+    places = range(len(headings))
+
+    def least(texts: Sequence[str]) -> int:
+        beside = [max(map(len, (*texts[place].split("\n"), *columns[place]))) + 2 for place in places]
+        return max(map(len, (first, *rows))) + 2 + sum(beside)
+
+    shown = headings if least(headings) <= width else [each.replace(" ", "\n") for each in headings]
+    if least(shown) > width:
+        pairs = {title: zip(headings, numbers, strict=True) for title, numbers in rows.items()}
+        return Group(*(Text(f"{title}: {', '.join(map(' '.join, each))}") for title, each in pairs.items()))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("Rows", no_wrap=True)
-    for heading in headings:
-        table.add_column(heading, justify="right", min_width=NUMBER)
+    table.add_column(first, no_wrap=True)
+    for heading in shown:
+        table.add_column(heading, justify="right")
     for title, numbers in rows.items():
         table.add_row(title, *numbers)
     return table
@@ -111,8 +124,9 @@ def by_tier(scores: pl.DataFrame) -> pl.DataFrame:
 def tier_table(by_tier: pl.DataFrame, names: Sequence[str]) -> Table:
     """The same of a row a tier: `tier`, `accounts`, `arr` (null: not known)."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name, justify in (("Tier", "left"), ("Accounts", "right"), ("ARR", "right"), ("", "left")):
+    for name, justify in (("Tier", "left"), ("Accounts", "right"), ("ARR", "right")):
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("", overflow="crop")  # the bar alone gives way where there is little room
     rows = {name: (count, arr) for name, count, arr in by_tier.select("tier", "accounts", "arr").iter_rows()}
     whole = max(1, sum(count for count, _ in rows.values()))
     styles = tier_styles(names)
@@ -130,6 +144,8 @@ def most_at_risk(scores: pl.DataFrame, result: RunResult, width: int, count: int
         "churn_risk_score", "arr", "account_id", descending=[True, True, False], nulls_last=True
     )
     wide, styles = width >= WIDE, tier_styles(result.run.card.tier_names)
+    if width < NARROW:
+        return Group(*_reasons(worst.head(count), result))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Account", max_width=28)
     for name in ("ARR", "Renewal", "Health", "Risk"):
@@ -152,9 +168,13 @@ def most_at_risk(scores: pl.DataFrame, result: RunResult, width: int, count: int
     return Group(table, Text(), *_reasons(worst.head(count)))
 
 
-def _reasons(rows: pl.DataFrame) -> Iterable[RenderableType]:
+def _reasons(rows: pl.DataFrame, told: RunResult | None = None) -> Iterable[RenderableType]:
+    """Each account with its reasons; `told`: and with the numbers of that run, where no table has them."""
     for row in rows.iter_rows(named=True):
         yield Text(row["account_name"] or row["account_id"], style="bold")
+        if told is not None:
+            numbers = f"ARR {money(row['arr'])}, renewal {_renewal(row, told)}, health {points(row['health_score'])}"
+            yield Padding(Text(f"{numbers}, risk {points(row['churn_risk_score'])}, {row['tier']}"), (0, 0, 0, 2))
         yield Padding(Text(row["drivers_text"] or ""), (0, 0, 0, 2))
 
 
@@ -239,7 +259,7 @@ def report(result: RunResult, console: Console) -> None:
     console.print(
         f"[bold]{period.first_day:%B %Y}[/bold] ({period.zone}), as of {result.scope.as_of:%Y-%m-%d %H:%M} UTC"
     )
-    console.print(statuses(result))
+    console.print(statuses(result, console.width))
     if (counted := row_counts(result, console.width)) is not None:
         console.print()
         console.print(counted)
