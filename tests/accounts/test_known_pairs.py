@@ -66,6 +66,7 @@ OTHERS: tuple[Pair, ...] = (
     ("Nguyen", "Nguyen Co Ltd"),
     ("Weber Haulage", "Haulage Weber Ltd"),
     ("Weber Brewing", "Brewing Weber"),
+    ("Kraft Heinz", "Heinz Kraft"),  # a food company, and a person
     ("Park Hotel", "Hotel Park"),
     ("Schmidt, Müller & Partner", "Müller, Schmidt & Partner"),
     ("Quorn Textiles (formerly Delta)", "Delta Ltd"),

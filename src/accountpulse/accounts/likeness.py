@@ -162,13 +162,14 @@ def _has_namesakes(one: CompanyName, two: CompanyName, counts: Counts, kind: Nam
     """Whether a name, without any domain, may well be another company's: `Data`, `Smart Solutions`, `Schmidt`.
 
     Words in another order are the same name only where one of them is nobody else's: `Weber Logistik` and `Logistik
-    Weber` may be two.
+    Weber` may be two. So may `Kraft Heinz` and `Heinz Kraft`: of two words the other one has to be a common one.
     """
     words = {*(one.words if kind != "earlier" else _earlier_name(one, two))}
     if words <= EVERYDAY or (len(words) == 1 and words <= SURNAMES):
         return True
-    common = EVERYDAY | SURNAMES | TOWNS | FAMILY
-    return kind == "order" and all(word in common or counts.together(f"w:{word}") > 2 for word in words)
+    listed = EVERYDAY | SURNAMES | TOWNS | FAMILY
+    common = sum(word in listed or counts.together(f"w:{word}") > 2 for word in words)
+    return kind == "order" and (common == len(words) or (common == 0 and len(words) == 2))
 
 
 def _is_short_name(account: Profile, candidate: Profile) -> bool:
