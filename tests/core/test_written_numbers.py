@@ -102,9 +102,9 @@ def test_an_amount_of_money_is_none_of_another_unit():
     assert problem == "'$5' in line 2 is an amount of money, but the unit is days"
 
 
-def test_a_dash_is_not_known_and_that_is_said():
-    found = read("-", "5", "–")
-    assert found.values.to_list() == [None, 5, None]
+def test_a_dash_and_none_are_not_known_and_that_is_said():
+    found = read("-", "5", "None", "null")
+    assert found.values.to_list() == [None, 5, None, None]
     assert found.notes == ("'-' in lines 2, 4 is read as not known; write 0 where zero is meant",)
 
 

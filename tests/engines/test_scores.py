@@ -198,6 +198,7 @@ def test_a_table_with_mistakes_is_refused_with_all_of_them_and_nothing_is_writte
             "account_id": ["A", "A", "B", None, " "],
             "mau": [math.nan, math.inf, 1.0, None, 2.0],
             "dau": ["1", "2", "3", "4", "5"],
+            "open_bugs": [-3, 0, None, -1, 2],
             "favourite_colour": ["red"] * 5,
         }
     )
@@ -211,6 +212,7 @@ def test_a_table_with_mistakes_is_refused_with_all_of_them_and_nothing_is_writte
         "  - dau: String is no kind of number",
         "  - mau: not a plain number such as 1234.5 in 2 rows",
         "  - account_id: empty in 2 rows",
+        "  - open_bugs: below 0 in 2 rows",
         "  - account A stands in 2 rows",
     ]
     assert not out.exists()

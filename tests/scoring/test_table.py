@@ -4,11 +4,12 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
+import yaml
 
 from accountpulse.core import tables
 from accountpulse.core.errors import UsageError
 from accountpulse.scoring import table
-from accountpulse.scoring.scorecard import Scorecard, default, load
+from accountpulse.scoring.scorecard import Scorecard, default, default_text, load
 from accountpulse.scoring.table import last_date, pillars_in
 
 CARD = default(("ops",))
@@ -145,9 +146,9 @@ def test_unknown_columns_are_told_with_the_nearest_name_and_left_out():
 
 
 def test_semicolons_and_tabs_separate_too_and_then_a_comma_is_a_decimal_one():
-    for data in ("account_id;mau;dau\nA;1,5;\nB;-2e3;7\n", "account_id\tmau\tdau\nA\t1,5\t\nB\t-2e3\t7\n"):
+    for data in ("account_id;arr;dau\nA;1,5;\nB;-2e3;7\n", "account_id\tarr\tdau\nA\t1,5\t\nB\t-2e3\t7\n"):
         frame = read_table(("\ufeff" + data).encode(), "m.csv", CARD)
-        assert frame["mau"].to_list() == [1.5, -2000.0]
+        assert frame["arr"].to_list() == [1.5, -2000.0]
         assert frame["dau"].to_list() == [None, 7.0]
     assert read_table(b"account_id;mau\nA;1.5\n", "m.csv", CARD)["mau"].to_list() == [1.5]
     assert "mau: '1.234' in line 2 may mean 1.234 or 1234" in told(b"account_id;mau;dau\nA;1.234;5,5\n")
@@ -225,3 +226,49 @@ def test_drivers_are_joined_in_csv_and_stay_a_list_in_parquet():
     frame = pl.DataFrame({"account_id": ["A", "B"], "drivers": [["mau", "dau"], []]})
     assert write_table(frame, "o.csv") == b"account_id,drivers\nA,mau; dau\nB,\n"
     assert pl.read_parquet(io.BytesIO(write_table(frame, "o.parquet"))).equals(frame)
+
+
+@pytest.mark.parametrize(
+    ("column", "given", "told_of"),
+    [
+        ("csat_score", ["87.4", "8000", "-1"], "csat_score: not between 0 and 100 in lines 3, 4 (8000)"),
+        ("pillar_ops", ["8740", "", "50"], "pillar_ops: not between 0 and 100 in line 2 (8740)"),
+        ("open_bugs", ["0", "-3", "2"], "open_bugs: below 0 in line 3 (-3)"),
+        ("median_resolution_seconds", ["0", "2.5", "-0.5"], "median_resolution_seconds: below 0 in line 4 (-0.5)"),
+        ("seats", ["-5", "0", "1"], "seats: below 0 in line 2 (-5)"),
+    ],
+)
+def test_a_value_that_its_unit_rules_out_is_refused_with_its_line(column: str, given: list[str], told_of: str):
+    rows = "".join(f"A{n},{value}\n" for n, value in enumerate(given))
+    assert told(f"account_id,{column}\n{rows}".encode()) == f"m.csv:\n  - {told_of}"
+
+
+def test_values_at_the_edge_and_changes_and_overdue_renewals_of_any_size_are_read_without_a_word():
+    head = "account_id,csat_score,open_bugs,arr_trajectory_pct,mau_trend_pct,days_to_renewal\n"
+    found = table.read_table(tables.read(f"{head}A,100,0,250,-100,-40\nB,0,1,-100,900,7305\n".encode(), "m.csv"), CARD)
+    assert found.rows.height == 2
+    assert found.notes == ()
+
+
+def test_a_value_that_is_hardly_meant_is_scored_and_said():
+    given = tables.read(b"account_id,days_to_renewal,arr\nA,30,5\nB,46327,-5\n", "m.csv")
+    assert table.read_table(given, CARD).notes == (
+        "m.csv: days_to_renewal: more than 20 years from today, perhaps a date's own number, in line 3 (46327); "
+        "scored as it is",
+        "m.csv: arr: below 0 in line 3 (-5); scored as it is",
+    )
+
+
+def test_own_figures_may_be_anything_and_those_far_outside_their_anchors_are_said():
+    content = yaml.safe_load(default_text())
+    content["metrics"] = {name: {"label": name, "unit": unit} for name, unit in (("nps", "points"), ("grr", "percent"))}
+    group = {
+        "nps": {"weight": 1, "anchors": [[0, 0], [10, 100]]},
+        "grr": {"weight": 1, "anchors": [[80, 0], [120, 100]]},
+    }
+    content["groups"]["support"]["metrics"] |= group
+    card = load(yaml.safe_dump(content), "own.yaml")
+    given = tables.read(b"account_id,nps,grr\nA,900,130\nB,-40,-5\n", "m.csv")
+    assert table.read_table(given, card).notes == (
+        "m.csv: nps: far outside its anchors, 0 to 10, in line 2 (900); scored as it is",
+    )

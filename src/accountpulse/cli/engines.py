@@ -40,6 +40,7 @@ def score_on(
     frame = running.read(metrics)
     card = read_card(scorecard, pillars_of(frame.collect_schema()))
     note([*pillars_apart(card, Path(metrics).name), *checks.unknown_columns(frame, metrics, card)])
+    note(checks.odd_values(frame, metrics, card))
     counting = partial(counting_calibration, calibration, card)
     result = files.score_file(running, frame, metrics, card, out, calibration=counting)
     tell_scored((result.rows, result.rated), result.tiers, card, result.last, out, as_json=as_json)

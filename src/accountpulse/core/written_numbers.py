@@ -24,8 +24,9 @@ CURRENCY = r"(?:[$€£¥₹]|US\$|C\$|A\$|USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|D
 # other ways to write a currency; `$` alone is taken for the American one
 _SAME = {"EUR": "€", "USD": "$", "US$": "$", "GBP": "£", "JPY": "¥", "INR": "₹", "CAD": "C$", "AUD": "A$", "PLN": "zł",
          "CZK": "Kč", "Fr": "CHF", "Fr.": "CHF", "kr.": "kr"}  # fmt: skip
-_MISSING = ("#n/a", "#nv", "#n/d", "#n/b", "n/a", "n.a.", "na", "k.a.", "k. a.", "null", "none")
-_DASHES = ("-", "–", "—", "−")
+_MISSING = ("#n/a", "#nv", "#n/d", "#n/b", "n/a", "n.a.", "na", "k.a.", "k. a.", "null")
+# they may mean zero as well: read as not known, and said
+_PERHAPS_ZERO = ("-", "–", "—", "−", "none")
 NO_RESULT = "(a formula without its result)"  # what the reader of .xlsx makes of one
 # in English, German, French, Spanish, Italian and Dutch; #### is a number for which its column was too narrow
 _ERROR_WORDS = (
@@ -160,7 +161,9 @@ def _parts(texts: pl.Series) -> pl.DataFrame:
     low = text.str.to_lowercase()
     frame = pl.DataFrame({"text": texts.cast(pl.String)})
     frame = frame.with_columns(
-        text=pl.when(low.is_in([*_MISSING, *_DASHES, ""]) | text.str.contains(UNKNOWN_ERROR)).then(None).otherwise(text)
+        text=pl.when(low.is_in([*_MISSING, *_PERHAPS_ZERO, ""]) | text.str.contains(UNKNOWN_ERROR))
+        .then(None)
+        .otherwise(text)
     )
     frame = frame.with_columns(
         brackets=pl.col("text").str.contains(r"^\(.*\)$"),
@@ -215,7 +218,7 @@ class _NumberColumn:
         values = self._values(mark, fits)
         fits &= self.body.is_null() | values.is_finite().fill_null(value=False)  # 1e999
         problems += [*self._strange(~fits), *self._signs(), *self._currencies()]
-        return WrittenNumbers(values, tuple(problems), tuple(self._dashes()))
+        return WrittenNumbers(values, tuple(problems), tuple(self._perhaps_zeros()))
 
     def _mark(self) -> tuple[DecimalMark | None, list[str]]:
         """The decimal mark of the column, and what is wrong; None: it can't be known."""
@@ -284,10 +287,11 @@ class _NumberColumn:
         if len(kinds) > 1:
             yield f"there are amounts in {kinds[0]} and in {kinds[1]}: give all in one currency"
 
-    def _dashes(self) -> Iterator[str]:
-        dash = self.texts.str.strip_chars().is_in(_DASHES).fill_null(value=False) & ~self.is_typed
-        if dash.any():
-            where = f"{self._first(dash)!r} in {self.places.named(dash)}"
+    def _perhaps_zeros(self) -> Iterator[str]:
+        low = self.texts.str.strip_chars().str.to_lowercase()
+        found = low.is_in(_PERHAPS_ZERO).fill_null(value=False) & ~self.is_typed
+        if found.any():
+            where = f"{self._first(found)!r} in {self.places.named(found)}"
             yield f"{where} is read as not known; write 0 where zero is meant"
 
     def _first(self, mask: pl.Series) -> str:

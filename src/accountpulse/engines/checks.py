@@ -1,6 +1,6 @@
 """What a table of metrics must be before it is scored, asked in one pass and without holding it in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
@@ -9,6 +9,7 @@ import narwhals.stable.v2 as nw
 from accountpulse.core.errors import UsageError
 from accountpulse.core.tables import SHOWN
 from accountpulse.scoring.columns import AS_OF, is_reason
+from accountpulse.scoring.plausible import Range, likely_ranges, possible_ranges
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.table import NO_DATE, TEXTS, columns_read, unknown_columns_of
 
@@ -21,8 +22,9 @@ def unknown_columns(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> l
 def checked_table(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> nw.LazyFrame[Any]:
     """The columns that are read, ids as text without blanks around them.
 
-    Everything that is wrong is one UsageError: no account_id, text in a number's column, NaN and infinities, accounts
-    without an id or twice (a date, where there is `as_of`), no date in `as_of`, no account at all.
+    Everything that is wrong is one UsageError: no account_id, text in a number's column, NaN and infinities, values
+    that can't be (a count below 0), accounts without an id or twice (a date, where there is `as_of`), no date in
+    `as_of`, no account at all.
     """
     schema = metrics.collect_schema()
     if "account_id" not in schema:
@@ -33,11 +35,17 @@ def checked_table(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> nw.
     numeric = [column for column in read if column not in (*TEXTS, AS_OF) and not is_reason(column)]
     problems = [f"{c}: {schema[c]} is no kind of number" for c in numeric if not _may_be_number(schema[c])]
     problems += _wrong_values(frame, [column for column in numeric if schema[column].is_numeric()])
+    problems += _outside(frame, possible_ranges(card))
     problems += _wrong_dates(frame) if AS_OF in read else []
     problems += _accounts_twice(frame, [name for name in ("account_id", AS_OF) if name in read])
     if problems:
         raise UsageError("\n".join([f"{name}:", *(f"  - {problem}" for problem in problems)]))
     return _dated(frame) if AS_OF in read else frame
+
+
+def odd_values(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> list[str]:
+    """A line for each column that holds values which can be, but are hardly meant; they are scored as they are."""
+    return [f"{name}: {told}; scored as it is" for told in _outside(metrics, likely_ranges(card))]
 
 
 def first_and_last(frame: nw.LazyFrame[Any]) -> tuple[date, date] | None:
@@ -95,6 +103,20 @@ def _wrong_values(frame: nw.LazyFrame[Any], numeric: list[str]) -> Iterator[str]
         if count:
             fault = "empty" if column == "account_id" else "not a plain number such as 1234.5"
             yield f"{column}: {fault} in {count:,} {'row' if count == 1 else 'rows'}"
+
+
+def _outside(frame: nw.LazyFrame[Any], ranges: Mapping[str, Range]) -> Iterator[str]:
+    """A line for each column that has values outside its range; infinities and NaN are told of elsewhere."""
+    schema = frame.collect_schema()
+    columns = [column for column in ranges if column in schema and schema[column].is_numeric()]
+    if not columns:
+        return
+    values = {column: nw.col(column).cast(nw.Float64) for column in columns}
+    wrong = {c: values[c].is_finite() & ((values[c] < ranges[c].low) | (values[c] > ranges[c].high)) for c in columns}
+    counts = frame.select(w.fill_null(value=False).cast(nw.Int64).sum().alias(c) for c, w in wrong.items())
+    for column, count in counts.collect("polars").rows(named=True)[0].items():
+        if count:
+            yield f"{column}: {ranges[column].fault} in {count:,} {'row' if count == 1 else 'rows'}"
 
 
 def _accounts_twice(frame: nw.LazyFrame[Any], keys: list[str]) -> Iterator[str]:

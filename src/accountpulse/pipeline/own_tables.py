@@ -10,6 +10,7 @@ from accountpulse.accounts import Linked, owners
 from accountpulse.core import given_files, tables, written_days
 from accountpulse.core.errors import AccountpulseError, ConfigurationError, SourceUnavailable, UsageError
 from accountpulse.core.records import DATED_FIGURES, SourceName
+from accountpulse.scoring.plausible import likely_ranges, outside, possible_ranges
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.table import typed_day
 from accountpulse.settings import OwnTable, Settings
@@ -62,7 +63,7 @@ def read_tables(settings: Settings, card: Scorecard) -> tuple[TableReading, ...]
             found.append(TableReading(metric, table, pl.DataFrame(schema=_ROWS), error=content))
             continue
         try:
-            rows, notes = _read(content, metric, table, card.catalogue[metric].unit)
+            rows, notes = _read(content, metric, table, card)
         except _Wrong as wrong:
             problems += [f"metrics.{metric}: {table.source}: {problem}" for problem in wrong.problems]
             continue
@@ -102,7 +103,7 @@ class _Wrong(Exception):
         super().__init__()
 
 
-def _read(content: bytes, metric: str, table: OwnTable, unit: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+def _read(content: bytes, metric: str, table: OwnTable, card: Scorecard) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """The rows with a value, and what there is to say of how they were read; _Wrong lists every mistake."""
     value = table.value or metric
     needed = [table.account, value, *([] if table.dated is None else [table.dated])]
@@ -111,7 +112,8 @@ def _read(content: bytes, metric: str, table: OwnTable, unit: str) -> tuple[pl.D
         tables.refuse_without(given, needed)
     except UsageError as error:
         raise _Wrong(_lines(error)) from None
-    numbers = tables.numbers_in(given, {value: unit})
+    numbers = tables.numbers_in(given, {value: card.catalogue[metric].unit})
+    values = numbers.frame.rename({value: metric})
     keys = tables.texts_in(given, [table.account])
     days, is_dated = _days(given, table.dated)
     hint = "" if table.dated is None else _example(given.frame[table.dated], days)
@@ -122,6 +124,7 @@ def _read(content: bytes, metric: str, table: OwnTable, unit: str) -> tuple[pl.D
     problems = [
         *keys.problems,
         *numbers.problems,
+        *outside(values, possible_ranges(card), given.places),
         *_unless_none(given, told & rows["key"].is_null(), f"{table.account}: empty beside a value"),
         *_unless_none(
             given, told & is_dated & days.is_null() & (table.dated is not None), f"{table.dated}: {NO_DAY}", hint
@@ -129,7 +132,8 @@ def _read(content: bytes, metric: str, table: OwnTable, unit: str) -> tuple[pl.D
     ]
     if problems:
         raise _Wrong(problems)
-    return rows.filter(told), (*given.notes, *numbers.notes)
+    odd = (f"{given.name}: {each}; scored as it is" for each in outside(values, likely_ranges(card), given.places))
+    return rows.filter(told), (*given.notes, *numbers.notes, *odd)
 
 
 def _days(given: tables.GivenTable, dated: str | None) -> tuple[pl.Series, pl.Series]:

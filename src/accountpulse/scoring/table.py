@@ -22,6 +22,7 @@ from accountpulse.scoring.columns import (
     is_reason,
     reason_of,
 )
+from accountpulse.scoring.plausible import likely_ranges, outside, possible_ranges
 from accountpulse.scoring.scorecard import Scorecard
 
 TEXTS = ("account_id", "account_name", "segment", LAST_TIER, LOST_SIGHT)
@@ -79,8 +80,8 @@ def read_table(given: GivenTable, card: Scorecard) -> MetricsTable:
 
     Columns: account_id, account_name, segment, seats, arr, any metric by its name, its `<metric>_reason`; others are
     left out. With `as_of` (becomes a date) it is one row an account and date. Everything that is wrong is one
-    UsageError: what is no number, or may be two; NaN, infinity, no date in as_of, errors of a spreadsheet, accounts
-    without an id or twice (a date), no account.
+    UsageError: what is no number, or may be two; NaN, infinity, values that can't be (a count below 0, a share above
+    100), no date in as_of, errors of a spreadsheet, accounts without an id or twice (a date), no account.
     """
     read, units = columns_read(card), units_of(card)
     given = given.called(read)
@@ -91,12 +92,16 @@ def read_table(given: GivenTable, card: Scorecard) -> MetricsTable:
     texts = tables.texts_in(given, ["account_id", *others])
     raw = texts.frame.hstack(numbers.frame).insert_column(0, given.frame[LINE])
     dated, of_dates = _with_dates(raw, given) if AS_OF in columns else (raw, [])
-    problems = [*numbers.problems, *texts.problems, *of_dates, *_account_problems(dated, given.word)]
+    impossible = outside(numbers.frame, possible_ranges(card), given.places)
+    problems = [*numbers.problems, *impossible, *texts.problems, *of_dates, *_account_problems(dated, given.word)]
     if raw.is_empty():
         problems.append("there is no account in it")
     if problems:
         raise given.refused(problems)
-    return MetricsTable(dated.select(columns), (*given.notes, *numbers.notes))
+    odd = (
+        f"{given.name}: {told}; scored as it is" for told in outside(numbers.frame, likely_ranges(card), given.places)
+    )
+    return MetricsTable(dated.select(columns), (*given.notes, *numbers.notes, *odd))
 
 
 def units_of(card: Scorecard) -> Mapping[str, str]:
