@@ -13,6 +13,7 @@ from polars.testing import assert_frame_equal
 
 from accountpulse import pipeline, settings
 from accountpulse.check import Finding, check
+from accountpulse.core.errors import ConfigurationError
 from accountpulse.pipeline.result import RunResult
 from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Sandbox
@@ -20,6 +21,7 @@ from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import FieldDef, World
 from accountpulse.scoring.scorecard import default_text
 from accountpulse.state import State
+from conftest import AWS
 from program import call
 from support import NOW, Silent
 
@@ -173,30 +175,48 @@ def test_score_on_the_metrics_of_a_run_gives_its_scores(
 # --- a table that fails -----------------------------------------------------------------------------------------
 
 
-def test_without_its_table_a_run_writes_nothing_unless_it_may_write_the_rest(
-    served: Sandbox, company: World, tmp_path: Path
-) -> None:
+def test_without_its_table_a_run_ends_before_it_reads_anything(served: Sandbox, company: World, tmp_path: Path) -> None:
     everything = environment(served, tmp_path)
     given = {name: value for name, value in everything.items() if not name.startswith(("INTERCOM_", "JIRA_"))}
-    stopped = run(given)
-    assert (stopped.exit_code, stopped.failed) == (5, ("metrics.nps",))
-    remedy = "Run again later, or with --allow-partial."
-    assert stopped.stopped == f"nps.csv could not be read: nothing was written. {remedy}"
-    assert company.salesforce.objects["Health_Score__c"].rows == []
-    partial = run(given, dry_run=True, allow_partial=True)
-    assert partial.exit_code == 5
-    assert set(of(partial, "nps").values()) == {"source_failed"}
-    table(company, tmp_path)  # it came late: the run goes on, and reads the table as it is now
     served.log.clear()
+    with pytest.raises(ConfigurationError, match=r"nps\.csv: it can't be read") as caught:
+        run(given, allow_partial=True)
+    assert caught.value.exit_code == 3
+    assert not served.log
+    table(company, tmp_path)  # the run goes on, and reads the table as it is now
     whole = run(given)
     assert whole.exit_code == 0
-    assert f"goes on with run {stopped.run_id}, which did not finish" in whole.notes
+    assert any(note.startswith("goes on with run ") for note in whole.notes)
     assert of(whole, "nps")[ids(company)[5]] == 50.0
     said = call(tmp_path, "history", "--metrics", "kept.parquet", ACCOUNTPULSE_STATE=given["ACCOUNTPULSE_STATE"])
     assert said.exit_code == 0, said.stderr
     assert whole.rated is not None
     assert_frame_equal(pl.read_parquet(tmp_path / "kept.parquet"), whole.rated.table, check_dtypes=False)
     company.salesforce.objects["Health_Score__c"].rows.clear()
+
+
+def test_where_s3_does_not_answer_a_run_writes_nothing_unless_it_may_write_the_rest(
+    served: Sandbox, company: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        **AWS,
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    there = {**METRICS, "nps": {"from": "s3://tables/nps.csv"}}
+    everything = environment(served, tmp_path, metrics=there)
+    given = {name: value for name, value in everything.items() if not name.startswith(("INTERCOM_", "JIRA_"))}
+    stopped = run(given)
+    assert (stopped.exit_code, stopped.failed) == (5, ("metrics.nps",))
+    remedy = "Run again later, or with --allow-partial."
+    assert stopped.stopped == f"s3://tables/nps.csv could not be read: nothing was written. {remedy}"
+    assert company.salesforce.objects["Health_Score__c"].rows == []
+    partial = run(given, dry_run=True, allow_partial=True)
+    assert partial.exit_code == 5
+    assert set(of(partial, "nps").values()) == {"source_failed"}
+    assert partial.scores is not None
+    assert partial.rated_count > 0  # one figure that is missing keeps nobody from a tier who never had one
 
 
 def lines(given: dict[str, str]) -> tuple[int, list[Finding]]:
@@ -206,11 +226,15 @@ def lines(given: dict[str, str]) -> tuple[int, list[Finding]]:
 
 def test_check_reads_the_tables_and_names_what_nothing_feeds(served: Sandbox, company: World, tmp_path: Path) -> None:
     table(company, tmp_path)
-    given = environment(served, tmp_path, looker={}, metrics={**METRICS, "engagement": {"from": "late.csv"}})
-    code, found = lines(given)
+    lacking = environment(served, tmp_path, looker={}, metrics={**METRICS, "engagement": {"from": "late.csv"}})
+    code, found = lines(lacking)
+    assert code == 3, found
+    assert any(line.code == 3 and "late.csv: it can't be read" in line.text for line in found)
+    (tmp_path / "late.csv").write_text("account_id,engagement\n", encoding="utf-8")
+    code, found = lines(
+        environment(served, tmp_path, looker={}, metrics={**METRICS, "engagement": {"from": "late.csv"}})
+    )
     texts = [f"{line.mark} {line.text}" for line in found]
-    assert code == 5, texts
-    assert any(line.code == 5 and "reading late.csv failed" in line.text for line in found)
     assert "good nps: 6 rows with a value in nps.csv" in texts
     assert any("warning net promoter score (nps, from nps.csv): 6 of 8 accounts have a value" in each for each in texts)
     (unfed,) = [each for each in texts if "no mapping" in each]

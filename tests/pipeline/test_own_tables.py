@@ -18,6 +18,7 @@ from accountpulse.core.records import Extract, frame
 from accountpulse.pipeline.own_tables import OwnedFigures, TableReading, owned_figures, read_tables
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.scorecard import Scorecard, default_text
+from accountpulse.settings import OwnTable
 from accountpulse.systems import SOURCES
 
 SALESFORCE = {"SALESFORCE_USERNAME": "int@example.com", "SALESFORCE_PASSWORD": "pass-word-1"}
@@ -185,26 +186,38 @@ def test_a_mistake_in_the_mapping_is_named_with_its_line(tmp_path: Path, text: s
 # --- tables that can't be reached -------------------------------------------------------------------------------
 
 
-def test_a_table_that_is_not_there_is_its_metrics_failure_for_every_account(tmp_path: Path, linked: Linked) -> None:
-    (reading,) = read(tmp_path, {"nps": {"from": "nps.csv"}})
-    assert isinstance(reading.error, SourceUnavailable)
-    assert "metrics.nps: reading nps.csv failed (No such file or directory)" in str(reading.error)
+def test_a_table_that_is_not_there_is_for_its_owner_to_mend(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, {"nps": {"from": "nps.csv"}})
+    assert caught.value.problems == [
+        (
+            "metrics.nps: nps.csv: it can't be read (No such file or directory); it is looked for from the folder of "
+            "accountpulse.yaml: put it there, or mend metrics.nps.from"
+        )
+    ]
+
+
+def test_a_table_whose_store_does_not_answer_is_its_metrics_failure_for_every_account(linked: Linked) -> None:
+    error = SourceUnavailable("metrics.nps", "reading s3://b/nps.csv", "ReadTimeout")
+    nothing = pl.DataFrame(schema={"line": pl.Int64, "key": pl.String, "value": pl.Float64, "day": pl.Date})
+    reading = TableReading("nps", OwnTable(source="s3://b/nps.csv"), nothing, error=error)
     assert reasons(owned_figures((reading,), linked, CUSTOMERS)) == dict.fromkeys(NAMES, "source_failed")
 
 
-def test_a_table_may_lie_in_s3_and_what_s3_refuses_is_the_metrics_failure(
+def test_a_table_may_lie_in_s3_and_what_s3_lacks_or_refuses_is_for_its_owner_to_mend(
     bucket: str, tmp_path: Path, linked: Linked
 ) -> None:
     client = boto3.client("s3")
     client.put_object(Bucket=bucket, Key="in/nps.csv", Body=f"account_id,nps\n{A},40\n".encode())
     client.close()
+    (reading,) = read(tmp_path, {"nps": {"from": f"s3://{bucket}/in/nps.csv"}})
+    assert values(owned_figures((reading,), linked, CUSTOMERS)) == {A: 40}
     mapping = {
-        "nps": {"from": f"s3://{bucket}/in/nps.csv"},
         "gone": {"from": f"s3://{bucket}/in/gone.csv"},
         "other": {"from": "s3://no-such-bucket-of-ours/other.csv"},
     }
-    readings = {each.metric: each for each in read(tmp_path, mapping)}
-    assert values(owned_figures((readings["nps"],), linked, CUSTOMERS)) == {A: 40}
-    assert "there is no such object" in str(readings["gone"].error)
-    refused = str(readings["other"].error)
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, mapping)
+    gone, refused = caught.value.problems
+    assert gone.endswith("gone.csv: there is no such object: put it there, or mend metrics.gone.from")
     assert "There is no such bucket: make it, or mend metrics.other." in refused

@@ -253,8 +253,10 @@ def test_values_at_the_edge_and_changes_and_overdue_renewals_of_any_size_are_rea
 def test_a_value_that_is_hardly_meant_is_scored_and_said():
     given = tables.read(b"account_id,days_to_renewal,arr\nA,30,5\nB,46327,-5\n", "m.csv")
     assert table.read_table(given, CARD).notes == (
-        "m.csv: days_to_renewal: more than 20 years from today, perhaps a date's own number, in line 3 (46327); "
-        "scored as it is",
+        (
+            "m.csv: days_to_renewal: more than 20 years from today, perhaps a date's own number, in line 3 (46327); "
+            "scored as it is"
+        ),
         "m.csv: arr: below 0 in line 3 (-5); scored as it is",
     )
 

@@ -10,6 +10,7 @@ from accountpulse.accounts import Linked, owners
 from accountpulse.core import given_files, tables, written_days
 from accountpulse.core.errors import AccountpulseError, ConfigurationError, SourceUnavailable, UsageError
 from accountpulse.core.records import DATED_FIGURES, SourceName
+from accountpulse.scoring.caps import OF_TABLE
 from accountpulse.scoring.plausible import likely_ranges, outside, possible_ranges
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.table import typed_day
@@ -50,8 +51,9 @@ class TableReading:
 def read_tables(settings: Settings, card: Scorecard) -> tuple[TableReading, ...]:
     """The tables of the own metrics that the scorecard declares, each file read once.
 
-    One that can't be reached is its metric's failure, as a system is that is down: data that others deliver may come
-    late. What is wrong in it is a ConfigurationError with every line, before any system is asked.
+    A store that doesn't answer is its metric's failure, as a system is that is down. A table that isn't there or can't
+    be opened, and whatever is wrong in one, is for its owner to mend: one ConfigurationError with every line, before
+    any system is asked.
     """
     wanted = {name: each for name, each in settings.mapping.own_tables.items() if name in card.file.metrics}
     contents = {each.source: _content(name, each.source, settings) for name, each in wanted.items()}
@@ -59,40 +61,20 @@ def read_tables(settings: Settings, card: Scorecard) -> tuple[TableReading, ...]
     found = []
     for metric, table in wanted.items():
         content = contents[table.source]
-        if isinstance(content, AccountpulseError):
+        if isinstance(content, SourceUnavailable):
             found.append(TableReading(metric, table, pl.DataFrame(schema=_ROWS), error=content))
             continue
         try:
+            if isinstance(content, _Wrong):
+                raise content
             rows, notes = _read(content, metric, table, card)
         except _Wrong as wrong:
-            problems += [f"metrics.{metric}: {table.source}: {problem}" for problem in wrong.problems]
+            problems += [f"{OF_TABLE}{metric}: {table.source}: {problem}" for problem in wrong.problems]
             continue
         found.append(TableReading(metric, table, rows, hashlib.sha256(content).hexdigest(), notes=notes))
     if problems:
         raise ConfigurationError("metrics", problems)
     return tuple(found)
-
-
-def _content(metric: str, place: str, settings: Settings) -> bytes | AccountpulseError:
-    """The table's bytes, or why there are none."""
-    key, remedy = f"metrics.{metric}", "Put it there, or mend the mapping, and run again."
-    if not place.startswith("s3://"):
-        try:
-            return given_files.read(settings.config_folder / place, given_files.MOST_TABLE)
-        except given_files.Unreadable as error:
-            return SourceUnavailable(key, f"reading {place}", str(error), remedy)
-    root, _, name = place.rpartition("/")
-    try:
-        found = store_at(root, key).read(name)
-    except ConfigurationError as error:
-        return SourceUnavailable(key, f"reading {place}", error.problems[0], "Then run again.")
-    except AccountpulseError as error:
-        return SourceUnavailable(key, f"reading {place}", str(error))
-    return (
-        SourceUnavailable(key, f"reading {place}", "there is no such object", remedy)
-        if found is None
-        else found.content
-    )
 
 
 class _Wrong(Exception):
@@ -101,6 +83,25 @@ class _Wrong(Exception):
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = problems
         super().__init__()
+
+
+def _content(metric: str, place: str, settings: Settings) -> bytes | SourceUnavailable | _Wrong:
+    """The table's bytes, or why there are none: _Wrong is for its owner to mend, the other may pass."""
+    key = f"{OF_TABLE}{metric}"
+    if not place.startswith("s3://"):
+        try:
+            return given_files.read(settings.config_folder / place, given_files.MOST_TABLE)
+        except given_files.Unreadable as error:
+            beside = f"it can't be read ({error}); it is looked for from the folder of accountpulse.yaml"
+            return _Wrong([f"{beside}: put it there, or mend {key}.from"])
+    root, _, name = place.rpartition("/")
+    try:
+        found = store_at(root, key).read(name)
+    except ConfigurationError as error:
+        return _Wrong(error.problems)
+    except AccountpulseError as error:
+        return SourceUnavailable(key, f"reading {place}", str(error))
+    return _Wrong([f"there is no such object: put it there, or mend {key}.from"]) if found is None else found.content
 
 
 def _read(content: bytes, metric: str, table: OwnTable, card: Scorecard) -> tuple[pl.DataFrame, tuple[str, ...]]:

@@ -16,6 +16,7 @@ from accountpulse.http.budget import RequestBudget
 from accountpulse.pipeline.own_tables import TableReading, read_tables
 from accountpulse.pipeline.run import Run, begun_at
 from accountpulse.pipeline.watch import SourceStatus
+from accountpulse.scoring.caps import OF_TABLE
 from accountpulse.systems import CRM, SYSTEMS
 from accountpulse.systems.extraction import ExtractRequest
 
@@ -40,7 +41,7 @@ class Reading:
     @property
     def unread(self) -> tuple[str, ...]:
         """Whatever should have been read and could not be: sources, and own metrics whose tables failed."""
-        return (*self.failed, *(f"metrics.{each.metric}" for each in self.tables if each.error is not None))
+        return (*self.failed, *(f"{OF_TABLE}{each.metric}" for each in self.tables if each.error is not None))
 
 
 @dataclass

@@ -17,6 +17,7 @@ from accountpulse.scoring.scorecard import TOLERANCE, Node, Scorecard
 Certainty = Literal["known", "possible", "certain"]
 CERTAINTIES: tuple[Certainty, ...] = ("known", "possible", "certain")
 NO_SIGHT = "metrics that were known can't be read any more, and there is no tier of an earlier run to keep"
+OF_TABLE = "metrics."  # before the name of an own metric whose table failed, among the sources that did
 JUST_BELOW = 0.1  # a health that an outage limits is still shown as one below the edge
 
 
@@ -146,8 +147,9 @@ def not_rated_reasons(
         waived = signals_waived if card.catalogue[name].domain == "signals" else False
         found.append((_unreadable(name, waived=waived), f"{name} can't be read"))
     has_tier = nw.col(LAST_TIER).is_in([tier.name for tier in card.tiers]).fill_null(value=False)
-    if failed_sources:
-        unread = ", ".join(failed_sources)
+    # one figure of the company's own is a gap like others: coverage and bounds show it
+    if systems := [name for name in failed_sources if not name.startswith(OF_TABLE)]:
+        unread = ", ".join(systems)
         found.append((~has_tier, f"{unread} could not be read, and there is no tier of an earlier run to keep"))
     if lost_sight:
         found.append((~has_tier & ~nw.col(LOST_SIGHT).is_null(), NO_SIGHT))

@@ -63,8 +63,8 @@ def likely_ranges(card: Scorecard) -> Mapping[str, Range]:
             curves = [leaf.rule.anchors, *(s.anchors[leaf.name] for s in card.file.segments if leaf.name in s.anchors)]
             given = [value for curve in curves for value, _points in curve]
             low, high = min(given), max(given)
-            far = _MOST_SPANS * (high - low)
-            found[leaf.name] = Range(low - far, high + far, f"far outside its anchors, {low:g} to {high:g},")
+            span = _MOST_SPANS * (high - low)
+            found[leaf.name] = Range(low - span, high + span, f"far outside its anchors, {low:g} to {high:g},")
     return found
 
 
