@@ -124,6 +124,10 @@ def test_a_line_that_names_the_separator_is_none_of_the_table():
         (b"account_id,mau\nA,1\n\nSource: the CRM,\n", "line 4 holds nothing but 'Source: the CRM'"),
         (b"account_id,mau\nA,1\nTotal (1 account),1\n", "line 3 ('Total (1 account)'): delete it if it sums up"),
         (b"account_id,mau\nA,1\nEMEA Ergebnis,1\n", "line 3 ('EMEA Ergebnis'): delete it if it sums up"),
+        (b"account_id,mau\nA,1\n1 account,1\n", "line 3 ('1 account'): delete it if it sums up"),
+        (b"account_id,mau\nA,1\n1.200 Kunden,1\n", "line 3 ('1.200 Kunden'): delete it"),
+        (b"account_id,mau\nA,1\nSubtotal EMEA,1\nB,2\n", "line 3 ('Subtotal EMEA'): a subtotal; delete it, else"),
+        (b"account_id,mau\nA,1\nZwischensumme Nord,1\n", "line 3 ('Zwischensumme Nord'): a subtotal; delete it"),
         (b"account_id,mau\nA,1\nAccount_ID,dau\nA,3\n", "line 3: headings again, and others than above"),
         (b"PK\x03\x04\0", "it is an office program's file and no CSV"),
         (b'account_id,mau\nA,"1\nB,2\n', "line 2: not a CSV row"),
@@ -144,8 +148,8 @@ def test_cells_without_a_heading_are_told_and_empty_ones_are_not():
 
 
 def test_a_customer_whose_name_begins_like_a_total_is_an_account():
-    table = read(b"account_id,mau\nTotal 24,1\nTotal Energies SE,2\n")
-    assert table.frame["account_id"].to_list() == ["Total 24", "Total Energies SE"]
+    table = read(b"account_id,mau\nTotal 24,1\nTotal Energies SE,2\n3 Rows Ltd,1\nSubtotalis AG,1\n")
+    assert table.frame["account_id"].to_list() == ["Total 24", "Total Energies SE", "3 Rows Ltd", "Subtotalis AG"]
     assert table.notes == ("m.csv: line 2 ('Total 24'): read as an account; delete a total",)
 
 

@@ -17,7 +17,7 @@ from accountpulse.core import csv_text, written_numbers, xlsx_writing
 from accountpulse.core.errors import UsageError
 from accountpulse.core.nearest import nearest
 from accountpulse.core.spreadsheet import harmless, meant_texts, unwrapped
-from accountpulse.core.total_rows import AROUND, LIKE_TOTAL, TOTALS
+from accountpulse.core.total_rows import AROUND, LIKE_TOTAL, SUBTOTAL, TOTALS
 from accountpulse.core.written_numbers import Places, WrittenNumbers
 from accountpulse.core.xlsx_writing import TableLook
 
@@ -346,6 +346,7 @@ def _tidied(table: GivenTable, heading: Sequence[str], needed: Sequence[str]) ->
     if table.frame.is_empty():
         return table
     _refuse_footnotes(table, keys[0])
+    _refuse_subtotals(table, keys[0])
     return _told_of_likely_totals(_without_totals(table, keys[0]), keys[0])
 
 
@@ -418,6 +419,13 @@ def _told_of_likely_totals(table: GivenTable, key: str) -> GivenTable:
         raise table.refused([f"{_places(table.frame.tail(1), table)} {told}: {way_out}"])
     where = _places(table.frame.filter(likely), table)
     return replace(table, notes=(*table.notes, f"{table.name}: {where} {told}: read as an account; delete a total"))
+
+
+def _refuse_subtotals(table: GivenTable, key: str) -> None:
+    subtotals = table.frame.filter(pl.col(key).str.contains(SUBTOTAL))
+    if not subtotals.is_empty():
+        told = f"{_places(subtotals, table)} ({subtotals[key][0]!r})"
+        raise table.refused([f"{told}: a subtotal; delete it, else it would be an account"])
 
 
 def _without_totals(table: GivenTable, key: str) -> GivenTable:

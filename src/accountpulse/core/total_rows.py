@@ -14,6 +14,12 @@ _WORDS = "|".join(map(re.escape, TOTALS))
 LIKE_TOTAL = (
     rf"(?i)^(?:{_WORDS})[ :]*[0-9(\[].*$|^(?:{_WORDS})[ :]+(?:of|all|arr|accounts?|customers?|kunden|der|aller)\b.*$"
     r"|^.* (?:total|subtotal|average|ergebnis|gesamt|summe)[ :]*$"
+    r"|^[0-9]+(?:[ .,'][0-9]{3})* (?:accounts?|customers?|clients?|companies|rows?|records?|kunden|konten|zeilen)$"
+)
+# `Subtotal EMEA`, `Zwischensumme Nord`: no customer is called so
+SUBTOTAL = (
+    r"(?i)^(?:sub-? ?totals?|sous-total|zwischensumme|teilsumme|zwischenergebnis|subtotale|subtotaal|mezisoučet|"
+    r"delsumma|välisumma|ara toplam|小計|小计)[ :].*[^ :].*$"
 )
 
 
