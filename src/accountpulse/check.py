@@ -160,7 +160,8 @@ def _tables(found: Findings, loaded: Settings, card: Scorecard) -> tuple[TableRe
         if each.error is not None:
             found.failed("metrics", each.error)
         else:
-            found.add("good", "metrics", f"{each.metric}: {each.rows.height:,} rows with a value in {each.place}")
+            rows = f"{each.rows.height:,} {'row' if each.rows.height == 1 else 'rows'}"
+            found.add("good", "metrics", f"{each.metric}: {rows} with a value in {each.place}")
     return readings
 
 

@@ -114,9 +114,9 @@ def test_what_is_missing_is_counted_and_named_by_label_and_reason(told: tuple[di
     _given, result = told
     notes = "\n".join(result.notes)
     assert (
-        "net promoter score (nps, from nps.csv): 6 of 8 accounts have a value; 2 no value there (no_evidence)" in notes
+        "net promoter score (nps, from nps.csv): 6 of 8 accounts have a value; no value there: 2 (no_evidence)" in notes
     )
-    assert "health check (checked, from Salesforce): 2 of 8 accounts have a value; 3 no value there" in notes
+    assert "health check (checked, from Salesforce): 2 of 8 accounts have a value; no value there: 3" in notes
     assert "Health_Check__c has a value without its Checked_On__c: 1 account" in notes
     assert "mood.field: Account.Mood__c is a text field, and this key takes a number or percent field, such as" in notes
     assert result.summary()["tables"]["nps"] | {"sha256": ""} == {

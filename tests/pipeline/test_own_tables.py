@@ -183,6 +183,23 @@ def test_a_mistake_in_the_mapping_is_named_with_its_line(tmp_path: Path, text: s
     assert any(part in problem for problem in caught.value.problems), caught.value.problems
 
 
+def test_values_that_count_for_none_are_named_with_their_lines(tmp_path: Path, linked: Linked) -> None:
+    table = f"account_id,nps,asked\n{A},40,2026-10-01\n{A},50,2026-10-01\n{B},7,\n{C},1,2026-10-01\n{C},1,2026-10-01\n"
+    given = read(tmp_path, {"nps": {"from": "nps.csv", "dated": "asked"}}, nps_csv=table)
+    assert owned_figures(given, linked, CUSTOMERS).notes == (
+        (
+            "nps.csv: asked is empty beside a value in line 4; nobody can say for which month it holds, "
+            "so it counts for none: write its day"
+        ),
+        f"nps.csv: lines 2, 3 give account {A} different values of 2026-10-01; none of these counts: leave one of them",
+    )
+    (undated,) = owned_figures(read(tmp_path, {"nps": {"from": "nps.csv"}}), linked, CUSTOMERS).notes
+    assert undated == (
+        f"nps.csv: lines 2, 3 give account {A} different values; none of these counts: leave one of them, or name the "
+        "column of their days as `dated`"
+    )
+
+
 # --- tables that can't be reached -------------------------------------------------------------------------------
 
 

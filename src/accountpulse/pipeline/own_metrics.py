@@ -13,7 +13,9 @@ from accountpulse.settings import Settings
 from accountpulse.systems import TITLES
 
 KEY = "metrics:"  # at the top of accountpulse.yaml: where a run finds them
-NO_VALUE = {"no_evidence": "no value there"}  # what a reason means here, where it is said in other words
+# what a reason means here, where it is said in other words; the second ones of a table
+NO_VALUE = {"no_evidence": "no value there"}
+OF_TABLE = {"unclear": "a value without its day", "several_rows": "different values of one day"}
 
 
 def unfed(card: Scorecard, rules: Rules) -> tuple[str, ...]:
@@ -58,7 +60,10 @@ def shortfalls(
         if lacking.is_empty():
             continue
         reasons = sorted(lacking.value_counts().iter_rows(), key=lambda each: (-each[1], each[0]))
-        why = ", ".join(f"{count:,} {NO_VALUE.get(code) or REASONS[code]} ({code})" for code, count in reasons)
+        is_table = settings.mapping.fed[name] == TABLE
+        words = {**REASONS, **NO_VALUE, **(OF_TABLE if is_table else {})}
+        why = ", ".join(f"{words[code]}: {count:,} ({code})" for code, count in reasons)
         label = card.catalogue[name].label
-        known = f"{measured.height - lacking.len():,} of {measured.height:,} accounts have a value"
+        count = measured.height - lacking.len()
+        known = f"{count:,} of {measured.height:,} accounts {'has' if count == 1 else 'have'} a value"
         yield f"{label} ({name}, from {origin}): {known}; {why}"

@@ -10,6 +10,7 @@ from accountpulse.accounts import Linked, owners
 from accountpulse.core import given_files, tables, written_days
 from accountpulse.core.errors import AccountpulseError, ConfigurationError, SourceUnavailable, UsageError
 from accountpulse.core.records import DATED_FIGURES, SourceName
+from accountpulse.core.written_numbers import Places
 from accountpulse.scoring.caps import OF_TABLE
 from accountpulse.scoring.plausible import likely_ranges, outside, possible_ranges
 from accountpulse.scoring.scorecard import Scorecard
@@ -134,7 +135,13 @@ def _read(content: bytes, metric: str, table: OwnTable, card: Scorecard) -> tupl
     if problems:
         raise _Wrong(problems)
     odd = (f"{given.name}: {each}; scored as it is" for each in outside(values, likely_ranges(card), given.places))
-    return rows.filter(told), (*given.notes, *numbers.notes, *odd)
+    dayless = _unless_none(
+        given,
+        told & ~is_dated,
+        f"{given.name}: {table.dated} is empty beside a value",
+        "; nobody can say for which month it holds, so it counts for none: write its day",
+    )
+    return rows.filter(told), (*given.notes, *numbers.notes, *odd, *dayless)
 
 
 def _days(given: tables.GivenTable, dated: str | None) -> tuple[pl.Series, pl.Series]:
@@ -196,7 +203,7 @@ def owned_figures(readings: Sequence[TableReading], linked: Linked, customers: p
             continue
         names = _names(customers)
         owned = _owned(each, linked, names)
-        notes += [*each.notes, *_strangers(each, owned)]
+        notes += [*each.notes, *_strangers(each, owned), *_contradictions(each, owned)]
         undated = owned.filter(~pl.col("is_dated") & pl.col("account_id").is_not_null())
         unknowns += [*_of_links(each, linked, names), _unknown(undated["account_id"].unique(), each.metric, "unclear")]
         rows = owned.filter("is_dated").drop_nulls("account_id").with_columns(metric=pl.lit(each.metric))
@@ -253,9 +260,28 @@ def _strangers(reading: TableReading, owned: pl.DataFrame) -> Iterator[str]:
         return
     what = {"id": "id of a customer that is scored", "name": "name of one customer alone"}
     meant = what.get(reading.table.holds) or f"key of a customer that is scored in {TITLES[reading.table.holds]}"
-    word = "line" if tables.kind_of(reading.place) == "csv" else "row"
-    where = f"{word} {lost['line'][0]}"
+    where = f"{_line_word(reading)} {lost['line'][0]}"
     yield (
         f"{reading.place}: {lost.height:,} of {owned.height:,} rows are left out, since {reading.table.account!r} "
         f"holds no {meant} there, such as {where}"
     )
+
+
+def _contradictions(reading: TableReading, owned: pl.DataFrame) -> Iterator[str]:
+    """The accounts that have different values of one day, or without days: no one of them can be told to be right."""
+    whose = owned.filter("is_dated").drop_nulls("account_id")
+    several = whose.filter(pl.col("value").n_unique().over("account_id", "day") > 1)
+    found = several.group_by("account_id", "day", maintain_order=True).agg(pl.col("line").sort())
+    if found.is_empty():
+        return
+    account, day, lines = found.row(0)
+    where = Places(pl.Series(lines), _line_word(reading)).named(pl.Series([True] * len(lines)))
+    more = f", and {found.height - 1:,} more like them" if found.height > 1 else ""
+    of_day = "" if day is None else f" of {day}"
+    days = "" if reading.table.dated is not None else ", or name the column of their days as `dated`"
+    told = f"{where} give account {account} different values{of_day}{more}"
+    yield f"{reading.place}: {told}; none of these counts: leave one of them{days}"
+
+
+def _line_word(reading: TableReading) -> str:
+    return "line" if tables.kind_of(reading.place) == "csv" else "row"
