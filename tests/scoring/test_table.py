@@ -274,3 +274,18 @@ def test_own_figures_may_be_anything_and_those_far_outside_their_anchors_are_sai
     assert table.read_table(given, card).notes == (
         "m.csv: nps: far outside its anchors, 0 to 10, in line 2 (900); scored as it is",
     )
+
+
+@pytest.mark.parametrize(
+    ("column", "meant"),
+    [("CSAT", "csat_score"), ("Monthly Active Users", "mau"), ("daily active user", "dau"), ("mua", "mau")],
+)
+def test_a_column_is_known_by_a_metrics_label_too(column: str, meant: str):
+    (line,) = unknown_columns_in(f"account_id,{column}\nA,4\n".encode(), "m.csv", CARD)
+    assert f"did you mean {meant!r}?" in line
+
+
+@pytest.mark.parametrize("column", ["day", "dad", "arc"])
+def test_a_short_word_that_only_shares_letters_with_a_metric_is_not_taken_for_it(column: str):
+    (line,) = unknown_columns_in(f"account_id,{column}\nA,4\n".encode(), "m.csv", CARD)
+    assert "did you mean" not in line

@@ -62,9 +62,10 @@ def unknown_columns_in(given: GivenTable, card: Scorecard) -> list[str]:
 def unknown_columns_of(columns: Iterable[str], name: str, card: Scorecard) -> list[str]:
     """As `unknown_columns_in`, for the columns of a table that was opened elsewhere."""
     read, given = columns_read(card), list(columns)
+    labels = {metric.label: metric.name for metric in card.catalogue.values()}
     reasons = {reason_of(column) for column in given}  # of metrics that have a line themselves
     return [
-        f"{name}: column {column!r} is no metric{nearest(column, read) or _hint(column)}; it is not read"
+        f"{name}: column {column!r} is no metric{nearest(column, read, labels) or _hint(column)}; it is not read"
         for column in dict.fromkeys(given)
         if column not in {*read, *ATTRIBUTES} and column not in reasons
     ]
