@@ -13,6 +13,8 @@ from accountpulse.scoring.plausible import Range, likely_ranges, possible_ranges
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.table import NO_DATE, TEXTS, columns_read, unknown_columns_of
 
+_OUTSIDE = "outside "  # before a column's name: how many of its values lie outside its range
+
 
 def unknown_columns(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> list[str]:
     """A line for each column that is neither a metric nor an attribute, with the nearest name; it is not read."""
@@ -34,8 +36,8 @@ def checked_table(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> nw.
     frame = metrics.select(read).with_columns(nw.col("account_id").cast(nw.String).str.strip_chars())
     numeric = [column for column in read if column not in (*TEXTS, AS_OF) and not is_reason(column)]
     problems = [f"{c}: {schema[c]} is no kind of number" for c in numeric if not _may_be_number(schema[c])]
-    problems += _wrong_values(frame, [column for column in numeric if schema[column].is_numeric()])
-    problems += _outside(frame, possible_ranges(card))
+    numbers = [column for column in numeric if schema[column].is_numeric()]
+    problems += _wrong_values(frame, numbers, possible_ranges(card))
     problems += _wrong_dates(frame) if AS_OF in read else []
     problems += _accounts_twice(frame, [name for name in ("account_id", AS_OF) if name in read])
     if problems:
@@ -87,11 +89,12 @@ def _may_be_number(kind: nw.dtypes.DType) -> bool:
     return kind.is_numeric() or kind == nw.Unknown  # a column of nothing but nulls
 
 
-def _wrong_values(frame: nw.LazyFrame[Any], numeric: list[str]) -> Iterator[str]:
+def _wrong_values(frame: nw.LazyFrame[Any], numeric: list[str], ranges: Mapping[str, Range]) -> Iterator[str]:
     without_id = nw.col("account_id").is_null() | (nw.col("account_id") == "")
     infinite = ((c, ~nw.col(c).cast(nw.Float64).is_finite()) for c in numeric)
     counts = frame.select(
         *(wrong.fill_null(value=False).cast(nw.Int64).sum().alias(column) for column, wrong in infinite),
+        *_counts_outside(ranges, numeric),
         without_id.fill_null(value=True).cast(nw.Int64).sum().alias("account_id"),
         rows=nw.len(),
     ).collect("polars")
@@ -99,10 +102,12 @@ def _wrong_values(frame: nw.LazyFrame[Any], numeric: list[str]) -> Iterator[str]
     if not found.pop("rows"):
         yield "there is no account in it"
         return
+    outside = {column: found.pop(_OUTSIDE + column) for column in numeric if column in ranges}
     for column, count in found.items():
         if count:
             fault = "empty" if column == "account_id" else "not a plain number such as 1234.5"
             yield f"{column}: {fault} in {count:,} {'row' if count == 1 else 'rows'}"
+    yield from _told_outside(ranges, outside)
 
 
 def _outside(frame: nw.LazyFrame[Any], ranges: Mapping[str, Range]) -> Iterator[str]:
@@ -111,10 +116,20 @@ def _outside(frame: nw.LazyFrame[Any], ranges: Mapping[str, Range]) -> Iterator[
     columns = [column for column in ranges if column in schema and schema[column].is_numeric()]
     if not columns:
         return
-    values = {column: nw.col(column).cast(nw.Float64) for column in columns}
-    wrong = {c: values[c].is_finite() & ((values[c] < ranges[c].low) | (values[c] > ranges[c].high)) for c in columns}
-    counts = frame.select(w.fill_null(value=False).cast(nw.Int64).sum().alias(c) for c, w in wrong.items())
-    for column, count in counts.collect("polars").rows(named=True)[0].items():
+    counts = frame.select(*_counts_outside(ranges, columns)).collect("polars").rows(named=True)[0]
+    yield from _told_outside(ranges, {column: counts[_OUTSIDE + column] for column in columns})
+
+
+def _counts_outside(ranges: Mapping[str, Range], columns: list[str]) -> Iterator[nw.Expr]:
+    for column in columns:
+        if column in ranges:
+            value, limits = nw.col(column).cast(nw.Float64), ranges[column]
+            wrong = value.is_finite() & ((value < limits.low) | (value > limits.high))
+            yield wrong.fill_null(value=False).cast(nw.Int64).sum().alias(_OUTSIDE + column)
+
+
+def _told_outside(ranges: Mapping[str, Range], counts: Mapping[str, int]) -> Iterator[str]:
+    for column, count in counts.items():
         if count:
             yield f"{column}: {ranges[column].fault} in {count:,} {'row' if count == 1 else 'rows'}"
 
