@@ -163,17 +163,23 @@ class Sandbox:
         return names
 
     def _mapping_file(self) -> Path:
-        """The mapping of this world: the plain one's, with what a crooked part needs instead."""
+        """The mapping of this world, in a folder of its own: the plain one's, with what a crooked part needs instead.
+
+        A copy, since links.csv and other files are read and written beside it.
+        """
         plain = Path(str(resources.files("accountpulse.sandbox") / "accountpulse.yaml"))
         blocks = {name: each.mapping_of(self.world, self._editions[name]) for name, each in self.stand_ins.items()}
         for each in self.stand_ins.values():
             blocks |= each.blocks_of(self.world)
-        if self._folder is None or not any(blocks.values()):
+        if self._folder is None:
             return plain
+        file = Path(self._folder.name) / "accountpulse.yaml"
+        if not any(blocks.values()):
+            file.write_bytes(plain.read_bytes())
+            return file
         mapping = _merged(
             yaml.safe_load(plain.read_text("utf-8")), {name: each for name, each in blocks.items() if each}
         )
-        file = Path(self._folder.name) / "accountpulse.yaml"
         file.write_text(yaml.safe_dump(mapping, sort_keys=False, allow_unicode=True), "utf-8")
         return file
 
