@@ -25,7 +25,7 @@ from accountpulse.pipeline.read import SourceReader
 from accountpulse.pipeline.run import Run, looking
 from accountpulse.scoring import scorecard
 from accountpulse.settings import Settings, link_file
-from accountpulse.systems import CRM, SYSTEMS, TITLES, csv_file
+from accountpulse.systems import CRM, TITLES, csv_file
 
 LISTED = 20  # accounts that are shown, below NARROW columns half of them; --out writes all
 NARROW = 80
@@ -88,11 +88,6 @@ def find_links(loaded: Settings, now: datetime) -> LinkReport:
     failures = tuple(error for error in errors if isinstance(error, SourceUnavailable))
     linked, _left_out = link(loaded, extracts, [name for name in sources if name not in extracts])
     notes = [f"{TITLES[name]}: {note}" for name, extract in extracts.items() for note in extract.notes]
-    notes += [
-        f"{TITLES[name]}: its keys were not checked"
-        for name in extracts
-        if name in sources and SYSTEMS[name].look_up is None
-    ]
     rows = links_table.rows_of(extracts[CRM].tables["accounts"], linked)
     return LinkReport(rows, linked, sources, (*notes, *linked.notes), failures, run)
 

@@ -1,7 +1,7 @@
 """Extracts → every metric of every account, and what is kept beside them for the report."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from accountpulse.pipeline.evidence import evidence, open_signals, rows_by_sourc
 from accountpulse.pipeline.own_tables import owned_figures
 from accountpulse.pipeline.read import Extracts, Reading
 from accountpulse.pipeline.run import Run
+from accountpulse.scoring.columns import reason_of
 from accountpulse.settings import Settings
 from accountpulse.state.history import DetailKind
 from accountpulse.systems import CRM, SOURCES, SYSTEMS
@@ -31,6 +32,9 @@ class Measured:
     problems: tuple[Problem, ...]
     rows: tuple[RowsOf, ...] = ()  # where the rows of each table went
     notes: tuple[str, ...] = ()  # lines for the reader
+    unlinked: Mapping[SourceName, int] = field(
+        default_factory=dict
+    )  # accounts without a link, or without what it leads to
 
 
 def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured:
@@ -58,7 +62,19 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
     }
     measured = metrics_of(run, linked, tables, unknowns, gaps)
     notes = (*own_rows.notes, *own_metrics.shortfalls(measured, run.card, run.settings))
-    return Measured(linked, measured, details, (*left_out, *linked.problems), _in_order(conserved), notes)
+    unlinked = _unlinked(run, linked, measured, details["evidence"])
+    return Measured(linked, measured, details, (*left_out, *linked.problems), _in_order(conserved), notes, unlinked)
+
+
+def _unlinked(run: Run, linked: Linked, measured: pl.DataFrame, evidence: pl.DataFrame) -> Mapping[SourceName, int]:
+    """Accounts without a known key, by source; also those whose key has no row where rows alone show who is known."""
+    counts = dict(linked.unlinked)
+    for source in (each for each in SOURCES if each.name in counts and not each.has_accounts):
+        silent = evidence.filter((pl.col("source") == source.name) & pl.col("reason").is_null() & (pl.col("rows") == 0))
+        names = [reason_of(name) for name, metric in run.card.catalogue.items() if source.feeds(metric.tables)]
+        strange = measured.filter(pl.any_horizontal(pl.col(each) == "not_linked" for each in names))
+        counts[source.name] += strange.join(silent, on="account_id", how="semi").height
+    return counts
 
 
 def _in_order(rows: list[RowsOf]) -> tuple[RowsOf, ...]:

@@ -78,8 +78,8 @@ class RunResult:
 
     @property
     def unlinked(self) -> Mapping[SourceName, int]:
-        """Accounts without a known key, by configured source."""
-        return {} if self.measured is None else self.measured.linked.unlinked
+        """Accounts without a known key, by configured source; a key without a row there may be none, too."""
+        return {} if self.measured is None else self.measured.unlinked
 
     @property
     def stopped(self) -> str | None:

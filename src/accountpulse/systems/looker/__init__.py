@@ -34,6 +34,7 @@ SYSTEM: System[LookerAccess, LookerMapping] = System(
     mapped_by=MAPPED_BY,
     own_metric=OwnMetricForm(Figure, ("look", "explore", "measure"), lambda mapping: mapping.metrics),
     extract=later(f"{__name__}.extract", "extract"),
+    look_up=later(f"{__name__}.lookup", "look_up"),
     list_customers=later(f"{__name__}.customers", "list_customers"),
     probe=later(f"{__name__}.lookup", "probe"),
     discover=later(f"{__name__}.discover", "discover"),
