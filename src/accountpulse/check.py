@@ -34,6 +34,7 @@ from accountpulse.settings import Settings
 from accountpulse.state import State
 from accountpulse.systems import CRM, SOURCES, SYSTEMS
 from accountpulse.systems.extraction import ExtractRequest
+from accountpulse.systems.key_match import FEWEST
 
 Mark = Literal["good", "warning", "bad"]
 AT_ONCE = 8  # requests under way at one source, for the estimate
@@ -241,7 +242,7 @@ def _systems(found: Findings, run: Run, card: Scorecard | None) -> dict[SourceNa
         known = _known_before(run, gaps, linked, reader.extracts[CRM], readings)
         for note in (*known.notes, *own_metrics.shortfalls(known.metrics, card, loaded, known.certain)):
             found.add("warning", "metrics", note)
-        _rating(found, run, known.metrics)
+        _rating(found, run, known.metrics, [name for name in loaded.configured if name not in reader.extracts])
     return costs
 
 
@@ -265,10 +266,10 @@ class KnownBefore:
     notes: tuple[str, ...]
 
 
-def _rating(found: Findings, run: Run, known: pl.DataFrame) -> None:
-    """How many accounts could be rated, if everything were known of them but what can't be.
+def _rating(found: Findings, run: Run, known: pl.DataFrame, unasked: Sequence[SourceName]) -> None:
+    """How many accounts could be rated at most: everything counts as known of them but what can't be.
 
-    A source that could not be looked at counts as one that knows everything: its own line says what to mend.
+    A source of `unasked`, which could not be looked at, counts as one that knows everything.
     """
     card = run.card
     reasons = why_not_rated(known, card, signals_waived=run.settings.rules.signals_waived)
@@ -277,9 +278,9 @@ def _rating(found: Findings, run: Run, known: pl.DataFrame) -> None:
         found.add("warning", "rating", unfed)
     if rated:
         found.add(
-            "good" if rated == known.height else "warning",
+            "good" if rated == known.height and not unasked else "warning",
             "rating",
-            f"{rated:,} of {known.height:,} accounts can be rated",
+            f"at most {rated:,} of {known.height:,} accounts can be rated: {_taken_for_granted(run, unasked)}",
         )
         return
     why = reasons.value_counts(sort=True)[reasons.name][0]
@@ -290,6 +291,16 @@ def _rating(found: Findings, run: Run, known: pl.DataFrame) -> None:
     if any(card.catalogue[name].domain == "signals" for name in unread):
         remedy += "; where the org logs no churn signals, waive them with `signals: none` in accountpulse.yaml"
     found.add("bad", "rating", f"no account can be rated: {why}. {remedy}.", 4)
+
+
+def _taken_for_granted(run: Run, unasked: Sequence[SourceName]) -> str:
+    """What the number of accounts rests on that only a run finds out."""
+    if unasked:
+        return f"{_listed(unasked)} could not be asked, and may know fewer of them"
+    others = [name for name in run.settings.configured if name != CRM]
+    if not others:
+        return "their records are judged one by one in a run"
+    return f"a run reads what {_listed(others)} hold{'s' if len(others) == 1 else ''} of each, and may find too little"
 
 
 def unfed(loaded: Settings, now: datetime, patience: float = LOOKING) -> Mapping[str, Reason]:
@@ -410,7 +421,7 @@ def _source(
     seconds = (time.monotonic() - begun) / max(1, status.budget.calls)
     amount = f"about {looked.rows:,} {looked.what} to read" if looked.rows else "what the mapping names was looked at"
     found.add("good", name, f"signed in; {amount}")
-    found.missing(name, (*linked.notes, *looked.notes), looked.gaps)
+    found.missing(name, dict.fromkeys((*linked.notes, *looked.notes)), looked.gaps)
     return (looked.calls, seconds), looked.gaps
 
 
@@ -431,6 +442,8 @@ def _links(found: Findings, loaded: Settings, extracts: Extracts) -> Linked:
     failed = [name for name in loaded.configured if name not in extracts]
     linked, _left_out = link(loaded, extracts, failed)
     missing = {name: count for name, count in linked.unlinked.items() if count and name in extracts}
+    for name in missing:
+        _wrong_keys(found, loaded, linked, name)
     if missing:
         text = ", ".join(f"{name} {count:,}" for name, count in missing.items())
         remedy = "`accountpulse accounts` names them, and with --suggest looks for whom they may be"
@@ -439,15 +452,27 @@ def _links(found: Findings, loaded: Settings, extracts: Extracts) -> Linked:
         first = linked.problems[0]
         text = f"{len(linked.problems):,} accounts are linked twice or in doubt and would be left out, such as"
         found.add("bad", "links", f"{text} {first.account_id}: {first.text}. `accountpulse accounts` names them.", 4)
-    unasked = [
-        name for name in extracts if SYSTEMS[name].look_up is None and SYSTEMS[name].probe is None and name != CRM
-    ]
-    if not missing and not linked.problems:
-        but = f", as far as it was asked ({', '.join(unasked)} not)" if unasked else ""
-        found.add("good", "links", f"every account is linked everywhere{but}")
+    if failed:
+        found.add("warning", "links", f"not known in {_listed(failed)}: whom they know could not be asked")
+    elif not missing and not linked.problems:
+        found.add("good", "links", "every account is linked everywhere")
     for note in linked.notes:
         found.add("warning", "links", note)
     return linked
+
+
+def _wrong_keys(found: Findings, loaded: Settings, linked: Linked, name: SourceName) -> None:
+    """A rule of which the system knows half of the keys at most: more likely another field than so many strangers."""
+    claims = linked.claims.filter((pl.col("source") == name) & (pl.col("by") == "rule"))
+    lost, link_field = claims["reason"].count(), SYSTEMS[name].link_field
+    if link_field is None or 2 * lost < claims.height or not lost:
+        return
+    field_name = link_field(loaded.mapping.block(name))
+    is_bad = lost == claims.height >= FEWEST
+    text = f"{name} knows none" if lost == claims.height else f"{name} does not know {lost:,}"
+    said = f"{text} of the {claims.height:,} keys that the account's field {field_name} gives"
+    remedy = f"is {name}.account_field in accountpulse.yaml the right one?"
+    found.add("bad" if is_bad else "warning", "links", f"{said}: {remedy}", 4 if is_bad else 0)
 
 
 def _estimate(found: Findings, costs: Mapping[SourceName, tuple[int, float]]) -> None:
