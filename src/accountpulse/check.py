@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -493,9 +493,3 @@ def _duration(minutes: float) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
-
-
-def lines(found: Findings) -> Iterator[dict[str, str]]:
-    """The findings as data."""
-    for line in found.lines:
-        yield {"mark": line.mark, "area": line.area, "text": line.text}

@@ -502,3 +502,15 @@ def test_a_table_on_disk_is_attributed_piece_by_piece_like_one_in_memory() -> No
         .drop("source")
         .equals(attribute(table, result, BY_NAME["intercom"]).rows)
     )
+
+
+def test_a_link_that_people_refused_is_made_by_no_rule_and_is_told() -> None:
+    links = (A, "jira", "Acme"), (B, "jira", "acme"), (C, "jira", "Corp")
+    said = LinkFile("links.csv", rejected=(FileLink(A[:15], "jira", "ACME", 2), FileLink(B, "jira", "other", 3)))
+    found = link(accounts_of(A, B, C), extracts(links), SOURCES, NAMES, (), link_file=said)
+    assert reasons(found, "jira") == {A: "not_linked", B: None, C: None}
+    assert found.problems == ()  # the key is B's alone
+    (note,) = [note for note in found.notes if "reject" in note]
+    assert note == f"not linked in Jira, since links.csv rejects what the rule finds: {A} and 'Acme'"
+    only = LinkFile("links.csv", rejected=(FileLink(C, "jira", "corp", 2),))
+    assert asked_keys(extracts(links)["salesforce"].tables["links"], BY_NAME["jira"], None, only) == ("Acme", "acme")

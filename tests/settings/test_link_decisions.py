@@ -22,6 +22,11 @@ def test_only_accepted_rows_link() -> None:
     assert found == (FileLink(A, "jira", "Acme", 2),)
 
 
+def test_rejected_rows_are_handed_on() -> None:
+    data = f"account_id,system,key,decision\n{A},jira,Acme,accept\n{A},jira,Beta,reject\n"
+    assert link_file.read_both(data.encode(), "links.csv")[1] == (FileLink(A, "jira", "Beta", 3),)
+
+
 def test_the_form_is_told_by_the_heading() -> None:
     assert links(f"{A},Acme", heading="account_id,jira") == (FileLink(A, "jira", "Acme", 2),)
     assert link_file.decisions(f"account_id,jira\n{A},Acme".encode(), "links.csv") is None
@@ -46,7 +51,7 @@ def test_none_says_that_there_is_no_record() -> None:
         ("4711,jira,Acme,accept", "'4711' is not a Salesforce id of 15 or 18 letters and digits"),
         (f"{A},jirra,Acme,accept", "'jirra' is none of intercom, jira, looker; did you mean 'jira'?"),
         (f"{A},jira,,accept", "no key"),
-        (f"{A},intercom,6.4E+23,accept", "is what a spreadsheet made of a number"),
+        (f"{A},intercom,6.4E+23,accept", "its digits are lost: copy the key anew"),
         (f"{A},jira,Acme,yes", "'yes' is none of accept, reject, later"),
         (f"{A},jira,Acme,accepted", "did you mean 'accept'?"),
         (f"{A},jira,BETA,reject", "the same account, system and key as in line 2; delete one of the two"),

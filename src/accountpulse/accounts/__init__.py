@@ -74,7 +74,7 @@ def link(
     """
     accounts = accounts.with_columns(_mapped(accounts["account_id"].fill_null(""), to_18))
     from_file = _from_file(accounts, link_file)
-    claims, absent = _claims(accounts, extracts, sources, from_file, link_file.first)
+    claims, absent, refused = _claims(accounts, extracts, sources, from_file, link_file)
     ours = claims.filter(pl.col("source").is_in(configured))
     problems = [
         *_unclear_ids(accounts),
@@ -90,7 +90,11 @@ def link(
     reasons = good.select("account_id").with_columns(
         _reason(status, name, configured, unread, alone).alias(name) for name, status in statuses.items()
     )
-    notes = (*_not_customers(accounts, from_file, link_file), *_unknown(claims, sources, configured, link_file))
+    notes = (
+        *_not_customers(accounts, from_file, link_file),
+        *_unknown(claims, sources, configured, link_file),
+        *_rejected(refused, sources, configured, link_file),
+    )
     return Linked(good, reasons, claims, absent, keys, tuple(problems), unlinked, notes)
 
 
@@ -138,7 +142,8 @@ def asked_keys(
     """The keys that a source is asked for: those of the rules that may count, and those of the file."""
     from_file = [each for each in link_file.links if each.source == source.name]
     decided = {comparable_id(each.account_id) for each in from_file} if link_file.first == "file" else set()
-    rules = rule_links(links, source, found).select("account_id", "key").drop_nulls().iter_rows()
+    allowed, _refused = _allowed(rule_links(links, source, found), [source], link_file)
+    rules = allowed.select("account_id", "key").drop_nulls().iter_rows()
     keys = {key for account_id, key in rules if key.strip() and comparable_id(account_id) not in decided}
     return tuple(sorted(keys | {each.key for each in from_file if each.key is not None}))
 
@@ -239,9 +244,12 @@ def _claims(
     extracts: Mapping[SourceName, Extract],
     sources: Sequence[Source],
     from_file: pl.DataFrame,
-    first: str,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Every link that counts, once, and `absent`; each account is its own key in the system that it comes from."""
+    link_file: LinkFile,
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Every link that counts, once, `absent`, and what rules would link but people refused.
+
+    Each account is its own key in the system that it comes from.
+    """
     given = [extract.tables["links"] for extract in extracts.values() if "links" in extract.tables]
     crm = next(source.name for source in sources if source.has_accounts)
     itself = accounts.select("account_id", source=pl.lit(crm), key="account_id")
@@ -249,14 +257,33 @@ def _claims(
     links = links.with_columns(_mapped(links["account_id"], to_18))
     found = {source: extract.found_keys for source, extract in extracts.items()}
     rules = pl.concat([rule_links(links, source, found.get(source.name)) for source in sources])
+    rules, refused = _allowed(rules, sources, link_file)
     rules = rules.with_columns(by=pl.lit("rule"), line=pl.lit(None, pl.Int64))
     both = pl.concat([rules, from_file])
     compared = pl.concat([_compared(both, source, extracts.get(source.name)) for source in sources])
     real = (pl.col("by") == "file") | (pl.col("match") != "").fill_null(value=False)
-    counting = _preferred(compared.filter(real), first)
+    counting = _preferred(compared.filter(real), link_file.first)
     absent = counting.filter(pl.col("match").is_null()).select("source", "account_id")
     best = counting.drop_nulls("match").sort("key", "line").unique(["source", "match", "account_id"], keep="first")
-    return _in_doubt(best.sort("source", "match", "account_id")), absent
+    return _in_doubt(best.sort("source", "match", "account_id")), absent, refused
+
+
+def _allowed(rules: pl.DataFrame, sources: Sequence[Source], link_file: LinkFile) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rules' links without those that people refused, and the latter."""
+    forms = {source.name: source.comparable for source in sources}
+    said = (each for each in link_file.rejected if each.source in forms)
+    no = {(comparable_id(each.account_id), each.source, forms[each.source](each.key or "")) for each in said}
+    if not no:
+        return rules, rules.clear()
+    pairs = rules.select(_LINK).iter_rows()
+    refused = pl.Series(
+        [
+            key is not None and (comparable_id(account), source, forms[source](key)) in no
+            for account, source, key in pairs
+        ],
+        dtype=pl.Boolean,
+    )
+    return rules.filter(~refused), rules.filter(refused)
 
 
 def _in_doubt(claims: pl.DataFrame) -> pl.DataFrame:
@@ -350,6 +377,19 @@ def _unknown(
         keys = wrong.filter(pl.col("source") == source.name).select("key", "line").iter_rows()
         if named := [f"{key[:_SHOWN_KEY]!r} (line {line})" for key, line in keys]:
             yield f"{link_file.name} names keys that {source.title} does not know: {_listed(named)}"
+
+
+def _rejected(
+    refused: pl.DataFrame, sources: Sequence[Source], configured: Collection[SourceName], link_file: LinkFile
+) -> Iterator[str]:
+    """Which links of rules the file refuses."""
+    for source in (each for each in sources if each.name in configured):
+        pairs = refused.filter(pl.col("source") == source.name).unique(_LINK).sort("account_id", "key")
+        named = [
+            f"{account} and {key[:_SHOWN_KEY]!r}" for account, key in pairs.select("account_id", "key").iter_rows()
+        ]
+        if named:
+            yield f"not linked in {source.title}, since {link_file.name} rejects what the rule finds: {_listed(named)}"
 
 
 def _status(accounts: pl.DataFrame, keys: pl.DataFrame, source: SourceName) -> pl.Series:

@@ -267,21 +267,30 @@ class Rules:
 
 @dataclass(frozen=True)
 class FileLink:
-    """One cell of the mapping file: an account and its key in a source; `key` None: it has no record there."""
+    """One cell of the mapping file: an account and its key in a source; `key` None: it has no record there.
+
+    `account_name` and `key_name` are how the row calls the two, for the reader; None: it doesn't.
+    """
 
     account_id: str  # as it was written: 15 or 18 characters
     source: SourceName
     key: str | None
     line: int
+    account_name: str | None = None
+    key_name: str | None = None
 
 
 @dataclass(frozen=True)
 class LinkFile:
-    """The mapping file: its name, its cells, and whether they come before the rules or only fill what these leave."""
+    """The mapping file: its name, its cells, and whether they come before the rules or only fill what these leave.
+
+    `rejected` are links that people refused: no rule makes them.
+    """
 
     name: str = "the mapping file"
     links: tuple[FileLink, ...] = ()
     first: Literal["file", "rules"] = "file"
+    rejected: tuple[FileLink, ...] = ()
 
 
 # --- what an extractor hands over ----------------------------------------------------------------------------------

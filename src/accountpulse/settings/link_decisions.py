@@ -1,7 +1,7 @@
 """links.csv in its long form: one row an account, system and key, with what people decided about it.
 
-Only `accept` links. `reject` and `later` are remembered, an empty decision is a suggestion that nobody looked at. The
-key `none`, accepted, says that the account has no record in that system.
+Only `accept` links. `reject` refuses the link, also to a rule; `later` is remembered, an empty decision is a suggestion
+that nobody looked at. The key `none`, accepted, says that the account has no record in that system.
 """
 
 import re
@@ -24,15 +24,20 @@ ABSENT = "none"  # the word for: no record in that system
 KEYS: tuple[SourceName, ...] = tuple(source.name for source in SOURCES if not source.has_accounts)
 _COMPARABLE = {source.name: source.comparable for source in SOURCES}
 SHORTENED = re.compile(SHORTENED_NUMBER, re.IGNORECASE)  # what a spreadsheet makes of a long number
+LOST_DIGITS = (
+    "is what a spreadsheet made of a number, and its digits are lost: copy the key anew from its system, or run "
+    "`accountpulse accounts --suggest --out links.xlsx`, and keep links as .xlsx"
+)
 CellRows = Iterable[tuple[int, Mapping[str, str]]]  # line of the file, and its cells by heading
 
 
 @dataclass(frozen=True)
 class LinkDecisions:
-    """Every row of the file (LINK_DECISIONS), the links that count, and what is wrong with the file, line by line."""
+    """Every row of the file (LINK_DECISIONS), the links that count, those that were refused, and mistakes by line."""
 
     table: pl.DataFrame
     links: tuple[FileLink, ...]
+    rejected: tuple[FileLink, ...]
     problems: tuple[str, ...]
 
 
@@ -49,7 +54,7 @@ def read_decisions(columns: Sequence[str], rows: CellRows, line: int) -> LinkDec
         for number, cells in rows:
             reader.row(number, cells)
     table = pl.DataFrame(reader.rows, schema=LINK_DECISIONS, orient="row")
-    return LinkDecisions(table, tuple(reader.links), tuple(problems))
+    return LinkDecisions(table, tuple(reader.links), tuple(reader.rejected), tuple(problems))
 
 
 def heading_problems(
@@ -73,6 +78,7 @@ class _DecisionReader:
     problems: list[str]
     rows: list[dict[str, Any]] = field(default_factory=list)
     links: list[FileLink] = field(default_factory=list)
+    rejected: list[FileLink] = field(default_factory=list)
     _seen: dict[tuple[str, SourceName, str], int] = field(default_factory=dict)  # → line
     _accepted: dict[tuple[str, SourceName], dict[bool, int]] = field(default_factory=dict)  # is it `none` → line
 
@@ -88,8 +94,11 @@ class _DecisionReader:
             *_score_problem(score),
             *self._twice(line, account, system, key),
         ]
+        named = cells.get("account_name") or None, cells.get("key_name") or None
         if decision == "accept" and not found:
-            found += self._accept(line, account, system, key)
+            found += self._accept(line, account, system, key, named)
+        elif decision == "reject" and not found:
+            self.rejected.append(FileLink(account, system, key, line, *named))
         self.problems += [f"line {line}: {problem}" for problem in found]
         if not found:
             texts = {name: cells.get(name) or None for name in LINK_DECISIONS}
@@ -106,14 +115,16 @@ class _DecisionReader:
             yield f"the same account, system and key as in line {self._seen[same]}; delete one of the two"
         self._seen.setdefault(same, line)
 
-    def _accept(self, line: int, account: str, system: str, key: str) -> Iterator[str]:
+    def _accept(
+        self, line: int, account: str, system: str, key: str, named: tuple[str | None, str | None]
+    ) -> Iterator[str]:
         is_absent = key.lower() == ABSENT
         said = self._accepted.setdefault((comparable_id(account), system), {})
         if (not is_absent) in said:
             yield f"{ABSENT} and a key for one account, see line {said[not is_absent]}"
             return
         said.setdefault(is_absent, line)
-        self.links.append(FileLink(account, system, None if is_absent else key, line))
+        self.links.append(FileLink(account, system, None if is_absent else key, line, *named))
 
 
 def _account_problem(account: str) -> Iterator[str]:
@@ -132,7 +143,7 @@ def _key_problem(key: str) -> Iterator[str]:
     if not key:
         yield "no key"
     elif SHORTENED.fullmatch(key):
-        yield f"key: {key!r} is what a spreadsheet made of a number; make the column text"
+        yield f"key: {key!r} {LOST_DIGITS}"
 
 
 def _decision_problem(decision: str) -> Iterator[str]:

@@ -19,6 +19,7 @@ from accountpulse.core.records import FileLink, LinkFile, SourceName
 from accountpulse.settings.link_decisions import (
     ABSENT,
     KEYS,
+    LOST_DIGITS,
     SHORTENED,
     LinkDecisions,
     heading_problems,
@@ -42,7 +43,8 @@ def load(chosen: LinksBlock, folder: Path) -> LinkFile:
         data = given_files.read(path, given_files.MOST_LINKS)
     except given_files.Unreadable as error:
         raise ConfigurationError("links.file", [f"{path} can't be read ({error})"]) from None
-    return LinkFile(path.name, read(data, path.name), chosen.first)
+    links, rejected = read_both(data, path.name)
+    return LinkFile(path.name, links, chosen.first, rejected)
 
 
 def place(chosen: LinksBlock, folder: Path) -> Path:
@@ -55,16 +57,21 @@ def read(data: bytes, name: str) -> tuple[FileLink, ...]:
 
     Of every kind that core/tables.py reads, by the ending of the name; a CSV must be UTF-8 or UTF-16.
     """
+    return read_both(data, name)[0]
+
+
+def read_both(data: bytes, name: str) -> tuple[tuple[FileLink, ...], tuple[FileLink, ...]]:
+    """The same, and beside it the links that people refused; errors as in `read`."""
     rows = _rows(data, name)
     line, columns = next(rows)
     if is_long(columns):
         found = _long_form(columns, line, rows)
         _refuse(name, found.problems)
-        return found.links
+        return found.links, found.rejected
     reading = _LinkFileReader()
     reading.rows(line, columns, rows)
     _refuse(name, reading.problems)
-    return tuple(reading.links)
+    return tuple(reading.links), ()
 
 
 def read_decisions_of(path: Path) -> pl.DataFrame | None:
@@ -140,13 +147,13 @@ class _LinkFileReader:
             return
         for source in KEYS:
             if key := given.get(source, ""):
-                self.cell(line, account, source, key)
+                self.cell(line, account, source, key, given.get("account_name") or None)
 
-    def cell(self, line: int, account: str, source: SourceName, key: str) -> None:
+    def cell(self, line: int, account: str, source: SourceName, key: str, account_name: str | None) -> None:
         """Take one cell, unless it was there before or can't be meant."""
         where = f"line {line}, {source}"
         if SHORTENED.fullmatch(key):
-            self.problems.append(f"{where}: {key!r} is what a spreadsheet made of a number; make the column text")
+            self.problems.append(f"{where}: {key!r} {LOST_DIGITS}")
             return
         value = None if key.lower() == ABSENT else key
         said = self._said.setdefault((to_18(account).upper(), source), {})
@@ -156,4 +163,4 @@ class _LinkFileReader:
             self.problems.append(f"{where}: {ABSENT} and a key for one account, see line {min(said.values())}")
         else:
             said[value] = line
-            self.links.append(FileLink(account, source, value, line))
+            self.links.append(FileLink(account, source, value, line, account_name))
