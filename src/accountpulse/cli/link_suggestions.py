@@ -175,9 +175,8 @@ class _Suggesting:
         )
         is_read = path.resolve() == _configured(self.loaded).resolve()
         failures = [*links.failures, *self.failures]
-        return SuggestionReport(
-            links, decided, path, is_read, suggestions, unlinked, unasked, above, self.notes, failures
-        )
+        notes = list(dict.fromkeys((*links.notes, *self.notes)))
+        return SuggestionReport(links, decided, path, is_read, suggestions, unlinked, unasked, above, notes, failures)
 
     def _of(self, name: SourceName, ours: pl.DataFrame, wanted: set[str]) -> pl.DataFrame | None:
         """The suggestions of one system, with its name; None: it gave no list."""
@@ -207,7 +206,7 @@ class _Suggesting:
         run = self.links.run
         request: ExtractRequest[Any, Any] = ExtractRequest(self.loaded.connection(name), run.scope, budget=run.budget())
         try:
-            found: CustomerList = ask(request)
+            found: CustomerList = self.links.customers.get(name) or ask(request)
         except SourceUnavailable as error:
             self.failures.append(error)
             return None

@@ -1,7 +1,7 @@
 """`accountpulse accounts`: who is linked where, and why; who isn't; who is twice."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from rich.text import Text
 from accountpulse.accounts import Linked
 from accountpulse.cli import links_table, progress, summary
 from accountpulse.cli.formatting import plural
+from accountpulse.cli.link_names import customers_named, names_that_contradict
 from accountpulse.cli.links_table import IN_DOUBT, LinkPlace, LinkRow
 from accountpulse.core.errors import SourceUnavailable, UsageError
 from accountpulse.core.period import last_complete, scope_of
@@ -26,6 +27,7 @@ from accountpulse.pipeline.run import Run, looking
 from accountpulse.scoring import scorecard
 from accountpulse.settings import Settings, link_file
 from accountpulse.systems import CRM, TITLES, csv_file
+from accountpulse.systems.extraction import CustomerList
 
 LISTED = 20  # accounts that are shown, below NARROW columns half of them; --out writes all
 NARROW = 80
@@ -47,6 +49,7 @@ class LinkReport:
     notes: tuple[str, ...]
     failures: tuple[SourceUnavailable, ...]
     run: Run
+    customers: Mapping[SourceName, CustomerList]  # those that were asked for already, to compare names
 
     @property
     def exit_code(self) -> int:
@@ -89,7 +92,10 @@ def find_links(loaded: Settings, now: datetime) -> LinkReport:
     linked, _left_out = link(loaded, extracts, [name for name in sources if name not in extracts])
     notes = [f"{TITLES[name]}: {note}" for name, extract in extracts.items() for note in extract.notes]
     rows = links_table.rows_of(extracts[CRM].tables["accounts"], linked)
-    return LinkReport(rows, linked, sources, (*notes, *linked.notes), failures, run)
+    customers, unasked = customers_named(loaded, run, [name for name in sources if name in extracts])
+    names = {row.account_id: row.name for row in rows}
+    notes += [*linked.notes, *unasked, *names_that_contradict(loaded.link_file, names, customers)]
+    return LinkReport(rows, linked, sources, tuple(notes), failures, run, customers)
 
 
 def _print_json(found: LinkReport) -> None:
