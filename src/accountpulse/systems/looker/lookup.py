@@ -1,6 +1,7 @@
 """What Looker has of the mapping, whether our user may ask each explore, and which of the accounts' keys have rows."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 
 import polars as pl
@@ -12,12 +13,11 @@ from accountpulse.systems.looker.api import Query, Refused
 from accountpulse.systems.looker.explores import Missing
 from accountpulse.systems.looker.extract import LookerExtraction, connect, metrics_of
 from accountpulse.systems.looker.grain import DAYS, FEATURES, MONTHS
-from accountpulse.systems.looker.settings import LookerRequest, Measure, SavedLook, UsageExplore
-from accountpulse.systems.mapping_parts import fields_named
+from accountpulse.systems.looker.settings import LookerRequest, Measure, SavedLook
 
 
 def look_up(request: LookerRequest) -> Extract:
-    """Which of the keys have no row in any explore or Look that a run would read, as `unknown_keys`.
+    """Which of the keys have no row in any explore that a run would read, as `unknown_keys`; no Look is run for it.
 
     Looker has no list of customers: a key is known by its rows. A run calls an account without usage and features
     `not_linked`, so keys are judged only where those of the two that are mapped could be asked; else a note
@@ -26,30 +26,36 @@ def look_up(request: LookerRequest) -> Extract:
     work = connect(request)
     usage = work.mapping.usage
     try:
-        seen = [] if usage is None else [_users_of(work, usage)]
-        features = work.features()
+        seen = [] if usage is None else [_ids_in(work, work.days_asked(usage), usage.account)]
+        features = work.features_asked()
+        if features is not None:
+            seen.append(_ids_in(work, features, next(iter(features.dimensions))))
     except Missing:
         work.explores.refuse_nothing_seen()
         return Extract("looker", {}, notes=("its keys were not checked", *dict.fromkeys(work.notes)))
-    if usage is None and features is None:
+    if not seen:
         return Extract("looker", {}, notes=("its keys were not checked: neither usage nor features are mapped",))
-    tables = [work.figures(), *([] if features is None else [features])]
-    seen += [table.spool.lazy().select("key").collect()["key"] for table in tables]
-    known = {comparable_id(key) for keys in seen for key in keys.drop_nulls()}
+    known = {comparable_id(key) for keys in (*seen, *_measured(work)) for key in keys.drop_nulls()}
     unknown: dict[str, Reason] = {key: "not_linked" for key in request.keys if comparable_id(key) not in known}
     return Extract("looker", {}, unknown_keys=unknown)
 
 
-def _users_of(work: LookerExtraction, usage: UsageExplore) -> pl.Series:
-    """The account ids that came in the period or the three months before."""
-    days = work.days_asked(usage)
-    query = Query(days.model, days.explore, {usage.account: "key"}, {}, days.filters, days.zone)
-    fields = [each for each in fields_named(usage) if each.key in {"account", "date"}]
+def _measured(work: LookerExtraction) -> Iterator[pl.Series]:
+    """The account ids of each explore with figures; one that can't be asked shows nobody."""
+    sources = [each for each in work.mapping.figures.values() if isinstance(each, Measure)]
+    for source in {each.question: each for each in sources}.values():
+        with suppress(Missing):
+            yield _ids_in(work, work.measure_asked(source), source.account)
+
+
+def _ids_in(work: LookerExtraction, asked: Query, account: str) -> pl.Series:
+    """The account ids of the rows that a question is about."""
+    query = Query(asked.model, asked.explore, {account: "key"}, {}, asked.filters, asked.zone)
     try:
-        rows = work.api.query(work.explores.ready(query, fields, usage.date))
+        rows = work.api.query(query)
     except Refused as refused:
-        raise work.explores.no_query(usage.explore, refused.status) from None
-    return rows.spool.lazy().select(usage.account).collect()[usage.account]
+        raise work.explores.no_query(asked.explore, refused.status) from None
+    return rows.spool.lazy().select(account).collect()[account]
 
 
 def probe(request: LookerRequest) -> Probe:
