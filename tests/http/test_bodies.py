@@ -125,7 +125,7 @@ UNFIT: dict[str, tuple[Answer, str]] = {
 def test_an_answer_that_nobody_could_hold_is_an_error_that_names_the_limits(
     ask: Callable[[str], Any], answer: Answer, says: str
 ) -> None:
-    with Wire(for_ever=answer) as server, pytest.raises(UnexpectedAnswer, match=rf"{says}.*docs/http\.md"):
+    with Wire(for_ever=answer) as server, pytest.raises(UnexpectedAnswer, match=rf"{says}.*`accountpulse docs http`"):
         ask(server.url)
 
 
