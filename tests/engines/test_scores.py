@@ -212,7 +212,6 @@ def test_a_table_with_mistakes_is_refused_with_all_of_them_and_nothing_is_writte
         "  - dau: String is no kind of number",
         "  - mau: not a plain number such as 1234.5 in 2 rows",
         "  - account_id: empty in 2 rows",
-        "  - open_bugs: below 0 in 2 rows",
         "  - account A stands in 2 rows",
     ]
     assert not out.exists()

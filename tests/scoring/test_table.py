@@ -238,9 +238,11 @@ def test_drivers_are_joined_in_csv_and_stay_a_list_in_parquet():
         ("seats", ["-5", "0", "1"], "seats: below 0 in line 2 (-5)"),
     ],
 )
-def test_a_value_that_its_unit_rules_out_is_refused_with_its_line(column: str, given: list[str], told_of: str):
+def test_a_value_that_its_unit_rules_out_is_said_with_its_line(column: str, given: list[str], told_of: str):
     rows = "".join(f"A{n},{value}\n" for n, value in enumerate(given))
-    assert told(f"account_id,{column}\n{rows}".encode()) == f"m.csv:\n  - {told_of}"
+    card = load(default_text(), "default.yaml", ("ops",))
+    found = table.read_table(tables.read(f"account_id,{column}\n{rows}".encode(), "m.csv"), card)
+    assert found.notes == (f"m.csv: {told_of}; scored as it is",)
 
 
 def test_values_at_the_edge_and_changes_and_overdue_renewals_of_any_size_are_read_without_a_word():

@@ -9,7 +9,7 @@ import narwhals.stable.v2 as nw
 from accountpulse.core.errors import UsageError
 from accountpulse.core.tables import SHOWN
 from accountpulse.scoring.columns import AS_OF, is_reason
-from accountpulse.scoring.plausible import Range, likely_ranges, possible_ranges
+from accountpulse.scoring.plausible import Range, expected_ranges
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.table import NO_DATE, TEXTS, columns_read, unknown_columns_of
 
@@ -24,9 +24,8 @@ def unknown_columns(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> l
 def checked_table(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> nw.LazyFrame[Any]:
     """The columns that are read, ids as text without blanks around them.
 
-    Everything that is wrong is one UsageError: no account_id, text in a number's column, NaN and infinities, values
-    that can't be (a count below 0), accounts without an id or twice (a date, where there is `as_of`), no date in
-    `as_of`, no account at all.
+    Everything that is wrong is one UsageError: no account_id, text in a number's column, NaN and infinities, accounts
+    without an id or twice (a date, where there is `as_of`), no date in `as_of`, no account at all.
     """
     schema = metrics.collect_schema()
     if "account_id" not in schema:
@@ -37,7 +36,7 @@ def checked_table(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> nw.
     numeric = [column for column in read if column not in (*TEXTS, AS_OF) and not is_reason(column)]
     problems = [f"{c}: {schema[c]} is no kind of number" for c in numeric if not _may_be_number(schema[c])]
     numbers = [column for column in numeric if schema[column].is_numeric()]
-    problems += _wrong_values(frame, numbers, possible_ranges(card))
+    problems += _wrong_values(frame, numbers)
     problems += _wrong_dates(frame) if AS_OF in read else []
     problems += _accounts_twice(frame, [name for name in ("account_id", AS_OF) if name in read])
     if problems:
@@ -46,8 +45,8 @@ def checked_table(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> nw.
 
 
 def odd_values(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> list[str]:
-    """A line for each column that holds values which can be, but are hardly meant; they are scored as they are."""
-    return [f"{name}: {told}; scored as it is" for told in _outside(metrics, likely_ranges(card))]
+    """A line for each column that holds values which can't be or are hardly meant; they are scored as they are."""
+    return [f"{name}: {told}; scored as it is" for told in _outside(metrics, expected_ranges(card))]
 
 
 def first_and_last(frame: nw.LazyFrame[Any]) -> tuple[date, date] | None:
@@ -89,12 +88,11 @@ def _may_be_number(kind: nw.dtypes.DType) -> bool:
     return kind.is_numeric() or kind == nw.Unknown  # a column of nothing but nulls
 
 
-def _wrong_values(frame: nw.LazyFrame[Any], numeric: list[str], ranges: Mapping[str, Range]) -> Iterator[str]:
+def _wrong_values(frame: nw.LazyFrame[Any], numeric: list[str]) -> Iterator[str]:
     without_id = nw.col("account_id").is_null() | (nw.col("account_id") == "")
     infinite = ((c, ~nw.col(c).cast(nw.Float64).is_finite()) for c in numeric)
     counts = frame.select(
         *(wrong.fill_null(value=False).cast(nw.Int64).sum().alias(column) for column, wrong in infinite),
-        *_counts_outside(ranges, numeric),
         without_id.fill_null(value=True).cast(nw.Int64).sum().alias("account_id"),
         rows=nw.len(),
     ).collect("polars")
@@ -102,12 +100,10 @@ def _wrong_values(frame: nw.LazyFrame[Any], numeric: list[str], ranges: Mapping[
     if not found.pop("rows"):
         yield "there is no account in it"
         return
-    outside = {column: found.pop(_OUTSIDE + column) for column in numeric if column in ranges}
     for column, count in found.items():
         if count:
             fault = "empty" if column == "account_id" else "not a plain number such as 1234.5"
             yield f"{column}: {fault} in {count:,} {'row' if count == 1 else 'rows'}"
-    yield from _told_outside(ranges, outside)
 
 
 def _outside(frame: nw.LazyFrame[Any], ranges: Mapping[str, Range]) -> Iterator[str]:

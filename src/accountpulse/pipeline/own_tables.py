@@ -12,7 +12,7 @@ from accountpulse.core.errors import AccountpulseError, ConfigurationError, Sour
 from accountpulse.core.records import DATED_FIGURES, SourceName
 from accountpulse.core.written_numbers import Places
 from accountpulse.scoring.caps import OF_TABLE
-from accountpulse.scoring.plausible import likely_ranges, outside, possible_ranges
+from accountpulse.scoring.plausible import expected_ranges, outside
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.table import typed_day
 from accountpulse.settings import OwnTable, Settings
@@ -126,7 +126,6 @@ def _read(content: bytes, metric: str, table: OwnTable, card: Scorecard) -> tupl
     problems = [
         *keys.problems,
         *numbers.problems,
-        *outside(values, possible_ranges(card), given.places),
         *_unless_none(given, told & rows["key"].is_null(), f"{table.account}: empty beside a value"),
         *_unless_none(
             given, told & is_dated & days.is_null() & (table.dated is not None), f"{table.dated}: {NO_DAY}", hint
@@ -134,7 +133,7 @@ def _read(content: bytes, metric: str, table: OwnTable, card: Scorecard) -> tupl
     ]
     if problems:
         raise _Wrong(problems)
-    odd = (f"{given.name}: {each}; scored as it is" for each in outside(values, likely_ranges(card), given.places))
+    odd = (f"{given.name}: {each}; scored as it is" for each in outside(values, expected_ranges(card), given.places))
     dayless = _unless_none(
         given,
         told & ~is_dated,

@@ -1,4 +1,4 @@
-"""Which values a table of metrics can hold: what no metric of its unit can be is refused, what is merely odd is said.
+"""Which values a table of metrics is expected to hold: what lies outside is scored as it is, and said.
 
 A lost decimal mark (8740 for 87.40), a sign too many and the serial number of a date look like good health otherwise.
 """
@@ -34,8 +34,13 @@ _COUNT = Range(0, inf, "below 0")
 _SHARE = Range(0, 100, "not between 0 and 100")
 
 
-def possible_ranges(card: Scorecard) -> Mapping[str, Range]:
-    """What the columns of numbers can hold at all; a column without a range can hold anything."""
+def expected_ranges(card: Scorecard) -> Mapping[str, Range]:
+    """What the columns of numbers hold unless something went wrong; a column without a range may hold anything."""
+    return {**_possible_ranges(card), **_likely_ranges(card)}
+
+
+def _possible_ranges(card: Scorecard) -> dict[str, Range]:
+    """What a number of the column's unit can be at all."""
     found = {"seats": _COUNT, BEFORE_3M: _SHARE}
     for metric in card.catalogue.values():
         limits = _possible(metric, is_own=metric.name in card.file.metrics)
@@ -54,8 +59,8 @@ def _possible(metric: Metric, *, is_own: bool) -> Range | None:
     return _COUNT if metric.unit in _NEVER_BELOW_0 else None
 
 
-def likely_ranges(card: Scorecard) -> Mapping[str, Range]:
-    """What the columns of numbers hold unless something went wrong. Of own metrics, what lies near their anchors."""
+def _likely_ranges(card: Scorecard) -> dict[str, Range]:
+    """What can be, but is hardly meant. Of own metrics, what lies far from their anchors."""
     far = _MOST_RENEWAL_DAYS
     found = {"arr": _COUNT, RENEWAL: Range(-far, far, "more than 20 years from today, perhaps a date's own number,")}
     for leaf in card.leaves:

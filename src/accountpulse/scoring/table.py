@@ -22,7 +22,7 @@ from accountpulse.scoring.columns import (
     is_reason,
     reason_of,
 )
-from accountpulse.scoring.plausible import likely_ranges, outside, possible_ranges
+from accountpulse.scoring.plausible import expected_ranges, outside
 from accountpulse.scoring.scorecard import Scorecard
 
 TEXTS = ("account_id", "account_name", "segment", LAST_TIER, LOST_SIGHT)
@@ -93,14 +93,13 @@ def read_table(given: GivenTable, card: Scorecard) -> MetricsTable:
     texts = tables.texts_in(given, ["account_id", *others])
     raw = texts.frame.hstack(numbers.frame).insert_column(0, given.frame[LINE])
     dated, of_dates = _with_dates(raw, given) if AS_OF in columns else (raw, [])
-    impossible = outside(numbers.frame, possible_ranges(card), given.places)
-    problems = [*numbers.problems, *impossible, *texts.problems, *of_dates, *_account_problems(dated, given.word)]
+    problems = [*numbers.problems, *texts.problems, *of_dates, *_account_problems(dated, given.word)]
     if raw.is_empty():
         problems.append("there is no account in it")
     if problems:
         raise given.refused(problems)
     odd = (
-        f"{given.name}: {told}; scored as it is" for told in outside(numbers.frame, likely_ranges(card), given.places)
+        f"{given.name}: {told}; scored as it is" for told in outside(numbers.frame, expected_ranges(card), given.places)
     )
     return MetricsTable(dated.select(columns), (*given.notes, *numbers.notes, *odd))
 
