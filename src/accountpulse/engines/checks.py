@@ -13,8 +13,6 @@ from accountpulse.scoring.plausible import Range, expected_ranges
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.table import NO_DATE, TEXTS, columns_read, unknown_columns_of
 
-_OUTSIDE = "outside "  # before a column's name: how many of its values lie outside its range
-
 
 def unknown_columns(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> list[str]:
     """A line for each column that is neither a metric nor an attribute, with the nearest name; it is not read."""
@@ -35,8 +33,7 @@ def checked_table(metrics: nw.LazyFrame[Any], name: str, card: Scorecard) -> nw.
     frame = metrics.select(read).with_columns(nw.col("account_id").cast(nw.String).str.strip_chars())
     numeric = [column for column in read if column not in (*TEXTS, AS_OF) and not is_reason(column)]
     problems = [f"{c}: {schema[c]} is no kind of number" for c in numeric if not _may_be_number(schema[c])]
-    numbers = [column for column in numeric if schema[column].is_numeric()]
-    problems += _wrong_values(frame, numbers)
+    problems += _wrong_values(frame, [column for column in numeric if schema[column].is_numeric()])
     problems += _wrong_dates(frame) if AS_OF in read else []
     problems += _accounts_twice(frame, [name for name in ("account_id", AS_OF) if name in read])
     if problems:
@@ -109,25 +106,17 @@ def _wrong_values(frame: nw.LazyFrame[Any], numeric: list[str]) -> Iterator[str]
 def _outside(frame: nw.LazyFrame[Any], ranges: Mapping[str, Range]) -> Iterator[str]:
     """A line for each column that has values outside its range; infinities and NaN are told of elsewhere."""
     schema = frame.collect_schema()
-    columns = [column for column in ranges if column in schema and schema[column].is_numeric()]
-    if not columns:
+    values = {name: nw.col(name).cast(nw.Float64) for name in ranges if name in schema and schema[name].is_numeric()}
+    if not values:
         return
-    counts = frame.select(*_counts_outside(ranges, columns)).collect("polars").rows(named=True)[0]
-    yield from _told_outside(ranges, {column: counts[_OUTSIDE + column] for column in columns})
-
-
-def _counts_outside(ranges: Mapping[str, Range], columns: list[str]) -> Iterator[nw.Expr]:
-    for column in columns:
-        if column in ranges:
-            value, limits = nw.col(column).cast(nw.Float64), ranges[column]
-            wrong = value.is_finite() & ((value < limits.low) | (value > limits.high))
-            yield wrong.fill_null(value=False).cast(nw.Int64).sum().alias(_OUTSIDE + column)
-
-
-def _told_outside(ranges: Mapping[str, Range], counts: Mapping[str, int]) -> Iterator[str]:
-    for column, count in counts.items():
+    wrong = {
+        name: value.is_finite() & ((value < ranges[name].low) | (value > ranges[name].high))
+        for name, value in values.items()
+    }
+    counts = frame.select(each.fill_null(value=False).cast(nw.Int64).sum().alias(name) for name, each in wrong.items())
+    for name, count in counts.collect("polars").rows(named=True)[0].items():
         if count:
-            yield f"{column}: {ranges[column].fault} in {count:,} {'row' if count == 1 else 'rows'}"
+            yield f"{name}: {ranges[name].fault} in {count:,} {'row' if count == 1 else 'rows'}"
 
 
 def _accounts_twice(frame: nw.LazyFrame[Any], keys: list[str]) -> Iterator[str]:
