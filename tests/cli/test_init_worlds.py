@@ -25,8 +25,11 @@ def health(world: World, folder: Path, *, by_hand: bool = False) -> Health:
         if not by_hand:
             environment["ACCOUNTPULSE_CONFIG"] = str(folder / "accountpulse.yaml")
             assert show_init(environment, None, NOW, yes=True) == 0
-        scores = pipeline.execute(settings.load(environment), RunRequest(dry_run=True), NOW, Silent()).scores
+        result = pipeline.execute(settings.load(environment), RunRequest(dry_run=True), NOW, Silent())
+    scores = result.scores
     assert scores is not None
+    assert not result.problems, result.problems[:3]
+    assert not scores.is_empty(), result.reading.notes
     return dict(scores.select("account_id", "health_score").iter_rows())
 
 
