@@ -54,6 +54,15 @@ def test_init_writes_a_file_that_loads_and_another_time_nothing(tmp_path: Path, 
     assert not any(secret in said for said in (text, first.stdout, first.stderr, again.stdout))
 
 
+def test_a_value_of_the_org_that_is_masked_as_a_secret_is_to_be_written_by_hand(
+    tmp_path: Path, given: dict[str, str]
+) -> None:
+    said = call(tmp_path, "init", "--yes", **given, SALESFORCE_SECURITY_TOKEN="Executive").stdout
+    lines = (tmp_path / "accountpulse.yaml").read_text("utf-8").splitlines()
+    number = 1 + lines.index("    roles: [••• Sponsor, Decision Maker, Economic Buyer]")
+    assert f"••• stands in line {number} for a word that is also the value of a secret setting" in said
+
+
 def test_a_file_that_is_there_stays_and_what_would_change_is_shown(tmp_path: Path, given: dict[str, str]) -> None:
     mine = "timezone: Europe/Berlin\nsalesforce:\n  accounts: {arr: Own_ARR__c}\n"
     path = tmp_path / "accountpulse.yaml"

@@ -5,7 +5,7 @@ import pytest
 
 from accountpulse.core.errors import AccountpulseError
 from accountpulse.core.records import TABLES, Extract, RowCounts
-from accountpulse.pipeline.conservation import RowsLost, RowsOf, as_data, rows_of
+from accountpulse.pipeline.conservation import RowsLost, RowsOf, as_data, rows_of, same_accounts
 
 FOUR = pl.DataFrame({"key": ["a", "b", "c", "d"], "feature": ["x"] * 4}, schema=TABLES["features"])
 
@@ -46,3 +46,11 @@ def test_a_sources_tables_are_added_up() -> None:
         "left_out": {"came twice": 3},
     }
     assert found["tables"]["figures"]["came"] == 4
+
+
+def test_an_account_that_is_lost_or_doubled_on_the_way_is_a_fault_of_ours() -> None:
+    three = pl.Series(["a", "b", "c"])
+    same_accounts(three, pl.Series(["c", "a", "b"]), "metrics")
+    for after in (["a", "b"], ["a", "b", "b"], ["a", "b", "c", "c"], ["a", "b", "d"], []):
+        with pytest.raises(RowsLost, match="3 accounts were to have metrics"):
+            same_accounts(three, pl.Series(after, dtype=pl.String), "metrics")

@@ -13,6 +13,7 @@ from accountpulse.cli.formatting import plural
 from accountpulse.core.errors import AccountpulseError, ConfigurationError, UsageError
 from accountpulse.core.outgoing import outgoing
 from accountpulse.core.plain_text import plain
+from accountpulse.core.redact import MASK
 from accountpulse.http.budget import RequestBudget
 from accountpulse.pipeline.run import LOOKING
 from accountpulse.settings import Settings, dotenv, starter
@@ -56,7 +57,8 @@ def show_init(
     if path.exists():
         _show_changes(path, text, proposed, looked)
     else:
-        _write(path, text, [*_open_questions(looked, answered=asks), *_next_steps(path, looked, code)])
+        remarks = [*_masked(text), *_open_questions(looked, answered=asks), *_next_steps(path, looked, code)]
+        _write(path, text, remarks)
     return code
 
 
@@ -146,6 +148,15 @@ def _write(path: Path, text: str, remarks: Sequence[str]) -> None:
     console = summary.tables()
     lines = [f"{path} was written. Read it once: each key says why it was chosen.", *remarks]
     console.print("\n".join(lines), markup=False, soft_wrap=True)
+
+
+def _masked(text: str) -> Iterator[str]:
+    """A value of the org that is a secret's value as well is masked, which no run would notice."""
+    is_set = [MASK in line and not line.lstrip().startswith("#") for line in text.splitlines()]
+    lines = [number for number, masked in enumerate(is_set, 1) if masked]
+    if lines:
+        places = f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}"
+        yield f"{MASK} stands in {places} for a word that is also the value of a secret setting: write it there."
 
 
 def _open_questions(looked: Sequence[LookedAt], *, answered: bool) -> Iterator[str]:

@@ -1,9 +1,11 @@
-"""Where every row went that a source gave: came = attributed + left out by a rule + outside of the time + nobody's."""
+"""Where everything went: came = attributed + left out by a rule + outside of the time + nobody's; and every account."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import polars as pl
 
 from accountpulse.core.errors import AccountpulseError
 from accountpulse.core.records import Extract, RowCounts, SourceName
@@ -28,7 +30,7 @@ class RowsOf:
 
 
 class RowsLost(AccountpulseError):
-    """Rows came and went nowhere, or came from nowhere: our own fault, and no number can be trusted."""
+    """Rows or accounts came and went nowhere, or came from nowhere: our own fault, and no number can be trusted."""
 
 
 def rows_of(extract: Extract, nobodys: Mapping[str, int]) -> Iterator[RowsOf]:
@@ -42,6 +44,14 @@ def rows_of(extract: Extract, nobodys: Mapping[str, int]) -> Iterator[RowsOf]:
             raise RowsLost(f"{extract.source}: {text}. This is a fault of accountpulse: please report it.")
         lost = nobodys.get(table, 0)
         yield RowsOf(extract.source, table, counts.came, height - lost, counts.outside, lost, dict(counts.left_out))
+
+
+def same_accounts(before: pl.Series, after: pl.Series, what: str) -> None:
+    """RowsLost where a table of accounts (`what`) has others than it was made of: each id once, in any order."""
+    if before.sort().equals(after.sort(), null_equal=True):
+        return
+    text = f"{before.len():,} accounts were to have {what}, and {after.n_unique():,} have them"
+    raise RowsLost(f"{text}. This is a fault of accountpulse: please report it.")
 
 
 def as_data(rows: Iterable[RowsOf]) -> dict[str, Any]:

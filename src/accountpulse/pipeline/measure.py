@@ -11,7 +11,7 @@ from accountpulse.core.records import Extract, Problem, Reason, SourceName
 from accountpulse.core.spooled import SpooledTable
 from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.arr_history import with_own_history
-from accountpulse.pipeline.conservation import RowsOf, rows_of
+from accountpulse.pipeline.conservation import RowsOf, rows_of, same_accounts
 from accountpulse.pipeline.evidence import evidence, open_signals, rows_by_source
 from accountpulse.pipeline.own_tables import owned_figures
 from accountpulse.pipeline.read import Extracts, Reading
@@ -61,6 +61,7 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
         "signals": open_signals(tables["signals"], run.scope.as_of),
     }
     measured = metrics_of(run, linked, tables, unknowns, gaps)
+    same_accounts(linked.accounts["account_id"], measured["account_id"], "metrics")
     notes = (*own_rows.notes, *own_metrics.shortfalls(measured, run.card, run.settings))
     unlinked = _unlinked(run, linked, measured, details["evidence"])
     return Measured(linked, measured, details, (*left_out, *linked.problems), _in_order(conserved), notes, unlinked)

@@ -11,6 +11,7 @@ from accountpulse.core.errors import UsageError
 from accountpulse.core.ids import to_18
 from accountpulse.core.records import Problem
 from accountpulse.pipeline.calibrations import choose
+from accountpulse.pipeline.conservation import same_accounts
 from accountpulse.pipeline.earlier_runs import Basis, metrics_table, score_inputs, score_whole
 from accountpulse.pipeline.measure import Measured
 from accountpulse.pipeline.read import Reading
@@ -55,6 +56,7 @@ def rate_accounts(run: Run, reading: Reading, measured: Measured, named: Calibra
     chosen_calibration = choose(named, run.state, run.card, run.scope.as_of_day)
     inputs = score_inputs(metrics, run.state.history, basis)
     scores = chosen_calibration.applied(score_whole(inputs, basis))
+    same_accounts(metrics["account_id"], scores["account_id"], "scores")
     scores = scores.join(metrics, on="account_id", how="left", maintain_order="left")
     reasons = None if chosen is not None or reading.unread else scores[NOT_RATED_REASON]
     drivers, faults = _drivers_of_all(scores, run.card, run.scope.as_of_day)
