@@ -1,0 +1,1 @@
+"""What crossed a line since the last word, in words, and the channels that it goes to."""

@@ -1,0 +1,72 @@
+"""What a channel gets to send: a digest with its accounts, and what it hands back."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import NamedTuple, Protocol
+
+from accountpulse.core.web_links import WebLink
+from accountpulse.scoring.crossings import Line
+
+MOST_ENTRIES = 5  # accounts that a digest shows in full; the others have a line each
+
+
+class Crossing(NamedTuple):
+    """One line that an account crossed."""
+
+    line: Line
+    text: str  # "Healthy to At Risk", "capped at 49 by an open critical signal", "renewal within 30 days (2026-12-20)"
+    worse: bool
+
+
+class Entry(NamedTuple):
+    """An account that is shown in full."""
+
+    account_id: str
+    account_name: str  # the id where no name is known
+    crossings: tuple[Crossing, ...]
+    number: str  # "Health 49, churn risk 71, ARR 423,000 USD"
+    reason: str | None  # the heaviest driver, in words
+    next_step: str | None
+    links: tuple[WebLink, ...]
+
+
+class Other(NamedTuple):
+    """An account in one line."""
+
+    account_id: str
+    account_name: str  # the id where no name is known
+    text: str
+    links: tuple[WebLink, ...]
+
+
+class Digest(NamedTuple):
+    """What one owner, or everybody, is told over a channel."""
+
+    key: str  # stable: the same digest, sent again, has the same key
+    heading: str  # "Customer health, 30 November 2026: 3 accounts crossed a line"
+    as_of: date
+    owner_id: str | None  # None: for all, or for the fallback
+    owner: str | None  # a name
+    entries: tuple[Entry, ...]  # at most MOST_ENTRIES
+    others: tuple[Other, ...]  # crossed too, in one line each
+    crossed_back: tuple[Other, ...]  # better again
+    notes: tuple[str, ...]  # an outage, a changed scorecard, a sending that may be a repeat
+    recipient: str | None  # mail address or Slack destination of this owner, from the settings; None: the channel's own
+
+
+class Receipt(NamedTuple):
+    """What a channel wants kept of a sending, such as the ids of Tasks by account; {} where nothing."""
+
+    detail: Mapping[str, str]
+
+
+class Channel(Protocol):
+    """Where digests go."""
+
+    name: str
+
+    def send(self, digest: Digest, before: Mapping[str, str]) -> Receipt:
+        """Send one digest; `before` is what the receipts of earlier sendings hold.
+
+        Raises a NotSent, which says whether the digest may have arrived all the same.
+        """
