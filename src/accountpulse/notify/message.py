@@ -5,17 +5,10 @@ from datetime import date
 from typing import NamedTuple, Protocol
 
 from accountpulse.core.web_links import WebLink
-from accountpulse.scoring.crossings import Line
+from accountpulse.scoring.crossings import Crossing, Line
 
+__all__ = ["MOST_ENTRIES", "Channel", "Crossing", "Digest", "Entry", "Line", "Other", "Receipt"]
 MOST_ENTRIES = 5  # accounts that a digest shows in full; the others have a line each
-
-
-class Crossing(NamedTuple):
-    """One line that an account crossed."""
-
-    line: Line
-    text: str  # "Healthy to At Risk", "capped at 49 by an open critical signal", "renewal within 30 days (2026-12-20)"
-    worse: bool
 
 
 class Entry(NamedTuple):
@@ -55,7 +48,10 @@ class Digest(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What a channel wants kept of a sending, such as the ids of Tasks by account; {} where nothing."""
+    """What a channel wants kept of a sending, such as the ids of Tasks by account; {} where nothing.
+
+    What is kept already stays; an empty text takes it away.
+    """
 
     detail: Mapping[str, str]
 

@@ -1,5 +1,138 @@
-"""Which lines an account crossed between two states of knowledge: tiers, caps, signals, renewals, coverage."""
+"""Which lines an account crossed between two states of it: tier, caps, critical signals, renewal, coverage."""
 
-from typing import Literal
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Literal, NamedTuple
+
+from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, RENEWAL, TIER, ScoreRow
+from accountpulse.scoring.explain import plain
+from accountpulse.scoring.model import NOT_RATED
+from accountpulse.scoring.scorecard import Scorecard
 
 Line = Literal["tier", "cap", "critical signal", "renewal", "coverage"]
+SCORED: tuple[Line, ...] = ("tier", "cap", "coverage")  # these depend on the scorecard, the others do not
+
+STAGES = (180, 90, 30)  # days before a renewal at which an account enters the next stage
+OVERDUE = len(STAGES) + 1
+COVERAGE_FALL = 10.0  # points of coverage
+_OUTAGES = ("source_failed: ", "lost_sight: ")  # limits that come from what could not be read, and are no caps
+
+
+class Crossing(NamedTuple):
+    """One line that an account crossed."""
+
+    line: Line
+    text: str  # "Healthy to At Risk", "renewal within 30 days (2026-12-20)"
+    worse: bool
+
+
+class LineState(NamedTuple):
+    """On which side of each line an account is."""
+
+    tier: str  # a tier of the scorecard, or Not Rated
+    caps: frozenset[str]  # the reasons of the caps that hold
+    health: float | None
+    coverage: float | None  # percent
+    critical: float | None  # open critical signals; null: not known
+    opened_on: date | None  # the day on which the latest of them was opened; null: not known
+    stage: int  # of the renewal: 0 far off or not known, 1 to 3 within 180, 90 and 30 days, 4 overdue
+    renewal: date | None
+
+
+def line_state(row: ScoreRow, as_of: date, opened_on: date | None = None) -> LineState:
+    """The lines of one account: of its scores with its metrics beside them, measured up to the day before `as_of`."""
+    days = row.get(RENEWAL)
+    reasons = (row.get(CAP_REASON) or "").split("; ")
+    return LineState(
+        tier=row[TIER],
+        caps=frozenset(each for each in reasons if each and not each.startswith(_OUTAGES)),
+        health=row.get(HEALTH),
+        coverage=row.get(COVERAGE),
+        critical=row.get(CRITICAL),
+        opened_on=opened_on,
+        stage=renewal_stage(days),
+        renewal=None if days is None else as_of + timedelta(days=days),
+    )
+
+
+def renewal_stage(days: float | None) -> int:
+    """How near the renewal is, as LineState has it; 0 where no date is known."""
+    if days is None:
+        return 0
+    return OVERDUE if days < 0 else sum(days <= edge for edge in STAGES)
+
+
+def crossings(then: LineState, now: LineState, card: Scorecard) -> tuple[Crossing, ...]:
+    """The lines between two states, both scored with `card`; what is not known now is not crossed."""
+    found = (
+        _tier(then, now, card),
+        _rating(then, now, card),
+        *_caps(then, now, card),
+        _critical(then, now),
+        _renewal(then, now),
+        _coverage(then, now),
+    )
+    return tuple(each for each in found if each is not None)
+
+
+def _tier(then: LineState, now: LineState, card: Scorecard) -> Crossing | None:
+    if then.tier == now.tier or NOT_RATED in (then.tier, now.tier):
+        return None
+    order = [tier.name for tier in card.tiers]
+    return Crossing("tier", f"{then.tier} to {now.tier}", worse=order.index(now.tier) > order.index(then.tier))
+
+
+def _rating(then: LineState, now: LineState, card: Scorecard) -> Crossing | None:
+    """A rating that was lost or found; one that is found below the best tier is news that somebody must read."""
+    if then.tier == now.tier or NOT_RATED not in (then.tier, now.tier):
+        return None
+    return Crossing("coverage", f"{then.tier} to {now.tier}", worse=now.tier != card.tiers[0].name)
+
+
+def _caps(then: LineState, now: LineState, card: Scorecard) -> Iterator[Crossing]:
+    """In the order of the caps' height; a reason that the scorecard does not have is not told."""
+    for cap in sorted(card.file.caps, key=lambda cap: cap.cap):
+        if cap.reason in now.caps and cap.reason not in then.caps:
+            limits = now.health is not None and now.health >= cap.cap
+            lead = f"capped at {plain(cap.cap)}" if limits else f"cap of {plain(cap.cap)}, health is lower already"
+            yield Crossing("cap", f"{lead}: {cap.reason}", worse=True)
+        if cap.reason in then.caps and cap.reason not in now.caps:
+            yield Crossing("cap", f"no longer capped at {plain(cap.cap)}: {cap.reason}", worse=False)
+
+
+def _critical(then: LineState, now: LineState) -> Crossing | None:
+    if now.critical is None:
+        return None
+    before = then.critical or 0
+    newer = then.opened_on is not None and now.opened_on is not None and now.opened_on > then.opened_on
+    if now.critical > before or (now.critical >= 1 and newer):
+        return Crossing("critical signal", _open_signals(now.critical, now.opened_on), worse=True)
+    if before >= 1 and now.critical < 1:
+        return Crossing("critical signal", "no critical signal open any more", worse=False)
+    return None
+
+
+def _open_signals(count: float, opened_on: date | None) -> str:
+    """`critical signal open since 2026-11-28`, `2 critical signals open, the latest since 2026-11-28`."""
+    if count == 1:
+        return "critical signal open" + ("" if opened_on is None else f" since {opened_on}")
+    return f"{plain(count)} critical signals open" + ("" if opened_on is None else f", the latest since {opened_on}")
+
+
+def _renewal(then: LineState, now: LineState) -> Crossing | None:
+    if now.renewal is None or now.stage == then.stage:
+        return None
+    if now.stage < then.stage:
+        return Crossing("renewal", f"renewal moved to {now.renewal}", worse=False)
+    if now.stage == OVERDUE:
+        return Crossing("renewal", f"renewal overdue since {now.renewal}", worse=True)
+    return Crossing("renewal", f"renewal within {STAGES[now.stage - 1]} days ({now.renewal})", worse=True)
+
+
+def _coverage(then: LineState, now: LineState) -> Crossing | None:
+    if then.coverage is None or now.coverage is None or NOT_RATED in (then.tier, now.tier):
+        return None
+    if now.coverage > then.coverage - COVERAGE_FALL + 1e-9:
+        return None
+    text = f"{plain(now.coverage, 0)} % of the weight is known, {plain(then.coverage, 0)} % before"
+    return Crossing("coverage", text, worse=True)

@@ -4,6 +4,7 @@ The environment is a mapping that is passed in; nothing is read while importing.
 with the name to set and never with a value.
 """
 
+from accountpulse.settings.digest import DigestBlock
 from accountpulse.settings.environment import (
     DEFAULT_CONFIG,
     NAMES,
@@ -24,6 +25,7 @@ __all__ = [
     "DEFAULT_CONFIG",
     "NAMES",
     "AccountpulseYaml",
+    "DigestBlock",
     "OwnTable",
     "RollbarAccess",
     "RunMapping",

@@ -10,6 +10,7 @@ from accountpulse.state.dry_runs import DryRuns
 from accountpulse.state.files import Files
 from accountpulse.state.folder import Folder
 from accountpulse.state.history import History
+from accountpulse.state.ledgers import Ledgers
 from accountpulse.state.lock import Locks
 from accountpulse.state.outcomes import Outcomes
 from accountpulse.state.runs import Runs
@@ -20,7 +21,8 @@ __all__ = ["State", "store_at"]
 
 CALIBRATION = "calibration.yaml"  # scoring/calibration.py reads it; its checksum is in its content
 FOLDERS = (
-    "runs/", "extract/", "history/", "outcomes/", "scorecards/", "proof/", "locks/", "reports/", "dry-runs/", "aside/"
+    "runs/", "extract/", "history/", "outcomes/", "scorecards/", "proof/", "locks/", "reports/", "dry-runs/",
+    "digests/", "aside/",
 )  # fmt: skip
 
 
@@ -36,6 +38,7 @@ class State:
         self.backtests = Backtests(self.files)
         self.runs = Runs(self.files)
         self.dry_runs = DryRuns(self.files)
+        self.ledgers = Ledgers(self.files)
         self.locks = Locks(self.files)
 
     def calibration(self) -> str | None:
@@ -64,6 +67,7 @@ class State:
         accounts = (account_id, *merged)
         rows = sum(self.history.forget(each) for each in accounts) + self.outcomes.forget(accounts)
         for each in accounts:
+            rows += self.ledgers.forget(each)
             self.runs.forget(each)
         self.checkpoints.forget()
         for prefix in ("reports/", "dry-runs/", "aside/", "probe/"):

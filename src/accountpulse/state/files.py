@@ -27,6 +27,7 @@ FOLLOWS = {  # what is set aside of which folder, and what that means for the re
     "dry-runs": "that dry run can't be shown",
     "scorecards": "the months that were scored with it can't be explained",
     "proof": "the report says nothing of who left until `accountpulse backtest` is run again",
+    "digests": "that channel begins anew with a first digest",
     "locks": "its month counts as free",
     "calibration.yaml": "scores have no probability",
 }

@@ -25,6 +25,7 @@ from accountpulse.state.store import Blob
 HAND_OVER = timedelta(minutes=15)
 BEAT = 10.0  # seconds between two signs of life
 MISSED = 3  # signs of life that a holder may miss
+DIGEST = "digest"  # in place of a month: held while digests are sent
 TRIES = 5  # of changing a lock that others change at the same time
 Verdict = Literal["alive", "gone", "unseen"]
 _OURS: set[str] = set()  # tokens of the locks that this process holds
@@ -135,10 +136,11 @@ class Locks:
     def _refusal(self, period: str) -> str:
         other = self._read(_name(period))[1]
         who = "another process" if other is None else _description(other)
-        soon = "once it gives no sign of life, the period is free within a minute"
+        what = "the digest is being sent" if period == DIGEST else f"period {period} is being run"
+        soon = "once it gives no sign of life, it is free within a minute"
         if other is not None and "beat_at" not in other:
             soon = f"it is free at {other.get('until')}, or when you remove {self._files.store.place}/{_name(period)}"
-        return f"period {period} is being run by {who}. Wait for it; if that run is dead, {soon}."
+        return f"{what} by {who}. Wait for it; if that run is dead, {soon}."
 
     def _is_free(self, name: str, found: Blob, other: Mapping[str, Any], now: datetime) -> bool:
         """Whether the holder is gone; where that can't be seen, it is watched for signs of life for a while."""

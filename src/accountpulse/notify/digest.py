@@ -1,0 +1,230 @@
+"""What crossed a line, put together for each owner or for all: at most five accounts in full, the others in a line."""
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+from accountpulse.core.web_links import WebLink
+from accountpulse.notify.message import MOST_ENTRIES, Digest, Entry, Other
+from accountpulse.notify.told import Comparison, Crossed, NewestRun
+from accountpulse.scoring.columns import DRIVERS, HEALTH, RISK, RISK_Z, TIER
+from accountpulse.scoring.explain import driver, plain
+from accountpulse.scoring.model import NOT_RATED
+from accountpulse.scoring.scorecard import Scorecard
+
+NO_ACCOUNT = "-"  # among accounts: a digest of notes alone
+REPEATED = "This may be a repeat: the last sending was cut off, and nobody knows whether it arrived."
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Whom a channel tells: each owner by a digest of its own, or everybody by one.
+
+    `owners`: an owner's id or name → where this channel finds them. Where it names anybody, an owner that it does not
+    name is unknown: what is theirs goes to `fallback` (None: the channel's own), as what has no owner does.
+    """
+
+    each_owner: bool
+    owners: Mapping[str, str]
+    fallback: str | None
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is said of an account beside its numbers: the next step, and where to look."""
+
+    next_step: Callable[[Mapping[str, Any], Scorecard], str | None]
+    links: Mapping[str, tuple[WebLink, ...]]
+
+
+class LastWord(NamedTuple):
+    """What a channel was last told as a whole."""
+
+    run_id: str
+    as_of: date
+    scorecard: str  # its hash
+    failed: tuple[str, ...]  # titles of the sources that could not be read
+
+
+class _Owner(NamedTuple):
+    owner_id: str | None
+    name: str | None
+    recipient: str | None
+
+
+def compose(
+    found: Comparison,
+    newest: NewestRun,
+    last: LastWord | None,
+    audience: Audience,
+    words: Words,
+    *,
+    doubtful: frozenset[str] = frozenset(),
+) -> list[Digest]:
+    """The digests to be sent, by owner; none where nothing is to be told.
+
+    `doubtful`: accounts of a sending that was cut off, which may have arrived; NO_ACCOUNT of one that had none.
+    """
+    notes, urgent = _notes(found, newest, last)
+    rows = {row["account_id"]: row for row in newest.scores.iter_rows(named=True) if row["account_id"] in found.crossed}
+    groups: dict[_Owner, list[str]] = {}
+    for account, row in rows.items():
+        groups.setdefault(_owner_of(row, audience), []).append(account)
+    if not groups and urgent:
+        groups[_general(audience)] = []
+    order = sorted(groups, key=lambda owner: (owner.owner_id is None, owner.name or "", owner.owner_id or ""))
+    writer = _Writer(found, newest, words, rows, is_first=last is None)
+    return [writer.digest(owner, groups[owner], notes, doubtful) for owner in order]
+
+
+def _owner_of(row: Mapping[str, Any], audience: Audience) -> _Owner:
+    owner_id, name = row.get("owner_id") or row.get("owner"), row.get("owner")
+    if not audience.each_owner or owner_id is None:
+        return _general(audience)
+    named = (key for key in (owner_id, owner_id[:15], name) if key in audience.owners)
+    key = next(named, None)
+    if key is None and audience.owners:
+        return _general(audience)
+    return _Owner(owner_id, None if name == owner_id else name, None if key is None else audience.owners[key])
+
+
+def _general(audience: Audience) -> _Owner:
+    return _Owner(None, None, audience.fallback if audience.each_owner else None)
+
+
+def _notes(found: Comparison, newest: NewestRun, last: LastWord | None) -> tuple[list[str], bool]:
+    """What concerns no single account, and whether it is told where no account crossed a line."""
+    if last is None:
+        waiting = newest.scores.height - len(found.new)
+        later = (
+            f" {_accounts(waiting)} follow when {_all(newest.failed)} can be read." if waiting and newest.failed else ""
+        )
+        return [f"First digest: from here on it says what crosses a line in {_accounts(len(found.new))}.{later}"], True
+    notes = []
+    if newest.failed:
+        held = f" {_accounts(len(found.waiting))} can't be judged without it, and wait." if found.waiting else ""
+        notes.append(f"{_all(newest.failed)} could not be read; what that alone changes is not told.{held}")
+    if back := [title for title in last.failed if title not in newest.failed]:
+        notes.append(f"{_all(back)} could be read again.")
+    if newest.card.hash != last.scorecard:
+        effect = f"{_accounts(found.by_scorecard)} got another tier by it alone, and did not cross a line"
+        notes.append(f"The scorecard changed ({newest.card.name}, version {newest.card.version}): {effect}.")
+    if found.missing:
+        named = ", ".join(found.missing[:MOST_ENTRIES]) + (", …" if len(found.missing) > MOST_ENTRIES else "")
+        notes.append(f"No longer among the scored accounts: {len(found.missing):,} ({named}).")
+    urgent = bool(found.missing) or newest.failed != last.failed or newest.card.hash != last.scorecard
+    if found.new:
+        notes.append(f"New, and told of from here on: {_accounts(len(found.new))}.")
+    return notes, urgent
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Writes the digests of one channel."""
+
+    found: Comparison
+    newest: NewestRun
+    words: Words
+    rows: Mapping[str, Mapping[str, Any]]
+    is_first: bool
+
+    def digest(self, owner: _Owner, accounts: Sequence[str], notes: list[str], doubtful: frozenset[str]) -> Digest:
+        worse = [account for account in accounts if any(each.worse for each in self._crossed(account).crossings)]
+        ordered = sorted(worse, key=lambda account: _order(self.rows[account]))
+        eased = [account for account in accounts if account not in set(worse)]
+        back = [account for account in eased if self._crossed(account).is_clear]
+        others = [*ordered[MOST_ENTRIES:], *(account for account in eased if not self._crossed(account).is_clear)]
+        is_repeat = bool(doubtful.intersection(accounts or [NO_ACCOUNT]))
+        return Digest(
+            key=self._key(owner, accounts),
+            heading=self._heading(owner, len(worse), len(eased)),
+            as_of=self.newest.as_of,
+            owner_id=owner.owner_id,
+            owner=owner.name,
+            entries=tuple(self._entry(account) for account in ordered[:MOST_ENTRIES]),
+            others=tuple(self._other(account) for account in others),
+            crossed_back=tuple(self._other(account) for account in sorted(back, key=self._name)),
+            notes=(*([REPEATED] if is_repeat else []), *notes),
+            recipient=owner.recipient,
+        )
+
+    def _crossed(self, account: str) -> Crossed:
+        return self.found.crossed[account]
+
+    def _name(self, account: str) -> str:
+        return self.rows[account].get("account_name") or account
+
+    def _entry(self, account: str) -> Entry:
+        row, card = self.rows[account], self.newest.card
+        drivers = row.get(DRIVERS) or ()
+        return Entry(
+            account_id=account,
+            account_name=self._name(account),
+            crossings=self._crossed(account).crossings,
+            number=_number(row),
+            reason=driver(row, card, drivers[0], self.newest.as_of) if drivers else None,
+            next_step=self.words.next_step(row, card),
+            links=self.words.links.get(account, ()),
+        )
+
+    def _other(self, account: str) -> Other:
+        text = "; ".join(each.text for each in self._crossed(account).crossings)
+        return Other(account, self._name(account), text, self.words.links.get(account, ()))
+
+    def _heading(self, owner: _Owner, worse: int, eased: int) -> str:
+        day = f"{self.newest.as_of.day} {self.newest.as_of:%B %Y}"
+        lead = ", ".join(["Customer health", day, *([owner.name] if owner.name else [])])
+        if self.is_first:
+            return f"{lead}: first digest"
+        better = f"{_accounts(eased)} {'is' if eased == 1 else 'are'} better"
+        if not worse and eased:
+            return f"{lead}: {better}"
+        crossed = f"{_accounts(worse) if worse else 'no account'} crossed a line"
+        return f"{lead}: {crossed}{f', {better}' if eased else ''}"
+
+    def _key(self, owner: _Owner, accounts: Iterable[str]) -> str:
+        """The same for the same news, also of another run of the same day."""
+        news = [(account, self._crossed(account).crossings) for account in sorted(accounts)]
+        content = repr((self.newest.as_of.isoformat(), owner.owner_id, owner.recipient, news, self.is_first))
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _order(row: Mapping[str, Any]) -> tuple[float, float, float, str]:
+    """ARR × risk without floors, the highest first; where one of them is not known by the other, and at the end."""
+    arr, risk = row.get("arr"), _uncapped_risk(row)
+    value = None if arr is None or risk is None else arr * risk
+    return _falling(value), _falling(risk), _falling(arr), row["account_id"]
+
+
+def _falling(value: float | None) -> float:
+    return math.inf if value is None else -value
+
+
+def _uncapped_risk(row: Mapping[str, Any]) -> float | None:
+    """The risk before floors; of an account without a rating the floor that it has, if any."""
+    z = row.get(RISK_Z)
+    risk: float | None = row.get(RISK)
+    return risk if z is None else 100 / (1 + math.exp(-z))
+
+
+def _number(row: Mapping[str, Any]) -> str:
+    """`Health 49 (At Risk), churn risk 71, ARR 423,000`."""
+    health, risk, arr = row.get(HEALTH), row.get(RISK), row.get("arr")
+    lead = row[TIER] if health is None or row[TIER] == NOT_RATED else f"Health {plain(health)} ({row[TIER]})"
+    parts = [
+        lead,
+        "churn risk not known" if risk is None else f"churn risk {plain(risk)}",
+        "ARR not known" if arr is None else f"ARR {plain(arr, 0)}",
+    ]
+    return ", ".join(parts)
+
+
+def _accounts(count: int) -> str:
+    return f"{count:,} {'account' if count == 1 else 'accounts'}"
+
+
+def _all(titles: Sequence[str]) -> str:
+    return ", ".join(titles[:-1]) + f" and {titles[-1]}" if len(titles) > 1 else titles[0]

@@ -1,0 +1,182 @@
+"""The digest: what crossed a line since each channel was last told, shown or sent."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from accountpulse.core.errors import AccountpulseError
+from accountpulse.core.outgoing import outgoing
+from accountpulse.core.period import parse_period
+from accountpulse.core.web_links import WebLink
+from accountpulse.notify.digest import Audience, LastWord, Words, compose
+from accountpulse.notify.message import Channel, Digest
+from accountpulse.notify.quiet_hours import QuietTimes
+from accountpulse.notify.told import Comparison, NewestRun, compare
+from accountpulse.pipeline import earlier_runs
+from accountpulse.pipeline.digest_ledger import SendingLog, Told, settled
+from accountpulse.pipeline.earlier_runs import EarlierRun
+from accountpulse.report.steps import next_step
+from accountpulse.settings import DigestBlock, Settings
+from accountpulse.state import State
+from accountpulse.state.ledgers import LastTold, Ledger
+from accountpulse.state.lock import DIGEST
+from accountpulse.systems import TITLES
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ChannelDigests:
+    """What one channel would get, or what became of it. `note`: why there is nothing, if there is nothing."""
+
+    channel: str
+    digests: tuple[Digest, ...]
+    note: str | None = None
+    sent: tuple[str, ...] = ()  # the keys of those that went out
+    problems: tuple[str, ...] = ()
+    exit_code: int = 0
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be told to a channel, and on which ground."""
+
+    ledger: Ledger
+    told: Told
+    found: Comparison
+    result: ChannelDigests
+
+
+def preview(state: State, block: DigestBlock, channels: Sequence[Channel], day: date | None) -> list[ChannelDigests]:
+    """What each channel would get now; nothing is sent and nothing is recorded.
+
+    `day`: of the newest run that was measured up to this day; None: of the newest of all.
+    """
+    newest = _newest_run(state, day)
+    return [_plan(state, block, channel.name, newest).result for channel in channels]
+
+
+def send(
+    state: State, block: DigestBlock, channels: Sequence[Channel], day: date | None, now: datetime
+) -> list[ChannelDigests]:
+    """Send each channel what crossed a line since it was last told; a channel that fails keeps no other from it.
+
+    AlreadyRunning where another process sends.
+    """
+    with state.locks.hold(DIGEST, f"digest-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}", now):
+        newest = _newest_run(state, day)
+        return [_send(state, _plan(state, block, channel.name, newest), channel, newest) for channel in channels]
+
+
+def quiet_note(block: DigestBlock, zone: str, now: datetime) -> str | None:
+    """Why nothing is sent at this moment; None: it is not quiet."""
+    given, local = block.quiet_hours, now.astimezone(ZoneInfo(zone))
+    start, end = (None if each is None else time.fromisoformat(each) for each in (given.start, given.end))
+    quiet = QuietTimes(start, end, given.days)
+    if not quiet.is_quiet(local):
+        return None
+    over = quiet.over_at(local)
+    until = "" if over is None else f" until {over:%Y-%m-%d %H:%M} ({zone})"
+    return f"quiet hours{until}: nothing was sent. It comes with the first sending after them."
+
+
+def _newest_run(state: State, day: date | None) -> NewestRun:
+    earlier = _newest(state, day)
+    basis = earlier.basis(earlier.card)
+    inputs = earlier_runs.score_inputs(earlier.metrics, state.history, basis)
+    return NewestRun(
+        run_id=str(earlier.facts["run_id"]),
+        as_of=earlier.as_of_day,
+        card=earlier.card,
+        scores=earlier.scores,
+        inputs=earlier_runs.metrics_table(inputs, basis),
+        failed=tuple(TITLES.get(name, name) for name in earlier.failed),
+        opened=_opened(earlier.detail("signals")),
+    )
+
+
+def _newest(state: State, day: date | None) -> EarlierRun:
+    """The newest whole run of the state, or the newest that was measured up to a day."""
+    for month in reversed(state.history.periods()):
+        earlier = earlier_runs.recall(state, parse_period(month))
+        if earlier is not None and (day is None or earlier.as_of_day <= day):
+            return earlier
+    return earlier_runs.recall_or_refuse(state, None)
+
+
+def _opened(signals: pl.DataFrame | None) -> Mapping[str, date]:
+    """Of each account with an open critical signal the day on which the latest was opened, where it is known."""
+    if signals is None:
+        return {}
+    critical = signals.filter((pl.col("severity") == "critical") & pl.col("opened_on").is_not_null())
+    return dict(critical.group_by("account_id").agg(pl.col("opened_on").max()).iter_rows())
+
+
+def _links(newest: NewestRun) -> Mapping[str, tuple[WebLink, ...]]:
+    """Where a person finds each account."""
+    return {}
+
+
+def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> _Plan:
+    ledger = state.ledgers.read(channel)
+    told = settled(state.ledgers, ledger)
+    last = told.last
+    same_card = last is not None and last.scorecard == newest.card.hash
+    found = compare(told.table, newest, same_card=same_card)
+    if last is not None and last.as_of > newest.as_of.isoformat():
+        note = f"the newest run is as of {newest.as_of}; this channel was told as of {last.as_of} already"
+        return _Plan(ledger, told, found, ChannelDigests(channel, (), note))
+    audience = Audience(block.audience == "each owner", block.recipients(channel), block.fallback_of(channel))
+    word = None if last is None else LastWord(last.run_id, date.fromisoformat(last.as_of), last.scorecard, last.failed)
+    words = Words(next_step, _links(newest))
+    digests = compose(found, newest, word, audience, words, doubtful=told.doubtful)
+    note = None if digests or last is None else f"no account crossed a line since {last.as_of}"
+    return _Plan(ledger, told, found, ChannelDigests(channel, tuple(digests), note))
+
+
+def _send(state: State, plan: _Plan, channel: Channel, newest: NewestRun) -> ChannelDigests:
+    result, last = plan.result, plan.told.last
+    if not result.digests and (last is None or last.as_of > newest.as_of.isoformat()):
+        return result
+    if not result.digests and last is not None and last.run_id == newest.run_id and not plan.ledger.document.sending:
+        return result
+    table = state.ledgers.save_table(channel.name, plan.found.told)
+    new = LastTold(newest.run_id, newest.as_of.isoformat(), newest.card.hash, newest.failed, table)
+    log = SendingLog(state.ledgers, plan.ledger)
+    if not result.digests:
+        log.nothing_to_tell(new)
+        return result
+    log.begin(plan.told, new, result.digests)
+    problems: list[str] = []
+    sent = [digest.key for digest in result.digests if _send_one(log, channel, digest, problems)]
+    log.finish()
+    code = 5 if problems else 0
+    return ChannelDigests(channel.name, result.digests, None, tuple(sent), tuple(problems), code)
+
+
+def _send_one(log: SendingLog, channel: Channel, digest: Digest, problems: list[str]) -> bool:
+    """Whether it went out; what kept it from that is added to the problems."""
+    log.begun(digest)
+    try:
+        receipt = channel.send(digest, log.detail)
+    except AccountpulseError as error:
+        if not getattr(error, "may_have_arrived", True):
+            log.failed(digest)
+        problems.append(outgoing(str(error)))
+        return False
+    except Exception as error:
+        _LOG.exception("the digest could not be sent to %s", channel.name)
+        problems.append(f"{channel.name}: a fault of accountpulse itself ({type(error).__name__})")
+        return False
+    log.sent(digest, receipt.detail)
+    return True
+
+
+def block_of(settings: Settings) -> DigestBlock:
+    """The block `digest:` of accountpulse.yaml."""
+    block: DigestBlock = settings.mapping.block("digest")
+    return block
