@@ -11,7 +11,6 @@ import polars as pl
 from accountpulse.core.errors import AccountpulseError
 from accountpulse.core.outgoing import outgoing
 from accountpulse.core.period import parse_period
-from accountpulse.core.web_links import WebLink
 from accountpulse.notify.digest import Audience, LastWord, Words, compose
 from accountpulse.notify.message import Channel, Digest
 from accountpulse.notify.quiet_hours import QuietTimes
@@ -116,11 +115,6 @@ def _opened(signals: pl.DataFrame | None) -> Mapping[str, date]:
     return dict(critical.group_by("account_id").agg(pl.col("opened_on").max()).iter_rows())
 
 
-def _links(newest: NewestRun) -> Mapping[str, tuple[WebLink, ...]]:
-    """Where a person finds each account."""
-    return {}
-
-
 def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> _Plan:
     ledger = state.ledgers.read(channel)
     told = settled(state.ledgers, ledger)
@@ -132,10 +126,10 @@ def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> 
         return _Plan(ledger, told, found, ChannelDigests(channel, (), note))
     audience = Audience(block.audience == "each owner", block.recipients(channel), block.fallback_of(channel))
     word = None if last is None else LastWord(last.run_id, date.fromisoformat(last.as_of), last.scorecard, last.failed)
-    words = Words(next_step, _links(newest))
+    words = Words(next_step, links={})
     digests = compose(found, newest, word, audience, words, doubtful=told.doubtful)
-    note = None if digests or last is None else f"no account crossed a line since {last.as_of}"
-    return _Plan(ledger, told, found, ChannelDigests(channel, tuple(digests), note))
+    nothing = None if digests or last is None else f"no account crossed a line since {last.as_of}"
+    return _Plan(ledger, told, found, ChannelDigests(channel, tuple(digests), nothing))
 
 
 def _send(state: State, plan: _Plan, channel: Channel, newest: NewestRun) -> ChannelDigests:
@@ -168,7 +162,7 @@ def _send_one(log: SendingLog, channel: Channel, digest: Digest, problems: list[
             log.failed(digest)
         problems.append(outgoing(str(error)))
         return False
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - it keeps no other channel from its digests
         _LOG.exception("the digest could not be sent to %s", channel.name)
         problems.append(f"{channel.name}: a fault of accountpulse itself ({type(error).__name__})")
         return False

@@ -82,9 +82,10 @@ class SendingLog:
 
     def finish(self) -> None:
         """Put what was told in place of what had been told before, and take away what no ledger needs."""
-        told = settled(self.ledgers, self.ledger)
+        told, sending = settled(self.ledgers, self.ledger), self.ledger.document.sending
         last = told.last
-        if last is not None and told.table is not None:
+        is_whole = sending is not None and all(each.progress == "sent" for each in sending.digests.values())
+        if last is not None and told.table is not None and not is_whole:
             last = msgspec.structs.replace(last, table=self.ledgers.save_table(self.ledger.channel, told.table))
         self._write(told=last, sending=None, doubtful=tuple(sorted(told.doubtful)))
         self.ledgers.sweep(self.ledger)
@@ -107,5 +108,6 @@ class SendingLog:
 
 def accounts_of(digest: Digest) -> tuple[str, ...]:
     """The accounts that a digest tells of; NO_ACCOUNT for one of notes alone."""
-    told = (*digest.entries, *digest.others, *digest.crossed_back)
-    return tuple(each.account_id for each in told) or (NO_ACCOUNT,)
+    in_full = [each.account_id for each in digest.entries]
+    in_a_line = [each.account_id for each in (*digest.others, *digest.crossed_back)]
+    return (*in_full, *in_a_line) or (NO_ACCOUNT,)
