@@ -3,6 +3,8 @@
 The event, every key optional: `{"period": "2026-10", "dry_run": true, "scheduled_time": "2026-11-02T06:00:00Z"}`. The
 period is the event's, else the last month that was complete at the scheduled time, else at this moment.
 
+`{"digest": true}` sends the digest of the newest run instead: what crossed a line since each channel was last told.
+
 The answer is a small summary. What went wrong is raised, so that alarms and destinations see it: at once where nothing
 was done (exit codes 1 to 3 of the command line), after all work where something is missing (4 and 5). A run that does
 not fit into one invocation saves its state, hands the period over and starts this function again.
@@ -12,6 +14,7 @@ import json
 import logging
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -25,13 +28,14 @@ from accountpulse.core.period import Period, last_complete, parse_period
 if TYPE_CHECKING:
     from accountpulse.observe.logs import Lines
     from accountpulse.observe.rollbar import Alerts
+    from accountpulse.pipeline.digest import ChannelDigests
     from accountpulse.pipeline.result import RunResult
     from accountpulse.settings import SecretCache, Settings
 
 RESERVE = 30.0  # seconds before Lambda's own deadline at which a run stops: to save, to report, to start again
 CHAIN = 12  # invocations of one run; Lambda itself ends a loop that it recognises after about 16
 LISTED = 20  # problems in the answer; the rest is counted
-KEYS = {"period": str, "dry_run": bool, "scheduled_time": str, "verify": bool, "link": int}
+KEYS = {"period": str, "dry_run": bool, "scheduled_time": str, "verify": bool, "link": int, "digest": bool}
 
 
 class Context(Protocol):
@@ -55,7 +59,7 @@ class ReportedFailure(RunFailed):
 class Event:
     """The event, checked. `link` counts the invocations of one run, this one included.
 
-    `verify`: don't run; see whether the month has a finished run.
+    `verify`: don't run; see whether the month has a finished run. `digest`: don't run; send the digest.
     """
 
     period: str | None = None
@@ -63,6 +67,7 @@ class Event:
     scheduled_time: datetime | None = None
     verify: bool = False
     link: int = 1
+    digest: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,8 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
         report = alerts(loaded.rollbar)
         if loaded.rollbar is None:
             watch.say("errors are not reported to Rollbar: ROLLBAR_ACCESS_TOKEN is not set")
+        if asked.digest:
+            return _digest(loaded, watch, report)
         period = _period(asked, loaded.mapping.timezone, datetime.now(UTC))
         watch.bind(period=period.name)
         watch.write("month", because=_because(asked))
@@ -155,7 +162,10 @@ def read_event(event: object) -> Event:
     link = event.get("link", 1)
     if not 1 <= link <= CHAIN:
         raise UsageError(f"the event's link must be from 1 to {CHAIN}, not {link}")
-    return Event(period, *flags, link)
+    digest = event.get("digest", False)
+    if digest and (period is not None or event.get("dry_run") or event.get("verify")):
+        raise UsageError("the event's digest goes with neither period nor dry_run nor verify")
+    return Event(period, *flags, link, digest)
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -191,6 +201,34 @@ def _run(loaded: "Settings", asked: Event, period: Period, ends: float, watch: "
         period=period, dry_run=asked.dry_run, keep_csv=asked.dry_run, hand_over=_goes_on(asked), ends=ends
     )
     return pipeline.execute(loaded, request, datetime.now(UTC), watch)
+
+
+def _digest(loaded: "Settings", watch: "Lines", report: "Alerts") -> dict[str, Any]:
+    """Send the digest; raised where a channel did not get it, once the others have."""
+    from accountpulse.pipeline import digest
+    from accountpulse.pipeline.digest_channels import channels
+    from accountpulse.state import State
+
+    block, now, state = digest.block_of(loaded), datetime.now(UTC), State(loaded.state)
+    if (quiet := digest.quiet_note(block, loaded.mapping.timezone, now)) is not None:
+        return {"status": "quiet", "text": quiet}
+    found = digest.send(state, block, channels(loaded), None, now)
+    problems = [text for each in found for text in each.problems]
+    answer = {
+        "status": "failed" if problems else "good",
+        "channels": {each.channel: {"sent": len(each.sent), "note": each.note} for each in found},
+        "problems": [outgoing(text)[:200] for text in problems[:LISTED]],
+        "notes": state.files.notes[:LISTED],
+    }
+    watch.write("digest", **answer)
+    if problems:
+        report.say("a digest was not sent", {"count": len(problems), "channels": ", ".join(_failed_of(found))})
+        raise ReportedFailure(json.dumps(outgoing_data(answer), ensure_ascii=False))
+    return answer
+
+
+def _failed_of(found: "Sequence[ChannelDigests]") -> list[str]:
+    return [each.channel for each in found if each.problems]
 
 
 def _verify(loaded: "Settings", period: Period) -> dict[str, Any]:
