@@ -1,18 +1,18 @@
 """A small company whose runs are written into a state by hand, and a channel that takes down what it is sent."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from accountpulse.core.period import Period, scope_of
 from accountpulse.notify.message import Digest, Receipt
 from accountpulse.pipeline.digest import ChannelDigests, send
-from accountpulse.pipeline.earlier_runs import Basis, score_period
 from accountpulse.scoring.scorecard import Scorecard, load
+from accountpulse.scoring.scores import score
 from accountpulse.settings import DigestBlock
 from accountpulse.state import State
 
@@ -25,9 +25,10 @@ groups:
 caps: [{when: {critical_signals: {gte: 1}}, cap: 49, reason: open critical signal}]
 tiers: [{name: Healthy, min: 75}, {name: At Risk, min: 50}, {name: Critical, min: 0}]
 """
-STRICTER = CARD.replace("version: 1", "version: 2").replace("min: 75", "min: 85")
-OF_INTERCOM = "csat_score"
+SMALL = load(CARD, "small.yaml")
+STRICTER = load(CARD.replace("version: 1", "version: 2").replace("min: 75", "min: 85"), "small.yaml")
 METRICS = ("csat_score", "login_frequency", "critical_signals", "days_to_renewal")
+FAR = date(2027, 12, 31)
 OWNERS = ("005000000000001AAA", "005000000000002AAA")
 
 
@@ -45,7 +46,7 @@ class Account:
     logins: float | None = 80.0
     critical: float = 0.0
     opened_on: date | None = None
-    renewal: date = date(2027, 12, 31)
+    renewal: date = FAR
     arr: float | None = None
     owner: str | None = OWNERS[0]
 
@@ -69,43 +70,74 @@ class Account:
         }
 
 
-@dataclass
-class Company:
-    """Accounts that change, and the state that their runs are written to."""
+class Measured(NamedTuple):
+    """What a run measured: `failed` names the sources that it could not read."""
 
-    folder: Path
-    accounts: dict[int, Account]
-    card: Scorecard = field(default_factory=lambda: load(CARD, "small.yaml"))
-    runs: int = 0
+    day: date
+    card: Scorecard
+    metrics: pl.DataFrame
+    signals: pl.DataFrame
+    failed: tuple[str, ...]
 
-    @property
-    def state(self) -> State:
-        """A new one each time, as each process has it."""
-        return State(self.folder)
 
-    def run(self, day: date, *, outage: bool = False) -> None:
-        """What a whole run as of that day leaves behind."""
-        self.runs += 1
-        state, period = self.state, Period(day.year, day.month)
-        rows = [each.row(day, outage=outage) for each in self.accounts.values()]
-        metrics = pl.DataFrame(rows, infer_schema_length=None).cast(dict.fromkeys(METRICS, pl.Float64))
-        metrics = metrics.cast({f"{name}_reason": pl.String for name in METRICS} | {"segment": pl.String})
-        failed = ("intercom",) if outage else ()
-        scores = score_period(metrics, state.history, Basis(period, self.card, 90.0, failed, signals_waived=False))
-        scores = scores.join(metrics, on="account_id", how="left", maintain_order="left")
-        open_now = [
-            {"account_id": account_id(each.number), "severity": "critical", "opened_on": each.opened_on}
-            for each in self.accounts.values()
-            if each.critical
+class WholeRun(NamedTuple):
+    """The same with its scores, and the metrics beside them."""
+
+    measured: Measured
+    scores: pl.DataFrame
+
+
+def measure(accounts: Iterable[Account], day: date, card: Scorecard = SMALL, *, outage: bool = False) -> Measured:
+    """A run of these accounts as of that day; an outage: Intercom can't be read."""
+    there = list(accounts)
+    kinds = dict.fromkeys(METRICS, pl.Float64) | {f"{name}_reason": pl.String for name in METRICS}
+    rows = [each.row(day, outage=outage) for each in there]
+    metrics = pl.DataFrame(rows, infer_schema_length=None).cast({**kinds, "segment": pl.String, "arr": pl.Float64})
+    schema = {"account_id": pl.String, "severity": pl.String, "opened_on": pl.Date}
+    signals = [(account_id(each.number), "critical", each.opened_on) for each in there if each.critical]
+    table = pl.DataFrame(signals, schema=schema, orient="row")
+    return Measured(day, card, metrics, table, ("intercom",) if outage else ())
+
+
+def scored(runs: Sequence[Measured]) -> list[WholeRun]:
+    """Their scores; those that share a scorecard and its sources in one pass, since a pass costs more than its rows.
+
+    In an outage every account keeps the tier of its last run.
+    """
+    scores: dict[int, pl.DataFrame] = {}
+    for key in dict.fromkeys((run.card.hash, run.failed) for run in runs):
+        places = [place for place, run in enumerate(runs) if (run.card.hash, run.failed) == key]
+        named = [
+            runs[place].metrics.with_columns(
+                pl.format("{} {}", pl.lit(place), "account_id").alias("account_id"),
+                pl.lit("Healthy" if runs[place].failed else None, pl.String).alias("last_tier"),
+            )
+            for place in places
         ]
-        schema = {"account_id": pl.String, "severity": pl.String, "opened_on": pl.Date}
-        state.history.save_scorecard(self.card.hash, self.card.content)
-        state.history.save(period, metrics, scores, {"signals": pl.DataFrame(open_now, schema=schema)})
-        begun = datetime.combine(day, time(6), UTC).replace(second=self.runs % 60, minute=self.runs // 60)
-        scope, run_id = scope_of(period, begun), f"r{self.runs:04d}"
-        state.runs.begin(scope, run_id, "f", begun)
-        summary = {"as_of_day": day.isoformat(), "window_days": 90.0, "failed": list(failed), "signals_waived": False}
-        state.runs.end(scope, run_id, "finished", {**summary, "problems": [], "requests": {}, "imbalance": None})
+        card = runs[places[0]].card
+        found = score(pl.concat(named).lazy(), card, failed_sources=key[1], detail=True).collect()
+        for place in places:
+            mine = found.filter(pl.col("account_id").str.starts_with(f"{place} "))
+            scores[place] = mine.with_columns(pl.col("account_id").str.slice(len(f"{place} ")))
+    return [
+        WholeRun(run, scores[place].join(run.metrics, on="account_id", how="left", maintain_order="left"))
+        for place, run in enumerate(runs)
+    ]
+
+
+def leave(folder: Path, run: WholeRun, number: int) -> None:
+    """Write what a run leaves behind; `number` tells one run of a day from the next."""
+    state, measured = State(folder), run.measured
+    day, card = measured.day, measured.card
+    period = Period(day.year, day.month)
+    state.history.save_scorecard(card.hash, card.content)
+    state.history.save(period, measured.metrics, run.scores, {"signals": measured.signals})
+    begun = datetime.combine(day, time(6, number % 60), UTC)
+    scope, run_id = scope_of(period, begun), f"r{day:%Y%m%d}-{number}"
+    state.runs.begin(scope, run_id, "f", begun)
+    facts = {"as_of_day": day.isoformat(), "window_days": 90.0, "failed": list(measured.failed), "requests": {}}
+    more = {"signals_waived": False, "problems": [], "imbalance": None}
+    state.runs.end(scope, run_id, "finished", {**facts, **more})
 
 
 class Killed(BaseException):
@@ -132,12 +164,10 @@ class Notebook:
         return Receipt(self.receipt(digest))
 
 
-def send_all(
-    company: Company, day: date, *channels: Notebook, block: DigestBlock | None = None
-) -> Sequence[ChannelDigests]:
-    """One `digest --send` of a new process."""
+def send_all(folder: Path, day: date, *channels: Notebook, block: DigestBlock | None = None) -> list[ChannelDigests]:
+    """One `digest --send` of a new process, at eight in the morning."""
     now = datetime.combine(day, time(8), UTC)
-    return send(company.state, block or DigestBlock(), channels, None, now)
+    return send(State(folder), block or DigestBlock(), channels, None, now)
 
 
 def told(pages: Sequence[Digest]) -> list[tuple[int, str, str]]:
