@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from accountpulse.core.errors import AccountpulseError
+from accountpulse.core.errors import AccountpulseError, UsageError
 from accountpulse.core.outgoing import outgoing
 from accountpulse.core.period import parse_period
 from accountpulse.notify.digest import Audience, LastWord, Words, compose
@@ -86,7 +86,9 @@ def quiet_note(block: DigestBlock, zone: str, now: datetime) -> str | None:
 def _newest_run(state: State, day: date | None) -> NewestRun:
     earlier = _newest(state, day)
     basis = earlier.basis(earlier.card)
-    inputs = earlier_runs.score_inputs(earlier.metrics, state.history, basis)
+    # as they stand beside the scores: a run that is writing at this moment has replaced the one table and not the other
+    measured = earlier.scores.select(name for name in earlier.metrics.columns if name in earlier.scores.columns)
+    inputs = earlier_runs.score_inputs(measured, state.history, basis)
     return NewestRun(
         run_id=str(earlier.facts["run_id"]),
         as_of=earlier.as_of_day,
@@ -104,6 +106,8 @@ def _newest(state: State, day: date | None) -> EarlierRun:
         earlier = earlier_runs.recall(state, parse_period(month))
         if earlier is not None and (day is None or earlier.as_of_day <= day):
             return earlier
+    if day is not None and state.history.periods():
+        raise UsageError(f"--as-of: the state holds no run that was measured up to {day} or an earlier day")
     return earlier_runs.recall_or_refuse(state, None)
 
 

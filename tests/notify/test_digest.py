@@ -1,0 +1,296 @@
+"""What a digest says, of whom, to whom; and what is left where a channel fails."""
+
+import shutil
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from accountpulse.core.errors import AccountpulseError, AlreadyRunning
+from accountpulse.notify.digest import REPEATED, Audience, LastWord, Words, compose
+from accountpulse.notify.message import Crossing, Digest
+from accountpulse.notify.told import Comparison, NewestRun, compare
+from accountpulse.scoring.crossings import LineState, crossings, renewal_stage
+from accountpulse.settings import DigestBlock
+from accountpulse.state import State
+from accountpulse.state.ledgers import LedgerDocument
+from notify.company import OWNERS, SMALL, Account, Notebook, account_id, leave, measure, scored, send_all, told
+
+MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
+ALL = Audience(each_owner=False, owners={}, fallback=None)
+WORDS = Words(lambda _row, _card: "Call them", links={})
+LAST = LastWord("r1", MONDAY, SMALL.hash, ())
+AS_BEFORE = LineState("Healthy", frozenset(), 80.0, 100.0, 0.0, None, 0, date(2027, 12, 31))
+
+
+def newest(*accounts: Account, day: date = MONDAY, outage: bool = False) -> NewestRun:
+    run = scored([measure(accounts, day, outage=outage)])[0]
+    dates = run.measured.signals.drop_nulls().select("account_id", "opened_on").iter_rows()
+    failed = ("Intercom",) if outage else ()
+    return NewestRun("r2", day, SMALL, run.scores, run.measured.metrics, failed, dict(dates))
+
+
+def then_now(before: list[Account], now: list[Account], *, outage: bool = False) -> tuple[Comparison, NewestRun]:
+    """What became of them from Monday to Tuesday."""
+    run = newest(*now, day=TUESDAY, outage=outage)
+    return compare(compare(None, newest(*before), same_card=False).told, run, same_card=True), run
+
+
+def fallen(account: Account) -> Account:
+    return replace(account, score=60.0)
+
+
+# --- lines -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("days", "stage"),
+    [(None, 0), (181, 0), (180, 1), (91, 1), (90, 2), (31, 2), (30, 3), (0, 3), (-1, 4)],
+)
+def test_a_renewal_enters_its_stages_on_their_first_day(days: float | None, stage: int) -> None:
+    assert renewal_stage(days) == stage
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "told_as"),
+    [
+        ({}, {"tier": "At Risk"}, Crossing("tier", "Healthy to At Risk", worse=True)),
+        ({"tier": "Critical"}, {"tier": "At Risk"}, Crossing("tier", "Critical to At Risk", worse=False)),
+        ({}, {"tier": "Not Rated"}, Crossing("coverage", "Healthy to Not Rated", worse=True)),
+        ({"tier": "Not Rated"}, {"tier": "At Risk"}, Crossing("coverage", "Not Rated to At Risk", worse=True)),
+        ({"tier": "Not Rated"}, {}, Crossing("coverage", "Not Rated to Healthy", worse=False)),
+        ({}, {"coverage": 90.0}, Crossing("coverage", "90 % of the weight is known, 100 % before", worse=True)),
+        ({}, {"coverage": 90.1}, None),
+        ({}, {"coverage": None}, None),
+        ({"stage": 1}, {"stage": 3}, Crossing("renewal", "renewal within 30 days (2027-12-31)", worse=True)),
+        ({"stage": 4}, {"stage": 0}, Crossing("renewal", "renewal moved to 2027-12-31", worse=False)),
+        ({"stage": 1}, {"stage": 0, "renewal": None}, None),
+        ({"critical": 1.0}, {"critical": None}, None),
+        ({"critical": None}, {"critical": 1.0}, Crossing("critical signal", "critical signal open", worse=True)),
+        ({"critical": 1.0}, {"critical": 2.0}, Crossing("critical signal", "2 critical signals open", worse=True)),
+        (
+            {"critical": 1.0},
+            {"critical": 0.0},
+            Crossing("critical signal", "no critical signal open any more", worse=False),
+        ),
+        (
+            {},
+            {"caps": frozenset({"open critical signal"}), "health": 20.0},
+            Crossing("cap", "cap of 49, health is lower already: open critical signal", worse=True),
+        ),
+    ],
+)
+def test_a_line_is_crossed_by_what_is_known_of_both_states(
+    then: dict[str, object], now: dict[str, object], told_as: Crossing | None
+) -> None:
+    found = crossings(AS_BEFORE._replace(**then), AS_BEFORE._replace(**now), SMALL)  # type: ignore[arg-type]
+    assert found == (() if told_as is None else (told_as,))
+
+
+# --- what was told ---------------------------------------------------------------------------------------------
+
+
+def test_coverage_that_falls_slowly_is_told_once_it_has_fallen_ten_points() -> None:
+    """A quarter of the weight hangs on logins; what it was told from stays until it is told."""
+    accounts = [Account(1)]
+    first = compare(None, newest(*accounts), same_card=False).told
+    assert first["told:coverage"].to_list() == [100.0]
+    crossed = compare(first, newest(replace(accounts[0], logins=None)), same_card=True)
+    assert [each.text for each in crossed.crossed[account_id(1)].crossings] == [
+        "75 % of the weight is known, 100 % before"
+    ]
+    assert crossed.told["told:coverage"].to_list() == [75.0]
+    assert crossed.told["told:open"].to_list() == [["coverage"]]
+
+
+def test_an_account_that_cannot_be_judged_without_the_missing_source_waits_and_is_told_afterwards() -> None:
+    """Logins fall to 0: with CSAT as last read health is 60, At Risk; the run itself, without CSAT, says Critical."""
+    before, now = [Account(1)], [Account(1, logins=0.0, renewal=date(2026, 12, 20))]
+    found, _run = then_now(before, now, outage=True)
+    assert found.waiting == (account_id(1),)
+    assert [each.line for each in found.crossed[account_id(1)].crossings] == ["renewal"]
+    again = compare(found.told, newest(*now, day=TUESDAY), same_card=True)
+    assert [each.line for each in again.crossed[account_id(1)].crossings] == ["tier"]
+
+
+def test_new_accounts_cross_nothing_and_missing_ones_are_named_once() -> None:
+    found, run = then_now([Account(1), Account(2)], [Account(1), Account(3, score=10.0)])
+    assert (found.new, found.missing, dict(found.crossed)) == ((account_id(3),), (account_id(2),), {})
+    [digest] = compose(found, run, LAST, ALL, WORDS)
+    assert digest.notes == (
+        f"No longer among the scored accounts: 1 ({account_id(2)}).",
+        "New, and told of from here on: 1 account.",
+    )
+    later = compare(found.told, newest(Account(1), Account(3, score=10.0), day=TUESDAY), same_card=True)
+    assert (later.missing, compose(later, run, LAST, ALL, WORDS)) == ((), [])
+    back = compare(later.told, newest(Account(2, score=10.0, logins=10.0), day=TUESDAY), same_card=True)
+    assert list(back.crossed) == [account_id(2)]  # held against what was told of it last
+
+
+def test_a_part_of_what_was_told_that_is_better_is_no_all_clear() -> None:
+    """At Risk and a renewal near: the renewal moves, the tier stays."""
+    soon = replace(Account(1), renewal=date(2026, 12, 20), score=60.0)
+    first = compare(None, newest(Account(1)), same_card=False).told
+    second = compare(first, newest(soon, day=TUESDAY), same_card=True).told
+    run = newest(fallen(Account(1)), day=TUESDAY)
+    found = compare(second, run, same_card=True)
+    [digest] = compose(found, run, LAST, ALL, WORDS)
+    assert (digest.crossed_back, [each.text for each in digest.others]) == ((), ["renewal moved to 2027-12-31"])
+    assert digest.heading == "Customer health, 24 November 2026: 1 account is better"
+
+
+# --- what it says ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def seven() -> tuple[Comparison, NewestRun]:
+    """Seven accounts that fell: the lower half of the numbers Critical, and the higher the number the higher ARR."""
+    before = [Account(number, owner=OWNERS[number % 2]) for number in range(1, 7)] + [Account(7, owner=None)]
+    return then_now(before, [replace(each, score=20.0 if each.number < 4 else 60.0) for each in before])
+
+
+def test_five_accounts_are_told_in_full_by_arr_and_uncapped_risk_and_the_others_in_a_line(
+    seven: tuple[Comparison, NewestRun],
+) -> None:
+    """Health 35 makes a risk of 100 / (1 + e^−(−2.2 + 0.052 · 15 − 1.0)) = 8.17, health 65 one of 1.84.
+
+    So ARR × risk of 1 to 7 in thousands: 8.2, 16.3, 24.5, 7.3, 9.2, 11.0, 12.9.
+    """
+    [digest] = compose(*seven, LAST, ALL, WORDS)
+    assert digest.heading == "Customer health, 24 November 2026: 7 accounts crossed a line"
+    assert [each.account_name for each in digest.entries] == [f"Company {number}" for number in (3, 2, 7, 6, 5)]
+    assert [(each.account_name, each.text) for each in digest.others] == [
+        ("Company 1", "Healthy to Critical"),
+        ("Company 4", "Healthy to At Risk"),
+    ]
+    first = digest.entries[0]
+    assert first.number == "Health 35 (Critical), churn risk 8.2, ARR 3,000"
+    assert first.reason == "CSAT: 20 %, costs 60 points"
+    assert first.next_step == "Call them"
+
+
+def test_each_owner_gets_a_digest_and_what_belongs_to_nobody_that_is_known_goes_to_the_fallback(
+    seven: tuple[Comparison, NewestRun],
+) -> None:
+    block = DigestBlock(
+        audience="each owner",
+        owners={OWNERS[1][:15]: {"mail": "b@example.com", "slack": "U1"}, "Somebody Else": "c@example.com"},
+        fallback={"mail": "ops@example.com"},
+    )
+    audience = Audience(each_owner=True, owners=block.recipients("mail"), fallback=block.fallback_of("mail"))
+    found = compose(*seven, LAST, audience, WORDS)
+    assert [(each.owner_id, each.recipient, len(each.entries)) for each in found] == [
+        (OWNERS[1], "b@example.com", 3),
+        (None, "ops@example.com", 4),
+    ]
+    assert (block.recipients("slack")[OWNERS[1][:15]], block.fallback_of("slack")) == ("U1", None)
+    by_channel = compose(*seven, LAST, Audience(each_owner=True, owners={}, fallback="ops@example.com"), WORDS)
+    assert [(each.owner_id, each.recipient) for each in by_channel] == [
+        (OWNERS[0], None),
+        (OWNERS[1], None),
+        (None, "ops@example.com"),
+    ]
+
+
+def test_a_digest_has_the_same_key_whatever_run_tells_it(seven: tuple[Comparison, NewestRun]) -> None:
+    found, run = seven
+    other = replace(run, run_id="r3")
+    [one], [two] = (compose(found, each, LAST, ALL, WORDS) for each in (run, other))
+    assert one.key == two.key
+
+
+# --- sending ---------------------------------------------------------------------------------------------------
+
+
+class Refused(AccountpulseError):
+    """A channel's own error."""
+
+    def __init__(self, *, may_have_arrived: bool) -> None:
+        self.may_have_arrived = may_have_arrived
+        super().__init__("mail: the digest was not sent (550). Mend the address.")
+
+
+@pytest.fixture(scope="module")
+def state_of_tuesday(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two channels were told on Monday; on Tuesday one account has fallen."""
+    folder = tmp_path_factory.mktemp("tuesday")
+    accounts = [Account(1), Account(2)]
+    monday, tuesday = scored([measure(accounts, MONDAY), measure([fallen(accounts[0]), accounts[1]], TUESDAY)])
+    leave(folder, monday, 0)
+    send_all(folder, MONDAY, Notebook("first", receipt=lambda _digest: {"place": "1"}), Notebook("second"))
+    leave(folder, tuesday, 0)
+    return folder
+
+
+@pytest.fixture
+def tuesday(state_of_tuesday: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(state_of_tuesday, tmp_path / "state")
+
+
+@pytest.mark.parametrize("may_have_arrived", [True, False])
+def test_a_channel_that_fails_keeps_no_other_from_its_digest_and_gets_it_next_time(
+    tuesday: Path, *, may_have_arrived: bool
+) -> None:
+    def refuse(_digest: Digest) -> None:
+        raise Refused(may_have_arrived=may_have_arrived)
+
+    first, second = Notebook("first", before=refuse), Notebook("second")
+    results = send_all(tuesday, TUESDAY, first, second)
+    assert [(each.exit_code, len(each.sent)) for each in results] == [(5, 0), (0, 1)]
+    assert results[0].problems == ("mail: the digest was not sent (550). Mend the address.",)
+    first.before = lambda _digest: None
+    results = send_all(tuesday, TUESDAY, first, second)
+    assert [(each.exit_code, len(each.sent)) for each in results] == [(0, 1), (0, 0)]
+    assert told(first.pages) == [(1, "worse", "Healthy to At Risk")]
+    assert (REPEATED in first.pages[0].notes) is may_have_arrived
+
+
+def test_a_channel_gets_back_what_its_receipts_hold(tuesday: Path) -> None:
+    first = Notebook("first", receipt=lambda _digest: {"place": "", "task": "2"})
+    send_all(tuesday, TUESDAY, first)
+    assert first.kept == {"place": "1"}
+    assert State(tuesday).ledgers.read("first").document.detail == {"task": "2"}
+
+
+def test_two_do_not_send_side_by_side(tuesday: Path) -> None:
+    def meanwhile(_digest: Digest) -> None:
+        with pytest.raises(AlreadyRunning, match="the digest is being sent by run digest-2026"):
+            send_all(tuesday, TUESDAY, Notebook("second"))
+
+    first = Notebook("first", before=meanwhile)
+    assert send_all(tuesday, TUESDAY, first)[0].exit_code == 0
+    assert len(first.pages) == 1
+
+
+def test_a_ledger_that_another_process_wrote_is_not_written_over(tuesday: Path) -> None:
+    ledgers = State(tuesday).ledgers
+    mine, other = ledgers.read("first"), ledgers.read("first")
+    ledgers.write(other, LedgerDocument(detail={"a": "b"}))
+    with pytest.raises(AlreadyRunning, match="another process writes what was told to first"):
+        ledgers.write(mine, LedgerDocument())
+    with pytest.raises(AlreadyRunning):
+        ledgers.write(replace(mine, tag=None), LedgerDocument())
+
+
+def test_a_forgotten_account_is_in_no_ledger(tuesday: Path) -> None:
+    def refuse(_digest: Digest) -> None:
+        raise Refused(may_have_arrived=True)
+
+    send_all(tuesday, TUESDAY, Notebook("first", before=refuse))
+    send_all(tuesday, TUESDAY, Notebook("second", receipt=lambda _digest: {account_id(1): "00T1"}))
+    assert any(account_id(1)[:15].encode() in path.read_bytes() for path in tuesday.glob("digests/*/ledger.json"))
+    State(tuesday).forget(account_id(1))
+    for path in tuesday.glob("digests/**/*"):
+        assert path.is_dir() or account_id(1)[:15].encode() not in path.read_bytes(), path
+    again = Notebook("first")
+    send_all(tuesday, TUESDAY, again)
+    assert told(again.pages) == []
+
+
+def test_a_ledger_that_is_damaged_is_set_aside_and_said(tuesday: Path) -> None:
+    ledger = tuesday / "digests" / "first" / "ledger.json"
+    ledger.write_text(ledger.read_text(encoding="utf-8").replace("r2026", "r2025"), encoding="utf-8")
+    state = State(tuesday)
+    assert state.ledgers.read("first").document == LedgerDocument()
+    assert "that channel begins anew with a first digest" in state.files.notes[0]
