@@ -37,7 +37,7 @@ def account_id(number: int) -> str:
     return f"001{number:012d}AAA"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Account:
     """What is measured of an account; None: not known. All of them are Healthy at first."""
 

@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ LAST = LastWord("r1", MONDAY, SMALL.hash, ())
 AS_BEFORE = LineState("Healthy", frozenset(), 80.0, 100.0, 0.0, None, 0, date(2027, 12, 31))
 
 
+@cache
 def newest(*accounts: Account, day: date = MONDAY, outage: bool = False) -> NewestRun:
     run = scored([measure(accounts, day, outage=outage)])[0]
     dates = run.measured.signals.drop_nulls().select("account_id", "opened_on").iter_rows()
