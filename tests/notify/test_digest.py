@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from accountpulse.core.errors import AccountpulseError, AlreadyRunning
-from accountpulse.notify.digest import REPEATED, Audience, LastWord, Words, compose
+from accountpulse.notify.digest import REPEATED, Audience, LastWord, AccountWords, compose
 from accountpulse.notify.message import Crossing, Digest
 from accountpulse.notify.told import Comparison, NewestRun, compare
 from accountpulse.scoring.crossings import LineState, crossings, renewal_stage
@@ -20,7 +20,7 @@ from notify.company import OWNERS, SMALL, Account, Notebook, account_id, leave, 
 
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
 ALL = Audience(each_owner=False, owners={}, fallback=None)
-WORDS = Words(lambda _row, _card: "Call them", links={})
+WORDS = AccountWords(lambda _row, _card: "Call them", links={})
 LAST = LastWord("r1", MONDAY, SMALL.hash, ())
 AS_BEFORE = LineState("Healthy", frozenset(), 80.0, 100.0, 0.0, None, 0, date(2027, 12, 31))
 

@@ -73,6 +73,7 @@ scorecards = Program(help="Look at scorecard files.")
 def register(app: typer.Typer) -> None:
     """Hang all commands into the program."""
     from accountpulse.cli.account_commands import accounts
+    from accountpulse.cli.digest_command import digest
 
     looking = (score, explain, report, digest, outcomes, backtest, history)
     for command in (demo, run, check, accounts, *looking, forget, docs):
@@ -288,33 +289,6 @@ def report(
     if as_json:
         raise typer.Exit(print_document(configured_state(), month_of(period, "UTC"), run))
     raise typer.Exit(write_report(configured_state(), month_of(period, "UTC"), out, run))
-
-
-def digest(
-    *,
-    send: Annotated[bool, typer.Option("--send", help="Send it, and note what was told. [default: print it]")] = False,
-    channel: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only this one of digest.channels; repeatable.")
-    ] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option("--as-of", metavar="DAY", help="The newest run up to this day. [default: the newest of all]"),
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """What crossed a line since the last digest, for each channel. Reads the state; asks no system."""
-    prepare()
-    from accountpulse.cli.digest import channels_named, day_named, send_digest, show_digest
-    from accountpulse.pipeline.digest_channels import channels
-    from accountpulse.state import State
-
-    day, loaded = day_named(as_of), _settings()
-    state, block = State(loaded.state), loaded.mapping.block("digest")
-    chosen = channels_named(channels(loaded), channel or ())
-    if not send:
-        raise typer.Exit(show_digest(state, block, chosen, day, as_json=as_json))
-    clock = datetime.now(UTC), loaded.mapping.timezone
-    raise typer.Exit(send_digest(state, block, chosen, day, clock, as_json=as_json))
 
 
 def outcomes(

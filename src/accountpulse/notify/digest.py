@@ -33,7 +33,7 @@ class Audience:
 
 
 @dataclass(frozen=True)
-class Words:
+class AccountWords:
     """What is said of an account beside its numbers: the next step, and where to look."""
 
     next_step: Callable[[Mapping[str, Any], Scorecard], str | None]
@@ -60,7 +60,7 @@ def compose(
     newest: NewestRun,
     last: LastWord | None,
     audience: Audience,
-    words: Words,
+    words: AccountWords,
     *,
     doubtful: frozenset[str] = frozenset(),
 ) -> list[Digest]:
@@ -127,7 +127,7 @@ class _Writer:
 
     found: Comparison
     newest: NewestRun
-    words: Words
+    words: AccountWords
     rows: Mapping[str, Mapping[str, Any]]
     is_first: bool
 

@@ -11,7 +11,7 @@ import polars as pl
 from accountpulse.core.errors import AccountpulseError, UsageError
 from accountpulse.core.outgoing import outgoing
 from accountpulse.core.period import parse_period
-from accountpulse.notify.digest import Audience, LastWord, Words, compose
+from accountpulse.notify.digest import Audience, LastWord, AccountWords, compose
 from accountpulse.notify.message import Channel, Digest
 from accountpulse.notify.quiet_hours import QuietTimes
 from accountpulse.notify.told import Comparison, NewestRun, compare
@@ -41,7 +41,7 @@ class ChannelDigests:
 
 
 @dataclass(frozen=True)
-class _Plan:
+class _ChannelPlan:
     """What is to be told to a channel, and on which ground."""
 
     ledger: Ledger
@@ -119,7 +119,7 @@ def _opened(signals: pl.DataFrame | None) -> Mapping[str, date]:
     return dict(critical.group_by("account_id").agg(pl.col("opened_on").max()).iter_rows())
 
 
-def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> _Plan:
+def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> _ChannelPlan:
     ledger = state.ledgers.read(channel)
     told = settled(state.ledgers, ledger)
     last = told.last
@@ -127,16 +127,16 @@ def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> 
     found = compare(told.table, newest, same_card=same_card)
     if last is not None and last.as_of > newest.as_of.isoformat():
         note = f"the newest run is as of {newest.as_of}; this channel was told as of {last.as_of} already"
-        return _Plan(ledger, told, found, ChannelDigests(channel, (), note))
+        return _ChannelPlan(ledger, told, found, ChannelDigests(channel, (), note))
     audience = Audience(block.audience == "each owner", block.recipients(channel), block.fallback_of(channel))
     word = None if last is None else LastWord(last.run_id, date.fromisoformat(last.as_of), last.scorecard, last.failed)
-    words = Words(next_step, links={})
+    words = AccountWords(next_step, links={})
     digests = compose(found, newest, word, audience, words, doubtful=told.doubtful)
     nothing = None if digests or last is None else f"no account crossed a line since {last.as_of}"
-    return _Plan(ledger, told, found, ChannelDigests(channel, tuple(digests), nothing))
+    return _ChannelPlan(ledger, told, found, ChannelDigests(channel, tuple(digests), nothing))
 
 
-def _send(state: State, plan: _Plan, channel: Channel, newest: NewestRun) -> ChannelDigests:
+def _send(state: State, plan: _ChannelPlan, channel: Channel, newest: NewestRun) -> ChannelDigests:
     result, last = plan.result, plan.told.last
     if not result.digests and (last is None or last.as_of > newest.as_of.isoformat()):
         return result

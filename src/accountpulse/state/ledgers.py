@@ -21,7 +21,7 @@ from accountpulse.state.files import Files
 
 FOLDER = "digests/"
 NEEDS: Columns = {"account_id": pl.String}
-Progress = Literal["planned", "begun", "sent"]
+SendingStep = Literal["planned", "begun", "sent"]
 
 
 class LastTold(msgspec.Struct, frozen=True):
@@ -37,7 +37,7 @@ class LastTold(msgspec.Struct, frozen=True):
 class SentDigest(msgspec.Struct, frozen=True):
     """How far one digest of a sending came, and the accounts that it tells of."""
 
-    progress: Progress
+    progress: SendingStep
     accounts: tuple[str, ...]
 
 

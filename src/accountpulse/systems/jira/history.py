@@ -58,7 +58,7 @@ class Life:
 NOTHING = Life()  # of an issue that leaves nothing to say
 
 
-class _Entry(NamedTuple):
+class _HistoryEntry(NamedTuple):
     """The changes of status in one entry of a history, in order; `resolved` None: the resolution didn't change."""
 
     at: int
@@ -211,7 +211,7 @@ class _Chain:
         self,
         reader: HistoryReader,
         present: Present,
-        entries: list[_Entry],
+        entries: list[_HistoryEntry],
         resolutions: Sequence[int],
         *,
         is_cut: bool = False,
@@ -364,12 +364,12 @@ def _apart(moves: list[Move], reader: HistoryReader) -> list[Move]:
 # --- the order of a history --------------------------------------------------------------------------------------
 
 
-def _entries(histories: Iterable[IssueHistory]) -> tuple[list[_Entry], list[int]]:
+def _entries(histories: Iterable[IssueHistory]) -> tuple[list[_HistoryEntry], list[int]]:
     """The entries that changed the status, each once by its number, and the times that changed the resolution.
 
     Entries without a number may be alike and yet two: there and back and there again, in one instant.
     """
-    entries: dict[tuple[_Entry, int | None], _Entry] = {}
+    entries: dict[tuple[_HistoryEntry, int | None], _HistoryEntry] = {}
     resolutions: list[int] = []
     for place, history in enumerate(histories):
         moves: list[Change] = []
@@ -388,7 +388,7 @@ def _entries(histories: Iterable[IssueHistory]) -> tuple[list[_Entry], list[int]
             resolutions.append(at)
             resolved = bool(resolution.before), bool(resolution.after)
         if moves:
-            entry = _Entry(at, history.id, _chained(moves), resolved)
+            entry = _HistoryEntry(at, history.id, _chained(moves), resolved)
             entries[entry, place if entry.number is None else None] = entry
     return list(entries.values()), resolutions
 
@@ -419,7 +419,7 @@ def _breaks(steps: Iterable[tuple[str | None, str | None]], first: str | None = 
     return sum(bool(end and start and end != start) for end, start in zip(ends, starts, strict=True))
 
 
-def _ordered(entries: list[_Entry], status: str) -> Sequence[_Entry]:
+def _ordered(entries: list[_HistoryEntry], status: str) -> Sequence[_HistoryEntry]:
     """The entries from the oldest to the newest, by their times; those of one time as they lead on.
 
     Where times don't lead on, the numbers may: servers of one site have several clocks.
@@ -436,7 +436,7 @@ def _ordered(entries: list[_Entry], status: str) -> Sequence[_Entry]:
     return min(candidates, key=lambda order: _breaks([step for entry in order for step in entry.steps], last=status))
 
 
-def _is_unbroken(entries: Sequence[_Entry], status: str) -> bool:
+def _is_unbroken(entries: Sequence[_HistoryEntry], status: str) -> bool:
     end: str | None = None
     for entry in entries:
         for before, after in entry.steps:
@@ -446,13 +446,15 @@ def _is_unbroken(entries: Sequence[_Entry], status: str) -> bool:
     return not (end and status and end != status)
 
 
-def _ties_led_on(entries: Sequence[_Entry], status: str) -> list[_Entry]:
+def _ties_led_on(entries: Sequence[_HistoryEntry], status: str) -> list[_HistoryEntry]:
     """The entries, with those of one instant in the order that has the fewest breaks over the whole history."""
     breaks: dict[str | None, int] = {None: 0}  # last status → breaks of the best way to it
-    steps: list[dict[str | None, tuple[str | None, Sequence[_Entry]]]] = []  # of each instant: whence, in what order
+    steps: list[
+        dict[str | None, tuple[str | None, Sequence[_HistoryEntry]]]
+    ] = []  # of each instant: whence, in what order
     for _at, tied in groupby(entries, key=lambda entry: entry.at):
         group = list(tied)
-        further, step = dict[str | None, int](), dict[str | None, tuple[str | None, Sequence[_Entry]]]()
+        further, step = dict[str | None, int](), dict[str | None, tuple[str | None, Sequence[_HistoryEntry]]]()
         for order in permutations(group) if len(group) <= MOST_TIES else (group,):
             last = order[-1].steps[-1][1]
             for end, before in breaks.items():
@@ -462,12 +464,12 @@ def _ties_led_on(entries: Sequence[_Entry], status: str) -> list[_Entry]:
         breaks = further
         steps.append(step)
     end = min(breaks, key=lambda last: breaks[last] + bool(last and status and last != status))
-    found: list[_Entry] = []
+    found: list[_HistoryEntry] = []
     for step in reversed(steps):
         end, best = step[end]
         found += reversed(best)
     return found[::-1]
 
 
-def _breaks_of(order: Sequence[_Entry], first: str | None, last: str | None) -> int:
+def _breaks_of(order: Sequence[_HistoryEntry], first: str | None, last: str | None) -> int:
     return _breaks([step for entry in order for step in entry.steps], first, last)
