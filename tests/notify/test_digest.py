@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from accountpulse.core.errors import AccountpulseError, AlreadyRunning
-from accountpulse.notify.digest import REPEATED, Audience, LastWord, AccountWords, compose
+from accountpulse.notify.digest import REPEATED, AccountWords, Audience, LastWord, compose
 from accountpulse.notify.message import Crossing, Digest
 from accountpulse.notify.told import Comparison, NewestRun, compare
 from accountpulse.scoring.crossings import LineState, crossings, renewal_stage

@@ -11,7 +11,7 @@ import polars as pl
 from accountpulse.core.errors import AccountpulseError, UsageError
 from accountpulse.core.outgoing import outgoing
 from accountpulse.core.period import parse_period
-from accountpulse.notify.digest import Audience, LastWord, AccountWords, compose
+from accountpulse.notify.digest import AccountWords, Audience, LastWord, compose
 from accountpulse.notify.message import Channel, Digest
 from accountpulse.notify.quiet_hours import QuietTimes
 from accountpulse.notify.told import Comparison, NewestRun, compare
