@@ -10,6 +10,7 @@ import msgspec
 from accountpulse.core.nearest import nearest
 from accountpulse.core.records import TABLE, SourceName
 from accountpulse.core.yaml_structs import After, Chosen
+from accountpulse.settings.digest_channels import ChannelKeys
 from accountpulse.systems import SOURCES, SYSTEMS
 from accountpulse.systems.mapping_parts import AgeDays, MappingBlock, OwnMetricName
 
@@ -157,6 +158,7 @@ def _fields() -> Mapping[str, tuple[Any, Any]]:
     own = {name: (system.mapping, system.mapping()) for name, system in SYSTEMS.items()}
     ours = {
         "links": (LinksBlock, LinksBlock()),
+        "digest": (ChannelKeys, ChannelKeys()),
         "metrics": (dict[OwnMetricName, OwnMetricOrigin], msgspec.field(default_factory=dict)),
     }
     _refuse_clashes([*dir(RunMapping), *ours, *(block for each in SYSTEMS.values() for block in each.blocks), *own])
