@@ -38,13 +38,14 @@ def shown_crossings(entry: Entry) -> str:
 def plain_text(digest: Digest) -> str:
     """The digest for people, as text. `digest` is one that is ready."""
     parts = ["\n".join([digest.heading, *([f"For {digest.owner}"] if digest.owner else []), *digest.notes])]
-    parts += [_plain_entry(each) for each in digest.entries]
+    parts += [plain_entry(each) for each in digest.entries]
     parts += _plain_list("Crossed a line, too", digest.others)
     parts += _plain_list("Better again", digest.crossed_back)
     return "\n\n".join(parts) + "\n"
 
 
-def _plain_entry(entry: Entry) -> str:
+def plain_entry(entry: Entry) -> str:
+    """One account in full, a line for each thing that is said."""
     lines = [
         f"{entry.account_name}: {shown_crossings(entry)}",
         f"  {entry.number}",
