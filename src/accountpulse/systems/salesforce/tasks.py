@@ -25,11 +25,11 @@ from accountpulse.http.shape import MISSHAPEN, WrongShape, converted
 from accountpulse.systems.account_tasks import TaskResult, WantedTask
 from accountpulse.systems.connection import Connection
 from accountpulse.systems.salesforce.client import ELSEWHERE, Org, format_soql
+from accountpulse.systems.salesforce.record import TASK_KEY
 from accountpulse.systems.salesforce.settings import SalesforceAccess, SalesforceMapping
 from accountpulse.systems.salesforce.writes import COLLECTION, Answer, answers
 
-KEY = "Accountpulse_Key__c"
-WRITTEN = ("WhatId", "OwnerId", "Subject", "Description", "ActivityDate", KEY)
+WRITTEN = ("WhatId", "OwnerId", "Subject", "Description", "ActivityDate", TASK_KEY)
 INSERT_TRIES = 3
 FIRST_WAIT = 2.0  # seconds before the org is asked whether Tasks came whose answer was lost
 _DEPLOY = (
@@ -38,7 +38,7 @@ _DEPLOY = (
 )
 
 T = TypeVar("T")
-Record = dict[str, Any]
+TaskFields = dict[str, Any]
 
 
 class _Task(msgspec.Struct, frozen=True):
@@ -122,7 +122,7 @@ class SalesforceTasks:
         about = {task_id: account for account, task_id in known.items()}
         found: dict[str, _Task] = {}
         for part in _parts(accounts):
-            chosen = format_soql(f"(WhatId IN {{}} AND {KEY} != null)", part)
+            chosen = format_soql(f"(WhatId IN {{}} AND {TASK_KEY} != null)", part)
             if ids := [known[each] for each in part if each in known]:
                 chosen += format_soql(" OR Id IN {}", ids)
             query = f"SELECT {', '.join(_Task.__struct_fields__)} FROM Task WHERE {chosen}"  # noqa: S608
@@ -166,7 +166,7 @@ class SalesforceTasks:
 
     # --- what is written
 
-    def _difference(self, task: _Task, wanted: WantedTask) -> Record:
+    def _difference(self, task: _Task, wanted: WantedTask) -> TaskFields:
         """What has to change of a Task; nothing where a person closed or deleted it. Who has it, stays as it is."""
         if not task.is_open:
             return {}
@@ -174,15 +174,15 @@ class SalesforceTasks:
         changed = {name: value for name, value in texts.items() if _plain(getattr(task, name)) != _plain(value)}
         return {"id": task.Id, **changed} if changed else {}
 
-    def _texts(self, wanted: WantedTask) -> Record:
+    def _texts(self, wanted: WantedTask) -> TaskFields:
         fields = self._org.describe("Task") or {}
-        texts = {"Subject": wanted.subject, "Description": wanted.description, KEY: wanted.key}
+        texts = {"Subject": wanted.subject, "Description": wanted.description, TASK_KEY: wanted.key}
         return {name: _fitting(text, fields[name].length) for name, text in texts.items()}
 
-    def _ended(self, task: _Task) -> Record:
+    def _ended(self, task: _Task) -> TaskFields:
         return {"id": task.Id, "Status": self._closing}
 
-    def _update(self, changes: Sequence[tuple[str, Record]]) -> list[tuple[str, Answer]]:
+    def _update(self, changes: Sequence[tuple[str, TaskFields]]) -> list[tuple[str, Answer]]:
         """Changes of Tasks, each with its account; a repeated call changes nothing."""
         done: list[tuple[str, Answer]] = []
         for part in _parts(changes):
@@ -240,7 +240,7 @@ class SalesforceTasks:
             "salesforce", self.budget, self.connection.ca_bundle, remedies=ELSEWHERE, once=frozenset({"POST"})
         )
 
-    def _record(self, wanted: WantedTask, owner: str | None) -> Record:
+    def _record(self, wanted: WantedTask, owner: str | None) -> TaskFields:
         record = {"WhatId": wanted.account_id, **self._texts(wanted), "ActivityDate": wanted.due.isoformat()}
         return _typed(record if owner is None else {**record, "OwnerId": owner})
 
@@ -256,7 +256,7 @@ def _is_id(value: Any) -> bool:
     return isinstance(value, str) and looks_like_an_id(value)
 
 
-def _typed(record: Record) -> Record:
+def _typed(record: TaskFields) -> TaskFields:
     return {"attributes": {"type": "Task"}, **record}
 
 
