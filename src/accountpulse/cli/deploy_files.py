@@ -28,7 +28,8 @@ NEXT = {
   sf project deploy start --target-org our-org --source-dir health-score --source-dir churn-signal
   sf org assign permset --target-org our-org --on-behalf-of integration@example.com \\
       --name Accountpulse_Integration --name Accountpulse_Integration_Signals
-An org with a Churn_Signal__c of its own leaves churn-signal and Accountpulse_Integration_Signals away.""",
+An org with a Churn_Signal__c of its own leaves churn-signal and Accountpulse_Integration_Signals away.
+Where the digest is to make Tasks, add --source-dir tasks and --name Accountpulse_Integration_Tasks.""",
     DeployTarget.AWS: """\
   python3 {folder}/package.py accountpulse.yaml
   cd {folder}

@@ -29,7 +29,30 @@ SEND_ARGUMENTS = ("stream", "timeout", "verify", "cert", "proxies")  # of HTTPAd
 FAULTS = "/services/Soap/"  # a SOAP fault is a 500 that says what is wrong: trying again could lock the user out
 
 
-class RetryingAdapter(HTTPAdapter):
+class TrustingAdapter(HTTPAdapter):
+    """Sends once, to whom we trust: the machine's authorities, and one more where the settings name it."""
+
+    def __init__(self, ca_bundle: Path | None) -> None:
+        """`ca_bundle`: the settings' own authority."""
+        self._ca_bundle = ca_bundle
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Give every connection our idea of whom to trust."""
+        super().init_poolmanager(*args, **options, ssl_context=tls.context(self._ca_bundle))
+        pools = self.poolmanager.pool_classes_by_scheme
+        self.poolmanager.pool_classes_by_scheme = {**pools, "https": _CleanPool}
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """The same, where a proxy stands between."""
+        return super().proxy_manager_for(proxy, **options, ssl_context=tls.context(self._ca_bundle))
+
+    def cert_verify(self, conn: Any, *_others: Any) -> None:
+        """Trust whom the context trusts: requests would add authorities of its own to it, with every connection."""
+        conn.cert_reqs = "CERT_REQUIRED"
+
+
+class RetryingAdapter(TrustingAdapter):
     """Sends with a time limit, counts, tries again by the policy, refuses redirects.
 
     An answer that another try won't change is handed back, and a SOAP fault; a redirect, and what stays away however
@@ -54,26 +77,11 @@ class RetryingAdapter(HTTPAdapter):
         """
         self._source = source
         self._budget = budget
-        self._ca_bundle = ca_bundle
         self._sleep = sleep
         self._total = total
         self._remedies = remedies or {}
         self._once = once
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Give every connection our idea of whom to trust."""
-        super().init_poolmanager(*args, **options, ssl_context=tls.context(self._ca_bundle))
-        pools = self.poolmanager.pool_classes_by_scheme
-        self.poolmanager.pool_classes_by_scheme = {**pools, "https": _CleanPool}
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        """The same, where a proxy stands between."""
-        return super().proxy_manager_for(proxy, **options, ssl_context=tls.context(self._ca_bundle))
-
-    def cert_verify(self, conn: Any, *_others: Any) -> None:
-        """Trust whom the context trusts: requests would add authorities of its own to it, with every connection."""
-        conn.cert_reqs = "CERT_REQUIRED"
+        super().__init__(ca_bundle)
 
     def send(self, request: requests.PreparedRequest, *positional: Any, **options: Any) -> requests.Response:
         """Send until there is an answer or no sense in trying again; the arguments are those of HTTPAdapter.send."""
@@ -214,7 +222,7 @@ def session(
     return session_of(RetryingAdapter(source, budget, ca_bundle, sleep, total, remedies=remedies, once=once))
 
 
-def session_of(adapter: RetryingAdapter) -> requests.Session:
+def session_of(adapter: HTTPAdapter) -> requests.Session:
     """A session whose every request goes through this adapter."""
     made = requests.Session()
     made.auth = _as_it_is

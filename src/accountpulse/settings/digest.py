@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from accountpulse.core.yaml_structs import After, Chosen
+from accountpulse.settings.digest_channels import ChannelKeys
 from accountpulse.systems.mapping_parts import MappingBlock
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -47,7 +48,7 @@ def _recipient_form(value: object) -> Any:
 Recipient: Any = Annotated[str | dict[str, str], Chosen(_recipient_form)]
 
 
-class DigestBlock(MappingBlock, frozen=True, rename={"audience": "for"}):
+class DigestBlock(ChannelKeys, frozen=True, rename={"audience": "for"}):
     """What `accountpulse digest` tells, and to whom: see [digest.md](digest.md).
 
     `owners` says where a channel finds an owner (a Salesforce id, or a name): one text for every channel, such as a

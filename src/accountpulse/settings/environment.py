@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from accountpulse.core.channel_access import ChannelAccess
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.given_files import MOST_YAML, Unreadable, read_text
 from accountpulse.core.nearest import nearest
 from accountpulse.core.records import LinkFile, Rules, SourceName
 from accountpulse.core.secret import Secret
-from accountpulse.settings import link_file, secret_store
+from accountpulse.settings import channel_environment, link_file, secret_store
 from accountpulse.settings.mapping import AccountpulseYaml, RunMapping
 from accountpulse.systems import CRM, SOURCES, SYSTEMS
 from accountpulse.systems.connection import Connection
@@ -27,6 +28,7 @@ OWN = (
         secret=True,
     ),
     Variable("ROLLBAR_ENDPOINT", "Rollbar address; default https://api.rollbar.com/api/1/"),
+    *channel_environment.VARIABLES,
     Variable("ACCOUNTPULSE_SECRET_ID", "name of an AWS secret that holds any of these names; the environment wins"),
     Variable(
         "ACCOUNTPULSE_CONFIG", "the mapping file; default accountpulse.yaml in the current folder, if there is one"
@@ -61,6 +63,7 @@ class Settings:
     mapping: RunMapping
     access: Mapping[SourceName, Any]
     rollbar: RollbarAccess | None = None
+    channels: ChannelAccess = field(default_factory=ChannelAccess)
     state: str = ".accountpulse"
     ca_bundle: Path | None = None
     config_folder: Path = Path()
@@ -167,6 +170,7 @@ def _loaded(reader: EnvironmentReader, mapped: Callable[[], tuple[RunMapping | N
     mapping, folder = mapped()
     links_given = _link_file(reader, mapping, folder)
     bundle = reader.certificates("ACCOUNTPULSE_CA_BUNDLE")
+    channels = channel_environment.access(reader, None if mapping is None else mapping.block("digest"), folder, bundle)
     state = _state(reader)
     reader.problems += _unknown_names(reader.environment)
     if reader.problems or mapping is None:
@@ -177,6 +181,7 @@ def _loaded(reader: EnvironmentReader, mapped: Callable[[], tuple[RunMapping | N
         mapping=mapping,
         access={name: found for name, found in access.items() if found is not None},
         rollbar=rollbar,
+        channels=channels,
         state=state,
         ca_bundle=bundle,
         config_folder=folder,

@@ -1,14 +1,18 @@
 """Which addresses may be set: https, or plain http to this machine; no password, no query."""
 
-import ipaddress
 import re
 from urllib.parse import urlsplit
+
+from accountpulse.core.loopback import is_loopback
 
 _UNFIT = re.compile("[\x00-\x20\x7f\ud800-\udfff]")  # urlsplit would leave some of them out without a word
 
 
-def url_problem(url: str) -> str | None:
-    """What is wrong with an address, as the end of a sentence that begins with its setting; None: nothing."""
+def url_problem(url: str, *, with_query: bool = False) -> str | None:
+    """What is wrong with an address, as the end of a sentence that begins with its setting; None: nothing.
+
+    `with_query`: it may have a query, as the address of a webhook may.
+    """
     if _UNFIT.search(url):
         return "must not have blanks, line breaks or control characters"
     try:
@@ -21,17 +25,8 @@ def url_problem(url: str) -> str | None:
         return "is not an address such as https://example.com"
     if parts.username or parts.password:
         return "must not contain a user or password"
-    if parts.query or parts.fragment:
+    if (parts.query and not with_query) or parts.fragment:
         return "must not have a query or fragment"
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         return "must begin with https:// (plain http is for addresses of this machine only)"
     return None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

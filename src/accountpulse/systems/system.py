@@ -16,6 +16,7 @@ from accountpulse.systems.extraction import CustomerList, ExtractRequest, Probe
 from accountpulse.systems.mapping_parts import MappingBlock
 
 if TYPE_CHECKING:  # loading it costs every command some milliseconds
+    from accountpulse.systems.account_tasks import AccountTasks
     from accountpulse.systems.destination import AnyDestination
 
 A = TypeVar("A")
@@ -60,7 +61,7 @@ class System(Generic[A, M]):
     `discover` looks at what there is, for a starter accountpulse.yaml.
     `outcomes` reads who the customers are and what became of them, and nothing else. `probe` looks at the system as
     `check` does. `announce` says how a run signs in. A system without `extract` is read by nobody: it is a destination
-    alone.
+    alone. `tasks` keeps to-dos for the owners of accounts; the last argument is who gets those without one.
     """
 
     name: str
@@ -87,6 +88,7 @@ class System(Generic[A, M]):
     discover: Callable[[DiscoverRequest[A, M]], Discovery] | None = None
     announce: Callable[[A], str] | None = None
     destination: "Callable[[Connection[A, M], RequestBudget], AnyDestination] | None" = None
+    tasks: "Callable[[Connection[A, M], RequestBudget, str | None], AccountTasks] | None" = None
 
     @property
     def has_accounts(self) -> bool:

@@ -99,6 +99,14 @@ def test_a_finished_task_without_a_due_date_makes_its_account_unknown(org: Org, 
     assert f"reviews: a business review (Task) without a day: 1 account, such as {TWO}" in found.notes
 
 
+def test_a_task_that_the_digest_made_is_no_review(org: Org, read: Reader) -> None:
+    review = {"AccountId": TWO, "Subject": "Customer health: QBR overdue", "IsClosed": True}
+    org.add("Task", **review, ActivityDate=day("2026-05-04"), Accountpulse_Key__c=f"{TWO}-2026-05-04-0123456789ab")
+    assert read(org).of(TWO)["qbr_attendance"] == 0
+    org.add("Task", **review, ActivityDate=day("2026-05-04"))
+    assert read(org).of(TWO)["qbr_attendance"] == 100
+
+
 @pytest.mark.parametrize(
     ("dates", "held"),
     [

@@ -22,10 +22,10 @@ from accountpulse.sandbox.world.org import empty_objects
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.columns import PROBABILITIES
 from accountpulse.settings import AccountpulseYaml
-from accountpulse.systems.salesforce.record import CURRENT, payload
+from accountpulse.systems.salesforce.record import CURRENT, TASK_KEY, payload
 
 ROOT = Path(__file__).parents[3] / "deploy" / "salesforce"
-CORE, SIGNALS = ROOT / "health-score", ROOT / "churn-signal"
+CORE, SIGNALS, TASKS = ROOT / "health-score", ROOT / "churn-signal", ROOT / "tasks"
 FILES = sorted(ROOT.rglob("*-meta.xml"))
 NS = "{http://soap.sforce.com/2006/04/metadata}"
 XSD = "{http://www.w3.org/2001/XMLSchema}"
@@ -74,6 +74,15 @@ def fields(below: Path = ROOT) -> dict[str, dict[str, Any]]:
     return {f"{file.parent.parent.name}.{read(file)['fullName']}": read(file) for file in files("field", below)}
 
 
+def described_fields(below: Path) -> dict[str, dict[str, Any]]:
+    """The same by the objects that have them: what a field of Activity is, Task and Event have both."""
+    return {
+        each: field
+        for name, field in fields(below).items()
+        for each in ([name.replace("Activity.", f"{n}.") for n in ("Task", "Event")] if "Activity." in name else [name])
+    }
+
+
 def fixed(name: str) -> bool:
     """A field that a permission set may not list: it is always visible."""
     field = fields()[name]
@@ -99,7 +108,9 @@ def test_the_schema_refuses_what_it_does_not_know(change: str) -> None:
 
 
 @pytest.mark.skipif(shutil.which("sf") is None, reason="the Salesforce CLI `sf` (Node 22.19 or newer) is not installed")
-@pytest.mark.parametrize("folders", [["health-score"], ["health-score", "churn-signal"]], ids=["own signals", "all"])
+@pytest.mark.parametrize(
+    "folders", [["health-score"], ["health-score", "churn-signal", "tasks"]], ids=["own signals", "all"]
+)
 def test_the_salesforce_cli_makes_a_deployable_package_of_it(folders: list[str], tmp_path: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(ROOT, project)
@@ -233,8 +244,9 @@ def test_an_org_with_its_own_signals_needs_nothing_of_the_second_folder() -> Non
 @pytest.mark.parametrize("file", files("permissionset"), ids=ids)
 def test_a_permission_set_covers_every_field_of_its_folder_and_none_that_is_always_visible(file: Path) -> None:
     rows = {row["field"]: row for row in listed(read(file)["fieldPermissions"])}
-    own = fields(file.parents[3])
-    assert {name for name in rows if name.endswith("__c")} == {name for name in own if not fixed(name)}
+    own = described_fields(file.parents[3])
+    always = {name for name in fields() if fixed(name)}
+    assert {name for name in rows if name.endswith("__c")} == own.keys() - always
     assert all(row["readable"] == "true" for row in rows.values())
     for name, row in rows.items():
         if name in own and ("formula" in own[name] or own[name]["type"] == "Summary"):
@@ -266,6 +278,26 @@ def test_only_the_integration_user_writes_scores_and_only_people_log_signals() -
     assert rights("Accountpulse_Reader_Signals", "Churn_Signal__c") == ("true", "true")
     [reader] = [f for f in files("permissionset") if f.name.startswith("Accountpulse_Reader.")]
     assert {row["editable"] for row in read(reader)["fieldPermissions"]} == {"false"}
+
+
+def test_the_integration_user_makes_tasks_and_changes_no_field_of_an_account() -> None:
+    """Activities are controlled by their parents: who changes others' Tasks must be able to edit the account."""
+    [file] = files("permissionset", TASKS)
+    found = read(file)
+    assert {each["name"] for each in found["userPermissions"]} == {"ActivitiesAccess", "EditTask"}
+    [account] = listed(found["objectPermissions"])
+    assert (account["object"], account["allowEdit"], account["allowCreate"]) == ("Account", "true", "false")
+    editable = {row["field"] for row in found["fieldPermissions"] if row["editable"] == "true"}
+    assert editable == {f"{name}.{TASK_KEY}" for name in ("Task", "Event")}
+
+
+def test_the_key_of_tasks_holds_the_longest_one_and_the_sandboxs_is_the_same() -> None:
+    [key] = fields(TASKS).values()
+    longest = f"{'0' * 18}-2026-11-30-{'0' * 12}"
+    assert len(longest) <= int(key["length"])
+    there = empty_objects()["Task"].fields[TASK_KEY]
+    assert (there.type, there.length, there.required) == (KINDS[key["type"]], int(key["length"]), False)
+    assert not {"externalId", "unique", "required"} & key.keys()  # which no field of an activity can be
 
 
 def test_the_integration_user_may_write_every_field_that_a_load_sends() -> None:

@@ -20,6 +20,7 @@ from accountpulse.sandbox.salesforce.directory import Directory
 from accountpulse.sandbox.salesforce.session import Answer, Sessions
 from accountpulse.sandbox.salesforce.soql.errors import SoqlError
 from accountpulse.sandbox.salesforce.soql.schema import Schema
+from accountpulse.sandbox.salesforce.tasks import TaskWriter
 from accountpulse.sandbox.salesforce.upsert import Upserter
 from accountpulse.sandbox.world.model import Salesforce
 
@@ -53,6 +54,7 @@ class SalesforceService:
         self._sessions = Sessions(org, behaviour)
         self._reader = Reader(schema)
         self._upserter = Upserter(schema, behaviour, now)
+        self._tasks = TaskWriter(schema, self._upserter)
         self._bulk = Bulk(schema, self._upserter, behaviour, now)
         self._bulk_queries = BulkQueries(schema, behaviour, now)
         self._directory = Directory(org, schema, self._reader, now)
@@ -79,6 +81,8 @@ class SalesforceService:
                     r"data/(?P<version>v[\d.]+)/composite/sobjects/(?P<object>\w+)/(?P<field>\w+)",
                     self._upsert,
                 ),
+                ("POST", r"data/(?P<version>v[\d.]+)/composite/sobjects", lambda call: self._tasks.insert(call.body)),
+                ("PATCH", r"data/(?P<version>v[\d.]+)/composite/sobjects", lambda call: self._tasks.update(call.body)),
                 *self._query_jobs(),
                 ("POST", r"data/(?P<version>v[\d.]+)/jobs/ingest", self._open_job),
                 ("GET", r"data/(?P<version>v[\d.]+)/jobs/ingest", self._jobs),

@@ -28,7 +28,7 @@ _ID = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?", re.ASCII)
 
 
 @dataclass
-class _Prepared:
+class Prepared:
     """One record of the request: the row that it meets, if any, what it would change, and what is wrong."""
 
     row: Row | None
@@ -36,6 +36,7 @@ class _Prepared:
     errors: list[dict[str, Any]] = field(default_factory=list)
 
     def refuse(self, code: str, message: str, *fields: str) -> None:
+        """One thing that is wrong with it."""
         self.errors.append({"statusCode": code, "message": message, "fields": list(fields)})
 
 
@@ -62,8 +63,8 @@ class Upserter:
     def upsert(self, object_name: str, key_name: str, body: bytes) -> list[dict[str, Any]]:
         """The results in the order of the records; ApiError 400 or 404 refuses the whole call."""
         sobject, key = self.target(object_name, key_name)
-        records, all_or_none = _envelope(body)
-        changes = [self._typed(sobject, record) for record in records]
+        records, all_or_none = envelope(body)
+        changes = [self.typed_record(sobject, record) for record in records]
         return self.write(sobject, key, changes, all_or_none=all_or_none)
 
     def target(self, object_name: str, key_name: str) -> tuple[SObject, FieldDef]:
@@ -91,9 +92,9 @@ class Upserter:
                 if not one.errors:
                     text = "Record rolled back because not all records were valid and the request was using AllOrNone"
                     one.refuse("ALL_OR_NONE_OPERATION_ROLLED_BACK", f"{text} header")
-        return [self._apply(sobject, one) for one in prepared]
+        return [self.apply(sobject, one) for one in prepared]
 
-    def _typed(self, sobject: SObject, record: Any) -> Row:
+    def typed_record(self, sobject: SObject, record: Any) -> Row:
         """The record's values in our types, by canonical field name; 400 for a field or a type that is not there."""
         if not isinstance(record, dict):
             raise _unreadable("each record must be an object")
@@ -113,19 +114,25 @@ class Upserter:
             changes[definition.name] = typed(definition, value)
         return changes
 
-    def _prepare(self, request: _Request, changes: Row) -> _Prepared:
-        key, fields = request.key, request.sobject.fields
+    def _prepare(self, request: _Request, changes: Row) -> Prepared:
+        key = request.key
         folded = _folded(changes.get(key.name))
-        one = _Prepared(request.existing.get(folded), changes)
+        one = Prepared(request.existing.get(folded), changes)
         if not folded:
             one.refuse("MISSING_ARGUMENT", f"{key.name} not specified")
         elif request.times[folded] > 1:
             one.refuse("DUPLICATE_VALUE", f"Duplicate external id specified: {changes[key.name]}", key.name)
+        self.examine(request.sobject, one, request.parents, key.name)
+        return one
+
+    def examine(self, sobject: SObject, one: Prepared, parents: Parents, key: str | None = None) -> None:
+        """What the fields, the records that are pointed at and the org's rules have against one record."""
+        fields, changes = sobject.fields, one.changes
         for name, value in changes.items():
             _check(fields[name], value, one)
             if value is not None and fields[name].reference_to:
-                self._check_reference(fields[name], value, request.parents, one)
-        required = [f.name for f in fields.values() if f.required and f.writable and f is not key]
+                self._check_reference(fields[name], value, parents, one)
+        required = [f.name for f in fields.values() if f.required and f.writable and f.name != key]
         before = one.row or {}
         after = {**before, **changes}
         missing = [name for name in required if after.get(name) is None]
@@ -134,9 +141,8 @@ class Upserter:
         accounts = {long_id(after.get(f.name) or "") for f in fields.values() if f.reference_to == "Account"}
         if not one.errors and accounts & self._behaviour.refused:  # the org's own rules come last, at every change
             one.refuse("FIELD_CUSTOM_VALIDATION_EXCEPTION", "This account is closed for scores")
-        return one
 
-    def _check_reference(self, definition: FieldDef, value: str, parents: Parents, one: _Prepared) -> None:
+    def _check_reference(self, definition: FieldDef, value: str, parents: Parents, one: Prepared) -> None:
         """The record that is pointed at must be there, and may be locked by plan."""
         if not _ID.fullmatch(value):
             one.refuse("MALFORMED_ID", f"{definition.label}: id value of incorrect type: {value}", definition.name)
@@ -152,7 +158,8 @@ class Upserter:
             text = f"unable to obtain exclusive access to this record or 1 records: {long_id(value)}"
             one.refuse("UNABLE_TO_LOCK_ROW", text)
 
-    def _apply(self, sobject: SObject, one: _Prepared) -> dict[str, Any]:
+    def apply(self, sobject: SObject, one: Prepared) -> dict[str, Any]:
+        """Store it, unless something is wrong with it; its result."""
         if one.errors:
             return {"success": False, "created": False, "errors": one.errors}
         at = self._now().astimezone(UTC).replace(microsecond=0)
@@ -165,7 +172,8 @@ class Upserter:
         return {"id": one.row["Id"], "success": True, "created": created, "errors": []}
 
 
-def _envelope(body: bytes) -> tuple[list[Any], bool]:
+def envelope(body: bytes) -> tuple[list[Any], bool]:
+    """The records of a collections call, and whether it is all or none; ApiError 400 where it is no such call."""
     try:
         content = json.loads(body, parse_constant=_no_constant)
     except (ValueError, UnicodeDecodeError):
@@ -229,7 +237,7 @@ def _wrong_type(definition: FieldDef, value: Any) -> ApiError:
     return _unreadable(f"Cannot deserialize instance of {definition.type} ({definition.name}) from {json.dumps(value)}")
 
 
-def _check(definition: FieldDef, value: Any, one: _Prepared) -> None:
+def _check(definition: FieldDef, value: Any, one: Prepared) -> None:
     """What the field itself refuses: not writable, too long, too large, not in the picklist."""
     name, label = definition.name, definition.label
     if not definition.writable:

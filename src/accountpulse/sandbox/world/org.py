@@ -3,11 +3,15 @@
 Object and field names of standard objects are Salesforce's; names that end in `__c` are this org's own.
 """
 
+from typing import Any
+
 from accountpulse.sandbox.world.model import FieldDef, SObject
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CHECKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
+# an org's values of Task.Status: the name, whether it closes a Task, whether a new Task has it
+TASK_STATUSES = (("Not Started", False, True), ("In Progress", False, False), ("Completed", True, False))
 TIERS = ["Bronze", "Silver", "Gold", "Platinum"]
 SCORE_FIELDS = [
     "Health_Score__c",
@@ -58,6 +62,7 @@ def empty_objects() -> dict[str, SObject]:
         _case(),
         _event(),
         _task(),
+        _task_status(),
         _account_history(),
         _churn_signal(),
         _health_score(),
@@ -236,12 +241,33 @@ def _task() -> SObject:
         "00T",
         _set_by_salesforce(_reference("AccountId", "Account", "Account")),
         _reference("WhatId", "Account", None),
+        _reference("OwnerId", "User", "Owner"),
         _text("Subject"),
+        _long_text("Description", 32_000),
         _date("ActivityDate"),
-        _picklist("Status", "Not Started", "In Progress", "Completed"),
+        _picklist("Status", *(name for name, *_ in TASK_STATUSES)),
+        _picklist("Priority", "High", "Normal", "Low"),
         _set_by_salesforce(_flag("IsClosed")),
         _flag("No_Show__c"),
+        _text("Accountpulse_Key__c", 80),
     )
+
+
+def _task_status() -> SObject:
+    kind = _object(
+        "TaskStatus",
+        "01T",
+        _set_by_salesforce(_text("ApiName")),
+        _set_by_salesforce(_text("MasterLabel")),
+        _set_by_salesforce(_flag("IsClosed")),
+        _set_by_salesforce(_flag("IsDefault")),
+        _set_by_salesforce(_field("SortOrder", "int")),
+    )
+    for number, (name, closed, default) in enumerate(TASK_STATUSES, 1):
+        row: dict[str, Any] = dict.fromkeys(kind.fields)
+        row |= {"Id": record_id("01T", number), "IsDeleted": False, "ApiName": name, "MasterLabel": name}
+        kind.rows.append(row | {"IsClosed": closed, "IsDefault": default, "SortOrder": number})
+    return kind
 
 
 def _account_history() -> SObject:

@@ -80,4 +80,5 @@ SYSTEM: System[SalesforceAccess, SalesforceMapping] = System(
     list_customers=later(f"{__name__}.customers", "list_customers"),
     announce=later(f"{__name__}.sign_in", "announcement"),
     destination=later(f"{__name__}.destination", "SalesforceDestination"),
+    tasks=later(f"{__name__}.tasks", "SalesforceTasks"),
 )

@@ -45,6 +45,7 @@ from accountpulse.systems.salesforce.schema import Field, ObjectDescription, des
 from accountpulse.systems.salesforce.settings import API_VERSION, SalesforceAccess
 from accountpulse.systems.salesforce.sign_in import SOAP_ENDS, SignedIn, sign_in
 
+ELSEWHERE = dict.fromkeys((301, 302, 303, 307, 308), NO_ROUTE)
 BUSY_TRIES = 4  # of a call that meets too many others, the first one included
 BUSY_WAIT = 5.0  # seconds, doubled each time
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
@@ -76,10 +77,9 @@ class Org:
     @classmethod
     def connect(cls, access: SalesforceAccess, budget: RequestBudget, ca_bundle: Path | None) -> Self:
         """Sign in, once a run; wrong credentials are an AccessError that names their settings."""
-        elsewhere = dict.fromkeys((301, 302, 303, 307, 308), NO_ROUTE)
         # the data of a bulk job is put there once: writes.py looks at the job before it does so again
         once = frozenset({"PUT"})
-        session = requests_adapter.session("salesforce", budget, ca_bundle, remedies=elsewhere, once=once)
+        session = requests_adapter.session("salesforce", budget, ca_bundle, remedies=ELSEWHERE, once=once)
         org = cls(access, session, budget)
         org.session.hooks["response"].append(org._note)
         org.notices = (SOAP_ENDS,) if access.way == "soap" else ()

@@ -8,6 +8,7 @@ DECIMALS = 2  # Number(5,2) in the org
 CAP_REASON_LENGTH = 255
 DRIVERS_LENGTH = 4096
 SCORECARD_LENGTH = 80
+TASK_KEY = "Accountpulse_Key__c"  # on activities: the Tasks that the digest made
 # the fields that every load needs, in the order of the CSV's columns; those of the dimensions stand before Drivers__c
 KEY = "External_Key__c"  # what the key is called, where salesforce.target.external_id says nothing else
 FIELDS = (

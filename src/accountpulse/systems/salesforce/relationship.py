@@ -21,6 +21,7 @@ from accountpulse.systems.salesforce.queries import (
     number,
     text,
 )
+from accountpulse.systems.salesforce.record import TASK_KEY
 from accountpulse.systems.salesforce.row_facts import (
     account_of,
     closed_since,
@@ -66,8 +67,10 @@ def _reviews(reading: OrgReading, part: Reviews, name: str) -> Rows:
     days = [format_soql("{}", reading.day(moment)) for moment in (window.start, window.end)]
     bounds = f"ActivityDate = null OR (ActivityDate >= {days[0]} AND ActivityDate < {days[1]})"
     held = "IsChild = false" if name == "Event" else "IsClosed = true"
+    # a Task that the digest made is no review, whatever its subject
+    others = f"{TASK_KEY} = null" if reading.find(name, TASK_KEY) is not None else None
     fields = ("AccountId", "ActivityDate", no_show, *known)
-    for row in reading.rows(name, fields, wanted, *unwanted, bounds, held, archived=True):
+    for row in reading.rows(name, fields, wanted, *unwanted, bounds, held, others, archived=True):
         if at(row, "IsRecurrence") is True or at(row, "GroupEventType") == SERIES:
             reading.leave_out("the record of a series, beside its occurrences")
             continue

@@ -41,11 +41,15 @@ Sleep = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Answer:
-    """What the org said to one record. `text` is empty where it was written, else the org's words."""
+    """What the org said to one record. `text` is empty where it was written, else the org's words.
+
+    `record_id`: of collections alone, where it was written.
+    """
 
     created: bool = False
     text: str = ""
     locked: bool = False  # refused only because of a lock, which passes by itself
+    record_id: str = ""
 
 
 # --- sObject Collections -----------------------------------------------------------------------------------------
@@ -69,17 +73,21 @@ def _collection(org: Org, name: str, external_id: str, records: Sequence[Mapping
                 return [{"success": False, "errors": [{"statusCode": LOCKED}]}] * len(records)
             raise
 
-    results = org.call(f"writing {name}", send)
-    if not isinstance(results, list) or len(results) != len(records):
-        raise UnexpectedAnswer("salesforce", f"writing {name}", "not one result for each record")
+    return answers(f"writing {name}", org.call(f"writing {name}", send), len(records))
+
+
+def answers(tried: str, results: Any, count: int) -> list[Answer]:
+    """The answers of a collections call for `count` records; an UnexpectedAnswer where they aren't of its shape."""
+    if not isinstance(results, list) or len(results) != count:
+        raise UnexpectedAnswer("salesforce", tried, "not one result for each record")
     if not all(isinstance(each, dict) and isinstance(each.get("success"), bool) for each in results):
-        raise UnexpectedAnswer("salesforce", f"writing {name}", "a result that doesn't say whether it was a success")
+        raise UnexpectedAnswer("salesforce", tried, "a result that doesn't say whether it was a success")
     return [_answer(result) for result in results]
 
 
 def _answer(result: Mapping[str, Any]) -> Answer:
     if result["success"]:
-        return Answer(bool(result.get("created")))
+        return Answer(bool(result.get("created")), record_id=str(result.get("id") or ""))
     errors = result.get("errors") or ()
     texts = [
         f"{error.get('statusCode')} ({', '.join(error.get('fields') or ()) or 'record'}): {error.get('message')}"

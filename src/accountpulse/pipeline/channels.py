@@ -1,0 +1,73 @@
+"""The digest's channels as accountpulse.yaml names them: those that send, and Tasks in the system that keeps them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from accountpulse.core.channel_access import ChannelAccess
+from accountpulse.core.errors import AccountpulseError, ConfigurationError
+from accountpulse.http.budget import RequestBudget
+from accountpulse.notify import channels as notify_channels
+from accountpulse.notify.errors import NotSent
+from accountpulse.notify.message import Channel, Digest, Entry, Receipt
+from accountpulse.notify.rendering import identifier, plain_entry, ready, shown_crossings
+from accountpulse.settings import Settings
+from accountpulse.systems.account_tasks import AccountTasks, WantedTask
+
+TASKS = "tasks"
+DUE_DAYS = 7  # after the digest's day
+_AGAIN = "What was written stays, and nothing is written twice: it goes on with the next sending."
+
+
+def channels(settings: Settings, names: Sequence[str]) -> list[Channel]:
+    """The channels of these names, in their order; a ConfigurationError lists everything that is missing."""
+
+    def tasks(_access: ChannelAccess) -> Channel:
+        return TasksChannel(_account_tasks(settings))
+
+    return notify_channels.channels(settings.channels, names, {TASKS: tasks})
+
+
+def _account_tasks(settings: Settings) -> AccountTasks:
+    fallback: str | None = settings.mapping.block("digest").tasks.fallback_owner
+    for system in settings.systems:
+        if system.tasks is not None:
+            return system.tasks(settings.connection(system.name), RequestBudget(), fallback)
+    raise ConfigurationError("tasks", ["no system that is configured keeps Tasks"])
+
+
+class TasksChannel:
+    """A Task for each account that a digest shows in full; it is closed when the account is told as better again."""
+
+    name = TASKS
+
+    def __init__(self, tasks: AccountTasks) -> None:
+        """Nothing is asked here."""
+        self._tasks = tasks
+
+    def send(self, digest: Digest, before: Mapping[str, str]) -> Receipt:
+        """As Channel says. The receipt has the Tasks' ids by account; `before` those of earlier receipts."""
+        clean = ready(digest)
+        wanted = [_task(clean, each) for each in clean.entries]
+        still = {each.account_id for each in clean.entries} | {each.account_id for each in clean.others}
+        over = [each.account_id for each in clean.crossed_back if each.account_id not in still]
+        try:
+            result = self._tasks.put(wanted, over, before)
+        except AccountpulseError as error:
+            raise NotSent(TASKS, str(error).rstrip("."), _AGAIN) from error
+        if result.problems:
+            first = result.problems[0]
+            count = f"{len(result.problems):,} of {len(wanted) + len(over):,} accounts were refused"
+            raise NotSent(TASKS, f"{count}, such as {first.account_id}: {first.text}", _AGAIN)
+        return Receipt(result.task_ids)
+
+
+def _task(digest: Digest, entry: Entry) -> WantedTask:
+    # without the account's name, which may change and may look like what reviews are found by
+    return WantedTask(
+        account_id=entry.account_id,
+        key=f"{entry.account_id}-{digest.as_of.isoformat()}-{identifier(digest)[:12]}",
+        subject=f"Customer health: {shown_crossings(entry)}",
+        description=plain_entry(entry),
+        due=digest.as_of + timedelta(days=DUE_DAYS),
+        owner_id=digest.owner_id,
+    )
