@@ -15,7 +15,7 @@ from accountpulse.cli import summary
 from accountpulse.cli.account_search import find_account
 from accountpulse.cli.formatting import NOT_OVER, money, plural, points
 from accountpulse.cli.voice import note
-from accountpulse.core.period import Period, parse_period
+from accountpulse.core.period import Period, is_day, parse_period
 from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.earlier_runs import EarlierRun
@@ -28,10 +28,16 @@ BAR = 20  # characters of a dimension's bar
 
 
 def explain_account(
-    state: State, account: str, period: Period | None, *, as_json: bool, run_id: str | None = None
+    state: State,
+    account: str,
+    period: Period | None,
+    *,
+    as_json: bool,
+    run_id: str | None = None,
+    day: date | None = None,
 ) -> int:
     """Print the account's scores in a run, and why they are what they are."""
-    earlier = earlier_runs.chosen(state, period, run_id)
+    earlier = earlier_runs.chosen(state, period, run_id, day)
     account_id = find_account(earlier, account)
     details = {**_details(state, earlier, account_id), "sources": _sources(earlier, account_id)}
     console = summary.tables()
@@ -46,14 +52,14 @@ def explain_account(
 def _details(state: State, earlier: EarlierRun, account_id: str) -> AccountDetails:
     mine = pl.col("account_id") == account_id
     now = ScoredAccount(
-        earlier.scores.row(by_predicate=mine, named=True), earlier.card, earlier.period.name, earlier.as_of_day
+        earlier.scores.row(by_predicate=mine, named=True), earlier.card, earlier.name, earlier.as_of_day
     )
-    before = earlier_runs.run_before(state, earlier.period)
+    before = earlier_runs.before(state, earlier)
     if before is None or before.scores.filter(mine).is_empty():
         return account_details(now)
     row = before.scores.row(by_predicate=mine, named=True)
     rescored = earlier_runs.rescored(before, earlier.card, account_id).row(0, named=True)
-    return account_details(now, ScoredAccount(row, before.card, before.period.name, before.as_of_day), rescored)
+    return account_details(now, ScoredAccount(row, before.card, before.name, before.as_of_day), rescored)
 
 
 def _sources(earlier: EarlierRun, account_id: str) -> list[dict[str, Any]]:
@@ -92,8 +98,11 @@ def _said(each: Mapping[str, Any]) -> str:
 
 def _head(details: AccountDetails) -> Text:
     card, as_of = details["scorecard"], date.fromisoformat(details["as_of"])
-    is_over = parse_period(details["period"]).is_over(as_of)
-    day = f"{as_of - timedelta(days=1)}" if is_over else f"{as_of} ({NOT_OVER})"
+    day = f"{as_of - timedelta(days=1)}"
+    if is_day(details["period"]):
+        day = details["period"]
+    elif not parse_period(details["period"]).is_over(as_of):
+        day = f"{as_of} ({NOT_OVER})"
     facts = [
         details["account_id"],
         *([details["segment"]] if details["segment"] else []),
