@@ -181,7 +181,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 @dataclass(frozen=True)
-class Named:
+class MonthOrDay:
     """What a run is of: the month, or the day of a snapshot."""
 
     month: Period
@@ -193,14 +193,14 @@ class Named:
         return self.month.name if self.day is None else self.day.isoformat()
 
 
-def _named(asked: Event, zone: str, now: datetime) -> Named:
+def _named(asked: Event, zone: str, now: datetime) -> MonthOrDay:
     """`today` is the day of the scheduled time: a run that starts late is still of its own day."""
     if asked.as_of is not None:
         day = parse_day(asked.as_of, "as_of", day_in(zone, asked.scheduled_time or now))
-        return Named(Period(day.year, day.month, zone), day)
+        return MonthOrDay(Period(day.year, day.month, zone), day)
     if asked.period is not None:
-        return Named(parse_period(asked.period, zone))
-    return Named(last_complete(asked.scheduled_time or now, zone))
+        return MonthOrDay(parse_period(asked.period, zone))
+    return MonthOrDay(last_complete(asked.scheduled_time or now, zone))
 
 
 def _because(asked: Event) -> str:
@@ -214,7 +214,7 @@ def _because(asked: Event) -> str:
     return "it is the last complete one"
 
 
-def _run(loaded: "Settings", asked: Event, named: Named, ends: float, watch: "Lines") -> "RunResult":
+def _run(loaded: "Settings", asked: Event, named: MonthOrDay, ends: float, watch: "Lines") -> "RunResult":
     from accountpulse import pipeline
     from accountpulse.pipeline.run import RunRequest
 
@@ -230,7 +230,7 @@ def _run(loaded: "Settings", asked: Event, named: Named, ends: float, watch: "Li
     return pipeline.execute(loaded, request, datetime.now(UTC), watch)
 
 
-def _verify(loaded: "Settings", named: Named) -> dict[str, Any]:
+def _verify(loaded: "Settings", named: MonthOrDay) -> dict[str, Any]:
     """Whether the month or day has a finished run; raised where it has none, so that the alarm rings."""
     from accountpulse.state import State
 

@@ -1,5 +1,6 @@
 """The commands and their options; each one only translates."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -72,10 +73,9 @@ class EngineName(StrEnum):
 scorecards = Program(help="Look at scorecard files.")
 
 
-def register(app: typer.Typer) -> None:
-    """Hang all commands into the program."""
+def register(app: typer.Typer, run: Callable[..., None]) -> None:
+    """Hang all commands into the program, `run` of another file in its place among them."""
     from accountpulse.cli.account_commands import accounts
-    from accountpulse.cli.run_command import run
 
     for command in (demo, run, check, accounts, score, explain, report, outcomes, backtest, history, forget, docs):
         app.command()(command)

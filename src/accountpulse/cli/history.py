@@ -30,7 +30,7 @@ SPARE = ("Took", "Rated", "Left out", "Not read")  # what a terminal of less tha
 ROOMY = 104
 NARROW_SPARE = (*SPARE, "Scored", "Written")  # and one of less than NARROW
 NARROW = 70
-Facts = Mapping[str, Any]  # a run's document
+RunFacts = Mapping[str, Any]  # a run's document
 NARROWEST = 56  # below it the beginning is told by the run's id alone
 
 
@@ -46,12 +46,12 @@ def show_history(state: State, as_json: bool) -> int:  # noqa: FBT001
     return 0
 
 
-def _by_time(runs: Iterable[Facts]) -> list[Facts]:
+def _by_time(runs: Iterable[RunFacts]) -> list[RunFacts]:
     return sorted(runs, key=lambda facts: (_name(facts), facts["begun_at"]))
 
 
 def _show_runs(
-    console: Console, runs: Sequence[Facts], snapshots: Sequence[Facts], dry_runs: Sequence[Facts], place: str
+    console: Console, runs: Sequence[RunFacts], snapshots: Sequence[RunFacts], dry_runs: Sequence[RunFacts], place: str
 ) -> None:
     if runs:
         console.print(_table(runs, console.width))
@@ -68,7 +68,7 @@ def _show_runs(
             console.print(f"  {facts['run_id']} of {_name(facts)}, begun {_begun(facts)} UTC", markup=False)
 
 
-def _table(runs: Sequence[Facts], width: int, period: str = COLUMNS[0]) -> Table:
+def _table(runs: Sequence[RunFacts], width: int, period: str = COLUMNS[0]) -> Table:
     """A row a run, in the columns that there is room for; `period` heads the first one."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     spare = () if width >= ROOMY else SPARE if width >= NARROW else NARROW_SPARE
@@ -84,7 +84,7 @@ def _table(runs: Sequence[Facts], width: int, period: str = COLUMNS[0]) -> Table
     return table
 
 
-def _name(facts: Facts) -> str:
+def _name(facts: RunFacts) -> str:
     """The month, or the day of a snapshot."""
     return str(facts.get("snapshot") or facts["period"])
 
@@ -109,7 +109,7 @@ def write_stored_metrics(state: State, period: Period | None, path: Path | None,
     return 0
 
 
-def _cells(facts: Facts) -> tuple[str, ...]:
+def _cells(facts: RunFacts) -> tuple[str, ...]:
     counts = (f"{facts[name]:,}" if name in facts else "–" for name in ("scored", "rated", "written"))
     code = facts.get("exit_code", 0)
     ended = f"{facts['status']}, {code}" if code else facts["status"]
@@ -120,7 +120,7 @@ def _cells(facts: Facts) -> tuple[str, ...]:
     return _name(facts), _begun(facts), lasted, ended, *counts, left_out, failed, facts["run_id"]
 
 
-def _begun(facts: Facts) -> str:
+def _begun(facts: RunFacts) -> str:
     return f"{datetime.fromisoformat(facts['begun_at']).astimezone(UTC):%Y-%m-%d %H:%M}"
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.period import Period, parse_period, text_of
 from accountpulse.core.records import UNSEEN
-from accountpulse.pipeline.snapshot_history import Moment, TablesBefore, a_week_before, moments
+from accountpulse.pipeline.snapshot_history import KeptRun, TablesBefore, a_week_before, kept_runs
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.columns import (
     BEFORE_3M,
@@ -226,7 +226,7 @@ def before(state: State, run: EarlierRun) -> EarlierRun | None:
     """
     if run.snapshot is None:
         return run_before(state, run.period)
-    found = (_recall_moment(state, each) for each in a_week_before(moments(state), run.snapshot))
+    found = (_recall_kept(state, each) for each in a_week_before(kept_runs(state), run.snapshot))
     return next((each for each in found if each is not None), None)
 
 
@@ -236,10 +236,10 @@ def latest(state: State) -> EarlierRun | None:
     Of two of one moment, as on a month's last day, the one that began later. None: there is none.
     """
     newest: EarlierRun | None = None
-    for each in reversed(moments(state)):
+    for each in reversed(kept_runs(state)):
         if newest is not None and each.until + timedelta(days=1) < newest.as_of_day:
             break
-        run = _recall_moment(state, each)
+        run = _recall_kept(state, each)
         if run is not None and not run.failed and (newest is None or _moment(run) > _moment(newest)):
             newest = run
     return newest
@@ -250,7 +250,7 @@ def _moment(run: EarlierRun) -> tuple[datetime, datetime]:
     return as_of, begun_at
 
 
-def _recall_moment(state: State, each: Moment) -> EarlierRun | None:
+def _recall_kept(state: State, each: KeptRun) -> EarlierRun | None:
     return recall(state, each.period) if each.snapshot is None else recall_day(state, each.snapshot)
 
 

@@ -16,7 +16,7 @@ WITHIN = 10  # days between a snapshot and where the trend looks for one
 WITHIN_MONTHS = 16  # and for a month, where there is no such snapshot: one of them always ends so near
 
 
-class Moment(NamedTuple):
+class KeptRun(NamedTuple):
     """A month or a snapshot that the state holds; `until` is the last day that it measured."""
 
     until: date
@@ -29,15 +29,15 @@ class Moment(NamedTuple):
         return self.snapshot is None
 
 
-def moments(state: State) -> list[Moment]:
+def kept_runs(state: State) -> list[KeptRun]:
     """All that there are, earliest first; a month that was not over when it was run ends where its run did."""
     months = [_of_month(state, name) for name in state.history.periods()]
     days = [date.fromisoformat(name) for name in state.snapshots.days()]
-    snapshots = [Moment(day, Period(day.year, day.month), day) for day in days]
+    snapshots = [KeptRun(day, Period(day.year, day.month), day) for day in days]
     return sorted([*months, *snapshots], key=lambda each: (each.until, not each.is_month))
 
 
-def nearest(found: Sequence[Moment], target: date) -> Moment | None:
+def nearest(found: Sequence[KeptRun], target: date) -> KeptRun | None:
     """The snapshot that lies nearest to a day, within 10 days; else the month within 16; None where neither does."""
     for is_month, within in ((False, WITHIN), (True, WITHIN_MONTHS)):
         near = [each for each in found if each.is_month is is_month and abs(each.until - target).days <= within]
@@ -46,14 +46,14 @@ def nearest(found: Sequence[Moment], target: date) -> Moment | None:
     return None
 
 
-def a_week_before(found: Sequence[Moment], day: date) -> list[Moment]:
+def a_week_before(found: Sequence[KeptRun], day: date) -> list[KeptRun]:
     """What a snapshot of `day` may be compared with, the best first, all of it earlier.
 
     The snapshot, or else the month, that lies nearest to 7 days before, within 3 days; then the newest of the others.
     """
     target = day - timedelta(days=WEEK)
 
-    def rank(each: Moment) -> tuple[bool, bool, int]:
+    def rank(each: KeptRun) -> tuple[bool, bool, int]:
         apart = abs(each.until - target).days
         is_near = apart <= WITHIN_WEEK
         return not is_near, is_near and each.is_month, apart if is_near else (day - each.until).days
@@ -75,9 +75,9 @@ class TablesBefore:
         """
         months = (self._day.year - period.year) * 12 + self._day.month - period.month
         if months == 0:
-            found = self._moments[-1] if self._moments else None
+            found = self._runs[-1] if self._runs else None
         else:
-            found = nearest(self._moments, self._day - timedelta(days=30 * months + months // 12 * 5))
+            found = nearest(self._runs, self._day - timedelta(days=30 * months + months // 12 * 5))
         if found is None:
             return None
         if found.snapshot is None:
@@ -85,14 +85,14 @@ class TablesBefore:
         return self._state.snapshots.load(found.snapshot, kind)
 
     @cached_property
-    def _moments(self) -> list[Moment]:
-        return [each for each in moments(self._state) if each.until <= self._day]
+    def _runs(self) -> list[KeptRun]:
+        return [each for each in kept_runs(self._state) if each.until <= self._day]
 
 
-def _of_month(state: State, name: str) -> Moment:
+def _of_month(state: State, name: str) -> KeptRun:
     period = parse_period(name)
     last = period.shifted(1).first_day - timedelta(days=1)
     facts = state.runs.last_finished(name)
     if facts is not None and (as_of := date.fromisoformat(facts["as_of_day"])) <= last:
         last = as_of
-    return Moment(last, period, None)
+    return KeptRun(last, period, None)
