@@ -24,6 +24,7 @@ from accountpulse.core.outgoing import outgoing, outgoing_data
 from accountpulse.core.period import TODAY, Period, day_in, last_complete, parse_day, parse_period
 
 if TYPE_CHECKING:
+    from accountpulse.core.period import Scope
     from accountpulse.observe.logs import Lines
     from accountpulse.observe.rollbar import Alerts
     from accountpulse.pipeline.result import RunResult
@@ -278,14 +279,18 @@ def _report(result: "RunResult", report: "Alerts") -> None:
         report.say(result.summary()["stopped"] or "no account could be rated", facts)
 
 
+def next_event(scope: "Scope", asked: Event) -> dict[str, Any]:
+    """What the next invocation of a run is asked: its month or day by name, since today may be over by then."""
+    of = {"period": scope.name} if scope.snapshot is None else {"as_of": scope.name, "current": asked.current}
+    return {**of, "link": asked.link + 1}
+
+
 def _start_again(context: Context, result: "RunResult", asked: Event, report: "Alerts") -> None:
     """Invoke this function once more for the same period; it finds the run by its state."""
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    scope = result.scope
-    of = {"period": scope.name} if scope.snapshot is None else {"as_of": scope.name, "current": asked.current}
-    event = json.dumps({**of, "link": asked.link + 1})
+    event = json.dumps(next_event(result.scope, asked))
     try:
         client = boto3.session.Session().client("lambda")
         client.invoke(FunctionName=context.invoked_function_arn, InvocationType="Event", Payload=event)

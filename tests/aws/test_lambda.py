@@ -20,9 +20,9 @@ import pytest
 
 from accountpulse import settings
 from accountpulse.core.errors import AlreadyRunning, UsageError
-from accountpulse.core.period import Period, scope_of
+from accountpulse.core.period import Period, scope_of, snapshot_of
 from accountpulse.core.records import Problem
-from accountpulse.main import RESERVE, Event, ReportPage, read_event, summarise
+from accountpulse.main import RESERVE, Event, ReportPage, next_event, read_event, summarise
 from accountpulse.pipeline.rate import Rated
 from accountpulse.pipeline.read import Reading
 from accountpulse.pipeline.result import RunResult
@@ -175,6 +175,14 @@ def test_today_is_the_day_of_the_scheduled_time_in_the_companys_zone_also_when_i
     assert _named(read_event({"as_of": "today"}), "UTC", NOW).name == "2026-11-23"
     with pytest.raises(UsageError, match="as_of 2026-11-24 has not begun yet"):
         _named(read_event({"as_of": "2026-11-24"}), "UTC", NOW)
+
+
+def test_a_snapshot_that_does_not_fit_goes_on_under_its_day_and_not_as_today() -> None:
+    asked = read_event({"as_of": "today", "current": True})
+    event = next_event(snapshot_of(date(2026, 11, 22), NOW), asked)
+    assert event == {"as_of": "2026-11-22", "current": True, "link": 2}
+    assert read_event(event) == Event(as_of="2026-11-22", current=True, link=2)
+    assert next_event(scope_of(Period(2026, 10), NOW), Event()) == {"period": "2026-10", "link": 2}
 
 
 def test_a_snapshot_is_made_and_looked_for_by_its_day(tmp_path: Path, environment: dict[str, str]) -> None:
