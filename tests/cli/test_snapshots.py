@@ -59,7 +59,7 @@ def test_report_and_explain_show_a_snapshot_by_its_day_or_its_run(shell: Shell) 
         assert document["snapshot"] == YESTERDAY
         assert document["before"] is None
         shown = shell("explain", document["accounts"]["id"][0], *words).stdout
-        assert f"{YESTERDAY}, up to {YESTERDAY}, scorecard default" in shown
+        assert f"snapshot of {YESTERDAY}, scorecard default" in shown
     written = shell("report", "--as-of", YESTERDAY)
     assert written.exit_code == 0
     assert (shell.folder / "out" / f"report-{YESTERDAY}.html").exists()

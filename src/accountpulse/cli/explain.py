@@ -19,6 +19,7 @@ from accountpulse.core.period import Period, is_day, parse_period
 from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.earlier_runs import EarlierRun
+from accountpulse.report.header import OF_MONTH
 from accountpulse.scoring.account_details import RISK_NOTE, AccountDetails, ScoredAccount, account_details
 from accountpulse.scoring.explain import REASONS, bounds_text, plain, signed
 from accountpulse.state import State
@@ -110,7 +111,8 @@ def _head(details: AccountDetails) -> Text:
         *([f"{plain(details['seats'])} seats"] if details["seats"] is not None else []),
         *([f"renewal {details['renewal']}"] if details["renewal"] else []),
     ]
-    when = f"{details['period']}, up to {day}, scorecard {card['name']} {card['hash']}"
+    of = f"snapshot of {day}" if is_day(details["period"]) else f"{details['period']}, up to {day}"
+    when = f"{of}, scorecard {card['name']} {card['hash']}"
     name = (details["account_name"] or details["account_id"], "bold")
     return Text.assemble(name, "\n", " · ".join(facts), "\n", (when, "dim"), "\n")
 
@@ -185,6 +187,8 @@ def _changed(details: AccountDetails) -> Iterator[RenderableType]:
     then = f"{points(changed['health_then'])} {changed['tier_then']}"
     now = f"{points(details['health_score'])} {details['tier']}"
     yield Text.assemble("\n", (f"Since {changed['since']}", "bold"), f": {then} → {now}", _total(changed))
+    if is_day(details["period"]) and not is_day(changed["since"]):
+        yield from _lines([OF_MONTH])
     if changed["parts"] is None:
         without = "then" if changed["health_then"] is None else "now"
         reasons = f": {'; '.join(changed['why_not_rated_then'])}" if changed["why_not_rated_then"] else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 
@@ -77,7 +77,8 @@ def _table(runs: Sequence[RunFacts], width: int, period: str = COLUMNS[0]) -> Ta
         shown.remove("Begun (UTC)")
     for name in shown:
         heading = period if name == COLUMNS[0] else name
-        table.add_column(heading, justify="right" if name in COUNTS else "left", no_wrap=name in ("Run", "Period"))
+        justify: JustifyMethod = "right" if name in COUNTS else "left"
+        table.add_column(heading, justify=justify, no_wrap=name in ("Run", "Period"), overflow="fold")
     for facts in runs:
         cells = dict(zip(COLUMNS, _cells(facts), strict=True))
         table.add_row(*(escape(cells[name]) for name in shown))
