@@ -1,7 +1,8 @@
 """The handler for AWS Lambda: event → settings → pipeline → answer.
 
 The event, every key optional: `{"period": "2026-10", "dry_run": true, "scheduled_time": "2026-11-02T06:00:00Z"}`. The
-period is the event's, else the last month that was complete at the scheduled time, else at this moment.
+period is the event's, else the last month that was complete at the scheduled time, else at this moment. With
+`{"as_of": "2026-11-22"}`, or `"today"`, it is a snapshot of that day, which `"current": true` writes to Salesforce.
 
 `{"digest": true}` sends the digest of the newest run instead: what crossed a line since each channel was last told.
 
@@ -16,16 +17,17 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from accountpulse.core.errors import AccountpulseError, AlreadyRunning, UsageError
 from accountpulse.core.memory import peak, prepare
 from accountpulse.core.outgoing import outgoing, outgoing_data
-from accountpulse.core.period import Period, last_complete, parse_period
+from accountpulse.core.period import TODAY, Period, day_in, last_complete, parse_day, parse_period
 
 if TYPE_CHECKING:
+    from accountpulse.core.period import Scope
     from accountpulse.observe.logs import Lines
     from accountpulse.observe.rollbar import Alerts
     from accountpulse.pipeline.digest import ChannelDigests
@@ -35,7 +37,10 @@ if TYPE_CHECKING:
 RESERVE = 30.0  # seconds before Lambda's own deadline at which a run stops: to save, to report, to start again
 CHAIN = 12  # invocations of one run; Lambda itself ends a loop that it recognises after about 16
 LISTED = 20  # problems in the answer; the rest is counted
-KEYS = {"period": str, "dry_run": bool, "scheduled_time": str, "verify": bool, "link": int, "digest": bool}
+KEYS = {
+    "period": str, "as_of": str, "current": bool, "dry_run": bool, "scheduled_time": str, "verify": bool, "link": int,
+    "digest": bool,
+}  # fmt: skip
 
 
 class Context(Protocol):
@@ -59,10 +64,12 @@ class ReportedFailure(RunFailed):
 class Event:
     """The event, checked. `link` counts the invocations of one run, this one included.
 
-    `verify`: don't run; see whether the month has a finished run. `digest`: don't run; send the digest.
+    `verify`: don't run; see whether the month, or the day, has a finished run. `digest`: don't run; send the digest.
     """
 
     period: str | None = None
+    as_of: str | None = None
+    current: bool = False
     dry_run: bool = False
     scheduled_time: datetime | None = None
     verify: bool = False
@@ -109,12 +116,12 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
             watch.say("errors are not reported to Rollbar: ROLLBAR_ACCESS_TOKEN is not set")
         if asked.digest:
             return _digest(loaded, watch, report)
-        period = _period(asked, loaded.mapping.timezone, datetime.now(UTC))
-        watch.bind(period=period.name)
-        watch.write("month", because=_because(asked))
+        named = _named(asked, loaded.mapping.timezone, datetime.now(UTC))
+        watch.bind(period=named.name)
+        watch.write("month" if named.day is None else "day", because=_because(asked))
         if asked.verify:
-            return _verify(loaded, period)
-        result = _run(loaded, asked, period, ends, watch)
+            return _verify(loaded, named)
+        result = _run(loaded, asked, named, ends, watch)
         summary = summarise(result, asked, _report_page(result, ends))
         return _close(result, summary, asked, context, watch=watch, report=report)
 
@@ -156,16 +163,23 @@ def read_event(event: object) -> Event:
             raise UsageError(f"the event's {name} must be {KEYS[name].__name__}, not {type(value).__name__}")
     scheduled = event.get("scheduled_time")
     period = event.get("period")
+    as_of, current = event.get("as_of"), event.get("current", False)
     if period is not None:
         parse_period(period)
+    if as_of not in (None, TODAY):
+        parse_day(as_of, "as_of")
+    if as_of is not None and period is not None:
+        raise UsageError("the event has both period and as_of: give one of them")
+    if current and as_of is None:
+        raise UsageError("the event's current goes with as_of: a month's run writes its records anyway")
     flags = event.get("dry_run", False), _moment(scheduled), event.get("verify", False)
     link = event.get("link", 1)
     if not 1 <= link <= CHAIN:
         raise UsageError(f"the event's link must be from 1 to {CHAIN}, not {link}")
     digest = event.get("digest", False)
-    if digest and (period is not None or event.get("dry_run") or event.get("verify")):
-        raise UsageError("the event's digest goes with neither period nor dry_run nor verify")
-    return Event(period, *flags, link, digest)
+    if digest and (period is not None or as_of is not None or event.get("dry_run") or event.get("verify")):
+        raise UsageError("the event's digest goes with neither period, as_of, dry_run nor verify")
+    return Event(period, as_of, current, *flags, link, digest)
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -178,27 +192,52 @@ def _moment(text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _period(asked: Event, zone: str, now: datetime) -> Period:
+@dataclass(frozen=True)
+class MonthOrDay:
+    """What a run is of: the month, or the day of a snapshot."""
+
+    month: Period
+    day: date | None = None
+
+    @property
+    def name(self) -> str:
+        """`YYYY-MM`, or `YYYY-MM-DD`."""
+        return self.month.name if self.day is None else self.day.isoformat()
+
+
+def _named(asked: Event, zone: str, now: datetime) -> MonthOrDay:
+    """`today` is the day of the scheduled time: a run that starts late is still of its own day."""
+    if asked.as_of is not None:
+        day = parse_day(asked.as_of, "as_of", day_in(zone, asked.scheduled_time or now))
+        return MonthOrDay(Period(day.year, day.month, zone), day)
     if asked.period is not None:
-        return parse_period(asked.period, zone)
-    return last_complete(asked.scheduled_time or now, zone)
+        return MonthOrDay(parse_period(asked.period, zone))
+    return MonthOrDay(last_complete(asked.scheduled_time or now, zone))
 
 
 def _because(asked: Event) -> str:
-    """Why it is this month, for the log."""
-    if asked.period is not None:
+    """Why it is this month, or day, for the log."""
+    if asked.as_of == TODAY:
+        return "it is the day of the scheduled time" if asked.scheduled_time is not None else "it is today"
+    if asked.period is not None or asked.as_of is not None:
         return "the event names it"
     if asked.scheduled_time is not None:
         return f"it was the last complete one at the scheduled time, {asked.scheduled_time.isoformat()}"
     return "it is the last complete one"
 
 
-def _run(loaded: "Settings", asked: Event, period: Period, ends: float, watch: "Lines") -> "RunResult":
+def _run(loaded: "Settings", asked: Event, named: MonthOrDay, ends: float, watch: "Lines") -> "RunResult":
     from accountpulse import pipeline
     from accountpulse.pipeline.run import RunRequest
 
     request = RunRequest(
-        period=period, dry_run=asked.dry_run, keep_csv=asked.dry_run, hand_over=_goes_on(asked), ends=ends
+        period=named.month if named.day is None else None,
+        as_of=named.day,
+        current=asked.current,
+        dry_run=asked.dry_run,
+        keep_csv=asked.dry_run,
+        hand_over=_goes_on(asked),
+        ends=ends,
     )
     return pipeline.execute(loaded, request, datetime.now(UTC), watch)
 
@@ -231,16 +270,17 @@ def _failed_of(found: "Sequence[ChannelDigests]") -> list[str]:
     return [each.channel for each in found if each.problems]
 
 
-def _verify(loaded: "Settings", period: Period) -> dict[str, Any]:
-    """Whether the month has a finished run; raised where it has none, so that the alarm rings."""
+def _verify(loaded: "Settings", named: MonthOrDay) -> dict[str, Any]:
+    """Whether the month or day has a finished run; raised where it has none, so that the alarm rings."""
     from accountpulse.state import State
 
     state = State(loaded.state)
-    finished = [facts["run_id"] for facts in state.runs.all(f"{period.name}/") if facts["status"] == "finished"]
+    runs = state.runs if named.day is None else state.snapshots.runs
+    finished = [facts["run_id"] for facts in runs.all(f"{named.name}/") if facts["status"] == "finished"]
     if not finished:
         remedy = "look at the log of the last one, and run it again."
-        raise RunFailed(" ".join([f"{period.name} has no finished run: {remedy}", *state.files.notes]))
-    return {"status": "there", "period": period.name, "runs": finished}
+        raise RunFailed(" ".join([f"{named.name} has no finished run: {remedy}", *state.files.notes]))
+    return {"status": "there", "period": named.name, "runs": finished}
 
 
 def _goes_on(asked: Event) -> bool:
@@ -268,7 +308,7 @@ def _close(
 
 def _report(result: "RunResult", report: "Alerts") -> None:
     """One item a failed source, one for all accounts that were left out, else one for what stopped the whole run."""
-    facts = {"run_id": result.run_id, "period": result.scope.period.name}
+    facts = {"run_id": result.run_id, "period": result.scope.name}
     for source in result.failed:
         report.say(f"{source} could not be read", {**facts, "source": source})
     if result.problems:
@@ -278,19 +318,25 @@ def _report(result: "RunResult", report: "Alerts") -> None:
         report.say(result.summary()["stopped"] or "no account could be rated", facts)
 
 
+def next_event(scope: "Scope", asked: Event) -> dict[str, Any]:
+    """What the next invocation of a run is asked: its month or day by name, since today may be over by then."""
+    of = {"period": scope.name} if scope.snapshot is None else {"as_of": scope.name, "current": asked.current}
+    return {**of, "link": asked.link + 1}
+
+
 def _start_again(context: Context, result: "RunResult", asked: Event, report: "Alerts") -> None:
     """Invoke this function once more for the same period; it finds the run by its state."""
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    event = json.dumps({"period": result.scope.period.name, "link": asked.link + 1})
+    event = json.dumps(next_event(result.scope, asked))
     try:
         client = boto3.session.Session().client("lambda")
         client.invoke(FunctionName=context.invoked_function_arn, InvocationType="Event", Payload=event)
     except (ClientError, BotoCoreError) as error:
         remedy = "Let its role do lambda:InvokeFunction on itself. The run goes on when you invoke it with"
         text = f"the function could not be started again ({type(error).__name__}). {remedy} {event}"
-        report.say(text, {"run_id": result.run_id, "period": result.scope.period.name})
+        report.say(text, {"run_id": result.run_id, "period": result.scope.name})
         raise ReportedFailure(text) from None
 
 
@@ -303,7 +349,7 @@ def summarise(result: "RunResult", asked: Event, page: ReportPage = NO_PAGE) -> 
     }
     return {
         "status": "failed" if result.exit_code else "good",
-        **{name: whole[name] for name in ("exit_code", "run_id", "period")},
+        **{name: whole[name] for name in ("exit_code", "run_id", "period", "snapshot")},
         "dry_run": asked.dry_run,
         "invocation": asked.link,
         "scorecard": whole["scorecard"],
@@ -343,7 +389,7 @@ def _report_page(result: "RunResult", ends: float | None) -> ReportPage:
     why = "no time left"
     try:
         if ends is None or time.monotonic() < ends:
-            return ReportPage(report_document.keep(result.run.state, result.scope.period))
+            return ReportPage(report_document.keep(result.run.state, result.scope.period, result.scope.snapshot))
     except Exception as error:
         logging.getLogger("accountpulse").exception("the report could not be made")
         why = type(error).__name__

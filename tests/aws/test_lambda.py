@@ -9,7 +9,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -20,9 +20,9 @@ import pytest
 
 from accountpulse import settings
 from accountpulse.core.errors import AlreadyRunning, UsageError
-from accountpulse.core.period import Period, scope_of
+from accountpulse.core.period import Period, scope_of, snapshot_of
 from accountpulse.core.records import Problem
-from accountpulse.main import RESERVE, Event, ReportPage, read_event, summarise
+from accountpulse.main import RESERVE, Event, ReportPage, next_event, read_event, summarise
 from accountpulse.pipeline.rate import Rated
 from accountpulse.pipeline.read import Reading
 from accountpulse.pipeline.result import RunResult
@@ -137,6 +137,9 @@ def test_a_source_that_is_down_is_raised_after_the_summary(
         ({"link": -3}, "from 1 to 12"),
         ({"dryrun": True}, "dryrun"),
         ({"scheduled_time": "soon"}, "soon"),
+        ({"as_of": "2026-11-31"}, "as_of '2026-11-31' is not a day"),
+        ({"as_of": "2026-11-22", "period": "2026-11"}, "both period and as_of"),
+        ({"current": True}, "current goes with as_of"),
     ],
 )
 def test_an_unclear_event_is_refused_before_any_request(
@@ -153,14 +156,47 @@ def test_an_unclear_event_is_refused_before_any_request(
 
 
 def test_the_scheduled_time_decides_the_month_also_days_later() -> None:
-    from accountpulse.main import _period
+    from accountpulse.main import _named
 
     asked = read_event({"scheduled_time": "2027-01-02T06:00:00Z"})
-    assert _period(asked, "UTC", NOW) == Period(2026, 12)
+    assert _named(asked, "UTC", NOW).month == Period(2026, 12)
     edge = read_event({"scheduled_time": "2027-01-01T00:30:00Z"})
-    assert _period(edge, "America/Los_Angeles", NOW) == Period(2026, 11, "America/Los_Angeles")
-    assert _period(edge, "Pacific/Kiritimati", NOW) == Period(2026, 12, "Pacific/Kiritimati")
-    assert _period(Event(), "UTC", NOW) == Period(2026, 10)
+    assert _named(edge, "America/Los_Angeles", NOW).month == Period(2026, 11, "America/Los_Angeles")
+    assert _named(edge, "Pacific/Kiritimati", NOW).month == Period(2026, 12, "Pacific/Kiritimati")
+    assert _named(Event(), "UTC", NOW).month == Period(2026, 10)
+
+
+def test_today_is_the_day_of_the_scheduled_time_in_the_companys_zone_also_when_it_starts_late() -> None:
+    from accountpulse.main import MonthOrDay, _named
+
+    late = read_event({"as_of": "today", "scheduled_time": "2026-11-22T23:30:00Z"})
+    assert _named(late, "UTC", NOW) == MonthOrDay(Period(2026, 11), date(2026, 11, 22))
+    assert _named(late, "Europe/Berlin", NOW).name == "2026-11-23"
+    assert _named(read_event({"as_of": "today"}), "UTC", NOW).name == "2026-11-23"
+    with pytest.raises(UsageError, match="as_of 2026-11-24 has not begun yet"):
+        _named(read_event({"as_of": "2026-11-24"}), "UTC", NOW)
+
+
+def test_a_snapshot_that_does_not_fit_goes_on_under_its_day_and_not_as_today() -> None:
+    asked = read_event({"as_of": "today", "current": True})
+    event = next_event(snapshot_of(date(2026, 11, 22), NOW), asked)
+    assert event == {"as_of": "2026-11-22", "current": True, "link": 2}
+    assert read_event(event) == Event(as_of="2026-11-22", current=True, link=2)
+    assert next_event(scope_of(Period(2026, 10), NOW), Event()) == {"period": "2026-10", "link": 2}
+
+
+def test_a_snapshot_is_made_and_looked_for_by_its_day(tmp_path: Path, environment: dict[str, str]) -> None:
+    with Rig(tmp_path, environment) as rig:
+        result = rig.invoke({"as_of": "2026-11-22"})
+        there = rig.invoke({"as_of": "2026-11-22", "verify": True})
+        other = rig.invoke({"as_of": "2026-11-21", "verify": True})
+    assert result.kind == "response", result.body
+    assert (result.body["status"], result.body["period"], result.body["snapshot"]) == ("good", "2026-11", "2026-11-22")
+    assert (result.body["scored"], result.body["created"]) == (25, 0)
+    assert str(result.body["report"]).endswith("reports/2026-11-22.html")
+    assert there.body == {"status": "there", "period": "2026-11-22", "runs": [result.body["run_id"]]}
+    assert "2026-11-21 has no finished run" in other.body["errorMessage"]
+    assert State(tmp_path / "state").history.periods() == []
 
 
 def test_killed_at_the_limit_the_next_invocation_finishes_the_run(

@@ -131,6 +131,16 @@ def test_it_runs_once_a_month_and_is_looked_after_a_day_later(resources: dict[st
     assert {**when, "verify": True} in inputs
 
 
+def test_snapshots_have_a_weekly_schedule_that_is_off_until_it_is_asked_for(resources: dict[str, Any]) -> None:
+    schedules = of_type(resources, "AWS::Scheduler::Schedule")
+    states = {json.loads(each["Target"]["Input"]).get("as_of"): each.get("State") for each in schedules.values()}
+    assert states == {None: None, "today": {"Ref": "Snapshots"}}
+    parameters = yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader=Loader)["Parameters"]  # noqa: S506
+    assert (parameters["Snapshots"]["Default"], parameters["SnapshotSchedule"]["Default"]) == (
+        "DISABLED", "cron(0 6 ? * MON *)",
+    )  # fmt: skip
+
+
 def test_failures_and_lost_events_ring(resources: dict[str, Any]) -> None:
     alarms = of_type(resources, "AWS::CloudWatch::Alarm")
     watched = {(each["Namespace"], each["MetricName"], each["Threshold"]) for each in alarms.values()}

@@ -28,6 +28,9 @@ def test_only_the_window_of_support_and_bugs_is_a_setting() -> None:
     assert METRICS["open_bugs"].window_text(30.0, "2026-10-31") == "as it stood on the last day"
     assert pillar_metric("insight").window_text(30.0, "2026-10-31") == "the month"
     assert own_metric("nps", "net promoter score", "points").window_text(30.0, "2026-10-31") == "as it was given"
+    trend = METRICS["mau_trend_pct"].window_text(30.0, "2026-11-22", snapshot=True)
+    assert trend == "the 28 days up to 2026-11-22 against the mean of the three times 28 days before"
+    assert METRICS["open_bugs"].window_text(30.0, "2026-11-22", snapshot=True) == "as it stood on the last day"
 
 
 def test_every_metric_is_measured_from_tables_of_its_own_domain() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from accountpulse import __version__
-from accountpulse.cli import commands, deploy_files, proof_commands, sandbox_command, setup_commands
+from accountpulse.cli import commands, deploy_files, proof_commands, run_command, sandbox_command, setup_commands
 from accountpulse.cli.program import Program
 from accountpulse.core.errors import AccountpulseError, Stopped, UsageError
 from accountpulse.observe.outlet import install
@@ -17,7 +17,7 @@ from accountpulse.observe.outlet import install
 INTERRUPTED = 130  # what typer ends with after Ctrl-C
 
 app = Program(name="accountpulse", help="Health and churn-risk scores for every customer account, with reasons.")
-commands.register(app)
+commands.register(app, run_command.run)
 proof_commands.register(app, commands.scorecards)
 setup_commands.register(app, commands.scorecards)
 deploy_files.register(app)

@@ -32,8 +32,8 @@ def find_account(earlier: EarlierRun, wanted: str) -> str:
             raise UsageError("\n".join([head, *_lines(found, LISTED)]))
     for problem_id, _, text in earlier.facts["problems"]:
         if problem_id == to_18(wanted):
-            raise UsageError(f"{wanted} was left out of the run of {earlier.period.name}: {text}")
-    nobody = f"no account of {earlier.period.name} has the id or the name {wanted!r}"
+            raise UsageError(f"{wanted} was left out of the run of {earlier.name}: {text}")
+    nobody = f"no account of {earlier.name} has the id or the name {wanted!r}"
     near = _near(wanted, names.rows())
     raise UsageError("\n".join([f"{nobody}; did you mean:", *_lines(near, NEAR)]) if near else nobody)
 

@@ -1,22 +1,22 @@
 """The commands and their options; each one only translates."""
 
-import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from accountpulse.cli.completion import months, pages, sources
+from accountpulse.cli.completion import months, pages
 from accountpulse.cli.environment import environment
 from accountpulse.cli.program import Program
 from accountpulse.core.errors import UsageError
 from accountpulse.core.memory import prepare
-from accountpulse.core.period import Period, parse_period
+from accountpulse.core.period import Period, parse_day, parse_period
 
 if TYPE_CHECKING:
-    from accountpulse.core.records import Rules, SourceName
+    from accountpulse.core.records import Rules
     from accountpulse.settings import Settings
     from accountpulse.state import State
 
@@ -31,6 +31,9 @@ RanOption = Annotated[
 ]
 ScorecardOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="A scorecard file. [default: accountpulse.yaml's, else ours]")
+]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", metavar="DAY", help="In place of a month: the snapshot of this day.")
 ]
 OutOption = Annotated[
     Path | None,
@@ -70,8 +73,8 @@ class EngineName(StrEnum):
 scorecards = Program(help="Look at scorecard files.")
 
 
-def register(app: typer.Typer) -> None:
-    """Hang all commands into the program."""
+def register(app: typer.Typer, run: Callable[..., None]) -> None:
+    """Hang all commands into the program, `run` of another file in its place among them."""
     from accountpulse.cli.account_commands import accounts
     from accountpulse.cli.digest_command import digest
 
@@ -101,71 +104,6 @@ def demo(
     from accountpulse.cli.demo import show_demo
 
     raise typer.Exit(show_demo(month_of(period, "UTC"), accounts, seed, out, as_json=as_json))
-
-
-def run(  # noqa: PLR0917
-    period: PeriodOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write the CSV, send nothing to Salesforce.")] = False,
-    allow_partial: Annotated[
-        bool, typer.Option("--allow-partial", help="Write the rest where a configured source is unavailable.")
-    ] = False,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="SOURCE",
-            autocompletion=sources,
-            help="Read only this source afresh, the others from this period's checkpoints; repeatable.",
-        ),
-    ] = None,
-    account: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID", help="Score and write only this account (its Salesforce id); repeatable."),
-    ] = None,
-    scorecard: ScorecardOption = None,
-    calibration: CalibrationOption = None,
-    deadline: Annotated[
-        int | None, typer.Option(min=1, help="Seconds after which to stop; the same command goes on where it stopped.")
-    ] = None,
-    out: OutOption = None,
-    metrics_out: MetricsOutOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Score every account and write the scores to Salesforce. Reads every configured source."""
-    prepare()
-    from accountpulse import pipeline, settings
-    from accountpulse.cli import files, progress, stopping, summary
-    from accountpulse.core.tables import kind_of
-    from accountpulse.pipeline.result import RunResult
-    from accountpulse.pipeline.run import RunRequest
-
-    if metrics_out is not None:
-        kind_of(metrics_out.name)  # before the work
-    sources = tuple(map(_source, only or ()))
-    ends = None if deadline is None else time.monotonic() + deadline
-
-    def work(loaded: settings.Settings) -> RunResult:
-        asked = RunRequest(
-            period=month_of(period, loaded.mapping.timezone),
-            dry_run=dry_run,
-            allow_partial=allow_partial,
-            only=sources,
-            accounts=tuple(account or ()),
-            scorecard=scorecard,
-            calibration=calibration,
-            out=out,
-            ends=ends,
-        )
-        return pipeline.execute(loaded, asked, datetime.now(UTC), watch)
-
-    with stopping.orderly(), progress.watching() as watch:
-        result = settings.work_with(environment(), settings.SecretCache(), work, watch.say)
-    if as_json:
-        summary.as_data(result)
-    else:
-        summary.report(result, summary.tables())
-    if metrics_out is not None:
-        files.write_metrics(result, metrics_out, summary.tables(stderr=as_json))
-    raise typer.Exit(result.exit_code)
 
 
 def check(
@@ -266,6 +204,7 @@ def explain(
         str, typer.Argument(metavar="ACCOUNT", help="Its Salesforce id, of 15 or 18 characters, or its name.")
     ],
     period: RanOption = None,
+    as_of: AsOfOption = None,
     run: RunOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON, unrounded.")] = False,
 ) -> None:
@@ -273,11 +212,13 @@ def explain(
     from accountpulse.cli.explain import explain_account
 
     month = month_of(period, "UTC")
-    raise typer.Exit(explain_account(configured_state(), account, month, as_json=as_json, run_id=run))
+    day = snapshot_named(as_of)
+    raise typer.Exit(explain_account(configured_state(), account, month, as_json=as_json, run_id=run, day=day))
 
 
 def report(
     period: RanOption = None,
+    as_of: AsOfOption = None,
     run: RunOption = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the page and the CSV.")] = Path("out"),
     as_json: Annotated[bool, typer.Option("--json", help="Print what the page is made of as JSON instead.")] = False,
@@ -286,9 +227,10 @@ def report(
     prepare()
     from accountpulse.cli.report import print_document, write_report
 
+    month, day = month_of(period, "UTC"), snapshot_named(as_of)
     if as_json:
-        raise typer.Exit(print_document(configured_state(), month_of(period, "UTC"), run))
-    raise typer.Exit(write_report(configured_state(), month_of(period, "UTC"), out, run))
+        raise typer.Exit(print_document(configured_state(), month, run, day))
+    raise typer.Exit(write_report(configured_state(), month, out, run, day))
 
 
 def outcomes(
@@ -452,18 +394,14 @@ def month_of(text: str | None, zone: str) -> Period | None:
     return None if text is None else parse_period(text, zone)
 
 
+def snapshot_named(text: str | None) -> date | None:
+    """The day of a snapshot that an option names; None: it names none."""
+    return None if text is None else parse_day(text, "--as-of")
+
+
 def _pillars(given: list[str] | None) -> tuple[str, ...]:
     """The pillars that a scorecard is read with: the given ones, else accountpulse.yaml's, as a run does."""
     return tuple(given) if given else configured_rules().pillars
-
-
-def _source(name: str) -> "SourceName":
-    from accountpulse.systems import SOURCES
-
-    names = [source.name for source in SOURCES]
-    if name not in names:
-        raise UsageError(f"--only: {name!r} is not a source; the sources are {', '.join(names)}")
-    return name
 
 
 def configured_state() -> "State":

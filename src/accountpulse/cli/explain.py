@@ -15,10 +15,11 @@ from accountpulse.cli import summary
 from accountpulse.cli.account_search import find_account
 from accountpulse.cli.formatting import NOT_OVER, money, plural, points
 from accountpulse.cli.voice import note
-from accountpulse.core.period import Period, parse_period
+from accountpulse.core.period import Period, is_day, parse_period
 from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.earlier_runs import EarlierRun
+from accountpulse.report.header import OF_MONTH
 from accountpulse.scoring.account_details import RISK_NOTE, AccountDetails, ScoredAccount, account_details
 from accountpulse.scoring.explain import REASONS, bounds_text, plain, signed
 from accountpulse.state import State
@@ -28,10 +29,16 @@ BAR = 20  # characters of a dimension's bar
 
 
 def explain_account(
-    state: State, account: str, period: Period | None, *, as_json: bool, run_id: str | None = None
+    state: State,
+    account: str,
+    period: Period | None,
+    *,
+    as_json: bool,
+    run_id: str | None = None,
+    day: date | None = None,
 ) -> int:
     """Print the account's scores in a run, and why they are what they are."""
-    earlier = earlier_runs.chosen(state, period, run_id)
+    earlier = earlier_runs.chosen(state, period, run_id, day)
     account_id = find_account(earlier, account)
     details = {**_details(state, earlier, account_id), "sources": _sources(earlier, account_id)}
     console = summary.tables()
@@ -46,14 +53,14 @@ def explain_account(
 def _details(state: State, earlier: EarlierRun, account_id: str) -> AccountDetails:
     mine = pl.col("account_id") == account_id
     now = ScoredAccount(
-        earlier.scores.row(by_predicate=mine, named=True), earlier.card, earlier.period.name, earlier.as_of_day
+        earlier.scores.row(by_predicate=mine, named=True), earlier.card, earlier.name, earlier.as_of_day
     )
-    before = earlier_runs.run_before(state, earlier.period)
+    before = earlier_runs.before(state, earlier)
     if before is None or before.scores.filter(mine).is_empty():
         return account_details(now)
     row = before.scores.row(by_predicate=mine, named=True)
     rescored = earlier_runs.rescored(before, earlier.card, account_id).row(0, named=True)
-    return account_details(now, ScoredAccount(row, before.card, before.period.name, before.as_of_day), rescored)
+    return account_details(now, ScoredAccount(row, before.card, before.name, before.as_of_day), rescored)
 
 
 def _sources(earlier: EarlierRun, account_id: str) -> list[dict[str, Any]]:
@@ -92,8 +99,11 @@ def _said(each: Mapping[str, Any]) -> str:
 
 def _head(details: AccountDetails) -> Text:
     card, as_of = details["scorecard"], date.fromisoformat(details["as_of"])
-    is_over = parse_period(details["period"]).is_over(as_of)
-    day = f"{as_of - timedelta(days=1)}" if is_over else f"{as_of} ({NOT_OVER})"
+    day = f"{as_of - timedelta(days=1)}"
+    if is_day(details["period"]):
+        day = details["period"]
+    elif not parse_period(details["period"]).is_over(as_of):
+        day = f"{as_of} ({NOT_OVER})"
     facts = [
         details["account_id"],
         *([details["segment"]] if details["segment"] else []),
@@ -101,7 +111,8 @@ def _head(details: AccountDetails) -> Text:
         *([f"{plain(details['seats'])} seats"] if details["seats"] is not None else []),
         *([f"renewal {details['renewal']}"] if details["renewal"] else []),
     ]
-    when = f"{details['period']}, up to {day}, scorecard {card['name']} {card['hash']}"
+    of = f"snapshot of {day}" if is_day(details["period"]) else f"{details['period']}, up to {day}"
+    when = f"{of}, scorecard {card['name']} {card['hash']}"
     name = (details["account_name"] or details["account_id"], "bold")
     return Text.assemble(name, "\n", " · ".join(facts), "\n", (when, "dim"), "\n")
 
@@ -176,6 +187,8 @@ def _changed(details: AccountDetails) -> Iterator[RenderableType]:
     then = f"{points(changed['health_then'])} {changed['tier_then']}"
     now = f"{points(details['health_score'])} {details['tier']}"
     yield Text.assemble("\n", (f"Since {changed['since']}", "bold"), f": {then} → {now}", _total(changed))
+    if is_day(details["period"]) and not is_day(changed["since"]):
+        yield from _lines([OF_MONTH])
     if changed["parts"] is None:
         without = "then" if changed["health_then"] is None else "now"
         reasons = f": {'; '.join(changed['why_not_rated_then'])}" if changed["why_not_rated_then"] else ""

@@ -2,12 +2,13 @@
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import typer
+from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 
@@ -29,36 +30,64 @@ SPARE = ("Took", "Rated", "Left out", "Not read")  # what a terminal of less tha
 ROOMY = 104
 NARROW_SPARE = (*SPARE, "Scored", "Written")  # and one of less than NARROW
 NARROW = 70
+RunFacts = Mapping[str, Any]  # a run's document
 NARROWEST = 56  # below it the beginning is told by the run's id alone
 
 
 def show_history(state: State, as_json: bool) -> int:  # noqa: FBT001
-    """A line a run, oldest period first, in the order of their beginnings; then the dry runs that are kept."""
-    runs = sorted(state.runs.all(), key=lambda facts: (facts["period"], facts["begun_at"]))
-    console = summary.tables()
+    """A line a run, oldest month first, in the order of their beginnings; then the snapshots, and the dry runs."""
+    runs, snapshots = _by_time(state.runs.all()), _by_time(state.snapshots.runs.all())
     dry_runs = list(state.dry_runs.all())
     if as_json:
-        write_json(sys.stdout, [*runs, *dry_runs])
-    elif runs:
-        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-        spare = () if console.width >= ROOMY else SPARE if console.width >= NARROW else NARROW_SPARE
-        shown = [name for name in COLUMNS if name not in spare]
-        if console.width < NARROWEST:
-            shown.remove("Begun (UTC)")
-        for name in shown:
-            table.add_column(name, justify="right" if name in COUNTS else "left", no_wrap=name in ("Run", "Period"))
-        for facts in runs:
-            cells = dict(zip(COLUMNS, _cells(facts), strict=True))
-            table.add_row(*(escape(cells[name]) for name in shown))
-        console.print(table)
+        write_json(sys.stdout, [*runs, *snapshots, *dry_runs])
     else:
-        console.print(f"No run yet in {escape(state.files.store.place)}.")
-    if not as_json and dry_runs:
-        console.print("Dry runs that are kept, for `report --run` and `explain --run`:")
-        for facts in dry_runs:
-            console.print(f"  {facts['run_id']} of {facts['period']}, begun {_begun(facts)} UTC", markup=False)
+        _show_runs(summary.tables(), runs, snapshots, dry_runs, state.files.store.place)
     note(state.files.notes)
     return 0
+
+
+def _by_time(runs: Iterable[RunFacts]) -> list[RunFacts]:
+    return sorted(runs, key=lambda facts: (_name(facts), facts["begun_at"]))
+
+
+def _show_runs(
+    console: Console, runs: Sequence[RunFacts], snapshots: Sequence[RunFacts], dry_runs: Sequence[RunFacts], place: str
+) -> None:
+    if runs:
+        console.print(_table(runs, console.width))
+    elif snapshots:
+        console.print(f"No run of a month yet in {escape(place)}.")
+    else:
+        console.print(f"No run yet in {escape(place)}.")
+    if snapshots:
+        console.print("\nSnapshots, for `report --as-of` and `explain --as-of`:")
+        console.print(_table(snapshots, console.width, period="Day"))
+    if dry_runs:
+        console.print("Dry runs that are kept, for `report --run` and `explain --run`:")
+        for facts in dry_runs:
+            console.print(f"  {facts['run_id']} of {_name(facts)}, begun {_begun(facts)} UTC", markup=False)
+
+
+def _table(runs: Sequence[RunFacts], width: int, period: str = COLUMNS[0]) -> Table:
+    """A row a run, in the columns that there is room for; `period` heads the first one."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    spare = () if width >= ROOMY else SPARE if width >= NARROW else NARROW_SPARE
+    shown = [name for name in COLUMNS if name not in spare]
+    if width < NARROWEST:
+        shown.remove("Begun (UTC)")
+    for name in shown:
+        heading = period if name == COLUMNS[0] else name
+        justify: JustifyMethod = "right" if name in COUNTS else "left"
+        table.add_column(heading, justify=justify, no_wrap=name in ("Run", "Period"), overflow="fold")
+    for facts in runs:
+        cells = dict(zip(COLUMNS, _cells(facts), strict=True))
+        table.add_row(*(escape(cells[name]) for name in shown))
+    return table
+
+
+def _name(facts: RunFacts) -> str:
+    """The month, or the day of a snapshot."""
+    return str(facts.get("snapshot") or facts["period"])
 
 
 def write_stored_metrics(state: State, period: Period | None, path: Path | None, *, as_json: bool = False) -> int:
@@ -81,7 +110,7 @@ def write_stored_metrics(state: State, period: Period | None, path: Path | None,
     return 0
 
 
-def _cells(facts: Mapping[str, Any]) -> tuple[str, ...]:
+def _cells(facts: RunFacts) -> tuple[str, ...]:
     counts = (f"{facts[name]:,}" if name in facts else "–" for name in ("scored", "rated", "written"))
     code = facts.get("exit_code", 0)
     ended = f"{facts['status']}, {code}" if code else facts["status"]
@@ -89,10 +118,10 @@ def _cells(facts: Mapping[str, Any]) -> tuple[str, ...]:
     begun = datetime.fromisoformat(facts["begun_at"]).astimezone(UTC)
     lasted = "–" if "ended_at" not in facts else _duration(datetime.fromisoformat(facts["ended_at"]) - begun)
     failed = ", ".join(facts.get("failed", ()))
-    return facts["period"], _begun(facts), lasted, ended, *counts, left_out, failed, facts["run_id"]
+    return _name(facts), _begun(facts), lasted, ended, *counts, left_out, failed, facts["run_id"]
 
 
-def _begun(facts: Mapping[str, Any]) -> str:
+def _begun(facts: RunFacts) -> str:
     return f"{datetime.fromisoformat(facts['begun_at']).astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
@@ -122,7 +151,7 @@ def forget_account(state: State, account: str, *, yes: bool, as_json: bool = Fal
         raise UsageError("ACCOUNT must be a Salesforce id of 15 or 18 characters")
     place = state.files.store.place
     if not yes:
-        what = f"{account_id} from every period in {place}, and all checkpoints, reports and dry runs"
+        what = f"{account_id} from every month and snapshot in {place}, and all checkpoints, reports and dry runs"
         _ask(what)
     rows = state.forget(account_id)
     if as_json:

@@ -17,7 +17,7 @@ EXIT_CODES = {
     3: "settings, credentials or permissions are wrong",
     4: "finished, but not for every account, or nothing can be offered",
     5: "a system did not answer, or the run was stopped: call it again",
-    6: "another run of this month is under way",
+    6: "another run of this month or day is under way",
 }
 _LINES = "\n".join(f"  {code}  {meaning}" for code, meaning in EXIT_CODES.items())
 MOST = 1000  # letters of a command's first sentence

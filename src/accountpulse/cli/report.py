@@ -17,9 +17,11 @@ from accountpulse.report.files import files
 from accountpulse.state import State
 
 
-def write_report(state: State, period: Period | None, out: Path, run_id: str | None = None) -> int:
+def write_report(
+    state: State, period: Period | None, out: Path, run_id: str | None = None, day: date | None = None
+) -> int:
     """Write both files, and say where they are and what is wrong with the month."""
-    document = report_document.document(state, period, run_id)
+    document = report_document.document(state, period, run_id, day)
     paths = write_files(document, out)
     console = summary.tables()
     counts = document["counts"]
@@ -30,7 +32,7 @@ def write_report(state: State, period: Period | None, out: Path, run_id: str | N
         run_id = document["run"]["id"]
         console.print(f"Dry run {run_id}: nothing was written, and the run is not part of the history.", markup=False)
     summary.marked(console, "✗", "red", document["alarms"])
-    is_over = parse_period(document["period"]).is_over(date.fromisoformat(document["as_of"]))
+    is_over = document["snapshot"] or parse_period(document["period"]).is_over(date.fromisoformat(document["as_of"]))
     open_month = () if is_over else (f"as of {document['as_of']}: {NOT_OVER}",)
     summary.marked(console, "!", "yellow", [*open_month, *document["warnings"]])
     for what, path in zip(("Page", "CSV"), paths, strict=True):
@@ -39,9 +41,9 @@ def write_report(state: State, period: Period | None, out: Path, run_id: str | N
     return 0
 
 
-def print_document(state: State, period: Period | None, run_id: str | None = None) -> int:
+def print_document(state: State, period: Period | None, run_id: str | None = None, day: date | None = None) -> int:
     """Print the document that a page would be made of, as JSON."""
-    write_json(sys.stdout, [report_document.document(state, period, run_id)])
+    write_json(sys.stdout, [report_document.document(state, period, run_id, day)])
     return 0
 
 

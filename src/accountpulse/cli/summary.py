@@ -226,8 +226,19 @@ def _load_lines(result: RunResult) -> Iterator[str]:
     """What became of the records, or in a dry run what would have become of them."""
     if result.delivery is None:
         return
+    if result.scope.snapshot is not None:
+        yield from _of_snapshot(result)
     for load in result.delivery.loads:
         yield from _of_load(load, result)
+
+
+def _of_snapshot(result: RunResult) -> Iterator[str]:
+    """Where a snapshot stands, and that nothing was sent where nothing was to be."""
+    name, run = result.scope.name, result.run
+    if run.keeps_history and result.loaded:
+        yield f"Kept as the snapshot of {name}: `accountpulse report --as-of {name}`."
+    if not run.loads:
+        yield "Nothing was sent to Salesforce; --current writes the records of the running month."
 
 
 def _of_load(load: Load, result: RunResult) -> Iterator[str]:
@@ -255,10 +266,8 @@ def as_data(result: RunResult) -> None:
 
 def report(result: RunResult, console: Console) -> None:
     """Print the whole of a result."""
-    period = result.scope.period
-    console.print(
-        f"[bold]{period.first_day:%B %Y}[/bold] ({period.zone}), as of {result.scope.as_of:%Y-%m-%d %H:%M} UTC"
-    )
+    scope = result.scope
+    console.print(f"[bold]{scope.text}[/bold] ({scope.period.zone}), as of {scope.as_of:%Y-%m-%d %H:%M} UTC")
     console.print(statuses(result, console.width))
     if (counted := row_counts(result, console.width)) is not None:
         console.print()

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from accountpulse.core.period import STRETCH
+
 Domain = Literal["support", "bugs", "usage", "contract", "signals"]
 # units that values are written in a way of their own with; an own metric may have any other text, such as GB
 KNOWN_UNITS = ("count", "percent", "points", "seconds", "days", "ratio", "per week", "steps", "users")
@@ -17,6 +19,11 @@ QUARTER = "the last 90 days, and whatever is still open"
 YEAR = "the last 365 days"
 AT_END = "as it stood on the last day"
 AS_GIVEN = "as it was given"
+# the same of a snapshot, which is no month
+_OF_SNAPSHOT = {
+    MONTH: f"the {STRETCH} days up to {{last_day}}",
+    TREND: f"the {STRETCH} days up to {{last_day}} against the mean of the three times {STRETCH} days before",
+}
 
 # the next step where a metric is what costs an account most
 _USAGE = "Find out who stopped using the product, and offer training"
@@ -45,9 +52,10 @@ class Metric:
     grows: bool = False  # with the length of the window
     tables: tuple[str, ...] = ()  # the records that it is measured from: whoever fills one of them feeds it
 
-    def window_text(self, days: float, last_day: object) -> str:
-        """The stretch of time in words; `days` is the window of support and bugs."""
-        return self.window.format(days=days, last_day=last_day)
+    def window_text(self, days: float, last_day: object, *, snapshot: bool = False) -> str:
+        """The stretch of time in words; `days` is the window of support and bugs. `snapshot`: not of a month."""
+        window = _OF_SNAPSHOT.get(self.window, self.window) if snapshot else self.window
+        return window.format(days=days, last_day=last_day)
 
 
 _METRICS = (

@@ -27,7 +27,7 @@ def judge_figures(rows: pl.DataFrame, scope: Scope, max_age_days: Mapping[str, i
     newest day has different ones; `stale`: that day lies more than the metric's `max_age_days` before the last day
     that is measured. A value without a day has no age, and counts as it is.
     """
-    last_day = scope.period.first_day + timedelta(days=scope.measured_days - 1)
+    last_day = scope.last_day
     dated = rows.drop_nulls("value").with_columns(pl.col("day").fill_null(_EVER))
     in_time = dated.filter(pl.col("day") <= last_day)
     newest = in_time.filter(pl.col("day") == pl.col("day").max().over(_ONE))

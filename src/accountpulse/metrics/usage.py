@@ -10,7 +10,7 @@ from accountpulse.core.period import Scope
 from accountpulse.core.records import Reason, Rules
 from accountpulse.metrics.shared import Frames, MetricFrame, beside, day, percent_of, ratio, reported, row_count
 
-_MONTHS = (0, 1, 2, 3)  # months before the period: itself, and the three that trends compare it with
+_MONTHS = (0, 1, 2, 3)  # before the period: itself, and the three that trends compare it with; 28 days of a snapshot
 _DAILY = tuple(f"daily_{month}" for month in _MONTHS)  # daily users, added up over each month
 _MONTHLY = tuple(f"monthly_{month}" for month in _MONTHS)  # distinct users of each month
 _COUNTS = (*_DAILY, *_MONTHLY, "sessions", "features", "feature_rows")
@@ -27,7 +27,7 @@ def measure_usage(accounts: MetricFrame, tables: Frames, scope: Scope, rules: Ru
     too_new: tuple[nw.Expr, Reason] = (nw.col("earlier") < 2, "too_new")
     no_catalogue: tuple[nw.Expr, Reason] = (nw.lit(not rules.features), "not_configured")
     breadth = percent_of(nw.col("features"), len(set(rules.features)) or 1)
-    month_days = (days, *(scope.period.shifted(-month).days for month in _MONTHS[1:]))
+    month_days = (days, *(_first(scope, month - 1) - _first(scope, month) for month in _MONTHS[1:]))
     pillars = (reported(name, _clamped(_figure(name))) for name in _pillar_names(rules))
     own = (reported(metric.name, nw.col(_figure(metric.name))) for metric in rules.own)
     return _joined(accounts, tables, scope, rules).select(
@@ -58,11 +58,11 @@ def _joined(accounts: MetricFrame, tables: Frames, scope: Scope, rules: Rules) -
 
 def _first(scope: Scope, month: int) -> int:
     """The day number that a month begins with, counted back from the period."""
-    return day(scope.period.shifted(-month).first_day)
+    return day(scope.usage_first(month))
 
 
 def _daily(days: MetricFrame, scope: Scope) -> MetricFrame:
-    end = _first(scope, 0) + scope.measured_days
+    end = day(scope.usage_end)
     ends = (end, *(_first(scope, month - 1) for month in _MONTHS[1:]))
     sums = {
         f"daily_{month}": _sum_where("users", (nw.col("day") >= _first(scope, month)) & (nw.col("day") < ends[month]))

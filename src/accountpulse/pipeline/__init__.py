@@ -23,6 +23,7 @@ from accountpulse.pipeline.rate import Rated, rate_accounts
 from accountpulse.pipeline.read import Reading, read_sources
 from accountpulse.pipeline.result import RunResult
 from accountpulse.pipeline.run import Run, RunRequest, started
+from accountpulse.pipeline.snapshot_retention import drop_old_snapshots
 from accountpulse.pipeline.watch import Watch
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.calibration import Calibration
@@ -46,7 +47,7 @@ def execute(settings: Settings, request: RunRequest, now: datetime, watch: Watch
     named = None if request.calibration is None else read_calibration(request.calibration)
     begun = time.monotonic()
     with started(settings, request, card, now, watch) as running:
-        watch.enter(running.run_id, running.scope.period.name, running.notes)
+        watch.enter(running.run_id, running.scope.name, running.notes)
         try:
             result = _phases(running, named)
         except OutOfTime as error:
@@ -67,7 +68,9 @@ def execute(settings: Settings, request: RunRequest, now: datetime, watch: Watch
             state: RunState = "finished" if result.loaded else "stopped"
             ended = now + timedelta(seconds=time.monotonic() - begun)
             summary = {**result.summary(), "ended_at": ended.isoformat()}
-            running.state.runs.end(running.scope, running.run_id, state, summary)
+            running.runs.end(running.scope, running.run_id, state, summary)
+            if result.loaded and running.scope.snapshot is not None:
+                result = replace(result, notes=(*result.notes, *drop_old_snapshots(running)))
         if result.out_of_time and request.hand_over and running.lock is not None:
             running.state.locks.hand_over(running.lock, now)
         return result
@@ -105,12 +108,13 @@ def _note_end(running: Run, exit_code: int, error: str) -> None:
     """For `history`, as far as the state can still be written: a run that was raised out of its work can go on."""
     with suppress(AccountpulseError):
         ending = {"exit_code": exit_code, "error": error}
-        running.state.runs.end(running.scope, running.run_id, "stopped", ending)
+        running.runs.end(running.scope, running.run_id, "stopped", ending)
 
 
 def _phases(running: Run, named: Calibration | None) -> RunResult:
     reading, extracts = read_sources(running)
-    keep_outcomes(running, reading, extracts)
+    if running.scope.snapshot is None:  # what became of customers is kept as the months' runs know it
+        keep_outcomes(running, reading, extracts)
     memory.trim()
     if reading.stopped:
         return _result(running, reading)

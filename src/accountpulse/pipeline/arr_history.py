@@ -5,6 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from accountpulse.core.records import TABLES, Extract, RowCounts
+from accountpulse.pipeline.earlier_runs import tables_before
 from accountpulse.pipeline.run import Run
 
 METRIC = "arr_trajectory_pct"
@@ -15,13 +16,13 @@ OPEN = ("too_new", "no_evidence")  # what another way to find ARR may answer; ot
 def with_own_history(extract: Extract, run: Run) -> Extract:
     """The extract with the ARR of twelve months before, at the start of the year, of the accounts that lack it.
 
-    Only where the mapping asks for it (`from: own`) and the org itself had nothing to say of the account. Where that
-    month was never measured, or the account was not in it, the metric stays unknown; one that was, and had no ARR then,
-    has no evidence.
+    Only where the mapping asks for it (`from: own`) and the org itself had nothing to say of the account. Where nothing
+    was measured then, or the account was not in it, the metric stays unknown; one that was, and had no ARR then, has no
+    evidence. Of a snapshot "then" is the month that ended nearest to a year before.
     """
     if not run.settings.rules.own_arr_history:
         return extract
-    before = run.state.history.load(run.scope.period.shifted(-MONTHS), "metrics")
+    before = tables_before(run.state, run.scope.snapshot).load(run.scope.period.shifted(-MONTHS), "metrics")
     if before is None:
         return extract
     is_open = (pl.col("metric") == METRIC) & pl.col("reason").is_in(OPEN)

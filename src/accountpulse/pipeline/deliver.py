@@ -16,7 +16,6 @@ from accountpulse.pipeline.measure import Measured
 from accountpulse.pipeline.rate import Rated
 from accountpulse.pipeline.run import Run
 from accountpulse.scoring.columns import DRIVERS_TEXT, PROBABILITIES, score_of
-from accountpulse.state.lock import Lock
 from accountpulse.systems.csv_file import CsvDestination, put
 from accountpulse.systems.destination import AnyDestination
 
@@ -86,27 +85,38 @@ class Delivery:
 def deliver_records(run: Run, measured: Measured, rated: Rated) -> Delivery:
     """Records to every destination and the period's history, or in a dry run the CSV alone.
 
+    A snapshot's go to no destination, unless it was asked for: then it is not asked either.
+
     A dry run asks the destinations the same questions as a load; where one isn't ready, the delivery says so.
     """
     records = _records(run, rated.scores)
     destinations = _destinations(run)
     csv = _keep_csv(run, records, rated.scores, destinations)
+    destinations = destinations if run.loads else []
     if run.lock is None:
         return _rehearsed(records, destinations, csv)
-    _refuse_if_lost(run, run.lock)
+    _refuse_if_lost(run)
     planned = [(each, each.plan(records)) for each in destinations]  # all are ready before one is written to
     loads: list[Load] = []
     for destination, plan in planned:
         try:
-            _refuse_if_lost(run, run.lock)
+            _refuse_if_lost(run)
             loads.append(_loaded(destination, plan, records.table.height))
         except AccountpulseError as error:
             if not any(load.done for load in loads):
                 raise
             loads.append(Load(destination.title, done=False, calls=destination.budget.calls, error=error))
     if run.keeps_history and not any(load.done and load.error for load in loads):
-        run.state.history.save(run.scope.period, rated.metrics, rated.scores, measured.details)
+        _keep(run, measured, rated)
     return Delivery(tuple(loads), csv)
+
+
+def _keep(run: Run, measured: Measured, rated: Rated) -> None:
+    """In the history of the months, or among the snapshots."""
+    if run.scope.snapshot is None:
+        run.state.history.save(run.scope.period, rated.metrics, rated.scores, measured.details)
+    else:
+        run.state.snapshots.save(run.scope.snapshot, rated.metrics, rated.scores, measured.details)
 
 
 def _records(run: Run, scores: pl.DataFrame) -> ScoreRecords:
@@ -147,7 +157,7 @@ def _keep_csv(
         out = run.request.out or (DRY_RUN_FOLDER if run.request.dry_run else None)
         if out is None:
             return None
-        path = out if is_table(out.name) else out / f"health-scores-{run.scope.period.name}.csv"
+        path = out if is_table(out.name) else out / f"health-scores-{run.scope.name}.csv"
         place, keep = str(path), partial(put, path)
     file = CsvDestination(lambda records: _with_names(destinations[0].sent(records), scores), keep, place)
     file.load(file.plan(records))
@@ -166,9 +176,9 @@ def _with_names(sent: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
     return joined.select(*sent.columns[:place], "account_name", *sent.columns[place:])
 
 
-def _refuse_if_lost(run: Run, lock: Lock) -> None:
+def _refuse_if_lost(run: Run) -> None:
     """A run that overslept its time may find the period in other hands: then it must not write."""
-    if not run.state.locks.is_held(lock):
+    if not all(run.state.locks.is_held(lock) for lock in (run.lock, run.month_lock) if lock is not None):
         raise AlreadyRunning("another run took this period over while this one was reading: nothing was written.")
 
 

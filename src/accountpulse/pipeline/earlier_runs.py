@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from typing import Any, Literal, Protocol
 
 import polars as pl
 
 from accountpulse.core.errors import ConfigurationError, UsageError
-from accountpulse.core.period import Period, parse_period
+from accountpulse.core.period import Period, parse_period, text_of
 from accountpulse.core.records import UNSEEN
+from accountpulse.pipeline.snapshot_history import KeptRun, TablesBefore, a_week_before, kept_runs
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.columns import (
     BEFORE_3M,
@@ -28,7 +29,8 @@ from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.scores import score
 from accountpulse.state import State
-from accountpulse.state.history import DetailKind
+from accountpulse.state.history import DetailKind, HistoryKind
+from accountpulse.state.runs import Runs
 
 TREND_MONTHS = 3  # how far the churn risk's trend looks back
 LAST = "last"  # in place of a run's id
@@ -40,6 +42,11 @@ class EarlierTables(Protocol):
 
     def load(self, period: Period, kind: Literal["metrics", "scores"]) -> pl.DataFrame | None:
         """A month's table; None where there is none."""
+
+
+def tables_before(state: State, snapshot: date | None) -> EarlierTables:
+    """What lies before a month, or before a snapshot of this day."""
+    return state.history if snapshot is None else TablesBefore(state, snapshot)
 
 
 @dataclass(frozen=True)
@@ -55,9 +62,9 @@ class Basis:
 
 @dataclass(frozen=True)
 class EarlierRun:
-    """The last run of a period, or a dry run, as the state keeps it."""
+    """The last run of a month, a snapshot, or a dry run of either, as the state keeps it."""
 
-    period: Period
+    period: Period  # of a snapshot the month that its day lies in
     facts: Mapping[str, Any]
     metrics: pl.DataFrame
     scores: pl.DataFrame  # with the details of every leaf, and the metrics beside them
@@ -68,6 +75,22 @@ class EarlierRun:
     def card(self) -> Scorecard:
         """The scorecard that it used."""
         return scorecard.restored(self.kept)
+
+    @property
+    def snapshot(self) -> date | None:
+        """The day of a snapshot; None: it is a month's run."""
+        day = self.facts.get("snapshot")
+        return None if day is None else date.fromisoformat(day)
+
+    @property
+    def name(self) -> str:
+        """The month as `YYYY-MM`, or the day of a snapshot as `YYYY-MM-DD`."""
+        return self.period.name if self.snapshot is None else self.snapshot.isoformat()
+
+    @property
+    def text(self) -> str:
+        """The same for people: `November 2026`, `22 November 2026`."""
+        return text_of(self.period, self.snapshot)
 
     @property
     def window_days(self) -> float:
@@ -96,14 +119,25 @@ class EarlierRun:
 
 def recall(state: State, period: Period) -> EarlierRun | None:
     """The last run of a period; None where there is none, or its scorecard was not kept."""
-    facts = state.runs.last_finished(period.name)
-    metrics, scores = state.history.load(period, "metrics"), state.history.load(period, "scores")
+    return _recalled(state, period, state.runs.last_finished(period.name), partial(state.history.load, period))
+
+
+def recall_day(state: State, day: date) -> EarlierRun | None:
+    """The snapshot of a day; None where there is none, or its scorecard was not kept."""
+    facts = state.snapshots.runs.last_finished(day.isoformat())
+    return _recalled(state, Period(day.year, day.month), facts, partial(state.snapshots.load, day))
+
+
+def _recalled(
+    state: State, period: Period, facts: Mapping[str, Any] | None, load: Callable[[HistoryKind], pl.DataFrame | None]
+) -> EarlierRun | None:
+    metrics, scores = load("metrics"), load("scores")
     if facts is None or metrics is None or scores is None or scores.is_empty() or SCORECARD not in scores.columns:
         return None
     kept = state.history.load_scorecard(scores[SCORECARD][0].rsplit(" ", 1)[-1])
     if kept is None:
         return None
-    return EarlierRun(period, facts, metrics, scores, kept, partial(state.history.load, period))
+    return EarlierRun(period, facts, metrics, scores, kept, load)
 
 
 def recall_run(state: State, run_id: str) -> EarlierRun:
@@ -117,21 +151,22 @@ def recall_run(state: State, run_id: str) -> EarlierRun:
         return EarlierRun(
             period, dry.facts, dry.metrics, dry.scores, dry.scorecard, partial(state.dry_runs.detail, wanted)
         )
-    facts = next((facts for facts in state.runs.all() if facts["run_id"] == wanted), None)
-    found = None if facts is None else recall(state, parse_period(facts["period"]))
+    facts = next((facts for runs in _runs(state) for facts in runs.all() if facts["run_id"] == wanted), None)
+    found = None if facts is None else _recall_named(state, facts)
     if found is not None and found.facts["run_id"] == wanted:
         return found
     kept = state.dry_runs.ids()
     there = f"; dry runs are kept of {', '.join(kept)}" if kept else ""
-    later = f" any more: it holds {found.facts['run_id']} of that month" if found is not None else there
+    later = f" any more: it holds {found.facts['run_id']} of {found.name}" if found is not None else there
     problem = f"the state (ACCOUNTPULSE_STATE) does not hold the numbers of {wanted or 'any run'}{later}"
     raise ConfigurationError("state", [f"{problem}. `accountpulse history` lists the runs.", *state.files.notes])
 
 
 def _last_id(state: State) -> str | None:
-    """The run that began last, of the dry ones and of each month's last: ids begin with their time."""
+    """The run that began last, of the dry ones and of the last of each month and day: ids begin with their time."""
     months = (state.runs.last_finished(month) for month in state.history.periods())
-    ids = [*state.dry_runs.ids(), *(str(facts["run_id"]) for facts in months if facts is not None)]
+    days = (state.snapshots.runs.last_finished(day) for day in state.snapshots.days())
+    ids = [*state.dry_runs.ids(), *(str(facts["run_id"]) for facts in (*months, *days) if facts is not None)]
     return max(ids, default=None)
 
 
@@ -146,15 +181,33 @@ def recall_or_refuse(state: State, period: Period | None) -> EarlierRun:
         there = f"there are runs of {', '.join(known[-12:])}" if known else "run `accountpulse run` first"
         if not known and state.dry_runs.ids():
             there = "there are dry runs alone: `report --run last` and `explain ACCOUNT --run last` show the last one"
+        if not known and (days := state.snapshots.days()):
+            there = f"there are snapshots alone: `report --as-of {days[-1]}` shows the last one"
         problem = f"the state folder (ACCOUNTPULSE_STATE) does not hold {wanted} with its scorecard; {there}"
         raise ConfigurationError("state", [problem, *state.files.notes])
     return earlier
 
 
-def chosen(state: State, period: Period | None, run_id: str | None) -> EarlierRun:
-    """The run of this id, else the last one of the period or of all; a UsageError where both are named."""
-    if period is not None and run_id is not None:
-        raise UsageError("give either --period YYYY-MM or --run ID")
+def day_or_refuse(state: State, day: date) -> EarlierRun:
+    """The snapshot of a day; a ConfigurationError where there is none."""
+    found = recall_day(state, day)
+    if found is None:
+        known = state.snapshots.days()
+        there = f"there are snapshots of {', '.join(known[-12:])}" if known else f"make it: `run --as-of {day}`"
+        problem = f"the state folder (ACCOUNTPULSE_STATE) does not hold a snapshot of {day} with its scorecard; {there}"
+        raise ConfigurationError("state", [problem, *state.files.notes])
+    return found
+
+
+def chosen(state: State, period: Period | None, run_id: str | None, day: date | None = None) -> EarlierRun:
+    """The run of this id, the snapshot of this day, else the last run of the period or of all months.
+
+    A UsageError where more than one is named.
+    """
+    if sum(each is not None for each in (period, run_id, day)) > 1:
+        raise UsageError("give either --period YYYY-MM, --as-of DAY or --run ID")
+    if day is not None:
+        return day_or_refuse(state, day)
     return recall_or_refuse(state, period) if run_id is None else recall_run(state, run_id)
 
 
@@ -166,6 +219,50 @@ def run_before(state: State, period: Period) -> EarlierRun | None:
     return None
 
 
+def before(state: State, run: EarlierRun) -> EarlierRun | None:
+    """What a run is compared with, always earlier: of a month the month before it that has a run, up to a year back.
+
+    Of a snapshot the one of a week before (4 to 10 days), else the month that ends there, else the newest of all.
+    """
+    if run.snapshot is None:
+        return run_before(state, run.period)
+    found = (_recall_kept(state, each) for each in a_week_before(kept_runs(state), run.snapshot))
+    return next((each for each in found if each is not None), None)
+
+
+def latest(state: State) -> EarlierRun | None:
+    """The run of the latest moment, of months and snapshots, that is whole: finished, with every source read.
+
+    Of two of one moment, as on a month's last day, the one that began later. None: there is none.
+    """
+    newest: EarlierRun | None = None
+    for each in reversed(kept_runs(state)):
+        if newest is not None and each.until + timedelta(days=1) < newest.as_of_day:
+            break
+        run = _recall_kept(state, each)
+        if run is not None and not run.failed and (newest is None or _moment(run) > _moment(newest)):
+            newest = run
+    return newest
+
+
+def _moment(run: EarlierRun) -> tuple[datetime, datetime]:
+    as_of, begun_at = (datetime.fromisoformat(run.facts[name]) for name in ("as_of", "begun_at"))
+    return as_of, begun_at
+
+
+def _recall_kept(state: State, each: KeptRun) -> EarlierRun | None:
+    return recall(state, each.period) if each.snapshot is None else recall_day(state, each.snapshot)
+
+
+def _recall_named(state: State, facts: Mapping[str, Any]) -> EarlierRun | None:
+    day = facts.get("snapshot")
+    return recall(state, parse_period(facts["period"])) if day is None else recall_day(state, date.fromisoformat(day))
+
+
+def _runs(state: State) -> tuple[Runs, Runs]:
+    return state.runs, state.snapshots.runs
+
+
 def rescored(earlier: EarlierRun, card: Scorecard, account_id: str) -> pl.DataFrame:
     """An account's metrics of an earlier run scored with another card, in detail: no trend, nothing failed."""
     metrics = earlier.metrics.filter(pl.col("account_id") == account_id)
@@ -175,7 +272,8 @@ def rescored(earlier: EarlierRun, card: Scorecard, account_id: str) -> pl.DataFr
 def rescored_whole(earlier: EarlierRun, state: State, card: Scorecard, *, detail: bool = False) -> pl.DataFrame:
     """An earlier period's scores as its run would have made them with another scorecard."""
     basis = earlier.basis(card)
-    return _scored(score_inputs(earlier.metrics, state.history, basis), basis, detail=detail)
+    history = tables_before(state, earlier.snapshot)
+    return _scored(score_inputs(earlier.metrics, history, basis), basis, detail=detail)
 
 
 def score_period(measured: pl.DataFrame, history: EarlierTables, basis: Basis) -> pl.DataFrame:

@@ -27,7 +27,7 @@ def keep_first(run: Run, reading: Reading, rated: Rated, delivery: Delivery) -> 
     everything was written.
     """
     scope = run.scope
-    if not (run.may_write and run.request.is_whole) or scope.as_of < scope.period.end:
+    if not (run.may_write and run.request.is_whole) or scope.snapshot is not None or not scope.is_over:
         return
     if reading.unread or delivery.error is not None:
         return

@@ -12,7 +12,7 @@ from accountpulse.core.ids import to_18
 from accountpulse.core.records import Problem
 from accountpulse.pipeline.calibrations import choose
 from accountpulse.pipeline.conservation import same_accounts
-from accountpulse.pipeline.earlier_runs import Basis, metrics_table, score_inputs, score_whole
+from accountpulse.pipeline.earlier_runs import Basis, metrics_table, score_inputs, score_whole, tables_before
 from accountpulse.pipeline.measure import Measured
 from accountpulse.pipeline.read import Reading
 from accountpulse.pipeline.run import Run
@@ -54,7 +54,7 @@ def rate_accounts(run: Run, reading: Reading, measured: Measured, named: Calibra
     waived = run.settings.rules.signals_waived
     basis = Basis(run.scope.period, run.card, run.scope.window.days, reading.unread, signals_waived=waived)
     chosen_calibration = choose(named, run.state, run.card, run.scope.as_of_day)
-    inputs = score_inputs(metrics, run.state.history, basis)
+    inputs = score_inputs(metrics, tables_before(run.state, run.scope.snapshot), basis)
     scores = chosen_calibration.applied(score_whole(inputs, basis))
     same_accounts(metrics["account_id"], scores["account_id"], "scores")
     scores = scores.join(metrics, on="account_id", how="left", maintain_order="left")

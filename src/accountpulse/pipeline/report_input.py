@@ -1,6 +1,7 @@
 """What a report of a month needs of the state: its last run, the run before, and the months of the line."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -18,10 +19,10 @@ from accountpulse.systems import SOURCES
 LINE = ("account_id", HEALTH, SCORECARD)
 
 
-def read(state: State, period: Period | None, run_id: str | None = None) -> ReportInput:
+def read(state: State, period: Period | None, run_id: str | None = None, day: date | None = None) -> ReportInput:
     """Reads the state only; a ConfigurationError where it holds no such run with its scorecard."""
-    now = earlier_runs.chosen(state, period, run_id)
-    before = earlier_runs.run_before(state, now.period)
+    now = earlier_runs.chosen(state, period, run_id, day)
+    before = earlier_runs.before(state, now)
     line = _line(state, now)
     return ReportInput(
         month=now,
@@ -45,7 +46,7 @@ def _rescored(before: EarlierRun, now: EarlierRun) -> pl.DataFrame:
 
 
 def _line(state: State, now: EarlierRun) -> dict[str, pl.DataFrame]:
-    """The months of the last twelve that have scores."""
+    """The months of the last twelve that have scores; a snapshot stands for its own month."""
     found = {now.period.name: now.scores.select(LINE)}
     known = set(state.history.periods())
     for back in range(1, LOOK_BACK_MONTHS):
@@ -63,11 +64,15 @@ def _versions(state: State, line: Mapping[str, pl.DataFrame]) -> dict[str, str]:
 
 
 def _unfinished(state: State, now: EarlierRun) -> tuple[Mapping[str, Any], ...]:
-    """Runs of this month or the next that began later and did not finish, and that no later run made up for."""
+    """Runs of this month or the next that began later and did not finish, and that no later run made up for.
+
+    Of a snapshot: snapshots, of any day.
+    """
     begun = str(now.facts["begun_at"])
+    months = (state.runs.all(f"{month.name}/") for month in (now.period, now.period.shifted(1)))
     found = []
-    for month in (now.period, now.period.shifted(1)):
-        runs = [facts for facts in state.runs.all(f"{month.name}/") if str(facts["begun_at"]) > begun]
+    for every in months if now.snapshot is None else (state.snapshots.runs.all(),):
+        runs = [facts for facts in every if str(facts["begun_at"]) > begun]
         latest = max(runs, key=lambda facts: str(facts["begun_at"]), default=None)
         if latest is not None and latest["status"] != "finished":
             found.append(latest)

@@ -148,6 +148,8 @@ class RunResult:
         return {
             "run_id": run.run_id,
             "period": run.scope.period.name,
+            "snapshot": None if run.scope.snapshot is None else run.scope.name,
+            "current": run.scope.snapshot is not None and run.request.current,
             "as_of": run.scope.as_of.isoformat(),
             "as_of_day": run.scope.as_of_day.isoformat(),
             "window_days": run.scope.window.days,

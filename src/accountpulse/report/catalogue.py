@@ -41,7 +41,9 @@ def _metric(metric: Metric, inputs: ReportInput) -> dict[str, Any]:
         "name": metric.name,
         "label": metric.label,
         "unit": metric.unit,
-        "window": metric.window_text(month.window_days, month.as_of_day - timedelta(days=1)),
+        "window": metric.window_text(
+            month.window_days, month.as_of_day - timedelta(days=1), snapshot=month.snapshot is not None
+        ),
         "source": (month.facts.get("own_metrics") or {}).get(metric.name) if own else _fed_by(metric, inputs),
     }
 

@@ -148,7 +148,7 @@ def _change(inputs: ReportInput, parts: pl.DataFrame | None, ids: pl.Series) -> 
     before, nothing = inputs.before, [None] * len(ids)
     rows = pl.DataFrame({"account_id": ids}) if parts is None else _aligned(parts, ids)
     return {
-        "since": None if before is None else before.period.name,
+        "since": None if before is None else before.name,
         "parts": {
             **{name: _column(rows, name) for name in ("scorecard", "coverage", "caps")},
             "metrics": {leaf.name: _column(rows, effect_of(leaf.name)) for leaf in inputs.month.card.leaves},

@@ -11,7 +11,9 @@ EXTRA = "the page needs Jinja2, which is not installed: pip install Jinja2"
 
 
 def files(document: Mapping[str, Any]) -> dict[str, bytes]:
-    """The two files by their names, `2026-10.html` and `2026-10.csv`; those of a dry run say so in their names.
+    """The two files by their names, `2026-10.html` and `2026-10.csv`, or by the day of a snapshot.
+
+    Those of a dry run say so in their names.
 
     A ConfigurationError where Jinja2 is not installed.
     """
@@ -19,7 +21,8 @@ def files(document: Mapping[str, Any]) -> dict[str, bytes]:
     if page is None:
         raise ConfigurationError("report", [EXTRA])
     text: str = page.render(document)
-    name = f"{document['period']}-dry-run" if document["run"]["dry_run"] else document["period"]
+    name = document.get("snapshot") or document["period"]
+    name = f"{name}-dry-run" if document["run"]["dry_run"] else name
     return {f"{name}.html": text.encode(), f"{name}.csv": table.csv(document)}
 
 

@@ -11,6 +11,7 @@ from accountpulse.scoring.columns import SCORECARD
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 
+OF_MONTH = "usage of the whole month there, of 28 days here, so a part of its changes may be the difference in days"
 RUN = ("begun_at", "ended_at", "exit_code", "written", "refused", "unchanged")
 
 
@@ -30,8 +31,8 @@ def before(month: MonthlyRun | None, card: Scorecard) -> dict[str, Any] | None:
     if month is None:
         return None
     return {
-        "period": month.period.name,
-        "period_text": f"{month.period.first_day:%B %Y}",
+        "period": month.name,
+        "period_text": month.text,
         "run_id": month.facts["run_id"],
         "scorecard": scorecard(month.card),
         "same_scorecard": month.card.hash == card.hash,
@@ -122,13 +123,15 @@ def _alarms(inputs: ReportInput, scored: int) -> Iterator[str]:
     if scored and not facts.get("rated"):
         yield "no account could be rated"
     for later in inputs.unfinished:
-        what = f"run {later['run_id']} of {later['period']}, begun later, did not finish"
+        what = f"run {later['run_id']} of {later.get('snapshot') or later['period']}, begun later, did not finish"
         yield f"{what}: this is what the run before it left"
 
 
-def notes(month: MonthlyRun) -> list[str]:
-    """What the run itself had to say."""
-    return list(month.facts.get("notes") or ())
+def notes(month: MonthlyRun, before: MonthlyRun | None) -> list[str]:
+    """What the run itself had to say, and whether it is compared with one of the other kind."""
+    of_month = before is not None and before.snapshot is None
+    mixed = f"compared with {before.text}: {OF_MONTH}" if before and of_month and month.snapshot is not None else None
+    return [*(month.facts.get("notes") or ()), *([mixed] if mixed else [])]
 
 
 def versions(inputs: ReportInput) -> dict[str, dict[str, Any]]:

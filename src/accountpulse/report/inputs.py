@@ -15,11 +15,23 @@ LINE_MONTHS = 12
 
 
 class MonthlyRun(Protocol):
-    """The last run of a period: its document, its accounts and the scorecard that it used."""
+    """The last run of a period, or a snapshot: its document, its accounts and the scorecard that it used."""
 
     @property
     def period(self) -> Period:
-        """The month."""
+        """The month; of a snapshot the one that its day lies in."""
+
+    @property
+    def snapshot(self) -> date | None:
+        """The day of a snapshot; None: it is a month's run."""
+
+    @property
+    def name(self) -> str:
+        """The month as `YYYY-MM`, or the day of a snapshot as `YYYY-MM-DD`."""
+
+    @property
+    def text(self) -> str:
+        """The same for people."""
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -47,7 +59,7 @@ class ReportInput:
     """Everything that the state knows of a month, for its report."""
 
     month: MonthlyRun
-    before: MonthlyRun | None  # the latest earlier month with a run
+    before: MonthlyRun | None  # the latest earlier month with a run; of a snapshot that of a week before
     rescored: pl.DataFrame | None  # the metrics of `before`, scored in detail with the scorecard of `month`
     line: Mapping[str, pl.DataFrame]  # month of the last twelve with a run → account_id, health_score, scorecard
     versions: Mapping[str, str]  # the version of each scorecard of the line that was kept, by its hash

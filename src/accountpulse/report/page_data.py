@@ -34,7 +34,7 @@ def facts(document: Mapping[str, Any], texts: Texts) -> str:
         "scorecard_changes": _scorecard_changes(document),
         "change": {
             "from": month(since) if since else "before",
-            "to": month(document["period"]),
+            "to": month(document.get("snapshot") or document["period"]),
             "since": since is not None,
         },
         "dimensions": [dimension["label"] for dimension in document["dimensions"]],

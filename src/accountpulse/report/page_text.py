@@ -64,8 +64,9 @@ def day(text: str | None) -> str:
 
 
 def month(period: str) -> str:
-    """`2026-10` → `Oct 2026`."""
-    return f"{_MONTHS[int(period[5:7]) - 1]} {period[:4]}"
+    """`2026-10` → `Oct 2026`; of a snapshot `2026-10-31` → `31 Oct 2026`."""
+    day = f"{int(period[8:])} " if period[8:] else ""
+    return f"{day}{_MONTHS[int(period[5:7]) - 1]} {period[:4]}"
 
 
 def moment(text: str | None) -> str:

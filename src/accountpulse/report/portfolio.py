@@ -25,7 +25,8 @@ def document(inputs: ReportInput) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "period": now.period.name,
-        "period_text": f"{now.period.first_day:%B %Y}",
+        "period_text": now.text,
+        "snapshot": None if now.snapshot is None else now.name,
         "as_of": now.as_of_day.isoformat(),
         "window_days": now.window_days,
         "run": header.run(now),
@@ -36,7 +37,7 @@ def document(inputs: ReportInput) -> dict[str, Any]:
         "sources": header.sources(inputs),
         "alarms": header.alarms(inputs, rows.height),
         "warnings": sections.warnings(rows, card),
-        "notes": header.notes(now),
+        "notes": header.notes(now, inputs.before),
         "risk_note": RISK_NOTE,
         "horizon_days": card.file.horizon_days,
         "tiers": tiers(card, NOT_RATED),

@@ -14,6 +14,7 @@ from accountpulse.state.ledgers import Ledgers
 from accountpulse.state.lock import Locks
 from accountpulse.state.outcomes import Outcomes
 from accountpulse.state.runs import Runs
+from accountpulse.state.snapshots import Snapshots
 from accountpulse.state.store import Store
 
 __all__ = ["State", "store_at"]
@@ -21,8 +22,8 @@ __all__ = ["State", "store_at"]
 
 CALIBRATION = "calibration.yaml"  # scoring/calibration.py reads it; its checksum is in its content
 FOLDERS = (
-    "runs/", "extract/", "history/", "outcomes/", "scorecards/", "proof/", "locks/", "reports/", "dry-runs/",
-    "digests/", "aside/",
+    "runs/", "extract/", "history/", "snapshots/", "outcomes/", "scorecards/", "proof/", "locks/", "reports/",
+    "dry-runs/", "digests/", "aside/",
 )  # fmt: skip
 
 
@@ -37,6 +38,7 @@ class State:
         self.outcomes = Outcomes(self.files)
         self.backtests = Backtests(self.files)
         self.runs = Runs(self.files)
+        self.snapshots = Snapshots(self.files)
         self.dry_runs = DryRuns(self.files)
         self.ledgers = Ledgers(self.files)
         self.locks = Locks(self.files)
@@ -65,7 +67,8 @@ class State:
         self._sweep_writes()
         merged = [loser for loser, survivor in self.outcomes.survivors().items() if survivor == account_id]
         accounts = (account_id, *merged)
-        rows = sum(self.history.forget(each) for each in accounts) + self.outcomes.forget(accounts)
+        rows = sum(self.history.forget(each) + self.snapshots.forget(each) for each in accounts)
+        rows += self.outcomes.forget(accounts)
         for each in accounts:
             rows += self.ledgers.forget(each)
             self.runs.forget(each)

@@ -7,6 +7,7 @@ extract/<period>/<source>/<table>/<number>.parquet  a large one, in pieces
 extract/<period>/<source>/parts/<part>/part.json    a part of a source that is still being read; comes last, too
 extract/<period>/<source>/parts/<part>/<table>/<number>.parquet
 ```
+`<period>` is a month, or the day of a snapshot.
 """
 
 from collections.abc import Iterator, Mapping
@@ -150,8 +151,8 @@ class Checkpoints:
 
         To be called by the run that holds the period, before it reads.
         """
-        for source, names in groupby(list(self._files.names(f"extract/{scope.period.name}/")), _source):
-            folder, left = f"extract/{scope.period.name}/{source}", set(names)
+        for source, names in groupby(list(self._files.names(f"extract/{scope.name}/")), _source):
+            folder, left = f"extract/{scope.name}/{source}", set(names)
             manifest = self._manifest(folder)
             left -= {name for name in left if manifest is not None and not name.startswith(f"{folder}/parts/")}
             if (manifest or {}).get("run_id") != run_id:
@@ -162,6 +163,14 @@ class Checkpoints:
             for name in left:
                 if name.endswith((".parquet", f"/{_PART}")):
                     self._files.store.remove(name)
+
+    def names(self) -> list[str]:
+        """The months and days that have any, as `YYYY-MM` and `YYYY-MM-DD`."""
+        return sorted({name.split("/")[1] for name in self._files.names("extract/")})
+
+    def remove(self, name: str) -> None:
+        """Take away all extracts of a month or day."""
+        self._files.remove_all(f"extract/{name}/")
 
     def forget(self) -> None:
         """Take away all extracts of all periods; they can be read again."""
@@ -216,7 +225,7 @@ def _source(name: str) -> str:
 
 
 def _folder(scope: Scope, source: SourceName) -> str:
-    return f"extract/{scope.period.name}/{source}"
+    return f"extract/{scope.name}/{source}"
 
 
 def _instants(scope: Scope) -> dict[str, str]:

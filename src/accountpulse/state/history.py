@@ -126,18 +126,9 @@ class History:
         gone = 0
         for kind, needs in NEEDS.items():
             for prefix in (f"history/{kind}/", f"{_FIRST}{kind}/"):
-                gone += sum(self._without(name, needs, account_id) for name in list(self._files.names(prefix)))
+                names = list(self._files.names(prefix))
+                gone += sum(without_account(self._files, name, needs, account_id) for name in names)
         return gone
-
-    def _without(self, name: str, needs: Columns, account_id: str) -> int:
-        """Take the rows of an account out of a table; how many there were."""
-        table = self._files.read_table(name, needs=needs)
-        if table is None:
-            return 0
-        rest = table.filter(pl.col("account_id") != account_id)
-        if rest.height < table.height:
-            self._files.write_table(name, rest)
-        return table.height - rest.height
 
     def _count_forgotten(self, account_id: str) -> None:
         """Before the rows go: whatever is shown of these months says that somebody is missing, and not who."""
@@ -152,6 +143,17 @@ class History:
 
     def _months(self, prefix: str) -> list[str]:
         return [name.removeprefix(prefix).split("/")[0] for name in self._files.names(prefix)]
+
+
+def without_account(files: Files, name: str, needs: Columns, account_id: str) -> int:
+    """Take the rows of an account out of a table; how many there were."""
+    table = files.read_table(name, needs=needs)
+    if table is None:
+        return 0
+    rest = table.filter(pl.col("account_id") != account_id)
+    if rest.height < table.height:
+        files.write_table(name, rest)
+    return table.height - rest.height
 
 
 def _name(kind: HistoryKind, period: str) -> str:

@@ -1,4 +1,4 @@
-"""One document a run, from its first moment to its summary: `runs/<period>/<run id>.json`.
+"""One document a run, from its first moment to its summary: `runs/<period>/<run id>.json`; a snapshot's by its day.
 
 A run that did not end well can be gone on with: the next run of the same period with the same settings takes over its
 id, its instants and what it has read.
@@ -36,6 +36,7 @@ class _RunDocument(msgspec.Struct):
     fingerprint: str
     as_of: Annotated[datetime, msgspec.Meta(tz=True)]
     begun_at: Annotated[datetime, msgspec.Meta(tz=True)]
+    snapshot: str | None = None  # the day; null: it is a month's
     # since it has ended
     problems: list[tuple[str, str, str]] = []
     failed: list[str] = []
@@ -46,36 +47,38 @@ FINISHED = frozenset({"as_of_day", "window_days", "failed", "signals_waived", "p
 
 
 class Runs:
-    """The documents of all runs."""
+    """The documents of all runs of months, or of all snapshots."""
 
-    def __init__(self, files: Files) -> None:
-        """Reads and writes through `files`."""
-        self._files = files
+    def __init__(self, files: Files, folder: str = "runs/") -> None:
+        """Reads and writes through `files`; `folder` is where the documents lie."""
+        self._files, self._folder = files, folder
         self._begun: dict[str, Any] = {}
 
     def begin(self, scope: Scope, run_id: str, fingerprint: str, now: datetime) -> None:
         """Note that a run has begun; one that is gone on with keeps its first moment."""
-        earlier = self._read(_name(scope.period.name, run_id)) or {}
+        name = self._name(scope.name, run_id)
+        earlier = self._read(name) or {}
         facts = {
             "run_id": run_id,
             "period": scope.period.name,
+            **({} if scope.snapshot is None else {"snapshot": scope.name}),
             "as_of": scope.as_of.isoformat(),
             "status": "begun",
             "begun_at": earlier.get("begun_at") or now.isoformat(),
             "fingerprint": fingerprint,
         }
-        self._files.write_json(_name(scope.period.name, run_id), facts)
+        self._files.write_json(name, facts)
         self._begun = facts
 
     def end(self, scope: Scope, run_id: str, status: RunState, summary: Mapping[str, Any]) -> None:
         """Note how a run ended."""
-        name = _name(scope.period.name, run_id)
+        name = self._name(scope.name, run_id)
         facts = self._read(name) or self._begun  # what was damaged meanwhile is made anew
         self._files.write_json(name, {**facts, **summary, "status": status})
 
-    def unfinished(self, period: str, fingerprint: str, now: datetime) -> Unfinished | None:
-        """The period's last run, where it did not finish, had the same settings, and is fresh enough."""
-        runs = sorted(self.all(f"{period}/"), key=lambda facts: str(facts["begun_at"]))
+    def unfinished(self, name: str, fingerprint: str, now: datetime) -> Unfinished | None:
+        """The last run of a month or day, where it did not finish, had the same settings, and is fresh enough."""
+        runs = sorted(self.all(f"{name}/"), key=lambda facts: str(facts["begun_at"]))
         last = runs[-1] if runs else None
         if last is None or last["status"] == "finished" or last["fingerprint"] != fingerprint:
             return None
@@ -84,20 +87,20 @@ class Runs:
         return Unfinished(last["run_id"], datetime.fromisoformat(last["as_of"]))
 
     def all(self, prefix: str = "") -> Iterator[dict[str, Any]]:
-        """Every run's document, oldest period first; `prefix` may narrow it to a period."""
-        for name in list(self._files.names(f"runs/{prefix}")):
+        """Every run's document, oldest month or day first; `prefix` may narrow it to one."""
+        for name in list(self._files.names(f"{self._folder}{prefix}")):
             facts = self._read(name)
             if facts is not None:
                 yield facts
 
-    def last_finished(self, period: str) -> dict[str, Any] | None:
-        """The document of the period's last run that finished, or None."""
-        done = [facts for facts in self.all(f"{period}/") if facts["status"] == "finished" and facts.keys() >= FINISHED]
+    def last_finished(self, name: str) -> dict[str, Any] | None:
+        """The document of the last run of a month or day that finished, or None."""
+        done = [facts for facts in self.all(f"{name}/") if facts["status"] == "finished" and facts.keys() >= FINISHED]
         return max(done, key=lambda facts: str(facts["begun_at"]), default=None)
 
     def forget(self, account_id: str) -> None:
         """Take every word about an account out of every run's document, also where another's problem names it."""
-        for name in list(self._files.names("runs/")):
+        for name in list(self._files.names(self._folder)):
             facts = self._read(name) or {}
             rest = {key: _without(value, account_id[:15]) for key, value in facts.items()}
             if rest != facts:
@@ -106,10 +109,13 @@ class Runs:
     def _read(self, name: str) -> dict[str, Any] | None:
         """A run's document; None, and set aside, where it isn't that of the run that it is named after."""
         facts = self._files.read_json(name, _RunDocument)
-        if facts is not None and _name(facts["period"], facts["run_id"]) != name:
+        if facts is not None and self._name(facts.get("snapshot") or facts["period"], facts["run_id"]) != name:
             self._files.set_aside(name, "is another run's document")
             return None
         return facts
+
+    def _name(self, name: str, run_id: str) -> str:
+        return f"{self._folder}{name}/{run_id}.json"
 
 
 def _without(value: Any, mention: str) -> Any:
@@ -117,7 +123,3 @@ def _without(value: Any, mention: str) -> Any:
     if isinstance(value, list):
         return [each for each in value if mention not in json.dumps(each)]
     return None if isinstance(value, str) and mention in value else value
-
-
-def _name(period: str, run_id: str) -> str:
-    return f"runs/{period}/{run_id}.json"

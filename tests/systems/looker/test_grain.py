@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from accountpulse.core.period import Period, Scope, scope_of
+from accountpulse.core.period import Period, Scope, scope_of, snapshot_of
 from accountpulse.core.records import Extract, frame
 from accountpulse.core.spooled import spooled
 from accountpulse.sandbox.server import Sandbox
@@ -161,7 +161,7 @@ def test_the_world_agrees_with_itself(read: Read) -> None:
 
 
 def over(days: Iterable[date], scope: Scope = SCOPE, quiet_days: int = 4) -> UsageFindings:
-    end = scope.period.first_day + timedelta(days=scope.measured_days)
+    end = scope.usage_first() + timedelta(days=scope.measured_days)
     spool = spooled(frame("usage_days", [{"key": A, "day": day, "users": 3} for day in days]))
     return judge_days(spool, scope, end, quiet_days)
 
@@ -265,3 +265,54 @@ def test_what_single_rows_say_is_the_same_however_they_lie_on_disk() -> None:
     shuffled = judge_accounts(spooled(rows.sample(fraction=1, shuffle=True, seed=1)), months, SCOPE, compare=False)
     assert whole.frame().equals(shuffled.frame())
     assert pl.Series(whole.frame()["key"]).unique().sort().to_list() == [SHORT, LONG]
+
+
+# --- a snapshot's stretches of 28 days
+
+SNAPSHOT = snapshot_of(date(2026, 11, 22), datetime.fromisoformat("2026-11-23T08:00:00+00:00"))
+FIRSTS = (date(2026, 8, 3), date(2026, 8, 31), date(2026, 9, 28), date(2026, 10, 26))  # Mondays, four weeks apart
+
+
+@pytest.mark.parametrize(
+    ("day", "metrics"),
+    [
+        (date(2026, 10, 26), set(DAILY)),  # the first day of the last stretch
+        (date(2026, 11, 22), set(DAILY)),
+        (date(2026, 10, 25), {"dau_trend_pct"}),  # the day before it, in the same month
+        (date(2026, 8, 3), {"dau_trend_pct"}),
+        (date(2026, 8, 2), set()),
+    ],
+)
+def test_a_day_that_comes_twice_costs_the_stretch_that_it_lies_in(day: date, metrics: set[str]) -> None:
+    rows = frame("usage_days", [{"key": A, "day": each, "users": 2} for each in (day, day, date(2026, 11, 1))])
+    found = judge_accounts(spooled(rows), frame("usage_months"), SNAPSHOT, compare=False)
+    assert told(found).get(A, {}) == dict.fromkeys(metrics, "several_rows")
+
+
+def test_each_day_of_four_stretches_once_is_no_day_that_comes_twice() -> None:
+    days = stretch(FIRSTS[0], date(2026, 11, 22))
+    rows = frame("usage_days", [{"key": key, "day": day, "users": 2} for key in (A, B) for day in days])
+    stretches = frame(
+        "usage_months",
+        [{"key": key, "month": first, "users": 40, "sessions": 99} for key in (A, B) for first in FIRSTS],
+    )
+    assert judge_accounts(spooled(rows), stretches, SNAPSHOT, compare=True).unknowns == []
+    fewer = stretches.with_columns(users=pl.when(pl.col("month") == FIRSTS[1]).then(1).otherwise("users"))
+    found = judge_accounts(spooled(rows), fewer, SNAPSHOT, compare=True)
+    assert told(found) == {key: dict.fromkeys(TRENDS, "unclear") for key in (A, B)}
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "gaps"),
+    [
+        (FIRSTS[0], date(2026, 11, 22), {}),
+        (FIRSTS[0], date(2026, 11, 19), {}),  # three quiet days
+        (FIRSTS[0], date(2026, 11, 18), dict.fromkeys(USAGE, "unclear")),
+        (date(2026, 8, 31), date(2026, 11, 22), {}),  # whole stretches
+        (date(2026, 9, 3), date(2026, 11, 22), {}),
+        (date(2026, 9, 4), date(2026, 11, 22), dict.fromkeys(TRENDS, "too_new")),  # part of one
+        (date(2026, 10, 30), date(2026, 11, 22), dict.fromkeys(USAGE, "too_new")),
+    ],
+)
+def test_the_days_of_a_snapshot_are_there_or_are_no_zero(first: date, last: date, gaps: dict[str, str]) -> None:
+    assert over(stretch(first, last), SNAPSHOT).gaps == gaps

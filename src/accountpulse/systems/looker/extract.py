@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import partial
+from functools import partial, reduce
 from typing import Any, TypeVar
 
 import polars as pl
 from msgspec import structs
 
 from accountpulse.core.catalogue import PILLAR
+from accountpulse.core.period import STRETCH
 from accountpulse.core.records import ON_DISK, SEATS, TABLES, Extract, Reason, RowCounts, frame
 from accountpulse.core.spooled import CheckpointPart, SpooledTable, spooled
 from accountpulse.systems.looker.api import Api, Query, Refused
@@ -193,12 +194,21 @@ class LookerExtraction:
         self.explores.need_same_group(usage.explore, usage.date, usage.month)
         return self.explores.ready(query, wanted, usage.date, usage.month)
 
+    def stretch_asked(self, usage: UsageExplore, back: int) -> Query:
+        """Distinct users and sessions of one stretch of a snapshot, which is no month that could be grouped by."""
+        scope = self.request.scope
+        first = scope.usage_first(back)
+        measures: dict[str, Kind] = {usage.users: "count", usage.sessions: "count"}
+        days = {usage.date: f"{first} to {first + timedelta(days=STRETCH)}"}
+        query = self._query(usage.explore, {usage.account: "key"}, measures, {**usage.filters, **days})
+        return self.explores.ready(query, _fields(usage, "account", "date", "users", "sessions"), usage.date)
+
     def features_asked(self) -> Query | None:
         """Features of each account in the period; None where they aren't in use."""
         part = self.mapping.features
         if part is None or not part.catalogue:
             return None
-        days = self._days(part.date, self._months_ago(0))
+        days = self._days(part.date, self.request.scope.usage_first())
         query = self._query(part.explore, {part.account: "key", part.feature: "text"}, {}, {**part.filters, **days})
         return self.explores.ready(query, _fields(part, "account", "date", "feature"), part.date)
 
@@ -221,8 +231,19 @@ class LookerExtraction:
         usage = self.mapping.usage
         if usage is None:
             return None
-        names = {usage.account: "key", usage.month: "month", usage.users: "users", usage.sessions: "sessions"}
-        return self._table("usage_months", self._ask(self.months_asked(usage)), names, MONTHS)
+        names = {usage.account: "key", usage.users: "users", usage.sessions: "sessions"}
+        if self.request.scope.snapshot is None:
+            dated = {usage.account: "key", usage.month: "month", **names}
+            return self._table("usage_months", self._ask(self.months_asked(usage)), dated, MONTHS)
+        parts = []
+        for back in reversed(range(TREND_MONTHS + 1)):
+            rows, first = self._ask(self.stretch_asked(usage, back)), self.request.scope.usage_first(back)
+            parts.append(self._table("usage_months", rows, names, MONTHS, month=first))
+        return TableAnswer(
+            spooled(pl.concat(each.spool.lazy().collect() for each in parts)),
+            reduce(_added, (each.counts for each in parts)),
+            tuple(dict.fromkeys(unknown for each in parts for unknown in each.unknowns)),
+        )
 
     def features(self) -> TableAnswer | None:
         """Features that were used in the period. What was used without a name of a feature is none of the catalogue."""
@@ -238,7 +259,7 @@ class LookerExtraction:
         return Query(self.mapping.model, explore, dimensions, measures, filters, self.request.scope.period.zone)
 
     def _trend_days(self, usage: UsageExplore) -> dict[str, str]:
-        return self._days(usage.date, self._months_ago(TREND_MONTHS))
+        return self._days(usage.date, self.request.scope.usage_first(TREND_MONTHS))
 
     # --- figures
 
@@ -270,7 +291,7 @@ class LookerExtraction:
         """One number for each account: figures don't add up, so of several nobody knows which is the account's."""
         came, is_of = rows.height, pl.lit(value=True)
         if "month" in rows.columns:
-            is_of = (pl.col("month") == self._months_ago(0)).fill_null(value=False)
+            is_of = (pl.col("month") == self._looks_month).fill_null(value=False)
         of_time = rows.filter(is_of)
         whose = of_time.filter(_has_account())
         alone = whose.filter(~repeated(whose))
@@ -300,7 +321,7 @@ class LookerExtraction:
     def _measured_days(self, source: Measure) -> dict[str, str]:
         if source.date is None:
             return {}
-        first = self._months_ago(0) if source.days is None else self._end - timedelta(days=source.days)
+        first = self.request.scope.usage_first() if source.days is None else self._end - timedelta(days=source.days)
         return self._days(source.date, first)
 
     def _look(self, look: str) -> ResultRows:
@@ -345,14 +366,17 @@ class LookerExtraction:
         if query is not None:
             self._once(f"first row of {query.explore}", partial(self._ask, query, self.api.first_row))
 
-    def _months_ago(self, count: int) -> date:
-        """The first day of the period, or of a month before it."""
-        return self.request.scope.period.shifted(-count).first_day
+    @property
+    def _looks_month(self) -> date:
+        """The month whose figures a Look says; of a snapshot the last whole one, since a begun one has few days."""
+        scope = self.request.scope
+        whole = scope.snapshot is None or scope.as_of >= scope.period.end
+        return (scope.period if whole else scope.period.shifted(-1)).first_day
 
     @property
     def _end(self) -> date:
-        """The day after the last one of the period, or after today while it is open."""
-        return self._months_ago(0) + timedelta(days=self.request.scope.measured_days)
+        """The day after the last one that is measured: of the month, of an open one today, of a snapshot."""
+        return self.request.scope.usage_end
 
     def _days(self, field: str, first: date) -> dict[str, str]:
         """The filter on the days from the first one to the end."""
@@ -378,19 +402,22 @@ class LookerExtraction:
         metrics: tuple[str, ...],
         *,
         needs_both: bool = True,
+        month: date | None = None,
     ) -> TableAnswer:
         """An answer as one of our tables; a row without its key is nobody's.
 
         `needs_both`: one without its day or month says nothing of any, and one that lies outside of what was asked says
-        that days are cut otherwise there; both leave their account's metrics unknown.
+        that days are cut otherwise there; both leave their account's metrics unknown. `month`: of an answer that was
+        asked for one stretch alone, its first day.
         """
         columns, spool = self._columns(rows, names), SpooledTable(TABLES[table])
+        columns += [] if month is None else [pl.lit(month, pl.Date).alias("month")]
         other, nobodys, placeless, outside = [*TABLES[table]][1], 0, 0, 0
-        first = self._months_ago(TREND_MONTHS)
+        first = self.request.scope.usage_first(TREND_MONTHS)
         strays: set[str] = set()
         lost: set[str] = set() if needs_both else rows.unreadable.get([*names][1], set())
         for piece in rows.spool.pieces():
-            ours = piece.select(columns)
+            ours = piece.select(columns).select(*TABLES[table])
             whose = ours.filter(_has_account())
             placed = whose.drop_nulls(other) if needs_both else whose
             nobodys, placeless = nobodys + ours.height - whose.height, placeless + whose.height - placed.height

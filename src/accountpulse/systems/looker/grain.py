@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from accountpulse.core.ids import comparable_id
-from accountpulse.core.period import Scope
+from accountpulse.core.period import STRETCH, Scope
 from accountpulse.core.records import UNKNOWNS, Reason
 from accountpulse.core.spooled import SpooledTable
 
@@ -100,10 +100,10 @@ def judge_accounts(days: SpooledTable, months: pl.DataFrame, scope: Scope, *, co
     `compare`: both tables were asked for, with the same filters, and so have to agree.
     """
     found = UsageFindings()
-    facts = _facts(days, months, compare=compare)
-    first = scope.period.shifted(-TREND_MONTHS).first_day
-    facts = facts.filter((pl.col("month") >= first) & (pl.col("month") <= scope.period.first_day))
-    is_now = pl.col("month") == scope.period.first_day
+    facts = _facts(days, months, _stretch_of(scope), compare=compare)
+    first, now = scope.usage_first(TREND_MONTHS), scope.usage_first()
+    facts = facts.filter((pl.col("month") >= first) & (pl.col("month") <= now))
+    is_now = pl.col("month") == now
     for trouble in _TROUBLES:
         marked = facts.filter(pl.col(trouble.mark) & (is_now | bool(trouble.before)))
         if marked.is_empty():
@@ -116,9 +116,19 @@ def judge_accounts(days: SpooledTable, months: pl.DataFrame, scope: Scope, *, co
     return found
 
 
-def _facts(days: SpooledTable, months: pl.DataFrame, *, compare: bool) -> pl.DataFrame:
+def _stretch_of(scope: Scope) -> pl.Expr:
+    """The first day of the month, or of a snapshot's stretch of 28 days, that each `day` lies in: called `month`."""
+    if scope.snapshot is None:
+        return pl.col("day").dt.month_start().alias("month")
+    end = pl.lit(scope.usage_end, pl.Date)
+    whole = (end - pl.col("day")).dt.total_days() - 1  # 0: the last day that is measured
+    return (end - pl.duration(days=(whole // STRETCH + 1) * STRETCH)).cast(pl.Date).alias("month")
+
+
+def _facts(days: SpooledTable, months: pl.DataFrame, stretch: pl.Expr, *, compare: bool) -> pl.DataFrame:
     """A row for each account and month: its keys, and what is the matter with it."""
-    both = _daily(days).join(_monthly(months), on=["account", "month"], how="full", coalesce=True, suffix="_of_months")
+    daily, monthly = _daily(days, stretch), _monthly(months)
+    both = daily.join(monthly, on=["account", "month"], how="full", coalesce=True, suffix="_of_months")
     several = pl.col("several_days").fill_null(value=False), pl.col("several_months").fill_null(value=False)
     nulls = [pl.col(name).fill_null(value=False) for name in ("no_daily", "no_monthly", "no_sessions")]
     most, total, users = (pl.col(name).fill_null(0) for name in ("most", "total", "users"))
@@ -136,10 +146,10 @@ def _facts(days: SpooledTable, months: pl.DataFrame, *, compare: bool) -> pl.Dat
     )
 
 
-def _daily(days: SpooledTable) -> pl.DataFrame:
+def _daily(days: SpooledTable, stretch: pl.Expr) -> pl.DataFrame:
     """A row for each account and month: daily users added up and at most, and whether a day comes twice."""
     by_key = (
-        pl.concat(map(_in_piece, days.pieces()))
+        pl.concat(_in_piece(piece.with_columns(stretch)) for piece in days.pieces())
         .group_by("key", "month")
         .agg(pl.col("rows", "days", "total").sum(), pl.col("most").max(), pl.col("no_daily").any())
     )
@@ -152,37 +162,33 @@ def _daily(days: SpooledTable) -> pl.DataFrame:
         several_days=(pl.col("days").bitwise_count_ones() < pl.col("rows")).any(),
     )
     twice = by_account.filter(pl.col("keys").list.len() > 1)
-    met = _same_days(days, twice.select("account", key="keys").explode("key").unique())
+    met = _same_days(days, stretch, twice.select("account", key="keys").explode("key").unique())
     return by_account.join(met, on=["account", "month"], how="left").with_columns(
         several_days=pl.col("several_days") | pl.col("met").fill_null(value=False)
     )
 
 
 def _in_piece(rows: pl.DataFrame) -> pl.DataFrame:
-    """A piece of the days by key and month; pieces can be added up.
+    """A piece of the days by key and month, its column `month`; pieces can be added up.
 
     `days` is a power of two for each row's day: added up, they have as many bits as rows where no day comes twice.
     """
     users = pl.col("users")
-    return rows.group_by("key", _month_of("day")).agg(
+    return rows.group_by("key", "month").agg(
         rows=pl.len(),
-        days=pl.lit(2, pl.Int64).pow(pl.col("day").dt.day() - 1).sum(),
+        days=pl.lit(2, pl.Int64).pow((pl.col("day") - pl.col("month")).dt.total_days()).sum(),
         total=users.sum(),
         most=users.max(),
         no_daily=(users.is_null() | (users < 0)).any(),
     )
 
 
-def _month_of(day: str) -> pl.Expr:
-    return pl.col(day).dt.month_start().alias("month")
-
-
-def _same_days(days: SpooledTable, spelled: pl.DataFrame) -> pl.DataFrame:
+def _same_days(days: SpooledTable, stretch: pl.Expr, spelled: pl.DataFrame) -> pl.DataFrame:
     """Whether two spellings of an account have rows of one day, by account and month."""
     if spelled.is_empty():
         return pl.DataFrame(schema={"account": pl.String, "month": pl.Date, "met": pl.Boolean})
     theirs = pl.concat(piece.join(spelled, on="key").select("account", "day") for piece in days.pieces())
-    return theirs.group_by("account", _month_of("day")).agg(met=pl.col("day").is_duplicated().any())
+    return theirs.group_by("account", stretch).agg(met=pl.col("day").is_duplicated().any())
 
 
 def _monthly(months: pl.DataFrame) -> pl.DataFrame:
@@ -206,16 +212,16 @@ def judge_days(days: SpooledTable, scope: Scope, end: date, quiet_days: int) -> 
     `quiet_days` on end without a row of anybody are a hole: on so many days an organisation's customers don't all stay
     away. `end` is the day after the last one that is measured.
     """
-    found, start = UsageFindings(), scope.period.first_day
-    first = scope.period.shifted(-TREND_MONTHS).first_day
+    found, start = UsageFindings(), scope.usage_first()
+    first = scope.usage_first(TREND_MONTHS)
     present = _days_with_users(days, first, end)
     if not present or present[-1] < start:
         found.notes.append(f"no account has a row of usage in the period: {_seems_to_stop(present)}")
         found.gap((*DAYS, *MONTHS), "unclear")
         return found
-    _judge_begin(found, first, present[0], start, quiet_days)
+    _judge_begin(found, scope, present[0], quiet_days)
     at_end = quiet_days
-    if scope.as_of < scope.period.end:
+    if scope.snapshot is None and not scope.is_over:
         at_end = min(quiet_days, max(1, scope.measured_days // OPEN_SHARE))
     for last, following in _silences(present, end):
         length = (following - last).days - 1
@@ -234,20 +240,21 @@ def judge_days(days: SpooledTable, scope: Scope, end: date, quiet_days: int) -> 
 def judge_months(months: pl.DataFrame, scope: Scope) -> UsageFindings:
     """Whether the period has any row, where its days can't be looked at."""
     found = UsageFindings()
-    if months.filter((pl.col("month") == scope.period.first_day) & (pl.col("users") > 0)).is_empty():
+    if months.filter((pl.col("month") == scope.usage_first()) & (pl.col("users") > 0)).is_empty():
         found.notes.append("no account has a row of usage in the period. Load it and run again")
         found.gap(MONTHS, "unclear")
     return found
 
 
-def _judge_begin(found: UsageFindings, first: date, begins: date, start: date, quiet_days: int) -> None:
+def _judge_begin(found: UsageFindings, scope: Scope, begins: date, quiet_days: int) -> None:
     """Where the data begins within the months that are asked for: part of a month is no month to compare with."""
-    if (begins - first).days < quiet_days:
+    firsts = [scope.usage_first(back) for back in range(TREND_MONTHS + 1)]
+    if (begins - firsts[-1]).days < quiet_days:
         return
     found.notes.append(f"usage is known since {begins}: what was before is not known, and no zero")
-    if (begins - start).days >= quiet_days:
+    if (begins - firsts[0]).days >= quiet_days:
         found.gap((*DAYS, *MONTHS), "too_new")
-    elif begins.day > quiet_days:
+    elif min((begins - first).days for first in firsts if first <= begins) >= quiet_days:
         found.gap(TRENDS, "too_new")
 
 

@@ -321,13 +321,13 @@ class _Snapshot:
 def _from_snapshots(reading: OrgReading, part: ArrSnapshots, accounts: AccountRows, worth: Money) -> ArrAnswers:
     """For each account one change at the year's start, from what the nearest snapshot says.
 
-    Where the period is over, another at as_of, from the last snapshot before it: ARR as it was then.
+    Where the month or day is over, another at as_of, from the last snapshot before it: ARR as it was then.
     """
     scope = reading.scope
     start, end = scope.trailing(YEAR).start, scope.as_of
     then = _nearest(reading, _snapshots(reading, part, reading.day(start)), start)
     now: Mapping[str, list[_Snapshot]] = {}
-    if end == scope.period.end:
+    if scope.is_over:
         found = [each for each in _snapshots(reading, part, scope.as_of_day) if each.day <= scope.as_of_day]
         now = _nearest(reading, found, end)
     if not then:
