@@ -62,6 +62,8 @@ def open_signals(signals: LazyTable, as_of: datetime) -> pl.DataFrame:
             "severity",
             pl.col("monitoring").fill_null(value=False),
             pl.col("confirmed").fill_null(value=False),
+            "title",
+            "owner",
             opened_on=pl.col("opened_at").dt.date(),
         )
         .collect()

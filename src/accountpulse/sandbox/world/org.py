@@ -8,6 +8,7 @@ from accountpulse.sandbox.world.model import FieldDef, SObject
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CHECKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
+CATEGORIES = ("Competitor", "Budget", "Change of Champion", "Product Gap", "Service", "Low Usage")  # of churn signals
 TIERS = ["Bronze", "Silver", "Gold", "Platinum"]
 SCORE_FIELDS = [
     "Health_Score__c",
@@ -260,6 +261,8 @@ def _churn_signal() -> SObject:
         _picklist("Confidence__c", "Suspected", "Likely", "Confirmed"),
         _instant("Signal_Date__c"),
         _instant("Closed_Date__c"),
+        _picklist("Category__c", *CATEGORIES),
+        _set_by_salesforce(_reference("CreatedById", "User", "CreatedBy")),
         _long_text("Description__c", 32768),
     )
 

@@ -10,10 +10,9 @@ from accountpulse.systems.salesforce.settings import (
     ArrOwn,
     SalesforceAccess,
     SalesforceMapping,
-    Signals,
-    UnlessSignals,
     access,
 )
+from accountpulse.systems.salesforce.signal_settings import Signals, UnlessSignals
 from accountpulse.systems.system import Feed, OwnMetricForm, System, later
 
 MAPPED_BY = {

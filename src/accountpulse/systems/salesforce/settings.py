@@ -25,7 +25,6 @@ from accountpulse.systems.mapping_parts import (
     MoneyName,
     Names,
     NumberName,
-    PicklistName,
     ReferenceName,
     TextName,
     Unless,
@@ -197,6 +196,7 @@ class AccountFields(MappingBlock, frozen=True):
     segment: TextName | None = "Segment__c"
     seats: NumberName | None = "Seats__c"
     owner: ReferenceName | None = "OwnerId"
+    owner_as: Literal["name", "id"] = "name"  # how people of your own are shown, also those of signals
     customer_since: DateName | None = "Customer_Since__c"
 
 
@@ -435,30 +435,6 @@ class Expansion(MappingBlock, frozen=True):
     min_probability: Percent = 20.0
 
 
-class Levels(MappingBlock, frozen=True):
-    """The picklist values of each severity; any other value, or none, makes the account's signals unknown."""
-
-    critical: tuple[str, ...] = ("Critical",)
-    moderate: tuple[str, ...] = ("Moderate",)
-    watch: tuple[str, ...] = ("Watch",)
-
-
-class Signals(MappingBlock, frozen=True):
-    """Churn signals that CSMs log. `closed` may be null where the status alone says what is open."""
-
-    object: ApiName = "Churn_Signal__c"
-    account: AccountName = "Account__c"
-    severity: PicklistName = "Severity__c"
-    status: PicklistName = "Status__c"
-    confidence: PicklistName | None = "Confidence__c"
-    opened: DateName = "Signal_Date__c"
-    closed: DateName | None = "Closed_Date__c"
-    monitoring: tuple[str, ...] = ("Monitoring",)
-    resolved: tuple[str, ...] = ("Resolved",)  # closed, also where the date was left empty
-    confirmed: tuple[str, ...] = ("Confirmed",)
-    levels: Levels = Levels()
-
-
 class Target(MappingBlock, frozen=True):
     """The object that scores are written to, its unique external id, and how many records go by Bulk API 2.0.
 
@@ -496,4 +472,3 @@ class SalesforceMapping(MappingBlock, frozen=True):
 
 
 SalesforceRequest = ExtractRequest[SalesforceAccess, SalesforceMapping]
-UnlessSignals = Unless[Signals]
