@@ -12,7 +12,7 @@ from accountpulse.core.yaml_structs import Before
 from accountpulse.systems.discovery import DiscoverRequest
 from accountpulse.systems.environment import HEADER, EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
-from accountpulse.systems.mapping_parts import ApiName, FieldKinds, MappingBlock
+from accountpulse.systems.mapping_parts import AccountUrl, ApiName, FieldKinds, MappingBlock
 
 _HEX = re.compile(r"[0-9a-fA-F]{24}")
 VERSIONS = ("2.11", "2.12", "2.13", "2.14", "2.15", "2.16")
@@ -94,6 +94,9 @@ class IntercomMapping(MappingBlock, frozen=True):
     escalation: Escalation = Escalation()
     time_basis: Literal["calendar", "office_hours"] = "calendar"
     csat: Literal["share", "mean"] = "share"
+    # the workspace's id in the addresses of Intercom's own pages: app.intercom.com/a/apps/<id>/…
+    workspace: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+$")] | None = None
+    account_url: AccountUrl = None  # null: the company, where workspace is given and the keys are Intercom's own ids
 
     def __post_init__(self) -> None:
         if self.attribute is not None and self.holds != "id":

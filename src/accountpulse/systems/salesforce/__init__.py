@@ -77,6 +77,7 @@ SYSTEM: System[SalesforceAccess, SalesforceMapping] = System(
     outcomes=later(f"{__name__}.extract", "extract_outcomes"),
     discover=later(f"{__name__}.discover", "discover"),
     list_customers=later(f"{__name__}.customers", "list_customers"),
+    link_to=later(f"{__name__}.address", "link_to"),
     announce=later(f"{__name__}.sign_in", "announcement"),
     destination=later(f"{__name__}.destination", "SalesforceDestination"),
 )

@@ -18,6 +18,7 @@ from accountpulse.systems.environment import BASIC, TEXT, XML, EnvironmentReader
 from accountpulse.systems.extraction import ExtractRequest
 from accountpulse.systems.mapping_parts import (
     AccountName,
+    AccountUrl,
     ApiName,
     DateName,
     FieldKinds,
@@ -469,6 +470,7 @@ class SalesforceMapping(MappingBlock, frozen=True):
     outcomes: Annotated[Unless[OutcomeMapping], Before(as_outcomes)] = OutcomeMapping()
     daily_calls_reserve: Percent = 10.0  # of the org's API calls: what is left to others
     target: Target = Target()
+    account_url: AccountUrl = None  # null: the account's page in Lightning
 
 
 SalesforceRequest = ExtractRequest[SalesforceAccess, SalesforceMapping]
