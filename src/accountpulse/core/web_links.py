@@ -43,11 +43,9 @@ def template_problem(template: str, placeholders: Iterable[str]) -> str | None:
         return f"has {{{wrong[0]}}}, which stands for nothing here: write {offer}"
     if not named:
         return f"leads to one place for all accounts: write {offer} where the account's own part stands"
-    if "{" in template.split("://", 1)[-1].split("/", 1)[0]:
-        return "must name its host, without a placeholder"
     if not is_web_address(filled(template, known)):
         return "is not an address such as https://example.com/{id}, without a password (http: on this machine only)"
-    return None
+    return "must name its host, without a placeholder" if "{" in urlsplit(template).netloc else None
 
 
 def is_web_address(url: str) -> bool:

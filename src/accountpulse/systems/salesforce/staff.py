@@ -100,9 +100,7 @@ class StaffNames:
             return None  # absent, or a text
         if not STAFF.issuperset(found.parents):
             others = ", ".join(sorted(set(found.parents) - STAFF))
-            self.reading.note(
-                f"owner: {name}.{each} leads to {others}: the id is shown, since only users have names here"
-            )
+            self.reading.note(f"owner: {name}.{each} leads to {others}, and only users are named: the id is shown")
             return None
         way = ".".join([*each.split(".")[:-1], found.relationship])
         if self.reading.find(name, f"{way}.Name") is None:
