@@ -84,7 +84,10 @@ class Escalation(MappingBlock, frozen=True):
 
 
 class IntercomMapping(MappingBlock, frozen=True):
-    """How support conversations belong to accounts, and what they mean."""
+    """How support conversations belong to accounts, and what they mean.
+
+    `workspace` is the id in the addresses of Intercom's own pages (`…/a/apps/<id>/…`), for links to companies.
+    """
 
     account_field: ApiName = "Intercom_Company_Id__c"  # on the CRM's account
     holds: Literal["id", "company_id"] = "id"  # Intercom's own id of the company, or yours
@@ -94,9 +97,8 @@ class IntercomMapping(MappingBlock, frozen=True):
     escalation: Escalation = Escalation()
     time_basis: Literal["calendar", "office_hours"] = "calendar"
     csat: Literal["share", "mean"] = "share"
-    # the workspace's id in the addresses of Intercom's own pages: app.intercom.com/a/apps/<id>/…
     workspace: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+$")] | None = None
-    account_url: AccountUrl = None  # null: the company, where workspace is given and the keys are Intercom's own ids
+    account_url: AccountUrl = None
 
     def __post_init__(self) -> None:
         if self.attribute is not None and self.holds != "id":

@@ -189,7 +189,11 @@ ProblemName = Annotated[ApiName, FieldKinds(("count", "yes/no", "picklist", "tex
 
 
 class AccountFields(MappingBlock, frozen=True):
-    """Which accounts are customers, and the fields that describe them; null: the org has no such field."""
+    """Which accounts are customers, and the fields that describe them; null: the org has no such field.
+
+    `owner` is a lookup of users or queues, whose names are shown, or a text of your own. `owner_as: id` keeps the ids
+    and reads no names, neither here nor of signals.
+    """
 
     where: str = "Type LIKE 'Customer%'"  # SOQL, as the org's administrator would write it
     arr: MoneyName | None = "ARR__c"
@@ -197,7 +201,7 @@ class AccountFields(MappingBlock, frozen=True):
     segment: TextName | None = "Segment__c"
     seats: NumberName | None = "Seats__c"
     owner: ReferenceName | None = "OwnerId"
-    owner_as: Literal["name", "id"] = "name"  # how people of your own are shown, also those of signals
+    owner_as: Literal["name", "id"] = "name"
     customer_since: DateName | None = "Customer_Since__c"
 
 

@@ -27,7 +27,8 @@ class Levels(MappingBlock, frozen=True):
 class Signals(MappingBlock, frozen=True):
     """Churn signals that CSMs log. `closed` may be null where the status alone says what is open.
 
-    `title` says in few words what a signal is about, `owner` whose it is: both are only shown.
+    `title` says in few words what a signal is about; `owner` is a lookup of a user whose it is: the record's owner, or,
+    where the object belongs to the account as ours does, who made it. Both are only shown; null: they aren't read.
     """
 
     object: ApiName = "Churn_Signal__c"
