@@ -12,6 +12,7 @@ why.
 
 import argparse
 import contextlib
+import csv
 import hashlib
 import io
 import json
@@ -35,8 +36,9 @@ WORLDS = 100
 ACCOUNTS = 20
 # added since the hashes were recorded: left out, so that it is seen that all others are what they were
 ADDED = (
-    "risk_z", "Churn_Probability__c", "Churn_Probability_Lower__c", "Churn_Probability_Upper__c",
+    "risk_z", "Churn_Probability__c", "Churn_Probability_Lower__c", "Churn_Probability_Upper__c", "owner_id", "urls",
 )  # fmt: skip
+ADDED_TO_SIGNALS = ("title", "owner")  # an account's owner was there before
 NOT_MEASURED = ("outcomes", "merges")  # known until the day of reading, and so another thing every day
 OF_THE_RUN = ("Run_Id__c", "Scored_At__c")  # differ in every run
 Hashes = dict[str, str]
@@ -108,8 +110,8 @@ def _demo(folder: Path) -> Hashes:
         _program("score", "--metrics", str(table), "--out", str(out), "--engine", engine, *_CARD)
         found[f"score by {engine}"] = _table(out)
     _program("report", "--out", str(folder / "report"))
-    (csv,) = (folder / "report").glob("*.csv")
-    return found | {"report": _hash(csv.read_bytes())}
+    (listed,) = (folder / "report").glob("*.csv")
+    return found | {"report": _hash(_without_added(listed.read_text(encoding="utf-8")).encode())}
 
 
 _CARD = ("--scorecard", str(FOLDER / "scorecard.yaml"))
@@ -175,10 +177,23 @@ def _csv(file: Path) -> str:
     return pl.read_csv(file, infer_schema=False).drop(*OF_THE_RUN, *ADDED, strict=False).write_csv()
 
 
+def _without_added(text: str) -> str:
+    """A CSV without the columns that were added, and otherwise to the byte as it is."""
+    columns, *rows = csv.reader(io.StringIO(text, newline=""))
+    kept = [place for place, name in enumerate(columns) if name not in ADDED]
+    written = io.StringIO(newline="")
+    csv.writer(written, lineterminator="\n").writerows([row[place] for place in kept] for row in (columns, *rows))
+    return written.getvalue()
+
+
+def _added(file: Path) -> tuple[str, ...]:
+    return (*ADDED, *(ADDED_TO_SIGNALS if file.stem == "signals" else ()))
+
+
 def _table(file: Path) -> str:
     import polars as pl
 
-    kinds = {name: kind for name, kind in pl.read_parquet_schema(file).items() if name not in ADDED}
+    kinds = {name: kind for name, kind in pl.read_parquet_schema(file).items() if name not in _added(file)}
     return _hash("\n".join([str(kinds), *_lines(file)]).encode())
 
 
@@ -186,7 +201,7 @@ def _lines(file: Path) -> list[str]:
     """A line a row; numbers are written so that they read back to the same bits."""
     import polars as pl
 
-    return pl.read_parquet(file, hive_partitioning=False).drop(ADDED, strict=False).write_ndjson().splitlines()
+    return pl.read_parquet(file, hive_partitioning=False).drop(_added(file), strict=False).write_ndjson().splitlines()
 
 
 def _hash(content: bytes) -> str:

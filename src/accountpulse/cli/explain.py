@@ -16,9 +16,11 @@ from accountpulse.cli.account_search import find_account
 from accountpulse.cli.formatting import NOT_OVER, money, plural, points
 from accountpulse.cli.voice import note
 from accountpulse.core.period import Period, is_day, parse_period
+from accountpulse.core.web_links import WebLink, account_links
 from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.earlier_runs import EarlierRun
+from accountpulse.report.details import signal
 from accountpulse.report.header import OF_MONTH
 from accountpulse.scoring.account_details import RISK_NOTE, AccountDetails, ScoredAccount, account_details
 from accountpulse.scoring.explain import REASONS, bounds_text, plain, signed
@@ -40,7 +42,12 @@ def explain_account(
     """Print the account's scores in a run, and why they are what they are."""
     earlier = earlier_runs.chosen(state, period, run_id, day)
     account_id = find_account(earlier, account)
-    details = {**_details(state, earlier, account_id), "sources": _sources(earlier, account_id)}
+    details = {
+        **_details(state, earlier, account_id),
+        "sources": _sources(earlier, account_id),
+        "signals": _signals(earlier, account_id),
+        "links": [{"label": each.label, "url": each.url} for each in _links(earlier, account_id)],
+    }
     console = summary.tables()
     if as_json:
         write_json(sys.stdout, [details], indent=1)
@@ -76,13 +83,54 @@ def _sources(earlier: EarlierRun, account_id: str) -> list[dict[str, Any]]:
     ]
 
 
+def _signals(earlier: EarlierRun, account_id: str) -> list[dict[str, Any]] | None:
+    """The open signals as the report has them, the most severe first; None where the run kept none."""
+    kept = earlier.detail("signals")
+    if kept is None:
+        return None
+    mine = kept.filter(pl.col("account_id") == account_id)
+    return [signal(row, earlier.as_of_day) for row in mine.iter_rows(named=True)]
+
+
+def _links(earlier: EarlierRun, account_id: str) -> list[WebLink]:
+    return account_links(earlier.detail("evidence"), account_id, SOURCES)
+
+
 # --- the page --------------------------------------------------------------------------------------------------
 
 
 def screen(details: AccountDetails, width: int, tiers: Sequence[str]) -> RenderableType:
     """The details for a terminal: scores, why, what changed, what is not known. `tiers`: best first."""
-    why = (*_drivers(details), *_changed(details), *_not_known(details), *_by_source(details))
-    return Group(_head(details), *_scores(details, tiers), Text(), _dimensions(details, width), *why)
+    why = (*_drivers(details), *_open_signals(details), *_changed(details), *_not_known(details), *_by_source(details))
+    return Group(
+        _head(details), *_scores(details, tiers), Text(), _dimensions(details, width), *why, *_ways_out(details)
+    )
+
+
+def _open_signals(details: AccountDetails) -> Iterator[RenderableType]:
+    """What people logged, in words, with its age and whose it is."""
+    if details["signals"]:
+        yield Text("\nOpen churn signals", "bold")
+        yield from _lines(_signal_text(each) for each in details["signals"])
+
+
+def _signal_text(each: Mapping[str, Any]) -> str:
+    said = [
+        f"{each['severity']}, {each['status']}",
+        *([each["title"]] if each["title"] else []),
+        f"open for {plural(each['age_days'], 'day')}, since {each['date']}" if each["date"] else "open for long",
+        *([f"owner {each['owner']}"] if each["owner"] else []),
+    ]
+    return " · ".join(said)
+
+
+def _ways_out(details: AccountDetails) -> Iterator[RenderableType]:
+    """Links, each on one line, so that a terminal can open them."""
+    if details["links"]:
+        yield Text("\nOpen in", "bold")
+        width = max(len(each["label"]) for each in details["links"])
+        for each in details["links"]:
+            yield Text(f"  {each['label']:{width}}  {each['url']}", no_wrap=True, overflow="ignore")
 
 
 def _by_source(details: AccountDetails) -> Iterator[RenderableType]:
@@ -107,6 +155,7 @@ def _head(details: AccountDetails) -> Text:
     facts = [
         details["account_id"],
         *([details["segment"]] if details["segment"] else []),
+        *([f"owner {details['owner']}"] if details["owner"] else []),
         *([f"ARR {money(details['arr'])}"] if details["arr"] is not None else []),
         *([f"{plain(details['seats'])} seats"] if details["seats"] is not None else []),
         *([f"renewal {details['renewal']}"] if details["renewal"] else []),

@@ -69,7 +69,8 @@ ACCOUNTS: Columns = {
     "customer_tier": pl.String,  # the tier that was sold; the score's own tier is another thing
     "arr": pl.Float64,  # at as_of, in the org's corporate currency
     "seats": pl.Float64,
-    "owner": pl.String,  # an id, no name
+    "owner": pl.String,  # who looks after it, as it is shown: a name, or the id where the name isn't known or wanted
+    "owner_id": pl.String,  # 18 characters; null: the owner is a text of the company's own, or there is none
     "customer_since": pl.Date,
 }
 # what an account is called in each system: one row for each account and source that has a key
@@ -168,6 +169,8 @@ SIGNALS: Columns = {
     "confirmed": pl.Boolean,
     "opened_at": TIME,
     "closed_at": TIME,  # null: still open
+    "title": pl.String,  # what it is about, in few words; shown, never logged
+    "owner": pl.String,  # whose it is, as an account's owner is shown
 }
 
 # --- what became of customers --------------------------------------------------------------------------------------

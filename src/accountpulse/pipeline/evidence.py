@@ -1,8 +1,10 @@
 """What a run keeps beside its numbers, for the report: how much each source holds of an account, and its open signals.
 
 ```
-evidence   account_id, source, reason (why the source says nothing of the account; null: it does), rows (what it holds)
-signals    account_id, severity (critical, moderate, watch), monitoring, confirmed, opened_on; those open at as_of
+evidence   account_id, source, reason (why the source says nothing of the account; null: it does), rows (what it holds),
+           urls (the account's pages there, for people; null: none)
+signals    account_id, severity (critical, moderate, watch), monitoring, confirmed, opened_on, title and owner (shown,
+           never logged; null: not known); those open at as_of
 ```
 """
 
@@ -37,13 +39,19 @@ def rows_by_source(tables: Mapping[str, LazyTable]) -> pl.DataFrame:
     return pl.concat([nothing, *counted]).group_by("account_id", "source").agg(pl.col("rows").sum())
 
 
-def evidence(reasons: pl.DataFrame, rows: Sequence[pl.DataFrame], sources: Sequence[SourceName]) -> pl.DataFrame:
-    """One row an account and source. `reasons` has a column for each source; `rows` are those of `rows_by_source`."""
+def evidence(
+    reasons: pl.DataFrame, rows: Sequence[pl.DataFrame], sources: Sequence[SourceName], urls: pl.DataFrame
+) -> pl.DataFrame:
+    """One row an account and source. `reasons` has a column for each source; `rows` are those of `rows_by_source`.
+
+    `urls`: account_id, source, urls.
+    """
     pairs = reasons.unpivot(on=list(sources), index="account_id", variable_name="source", value_name="reason")
     return (
         pairs.with_columns(pl.col("source").cast(pl.String), pl.col("reason").cast(pl.String))
         .join(pl.concat(rows), on=["account_id", "source"], how="left")
         .with_columns(pl.col("rows").fill_null(0))
+        .join(urls, on=["account_id", "source"], how="left")
         .sort("account_id", "source")
     )
 
@@ -62,6 +70,8 @@ def open_signals(signals: LazyTable, as_of: datetime) -> pl.DataFrame:
             "severity",
             pl.col("monitoring").fill_null(value=False),
             pl.col("confirmed").fill_null(value=False),
+            "title",
+            "owner",
             opened_on=pl.col("opened_at").dt.date(),
         )
         .collect()

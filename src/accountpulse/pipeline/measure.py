@@ -10,6 +10,7 @@ from accountpulse.accounts import Linked
 from accountpulse.core.records import Extract, Problem, Reason, SourceName
 from accountpulse.core.spooled import SpooledTable
 from accountpulse.pipeline import own_metrics
+from accountpulse.pipeline.account_urls import account_urls
 from accountpulse.pipeline.arr_history import with_own_history
 from accountpulse.pipeline.conservation import RowsOf, rows_of, same_accounts
 from accountpulse.pipeline.evidence import evidence, open_signals, rows_by_source
@@ -57,7 +58,9 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
         tables |= {table: accounts.united(tables.get(table), more) for table, more in own.tables.items()}
     tables["dated_figures"] = accounts.united(tables.get("dated_figures"), own_rows.figures)
     details: dict[DetailKind, pl.DataFrame] = {
-        "evidence": evidence(linked.reasons, rows, [source.name for source in SOURCES]),
+        "evidence": evidence(
+            linked.reasons, rows, [source.name for source in SOURCES], account_urls(run.settings, linked)
+        ),
         "signals": open_signals(tables["signals"], run.scope.as_of),
     }
     measured = metrics_of(run, linked, tables, unknowns, gaps)

@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from accountpulse.core.web_links import links_of_all
 from accountpulse.report.inputs import MonthlyRun, ReportInput
 from accountpulse.report.steps import next_step
 from accountpulse.scoring.columns import (
@@ -32,6 +33,7 @@ ATTRIBUTES = {
     "account_name": pl.String,
     "segment": pl.String,
     "owner": pl.String,
+    "owner_id": pl.String,
     "arr": pl.Float64,
     "seats": pl.Float64,
 }
@@ -40,10 +42,11 @@ ATTRIBUTES = {
 def accounts(inputs: ReportInput) -> pl.DataFrame:
     """Every account of the month, sorted by id; null where not known.
 
-    Columns: id, name, segment, owner (an id), arr, seats, tier, tier_before, health, health_before, before_caps, lower,
+    Columns: id, name, segment, owner (as it is shown), owner_id, arr, seats, tier, tier_before, health, health_before,
+    before_caps, lower,
     upper, coverage, risk, band, probability, probability_lower and probability_upper (percent), days, renewal (a date),
-    cap, drivers and not_rated (texts), step, value_at_risk (ARR × risk / 100), and `dimension:<name>` for each
-    dimension.
+    cap, drivers and not_rated (texts), step, value_at_risk (ARR × risk / 100), links (label and url of each), and
+    `dimension:<name>` for each dimension.
     """
     now = inputs.month
     scores = now.scores.sort("account_id")
@@ -75,7 +78,14 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
     rows = rows.join(_before(inputs.before), on="id", how="left", maintain_order="left")
     texts = [(_drivers(row, now), next_step(row, now.card)) for row in scores.iter_rows(named=True)]
     described = pl.DataFrame(texts, schema={"drivers": pl.String, "step": pl.String}, orient="row")
-    return rows.hstack(described)
+    return rows.hstack(described).with_columns(_links(inputs, rows["id"]))
+
+
+def _links(inputs: ReportInput, ids: pl.Series) -> pl.Series:
+    """The links of each account; [] where it has none."""
+    found = links_of_all(inputs.evidence, inputs.sources)
+    links = [[{"label": link.label, "url": link.url} for link in found.get(account, ())] for account in ids]
+    return pl.Series("links", links, pl.List(pl.Struct({"label": pl.String, "url": pl.String})))
 
 
 def _drivers(row: Mapping[str, Any], now: MonthlyRun) -> str | None:

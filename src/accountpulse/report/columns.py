@@ -25,6 +25,7 @@ COLUMNS = (
     Column("name", "account_name", "Account"),
     Column("segment", "segment", is_listed=True),
     Column("owner", "owner", "Owner", missing="–"),
+    Column("owner_id", "owner_id"),
     Column("arr", "arr", "ARR", "money"),
     Column("seats", "seats", format="index"),
     Column("tier", "tier", "Tier"),

@@ -187,15 +187,20 @@ def _signals(inputs: ReportInput, ids: pl.Series) -> list[list[dict[str, Any]]] 
         return None
     by_account: dict[str, list[dict[str, Any]]] = {}
     for row in inputs.signals.iter_rows(named=True):
-        by_account.setdefault(row["account_id"], []).append(_signal(row, inputs.month.as_of_day))
+        by_account.setdefault(row["account_id"], []).append(signal(row, inputs.month.as_of_day))
     return [by_account.get(account_id, []) for account_id in ids]
 
 
-def _signal(row: Mapping[str, Any], as_of: date) -> dict[str, Any]:
-    """`age_days` up to the last day that was measured."""
+def signal(row: Mapping[str, Any], as_of: date) -> dict[str, Any]:
+    """An open signal as people read it; `age_days` up to the last day that was measured.
+
+    `title` and `owner` are null where they aren't known, as in every month that an older version kept.
+    """
     opened = row["opened_on"]
     return {
         "severity": row["severity"],
+        "title": row.get("title"),
+        "owner": row.get("owner"),
         "status": ("monitoring" if row["monitoring"] else "active") + (", confirmed" if row["confirmed"] else ""),
         "date": None if opened is None else opened.isoformat(),
         "age_days": None if opened is None else (as_of - opened).days,

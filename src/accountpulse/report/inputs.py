@@ -63,8 +63,10 @@ class ReportInput:
     rescored: pl.DataFrame | None  # the metrics of `before`, scored in detail with the scorecard of `month`
     line: Mapping[str, pl.DataFrame]  # month of the last twelve with a run → account_id, health_score, scorecard
     versions: Mapping[str, str]  # the version of each scorecard of the line that was kept, by its hash
-    evidence: pl.DataFrame | None  # account_id, source, reason (null: linked and read), rows; None: the run kept none
-    signals: pl.DataFrame | None  # open: account_id, severity, monitoring, confirmed, opened_on; None: it kept none
+    # account_id, source, reason (null: linked and read), rows, urls (an older run's has none); None: the run kept none
+    evidence: pl.DataFrame | None
+    # open: account_id, severity, monitoring, confirmed, opened_on, title, owner (likewise); None: it kept none
+    signals: pl.DataFrame | None
     unfinished: tuple[Mapping[str, Any], ...]  # the documents of later runs that did not finish
     backtest: (
         Mapping[str, Any] | None

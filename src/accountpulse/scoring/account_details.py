@@ -33,8 +33,8 @@ from accountpulse.scoring.scorecard import TOLERANCE, Leaf, Node, Scorecard
 AccountDetails = dict[str, Any]  # for JSON: numbers unrounded, words beside them
 RISK_NOTE = "an index, not a probability"
 COPIED = (
-    "account_id", "account_name", "segment", "seats", "arr", TIER, HEALTH, BEFORE_CAPS, LOWER_BOUND, UPPER_BOUND,
-    COVERAGE,
+    "account_id", "account_name", "segment", "owner", "owner_id", "seats", "arr", TIER, HEALTH, BEFORE_CAPS,
+    LOWER_BOUND, UPPER_BOUND, COVERAGE,
 )  # fmt: skip
 
 

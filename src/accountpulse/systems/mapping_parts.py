@@ -10,6 +10,7 @@ from msgspec import structs
 
 from accountpulse.core.catalogue import METRICS, PILLAR
 from accountpulse.core.records import ACCOUNTS, SEATS
+from accountpulse.core.web_links import template_problem
 from accountpulse.core.yaml_structs import After, Before
 
 _NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
@@ -89,6 +90,27 @@ DayName = Annotated[ApiName, FieldKinds(("day",))]  # a whole day that rows can 
 MonthName = Annotated[ApiName, FieldKinds(("month",))]  # a month of a year, likewise
 # of things that come again, such as users: two of them don't add up
 DistinctCountName = Annotated[ApiName, FieldKinds(("distinct count",))]
+
+OFF = "off"
+
+
+def _or_off(value: object) -> object:
+    return OFF if value is False else value  # YAML reads off as false
+
+
+def _template(*placeholders: str) -> After:
+    def checked(text: str | None) -> str | None:
+        problem = None if text is None or text == OFF else template_problem(text, placeholders)
+        if problem is not None:
+            raise ValueError(problem)
+        return text
+
+    return After(checked)
+
+
+# where people see an account in the system: a template, `off` for none, null for the usual one
+AccountUrl = Annotated[str | None, Before(_or_off), _template("id", "key")]
+SearchUrl = Annotated[str | None, Before(_or_off), _template("id", "key", "quoted", "jql")]
 
 
 class FieldOf(NamedTuple):

@@ -1,6 +1,6 @@
 """What a system declares of itself. Everything that is a list of systems anywhere else is derived from it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -31,6 +31,22 @@ class Feed:
     rows: str | None = None
 
 
+def by_key(keys: Sequence[str]) -> Sequence[Mapping[str, str]]:
+    """An address for each key, whose placeholder is `key`."""
+    return [{"key": key} for key in keys]
+
+
+@dataclass(frozen=True)
+class AccountAddress:
+    """Where people see an account in a system: a template, and what fills it beside the account's `id`.
+
+    `values` gives, for an account's keys there, the placeholders of each address.
+    """
+
+    template: str
+    values: Callable[[Sequence[str]], Sequence[Mapping[str, str]]] = by_key
+
+
 @dataclass(frozen=True)
 class OwnMetricForm(Generic[M]):
     """How a system is asked for a company's own metric, under `metrics:` at the top of accountpulse.yaml.
@@ -58,6 +74,7 @@ class System(Generic[A, M]):
     `extract` reads everything. `find` looks for an account's records by an attribute, before their keys are known;
     `look_up` tells which keys the system knows, without the extraction; both give an Extract without tables.
     `list_customers` gives whom it knows, with names, domains and identifiers, for suggested links.
+    `link_to` gives the address of an account's page, as far as access and mapping say it; None: there is no link.
     `discover` looks at what there is, for a starter accountpulse.yaml.
     `outcomes` reads who the customers are and what became of them, and nothing else. `probe` looks at the system as
     `check` does. `announce` says how a run signs in. A system without `extract` is read by nobody: it is a destination
@@ -87,6 +104,7 @@ class System(Generic[A, M]):
     probe: Callable[[ExtractRequest[A, M]], Probe] | None = None
     discover: Callable[[DiscoverRequest[A, M]], Discovery] | None = None
     announce: Callable[[A], str] | None = None
+    link_to: Callable[[A, M], AccountAddress | None] | None = None
     destination: "Callable[[Connection[A, M], RequestBudget], AnyDestination] | None" = None
     tasks: "Callable[[Connection[A, M], RequestBudget, str | None], AccountTasks] | None" = None
 

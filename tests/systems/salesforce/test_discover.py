@@ -30,7 +30,8 @@ from accountpulse.systems.salesforce.client import Org as SignedInOrg
 from accountpulse.systems.salesforce.discover import discover
 from accountpulse.systems.salesforce.discover_accounts import dividing, tier_order
 from accountpulse.systems.salesforce.meanings import named, words
-from accountpulse.systems.salesforce.settings import SalesforceMapping, Signals
+from accountpulse.systems.salesforce.settings import SalesforceMapping
+from accountpulse.systems.salesforce.signal_settings import Signals
 from accountpulse.systems.salesforce.survey import OrgSurvey
 from accountpulse.systems.samples import domain_of
 from salesforce_org import ONE, TWO, Org

@@ -12,6 +12,7 @@ _CHECKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 # an org's values of Task.Status: the name, whether it closes a Task, whether a new Task has it
 TASK_STATUSES = (("Not Started", False, True), ("In Progress", False, False), ("Completed", True, False))
+CATEGORIES = ("Competitor", "Budget", "Change of Champion", "Product Gap", "Service", "Low Usage")  # of churn signals
 TIERS = ["Bronze", "Silver", "Gold", "Platinum"]
 SCORE_FIELDS = [
     "Health_Score__c",
@@ -286,6 +287,8 @@ def _churn_signal() -> SObject:
         _picklist("Confidence__c", "Suspected", "Likely", "Confirmed"),
         _instant("Signal_Date__c"),
         _instant("Closed_Date__c"),
+        _picklist("Category__c", *CATEGORIES),
+        _set_by_salesforce(_reference("CreatedById", "User", "CreatedBy")),
         _long_text("Description__c", 32768),
     )
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from accountpulse.sandbox.world.org import record_id
+from accountpulse.sandbox.world.org import CATEGORIES, record_id
 from accountpulse.sandbox.world.org_builder import OrgBuilder, Row
 from accountpulse.sandbox.world.plans import Plan
 
@@ -97,6 +97,8 @@ def add_signals(org: OrgBuilder, plan: Plan, account: Row) -> None:
             Confidence__c=confidence,
             Signal_Date__c=calendar.month_end - days * day,
             Closed_Date__c=done,
+            Category__c=CATEGORIES[(plan.number + round(days)) % len(CATEGORIES)],
+            CreatedById=account["OwnerId"],
             Description__c="An invented reason",
         )
 

@@ -20,6 +20,7 @@ SYSTEM: System[IntercomAccess, IntercomMapping] = System(
     find=later(f"{__name__}.lookup", "find"),
     look_up=later(f"{__name__}.lookup", "look_up"),
     list_customers=later(f"{__name__}.customers", "list_customers"),
+    link_to=later(f"{__name__}.address", "link_to"),
     probe=later(f"{__name__}.lookup", "probe"),
     discover=later(f"{__name__}.discover", "discover"),
 )

@@ -12,7 +12,7 @@ from accountpulse.core.yaml_structs import Before
 from accountpulse.systems.discovery import DiscoverRequest
 from accountpulse.systems.environment import HEADER, EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
-from accountpulse.systems.mapping_parts import ApiName, FieldKinds, MappingBlock
+from accountpulse.systems.mapping_parts import AccountUrl, ApiName, FieldKinds, MappingBlock
 
 _HEX = re.compile(r"[0-9a-fA-F]{24}")
 VERSIONS = ("2.11", "2.12", "2.13", "2.14", "2.15", "2.16")
@@ -84,7 +84,10 @@ class Escalation(MappingBlock, frozen=True):
 
 
 class IntercomMapping(MappingBlock, frozen=True):
-    """How support conversations belong to accounts, and what they mean."""
+    """How support conversations belong to accounts, and what they mean.
+
+    `workspace` is the id in the addresses of Intercom's own pages (`…/a/apps/<id>/…`), for links to companies.
+    """
 
     account_field: ApiName = "Intercom_Company_Id__c"  # on the CRM's account
     holds: Literal["id", "company_id"] = "id"  # Intercom's own id of the company, or yours
@@ -94,6 +97,8 @@ class IntercomMapping(MappingBlock, frozen=True):
     escalation: Escalation = Escalation()
     time_basis: Literal["calendar", "office_hours"] = "calendar"
     csat: Literal["share", "mean"] = "share"
+    workspace: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+$")] | None = None
+    account_url: AccountUrl = None
 
     def __post_init__(self) -> None:
         if self.attribute is not None and self.holds != "id":

@@ -19,6 +19,7 @@ SYSTEM: System[JiraAccess, JiraMapping] = System(
     extract=later(f"{__name__}.extract", "extract"),
     look_up=later(f"{__name__}.lookup", "look_up"),
     list_customers=later(f"{__name__}.customers", "list_customers"),
+    link_to=later(f"{__name__}.address", "link_to"),
     probe=later(f"{__name__}.lookup", "probe"),
     discover=later(f"{__name__}.discover", "discover"),
 )

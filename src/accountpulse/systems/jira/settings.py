@@ -9,7 +9,7 @@ from accountpulse.core.secret import Secret
 from accountpulse.systems.discovery import DiscoverRequest
 from accountpulse.systems.environment import HEADER, TEXT, EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
-from accountpulse.systems.mapping_parts import ApiName, MappingBlock, Names
+from accountpulse.systems.mapping_parts import ApiName, MappingBlock, Names, SearchUrl
 
 VARIABLES = (
     Variable(
@@ -57,6 +57,7 @@ class JiraMapping(MappingBlock, frozen=True):
         "Blocker",
         "Critical",
     )  # or ids
+    account_url: SearchUrl = None  # null: a search for the account's bugs; with link: field there is none
 
     def __post_init__(self) -> None:
         if (self.link == "field") != (self.field is not None):

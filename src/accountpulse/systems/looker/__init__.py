@@ -1,7 +1,7 @@
 """Looker: usage, features, platform value and a company's own figures."""
 
 from accountpulse.core.catalogue import PILLAR
-from accountpulse.systems.looker.settings import VARIABLES, Figure, LookerAccess, LookerMapping, access
+from accountpulse.systems.looker.settings import VARIABLES, Figure, LookerAccess, LookerMapping, access, link_to
 from accountpulse.systems.system import Feed, OwnMetricForm, System, later
 
 _USAGE = ("dau", "mau", "dau_trend_pct", "mau_trend_pct", "login_frequency")
@@ -36,6 +36,7 @@ SYSTEM: System[LookerAccess, LookerMapping] = System(
     extract=later(f"{__name__}.extract", "extract"),
     look_up=later(f"{__name__}.lookup", "look_up"),
     list_customers=later(f"{__name__}.customers", "list_customers"),
+    link_to=link_to,
     probe=later(f"{__name__}.lookup", "probe"),
     discover=later(f"{__name__}.discover", "discover"),
 )

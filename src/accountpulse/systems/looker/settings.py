@@ -16,6 +16,8 @@ from accountpulse.systems.discovery import DiscoverRequest
 from accountpulse.systems.environment import EnvironmentReader, Variable
 from accountpulse.systems.extraction import ExtractRequest
 from accountpulse.systems.mapping_parts import (
+    OFF,
+    AccountUrl,
     ApiName,
     CountName,
     DateName,
@@ -30,6 +32,7 @@ from accountpulse.systems.mapping_parts import (
     TextName,
     Unless,
 )
+from accountpulse.systems.system import AccountAddress
 
 VARIABLES = (
     Variable("LOOKER_BASE_URL", "Looker address, without a path", required=True),
@@ -225,11 +228,18 @@ class LookerMapping(MappingBlock, frozen=True):
     platform: PillarExplore = PillarExplore()
     metrics: dict[OwnMetricName, Figure] = msgspec.field(default_factory=dict)
     seats: Unless[Figure] = None
+    account_url: AccountUrl = None  # null: none, since which Look shows an account is yours to say
 
     @property
     def figures(self) -> Mapping[str, Measure | SavedLook]:
         """Where each figure of an account comes from, by its metric or attribute."""
         return {**self.platform.figures, **self.metrics, **({SEATS: self.seats} if self.seats else {})}
+
+
+def link_to(_access: LookerAccess, mapping: LookerMapping) -> AccountAddress | None:
+    """The address that the mapping names."""
+    url = mapping.account_url
+    return None if url is None or url == OFF else AccountAddress(url)
 
 
 LookerRequest = ExtractRequest[LookerAccess, LookerMapping]

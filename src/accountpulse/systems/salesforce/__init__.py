@@ -10,10 +10,9 @@ from accountpulse.systems.salesforce.settings import (
     ArrOwn,
     SalesforceAccess,
     SalesforceMapping,
-    Signals,
-    UnlessSignals,
     access,
 )
+from accountpulse.systems.salesforce.signal_settings import Signals, UnlessSignals
 from accountpulse.systems.system import Feed, OwnMetricForm, System, later
 
 MAPPED_BY = {
@@ -78,6 +77,7 @@ SYSTEM: System[SalesforceAccess, SalesforceMapping] = System(
     outcomes=later(f"{__name__}.extract", "extract_outcomes"),
     discover=later(f"{__name__}.discover", "discover"),
     list_customers=later(f"{__name__}.customers", "list_customers"),
+    link_to=later(f"{__name__}.address", "link_to"),
     announce=later(f"{__name__}.sign_in", "announcement"),
     destination=later(f"{__name__}.destination", "SalesforceDestination"),
     tasks=later(f"{__name__}.tasks", "SalesforceTasks"),

@@ -240,6 +240,10 @@ def signal_choice(survey: OrgSurvey, children: Sequence[ChildObject]) -> tuple[M
     return MappingChoice(("signals",), "none", why, others, asked=True), unknown
 
 
+# whose a signal is: its record's owner; one that belongs to its account has none, and is its maker's
+OWNERS = ("OwnerId", "CreatedById")
+
+
 def _name_points(child: ChildObject) -> int:
     return meanings.SIGNAL_OBJECTS.of_name(meanings.bare(child.name), child.label)
 
@@ -258,6 +262,9 @@ def _signals_in(survey: OrgSurvey, child: ChildObject) -> SignalsFound | None:
     block = _signal_block(child, severity[0], status[0], sure and sure[0])
     block["opened"] = opened[0].name if opened else "CreatedDate"
     block["closed"] = closed[0].name if closed else None
+    title = _best(rest, meanings.TITLE)
+    block["title"] = title[0].name if title else None
+    block["owner"] = next((each for each in OWNERS if each in survey.fields(child.name)), None)
     why = f"{child.name} holds {survey.count(child.name) or 0:,} records with a severity and a status"
     points = _name_points(child) * NAME_FIRST + severity[1] + status[1]
     return SignalsFound(points, block, why, tuple(_not_told(block, severity[0])))
@@ -302,6 +309,8 @@ def _signal_block(child: ChildObject, severity: Field, status: Field, sure: Fiel
         "confidence": sure.name if sure else None,
         "opened": None,
         "closed": None,
+        "title": None,
+        "owner": None,
         "monitoring": [each for each in status.picklist if named(each, value_words.MONITORING_VALUES)],
         "resolved": [each for each in status.picklist if named(each, value_words.RESOLVED_VALUES)],
         "confirmed": [each for each in sure.picklist if named(each, value_words.CONFIRMED_VALUES)] if sure else [],

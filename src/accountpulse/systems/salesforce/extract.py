@@ -26,6 +26,7 @@ from accountpulse.systems.salesforce.kinds import fits, own_texts
 from accountpulse.systems.salesforce.limits import refuse_below
 from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, number
 from accountpulse.systems.salesforce.settings import AccountFields, SalesforceMapping, SalesforceRequest
+from accountpulse.systems.salesforce.staff import StaffNames
 
 NOBODY_RATED = (
     "without churn signals nobody is rated: name your object for them under `signals:` in accountpulse.yaml, or write "
@@ -49,19 +50,21 @@ def extract(request: SalesforceRequest) -> Extract:
         reading.check_kinds(signals, "signals")
     own = request.connection.own_metrics
     reading.check_kinds(AccountFigures(metrics=dict(own)))
-    found = _accounts(reading, mapping, links, own_figures.fields_of(own))
+    staff = StaffNames(reading, as_name=mapping.accounts.owner_as == "name")
+    found = _accounts(reading, mapping, links, own_figures.fields_of(own), staff)
     request.progress(len(found), len(found))
     worth = _money(reading, mapping, found)
-    accounts = _account_rows(reading, mapping, found, worth)
-    # names are people's own words: each on one line, without what steers a terminal
-    frames = {"accounts": plain_table(_frame("accounts", accounts)), "links": _frame("links", _link_rows(found, links))}
+    accounts = _account_rows(reading, mapping, found, worth, staff)
+    frames = {"accounts": _frame("accounts", accounts), "links": _frame("links", _link_rows(found, links))}
     seats: dict[str, float | None] = {}
-    for name, rows in _parts(reading, request, found, worth, seats):
+    for name, rows in _parts(reading, request, found, worth, seats, staff=staff):
         frames[name] = _frame(name, rows)
         request.progress(sum(table.height for table in frames.values()), None)
     if worth is not None and worth.unknown:
         reading.setting = "accounts.arr"
         reading.note(f"the org has no rate for {', '.join(sorted(worth.unknown))}: ARR in it stays empty")
+    for name in ("accounts", "signals"):  # people's own words: each on one line, without what steers a terminal
+        frames[name] = staff.shown(plain_table(frames[name]))
     frames["accounts"] = _as_of(reading, _with_seats(frames["accounts"], seats), frames["arr_changes"])
     later = pl.col("at") >= request.scope.as_of
     reading.table = "arr_changes"
@@ -107,9 +110,13 @@ def _frame(name: str, rows: Rows) -> pl.DataFrame:
 
 
 def _accounts(
-    reading: OrgReading, org: SalesforceMapping, links: Mapping[SourceName, str], own: Iterable[str] = ()
+    reading: OrgReading,
+    org: SalesforceMapping,
+    links: Mapping[SourceName, str],
+    own: Iterable[str] = (),
+    staff: StaffNames | None = None,
 ) -> list[dict[str, Any]]:
-    """All customers, with the fields that exist; `own`: those of the company's own metrics."""
+    """All customers, with the fields that exist; `own`: those of the company's own metrics, `staff`: owners' names."""
     try:
         reading.setting = "accounts"
         reading.need("Account", "Id", "Name")
@@ -120,6 +127,7 @@ def _accounts(
                 known.append(name)
         reading.setting = "accounts"
         extra = [name for name in _asked_later(org) if reading.find("Account", name) is not None]
+        extra += () if staff is None else staff.fields("Account", org.accounts.owner)
         reading.setting = "metrics"
         extra += [name for name in own if reading.find("Account", name) is not None]
         reading.setting = "accounts"
@@ -173,8 +181,9 @@ def _money(reading: OrgReading, org: SalesforceMapping, found: list[dict[str, An
 
 
 def _account_rows(
-    reading: OrgReading, org: SalesforceMapping, found: list[dict[str, Any]], worth: Money | None
+    reading: OrgReading, org: SalesforceMapping, found: list[dict[str, Any]], worth: Money | None, staff: StaffNames
 ) -> Iterator[dict[str, Any]]:
+    """Rows of ACCOUNTS, in which the owner is still the id (`StaffNames`)."""
     names = org.accounts
     reading.setting = "accounts"
     _check_tiers(reading, org, found)
@@ -190,9 +199,10 @@ def _account_rows(
             "customer_tier": _text(_of(row, names.tier)),
             "arr": amount,
             "seats": reading.amount(_of(row, names.seats), row["Id"], names.seats),
-            "owner": _text(_of(row, names.owner)),
+            "owner": staff.held("Account", names.owner, row),
             "customer_since": reading.day_of(_of(row, names.customer_since), row["Id"]),
         }
+    staff.tell(names.owner, found)
 
 
 def _tell_hidden(reading: OrgReading, names: AccountFields, row: Mapping[str, Any]) -> None:
@@ -260,6 +270,8 @@ def _parts(
     found: list[dict[str, Any]],
     worth: Money | None,
     seats: dict[str, float | None],
+    *,
+    staff: StaffNames,
 ) -> Iterator[tuple[str, Rows]]:
     """Each table beyond the accounts; a part that is off or missing is an empty one, with a gap.
 
@@ -269,7 +281,7 @@ def _parts(
     parts = (
         *_contract_parts(reading, request.mapping, found, worth, seats),
         *_relationship_parts(reading, request.mapping),
-        _Part("signals", "signals", SIGNALS, signals, lambda p: relationship.signals(reading, p)),
+        _Part("signals", "signals", SIGNALS, signals, lambda p: relationship.signals(reading, p, staff)),
         *_outcome_parts(reading, request, worth),
         _Part("dated_figures", "metrics", (), own or None, lambda p: own_figures.dated_figures(reading, p, found)),
     )

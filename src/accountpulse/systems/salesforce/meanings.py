@@ -369,6 +369,16 @@ CONFIDENCE = Meaning(
     "",
     PICKLISTS,
 )  # fmt: skip
+TITLE = Meaning(
+    {
+        "title": 9, "headline": 9, "subject": 8, "summary": 8, "category": 7, "reason": 7, "topic": 7, "theme": 6,
+        "cause": 6, "driver": 5, "type": 4, "titel": 9, "betreff": 8, "kategorie": 7, "grund": 7, "thema": 7,
+        "titre": 9, "sujet": 8, "categorie": 7, "raison": 7, "motif": 7, "titulo": 9, "asunto": 8, "categoria": 7,
+        "motivo": 7, "titolo": 9, "oggetto": 8, "onderwerp": 8, "reden": 7,
+    },
+    "record system resolution close closed",
+    SHORT_TEXTS,
+)  # fmt: skip
 OPENED = Meaning(
     {
         "signal date": 10, "opened": 10, "raised": 10, "detected": 10, "reported": 9, "identified": 9, "logged": 9,

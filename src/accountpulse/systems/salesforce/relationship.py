@@ -5,7 +5,7 @@ Each function gives the rows of one table of records, or raises MissingInOrg.
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from accountpulse.core.catalogue import METRICS
 from accountpulse.systems.salesforce.client import Field, format_soql
@@ -31,10 +31,13 @@ from accountpulse.systems.salesforce.row_facts import (
     unlisted,
 )
 from accountpulse.systems.salesforce.schema import TIMES
-from accountpulse.systems.salesforce.settings import ChampionContacts, ChampionRoles, Expansion, Reviews, Signals
+from accountpulse.systems.salesforce.settings import ChampionContacts, ChampionRoles, Expansion, Reviews
+from accountpulse.systems.salesforce.signal_settings import Signals
+from accountpulse.systems.salesforce.staff import StaffNames
 
 YEAR = 365
 BOUNCED = "EmailBouncedDate"
+TITLE = 120  # characters that are kept of what a signal is about
 LEVELS = ("critical", "moderate", "watch")
 SIGNALS = tuple(name for name, metric in METRICS.items() if metric.domain == "signals")
 CONFIRMED = ("critical_confirmed_signals",)
@@ -230,8 +233,8 @@ def expansions(reading: OrgReading, part: Expansion) -> Rows:
 # --- signals ---------------------------------------------------------------------------------------------------
 
 
-def signals(reading: OrgReading, part: Signals) -> Rows:
-    """Churn signals that were open at as_of: begun before, and not closed by then.
+def signals(reading: OrgReading, part: Signals, staff: StaffNames) -> Rows:
+    """Churn signals that were open at as_of: begun before, and not closed by then; `owner` as `StaffNames` holds it.
 
     One without a beginning has been open since its record was made, or longer. One whose severity or status nobody can
     place makes the account's signals unknown.
@@ -246,7 +249,9 @@ def signals(reading: OrgReading, part: Signals) -> Rows:
     begun = reading.compare(name, part.opened, "<", reading.scope.as_of, null=True)
     still = _not_closed(reading, part, closed) if closed else None
     changed = "LastModifiedDate" if reading.find(name, "LastModifiedDate") else None
-    fields = (part.account, part.severity, part.status, part.opened, confidence, closed, made, changed)
+    title, owner = (_only_shown(reading, part, key) for key in ("title", "owner"))
+    shown = (title, owner, *staff.fields(name, owner))
+    fields = (part.account, part.severity, part.status, part.opened, confidence, closed, made, changed, *shown)
     nobodys: list[str] = []
     for row in reading.rows(name, fields, begun, still):
         account = account_of(reading, name, row, part.account)
@@ -276,9 +281,25 @@ def signals(reading: OrgReading, part: Signals) -> Rows:
             "confirmed": confidence is not None and means(at(row, confidence), part.confirmed),
             "opened_at": opened,
             "closed_at": ended,
+            "title": None if title is None else _in_few_words(at(row, title)),
+            "owner": staff.held(name, owner, row),
         }
     if nobodys:
         reading.note(f"{len(nobodys):,} open signals name no account and count for nobody, such as {nobodys[0]}")
+
+
+def _only_shown(reading: OrgReading, part: Signals, key: Literal["title", "owner"]) -> str | None:
+    """A field that no number rests on: the one that we only suppose may be missing without a word."""
+    each: str | None = getattr(part, key)
+    if each == getattr(Signals(), key) and each is not None and reading.find(part.object, each) is None:
+        return None
+    return each if reading.has(part.object, each) else None
+
+
+def _in_few_words(value: Any) -> str | None:
+    """A title on one line; the beginning of a longer text."""
+    text = "" if value is None else " ".join(str(value).split())
+    return (text if len(text) <= TITLE else f"{text[: TITLE - 1].rstrip()}…") or None
 
 
 def _not_closed(reading: OrgReading, part: Signals, closed: str) -> RowCondition:

@@ -18,6 +18,7 @@ from accountpulse.systems.environment import BASIC, TEXT, XML, EnvironmentReader
 from accountpulse.systems.extraction import ExtractRequest
 from accountpulse.systems.mapping_parts import (
     AccountName,
+    AccountUrl,
     ApiName,
     DateName,
     FieldKinds,
@@ -25,7 +26,6 @@ from accountpulse.systems.mapping_parts import (
     MoneyName,
     Names,
     NumberName,
-    PicklistName,
     ReferenceName,
     TextName,
     Unless,
@@ -189,7 +189,11 @@ ProblemName = Annotated[ApiName, FieldKinds(("count", "yes/no", "picklist", "tex
 
 
 class AccountFields(MappingBlock, frozen=True):
-    """Which accounts are customers, and the fields that describe them; null: the org has no such field."""
+    """Which accounts are customers, and the fields that describe them; null: the org has no such field.
+
+    `owner` is a lookup of users or queues, whose names are shown, or a text of your own. `owner_as: id` keeps the ids
+    and reads no names, neither here nor of signals.
+    """
 
     where: str = "Type LIKE 'Customer%'"  # SOQL, as the org's administrator would write it
     arr: MoneyName | None = "ARR__c"
@@ -197,6 +201,7 @@ class AccountFields(MappingBlock, frozen=True):
     segment: TextName | None = "Segment__c"
     seats: NumberName | None = "Seats__c"
     owner: ReferenceName | None = "OwnerId"
+    owner_as: Literal["name", "id"] = "name"
     customer_since: DateName | None = "Customer_Since__c"
 
 
@@ -435,30 +440,6 @@ class Expansion(MappingBlock, frozen=True):
     min_probability: Percent = 20.0
 
 
-class Levels(MappingBlock, frozen=True):
-    """The picklist values of each severity; any other value, or none, makes the account's signals unknown."""
-
-    critical: tuple[str, ...] = ("Critical",)
-    moderate: tuple[str, ...] = ("Moderate",)
-    watch: tuple[str, ...] = ("Watch",)
-
-
-class Signals(MappingBlock, frozen=True):
-    """Churn signals that CSMs log. `closed` may be null where the status alone says what is open."""
-
-    object: ApiName = "Churn_Signal__c"
-    account: AccountName = "Account__c"
-    severity: PicklistName = "Severity__c"
-    status: PicklistName = "Status__c"
-    confidence: PicklistName | None = "Confidence__c"
-    opened: DateName = "Signal_Date__c"
-    closed: DateName | None = "Closed_Date__c"
-    monitoring: tuple[str, ...] = ("Monitoring",)
-    resolved: tuple[str, ...] = ("Resolved",)  # closed, also where the date was left empty
-    confirmed: tuple[str, ...] = ("Confirmed",)
-    levels: Levels = Levels()
-
-
 class Target(MappingBlock, frozen=True):
     """The object that scores are written to, its unique external id, and how many records go by Bulk API 2.0.
 
@@ -493,7 +474,7 @@ class SalesforceMapping(MappingBlock, frozen=True):
     outcomes: Annotated[Unless[OutcomeMapping], Before(as_outcomes)] = OutcomeMapping()
     daily_calls_reserve: Percent = 10.0  # of the org's API calls: what is left to others
     target: Target = Target()
+    account_url: AccountUrl = None  # null: the account's page in Lightning
 
 
 SalesforceRequest = ExtractRequest[SalesforceAccess, SalesforceMapping]
-UnlessSignals = Unless[Signals]

@@ -1,0 +1,22 @@
+"""Where people see a company in Intercom."""
+
+from accountpulse.systems.intercom.settings import IntercomAccess, IntercomMapping
+from accountpulse.systems.mapping_parts import OFF
+from accountpulse.systems.system import AccountAddress
+
+# by region: https://www.intercom.com/help/en/articles/5872384-intercom-regional-data-hosting
+PAGES = {
+    "https://api.intercom.io": "https://app.intercom.com",
+    "https://api.eu.intercom.io": "https://app.eu.intercom.com",
+    "https://api.au.intercom.io": "https://app.au.intercom.com",
+}
+
+
+def link_to(access: IntercomAccess, mapping: IntercomMapping) -> AccountAddress | None:
+    """The company's page; none where a part of its address isn't known."""
+    if mapping.account_url is not None:
+        return None if mapping.account_url == OFF else AccountAddress(mapping.account_url)
+    pages = PAGES.get(access.base_url)
+    if pages is None or mapping.workspace is None or mapping.holds != "id":
+        return None
+    return AccountAddress(f"{pages}/a/apps/{mapping.workspace}/companies/{{key}}")
