@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -104,11 +104,16 @@ def _newest(state: State, day: date | None) -> EarlierRun:
     """The newest whole run of the state, or the newest that was measured up to a day."""
     for month in reversed(state.history.periods()):
         earlier = earlier_runs.recall(state, parse_period(month))
-        if earlier is not None and (day is None or earlier.as_of_day <= day):
+        if earlier is not None and (day is None or _last_day(earlier) <= day):
             return earlier
     if day is not None and state.history.periods():
         raise UsageError(f"--as-of: the state holds no run that was measured up to {day} or an earlier day")
     return earlier_runs.recall_or_refuse(state, None)
+
+
+def _last_day(earlier: EarlierRun) -> date:
+    """The last day that a run measured: that of its month, or the day on which it was run."""
+    return min(earlier.as_of_day, earlier.period.shifted(1).first_day - timedelta(days=1))
 
 
 def _opened(signals: pl.DataFrame | None) -> Mapping[str, date]:
