@@ -245,13 +245,13 @@ def _run(loaded: "Settings", asked: Event, named: MonthOrDay, ends: float, watch
 def _digest(loaded: "Settings", watch: "Lines", report: "Alerts") -> dict[str, Any]:
     """Send the digest; raised where a channel did not get it, once the others have."""
     from accountpulse.pipeline import digest
-    from accountpulse.pipeline.digest_channels import channels
+    from accountpulse.pipeline.channels import channels
     from accountpulse.state import State
 
     block, now, state = digest.block_of(loaded), datetime.now(UTC), State(loaded.state)
     if (quiet := digest.quiet_note(block, loaded.mapping.timezone, now)) is not None:
         return {"status": "quiet", "text": quiet}
-    found = digest.send(state, block, channels(loaded), None, now)
+    found = digest.send(state, block, channels(loaded, block.channels), None, now)
     problems = [text for each in found for text in each.problems]
     answer = {
         "status": "failed" if problems else "good",

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from accountpulse.core.errors import AccountpulseError, AlreadyRunning
+from accountpulse.core.errors import AlreadyRunning
 from accountpulse.notify.digest import REPEATED, AccountWords, Audience, LastWord, compose
+from accountpulse.notify.errors import NotSent
 from accountpulse.notify.message import Crossing, Digest
 from accountpulse.notify.told import Comparison, NewestRun, compare
 from accountpulse.scoring.crossings import LineState, crossings, renewal_stage
@@ -30,7 +31,7 @@ def newest(*accounts: Account, day: date = MONDAY, outage: bool = False) -> Newe
     run = scored([measure(accounts, day, outage=outage)])[0]
     dates = run.measured.signals.drop_nulls().select("account_id", "opened_on").iter_rows()
     failed = ("Intercom",) if outage else ()
-    return NewestRun("r2", day, SMALL, run.scores, run.measured.metrics, failed, dict(dates))
+    return NewestRun("r2", day, SMALL, run.scores, run.measured.metrics, failed, dict(dates), {})
 
 
 def then_now(before: list[Account], now: list[Account], *, outage: bool = False) -> tuple[Comparison, NewestRun]:
@@ -205,14 +206,6 @@ def test_a_digest_has_the_same_key_whatever_run_tells_it(seven: tuple[Comparison
 # --- sending ---------------------------------------------------------------------------------------------------
 
 
-class Refused(AccountpulseError):
-    """A channel's own error."""
-
-    def __init__(self, *, may_have_arrived: bool) -> None:
-        self.may_have_arrived = may_have_arrived
-        super().__init__("mail: the digest was not sent (550). Mend the address.")
-
-
 @pytest.fixture(scope="module")
 def state_of_tuesday(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two channels were told on Monday; on Tuesday one account has fallen."""
@@ -235,12 +228,12 @@ def test_a_channel_that_fails_keeps_no_other_from_its_digest_and_gets_it_next_ti
     tuesday: Path, *, may_have_arrived: bool
 ) -> None:
     def refuse(_digest: Digest) -> None:
-        raise Refused(may_have_arrived=may_have_arrived)
+        raise NotSent("mail", "550", "Mend the address.", may_have_arrived=may_have_arrived)
 
     first, second = Notebook("first", before=refuse), Notebook("second")
     results = send_all(tuesday, TUESDAY, first, second)
     assert [(each.exit_code, len(each.sent)) for each in results] == [(5, 0), (0, 1)]
-    assert results[0].problems == ("mail: the digest was not sent (550). Mend the address.",)
+    assert results[0].problems == (str(NotSent("mail", "550", "Mend the address.", may_have_arrived=may_have_arrived)),)
     first.before = lambda _digest: None
     results = send_all(tuesday, TUESDAY, first, second)
     assert [(each.exit_code, len(each.sent)) for each in results] == [(0, 1), (0, 0)]
@@ -277,7 +270,7 @@ def test_a_ledger_that_another_process_wrote_is_not_written_over(tuesday: Path) 
 
 def test_a_forgotten_account_is_in_no_ledger(tuesday: Path) -> None:
     def refuse(_digest: Digest) -> None:
-        raise Refused(may_have_arrived=True)
+        raise NotSent("mail", "550", "Mend the address.", may_have_arrived=True)
 
     send_all(tuesday, TUESDAY, Notebook("first", before=refuse))
     send_all(tuesday, TUESDAY, Notebook("second", receipt=lambda _digest: {account_id(1): "00T1"}))

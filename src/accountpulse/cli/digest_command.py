@@ -25,12 +25,12 @@ def digest(
     prepare()
     from accountpulse import settings
     from accountpulse.cli.digest import channels_named, day_named, send_digest, show_digest
-    from accountpulse.pipeline.digest_channels import channels
+    from accountpulse.pipeline.channels import channels
     from accountpulse.state import State
 
     day, loaded = day_named(as_of), settings.load(environment())
     state, block = State(loaded.state), loaded.mapping.block("digest")
-    chosen = channels_named(channels(loaded), channel or ())
+    chosen = channels_named(channels(loaded, block.channels), channel or ())
     if not send:
         raise typer.Exit(show_digest(state, block, chosen, day, as_json=as_json))
     clock = datetime.now(UTC), loaded.mapping.timezone

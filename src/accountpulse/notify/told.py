@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from accountpulse.core.records import Columns
+from accountpulse.core.web_links import WebLink
 from accountpulse.notify.open_lines import still_open
 from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, RENEWAL, TIER, reason_of
 from accountpulse.scoring.crossings import COVERAGE_FALL, SCORED, Crossing, LineState, crossings, line_state
@@ -53,6 +54,7 @@ class NewestRun:
     inputs: pl.DataFrame
     failed: tuple[str, ...]  # titles of the sources that could not be read
     opened: Mapping[str, date]  # of accounts with an open critical signal the day on which the latest was opened
+    links: Mapping[str, tuple[WebLink, ...]]  # where a person finds each account
 
 
 class Crossed(NamedTuple):

@@ -3,15 +3,16 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from accountpulse.core.errors import AccountpulseError, UsageError
+from accountpulse.core.errors import UsageError
 from accountpulse.core.outgoing import outgoing
-from accountpulse.core.period import parse_period
+from accountpulse.core.web_links import links_of_all
 from accountpulse.notify.digest import AccountWords, Audience, LastWord, compose
+from accountpulse.notify.errors import NotSent
 from accountpulse.notify.message import Channel, Digest
 from accountpulse.notify.quiet_hours import QuietTimes
 from accountpulse.notify.told import Comparison, NewestRun, compare
@@ -23,7 +24,7 @@ from accountpulse.settings import DigestBlock, Settings
 from accountpulse.state import State
 from accountpulse.state.ledgers import LastTold, Ledger
 from accountpulse.state.lock import DIGEST
-from accountpulse.systems import TITLES
+from accountpulse.systems import SOURCES, TITLES
 
 _LOG = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ def _newest_run(state: State, day: date | None) -> NewestRun:
     basis = earlier.basis(earlier.card)
     # as they stand beside the scores: a run that is writing at this moment has replaced the one table and not the other
     measured = earlier.scores.select(name for name in earlier.metrics.columns if name in earlier.scores.columns)
-    inputs = earlier_runs.score_inputs(measured, state.history, basis)
+    inputs = earlier_runs.score_inputs(measured, earlier_runs.tables_before(state, earlier.snapshot), basis)
     return NewestRun(
         run_id=str(earlier.facts["run_id"]),
         as_of=earlier.as_of_day,
@@ -97,23 +98,18 @@ def _newest_run(state: State, day: date | None) -> NewestRun:
         inputs=earlier_runs.metrics_table(inputs, basis),
         failed=tuple(TITLES.get(name, name) for name in earlier.failed),
         opened=_opened(earlier.detail("signals")),
+        links={account: tuple(links) for account, links in links_of_all(earlier.detail("evidence"), SOURCES).items()},
     )
 
 
 def _newest(state: State, day: date | None) -> EarlierRun:
-    """The newest whole run of the state, or the newest that was measured up to a day."""
-    for month in reversed(state.history.periods()):
-        earlier = earlier_runs.recall(state, parse_period(month))
-        if earlier is not None and (day is None or _last_day(earlier) <= day):
-            return earlier
+    """The newest whole run of the state, a month's or a snapshot, or the newest that measured no day after this one."""
+    found = earlier_runs.latest(state, day)
+    if found is not None:
+        return found
     if day is not None and state.history.periods():
         raise UsageError(f"--as-of: the state holds no run that was measured up to {day} or an earlier day")
     return earlier_runs.recall_or_refuse(state, None)
-
-
-def _last_day(earlier: EarlierRun) -> date:
-    """The last day that a run measured: that of its month, or the day on which it was run."""
-    return min(earlier.as_of_day, earlier.period.shifted(1).first_day - timedelta(days=1))
 
 
 def _opened(signals: pl.DataFrame | None) -> Mapping[str, date]:
@@ -135,7 +131,7 @@ def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> 
         return _ChannelPlan(ledger, told, found, ChannelDigests(channel, (), note))
     audience = Audience(block.audience == "each owner", block.recipients(channel), block.fallback_of(channel))
     word = None if last is None else LastWord(last.run_id, date.fromisoformat(last.as_of), last.scorecard, last.failed)
-    words = AccountWords(next_step, links={})
+    words = AccountWords(next_step, newest.links)
     digests = compose(found, newest, word, audience, words, doubtful=told.doubtful)
     nothing = None if digests or last is None else f"no account crossed a line since {last.as_of}"
     return _ChannelPlan(ledger, told, found, ChannelDigests(channel, tuple(digests), nothing))
@@ -166,8 +162,8 @@ def _send_one(log: SendingLog, channel: Channel, digest: Digest, problems: list[
     log.begun(digest)
     try:
         receipt = channel.send(digest, log.detail)
-    except AccountpulseError as error:
-        if not getattr(error, "may_have_arrived", True):
+    except NotSent as error:
+        if not error.may_have_arrived:
             log.failed(digest)
         problems.append(outgoing(str(error)))
         return False

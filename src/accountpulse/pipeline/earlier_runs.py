@@ -230,17 +230,19 @@ def before(state: State, run: EarlierRun) -> EarlierRun | None:
     return next((each for each in found if each is not None), None)
 
 
-def latest(state: State) -> EarlierRun | None:
-    """The run of the latest moment, of months and snapshots, that is whole: finished, with every source read.
+def latest(state: State, day: date | None = None) -> EarlierRun | None:
+    """The run of the latest moment, of months and snapshots, also one that lacks a source; None: there is none.
 
-    Of two of one moment, as on a month's last day, the one that began later. None: there is none.
+    Of two of one moment, as on a month's last day, the one that began later. `day`: none that measured a later day.
     """
     newest: EarlierRun | None = None
     for each in reversed(kept_runs(state)):
+        if day is not None and each.until > day:
+            continue
         if newest is not None and each.until + timedelta(days=1) < newest.as_of_day:
             break
         run = _recall_kept(state, each)
-        if run is not None and not run.failed and (newest is None or _moment(run) > _moment(newest)):
+        if run is not None and (newest is None or _moment(run) > _moment(newest)):
             newest = run
     return newest
 
