@@ -11,7 +11,7 @@ import polars as pl
 from accountpulse.core.errors import AccountpulseError, UsageError
 from accountpulse.core.outgoing import outgoing
 from accountpulse.core.period import parse_period
-from accountpulse.notify.digest import AccountWords, Audience, LastWord, compose
+from accountpulse.notify.digest import AccountWords, Audience, LastWord, compose, unread_by
 from accountpulse.notify.message import Channel, Digest
 from accountpulse.notify.quiet_hours import QuietTimes
 from accountpulse.notify.told import Comparison, NewestRun, compare
@@ -96,6 +96,7 @@ def _newest_run(state: State, day: date | None) -> NewestRun:
         scores=earlier.scores,
         inputs=earlier_runs.metrics_table(inputs, basis),
         failed=tuple(TITLES.get(name, name) for name in earlier.failed),
+        stopped=_stopped(state, earlier),
         opened=_opened(earlier.detail("signals")),
     )
 
@@ -116,6 +117,15 @@ def _last_day(earlier: EarlierRun) -> date:
     return min(earlier.as_of_day, earlier.period.shifted(1).first_day - timedelta(days=1))
 
 
+def _stopped(state: State, newest: EarlierRun) -> tuple[str, ...]:
+    """The titles of the sources for which the last run of all, a later one than this, did not finish."""
+    months = (newest.period, newest.period.shifted(1))
+    runs = [facts for month in months for facts in state.runs.all(f"{month.name}/")]
+    last = max(runs, key=lambda facts: str(facts["begun_at"]), default=newest.facts)
+    is_later = last["status"] == "stopped" and str(last["begun_at"]) > str(newest.facts["begun_at"])
+    return tuple(TITLES.get(name, name) for name in last.get("failed", ())) if is_later else ()
+
+
 def _opened(signals: pl.DataFrame | None) -> Mapping[str, date]:
     """Of each account with an open critical signal the day on which the latest was opened, where it is known."""
     if signals is None:
@@ -134,7 +144,7 @@ def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> 
         note = f"the newest run is as of {newest.as_of}; this channel was told as of {last.as_of} already"
         return _ChannelPlan(ledger, told, found, ChannelDigests(channel, (), note))
     audience = Audience(block.audience == "each owner", block.recipients(channel), block.fallback_of(channel))
-    word = None if last is None else LastWord(last.run_id, date.fromisoformat(last.as_of), last.scorecard, last.failed)
+    word = None if last is None else LastWord(last.run_id, date.fromisoformat(last.as_of), last.scorecard, last.unread)
     words = AccountWords(next_step, links={})
     digests = compose(found, newest, word, audience, words, doubtful=told.doubtful)
     nothing = None if digests or last is None else f"no account crossed a line since {last.as_of}"
@@ -148,7 +158,7 @@ def _send(state: State, plan: _ChannelPlan, channel: Channel, newest: NewestRun)
     if not result.digests and last is not None and last.run_id == newest.run_id and not plan.ledger.document.sending:
         return result
     table = state.ledgers.save_table(channel.name, plan.found.told)
-    new = LastTold(newest.run_id, newest.as_of.isoformat(), newest.card.hash, newest.failed, table)
+    new = LastTold(newest.run_id, newest.as_of.isoformat(), newest.card.hash, unread_by(newest), table)
     log = SendingLog(state.ledgers, plan.ledger)
     if not result.digests:
         log.nothing_to_tell(new)
