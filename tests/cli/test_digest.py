@@ -132,5 +132,5 @@ def test_without_a_channel_the_command_says_where_to_name_one(tmp_path: Path) ->
 
 def test_lambdas_event_asks_for_the_digest_alone() -> None:
     assert read_event({"digest": True}) == Event(digest=True)
-    with pytest.raises(UsageError, match="goes with neither period nor dry_run nor verify"):
+    with pytest.raises(UsageError, match="goes with neither period, as_of, dry_run nor verify"):
         read_event({"digest": True, "period": "2026-10"})

@@ -2,13 +2,14 @@
 
 import shutil
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from accountpulse.core.errors import AlreadyRunning
+from accountpulse.core.period import Period, scope_of
 from accountpulse.notify.digest import REPEATED, AccountWords, Audience, LastWord, compose
 from accountpulse.notify.errors import NotSent
 from accountpulse.notify.message import Crossing, Digest
@@ -31,7 +32,7 @@ def newest(*accounts: Account, day: date = MONDAY, outage: bool = False) -> Newe
     run = scored([measure(accounts, day, outage=outage)])[0]
     dates = run.measured.signals.drop_nulls().select("account_id", "opened_on").iter_rows()
     failed = ("Intercom",) if outage else ()
-    return NewestRun("r2", day, SMALL, run.scores, run.measured.metrics, failed, dict(dates), {})
+    return NewestRun("r2", day, SMALL, run.scores, run.measured.metrics, failed, (), dict(dates), {})
 
 
 def then_now(before: list[Account], now: list[Account], *, outage: bool = False) -> tuple[Comparison, NewestRun]:
@@ -141,6 +142,29 @@ def test_a_part_of_what_was_told_that_is_better_is_no_all_clear() -> None:
     [digest] = compose(found, run, LAST, ALL, WORDS)
     assert (digest.crossed_back, [each.text for each in digest.others]) == ((), ["renewal moved to 2027-12-31"])
     assert digest.heading == "Customer health, 24 November 2026: 1 account is better"
+
+
+def test_a_source_for_which_a_later_run_stopped_is_told_once_and_so_is_its_return(tuesday: Path) -> None:
+    """The numbers are Tuesday's; on Wednesday Jira can't be read, on Thursday it can."""
+    first, wednesday, thursday = Notebook("first"), date(2026, 11, 25), date(2026, 11, 26)
+    send_all(tuesday, TUESDAY, first)
+    state, begun = State(tuesday), datetime(2026, 11, 25, 6, tzinfo=UTC)
+    scope = scope_of(Period(2026, 11), begun)
+    state.runs.begin(scope, "r20261125-0", "f", begun)
+    state.runs.end(scope, "r20261125-0", "stopped", {"failed": ["jira"]})
+    first.pages.clear()
+    send_all(tuesday, wednesday, first)
+    send_all(tuesday, wednesday, first)
+    [run] = scored([measure([fallen(Account(1)), Account(2)], thursday)])
+    leave(tuesday, run, 0)
+    send_all(tuesday, thursday, first)
+    assert [(page.heading, page.notes) for page in first.pages] == [
+        (
+            "Customer health, 24 November 2026: no account crossed a line",
+            ("Jira could not be read when it was last tried: there are no newer numbers.",),
+        ),
+        ("Customer health, 26 November 2026: no account crossed a line", ("Jira could be read again.",)),
+    ]
 
 
 # --- what it says ----------------------------------------------------------------------------------------------

@@ -288,10 +288,12 @@ def test_the_latest_run_is_the_newest_whole_one_of_both_kinds(story: Story, copi
     whole = copied.files.read_text(document)
     assert whole is not None
     copied.files.write_text(document, whole.replace('"failed": []', '"failed": ["jira"]'))
-    names.append(latest())  # one that lacks a source doesn't count; of two of one moment the later one does
+    names.append(latest())  # also one that lacks a source: whoever reads it says so
+    copied.snapshots.remove(date(2026, 11, 15))
+    names.append(latest())  # of two of one moment the later one
     copied.snapshots.remove(LAST_OF_OCTOBER)
     names.append(latest())
-    assert names == ["2026-11-22", "2026-10-31", "2026-10"]
+    assert names == ["2026-11-22", "2026-11-15", "2026-10-31", "2026-10"]
     assert earlier_runs.latest(State(Path(copied.files.store.place) / "empty")) is None
 
 

@@ -46,7 +46,7 @@ class LastWord(NamedTuple):
     run_id: str
     as_of: date
     scorecard: str  # its hash
-    failed: tuple[str, ...]  # titles of the sources that could not be read
+    unread: tuple[str, ...]  # titles of the sources that could not be read, also by a later run
 
 
 class _Owner(NamedTuple):
@@ -107,7 +107,10 @@ def _notes(found: Comparison, newest: NewestRun, last: LastWord | None) -> tuple
     if newest.failed:
         held = f" {_accounts(len(found.waiting))} can't be judged without it, and wait." if found.waiting else ""
         notes.append(f"{_all(newest.failed)} could not be read; what that alone changes is not told.{held}")
-    if back := [title for title in last.failed if title not in newest.failed]:
+    if newest.stopped:
+        notes.append(f"{_all(newest.stopped)} could not be read when it was last tried: there are no newer numbers.")
+    unread = unread_by(newest)
+    if back := [title for title in last.unread if title not in unread]:
         notes.append(f"{_all(back)} could be read again.")
     if newest.card.hash != last.scorecard:
         effect = f"{_accounts(found.by_scorecard)} got another tier by it alone, and did not cross a line"
@@ -115,7 +118,7 @@ def _notes(found: Comparison, newest: NewestRun, last: LastWord | None) -> tuple
     if found.missing:
         named = ", ".join(found.missing[:MOST_ENTRIES]) + (", …" if len(found.missing) > MOST_ENTRIES else "")
         notes.append(f"No longer among the scored accounts: {len(found.missing):,} ({named}).")
-    urgent = bool(found.missing) or newest.failed != last.failed or newest.card.hash != last.scorecard
+    urgent = bool(found.missing) or set(unread) != set(last.unread) or newest.card.hash != last.scorecard
     if found.new:
         notes.append(f"New, and told of from here on: {_accounts(len(found.new))}.")
     return notes, urgent
@@ -220,6 +223,11 @@ def _number(row: Mapping[str, Any]) -> str:
         "ARR not known" if arr is None else f"ARR {plain(arr, 0)}",
     ]
     return ", ".join(parts)
+
+
+def unread_by(newest: NewestRun) -> tuple[str, ...]:
+    """The titles of all sources that can't be read as things stand."""
+    return tuple(dict.fromkeys([*newest.failed, *newest.stopped]))
 
 
 def _accounts(count: int) -> str:

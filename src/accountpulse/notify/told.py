@@ -53,6 +53,7 @@ class NewestRun:
     scores: pl.DataFrame
     inputs: pl.DataFrame
     failed: tuple[str, ...]  # titles of the sources that could not be read
+    stopped: tuple[str, ...]  # and of those for which a later run did not finish
     opened: Mapping[str, date]  # of accounts with an open critical signal the day on which the latest was opened
     links: Mapping[str, tuple[WebLink, ...]]  # where a person finds each account
 

@@ -11,7 +11,7 @@ import polars as pl
 from accountpulse.core.errors import UsageError
 from accountpulse.core.outgoing import outgoing
 from accountpulse.core.web_links import links_of_all
-from accountpulse.notify.digest import AccountWords, Audience, LastWord, compose
+from accountpulse.notify.digest import AccountWords, Audience, LastWord, compose, unread_by
 from accountpulse.notify.errors import NotSent
 from accountpulse.notify.message import Channel, Digest
 from accountpulse.notify.quiet_hours import QuietTimes
@@ -97,6 +97,7 @@ def _newest_run(state: State, day: date | None) -> NewestRun:
         scores=earlier.scores,
         inputs=earlier_runs.metrics_table(inputs, basis),
         failed=tuple(TITLES.get(name, name) for name in earlier.failed),
+        stopped=_stopped(state, earlier),
         opened=_opened(earlier.detail("signals")),
         links={account: tuple(links) for account, links in links_of_all(earlier.detail("evidence"), SOURCES).items()},
     )
@@ -110,6 +111,16 @@ def _newest(state: State, day: date | None) -> EarlierRun:
     if day is not None and state.history.periods():
         raise UsageError(f"--as-of: the state holds no run that was measured up to {day} or an earlier day")
     return earlier_runs.recall_or_refuse(state, None)
+
+
+def _stopped(state: State, newest: EarlierRun) -> tuple[str, ...]:
+    """The titles of the sources for which the last run of all, a later one than this, did not finish."""
+    months = (newest.period, newest.period.shifted(1))
+    of_months = (facts for month in months for facts in state.runs.all(f"{month.name}/"))
+    runs = [*of_months, *state.snapshots.runs.all()]
+    last = max(runs, key=lambda facts: str(facts["begun_at"]), default=newest.facts)
+    is_later = last["status"] == "stopped" and str(last["begun_at"]) > str(newest.facts["begun_at"])
+    return tuple(TITLES.get(name, name) for name in last.get("failed", ())) if is_later else ()
 
 
 def _opened(signals: pl.DataFrame | None) -> Mapping[str, date]:
@@ -130,7 +141,7 @@ def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> 
         note = f"the newest run is as of {newest.as_of}; this channel was told as of {last.as_of} already"
         return _ChannelPlan(ledger, told, found, ChannelDigests(channel, (), note))
     audience = Audience(block.audience == "each owner", block.recipients(channel), block.fallback_of(channel))
-    word = None if last is None else LastWord(last.run_id, date.fromisoformat(last.as_of), last.scorecard, last.failed)
+    word = None if last is None else LastWord(last.run_id, date.fromisoformat(last.as_of), last.scorecard, last.unread)
     words = AccountWords(next_step, newest.links)
     digests = compose(found, newest, word, audience, words, doubtful=told.doubtful)
     nothing = None if digests or last is None else f"no account crossed a line since {last.as_of}"
@@ -144,7 +155,7 @@ def _send(state: State, plan: _ChannelPlan, channel: Channel, newest: NewestRun)
     if not result.digests and last is not None and last.run_id == newest.run_id and not plan.ledger.document.sending:
         return result
     table = state.ledgers.save_table(channel.name, plan.found.told)
-    new = LastTold(newest.run_id, newest.as_of.isoformat(), newest.card.hash, newest.failed, table)
+    new = LastTold(newest.run_id, newest.as_of.isoformat(), newest.card.hash, unread_by(newest), table)
     log = SendingLog(state.ledgers, plan.ledger)
     if not result.digests:
         log.nothing_to_tell(new)

@@ -30,7 +30,7 @@ class LastTold(msgspec.Struct, frozen=True):
     run_id: str
     as_of: str  # an ISO day
     scorecard: str  # its hash
-    failed: tuple[str, ...]  # titles of the sources that could not be read
+    unread: tuple[str, ...]  # titles of the sources that could not be read
     table: str
 
 
