@@ -27,7 +27,7 @@ def org() -> World:
     """A small company with three users of known state."""
     made = build(seed=7, accounts=10, until=NOW)
     users = made.salesforce.objects["User"].rows
-    for identifier, active in ((OWNER, True), (LEFT, False), (LEAD, True), (US, True)):
+    for identifier, active in ((OWNER, True), (LEFT, False), (LEAD, True)):
         row = dict.fromkeys(made.salesforce.objects["User"].fields) | {"Id": identifier, "IsActive": active}
         users.append(row | {"Name": identifier, "IsDeleted": False})
     made.salesforce.objects["Task"].rows.clear()
