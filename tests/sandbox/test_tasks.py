@@ -8,10 +8,11 @@ import requests
 from simple_salesforce import Salesforce as Client
 
 from accountpulse.sandbox.server import Sandbox
+from accountpulse.sandbox.world.org import record_id
 from salesforce_org import ONE, Org
 
 Calls = Callable[..., list[dict[str, Any]]]
-OWNER, LEFT = "005Hu0000000101AAA", "005Hu0000000102AAA"
+OWNER, LEFT = record_id("005", 101), record_id("005", 102)
 
 
 @pytest.fixture
@@ -59,6 +60,6 @@ def test_what_the_org_refuses_of_a_call_costs_no_other_record(org: Org, call: Ca
     gone = org.add("Task", IsDeleted=True)
     owned = [{"Subject": "Call", "OwnerId": owner} for owner in (OWNER, LEFT)]
     assert codes(call("POST", *owned)) == [[], ["INACTIVE_OWNER_OR_USER"]]
-    changes = [{"id": gone, "Subject": "x"}, {"id": "00THu0000000077AAA", "Subject": "x"}]
+    changes = [{"id": gone, "Subject": "x"}, {"id": record_id("00T", 77), "Subject": "x"}]
     assert codes(call("PATCH", *changes)) == [["ENTITY_IS_DELETED"], ["INVALID_CROSS_REFERENCE_KEY"]]
     assert [row["OwnerId"] for row in org.objects["Task"].rows] == [None, OWNER]
