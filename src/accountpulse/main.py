@@ -245,7 +245,7 @@ def _run(loaded: "Settings", asked: Event, named: MonthOrDay, ends: float, watch
 def _digest(loaded: "Settings", watch: "Lines", report: "Alerts") -> dict[str, Any]:
     """Send the digest; raised where a channel did not get it, once the others have."""
     from accountpulse.pipeline import digest
-    from accountpulse.pipeline.channels import channels
+    from accountpulse.pipeline.digest_channels import channels
     from accountpulse.state import State
 
     block, now, state = digest.block_of(loaded), datetime.now(UTC), State(loaded.state)

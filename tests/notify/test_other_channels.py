@@ -17,6 +17,7 @@ from accountpulse.notify.channels import channels
 from accountpulse.notify.errors import NotSent
 from accountpulse.notify.file import FileChannel
 from accountpulse.notify.other_services import AppriseChannel
+from accountpulse.pipeline.run import fingerprint_of
 from notify.digests import digest, receiver
 
 KEY = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -182,6 +183,14 @@ def test_a_webhook_without_its_key_is_said(tmp_path: Path) -> None:
 def test_an_address_or_id_that_is_none_is_a_mistake_of_the_file(text: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"line 1, digest\.(mail|tasks)"):
         loaded(tmp_path, text)
+
+
+def test_another_receiver_of_the_digest_leaves_what_a_run_has_read_usable(tmp_path: Path) -> None:
+    plain, mailed, zoned = (
+        fingerprint_of(loaded(tmp_path, text))
+        for text in ("", "digest: {mail: {to: [cs@vendor.example]}}", "timezone: Europe/Berlin")
+    )
+    assert plain == mailed != zoned
 
 
 def test_every_channels_secret_is_masked_wherever_it_turns_up(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from accountpulse import settings
 from accountpulse.notify.errors import NotSent
 from accountpulse.notify.message import Digest, Other
-from accountpulse.pipeline.channels import TasksChannel, channels
+from accountpulse.pipeline.digest_channels import TasksChannel, channels
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
@@ -27,7 +27,7 @@ def org() -> World:
     """A small company with three users of known state."""
     made = build(seed=7, accounts=10, until=NOW)
     users = made.salesforce.objects["User"].rows
-    for identifier, active in ((OWNER, True), (LEFT, False), (LEAD, True), (US, True)):
+    for identifier, active in ((OWNER, True), (LEFT, False), (LEAD, True)):
         row = dict.fromkeys(made.salesforce.objects["User"].fields) | {"Id": identifier, "IsActive": active}
         users.append(row | {"Name": identifier, "IsDeleted": False})
     made.salesforce.objects["Task"].rows.clear()
@@ -57,10 +57,10 @@ def tasks(served: Sandbox, tmp_path: Path) -> TasksChannel:
     return channel(served, tmp_path)
 
 
-def channel(served: Sandbox, folder: Path, text: str = "") -> TasksChannel:
+def channel(served: Sandbox, folder: Path, more: str = "") -> TasksChannel:
     path = folder / "accountpulse.yaml"
-    path.write_text(text, encoding="utf-8")
-    [made] = channels(settings.load({**served.environment(), "ACCOUNTPULSE_CONFIG": str(path)}), ["tasks"])
+    path.write_text(f"digest: {{channels: [tasks]{more}}}", encoding="utf-8")
+    [made] = channels(settings.load({**served.environment(), "ACCOUNTPULSE_CONFIG": str(path)}))
     assert isinstance(made, TasksChannel)
     made._tasks.sleep = lambda _seconds: None  # type: ignore[attr-defined]
     return made
@@ -136,10 +136,11 @@ def test_a_task_is_closed_by_a_status_of_the_org_when_the_account_is_better_agai
     try:
         tasks.send(told(one, two), {})
         rows[1]["Accountpulse_Key__c"] = None  # somebody emptied it: the ledger knows the Task
-        tasks.send(told(key="two", back=(one, two, three)), {two: rows[1]["Id"]})
+        receipt = tasks.send(told(key="two", back=(one, two, three)), {two: rows[1]["Id"]})
     finally:
         statuses[:] = names
     assert [(row["Status"], row["IsClosed"]) for row in rows] == [("Erledigt", True)] * 2
+    assert receipt.detail == {two: ""}
 
 
 def test_an_account_that_crossed_another_line_keeps_its_task(
@@ -166,7 +167,7 @@ def test_without_an_active_owner_the_task_goes_to_the_fallback_or_to_our_own_use
     for account in org.salesforce.objects["Account"].rows:
         account["OwnerId"] = LEFT if account["Id"] in (one, two) else OWNER
     channel(served, tmp_path).send(told(one), {})
-    channel(served, tmp_path, f"digest: {{tasks: {{fallback_owner: {LEAD}}}}}").send(told(two), {})
+    channel(served, tmp_path, f", tasks: {{fallback_owner: {LEAD}}}").send(told(two), {})
     assert [row["OwnerId"] for row in rows] == [US, LEAD]
 
 

@@ -88,7 +88,9 @@ def test_a_receiver_that_stays_silent_may_have_it() -> None:
     assert len(hook.came) == 5
 
 
-@pytest.mark.parametrize("key", ["whsec_", "whsec_c2hvcnQ=", "whsec_!!", "not base64 at all, but long enough for it"])
+@pytest.mark.parametrize(
+    "key", ["whsec_AAAA", "whsec_c2hvcnQ=", "whsec_!!", "not base64 at all, but long enough for it"]
+)
 def test_a_key_that_is_none_is_told_by_its_name(key: str) -> None:
     with pytest.raises(ConfigurationError, match="ACCOUNTPULSE_WEBHOOK_KEY") as caught:
         WebhookChannel(WebhookAccess(Secret("https://example.com"), Secret(key)))

@@ -25,7 +25,7 @@ def digest(
     prepare()
     from accountpulse import settings
     from accountpulse.cli.digest import channels_named, day_named, send_digest, show_digest
-    from accountpulse.pipeline.channels import channels
+    from accountpulse.pipeline.digest_channels import channels
     from accountpulse.state import State
 
     day, loaded = day_named(as_of), settings.load(environment())

@@ -110,11 +110,11 @@ class MailChannel:
             raise self._broken(error) from None
         try:
             yield smtp
+            with suppress(OSError, smtplib.SMTPException):  # the message was taken: how it parts doesn't matter
+                smtp.quit()
         except (OSError, smtplib.SMTPException) as error:
             raise self._broken(error) from None
         finally:
-            with suppress(OSError, smtplib.SMTPException):
-                smtp.quit()
             smtp.close()
 
     def _introduce(self, smtp: smtplib.SMTP) -> None:

@@ -18,7 +18,7 @@ def page(digest: Digest) -> str:
     parts += [f"<p>For {escape(digest.owner)}</p>"] if digest.owner else []
     parts += [f"<p><em>{escape(each)}</em></p>" for each in digest.notes]
     parts += [_entry(each) for each in digest.entries]
-    parts += _list("Crossed a line, too", digest.others)
+    parts += _list("Also crossed a line", digest.others)
     parts += _list("Better again", digest.crossed_back)
     head = f'<meta charset="utf-8"><title>{escape(digest.heading)}</title>'
     content = "\n".join(parts)

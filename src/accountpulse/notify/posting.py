@@ -105,8 +105,8 @@ class Poster:
         if tls.is_distrust(error):
             why = f"{tls.distrust(error)}. {tls.distrusted(self.url.reveal())}"
             return FailedPost(why, may_pass=False)
-        is_unsent = no_answer.is_unreached(error) or tls.caused_by(error, urllib3.exceptions.SSLError) is not None
-        return FailedPost(no_answer.why(error, self.url.reveal()), may_have_arrived=not is_unsent)
+        why = no_answer.why(error, self.url.reveal())
+        return FailedPost(why, may_have_arrived=not no_answer.is_unreached(error))
 
     def _judged(self, answer: requests.Response) -> Reply | FailedPost:
         status, text = answer.status_code, self._text(answer)

@@ -39,7 +39,7 @@ def plain_text(digest: Digest) -> str:
     """The digest for people, as text. `digest` is one that is ready."""
     parts = ["\n".join([digest.heading, *([f"For {digest.owner}"] if digest.owner else []), *digest.notes])]
     parts += [plain_entry(each) for each in digest.entries]
-    parts += _plain_list("Crossed a line, too", digest.others)
+    parts += _plain_list("Also crossed a line", digest.others)
     parts += _plain_list("Better again", digest.crossed_back)
     return "\n\n".join(parts) + "\n"
 

@@ -75,7 +75,7 @@ def _blocks(digest: Digest) -> Iterator[dict[str, Any]]:
     yield from _list([f"_{_fitting(each, MOST_TEXT - 2)}_" for each in digest.notes])
     for entry in digest.entries:
         yield from _entry(entry)
-    for title, others in (("Crossed a line, too", digest.others), ("Better again", digest.crossed_back)):
+    for title, others in (("Also crossed a line", digest.others), ("Better again", digest.crossed_back)):
         if others:
             yield {"type": "divider"}
             yield from _list([f"*{title} ({len(others):,})*", *(_one_line(each) for each in others)])
@@ -144,6 +144,7 @@ def _shortened(text: str, most: int) -> str:
 
 def _fitting(text: str, most: int) -> str:
     """Escaped text of at most so many characters; one is never cut inside of an escape."""
+    text = _shortened(text, most)
     kept = escaped(text)
     while len(kept) > most:
         text = text.removesuffix(_CUT)[: -max(1, (len(kept) - most) // 5)] + _CUT

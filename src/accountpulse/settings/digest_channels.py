@@ -50,8 +50,9 @@ class TaskKeys(MappingBlock, frozen=True):
 
 
 class ChannelKeys(MappingBlock, frozen=True):
-    """What the channels of the digest need beside their secrets."""
+    """Where a digest goes: any of `slack`, `mail`, `webhook`, `apprise`, `tasks` and `file`."""
 
+    channels: tuple[str, ...] = ()
     mail: MailKeys = MailKeys()
     file: FileKeys = FileKeys()
     tasks: TaskKeys = TaskKeys()

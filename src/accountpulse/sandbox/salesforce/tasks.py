@@ -58,11 +58,11 @@ class TaskWriter:
         parents = Parents()
         results = []
         for one in prepared:
-            if one.row is None and not one.errors:
-                one.changes = {"OwnerId": USER, "Priority": "Normal", **self._status(one.changes), **one.changes}
             if not one.errors:
                 self._upserter.examine(sobject, one, parents)
                 self._check_owner(one)
+            if one.row is None:
+                one.changes = {"OwnerId": USER, "Priority": "Normal", **self._status(one.changes), **one.changes}
             result = self._upserter.apply(sobject, one)
             if one.row is not None and not one.errors:
                 self._complete(one.row)

@@ -52,7 +52,7 @@ def record_id(key_prefix: str, number: int) -> str:
 
 
 def empty_objects() -> dict[str, SObject]:
-    """Every object type of the org by name, with its described fields and no rows."""
+    """Every object type of the org by name, with its described fields; rows are the statuses of Tasks alone."""
     kinds = [
         _account(),
         _user(),

@@ -1,6 +1,6 @@
 """The digest's channels as accountpulse.yaml names them: those that send, and Tasks in the system that keeps them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 
 from accountpulse.core.channel_access import ChannelAccess
@@ -18,20 +18,20 @@ DUE_DAYS = 7  # after the digest's day
 _AGAIN = "What was written stays, and nothing is written twice: it goes on with the next sending."
 
 
-def channels(settings: Settings, names: Sequence[str]) -> list[Channel]:
-    """The channels of these names, in their order; a ConfigurationError lists everything that is missing."""
+def channels(loaded: Settings) -> list[Channel]:
+    """The channels of `digest.channels`, in its order; a ConfigurationError lists everything that is missing."""
 
     def tasks(_access: ChannelAccess) -> Channel:
-        return TasksChannel(_account_tasks(settings))
+        return TasksChannel(_account_tasks(loaded))
 
-    return notify_channels.channels(settings.channels, names, {TASKS: tasks})
+    return notify_channels.channels(loaded.channels, loaded.mapping.block("digest").channels, {TASKS: tasks})
 
 
-def _account_tasks(settings: Settings) -> AccountTasks:
-    fallback: str | None = settings.mapping.block("digest").tasks.fallback_owner
-    for system in settings.systems:
+def _account_tasks(loaded: Settings) -> AccountTasks:
+    fallback: str | None = loaded.mapping.block("digest").tasks.fallback_owner
+    for system in loaded.systems:
         if system.tasks is not None:
-            return system.tasks(settings.connection(system.name), RequestBudget(), fallback)
+            return system.tasks(loaded.connection(system.name), RequestBudget(), fallback)
     raise ConfigurationError("tasks", ["no system that is configured keeps Tasks"])
 
 
@@ -45,20 +45,24 @@ class TasksChannel:
         self._tasks = tasks
 
     def send(self, digest: Digest, before: Mapping[str, str]) -> Receipt:
-        """As Channel says. The receipt has the Tasks' ids by account; `before` those of earlier receipts."""
+        """As Channel says. The receipt has the Tasks' ids by account, empty where one was closed.
+
+        `before`: those of earlier receipts.
+        """
         clean = ready(digest)
         wanted = [_task(clean, each) for each in clean.entries]
         still = {each.account_id for each in clean.entries} | {each.account_id for each in clean.others}
         over = [each.account_id for each in clean.crossed_back if each.account_id not in still]
         try:
-            result = self._tasks.put(wanted, over, before)
+            known = {account: task_id for account, task_id in before.items() if task_id}
+            result = self._tasks.put(wanted, over, known)
         except AccountpulseError as error:
             raise NotSent(TASKS, str(error).rstrip("."), _AGAIN) from error
         if result.problems:
             first = result.problems[0]
             count = f"{len(result.problems):,} of {len(wanted) + len(over):,} accounts were refused"
             raise NotSent(TASKS, f"{count}, such as {first.account_id}: {first.text}", _AGAIN)
-        return Receipt(result.task_ids)
+        return Receipt({**{account: "" for account in over if account in before}, **result.task_ids})
 
 
 def _task(digest: Digest, entry: Entry) -> WantedTask:
