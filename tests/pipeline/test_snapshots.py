@@ -4,7 +4,7 @@ import copy
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -73,16 +73,17 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
             for name in ("months", "mixed")
         )
         told = Story(sandbox, months, mixed, {}, {}, {})
+        then = datetime(2026, 10, 20, 8, tzinfo=UTC)
         steps = {
-            "20 September": snapshot(date(2026, 9, 20)),
-            "October": OCTOBER,
-            "31 October": snapshot(LAST_OF_OCTOBER),
-            "15 November": snapshot(date(2026, 11, 15)),
-            "22 November": snapshot(SUNDAY, current=True),
+            "18 October": (snapshot(date(2026, 10, 18), current=True), then),
+            "October": (OCTOBER, NOW),
+            "31 October": (snapshot(LAST_OF_OCTOBER), NOW),
+            "15 November": (snapshot(date(2026, 11, 15)), NOW),
+            "22 November": (snapshot(SUNDAY, current=True), NOW),
         }
-        for name, asked in steps.items():
+        for name, (asked, now) in steps.items():
             sandbox.log.clear()
-            told.results[name] = run(mixed, asked)
+            told.results[name] = run(mixed, asked, now)
             told.written[name], told.org[name] = writes(sandbox), copy.deepcopy(records(sandbox))
         run(months, OCTOBER)
         yield told
@@ -176,15 +177,14 @@ def test_old_snapshots_go_after_a_finished_one_and_the_run_says_which(story: Sto
     result = run(loaded, snapshot(SUNDAY))
     rule = "every day is kept for 60 days, the last one of a week for 26 weeks"
     assert result.notes[-1] == f"snapshots removed: 2026-01-05 ({rule})"
-    # 20 September, 64 days ago, is the last one of its week
-    assert copied.snapshots.days() == ["2026-09-20", "2026-10-31", "2026-11-15", "2026-11-22"]
+    assert copied.snapshots.days() == ["2026-10-18", "2026-10-31", "2026-11-15", "2026-11-22"]
 
 
 # --- Salesforce ------------------------------------------------------------------------------------------------
 
 
 def test_without_current_nothing_is_sent_to_salesforce(story: Story) -> None:
-    for name in ("20 September", "31 October", "15 November"):
+    for name in ("31 October", "15 November"):
         assert story.written[name] == 0
         assert story.results[name].summary()["destinations"] == []
     assert story.org["15 November"] == story.org["October"]
@@ -199,6 +199,18 @@ def test_with_current_the_running_months_records_are_written_and_no_others(story
     assert {row["Account__c"]: row["Health_Score__c"] for row in new.values()} == pytest.approx(health, abs=0.005)
     changed = {name for key, row in before.items() for name in row if row[name] != after[key][name]}
     assert changed <= {"Current__c", "Is_Current__c", "LastModifiedDate", "SystemModstamp"}
+
+
+def test_the_months_own_run_takes_its_records_over(story: Story) -> None:
+    before, after = story.org["18 October"], story.org["October"]
+    assert set(before) == set(after)
+    assert {key[-8:] for key in after} == {"-2026-10"}
+    result, month = story.results["October"], story.results["October"].scores
+    assert month is not None
+    assert (result.count("created"), result.count("updated") + result.count("unchanged")) == (0, len(after))
+    health = dict(month.select("account_id", "health_score").iter_rows())
+    assert {row["Account__c"]: row["Health_Score__c"] for row in after.values()} == pytest.approx(health, abs=0.005)
+    assert before != after
 
 
 def _scores(story: Story, day: date) -> pl.DataFrame:
@@ -267,7 +279,7 @@ def test_a_report_shows_a_snapshot_beside_the_one_of_a_week_before(story: Story)
 
 
 def test_a_snapshot_after_a_month_alone_is_compared_with_it_and_says_so(copied: State) -> None:
-    for day in (date(2026, 9, 20), LAST_OF_OCTOBER):
+    for day in (date(2026, 10, 18), LAST_OF_OCTOBER):
         copied.snapshots.remove(day)
     document = report_document.document(copied, None, day=date(2026, 11, 15))
     assert document["before"]["period_text"] == "October 2026"
@@ -298,7 +310,7 @@ def test_the_latest_run_is_the_newest_whole_one_of_both_kinds(story: Story, copi
 
 
 def test_a_snapshot_that_is_not_there_is_said_so_with_those_that_are(story: Story) -> None:
-    with pytest.raises(ConfigurationError, match="2026-11-21 with its scorecard; there are snapshots of 2026-09-20, "):
+    with pytest.raises(ConfigurationError, match="2026-11-21 with its scorecard; there are snapshots of 2026-10-18, "):
         earlier_runs.chosen(story.state, None, None, date(2026, 11, 21))
 
 

@@ -49,14 +49,16 @@ def nearest(found: Sequence[KeptRun], target: date) -> KeptRun | None:
 def a_week_before(found: Sequence[KeptRun], day: date) -> list[KeptRun]:
     """What a snapshot of `day` may be compared with, the best first, all of it earlier.
 
-    The snapshot, or else the month, that lies nearest to 7 days before, within 3 days; then the newest of the others.
+    The snapshot, or else the month, that lies nearest to 7 days before, within 3 days (of two the earlier); then the
+    newest of the others, of two of one day the snapshot.
     """
     target = day - timedelta(days=WEEK)
 
-    def rank(each: KeptRun) -> tuple[bool, bool, int]:
+    def rank(each: KeptRun) -> tuple[bool, bool, int, bool, date]:
         apart = abs(each.until - target).days
         is_near = apart <= WITHIN_WEEK
-        return not is_near, is_near and each.is_month, apart if is_near else (day - each.until).days
+        far = apart if is_near else (day - each.until).days
+        return not is_near, is_near and each.is_month, far, each.is_month, each.until
 
     return sorted((each for each in found if each.until < day), key=rank)
 
