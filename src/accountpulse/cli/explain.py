@@ -53,6 +53,8 @@ def explain_account(
         write_json(sys.stdout, [details], indent=1)
     else:
         console.print(screen(details, console.width, earlier.card.tier_names))
+        if details["links"]:
+            console.print(_ways_out(details), soft_wrap=True)
     note(state.files.notes)
     return 0
 
@@ -102,9 +104,7 @@ def _links(earlier: EarlierRun, account_id: str) -> list[WebLink]:
 def screen(details: AccountDetails, width: int, tiers: Sequence[str]) -> RenderableType:
     """The details for a terminal: scores, why, what changed, what is not known. `tiers`: best first."""
     why = (*_drivers(details), *_open_signals(details), *_changed(details), *_not_known(details), *_by_source(details))
-    return Group(
-        _head(details), *_scores(details, tiers), Text(), _dimensions(details, width), *why, *_ways_out(details)
-    )
+    return Group(_head(details), *_scores(details, tiers), Text(), _dimensions(details, width), *why)
 
 
 def _open_signals(details: AccountDetails) -> Iterator[RenderableType]:
@@ -124,13 +124,11 @@ def _signal_text(each: Mapping[str, Any]) -> str:
     return " · ".join(said)
 
 
-def _ways_out(details: AccountDetails) -> Iterator[RenderableType]:
-    """Links, each on one line, so that a terminal can open them."""
-    if details["links"]:
-        yield Text("\nOpen in", "bold")
-        width = max(len(each["label"]) for each in details["links"])
-        for each in details["links"]:
-            yield Text(f"  {each['label']:{width}}  {each['url']}", no_wrap=True, overflow="ignore")
+def _ways_out(details: AccountDetails) -> Text:
+    """Links, each on one line; printed without wrapping, so that a terminal can open them."""
+    width = max(len(each["label"]) for each in details["links"])
+    lines = [f"\n  {each['label']:{width}}  {each['url']}" for each in details["links"]]
+    return Text.assemble("\n", ("Open in", "bold"), *lines)
 
 
 def _by_source(details: AccountDetails) -> Iterator[RenderableType]:
