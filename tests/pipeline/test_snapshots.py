@@ -297,9 +297,9 @@ def test_the_latest_run_is_the_newest_whole_one_of_both_kinds(story: Story, copi
     names = [latest()]
     copied.snapshots.remove(SUNDAY)
     document = f"snapshots/runs/2026-11-15/{story.results['15 November'].run_id}.json"
-    whole = copied.files.read_text(document)
+    whole = copied.files.read_json(document)
     assert whole is not None
-    copied.files.write_text(document, whole.replace('"failed": []', '"failed": ["jira"]'))
+    copied.files.write_json(document, {**whole, "failed": ["jira"]})
     names.append(latest())  # also one that lacks a source: whoever reads it says so
     copied.snapshots.remove(date(2026, 11, 15))
     names.append(latest())  # of two of one moment the later one

@@ -30,7 +30,7 @@ def digest(
 
     day, loaded = day_named(as_of), settings.load(environment())
     state, block = State(loaded.state), loaded.mapping.block("digest")
-    chosen = channels_named(channels(loaded, block.channels), channel or ())
+    chosen = channels_named(channels(loaded), channel or ())
     if not send:
         raise typer.Exit(show_digest(state, block, chosen, day, as_json=as_json))
     clock = datetime.now(UTC), loaded.mapping.timezone
