@@ -80,9 +80,16 @@ def test_a_renewal_enters_its_stages_on_their_first_day(days: float | None, stag
         ),
         (
             {},
-            {"caps": frozenset({"open critical signal"}), "health": 20.0},
-            Crossing("cap", "cap of 49, health is lower already: open critical signal", worse=True),
+            {"caps": frozenset({"open critical signal"}), "health": 49.0},
+            Crossing("cap", "capped at 49: open critical signal", worse=True),
         ),
+        ({}, {"caps": frozenset({"open critical signal"}), "health": 48.9}, None),
+        (
+            {"caps": frozenset({"open critical signal"}), "health": 49.0},
+            {},
+            Crossing("cap", "no longer capped at 49: open critical signal", worse=False),
+        ),
+        ({"caps": frozenset({"open critical signal"}), "health": 20.0}, {}, None),
     ],
 )
 def test_a_line_is_crossed_by_what_is_known_of_both_states(

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from accountpulse.core.web_links import WebLink
 from accountpulse.notify.message import MOST_ENTRIES, Digest, Entry, Other
 from accountpulse.notify.told import Comparison, Crossed, NewestRun
-from accountpulse.scoring.columns import DRIVERS, HEALTH, RISK, RISK_Z, TIER
+from accountpulse.scoring.columns import DRIVERS, HEALTH, NOT_RATED_REASON, RISK, RISK_Z, TIER
 from accountpulse.scoring.explain import driver, plain
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
@@ -162,13 +162,12 @@ class _Writer:
 
     def _entry(self, account: str) -> Entry:
         row, card = self.rows[account], self.newest.card
-        drivers = row.get(DRIVERS) or ()
         return Entry(
             account_id=account,
             account_name=self._name(account),
             crossings=self._crossed(account).crossings,
             number=_number(row),
-            reason=driver(row, card, drivers[0], self.newest.as_of) if drivers else None,
+            reason=_reason(row, self.newest),
             next_step=self.words.next_step(row, card),
             links=self.words.links.get(account, ()),
         )
@@ -211,6 +210,14 @@ def _uncapped_risk(row: Mapping[str, Any]) -> float | None:
     z = row.get(RISK_Z)
     risk: float | None = row.get(RISK)
     return risk if z is None else 100 / (1 + math.exp(-z))
+
+
+def _reason(row: Mapping[str, Any], newest: NewestRun) -> str | None:
+    """What costs most points; of an account without a rating, why it has none."""
+    if why := row.get(NOT_RATED_REASON):
+        return f"not rated: {why}"
+    drivers = row.get(DRIVERS) or ()
+    return driver(row, newest.card, drivers[0], newest.as_of) if drivers else None
 
 
 def _number(row: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ def still_open(
     """The lines that are open after these crossings; `lines`: those that were open before them."""
     crossed = tuple(found)
     left = [line for line in lines if not _is_back(line, crossed, now, card)]
-    return tuple(dict.fromkeys([*left, *_opened(crossed, left, before, now)]))
+    return tuple(dict.fromkeys([*left, *_opened(crossed, left, before)]))
 
 
 def _is_back(line: str, crossed: Iterable[Crossing], now: LineState, card: Scorecard) -> bool:
@@ -32,7 +32,7 @@ def _is_back(line: str, crossed: Iterable[Crossing], now: LineState, card: Score
     return any(each.line == line and (not each.worse or line == "coverage") for each in crossed)
 
 
-def _opened(crossed: Iterable[Crossing], left: Iterable[str], before: LineState, now: LineState) -> Iterator[str]:
+def _opened(crossed: Iterable[Crossing], left: Iterable[str], before: LineState) -> Iterator[str]:
     has_tier = any(line.startswith(_TIER) for line in left)
     for each in crossed:
         if not each.worse:
@@ -41,6 +41,6 @@ def _opened(crossed: Iterable[Crossing], left: Iterable[str], before: LineState,
             if not has_tier:
                 yield f"{_TIER}{before.tier}"
         elif each.line == "cap":
-            yield from (f"{_CAP}{reason}" for reason in sorted(now.caps - before.caps))
+            yield f"{_CAP}{each.text.partition(': ')[2]}"
         elif each.line != "coverage" or before.tier != NOT_RATED:
             yield each.line

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, RENEWAL, TIER, ScoreRow
 from accountpulse.scoring.explain import plain
-from accountpulse.scoring.model import NOT_RATED
+from accountpulse.scoring.model import NOT_RATED, Cap
 from accountpulse.scoring.scorecard import Scorecard
 
 Line = Literal["tier", "cap", "critical signal", "renewal", "coverage"]
@@ -90,14 +90,16 @@ def _rating(then: LineState, now: LineState, card: Scorecard) -> Crossing | None
 
 
 def _caps(then: LineState, now: LineState, card: Scorecard) -> Iterator[Crossing]:
-    """In the order of the caps' height; a reason that the scorecard does not have is not told."""
+    """The lowest first. A cap above the health that an account has anyway is no news when it comes or goes."""
     for cap in sorted(card.file.caps, key=lambda cap: cap.cap):
-        if cap.reason in now.caps and cap.reason not in then.caps:
-            limits = now.health is not None and now.health >= cap.cap
-            lead = f"capped at {plain(cap.cap)}" if limits else f"cap of {plain(cap.cap)}, health is lower already"
-            yield Crossing("cap", f"{lead}: {cap.reason}", worse=True)
-        if cap.reason in then.caps and cap.reason not in now.caps:
+        if cap.reason not in then.caps and _limits(now, cap):
+            yield Crossing("cap", f"capped at {plain(cap.cap)}: {cap.reason}", worse=True)
+        if cap.reason not in now.caps and _limits(then, cap):
             yield Crossing("cap", f"no longer capped at {plain(cap.cap)}: {cap.reason}", worse=False)
+
+
+def _limits(state: LineState, cap: Cap) -> bool:
+    return cap.reason in state.caps and state.health is not None and state.health >= cap.cap
 
 
 def _critical(then: LineState, now: LineState) -> Crossing | None:
