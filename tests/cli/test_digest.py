@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from accountpulse.notify.quiet_hours import QuietTimes
 from accountpulse.settings import DigestBlock, read_mapping
 from accountpulse.state import State
 from notify.company import Account, Notebook, leave, measure, scored, send_all
-from program import call
+from program import CLEAN, call
 from support import ROOT
 
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
@@ -128,6 +130,28 @@ def test_without_a_channel_the_command_says_where_to_name_one(tmp_path: Path) ->
     done = call(tmp_path, "digest", **SALESFORCE)
     assert (done.exit_code, done.stdout) == (3, "")
     assert "no channel is set up. Name them in accountpulse.yaml, as `accountpulse docs digest` shows." in done.stderr
+
+
+HANDLER = """
+import json, sys
+from accountpulse.main import lambda_handler
+
+class Context:
+    def get_remaining_time_in_millis(self):
+        return 60_000
+
+print(json.dumps(lambda_handler({"digest": True}, Context())))
+"""
+
+
+def test_lambda_refuses_a_digest_that_goes_nowhere(tmp_path: Path) -> None:
+    given = {**CLEAN, **SALESFORCE, "ACCOUNTPULSE_STATE": str(tmp_path / "state")}
+    done = subprocess.run(
+        [sys.executable, "-c", HANDLER], cwd=tmp_path, env=given, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "digest.channels" in done.stderr
+    assert "no channel is set up" in done.stderr
 
 
 def test_lambdas_event_asks_for_the_digest_alone() -> None:
