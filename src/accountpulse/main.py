@@ -251,7 +251,7 @@ def _digest(loaded: "Settings", watch: "Lines", report: "Alerts") -> dict[str, A
     block, now, state = digest.block_of(loaded), datetime.now(UTC), State(loaded.state)
     if (quiet := digest.quiet_note(block, loaded.mapping.timezone, now)) is not None:
         return {"status": "quiet", "text": quiet}
-    found = digest.send(state, block, channels(loaded), None, now)
+    found = digest.send(state, block, digest.set_up(channels(loaded)), None, now)
     problems = [text for each in found for text in each.problems]
     answer = {
         "status": "failed" if problems else "good",

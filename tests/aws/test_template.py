@@ -134,10 +134,22 @@ def test_it_runs_once_a_month_and_is_looked_after_a_day_later(resources: dict[st
 def test_snapshots_have_a_weekly_schedule_that_is_off_until_it_is_asked_for(resources: dict[str, Any]) -> None:
     schedules = of_type(resources, "AWS::Scheduler::Schedule")
     states = {json.loads(each["Target"]["Input"]).get("as_of"): each.get("State") for each in schedules.values()}
-    assert states == {None: None, "today": {"Ref": "Snapshots"}}
+    assert states["today"] == {"Ref": "Snapshots"}
     parameters = yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader=Loader)["Parameters"]  # noqa: S506
     assert (parameters["Snapshots"]["Default"], parameters["SnapshotSchedule"]["Default"]) == (
         "DISABLED", "cron(0 6 ? * MON *)",
+    )  # fmt: skip
+
+
+def test_the_digest_has_a_weekly_schedule_after_the_snapshot_that_is_off_until_it_is_asked_for(
+    resources: dict[str, Any],
+) -> None:
+    schedules = of_type(resources, "AWS::Scheduler::Schedule")
+    states = {each["Target"]["Input"]: each.get("State") for each in schedules.values()}
+    assert states['{"digest": true}'] == {"Ref": "Digests"}
+    parameters = yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader=Loader)["Parameters"]  # noqa: S506
+    assert (parameters["Digests"]["Default"], parameters["DigestSchedule"]["Default"]) == (
+        "DISABLED", "cron(0 8 ? * MON *)",
     )  # fmt: skip
 
 

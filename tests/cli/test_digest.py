@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from accountpulse.notify.quiet_hours import QuietTimes
 from accountpulse.settings import DigestBlock, read_mapping
 from accountpulse.state import State
 from notify.company import Account, Notebook, leave, measure, scored, send_all
-from program import call
+from program import CLEAN, call
 from support import ROOT
 
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
@@ -131,6 +133,28 @@ def test_without_a_channel_the_command_says_where_to_name_one(tmp_path: Path) ->
     assert "no channel is set up. Name them in accountpulse.yaml, as `accountpulse docs digest` shows." in done.stderr
 
 
+HANDLER = """
+import json, sys
+from accountpulse.main import lambda_handler
+
+class Context:
+    def get_remaining_time_in_millis(self):
+        return 60_000
+
+print(json.dumps(lambda_handler({"digest": True}, Context())))
+"""
+
+
+def test_lambda_refuses_a_digest_that_goes_nowhere(tmp_path: Path) -> None:
+    given = {**CLEAN, **SALESFORCE, "ACCOUNTPULSE_STATE": str(tmp_path / "state")}
+    done = subprocess.run(
+        [sys.executable, "-c", HANDLER], cwd=tmp_path, env=given, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "digest.channels" in done.stderr
+    assert "no channel is set up" in done.stderr
+
+
 def test_lambdas_event_asks_for_the_digest_alone() -> None:
     assert read_event({"digest": True}) == Event(digest=True)
     with pytest.raises(UsageError, match="goes with neither period, as_of, dry_run nor verify"):
@@ -148,3 +172,16 @@ def test_a_file_gets_what_crossed_a_line_once(folder: Path, tmp_path: Path) -> N
     assert any("first digest" in each.read_text(encoding="utf-8") for each in (tmp_path / "told").rglob("*.txt"))
     again = call(tmp_path, "digest", "--send", **SALESFORCE)
     assert again.stdout == "file: nothing sent, no account crossed a line since 2026-11-24\n"
+
+
+def test_lambda_sends_the_digest_and_answers_in_short(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "state")
+    (tmp_path / "accountpulse.yaml").write_text("digest: {channels: [file], file: {folder: told}}\n", encoding="utf-8")
+    given = {**CLEAN, **SALESFORCE, "ACCOUNTPULSE_STATE": str(tmp_path / "state")}
+    done = subprocess.run(
+        [sys.executable, "-c", HANDLER], cwd=tmp_path, env=given, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout.splitlines()[-1]) == {
+        "status": "good", "channels": {"file": {"sent": 1, "note": None}}, "problems": [], "notes": [],
+    }  # fmt: skip
+    assert list((tmp_path / "told").rglob("*.txt"))

@@ -12,7 +12,7 @@ from rich.text import Text
 from accountpulse.cli import summary
 from accountpulse.cli.formatting import plural
 from accountpulse.cli.voice import note
-from accountpulse.core.errors import ConfigurationError, UsageError
+from accountpulse.core.errors import UsageError
 from accountpulse.notify.message import Channel, Digest, Entry, Other
 from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import digest
@@ -33,10 +33,7 @@ def day_named(text: str | None) -> date | None:
 
 def channels_named(found: Sequence[Channel], names: Sequence[str]) -> list[Channel]:
     """The channels that --channel names, or all that accountpulse.yaml has."""
-    there = [channel.name for channel in found]
-    if not there:
-        remedy = "Name them in accountpulse.yaml, as `accountpulse docs digest` shows."
-        raise ConfigurationError("digest.channels", [f"no channel is set up. {remedy}"])
+    there = [channel.name for channel in digest.set_up(found)]
     if unknown := [name for name in names if name not in there]:
         raise UsageError(f"--channel: {', '.join(unknown)} is not among digest.channels, which has {', '.join(there)}")
     return [channel for channel in found if not names or channel.name in names]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from accountpulse.core.errors import UsageError
+from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.outgoing import outgoing
 from accountpulse.core.web_links import links_of_all
 from accountpulse.notify.digest import AccountWords, Audience, LastWord, compose, unread_by
@@ -70,6 +70,14 @@ def send(
     with state.locks.hold(DIGEST, f"digest-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}", now):
         newest = _newest_run(state, day)
         return [_send(state, _plan(state, block, channel.name, newest), channel, newest) for channel in channels]
+
+
+def set_up(channels: Sequence[Channel]) -> Sequence[Channel]:
+    """The channels, of which there is one at least; a ConfigurationError where accountpulse.yaml names none."""
+    if not channels:
+        remedy = "Name them in accountpulse.yaml, as `accountpulse docs digest` shows."
+        raise ConfigurationError("digest.channels", [f"no channel is set up. {remedy}"])
+    return channels
 
 
 def quiet_note(block: DigestBlock, zone: str, now: datetime) -> str | None:
