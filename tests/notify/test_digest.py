@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from accountpulse.core.errors import AlreadyRunning
@@ -15,10 +16,12 @@ from accountpulse.notify.errors import NotSent
 from accountpulse.notify.message import Crossing, Digest
 from accountpulse.notify.told import Comparison, NewestRun, compare
 from accountpulse.scoring.crossings import LineState, crossings, renewal_stage
+from accountpulse.scoring.scorecard import load
+from accountpulse.scoring.scores import score
 from accountpulse.settings import DigestBlock
 from accountpulse.state import State
 from accountpulse.state.ledgers import LedgerDocument
-from notify.company import OWNERS, SMALL, Account, Notebook, account_id, leave, measure, scored, send_all, told
+from notify.company import CARD, OWNERS, SMALL, Account, Notebook, account_id, leave, measure, scored, send_all, told
 
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
 ALL = Audience(each_owner=False, owners={}, fallback=None)
@@ -123,6 +126,24 @@ def test_an_account_that_cannot_be_judged_without_the_missing_source_waits_and_i
     assert [each.line for each in found.crossed[account_id(1)].crossings] == ["renewal"]
     again = compare(found.told, newest(*now, day=TUESDAY), same_card=True)
     assert [each.line for each in again.crossed[account_id(1)].crossings] == ["tier"]
+
+
+def test_seats_that_come_from_the_missing_source_count_as_they_were() -> None:
+    """40 of 50 seats are used: 80 points. In the outage neither number is known, and logins are as before."""
+    card = load(
+        CARD.replace("csat_score: {weight: 1, anchors", "mau: {weight: 1, per: seats, anchors"), "by_seats.yaml"
+    )
+    row = {**Account(1).row(MONDAY, outage=False), "mau": 40.0, "mau_reason": None, "seats": 50.0}
+    lost = {**row, "mau": None, "mau_reason": "source_failed", "seats": None}
+    kinds = {"mau": pl.Float64, "mau_reason": pl.String, "seats": pl.Float64, "login_frequency_reason": pl.String}
+    tables = [pl.DataFrame([each], infer_schema_length=None).cast(kinds) for each in (row, lost)]
+    runs = [
+        NewestRun("r", MONDAY, card, score(table, card).join(table, on="account_id"), table, failed, (), {})
+        for table, failed in zip(tables, ((), ("Looker",)), strict=True)
+    ]
+    found = compare(compare(None, runs[0], same_card=False).told, runs[1], same_card=True)
+    assert (dict(found.crossed), found.waiting) == ({}, ())
+    assert found.told.select("mau", "seats").row(0) == (40.0, 50.0)
 
 
 def test_new_accounts_cross_nothing_and_missing_ones_are_named_once() -> None:

@@ -40,6 +40,7 @@ TOLD: Columns = {
     "told:missing": pl.Boolean,
 }
 FAILED = "source_failed"
+_SIZES = ("seats", "arr")
 _SHOWN = ("account_id", TIER, CAP_REASON, HEALTH, COVERAGE, CRITICAL, RENEWAL)
 
 
@@ -221,25 +222,23 @@ def _carried(newest: NewestRun, told: pl.DataFrame | None) -> tuple[pl.DataFrame
     unread = frozenset(inputs.filter(pl.any_horizontal(is_unread.values()))["account_id"]) if names else frozenset()
     if not unread or told is None:
         return inputs, unread
-    kept = [column for name in names for column in (name, reason_of(name)) if column in told.columns]
-    joined = inputs.with_columns(pl.col(reason_of(name)).cast(pl.String) for name in names).join(
-        told.select("account_id", pl.lit(value=True).alias("told:"), pl.col(kept).name.prefix("then:")),
-        on="account_id",
-        how="left",
-        maintain_order="left",
+    when = {column: is_unread[name] for name in names for column in (name, reason_of(name))}
+    # these may come from a source that failed, and have no reason of their own
+    any_unread = pl.any_horizontal(is_unread.values())
+    when |= {name: any_unread & pl.col(name).is_null() for name in _SIZES if name in inputs.columns}
+    when = {column: condition for column, condition in when.items() if column in told.columns}
+    then = told.select("account_id", pl.lit(value=True).alias("told:"), pl.col(list(when)).name.prefix("then:"))
+    rows = inputs.with_columns(pl.col(reason_of(name)).cast(pl.String) for name in names).join(
+        then, on="account_id", how="left", maintain_order="left"
     )
-    replaced = [
-        pl.when(is_unread[name] & pl.col("told:").is_not_null()).then(pl.col(f"then:{column}")).otherwise(column)
-        for name in names
-        for column in (name, reason_of(name))
-        if column in kept
+    carried = [
+        pl.when(condition & pl.col("told:").is_not_null())
+        .then(pl.col(f"then:{column}"))
+        .otherwise(pl.col(column))
+        .alias(column)
+        for column, condition in when.items()
     ]
-    aliased = [each.alias(column) for each, column in zip(replaced, _in_order(names, kept), strict=True)]
-    return joined.with_columns(aliased).select(inputs.columns), unread
-
-
-def _in_order(names: Iterable[str], kept: Sequence[str]) -> list[str]:
-    return [column for name in names for column in (name, reason_of(name)) if column in kept]
+    return rows.with_columns(carried).select(inputs.columns), unread
 
 
 def _scored(inputs: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
