@@ -64,7 +64,7 @@ def test_apprise_hands_the_text_to_each_address() -> None:
     assert [each.path for each in one.came] == ["/a", "/b"]
     told = json.loads(one.came[0].body)
     assert told["title"] == "Customer health, 30 November 2026: 2 accounts crossed a line"
-    assert "Acme & Söhne <GmbH>: Healthy to At Risk" in told["message"]
+    assert "Acme & Söhne <GmbH>\n  Healthy to At Risk" in told["message"]
     assert "Next: Call the sponsor" in told["message"]
 
 

@@ -99,7 +99,8 @@ def _owner(digest: Digest) -> str | None:
 
 def _entry(entry: Entry) -> Iterator[dict[str, Any]]:
     lines = [
-        f"*{_fitting(entry.account_name, 300)}*: {_fitting(shown_crossings(entry), 900)}",
+        f"*{_fitting(entry.account_name, 300)}*",
+        _fitting("\n".join(shown_crossings(entry)), 900),
         _fitting(entry.number, 300),
         *([f"Why: {_fitting(entry.reason, 600)}"] if entry.reason else []),
         *([f"*Next: {_fitting(entry.next_step, 600)}*"] if entry.next_step else []),
