@@ -126,6 +126,10 @@ def test_a_mail_has_the_digest_as_text_and_as_html(plain: Server, box: Mailbox) 
     assert (message["From"], message["To"]) == (SENDER, ", ".join(TEAM))
     assert message["Subject"] == "Customer health, 30 November 2026: 2 accounts crossed a line"
     assert message["Auto-Submitted"] == "auto-generated"
+    content = box.envelopes[0].content
+    assert isinstance(content, bytes)
+    assert content.isascii()
+    assert max(map(len, content.splitlines())) <= 998
     text, html = message.get_body(("plain",)), message.get_body(("html",))
     assert text is not None
     assert html is not None

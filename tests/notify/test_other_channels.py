@@ -152,6 +152,7 @@ def test_everything_that_named_channels_lack_is_said_at_once() -> None:
         ("SMTP_URL", "smtp://mail.example/hunter22", "must be smtps://user:password@host"),
         ("SMTP_URL", "smtp://hunter22@mail.example", "must be smtps://user:password@host"),
         ("SMTP_URL", "https://a:hunter22@mail.example", "must be smtps://user:password@host"),
+        ("SMTP_URL", "smtps://a:hunter22%C3%A9@mail.example", "of ASCII characters"),
         ("SMTP_URL", "smtp://mail.example:99999", "must be smtps://user:password@host"),
         ("WEBHOOK_KEY", "hunter22", "must be whsec_ and base64"),
     ],
