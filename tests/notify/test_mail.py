@@ -126,12 +126,18 @@ def test_a_mail_has_the_digest_as_text_and_as_html(plain: Server, box: Mailbox) 
     assert (message["From"], message["To"]) == (SENDER, ", ".join(TEAM))
     assert message["Subject"] == "Customer health, 30 November 2026: 2 accounts crossed a line"
     assert message["Auto-Submitted"] == "auto-generated"
+    content = box.envelopes[0].content
+    assert isinstance(content, bytes)
+    assert content.isascii()
+    assert max(map(len, content.splitlines())) <= 998
     text, html = message.get_body(("plain",)), message.get_body(("html",))
     assert text is not None
     assert html is not None
-    for part in ("Acme & Söhne <GmbH>: Healthy to At Risk", "Next: Call the sponsor", "- Globex: renewal within 30"):
-        assert part in text.get_content()
-    assert "<strong>Acme &amp; Söhne &lt;GmbH&gt;</strong>: Healthy to At Risk" in html.get_content()
+    for part in ("Acme & Söhne <GmbH>\n  Healthy to At Risk", "Next: Call the sponsor", "- Globex: renewal within 30"):
+        assert part in text.get_content().replace("\r\n", "\n")
+    assert "<strong>Acme &amp; Söhne &lt;GmbH&gt;</strong><br>\nHealthy to At Risk" in html.get_content().replace(
+        "\r\n", "\n"
+    )
     assert 'href="https://example.my.salesforce.com/001Hu0000000001AAA?a=1&amp;b=2"' in html.get_content()
     assert box.envelopes[0].rcpt_tos == [*TEAM]
 

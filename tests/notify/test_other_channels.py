@@ -64,7 +64,7 @@ def test_apprise_hands_the_text_to_each_address() -> None:
     assert [each.path for each in one.came] == ["/a", "/b"]
     told = json.loads(one.came[0].body)
     assert told["title"] == "Customer health, 30 November 2026: 2 accounts crossed a line"
-    assert "Acme & Söhne <GmbH>: Healthy to At Risk" in told["message"]
+    assert "Acme & Söhne <GmbH>\n  Healthy to At Risk" in told["message"]
     assert "Next: Call the sponsor" in told["message"]
 
 
@@ -152,6 +152,7 @@ def test_everything_that_named_channels_lack_is_said_at_once() -> None:
         ("SMTP_URL", "smtp://mail.example/hunter22", "must be smtps://user:password@host"),
         ("SMTP_URL", "smtp://hunter22@mail.example", "must be smtps://user:password@host"),
         ("SMTP_URL", "https://a:hunter22@mail.example", "must be smtps://user:password@host"),
+        ("SMTP_URL", "smtps://a:hunter22%C3%A9@mail.example", "of ASCII characters"),
         ("SMTP_URL", "smtp://mail.example:99999", "must be smtps://user:password@host"),
         ("WEBHOOK_KEY", "hunter22", "must be whsec_ and base64"),
     ],

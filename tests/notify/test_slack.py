@@ -83,7 +83,7 @@ def test_the_largest_digest_keeps_slacks_limits() -> None:
     assert len(body["blocks"][0]["text"]["text"]) <= 150
     assert all(0 < len(each) <= 3_000 for each in texts(body))
     assert all(not re.search(r"&(?!(amp|lt|gt);)", each) for each in texts(body)[1:])
-    assert "accountpulse digest" in texts(body)[-1]
+    assert "see the report" in texts(body)[-1]
 
 
 def test_secrets_and_what_steers_a_screen_do_not_leave() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from accountpulse import settings
 from accountpulse.notify.errors import NotSent
-from accountpulse.notify.message import Digest, Other
+from accountpulse.notify.message import Crossing, Digest, Other
 from accountpulse.pipeline.digest_channels import TasksChannel, channels
 from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
@@ -93,6 +93,16 @@ def test_each_account_in_full_gets_a_task_of_its_owner(
     for part in ("Health 49, churn risk 71, ARR 423,000 USD", "Why: half of the users gone", "Next: Call the sponsor"):
         assert part in row["Description"]
     assert row["Accountpulse_Key__c"].startswith(f"{one}-2026-11-30-")
+
+
+def test_the_subject_says_what_became_worse_and_the_text_all_of_it(
+    org: World, tasks: TasksChannel, rows: list[dict[str, Any]]
+) -> None:
+    [one] = accounts(org)[:1]
+    better, worse = Crossing("tier", "Critical to Healthy", worse=False), Crossing("renewal", "overdue", worse=True)
+    tasks.send(told(one, entries=(entry(account=one, crossings=(better, worse)),)), {})
+    assert rows[0]["Subject"] == "Customer health: overdue"
+    assert "  Critical to Healthy (better)\n  overdue\n" in rows[0]["Description"]
 
 
 def test_a_repeat_makes_no_second_task_and_a_later_digest_changes_the_open_one(

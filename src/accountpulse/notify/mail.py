@@ -21,6 +21,7 @@ from accountpulse.notify.rendering import identifier, plain_text, ready
 
 SETTING = "ACCOUNTPULSE_SMTP_URL"
 SECONDS = 30.0  # that a server may take for each of its answers
+_POLICY = SMTP.clone(cte_type="7bit")  # for a server that takes no other, too
 _ENHANCED = re.compile(rb"\s*([245]\.\d{1,3}\.\d{1,3})\b")  # a code of RFC 3463; the words beside it may name people
 _LATER = "Try again later."
 
@@ -58,7 +59,7 @@ class MailChannel:
             raise self._not_sent(
                 "nobody to send it to", "Set digest.mail.to, or the owner's address under digest.owners."
             )
-        content = self._message(ready(digest), receivers).as_bytes(policy=SMTP)
+        content = self._message(ready(digest), receivers).as_bytes()
         with self._connection() as smtp:
             self._introduce(smtp)
             self._name_receivers(smtp, receivers)
@@ -66,7 +67,7 @@ class MailChannel:
         return Receipt({})
 
     def _message(self, digest: Digest, receivers: tuple[str, ...]) -> EmailMessage:
-        made = EmailMessage(policy=SMTP)
+        made = EmailMessage(policy=_POLICY)
         made["From"] = self._address(self._sender)
         made["To"] = [self._address(each) for each in receivers]
         made["Subject"] = digest.heading

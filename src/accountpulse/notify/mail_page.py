@@ -30,7 +30,8 @@ def _entry(entry: Entry) -> str:
 
 
 def _lines(entry: Entry) -> Iterator[str]:
-    yield f"<strong>{escape(entry.account_name)}</strong>: {escape(shown_crossings(entry))}"
+    yield f"<strong>{escape(entry.account_name)}</strong>"
+    yield from (escape(each) for each in shown_crossings(entry))
     yield escape(entry.number)
     if entry.reason:
         yield f"Why: {escape(entry.reason)}"

@@ -23,7 +23,7 @@ from accountpulse.http.retry import is_transient, wait_before_retry
 from accountpulse.notify.errors import NotSent
 
 CONNECT, ANSWER = 10.0, 30.0  # seconds; the second between two parts of an answer, and for all of its text
-PATIENCE = 180.0  # seconds that one digest may wait in all
+PATIENCE = 180.0  # seconds that one digest is tried for, waits included
 MOST = 4_096  # bytes of an answer's text that are looked at
 _WORD = re.compile(r"[a-z_]{2,60}")  # an error's code, such as no_service; any other text might be anybody's
 
@@ -66,18 +66,20 @@ class Poster:
 
         `headers` are made for each attempt.
         """
-        waited, may_have_arrived = 0.0, False
+        spent, may_have_arrived = 0.0, False
         for attempt in count(1):
+            began = time.monotonic()
             outcome = self._attempt(body, headers())
+            spent += time.monotonic() - began
             if isinstance(outcome, Reply):
                 return outcome
             may_have_arrived |= outcome.may_have_arrived
             wait = self._wait(outcome, attempt)
-            if wait is None or waited + wait > PATIENCE:
+            if wait is None or spent + wait > PATIENCE:
                 remedy = "Try again later." if outcome.may_pass else f"Check {self.setting}."
                 raise NotSent(self.channel, outcome.answer, remedy, may_have_arrived=may_have_arrived)
             self.sleep(wait)
-            waited += wait
+            spent += wait
         raise AssertionError("unreachable")
 
     def _wait(self, failed: FailedPost, attempt: int) -> float | None:

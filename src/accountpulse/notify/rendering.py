@@ -30,9 +30,9 @@ def shown_crossing(crossing: Crossing) -> str:
     return crossing.text if crossing.worse else f"{crossing.text} (better)"
 
 
-def shown_crossings(entry: Entry) -> str:
-    """All crossings of an account."""
-    return "; ".join(shown_crossing(each) for each in entry.crossings)
+def shown_crossings(entry: Entry) -> list[str]:
+    """All crossings of an account, each in words."""
+    return [shown_crossing(each) for each in entry.crossings]
 
 
 def plain_text(digest: Digest) -> str:
@@ -47,7 +47,8 @@ def plain_text(digest: Digest) -> str:
 def plain_entry(entry: Entry) -> str:
     """One account in full, a line for each thing that is said."""
     lines = [
-        f"{entry.account_name}: {shown_crossings(entry)}",
+        entry.account_name,
+        *(f"  {each}" for each in shown_crossings(entry)),
         f"  {entry.number}",
         *([f"  Why: {entry.reason}"] if entry.reason else []),
         *([f"  Next: {entry.next_step}"] if entry.next_step else []),

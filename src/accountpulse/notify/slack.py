@@ -56,7 +56,7 @@ def message(digest: Digest) -> dict[str, Any]:
     """The body of the POST. `digest` is one that is ready."""
     blocks = list(_blocks(digest))
     if len(blocks) > MOST_BLOCKS:
-        left_out = f"_{_CUT} and more; `accountpulse digest` prints all of it._"
+        left_out = f"_{_CUT} and more than one message takes: see the report._"
         blocks = [*blocks[: MOST_BLOCKS - 1], _section(left_out)]
     # `text` is what a notification shows; links that are opened for a preview would be somebody's pages
     return {"text": escaped(digest.heading), "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
@@ -99,7 +99,8 @@ def _owner(digest: Digest) -> str | None:
 
 def _entry(entry: Entry) -> Iterator[dict[str, Any]]:
     lines = [
-        f"*{_fitting(entry.account_name, 300)}*: {_fitting(shown_crossings(entry), 900)}",
+        f"*{_fitting(entry.account_name, 300)}*",
+        _fitting("\n".join(shown_crossings(entry)), 900),
         _fitting(entry.number, 300),
         *([f"Why: {_fitting(entry.reason, 600)}"] if entry.reason else []),
         *([f"*Next: {_fitting(entry.next_step, 600)}*"] if entry.next_step else []),

@@ -70,8 +70,14 @@ def _task(digest: Digest, entry: Entry) -> WantedTask:
     return WantedTask(
         account_id=entry.account_id,
         key=f"{entry.account_id}-{digest.as_of.isoformat()}-{identifier(digest)[:12]}",
-        subject=f"Customer health: {shown_crossings(entry)}",
+        subject=f"Customer health: {_subject(entry)}",
         description=plain_entry(entry),
         due=digest.as_of + timedelta(days=DUE_DAYS),
         owner_id=digest.owner_id,
     )
+
+
+def _subject(entry: Entry) -> str:
+    """What became worse; where nothing did, what crossed."""
+    worse = [each.text for each in entry.crossings if each.worse]
+    return "; ".join(worse or shown_crossings(entry))

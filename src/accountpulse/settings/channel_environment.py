@@ -25,7 +25,10 @@ VARIABLES = (
     Variable(APPRISE, "digest: other services, in Apprise's form, blanks between them", secret=True),
 )
 PORTS = {"smtps": 465, "smtp": 587}
-_FORM = "must be smtps://user:password@host:465 or smtp://user:password@host:587, with % codes for special characters"
+_FORM = (
+    "must be smtps://user:password@host:465 or smtp://user:password@host:587, with % codes for special characters, "
+    "and user and password of ASCII characters"
+)
 _UNFIT = re.compile("[\x00-\x20\x7f-\U0010ffff]")
 
 
@@ -81,6 +84,8 @@ def _server(parts: SplitResult) -> MailServer | None:
     fits = parts.scheme in PORTS and host and parts.path in ("", "/") and not (parts.query or parts.fragment)
     if not fits or (parts.username is None) != (parts.password is None) or parts.port == 0:
         return None
-    password = None if parts.password is None else Secret(unquote(parts.password))
-    user = None if parts.username is None else unquote(parts.username)
-    return MailServer(host, parts.port or PORTS[parts.scheme], parts.scheme == "smtps", user, password)
+    user, password = (None if each is None else unquote(each) for each in (parts.username, parts.password))
+    if not f"{user}{password}".isascii():  # as smtplib sends them
+        return None
+    secret = None if password is None else Secret(password)
+    return MailServer(host, parts.port or PORTS[parts.scheme], parts.scheme == "smtps", user, secret)
