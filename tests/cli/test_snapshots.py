@@ -32,7 +32,7 @@ class Shell:
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     """After a snapshot of yesterday; the sandbox is gone by then, since nothing more is asked."""
     folder = tmp_path_factory.mktemp("snapshots")
-    with Sandbox(build(seed=7, accounts=8, until=datetime.now(UTC).replace(microsecond=0))) as sandbox:
+    with Sandbox(build(seed=7, accounts=6, until=datetime.now(UTC).replace(microsecond=0))) as sandbox:
         made = Shell(folder, **sandbox.environment(), ACCOUNTPULSE_STATE=str(folder / "state"))
         done = made("run", "--as-of", YESTERDAY)
     assert done.exit_code == 0, done.stderr

@@ -113,17 +113,17 @@ def started(settings: Settings, request: RunRequest, card: Scorecard, now: datet
     """
     state = State(settings.state)
     _refuse_unclear(request)
-    scope = _scope(settings, request, now)
-    _refuse_needless(request, state, scope, now)
-    if request.dry_run:
-        yield Run(settings, request, card, state, scope, _new_id(now), now, watch, notes=tuple(_of_open_time(scope)))
-        return
-    fingerprint = fingerprint_of(settings)
+    scope, fingerprint = _scope(settings, request, now), fingerprint_of(settings)
     runs = state.runs if scope.snapshot is None else state.snapshots.runs
-    earlier = runs.unfinished(scope.name, fingerprint, now) if request.is_whole else None
+    goes_on = request.is_whole and not request.dry_run
+    earlier = runs.unfinished(scope.name, fingerprint, now) if goes_on else None
     run_id = earlier.run_id if earlier else _new_id(now)
     if earlier:
         scope = _scope(settings, request, earlier.as_of, of=scope)
+    _refuse_needless(request, state, scope, now)
+    if request.dry_run:
+        yield Run(settings, request, card, state, scope, run_id, now, watch, notes=tuple(_of_open_time(scope)))
+        return
     with ExitStack() as held:
         lock = held.enter_context(state.locks.hold(scope.name, run_id, now))
         month_lock = held.enter_context(state.locks.hold(scope.period.name, run_id, now)) if request.current else None
@@ -175,17 +175,19 @@ def _refuse_over_newer(state: State, scope: Scope, today: date) -> None:
         raise UsageError(f"--current: {month} is over, and its records are those of its own run. {remedy}")
     writers = [
         *state.runs.all(f"{month}/"),
-        *(facts for facts in state.snapshots.runs.all(f"{month}-") if facts.get("current")),
+        *(facts for facts in state.snapshots.runs.all(f"{month}-") if facts.get("current") is not False),
     ]
-    newer = [facts for facts in writers if datetime.fromisoformat(facts["as_of"]) > scope.as_of and _wrote(facts)]
+    newer = [
+        each for each in writers if datetime.fromisoformat(each["as_of"]) > scope.as_of and _may_have_written(each)
+    ]
     if newer:
-        told = f"run {newer[-1]['run_id']} has written those of {newer[-1]['as_of']}"
+        told = f"run {newer[-1]['run_id']} is as of {newer[-1]['as_of']}"
         raise UsageError(f"--current: the records of {month} are newer than {scope.name}: {told}. Leave --current out")
 
 
-def _wrote(facts: Mapping[str, Any]) -> bool:
-    """Whether a run has written records, also one that broke off afterwards."""
-    return bool(facts["status"] == "finished" or facts.get("written"))
+def _may_have_written(facts: Mapping[str, Any]) -> bool:
+    """Whether a run has written records, or was killed before it could say so."""
+    return bool(facts["status"] != "stopped" or facts.get("written"))
 
 
 def _scope(settings: Settings, request: RunRequest, now: datetime, of: Scope | None = None) -> Scope:
