@@ -126,7 +126,7 @@ def test_another_encoding_gets_replacements_in_text_and_everything_in_json(place
     assert (code, told) == (0, "")
     assert "titled\n" in shown
     assert "#" in shown
-    assert "?" not in shown
+    assert "?" not in shown.replace("/?jql=", "")  # of a link
     code, shown, _ = place.done("explain", "titled", "--json", PYTHONIOENCODING="latin-1")
     assert code == 0
     assert shown.isascii()

@@ -15,6 +15,7 @@ from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.period import Period, scope_of
 from accountpulse.core.records import frame
 from accountpulse.pipeline import report_document, report_input
+from accountpulse.pipeline.account_urls import URLS
 from accountpulse.pipeline.evidence import evidence, open_signals, rows_by_source
 from accountpulse.pipeline.run import RunRequest
 from accountpulse.report.gaps import source_coverage
@@ -121,7 +122,7 @@ def test_a_state_of_an_older_version_gives_a_report_that_says_what_is_not_known(
     assert [each["requests"] for each in old["sources"]] == [each["requests"] for each in new["sources"]]
     assert old["counts"]["unlinked"] == new["counts"]["unlinked"]
     assert set(old["details"]["dimensions"]["support"]["lower"]) == {None}
-    assert old["accounts"] == new["accounts"]
+    assert old["accounts"] == {**new["accounts"], "links": [[] for _ in new["accounts"]["id"]]}
 
     def sums(made: dict[str, Any], kind: str) -> dict[tuple[str, str], int]:
         return {(each["source"], each["tier"]): each[kind] for each in made["gaps"] if each["source"] == "Jira"}
@@ -186,27 +187,28 @@ def test_evidence_counts_rows_of_an_account_and_says_why_there_can_be_none() -> 
         {"issue_moves": frame("issue_moves").with_columns(source=pl.lit("jira"))},
         {"signals": signals.with_columns(source=pl.lit("salesforce"))},
     )
-    found = evidence(reasons, [rows_by_source(each) for each in tables], NAMES)
+    urls = pl.DataFrame([("A", "jira", ["https://jira.example/A"])], schema=URLS, orient="row")
+    found = evidence(reasons, [rows_by_source(each) for each in tables], NAMES, urls)
     assert found.rows() == [
-        ("A", "intercom", None, 2),
-        ("A", "jira", "source_failed", 0),
-        ("A", "looker", "not_configured", 0),
-        ("A", "salesforce", None, 0),
-        ("B", "intercom", "not_linked", 0),
-        ("B", "jira", "source_failed", 0),
-        ("B", "looker", "not_configured", 0),
-        ("B", "salesforce", None, 1),
+        ("A", "intercom", None, 2, None),
+        ("A", "jira", "source_failed", 0, ["https://jira.example/A"]),
+        ("A", "looker", "not_configured", 0, None),
+        ("A", "salesforce", None, 0, None),
+        ("B", "intercom", "not_linked", 0, None),
+        ("B", "jira", "source_failed", 0, None),
+        ("B", "looker", "not_configured", 0, None),
+        ("B", "salesforce", None, 1, None),
     ]
 
 
 def test_signals_are_kept_while_they_are_open_the_worst_first() -> None:
     as_of = scope_of(OCTOBER, NOW).as_of
     day = timedelta(days=1)
-    common = {"monitoring": None, "confirmed": True}
+    common, said = {"monitoring": None, "confirmed": True}, {"title": "Budget", "owner": "Ann Lee"}
     given = frame(
         "signals",
         [
-            {"account_id": "A", "severity": "watch", "opened_at": as_of - 9 * day, "closed_at": None, **common},
+            {"account_id": "A", "severity": "watch", "opened_at": as_of - 9 * day, "closed_at": None, **common, **said},
             {"account_id": "A", "severity": "critical", "opened_at": as_of - day, "closed_at": as_of, **common},
             {"account_id": "A", "severity": "critical", "opened_at": as_of - day, "closed_at": as_of - day, **common},
             {"account_id": "A", "severity": "critical", "opened_at": as_of, "closed_at": None, **common},
@@ -215,8 +217,8 @@ def test_signals_are_kept_while_they_are_open_the_worst_first() -> None:
     )
     kept = open_signals(given, as_of)
     assert kept.rows() == [
-        ("A", "critical", False, True, (as_of - day).date()),
-        ("A", "watch", False, True, (as_of - 9 * day).date()),
+        ("A", "critical", False, True, None, None, (as_of - day).date()),
+        ("A", "watch", False, True, "Budget", "Ann Lee", (as_of - 9 * day).date()),
     ]
 
 

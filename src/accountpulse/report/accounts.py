@@ -43,10 +43,9 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
     """Every account of the month, sorted by id; null where not known.
 
     Columns: id, name, segment, owner (as it is shown), owner_id, arr, seats, tier, tier_before, health, health_before,
-    before_caps, lower,
-    upper, coverage, risk, band, probability, probability_lower and probability_upper (percent), days, renewal (a date),
-    cap, drivers and not_rated (texts), step, value_at_risk (ARR × risk / 100), links (label and url of each), and
-    `dimension:<name>` for each dimension.
+    before_caps, lower, upper, coverage, risk, band, probability, probability_lower and probability_upper (percent),
+    days, renewal (a date), cap, drivers and not_rated (texts), step, value_at_risk (ARR × risk / 100), links (label and
+    url of each), and `dimension:<name>` for each dimension.
     """
     now = inputs.month
     scores = now.scores.sort("account_id")

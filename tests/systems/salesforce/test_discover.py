@@ -202,6 +202,18 @@ def test_a_severity_that_nobody_can_place_is_named(org: Org, configure: Configur
     assert any("'Purple'" in text for text in found.unknown)
 
 
+def test_what_a_signal_is_about_and_whose_it_is_are_proposed_where_fields_say_so(
+    org: Org, configure: Configure
+) -> None:
+    kind = org.objects["Churn_Signal__c"]
+    del kind.fields["Category__c"]
+    org.field(kind.name, "Headline__c", "string")
+    org.field(kind.name, "OwnerId", "reference", reference_to="User", relationship="Owner")
+    block = choice(of_org(org, configure), "signals").value
+    assert isinstance(block, dict)
+    assert (block["title"], block["owner"]) == ("Headline__c", "OwnerId")
+
+
 def test_reviews_that_nobody_recorded_are_left_out_and_count_for_nothing(org: Org, configure: Configure) -> None:
     org.add("Event", Subject="lunch", ActivityDate=NOW.date())
     found = of_org(org, configure)

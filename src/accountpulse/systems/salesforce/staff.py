@@ -14,6 +14,7 @@ from accountpulse.systems.salesforce.field_check import Row
 from accountpulse.systems.salesforce.queries import OrgReading, at
 
 USER, QUEUE = "005", "00G"  # how their ids begin: Object Reference, "User" and "Group"
+ACCOUNT = "Account"
 STAFF = frozenset({"User", "Group"})
 SHORTEST_END = 4  # characters of an id that tell two people of one name apart
 
@@ -32,9 +33,9 @@ class StaffNames:
     _ways: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     def fields(self, name: str, each: str | None) -> tuple[str, ...]:
-        """What is asked for beside a field of an object: the person's name, and whether a user is still active."""
+        """What is asked for beside a field of an object: the person's name; of accounts also whether it is active."""
         way = self._way(name, each)
-        wanted = () if way is None else (f"{way}.Name", f"{way}.IsActive")
+        wanted = () if way is None else (f"{way}.Name", *([f"{way}.IsActive"] if name == ACCOUNT else []))
         return tuple(path for path in wanted if self.reading.find(name, path) is not None)
 
     def held(self, name: str, each: str | None, row: Row) -> str | None:
@@ -63,7 +64,7 @@ class StaffNames:
 
         By the ids of accounts: no person is named in a log.
         """
-        way = self._way("Account", each)
+        way = self._way(ACCOUNT, each)
         if each is None or way is None:
             return
         owners = {str(row["Id"]): to_18(str(held)) for row in rows if (held := at(row, each)) is not None}
