@@ -138,7 +138,7 @@ def test_seats_that_come_from_the_missing_source_count_as_they_were() -> None:
     kinds = {"mau": pl.Float64, "mau_reason": pl.String, "seats": pl.Float64, "login_frequency_reason": pl.String}
     tables = [pl.DataFrame([each], infer_schema_length=None).cast(kinds) for each in (row, lost)]
     runs = [
-        NewestRun("r", MONDAY, card, score(table, card).join(table, on="account_id"), table, failed, (), {})
+        NewestRun("r", MONDAY, card, score(table, card).join(table, on="account_id"), table, failed, (), {}, {})
         for table, failed in zip(tables, ((), ("Looker",)), strict=True)
     ]
     found = compare(compare(None, runs[0], same_card=False).told, runs[1], same_card=True)
