@@ -33,8 +33,7 @@ class FieldCheck:
 
         They are looked at some hundreds at a time, column by column; one by one only where something is unusual.
         """
-        came = iter(rows)
-        while some := list(islice(came, AT_ONCE)):
+        for some in some_at_once(rows):
             is_usual = self._are_usual(some)
             for row in some:
                 self._hold(row, is_usual=is_usual)
@@ -82,6 +81,13 @@ def _fault(row: Row, path: tuple[str, ...], definition: Field | None) -> str | N
         if value is _ABSENT:
             return "not in the record"
     return None if definition is None or type(value) in definition.usual_types else definition.wrong(value)
+
+
+def some_at_once(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """The rows, some hundreds at a time."""
+    came = iter(rows)
+    while some := list(islice(came, AT_ONCE)):
+        yield some
 
 
 def held(org: Org, name: str, fields: Mapping[str, Field | None], soql: str) -> Iterator[Row]:

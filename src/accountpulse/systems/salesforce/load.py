@@ -2,8 +2,10 @@
 
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+
+import polars as pl
 
 from accountpulse.core.errors import AccountpulseError
 from accountpulse.core.records import Problem
@@ -38,18 +40,18 @@ def load(org: Org, target: Target, made: Plan, sleep: Sleep = time.sleep) -> Loa
         made = plan(org, target, made.records)
     result = LoadResult(unchanged=len(made.unchanged), refused=list(made.refused))
     # neighbours of one account in one call don't lock each other
-    rows = sorted((*made.create, *made.update), key=lambda row: (row["Account__c"], row[target.external_id]))
+    key = target.external_id
+    rows = pl.concat([made.create, made.update]).sort("Account__c", key)
     answers: dict[int, Answer] = {}
     try:
         _write(org, target, rows, answers, sleep)
     except AccountpulseError as error:
         result.broken = error
     written = _tally(target, made, rows, answers, result)
-    of_this_run = {*made.carried, *(folded(row[target.external_id]) for row in written)}
+    of_this_run = made.carried.union(folded(written[key]))
     if result.broken is None:
-        there = {row["Account__c"] for row in (*made.unchanged, *written)}
         try:
-            _move_mark(org, target, [row for row in made.outdated if row["Account__c"] in there], result, sleep)
+            _move_mark(org, target, _replaced(made, written), result, sleep)
             _count(org, target, made, len(of_this_run), result)
         except AccountpulseError as error:
             result.broken = error
@@ -61,22 +63,28 @@ def load(org: Org, target: Target, made: Plan, sleep: Sleep = time.sleep) -> Loa
 
 
 def _tally(
-    target: Target, made: Plan, rows: Sequence[Record], answers: Mapping[int, Answer], result: LoadResult
-) -> list[Record]:
+    target: Target, made: Plan, rows: pl.DataFrame, answers: Mapping[int, Answer], result: LoadResult
+) -> pl.DataFrame:
     """Put what the org answered into the result; the records that it took."""
-    new = {folded(row[target.external_id]) for row in made.create}
+    new = set(folded(made.create[target.external_id]))
+    accounts, keys = rows["Account__c"], folded(rows[target.external_id])
     written = []
     for place, answer in sorted(answers.items()):
-        row = rows[place]
         if answer.text:
-            result.refused.append(Problem(row["Account__c"], "load", answer.text))
+            result.refused.append(Problem(accounts[place], "load", answer.text))
             continue
-        written.append(row)
+        written.append(place)
         # a repeated call whose first answer was lost says "updated" of what it has created
-        created = answer.created or folded(row[target.external_id]) in new
+        created = answer.created or keys[place] in new
         result.created += created
         result.updated += not created
-    return written
+    return rows[written]
+
+
+def _replaced(made: Plan, written: pl.DataFrame) -> pl.DataFrame:
+    """The older months' marked records of accounts whose record of this month is in the org."""
+    there = pl.concat([made.unchanged["Account__c"], written["Account__c"]])
+    return made.outdated.filter(pl.col("Account__c").is_in(there.implode()))
 
 
 def _count(org: Org, target: Target, made: Plan, expected: int, result: LoadResult) -> None:
@@ -97,33 +105,33 @@ def _count_unseen(org: Org, target: Target, made: Plan, expected: int, result: L
         result.unseen = max(0, result.found - result.expected)
 
 
-def _move_mark(org: Org, target: Target, outdated: Sequence[Record], result: LoadResult, sleep: Sleep) -> None:
-    rows = [{target.external_id: row[target.external_id], CURRENT: False} for row in outdated]
+def _move_mark(org: Org, target: Target, outdated: pl.DataFrame, result: LoadResult, sleep: Sleep) -> None:
+    rows = outdated.select(target.external_id, pl.lit(value=False).alias(CURRENT))
     answers: dict[int, Answer] = {}
     _write(org, target, rows, answers, sleep)
     for place, answer in sorted(answers.items()):
         if answer.text:
-            row = outdated[place]
+            row = outdated.row(place, named=True)
             text = f"its record of {row['Period__c']} is still marked as current: {answer.text}"
             result.stuck.append(Problem(row["Account__c"], "load", text))
 
 
-def _write(org: Org, target: Target, rows: Sequence[Record], answers: dict[int, Answer], sleep: Sleep) -> None:
+def _write(org: Org, target: Target, rows: pl.DataFrame, answers: dict[int, Answer], sleep: Sleep) -> None:
     """Put the org's last answer to each record into `answers`; those that met a lock are sent again, a few times."""
-    places = list(range(len(rows)))
+    places = list(range(rows.height))
     for attempt in range(LOCK_TRIES):
         if attempt:
             sleep(backoff(LOCK_WAIT, attempt, random.random(), spread=1.0))  # noqa: S311
         answered = iter(places)
-        for part in _send(org, target, [rows[place] for place in places], sleep):
+        for part in _send(org, target, rows[places] if attempt else rows, sleep):
             answers.update({place: answer for answer, place in zip(part, answered, strict=False)})
         places = [place for place in places if answers[place].locked]
         if not places:
             break
 
 
-def _send(org: Org, target: Target, rows: Sequence[Record], sleep: Sleep) -> Iterator[list[Answer]]:
-    if len(rows) > target.bulk_above:
+def _send(org: Org, target: Target, rows: pl.DataFrame, sleep: Sleep) -> Iterator[list[Answer]]:
+    if rows.height > target.bulk_above:
         return bulk(org, target.object, target.external_id, rows, sleep=sleep)
     return collections(org, target.object, target.external_id, rows)
 

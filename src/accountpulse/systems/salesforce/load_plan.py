@@ -4,7 +4,6 @@ A dry run ends with the plan, so that it finds whatever a load would find before
 """
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
@@ -17,7 +16,7 @@ from accountpulse.core.errors import AccessError, ConfigurationError
 from accountpulse.core.nearest import nearest
 from accountpulse.core.records import Problem
 from accountpulse.systems.salesforce.client import Field, Org, format_soql
-from accountpulse.systems.salesforce.field_check import held
+from accountpulse.systems.salesforce.field_check import held, some_at_once
 from accountpulse.systems.salesforce.record import (
     CAP_REASON_LENGTH,
     CURRENT,
@@ -42,6 +41,8 @@ OTHERS = (
 TEXTS = ("string", "textarea", "picklist")
 NUMBERS = ("double", "currency", "percent", "int")
 PAGE = "see `accountpulse docs salesforce`"
+MARKED = ("Account__c", "Period__c")  # of an older record that may have to lose its mark, beside its key
+_FOLDED, _BEFORE = "folded key", " before"  # no field of an org has a blank in its name
 Record = dict[str, Any]
 
 
@@ -49,21 +50,22 @@ Record = dict[str, Any]
 class Plan:
     """What a load would do: created + updated + unchanged + refused = all records.
 
-    `outdated` are older months' records that hold their account's mark of the current one: key, account, month.
+    `create`, `update` and `unchanged` hold the values as the org keeps them, one column a field. `outdated` are older
+    months' records that hold their account's mark of the current one: key, account, month.
     `carried` are the keys that the org holds of this very run already: it was killed before, and is gone on with.
     `unfinished` are bulk jobs of an earlier load that would still write; `records` is what was planned for.
     """
 
-    create: list[Record] = field(default_factory=list)
-    update: list[Record] = field(default_factory=list)
-    unchanged: list[Record] = field(default_factory=list)
+    records: pl.DataFrame = field(repr=False)
+    create: pl.DataFrame = field(repr=False)
+    update: pl.DataFrame = field(repr=False)
+    unchanged: pl.DataFrame = field(repr=False)
+    outdated: pl.DataFrame = field(repr=False)
     refused: list[Problem] = field(default_factory=list)
-    outdated: list[Record] = field(default_factory=list)
     run_id: str | None = None  # None: there is no record
     carried: set[str] = field(default_factory=set)
     notes: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
-    records: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
 
 
 def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
@@ -73,30 +75,38 @@ def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
     finite number somewhere, or whose key is given twice, is refused.
     """
     fields, notes = writable(org, target, records.schema)
-    made = Plan(notes=(*notes, *_lost_probability(target, fields, records)), records=records)
+    none = records.select(list(fields)).clear()
+    outdated = records.select(target.external_id, *MARKED).clear()
+    notes = (*notes, *_lost_probability(target, fields, records))
+    made = Plan(records, create=none, update=none, unchanged=none, outdated=outdated, notes=notes)
     if records.is_empty():
         return made
     if records.height > target.bulk_above:
         _look_for_jobs(org, target, made)
-    rows = list(_sound(records.select(list(fields)), target, fields, made))
     period, made.run_id = records["Period__c"][0], records["Run_Id__c"][0]
-    stored = _stored(org, target, fields, period)
-    made.carried = {key for key, row in stored.items() if row["Run_Id__c"] == made.run_id}
+    sound = _sound(records.select(list(fields)), target, fields, made)
+    stored = _stored(org, target, fields, period, sound.schema)
+    made.carried = set(stored.filter(pl.col("Run_Id__c") == made.run_id)[_FOLDED])
     if made.carried:
         count = f"{len(made.carried):,} records of this run are in the org already, from before it broke off"
         made.notes += (f"{count}: those that are equal are not sent again",)
-    newer = _other_months(org, target, fields, period, made) if CURRENT in fields else set()
-    for row in rows:
-        if CURRENT in row:
-            row[CURRENT] = row["Account__c"] not in newer
-        before = stored.get(folded(row[target.external_id]))
-        if before is None:
-            made.create.append(row)
-        elif all(row[name] == before[name] for name in fields if name not in STAMPS):
-            made.unchanged.append(row)
-        else:
-            made.update.append(row)
+    if CURRENT in fields:
+        newer = _other_months(org, target, fields, period, made)
+        sound = sound.with_columns((~pl.col("Account__c").is_in(newer)).alias(CURRENT))
+    made.create, made.update, made.unchanged = _compared(sound, stored, target)
     return made
+
+
+def _compared(sound: pl.DataFrame, stored: pl.DataFrame, target: Target) -> tuple[pl.DataFrame, ...]:
+    """The records that the org doesn't hold, that it holds with other values, and that it holds as they are."""
+    beside = sound.with_columns(_folded(target.external_id)).join(
+        stored, on=_FOLDED, how="left", suffix=_BEFORE, maintain_order="left"
+    )
+    absent = pl.col(f"{target.external_id}{_BEFORE}").is_null()
+    equal = pl.all_horizontal(
+        pl.col(name).eq_missing(pl.col(f"{name}{_BEFORE}")) for name in sound.columns if name not in STAMPS
+    )
+    return tuple(beside.filter(which).select(sound.columns) for which in (absent, ~absent & ~equal, ~absent & equal))
 
 
 def _look_for_jobs(org: Org, target: Target, made: Plan) -> None:
@@ -109,9 +119,14 @@ def _look_for_jobs(org: Org, target: Target, made: Plan) -> None:
         made.notes += (f"bulk job {job} of an earlier load hasn't ended: a load aborts it first",)
 
 
-def folded(key: str) -> str:
+def _folded(name: str) -> pl.Expr:
     """External ids are the same in capitals and small letters."""
-    return key.casefold()
+    return pl.col(name).str.to_lowercase().alias(_FOLDED)
+
+
+def folded(keys: pl.Series) -> list[str]:
+    """The same of keys outside of a plan."""
+    return keys.to_frame("key").select(_folded("key")).to_series().to_list()
 
 
 def writable(org: Org, target: Target, columns: pl.Schema) -> tuple[dict[str, Field], tuple[str, ...]]:
@@ -194,18 +209,34 @@ def too_narrow(fields: Mapping[str, Field], external_id: str, tiers: Iterable[st
 # --- what can be sent --------------------------------------------------------------------------------------------
 
 
-def _sound(records: pl.DataFrame, target: Target, fields: Mapping[str, Field], made: Plan) -> Iterator[Record]:
+def _sound(records: pl.DataFrame, target: Target, fields: Mapping[str, Field], made: Plan) -> pl.DataFrame:
     """The records as the org would store them; those that it can't store are refused."""
-    times = Counter(map(folded, records[target.external_id]))
-    for row in records.iter_rows(named=True):
-        fitted = {name: _fitted(fields[name], value) for name, value in row.items()}
-        faults = [text for name, value in fitted.items() if (text := _fault(fields[name], value))]
-        if times[folded(row[target.external_id])] > 1:
-            faults.append("its key is given twice")
-        if faults:
-            made.refused.append(Problem(row["Account__c"], "load", "; ".join(faults)))
-        else:
-            yield fitted
+    columns = [_fitted_column(fields[name], records[name]) for name in records.columns]
+    key = _folded(target.external_id)
+    again = records.select(pl.when(key.is_duplicated()).then(pl.lit("its key is given twice"))).to_series()
+    faults = [*(wrong for _, wrong in columns if wrong is not None), again]
+    texts = pl.DataFrame([wrong.alias(str(place)) for place, wrong in enumerate(faults)])
+    told = texts.select(pl.concat_str(pl.all(), separator="; ", ignore_nulls=True)).to_series()
+    is_sound = told == ""
+    refused = records["Account__c"].filter(~is_sound), told.filter(~is_sound)
+    made.refused += [Problem(account, "load", text) for account, text in zip(*refused, strict=True)]
+    return pl.DataFrame([fitted for fitted, _ in columns]).filter(is_sound)
+
+
+def _fitted_column(definition: Field, values: pl.Series) -> tuple[pl.Series, pl.Series | None]:
+    """The values as the field keeps them, and why it can't hold each (null: it can); None where it can hold all."""
+    different = values.unique()
+    fitted = [_fitted(definition, value) for value in different]
+    faults = pl.Series([_fault(definition, value) for value in fitted], dtype=pl.String)
+    # joined as text, since a join never finds a NaN
+    key = different.cast(pl.String).alias("key")
+    there = pl.DataFrame([key, pl.Series("fitted", fitted, values.dtype), faults.alias("fault")])
+    found = (
+        values.cast(pl.String)
+        .to_frame("key")
+        .join(there, on="key", how="left", nulls_equal=True, maintain_order="left")
+    )
+    return found["fitted"].alias(values.name), None if faults.is_null().all() else found["fault"]
 
 
 @cache
@@ -242,27 +273,35 @@ def _fault(definition: Field, value: Any) -> str | None:
 # --- what the org holds ------------------------------------------------------------------------------------------
 
 
-def _stored(org: Org, target: Target, fields: Mapping[str, Field], period: str) -> dict[str, Record]:
-    """The month's records by key; one that was made by hand and has no key is not ours."""
+def _stored(
+    org: Org, target: Target, fields: Mapping[str, Field], period: str, schema: Mapping[str, pl.DataType]
+) -> pl.DataFrame:
+    """The month's records with their folded keys; one that was made by hand and has no key is not ours."""
     query = PERIOD.format(fields=", ".join(fields), object=target.object, period=format_soql("{}", period))
-    found: dict[str, Record] = {}
-    for row in held(org, target.object, fields, query):
-        if key := row[target.external_id]:
-            found[folded(key)] = {name: _fitted(definition, row[name]) for name, definition in fields.items()}
-    return found
+    found = _table(held(org, target.object, fields, query), schema).filter(_has_text(target.external_id))
+    fitted = [_fitted_column(fields[name], found[name])[0] for name in found.columns]
+    return pl.DataFrame(fitted).with_columns(_folded(target.external_id)).unique(_FOLDED, keep="last")
 
 
-def _other_months(org: Org, target: Target, fields: Mapping[str, Field], period: str, made: Plan) -> set[str]:
+def _table(rows: Iterable[Mapping[str, Any]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """These columns of the rows. Some hundreds of rows at a time: as Python's objects they take ten times as much."""
+    parts = (pl.DataFrame(some, schema=schema, orient="row", strict=False) for some in some_at_once(rows))
+    return pl.concat([pl.DataFrame(schema=schema), *parts])
+
+
+def _has_text(name: str) -> pl.Expr:
+    return pl.col(name).str.len_bytes().fill_null(0) > 0
+
+
+def _other_months(org: Org, target: Target, fields: Mapping[str, Field], period: str, made: Plan) -> list[str]:
     """The accounts of which the org holds a newer month; older months that are still marked go to `outdated`."""
     query = OTHERS.format(
         key=target.external_id, current=CURRENT, object=target.object, period=format_soql("{}", period)
     )
-    newer: set[str] = set()
-    asked = {name: fields[name] for name in (target.external_id, "Account__c", "Period__c", CURRENT)}
-    for row in held(org, target.object, asked, query):
-        if (row["Period__c"] or "") > period:
-            newer.add(row["Account__c"])
-        elif row[target.external_id]:
-            made.outdated.append({name: row[name] for name in (target.external_id, "Account__c", "Period__c")})
-    made.outdated = [row for row in made.outdated if row["Account__c"] not in newer]
-    return newer
+    asked = {name: fields[name] for name in (target.external_id, *MARKED, CURRENT)}
+    rows = _table(held(org, target.object, asked, query), made.outdated.schema)
+    is_newer = (pl.col("Period__c") > period).fill_null(value=False)
+    newer = rows.filter(is_newer)["Account__c"].unique()
+    is_ours = _has_text(target.external_id) & ~pl.col("Account__c").is_in(newer.implode())
+    made.outdated = rows.filter(~is_newer & is_ours)
+    return newer.drop_nulls().to_list()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import polars as pl
 from simple_salesforce.exceptions import SalesforceMalformedRequest
 from simple_salesforce.util import call_salesforce
 
@@ -55,10 +56,10 @@ class Answer:
 # --- sObject Collections -----------------------------------------------------------------------------------------
 
 
-def collections(org: Org, name: str, external_id: str, records: Sequence[Mapping[str, Any]]) -> Iterator[list[Answer]]:
+def collections(org: Org, name: str, external_id: str, records: pl.DataFrame) -> Iterator[list[Answer]]:
     """Create or update by external id, 200 a call; one record's trouble costs no other record."""
-    for start in range(0, len(records), COLLECTION):
-        yield _collection(org, name, external_id, records[start : start + COLLECTION])
+    for some in records.iter_slices(COLLECTION):
+        yield _collection(org, name, external_id, some.to_dicts())
 
 
 def _collection(org: Org, name: str, external_id: str, records: Sequence[Mapping[str, Any]]) -> list[Answer]:
@@ -106,7 +107,7 @@ def bulk(
     org: Org,
     name: str,
     external_id: str,
-    records: Sequence[Mapping[str, Any]],
+    records: pl.DataFrame,
     *,
     sleep: Sleep = time.sleep,
     limit: int = JOB_BYTES,
@@ -120,7 +121,7 @@ def bulk(
         job = _run(org, name, external_id, content, sleep)
         del content  # as large as the results that come now
         found = _results(org, name, external_id, sent, job)
-        keys = [_folded(record[external_id]) for record in records[begins : begins + sent]]
+        keys = [_folded(key) for key in records[external_id].slice(begins, sent)]
         if set(found) != set(keys) or len(found) != len(keys):
             raise UnexpectedAnswer("salesforce", f"writing {name} by Bulk API", "not one result for each record")
         yield [found[key] for key in keys]
@@ -132,15 +133,14 @@ def _folded(key: Any) -> str:
     return str(key).casefold()
 
 
-def _parts(records: Sequence[Mapping[str, Any]], limit: int) -> Iterator[tuple[bytes, int]]:
+def _parts(records: pl.DataFrame, limit: int) -> Iterator[tuple[bytes, int]]:
     """The records as CSV files with a heading, each within the limit, and how many are in each."""
-    if not records:
+    if records.is_empty():
         return
-    columns = list(records[0])
-    heading = _line(columns)
+    heading = _line(records.columns)
     content, count = bytearray(heading), 0
-    for record in records:
-        line = _line(_cell(record[column]) for column in columns)
+    for record in records.iter_rows():
+        line = _line(map(_cell, record))
         if count and len(content) + len(line) > limit:
             yield bytes(content), count
             content, count = bytearray(heading), 0
