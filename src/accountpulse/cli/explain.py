@@ -111,7 +111,7 @@ def _signal_text(each: Mapping[str, Any]) -> str:
     said = [
         f"{each['severity']}, {each['status']}",
         *([each["title"]] if each["title"] else []),
-        f"open for {plural(each['age_days'], 'day')}, since {each['date']}" if each["date"] else "open for long",
+        f"open for {plural(each['age_days'], 'day')}, since {each['date']}" if each["date"] else "open, since when is not known",
         *([f"owner {each['owner']}"] if each["owner"] else []),
     ]
     return " · ".join(said)
