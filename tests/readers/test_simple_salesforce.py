@@ -84,8 +84,9 @@ def test_the_org_says_what_it_has(sf: Salesforce, company: World) -> None:
 
 def test_every_account_reads_as_ours_does(sf: Salesforce, served: Sandbox, configure: Configure, scope: Scope) -> None:
     ours = extract(configure(served), "salesforce", scope).tables["accounts"]
-    fields = "Id, Name, ARR__c, OwnerId, Owner.Name"
-    found = sf.query_all(f"SELECT {fields} FROM Account WHERE Type LIKE 'Customer%' ORDER BY Id")
+    found = sf.query_all(
+        "SELECT Id, Name, ARR__c, OwnerId, Owner.Name FROM Account WHERE Type LIKE 'Customer%' ORDER BY Id"
+    )
     assert found["totalSize"] == ours.height > 20
     read = {
         each["Id"]: (each["Name"], each["ARR__c"], each["OwnerId"], each["Owner"]["Name"]) for each in found["records"]
