@@ -84,10 +84,14 @@ def test_the_org_says_what_it_has(sf: Salesforce, company: World) -> None:
 
 def test_every_account_reads_as_ours_does(sf: Salesforce, served: Sandbox, configure: Configure, scope: Scope) -> None:
     ours = extract(configure(served), "salesforce", scope).tables["accounts"]
-    found = sf.query_all("SELECT Id, Name, ARR__c, OwnerId FROM Account WHERE Type LIKE 'Customer%' ORDER BY Id")
+    found = sf.query_all(
+        "SELECT Id, Name, ARR__c, OwnerId, Owner.Name FROM Account WHERE Type LIKE 'Customer%' ORDER BY Id"
+    )
     assert found["totalSize"] == ours.height > 20
-    read = {each["Id"]: (each["Name"], each["ARR__c"], each["OwnerId"]) for each in found["records"]}
-    told = zip(ours["account_name"], ours["arr"], ours["owner"], strict=True)
+    read = {
+        each["Id"]: (each["Name"], each["ARR__c"], each["OwnerId"], each["Owner"]["Name"]) for each in found["records"]
+    }
+    told = zip(ours["account_name"], ours["arr"], ours["owner_id"], ours["owner"], strict=True)
     assert read == dict(zip(ours["account_id"], told, strict=True))
 
 

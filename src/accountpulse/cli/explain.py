@@ -115,10 +115,11 @@ def _open_signals(details: AccountDetails) -> Iterator[RenderableType]:
 
 
 def _signal_text(each: Mapping[str, Any]) -> str:
+    age = f"for {plural(each['age_days'], 'day')}, since {each['date']}" if each["date"] else "since an unknown day"
     said = [
         f"{each['severity']}, {each['status']}",
         *([each["title"]] if each["title"] else []),
-        f"open for {plural(each['age_days'], 'day')}, since {each['date']}" if each["date"] else "open for long",
+        f"open {age}",
         *([f"owner {each['owner']}"] if each["owner"] else []),
     ]
     return " · ".join(said)

@@ -44,7 +44,7 @@ def template_problem(template: str, placeholders: Iterable[str]) -> str | None:
     if not named:
         return f"leads to one place for all accounts: write {offer} where the account's own part stands"
     if not is_web_address(filled(template, known)):
-        return "is not an address such as https://example.com/{id}, without a password (http: on this machine only)"
+        return "is not an address such as https://example.com/{id}: no blanks, no password, http: on this machine only"
     return "must name its host, without a placeholder" if "{" in urlsplit(template).netloc else None
 
 
@@ -69,7 +69,7 @@ def _is_here(host: str) -> bool:
         return False
 
 
-def links_of_all(evidence: pl.DataFrame | None, sources: Sequence[Source]) -> dict[str, list[WebLink]]:
+def links_of_all(evidence: pl.DataFrame | None, sources: Sequence[Source]) -> dict[str, tuple[WebLink, ...]]:
     """The links of every account that has any, by its id, in the order of `sources`.
 
     `evidence`: what a run kept of its sources; None, or without `urls`, where an older version wrote it: no links.
@@ -81,14 +81,15 @@ def links_of_all(evidence: pl.DataFrame | None, sources: Sequence[Source]) -> di
         if name in order:
             found.setdefault(account, {})[name] = _links(order[name], urls)
     return {
-        account: [link for name in order for link in by_source.get(name, ())] for account, by_source in found.items()
+        account: tuple(link for name in order for link in by_source.get(name, ()))
+        for account, by_source in found.items()
     }
 
 
 def account_links(evidence: pl.DataFrame | None, account_id: str, sources: Sequence[Source]) -> list[WebLink]:
     """The same of one account; [] where it has none."""
     mine = None if evidence is None else evidence.filter(pl.col("account_id") == account_id)
-    return links_of_all(mine, sources).get(account_id, [])
+    return list(links_of_all(mine, sources).get(account_id, ()))
 
 
 def _links(source: Source, urls: Sequence[str]) -> list[WebLink]:
