@@ -5,6 +5,7 @@ The scripts get these texts; only a sum of ARR over the accounts that were searc
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 MISSING = "–"
@@ -121,7 +122,8 @@ class Texts:
         size, unit = next((row for row in _SIZES if abs(value) >= row[0]), (1.0, ""))
         number = value / size
         decimals = 0 if not unit or abs(number) >= 100 else 1 if abs(number) >= 10 else 2
-        return f"{'−' if value < 0 else ''}{abs(number):,.{decimals}f}{unit}"
+        rounded = Decimal(repr(abs(number))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)  # as the scripts do
+        return f"{'−' if value < 0 else ''}{rounded:,f}{unit}"
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """For the templates."""

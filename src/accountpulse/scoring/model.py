@@ -342,5 +342,5 @@ class ScorecardFile(ScorecardBlock):
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)]
     churn_risk: ChurnRisk | None = None
     """An index from 0 to 100, higher is worse; left out: that of the packaged scorecard."""
-    next_steps: Annotated[tuple[NextStep, ...], Field(min_length=1)] | None = None
+    next_steps: tuple[NextStep, ...] | None = None
     """What to do next with an account: the first rule that holds; left out: those of the packaged scorecard."""

@@ -240,13 +240,15 @@ def _risk(check: ScorecardCheck, risk: Mapping[Any, Any]) -> None:
 
 
 def _next_steps(check: ScorecardCheck, data: Mapping[Any, Any]) -> None:
-    tiers = {_mapping(tier).get("name") for _, tier in _items(data.get("tiers"))} | {NOT_RATED}
+    if data.get("next_steps") == []:
+        check.add(("next_steps",), "is empty: leave it out to get the packaged next steps")
+    tiers = {str(_mapping(tier).get("name")) for _, tier in _items(data.get("tiers"))} | {NOT_RATED}
     for index, rule in _items(data.get("next_steps")):
         when = _mapping(_mapping(rule).get("when"))
         here: Path = ("next_steps", index, "when")
         for name in _one_or_several(when.get("tier")):
             if name not in tiers:
-                check.add((*here, "tier"), f"there is no tier {name!r}{nearest(name, map(str, tiers))}")
+                check.add((*here, "tier"), f"there is no tier {name!r}{nearest(name, tiers)}")
         drivers = {*check.metrics, *check.dimensions}
         for name in _one_or_several(when.get("first_driver")):
             if name not in drivers:
