@@ -88,6 +88,7 @@ def test_the_head_says_which_run_it_was_and_how_the_sources_stood(document: dict
 def test_groups_add_up_to_the_whole(document: dict[str, Any], rows: list[dict[str, Any]], kept: Path) -> None:
     total = sum(row["arr"] or 0 for row in rows)
     assert document["arr"]["total"] == pytest.approx(total)
+    assert document["arr"]["currency"] == "EUR"
     assert document["arr"]["accounts_without"] == sum(row["arr"] is None for row in rows)
     for group in (document["distribution"], document["risk"], *document["at_risk"].values()):
         assert sum(each["accounts"] for each in group) == 120

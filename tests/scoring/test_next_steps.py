@@ -8,6 +8,7 @@ from accountpulse.core.errors import ConfigurationError
 from accountpulse.scoring.compare import differences
 from accountpulse.scoring.next_steps import next_step
 from accountpulse.scoring.scorecard import Scorecard, default, default_text, load, restored
+from support import ROOT
 
 CARD = default()
 Row = dict[str, Any]
@@ -64,6 +65,15 @@ def test_every_metric_of_the_packaged_scorecard_has_a_step_of_its_own_or_is_name
     pillars = default(["automation"])
     step = next_step({"tier": "At Risk", "drivers": ["pillar_automation"]}, pillars)
     assert step == "Agree with the sponsor on a plan for what costs most: automation pillar"
+
+
+def test_the_example_of_the_guide_is_a_good_one() -> None:
+    guide = (ROOT / "docs" / "scoring.md").read_text(encoding="utf-8")
+    example = guide[guide.index("```yaml\nnext_steps:") :].split("```")[1].removeprefix("yaml\n")
+    mine = load(f"{MAIN}\n{example}", "mine.yaml")
+    assert (
+        next_step({"tier": "Fine", "drivers": ["open_bugs"]}, mine) == "Agree on a plan for what costs most: open bugs"
+    )
 
 
 def test_an_empty_list_is_a_mistake() -> None:

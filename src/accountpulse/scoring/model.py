@@ -201,10 +201,10 @@ class Condition(ScorecardBlock):
 
 
 class Cap(ScorecardBlock):
-    """Where all of `when` holds, health is at most `cap`. Names are metrics, dimensions or `any_dimension`."""
+    """Where all of `when` holds, health is at most `cap`. OneOrSeveral are metrics, dimensions or `any_dimension`."""
 
     when: Annotated[dict[str, Condition], Field(min_length=1)]
-    """All must hold. Names are metrics, dimensions, or any_dimension."""
+    """All must hold. OneOrSeveral are metrics, dimensions, or any_dimension."""
     cap: Points
     """Health is at most this; of several caps that hold, the lowest counts."""
     reason: Text
@@ -273,7 +273,7 @@ class ChurnRisk(ScorecardBlock):
     bands: Bands
 
 
-Names = Text | Annotated[tuple[Text, ...], Field(min_length=1)]
+OneOrSeveral = Text | Annotated[tuple[Text, ...], Field(min_length=1)]
 
 
 class StepConditions(ScorecardBlock):
@@ -285,7 +285,7 @@ class StepConditions(ScorecardBlock):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Condition] = Field(init=False)
 
-    tier: Names | None = None
+    tier: OneOrSeveral | None = None
     """One tier or several, by name; Not Rated may be one of them."""
     green: bool | None = None
     """Whether the tier is a green one: from 75 points on, or the best. Not Rated is neither."""
@@ -293,7 +293,7 @@ class StepConditions(ScorecardBlock):
     """A part of the reason why an account is Not Rated."""
     cap: Text | None = None
     """A part of the reason of a cap that holds, or of an outage that keeps the tier."""
-    first_driver: Names | None = None
+    first_driver: OneOrSeveral | None = None
     """The metric that costs most points, one or several, or its dimension."""
 
     @cached_property

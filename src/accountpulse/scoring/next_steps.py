@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from accountpulse.scoring.columns import CAP_REASON, DRIVERS, HEALTH, HEALTH_BEFORE, NOT_RATED_REASON, TIER
-from accountpulse.scoring.model import HEALTH_CHANGE, NOT_RATED, Names, StepConditions
+from accountpulse.scoring.model import HEALTH_CHANGE, NOT_RATED, OneOrSeveral, StepConditions
 from accountpulse.scoring.scorecard import Scorecard
 
 _COMPARED: Mapping[str, Callable[[float, float], bool]] = {
@@ -71,7 +71,7 @@ def _health_change(row: Mapping[str, Any]) -> float | None:
     return None if now is None or then is None else now - then
 
 
-def _listed(names: Names) -> tuple[str, ...]:
+def _listed(names: OneOrSeveral) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else names
 
 
@@ -83,7 +83,7 @@ def _says(reasons: str | None, part: str) -> bool:
     return reasons is not None and part.lower() in reasons.lower()
 
 
-def _costs_most(row: Mapping[str, Any], card: Scorecard, names: Names) -> bool:
+def _costs_most(row: Mapping[str, Any], card: Scorecard, names: OneOrSeveral) -> bool:
     drivers: list[str] | None = row.get(DRIVERS)
     if not drivers:
         return False

@@ -11,7 +11,7 @@ from accountpulse.scoring.model import (
     Curve,
     Group,
     MetricRule,
-    Names,
+    OneOrSeveral,
     StepConditions,
 )
 from accountpulse.scoring.scorecard import Leaf, Node, Scorecard
@@ -286,6 +286,6 @@ def _step_conditions(card: Scorecard, when: StepConditions) -> Iterator[str]:
         yield f"what costs most is {_either(when.first_driver, metrics)}"
 
 
-def _either(names: Names, labels: Mapping[str, str] | None = None) -> str:
+def _either(names: OneOrSeveral, labels: Mapping[str, str] | None = None) -> str:
     several = (names,) if isinstance(names, str) else names
     return " or ".join(_cell((labels or {}).get(name, name)) for name in several)
