@@ -117,6 +117,16 @@ def test_a_view_opens_by_its_link_with_what_the_document_says(
     shown.page.wait_for_selector("#portfolio:not([hidden])")
 
 
+def test_an_open_signal_is_told_with_its_title_its_owner_and_its_age(
+    visit: Open, portfolio_page: Path, portfolio: dict[str, Any]
+) -> None:
+    signals = portfolio["details"]["signals"]
+    i = next(i for i in range(120) if signals[i] and signals[i][0]["title"] and signals[i][0]["owner"])
+    shown = visit(portfolio_page, at=f"#account={portfolio['accounts']['id'][i]}")
+    told = f"{signals[i][0]['severity']}: Sponsor left, active, confirmed, since 9 Oct 2026 (23 days), Ada Okafor"
+    assert told in shown.texts("#account-body li")
+
+
 def test_every_metric_is_there_with_its_reason_where_it_is_missing(
     visit: Open, portfolio_page: Path, portfolio: dict[str, Any]
 ) -> None:

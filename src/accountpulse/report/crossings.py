@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from accountpulse.report.accounts import sorted_scores
 from accountpulse.report.inputs import ReportInput
 from accountpulse.scoring.columns import (
     BEFORE_CAPS,
@@ -26,6 +27,8 @@ WINDOWS = (30, 90, 180)  # days to a renewal
 WAYS = ("fell", "rose", "")  # in the order of the list
 LEAST_COVERAGE = 10.0  # percent of the weight: a smaller loss crosses no line
 
+READ = ("account_id", TIER, HEALTH, BEFORE_CAPS, CAP_REASON, COVERAGE, CRITICAL, NOT_RATED_REASON, RENEWAL)
+
 Line = tuple[str, str, bool]  # which line, in words, whether it is worse now
 
 
@@ -40,9 +43,9 @@ def crossed(rows: pl.DataFrame, inputs: ReportInput) -> list[dict[str, Any]]:
     then = inputs.comparable
     if then is None:
         return []
-    earlier = {row["account_id"]: row for row in then.iter_rows(named=True)}
+    earlier = {row["account_id"]: row for row in _read(then)}
     month, found = inputs.month, []
-    for i, now in enumerate(month.scores.sort("account_id").iter_rows(named=True)):
+    for i, now in enumerate(_read(sorted_scores(inputs))):
         before = earlier.get(now["account_id"])
         lines = [] if before is None else list(_lines(before, now, month.card, month.as_of_day))
         if lines:
@@ -50,6 +53,11 @@ def crossed(rows: pl.DataFrame, inputs: ReportInput) -> list[dict[str, Any]]:
             found.append({"i": i, "way": _way(lines), "lines": told})
     arr = rows["arr"].to_list()
     return sorted(found, key=lambda each: (WAYS.index(each["way"]), arr[each["i"]] is None, -(arr[each["i"]] or 0)))
+
+
+def _read(scores: pl.DataFrame) -> Iterator[ScoreRow]:
+    """The rows, of their columns only those that a line rests on."""
+    return scores.select(name for name in READ if name in scores.columns).iter_rows(named=True)
 
 
 def _way(lines: list[Line]) -> str:

@@ -18,7 +18,7 @@ from accountpulse.scoring.columns import (
     lost_of,
 )
 from accountpulse.scoring.explain import plain, signed
-from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.scoring.scorecard import Scorecard, plain_steps
 
 _KEYS = ("name", "reason", "step")  # identify the members of a list, so that an inserted one shifts no other
 _SMALLEST = 1e-9  # points: a smaller effect is a last bit
@@ -40,8 +40,7 @@ def differences(before: Scorecard, after: Scorecard) -> list[Difference]:
 
 def _whole(card: Scorecard) -> dict[str, Any]:
     """The content with the next steps that it has, also where these are the packaged ones."""
-    steps = [rule.model_dump(mode="json", exclude_none=True) for rule in card.next_steps]
-    return {**card.content["scorecard"], "next_steps": steps}
+    return {**card.content["scorecard"], "next_steps": plain_steps(card.next_steps)}
 
 
 def _differences(path: str, before: Any, after: Any) -> Iterator[Difference]:

@@ -107,23 +107,22 @@ class Scorecard:
     @cached_property
     def hash(self) -> str:
         """The first 12 hex digits of the SHA-256 of what scores: not of comments, the order of keys and next steps."""
-        scoring = {key: value for key, value in self._plain.items() if key != "next_steps"}
-        text = json.dumps(scoring, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(self._plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property
     def content(self) -> dict[str, Any]:
-        """The whole content as plain data, in the file's order, for `restored`: stored with each run."""
-        return {"pillars": list(self.pillars), "scorecard": self._plain}
+        """The whole content as plain data, in the file's order, for `restored`: stored with each run.
+
+        Next steps are in it where they are its own: the packaged ones may get better with a later version.
+        """
+        own = {} if self.next_steps == default().next_steps else {"next_steps": plain_steps(self.next_steps)}
+        return {"pillars": list(self.pillars), "scorecard": self._plain | own}
 
     @cached_property
     def _plain(self) -> dict[str, Any]:
-        """The content as plain data: pillars expanded, the packaged churn risk where the file has none.
-
-        Next steps are those of its own: the packaged ones may get better with a later version.
-        """
-        own = None if self.file.next_steps == default().file.next_steps else self.file.next_steps
-        content = self.file.model_copy(update={"churn_risk": self.risk, "tiers": self.tiers, "next_steps": own})
+        """What scores, as plain data: pillars expanded, the packaged churn risk where the file has none."""
+        content = self.file.model_copy(update={"churn_risk": self.risk, "tiers": self.tiers, "next_steps": None})
         return content.model_dump(mode="json", by_alias=True, exclude_none=True)
 
     @cached_property
@@ -199,6 +198,11 @@ class Scorecard:
         if risk is None:
             return None
         return "high" if risk >= self.risk.bands.high else "medium" if risk >= self.risk.bands.medium else "low"
+
+
+def plain_steps(steps: Sequence[NextStep]) -> list[dict[str, Any]]:
+    """Next steps as plain data."""
+    return [rule.model_dump(mode="json", exclude_none=True) for rule in steps]
 
 
 def load(text: str, name: str, pillars: Sequence[str] = ()) -> Scorecard:
