@@ -246,6 +246,13 @@ def test_what_is_typed_into_the_search_is_one_step_of_the_history(visit: Open, p
     shown.page.go_back()
     expect(shown("#found")).to_contain_text("120 accounts,")
     assert shown("#search").input_value() == ""
+    shown("#search").press_sequentially("mei tan")
+    names = shown.texts(f"{ROWS} .name")
+    shown(f"{ROWS} .name").first.click()  # before the reader paused
+    shown.page.wait_for_selector("#account:not([hidden])")
+    shown.page.go_back()
+    shown.page.wait_for_selector("#portfolio:not([hidden])")
+    assert shown.texts(f"{ROWS} .name") == names
 
 
 def test_tiles_lead_to_their_lists(visit: Open, portfolio_page: Path, portfolio: dict[str, Any]) -> None:

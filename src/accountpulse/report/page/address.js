@@ -28,13 +28,17 @@ function writeAddress({isTyped = false} = {}) {
   clearTimeout(typing);
   const write = () => {
     typing = null;
-    if (listAddress() !== shownAddress()) history.pushState(null, "", listAddress() || LIST);
+    if (accountInAddress() === null && listAddress() !== shownAddress()) history.pushState(null, "", listAddress() || LIST);
   };
   if (isTyped) typing = setTimeout(write, 500);
   else write();
 }
 
-const shownAddress = () => (location.hash.startsWith(LIST) && location.hash !== LIST ? location.hash : "");
+/** The list's state in the address, written as `listAddress` writes it; empty where it has none. */
+function shownAddress() {
+  const asked = location.hash.startsWith(LIST) ? `${new URLSearchParams(location.hash.slice(LIST.length))}` : "";
+  return asked && LIST + asked;
+}
 
 /** Show what the address asks for; an address of another section leaves the worklist as it is. */
 function readAddress() {
@@ -45,6 +49,6 @@ function readAddress() {
   for (const name of ASKED) elements[name].value = asked.get(name) ?? "";
   for (const name of ASKED) if (elements[name].selectedIndex === -1) elements[name].value = ""; // of another report
   const [key, way] = (asked.get("sort") ?? "place").split(",");
-  setOrder(key in lists.keys ? key : "place", way !== "down");
+  setOrder(Object.hasOwn(lists.keys, key) ? key : "place", way !== "down");
   update();
 }

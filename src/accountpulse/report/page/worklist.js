@@ -23,6 +23,7 @@ function startWorklist() {
     update();
     writeAddress({isTyped: target.name === "search"});
   });
+  form.addEventListener("change", () => writeAddress()); // whoever leaves the search has typed to its end
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(() => { setOrder("place", true); update(); writeAddress(); }));
   tell(lists.worklist);
