@@ -56,6 +56,8 @@ def mapping_page() -> str:
         ).rstrip(),
         "```",
         "",
+        "`currency` is the ISO code of the org's corporate currency, such as `EUR`: the report shows amounts with it.",
+        "",
         "`none` in place of a whole part (`signals`, `looker.usage`, `.features`, `salesforce.payment`,",
         "`.downgrades`, `.arr_history`, `.reviews`, `.champions`, `.expansion`, `.outcomes`) says that it is not in",
         "use: its metrics stay empty with the reason `not_configured`.",

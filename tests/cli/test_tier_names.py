@@ -97,7 +97,7 @@ def test_the_page_of_the_report_uses_them(result: RunResult, folder: Path) -> No
         assert f">{name}<" not in markup
     for name in ("Gold", "Silver"):
         assert f"<option>{name}</option>" in markup
-    assert "Silver or Not Rated" in markup
+    assert "Not Gold, and overdue or due within 90 days" in markup
 
 
 def test_the_best_tier_is_green_the_worst_red_whatever_they_are_called() -> None:

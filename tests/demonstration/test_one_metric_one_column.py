@@ -19,7 +19,7 @@ def add_the_metric(copy: Copy) -> None:
     copy.insert(
         "core/catalogue.py",
         "    # support\n",
-        f'    Metric("{METRIC}", "support", "urgent conversations", "count", WINDOW, "lower", _SUPPORT, grows=True),\n',
+        f'    Metric("{METRIC}", "support", "urgent conversations", "count", WINDOW, "lower", grows=True),\n',
     )
     copy.insert("metrics/support.py", '_COUNTS = ("total", ', '"p1_p2", ')
     total = '        *reported("total_conversations", nw.col("total")),\n'

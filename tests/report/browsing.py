@@ -25,6 +25,7 @@ class Visit:
         at: str = "",
         scripts: bool = True,
         ready: str = "html.ready",
+        today: str | None = None,
     ) -> None:
         size: Any = {"width": width, "height": 900}
         self.context = browser.new_context(viewport=size, color_scheme=scheme, java_script_enabled=scripts)
@@ -34,6 +35,8 @@ class Visit:
         self.page.on("console", lambda message: self.problems.append(f"{message.type}: {message.text}"))
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.context.on("request", lambda request: self._asked(request.url, path.as_uri()))
+        if today:
+            self.page.clock.set_fixed_time(today)
         self.page.goto(path.as_uri() + at)
         if scripts:
             self.page.wait_for_selector(ready)

@@ -63,7 +63,7 @@ def document(
     for account, name in zip(accounts, names, strict=False):
         account["name"] = name
     return {
-        "format": 1, "period": PERIODS[-1], "period_text": "October 2026", "as_of": AS_OF.isoformat(),
+        "format": 2, "period": PERIODS[-1], "period_text": "October 2026", "as_of": AS_OF.isoformat(),
         "window_days": 90, "horizon_days": 180,
         "run": {"id": "20261101-021403-7f3a", "begun_at": "2026-11-01T02:14:03Z", "ended_at": "2026-11-01T02:21:47Z",
                 "exit_code": 5 if failed else 0, "written": count, "refused": 0, "unchanged": 0, "dry_run": False},
@@ -87,7 +87,9 @@ def _metric(metric: tuple[Any, ...]) -> dict[str, Any]:
     name, label, unit, dimension, _, worst, best, window, source = metric
     direction = "higher is better" if best > worst else "lower is better"
     return {"name": name, "label": label, "unit": unit, "dimension": dimension, "direction": direction,
-            "window": window, "source": source, "per": "seats" if name == "mau" else None, "instead": None}  # fmt: skip
+            "window": window, "source": source, "per": "seats" if name == "mau" else None, "instead": None,
+            "good": f"good is {worst + 0.75 * (best - worst):g} or {'more' if best > worst else 'less'}",
+            "good_in": {"Enterprise": "good is another value"} if name == "csat_score" else {}}  # fmt: skip
 
 
 def _dimension_weight(name: str) -> float:
@@ -181,7 +183,8 @@ def _signals(chance: random.Random) -> list[dict[str, Any]]:
     if chance.random() > 0.2:
         return []
     severity = chance.choice(["critical", "moderate", "watch"])
-    return [{"severity": severity, "status": "active, confirmed", "date": "2026-10-09", "age_days": 23}]
+    return [{"severity": severity, "status": "active, confirmed", "date": "2026-10-09", "age_days": 23,
+             "title": chance.choice([None, "Sponsor left"]), "owner": chance.choice([None, "Ada Okafor"])}]  # fmt: skip
 
 
 # --- the whole portfolio ---------------------------------------------------------------------------------------
@@ -189,7 +192,7 @@ def _signals(chance: random.Random) -> list[dict[str, Any]]:
 
 def _portfolio(accounts: list[dict[str, Any]], failed: str | None, *, before: bool) -> dict[str, Any]:
     rated = [account for account in accounts if account["health"] is not None]
-    order = sorted(accounts, key=lambda a: (-(a["arr"] or 0) * (a["risk"] or 0), a["index"]))
+    order = sorted(accounts, key=lambda a: (a["risk"] is None, -(a["risk"] or 0), -(a["arr"] or 0), a["index"]))
     return {
         "notes": ["50 tickets among the conversations were left out"],
         "risk_note": "an index, not a probability",
@@ -203,13 +206,15 @@ def _portfolio(accounts: list[dict[str, Any]], failed: str | None, *, before: bo
         "alarms": [f"{failed} could not be read: what it measures is not known for any account."] if failed else [],
         "warnings": [] if rated else ["100 % of the accounts are Not Rated: this says little about any of them."],
         "tiers": [
-            {"name": name, "from": least, "to": end, "rank": rank}
+            {"name": name, "from": least, "to": end, "rank": rank, "green": (least or 0) >= 75}
             for rank, (name, least, end) in enumerate([*TIERS, (NOT_RATED, None, None)])
         ],
         "bands": [{"name": name, "from": least, "to": end} for name, least, end in BANDS],
         "distribution": [_now_and_then(accounts, "tier", name, before=before) for name in TIER_NAMES],
         "risk": [_now_and_then(accounts, "band", name, before=before) for name in BAND_NAMES],
         "at_risk": {f"by_{key}": _by(accounts, key) for key in ("tier", "segment", "owner")},
+        "danger": _danger(accounts),
+        "crossed": _crossed(accounts) if before else [],
         "movers": _movers(accounts) if before else [],
         "renewals": _renewals(accounts),
         "worklist": [account["index"] for account in order],
@@ -259,12 +264,42 @@ def _movers(accounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {"i": a["index"], "tier_before": a["was"]["tier"], "tier": a["tier"], "health_before": a["was"]["health"],
          "health": a["health"], "change": moved(a) if a["change"] else None,
          "scorecard_effect": a["change"]["scorecard"] if a["change"] else None, "arr": a["arr"],
+         "way": _way(a), "lines": _lines(a),
          "words": ["monthly active users: 210 → 140, −4.1 points", "CSAT: 91 % → 84 %, −1.2 points"]}
         for a in found
     ]  # fmt: skip
 
 
-def _renewals(accounts: list[dict[str, Any]]) -> dict[str, Any]:
+def _danger(accounts: list[dict[str, Any]]) -> list[int]:
+    def is_due(account: dict[str, Any]) -> bool:
+        return account["renewal"] is not None and (account["renewal"] - AS_OF).days <= 90
+
+    found = [a for a in accounts if a["tier"] not in ("Champion", "Healthy") and is_due(a)]
+    found.sort(key=lambda a: (a["arr"] is None, -(a["arr"] or 0), a["index"]))
+    return [account["index"] for account in found]
+
+
+def _lines(account: dict[str, Any]) -> list[dict[str, Any]]:
+    now, then = account["tier"], account["was"]["tier"]
+    if now == then or NOT_RATED in (now, then):
+        return []
+    worse = TIER_NAMES.index(now) > TIER_NAMES.index(then)
+    return [{"line": "tier", "text": f"{then} to {now}", "worse": worse}]
+
+
+def _crossed(accounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found = [(account, lines) for account in accounts if (lines := _lines(account))]
+    found.sort(key=lambda each: (not each[1][0]["worse"], -(each[0]["arr"] or 0), each[0]["index"]))
+    return [{"i": a["index"], "way": "fell" if lines[0]["worse"] else "rose", "lines": lines} for a, lines in found]
+
+
+def _way(account: dict[str, Any]) -> str:
+    if account["change"] is None:
+        return ""
+    return "rose" if account["health"] > account["was"]["health"] else "fell"
+
+
+def _renewals(accounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     points = []
     for account in accounts:
         days = None if account["renewal"] is None else (account["renewal"] - AS_OF).days
@@ -273,8 +308,7 @@ def _renewals(accounts: list[dict[str, Any]]) -> dict[str, Any]:
             date_ = account["renewal"].isoformat()
             points.append({"i": account["index"], "date": date_, "days": days, "overdue": days < 0, **same})
     points.sort(key=lambda point: (point["days"], point["i"]))
-    attention = [p["i"] for p in points if p["tier"] in ("Critical", NOT_RATED) and p["days"] <= 90]
-    return {"points": points, "attention": attention}
+    return points
 
 
 def _gaps(accounts: list[dict[str, Any]], failed: str | None) -> list[dict[str, Any]]:
@@ -297,6 +331,9 @@ def _columns(accounts: list[dict[str, Any]]) -> dict[str, list[Any]]:
     rated = [account["health"] is not None for account in accounts]
     return columns | {
         "before_caps": [account["uncapped"] for account in accounts],
+        "risk_before_floors": [account["risk"] for account in accounts],
+        "limit": [_limit(account) for account in accounts],
+        "links": [_links(account) for account in accounts],
         **{f"probability{end}": [None] * len(accounts) for end in ("", "_lower", "_upper")},
         "tier_before": [account["was"]["tier"] for account in accounts],
         "health_before": [account["was"]["health"] for account in accounts],
@@ -306,6 +343,16 @@ def _columns(accounts: list[dict[str, Any]]) -> dict[str, list[Any]]:
         "step": ["Agree an adoption plan with the champion." if ok and n % 3 else None for n, ok in enumerate(rated)],
         **{f"dimension:{name}": [_dimension(account, name)["score"] for account in accounts] for name in DIMENSIONS},
     }  # fmt: skip
+
+
+def _limit(account: dict[str, Any]) -> str | None:
+    binds = account["cap"] and account["health"] < account["uncapped"]
+    return None if binds or not account["cap"] else "open critical signal: health can't rise above 49"
+
+
+def _links(account: dict[str, Any]) -> list[dict[str, str]]:
+    places = {"Salesforce": "https://example.my.salesforce.com", "Intercom": "https://app.intercom.com/a/apps/x"}
+    return [{"label": label, "url": f"{place}/{account['id']}"} for label, place in places.items()]
 
 
 def _dimension(account: dict[str, Any], name: str) -> dict[str, Any]:

@@ -18,7 +18,12 @@ def runs(folder: Path, accounts: int = 120) -> Path:
     card = folder / "mine.yaml"
     card.write_text(default_text().replace("weight: 0.30", "weight: 0.25", 1), encoding="utf-8")
     with Sandbox(build(seed=7, accounts=accounts, until=NOW)) as sandbox:
-        loaded = settings.load({**sandbox.environment(), "ACCOUNTPULSE_STATE": str(folder / "state")})
+        environment = sandbox.environment()
+        mapping = folder / "accountpulse.yaml"
+        own = Path(environment["ACCOUNTPULSE_CONFIG"]).read_text(encoding="utf-8")
+        mapping.write_text(f"currency: EUR\n{own}", encoding="utf-8")
+        state = {"ACCOUNTPULSE_STATE": str(folder / "state"), "ACCOUNTPULSE_CONFIG": str(mapping)}
+        loaded = settings.load({**environment, **state})
         for month in MONTHS:
             options = RunRequest(period=Period(2026, month), scorecard=card if month == 10 else None)
             assert pipeline.execute(loaded, options, NOW, Silent()).exit_code == 0

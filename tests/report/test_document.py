@@ -88,6 +88,7 @@ def test_the_head_says_which_run_it_was_and_how_the_sources_stood(document: dict
 def test_groups_add_up_to_the_whole(document: dict[str, Any], rows: list[dict[str, Any]], kept: Path) -> None:
     total = sum(row["arr"] or 0 for row in rows)
     assert document["arr"]["total"] == pytest.approx(total)
+    assert document["arr"]["currency"] == "EUR"
     assert document["arr"]["accounts_without"] == sum(row["arr"] is None for row in rows)
     for group in (document["distribution"], document["risk"], *document["at_risk"].values()):
         assert sum(each["accounts"] for each in group) == 120
@@ -107,16 +108,61 @@ def test_groups_add_up_to_the_whole(document: dict[str, Any], rows: list[dict[st
             assert sum(each[kind] for kind in kinds) == each["accounts"]
 
 
-def test_the_worklist_goes_by_arr_times_risk_and_what_is_unknown_comes_last(document: dict[str, Any]) -> None:
-    accounts, order = document["accounts"], document["worklist"]
-    assert sorted(order) == list(range(120))
-    worth = [
-        None if None in (accounts["arr"][i], accounts["risk"][i]) else accounts["arr"][i] * accounts["risk"][i]
-        for i in order
-    ]
-    known = [each for each in worth if each is not None]
-    assert worth[: len(known)] == known == sorted(known, reverse=True)
-    assert None in worth
+def test_the_worklist_goes_by_risk_within_floors_by_the_risk_before_them_and_what_is_unknown_comes_last(
+    document: dict[str, Any], rows: list[dict[str, Any]]
+) -> None:
+    def rank(i: int) -> tuple[Any, ...]:
+        row, unknown = rows[i], 1.0
+        numbers = (row["churn_risk_score"], row["risk_z"], row["arr"])
+        return (*(unknown if number is None else -1e9 - number for number in numbers), row["account_id"])
+
+    assert document["worklist"] == sorted(range(120), key=rank)
+    risks = [rows[i]["churn_risk_score"] for i in document["worklist"]]
+    assert risks.count(10.0) > 5  # a floor
+    assert risks[-1] is None
+    for i, row in enumerate(rows):
+        before = document["accounts"]["risk_before_floors"][i]
+        expected = None if row["risk_z"] is None else 100 / (1 + math.exp(-row["risk_z"]))
+        assert before == (None if expected is None else pytest.approx(expected))
+        assert before is None or before <= row["churn_risk_score"] + 1e-9
+
+
+def test_the_renewals_in_danger_are_not_green_and_due_in_90_days_the_highest_arr_first(
+    document: dict[str, Any], rows: list[dict[str, Any]]
+) -> None:
+    def is_due(row: dict[str, Any]) -> bool:
+        days = row["days_to_renewal"]
+        return row["tier"] not in ("Champion", "Healthy") and days is not None and days <= 90
+
+    expected = [i for i in range(120) if is_due(rows[i])]
+    expected.sort(key=lambda i: (rows[i]["arr"] is None, -(rows[i]["arr"] or 0), rows[i]["account_id"]))
+    assert document["danger"] == expected
+    assert len(expected) > 10
+    assert {"At Risk", "Critical"} <= {rows[i]["tier"] for i in expected}
+
+
+def test_what_crossed_a_line_is_what_differs_from_the_run_before_by_the_same_scorecard(
+    document: dict[str, Any], rows: list[dict[str, Any]], kept: Path
+) -> None:
+    inputs = read(State(kept), None)
+    assert inputs.rescored is not None
+    assert inputs.before is not None
+    then = {row["account_id"]: row for row in inputs.rescored.to_dicts()}
+    measured = {row["account_id"]: row for row in inputs.before.scores.to_dicts()}
+    told = {each["i"]: {line["line"]: line for line in each["lines"]} for each in document["crossed"]}
+    for i, row in enumerate(rows):
+        lines, before, days = told.get(i, {}), then[row["account_id"]], measured[row["account_id"]]["days_to_renewal"]
+        rated = "Not Rated" not in (row["tier"], before["tier"])
+        assert ("tier" in lines) == (rated and row["tier"] != before["tier"])
+        entered = [n for n in (30, 90, 180) if None not in (days, row["days_to_renewal"])
+                   and row["days_to_renewal"] <= n < days]  # fmt: skip
+        overdue = days is not None and row["days_to_renewal"] is not None and row["days_to_renewal"] < 0 <= days
+        assert ("renewal" in lines) == (bool(entered) or overdue)
+        if "renewal" in lines and not overdue:
+            assert lines["renewal"]["text"].startswith(f"renewal within {min(entered)} days (20")
+    assert {line for lines in told.values() for line in lines} >= {"tier", "cap", "critical signal", "renewal"}
+    movers = {each["i"]: each["lines"] for each in document["movers"]}
+    assert all(lines == list(told.get(i, {}).values()) for i, lines in movers.items())
 
 
 def test_waterfalls_and_contributions_add_up_on_every_account_and_are_those_of_change(
@@ -211,14 +257,11 @@ def test_movers_are_the_other_tiers_and_five_points_and_more(document: dict[str,
 def test_renewals_are_the_overdue_ones_and_those_of_180_days(
     document: dict[str, Any], rows: list[dict[str, Any]]
 ) -> None:
-    points = document["renewals"]["points"]
+    points = document["renewals"]
     due = {i for i, row in enumerate(rows) if row["days_to_renewal"] is not None and row["days_to_renewal"] <= 180}
     assert {point["i"] for point in points} == due
     assert [point["days"] for point in points] == sorted(point["days"] for point in points)
     assert [point["overdue"] for point in points] == [point["days"] < 0 for point in points]
-    attention = [p["i"] for p in points if p["tier"] in ("Critical", "Not Rated") and p["days"] <= 90]
-    assert document["renewals"]["attention"] == attention
-    assert attention
 
 
 def test_the_line_has_twelve_months_and_marks_the_scorecards(document: dict[str, Any], kept: Path) -> None:

@@ -1,6 +1,7 @@
 """The report's page in a real browser: what it shows is what the document says, and its lists can be worked with."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ def test_a_page_of_120_accounts_opens_and_shows_every_section(visit: Open, portf
     shown = visit(portfolio_page)
     titles = shown.texts("#portfolio h2, #guide h2")
     for title in (
-        "Distribution",
+        "Renewals in danger",
+        "What crossed a line since September 2026",
+        "ARR by tier",
         "ARR at risk",
         "Movers",
         "Renewals",
@@ -60,8 +63,8 @@ def test_the_policy_of_the_page_refuses_any_connection_and_any_foreign_script(
 
 def test_the_lines_written_into_the_page_are_those_that_the_scripts_show(visit: Open, portfolio_page: Path) -> None:
     written, scripted = visit(portfolio_page, scripts=False), visit(portfolio_page)
-    for rows in (ROWS, "#movers-rows tr", "#attention-rows tr"):
-        assert written.texts(rows) == scripted.texts(rows)[: len(written.texts(rows))]
+    for rows in (ROWS, "#movers-rows tr", "#danger-rows tr", "#crossed-rows tr"):
+        assert on_paper(written, rows) == on_paper(scripted, rows)[: len(written.texts(rows))]
         assert len(written.texts(rows)) > 3
     scripted("[data-sort=name]").click()
     scripted("button[type=reset]").click()
@@ -69,9 +72,17 @@ def test_the_lines_written_into_the_page_are_those_that_the_scripts_show(visit: 
     scripted("[data-movers='']").click()
     expect(scripted("#worklist th[aria-sort=ascending]")).to_have_text("#")
     for rows in (ROWS, "#movers-rows tr"):  # now the scripts have made them
-        assert written.texts(rows) == scripted.texts(rows)
+        assert on_paper(written, rows) == on_paper(scripted, rows)
         classes = "(all) => all.map((row) => row.className)"
         assert written(rows).evaluate_all(classes) == scripted(rows).evaluate_all(classes)
+
+
+def on_paper(shown: Visit, rows: str) -> list[str]:
+    """Their texts as they are printed: with days that are counted from the report's day."""
+    shown.page.emulate_media(media="print")
+    texts = shown.texts(rows)
+    shown.page.emulate_media(media="screen")
+    return texts
 
 
 def test_a_sum_of_arr_is_written_as_every_other_amount(
@@ -104,24 +115,22 @@ def test_the_distribution_equals_the_document(visit: Open, portfolio_page: Path,
 
 
 def amount(text: str) -> float:
-    """`$1.36M` as a number."""
+    """`1.36M` as a number."""
     unit = {"k": 1e3, "M": 1e6, "B": 1e9}.get(text[-1], 1.0)
-    return float(text.strip("$kMB").replace(",", "")) * unit
+    return float(text.strip("kMB").replace(",", "")) * unit
 
 
 def test_the_headline_says_what_the_document_says(visit: Open, portfolio_page: Path, portfolio: dict[str, Any]) -> None:
     figures = visit(portfolio_page).texts("#portfolio .headline .figure")
     high = next(row for row in portfolio["risk"] if row["band"] == "high")
-    assert amount(figures[0].split()[4]) == pytest.approx(high["arr"], rel=0.005)
-    assert f"{high['accounts']} accounts" in figures[0]
-    assert f"Renewals to look after {len(portfolio['renewals']['attention'])} " in figures[1]
-    order = {tier["name"]: tier["rank"] for tier in portfolio["tiers"] if tier["name"] != "Not Rated"}
-    steps = [
-        order[mover["tier"]] - order[mover["tier_before"]]
-        for mover in portfolio["movers"]
-        if {mover["tier"], mover["tier_before"]} <= set(order)
-    ]
-    assert f"{sum(step > 0 for step in steps)} fell, {sum(step < 0 for step in steps)} rose" in figures[2]
+    assert amount(figures[2].split()[5]) == pytest.approx(high["arr"], rel=0.005)
+    assert f"{high['accounts']} accounts" in figures[2]
+    danger = portfolio["danger"]
+    assert figures[0].startswith(f"Renewals in danger {len(danger)} USD ")
+    arr = sum(portfolio["accounts"]["arr"][i] or 0 for i in danger)
+    assert amount(figures[0].split()[5]) == pytest.approx(arr, rel=0.005)
+    worse = [any(line["worse"] for line in each["lines"]) for each in portfolio["crossed"]]
+    assert f"{sum(worse)} worse, {len(worse) - sum(worse)} better" in figures[1]
 
 
 def test_every_account_is_in_the_worklist_with_the_numbers_of_the_document(
@@ -158,6 +167,121 @@ def test_the_search_finds_names_ids_owners_and_reasons_as_they_are_typed(
     shown("#search").fill("no such account")
     assert shown(ROWS).count() == 0
     assert "No account matches" in shown("#found").inner_text()
+
+
+def test_the_first_screen_answers_which_renewals_are_in_danger_why_whose_and_what_next(
+    visit: Open, portfolio_page: Path, portfolio: dict[str, Any]
+) -> None:
+    accounts, first = portfolio["accounts"], portfolio["danger"][0]
+    for width, height in ((1400, 900), (390, 844)):
+        shown = visit(portfolio_page, width=width)
+        shown.page.set_viewport_size({"width": width, "height": height})
+        row = shown("#danger-rows tr").first
+        box = row.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= height
+        text = " ".join(row.inner_text().split())
+        assert f"{accounts['arr'][first]:,.0f} USD" in text
+        for column in ("name", "owner", "tier", "step"):
+            assert (accounts[column][first] or "") in text
+        reason = accounts["cap"][first] or accounts["not_rated"][first] or accounts["drivers"][first]
+        assert reason.split("; ")[0] in text
+        assert shown.overflow() == 0
+
+
+def test_days_are_counted_from_the_readers_day_and_on_paper_from_the_reports(
+    visit: Open, portfolio_page: Path, portfolio: dict[str, Any]
+) -> None:
+    renewals = portfolio["accounts"]["renewal"]
+    dated = [(date.fromisoformat(renewals[i]) - date(2026, 11, 1)).days for i in portfolio["danger"]]
+    shown = visit(portfolio_page, today="2026-11-04")
+    assert "Days to a renewal are counted from today, 4 Nov 2026." in shown(".top").inner_text()
+    shown.show_all("danger")
+    assert shown.texts("#danger-rows .when small") == [told(days - 3) for days in dated]
+    shown.page.emulate_media(media="print")
+    assert shown.texts("#danger-rows .when small") == [f"{told(days)} (on 1 Nov 2026)" for days in dated]
+    assert "Days to a renewal are counted from 1 Nov 2026." in shown(".top").inner_text()
+    unscripted = visit(portfolio_page, scripts=False)
+    assert unscripted.texts("#danger-rows .when small")[0] == f"{told(dated[0])} (on 1 Nov 2026)"
+
+
+def told(days: int) -> str:
+    if days == 0:
+        return "today"
+    many = f"{abs(days)} day{'' if abs(days) == 1 else 's'}"
+    return f"in {many}" if days > 0 else f"{many} overdue"
+
+
+def test_filters_and_order_are_in_the_address_and_the_back_button_undoes_them(
+    visit: Open, portfolio_page: Path
+) -> None:
+    shown = visit(portfolio_page)
+    shown("[name=tier]").select_option("Critical")
+    shown("[data-sort=arr]").click()
+    expect(shown("#worklist [aria-sort=descending]")).to_have_text("ARR")
+    address, names = shown.page.url, shown.texts(f"{ROWS} .name")
+    assert address.endswith("#worklist?tier=Critical&sort=arr%2Cdown")
+    shown.page.go_back()
+    expect(shown("#worklist [aria-sort=ascending]")).to_have_text("#")
+    assert shown("[name=tier]").input_value() == "Critical"
+    shown.page.go_back()
+    expect(shown("#found")).to_contain_text("120 accounts,")
+    shown.page.go_forward()
+    shown.page.go_forward()
+    expect(shown("#worklist [aria-sort=descending]")).to_have_text("ARR")
+    shown(f"{ROWS} .name").first.click()
+    shown.page.wait_for_selector("#account:not([hidden])")
+    shown.page.go_back()
+    shown.page.wait_for_selector("#portfolio:not([hidden])")
+    assert shown.texts(f"{ROWS} .name") == names
+    linked = visit(portfolio_page, at="#worklist?tier=Critical&sort=arr%2Cdown&owner=nobody+here")
+    assert linked.texts(f"{ROWS} .name") == names
+    assert linked.page.evaluate("document.getElementById('worklist').getBoundingClientRect().top") < 100
+
+
+def test_what_is_typed_into_the_search_is_one_step_of_the_history(visit: Open, portfolio_page: Path) -> None:
+    shown = visit(portfolio_page)
+    shown("#search").press_sequentially("mei tan")
+    shown.page.wait_for_url("**#worklist?search=mei+tan")
+    shown.page.go_back()
+    expect(shown("#found")).to_contain_text("120 accounts,")
+    assert shown("#search").input_value() == ""
+    shown("#search").press_sequentially("mei tan")
+    names = shown.texts(f"{ROWS} .name")
+    shown(f"{ROWS} .name").first.click()  # before the reader paused
+    shown.page.wait_for_selector("#account:not([hidden])")
+    shown.page.go_back()
+    shown.page.wait_for_selector("#portfolio:not([hidden])")
+    assert shown.texts(f"{ROWS} .name") == names
+
+
+def test_tiles_lead_to_their_lists(visit: Open, portfolio_page: Path, portfolio: dict[str, Any]) -> None:
+    shown = visit(portfolio_page)
+    for place, name, count in ((2, "high", "band"), (3, "Not Rated", "tier")):
+        shown(".headline a").nth(place).click()
+        expected = portfolio["accounts"][count].count(name)
+        expect(shown("#found")).to_contain_text(f"{expected} of 120 accounts")
+        assert shown.page.evaluate("document.getElementById('worklist').getBoundingClientRect().top") < 100
+        shown.page.evaluate("window.scrollTo(0, 0)")
+    for place, section in ((0, "danger"), (1, "crossed")):
+        shown(".headline a").nth(place).click()
+        assert shown.page.url.endswith(f"#{section}")
+        assert shown(f"#{section}").is_visible()
+
+
+def test_links_to_the_systems_are_plain_and_only_of_the_web(
+    visit: Open, written: Callable[[dict[str, Any]], Path]
+) -> None:
+    content = document(40)
+    first = content["danger"][0]
+    content["accounts"]["links"][first].append({"label": "Evil", "url": "javascript:alert(1)"})
+    shown = visit(written(content))
+    links = shown("#danger-rows tr").first.locator(".ways a")
+    assert links.all_inner_texts() == ["Salesforce", "Intercom"]
+    assert links.first.get_attribute("rel") == "noopener noreferrer"
+    shown("#danger-rows .name").first.click()
+    shown.page.wait_for_selector("#account:not([hidden])")
+    assert shown.texts("#account-about .ways a") == ["Salesforce", "Intercom"]
 
 
 def test_filters_add_up_and_reset_takes_them_away(visit: Open, portfolio_page: Path, portfolio: dict[str, Any]) -> None:
@@ -215,14 +339,37 @@ def test_the_chart_of_renewals_draws_every_one_tells_whose_it_is_and_opens_it(
     shown = visit(portfolio_page)
     marks = shown("#renewals-chart svg .mark-symbol path")
     marks.first.wait_for()
-    assert marks.count() == len(portfolio["renewals"]["points"])
-    largest = max(portfolio["renewals"]["points"], key=lambda point: point["arr"] or 0)
+    assert marks.count() == len(portfolio["renewals"])
+    largest = max(portfolio["renewals"], key=lambda point: point["arr"] or 0)
     name = portfolio["accounts"]["name"][largest["i"]]
     marks.first.hover()
     assert name in shown("#hint").inner_text()
     marks.first.click()
     shown.page.wait_for_selector("#account:not([hidden])")
     assert shown("#account-name").inner_text() == name
+
+
+def test_the_chart_of_renewals_is_walked_by_keyboard_and_has_a_table(
+    visit: Open, portfolio_page: Path, portfolio: dict[str, Any]
+) -> None:
+    shown, accounts, points = visit(portfolio_page), portfolio["accounts"], portfolio["renewals"]
+    shown("#renewals-chart svg .mark-symbol path").first.wait_for()
+    shown("#renewals-chart").focus()
+    shown.page.keyboard.press("ArrowRight")
+    shown.page.keyboard.press("ArrowRight")
+    shown.page.keyboard.press("ArrowLeft")
+    assert shown("#renewals-chart path.at").count() == 1
+    said = shown("#renewals-at").inner_text()
+    first = [accounts["name"][point["i"]] for point in points if point["date"] == points[0]["date"]]
+    assert said.startswith(f"1 of {len(points)}: ")
+    name = next(name for name in first if name in said)
+    shown.page.keyboard.press("Enter")
+    shown.page.wait_for_selector("#account:not([hidden])")
+    assert shown("#account-name").inner_text() == name
+    shown.page.go_back()
+    shown("#renewals-table summary").click()
+    shown.show_all("renewals")
+    assert shown.texts("#renewals-rows .name") == [accounts["name"][point["i"]] for point in points]
 
 
 @pytest.mark.parametrize(
@@ -251,6 +398,7 @@ def test_tiers_that_only_the_scorecard_before_had_are_shown_and_are_no_step(
     old = {"tier": "Poor", "accounts": 0, "arr": 0.0, "accounts_before": 3, "arr_before": 1000.0}
     content["distribution"].append(old)
     content["movers"][0] |= {"tier_before": "Poor", "change": None, "health_before": None, "scorecard_effect": None}
+    content["movers"][0]["way"] = ""
     shown = visit(written(content))
     assert "Poor of the scorecard before" in shown.texts("#distribution tbody th")[-1]
     first = shown("#movers-rows tr").first

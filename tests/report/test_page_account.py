@@ -109,12 +109,22 @@ def test_a_view_opens_by_its_link_with_what_the_document_says(
     assert f"between {accounts['lower'][i]:.1f} and {accounts['upper'][i]:.1f}" in text
     assert f"{accounts['coverage'][i]:.0f} %" in text
     assert "a risk index, not a probability" in text
-    assert accounts["cap"][i].replace("; ", ", ") in text
+    assert all(reason in text for reason in accounts["cap"][i].split("; "))
     assert portfolio["details"]["signals"][i][0]["severity"] in text
     for dimension in portfolio["dimensions"]:
         assert dimension["label"] in text.lower()
     shown("#back").click()
     shown.page.wait_for_selector("#portfolio:not([hidden])")
+
+
+def test_an_open_signal_is_told_with_its_title_its_owner_and_its_age(
+    visit: Open, portfolio_page: Path, portfolio: dict[str, Any]
+) -> None:
+    signals = portfolio["details"]["signals"]
+    i = next(i for i in range(120) if signals[i] and signals[i][0]["title"] and signals[i][0]["owner"])
+    shown = visit(portfolio_page, at=f"#account={portfolio['accounts']['id'][i]}")
+    told = f"{signals[i][0]['severity']}: Sponsor left, active, confirmed, since 9 Oct 2026 (23 days), Ada Okafor"
+    assert told in shown.texts("#account-body li")
 
 
 def test_every_metric_is_there_with_its_reason_where_it_is_missing(
@@ -131,6 +141,8 @@ def test_every_metric_is_there_with_its_reason_where_it_is_missing(
         (row,) = (row for row in rows if row.startswith(metric["label"]))
         assert portfolio["details"]["reasons"][metrics[metric["name"]]["reason"][i]] in row
         assert f"{metric['direction']} · {metric['window']}" in row
+        good = metric["good_in"].get(portfolio["accounts"]["segment"][i], metric["good"])
+        assert good in row
 
 
 def test_the_line_of_twelve_months_has_gaps_and_marks_a_changed_scorecard(

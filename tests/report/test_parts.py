@@ -5,11 +5,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from accountpulse.report.accounts import worklist
-from accountpulse.report.catalogue import direction
+from accountpulse.report.catalogue import direction, good_text
 from accountpulse.report.page_account import adding_up
 from accountpulse.report.sections import at_risk, distribution, renewals, warnings
-from accountpulse.report.steps import next_step
 from accountpulse.scoring.scorecard import default
 
 CARD = default()
@@ -24,27 +22,12 @@ SCHEMA = {
     "health": pl.Float64,
     "days": pl.Float64,
     "renewal": pl.Date,
-    "value_at_risk": pl.Float64,
 }
 
 
 def accounts(*given: dict[str, Any]) -> pl.DataFrame:
     rows = [{"id": f"A{index}", "tier": "At Risk", **row} for index, row in enumerate(given)]
-    made = pl.DataFrame(rows, schema=SCHEMA)
-    return made.with_columns(value_at_risk=pl.col("arr") * pl.col("risk") / 100)
-
-
-def test_the_worklist_puts_what_is_known_first_then_risk_alone_then_arr_alone() -> None:
-    rows = accounts(
-        {"arr": 9.0, "risk": None},
-        {"arr": None, "risk": 10.0},
-        {"arr": 100.0, "risk": 10.0},
-        {"arr": None, "risk": 90.0},
-        {"arr": 50.0, "risk": 30.0},
-        {"arr": 900.0, "risk": None},
-        {},
-    )
-    assert worklist(rows) == [4, 2, 3, 1, 5, 0, 6]  # 15, 10; 90, 10; 900, 9; nothing
+    return pl.DataFrame(rows, schema=SCHEMA)
 
 
 @pytest.mark.parametrize(
@@ -74,40 +57,9 @@ def test_arr_that_nobody_knows_is_not_zero() -> None:
     ]
 
 
-def test_a_renewal_in_180_days_is_shown_and_one_in_90_days_listed_where_it_is_bad() -> None:
-    days = ((181.0, "Critical"), (180.0, "Critical"), (90.0, "Critical"), (90.0, "At Risk"), (-3.0, "Not Rated"))
-    found = renewals(accounts(*({"days": left, "tier": tier} for left, tier in days)), CARD)
-    assert [point["i"] for point in found["points"]] == [4, 2, 3, 1]
-    assert [point["overdue"] for point in found["points"]] == [True, False, False, False]
-    assert found["attention"] == [4, 2]
-
-
-@pytest.mark.parametrize(
-    ("row", "words"),
-    [
-        ({"critical_signals": 1, "days_to_renewal": -5, "drivers": ["mau"]}, "open critical signal"),
-        ({"days_to_renewal": -5, "drivers": ["mau"]}, "overdue"),
-        ({"tier": "Not Rated", "not_rated_reason": "coverage below 60 %"}, "coverage below 60 %"),
-        ({"moderate_signals": 1, "cap_reason": "open moderate signal", "drivers": ["mau"]}, "open moderate signal"),
-        ({"moderate_signals": 1, "cap_reason": None, "drivers": ["mau"]}, "training"),
-        ({"tier": "Champion", "days_to_renewal": 80, "drivers": ["mau"]}, "Prepare the renewal"),
-        ({"days_to_renewal": 80, "drivers": ["csat_score"]}, "support"),
-        ({"drivers": ["critical_bugs"]}, "bugs"),
-        ({"drivers": ["payment_health"]}, "payments"),
-    ],
-)
-def test_the_next_step_goes_by_what_weighs_most(row: dict[str, Any], words: str) -> None:
-    step = next_step({"tier": "At Risk", **row}, CARD)
-    assert step is not None
-    assert words in step
-
-
-def test_where_nothing_costs_a_point_there_is_no_next_step() -> None:
-    assert next_step({"tier": "Champion", "drivers": []}, CARD) is None
-
-
-def test_every_metric_of_the_packaged_scorecard_has_a_step() -> None:
-    assert all(next_step({"tier": "At Risk", "drivers": [leaf.name]}, CARD) for leaf in CARD.leaves)
+def test_renewals_of_180_days_are_shown_the_overdue_first() -> None:
+    found = renewals(accounts(*({"days": left, "tier": "At Risk"} for left in (181.0, 180.0, 90.0, -3.0))))
+    assert [(point["i"], point["overdue"]) for point in found] == [(3, True), (2, False), (1, False)]
 
 
 @pytest.mark.parametrize(
@@ -131,3 +83,22 @@ def test_the_direction_is_read_from_the_anchors() -> None:
     assert direction(((0.0, 100.0), (10.0, 0.0))) == "lower is better"
     assert direction(((0.0, 0.0), (10.0, 100.0))) == "higher is better"
     assert direction(((0.0, 50.0), (10.0, 50.0))) == "neither is better"
+
+
+@pytest.mark.parametrize(
+    ("name", "anchors", "per", "window", "text"),
+    [
+        ("median_first_response_seconds", [[3600, 100], [14400, 75], [43200, 50]], None, 90, "good is 4 h or less"),
+        ("mau", [[10, 0], [50, 50], [80, 75], [95, 100]], "seats", 90, "good is 80 % of seats or more"),
+        ("csat_score", [[50, 0], [90, 100]], None, 90, "good is 80 % or more"),  # three quarters of the way
+        ("total_conversations", [[3, 100], [15, 75], [45, 50]], None, 30, "good is 5 or less"),  # 15 in 90 days
+        ("open_bugs", [[0, 70], [5, 0]], None, 90, None),  # no value is good
+        ("open_bugs", [[0, 100], [5, 80]], None, 90, None),  # every value is
+        ("open_bugs", [[0, 75], [5, 75]], None, 90, None),
+    ],
+)
+def test_what_is_good_is_where_the_anchors_reach_75_points(
+    name: str, anchors: list[list[float]], per: str | None, window: float, text: str | None
+) -> None:
+    curve = tuple((float(value), float(points)) for value, points in anchors)
+    assert good_text(CARD.catalogue[name], curve, per, window) == text

@@ -4,6 +4,7 @@ from accountpulse.core.catalogue import METRICS, Metric
 from accountpulse.scoring.explain import (
     bounds_text,
     duration,
+    limit,
     plain,
     probability_text,
     reason,
@@ -51,6 +52,22 @@ def test_what_holds_health_down_comes_first():
         "drivers": [],
     }
     assert sentences(row, CARD) == ["capped at 49 (from 76.9): open critical signal"]
+
+
+def test_a_cap_that_does_not_lower_the_score_comes_after_the_drivers_with_what_follows_from_it():
+    row = {**KNOWN, "health_score": 38.24, "health_before_caps": 38.24, "drivers": ["mau"], "mau": 31, "mau_lost": 9.42}
+    capped = row | {"cap_reason": "open critical signal; a dimension below 25"}
+    what = "health, 38.2 now, can't rise above 49 until this is settled"
+    assert sentences(capped, CARD) == [
+        "monthly active users: 31 of 120 seats (26 %), costs 9.4 points",
+        f"open critical signal: {what} (further limits: a dimension below 25)",
+    ]
+    assert limit(row | {"cap_reason": "source_failed: looker"}, CARD) == (
+        "source_failed: looker: the tier can't rise until this is settled"
+    )
+    unrated = {"cap_reason": "open critical signal", "health_score": None, "health_before_caps": None}
+    assert limit(unrated, CARD) == "open critical signal: health can't rise above 49 until this is settled"
+    assert limit(row, CARD) is None
 
 
 def test_an_account_that_is_not_rated_says_why_and_puts_no_price_on_anything():

@@ -16,7 +16,7 @@ from accountpulse.scoring.scores import score
 from accountpulse.scoring.table import read_table
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scoring.md").read_text(encoding="utf-8")
-CARD, ROW, RESULT, LATER = re.findall(r"(?s)```(?:yaml|csv)\n(.*?)```", PAGE)
+CARD, ROW, RESULT, LATER = re.findall(r"(?s)```(?:yaml|csv)\n(.*?)```", PAGE[PAGE.index("## An example by hand") :])
 
 
 @pytest.fixture(scope="module")

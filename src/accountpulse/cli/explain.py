@@ -175,10 +175,10 @@ def _scores(details: AccountDetails, tiers: Sequence[str]) -> Iterator[Renderabl
     yield Text.assemble("Health ", (points(after), "bold"), "  ", tier, f"  ({notes})")
     if details["not_rated_reasons"]:
         yield from _lines([f"no score: {'; '.join(details['not_rated_reasons'])}"])
-    if details["cap_reasons"]:
-        limited = before is not None and before > after
-        lead = f"capped from {points(before)}" if limited else "caps that are met but do not lower the score"
-        yield from _lines([f"{lead}: {'; '.join(details['cap_reasons'])}"])
+    if details["limit"]:
+        yield from _lines([f"limit: {details['limit']}"])
+    elif details["cap_reasons"]:
+        yield from _lines([f"capped from {points(before)}: {'; '.join(details['cap_reasons'])}"])
     yield from _risk(details["risk"])
 
 

@@ -21,6 +21,7 @@ from accountpulse.pipeline.deliver import Load
 from accountpulse.pipeline.result import RunResult
 from accountpulse.pipeline.watch import SourceStatus
 from accountpulse.scoring.model import NOT_RATED
+from accountpulse.scoring.ranking import worklist_order
 from accountpulse.systems import TITLES
 
 NARROW = 60  # columns below which what would stand beside is told in lines, for nothing may be cut
@@ -139,10 +140,8 @@ def tier_table(by_tier: pl.DataFrame, names: Sequence[str]) -> Table:
 
 
 def most_at_risk(scores: pl.DataFrame, result: RunResult, width: int, count: int = 10) -> RenderableType:
-    """The accounts with the highest churn-risk index: ARR, renewal, health and why."""
-    worst = scores.filter(pl.col("churn_risk_score").is_not_null()).sort(
-        "churn_risk_score", "arr", "account_id", descending=[True, True, False], nulls_last=True
-    )
+    """The accounts with the highest churn-risk index, in the order of the worklist: ARR, renewal, health and why."""
+    worst = scores[worklist_order(scores)].filter(pl.col("churn_risk_score").is_not_null())
     wide, styles = width >= WIDE, tier_styles(result.run.card.tier_names)
     if width < NARROW:
         return Group(*_reasons(worst.head(count), result))

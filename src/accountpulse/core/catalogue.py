@@ -25,14 +25,6 @@ _OF_SNAPSHOT = {
     TREND: f"the {STRETCH} days up to {{last_day}} against the mean of the three times {STRETCH} days before",
 }
 
-# the next step where a metric is what costs an account most
-_USAGE = "Find out who stopped using the product, and offer training"
-_VALUE = "Agree with the sponsor on the use that is missing, and plan it"
-_PEOPLE = "Find a new champion, and agree on a review"
-_PAYMENT = "Settle open payments and the terms with whoever decides"
-_SUPPORT = "Go through the support cases with the support lead"
-_BUGS = "Get dates for the open bugs, and tell the customer"
-_SMALLER = "Ask why the contract became smaller"
 _VOLUME = ("total_conversations",)
 
 
@@ -46,7 +38,6 @@ class Metric:
     unit: str  # one of KNOWN_UNITS, or a text that stands behind the number
     window: str = AS_GIVEN
     better: Better = "neither"  # a scorecard's anchors may say otherwise
-    next_step: str = _VALUE
     needs: tuple[str, ...] = ()  # the totals that tell whether there is enough to judge it by: a scorecard's `enough`
     is_change: bool = False  # shown with its sign
     grows: bool = False  # with the length of the window
@@ -60,43 +51,38 @@ class Metric:
 
 _METRICS = (
     # support
-    Metric("total_conversations", "support", "conversations", "count", WINDOW, "lower", _SUPPORT, grows=True),
-    Metric("p1_p2_pct", "support", "P1/P2 conversations", "percent", WINDOW, "lower", _SUPPORT, _VOLUME),
-    Metric("escalation_pct", "support", "escalated conversations", "percent", WINDOW, "lower", _SUPPORT, _VOLUME),
-    Metric("median_first_response_seconds", "support", "median first response", "seconds", WINDOW, "lower",
-           _SUPPORT, _VOLUME),
-    Metric("median_resolution_seconds", "support", "median resolution", "seconds", WINDOW, "lower", _SUPPORT, _VOLUME),
-    Metric("csat_score", "support", "CSAT", "percent", WINDOW, "higher", _SUPPORT),
-    Metric("csat_response_rate", "support", "CSAT response rate", "percent", WINDOW, "higher", _SUPPORT, _VOLUME),
+    Metric("total_conversations", "support", "conversations", "count", WINDOW, "lower", grows=True),
+    Metric("p1_p2_pct", "support", "P1/P2 conversations", "percent", WINDOW, "lower", _VOLUME),
+    Metric("escalation_pct", "support", "escalated conversations", "percent", WINDOW, "lower", _VOLUME),
+    Metric("median_first_response_seconds", "support", "median first response", "seconds", WINDOW, "lower", _VOLUME),
+    Metric("median_resolution_seconds", "support", "median resolution", "seconds", WINDOW, "lower", _VOLUME),
+    Metric("csat_score", "support", "CSAT", "percent", WINDOW, "higher"),
+    Metric("csat_response_rate", "support", "CSAT response rate", "percent", WINDOW, "higher", _VOLUME),
     # bugs
-    Metric("open_bugs", "bugs", "open bugs", "count", AT_END, "lower", _BUGS),
-    Metric("critical_bugs", "bugs", "open critical bugs", "count", AT_END, "lower", _BUGS),
-    Metric("reopened_bugs", "bugs", "reopened bugs", "count", WINDOW, "lower", _BUGS, grows=True),
-    Metric("avg_resolution_days", "bugs", "mean bug resolution", "days", WINDOW, "lower", _BUGS),
-    Metric("bug_trend", "bugs", "bugs created / resolved", "ratio", WINDOW, "lower", _BUGS),
+    Metric("open_bugs", "bugs", "open bugs", "count", AT_END, "lower"),
+    Metric("critical_bugs", "bugs", "open critical bugs", "count", AT_END, "lower"),
+    Metric("reopened_bugs", "bugs", "reopened bugs", "count", WINDOW, "lower", grows=True),
+    Metric("avg_resolution_days", "bugs", "mean bug resolution", "days", WINDOW, "lower"),
+    Metric("bug_trend", "bugs", "bugs created / resolved", "ratio", WINDOW, "lower"),
     # usage
-    Metric("dau", "usage", "daily active users", "users", MONTH, "higher", _USAGE),
-    Metric("mau", "usage", "monthly active users", "users", MONTH, "higher", _USAGE),
-    Metric("mau_trend_pct", "usage", "change of monthly active users", "percent", TREND, "higher", _USAGE,
+    Metric("dau", "usage", "daily active users", "users", MONTH, "higher"),
+    Metric("mau", "usage", "monthly active users", "users", MONTH, "higher"),
+    Metric("mau_trend_pct", "usage", "change of monthly active users", "percent", TREND, "higher",
            is_change=True),
-    Metric("dau_trend_pct", "usage", "change of daily active users", "percent", TREND, "higher", _USAGE,
+    Metric("dau_trend_pct", "usage", "change of daily active users", "percent", TREND, "higher",
            is_change=True),
-    Metric("feature_breadth", "usage", "features in use", "percent", MONTH, "higher",
-           "Show the features that are not in use yet"),
-    Metric("login_frequency", "usage", "sessions per active user", "per week", MONTH, "higher", _USAGE),
+    Metric("feature_breadth", "usage", "features in use", "percent", MONTH, "higher"),
+    Metric("login_frequency", "usage", "sessions per active user", "per week", MONTH, "higher"),
     # contract and relationship
-    Metric("days_to_renewal", "contract", "days to renewal", "days", AT_END, "higher", "Prepare the renewal"),
-    Metric("payment_health", "contract", "payment problems", "count", QUARTER, "lower", _PAYMENT),
-    Metric("contract_changes", "contract", "contract downgrades", "count", YEAR, "lower", _SMALLER),
-    Metric("arr_trajectory_pct", "contract", "ARR change over a year", "percent", YEAR, "higher", _SMALLER,
+    Metric("days_to_renewal", "contract", "days to renewal", "days", AT_END, "higher"),
+    Metric("payment_health", "contract", "payment problems", "count", QUARTER, "lower"),
+    Metric("contract_changes", "contract", "contract downgrades", "count", YEAR, "lower"),
+    Metric("arr_trajectory_pct", "contract", "ARR change over a year", "percent", YEAR, "higher",
            is_change=True),
-    Metric("tier_alignment", "contract", "tier off by", "steps", AT_END, "lower",
-           "Check whether the customer has the tier that it pays for"),
-    Metric("qbr_attendance", "contract", "business reviews held", "percent", YEAR, "higher",
-           "Agree on a date for the business review"),
-    Metric("champion_stability", "contract", "champions still there", "percent", AT_END, "higher", _PEOPLE),
-    Metric("expansion_signals", "contract", "open expansion opportunities", "count", AT_END, "higher",
-           "Ask what the customer plans next year"),
+    Metric("tier_alignment", "contract", "tier off by", "steps", AT_END, "lower"),
+    Metric("qbr_attendance", "contract", "business reviews held", "percent", YEAR, "higher"),
+    Metric("champion_stability", "contract", "champions still there", "percent", AT_END, "higher"),
+    Metric("expansion_signals", "contract", "open expansion opportunities", "count", AT_END, "higher"),
     # signals
     Metric("critical_signals", "signals", "critical signals", "count", AT_END, "lower"),
     Metric("moderate_signals", "signals", "moderate signals", "count", AT_END, "lower"),

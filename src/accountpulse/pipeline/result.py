@@ -154,6 +154,7 @@ class RunResult:
             "as_of_day": run.scope.as_of_day.isoformat(),
             "window_days": run.scope.window.days,
             "scorecard": run.scorecard_name,
+            "currency": run.settings.mapping.currency,
             "signals_waived": run.settings.rules.signals_waived,
             "scored": 0 if scores is None else scores.height,
             "rated": self.rated_count,

@@ -1,4 +1,4 @@
-"""One row an account: everything that the worklist shows, and the order of it."""
+"""One row an account: everything that the page's lists show."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,13 +7,13 @@ import polars as pl
 
 from accountpulse.core.web_links import links_of_all
 from accountpulse.report.inputs import MonthlyRun, ReportInput
-from accountpulse.report.steps import next_step
 from accountpulse.scoring.columns import (
     BEFORE_CAPS,
     CAP_REASON,
     COVERAGE,
     DRIVERS,
     HEALTH,
+    HEALTH_BEFORE,
     LOWER_BOUND,
     NOT_RATED_REASON,
     PROBABILITIES,
@@ -22,11 +22,14 @@ from accountpulse.scoring.columns import (
     PROBABILITY_UPPER,
     RENEWAL,
     RISK,
+    RISK_Z,
     TIER,
     UPPER_BOUND,
     score_of,
 )
-from accountpulse.scoring.explain import driver
+from accountpulse.scoring.explain import driver, limit
+from accountpulse.scoring.next_steps import next_step
+from accountpulse.scoring.ranking import risk_before_floors
 from accountpulse.scoring.scorecard import Scorecard
 
 ATTRIBUTES = {
@@ -43,13 +46,13 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
     """Every account of the month, sorted by id; null where not known.
 
     Columns: id, name, segment, owner (as it is shown), owner_id, arr, seats, tier, tier_before, health, health_before,
-    before_caps, lower, upper, coverage, risk, band, probability, probability_lower and probability_upper (percent),
-    days, renewal (a date), cap, drivers and not_rated (texts), step, value_at_risk (ARR × risk / 100), links (label and
-    url of each), and `dimension:<name>` for each dimension.
+    before_caps, lower, upper, coverage, risk, risk_before_floors, band, probability, probability_lower and
+    probability_upper (percent), days, renewal (a date), cap, limit (of a cap that doesn't lower the score), drivers and
+    not_rated (texts), step, value_at_risk (ARR × risk / 100), links (label and url of each), and `dimension:<name>` for
+    each dimension.
     """
-    now = inputs.month
-    scores = now.scores.sort("account_id")
-    expected = {**ATTRIBUTES, **dict.fromkeys((RENEWAL, *PROBABILITIES), pl.Float64)}
+    now, scores = inputs.month, sorted_scores(inputs)
+    expected = {**ATTRIBUTES, **dict.fromkeys((RENEWAL, RISK_Z, *PROBABILITIES), pl.Float64)}
     for name, kind in expected.items():  # a column of nulls may have lost its type
         column = pl.col(name) if name in scores.columns else pl.lit(None)
         scores = scores.with_columns(column.cast(kind).alias(name))
@@ -63,6 +66,7 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
         upper=UPPER_BOUND,
         coverage=COVERAGE,
         risk=RISK,
+        risk_before_floors=risk_before_floors(),
         band=band(now.card),
         probability=PROBABILITY,
         probability_lower=PROBABILITY_LOWER,
@@ -75,9 +79,27 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
         **{f"dimension:{name}": pl.col(score_of(name)) for name in now.card.dimensions},
     ).rename({"account_id": "id", "account_name": "name"})
     rows = rows.join(_before(inputs.before), on="id", how="left", maintain_order="left")
-    texts = [(_drivers(row, now), next_step(row, now.card)) for row in scores.iter_rows(named=True)]
-    described = pl.DataFrame(texts, schema={"drivers": pl.String, "step": pl.String}, orient="row")
+    texts = [
+        (_drivers(row, now), limit(row, now.card), next_step(row, now.card))
+        for row in _with_health_before(scores, inputs).iter_rows(named=True)
+    ]
+    schema = dict.fromkeys(("drivers", "limit", "step"), pl.String)
+    described = pl.DataFrame(texts, schema=schema, orient="row")
     return rows.hstack(described).with_columns(_links(inputs, rows["id"]))
+
+
+def sorted_scores(inputs: ReportInput) -> pl.DataFrame:
+    """The month's scores in the order of the report's accounts: by id."""
+    return inputs.month.scores.sort("account_id")
+
+
+def _with_health_before(scores: pl.DataFrame, inputs: ReportInput) -> pl.DataFrame:
+    """With the health of the run before, by the scorecard of this one; null where there is none."""
+    then = inputs.comparable
+    if then is None:
+        return scores.with_columns(pl.lit(None, pl.Float64).alias(HEALTH_BEFORE))
+    health = then.select("account_id", pl.col(HEALTH).alias(HEALTH_BEFORE))
+    return scores.join(health, on="account_id", how="left", maintain_order="left")
 
 
 def _links(inputs: ReportInput, ids: pl.Series) -> pl.Series:
@@ -104,17 +126,6 @@ def _before(month: MonthlyRun | None) -> pl.DataFrame:
     if month is None:
         return pl.DataFrame(schema={"id": pl.String, "tier_before": pl.String, "health_before": pl.Float64})
     return month.scores.select(id="account_id", tier_before=TIER, health_before=HEALTH)
-
-
-def worklist(rows: pl.DataFrame) -> list[int]:
-    """The places of the accounts by ARR × risk, highest first; then those of which one of the two is not known.
-
-    Those with a risk alone come first, by it; then those without a risk, by ARR.
-    """
-    ordered = rows.with_row_index("i").sort(
-        "value_at_risk", "risk", "arr", "id", descending=[True, True, True, False], nulls_last=True
-    )
-    return ordered["i"].to_list()
 
 
 def columnar(rows: pl.DataFrame) -> dict[str, list[object]]:

@@ -37,6 +37,7 @@ COLUMNS = (
     Column("upper", "upper_bound", format="score"),
     Column("coverage", "coverage", format="index"),
     Column("risk", "churn_risk_score", "Risk index", "index"),
+    Column("risk_before_floors", "churn_risk_before_floors", format="index"),
     Column("band", "churn_risk_band", is_listed=True),
     Column("probability", "churn_probability", format="score", is_optional=True),
     Column("probability_lower", "churn_probability_lower", format="score", is_optional=True),
@@ -45,6 +46,7 @@ COLUMNS = (
     Column("renewal", "renewal_date", "Renewal", "day"),
     Column("days", "days_to_renewal", format="index"),
     Column("cap", "cap_reason"),
+    Column("limit", "limit"),
     Column("drivers", "drivers"),
     Column("not_rated", "not_rated_reason"),
     Column("step", "next_step", is_listed=True),
@@ -86,10 +88,20 @@ WORKLIST = (
     _listed("owner", sorts=True),
     ListColumn("why_and_step", "Why, and what next", label="Why"),
 )
-ATTENTION = (
-    *(_listed(key) for key in ("name", "renewal", "tier", "health", "arr", "owner")),
-    ListColumn("why", "Why"),
+DANGER = (
+    _listed("name", "name_and_links"),
+    *(_listed(key) for key in ("arr", "renewal", "owner")),
+    ListColumn("standing", "Tier"),
+    ListColumn("heaviest_and_step", "Why, and what next", label="Why"),
 )
+CROSSED = (
+    _listed("name"),
+    ListColumn("lines", "What crossed", label="Crossed"),
+    *(_listed(key) for key in ("arr", "renewal", "owner")),
+    ListColumn("standing", "Tier"),
+    ListColumn("step", "What next", label="Next"),
+)
+RENEWALS = tuple(_listed(key) for key in ("renewal", "name", "tier", "health", "arr", "owner"))
 MOVERS = (
     _listed("name", "name_alone"),
     ListColumn("change", "Change", is_number=True),

@@ -63,8 +63,8 @@ def _unlinked(by_source: pl.DataFrame, sources: Sequence[Source]) -> dict[str, i
     return {source.title: counted[source.name] for source in sources if source.name in counted}
 
 
-def arr(rows: pl.DataFrame) -> dict[str, Any]:
-    """The ARR that is known. `currency` is null: the records hold amounts in one currency, but not which."""
+def arr(rows: pl.DataFrame, currency: str | None) -> dict[str, Any]:
+    """The ARR that is known. `currency` is an ISO code, null where accountpulse.yaml named none for the run."""
     rated = rows.filter(pl.col("tier") != NOT_RATED)
     total, covered = (float(part["arr"].sum()) if part["arr"].count() else None for part in (rows, rated))
     return {
@@ -72,7 +72,7 @@ def arr(rows: pl.DataFrame) -> dict[str, Any]:
         "rated": covered,
         "covered_share": (covered or 0.0) / total if total else None,
         "accounts_without": rows["arr"].null_count(),
-        "currency": None,
+        "currency": currency,
     }
 
 

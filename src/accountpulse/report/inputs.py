@@ -9,6 +9,7 @@ import polars as pl
 
 from accountpulse.core.period import Period
 from accountpulse.core.records import Source
+from accountpulse.scoring.columns import CRITICAL, RENEWAL
 from accountpulse.scoring.scorecard import Scorecard
 
 LINE_MONTHS = 12
@@ -72,3 +73,14 @@ class ReportInput:
         Mapping[str, Any] | None
     )  # the last one that was kept: made_at, document (backtest.json); None: there is none
     sources: tuple[Source, ...]  # all that there are, in the order of the flow
+
+    @property
+    def comparable(self) -> pl.DataFrame | None:
+        """The accounts of the run before by the scorecard of this one, so that a new scorecard changes nobody.
+
+        Results of `score`, `days_to_renewal` and `critical_signals`; None: there is no run before.
+        """
+        if self.before is None or self.rescored is None or self.before.card.hash == self.month.card.hash:
+            return None if self.before is None else self.before.scores
+        kept = [name for name in (RENEWAL, CRITICAL) if name in self.before.scores.columns]
+        return self.rescored.join(self.before.scores.select("account_id", *kept), on="account_id", how="left")

@@ -1,6 +1,6 @@
 """The accounts that moved: another tier, or five points and more, each with what moved it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -17,12 +17,15 @@ SMALL = 0.05  # points that would be shown as 0
 ONLY_THE_CARD = "nothing but the scorecard's new content"
 
 
-def movers(rows: pl.DataFrame, parts: pl.DataFrame | None, inputs: ReportInput) -> list[dict[str, Any]]:
+def movers(
+    rows: pl.DataFrame, parts: pl.DataFrame | None, crossed: Sequence[Mapping[str, Any]], inputs: ReportInput
+) -> list[dict[str, Any]]:
     """Tier changes and changes of 5 points or more, the largest |change| × ARR first.
 
     Those whose ARR is not known come after, by their change; last those that have no health in one of the runs.
     `change` is health now − health then, null where one is missing; `scorecard_effect` is its part that only the
-    scorecard's new content makes. `words` are the three largest other parts.
+    scorecard's new content makes. `words` are the three largest other parts. `way` is `fell`, `rose`, or empty where
+    neither can be said; `lines` are the lines that the account crossed, as in `crossed`.
     """
     before, rescored = inputs.before, inputs.rescored
     if before is None or rescored is None or parts is None:
@@ -30,6 +33,8 @@ def movers(rows: pl.DataFrame, parts: pl.DataFrame | None, inputs: ReportInput) 
     moved = _moved(rows, parts)
     frames = (before.scores, rescored, inputs.month.scores)
     then, again, now = (_of(frame, moved["id"]) for frame in frames)
+    ranks = {name: rank for rank, name in enumerate(inputs.month.card.tier_names)}
+    lines = {each["i"]: each["lines"] for each in crossed}
     return [
         {
             "i": row["i"],
@@ -40,10 +45,19 @@ def movers(rows: pl.DataFrame, parts: pl.DataFrame | None, inputs: ReportInput) 
             "change": row["change"],
             "scorecard_effect": row["scorecard"],
             "arr": row["arr"],
+            "way": _way(row, ranks),
+            "lines": lines.get(row["i"], []),
             "words": list(islice(_causes(a, b, c, inputs), LARGEST)) or [ONLY_THE_CARD],
         }
         for row, a, b, c in zip(moved.iter_rows(named=True), then, again, now, strict=True)
     ]
+
+
+def _way(row: Mapping[str, Any], ranks: Mapping[str, int]) -> str:
+    """To be without a score, or to have had a tier that is no more, is no step."""
+    then, now = ranks.get(row["tier_before"]), ranks.get(row["tier"])
+    step = row["change"] or (0 if then is None or now is None else then - now)
+    return "fell" if step < 0 else "rose" if step > 0 else ""
 
 
 def _moved(rows: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:

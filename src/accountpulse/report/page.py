@@ -20,7 +20,7 @@ from accountpulse.report.templates import environment, joined
 _STYLES = ("page.css", "tables.css", "account.css", "print.css")
 # in this order: each may use what stands above it
 _SCRIPTS = (
-    "dom.js", "text.js", "data.js", "rows.js", "worklist.js", "chart.js", "renewals.js", "waterfall.js",
+    "dom.js", "data.js", "text.js", "rows.js", "worklist.js", "address.js", "chart.js", "renewals.js", "waterfall.js",
     "account_parts.js", "account.js", "start.js",
 )  # fmt: skip
 
@@ -38,7 +38,7 @@ def render(document: Mapping[str, Any]) -> str:
             **figures(document, rows),
             facts=page_data.facts(document, texts),
             lists=page_data.lists(document, rows),
-            views=page_data.views(document, texts),
+            views=page_data.views(document, texts, rows),
             style=joined(_STYLES),
             scripts=scripts,
             hashes=[_hash(script) for script in scripts],

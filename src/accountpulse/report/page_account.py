@@ -6,11 +6,11 @@ are rounded so that they add up as they are shown.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from accountpulse.core.catalogue import METRICS, own_metric
-from accountpulse.report.page_text import MISSING, Texts, counted, day, due, fixed, sentences, share, signed
+from accountpulse.report.page_rows import AccountTexts
+from accountpulse.report.page_text import MISSING, Texts, counted, day, fixed, sentences, share, signed
 from accountpulse.scoring.explain import bounds_text, plain, probability_text, value_text
 
 NAMED = 5  # metrics by name in the waterfall; the others are one sum
@@ -21,20 +21,21 @@ SEVERITIES = ("critical", "moderate", "watch")
 class AccountViews:
     """The views of a document's accounts, those of one slice of them at a time."""
 
-    def __init__(self, document: Mapping[str, Any], texts: Texts) -> None:
+    def __init__(self, document: Mapping[str, Any], texts: Texts, rows: AccountTexts) -> None:
         self._document = document
         self._details: Mapping[str, Any] = document["details"]
         self._catalogue: Sequence[Mapping[str, Any]] = document["catalogue"]
-        self._as_of = date.fromisoformat(document["as_of"])
         ran = document["scorecards"]
         self._lacking = ["no score" if period in ran else "no run" for period in document["periods"]]
-        self._money = texts.money
+        self._money = texts.amount
+        self._links = rows.links
 
     def views(self, part: slice) -> dict[str, Any]:
         """Everything that the views of these accounts show; the lists stand in a tree of names."""
         metrics, sums = self._metrics(part)
         return {
             "about": self._about(part),
+            "links": [self._links(i) for i in range(part.start, part.stop)],
             "figures": self._figures(part),
             "months": self._months(part),
             "dimensions": {
@@ -60,10 +61,7 @@ class AccountViews:
         yield segment
         yield None if seats is None else f"{fixed(seats, 0)} seats"
         yield owner
-        if renewal is None:
-            yield "no renewal known"
-        else:
-            yield f"renewal {day(renewal)}, {due((date.fromisoformat(renewal) - self._as_of).days)}"
+        yield "no renewal known" if renewal is None else f"renewal {day(renewal)}"  # the page adds how far it is
 
     def _figures(self, part: slice) -> dict[str, list[str]]:
         """What stands below health and tier, and the coverage; an empty text is nothing to say."""
@@ -193,8 +191,16 @@ class AccountViews:
             "before": _written(metric, before),
             "points": list(map(fixed, points)),
             "weight": [MISSING if weight is None else f"{fixed(100 * weight)} %" for weight in weights],
+            **self._good(metric, part),
             "unknown": [each is None for each in points],
         }
+
+    def _good(self, metric: Mapping[str, Any], part: slice) -> dict[str, list[str]]:
+        """What is good for each account, where the scorecard has other anchors for some segments."""
+        if not metric["good_in"]:
+            return {}
+        (segments,) = self._accounts(part, "segment")
+        return {"good": [metric["good_in"].get(segment, metric["good"]) for segment in segments]}
 
     def _per(self, metric: Mapping[str, Any], values: list[float | None], part: slice) -> list[str]:
         """The values as shares of the seats or the ARR."""
@@ -237,8 +243,11 @@ def _written(metric: Mapping[str, Any], values: Sequence[float | None]) -> list[
 
 
 def _signal(signal: Mapping[str, Any]) -> str:
+    """`Sponsor left: active, since 9 Oct 2026 (23 days), Ada Okafor`."""
     age = f"{MISSING} days" if signal["age_days"] is None else counted(signal["age_days"], "day")
-    return f", {signal['status']}, since {day(signal['date'])} ({age})"
+    title, owner = signal.get("title"), signal.get("owner")
+    lead, end = f": {title}" if title else "", f", {owner}" if owner else ""
+    return f"{lead}, {signal['status']}, since {day(signal['date'])} ({age}){end}"
 
 
 def _only_counted(counts: Sequence[float | None]) -> str:

@@ -49,6 +49,7 @@ def _metrics(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "label": metric["label"],
+            "good": metric["good"],
             "about": " · ".join(metric[key] for key in ("direction", "window", "source") if metric[key]),
             "dimension": places.get(metric["dimension"]),
         }
@@ -75,7 +76,10 @@ def lists(document: Mapping[str, Any], rows: AccountTexts) -> str:
         "searched": rows.searched(),
         "worklist": document["worklist"],
         "movers": [rows.mover(mover) for mover in document["movers"]],
-        "attention": document["renewals"]["attention"],
+        "danger": document["danger"],
+        "links": {str(i): links for i in document["danger"] if (links := rows.links(i))},
+        "crossed": [rows.crossing(each) for each in document["crossed"]],
+        "renewals": [point["i"] for point in document["renewals"]],
         "points": renewal_points(document),
     }
     return _packed(_rounded(given))
@@ -84,7 +88,7 @@ def lists(document: Mapping[str, Any], rows: AccountTexts) -> str:
 def renewal_points(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The renewals that the chart draws, largest ARR first, so that a small one lies on a large one."""
     tones = tier_tones(document["tiers"])
-    points = sorted(document["renewals"]["points"], key=lambda point: -(point["arr"] or 0))
+    points = sorted(document["renewals"], key=lambda point: -(point["arr"] or 0))
     return [
         {"i": point["i"], "date": point["date"], "health": point["health"], "arr": point["arr"] or 0,
          "tone": tones.get(point["tier"], "none")}
@@ -92,9 +96,9 @@ def renewal_points(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def views(document: Mapping[str, Any], texts: Texts) -> list[str]:
+def views(document: Mapping[str, Any], texts: Texts, rows: AccountTexts) -> list[str]:
     """What only the view of an account shows, compressed, `CHUNK` accounts each."""
-    made, count = AccountViews(document, texts), len(document["accounts"]["id"])
+    made, count = AccountViews(document, texts, rows), len(document["accounts"]["id"])
     parts = (slice(begin, min(begin + CHUNK, count)) for begin in range(0, count, CHUNK))
     return [_packed(made.views(part)) for part in parts]
 

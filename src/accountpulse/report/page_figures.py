@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from accountpulse.report.columns import ATTENTION, MOVERS, WORKLIST
-from accountpulse.report.limits import AHEAD, LEAST_CHANGE, MOST_POINTS, SOON
+from accountpulse.report.columns import CROSSED, DANGER, MOVERS, RENEWALS, WORKLIST
+from accountpulse.report.limits import AHEAD, LEAST_CHANGE, MOST_POINTS
 from accountpulse.report.page_rows import AccountTexts
 from accountpulse.report.page_text import band_tones, tier_tones
+from accountpulse.scoring.ranking import SOON
 
 FIRST = 25  # accounts of the worklist that are written into the page; the scripts show the rest
 FIRST_MOVERS = 10
+FIRST_CROSSED = 10
 
 
 def figures(document: Mapping[str, Any], rows: AccountTexts) -> dict[str, Any]:
@@ -17,14 +19,23 @@ def figures(document: Mapping[str, Any], rows: AccountTexts) -> dict[str, Any]:
     return {
         "tones": tier_tones(document["tiers"]),
         "band_tones": band_tones(document["bands"]),
+        "greens": [tier["name"] for tier in document["tiers"] if tier["green"]],
         "headline": headline(document),
         "most": {key: _most(document["distribution"], key) for key in ("accounts", "arr")},
         "at_risk": _at_risk(document),
         "gaps": _grouped(document["gaps"], "source"),
-        "columns": {"worklist": WORKLIST, "movers": MOVERS, "attention": ATTENTION},
+        "columns": {
+            "worklist": WORKLIST,
+            "movers": MOVERS,
+            "danger": DANGER,
+            "crossed": CROSSED,
+            "renewals": RENEWALS,
+        },
         "worklist": [rows.line(i) for i in document["worklist"][:FIRST]],
         "movers": [rows.line(mover["i"]) | rows.mover(mover) for mover in document["movers"][:FIRST_MOVERS]],
-        "attention": [rows.line(i) for i in document["renewals"]["attention"][:FIRST]],
+        "danger": [rows.line(i) | {"links": rows.links(i)} for i in document["danger"][:FIRST]],
+        "crossed": [rows.line(each["i"]) | rows.crossing(each) for each in document["crossed"][:FIRST_CROSSED]],
+        "renewals": [rows.line(point["i"]) for point in document["renewals"][:FIRST]],
         "blank": _Blank(),
         "calibrated": any(bound is not None for bound in document["accounts"]["probability_lower"]),
         "labels": {metric["name"]: metric["label"] for metric in document["catalogue"]},
@@ -44,28 +55,20 @@ def _names(column: Sequence[str | None]) -> list[str]:
 
 
 def headline(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The four figures on top: ARR at the highest risk, renewals to look after, who changed tier, how much is known."""
+    """The four figures on top: renewals in danger, what crossed a line, ARR at the highest risk, how much is known."""
     worst = next(row for row in document["risk"] if row["band"] == document["bands"][-1]["name"])
-    ranks = {tier["name"]: tier["rank"] for tier in document["tiers"][:-1]}
-    moves = [(ranks.get(mover["tier_before"]), ranks.get(mover["tier"])) for mover in document["movers"]]
-    steps = [now - then for then, now in moves if then is not None and now is not None]
-    arr = document["accounts"]["arr"]
-    more = _difference(worst, "arr"), _difference(worst, "accounts")
-    attention = document["renewals"]["attention"]
+    ways = [each["way"] for each in document["crossed"]]
+    arr, danger = document["accounts"]["arr"], document["danger"]
+    known = [arr[i] for i in danger if arr[i] is not None]
     return {
         "worst": worst,
-        "arr_more": more[0],
-        "accounts_more": more[1],
-        "fell": sum(step > 0 for step in steps),
-        "rose": sum(step < 0 for step in steps),
-        "attention": len(attention),
-        "attention_arr": sum(arr[i] or 0.0 for i in attention),
+        "fell": ways.count("fell"),
+        "rose": ways.count("rose"),
+        "nearer": ways.count(""),
+        "danger": len(danger),
+        "danger_arr": sum(known) if known or not danger else None,
+        "danger_unknown": len(danger) - len(known),
     }
-
-
-def _difference(row: Mapping[str, Any], key: str) -> float | None:
-    now, before = row[key], row[f"{key}_before"]
-    return None if now is None or before is None else now - before
 
 
 def _at_risk(document: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -103,4 +106,4 @@ class _Blank(dict[str, Any]):
     """A row without texts, of which the scripts make lines."""
 
     def __missing__(self, name: str) -> Any:
-        return [] if name == "why" else ""
+        return [] if name in ("why", "lines", "links") else ""

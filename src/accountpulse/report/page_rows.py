@@ -5,9 +5,10 @@ from datetime import date
 from typing import Any
 
 from accountpulse.report.columns import BY_KEY, LISTED, Column
-from accountpulse.report.page_text import Texts, day, due, fixed, sentences, signed
+from accountpulse.report.page_text import Texts, day, due_on, fixed, sentences, signed
 
 SEARCHED = ("name", "id", "owner", "segment", "cap", "drivers", "not_rated", "step")
+SCHEMES = ("https://", "http://")  # of links; anything else in an address is no link
 
 
 class AccountTexts:
@@ -18,8 +19,7 @@ class AccountTexts:
         self._count = len(document["accounts"]["id"])
         self._as_of = date.fromisoformat(document["as_of"])
         self._ranks = {tier["name"]: tier["rank"] for tier in document["tiers"]}
-        self._tier_steps = {tier["name"]: tier["rank"] for tier in document["tiers"][:-1]}
-        self._money = texts.money
+        self._money = texts.amount
         self.slots = {column.key: self._written(column) for column in LISTED} | self._made(document["worklist"])
 
     def column(self, key: str) -> list[Any]:
@@ -47,7 +47,7 @@ class AccountTexts:
         return {
             "place": [places[i] for i in range(self._count)],
             "change": ["" if None in pair else signed(pair[0] - pair[1]) for pair in changes],
-            "due": ["" if days is None else due(days) for days in self.days()],
+            "due": ["" if days is None else due_on(days, self._as_of.isoformat()) for days in self.days()],
             "why": [self.reasons(i) for i in range(self._count)],
         }
 
@@ -58,10 +58,26 @@ class AccountTexts:
         ]
 
     def reasons(self, i: int) -> list[str]:
-        """Why an account stands where it does: what holds it down, what costs most, what a rating lacks."""
-        cap, drivers, lacking = (self.column(key)[i] for key in ("cap", "drivers", "not_rated"))
-        capped = [f"capped by: {', '.join(sentences(cap))}"] if cap else []
-        return [*capped, *sentences(drivers), *sentences(lacking)]
+        """Why an account stands where it does, the heaviest first.
+
+        What holds it down, what a rating lacks, what costs most; last a limit that doesn't lower the score. An open
+        critical signal that gives an account its tier although too little is known comes first.
+        """
+        keys = ("cap", "limit", "drivers", "not_rated", "health", "before_caps", "risk")
+        cap, limit, drivers, lacking, health, before, risk = (self.column(key)[i] for key in keys)
+        if limit is None and cap:
+            first, *others = sentences(cap)
+            further = [f"further limits: {', '.join(others)}"] if others else []
+            return [f"capped at {fixed(health)} (from {fixed(before)}): {first}", *sentences(drivers), *further]
+        limits = [] if limit is None else [limit]
+        if health is None and risk is not None:
+            return [*limits, *sentences(lacking), *sentences(drivers)]
+        return [*sentences(lacking), *sentences(drivers), *limits]
+
+    def links(self, i: int) -> list[dict[str, str]]:
+        """The account in the systems: `label` and `url`."""
+        found = self._columns.get("links")
+        return [] if found is None else [link for link in found[i] or () if link["url"].startswith(SCHEMES)]
 
     def keys(self) -> dict[str, list[Any]]:
         """What the worklist is sorted by and summed up; null is not known and comes last."""
@@ -93,12 +109,14 @@ class AccountTexts:
             "health": fixed(mover["health"]),
             "health_before": fixed(mover["health_before"]),
             "change": signed(mover["change"]),
-            "way": self._way(mover),
+            "way": mover["way"],
             "why": [*mover["words"], *apart],
         }
 
-    def _way(self, mover: Mapping[str, Any]) -> str:
-        """`fell`, `rose`, or neither: to be without a score, or to have had a tier that is no more, is no step."""
-        then, now = self._tier_steps.get(mover["tier_before"]), self._tier_steps.get(mover["tier"])
-        step = mover["change"] or (0 if then is None or now is None else then - now)
-        return "fell" if step < 0 else "rose" if step > 0 else ""
+    def crossing(self, crossed: Mapping[str, Any]) -> dict[str, Any]:
+        """What a line of the crossings says besides the account's own texts: `▼` is worse, `▲` better, `•` neither."""
+        better = {"renewal": "•"}
+        lines = [
+            f"{'▼' if each['worse'] else better.get(each['line'], '▲')} {each['text']}" for each in crossed["lines"]
+        ]
+        return {"i": crossed["i"], "way": crossed["way"], "lines": lines}

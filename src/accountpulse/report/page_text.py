@@ -5,10 +5,10 @@ The scripts get these texts; only a sum of ARR over the accounts that were searc
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 MISSING = "–"
-_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 _SIZES = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
 _TONES = 6  # colours from best to worst in page.css
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -85,6 +85,11 @@ def due(days: int) -> str:
     return f"in {days} {unit}" if days > 0 else f"{-days} {unit} overdue"
 
 
+def due_on(days: int, as_of: str) -> str:
+    """The same, with the day that it is counted from: `in 9 days (on 1 Nov 2026)`."""
+    return f"{due(days)} (on {day(as_of)})"
+
+
 def counted(number: float, word: str) -> str:
     """`1 account`, `1,204 accounts`."""
     return f"{fixed(number, 0)} {word}{'' if number == 1 else 's'}"
@@ -99,21 +104,31 @@ class Texts:
     """How this document writes money, and everything else."""
 
     def __init__(self, currency: str | None) -> None:
-        self.sign = "" if currency is None else _SIGNS.get(currency, f"{currency} ")
+        self.sign = f"{currency} " if currency else ""
         self.sizes = _SIZES
+        self._after = f" {currency}" if currency else ""
+
+    def amount(self, value: float | None) -> str:
+        """Of one account: `423,000 USD`; without a currency `423,000`."""
+        return MISSING if value is None else f"{fixed(value, 0)}{self._after}"
 
     def money(self, value: float | None) -> str:
-        """Three digits that matter: `$1.36M`, `$455k`, `$900`."""
+        """Of many accounts, three digits that matter: `USD 1.36M`, `USD 455k`; without a currency `1.36M`."""
+        return MISSING if value is None else f"{'−' if value < 0 else ''}{self.sign}{self.bare(abs(value))}"
+
+    def bare(self, value: float | None) -> str:
+        """The same without the currency, for tables whose heading names it."""
         if value is None:
             return MISSING
         size, unit = next((row for row in _SIZES if abs(value) >= row[0]), (1.0, ""))
         number = value / size
         decimals = 0 if not unit or abs(number) >= 100 else 1 if abs(number) >= 10 else 2
-        return f"{'−' if value < 0 else ''}{self.sign}{abs(number):,.{decimals}f}{unit}"
+        rounded = Decimal(repr(abs(number))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)  # as the scripts do
+        return f"{'−' if value < 0 else ''}{rounded:,f}{unit}"
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """For the templates."""
         return {
-            "counted": counted, "money": self.money, "fixed": fixed, "signed": signed, "share": share, "day": day,
-            "moment": moment, "sentences": sentences,
+            "counted": counted, "money": self.money, "bare": self.bare, "amount": self.amount, "fixed": fixed,
+            "signed": signed, "share": share, "day": day, "moment": moment, "sentences": sentences,
         }  # fmt: skip

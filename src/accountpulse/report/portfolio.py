@@ -3,8 +3,9 @@
 from typing import Any
 
 from accountpulse.report import header, sections
-from accountpulse.report.accounts import accounts, columnar, worklist
+from accountpulse.report.accounts import accounts, columnar, sorted_scores
 from accountpulse.report.catalogue import bands, catalogue, dimensions, tiers
+from accountpulse.report.crossings import crossed
 from accountpulse.report.details import details, parts_of, periods
 from accountpulse.report.gaps import gaps, missing_metrics, source_coverage
 from accountpulse.report.inputs import ReportInput
@@ -12,14 +13,16 @@ from accountpulse.report.movers import movers
 from accountpulse.report.proof import proof
 from accountpulse.scoring.account_details import RISK_NOTE
 from accountpulse.scoring.model import NOT_RATED
+from accountpulse.scoring.ranking import renewals_in_danger, worklist_order
 
-FORMAT = 1
+FORMAT = 2
 
 
 def document(inputs: ReportInput) -> dict[str, Any]:
     """All numbers unrounded, dates as ISO texts, null where not known; `i` is an account's place in `accounts`."""
     now, card = inputs.month, inputs.month.card
-    rows, parts = accounts(inputs), parts_of(inputs)
+    rows, parts, scores = accounts(inputs), parts_of(inputs), sorted_scores(inputs)
+    crossings = crossed(rows, inputs)
     names = [*card.tier_names, NOT_RATED]
     by_source = source_coverage(inputs)
     return {
@@ -33,7 +36,7 @@ def document(inputs: ReportInput) -> dict[str, Any]:
         "scorecard": header.scorecard(card),
         "before": header.before(inputs.before, card),
         "counts": header.counts(inputs, rows, by_source),
-        "arr": header.arr(rows),
+        "arr": header.arr(rows, now.facts.get("currency")),
         "sources": header.sources(inputs),
         "alarms": header.alarms(inputs, rows.height),
         "warnings": sections.warnings(rows, card),
@@ -45,9 +48,11 @@ def document(inputs: ReportInput) -> dict[str, Any]:
         "distribution": sections.distribution(rows, names, inputs.before),
         "risk": sections.risk(rows, inputs.before),
         "at_risk": sections.at_risk(rows),
-        "movers": movers(rows, parts, inputs),
-        "renewals": sections.renewals(rows, card),
-        "worklist": worklist(rows),
+        "danger": renewals_in_danger(scores, card),
+        "crossed": crossings,
+        "movers": movers(rows, parts, crossings, inputs),
+        "renewals": sections.renewals(rows),
+        "worklist": worklist_order(scores),
         "gaps": gaps(by_source, names, inputs.sources),
         "missing_metrics": missing_metrics(now),
         "proof": proof(inputs.backtest, card),

@@ -7,7 +7,7 @@ import polars as pl
 
 from accountpulse.report.accounts import band
 from accountpulse.report.inputs import MonthlyRun
-from accountpulse.report.limits import AHEAD, GREEN, SOON, TOO_GREEN, TOO_UNKNOWN
+from accountpulse.report.limits import AHEAD, TOO_GREEN, TOO_UNKNOWN
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Scorecard
 
@@ -64,11 +64,8 @@ def at_risk(rows: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
     return made
 
 
-def renewals(rows: pl.DataFrame, card: Scorecard) -> dict[str, Any]:
-    """The overdue renewals and those of 180 days, earliest first.
-
-    `attention` are the accounts of the worst tier and the Not Rated ones among the overdue and the next 90 days.
-    """
+def renewals(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """The overdue renewals and those of 180 days, earliest first."""
     due = rows.with_row_index("i").filter(pl.col("days") <= AHEAD).sort("days", "id")
     points = due.select(
         "i",
@@ -79,16 +76,14 @@ def renewals(rows: pl.DataFrame, card: Scorecard) -> dict[str, Any]:
         date=pl.col("renewal").dt.to_string("iso:strict"),
         overdue=pl.col("days") < 0,
     )
-    bad = due.filter((pl.col("days") <= SOON) & pl.col("tier").is_in([card.tiers[-1].name, NOT_RATED]))
-    return {"points": points.to_dicts(), "attention": bad["i"].to_list()}
+    return points.to_dicts()
 
 
 def warnings(rows: pl.DataFrame, card: Scorecard) -> list[str]:
     """What makes the whole distribution doubtful."""
     found = []
     rated = rows.filter(pl.col("tier") != NOT_RATED)
-    green = [tier.name for tier in card.tiers if tier.min >= GREEN]
-    share = rated.filter(pl.col("tier").is_in(green)).height / rated.height if rated.height else 0.0
+    share = rated.filter(pl.col("tier").is_in(card.green_tiers)).height / rated.height if rated.height else 0.0
     if share > TOO_GREEN:
         found.append(
             f"{share:.0%} of the rated accounts are green: a scorecard that finds nearly all healthy warns nobody"

@@ -63,6 +63,7 @@ def account_details(
         "as_of": now.as_of.isoformat(),
         "scorecard": {"name": card.name, "version": card.version, "hash": card.hash},
         "cap_reasons": _split(row.get(CAP_REASON)),
+        "limit": explain.limit(row, card),
         "not_rated_reasons": _split(row.get(NOT_RATED_REASON)),
         "renewal": None if row.get(RENEWAL) is None else explain.renewal_text(row[RENEWAL], now.as_of),
         "risk": _risk(row, card),

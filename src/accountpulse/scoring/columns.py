@@ -18,6 +18,7 @@ RENEWAL = "days_to_renewal"
 CRITICAL = "critical_signals"
 BEFORE_3M = "health_before_caps_3m"  # health before caps three months before
 LAST_TIER = "last_tier"  # the last one that the account had, for runs in which a source failed or sight was lost
+HEALTH_BEFORE = "health_score_before"  # health in the run before, for next steps
 # of the run that measured a row, where its settings are not what a table is else taken to be made with
 SCALE = "scale_to_90_days"  # what counts over the window are multiplied by; else 1
 WAIVED = "rated_without_signals"  # 1: nobody can see its churn signals, and it is rated all the same; else 0

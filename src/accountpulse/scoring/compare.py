@@ -18,9 +18,9 @@ from accountpulse.scoring.columns import (
     lost_of,
 )
 from accountpulse.scoring.explain import plain, signed
-from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.scoring.scorecard import Scorecard, plain_steps
 
-_KEYS = ("name", "reason")  # identify the members of a list, so that an inserted one shifts no other
+_KEYS = ("name", "reason", "step")  # identify the members of a list, so that an inserted one shifts no other
 _SMALLEST = 1e-9  # points: a smaller effect is a last bit
 
 
@@ -35,7 +35,12 @@ class Difference:
 
 def differences(before: Scorecard, after: Scorecard) -> list[Difference]:
     """Every place where the content differs, in the order of the earlier file."""
-    return list(_differences("", before.content["scorecard"], after.content["scorecard"]))
+    return list(_differences("", _whole(before), _whole(after)))
+
+
+def _whole(card: Scorecard) -> dict[str, Any]:
+    """The content with the next steps that it has, also where these are the packaged ones."""
+    return {**card.content["scorecard"], "next_steps": plain_steps(card.next_steps)}
 
 
 def _differences(path: str, before: Any, after: Any) -> Iterator[Difference]:

@@ -65,7 +65,8 @@ def sentences(row: ScoreRow, card: Scorecard, as_of: date | None = None) -> list
     and the attributes that went in. With the day `as_of` a renewal is shown with its date.
     """
     drivers = [driver(row, card, name, as_of) for name in row.get(DRIVERS) or ()]
-    return [*_score_status(row), *drivers, *_no_data(row, card)]
+    limits = [] if (found := limit(row, card)) is None or row.get(HEALTH) is None else [found]
+    return [*_score_status(row), *drivers, *limits, *_no_data(row, card)]
 
 
 def driver(row: ScoreRow, card: Scorecard, name: str, as_of: date | None = None) -> str:
@@ -110,7 +111,23 @@ def _score_status(row: ScoreRow) -> list[str]:
         return [f"{lead} ({plain(row[COVERAGE])} % of the weight is known): {not_rated}"]
     if cap and health is not None and before is not None and health < before:
         return [f"capped at {plain(health)} (from {plain(before)}): {cap}"]
-    return [f"caps that are met but do not lower the score: {cap}"] if cap else []
+    return []
+
+
+def limit(row: ScoreRow, card: Scorecard) -> str | None:
+    """A cap that holds and doesn't lower the score, with what follows from it; None where there is none.
+
+    `open critical signal: health, 38.2 now, can't rise above 49 until this is settled`.
+    """
+    health, before = row.get(HEALTH), row.get(BEFORE_CAPS)
+    if not row.get(CAP_REASON) or (health is not None and before is not None and health < before):
+        return None
+    first, *others = row[CAP_REASON].split("; ")
+    caps = {cap.reason: cap.cap for cap in card.file.caps}
+    now = "" if health is None else f", {plain(health)} now,"
+    what = f"health{now} can't rise above {plain(caps[first])}" if first in caps else "the tier can't rise"
+    further = f" (further limits: {', '.join(others)})" if others else ""
+    return f"{first}: {what} until this is settled{further}"
 
 
 def _no_data(row: ScoreRow, card: Scorecard) -> list[str]:

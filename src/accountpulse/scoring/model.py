@@ -5,6 +5,7 @@ texts below the fields are what an editor shows: they go into the JSON Schema, `
 """
 
 from datetime import date
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -32,6 +33,10 @@ UnitText = Annotated[
 ]
 NOT_RATED = "Not Rated"  # stands in place of a tier where too little is known
 ANY_DIMENSION = "any_dimension"  # in a cap's `when`
+HEALTH_CHANGE = "health_change"  # in a next step's `when`: points of health since the run before
+# what a next step's `when` may compare besides metrics
+NUMBERS = ("health_score", HEALTH_CHANGE, "churn_risk_score", "coverage", "arr", "seats")
+FILLED_IN = ("driver", "not_rated", "cap")  # in the words of a next step
 Curve = tuple[tuple[float, float], ...]  # points of a line: (value, what it becomes), values increasing
 
 
@@ -196,10 +201,10 @@ class Condition(ScorecardBlock):
 
 
 class Cap(ScorecardBlock):
-    """Where all of `when` holds, health is at most `cap`. Names are metrics, dimensions or `any_dimension`."""
+    """Where all of `when` holds, health is at most `cap`. OneOrSeveral are metrics, dimensions or `any_dimension`."""
 
     when: Annotated[dict[str, Condition], Field(min_length=1)]
-    """All must hold. Names are metrics, dimensions, or any_dimension."""
+    """All must hold. OneOrSeveral are metrics, dimensions, or any_dimension."""
     cap: Points
     """Health is at most this; of several caps that hold, the lowest counts."""
     reason: Text
@@ -268,6 +273,45 @@ class ChurnRisk(ScorecardBlock):
     bands: Bands
 
 
+OneOrSeveral = Text | Annotated[tuple[Text, ...], Field(min_length=1)]
+
+
+class StepConditions(ScorecardBlock):
+    """When a next step is the one to take: all that are given must hold; what is not known fulfils none.
+
+    Beside these keys: comparisons of any metric, and of the NUMBERS below.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Condition] = Field(init=False)
+
+    tier: OneOrSeveral | None = None
+    """One tier or several, by name; Not Rated may be one of them."""
+    green: bool | None = None
+    """Whether the tier is a green one: from 75 points on, or the best. Not Rated is neither."""
+    not_rated: Text | None = None
+    """A part of the reason why an account is Not Rated."""
+    cap: Text | None = None
+    """A part of the reason of a cap that holds, or of an outage that keeps the tier."""
+    first_driver: OneOrSeveral | None = None
+    """The metric that costs most points, one or several, or its dimension."""
+
+    @cached_property
+    def comparisons(self) -> tuple[tuple[str, str, float], ...]:
+        """The comparisons that are given: of what, operator, limit."""
+        given = (self.model_extra or {}).items()
+        return tuple((name, *each) for name, condition in given for each in condition.comparisons)
+
+
+class NextStep(ScorecardBlock):
+    """One rule: the first that holds says what to do next with an account."""
+
+    when: StepConditions = StepConditions()
+    """All must hold. Left out: always."""
+    step: Text
+    """What to do, in words. {driver}, {not_rated} and {cap} are filled in; the rule holds only where they can be."""
+
+
 class OwnMetric(ScorecardBlock):
     """A company's own column."""
 
@@ -298,3 +342,5 @@ class ScorecardFile(ScorecardBlock):
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)]
     churn_risk: ChurnRisk | None = None
     """An index from 0 to 100, higher is worse; left out: that of the packaged scorecard."""
+    next_steps: tuple[NextStep, ...] | None = None
+    """What to do next with an account: the first rule that holds; left out: those of the packaged scorecard."""

@@ -14,10 +14,11 @@ from typing import Any, Literal
 from accountpulse.core.catalogue import Metric, catalogue, own_metric, pillar_metric
 from accountpulse.core.errors import ConfigurationError
 from accountpulse.core.yaml_files import parse, validate
-from accountpulse.scoring.model import ChurnRisk, Group, MetricRule, ScorecardFile, Tier
+from accountpulse.scoring.model import ChurnRisk, Group, MetricRule, NextStep, ScorecardFile, Tier
 from accountpulse.scoring.validation import find_problems
 
 PACKAGED = "default.yaml"
+GREEN = 75.0  # points: the edge of good, as the anchors mean it
 TOLERANCE = 1e-9  # shares of weight that add up to a minimum reach it, whatever their last bit
 RiskBand = Literal["low", "medium", "high"]
 
@@ -105,19 +106,23 @@ class Scorecard:
 
     @cached_property
     def hash(self) -> str:
-        """The first 12 hex digits of the content's SHA-256; comments and the order of keys don't matter."""
+        """The first 12 hex digits of the SHA-256 of what scores: not of comments, the order of keys and next steps."""
         text = json.dumps(self._plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property
     def content(self) -> dict[str, Any]:
-        """The whole content as plain data, in the file's order, for `restored`: stored with each run."""
-        return {"pillars": list(self.pillars), "scorecard": self._plain}
+        """The whole content as plain data, in the file's order, for `restored`: stored with each run.
+
+        Next steps are in it where they are its own: the packaged ones may get better with a later version.
+        """
+        own = {} if self.next_steps == default().next_steps else {"next_steps": plain_steps(self.next_steps)}
+        return {"pillars": list(self.pillars), "scorecard": self._plain | own}
 
     @cached_property
     def _plain(self) -> dict[str, Any]:
-        """The content as plain data: pillars expanded, the packaged churn risk where the file has none."""
-        content = self.file.model_copy(update={"churn_risk": self.risk, "tiers": self.tiers})
+        """What scores, as plain data: pillars expanded, the packaged churn risk where the file has none."""
+        content = self.file.model_copy(update={"churn_risk": self.risk, "tiers": self.tiers, "next_steps": None})
         return content.model_dump(mode="json", by_alias=True, exclude_none=True)
 
     @cached_property
@@ -156,6 +161,21 @@ class Scorecard:
         return tuple(tier.name for tier in self.tiers)
 
     @cached_property
+    def green_tiers(self) -> tuple[str, ...]:
+        """The tiers from GREEN points on, best first; the best one where none begins there."""
+        return tuple(tier.name for tier in self.tiers if tier.min >= GREEN) or self.tier_names[:1]
+
+    @cached_property
+    def next_steps(self) -> tuple[NextStep, ...]:
+        """The rules for what to do next, its own or the packaged ones."""
+        return self.file.next_steps or default().file.next_steps or ()
+
+    @cached_property
+    def dimension_of(self) -> dict[str, str]:
+        """The dimension of each metric that counts."""
+        return {leaf.name: leaf.path[-1] for leaf in self.leaves}
+
+    @cached_property
     def catalogue(self) -> dict[str, Metric]:
         """All metrics by name: built-in ones, pillars, and the file's own."""
         return catalogue(self.pillars, self.own)
@@ -178,6 +198,11 @@ class Scorecard:
         if risk is None:
             return None
         return "high" if risk >= self.risk.bands.high else "medium" if risk >= self.risk.bands.medium else "low"
+
+
+def plain_steps(steps: Sequence[NextStep]) -> list[dict[str, Any]]:
+    """Next steps as plain data."""
+    return [rule.model_dump(mode="json", exclude_none=True) for rule in steps]
 
 
 def load(text: str, name: str, pillars: Sequence[str] = ()) -> Scorecard:

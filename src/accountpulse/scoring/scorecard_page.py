@@ -1,10 +1,19 @@
 """A scorecard as a page in Markdown for people: what counts how much, what limits health, when there is no score."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from accountpulse.core.catalogue import Metric
 from accountpulse.scoring import explain
-from accountpulse.scoring.model import ANY_DIMENSION, NOT_RATED, Condition, Curve, Group, MetricRule
+from accountpulse.scoring.model import (
+    ANY_DIMENSION,
+    NOT_RATED,
+    Condition,
+    Curve,
+    Group,
+    MetricRule,
+    OneOrSeveral,
+    StepConditions,
+)
 from accountpulse.scoring.scorecard import Leaf, Node, Scorecard
 
 _COMPARED = {"gte": "at least", "gt": "more than", "lte": "at most", "lt": "below", "eq": "exactly"}
@@ -25,6 +34,7 @@ def markdown(card: Scorecard) -> str:
         *_tiers(card),
         *_unrated(card),
         *_risk(card),
+        *_next_steps(card),
     ]
     return "\n".join(parts).rstrip() + "\n"
 
@@ -245,3 +255,37 @@ def _added(curve: Curve) -> str:
     texts = [f"{_signed(first[1])} up to {_exact(first[0])}"]
     texts += [f"{_signed(added)} at {_exact(value)}" for value, added in middle]
     return ", ".join([*texts, f"{_signed(last[1])} from {_exact(last[0])}"])
+
+
+# --- next steps ------------------------------------------------------------------------------------------------
+
+
+def _next_steps(card: Scorecard) -> Iterator[str]:
+    yield ""
+    yield "## Next steps"
+    yield ""
+    yield "The first that holds is the next step with an account. What is not known fulfils no condition."
+    yield ""
+    rows = ((" and ".join(_step_conditions(card, rule.when)) or "else", _cell(rule.step)) for rule in card.next_steps)
+    yield from _table(("where", "next step"), rows)
+
+
+def _step_conditions(card: Scorecard, when: StepConditions) -> Iterator[str]:
+    for name, condition in (when.model_extra or {}).items():
+        yield _when(card, name, condition)
+    if when.tier is not None:
+        yield f"the tier is {_either(when.tier)}"
+    if when.green is not None:
+        yield f"the tier is {'' if when.green else 'not '}{' or '.join(map(_cell, card.green_tiers))}"
+    if when.not_rated is not None:
+        yield f"Not Rated because of “{_cell(when.not_rated)}”"
+    if when.cap is not None:
+        yield f"a cap holds because of “{_cell(when.cap)}”"
+    if when.first_driver is not None:
+        metrics = {name: card.catalogue[name].label for name in card.catalogue}
+        yield f"what costs most is {_either(when.first_driver, metrics)}"
+
+
+def _either(names: OneOrSeveral, labels: Mapping[str, str] | None = None) -> str:
+    several = (names,) if isinstance(names, str) else names
+    return " or ".join(_cell((labels or {}).get(name, name)) for name in several)

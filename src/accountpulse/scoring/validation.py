@@ -13,7 +13,7 @@ from accountpulse.core.catalogue import PILLAR, catalogue
 from accountpulse.core.nearest import nearest
 from accountpulse.core.yaml_files import Document, Path
 from accountpulse.scoring.columns import ATTRIBUTES, RESERVED, is_reason, score_of
-from accountpulse.scoring.model import ANY_DIMENSION, CONTENTS, NOT_RATED
+from accountpulse.scoring.model import ANY_DIMENSION, CONTENTS, FILLED_IN, NOT_RATED, NUMBERS, StepConditions
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
@@ -58,6 +58,7 @@ def find_problems(document: Document, pillars: Sequence[str]) -> list[str]:
     _coverage(check, _mapping(data.get("coverage")))
     _tiers(check, data.get("tiers"))
     _risk(check, _mapping(data.get("churn_risk")))
+    _next_steps(check, data)
     return check.problems
 
 
@@ -236,3 +237,44 @@ def _risk(check: ScorecardCheck, risk: Mapping[Any, Any]) -> None:
     medium, high = bands.get("medium"), bands.get("high")
     if isinstance(medium, int | float) and isinstance(high, int | float) and medium >= high:
         check.add(("churn_risk", "bands"), "high must lie above medium")
+
+
+def _next_steps(check: ScorecardCheck, data: Mapping[Any, Any]) -> None:
+    if data.get("next_steps") == []:
+        check.add(("next_steps",), "is empty: leave it out to get the packaged next steps")
+    tiers = {str(_mapping(tier).get("name")) for _, tier in _items(data.get("tiers"))} | {NOT_RATED}
+    for index, rule in _items(data.get("next_steps")):
+        when = _mapping(_mapping(rule).get("when"))
+        here: Path = ("next_steps", index, "when")
+        for name in _one_or_several(when.get("tier")):
+            if name not in tiers:
+                check.add((*here, "tier"), f"there is no tier {name!r}{nearest(name, tiers)}")
+        drivers = {*check.metrics, *check.dimensions}
+        for name in _one_or_several(when.get("first_driver")):
+            if name not in drivers:
+                check.add((*here, "first_driver"), f"{name!r} is no metric and no dimension{nearest(name, drivers)}")
+        _step_comparisons(check, when, here)
+        _step_words(check, _mapping(rule).get("step"), ("next_steps", index, "step"))
+
+
+def _step_comparisons(check: ScorecardCheck, when: Mapping[Any, Any], here: Path) -> None:
+    keys = set(StepConditions.model_fields)
+    for name, condition in when.items():
+        known = {*check.metrics, *NUMBERS, *keys}
+        if str(name) not in known:
+            check.add(
+                (*here, str(name)), f"{name!r} is nothing that a next step can rest on{nearest(str(name), known)}"
+            )
+        elif str(name) not in keys and condition == {}:
+            check.add((*here, str(name)), "needs a comparison: gte, gt, lte, lt or eq")
+
+
+def _step_words(check: ScorecardCheck, words: Any, here: Path) -> None:
+    for name in re.findall(r"\{(.*?)\}", words) if isinstance(words, str) else ():
+        if name not in FILLED_IN:
+            known = ", ".join(f"{{{each}}}" for each in FILLED_IN)
+            check.add(here, f"{{{name}}} is nothing that can be filled in; there are {known}")
+
+
+def _one_or_several(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else [name for _, name in _names(value)]

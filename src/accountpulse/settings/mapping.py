@@ -23,6 +23,12 @@ def _zone(name: str) -> str:
     return name
 
 
+def _currency(code: str) -> str:
+    if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
+        raise ValueError(f"{code!r} is not a currency's ISO code, such as USD or EUR")
+    return code
+
+
 Days = Annotated[int, msgspec.Meta(ge=1, le=730)]
 
 
@@ -104,6 +110,7 @@ class RunMapping(MappingBlock, frozen=True):
 
     timezone: Annotated[str, After(_zone)] = "UTC"
     window: Days | Literal["period"] = 90
+    currency: Annotated[str, After(_currency)] | None = None  # ISO code of the corporate currency, shown with amounts
     scorecard: str | None = None  # a file beside this one; null: the packaged scorecard
 
     @property

@@ -12,13 +12,13 @@ function metricTable({metrics, sums}) {
   return block("Every metric", "Points: 0 unacceptable, 50 the edge of bad, 75 the edge of good, 100 excellent. Weight × points = contribution.", table);
 }
 
-function metricRow({label, about}, metric) {
+function metricRow({label, about, good}, metric) {
   const number = (head, text, ...small) => make("td", {cls: "number", role: "cell", "data-label": head}, text, ...small);
   const per = metric.per ? [make("small", {}, metric.per)] : [];
   const notes = metric.notes.map((note) => make("small", {cls: "reason"}, note));
   return make("tr", {role: "row", cls: metric.unknown ? "unknown" : ""},
     make("th", {scope: "row", role: "rowheader", cls: "who"}, isolated(label), make("small", {}, about)),
-    number("Value", metric.value, ...per, ...notes),
+    number("Value", metric.value, ...per, make("small", {cls: "good"}, metric.good ?? good), ...notes),
     number("Previous", metric.before),
     number("Points", metric.points),
     number("Weight", metric.weight),
@@ -39,8 +39,11 @@ function changes({change}) {
 }
 
 function aboutAccount({about}, id) {
-  return [...about.flatMap((text, n) => n ? [" · ", isolated(text)] : [isolated(text)]), " · ", make("code", {}, id)];
+  return [...about.flatMap((text, n) => n ? [" · ", isolated(text)] : [isolated(text)]), ...howFar(places.get(id)), " · ", make("code", {}, id)];
 }
+
+/** How far the renewal is, behind it: from the reader's day, on paper from the report's. */
+const howFar = (i) => slot("due", i) ? [", ", make("span", {cls: "live"}, dueText(i)), make("span", {cls: "fixed"}, slot("due", i))] : [];
 
 /** Fill the view with an account, or say that there is none with this id. */
 async function showAccount(id) {
@@ -56,7 +59,7 @@ async function showAccount(id) {
   }
   const view = await viewOf(i);
   if (accountInAddress() !== id) return; // another one was asked for meanwhile
-  byId("account-about").replaceChildren(...aboutAccount(view, id));
+  byId("account-about").replaceChildren(...aboutAccount(view, id), make("span", {cls: "ways"}, ...waysOut(view.links)));
   const months = line(view);
   body.replaceChildren(figures(view, i), reasons(i),
     make("div", {cls: "columns two"},

@@ -7,7 +7,7 @@ function make(tag, {cls = "", ...attributes} = {}, ...children) {
   const node = document.createElement(tag);
   if (cls) node.className = cls;
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children.filter((child) => child !== null && child !== ""));
+  node.append(...children.filter((child) => isKnown(child) && child !== ""));
   return node;
 }
 

@@ -11,13 +11,35 @@ function drawRenewals() {
   renewalsDrawn = true;
   const values = lists.points.map((point) => ({...point, date: Date.parse(point.date)}));
   draw(element, renewalsSpec(values), {hint: renewalHint, pick: ({i}) => { if (isKnown(i)) location.hash = linkTo(i); }});
+  walkRenewals(element, values);
+}
+
+const STEPS = {ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -Infinity, End: Infinity};
+
+/** By keyboard: from one renewal to the next by date, said below the chart and marked in it. */
+function walkRenewals(element, values) {
+  const order = values.map((_, n) => n).sort((a, b) => values[a].date - values[b].date || values[a].i - values[b].i);
+  let at = -1;
+  element.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && at >= 0) location.hash = linkTo(values[order[at]].i);
+    if (!(event.key in STEPS)) return;
+    event.preventDefault();
+    at = at < 0 && event.key !== "End" ? 0 : Math.min(order.length - 1, Math.max(0, at + STEPS[event.key]));
+    markRenewal(element, order[at]);
+    byId("renewals-at").textContent = `${at + 1} of ${order.length}: ${renewalHint(values[order[at]]).join(", ")}. Enter opens it.`;
+  });
+  element.addEventListener("blur", () => markRenewal(element, -1));
+}
+
+function markRenewal(element, n) {
+  element.querySelectorAll("svg .mark-symbol path").forEach((path, place) => path.classList.toggle("at", place === n));
 }
 
 function renewalHint({i}) {
   if (!isKnown(i)) return null;
   return [
     slot("name", i), `${slot("tier", i)}, health ${slot("health", i)}`, `${slot("arr", i)} of ARR`,
-    `renewal ${slot("renewal", i)}, ${slot("due", i)}`,
+    `renewal ${slot("renewal", i)}, ${dueText(i)}`,
   ];
 }
 

@@ -15,9 +15,27 @@ function row(template, i, more = {}) {
     badge.querySelector("use").setAttribute("href", `#mark-${tone}`);
   }
   for (const list of line.querySelectorAll("[data-list]")) {
-    list.append(...text(list.dataset.list).map((reason) => make("li", {}, reason)));
+    const {list: name, most} = list.dataset;
+    list.append(...text(name).slice(0, most).map((reason) => make("li", {}, reason)));
   }
+  for (const place of line.querySelectorAll("[data-links]")) place.append(...waysOut(lists.links[i] ?? []));
+  for (const place of line.querySelectorAll("[data-live]")) place.textContent = dueText(i);
   return line;
+}
+
+/** Links to an account in the systems, with blanks between. */
+const waysOut = (links) => links.flatMap(({label, url}, n) => {
+  const link = make("a", {href: url, target: "_blank", rel: "noopener noreferrer"}, label);
+  return n ? [" ", link] : [link];
+});
+
+/** The days to renewals in the lines that the page came with. */
+function countDays() {
+  byId("today").textContent = today.text;
+  for (const place of document.querySelectorAll("tbody [data-live]")) {
+    const link = place.closest("tr").querySelector("[data-link]");
+    place.textContent = dueText(places.get(decodeURIComponent(link.hash.slice("#account=".length))));
+  }
 }
 
 /** A list of `items` that shows some and, by its button, more of them. The page came with its first lines. */
@@ -69,10 +87,20 @@ function startMovers() {
   }
 }
 
-function startAttention() {
-  if (!byId("attention-rows")) return;
+function startDanger() {
+  if (!byId("danger-rows")) return;
+  growing({body: "danger-rows", button: "danger-more", step: 50, items: lists.danger, line: (i) => row("danger-row", i)});
+}
+
+function startCrossed() {
+  if (!byId("crossed-rows")) return;
   growing({
-    body: "attention-rows", button: "attention-more", step: 50, items: lists.attention,
-    line: (i) => row("attention-row", i),
+    body: "crossed-rows", button: "crossed-more", step: 25, items: lists.crossed,
+    line: (crossed) => row("crossed-row", crossed.i, crossed),
   });
+}
+
+function startRenewals() {
+  if (!byId("renewals-rows")) return;
+  growing({body: "renewals-rows", button: "renewals-more", step: 50, items: lists.renewals, line: (i) => row("renewals-row", i)});
 }

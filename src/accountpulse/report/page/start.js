@@ -1,23 +1,13 @@
 // Which view is shown follows the address, so that links, bookmarks and the back button work.
 
 const TITLE = document.title;
-const PREFIX = "#account=";
 const kept = {top: 0, link: null}; // where the portfolio was left
-
-function accountInAddress() {
-  if (!location.hash.startsWith(PREFIX)) return null;
-  const id = location.hash.slice(PREFIX.length);
-  try {
-    return decodeURIComponent(id);
-  } catch {
-    return id; // not an encoded text: shown as it is, as unknown
-  }
-}
+let followed = false; // a link to the worklist was followed, as opposed to the back button
 
 async function route(event) {
   const id = accountInAddress();
   showHint(null, null);
-  if (id === null) showPortfolio();
+  if (id === null) showPortfolio(event === undefined);
   else await openAccount(id, event !== undefined);
 }
 
@@ -30,13 +20,18 @@ async function openAccount(id, fromPortfolio) {
   byId("account-name").focus({preventScroll: true});
 }
 
-function showPortfolio() {
+/** A link to the worklist with filters has no element of its own to go to; `isFirst`: the page was opened so. */
+function showPortfolio(isFirst) {
   const came = !byId("account").hidden;
+  const goes = location.hash.startsWith(LIST) && (isFirst || followed);
+  followed = false;
   byId("account").hidden = true;
   byId("portfolio").hidden = false;
   document.title = TITLE;
+  readAddress();
   drawRenewals();
-  if (!came) return;
+  if (goes) byId("worklist").scrollIntoView();
+  if (!came || goes) return;
   if (kept.link === null) {
     byId("worklist").scrollIntoView();
     return;
@@ -45,13 +40,22 @@ function showPortfolio() {
   kept.link.focus({preventScroll: true});
 }
 
+function follow({currentTarget}) {
+  followed = location.hash !== currentTarget.hash;
+  if (!followed) byId("worklist").scrollIntoView(); // it is there already
+}
+
 async function start() {
   document.documentElement.className = "scripted";
   await openLists();
   startWorklist();
   startMovers();
-  startAttention();
+  startDanger();
+  startCrossed();
+  startRenewals();
+  countDays();
   window.addEventListener("hashchange", route);
+  for (const link of document.querySelectorAll(`a[href^="${LIST}"]`)) link.addEventListener("click", follow);
   byId("back").addEventListener("click", (event) => {
     event.preventDefault();
     if (kept.link) history.back();

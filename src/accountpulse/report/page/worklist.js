@@ -14,15 +14,18 @@ function startWorklist() {
       const {sort} = button.dataset;
       setOrder(sort, order.key === sort ? !order.up : !isLargestFirst(button));
       update();
+      writeAddress();
     });
   }
   const form = byId("filters");
   form.addEventListener("input", ({target}) => {
     if (target.name === "sort") setOrder(target.value, !isLargestFirst(target.selectedOptions[0]));
     update();
+    writeAddress({isTyped: target.name === "search"});
   });
+  form.addEventListener("change", () => writeAddress()); // whoever leaves the search has typed to its end
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(() => { setOrder("place", true); update(); }));
+  form.addEventListener("reset", () => setTimeout(() => { setOrder("place", true); update(); writeAddress(); }));
   tell(lists.worklist);
 }
 

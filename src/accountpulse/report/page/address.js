@@ -1,0 +1,54 @@
+// What the address says: an account, or the search, filters and order of the worklist, so that links and history keep them.
+
+const PREFIX = "#account=";
+const LIST = "#worklist?";
+const ASKED = ["search", "tier", "band", "segment", "owner", "renewal"]; // fields of the form
+let typing = null; // a search is one step of the history, written when the reader pauses
+
+function accountInAddress() {
+  if (!location.hash.startsWith(PREFIX)) return null;
+  const id = location.hash.slice(PREFIX.length);
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id; // not an encoded text: shown as it is, as unknown
+  }
+}
+
+/** The worklist's state as an address; the first one is empty. */
+function listAddress() {
+  const {elements} = byId("filters");
+  const asked = new URLSearchParams(ASKED.filter((name) => elements[name].value).map((name) => [name, elements[name].value]));
+  if (order.key !== "place" || !order.up) asked.set("sort", `${order.key}${order.up ? "" : ",down"}`);
+  return `${asked}` ? LIST + asked : "";
+}
+
+/** Keep what was asked for in the address. */
+function writeAddress({isTyped = false} = {}) {
+  clearTimeout(typing);
+  const write = () => {
+    typing = null;
+    if (accountInAddress() === null && listAddress() !== shownAddress()) history.pushState(null, "", listAddress() || LIST);
+  };
+  if (isTyped) typing = setTimeout(write, 500);
+  else write();
+}
+
+/** The list's state in the address, written as `listAddress` writes it; empty where it has none. */
+function shownAddress() {
+  const asked = location.hash.startsWith(LIST) ? `${new URLSearchParams(location.hash.slice(LIST.length))}` : "";
+  return asked && LIST + asked;
+}
+
+/** Show what the address asks for; an address of another section leaves the worklist as it is. */
+function readAddress() {
+  if (location.hash && !location.hash.startsWith(LIST)) return;
+  if (listAddress() === shownAddress()) return;
+  const asked = new URLSearchParams(location.hash.slice(LIST.length));
+  const {elements} = byId("filters");
+  for (const name of ASKED) elements[name].value = asked.get(name) ?? "";
+  for (const name of ASKED) if (elements[name].selectedIndex === -1) elements[name].value = ""; // of another report
+  const [key, way] = (asked.get("sort") ?? "place").split(",");
+  setOrder(Object.hasOwn(lists.keys, key) ? key : "place", way !== "down");
+  update();
+}
