@@ -93,8 +93,8 @@ def measure(accounts: Iterable[Account], day: date, card: Scorecard = SMALL, *, 
     kinds = dict.fromkeys(METRICS, pl.Float64) | {f"{name}_reason": pl.String for name in METRICS}
     rows = [each.row(day, outage=outage) for each in there]
     metrics = pl.DataFrame(rows, infer_schema_length=None).cast({**kinds, "segment": pl.String, "arr": pl.Float64})
-    schema = {"account_id": pl.String, "severity": pl.String, "opened_on": pl.Date}
-    signals = [(account_id(each.number), "critical", each.opened_on) for each in there if each.critical]
+    schema = {"account_id": pl.String, "severity": pl.String, "monitoring": pl.Boolean, "opened_on": pl.Date}
+    signals = [(account_id(each.number), "critical", False, each.opened_on) for each in there if each.critical]
     table = pl.DataFrame(signals, schema=schema, orient="row")
     return Measured(day, card, metrics, table, ("intercom",) if outage else ())
 

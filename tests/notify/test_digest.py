@@ -11,7 +11,7 @@ import pytest
 
 from accountpulse.core.errors import AlreadyRunning
 from accountpulse.core.period import Period, scope_of
-from accountpulse.notify.digest import REPEATED, AccountWords, Audience, LastWord, compose
+from accountpulse.notify.digest import REPEATED, Audience, LastWord, compose
 from accountpulse.notify.errors import NotSent
 from accountpulse.notify.message import Crossing, Digest
 from accountpulse.notify.told import Comparison, NewestRun, compare
@@ -25,7 +25,6 @@ from notify.company import CARD, OWNERS, SMALL, Account, Notebook, account_id, l
 
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
 ALL = Audience(each_owner=False, owners={}, fallback=None)
-WORDS = AccountWords(lambda _row, _card: "Call them", links={})
 LAST = LastWord("r1", MONDAY, SMALL.hash, ())
 AS_BEFORE = LineState("Healthy", frozenset(), 80.0, 100.0, 0.0, None, 0, date(2027, 12, 31))
 
@@ -149,13 +148,13 @@ def test_seats_that_come_from_the_missing_source_count_as_they_were() -> None:
 def test_new_accounts_cross_nothing_and_missing_ones_are_named_once() -> None:
     found, run = then_now([Account(1), Account(2)], [Account(1), Account(3, score=10.0)])
     assert (found.new, found.missing, dict(found.crossed)) == ((account_id(3),), (account_id(2),), {})
-    [digest] = compose(found, run, LAST, ALL, WORDS)
+    [digest] = compose(found, run, LAST, ALL)
     assert digest.notes == (
         f"No longer among the scored accounts: 1 ({account_id(2)}).",
         "New, and told of from here on: 1 account.",
     )
     later = compare(found.told, newest(Account(1), Account(3, score=10.0), day=TUESDAY), same_card=True)
-    assert (later.missing, compose(later, run, LAST, ALL, WORDS)) == ((), [])
+    assert (later.missing, compose(later, run, LAST, ALL)) == ((), [])
     back = compare(later.told, newest(Account(2, score=10.0, logins=10.0), day=TUESDAY), same_card=True)
     assert list(back.crossed) == [account_id(2)]  # held against what was told of it last
 
@@ -167,7 +166,7 @@ def test_a_part_of_what_was_told_that_is_better_is_no_all_clear() -> None:
     second = compare(first, newest(soon, day=TUESDAY), same_card=True).told
     run = newest(fallen(Account(1)), day=TUESDAY)
     found = compare(second, run, same_card=True)
-    [digest] = compose(found, run, LAST, ALL, WORDS)
+    [digest] = compose(found, run, LAST, ALL)
     assert (digest.crossed_back, [each.text for each in digest.others]) == ((), ["renewal moved to 2027-12-31"])
     assert digest.heading == "Customer health, 24 November 2026: 1 account is better"
 
@@ -212,7 +211,8 @@ def test_five_accounts_are_told_in_full_by_arr_and_uncapped_risk_and_the_others_
 
     So ARR × risk of 1 to 7 in thousands: 8.2, 16.3, 24.5, 7.3, 9.2, 11.0, 12.9.
     """
-    [digest] = compose(*seven, LAST, ALL, WORDS)
+    found, run = seven
+    [digest] = compose(found, replace(run, currency="USD"), LAST, ALL)
     assert digest.heading == "Customer health, 24 November 2026: 7 accounts crossed a line"
     assert [each.account_name for each in digest.entries] == [f"Company {number}" for number in (3, 2, 7, 6, 5)]
     assert [(each.account_name, each.text) for each in digest.others] == [
@@ -220,9 +220,9 @@ def test_five_accounts_are_told_in_full_by_arr_and_uncapped_risk_and_the_others_
         ("Company 4", "Healthy to At Risk"),
     ]
     first = digest.entries[0]
-    assert first.number == "Health 35 (Critical), churn risk 8.2, ARR 3,000"
+    assert first.number == "Health 35 (Critical), churn risk 8.2, ARR 3,000 USD"
     assert first.reason == "CSAT: 20 %, costs 60 points"
-    assert first.next_step == "Call them"
+    assert first.next_step == "Go through the support cases with the support lead"  # by the packaged rules, of CSAT
 
 
 def test_each_owner_gets_a_digest_and_what_belongs_to_nobody_that_is_known_goes_to_the_fallback(
@@ -234,13 +234,13 @@ def test_each_owner_gets_a_digest_and_what_belongs_to_nobody_that_is_known_goes_
         fallback={"mail": "ops@example.com"},
     )
     audience = Audience(each_owner=True, owners=block.recipients("mail"), fallback=block.fallback_of("mail"))
-    found = compose(*seven, LAST, audience, WORDS)
+    found = compose(*seven, LAST, audience)
     assert [(each.owner_id, each.recipient, len(each.entries)) for each in found] == [
         (OWNERS[1], "b@example.com", 3),
         (None, "ops@example.com", 4),
     ]
     assert (block.recipients("slack")[OWNERS[1][:15]], block.fallback_of("slack")) == ("U1", None)
-    by_channel = compose(*seven, LAST, Audience(each_owner=True, owners={}, fallback="ops@example.com"), WORDS)
+    by_channel = compose(*seven, LAST, Audience(each_owner=True, owners={}, fallback="ops@example.com"))
     assert [(each.owner_id, each.recipient) for each in by_channel] == [
         (OWNERS[0], None),
         (OWNERS[1], None),
@@ -251,7 +251,7 @@ def test_each_owner_gets_a_digest_and_what_belongs_to_nobody_that_is_known_goes_
 def test_a_digest_has_the_same_key_whatever_run_tells_it(seven: tuple[Comparison, NewestRun]) -> None:
     found, run = seven
     other = replace(run, run_id="r3")
-    [one], [two] = (compose(found, each, LAST, ALL, WORDS) for each in (run, other))
+    [one], [two] = (compose(found, each, LAST, ALL) for each in (run, other))
     assert one.key == two.key
 
 

@@ -2,18 +2,17 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from accountpulse.core.web_links import WebLink
 from accountpulse.notify.message import MOST_ENTRIES, Digest, Entry, Other
 from accountpulse.notify.told import Comparison, Crossed, NewestRun
 from accountpulse.scoring.columns import DRIVERS, HEALTH, NOT_RATED_REASON, RISK, RISK_Z, TIER
 from accountpulse.scoring.explain import driver, plain
 from accountpulse.scoring.model import NOT_RATED
-from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.scoring.next_steps import next_step
 
 NO_ACCOUNT = "-"  # among accounts: a digest of notes alone
 REPEATED = "This may be a repeat: the last sending was cut off, and nobody knows whether it arrived."
@@ -30,14 +29,6 @@ class Audience:
     each_owner: bool
     owners: Mapping[str, str]
     fallback: str | None
-
-
-@dataclass(frozen=True)
-class AccountWords:
-    """What is said of an account beside its numbers: the next step, and where to look."""
-
-    next_step: Callable[[Mapping[str, Any], Scorecard], str | None]
-    links: Mapping[str, tuple[WebLink, ...]]
 
 
 class LastWord(NamedTuple):
@@ -60,7 +51,6 @@ def compose(
     newest: NewestRun,
     last: LastWord | None,
     audience: Audience,
-    words: AccountWords,
     *,
     doubtful: frozenset[str] = frozenset(),
 ) -> list[Digest]:
@@ -76,7 +66,7 @@ def compose(
     if not groups and urgent:
         groups[_general(audience)] = []
     order = sorted(groups, key=lambda owner: (owner.owner_id is None, owner.name or "", owner.owner_id or ""))
-    writer = _Writer(found, newest, words, rows, is_first=last is None)
+    writer = _Writer(found, newest, rows, is_first=last is None)
     return [writer.digest(owner, groups[owner], notes, doubtful) for owner in order]
 
 
@@ -130,7 +120,6 @@ class _Writer:
 
     found: Comparison
     newest: NewestRun
-    words: AccountWords
     rows: Mapping[str, Mapping[str, Any]]
     is_first: bool
 
@@ -161,20 +150,20 @@ class _Writer:
         return self.rows[account].get("account_name") or account
 
     def _entry(self, account: str) -> Entry:
-        row, card = self.rows[account], self.newest.card
+        row = self.rows[account]
         return Entry(
             account_id=account,
             account_name=self._name(account),
             crossings=self._crossed(account).crossings,
-            number=_number(row),
+            number=_number(row, self.newest.currency),
             reason=_reason(row, self.newest),
-            next_step=self.words.next_step(row, card),
-            links=self.words.links.get(account, ()),
+            next_step=next_step(row, self.newest.card),
+            links=self.newest.links.get(account, ()),
         )
 
     def _other(self, account: str) -> Other:
         text = "; ".join(each.text for each in self._crossed(account).crossings)
-        return Other(account, self._name(account), text, self.words.links.get(account, ()))
+        return Other(account, self._name(account), text, self.newest.links.get(account, ()))
 
     def _heading(self, owner: _Owner, worse: int, eased: int) -> str:
         day = f"{self.newest.as_of.day} {self.newest.as_of:%B %Y}"
@@ -220,14 +209,14 @@ def _reason(row: Mapping[str, Any], newest: NewestRun) -> str | None:
     return driver(row, newest.card, drivers[0], newest.as_of) if drivers else None
 
 
-def _number(row: Mapping[str, Any]) -> str:
-    """`Health 49 (At Risk), churn risk 71, ARR 423,000`."""
+def _number(row: Mapping[str, Any], currency: str | None) -> str:
+    """`Health 49 (At Risk), churn risk 71, ARR 423,000 USD`."""
     health, risk, arr = row.get(HEALTH), row.get(RISK), row.get("arr")
     lead = row[TIER] if health is None or row[TIER] == NOT_RATED else f"Health {plain(health)} ({row[TIER]})"
     parts = [
         lead,
         "churn risk not known" if risk is None else f"churn risk {plain(risk)}",
-        "ARR not known" if arr is None else f"ARR {plain(arr, 0)}",
+        "ARR not known" if arr is None else f"ARR {plain(arr, 0)} {currency or ''}".rstrip(),
     ]
     return ", ".join(parts)
 

@@ -46,7 +46,11 @@ _SHOWN = ("account_id", TIER, CAP_REASON, HEALTH, COVERAGE, CRITICAL, RENEWAL)
 
 @dataclass(frozen=True)
 class NewestRun:
-    """The newest whole run: `scores` with the metrics and attributes beside them, `inputs` what scoring read."""
+    """The newest whole run.
+
+    `scores` have metrics, attributes and (for next steps) the health of the run before beside them; `inputs` are what
+    scoring read.
+    """
 
     run_id: str
     as_of: date  # the day after the last one that was measured
@@ -57,6 +61,7 @@ class NewestRun:
     stopped: tuple[str, ...]  # and of those for which a later run did not finish
     opened: Mapping[str, date]  # of accounts with an open critical signal the day on which the latest was opened
     links: Mapping[str, tuple[WebLink, ...]]  # where a person finds each account
+    currency: str | None = None  # of ARR, where the settings of the run named it
 
 
 class Crossed(NamedTuple):

@@ -11,7 +11,7 @@ import polars as pl
 from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.outgoing import outgoing
 from accountpulse.core.web_links import links_of_all
-from accountpulse.notify.digest import AccountWords, Audience, LastWord, compose, unread_by
+from accountpulse.notify.digest import Audience, LastWord, compose, unread_by
 from accountpulse.notify.errors import NotSent
 from accountpulse.notify.message import Channel, Digest
 from accountpulse.notify.quiet_hours import QuietTimes
@@ -19,7 +19,6 @@ from accountpulse.notify.told import Comparison, NewestRun, compare
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.digest_ledger import SendingLog, Told, settled
 from accountpulse.pipeline.earlier_runs import EarlierRun
-from accountpulse.report.steps import next_step
 from accountpulse.settings import DigestBlock, Settings
 from accountpulse.state import State
 from accountpulse.state.ledgers import LastTold, Ledger
@@ -102,12 +101,13 @@ def _newest_run(state: State, day: date | None) -> NewestRun:
         run_id=str(earlier.facts["run_id"]),
         as_of=earlier.as_of_day,
         card=earlier.card,
-        scores=earlier.scores,
+        scores=earlier_runs.beside_health_before(state, earlier),
         inputs=earlier_runs.metrics_table(inputs, basis),
         failed=tuple(TITLES.get(name, name) for name in earlier.failed),
         stopped=_stopped(state, earlier),
         opened=_opened(earlier.detail("signals")),
         links={account: tuple(links) for account, links in links_of_all(earlier.detail("evidence"), SOURCES).items()},
+        currency=earlier.facts.get("currency"),
     )
 
 
@@ -135,7 +135,8 @@ def _opened(signals: pl.DataFrame | None) -> Mapping[str, date]:
     """Of each account with an open critical signal the day on which the latest was opened, where it is known."""
     if signals is None:
         return {}
-    critical = signals.filter((pl.col("severity") == "critical") & pl.col("opened_on").is_not_null())
+    counts = (pl.col("severity") == "critical") & ~pl.col("monitoring").fill_null(value=False)
+    critical = signals.filter(counts & pl.col("opened_on").is_not_null())
     return dict(critical.group_by("account_id").agg(pl.col("opened_on").max()).iter_rows())
 
 
@@ -150,8 +151,7 @@ def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> 
         return _ChannelPlan(ledger, told, found, ChannelDigests(channel, (), note))
     audience = Audience(block.audience == "each owner", block.recipients(channel), block.fallback_of(channel))
     word = None if last is None else LastWord(last.run_id, date.fromisoformat(last.as_of), last.scorecard, last.unread)
-    words = AccountWords(next_step, newest.links)
-    digests = compose(found, newest, word, audience, words, doubtful=told.doubtful)
+    digests = compose(found, newest, word, audience, doubtful=told.doubtful)
     nothing = None if digests or last is None else f"no account crossed a line since {last.as_of}"
     return _ChannelPlan(ledger, told, found, ChannelDigests(channel, tuple(digests), nothing))
 

@@ -26,6 +26,7 @@ from accountpulse.scoring.columns import (
 )
 from accountpulse.scoring.inputs import ANCHOR_DAYS, needed
 from accountpulse.scoring.model import NOT_RATED
+from accountpulse.scoring.next_steps import with_health_before
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.scores import score
 from accountpulse.state import State
@@ -265,10 +266,20 @@ def _runs(state: State) -> tuple[Runs, Runs]:
     return state.runs, state.snapshots.runs
 
 
-def rescored(earlier: EarlierRun, card: Scorecard, account_id: str) -> pl.DataFrame:
-    """An account's metrics of an earlier run scored with another card, in detail: no trend, nothing failed."""
-    metrics = earlier.metrics.filter(pl.col("account_id") == account_id)
-    return score(metrics, card, window_days=earlier.window_days, signals_waived=earlier.signals_waived, detail=True)
+def rescored(earlier: EarlierRun, card: Scorecard, account_id: str | None = None) -> pl.DataFrame:
+    """The metrics of an earlier run (of one account) scored with a card, in detail: no trend, nothing failed."""
+    metrics = earlier.metrics if account_id is None else earlier.metrics.filter(pl.col("account_id") == account_id)
+    waived = earlier.signals_waived
+    return score(metrics.lazy(), card, window_days=earlier.window_days, signals_waived=waived, detail=True).collect()
+
+
+def beside_health_before(state: State, run: EarlierRun) -> pl.DataFrame:
+    """A run's scores as next steps read them: with the health of the run before, by the scorecard of this one."""
+    then = before(state, run)
+    if then is None:
+        return with_health_before(run.scores, None)
+    same_card = then.card.hash == run.card.hash
+    return with_health_before(run.scores, then.scores if same_card else rescored(then, run.card))
 
 
 def rescored_whole(earlier: EarlierRun, state: State, card: Scorecard, *, detail: bool = False) -> pl.DataFrame:

@@ -12,7 +12,6 @@ from accountpulse.pipeline.earlier_runs import LOOK_BACK_MONTHS, EarlierRun
 from accountpulse.report.inputs import ReportInput
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.columns import HEALTH, SCORECARD
-from accountpulse.scoring.scores import score
 from accountpulse.state import State
 from accountpulse.systems import SOURCES
 
@@ -27,7 +26,7 @@ def read(state: State, period: Period | None, run_id: str | None = None, day: da
     return ReportInput(
         month=now,
         before=before,
-        rescored=None if before is None else _rescored(before, now),
+        rescored=None if before is None else earlier_runs.rescored(before, now.card),
         line=line,
         versions=_versions(state, line),
         evidence=now.detail("evidence"),
@@ -36,13 +35,6 @@ def read(state: State, period: Period | None, run_id: str | None = None, day: da
         backtest=state.backtests.last(),
         sources=SOURCES,
     )
-
-
-def _rescored(before: EarlierRun, now: EarlierRun) -> pl.DataFrame:
-    """As `earlier_runs.rescored` does one account: no trend, and as if nothing had failed."""
-    waived = before.signals_waived
-    metrics, days = before.metrics.lazy(), before.window_days
-    return score(metrics, now.card, window_days=days, signals_waived=waived, detail=True).collect()
 
 
 def _line(state: State, now: EarlierRun) -> dict[str, pl.DataFrame]:

@@ -13,7 +13,6 @@ from accountpulse.scoring.columns import (
     COVERAGE,
     DRIVERS,
     HEALTH,
-    HEALTH_BEFORE,
     LOWER_BOUND,
     NOT_RATED_REASON,
     PROBABILITIES,
@@ -28,7 +27,7 @@ from accountpulse.scoring.columns import (
     score_of,
 )
 from accountpulse.scoring.explain import driver, limit
-from accountpulse.scoring.next_steps import next_step
+from accountpulse.scoring.next_steps import next_step, with_health_before
 from accountpulse.scoring.ranking import risk_before_floors
 from accountpulse.scoring.scorecard import Scorecard
 
@@ -81,7 +80,7 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
     rows = rows.join(_before(inputs.before), on="id", how="left", maintain_order="left")
     texts = [
         (_drivers(row, now), limit(row, now.card), next_step(row, now.card))
-        for row in _with_health_before(scores, inputs).iter_rows(named=True)
+        for row in with_health_before(scores, inputs.comparable).iter_rows(named=True)
     ]
     schema = dict.fromkeys(("drivers", "limit", "step"), pl.String)
     described = pl.DataFrame(texts, schema=schema, orient="row")
@@ -91,15 +90,6 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
 def sorted_scores(inputs: ReportInput) -> pl.DataFrame:
     """The month's scores in the order of the report's accounts: by id."""
     return inputs.month.scores.sort("account_id")
-
-
-def _with_health_before(scores: pl.DataFrame, inputs: ReportInput) -> pl.DataFrame:
-    """With the health of the run before, by the scorecard of this one; null where there is none."""
-    then = inputs.comparable
-    if then is None:
-        return scores.with_columns(pl.lit(None, pl.Float64).alias(HEALTH_BEFORE))
-    health = then.select("account_id", pl.col(HEALTH).alias(HEALTH_BEFORE))
-    return scores.join(health, on="account_id", how="left", maintain_order="left")
 
 
 def _links(inputs: ReportInput, ids: pl.Series) -> pl.Series:

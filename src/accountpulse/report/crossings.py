@@ -1,35 +1,19 @@
-"""What crossed a line since the run before: a tier, a cap, a critical signal, a renewal's window, coverage."""
+"""Who crossed a line since the run before, for the page's list."""
 
-from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import polars as pl
 
 from accountpulse.report.accounts import sorted_scores
 from accountpulse.report.inputs import ReportInput
-from accountpulse.scoring.columns import (
-    BEFORE_CAPS,
-    CAP_REASON,
-    COVERAGE,
-    CRITICAL,
-    HEALTH,
-    NOT_RATED_REASON,
-    RENEWAL,
-    TIER,
-    ScoreRow,
-)
-from accountpulse.scoring.explain import plain
-from accountpulse.scoring.model import NOT_RATED
+from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, RENEWAL, TIER
+from accountpulse.scoring.crossings import OVERDUE, Crossing, LineState, crossings, line_state
 from accountpulse.scoring.scorecard import Scorecard
 
-WINDOWS = (30, 90, 180)  # days to a renewal
 WAYS = ("fell", "rose", "")  # in the order of the list
-LEAST_COVERAGE = 10.0  # percent of the weight: a smaller loss crosses no line
-
-READ = ("account_id", TIER, HEALTH, BEFORE_CAPS, CAP_REASON, COVERAGE, CRITICAL, NOT_RATED_REASON, RENEWAL)
-
-Line = tuple[str, str, bool]  # which line, in words, whether it is worse now
+READ = ("account_id", TIER, HEALTH, CAP_REASON, COVERAGE, CRITICAL, RENEWAL)
 
 
 def crossed(rows: pl.DataFrame, inputs: ReportInput) -> list[dict[str, Any]]:
@@ -40,87 +24,28 @@ def crossed(rows: pl.DataFrame, inputs: ReportInput) -> list[dict[str, Any]]:
     renewal of a green account is near is neither worse nor better. An account that is new crossed nothing, and nor did
     one that only the scorecard's new content moved.
     """
-    then = inputs.comparable
-    if then is None:
+    then, before = inputs.comparable, inputs.before
+    if then is None or before is None:
         return []
-    earlier = {row["account_id"]: row for row in _read(then)}
     month, found = inputs.month, []
-    for i, now in enumerate(_read(sorted_scores(inputs))):
-        before = earlier.get(now["account_id"])
-        lines = [] if before is None else list(_lines(before, now, month.card, month.as_of_day))
-        if lines:
-            told = [{"line": line, "text": text, "worse": worse} for line, text, worse in lines]
-            found.append({"i": i, "way": _way(lines), "lines": told})
+    earlier = dict(_states(then, before.as_of_day))
+    for i, (account, now) in enumerate(_states(sorted_scores(inputs), month.as_of_day)):
+        if account not in earlier or not (lines := crossings(earlier[account], now, month.card)):
+            continue
+        near = [each for each in lines if _is_only_near(each, now, month.card)]
+        way = "fell" if any(each.worse and each not in near for each in lines) else "rose" if lines != (*near,) else ""
+        told = [{"line": each.line, "text": each.text, "worse": each.worse and each not in near} for each in lines]
+        found.append({"i": i, "way": way, "lines": told})
     arr = rows["arr"].to_list()
     return sorted(found, key=lambda each: (WAYS.index(each["way"]), arr[each["i"]] is None, -(arr[each["i"]] or 0)))
 
 
-def _read(scores: pl.DataFrame) -> Iterator[ScoreRow]:
-    """The rows, of their columns only those that a line rests on."""
-    return scores.select(name for name in READ if name in scores.columns).iter_rows(named=True)
+def _states(scores: pl.DataFrame, as_of: date) -> Iterator[tuple[str, LineState]]:
+    """Each account's id and on which side of each line it is; of the columns only those that a line rests on."""
+    for row in scores.select(name for name in READ if name in scores.columns).iter_rows(named=True):
+        yield row["account_id"], line_state(row, as_of)
 
 
-def _way(lines: list[Line]) -> str:
-    if any(worse for *_, worse in lines):
-        return "fell"
-    return "rose" if any(line != "renewal" for line, *_ in lines) else ""
-
-
-def _lines(then: ScoreRow, now: ScoreRow, card: Scorecard, as_of: date) -> Iterator[Line]:
-    yield from _tier(then, now, card)
-    yield from _cap(then, now)
-    yield from _signal(then, now)
-    yield from _renewal(then, now, as_of, is_green=now[TIER] in card.green_tiers)
-    yield from _coverage(then, now)
-
-
-def _tier(then: ScoreRow, now: ScoreRow, card: Scorecard) -> Iterator[Line]:
-    ranks = {name: rank for rank, name in enumerate(card.tier_names)}
-    if then[TIER] != now[TIER] and then[TIER] in ranks and now[TIER] in ranks:
-        yield "tier", f"{then[TIER]} to {now[TIER]}", ranks[now[TIER]] > ranks[then[TIER]]
-
-
-def _is_capped(row: ScoreRow) -> bool:
-    return row[HEALTH] is not None and row[HEALTH] < row[BEFORE_CAPS]
-
-
-def _cap(then: ScoreRow, now: ScoreRow) -> Iterator[Line]:
-    if None in (then[HEALTH], now[HEALTH]):
-        return
-    if _is_capped(now) and not _is_capped(then):
-        yield "cap", f"capped at {plain(now[HEALTH])}: {_first(now[CAP_REASON])}", True
-    if _is_capped(then) and not _is_capped(now):
-        yield "cap", f"no longer capped (was: {_first(then[CAP_REASON])})", False
-
-
-def _first(reasons: str) -> str:
-    return reasons.split("; ", maxsplit=1)[0]
-
-
-def _signal(then: ScoreRow, now: ScoreRow) -> Iterator[Line]:
-    before, after = then.get(CRITICAL), now.get(CRITICAL)
-    if before is None or after is None or (before >= 1) == (after >= 1):
-        return
-    yield "critical signal", "critical signal opened" if after >= 1 else "no critical signal open any more", after >= 1
-
-
-def _renewal(then: Mapping[str, Any], now: Mapping[str, Any], as_of: date, *, is_green: bool) -> Iterator[Line]:
-    """The nearest window that was entered; a renewal that was overdue before crosses nothing."""
-    before, after = then.get(RENEWAL), now.get(RENEWAL)
-    if before is None or after is None:
-        return
-    day = (as_of + timedelta(days=after)).isoformat()
-    if after < 0 <= before:
-        yield "renewal", f"renewal overdue since {day}", True
-    elif (window := next((days for days in WINDOWS if after <= days < before), None)) is not None:
-        yield "renewal", f"renewal within {window} days ({day})", not is_green
-
-
-def _coverage(then: ScoreRow, now: ScoreRow) -> Iterator[Line]:
-    lost, again = now[TIER] == NOT_RATED != then[TIER], then[TIER] == NOT_RATED != now[TIER]
-    if lost:
-        yield "coverage", f"became {NOT_RATED}: {_first(now[NOT_RATED_REASON] or 'not known why')}", True
-    elif again:
-        yield "coverage", f"rated again: {now[TIER]}", False
-    elif None not in (then[COVERAGE], now[COVERAGE]) and then[COVERAGE] - now[COVERAGE] >= LEAST_COVERAGE:
-        yield "coverage", f"coverage {plain(then[COVERAGE], 0)} % to {plain(now[COVERAGE], 0)} %", True
+def _is_only_near(crossing: Crossing, now: LineState, card: Scorecard) -> bool:
+    """Whether it is but the renewal of a green account that came near."""
+    return crossing.line == "renewal" and crossing.worse and now.stage != OVERDUE and now.tier in card.green_tiers

@@ -83,10 +83,10 @@ def _tier(then: LineState, now: LineState, card: Scorecard) -> Crossing | None:
 
 
 def _rating(then: LineState, now: LineState, card: Scorecard) -> Crossing | None:
-    """A rating that was lost or found; one that is found below the best tier is news that somebody must read."""
+    """A rating that was lost or found; one that is found and isn't green is news that somebody must read."""
     if then.tier == now.tier or NOT_RATED not in (then.tier, now.tier):
         return None
-    return Crossing("coverage", f"{then.tier} to {now.tier}", worse=now.tier != card.tiers[0].name)
+    return Crossing("coverage", f"{then.tier} to {now.tier}", worse=now.tier not in card.green_tiers)
 
 
 def _caps(then: LineState, now: LineState, card: Scorecard) -> Iterator[Crossing]:

@@ -5,6 +5,8 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import polars as pl
+
 from accountpulse.scoring.columns import CAP_REASON, DRIVERS, HEALTH, HEALTH_BEFORE, NOT_RATED_REASON, TIER
 from accountpulse.scoring.model import HEALTH_CHANGE, NOT_RATED, OneOrSeveral, StepConditions
 from accountpulse.scoring.scorecard import Scorecard
@@ -25,6 +27,17 @@ def next_step(row: Mapping[str, Any], card: Scorecard) -> str | None:
         if _holds(rule.when, row, card) and (words := _in_words(rule.step, filled_in)) is not None:
             return words
     return None
+
+
+def with_health_before(scores: pl.DataFrame, then: pl.DataFrame | None) -> pl.DataFrame:
+    """Scores as `next_step` reads them, row by row: beside them `health_score_before`, of the same accounts in `then`.
+
+    `then`: scores of the run before by the same scorecard; null where it is None or lacks the account.
+    """
+    if then is None:
+        return scores.with_columns(pl.lit(None, pl.Float64).alias(HEALTH_BEFORE))
+    health = then.select("account_id", pl.col(HEALTH).alias(HEALTH_BEFORE))
+    return scores.join(health, on="account_id", how="left", maintain_order="left")
 
 
 def _filled_in(row: Mapping[str, Any], card: Scorecard) -> dict[str, str | None]:
