@@ -88,7 +88,7 @@ def test_the_page_fits_a_terminal_and_says_what_the_json_says(tmp_path: Path, ke
     done = call(tmp_path, "explain", row["account_id"], ACCOUNTPULSE_STATE=str(kept), COLUMNS=columns)
     assert done.exit_code == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert max(map(len, lines)) <= int(columns)
+    assert max(len(line) for line in lines if "://" not in line) <= int(columns)  # links aren't broken
     assert len(lines) <= 50
     flat = " ".join(done.stdout.split())
     story = told(tmp_path, kept, row["account_id"])
