@@ -8,7 +8,7 @@ import pytest
 
 from accountpulse.core.period import Period
 from accountpulse.pipeline.earlier_runs import Basis, score_period, tables_before
-from accountpulse.pipeline.snapshot_history import KeptRun, a_week_before, nearest
+from accountpulse.pipeline.snapshot_history import KeptRun, a_week_before, nearest, newest_first
 from accountpulse.scoring.scorecard import Scorecard, load
 from accountpulse.state import State
 
@@ -33,6 +33,21 @@ def month(number: int) -> KeptRun:
 def day(number: int, of: int = 11) -> KeptRun:
     at = date(2026, of, number)
     return KeptRun(at, Period(2026, of), at)
+
+
+@pytest.mark.parametrize(
+    ("there", "first"),
+    [
+        ([month(9), month(10)], month(10)),
+        ([month(10), day(1)], day(1)),
+        ([day(31, 10), month(10)], day(31, 10)),
+        ([day(24, 10), month(10)], day(24, 10)),  # a week before the month's end: the next one is due
+        ([day(23, 10), month(10)], month(10)),
+        ([day(22), day(15), month(10)], day(22)),
+    ],
+)
+def test_a_month_comes_before_snapshots_that_are_more_than_a_week_older(there: list[KeptRun], first: KeptRun) -> None:
+    assert newest_first(there)[0] == first
 
 
 @pytest.mark.parametrize(

@@ -310,7 +310,7 @@ def test_the_latest_run_is_the_newest_whole_one_of_both_kinds(story: Story, copi
     copied.files.write_json(document, {**whole, "failed": ["jira"]})
     names.append(latest())  # also one that lacks a source: whoever reads it says so
     copied.snapshots.remove(date(2026, 11, 15))
-    names.append(latest())  # of two of one moment the later one
+    names.append(latest())  # of two of one moment the snapshot
     copied.snapshots.remove(LAST_OF_OCTOBER)
     names.append(latest())
     assert names == ["2026-11-22", "2026-11-15", "2026-10-31", "2026-10"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date
 from functools import cached_property, partial
 from typing import Any, Literal, Protocol
 
@@ -11,7 +11,7 @@ import polars as pl
 from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.period import Period, parse_period, text_of
 from accountpulse.core.records import UNSEEN
-from accountpulse.pipeline.snapshot_history import KeptRun, TablesBefore, a_week_before, kept_runs
+from accountpulse.pipeline.snapshot_history import KeptRun, TablesBefore, a_week_before, kept_runs, newest_first
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.columns import (
     BEFORE_3M,
@@ -232,25 +232,13 @@ def before(state: State, run: EarlierRun) -> EarlierRun | None:
 
 
 def latest(state: State, day: date | None = None) -> EarlierRun | None:
-    """The run of the latest moment, of months and snapshots, also one that lacks a source; None: there is none.
+    """The newest run, of months and snapshots, also one that lacks a source; None: there is none.
 
-    Of two of one moment, as on a month's last day, the one that began later. `day`: none that measured a later day.
+    A snapshot up to a week older than a month stands before it (`newest_first`). `day`: none that measured a later day.
     """
-    newest: EarlierRun | None = None
-    for each in reversed(kept_runs(state)):
-        if day is not None and each.until > day:
-            continue
-        if newest is not None and each.until + timedelta(days=1) < newest.as_of_day:
-            break
-        run = _recall_kept(state, each)
-        if run is not None and (newest is None or _moment(run) > _moment(newest)):
-            newest = run
-    return newest
-
-
-def _moment(run: EarlierRun) -> tuple[datetime, datetime]:
-    as_of, begun_at = (datetime.fromisoformat(run.facts[name]) for name in ("as_of", "begun_at"))
-    return as_of, begun_at
+    runs = [each for each in kept_runs(state) if day is None or each.until <= day]
+    found = (_recall_kept(state, each) for each in newest_first(runs))
+    return next((each for each in found if each is not None), None)
 
 
 def _recall_kept(state: State, each: KeptRun) -> EarlierRun | None:

@@ -37,6 +37,19 @@ def kept_runs(state: State) -> list[KeptRun]:
     return sorted([*months, *snapshots], key=lambda each: (each.until, not each.is_month))
 
 
+def newest_first(found: Sequence[KeptRun]) -> list[KeptRun]:
+    """The newest first, but a snapshot before a month that ended up to 7 days after it.
+
+    Whoever follows snapshots from week to week would see lines crossed in a month's run that only its other stretch of
+    usage crosses.
+    """
+
+    def rank(each: KeptRun) -> tuple[date, bool]:
+        return each.until + timedelta(days=0 if each.is_month else WEEK), not each.is_month
+
+    return sorted(found, key=rank, reverse=True)
+
+
 def nearest(found: Sequence[KeptRun], target: date) -> KeptRun | None:
     """The snapshot that lies nearest to a day, within 10 days; else the month within 16; None where neither does."""
     for is_month, within in ((False, WITHIN), (True, WITHIN_MONTHS)):
