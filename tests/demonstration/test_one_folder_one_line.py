@@ -19,7 +19,7 @@ SUPPORT = (
     "csat_response_rate",
 )
 RUN = f"run --period {PERIOD}"
-WHOLE, CHECK, LINKS, REPORT, AGAIN, NO_HELPDESK, NO_INTERCOM, NO_LEDGER = range(8)
+WHOLE, CHECK, LINKS, REPORT, AGAIN, NO_HELPDESK, NO_INTERCOM, NO_LOGBOOK = range(8)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     made = Copy.make(tmp_path_factory.mktemp("copy"))
     made.add_folder("systems", "helpdesk")
     made.add_folder("sandbox", "helpdesk")
-    made.add_folder("systems", "ledger")
+    made.add_folder("systems", "logbook")
     return made
 
 
@@ -39,10 +39,10 @@ def session(copy: Copy) -> Session:
         "accounts --json",
         f"report --period {PERIOD} --json",
         RUN,
-        f"DOWN=helpdesk ACCOUNTPULSE_STATE=no-helpdesk LEDGER_FILE=other.parquet {RUN} --allow-partial",
-        f"DOWN=intercom ACCOUNTPULSE_STATE=no-intercom LEDGER_FILE=other.parquet {RUN} --allow-partial",
-        f"ACCOUNTPULSE_STATE=no-ledger LEDGER_FILE=absent/ledger.parquet {RUN}",
-        LEDGER_FILE="ledger.parquet",
+        f"DOWN=helpdesk ACCOUNTPULSE_STATE=no-helpdesk LOGBOOK_FILE=other.parquet {RUN} --allow-partial",
+        f"DOWN=intercom ACCOUNTPULSE_STATE=no-intercom LOGBOOK_FILE=other.parquet {RUN} --allow-partial",
+        f"ACCOUNTPULSE_STATE=no-logbook LOGBOOK_FILE=absent/logbook.parquet {RUN}",
+        LOGBOOK_FILE="logbook.parquet",
     )
 
 
@@ -64,13 +64,13 @@ def differences(measured: pl.DataFrame, expected: dict[tuple[str, str], tuple[An
 
 def test_only_the_folders_and_the_registers_were_touched(copy: Copy) -> None:
     registers = ["systems/__init__.py", "sandbox/__init__.py"]
-    folders = ["systems/helpdesk/", "sandbox/helpdesk/", "systems/ledger/"]
+    folders = ["systems/helpdesk/", "sandbox/helpdesk/", "systems/logbook/"]
     assert sorted(copy.changed) == sorted([*folders, *registers])
     for path in PACKAGE.rglob("*"):
         if path.suffix in {".py", ".yaml", ".js", ".html"}:
             text = path.read_text(encoding="utf-8").lower()
             assert "helpdesk" not in text, path
-            assert "ledger" not in text, path
+            assert "logbook" not in text, path
 
 
 def test_support_of_all_accounts_is_that_of_both_systems_united(copy: Copy, session: Session) -> None:
@@ -132,20 +132,20 @@ def test_a_failed_system_leaves_support_unknown_only_where_the_account_is_linked
 
 
 def test_a_destination_gets_every_record_and_a_second_run_changes_nothing(copy: Copy, session: Session) -> None:
-    table = pl.read_parquet(copy.root / "ledger.parquet")
+    table = pl.read_parquet(copy.root / "logbook.parquet")
     assert table.height == table["account_id"].n_unique() == ACCOUNTS
     scores = copy.history("scores").sort("account_id")
     assert table.sort("account_id")["health_score"].equals(scores["health_score"])
-    assert f"Wrote {ACCOUNTS} records to Ledger" in session.done[WHOLE].text
-    unchanged = f"Wrote 0 records to Ledger (0 created, 0 updated), {ACCOUNTS} unchanged"
+    assert f"Wrote {ACCOUNTS} records to Logbook" in session.done[WHOLE].text
+    unchanged = f"Wrote 0 records to Logbook (0 created, 0 updated), {ACCOUNTS} unchanged"
     assert unchanged in session.done[AGAIN].text
 
 
 def test_a_destination_that_breaks_off_costs_neither_the_others_records_nor_the_history(
     copy: Copy, session: Session
 ) -> None:
-    broken = session.done[NO_LEDGER]
+    broken = session.done[NO_LOGBOOK]
     assert broken.code == 5
     assert "records to Salesforce" in broken.text
-    assert "The load to Ledger broke off: ledger: writing the file failed" in broken.text
-    assert copy.history("scores", "no-ledger").height == ACCOUNTS
+    assert "The load to Logbook broke off: logbook: writing the file failed" in broken.text
+    assert copy.history("scores", "no-logbook").height == ACCOUNTS

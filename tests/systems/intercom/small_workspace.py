@@ -292,6 +292,7 @@ def crm(links: Mapping[int, str]) -> Extract:
         arr=pl.lit(None, pl.Float64),
         seats=pl.lit(None, pl.Float64),
         owner=pl.lit(None, pl.String),
+        owner_id=pl.lit(None, pl.String),
         customer_since=pl.lit(None, pl.Date),
     )
     rows = [(account(number), "intercom", key) for number, key in links.items()]

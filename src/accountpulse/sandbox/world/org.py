@@ -3,6 +3,7 @@
 Object and field names of standard objects are Salesforce's; names that end in `__c` are this org's own.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 from accountpulse.sandbox.world.model import FieldDef, SObject
@@ -13,6 +14,7 @@ _CHECKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 # an org's values of Task.Status: the name, whether it closes a Task, whether a new Task has it
 TASK_STATUSES = (("Not Started", False, True), ("In Progress", False, False), ("Completed", True, False))
 CATEGORIES = ("Competitor", "Budget", "Change of Champion", "Product Gap", "Service", "Low Usage")  # of churn signals
+ORG_BEGAN = datetime(2015, 1, 1, tzinfo=UTC)
 TIERS = ["Bronze", "Silver", "Gold", "Platinum"]
 SCORE_FIELDS = [
     "Health_Score__c",
@@ -266,6 +268,7 @@ def _task_status() -> SObject:
     )
     for number, (name, closed, default) in enumerate(TASK_STATUSES, 1):
         row: dict[str, Any] = dict.fromkeys(kind.fields)
+        row |= dict.fromkeys(("CreatedDate", "LastModifiedDate", "SystemModstamp"), ORG_BEGAN)
         row |= {"Id": record_id("01T", number), "IsDeleted": False, "ApiName": name, "MasterLabel": name}
         kind.rows.append(row | {"IsClosed": closed, "IsDefault": default, "SortOrder": number})
     return kind

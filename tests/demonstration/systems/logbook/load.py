@@ -1,10 +1,10 @@
-"""Scores → the ledger."""
+"""Scores → the logbook."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
-from accountpulse.systems.ledger.settings import LedgerAccess, LedgerMapping
+from accountpulse.systems.logbook.settings import LogbookAccess, LogbookMapping
 
 from accountpulse.core.errors import SourceUnavailable
 from accountpulse.core.records import Problem, ScoreRecords
@@ -17,7 +17,7 @@ STAMPS = ["scored_at", "run_id"]  # differ in every run
 
 
 @dataclass(frozen=True)
-class LedgerPlan:
+class LogbookPlan:
     """Rows to add, rows to replace, and rows that are there as they are."""
 
     create: pl.DataFrame
@@ -28,12 +28,12 @@ class LedgerPlan:
 
 
 @dataclass
-class Ledger:
+class Logbook:
     """A Parquet file."""
 
-    connection: Connection[LedgerAccess, LedgerMapping]
+    connection: Connection[LogbookAccess, LogbookMapping]
     budget: RequestBudget
-    title: str = "Ledger"
+    title: str = "Logbook"
 
     def sent(self, records: ScoreRecords) -> pl.DataFrame:
         """As Destination says."""
@@ -43,27 +43,27 @@ class Ledger:
         """As Destination says."""
         folder = self.connection.access.file.parent
         if folder.is_dir():
-            yield Requirement("good", "ledger", f"{folder} is there")
+            yield Requirement("good", "logbook", f"{folder} is there")
         else:
-            yield Requirement("bad", "ledger", f"{folder} is absent: make it", 3)
+            yield Requirement("bad", "logbook", f"{folder} is absent: make it", 3)
 
-    def plan(self, records: ScoreRecords) -> LedgerPlan:
+    def plan(self, records: ScoreRecords) -> LogbookPlan:
         """As Destination says."""
         before, table = self._before(records), records.table
         same = [name for name in table.columns if name not in STAMPS]
         unchanged = table.join(before, on=same, how="semi", nulls_equal=True)
         changed = table.join(unchanged, on=KEY, how="anti")
         there = changed.join(before, on=KEY, how="semi")
-        return LedgerPlan(changed.join(there, on=KEY, how="anti"), there, unchanged)
+        return LogbookPlan(changed.join(there, on=KEY, how="anti"), there, unchanged)
 
-    def load(self, plan: LedgerPlan) -> LoadResult:
+    def load(self, plan: LogbookPlan) -> LoadResult:
         """As Destination says."""
         fresh = pl.concat([plan.create, plan.update])
         kept = self._before(ScoreRecords(fresh, ())).join(fresh, on=KEY, how="anti")
         try:
             pl.concat([kept, fresh]).write_parquet(self.connection.access.file)
         except OSError as error:
-            raise SourceUnavailable("ledger", "writing the file", type(error).__name__) from None
+            raise SourceUnavailable("logbook", "writing the file", type(error).__name__) from None
         written = fresh.height
         return LoadResult(plan.create.height, plan.update.height, plan.unchanged.height, [], [], written, written)
 
