@@ -14,9 +14,10 @@ import pytest
 from accountpulse import pipeline, settings
 from accountpulse.core.errors import AlreadyRunning, ConfigurationError, UsageError
 from accountpulse.core.period import Period
-from accountpulse.pipeline import earlier_runs, report_document
+from accountpulse.pipeline import earlier_runs, report_document, report_input
 from accountpulse.pipeline.result import RunResult
 from accountpulse.pipeline.run import RunRequest, started
+from accountpulse.report.crossings import crossed
 from accountpulse.sandbox.server import Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.settings import Settings
@@ -295,6 +296,40 @@ def test_a_snapshot_after_a_month_alone_is_compared_with_it_and_says_so(copied: 
         note for note in document["notes"] if note.startswith("compared with October 2026: usage of the whole month")
     ]
     assert len(told) == 1
+
+
+def without_a_source(state: State, run_id: str, day: date, source: str) -> None:
+    """As the run of this day would have kept it where that source could not be read."""
+    name = f"snapshots/runs/{day}/{run_id}.json"
+    facts = state.files.read_json(name)
+    assert facts is not None
+    state.files.write_json(name, {**facts, "failed": [source]})
+
+
+def test_a_run_that_lacks_a_source_is_no_measure_for_a_later_one(story: Story, copied: State) -> None:
+    without_a_source(copied, story.results["15 November"].run_id, date(2026, 11, 15), "jira")
+    assert report_document.document(copied, None, day=SUNDAY)["before"]["period"] == str(LAST_OF_OCTOBER)
+
+
+def test_an_outage_moves_nobody_over_a_line(story: Story, copied: State) -> None:
+    for kind in ("metrics", "scores"):
+        table = copied.snapshots.load(SUNDAY, kind)
+        assert table is not None
+        lost = [name for name in ("open_bugs", "critical_bugs", "reopened_bugs") if name in table.columns]
+        reasons = [pl.lit("source_failed").alias(f"{name}_reason") for name in lost]
+        changed = table.with_columns(*(pl.lit(None, table.schema[name]).alias(name) for name in lost), *reasons)
+        if kind == "scores":  # as if that alone had changed the tier of everybody
+            changed = changed.with_columns(tier=pl.lit("Critical"), coverage=pl.lit(60.0))
+        copied.files.write_table(f"snapshots/{kind}/day={SUNDAY}/{kind}.parquet", changed)
+
+    def lines() -> set[str]:
+        inputs = report_input.read(copied, None, day=SUNDAY)
+        found = crossed(inputs.month.scores.select("arr"), inputs)
+        return {line["line"] for each in found for line in each["lines"]}
+
+    assert {"tier", "coverage"} <= lines()
+    without_a_source(copied, story.results["22 November"].run_id, SUNDAY, "jira")
+    assert lines() <= {"renewal", "critical signal"}
 
 
 def test_the_latest_run_is_the_newest_whole_one_of_both_kinds(story: Story, copied: State) -> None:

@@ -1,7 +1,7 @@
 """`accountpulse report`: a month's page and its table, from the state alone."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -34,11 +34,19 @@ def write_report(
     summary.marked(console, "✗", "red", document["alarms"])
     is_over = document["snapshot"] or parse_period(document["period"]).is_over(date.fromisoformat(document["as_of"]))
     open_month = () if is_over else (f"as of {document['as_of']}: {NOT_OVER}",)
-    summary.marked(console, "!", "yellow", [*open_month, *document["warnings"]])
+    newer = _newer_snapshot(state, document) if period is run_id is day is None else ()
+    summary.marked(console, "!", "yellow", [*open_month, *newer, *document["warnings"]])
     for what, path in zip(("Page", "CSV"), paths, strict=True):
         console.print(f"{what + ':':<6}{path}", markup=False, soft_wrap=True)
     note(state.files.notes)
     return 0
+
+
+def _newer_snapshot(state: State, document: Mapping[str, Any]) -> Iterator[str]:
+    """A line where the latest month is not the latest that the state holds."""
+    newest = max(state.snapshots.days(), default="")
+    if newest >= document["as_of"]:
+        yield f"a snapshot of {newest} is newer: `accountpulse report --as-of {newest}`"
 
 
 def print_document(state: State, period: Period | None, run_id: str | None = None, day: date | None = None) -> int:

@@ -21,11 +21,20 @@ import polars as pl
 from accountpulse.core.records import Columns
 from accountpulse.core.web_links import WebLink
 from accountpulse.notify.open_lines import still_open
-from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, RENEWAL, TIER, reason_of
-from accountpulse.scoring.crossings import COVERAGE_FALL, SCORED, Crossing, LineState, crossings, line_state
+from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, RENEWAL, TIER
+from accountpulse.scoring.crossings import (
+    COVERAGE_FALL,
+    SCORED,
+    Crossing,
+    LineState,
+    crossings,
+    hangs_on_outage,
+    judged_state,
+    line_state,
+)
 from accountpulse.scoring.explain import plain
-from accountpulse.scoring.inputs import needed
 from accountpulse.scoring.model import NOT_RATED
+from accountpulse.scoring.outages import with_last_known
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.scores import score
 
@@ -39,8 +48,6 @@ TOLD: Columns = {
     "told:open": pl.List(pl.String),
     "told:missing": pl.Boolean,
 }
-FAILED = "source_failed"
-_SIZES = ("seats", "arr")
 _SHOWN = ("account_id", TIER, CAP_REASON, HEALTH, COVERAGE, CRITICAL, RENEWAL)
 
 
@@ -91,7 +98,7 @@ def compare(told: pl.DataFrame | None, newest: NewestRun, *, same_card: bool) ->
     keeps what it was told.
     """
     before = {row["account_id"]: row for row in _rows_then(told, newest.card)}
-    inputs, unread = _carried(newest, told)
+    inputs, unread = with_last_known(newest.inputs, told, newest.card)
     judged = _by_account(_scored(inputs, newest.card)) if unread else {}
     shown = _by_account(newest.scores)
     steps = {
@@ -139,9 +146,9 @@ def _step(
     if then is None:
         return _Step(Crossed((), is_clear=True), _facts(state, None, state.coverage, ()), is_waiting=False)
     before = _state_then(then, same_card=same_card)
-    seen = state if judged is None else _of_scores(judged, state)
+    seen = state if judged is None else judged_state(judged, state)
     found = crossings(before, seen, newest.card)
-    is_waiting = judged is not None and _hangs_on_outage(found, seen, state)
+    is_waiting = judged is not None and hangs_on_outage(found, seen, state)
     if is_waiting:
         found = tuple(each for each in found if each.line not in SCORED)
     elif "coverage" in (then["told:open"] or ()) and (risen := _risen(before, seen)):
@@ -149,24 +156,6 @@ def _step(
     lines = still_open(then["told:open"] or (), found, before, before if is_waiting else seen, newest.card)
     coverage = before.coverage if is_waiting else _reference(before, seen, found)
     return _Step(Crossed(found, not lines), _facts(seen, before, coverage, lines), is_waiting)
-
-
-def _hangs_on_outage(found: Iterable[Crossing], seen: LineState, state: LineState) -> bool:
-    """Whether a line is crossed by the last known values that the run itself does not show so."""
-    lines = {each.line for each in found}
-    return bool(lines.intersection(SCORED)) and (
-        seen.tier != state.tier or seen.caps != state.caps or "coverage" in lines
-    )
-
-
-def _of_scores(judged: Mapping[str, Any], state: LineState) -> LineState:
-    """The run's own renewal and signals, with tier, caps and coverage as they are judged."""
-    return state._replace(
-        tier=judged[TIER],
-        caps=line_state({**judged, RENEWAL: None}, date.min).caps,
-        health=judged[HEALTH],
-        coverage=judged[COVERAGE],
-    )
 
 
 def _state_then(row: Mapping[str, Any], *, same_card: bool) -> LineState:
@@ -214,36 +203,6 @@ def _facts(
         "told:open": list(lines),
         "told:missing": False,
     }
-
-
-def _carried(newest: NewestRun, told: pl.DataFrame | None) -> tuple[pl.DataFrame, frozenset[str]]:
-    """What scoring reads, with the last known values in the place of what a source that failed did not give.
-
-    And the accounts of which anything that counts could not be read, known before or not.
-    """
-    inputs = newest.inputs
-    names = [name for name in needed(newest.card) if reason_of(name) in inputs.columns and name in inputs.columns]
-    is_unread = {name: pl.col(reason_of(name)).cast(pl.String).eq(FAILED).fill_null(value=False) for name in names}
-    unread = frozenset(inputs.filter(pl.any_horizontal(is_unread.values()))["account_id"]) if names else frozenset()
-    if not unread or told is None:
-        return inputs, unread
-    when = {column: is_unread[name] for name in names for column in (name, reason_of(name))}
-    # these may come from a source that failed, and have no reason of their own
-    any_unread = pl.any_horizontal(is_unread.values())
-    when |= {name: any_unread & pl.col(name).is_null() for name in _SIZES if name in inputs.columns}
-    when = {column: condition for column, condition in when.items() if column in told.columns}
-    then = told.select("account_id", pl.lit(value=True).alias("told:"), pl.col(list(when)).name.prefix("then:"))
-    rows = inputs.with_columns(pl.col(reason_of(name)).cast(pl.String) for name in names).join(
-        then, on="account_id", how="left", maintain_order="left"
-    )
-    carried = [
-        pl.when(condition & pl.col("told:").is_not_null())
-        .then(pl.col(f"then:{column}"))
-        .otherwise(pl.col(column))
-        .alias(column)
-        for column, condition in when.items()
-    ]
-    return rows.with_columns(carried).select(inputs.columns), unread
 
 
 def _scored(inputs: pl.DataFrame, card: Scorecard) -> pl.DataFrame:

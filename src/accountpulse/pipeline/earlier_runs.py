@@ -213,22 +213,29 @@ def chosen(state: State, period: Period | None, run_id: str | None, day: date | 
 
 
 def run_before(state: State, period: Period) -> EarlierRun | None:
-    """The latest earlier period with a run, up to a year back."""
-    for months in range(1, LOOK_BACK_MONTHS + 1):
-        if (earlier := recall(state, period.shifted(-months))) is not None:
-            return earlier
-    return None
+    """The latest earlier period with a run that read every source, up to a year back; else with any run."""
+    return _whole_first(recall(state, period.shifted(-months)) for months in range(1, LOOK_BACK_MONTHS + 1))
 
 
 def before(state: State, run: EarlierRun) -> EarlierRun | None:
     """What a run is compared with, always earlier: of a month the month before it that has a run, up to a year back.
 
-    Of a snapshot the one of a week before (4 to 10 days), else the month that ends there, else the newest of all.
+    Of a snapshot the one of a week before (4 to 10 days), else the month that ends there, else the newest of all. One
+    that lacks a source only where all others do: what it could not read would look as if it had come since.
     """
     if run.snapshot is None:
         return run_before(state, run.period)
-    found = (_recall_kept(state, each) for each in a_week_before(kept_runs(state), run.snapshot))
-    return next((each for each in found if each is not None), None)
+    return _whole_first(_recall_kept(state, each) for each in a_week_before(kept_runs(state), run.snapshot))
+
+
+def _whole_first(found: Iterable[EarlierRun | None]) -> EarlierRun | None:
+    """The first that lacks no source, else the first."""
+    first: EarlierRun | None = None
+    for each in found:
+        if each is not None and not each.failed:
+            return each
+        first = first or each
+    return first
 
 
 def latest(state: State, day: date | None = None) -> EarlierRun | None:

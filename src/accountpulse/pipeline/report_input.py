@@ -12,6 +12,8 @@ from accountpulse.pipeline.earlier_runs import LOOK_BACK_MONTHS, EarlierRun
 from accountpulse.report.inputs import ReportInput
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.columns import HEALTH, SCORECARD
+from accountpulse.scoring.outages import with_last_known
+from accountpulse.scoring.scores import score
 from accountpulse.state import State
 from accountpulse.systems import SOURCES
 
@@ -27,6 +29,7 @@ def read(state: State, period: Period | None, run_id: str | None = None, day: da
         month=now,
         before=before,
         rescored=None if before is None else earlier_runs.rescored(before, now.card),
+        judged=None if before is None or not now.failed else _judged(before, now),
         line=line,
         versions=_versions(state, line),
         evidence=now.detail("evidence"),
@@ -35,6 +38,13 @@ def read(state: State, period: Period | None, run_id: str | None = None, day: da
         backtest=state.backtests.last(),
         sources=SOURCES,
     )
+
+
+def _judged(before: EarlierRun, now: EarlierRun) -> pl.DataFrame:
+    """The accounts that lack a source, as if its metrics were still those of the run before."""
+    inputs, unread = with_last_known(now.metrics, before.metrics, now.card)
+    lacking = inputs.filter(pl.col("account_id").is_in(unread)).lazy()
+    return score(lacking, now.card, window_days=now.window_days, signals_waived=now.signals_waived).collect()
 
 
 def _line(state: State, now: EarlierRun) -> dict[str, pl.DataFrame]:

@@ -8,8 +8,17 @@ import polars as pl
 
 from accountpulse.report.accounts import sorted_scores
 from accountpulse.report.inputs import ReportInput
-from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, RENEWAL, TIER
-from accountpulse.scoring.crossings import OVERDUE, Crossing, LineState, crossings, line_state
+from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, RENEWAL, TIER, ScoreRow
+from accountpulse.scoring.crossings import (
+    OVERDUE,
+    SCORED,
+    Crossing,
+    LineState,
+    crossings,
+    hangs_on_outage,
+    judged_state,
+    line_state,
+)
 from accountpulse.scoring.scorecard import Scorecard
 
 WAYS = ("fell", "rose", "")  # in the order of the list
@@ -28,9 +37,10 @@ def crossed(rows: pl.DataFrame, inputs: ReportInput) -> list[dict[str, Any]]:
     if then is None or before is None:
         return []
     month, found = inputs.month, []
-    earlier = dict(_states(then, before.as_of_day))
+    earlier, judged = dict(_states(then, before.as_of_day)), _judged(inputs)
     for i, (account, now) in enumerate(_states(sorted_scores(inputs), month.as_of_day)):
-        if account not in earlier or not (lines := crossings(earlier[account], now, month.card)):
+        lines = _lines(earlier.get(account), now, judged.get(account), month.card)
+        if not lines:
             continue
         near = [each for each in lines if _is_only_near(each, now, month.card)]
         way = "fell" if any(each.worse and each not in near for each in lines) else "rose" if lines != (*near,) else ""
@@ -38,6 +48,23 @@ def crossed(rows: pl.DataFrame, inputs: ReportInput) -> list[dict[str, Any]]:
         found.append({"i": i, "way": way, "lines": told})
     arr = rows["arr"].to_list()
     return sorted(found, key=lambda each: (WAYS.index(each["way"]), arr[each["i"]] is None, -(arr[each["i"]] or 0)))
+
+
+def _lines(then: LineState | None, now: LineState, judged: ScoreRow | None, card: Scorecard) -> tuple[Crossing, ...]:
+    """What an account crossed; where a source could not be read, nothing that this alone makes of it."""
+    if then is None:
+        return ()
+    seen = now if judged is None else judged_state(judged, now)
+    found = crossings(then, seen, card)
+    if judged is not None and hangs_on_outage(found, seen, now):
+        return tuple(each for each in found if each.line not in SCORED)
+    return found
+
+
+def _judged(inputs: ReportInput) -> dict[str, ScoreRow]:
+    """By account."""
+    rows = () if inputs.judged is None else inputs.judged.iter_rows(named=True)
+    return {row["account_id"]: row for row in rows}
 
 
 def _states(scores: pl.DataFrame, as_of: date) -> Iterator[tuple[str, LineState]]:

@@ -50,6 +50,7 @@ def counts(inputs: ReportInput, rows: pl.DataFrame, by_source: pl.DataFrame) -> 
         "scored": rows.height,
         "rated": rated,
         "not_rated": rows.height - rated,
+        "without_score": rows["health"].null_count(),
         "left_out": len(left_out),
         "unlinked": _unlinked(by_source, inputs.sources),
         "new": None if earlier is None else len(ids - earlier),
@@ -64,8 +65,11 @@ def _unlinked(by_source: pl.DataFrame, sources: Sequence[Source]) -> dict[str, i
 
 
 def arr(rows: pl.DataFrame, currency: str | None) -> dict[str, Any]:
-    """The ARR that is known. `currency` is an ISO code, null where accountpulse.yaml named none for the run."""
-    rated = rows.filter(pl.col("tier") != NOT_RATED)
+    """The ARR that is known; `rated` is that of accounts with a health score, which one may lack that has a tier.
+
+    `currency` is an ISO code, null where accountpulse.yaml named none for the run.
+    """
+    rated = rows.filter(pl.col("health").is_not_null())
     total, covered = (float(part["arr"].sum()) if part["arr"].count() else None for part in (rows, rated))
     return {
         "total": total,

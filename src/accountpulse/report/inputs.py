@@ -62,6 +62,8 @@ class ReportInput:
     month: MonthlyRun
     before: MonthlyRun | None  # the latest earlier month with a run; of a snapshot that of a week before
     rescored: pl.DataFrame | None  # the metrics of `before`, scored in detail with the scorecard of `month`
+    # accounts that lack a source that failed, scored with its values of `before`; None: nothing failed
+    judged: pl.DataFrame | None
     line: Mapping[str, pl.DataFrame]  # month of the last twelve with a run → account_id, health_score, scorecard
     versions: Mapping[str, str]  # the version of each scorecard of the line that was kept, by its hash
     # account_id, source, reason (null: linked and read), rows, urls (an older run's has none); None: the run kept none

@@ -1,6 +1,6 @@
 """Which lines an account crossed between two states of it: tier, caps, critical signals, renewal, coverage."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
@@ -52,6 +52,24 @@ def line_state(row: ScoreRow, as_of: date, opened_on: date | None = None) -> Lin
         opened_on=opened_on,
         stage=renewal_stage(days),
         renewal=None if days is None else as_of + timedelta(days=days),
+    )
+
+
+def judged_state(judged: ScoreRow, state: LineState) -> LineState:
+    """A state with tier, caps, health and coverage as they are judged where a source could not be read."""
+    return state._replace(
+        tier=judged[TIER],
+        caps=line_state({**judged, RENEWAL: None}, date.min).caps,
+        health=judged[HEALTH],
+        coverage=judged[COVERAGE],
+    )
+
+
+def hangs_on_outage(found: Iterable[Crossing], judged: LineState, state: LineState) -> bool:
+    """Whether a line is crossed by the last known values that the run itself does not show so."""
+    lines = {each.line for each in found}
+    return bool(lines.intersection(SCORED)) and (
+        judged.tier != state.tier or judged.caps != state.caps or "coverage" in lines
     )
 
 
