@@ -10,6 +10,7 @@ import pytest
 
 from accountpulse import pipeline, settings
 from accountpulse.core.period import Period
+from accountpulse.pipeline import report_document
 from accountpulse.pipeline.earlier_runs import recall, run_before
 from accountpulse.pipeline.run import RunRequest
 from accountpulse.sandbox.server import Sandbox
@@ -94,8 +95,18 @@ def test_the_page_fits_a_terminal_and_says_what_the_json_says(tmp_path: Path, ke
     story = told(tmp_path, kept, row["account_id"])
     texts = [each["text"] for each in (*story["drivers"], *story["changed"]["movers"])]
     assert len(texts) >= 4
-    for text in (row["account_name"], row["tier"], "an index, not a probability", *story["cap_reasons"], *texts):
+    words = (row["account_name"], row["tier"], "an index, not a probability", f"Next: {story['next_step']}")
+    for text in (*words, *story["cap_reasons"], *texts):
         assert " ".join(text.split()) in flat, text
+
+
+def test_explain_says_the_next_step_of_the_report(tmp_path: Path, kept: Path) -> None:
+    """The health of the run before is by the scorecard of this one: only then do the changes of health fit."""
+    listed = report_document.document(State(str(kept)), Period(2026, 10))["accounts"]
+    by_account = dict(zip(listed["id"], listed["step"], strict=True))
+    for row in scores(kept).head(3).iter_rows(named=True):
+        assert told(tmp_path, kept, row["account_id"])["next_step"] == by_account[row["account_id"]]
+    assert len(set(by_account.values())) > 3
 
 
 def test_an_account_is_found_by_either_id_or_by_its_name(tmp_path: Path, kept: Path) -> None:

@@ -222,7 +222,8 @@ def test_five_accounts_are_told_in_full_by_arr_and_uncapped_risk_and_the_others_
     first = digest.entries[0]
     assert first.number == "Health 35 (Critical), churn risk 8.2, ARR 3,000 USD"
     assert first.reason == "CSAT: 20 %, costs 60 points"
-    assert first.next_step == "Go through the support cases with the support lead"  # by the packaged rules, of CSAT
+    plan = "Meet the sponsor with the account's manager, and agree on a plan for what costs most: CSAT"
+    assert first.next_step == plan  # by the packaged rules, of a Critical account
 
 
 def test_each_owner_gets_a_digest_and_what_belongs_to_nobody_that_is_known_goes_to_the_fallback(

@@ -3,6 +3,7 @@ from datetime import date
 from accountpulse.core.catalogue import METRICS, Metric
 from accountpulse.scoring.explain import (
     bounds_text,
+    cap_reasons,
     duration,
     limit,
     plain,
@@ -63,7 +64,16 @@ def test_a_cap_that_does_not_lower_the_score_comes_after_the_drivers_with_what_f
         f"open critical signal: {what} (further limits: a dimension below 25)",
     ]
     assert limit(row | {"cap_reason": "source_failed: looker"}, CARD) == (
-        "source_failed: looker: the tier can't rise until this is settled"
+        "Looker could not be read: the tier can't rise until this is settled"
+    )
+    held = row | {"cap_reason": "source_failed: intercom, jira, metrics.nps; lost_sight: csat_score, mau"}
+    assert cap_reasons(held, CARD) == [
+        "Intercom, Jira and Nps could not be read",
+        "CSAT and monthly active users can't be seen any more",
+    ]
+    assert sentences(held | {"health_score": 30.0}, CARD)[0] == (
+        "capped at 30 (from 38.2): Intercom, Jira and Nps could not be read; "
+        "CSAT and monthly active users can't be seen any more"
     )
     unrated = {"cap_reason": "open critical signal", "health_score": None, "health_before_caps": None}
     assert limit(unrated, CARD) == "open critical signal: health can't rise above 49 until this is settled"

@@ -38,10 +38,17 @@ def card_with(rules: str) -> Scorecard:
         ({"days_to_renewal": 80.0, "tier": "Champion", "drivers": ["mau"]}, "Prepare the renewal"),
         ({"tier": "Not Rated", "not_rated_reason": "coverage below 60 %"}, "Find what is missing: coverage below 60 %"),
         ({"tier": "Not Rated", "not_rated_reason": "critical_signals can't be read"}, "Have it made readable"),
-        ({"cap_reason": "source_failed: looker", "drivers": ["mau"]}, "Run again once the source can be read"),
+        ({"cap_reason": "source_failed: looker", "drivers": ["mau"]}, "offer training"),  # an outage is the operator's
         ({"moderate_signals": 1.0, "drivers": ["mau"]}, "open moderate signal with its owner"),
         ({"health_score": 60.0, "health_score_before": 69.9, "drivers": ["mau"]}, "offer training"),  # −9.9
-        ({"drivers": ["critical_bugs"]}, "bugs"),
+        ({"drivers": ["critical_bugs"]}, "Get dates for the open bugs"),
+        ({"drivers": ["bug_trend"], "critical_bugs": 1.0}, "a date for each critical bug"),
+        ({"drivers": ["mau"], "critical_bugs": 1.0}, "offer training"),
+        ({"tier": "Critical", "drivers": ["mau"], "critical_bugs": 2.0}, "critical bugs this week"),
+        ({"tier": "Critical", "drivers": ["mau"], "critical_bugs": 1.0, "arr_trajectory_pct": -20.0},
+         "with the account's manager, and ask why the contract became smaller"),
+        ({"tier": "Critical", "drivers": ["mau"], "arr_trajectory_pct": -19.0},
+         "with the account's manager, and agree on a plan for what costs most: monthly active users"),
         ({"drivers": ["csat_score", "mau"]}, "support lead"),  # the first of them
     ],
 )  # fmt: skip
@@ -58,6 +65,28 @@ def test_what_is_not_known_fulfils_no_condition_and_fills_in_no_words() -> None:
         is None
     )
     assert next_step({"tier": "At Risk", "days_to_renewal": 20.0}, CARD) == "Prepare the renewal"  # no driver to name
+
+
+def test_the_first_cap_is_filled_in_and_an_outage_is_none() -> None:
+    mine = card_with('  - {when: {tier: At Risk}, step: "Settle {cap}"}\n  - {step: Wait}\n')
+    caps = "source_failed: intercom, jira; open critical signal; adoption below 25"
+    assert next_step({"tier": "At Risk", "cap_reason": caps}, mine) == "Settle open critical signal"
+    for outage in ("source_failed: intercom", "lost_sight: mau; source_failed: jira"):
+        assert next_step({"tier": "At Risk", "cap_reason": outage}, mine) == "Wait"
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    ["mau: {gte: 10, lte: 10}", "mau: {eq: 5, gte: 5}", "cap: SOURCE_FAILED", "cap: 'source_failed: intercom'",
+     "cap: lost_sight", "cap: Critical signal"],
+)  # fmt: skip
+def test_a_rule_that_may_hold_is_no_mistake_and_no_rule_need_hold_for_all(conditions: str) -> None:
+    assert card_with(f"  - {{when: {{{conditions}}}, step: x}}\n").next_steps[0].step == "x"
+
+
+def test_a_rule_whose_words_need_something_may_stand_before_the_last() -> None:
+    mine = card_with('  - step: "Plan for {driver}"\n  - step: Wait\n')
+    assert [next_step(row, mine) for row in ({"drivers": ["open_bugs"]}, {})] == ["Plan for open bugs", "Wait"]
 
 
 def test_every_metric_of_the_packaged_scorecard_has_a_step_of_its_own_or_is_named() -> None:
@@ -118,6 +147,11 @@ def test_next_steps_change_no_hash_and_are_kept_with_the_scorecard() -> None:
         ("{when: {green: perhaps}, step: x}", "green"),
         ("{when: {mau: {gte: 1}}}", "step"),
         ("{when: {mau: 3}, step: x}", "mau"),
+        ("{step: x}\n  - {when: {green: true}, step: y}", "holds for every account, so that no rule after it is ever"),
+        ("{when: {mau: {lte: 10, gte: 20}}, step: x}", "gte 20 and lte 10 can never hold together"),
+        ("{when: {mau: {gt: 10, lte: 10}}, step: x}", "gt 10 and lte 10 can never hold together"),
+        ("{when: {mau: {eq: 5, lt: 5}}, step: x}", "eq 5 and lt 5 can never hold together"),
+        ("{when: {cap: never}, step: x}", "no cap has 'never' in its reason; there are 'confirmed critical signal'"),
     ],
 )
 def test_a_mistake_in_a_rule_is_found_with_its_line(rule: str, problem: str) -> None:

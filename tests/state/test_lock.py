@@ -69,6 +69,19 @@ def test_a_held_period_is_refused_to_another_run_and_free_afterwards(root: str) 
         assert lock.taken_over is None
 
 
+def test_what_is_held_is_called_a_period_or_a_snapshot(root: str) -> None:
+    for name, words in (
+        ("2026-10", "period 2026-10 is being run"),
+        ("2026-11-27", "the snapshot of 2026-11-27 is being"),
+    ):
+        with (
+            State(root).locks.hold(name, "r1", NOW),
+            pytest.raises(AlreadyRunning, match=f"^{words}"),
+            State(root).locks.hold(name, "r2", NOW),
+        ):
+            pass
+
+
 def test_a_run_that_fails_gives_its_period_back(root: str) -> None:
     with pytest.raises(ValueError, match="boom"), State(root).locks.hold("2026-10", "r1", NOW):
         raise ValueError("boom")

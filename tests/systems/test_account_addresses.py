@@ -12,6 +12,7 @@ from accountpulse.core.yaml_files import parse
 from accountpulse.core.yaml_structs import read
 from accountpulse.settings import AccountpulseYaml
 from accountpulse.systems import SYSTEMS
+from accountpulse.systems.intercom.address import link_notes
 from accountpulse.systems.intercom.settings import IntercomAccess
 from accountpulse.systems.jira.settings import JiraAccess
 from accountpulse.systems.looker.settings import LookerAccess
@@ -56,7 +57,18 @@ def test_intercom_shows_the_company_in_the_pages_of_its_region() -> None:
     assert urls("intercom", intercom("eu."), block, company)[0].startswith("https://app.eu.intercom.com/a/apps/")
     assert urls("intercom", intercom(), "", company) == []
     # the pages know companies by Intercom's own ids alone
-    assert urls("intercom", intercom(), "intercom: {workspace: abc12, holds: company_id}", "4711") == []
+    other = "intercom: {workspace: abc12, holds: company_id}"
+    assert urls("intercom", intercom(), other, "4711") == []
+    (note,) = link_notes(mapping(other).intercom)
+    assert note.startswith(
+        "intercom.workspace makes no links: the accounts' key is not Intercom's own id. Write account_"
+    )
+    for silent in (
+        block,
+        "intercom: {holds: company_id}",
+        "intercom: {workspace: a, holds: company_id, account_url: off}",
+    ):
+        assert list(link_notes(mapping(silent).intercom)) == []
 
 
 def test_jira_searches_for_the_bugs_of_all_keys_and_quotes_each() -> None:
@@ -119,3 +131,6 @@ def test_looker_has_none_of_its_own_since_nobody_knows_which_look_shows_an_accou
 def test_a_template_that_leads_nowhere_is_a_mistake_of_the_file() -> None:
     with pytest.raises(ConfigurationError, match=r"looker\.account_url: leads to one place for all accounts"):
         mapping("looker: {account_url: 'https://acme.cloud.looker.com/looks/42'}")
+    for word in ("Off", ""):
+        with pytest.raises(ConfigurationError, match=r"account_url: .*; or write off for no links"):
+            mapping(f"intercom: {{account_url: '{word}'}}")

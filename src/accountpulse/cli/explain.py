@@ -24,6 +24,7 @@ from accountpulse.report.details import signal
 from accountpulse.report.header import OF_MONTH
 from accountpulse.scoring.account_details import RISK_NOTE, AccountDetails, ScoredAccount, account_details
 from accountpulse.scoring.explain import REASONS, bounds_text, plain, signed
+from accountpulse.scoring.next_steps import next_step
 from accountpulse.state import State
 from accountpulse.systems import SOURCES
 
@@ -44,6 +45,7 @@ def explain_account(
     account_id = find_account(earlier, account)
     details = {
         **_details(state, earlier, account_id),
+        "next_step": _next_step(state, earlier, account_id),
         "sources": _sources(earlier, account_id),
         "signals": _signals(earlier, account_id),
         "links": [{"label": each.label, "url": each.url} for each in _links(earlier, account_id)],
@@ -70,6 +72,12 @@ def _details(state: State, earlier: EarlierRun, account_id: str) -> AccountDetai
     row = before.scores.row(by_predicate=mine, named=True)
     rescored = earlier_runs.rescored(before, earlier.card, account_id).row(0, named=True)
     return account_details(now, ScoredAccount(row, before.card, before.name, before.as_of_day), rescored)
+
+
+def _next_step(state: State, earlier: EarlierRun, account_id: str) -> str | None:
+    """What the report of the same run says to do next."""
+    scores = earlier_runs.beside_health_before(state, earlier)
+    return next_step(scores.row(by_predicate=pl.col("account_id") == account_id, named=True), earlier.card)
 
 
 def _sources(earlier: EarlierRun, account_id: str) -> list[dict[str, Any]]:
@@ -103,7 +111,14 @@ def _links(earlier: EarlierRun, account_id: str) -> list[WebLink]:
 
 def screen(details: AccountDetails, width: int, tiers: Sequence[str]) -> RenderableType:
     """The details for a terminal: scores, why, what changed, what is not known. `tiers`: best first."""
-    why = (*_drivers(details), *_open_signals(details), *_changed(details), *_not_known(details), *_by_source(details))
+    why = (
+        *_drivers(details),
+        *_next(details),
+        *_open_signals(details),
+        *_changed(details),
+        *_not_known(details),
+        *_by_source(details),
+    )
     return Group(_head(details), *_scores(details, tiers), Text(), _dimensions(details, width), *why)
 
 
@@ -225,6 +240,11 @@ def _drivers(details: AccountDetails) -> Iterator[RenderableType]:
     if details["drivers"]:
         yield Text("\nCosts most", "bold")
         yield from _lines(each["text"] for each in details["drivers"])
+
+
+def _next(details: AccountDetails) -> Iterator[RenderableType]:
+    if details["next_step"]:
+        yield Text.assemble("\n", ("Next", "bold"), f": {details['next_step']}")
 
 
 def _changed(details: AccountDetails) -> Iterator[RenderableType]:

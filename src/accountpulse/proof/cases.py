@@ -21,7 +21,7 @@ from accountpulse.scoring.columns import (
     lost_of,
     points_of,
 )
-from accountpulse.scoring.explain import driver
+from accountpulse.scoring.explain import cap_reasons, driver
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.scores import score
 
@@ -127,8 +127,8 @@ def _saw(row: Mapping[str, Any], card: Scorecard) -> list[str]:
         return [str(text)]
     names = row.get(DRIVERS)
     lines = [driver(row, card, name, row[AS_OF]) for name in (_drivers(row, card) if names is None else names)]
-    cap = row.get(CAP_REASON)
-    return [*lines, *([f"capped: {cap}"] if cap else [])]
+    caps = cap_reasons(row, card)
+    return [*lines, *([f"capped: {'; '.join(caps)}"] if caps else [])]
 
 
 def _drivers(row: Mapping[str, Any], card: Scorecard) -> Sequence[str]:

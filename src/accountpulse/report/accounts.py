@@ -9,7 +9,6 @@ from accountpulse.core.web_links import links_of_all
 from accountpulse.report.inputs import MonthlyRun, ReportInput
 from accountpulse.scoring.columns import (
     BEFORE_CAPS,
-    CAP_REASON,
     COVERAGE,
     DRIVERS,
     HEALTH,
@@ -26,7 +25,7 @@ from accountpulse.scoring.columns import (
     UPPER_BOUND,
     score_of,
 )
-from accountpulse.scoring.explain import driver, limit
+from accountpulse.scoring.explain import cap_reasons, driver, limit
 from accountpulse.scoring.next_steps import next_step, with_health_before
 from accountpulse.scoring.ranking import risk_before_floors
 from accountpulse.scoring.scorecard import Scorecard
@@ -46,9 +45,9 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
 
     Columns: id, name, segment, owner (as it is shown), owner_id, arr, seats, tier, tier_before, health, health_before,
     before_caps, lower, upper, coverage, risk, risk_before_floors, band, probability, probability_lower and
-    probability_upper (percent), days, renewal (a date), cap, limit (of a cap that doesn't lower the score), drivers and
-    not_rated (texts), step, value_at_risk (ARR × risk / 100), links (label and url of each), and `dimension:<name>` for
-    each dimension.
+    probability_upper (percent), days, renewal (a date), limit (of a cap that doesn't lower the score), cap (reasons in
+    words), drivers and not_rated (texts), step, value_at_risk (ARR × risk / 100), links (label and url of each), and
+    `dimension:<name>` for each dimension.
     """
     now, scores = inputs.month, sorted_scores(inputs)
     expected = {**ATTRIBUTES, **dict.fromkeys((RENEWAL, RISK_Z, *PROBABILITIES), pl.Float64)}
@@ -72,17 +71,16 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
         probability_upper=PROBABILITY_UPPER,
         days=pl.col(RENEWAL),
         renewal=pl.lit(now.as_of_day) + pl.duration(days=pl.col(RENEWAL)),
-        cap=CAP_REASON,
         not_rated=NOT_RATED_REASON,
         value_at_risk=pl.col("arr") * pl.col(RISK) / 100,
         **{f"dimension:{name}": pl.col(score_of(name)) for name in now.card.dimensions},
     ).rename({"account_id": "id", "account_name": "name"})
     rows = rows.join(_before(inputs.before), on="id", how="left", maintain_order="left")
     texts = [
-        (_drivers(row, now), limit(row, now.card), next_step(row, now.card))
+        (_caps(row, now), _drivers(row, now), limit(row, now.card), next_step(row, now.card))
         for row in with_health_before(scores, inputs.comparable).iter_rows(named=True)
     ]
-    schema = dict.fromkeys(("drivers", "limit", "step"), pl.String)
+    schema = dict.fromkeys(("cap", "drivers", "limit", "step"), pl.String)
     described = pl.DataFrame(texts, schema=schema, orient="row")
     return rows.hstack(described).with_columns(_links(inputs, rows["id"]))
 
@@ -97,6 +95,10 @@ def _links(inputs: ReportInput, ids: pl.Series) -> pl.Series:
     found = links_of_all(inputs.evidence, inputs.sources)
     links = [[{"label": link.label, "url": link.url} for link in found.get(account, ())] for account in ids]
     return pl.Series("links", links, pl.List(pl.Struct({"label": pl.String, "url": pl.String})))
+
+
+def _caps(row: Mapping[str, Any], now: MonthlyRun) -> str | None:
+    return "; ".join(cap_reasons(row, now.card)) or None
 
 
 def _drivers(row: Mapping[str, Any], now: MonthlyRun) -> str | None:

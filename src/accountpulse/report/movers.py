@@ -9,8 +9,9 @@ import polars as pl
 from accountpulse.report.inputs import ReportInput
 from accountpulse.report.limits import LEAST_CHANGE
 from accountpulse.scoring.change import ScoreChange, change_between
-from accountpulse.scoring.columns import BEFORE_CAPS, CAP_REASON, HEALTH, NOT_RATED_REASON
-from accountpulse.scoring.explain import mover, signed
+from accountpulse.scoring.columns import BEFORE_CAPS, HEALTH, NOT_RATED_REASON
+from accountpulse.scoring.explain import cap_reasons, mover, signed
+from accountpulse.scoring.scorecard import Scorecard
 
 LARGEST = 3  # parts of a change that are named
 SMALL = 0.05  # points that would be shown as 0
@@ -91,7 +92,7 @@ def _causes(
         if abs(effect) < SMALL:
             return
         if name == "caps":
-            yield _caps(effect, then, now)
+            yield _caps(effect, then, now, inputs.month.card)
         elif name == "coverage":
             yield _coverage(found, inputs)
         else:
@@ -99,12 +100,12 @@ def _causes(
             yield mover((then, days), (now, inputs.month.as_of_day), inputs.month.card, name, effect)
 
 
-def _caps(effect: float, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+def _caps(effect: float, then: Mapping[str, Any], now: Mapping[str, Any], card: Scorecard) -> str:
     """What holds health down, or no longer does."""
     if effect < 0:
-        return f"capped by: {now[CAP_REASON]}, {signed(effect)} points"
+        return f"capped by: {'; '.join(cap_reasons(now, card))}, {signed(effect)} points"
     lead = "still capped, but less" if now[HEALTH] < now[BEFORE_CAPS] else "no longer capped"
-    return f"{lead} (was: {then[CAP_REASON]}), {signed(effect)} points"
+    return f"{lead} (was: {'; '.join(cap_reasons(then, card))}), {signed(effect)} points"
 
 
 def _coverage(found: ScoreChange, inputs: ReportInput) -> str:

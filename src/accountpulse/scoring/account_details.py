@@ -10,7 +10,6 @@ from accountpulse.scoring.change import change_between
 from accountpulse.scoring.columns import (
     BEFORE_3M,
     BEFORE_CAPS,
-    CAP_REASON,
     COVERAGE,
     DRIVERS,
     HEALTH,
@@ -62,7 +61,7 @@ def account_details(
         "period": now.period,
         "as_of": now.as_of.isoformat(),
         "scorecard": {"name": card.name, "version": card.version, "hash": card.hash},
-        "cap_reasons": _split(row.get(CAP_REASON)),
+        "cap_reasons": explain.cap_reasons(row, card),
         "limit": explain.limit(row, card),
         "not_rated_reasons": _split(row.get(NOT_RATED_REASON)),
         "renewal": None if row.get(RENEWAL) is None else explain.renewal_text(row[RENEWAL], now.as_of),

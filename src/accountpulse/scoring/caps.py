@@ -7,7 +7,7 @@ from typing import Literal
 import narwhals.stable.v2 as nw
 
 from accountpulse.core.records import UNREADABLE
-from accountpulse.scoring.columns import CRITICAL, LAST_TIER, LOST_SIGHT
+from accountpulse.scoring.columns import CRITICAL, LAST_TIER, LOST_SIGHT, SIGHT_LOST, SOURCE_FAILED
 from accountpulse.scoring.expressions import Expr, Stage, all_of, any_of, first_true, joined
 from accountpulse.scoring.inputs import metric_column
 from accountpulse.scoring.model import ANY_DIMENSION, Cap
@@ -38,7 +38,7 @@ def limits_of(card: Scorecard, failed_sources: Sequence[str], *, lost_sight: boo
     """All that can limit health, the lowest first. `lost_sight`: accounts may have lost sight of a metric."""
     found = [HealthLimit(cap.cap, cap.reason, rule=cap) for cap in card.file.caps]
     if failed_sources:
-        found += _kept_tiers(card, f"source_failed: {', '.join(failed_sources)}")
+        found += _kept_tiers(card, f"{SOURCE_FAILED}{', '.join(failed_sources)}")
     if lost_sight:
         found += _kept_tiers(card, None)
     return sorted(found, key=lambda limit: limit.cap)
@@ -120,7 +120,7 @@ def capped(score: str, certainty: Certainty) -> Expr:
 
 def cap_reason(limits: Sequence[HealthLimit]) -> Expr:
     """Every reason that holds, the lowest cap's first."""
-    lost = nw.concat_str([nw.lit("lost_sight: "), nw.col(LOST_SIGHT)])
+    lost = nw.concat_str([nw.lit(SIGHT_LOST), nw.col(LOST_SIGHT)])
     reasons = [lost if limit.reason is None else nw.lit(limit.reason) for limit in limits]
     return joined([(nw.col(f"known:{index}"), reason) for index, reason in enumerate(reasons)])
 

@@ -44,6 +44,10 @@ DRIVERS = "drivers"  # names of metrics, the most costly first
 DRIVERS_TEXT = "drivers_text"  # the sentences of `explain`
 SCORECARD = "scorecard"  # its name and hash
 
+# How reasons in CAP_REASON begin that are no caps: what could not be read, or can't be seen any more, keeps the tier.
+SOURCE_FAILED, SIGHT_LOST = "source_failed: ", "lost_sight: "
+OUTAGES = (SOURCE_FAILED, SIGHT_LOST)
+
 # names that a metric or a dimension can't have
 RESERVED = (
     HEALTH, BEFORE_CAPS, RISK, TIER, COVERAGE, LOWER_BOUND, UPPER_BOUND, CAP_REASON, NOT_RATED_REASON, DRIVERS,

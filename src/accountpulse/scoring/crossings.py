@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
-from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, RENEWAL, TIER, ScoreRow
+from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, OUTAGES, RENEWAL, TIER, ScoreRow
 from accountpulse.scoring.explain import plain
 from accountpulse.scoring.model import NOT_RATED, Cap
 from accountpulse.scoring.scorecard import Scorecard
@@ -15,7 +15,6 @@ SCORED: tuple[Line, ...] = ("tier", "cap", "coverage")  # these depend on the sc
 STAGES = (180, 90, 30)  # days before a renewal at which an account enters the next stage
 OVERDUE = len(STAGES) + 1
 COVERAGE_FALL = 10.0  # points of coverage
-_OUTAGES = ("source_failed: ", "lost_sight: ")  # limits that come from what could not be read, and are no caps
 
 
 class Crossing(NamedTuple):
@@ -45,7 +44,7 @@ def line_state(row: ScoreRow, as_of: date, opened_on: date | None = None) -> Lin
     reasons = (row.get(CAP_REASON) or "").split("; ")
     return LineState(
         tier=row[TIER],
-        caps=frozenset(each for each in reasons if each and not each.startswith(_OUTAGES)),
+        caps=frozenset(each for each in reasons if each and not each.startswith(OUTAGES)),
         health=row.get(HEALTH),
         coverage=row.get(COVERAGE),
         critical=row.get(CRITICAL),

@@ -11,6 +11,8 @@ from accountpulse.scoring.columns import (
     HEALTH,
     NOT_RATED_REASON,
     RENEWAL,
+    SIGHT_LOST,
+    SOURCE_FAILED,
     TIER,
     ScoreRow,
     lost_of,
@@ -66,7 +68,7 @@ def sentences(row: ScoreRow, card: Scorecard, as_of: date | None = None) -> list
     """
     drivers = [driver(row, card, name, as_of) for name in row.get(DRIVERS) or ()]
     limits = [] if (found := limit(row, card)) is None or row.get(HEALTH) is None else [found]
-    return [*_score_status(row), *drivers, *limits, *_no_data(row, card)]
+    return [*_score_status(row, card), *drivers, *limits, *_no_data(row, card)]
 
 
 def driver(row: ScoreRow, card: Scorecard, name: str, as_of: date | None = None) -> str:
@@ -102,15 +104,39 @@ def why_unknown(row: ScoreRow, leaf: Leaf) -> str | None:
     return NO_EVIDENCE.get(leaf.name, text) if why == "no_evidence" else text
 
 
-def _score_status(row: ScoreRow) -> list[str]:
+def cap_reasons(row: ScoreRow, card: Scorecard) -> list[str]:
+    """What limits an account's health or keeps its tier, in words, the lowest cap first; empty: nothing does.
+
+    `open critical signal`; of an outage `<the system> could not be read`.
+    """
+    reasons = row.get(CAP_REASON)
+    return [_in_words(reason, card) for reason in reasons.split("; ")] if reasons else []
+
+
+def _in_words(reason: str, card: Scorecard) -> str:
+    for lead, what in ((SOURCE_FAILED, "could not be read"), (SIGHT_LOST, "can't be seen any more")):
+        if reason.startswith(lead):
+            *others, last = (_title(name, card) for name in reason.removeprefix(lead).split(", "))
+            return f"{', '.join(others)} and {last} {what}" if others else f"{last} {what}"
+    return reason
+
+
+def _title(name: str, card: Scorecard) -> str:
+    """Of a system, or of a metric, such as one whose table is called `metrics.nps`."""
+    name = name.removeprefix("metrics.")
+    metric = card.catalogue.get(name)
+    return name.capitalize() if metric is None else metric.label
+
+
+def _score_status(row: ScoreRow, card: Scorecard) -> list[str]:
     """Why there is no score, or what limits it."""
-    health, before, cap = row.get(HEALTH), row.get(BEFORE_CAPS), row.get(CAP_REASON)
+    health, before, reasons = row.get(HEALTH), row.get(BEFORE_CAPS), cap_reasons(row, card)
     if not_rated := row.get(NOT_RATED_REASON):
         tier = row.get(TIER)
         lead = NOT_RATED if tier == NOT_RATED else f"{tier}, for a known critical signal; no score"
         return [f"{lead} ({plain(row[COVERAGE])} % of the weight is known): {not_rated}"]
-    if cap and health is not None and before is not None and health < before:
-        return [f"capped at {plain(health)} (from {plain(before)}): {cap}"]
+    if reasons and health is not None and before is not None and health < before:
+        return [f"capped at {plain(health)} (from {plain(before)}): {'; '.join(reasons)}"]
     return []
 
 
@@ -122,7 +148,7 @@ def limit(row: ScoreRow, card: Scorecard) -> str | None:
     health, before = row.get(HEALTH), row.get(BEFORE_CAPS)
     if not row.get(CAP_REASON) or (health is not None and before is not None and health < before):
         return None
-    first, *others = row[CAP_REASON].split("; ")
+    first, *others = cap_reasons(row, card)
     caps = {cap.reason: cap.cap for cap in card.file.caps}
     now = "" if health is None else f", {plain(health)} now,"
     what = f"health{now} can't rise above {plain(caps[first])}" if first in caps else "the tier can't rise"

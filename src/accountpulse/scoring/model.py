@@ -309,7 +309,7 @@ class NextStep(ScorecardBlock):
     when: StepConditions = StepConditions()
     """All must hold. Left out: always."""
     step: Text
-    """What to do, in words. {driver}, {not_rated} and {cap} are filled in; the rule holds only where they can be."""
+    """What to do. {driver}, {not_rated} and {cap} (no outage) are filled in; the rule holds only where they can be."""
 
 
 class OwnMetric(ScorecardBlock):

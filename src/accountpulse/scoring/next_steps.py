@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from accountpulse.scoring.columns import CAP_REASON, DRIVERS, HEALTH, HEALTH_BEFORE, NOT_RATED_REASON, TIER
+from accountpulse.scoring.columns import CAP_REASON, DRIVERS, HEALTH, HEALTH_BEFORE, NOT_RATED_REASON, OUTAGES, TIER
 from accountpulse.scoring.model import HEALTH_CHANGE, NOT_RATED, OneOrSeveral, StepConditions
 from accountpulse.scoring.scorecard import Scorecard
 
@@ -44,13 +44,14 @@ def _filled_in(row: Mapping[str, Any], card: Scorecard) -> dict[str, str | None]
     drivers = row.get(DRIVERS)
     return {
         "driver": card.catalogue[drivers[0]].label if drivers else None,
-        "not_rated": _readable(row.get(NOT_RATED_REASON)),
-        "cap": _readable(row.get(CAP_REASON)),
+        "not_rated": ", ".join(_each(row.get(NOT_RATED_REASON))) or None,
+        # an outage is for whoever runs accountpulse to mend, not for the account's manager
+        "cap": next((cap for cap in _each(row.get(CAP_REASON)) if not cap.startswith(OUTAGES)), None),
     }
 
 
-def _readable(reasons: str | None) -> str | None:
-    return reasons.replace("; ", ", ") if reasons else None
+def _each(reasons: str | None) -> list[str]:
+    return reasons.split("; ") if reasons else []
 
 
 def _in_words(step: str, filled_in: Mapping[str, str | None]) -> str | None:

@@ -12,9 +12,10 @@ from typing import Any
 from accountpulse.core.catalogue import PILLAR, catalogue
 from accountpulse.core.nearest import nearest
 from accountpulse.core.yaml_files import Document, Path
-from accountpulse.scoring.columns import ATTRIBUTES, RESERVED, is_reason, score_of
+from accountpulse.scoring.columns import ATTRIBUTES, OUTAGES, RESERVED, is_reason, score_of
 from accountpulse.scoring.model import ANY_DIMENSION, CONTENTS, FILLED_IN, NOT_RATED, NUMBERS, StepConditions
 
+_LOWER, _UPPER = ("gte", "gt", "eq"), ("lte", "lt", "eq")  # comparisons that bound a value from below, from above
 _NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 
@@ -243,7 +244,11 @@ def _next_steps(check: ScorecardCheck, data: Mapping[Any, Any]) -> None:
     if data.get("next_steps") == []:
         check.add(("next_steps",), "is empty: leave it out to get the packaged next steps")
     tiers = {str(_mapping(tier).get("name")) for _, tier in _items(data.get("tiers"))} | {NOT_RATED}
-    for index, rule in _items(data.get("next_steps")):
+    rules = list(_items(data.get("next_steps")))
+    for index, rule in rules:
+        if index < len(rules) - 1 and _always_holds(_mapping(rule)):
+            text = "holds for every account, so that no rule after it is ever reached"
+            check.add(("next_steps", index), f"{text}: give it when, or make it the last")
         when = _mapping(_mapping(rule).get("when"))
         here: Path = ("next_steps", index, "when")
         for name in _one_or_several(when.get("tier")):
@@ -254,7 +259,14 @@ def _next_steps(check: ScorecardCheck, data: Mapping[Any, Any]) -> None:
             if name not in drivers:
                 check.add((*here, "first_driver"), f"{name!r} is no metric and no dimension{nearest(name, drivers)}")
         _step_comparisons(check, when, here)
+        _step_cap(check, when.get("cap"), data.get("caps"), (*here, "cap"))
         _step_words(check, _mapping(rule).get("step"), ("next_steps", index, "step"))
+
+
+def _always_holds(rule: Mapping[Any, Any]) -> bool:
+    """A rule whose words have something to fill in holds only where that is known."""
+    words = rule.get("step")
+    return isinstance(words, str) and "{" not in words and not rule.get("when")
 
 
 def _step_comparisons(check: ScorecardCheck, when: Mapping[Any, Any], here: Path) -> None:
@@ -267,6 +279,34 @@ def _step_comparisons(check: ScorecardCheck, when: Mapping[Any, Any], here: Path
             )
         elif str(name) not in keys and condition == {}:
             check.add((*here, str(name)), "needs a comparison: gte, gt, lte, lt or eq")
+        elif str(name) not in keys and (text := _never_together(_mapping(condition))):
+            check.add((*here, str(name)), f"{text} can never hold together, so that the rule never holds")
+
+
+def _never_together(condition: Mapping[Any, Any]) -> str | None:
+    """Two comparisons, the one above the other: `gte 20 and lte 10`; None: some value fulfils all."""
+    given = [
+        (str(name), float(limit))
+        for name, limit in condition.items()
+        if isinstance(limit, int | float) and not isinstance(limit, bool)
+    ]
+    for lower, least in given:
+        for upper, most in given:
+            excluded = "gt" in (lower, upper) or "lt" in (lower, upper)
+            if lower in _LOWER and upper in _UPPER and (least > most or (least == most and excluded)):
+                return f"{lower} {least:g} and {upper} {most:g}"
+    return None
+
+
+def _step_cap(check: ScorecardCheck, part: Any, caps: Any, here: Path) -> None:
+    """The text must stand in the reason of a cap, or in that of an outage, which names a system or a metric."""
+    reasons = [reason for _, cap in _items(caps) if isinstance(reason := _mapping(cap).get("reason"), str)]
+    if not isinstance(part, str) or any(part.lower() in reason.lower() for reason in reasons):
+        return
+    outages = [lead.strip(": ") for lead in OUTAGES]
+    if not any(part.lower() in lead or part.lower().startswith(lead) for lead in outages):
+        known = ", ".join(map(repr, (*dict.fromkeys(reasons), *outages)))
+        check.add(here, f"no cap has {part!r} in its reason; there are {known}")
 
 
 def _step_words(check: ScorecardCheck, words: Any, here: Path) -> None:

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import msgspec
 
 from accountpulse.core.errors import AccountpulseError, AlreadyRunning
+from accountpulse.core.period import is_day
 from accountpulse.state import processes
 from accountpulse.state.files import Files
 from accountpulse.state.store import Blob
@@ -136,7 +137,7 @@ class Locks:
     def _refusal(self, period: str) -> str:
         other = self._read(_name(period))[1]
         who = "another process" if other is None else _description(other)
-        what = "the digest is being sent" if period == DIGEST else f"period {period} is being run"
+        what = "the digest is being sent" if period == DIGEST else f"{_titled(period)} is being run"
         soon = "once it gives no sign of life, it is free within a minute"
         if other is not None and "beat_at" not in other:
             soon = f"it is free at {other.get('until')}, or when you remove {self._files.store.place}/{_name(period)}"
@@ -209,6 +210,10 @@ def _beat(now: datetime) -> dict[str, Any]:
 
 def _utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _titled(period: str) -> str:
+    return f"the snapshot of {period}" if is_day(period) else f"period {period}"
 
 
 def _name(period: str) -> str:

@@ -102,7 +102,7 @@ def _template(*placeholders: str) -> After:
     def checked(text: str | None) -> str | None:
         problem = None if text is None or text == OFF else template_problem(text, placeholders)
         if problem is not None:
-            raise ValueError(problem)
+            raise ValueError(f"{problem}; or write off for no links")
         return text
 
     return After(checked)

@@ -116,6 +116,12 @@ def test_some_values_that_can_not_be_chosen_are_told() -> None:
     assert "intercom.priority.attribute.values: '2' can't be chosen in the list 'Severity'" in notes
 
 
+def test_a_workspace_that_makes_no_links_is_told_once() -> None:
+    with workspace() as running:
+        notes = running.read({"workspace": "abc12", "holds": "company_id"}).notes
+    assert notes.count("intercom.workspace makes no links") == 1
+
+
 def test_before_2_16_attributes_of_conversations_stand_among_the_others() -> None:
     old = {"type": "data_attribute", "model": "conversation", "name": "Severity", "data_type": "date", "custom": True}
     running = workspace(attributes=[old])

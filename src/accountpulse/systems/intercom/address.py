@@ -1,5 +1,7 @@
 """Where people see a company in Intercom."""
 
+from collections.abc import Iterator
+
 from accountpulse.systems.intercom.settings import IntercomAccess, IntercomMapping
 from accountpulse.systems.mapping_parts import OFF
 from accountpulse.systems.system import AccountAddress
@@ -10,6 +12,18 @@ PAGES = {
     "https://api.eu.intercom.io": "https://app.eu.intercom.com",
     "https://api.au.intercom.io": "https://app.au.intercom.com",
 }
+
+
+# for the reader of a run
+NO_LINKS = (
+    "intercom.workspace makes no links: the accounts' key is not Intercom's own id. Write account_url under intercom."
+)
+
+
+def link_notes(mapping: IntercomMapping) -> Iterator[str]:
+    """What is to be said of a mapping that asks for links and gets none."""
+    if mapping.workspace is not None and mapping.holds != "id" and mapping.account_url is None:
+        yield NO_LINKS
 
 
 def link_to(access: IntercomAccess, mapping: IntercomMapping) -> AccountAddress | None:

@@ -20,6 +20,7 @@ from accountpulse.http import client
 from accountpulse.http.client import Client, Endpoint
 from accountpulse.http.slice_walk import RowPage, RowSource, SliceRows, SliceWalk
 from accountpulse.http.time_slices import TimeSlice, equal_slices, without
+from accountpulse.systems.intercom.address import link_notes
 from accountpulse.systems.intercom.companies import Companies
 from accountpulse.systems.intercom.refusals import REMEDIES, cause
 from accountpulse.systems.intercom.rows import ROWS, SUPPORT, UNCLEAR, ConversationBatch, ConversationReader
@@ -86,7 +87,7 @@ async def _extract(request: IntercomRequest) -> Extract:
         gone = tuple(web.gone_notes())
     conversations, several = kept_once(known)
     stays_null = pl.concat([unknowns_of(unclear), unknowns(several.keys(), SUPPORT, "several_rows")])
-    notes = [*workspace.notes, *companies.notes, *gone, *_notes(facts), *unclear_notes(unclear)]
+    notes = [*link_notes(mapping), *workspace.notes, *companies.notes, *gone, *_notes(facts), *unclear_notes(unclear)]
     if not signs["p1_p2_pct"] and gaps.get("p1_p2_pct") != "not_configured":
         notes.append(NO_PRIORITY)
     return Extract(
