@@ -194,6 +194,22 @@ def test_a_source_for_which_a_later_run_stopped_is_told_once_and_so_is_its_retur
     ]
 
 
+def test_a_run_that_ended_without_a_source_to_blame_is_told_once(tuesday: Path) -> None:
+    """As a refused load ends, or a run of an earlier version whose credential was refused."""
+    first, wednesday = Notebook("first"), date(2026, 11, 25)
+    send_all(tuesday, TUESDAY, first)
+    state, begun = State(tuesday), datetime(2026, 11, 25, 6, tzinfo=UTC)
+    scope = scope_of(Period(2026, 11), begun)
+    state.runs.begin(scope, "r20261125-0", "f", begun)
+    state.runs.end(scope, "r20261125-0", "stopped", {"exit_code": 3, "error": "refused"})
+    first.pages.clear()
+    send_all(tuesday, wednesday, first)
+    send_all(tuesday, wednesday, first)
+    assert [page.notes for page in first.pages] == [
+        ("The last run, of 2026-11-25, did not finish: there are no newer numbers.",)
+    ]
+
+
 # --- what it says ----------------------------------------------------------------------------------------------
 
 

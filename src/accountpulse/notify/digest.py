@@ -38,6 +38,7 @@ class LastWord(NamedTuple):
     as_of: date
     scorecard: str  # its hash
     unread: tuple[str, ...]  # titles of the sources that could not be read, also by a later run
+    unfinished: bool = False  # it was told that a later run did not finish
 
 
 class _Owner(NamedTuple):
@@ -99,8 +100,11 @@ def _notes(found: Comparison, newest: NewestRun, last: LastWord | None) -> tuple
         notes.append(f"{_all(newest.failed)} could not be read; what that alone changes is not told.{held}")
     if newest.stopped:
         notes.append(f"{_all(newest.stopped)} could not be read when it was last tried: there are no newer numbers.")
+    elif newest.unfinished is not None:
+        notes.append(f"The last run, of {newest.unfinished}, did not finish: there are no newer numbers.")
     unread = unread_by(newest)
-    if back := [title for title in last.unread if title not in unread]:
+    is_unclear = newest.unfinished is not None and not newest.stopped  # whatever ended it, it read nothing new
+    if not is_unclear and (back := [title for title in last.unread if title not in unread]):
         notes.append(f"{_all(back)} could be read again.")
     if newest.card.hash != last.scorecard:
         effect = f"{_accounts(found.by_scorecard)} got another tier by it alone, and did not cross a line"
@@ -108,7 +112,12 @@ def _notes(found: Comparison, newest: NewestRun, last: LastWord | None) -> tuple
     if found.missing:
         named = ", ".join(found.missing[:MOST_ENTRIES]) + (", …" if len(found.missing) > MOST_ENTRIES else "")
         notes.append(f"No longer among the scored accounts: {len(found.missing):,} ({named}).")
-    urgent = bool(found.missing) or set(unread) != set(last.unread) or newest.card.hash != last.scorecard
+    urgent = (
+        bool(found.missing)
+        or set(unread) != set(last.unread)
+        or newest.card.hash != last.scorecard
+        or (newest.unfinished is not None and not last.unfinished)
+    )
     if found.new:
         notes.append(f"New, and told of from here on: {_accounts(len(found.new))}.")
     return notes, urgent

@@ -62,6 +62,7 @@ class NewestRun:
     opened: Mapping[str, date]  # of accounts with an open critical signal the day on which the latest was opened
     links: Mapping[str, tuple[WebLink, ...]]  # where a person finds each account
     currency: str | None = None  # of ARR, where the settings of the run named it
+    unfinished: date | None = None  # the day of a later run that did not finish, for whatever reason
 
 
 class Crossed(NamedTuple):

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -93,6 +94,7 @@ def quiet_note(block: DigestBlock, zone: str, now: datetime) -> str | None:
 
 def _newest_run(state: State, day: date | None) -> NewestRun:
     earlier = _newest(state, day)
+    unfinished = _unfinished(state, earlier)
     basis = earlier.basis(earlier.card)
     # as they stand beside the scores: a run that is writing at this moment has replaced the one table and not the other
     measured = earlier.scores.select(name for name in earlier.metrics.columns if name in earlier.scores.columns)
@@ -104,10 +106,11 @@ def _newest_run(state: State, day: date | None) -> NewestRun:
         scores=earlier_runs.beside_health_before(state, earlier),
         inputs=earlier_runs.metrics_table(inputs, basis),
         failed=tuple(TITLES.get(name, name) for name in earlier.failed),
-        stopped=_stopped(state, earlier),
+        stopped=() if unfinished is None else tuple(TITLES.get(name, name) for name in unfinished.get("failed", ())),
         opened=_opened(earlier.detail("signals")),
         links={account: tuple(links) for account, links in links_of_all(earlier.detail("evidence"), SOURCES).items()},
         currency=earlier.facts.get("currency"),
+        unfinished=None if unfinished is None else datetime.fromisoformat(str(unfinished["begun_at"])).date(),
     )
 
 
@@ -121,14 +124,13 @@ def _newest(state: State, day: date | None) -> EarlierRun:
     return earlier_runs.recall_or_refuse(state, None)
 
 
-def _stopped(state: State, newest: EarlierRun) -> tuple[str, ...]:
-    """The titles of the sources for which the last run of all, a later one than this, did not finish."""
+def _unfinished(state: State, newest: EarlierRun) -> Mapping[str, Any] | None:
+    """The document of the last run of all, where it is later than this one and did not finish."""
     months = (newest.period, newest.period.shifted(1))
     of_months = (facts for month in months for facts in state.runs.all(f"{month.name}/"))
     runs = [*of_months, *state.snapshots.runs.all()]
     last = max(runs, key=lambda facts: str(facts["begun_at"]), default=newest.facts)
-    is_later = last["status"] == "stopped" and str(last["begun_at"]) > str(newest.facts["begun_at"])
-    return tuple(TITLES.get(name, name) for name in last.get("failed", ())) if is_later else ()
+    return last if last["status"] == "stopped" and str(last["begun_at"]) > str(newest.facts["begun_at"]) else None
 
 
 def _opened(signals: pl.DataFrame | None) -> Mapping[str, date]:
@@ -150,10 +152,13 @@ def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> 
         note = f"the newest run is as of {newest.as_of}; this channel was told as of {last.as_of} already"
         return _ChannelPlan(ledger, told, found, ChannelDigests(channel, (), note))
     audience = Audience(block.audience == "each owner", block.recipients(channel), block.fallback_of(channel))
-    word = None if last is None else LastWord(last.run_id, date.fromisoformat(last.as_of), last.scorecard, last.unread)
-    digests = compose(found, newest, word, audience, doubtful=told.doubtful)
+    digests = compose(found, newest, None if last is None else _last_word(last), audience, doubtful=told.doubtful)
     nothing = None if digests or last is None else f"no account crossed a line since {last.as_of}"
     return _ChannelPlan(ledger, told, found, ChannelDigests(channel, tuple(digests), nothing))
+
+
+def _last_word(last: LastTold) -> LastWord:
+    return LastWord(last.run_id, date.fromisoformat(last.as_of), last.scorecard, last.unread, last.unfinished)
 
 
 def _send(state: State, plan: _ChannelPlan, channel: Channel, newest: NewestRun) -> ChannelDigests:
@@ -163,7 +168,7 @@ def _send(state: State, plan: _ChannelPlan, channel: Channel, newest: NewestRun)
     if not result.digests and last is not None and last.run_id == newest.run_id and not plan.ledger.document.sending:
         return result
     table = state.ledgers.save_table(channel.name, plan.found.told)
-    new = LastTold(newest.run_id, newest.as_of.isoformat(), newest.card.hash, unread_by(newest), table)
+    new = _told_now(newest, table)
     log = SendingLog(state.ledgers, plan.ledger)
     if not result.digests:
         log.nothing_to_tell(new)
@@ -174,6 +179,13 @@ def _send(state: State, plan: _ChannelPlan, channel: Channel, newest: NewestRun)
     log.finish()
     code = 5 if problems else 0
     return ChannelDigests(channel.name, result.digests, None, tuple(sent), tuple(problems), code)
+
+
+def _told_now(newest: NewestRun, table: str) -> LastTold:
+    is_unfinished = newest.unfinished is not None
+    return LastTold(
+        newest.run_id, newest.as_of.isoformat(), newest.card.hash, unread_by(newest), table, unfinished=is_unfinished
+    )
 
 
 def _send_one(log: SendingLog, channel: Channel, digest: Digest, problems: list[str]) -> bool:

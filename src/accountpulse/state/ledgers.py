@@ -32,6 +32,7 @@ class LastTold(msgspec.Struct, frozen=True):
     scorecard: str  # its hash
     unread: tuple[str, ...]  # titles of the sources that could not be read
     table: str
+    unfinished: bool = False  # that a later run did not finish
 
 
 class SentDigest(msgspec.Struct, frozen=True):
