@@ -145,6 +145,35 @@ def test_seats_that_come_from_the_missing_source_count_as_they_were() -> None:
     assert found.told.select("mau", "seats").row(0) == (40.0, 50.0)
 
 
+def without_logins(*accounts: Account) -> NewestRun:
+    """A run of Tuesday for which Looker is not set up."""
+    measured = measure(accounts, TUESDAY)
+    nulls = pl.lit(None, pl.Float64).alias("login_frequency")
+    metrics = measured.metrics.with_columns(nulls, login_frequency_reason=pl.lit("not_configured"))
+    run = scored([measured._replace(metrics=metrics)])[0]
+    return replace(newest(*accounts), as_of=TUESDAY, scores=run.scores, inputs=metrics, sources=("Intercom",))
+
+
+def test_a_system_that_is_not_set_up_any_more_is_told_once_and_changes_no_account() -> None:
+    """With logins 1 has 0.75 · 80 + 0.25 · 20 = 65, At Risk, and without them 80; 3 falls from 80 to 60 in support."""
+    before = [Account(1, logins=20.0), Account(2), Account(3)]
+    now = [before[0], before[1], fallen(before[2])]
+    last = LAST._replace(sources=("Intercom", "Looker"))
+    first = compare(None, newest(*before), same_card=False).told
+    run = without_logins(*now)
+    found = compare(first, run, same_card=True)
+    [digest] = compose(found, run, last, ALL)
+    assert digest.notes == ("Looker is no longer set up: what that alone changes is not told.",)
+    assert told([digest]) == [(3, "worse", "Healthy to At Risk")]
+    still = compare(found.told, run, same_card=True, unset=found.unset)
+    assert compose(still, run, last._replace(sources=run.sources, unset=found.unset), ALL) == []
+    # back, and meanwhile nobody of 2 logs in any more: 0.75 · 80 = 60
+    again = newest(now[0], replace(now[1], logins=0.0), now[2], day=TUESDAY)
+    back = compare(still.told, again, same_card=True, unset=still.unset)
+    [digest] = compose(back, again, last._replace(sources=run.sources, unset=still.unset), ALL)
+    assert (digest.notes, told([digest])) == ((), [(2, "worse", "Healthy to At Risk")])
+
+
 def test_new_accounts_cross_nothing_and_missing_ones_are_named_once() -> None:
     found, run = then_now([Account(1), Account(2)], [Account(1), Account(3, score=10.0)])
     assert (found.new, found.missing, dict(found.crossed)) == ((account_id(3),), (account_id(2),), {})

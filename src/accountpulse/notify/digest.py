@@ -39,6 +39,8 @@ class LastWord(NamedTuple):
     scorecard: str  # its hash
     unread: tuple[str, ...]  # titles of the sources that could not be read, also by a later run
     unfinished: bool = False  # it was told that a later run did not finish
+    sources: tuple[str, ...] = ()  # titles of those that were set up
+    unset: tuple[str, ...] = ()  # the metrics of which it was told that nobody is asked for them any more
 
 
 class _Owner(NamedTuple):
@@ -106,6 +108,9 @@ def _notes(found: Comparison, newest: NewestRun, last: LastWord | None) -> tuple
     is_unclear = newest.unfinished is not None and not newest.stopped  # whatever ended it, it read nothing new
     if not is_unclear and (back := [title for title in last.unread if title not in unread]):
         notes.append(f"{_all(back)} could be read again.")
+    newly_unset = [name for name in found.unset if name not in last.unset]
+    if newly_unset:
+        notes.append(_no_longer_set_up(newly_unset, newest, last))
     if newest.card.hash != last.scorecard:
         effect = f"{_accounts(found.by_scorecard)} got another tier by it alone, and did not cross a line"
         notes.append(f"The scorecard changed ({newest.card.name}, version {newest.card.version}): {effect}.")
@@ -113,7 +118,7 @@ def _notes(found: Comparison, newest: NewestRun, last: LastWord | None) -> tuple
         named = ", ".join(found.missing[:MOST_ENTRIES]) + (", …" if len(found.missing) > MOST_ENTRIES else "")
         notes.append(f"No longer among the scored accounts: {len(found.missing):,} ({named}).")
     urgent = (
-        bool(found.missing)
+        bool(found.missing or newly_unset)
         or set(unread) != set(last.unread)
         or newest.card.hash != last.scorecard
         or (newest.unfinished is not None and not last.unfinished)
@@ -121,6 +126,13 @@ def _notes(found: Comparison, newest: NewestRun, last: LastWord | None) -> tuple
     if found.new:
         notes.append(f"New, and told of from here on: {_accounts(len(found.new))}.")
     return notes, urgent
+
+
+def _no_longer_set_up(names: Sequence[str], newest: NewestRun, last: LastWord) -> str:
+    """The systems that are gone or, where all are there, the metrics."""
+    systems = [title for title in last.sources if title not in newest.sources]
+    gone = systems or [newest.card.catalogue[name].label for name in names]
+    return f"{_all(gone)} {'is' if len(gone) == 1 else 'are'} no longer set up: what that alone changes is not told."
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ open                   the lines that were told as crossed for the worse, and no
 missing                the account was told as missing from the runs
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -40,6 +40,7 @@ TOLD: Columns = {
     "told:missing": pl.Boolean,
 }
 FAILED = "source_failed"
+_NOT_CONFIGURED = "not_configured"
 _SIZES = ("seats", "arr")
 _SHOWN = ("account_id", TIER, CAP_REASON, HEALTH, COVERAGE, CRITICAL, RENEWAL)
 
@@ -63,6 +64,7 @@ class NewestRun:
     links: Mapping[str, tuple[WebLink, ...]]  # where a person finds each account
     currency: str | None = None  # of ARR, where the settings of the run named it
     unfinished: date | None = None  # the day of a later run that did not finish, for whatever reason
+    sources: tuple[str, ...] = ()  # titles of the sources that were set up
 
 
 class Crossed(NamedTuple):
@@ -82,16 +84,22 @@ class Comparison:
     missing: tuple[str, ...]  # were told of, and are not in this run; each is named once
     waiting: tuple[str, ...]  # can't be judged without a source that was not read
     by_scorecard: int  # accounts with another tier by the scorecard's change alone
+    unset: tuple[str, ...] = ()  # metrics that nobody is asked for any more, and of which values were told
 
 
-def compare(told: pl.DataFrame | None, newest: NewestRun, *, same_card: bool) -> Comparison:
+def compare(
+    told: pl.DataFrame | None, newest: NewestRun, *, same_card: bool, unset: Collection[str] = ()
+) -> Comparison:
     """Hold the newest run against what was told; without that everybody is new and nothing is crossed.
 
     `same_card`: it was told by the scorecard of the newest run. Metrics of a source that failed count as they were
     when they were last read: what the outage alone would change is not crossed. An account that can't be judged so
-    keeps what it was told.
+    keeps what it was told. Metrics that nobody is asked for any more (`unset`: those of which that was told already)
+    are left out of both sides, and what was told of them stays for the day on which they are measured again.
     """
-    before = {row["account_id"]: row for row in _rows_then(told, newest.card)}
+    gone = _no_longer_measured(told, newest)
+    same_basis = same_card and gone.keys() <= {*unset, *_SIZES}
+    before = {row["account_id"]: row for row in _rows_then(_without(told, gone), newest.card)}
     inputs, unread = _carried(newest, told)
     judged = _by_account(_scored(inputs, newest.card)) if unread else {}
     shown = _by_account(newest.scores)
@@ -101,7 +109,7 @@ def compare(told: pl.DataFrame | None, newest: NewestRun, *, same_card: bool) ->
             now,
             judged.get(account) if account in unread else None,
             newest,
-            same_card=same_card,
+            same_basis=same_basis,
         )
         for account, now in shown.items()
     }
@@ -109,13 +117,15 @@ def compare(told: pl.DataFrame | None, newest: NewestRun, *, same_card: bool) ->
     new = [account for account in shown if account not in before and account not in unread]
     missing = [account for account in before if account not in shown]
     waiting = [account for account, step in known.items() if step.is_waiting]
+    kept = _with_last_values(inputs, told, gone)
     return Comparison(
         crossed={account: step.crossed for account, step in known.items() if step.crossed.crossings},
-        told=_told(told, inputs, {account: steps[account] for account in (*known, *new)}, waiting, missing),
+        told=_told(told, kept, {account: steps[account] for account in (*known, *new)}, waiting, missing),
         new=tuple(new),
         missing=tuple(account for account in missing if not before[account]["told:missing"]),
         waiting=tuple(waiting),
         by_scorecard=0 if same_card else sum(row["told:tier"] != row[TIER] for row in before.values()),
+        unset=tuple(name for name in gone if name not in _SIZES),
     )
 
 
@@ -133,13 +143,13 @@ def _step(
     judged: Mapping[str, Any] | None,
     newest: NewestRun,
     *,
-    same_card: bool,
+    same_basis: bool,
 ) -> _Step:
     """`then`: what was told, scored anew; `judged`: with the last known values of what could not be read."""
     state = line_state(now, newest.as_of, newest.opened.get(now["account_id"]))
     if then is None:
         return _Step(Crossed((), is_clear=True), _facts(state, None, state.coverage, ()), is_waiting=False)
-    before = _state_then(then, same_card=same_card)
+    before = _state_then(then, same_basis=same_basis)
     seen = state if judged is None else _of_scores(judged, state)
     found = crossings(before, seen, newest.card)
     is_waiting = judged is not None and _hangs_on_outage(found, seen, state)
@@ -170,10 +180,10 @@ def _of_scores(judged: Mapping[str, Any], state: LineState) -> LineState:
     )
 
 
-def _state_then(row: Mapping[str, Any], *, same_card: bool) -> LineState:
+def _state_then(row: Mapping[str, Any], *, same_basis: bool) -> LineState:
     scored = line_state({**row, RENEWAL: None}, date.min)
     return scored._replace(
-        coverage=row["told:coverage"] if same_card else row[COVERAGE],
+        coverage=row["told:coverage"] if same_basis else row[COVERAGE],
         critical=row["told:critical"],
         opened_on=row["told:opened_on"],
         stage=row["told:stage"] or 0,
@@ -245,6 +255,45 @@ def _carried(newest: NewestRun, told: pl.DataFrame | None) -> tuple[pl.DataFrame
         for column, condition in when.items()
     ]
     return rows.with_columns(carried).select(inputs.columns), unread
+
+
+def _no_longer_measured(told: pl.DataFrame | None, newest: NewestRun) -> Mapping[str, tuple[str, ...]]:
+    """What no account has any more for want of a setting, and was told of some: its column, and that of its reason."""
+    now = newest.inputs
+    if told is None or now.is_empty():
+        return {}
+    known = {name for name in told.columns if told[name].is_not_null().any()}
+    pairs = {name: reason_of(name) for name in needed(newest.card) if {name, reason_of(name)} <= {*now.columns}}
+    gone = {
+        name: (name, reason)
+        for name, reason in pairs.items()
+        if name in known and now[reason].cast(pl.String).eq(_NOT_CONFIGURED).fill_null(value=False).all()
+    }
+    sizes = [name for name in _SIZES if name in known and name in now.columns and now[name].is_null().all()]
+    return {**gone, **{name: (name,) for name in sizes if gone}}
+
+
+def _without(told: pl.DataFrame | None, gone: Mapping[str, tuple[str, ...]]) -> pl.DataFrame | None:
+    if told is None or not gone:
+        return told
+    texts = {reason_of(name): _NOT_CONFIGURED for name in gone if name not in _SIZES}
+    nulls = (pl.lit(None, told.schema[name]).alias(name) for name in gone)
+    return told.with_columns(*nulls, *(pl.lit(text).alias(name) for name, text in texts.items()))
+
+
+def _with_last_values(
+    inputs: pl.DataFrame, told: pl.DataFrame | None, gone: Mapping[str, tuple[str, ...]]
+) -> pl.DataFrame:
+    """What scoring reads, with what was last told in the place of what is not measured any more."""
+    if told is None or not gone:
+        return inputs
+    columns = [column for each in gone.values() for column in each if column in told.columns]
+    then = told.select("account_id", pl.col(columns).name.prefix("then:"))
+    both = inputs.join(then, on="account_id", how="left", maintain_order="left")
+    texts = {column for each in gone.values() for column in each[1:]}
+    now = {column: pl.col(column).cast(pl.String) if column in texts else pl.col(column) for column in columns}
+    kept = (pl.coalesce(f"then:{column}", now[column]).alias(column) for column in columns)
+    return both.with_columns(kept).select(inputs.columns)
 
 
 def _scored(inputs: pl.DataFrame, card: Scorecard) -> pl.DataFrame:

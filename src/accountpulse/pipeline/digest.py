@@ -110,6 +110,7 @@ def _newest_run(state: State, day: date | None) -> NewestRun:
         opened=_opened(earlier.detail("signals")),
         links={account: tuple(links) for account, links in links_of_all(earlier.detail("evidence"), SOURCES).items()},
         currency=earlier.facts.get("currency"),
+        sources=tuple(TITLES.get(name, name) for name in earlier.facts.get("sources", ())),
         unfinished=None if unfinished is None else datetime.fromisoformat(str(unfinished["begun_at"])).date(),
     )
 
@@ -147,7 +148,7 @@ def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> 
     told = settled(state.ledgers, ledger)
     last = told.last
     same_card = last is not None and last.scorecard == newest.card.hash
-    found = compare(told.table, newest, same_card=same_card)
+    found = compare(told.table, newest, same_card=same_card, unset=() if last is None else last.unset)
     if last is not None and last.as_of > newest.as_of.isoformat():
         note = f"the newest run is as of {newest.as_of}; this channel was told as of {last.as_of} already"
         return _ChannelPlan(ledger, told, found, ChannelDigests(channel, (), note))
@@ -158,7 +159,15 @@ def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> 
 
 
 def _last_word(last: LastTold) -> LastWord:
-    return LastWord(last.run_id, date.fromisoformat(last.as_of), last.scorecard, last.unread, last.unfinished)
+    return LastWord(
+        run_id=last.run_id,
+        as_of=date.fromisoformat(last.as_of),
+        scorecard=last.scorecard,
+        unread=last.unread,
+        unfinished=last.unfinished,
+        sources=last.sources,
+        unset=last.unset,
+    )
 
 
 def _send(state: State, plan: _ChannelPlan, channel: Channel, newest: NewestRun) -> ChannelDigests:
@@ -168,7 +177,7 @@ def _send(state: State, plan: _ChannelPlan, channel: Channel, newest: NewestRun)
     if not result.digests and last is not None and last.run_id == newest.run_id and not plan.ledger.document.sending:
         return result
     table = state.ledgers.save_table(channel.name, plan.found.told)
-    new = _told_now(newest, table)
+    new = _told_now(newest, plan.found, table)
     log = SendingLog(state.ledgers, plan.ledger)
     if not result.digests:
         log.nothing_to_tell(new)
@@ -181,10 +190,16 @@ def _send(state: State, plan: _ChannelPlan, channel: Channel, newest: NewestRun)
     return ChannelDigests(channel.name, result.digests, None, tuple(sent), tuple(problems), code)
 
 
-def _told_now(newest: NewestRun, table: str) -> LastTold:
-    is_unfinished = newest.unfinished is not None
+def _told_now(newest: NewestRun, found: Comparison, table: str) -> LastTold:
     return LastTold(
-        newest.run_id, newest.as_of.isoformat(), newest.card.hash, unread_by(newest), table, unfinished=is_unfinished
+        run_id=newest.run_id,
+        as_of=newest.as_of.isoformat(),
+        scorecard=newest.card.hash,
+        unread=unread_by(newest),
+        table=table,
+        unfinished=newest.unfinished is not None,
+        sources=newest.sources,
+        unset=found.unset,
     )
 
 

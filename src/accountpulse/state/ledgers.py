@@ -33,6 +33,8 @@ class LastTold(msgspec.Struct, frozen=True):
     unread: tuple[str, ...]  # titles of the sources that could not be read
     table: str
     unfinished: bool = False  # that a later run did not finish
+    sources: tuple[str, ...] = ()  # titles of the sources that were set up
+    unset: tuple[str, ...] = ()  # metrics that nobody was asked for any more, of which values had been told
 
 
 class SentDigest(msgspec.Struct, frozen=True):
