@@ -21,7 +21,20 @@ from accountpulse.scoring.scores import score
 from accountpulse.settings import DigestBlock
 from accountpulse.state import State
 from accountpulse.state.ledgers import LedgerDocument
-from notify.company import CARD, OWNERS, SMALL, Account, Notebook, account_id, leave, measure, scored, send_all, told
+from notify.company import (
+    CARD,
+    OWNERS,
+    SMALL,
+    Account,
+    Killed,
+    Notebook,
+    account_id,
+    leave,
+    measure,
+    scored,
+    send_all,
+    told,
+)
 
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
 ALL = Audience(each_owner=False, owners={}, fallback=None)
@@ -336,6 +349,25 @@ def test_a_channel_that_fails_keeps_no_other_from_its_digest_and_gets_it_next_ti
     assert [(each.exit_code, len(each.sent)) for each in results] == [(0, 1), (0, 0)]
     assert told(first.pages) == [(1, "worse", "Healthy to At Risk")]
     assert (REPEATED in first.pages[0].notes) is may_have_arrived
+
+
+def test_what_may_have_arrived_and_is_so_no_longer_is_corrected(tuesday: Path) -> None:
+    """At Risk on Tuesday, and nobody knows whether that arrived; on Wednesday Healthy again, as told on Monday."""
+
+    def cut_off(_digest: Digest) -> None:
+        raise Killed
+
+    first, wednesday = Notebook("first", after=cut_off), date(2026, 11, 25)
+    with pytest.raises(Killed):
+        send_all(tuesday, TUESDAY, first)
+    leave(tuesday, scored([measure([Account(1), Account(2)], wednesday)])[0], 0)
+    again = Notebook("first")
+    send_all(tuesday, wednesday, again)
+    send_all(tuesday, wednesday, again)
+    [page] = again.pages
+    assert page.notes == (REPEATED,)
+    text = "Healthy as of this run; the last digest may have arrived, and said otherwise"
+    assert told([page]) == [(1, "back", text)]
 
 
 def test_a_channel_gets_back_what_its_receipts_hold(tuesday: Path) -> None:

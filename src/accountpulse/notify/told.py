@@ -88,7 +88,12 @@ class Comparison:
 
 
 def compare(
-    told: pl.DataFrame | None, newest: NewestRun, *, same_card: bool, unset: Collection[str] = ()
+    told: pl.DataFrame | None,
+    newest: NewestRun,
+    *,
+    same_card: bool,
+    unset: Collection[str] = (),
+    doubtful: Collection[str] = (),
 ) -> Comparison:
     """Hold the newest run against what was told; without that everybody is new and nothing is crossed.
 
@@ -96,6 +101,7 @@ def compare(
     when they were last read: what the outage alone would change is not crossed. An account that can't be judged so
     keeps what it was told. Metrics that nobody is asked for any more (`unset`: those of which that was told already)
     are left out of both sides, and what was told of them stays for the day on which they are measured again.
+    `doubtful`: accounts of which something else may have been told, or not; they are told as they stand.
     """
     gone = _no_longer_measured(told, newest)
     same_basis = same_card and gone.keys() <= {*unset, *_SIZES}
@@ -113,13 +119,18 @@ def compare(
         )
         for account, now in shown.items()
     }
+    steps |= {
+        account: _as_it_stands(steps[account], shown[account], newest.card)
+        for account in doubtful
+        if account in steps and not steps[account].crossed.crossings
+    }
     known = {account: step for account, step in steps.items() if account in before}
     new = [account for account in shown if account not in before and account not in unread]
     missing = [account for account in before if account not in shown]
     waiting = [account for account, step in known.items() if step.is_waiting]
     kept = _with_last_values(inputs, told, gone)
     return Comparison(
-        crossed={account: step.crossed for account, step in known.items() if step.crossed.crossings},
+        crossed={account: step.crossed for account, step in steps.items() if step.crossed.crossings},
         told=_told(told, kept, {account: steps[account] for account in (*known, *new)}, waiting, missing),
         new=tuple(new),
         missing=tuple(account for account in missing if not before[account]["told:missing"]),
@@ -160,6 +171,14 @@ def _step(
     lines = still_open(then["told:open"] or (), found, before, before if is_waiting else seen, newest.card)
     coverage = before.coverage if is_waiting else _reference(before, seen, found)
     return _Step(Crossed(found, not lines), _facts(seen, before, coverage, lines), is_waiting)
+
+
+def _as_it_stands(step: _Step, now: Mapping[str, Any], card: Scorecard) -> _Step:
+    """A line for an account that is where it was told to be, though a digest may have arrived that said otherwise."""
+    worse = bool(step.facts["told:open"]) or now[TIER] not in card.green_tiers
+    signals = ", critical signal open" if now.get(CRITICAL) else ""
+    text = f"{now[TIER]} as of this run{signals}; the last digest may have arrived, and said otherwise"
+    return step._replace(crossed=Crossed((Crossing("tier", text, worse=worse),), is_clear=not worse))
 
 
 def _hangs_on_outage(found: Iterable[Crossing], seen: LineState, state: LineState) -> bool:

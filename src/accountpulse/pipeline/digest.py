@@ -148,7 +148,8 @@ def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> 
     told = settled(state.ledgers, ledger)
     last = told.last
     same_card = last is not None and last.scorecard == newest.card.hash
-    found = compare(told.table, newest, same_card=same_card, unset=() if last is None else last.unset)
+    unset = () if last is None else last.unset
+    found = compare(told.table, newest, same_card=same_card, unset=unset, doubtful=told.doubtful)
     if last is not None and last.as_of > newest.as_of.isoformat():
         note = f"the newest run is as of {newest.as_of}; this channel was told as of {last.as_of} already"
         return _ChannelPlan(ledger, told, found, ChannelDigests(channel, (), note))
