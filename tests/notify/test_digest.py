@@ -188,17 +188,51 @@ def test_a_system_that_is_not_set_up_any_more_is_told_once_and_changes_no_accoun
 
 
 def test_new_accounts_cross_nothing_and_missing_ones_are_named_once() -> None:
-    found, run = then_now([Account(1), Account(2)], [Account(1), Account(3, score=10.0)])
+    found, run = then_now([Account(1), Account(2)], [Account(1), Account(3)])
     assert (found.new, found.missing, dict(found.crossed)) == ((account_id(3),), (account_id(2),), {})
     [digest] = compose(found, run, LAST, ALL)
     assert digest.notes == (
         f"No longer among the scored accounts: 1 ({account_id(2)}).",
         "New, and told of from here on: 1 account.",
     )
-    later = compare(found.told, newest(Account(1), Account(3, score=10.0), day=TUESDAY), same_card=True)
+    later = compare(found.told, newest(Account(1), Account(3), day=TUESDAY), same_card=True)
     assert (later.missing, compose(later, run, LAST, ALL)) == ((), [])
     back = compare(later.told, newest(Account(2, score=10.0, logins=10.0), day=TUESDAY), same_card=True)
     assert list(back.crossed) == [account_id(2)]  # held against what was told of it last
+
+
+def test_a_new_account_is_told_of_where_it_needs_somebody_and_counted_later_where_it_does_not() -> None:
+    """3 is Healthy and far from its renewal, 4 is Critical, of 5 a signal is open, and 6 renews in 20 days."""
+    new = [
+        Account(3),
+        Account(4, score=10.0, logins=10.0),
+        Account(5, critical=1.0, opened_on=MONDAY, logins=100.0, score=100.0),
+        Account(6, renewal=date(2026, 12, 14)),
+    ]
+    found, run = then_now([Account(1)], [Account(1), *new])
+    [digest] = compose(found, run, LAST._replace(uncounted=2), ALL)
+    assert digest.notes == ("New, and told of from here on: 3 accounts.",)
+    assert sorted(told([digest])) == [
+        (4, "worse", "new: Critical"),
+        (5, "worse", "critical signal open since 2026-11-23"),
+        (5, "worse", "new: Critical"),
+        (6, "worse", "new: Healthy"),
+        (6, "worse", "renewal within 30 days (2026-12-14)"),
+    ]
+    better = newest(Account(1), *(replace(each, score=90.0, logins=90.0) for each in new), day=TUESDAY)
+    [digest] = compose(compare(found.told, better, same_card=True), better, LAST, ALL)
+    assert told([digest]) == [(4, "back", "Critical to Healthy")]
+
+
+def test_new_accounts_that_are_well_are_counted_with_the_next_digest(tuesday: Path) -> None:
+    first, days = Notebook("first"), [date(2026, 11, 25), date(2026, 11, 26)]
+    send_all(tuesday, TUESDAY, first)
+    there = [fallen(Account(1)), Account(2), Account(3), Account(4)]
+    runs = scored([measure(there, days[0]), measure([*there[:3], fallen(Account(4))], days[1])])
+    for day, run in zip(days, runs, strict=True):
+        leave(tuesday, run, 0)
+        send_all(tuesday, day, first)
+    assert [page.notes for page in first.pages[1:]] == [("New, and told of from here on: 2 accounts.",)]
 
 
 def test_a_part_of_what_was_told_that_is_better_is_no_all_clear() -> None:

@@ -41,6 +41,7 @@ class LastWord(NamedTuple):
     unfinished: bool = False  # it was told that a later run did not finish
     sources: tuple[str, ...] = ()  # titles of those that were set up
     unset: tuple[str, ...] = ()  # the metrics of which it was told that nobody is asked for them any more
+    uncounted: int = 0  # new accounts since then, of which nothing was to be told
 
 
 class _Owner(NamedTuple):
@@ -123,8 +124,8 @@ def _notes(found: Comparison, newest: NewestRun, last: LastWord | None) -> tuple
         or newest.card.hash != last.scorecard
         or (newest.unfinished is not None and not last.unfinished)
     )
-    if found.new:
-        notes.append(f"New, and told of from here on: {_accounts(len(found.new))}.")
+    if new := last.uncounted + found.quiet:
+        notes.append(f"New, and told of from here on: {_accounts(new)}.")
     return notes, urgent
 
 

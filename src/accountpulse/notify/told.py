@@ -22,7 +22,7 @@ from accountpulse.core.records import Columns
 from accountpulse.core.web_links import WebLink
 from accountpulse.notify.open_lines import still_open
 from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, RENEWAL, TIER, reason_of
-from accountpulse.scoring.crossings import COVERAGE_FALL, SCORED, Crossing, LineState, crossings, line_state
+from accountpulse.scoring.crossings import COVERAGE_FALL, SCORED, STAGES, Crossing, LineState, crossings, line_state
 from accountpulse.scoring.explain import plain
 from accountpulse.scoring.inputs import needed
 from accountpulse.scoring.model import NOT_RATED
@@ -86,6 +86,11 @@ class Comparison:
     by_scorecard: int  # accounts with another tier by the scorecard's change alone
     unset: tuple[str, ...] = ()  # metrics that nobody is asked for any more, and of which values were told
 
+    @property
+    def quiet(self) -> int:
+        """How many of the new accounts there is nothing to be told of."""
+        return sum(account not in self.crossed for account in self.new)
+
 
 def compare(
     told: pl.DataFrame | None,
@@ -115,6 +120,7 @@ def compare(
             now,
             judged.get(account) if account in unread else None,
             newest,
+            is_first=told is None,
             same_basis=same_basis,
         )
         for account, now in shown.items()
@@ -154,12 +160,15 @@ def _step(
     judged: Mapping[str, Any] | None,
     newest: NewestRun,
     *,
+    is_first: bool,
     same_basis: bool,
 ) -> _Step:
     """`then`: what was told, scored anew; `judged`: with the last known values of what could not be read."""
     state = line_state(now, newest.as_of, newest.opened.get(now["account_id"]))
     if then is None:
-        return _Step(Crossed((), is_clear=True), _facts(state, None, state.coverage, ()), is_waiting=False)
+        found = () if is_first else _of_new(state, newest.card)
+        lines = still_open((), found, state._replace(tier=newest.card.green_tiers[-1]), state, newest.card)
+        return _Step(Crossed(found, not lines), _facts(state, None, state.coverage, lines), is_waiting=False)
     before = _state_then(then, same_basis=same_basis)
     seen = state if judged is None else _of_scores(judged, state)
     found = crossings(before, seen, newest.card)
@@ -171,6 +180,15 @@ def _step(
     lines = still_open(then["told:open"] or (), found, before, before if is_waiting else seen, newest.card)
     coverage = before.coverage if is_waiting else _reference(before, seen, found)
     return _Step(Crossed(found, not lines), _facts(seen, before, coverage, lines), is_waiting)
+
+
+def _of_new(state: LineState, card: Scorecard) -> tuple[Crossing, ...]:
+    """What is told of an account that is new; nothing where its tier is green, and nothing urgent is known of it."""
+    quiet = state._replace(caps=frozenset(), critical=0.0, opened_on=None, stage=len(STAGES) - 1)
+    urgent = tuple(each for each in crossings(quiet, state, card) if each.worse and each.line != "cap")
+    if state.tier in card.green_tiers and not urgent:
+        return ()
+    return (Crossing("tier", f"new: {state.tier}", worse=True), *urgent)
 
 
 def _as_it_stands(step: _Step, now: Mapping[str, Any], card: Scorecard) -> _Step:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import polars as pl
 
 from accountpulse.core.errors import ConfigurationError, UsageError
@@ -168,6 +169,7 @@ def _last_word(last: LastTold) -> LastWord:
         unfinished=last.unfinished,
         sources=last.sources,
         unset=last.unset,
+        uncounted=last.uncounted,
     )
 
 
@@ -179,6 +181,8 @@ def _send(state: State, plan: _ChannelPlan, channel: Channel, newest: NewestRun)
         return result
     table = state.ledgers.save_table(channel.name, plan.found.told)
     new = _told_now(newest, plan.found, table)
+    if last is not None and not result.digests:
+        new = msgspec.structs.replace(new, uncounted=last.uncounted + plan.found.quiet)
     log = SendingLog(state.ledgers, plan.ledger)
     if not result.digests:
         log.nothing_to_tell(new)

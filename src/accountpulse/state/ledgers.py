@@ -35,6 +35,7 @@ class LastTold(msgspec.Struct, frozen=True):
     unfinished: bool = False  # that a later run did not finish
     sources: tuple[str, ...] = ()  # titles of the sources that were set up
     unset: tuple[str, ...] = ()  # metrics that nobody was asked for any more, of which values had been told
+    uncounted: int = 0  # new accounts that no digest has counted so far
 
 
 class SentDigest(msgspec.Struct, frozen=True):
