@@ -1,6 +1,7 @@
 """What a digest says, of whom, to whom; and what is left where a channel fails."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -58,6 +59,16 @@ def then_now(before: list[Account], now: list[Account], *, outage: bool = False)
 
 def fallen(account: Account) -> Account:
     return replace(account, score=60.0)
+
+
+def refuse_of(owner: str) -> Callable[[Digest], None]:
+    """A channel that takes no digest of this owner."""
+
+    def refuse(digest: Digest) -> None:
+        if digest.owner_id == owner:
+            raise NotSent("mail", "550", "Mend the address.")
+
+    return refuse
 
 
 # --- lines -----------------------------------------------------------------------------------------------------
@@ -189,16 +200,35 @@ def test_a_system_that_is_not_set_up_any_more_is_told_once_and_changes_no_accoun
 
 def test_new_accounts_cross_nothing_and_missing_ones_are_named_once() -> None:
     found, run = then_now([Account(1), Account(2)], [Account(1), Account(3)])
-    assert (found.new, found.missing, dict(found.crossed)) == ((account_id(3),), (account_id(2),), {})
+    assert (found.new, dict(found.crossed)) == ((account_id(3),), {})
     [digest] = compose(found, run, LAST, ALL)
+    assert digest.gone == (account_id(2),)
     assert digest.notes == (
-        f"No longer among the scored accounts: 1 ({account_id(2)}).",
+        "No longer among the scored accounts: 1 (Company 2).",
         "New, and told of from here on: 1 account.",
     )
     later = compare(found.told, newest(Account(1), Account(3), day=TUESDAY), same_card=True)
     assert (later.missing, compose(later, run, LAST, ALL)) == ((), [])
     back = compare(later.told, newest(Account(2, score=10.0, logins=10.0), day=TUESDAY), same_card=True)
     assert list(back.crossed) == [account_id(2)]  # held against what was told of it last
+
+
+def test_each_owner_is_told_which_accounts_of_theirs_are_gone_until_it_arrives(tmp_path: Path) -> None:
+    before = [Account(1), Account(2, owner=OWNERS[1]), Account(3, owner=OWNERS[1])]
+    monday, tuesday = scored([measure(before, MONDAY), measure([fallen(Account(1)), before[2]], TUESDAY)])
+    leave(tmp_path, monday, 0)
+    block, notebook = DigestBlock(audience="each owner"), Notebook()
+    send_all(tmp_path, MONDAY, notebook, block=block)
+    leave(tmp_path, tuesday, 0)
+    notebook.before = refuse_of(OWNERS[1])
+    send_all(tmp_path, TUESDAY, notebook, block=block)
+    notebook.before = lambda _digest: None
+    send_all(tmp_path, TUESDAY, notebook, block=block)
+    send_all(tmp_path, TUESDAY, notebook, block=block)
+    assert [(page.owner_id, page.gone, page.notes) for page in notebook.pages[1:]] == [
+        (OWNERS[0], (), ()),
+        (OWNERS[1], (account_id(2),), ("No longer among the scored accounts: 1 (Company 2).",)),
+    ]
 
 
 def test_a_new_account_is_told_of_where_it_needs_somebody_and_counted_later_where_it_does_not() -> None:

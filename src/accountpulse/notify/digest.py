@@ -2,19 +2,20 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
 from accountpulse.notify.message import MOST_ENTRIES, Digest, Entry, Other
-from accountpulse.notify.told import Comparison, Crossed, NewestRun
+from accountpulse.notify.told import Comparison, Crossed, Missing, NewestRun
 from accountpulse.scoring.columns import DRIVERS, HEALTH, NOT_RATED_REASON, RISK, RISK_Z, TIER
 from accountpulse.scoring.explain import driver, plain
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.next_steps import next_step
 
 NO_ACCOUNT = "-"  # among accounts: a digest of notes alone
+MISSING = "No longer among the scored accounts"
 REPEATED = "This may be a repeat: the last sending was cut off, and nobody knows whether it arrived."
 
 
@@ -63,15 +64,18 @@ def compose(
     `doubtful`: accounts of a sending that was cut off, which may have arrived; NO_ACCOUNT of one that had none.
     """
     notes, urgent = _notes(found, newest, last)
+    gone: dict[_Owner, list[Missing]] = {}
+    for each in found.missing:
+        gone.setdefault(_owner_of(each._asdict(), audience), []).append(each)
     rows = {row["account_id"]: row for row in newest.scores.iter_rows(named=True) if row["account_id"] in found.crossed}
-    groups: dict[_Owner, list[str]] = {}
+    groups: dict[_Owner, list[str]] = {owner: [] for owner in gone}
     for account, row in rows.items():
         groups.setdefault(_owner_of(row, audience), []).append(account)
     if not groups and urgent:
         groups[_general(audience)] = []
     order = sorted(groups, key=lambda owner: (owner.owner_id is None, owner.name or "", owner.owner_id or ""))
     writer = _Writer(found, newest, rows, is_first=last is None)
-    return [writer.digest(owner, groups[owner], notes, doubtful) for owner in order]
+    return [writer.digest(owner, groups[owner], gone.get(owner, ()), notes, doubtful) for owner in order]
 
 
 def _owner_of(row: Mapping[str, Any], audience: Audience) -> _Owner:
@@ -115,11 +119,8 @@ def _notes(found: Comparison, newest: NewestRun, last: LastWord | None) -> tuple
     if newest.card.hash != last.scorecard:
         effect = f"{_accounts(found.by_scorecard)} got another tier by it alone, and did not cross a line"
         notes.append(f"The scorecard changed ({newest.card.name}, version {newest.card.version}): {effect}.")
-    if found.missing:
-        named = ", ".join(found.missing[:MOST_ENTRIES]) + (", …" if len(found.missing) > MOST_ENTRIES else "")
-        notes.append(f"No longer among the scored accounts: {len(found.missing):,} ({named}).")
     urgent = (
-        bool(found.missing or newly_unset)
+        bool(newly_unset)
         or set(unread) != set(last.unread)
         or newest.card.hash != last.scorecard
         or (newest.unfinished is not None and not last.unfinished)
@@ -127,6 +128,12 @@ def _notes(found: Comparison, newest: NewestRun, last: LastWord | None) -> tuple
     if new := last.uncounted + found.quiet:
         notes.append(f"New, and told of from here on: {_accounts(new)}.")
     return notes, urgent
+
+
+def _missing(gone: Sequence[Missing]) -> Iterator[str]:
+    if gone:
+        named = ", ".join(each.name for each in gone[:MOST_ENTRIES]) + (", …" if len(gone) > MOST_ENTRIES else "")
+        yield f"{MISSING}: {len(gone):,} ({named})."
 
 
 def _no_longer_set_up(names: Sequence[str], newest: NewestRun, last: LastWord) -> str:
@@ -145,13 +152,21 @@ class _Writer:
     rows: Mapping[str, Mapping[str, Any]]
     is_first: bool
 
-    def digest(self, owner: _Owner, accounts: Sequence[str], notes: list[str], doubtful: frozenset[str]) -> Digest:
+    def digest(
+        self,
+        owner: _Owner,
+        accounts: Sequence[str],
+        gone: Sequence[Missing],
+        notes: Sequence[str],
+        doubtful: frozenset[str],
+    ) -> Digest:
         worse = [account for account in accounts if any(each.worse for each in self._crossed(account).crossings)]
         ordered = sorted(worse, key=lambda account: _order(self.rows[account]))
         eased = [account for account in accounts if account not in set(worse)]
         back = [account for account in eased if self._crossed(account).is_clear]
         others = [*ordered[MOST_ENTRIES:], *(account for account in eased if not self._crossed(account).is_clear)]
-        is_repeat = bool(doubtful.intersection(accounts or [NO_ACCOUNT]))
+        missing = tuple(each.account_id for each in gone)
+        is_repeat = bool(doubtful.intersection([*accounts, *missing] or [NO_ACCOUNT]))
         return Digest(
             key=self._key(owner, accounts),
             heading=self._heading(owner, len(worse), len(eased)),
@@ -161,8 +176,9 @@ class _Writer:
             entries=tuple(self._entry(account) for account in ordered[:MOST_ENTRIES]),
             others=tuple(self._other(account) for account in others),
             crossed_back=tuple(self._other(account) for account in sorted(back, key=self._name)),
-            notes=(*([REPEATED] if is_repeat else []), *notes),
+            notes=(*([REPEATED] if is_repeat else []), *_missing(gone), *notes),
             recipient=owner.recipient,
+            gone=missing,
         )
 
     def _crossed(self, account: str) -> Crossed:

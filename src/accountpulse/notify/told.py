@@ -9,6 +9,7 @@ tier                   the tier, by the scorecard of then
 coverage               what a fall of coverage is counted from, in percent; null: not known
 open                   the lines that were told as crossed for the worse, and not yet as crossed back
 missing                the account was told as missing from the runs
+name, owner_id, owner  what the account is called, and whose it is; null: not known
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -38,11 +39,15 @@ TOLD: Columns = {
     "told:coverage": pl.Float64,
     "told:open": pl.List(pl.String),
     "told:missing": pl.Boolean,
+    "told:name": pl.String,
+    "told:owner_id": pl.String,
+    "told:owner": pl.String,
 }
 FAILED = "source_failed"
 _NOT_CONFIGURED = "not_configured"
 _SIZES = ("seats", "arr")
-_SHOWN = ("account_id", TIER, CAP_REASON, HEALTH, COVERAGE, CRITICAL, RENEWAL)
+_WHO = {"told:name": "account_name", "told:owner_id": "owner_id", "told:owner": "owner"}
+_SHOWN = ("account_id", *_WHO.values(), TIER, CAP_REASON, HEALTH, COVERAGE, CRITICAL, RENEWAL)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,15 @@ class Crossed(NamedTuple):
     is_clear: bool
 
 
+class Missing(NamedTuple):
+    """An account that was told of, and is among the scored ones no longer; what it was called, and whose it was."""
+
+    account_id: str
+    name: str  # the id where none is known
+    owner_id: str | None
+    owner: str | None
+
+
 @dataclass(frozen=True)
 class Comparison:
     """What became of the accounts since a channel was last told, and what it has been told once it is told this."""
@@ -81,7 +95,7 @@ class Comparison:
     crossed: Mapping[str, Crossed]  # by account, only those that crossed something
     told: pl.DataFrame
     new: tuple[str, ...]
-    missing: tuple[str, ...]  # were told of, and are not in this run; each is named once
+    missing: tuple[Missing, ...]  # were told of, and are not in this run; each is named once
     waiting: tuple[str, ...]  # can't be judged without a source that was not read
     by_scorecard: int  # accounts with another tier by the scorecard's change alone
     unset: tuple[str, ...] = ()  # metrics that nobody is asked for any more, and of which values were told
@@ -108,6 +122,7 @@ def compare(
     are left out of both sides, and what was told of them stays for the day on which they are measured again.
     `doubtful`: accounts of which something else may have been told, or not; they are told as they stand.
     """
+    told = _whole(told)
     gone = _no_longer_measured(told, newest)
     same_basis = same_card and gone.keys() <= {*unset, *_SIZES}
     before = {row["account_id"]: row for row in _rows_then(_without(told, gone), newest.card)}
@@ -139,11 +154,23 @@ def compare(
         crossed={account: step.crossed for account, step in steps.items() if step.crossed.crossings},
         told=_told(told, kept, {account: steps[account] for account in (*known, *new)}, waiting, missing),
         new=tuple(new),
-        missing=tuple(account for account in missing if not before[account]["told:missing"]),
+        missing=tuple(_missing(before[account]) for account in missing if not before[account]["told:missing"]),
         waiting=tuple(waiting),
         by_scorecard=0 if same_card else sum(row["told:tier"] != row[TIER] for row in before.values()),
         unset=tuple(name for name in gone if name not in _SIZES),
     )
+
+
+def _whole(told: pl.DataFrame | None) -> pl.DataFrame | None:
+    """With every column, also where an earlier version wrote it."""
+    if told is None:
+        return None
+    return told.with_columns(pl.lit(None, kind).alias(name) for name, kind in TOLD.items() if name not in told.columns)
+
+
+def _missing(row: Mapping[str, Any]) -> Missing:
+    account = row["account_id"]
+    return Missing(account, row["told:name"] or account, row["told:owner_id"], row["told:owner"])
 
 
 class _Step(NamedTuple):
@@ -165,10 +192,11 @@ def _step(
 ) -> _Step:
     """`then`: what was told, scored anew; `judged`: with the last known values of what could not be read."""
     state = line_state(now, newest.as_of, newest.opened.get(now["account_id"]))
+    who = {name: now.get(column) for name, column in _WHO.items()}
     if then is None:
         found = () if is_first else _of_new(state, newest.card)
         lines = still_open((), found, state._replace(tier=newest.card.green_tiers[-1]), state, newest.card)
-        return _Step(Crossed(found, not lines), _facts(state, None, state.coverage, lines), is_waiting=False)
+        return _Step(Crossed(found, not lines), who | _facts(state, None, state.coverage, lines), is_waiting=False)
     before = _state_then(then, same_basis=same_basis)
     seen = state if judged is None else _of_scores(judged, state)
     found = crossings(before, seen, newest.card)
@@ -179,7 +207,7 @@ def _step(
         found = (*found, risen)
     lines = still_open(then["told:open"] or (), found, before, before if is_waiting else seen, newest.card)
     coverage = before.coverage if is_waiting else _reference(before, seen, found)
-    return _Step(Crossed(found, not lines), _facts(seen, before, coverage, lines), is_waiting)
+    return _Step(Crossed(found, not lines), who | _facts(seen, before, coverage, lines), is_waiting)
 
 
 def _of_new(state: LineState, card: Scorecard) -> tuple[Crossing, ...]:
@@ -245,10 +273,8 @@ def _reference(before: LineState, seen: LineState, found: Iterable[Crossing]) ->
     return max(before.coverage, seen.coverage)
 
 
-def _facts(
-    state: LineState, before: LineState | None, coverage: float | None, lines: Sequence[str]
-) -> Mapping[str, Any]:
-    """The `told:` columns; what is not known now stays as it was told."""
+def _facts(state: LineState, before: LineState | None, coverage: float | None, lines: Sequence[str]) -> dict[str, Any]:
+    """The `told:` columns of the lines; what is not known now stays as it was told."""
     unseen = state.critical is None and before is not None
     undated = state.renewal is None and before is not None
     signals, renewal = before if unseen and before else state, before if undated and before else state

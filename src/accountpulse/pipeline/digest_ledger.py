@@ -107,7 +107,7 @@ class SendingLog:
 
 
 def accounts_of(digest: Digest) -> tuple[str, ...]:
-    """The accounts that a digest tells of; NO_ACCOUNT for one of notes alone."""
+    """The accounts that a digest tells of, also as gone; NO_ACCOUNT for one of notes alone."""
     in_full = [each.account_id for each in digest.entries]
     in_a_line = [each.account_id for each in (*digest.others, *digest.crossed_back)]
-    return (*in_full, *in_a_line) or (NO_ACCOUNT,)
+    return (*in_full, *in_a_line, *digest.gone) or (NO_ACCOUNT,)
