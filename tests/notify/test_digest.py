@@ -26,6 +26,7 @@ from notify.company import (
     CARD,
     OWNERS,
     SMALL,
+    STRICTER,
     Account,
     Killed,
     Notebook,
@@ -61,12 +62,12 @@ def fallen(account: Account) -> Account:
     return replace(account, score=60.0)
 
 
-def refuse_of(owner: str) -> Callable[[Digest], None]:
+def refuse_of(owner: str, *, may_have_arrived: bool = False) -> Callable[[Digest], None]:
     """A channel that takes no digest of this owner."""
 
     def refuse(digest: Digest) -> None:
         if digest.owner_id == owner:
-            raise NotSent("mail", "550", "Mend the address.")
+            raise NotSent("mail", "550", "Mend the address.", may_have_arrived=may_have_arrived)
 
     return refuse
 
@@ -313,6 +314,33 @@ def test_a_run_that_ended_without_a_source_to_blame_is_told_once(tuesday: Path) 
     send_all(tuesday, wednesday, first)
     assert [page.notes for page in first.pages] == [
         ("The last run, of 2026-11-25, did not finish: there are no newer numbers.",)
+    ]
+
+
+@pytest.mark.parametrize("may_have_arrived", [True, False])
+def test_a_note_of_a_digest_that_was_not_taken_comes_with_the_next_sending(
+    tmp_path: Path, *, may_have_arrived: bool
+) -> None:
+    """Both owners' accounts fall, by another scorecard; the second owner's digest is refused on two days."""
+    before = [Account(number, owner=OWNERS[number - 1]) for number in (1, 2)]
+    days, fell = [TUESDAY, date(2026, 11, 25), date(2026, 11, 26)], [replace(each, score=20.0) for each in before]
+    runs = scored([measure(before, MONDAY), *(measure(fell, day, STRICTER) for day in days)])
+    block, notebook = DigestBlock(audience="each owner"), Notebook()
+    leave(tmp_path, runs[0], 0)
+    send_all(tmp_path, MONDAY, notebook, block=block)
+    for day, run in zip(days, runs[1:], strict=True):
+        refusal = refuse_of(OWNERS[1], may_have_arrived=may_have_arrived)
+        notebook.before = (lambda _digest: None) if day == days[2] else refusal
+        leave(tmp_path, run, 0)
+        send_all(tmp_path, day, notebook, block=block)
+        send_all(tmp_path, day, notebook, block=block)
+    note = (
+        "The scorecard changed (small, version 2): 2 accounts got another tier by it alone, and did not cross a line."
+    )
+    repeated = [REPEATED] if may_have_arrived else []
+    assert [(page.owner_id, list(page.notes)) for page in notebook.pages[1:]] == [
+        (OWNERS[0], [note]),
+        (OWNERS[1], [*repeated, f"From an earlier digest, which did not go out: {note}"]),
     ]
 
 

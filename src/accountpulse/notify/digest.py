@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from accountpulse.notify.message import MOST_ENTRIES, Digest, Entry, Other
@@ -16,6 +17,7 @@ from accountpulse.scoring.next_steps import next_step
 
 NO_ACCOUNT = "-"  # among accounts: a digest of notes alone
 MISSING = "No longer among the scored accounts"
+EARLIER = "From an earlier digest, which did not go out: "
 REPEATED = "This may be a repeat: the last sending was cut off, and nobody knows whether it arrived."
 
 
@@ -58,24 +60,34 @@ def compose(
     audience: Audience,
     *,
     doubtful: frozenset[str] = frozenset(),
+    unsent: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> list[Digest]:
     """The digests to be sent, by owner; none where nothing is to be told.
 
     `doubtful`: accounts of a sending that was cut off, which may have arrived; NO_ACCOUNT of one that had none.
+    `unsent`: notes of digests that did not go out, by the owner's id; empty: of the one for all, or for the fallback.
     """
     notes, urgent = _notes(found, newest, last)
     gone: dict[_Owner, list[Missing]] = {}
     for each in found.missing:
         gone.setdefault(_owner_of(each._asdict(), audience), []).append(each)
     rows = {row["account_id"]: row for row in newest.scores.iter_rows(named=True) if row["account_id"] in found.crossed}
-    groups: dict[_Owner, list[str]] = {owner: [] for owner in gone}
+    left: dict[_Owner, list[str]] = {}
+    for owner_id, kept in unsent.items():
+        left.setdefault(_owner_with(owner_id, newest, audience), []).extend(kept)
+    groups: dict[_Owner, list[str]] = {owner: [] for owner in (*gone, *left)}
     for account, row in rows.items():
         groups.setdefault(_owner_of(row, audience), []).append(account)
     if not groups and urgent:
         groups[_general(audience)] = []
     order = sorted(groups, key=lambda owner: (owner.owner_id is None, owner.name or "", owner.owner_id or ""))
     writer = _Writer(found, newest, rows, is_first=last is None)
-    return [writer.digest(owner, groups[owner], gone.get(owner, ()), notes, doubtful) for owner in order]
+    return [
+        writer.digest(
+            owner, groups[owner], gone.get(owner, ()), list(dict.fromkeys([*left.get(owner, ()), *notes])), doubtful
+        )
+        for owner in order
+    ]
 
 
 def _owner_of(row: Mapping[str, Any], audience: Audience) -> _Owner:
@@ -87,6 +99,13 @@ def _owner_of(row: Mapping[str, Any], audience: Audience) -> _Owner:
     if key is None and audience.owners:
         return _general(audience)
     return _Owner(owner_id, None if name == owner_id else name, None if key is None else audience.owners[key])
+
+
+def _owner_with(owner_id: str, newest: NewestRun, audience: Audience) -> _Owner:
+    """Who has this id; whoever gets what belongs to nobody where no account is theirs any more."""
+    theirs = (row for row in newest.scores.iter_rows(named=True) if owner_id in (row.get("owner_id"), row.get("owner")))
+    row = next(theirs, None) if owner_id else None
+    return _general(audience) if row is None else _owner_of(row, audience)
 
 
 def _general(audience: Audience) -> _Owner:

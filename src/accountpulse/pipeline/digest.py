@@ -13,7 +13,7 @@ import polars as pl
 from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.outgoing import outgoing
 from accountpulse.core.web_links import links_of_all
-from accountpulse.notify.digest import Audience, LastWord, compose, unread_by
+from accountpulse.notify.digest import EARLIER, Audience, LastWord, compose, unread_by
 from accountpulse.notify.errors import NotSent
 from accountpulse.notify.message import Channel, Digest
 from accountpulse.notify.quiet_hours import QuietTimes
@@ -23,7 +23,7 @@ from accountpulse.pipeline.digest_ledger import SendingLog, Told, settled
 from accountpulse.pipeline.earlier_runs import EarlierRun
 from accountpulse.settings import DigestBlock, Settings
 from accountpulse.state import State
-from accountpulse.state.ledgers import LastTold, Ledger
+from accountpulse.state.ledgers import LastTold, Ledger, UnsentNotes
 from accountpulse.state.lock import DIGEST
 from accountpulse.systems import SOURCES, TITLES
 
@@ -155,9 +155,17 @@ def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> 
         note = f"the newest run is as of {newest.as_of}; this channel was told as of {last.as_of} already"
         return _ChannelPlan(ledger, told, found, ChannelDigests(channel, (), note))
     audience = Audience(block.audience == "each owner", block.recipients(channel), block.fallback_of(channel))
-    digests = compose(found, newest, None if last is None else _last_word(last), audience, doubtful=told.doubtful)
+    word = None if last is None else _last_word(last)
+    unsent = {owner: _as_told_later(each, newest) for owner, each in told.unsent.items()}
+    digests = compose(found, newest, word, audience, doubtful=told.doubtful, unsent=unsent)
     nothing = None if digests or last is None else f"no account crossed a line since {last.as_of}"
     return _ChannelPlan(ledger, told, found, ChannelDigests(channel, tuple(digests), nothing))
+
+
+def _as_told_later(left: UnsentNotes, newest: NewestRun) -> list[str]:
+    """Notes word for word, so that a repeat is the same digest; those of an earlier day say that they are."""
+    is_of_now = left.as_of == newest.as_of.isoformat()
+    return [each if is_of_now or each.startswith(EARLIER) else f"{EARLIER}{each}" for each in left.notes]
 
 
 def _last_word(last: LastTold) -> LastWord:
