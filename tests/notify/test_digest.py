@@ -1,6 +1,7 @@
 """What a digest says, of whom, to whom; and what is left where a channel fails."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -21,7 +22,21 @@ from accountpulse.scoring.scores import score
 from accountpulse.settings import DigestBlock
 from accountpulse.state import State
 from accountpulse.state.ledgers import LedgerDocument
-from notify.company import CARD, OWNERS, SMALL, Account, Notebook, account_id, leave, measure, scored, send_all, told
+from notify.company import (
+    CARD,
+    OWNERS,
+    SMALL,
+    STRICTER,
+    Account,
+    Killed,
+    Notebook,
+    account_id,
+    leave,
+    measure,
+    scored,
+    send_all,
+    told,
+)
 
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
 ALL = Audience(each_owner=False, owners={}, fallback=None)
@@ -45,6 +60,16 @@ def then_now(before: list[Account], now: list[Account], *, outage: bool = False)
 
 def fallen(account: Account) -> Account:
     return replace(account, score=60.0)
+
+
+def refuse_of(owner: str, *, may_have_arrived: bool = False) -> Callable[[Digest], None]:
+    """A channel that takes no digest of this owner."""
+
+    def refuse(digest: Digest) -> None:
+        if digest.owner_id == owner:
+            raise NotSent("mail", "550", "Mend the address.", may_have_arrived=may_have_arrived)
+
+    return refuse
 
 
 # --- lines -----------------------------------------------------------------------------------------------------
@@ -145,18 +170,100 @@ def test_seats_that_come_from_the_missing_source_count_as_they_were() -> None:
     assert found.told.select("mau", "seats").row(0) == (40.0, 50.0)
 
 
+def without_logins(*accounts: Account) -> NewestRun:
+    """A run of Tuesday for which Looker is not set up."""
+    measured = measure(accounts, TUESDAY)
+    nulls = pl.lit(None, pl.Float64).alias("login_frequency")
+    metrics = measured.metrics.with_columns(nulls, login_frequency_reason=pl.lit("not_configured"))
+    run = scored([measured._replace(metrics=metrics)])[0]
+    return replace(newest(*accounts), as_of=TUESDAY, scores=run.scores, inputs=metrics, sources=("Intercom",))
+
+
+def test_a_system_that_is_not_set_up_any_more_is_told_once_and_changes_no_account() -> None:
+    """With logins 1 has 0.75 · 80 + 0.25 · 20 = 65, At Risk, and without them 80; 3 falls from 80 to 60 in support."""
+    before = [Account(1, logins=20.0), Account(2), Account(3)]
+    now = [before[0], before[1], fallen(before[2])]
+    last = LAST._replace(sources=("Intercom", "Looker"))
+    first = compare(None, newest(*before), same_card=False).told
+    run = without_logins(*now)
+    found = compare(first, run, same_card=True)
+    [digest] = compose(found, run, last, ALL)
+    assert digest.notes == ("Looker is no longer set up: what that alone changes is not told.",)
+    assert told([digest]) == [(3, "worse", "Healthy to At Risk")]
+    still = compare(found.told, run, same_card=True, unset=found.unset)
+    assert compose(still, run, last._replace(sources=run.sources, unset=found.unset), ALL) == []
+    # back, and meanwhile nobody of 2 logs in any more: 0.75 · 80 = 60
+    again = newest(now[0], replace(now[1], logins=0.0), now[2], day=TUESDAY)
+    back = compare(still.told, again, same_card=True, unset=still.unset)
+    [digest] = compose(back, again, last._replace(sources=run.sources, unset=still.unset), ALL)
+    assert (digest.notes, told([digest])) == ((), [(2, "worse", "Healthy to At Risk")])
+
+
 def test_new_accounts_cross_nothing_and_missing_ones_are_named_once() -> None:
-    found, run = then_now([Account(1), Account(2)], [Account(1), Account(3, score=10.0)])
-    assert (found.new, found.missing, dict(found.crossed)) == ((account_id(3),), (account_id(2),), {})
+    found, run = then_now([Account(1), Account(2)], [Account(1), Account(3)])
+    assert (found.new, dict(found.crossed)) == ((account_id(3),), {})
     [digest] = compose(found, run, LAST, ALL)
+    assert digest.gone == (account_id(2),)
     assert digest.notes == (
-        f"No longer among the scored accounts: 1 ({account_id(2)}).",
+        "No longer among the scored accounts: 1 (Company 2).",
         "New, and told of from here on: 1 account.",
     )
-    later = compare(found.told, newest(Account(1), Account(3, score=10.0), day=TUESDAY), same_card=True)
+    later = compare(found.told, newest(Account(1), Account(3), day=TUESDAY), same_card=True)
     assert (later.missing, compose(later, run, LAST, ALL)) == ((), [])
     back = compare(later.told, newest(Account(2, score=10.0, logins=10.0), day=TUESDAY), same_card=True)
     assert list(back.crossed) == [account_id(2)]  # held against what was told of it last
+
+
+def test_each_owner_is_told_which_accounts_of_theirs_are_gone_until_it_arrives(tmp_path: Path) -> None:
+    before = [Account(1), Account(2, owner=OWNERS[1]), Account(3, owner=OWNERS[1])]
+    monday, tuesday = scored([measure(before, MONDAY), measure([fallen(Account(1)), before[2]], TUESDAY)])
+    leave(tmp_path, monday, 0)
+    block, notebook = DigestBlock(audience="each owner"), Notebook()
+    send_all(tmp_path, MONDAY, notebook, block=block)
+    leave(tmp_path, tuesday, 0)
+    notebook.before = refuse_of(OWNERS[1])
+    send_all(tmp_path, TUESDAY, notebook, block=block)
+    notebook.before = lambda _digest: None
+    send_all(tmp_path, TUESDAY, notebook, block=block)
+    send_all(tmp_path, TUESDAY, notebook, block=block)
+    assert [(page.owner_id, page.gone, page.notes) for page in notebook.pages[1:]] == [
+        (OWNERS[0], (), ()),
+        (OWNERS[1], (account_id(2),), ("No longer among the scored accounts: 1 (Company 2).",)),
+    ]
+
+
+def test_a_new_account_is_told_of_where_it_needs_somebody_and_counted_later_where_it_does_not() -> None:
+    """3 is Healthy and far from its renewal, 4 is Critical, of 5 a signal is open, and 6 renews in 20 days."""
+    new = [
+        Account(3),
+        Account(4, score=10.0, logins=10.0),
+        Account(5, critical=1.0, opened_on=MONDAY, logins=100.0, score=100.0),
+        Account(6, renewal=date(2026, 12, 14)),
+    ]
+    found, run = then_now([Account(1)], [Account(1), *new])
+    [digest] = compose(found, run, LAST._replace(uncounted=2), ALL)
+    assert digest.notes == ("New, and told of from here on: 3 accounts.",)
+    assert sorted(told([digest])) == [
+        (4, "worse", "new: Critical"),
+        (5, "worse", "critical signal open since 2026-11-23"),
+        (5, "worse", "new: Critical"),
+        (6, "worse", "new: Healthy"),
+        (6, "worse", "renewal within 30 days (2026-12-14)"),
+    ]
+    better = newest(Account(1), *(replace(each, score=90.0, logins=90.0) for each in new), day=TUESDAY)
+    [digest] = compose(compare(found.told, better, same_card=True), better, LAST, ALL)
+    assert told([digest]) == [(4, "back", "Critical to Healthy")]
+
+
+def test_new_accounts_that_are_well_are_counted_with_the_next_digest(tuesday: Path) -> None:
+    first, days = Notebook("first"), [date(2026, 11, 25), date(2026, 11, 26)]
+    send_all(tuesday, TUESDAY, first)
+    there = [fallen(Account(1)), Account(2), Account(3), Account(4)]
+    runs = scored([measure(there, days[0]), measure([*there[:3], fallen(Account(4))], days[1])])
+    for day, run in zip(days, runs, strict=True):
+        leave(tuesday, run, 0)
+        send_all(tuesday, day, first)
+    assert [page.notes for page in first.pages[1:]] == [("New, and told of from here on: 2 accounts.",)]
 
 
 def test_a_part_of_what_was_told_that_is_better_is_no_all_clear() -> None:
@@ -191,6 +298,49 @@ def test_a_source_for_which_a_later_run_stopped_is_told_once_and_so_is_its_retur
             ("Jira could not be read when it was last tried: there are no newer numbers.",),
         ),
         ("Customer health, 26 November 2026: no account crossed a line", ("Jira could be read again.",)),
+    ]
+
+
+def test_a_run_that_ended_without_a_source_to_blame_is_told_once(tuesday: Path) -> None:
+    """As a refused load ends, or a run of an earlier version whose credential was refused."""
+    first, wednesday = Notebook("first"), date(2026, 11, 25)
+    send_all(tuesday, TUESDAY, first)
+    state, begun = State(tuesday), datetime(2026, 11, 25, 6, tzinfo=UTC)
+    scope = scope_of(Period(2026, 11), begun)
+    state.runs.begin(scope, "r20261125-0", "f", begun)
+    state.runs.end(scope, "r20261125-0", "stopped", {"exit_code": 3, "error": "refused"})
+    first.pages.clear()
+    send_all(tuesday, wednesday, first)
+    send_all(tuesday, wednesday, first)
+    assert [page.notes for page in first.pages] == [
+        ("The last run, of 2026-11-25, did not finish: there are no newer numbers.",)
+    ]
+
+
+@pytest.mark.parametrize("may_have_arrived", [True, False])
+def test_a_note_of_a_digest_that_was_not_taken_comes_with_the_next_sending(
+    tmp_path: Path, *, may_have_arrived: bool
+) -> None:
+    """Both owners' accounts fall, by another scorecard; the second owner's digest is refused on two days."""
+    before = [Account(number, owner=OWNERS[number - 1]) for number in (1, 2)]
+    days, fell = [TUESDAY, date(2026, 11, 25), date(2026, 11, 26)], [replace(each, score=20.0) for each in before]
+    runs = scored([measure(before, MONDAY), *(measure(fell, day, STRICTER) for day in days)])
+    block, notebook = DigestBlock(audience="each owner"), Notebook()
+    leave(tmp_path, runs[0], 0)
+    send_all(tmp_path, MONDAY, notebook, block=block)
+    for day, run in zip(days, runs[1:], strict=True):
+        refusal = refuse_of(OWNERS[1], may_have_arrived=may_have_arrived)
+        notebook.before = (lambda _digest: None) if day == days[2] else refusal
+        leave(tmp_path, run, 0)
+        send_all(tmp_path, day, notebook, block=block)
+        send_all(tmp_path, day, notebook, block=block)
+    note = (
+        "The scorecard changed (small, version 2): 2 accounts got another tier by it alone, and did not cross a line."
+    )
+    repeated = [REPEATED] if may_have_arrived else []
+    assert [(page.owner_id, list(page.notes)) for page in notebook.pages[1:]] == [
+        (OWNERS[0], [note]),
+        (OWNERS[1], [*repeated, f"From an earlier digest, which did not go out: {note}"]),
     ]
 
 
@@ -292,6 +442,25 @@ def test_a_channel_that_fails_keeps_no_other_from_its_digest_and_gets_it_next_ti
     assert [(each.exit_code, len(each.sent)) for each in results] == [(0, 1), (0, 0)]
     assert told(first.pages) == [(1, "worse", "Healthy to At Risk")]
     assert (REPEATED in first.pages[0].notes) is may_have_arrived
+
+
+def test_what_may_have_arrived_and_is_so_no_longer_is_corrected(tuesday: Path) -> None:
+    """At Risk on Tuesday, and nobody knows whether that arrived; on Wednesday Healthy again, as told on Monday."""
+
+    def cut_off(_digest: Digest) -> None:
+        raise Killed
+
+    first, wednesday = Notebook("first", after=cut_off), date(2026, 11, 25)
+    with pytest.raises(Killed):
+        send_all(tuesday, TUESDAY, first)
+    leave(tuesday, scored([measure([Account(1), Account(2)], wednesday)])[0], 0)
+    again = Notebook("first")
+    send_all(tuesday, wednesday, again)
+    send_all(tuesday, wednesday, again)
+    [page] = again.pages
+    assert page.notes == (REPEATED,)
+    text = "Healthy as of this run; the last digest may have arrived, and said otherwise"
+    assert told([page]) == [(1, "back", text)]
 
 
 def test_a_channel_gets_back_what_its_receipts_hold(tuesday: Path) -> None:

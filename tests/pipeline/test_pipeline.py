@@ -293,9 +293,12 @@ def test_an_outage_without_a_history_rates_nobody(sandbox: Sandbox, configure: C
 def test_a_wrong_token_ends_with_3_after_one_try(
     sandbox: Sandbox, configure: Configure, source: SourceName, changes: dict[str, str]
 ) -> None:
+    loaded = configure(sandbox, **changes)
     with pytest.raises(AccessError) as caught:
-        run(configure(sandbox, **changes))
+        run(loaded)
     assert caught.value.exit_code == 3
+    [document] = State(loaded.state).runs.all()
+    assert (document["status"], document["failed"]) == ("stopped", [source])
     assert next(iter(changes)) in str(caught.value)
     assert len([call for call in sandbox.log if call.system == source and call.status >= 400]) == 1
     assert writes(sandbox) == 0

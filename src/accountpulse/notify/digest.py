@@ -2,19 +2,22 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from accountpulse.notify.message import MOST_ENTRIES, Digest, Entry, Other
-from accountpulse.notify.told import Comparison, Crossed, NewestRun
+from accountpulse.notify.told import Comparison, Crossed, Missing, NewestRun
 from accountpulse.scoring.columns import DRIVERS, HEALTH, NOT_RATED_REASON, RISK, RISK_Z, TIER
 from accountpulse.scoring.explain import driver, plain
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.next_steps import next_step
 
 NO_ACCOUNT = "-"  # among accounts: a digest of notes alone
+MISSING = "No longer among the scored accounts"
+EARLIER = "From an earlier digest, which did not go out: "
 REPEATED = "This may be a repeat: the last sending was cut off, and nobody knows whether it arrived."
 
 
@@ -38,6 +41,10 @@ class LastWord(NamedTuple):
     as_of: date
     scorecard: str  # its hash
     unread: tuple[str, ...]  # titles of the sources that could not be read, also by a later run
+    unfinished: bool = False  # it was told that a later run did not finish
+    sources: tuple[str, ...] = ()  # titles of those that were set up
+    unset: tuple[str, ...] = ()  # the metrics of which it was told that nobody is asked for them any more
+    uncounted: int = 0  # new accounts since then, of which nothing was to be told
 
 
 class _Owner(NamedTuple):
@@ -53,21 +60,34 @@ def compose(
     audience: Audience,
     *,
     doubtful: frozenset[str] = frozenset(),
+    unsent: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> list[Digest]:
     """The digests to be sent, by owner; none where nothing is to be told.
 
     `doubtful`: accounts of a sending that was cut off, which may have arrived; NO_ACCOUNT of one that had none.
+    `unsent`: notes of digests that did not go out, by the owner's id; empty: of the one for all, or for the fallback.
     """
     notes, urgent = _notes(found, newest, last)
+    gone: dict[_Owner, list[Missing]] = {}
+    for each in found.missing:
+        gone.setdefault(_owner_of(each._asdict(), audience), []).append(each)
     rows = {row["account_id"]: row for row in newest.scores.iter_rows(named=True) if row["account_id"] in found.crossed}
-    groups: dict[_Owner, list[str]] = {}
+    left: dict[_Owner, list[str]] = {}
+    for owner_id, kept in unsent.items():
+        left.setdefault(_owner_with(owner_id, newest, audience), []).extend(kept)
+    groups: dict[_Owner, list[str]] = {owner: [] for owner in (*gone, *left)}
     for account, row in rows.items():
         groups.setdefault(_owner_of(row, audience), []).append(account)
     if not groups and urgent:
         groups[_general(audience)] = []
     order = sorted(groups, key=lambda owner: (owner.owner_id is None, owner.name or "", owner.owner_id or ""))
     writer = _Writer(found, newest, rows, is_first=last is None)
-    return [writer.digest(owner, groups[owner], notes, doubtful) for owner in order]
+    return [
+        writer.digest(
+            owner, groups[owner], gone.get(owner, ()), list(dict.fromkeys([*left.get(owner, ()), *notes])), doubtful
+        )
+        for owner in order
+    ]
 
 
 def _owner_of(row: Mapping[str, Any], audience: Audience) -> _Owner:
@@ -79,6 +99,13 @@ def _owner_of(row: Mapping[str, Any], audience: Audience) -> _Owner:
     if key is None and audience.owners:
         return _general(audience)
     return _Owner(owner_id, None if name == owner_id else name, None if key is None else audience.owners[key])
+
+
+def _owner_with(owner_id: str, newest: NewestRun, audience: Audience) -> _Owner:
+    """Who has this id; whoever gets what belongs to nobody where no account is theirs any more."""
+    theirs = (row for row in newest.scores.iter_rows(named=True) if owner_id in (row.get("owner_id"), row.get("owner")))
+    row = next(theirs, None) if owner_id else None
+    return _general(audience) if row is None else _owner_of(row, audience)
 
 
 def _general(audience: Audience) -> _Owner:
@@ -99,19 +126,40 @@ def _notes(found: Comparison, newest: NewestRun, last: LastWord | None) -> tuple
         notes.append(f"{_all(newest.failed)} could not be read; what that alone changes is not told.{held}")
     if newest.stopped:
         notes.append(f"{_all(newest.stopped)} could not be read when it was last tried: there are no newer numbers.")
+    elif newest.unfinished is not None:
+        notes.append(f"The last run, of {newest.unfinished}, did not finish: there are no newer numbers.")
     unread = unread_by(newest)
-    if back := [title for title in last.unread if title not in unread]:
+    is_unclear = newest.unfinished is not None and not newest.stopped  # whatever ended it, it read nothing new
+    if not is_unclear and (back := [title for title in last.unread if title not in unread]):
         notes.append(f"{_all(back)} could be read again.")
+    newly_unset = [name for name in found.unset if name not in last.unset]
+    if newly_unset:
+        notes.append(_no_longer_set_up(newly_unset, newest, last))
     if newest.card.hash != last.scorecard:
         effect = f"{_accounts(found.by_scorecard)} got another tier by it alone, and did not cross a line"
         notes.append(f"The scorecard changed ({newest.card.name}, version {newest.card.version}): {effect}.")
-    if found.missing:
-        named = ", ".join(found.missing[:MOST_ENTRIES]) + (", …" if len(found.missing) > MOST_ENTRIES else "")
-        notes.append(f"No longer among the scored accounts: {len(found.missing):,} ({named}).")
-    urgent = bool(found.missing) or set(unread) != set(last.unread) or newest.card.hash != last.scorecard
-    if found.new:
-        notes.append(f"New, and told of from here on: {_accounts(len(found.new))}.")
+    urgent = (
+        bool(newly_unset)
+        or set(unread) != set(last.unread)
+        or newest.card.hash != last.scorecard
+        or (newest.unfinished is not None and not last.unfinished)
+    )
+    if new := last.uncounted + found.quiet:
+        notes.append(f"New, and told of from here on: {_accounts(new)}.")
     return notes, urgent
+
+
+def _missing(gone: Sequence[Missing]) -> Iterator[str]:
+    if gone:
+        named = ", ".join(each.name for each in gone[:MOST_ENTRIES]) + (", …" if len(gone) > MOST_ENTRIES else "")
+        yield f"{MISSING}: {len(gone):,} ({named})."
+
+
+def _no_longer_set_up(names: Sequence[str], newest: NewestRun, last: LastWord) -> str:
+    """The systems that are gone or, where all are there, the metrics."""
+    systems = [title for title in last.sources if title not in newest.sources]
+    gone = systems or [newest.card.catalogue[name].label for name in names]
+    return f"{_all(gone)} {'is' if len(gone) == 1 else 'are'} no longer set up: what that alone changes is not told."
 
 
 @dataclass(frozen=True)
@@ -123,13 +171,21 @@ class _Writer:
     rows: Mapping[str, Mapping[str, Any]]
     is_first: bool
 
-    def digest(self, owner: _Owner, accounts: Sequence[str], notes: list[str], doubtful: frozenset[str]) -> Digest:
+    def digest(
+        self,
+        owner: _Owner,
+        accounts: Sequence[str],
+        gone: Sequence[Missing],
+        notes: Sequence[str],
+        doubtful: frozenset[str],
+    ) -> Digest:
         worse = [account for account in accounts if any(each.worse for each in self._crossed(account).crossings)]
         ordered = sorted(worse, key=lambda account: _order(self.rows[account]))
         eased = [account for account in accounts if account not in set(worse)]
         back = [account for account in eased if self._crossed(account).is_clear]
         others = [*ordered[MOST_ENTRIES:], *(account for account in eased if not self._crossed(account).is_clear)]
-        is_repeat = bool(doubtful.intersection(accounts or [NO_ACCOUNT]))
+        missing = tuple(each.account_id for each in gone)
+        is_repeat = bool(doubtful.intersection([*accounts, *missing] or [NO_ACCOUNT]))
         return Digest(
             key=self._key(owner, accounts),
             heading=self._heading(owner, len(worse), len(eased)),
@@ -139,8 +195,9 @@ class _Writer:
             entries=tuple(self._entry(account) for account in ordered[:MOST_ENTRIES]),
             others=tuple(self._other(account) for account in others),
             crossed_back=tuple(self._other(account) for account in sorted(back, key=self._name)),
-            notes=(*([REPEATED] if is_repeat else []), *notes),
+            notes=(*([REPEATED] if is_repeat else []), *_missing(gone), *notes),
             recipient=owner.recipient,
+            gone=missing,
         )
 
     def _crossed(self, account: str) -> Crossed:

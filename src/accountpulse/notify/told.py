@@ -9,9 +9,10 @@ tier                   the tier, by the scorecard of then
 coverage               what a fall of coverage is counted from, in percent; null: not known
 open                   the lines that were told as crossed for the worse, and not yet as crossed back
 missing                the account was told as missing from the runs
+name, owner_id, owner  what the account is called, and whose it is; null: not known
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -21,10 +22,11 @@ import polars as pl
 from accountpulse.core.records import Columns
 from accountpulse.core.web_links import WebLink
 from accountpulse.notify.open_lines import still_open
-from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, RENEWAL, TIER
+from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, RENEWAL, TIER, reason_of
 from accountpulse.scoring.crossings import (
     COVERAGE_FALL,
     SCORED,
+    STAGES,
     Crossing,
     LineState,
     crossings,
@@ -33,8 +35,9 @@ from accountpulse.scoring.crossings import (
     line_state,
 )
 from accountpulse.scoring.explain import plain
+from accountpulse.scoring.inputs import needed
 from accountpulse.scoring.model import NOT_RATED
-from accountpulse.scoring.outages import with_last_known
+from accountpulse.scoring.outages import SIZES, with_last_known
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.scoring.scores import score
 
@@ -47,8 +50,13 @@ TOLD: Columns = {
     "told:coverage": pl.Float64,
     "told:open": pl.List(pl.String),
     "told:missing": pl.Boolean,
+    "told:name": pl.String,
+    "told:owner_id": pl.String,
+    "told:owner": pl.String,
 }
-_SHOWN = ("account_id", TIER, CAP_REASON, HEALTH, COVERAGE, CRITICAL, RENEWAL)
+_NOT_CONFIGURED = "not_configured"
+_WHO = {"told:name": "account_name", "told:owner_id": "owner_id", "told:owner": "owner"}
+_SHOWN = ("account_id", *_WHO.values(), TIER, CAP_REASON, HEALTH, COVERAGE, CRITICAL, RENEWAL)
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,8 @@ class NewestRun:
     opened: Mapping[str, date]  # of accounts with an open critical signal the day on which the latest was opened
     links: Mapping[str, tuple[WebLink, ...]]  # where a person finds each account
     currency: str | None = None  # of ARR, where the settings of the run named it
+    unfinished: date | None = None  # the day of a later run that did not finish, for whatever reason
+    sources: tuple[str, ...] = ()  # titles of the sources that were set up
 
 
 class Crossed(NamedTuple):
@@ -78,6 +88,15 @@ class Crossed(NamedTuple):
     is_clear: bool
 
 
+class Missing(NamedTuple):
+    """An account that was told of, and is among the scored ones no longer; what it was called, and whose it was."""
+
+    account_id: str
+    name: str  # the id where none is known
+    owner_id: str | None
+    owner: str | None
+
+
 @dataclass(frozen=True)
 class Comparison:
     """What became of the accounts since a channel was last told, and what it has been told once it is told this."""
@@ -85,19 +104,37 @@ class Comparison:
     crossed: Mapping[str, Crossed]  # by account, only those that crossed something
     told: pl.DataFrame
     new: tuple[str, ...]
-    missing: tuple[str, ...]  # were told of, and are not in this run; each is named once
+    missing: tuple[Missing, ...]  # were told of, and are not in this run; each is named once
     waiting: tuple[str, ...]  # can't be judged without a source that was not read
     by_scorecard: int  # accounts with another tier by the scorecard's change alone
+    unset: tuple[str, ...] = ()  # metrics that nobody is asked for any more, and of which values were told
+
+    @property
+    def quiet(self) -> int:
+        """How many of the new accounts there is nothing to be told of."""
+        return sum(account not in self.crossed for account in self.new)
 
 
-def compare(told: pl.DataFrame | None, newest: NewestRun, *, same_card: bool) -> Comparison:
+def compare(
+    told: pl.DataFrame | None,
+    newest: NewestRun,
+    *,
+    same_card: bool,
+    unset: Collection[str] = (),
+    doubtful: Collection[str] = (),
+) -> Comparison:
     """Hold the newest run against what was told; without that everybody is new and nothing is crossed.
 
     `same_card`: it was told by the scorecard of the newest run. Metrics of a source that failed count as they were
     when they were last read: what the outage alone would change is not crossed. An account that can't be judged so
-    keeps what it was told.
+    keeps what it was told. Metrics that nobody is asked for any more (`unset`: those of which that was told already)
+    are left out of both sides, and what was told of them stays for the day on which they are measured again.
+    `doubtful`: accounts of which something else may have been told, or not; they are told as they stand.
     """
-    before = {row["account_id"]: row for row in _rows_then(told, newest.card)}
+    told = _whole(told)
+    gone = _no_longer_measured(told, newest)
+    same_basis = same_card and gone.keys() <= {*unset, *SIZES}
+    before = {row["account_id"]: row for row in _rows_then(_without(told, gone), newest.card)}
     inputs, unread = with_last_known(newest.inputs, told, newest.card)
     judged = _by_account(_scored(inputs, newest.card)) if unread else {}
     shown = _by_account(newest.scores)
@@ -107,22 +144,42 @@ def compare(told: pl.DataFrame | None, newest: NewestRun, *, same_card: bool) ->
             now,
             judged.get(account) if account in unread else None,
             newest,
-            same_card=same_card,
+            is_first=told is None,
+            same_basis=same_basis,
         )
         for account, now in shown.items()
+    }
+    steps |= {
+        account: _as_it_stands(steps[account], shown[account], newest.card)
+        for account in doubtful
+        if account in steps and not steps[account].crossed.crossings
     }
     known = {account: step for account, step in steps.items() if account in before}
     new = [account for account in shown if account not in before and account not in unread]
     missing = [account for account in before if account not in shown]
     waiting = [account for account, step in known.items() if step.is_waiting]
+    kept = _with_last_values(inputs, told, gone)
     return Comparison(
-        crossed={account: step.crossed for account, step in known.items() if step.crossed.crossings},
-        told=_told(told, inputs, {account: steps[account] for account in (*known, *new)}, waiting, missing),
+        crossed={account: step.crossed for account, step in steps.items() if step.crossed.crossings},
+        told=_told(told, kept, {account: steps[account] for account in (*known, *new)}, waiting, missing),
         new=tuple(new),
-        missing=tuple(account for account in missing if not before[account]["told:missing"]),
+        missing=tuple(_missing(before[account]) for account in missing if not before[account]["told:missing"]),
         waiting=tuple(waiting),
         by_scorecard=0 if same_card else sum(row["told:tier"] != row[TIER] for row in before.values()),
+        unset=tuple(name for name in gone if name not in SIZES),
     )
+
+
+def _whole(told: pl.DataFrame | None) -> pl.DataFrame | None:
+    """With every column, also where an earlier version wrote it."""
+    if told is None:
+        return None
+    return told.with_columns(pl.lit(None, kind).alias(name) for name, kind in TOLD.items() if name not in told.columns)
+
+
+def _missing(row: Mapping[str, Any]) -> Missing:
+    account = row["account_id"]
+    return Missing(account, row["told:name"] or account, row["told:owner_id"], row["told:owner"])
 
 
 class _Step(NamedTuple):
@@ -139,13 +196,17 @@ def _step(
     judged: Mapping[str, Any] | None,
     newest: NewestRun,
     *,
-    same_card: bool,
+    is_first: bool,
+    same_basis: bool,
 ) -> _Step:
     """`then`: what was told, scored anew; `judged`: with the last known values of what could not be read."""
     state = line_state(now, newest.as_of, newest.opened.get(now["account_id"]))
+    who = {name: now.get(column) for name, column in _WHO.items()}
     if then is None:
-        return _Step(Crossed((), is_clear=True), _facts(state, None, state.coverage, ()), is_waiting=False)
-    before = _state_then(then, same_card=same_card)
+        found = () if is_first else _of_new(state, newest.card)
+        lines = still_open((), found, state._replace(tier=newest.card.green_tiers[-1]), state, newest.card)
+        return _Step(Crossed(found, not lines), who | _facts(state, None, state.coverage, lines), is_waiting=False)
+    before = _state_then(then, same_basis=same_basis)
     seen = state if judged is None else judged_state(judged, state)
     found = crossings(before, seen, newest.card)
     is_waiting = judged is not None and hangs_on_outage(found, seen, state)
@@ -155,13 +216,30 @@ def _step(
         found = (*found, risen)
     lines = still_open(then["told:open"] or (), found, before, before if is_waiting else seen, newest.card)
     coverage = before.coverage if is_waiting else _reference(before, seen, found)
-    return _Step(Crossed(found, not lines), _facts(seen, before, coverage, lines), is_waiting)
+    return _Step(Crossed(found, not lines), who | _facts(seen, before, coverage, lines), is_waiting)
 
 
-def _state_then(row: Mapping[str, Any], *, same_card: bool) -> LineState:
+def _of_new(state: LineState, card: Scorecard) -> tuple[Crossing, ...]:
+    """What is told of an account that is new; nothing where its tier is green, and nothing urgent is known of it."""
+    quiet = state._replace(caps=frozenset(), critical=0.0, opened_on=None, stage=len(STAGES) - 1)
+    urgent = tuple(each for each in crossings(quiet, state, card) if each.worse and each.line != "cap")
+    if state.tier in card.green_tiers and not urgent:
+        return ()
+    return (Crossing("tier", f"new: {state.tier}", worse=True), *urgent)
+
+
+def _as_it_stands(step: _Step, now: Mapping[str, Any], card: Scorecard) -> _Step:
+    """A line for an account that is where it was told to be, though a digest may have arrived that said otherwise."""
+    worse = bool(step.facts["told:open"]) or now[TIER] not in card.green_tiers
+    signals = ", critical signal open" if now.get(CRITICAL) else ""
+    text = f"{now[TIER]} as of this run{signals}; the last digest may have arrived, and said otherwise"
+    return step._replace(crossed=Crossed((Crossing("tier", text, worse=worse),), is_clear=not worse))
+
+
+def _state_then(row: Mapping[str, Any], *, same_basis: bool) -> LineState:
     scored = line_state({**row, RENEWAL: None}, date.min)
     return scored._replace(
-        coverage=row["told:coverage"] if same_card else row[COVERAGE],
+        coverage=row["told:coverage"] if same_basis else row[COVERAGE],
         critical=row["told:critical"],
         opened_on=row["told:opened_on"],
         stage=row["told:stage"] or 0,
@@ -186,10 +264,8 @@ def _reference(before: LineState, seen: LineState, found: Iterable[Crossing]) ->
     return max(before.coverage, seen.coverage)
 
 
-def _facts(
-    state: LineState, before: LineState | None, coverage: float | None, lines: Sequence[str]
-) -> Mapping[str, Any]:
-    """The `told:` columns; what is not known now stays as it was told."""
+def _facts(state: LineState, before: LineState | None, coverage: float | None, lines: Sequence[str]) -> dict[str, Any]:
+    """The `told:` columns of the lines; what is not known now stays as it was told."""
     unseen = state.critical is None and before is not None
     undated = state.renewal is None and before is not None
     signals, renewal = before if unseen and before else state, before if undated and before else state
@@ -203,6 +279,45 @@ def _facts(
         "told:open": list(lines),
         "told:missing": False,
     }
+
+
+def _no_longer_measured(told: pl.DataFrame | None, newest: NewestRun) -> Mapping[str, tuple[str, ...]]:
+    """What no account has any more for want of a setting, and was told of some: its column, and that of its reason."""
+    now = newest.inputs
+    if told is None or now.is_empty():
+        return {}
+    known = {name for name in told.columns if told[name].is_not_null().any()}
+    pairs = {name: reason_of(name) for name in needed(newest.card) if {name, reason_of(name)} <= {*now.columns}}
+    gone = {
+        name: (name, reason)
+        for name, reason in pairs.items()
+        if name in known and now[reason].cast(pl.String).eq(_NOT_CONFIGURED).fill_null(value=False).all()
+    }
+    sizes = [name for name in SIZES if name in known and name in now.columns and now[name].is_null().all()]
+    return {**gone, **{name: (name,) for name in sizes if gone}}
+
+
+def _without(told: pl.DataFrame | None, gone: Mapping[str, tuple[str, ...]]) -> pl.DataFrame | None:
+    if told is None or not gone:
+        return told
+    texts = {reason_of(name): _NOT_CONFIGURED for name in gone if name not in SIZES}
+    nulls = (pl.lit(None, told.schema[name]).alias(name) for name in gone)
+    return told.with_columns(*nulls, *(pl.lit(text).alias(name) for name, text in texts.items()))
+
+
+def _with_last_values(
+    inputs: pl.DataFrame, told: pl.DataFrame | None, gone: Mapping[str, tuple[str, ...]]
+) -> pl.DataFrame:
+    """What scoring reads, with what was last told in the place of what is not measured any more."""
+    if told is None or not gone:
+        return inputs
+    columns = [column for each in gone.values() for column in each if column in told.columns]
+    then = told.select("account_id", pl.col(columns).name.prefix("then:"))
+    both = inputs.join(then, on="account_id", how="left", maintain_order="left")
+    texts = {column for each in gone.values() for column in each[1:]}
+    now = {column: pl.col(column).cast(pl.String) if column in texts else pl.col(column) for column in columns}
+    kept = (pl.coalesce(f"then:{column}", now[column]).alias(column) for column in columns)
+    return both.with_columns(kept).select(inputs.columns)
 
 
 def _scored(inputs: pl.DataFrame, card: Scorecard) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """read → measure → rate → deliver: the only place that knows the order, and what happens when a part fails."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,7 +10,15 @@ from pathlib import Path
 import polars as pl
 
 from accountpulse.core import memory
-from accountpulse.core.errors import AccountpulseError, AlreadyRunning, ConfigurationError, OutOfTime, Stopped
+from accountpulse.core.errors import (
+    AccessError,
+    AccountpulseError,
+    AlreadyRunning,
+    ConfigurationError,
+    OutOfTime,
+    SourceUnavailable,
+    Stopped,
+)
 from accountpulse.core.given_files import MOST_YAML, Unreadable, read_text
 from accountpulse.core.records import TABLE, Rules
 from accountpulse.pipeline import own_metrics
@@ -55,7 +63,7 @@ def execute(settings: Settings, request: RunRequest, now: datetime, watch: Watch
         except AccountpulseError as error:
             _tell_notes(running, watch)
             if running.keeps_history and not isinstance(error, AlreadyRunning):  # else it is another's
-                _note_end(running, error.exit_code, str(error))
+                _note_end(running, error.exit_code, str(error), _refused_by(error))
             raise
         except KeyboardInterrupt:
             _tell_notes(running, watch)
@@ -104,10 +112,17 @@ def _tell_notes(running: Run, watch: Watch) -> None:
         watch.say(note)
 
 
-def _note_end(running: Run, exit_code: int, error: str) -> None:
+def _refused_by(error: AccountpulseError) -> list[str]:
+    """The source that could not be read, where it is one that ended the run."""
+    if not isinstance(error, AccessError | SourceUnavailable):
+        return []
+    return [error.source] if error.source in SYSTEMS else []
+
+
+def _note_end(running: Run, exit_code: int, error: str, failed: Sequence[str] = ()) -> None:
     """For `history`, as far as the state can still be written: a run that was raised out of its work can go on."""
     with suppress(AccountpulseError):
-        ending = {"exit_code": exit_code, "error": error}
+        ending = {"exit_code": exit_code, "error": error, **({"failed": list(failed)} if failed else {})}
         running.runs.end(running.scope, running.run_id, "stopped", ending)
 
 

@@ -4,14 +4,16 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import polars as pl
 
 from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.outgoing import outgoing
 from accountpulse.core.web_links import links_of_all
-from accountpulse.notify.digest import Audience, LastWord, compose, unread_by
+from accountpulse.notify.digest import EARLIER, Audience, LastWord, compose, unread_by
 from accountpulse.notify.errors import NotSent
 from accountpulse.notify.message import Channel, Digest
 from accountpulse.notify.quiet_hours import QuietTimes
@@ -21,7 +23,7 @@ from accountpulse.pipeline.digest_ledger import SendingLog, Told, settled
 from accountpulse.pipeline.earlier_runs import EarlierRun
 from accountpulse.settings import DigestBlock, Settings
 from accountpulse.state import State
-from accountpulse.state.ledgers import LastTold, Ledger
+from accountpulse.state.ledgers import LastTold, Ledger, UnsentNotes
 from accountpulse.state.lock import DIGEST
 from accountpulse.systems import SOURCES, TITLES
 
@@ -93,6 +95,7 @@ def quiet_note(block: DigestBlock, zone: str, now: datetime) -> str | None:
 
 def _newest_run(state: State, day: date | None) -> NewestRun:
     earlier = _newest(state, day)
+    unfinished = _unfinished(state, earlier)
     basis = earlier.basis(earlier.card)
     # as they stand beside the scores: a run that is writing at this moment has replaced the one table and not the other
     measured = earlier.scores.select(name for name in earlier.metrics.columns if name in earlier.scores.columns)
@@ -104,10 +107,12 @@ def _newest_run(state: State, day: date | None) -> NewestRun:
         scores=earlier_runs.beside_health_before(state, earlier),
         inputs=earlier_runs.metrics_table(inputs, basis),
         failed=tuple(TITLES.get(name, name) for name in earlier.failed),
-        stopped=_stopped(state, earlier),
+        stopped=() if unfinished is None else tuple(TITLES.get(name, name) for name in unfinished.get("failed", ())),
         opened=_opened(earlier.detail("signals")),
         links={account: tuple(links) for account, links in links_of_all(earlier.detail("evidence"), SOURCES).items()},
         currency=earlier.facts.get("currency"),
+        sources=tuple(TITLES.get(name, name) for name in earlier.facts.get("sources", ())),
+        unfinished=None if unfinished is None else datetime.fromisoformat(str(unfinished["begun_at"])).date(),
     )
 
 
@@ -121,14 +126,13 @@ def _newest(state: State, day: date | None) -> EarlierRun:
     return earlier_runs.recall_or_refuse(state, None)
 
 
-def _stopped(state: State, newest: EarlierRun) -> tuple[str, ...]:
-    """The titles of the sources for which the last run of all, a later one than this, did not finish."""
+def _unfinished(state: State, newest: EarlierRun) -> Mapping[str, Any] | None:
+    """The document of the last run of all, where it is later than this one and did not finish."""
     months = (newest.period, newest.period.shifted(1))
     of_months = (facts for month in months for facts in state.runs.all(f"{month.name}/"))
     runs = [*of_months, *state.snapshots.runs.all()]
     last = max(runs, key=lambda facts: str(facts["begun_at"]), default=newest.facts)
-    is_later = last["status"] == "stopped" and str(last["begun_at"]) > str(newest.facts["begun_at"])
-    return tuple(TITLES.get(name, name) for name in last.get("failed", ())) if is_later else ()
+    return last if last["status"] == "stopped" and str(last["begun_at"]) > str(newest.facts["begun_at"]) else None
 
 
 def _opened(signals: pl.DataFrame | None) -> Mapping[str, date]:
@@ -145,15 +149,36 @@ def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> 
     told = settled(state.ledgers, ledger)
     last = told.last
     same_card = last is not None and last.scorecard == newest.card.hash
-    found = compare(told.table, newest, same_card=same_card)
+    unset = () if last is None else last.unset
+    found = compare(told.table, newest, same_card=same_card, unset=unset, doubtful=told.doubtful)
     if last is not None and last.as_of > newest.as_of.isoformat():
         note = f"the newest run is as of {newest.as_of}; this channel was told as of {last.as_of} already"
         return _ChannelPlan(ledger, told, found, ChannelDigests(channel, (), note))
     audience = Audience(block.audience == "each owner", block.recipients(channel), block.fallback_of(channel))
-    word = None if last is None else LastWord(last.run_id, date.fromisoformat(last.as_of), last.scorecard, last.unread)
-    digests = compose(found, newest, word, audience, doubtful=told.doubtful)
+    word = None if last is None else _last_word(last)
+    unsent = {owner: _as_told_later(each, newest) for owner, each in told.unsent.items()}
+    digests = compose(found, newest, word, audience, doubtful=told.doubtful, unsent=unsent)
     nothing = None if digests or last is None else f"no account crossed a line since {last.as_of}"
     return _ChannelPlan(ledger, told, found, ChannelDigests(channel, tuple(digests), nothing))
+
+
+def _as_told_later(left: UnsentNotes, newest: NewestRun) -> list[str]:
+    """Notes word for word, so that a repeat is the same digest; those of an earlier day say that they are."""
+    is_of_now = left.as_of == newest.as_of.isoformat()
+    return [each if is_of_now or each.startswith(EARLIER) else f"{EARLIER}{each}" for each in left.notes]
+
+
+def _last_word(last: LastTold) -> LastWord:
+    return LastWord(
+        run_id=last.run_id,
+        as_of=date.fromisoformat(last.as_of),
+        scorecard=last.scorecard,
+        unread=last.unread,
+        unfinished=last.unfinished,
+        sources=last.sources,
+        unset=last.unset,
+        uncounted=last.uncounted,
+    )
 
 
 def _send(state: State, plan: _ChannelPlan, channel: Channel, newest: NewestRun) -> ChannelDigests:
@@ -163,7 +188,9 @@ def _send(state: State, plan: _ChannelPlan, channel: Channel, newest: NewestRun)
     if not result.digests and last is not None and last.run_id == newest.run_id and not plan.ledger.document.sending:
         return result
     table = state.ledgers.save_table(channel.name, plan.found.told)
-    new = LastTold(newest.run_id, newest.as_of.isoformat(), newest.card.hash, unread_by(newest), table)
+    new = _told_now(newest, plan.found, table)
+    if last is not None and not result.digests:
+        new = msgspec.structs.replace(new, uncounted=last.uncounted + plan.found.quiet)
     log = SendingLog(state.ledgers, plan.ledger)
     if not result.digests:
         log.nothing_to_tell(new)
@@ -174,6 +201,19 @@ def _send(state: State, plan: _ChannelPlan, channel: Channel, newest: NewestRun)
     log.finish()
     code = 5 if problems else 0
     return ChannelDigests(channel.name, result.digests, None, tuple(sent), tuple(problems), code)
+
+
+def _told_now(newest: NewestRun, found: Comparison, table: str) -> LastTold:
+    return LastTold(
+        run_id=newest.run_id,
+        as_of=newest.as_of.isoformat(),
+        scorecard=newest.card.hash,
+        unread=unread_by(newest),
+        table=table,
+        unfinished=newest.unfinished is not None,
+        sources=newest.sources,
+        unset=found.unset,
+    )
 
 
 def _send_one(log: SendingLog, channel: Channel, digest: Digest, problems: list[str]) -> bool:

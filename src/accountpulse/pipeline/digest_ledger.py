@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
 import polars as pl
 
-from accountpulse.notify.digest import NO_ACCOUNT
+from accountpulse.notify.digest import MISSING, NO_ACCOUNT, REPEATED
 from accountpulse.notify.message import Digest
 from accountpulse.state.ledgers import (
     LastTold,
@@ -15,7 +16,9 @@ from accountpulse.state.ledgers import (
     LedgerDocument,
     Ledgers,
     Sending,
+    SendingStep,
     SentDigest,
+    UnsentNotes,
     kept_detail,
 )
 
@@ -26,13 +29,14 @@ class Told(NamedTuple):
     last: LastTold | None
     table: pl.DataFrame | None
     doubtful: frozenset[str]
+    unsent: Mapping[str, UnsentNotes] = MappingProxyType({})  # notes of digests that did not go out, by owner's id
 
 
 def settled(ledgers: Ledgers, ledger: Ledger) -> Told:
     """What a channel has been told, by its ledger: of a sending that was cut off the digests that went out."""
     document = ledger.document
     table = None if document.told is None else ledgers.table(document.told)
-    before = Told(None if table is None else document.told, table, frozenset(document.doubtful))
+    before = Told(None if table is None else document.told, table, frozenset(document.doubtful), document.unsent)
     sending = document.sending
     if sending is None:
         return before
@@ -45,7 +49,12 @@ def settled(ledgers: Ledgers, ledger: Ledger) -> Told:
     parts = [new.filter(~pl.col("account_id").is_in(left))]
     if table is not None:
         parts.append(table.filter(pl.col("account_id").is_in(left)))
-    return Told(sending.told, pl.concat(parts, how="diagonal_relaxed").sort("account_id"), doubtful)
+    unsent = {
+        each.owner_id: UnsentNotes(sending.told.as_of, each.notes)
+        for each in sending.digests.values()
+        if each.progress != "sent" and each.notes
+    }
+    return Told(sending.told, pl.concat(parts, how="diagonal_relaxed").sort("account_id"), doubtful, unsent)
 
 
 @dataclass
@@ -65,20 +74,22 @@ class SendingLog:
         last = told.last
         if last is not None and told.table is not None and self.ledger.document.sending is not None:
             last = msgspec.structs.replace(last, table=self.ledgers.save_table(self.ledger.channel, told.table))
-        plan = {each.key: SentDigest("planned", accounts_of(each)) for each in digests}
-        self._write(told=last, sending=Sending(new, plan), doubtful=tuple(sorted(told.doubtful)))
+        plan = {each.key: _step("planned", each) for each in digests}
+        self._write(
+            told=last, sending=Sending(new, plan), doubtful=tuple(sorted(told.doubtful)), unsent=dict(told.unsent)
+        )
 
     def begun(self, digest: Digest) -> None:
         """A digest is about to be sent."""
-        self._mark(digest, SentDigest("begun", accounts_of(digest)), self.detail)
+        self._mark(digest, _step("begun", digest), self.detail)
 
     def failed(self, digest: Digest) -> None:
         """A digest did not go out, for sure."""
-        self._mark(digest, SentDigest("planned", accounts_of(digest)), self.detail)
+        self._mark(digest, _step("planned", digest), self.detail)
 
     def sent(self, digest: Digest, receipt: Mapping[str, str]) -> None:
         """A digest went out."""
-        self._mark(digest, SentDigest("sent", accounts_of(digest)), kept_detail(self.detail, receipt))
+        self._mark(digest, _step("sent", digest), kept_detail(self.detail, receipt))
 
     def finish(self) -> None:
         """Put what was told in place of what had been told before, and take away what no ledger needs."""
@@ -87,12 +98,12 @@ class SendingLog:
         is_whole = sending is not None and all(each.progress == "sent" for each in sending.digests.values())
         if last is not None and told.table is not None and not is_whole:
             last = msgspec.structs.replace(last, table=self.ledgers.save_table(self.ledger.channel, told.table))
-        self._write(told=last, sending=None, doubtful=tuple(sorted(told.doubtful)))
+        self._write(told=last, sending=None, doubtful=tuple(sorted(told.doubtful)), unsent=dict(told.unsent))
         self.ledgers.sweep(self.ledger)
 
     def nothing_to_tell(self, new: LastTold) -> None:
         """The channel knows all that there is to know."""
-        self._write(told=new, sending=None, doubtful=())
+        self._write(told=new, sending=None, doubtful=(), unsent={})
         self.ledgers.sweep(self.ledger)
 
     def _mark(self, digest: Digest, progress: SentDigest, detail: Mapping[str, str]) -> None:
@@ -106,8 +117,14 @@ class SendingLog:
         self.ledger = self.ledgers.write(self.ledger, document)
 
 
+def _step(progress: SendingStep, digest: Digest) -> SentDigest:
+    # whoever is gone is told again from the table of accounts, and a repeat is for the next sending to say
+    notes = tuple(each for each in digest.notes if each != REPEATED and not each.startswith(MISSING))
+    return SentDigest(progress, accounts_of(digest), digest.owner_id or "", notes)
+
+
 def accounts_of(digest: Digest) -> tuple[str, ...]:
-    """The accounts that a digest tells of; NO_ACCOUNT for one of notes alone."""
+    """The accounts that a digest tells of, also as gone; NO_ACCOUNT for one of notes alone."""
     in_full = [each.account_id for each in digest.entries]
     in_a_line = [each.account_id for each in (*digest.others, *digest.crossed_back)]
-    return (*in_full, *in_a_line) or (NO_ACCOUNT,)
+    return (*in_full, *in_a_line, *digest.gone) or (NO_ACCOUNT,)

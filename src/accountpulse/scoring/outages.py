@@ -7,7 +7,7 @@ from accountpulse.scoring.inputs import needed
 from accountpulse.scoring.scorecard import Scorecard
 
 FAILED = "source_failed"  # why a metric is null
-_SIZES = ("seats", "arr")  # attributes that metrics are a share of
+SIZES = ("seats", "arr")  # attributes that metrics are a share of
 
 
 def with_last_known(
@@ -26,7 +26,7 @@ def with_last_known(
     when = {column: is_unread[name] for name in names for column in (name, reason_of(name))}
     # these may come from a source that failed, and have no reason of their own
     any_unread = pl.any_horizontal(is_unread.values())
-    when |= {name: any_unread & pl.col(name).is_null() for name in _SIZES if name in inputs.columns}
+    when |= {name: any_unread & pl.col(name).is_null() for name in SIZES if name in inputs.columns}
     when = {column: condition for column, condition in when.items() if column in then.columns}
     before = then.select("account_id", pl.lit(value=True).alias("then:"), pl.col(list(when)).name.prefix("then:"))
     rows = inputs.with_columns(pl.col(reason_of(name)).cast(pl.String) for name in names).join(

@@ -32,13 +32,26 @@ class LastTold(msgspec.Struct, frozen=True):
     scorecard: str  # its hash
     unread: tuple[str, ...]  # titles of the sources that could not be read
     table: str
+    unfinished: bool = False  # that a later run did not finish
+    sources: tuple[str, ...] = ()  # titles of the sources that were set up
+    unset: tuple[str, ...] = ()  # metrics that nobody was asked for any more, of which values had been told
+    uncounted: int = 0  # new accounts that no digest has counted so far
 
 
 class SentDigest(msgspec.Struct, frozen=True):
-    """How far one digest of a sending came, and the accounts that it tells of."""
+    """How far one digest of a sending came, the accounts that it tells of, and what else it says to whom."""
 
     progress: SendingStep
     accounts: tuple[str, ...]
+    owner_id: str = ""  # empty: for all, or for the fallback
+    notes: tuple[str, ...] = ()  # what concerns no single account
+
+
+class UnsentNotes(msgspec.Struct, frozen=True):
+    """The notes of an owner's digest that did not go out, while those of others did."""
+
+    as_of: str  # an ISO day, of the run that they speak of
+    notes: tuple[str, ...]
 
 
 class Sending(msgspec.Struct, frozen=True):
@@ -49,12 +62,13 @@ class Sending(msgspec.Struct, frozen=True):
 
 
 class LedgerDocument(msgspec.Struct, frozen=True):
-    """A channel's ledger. `doubtful`: accounts whose digest may have arrived, or not."""
+    """A channel's ledger. `doubtful`: accounts whose digest may have arrived, or not. `unsent`: by owner's id."""
 
     told: LastTold | None = None
     sending: Sending | None = None
     detail: dict[str, str] = {}
     doubtful: tuple[str, ...] = ()
+    unsent: dict[str, UnsentNotes] = {}
 
 
 @dataclass(frozen=True)
@@ -138,7 +152,8 @@ def _without(document: LedgerDocument, account_id: str) -> LedgerDocument:
         }
         sending = Sending(sending.told, digests)
     detail = {name: text for name, text in document.detail.items() if short not in name and short not in text}
-    return LedgerDocument(document.told, sending, detail, _others(document.doubtful, short))
+    doubtful = _others(document.doubtful, short)
+    return msgspec.structs.replace(document, sending=sending, detail=detail, doubtful=doubtful)
 
 
 def _others(accounts: tuple[str, ...], short: str) -> tuple[str, ...]:
