@@ -15,6 +15,7 @@ from accountpulse.notify.digest import REPEATED, Audience, LastWord, compose
 from accountpulse.notify.errors import NotSent
 from accountpulse.notify.message import Crossing, Digest
 from accountpulse.notify.told import Comparison, NewestRun, compare
+from accountpulse.pipeline.earlier_runs import EarlierRun
 from accountpulse.scoring.crossings import LineState, crossings, renewal_stage
 from accountpulse.scoring.scorecard import load
 from accountpulse.scoring.scores import score
@@ -34,7 +35,7 @@ def newest(*accounts: Account, day: date = MONDAY, outage: bool = False) -> Newe
     run = scored([measure(accounts, day, outage=outage)])[0]
     dates = run.measured.signals.drop_nulls().select("account_id", "opened_on").iter_rows()
     failed = ("Intercom",) if outage else ()
-    return NewestRun("r2", day, SMALL, run.scores, run.measured.metrics, failed, (), dict(dates), {})
+    return NewestRun("r2", day, SMALL, run.scores, run.measured.metrics, failed, (), dict(dates), {}, day=day)
 
 
 def then_now(before: list[Account], now: list[Account], *, outage: bool = False) -> tuple[Comparison, NewestRun]:
@@ -137,7 +138,9 @@ def test_seats_that_come_from_the_missing_source_count_as_they_were() -> None:
     kinds = {"mau": pl.Float64, "mau_reason": pl.String, "seats": pl.Float64, "login_frequency_reason": pl.String}
     tables = [pl.DataFrame([each], infer_schema_length=None).cast(kinds) for each in (row, lost)]
     runs = [
-        NewestRun("r", MONDAY, card, score(table, card).join(table, on="account_id"), table, failed, (), {}, {})
+        NewestRun(
+            "r", MONDAY, card, score(table, card).join(table, on="account_id"), table, failed, (), {}, {}, day=MONDAY
+        )
         for table, failed in zip(tables, ((), ("Looker",)), strict=True)
     ]
     found = compare(compare(None, runs[0], same_card=False).told, runs[1], same_card=True)
@@ -246,6 +249,26 @@ def test_each_owner_gets_a_digest_and_what_belongs_to_nobody_that_is_known_goes_
         (OWNERS[1], None),
         (None, "ops@example.com"),
     ]
+
+
+def test_a_digest_is_of_the_last_day_that_was_measured(seven: tuple[Comparison, NewestRun]) -> None:
+    found, run = seven
+    [digest] = compose(found, replace(run, as_of=TUESDAY, day=MONDAY), LAST, ALL)
+    assert (digest.heading.split(":")[0], digest.as_of) == ("Customer health, 23 November 2026", MONDAY)
+
+
+@pytest.mark.parametrize(
+    ("facts", "last_day"),
+    [
+        ({"as_of_day": "2026-12-01"}, date(2026, 11, 30)),  # November, run when it was over
+        ({"as_of_day": "2026-11-24"}, TUESDAY),  # and in its course, on the 24th
+        ({"as_of_day": "2026-11-24", "snapshot": "2026-11-23"}, MONDAY),
+        ({"as_of_day": "2026-11-24", "snapshot": "2026-11-24"}, TUESDAY),  # `--as-of today`
+    ],
+)
+def test_the_last_day_of_a_month_is_its_own_and_so_is_that_of_a_snapshot(facts: dict[str, str], last_day: date) -> None:
+    nothing = pl.DataFrame()
+    assert EarlierRun(Period(2026, 11), facts, nothing, nothing, {}, lambda _kind: None).last_day == last_day
 
 
 def test_a_digest_has_the_same_key_whatever_run_tells_it(seven: tuple[Comparison, NewestRun]) -> None:

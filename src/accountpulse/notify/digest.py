@@ -133,7 +133,7 @@ class _Writer:
         return Digest(
             key=self._key(owner, accounts),
             heading=self._heading(owner, len(worse), len(eased)),
-            as_of=self.newest.as_of,
+            as_of=self.newest.day,
             owner_id=owner.owner_id,
             owner=owner.name,
             entries=tuple(self._entry(account) for account in ordered[:MOST_ENTRIES]),
@@ -166,7 +166,7 @@ class _Writer:
         return Other(account, self._name(account), text, self.newest.links.get(account, ()))
 
     def _heading(self, owner: _Owner, worse: int, eased: int) -> str:
-        day = f"{self.newest.as_of.day} {self.newest.as_of:%B %Y}"
+        day = f"{self.newest.day.day} {self.newest.day:%B %Y}"
         lead = ", ".join(["Customer health", day, *([owner.name] if owner.name else [])])
         if self.is_first:
             return f"{lead}: first digest"
@@ -179,7 +179,7 @@ class _Writer:
     def _key(self, owner: _Owner, accounts: Iterable[str]) -> str:
         """The same for the same news, also of another run of the same day."""
         news = [(account, self._crossed(account).crossings) for account in sorted(accounts)]
-        content = repr((self.newest.as_of.isoformat(), owner.owner_id, owner.recipient, news, self.is_first))
+        content = repr((self.newest.day.isoformat(), owner.owner_id, owner.recipient, news, self.is_first))
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

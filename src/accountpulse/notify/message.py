@@ -37,7 +37,7 @@ class Digest(NamedTuple):
 
     key: str  # stable: the same digest, sent again, has the same key
     heading: str  # "Customer health, 30 November 2026: 3 accounts crossed a line"
-    as_of: date
+    as_of: date  # the last day of which anything was measured
     owner_id: str | None  # None: for all, or for the fallback
     owner: str | None  # a name
     entries: tuple[Entry, ...]  # at most MOST_ENTRIES

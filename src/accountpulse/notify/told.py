@@ -12,7 +12,7 @@ missing                the account was told as missing from the runs
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -53,7 +53,7 @@ class NewestRun:
     """
 
     run_id: str
-    as_of: date  # the day after the last one that was measured
+    as_of: date  # the day on which what was measured ends: the day after `day`, or that day where it was not over
     card: Scorecard
     scores: pl.DataFrame
     inputs: pl.DataFrame
@@ -62,6 +62,7 @@ class NewestRun:
     opened: Mapping[str, date]  # of accounts with an open critical signal the day on which the latest was opened
     links: Mapping[str, tuple[WebLink, ...]]  # where a person finds each account
     currency: str | None = None  # of ARR, where the settings of the run named it
+    day: date = field(kw_only=True)  # the last one of which anything was measured: what people are shown
 
 
 class Crossed(NamedTuple):

@@ -108,6 +108,7 @@ def _newest_run(state: State, day: date | None) -> NewestRun:
         opened=_opened(earlier.detail("signals")),
         links={account: tuple(links) for account, links in links_of_all(earlier.detail("evidence"), SOURCES).items()},
         currency=earlier.facts.get("currency"),
+        day=earlier.last_day,
     )
 
 
@@ -147,12 +148,12 @@ def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> 
     same_card = last is not None and last.scorecard == newest.card.hash
     found = compare(told.table, newest, same_card=same_card)
     if last is not None and last.as_of > newest.as_of.isoformat():
-        note = f"the newest run is as of {newest.as_of}; this channel was told as of {last.as_of} already"
+        note = f"the newest run is as of {newest.day}; this channel was told as of {last.day} already"
         return _ChannelPlan(ledger, told, found, ChannelDigests(channel, (), note))
     audience = Audience(block.audience == "each owner", block.recipients(channel), block.fallback_of(channel))
     word = None if last is None else LastWord(last.run_id, date.fromisoformat(last.as_of), last.scorecard, last.unread)
     digests = compose(found, newest, word, audience, doubtful=told.doubtful)
-    nothing = None if digests or last is None else f"no account crossed a line since {last.as_of}"
+    nothing = None if digests or last is None else f"no account crossed a line since {last.day}"
     return _ChannelPlan(ledger, told, found, ChannelDigests(channel, tuple(digests), nothing))
 
 
@@ -163,7 +164,8 @@ def _send(state: State, plan: _ChannelPlan, channel: Channel, newest: NewestRun)
     if not result.digests and last is not None and last.run_id == newest.run_id and not plan.ledger.document.sending:
         return result
     table = state.ledgers.save_table(channel.name, plan.found.told)
-    new = LastTold(newest.run_id, newest.as_of.isoformat(), newest.card.hash, unread_by(newest), table)
+    days = newest.as_of.isoformat(), newest.day.isoformat()
+    new = LastTold(newest.run_id, *days, newest.card.hash, unread_by(newest), table)
     log = SendingLog(state.ledgers, plan.ledger)
     if not result.digests:
         log.nothing_to_tell(new)
