@@ -278,6 +278,31 @@ def test_a_digest_has_the_same_key_whatever_run_tells_it(seven: tuple[Comparison
     assert one.key == two.key
 
 
+def test_the_same_line_crossed_a_second_time_on_one_day_is_another_digest_and_a_second_run_of_it_the_same() -> None:
+    first = compare(None, newest(Account(1)), same_card=False).told
+    down, up = newest(fallen(Account(1)), day=TUESDAY), newest(Account(1), day=TUESDAY)
+    once = compare(first, replace(down, run_id="r3"), same_card=True)
+    back = compare(once.told, replace(up, run_id="r4"), same_card=True)
+    anew = compare(back.told, replace(down, run_id="r5"), same_card=True)
+    again = compare(first, replace(down, run_id="r6"), same_card=True)
+    [one], [two], [three], [four] = (
+        compose(found, run, LAST, ALL) for found, run in ((once, down), (back, up), (anew, down), (again, down))
+    )
+    assert one.entries == three.entries == four.entries
+    assert len({one.key, two.key, three.key}) == 3
+    assert four.key == one.key
+
+
+def test_digests_of_notes_alone_have_a_key_each() -> None:
+    """An account is missing; the scorecard is another one; it is so a second time, after another run was told."""
+    found, run = then_now([Account(1), Account(2)], [Account(1)])
+    other = compare(found.told, run, same_card=False)
+    said = [(found, LAST), (other, LAST._replace(scorecard="x")), (other, LAST._replace(scorecard="x", run_id="r3"))]
+    digests = [digest for found, last in said for digest in compose(found, run, last, ALL)]
+    assert [len(each.notes) for each in digests] == [1, 1, 1]
+    assert len({each.key for each in digests}) == 3
+
+
 # --- sending ---------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -66,7 +66,7 @@ def compose(
     if not groups and urgent:
         groups[_general(audience)] = []
     order = sorted(groups, key=lambda owner: (owner.owner_id is None, owner.name or "", owner.owner_id or ""))
-    writer = _Writer(found, newest, rows, is_first=last is None)
+    writer = _Writer(found, newest, rows, last)
     return [writer.digest(owner, groups[owner], notes, doubtful) for owner in order]
 
 
@@ -121,7 +121,7 @@ class _Writer:
     found: Comparison
     newest: NewestRun
     rows: Mapping[str, Mapping[str, Any]]
-    is_first: bool
+    last: LastWord | None
 
     def digest(self, owner: _Owner, accounts: Sequence[str], notes: list[str], doubtful: frozenset[str]) -> Digest:
         worse = [account for account in accounts if any(each.worse for each in self._crossed(account).crossings)]
@@ -131,7 +131,7 @@ class _Writer:
         others = [*ordered[MOST_ENTRIES:], *(account for account in eased if not self._crossed(account).is_clear)]
         is_repeat = bool(doubtful.intersection(accounts or [NO_ACCOUNT]))
         return Digest(
-            key=self._key(owner, accounts),
+            key=self._key(owner, accounts, notes),
             heading=self._heading(owner, len(worse), len(eased)),
             as_of=self.newest.day,
             owner_id=owner.owner_id,
@@ -168,7 +168,7 @@ class _Writer:
     def _heading(self, owner: _Owner, worse: int, eased: int) -> str:
         day = f"{self.newest.day.day} {self.newest.day:%B %Y}"
         lead = ", ".join(["Customer health", day, *([owner.name] if owner.name else [])])
-        if self.is_first:
+        if self.last is None:
             return f"{lead}: first digest"
         better = f"{_accounts(eased)} {'is' if eased == 1 else 'are'} better"
         if not worse and eased:
@@ -176,10 +176,11 @@ class _Writer:
         crossed = f"{_accounts(worse) if worse else 'no account'} crossed a line"
         return f"{lead}: {crossed}{f', {better}' if eased else ''}"
 
-    def _key(self, owner: _Owner, accounts: Iterable[str]) -> str:
-        """The same for the same news, also of another run of the same day."""
-        news = [(account, self._crossed(account).crossings) for account in sorted(accounts)]
-        content = repr((self.newest.day.isoformat(), owner.owner_id, owner.recipient, news, self.is_first))
+    def _key(self, owner: _Owner, accounts: Sequence[str], notes: Sequence[str]) -> str:
+        """The same for the same news, also of another run of the same day; another one for the same told anew."""
+        news = [(account, *self._crossed(account)) for account in sorted(accounts)]
+        since = None if accounts or self.last is None else self.last.run_id
+        content = repr((self.newest.day.isoformat(), owner.owner_id, owner.recipient, news, tuple(notes), since))
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

@@ -35,7 +35,7 @@ class Other(NamedTuple):
 class Digest(NamedTuple):
     """What one owner, or everybody, is told over a channel."""
 
-    key: str  # stable: the same digest, sent again, has the same key
+    key: str  # of the same digest, sent again, the same; of any other another
     heading: str  # "Customer health, 30 November 2026: 3 accounts crossed a line"
     as_of: date  # the last day of which anything was measured
     owner_id: str | None  # None: for all, or for the fallback

@@ -9,6 +9,7 @@ tier                   the tier, by the scorecard of then
 coverage               what a fall of coverage is counted from, in percent; null: not known
 open                   the lines that were told as crossed for the worse, and not yet as crossed back
 missing                the account was told as missing from the runs
+run                    the run by which it was last told of, or first noted
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +39,7 @@ TOLD: Columns = {
     "told:coverage": pl.Float64,
     "told:open": pl.List(pl.String),
     "told:missing": pl.Boolean,
+    "told:run": pl.String,
 }
 FAILED = "source_failed"
 _SIZES = ("seats", "arr")
@@ -66,10 +68,14 @@ class NewestRun:
 
 
 class Crossed(NamedTuple):
-    """An account that crossed lines, and whether nothing that was told as worse is open any more."""
+    """An account that crossed lines, and whether nothing that was told as worse is open any more.
+
+    `told_by`: the run by which it was last told of. It tells apart the same crossing, told a second time anew.
+    """
 
     crossings: tuple[Crossing, ...]
     is_clear: bool
+    told_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +144,8 @@ def _step(
     """`then`: what was told, scored anew; `judged`: with the last known values of what could not be read."""
     state = line_state(now, newest.as_of, newest.opened.get(now["account_id"]))
     if then is None:
-        return _Step(Crossed((), is_clear=True), _facts(state, None, state.coverage, ()), is_waiting=False)
+        facts = {**_facts(state, None, state.coverage, ()), "told:run": newest.run_id}
+        return _Step(Crossed((), is_clear=True), facts, is_waiting=False)
     before = _state_then(then, same_card=same_card)
     seen = state if judged is None else _of_scores(judged, state)
     found = crossings(before, seen, newest.card)
@@ -149,7 +156,8 @@ def _step(
         found = (*found, risen)
     lines = still_open(then["told:open"] or (), found, before, before if is_waiting else seen, newest.card)
     coverage = before.coverage if is_waiting else _reference(before, seen, found)
-    return _Step(Crossed(found, not lines), _facts(seen, before, coverage, lines), is_waiting)
+    facts = {**_facts(seen, before, coverage, lines), "told:run": newest.run_id if found else then["told:run"]}
+    return _Step(Crossed(found, not lines, then["told:run"]), facts, is_waiting)
 
 
 def _hangs_on_outage(found: Iterable[Crossing], seen: LineState, state: LineState) -> bool:
