@@ -1,5 +1,6 @@
 """What a digest says, of whom, to whom; and what is left where a channel fails."""
 
+import json
 import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -13,7 +14,10 @@ from accountpulse.core.errors import AlreadyRunning
 from accountpulse.core.period import Period, scope_of
 from accountpulse.notify.digest import REPEATED, Audience, LastWord, compose
 from accountpulse.notify.errors import NotSent
-from accountpulse.notify.message import Crossing, Digest
+from accountpulse.notify.mail_page import page
+from accountpulse.notify.message import Crossing, Digest, Other
+from accountpulse.notify.rendering import as_data, plain_text, ready
+from accountpulse.notify.slack import message
 from accountpulse.notify.told import Comparison, NewestRun, compare
 from accountpulse.pipeline.earlier_runs import EarlierRun
 from accountpulse.scoring.crossings import LineState, crossings, renewal_stage
@@ -23,6 +27,8 @@ from accountpulse.settings import DigestBlock
 from accountpulse.state import State
 from accountpulse.state.ledgers import LedgerDocument
 from notify.company import CARD, OWNERS, SMALL, Account, Notebook, account_id, leave, measure, scored, send_all, told
+from notify.digests import digest as digest_of
+from notify.digests import entry
 
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
 ALL = Audience(each_owner=False, owners={}, fallback=None)
@@ -249,6 +255,34 @@ def test_each_owner_gets_a_digest_and_what_belongs_to_nobody_that_is_known_goes_
         (OWNERS[1], None),
         (None, "ops@example.com"),
     ]
+
+
+def test_accounts_name_their_owner_where_the_digest_is_not_that_owners_own(
+    seven: tuple[Comparison, NewestRun],
+) -> None:
+    """Companies of odd numbers belong to the second owner, 7 to nobody."""
+    [of_all] = compose(*seven, LAST, ALL)
+    named = {each.account_name: each.owner for each in (*of_all.entries, *of_all.others)}
+    assert (named["Company 3"], named["Company 4"], named["Company 7"]) == (OWNERS[1], OWNERS[0], None)
+    _first, own, fallback = compose(*seven, LAST, Audience(each_owner=True, owners={}, fallback=None))
+    assert {each.owner for each in (*own.entries, *own.others, *fallback.entries)} == {None}
+    one_is_known = Audience(each_owner=True, owners={OWNERS[0]: "a@example.com"}, fallback=None)
+    _own, fallback = compose(*seven, LAST, one_is_known)
+    assert {each.owner for each in fallback.entries} == {OWNERS[1], None}
+
+
+def test_every_form_of_a_digest_shows_the_owners_that_it_names() -> None:
+    other = Other(account_id(2), "Globex", "overdue", (), "Ben <b> Okri")
+    shown = ready(digest_of(entries=(entry("Acme", owner="Dana Owner"),), others=(other,), owner=None, owner_id=None))
+    text, data = plain_text(shown), as_data(shown)
+    assert "Acme\n  Owner: Dana Owner\n" in text
+    assert "- Globex (Ben <b> Okri): overdue" in text
+    assert (data["accounts"][0]["owner"], data["others"][0]["owner"]) == ("Dana Owner", "Ben <b> Okri")
+    assert "Owner: Dana Owner<br>" in page(shown)
+    assert "Globex (Ben &lt;b&gt; Okri): overdue" in page(shown)
+    slack = json.dumps(message(shown))
+    assert "*Acme*\\nOwner: Dana Owner\\n" in slack
+    assert "Globex (Ben &lt;b&gt; Okri): overdue" in slack
 
 
 def test_a_digest_is_of_the_last_day_that_was_measured(seven: tuple[Comparison, NewestRun]) -> None:

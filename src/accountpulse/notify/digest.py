@@ -136,9 +136,9 @@ class _Writer:
             as_of=self.newest.day,
             owner_id=owner.owner_id,
             owner=owner.name,
-            entries=tuple(self._entry(account) for account in ordered[:MOST_ENTRIES]),
-            others=tuple(self._other(account) for account in others),
-            crossed_back=tuple(self._other(account) for account in sorted(back, key=self._name)),
+            entries=tuple(self._entry(account, owner) for account in ordered[:MOST_ENTRIES]),
+            others=tuple(self._other(account, owner) for account in others),
+            crossed_back=tuple(self._other(account, owner) for account in sorted(back, key=self._name)),
             notes=(*([REPEATED] if is_repeat else []), *notes),
             recipient=owner.recipient,
         )
@@ -149,7 +149,7 @@ class _Writer:
     def _name(self, account: str) -> str:
         return self.rows[account].get("account_name") or account
 
-    def _entry(self, account: str) -> Entry:
+    def _entry(self, account: str, owner: _Owner) -> Entry:
         row = self.rows[account]
         return Entry(
             account_id=account,
@@ -159,11 +159,18 @@ class _Writer:
             reason=_reason(row, self.newest),
             next_step=next_step(row, self.newest.card),
             links=self.newest.links.get(account, ()),
+            owner=self._owner_named(account, owner),
         )
 
-    def _other(self, account: str) -> Other:
+    def _other(self, account: str, owner: _Owner) -> Other:
         text = "; ".join(each.text for each in self._crossed(account).crossings)
-        return Other(account, self._name(account), text, self.newest.links.get(account, ()))
+        links = self.newest.links.get(account, ())
+        return Other(account, self._name(account), text, links, self._owner_named(account, owner))
+
+    def _owner_named(self, account: str, owner: _Owner) -> str | None:
+        """Whose account it is, where the digest goes to more people than the owner."""
+        row = self.rows[account]
+        return (row.get("owner") or row.get("owner_id")) if owner.owner_id is None else None
 
     def _heading(self, owner: _Owner, worse: int, eased: int) -> str:
         day = f"{self.newest.day.day} {self.newest.day:%B %Y}"

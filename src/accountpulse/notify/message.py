@@ -21,6 +21,7 @@ class Entry(NamedTuple):
     reason: str | None  # the heaviest driver, in words
     next_step: str | None
     links: tuple[WebLink, ...]
+    owner: str | None = None  # named where the digest is not the owner's own
 
 
 class Other(NamedTuple):
@@ -30,6 +31,7 @@ class Other(NamedTuple):
     account_name: str  # the id where no name is known
     text: str
     links: tuple[WebLink, ...]
+    owner: str | None = None  # as of Entry
 
 
 class Digest(NamedTuple):

@@ -16,7 +16,7 @@ from accountpulse.core.web_links import WebLink
 from accountpulse.notify.errors import NotSent
 from accountpulse.notify.message import Digest, Entry, Other, Receipt
 from accountpulse.notify.posting import ANSWER, Poster
-from accountpulse.notify.rendering import ready, shown_crossings
+from accountpulse.notify.rendering import ready, shown_crossings, shown_name
 
 SETTING = "ACCOUNTPULSE_SLACK_WEBHOOK"
 MOST_BLOCKS = 50
@@ -100,6 +100,7 @@ def _owner(digest: Digest) -> str | None:
 def _entry(entry: Entry) -> Iterator[dict[str, Any]]:
     lines = [
         f"*{_fitting(entry.account_name, 300)}*",
+        *([f"Owner: {_fitting(entry.owner, 300)}"] if entry.owner else []),
         _fitting("\n".join(shown_crossings(entry)), 900),
         _fitting(entry.number, 300),
         *([f"Why: {_fitting(entry.reason, 600)}"] if entry.reason else []),
@@ -112,7 +113,7 @@ def _entry(entry: Entry) -> Iterator[dict[str, Any]]:
 
 def _one_line(other: Other) -> str:
     link = next((shown for each in other.links if (shown := _link(each))), "")
-    return f"• {_fitting(other.account_name, 300)}: {_fitting(other.text, 600)} {link}".rstrip()
+    return f"• {_fitting(shown_name(other), 300)}: {_fitting(other.text, 600)} {link}".rstrip()
 
 
 def _link(link: WebLink) -> str | None:
