@@ -162,6 +162,7 @@ def test_new_accounts_cross_nothing_and_missing_ones_are_named_once() -> None:
         f"No longer among the scored accounts: 1 ({account_id(2)}).",
         "New, and told of from here on: 1 account.",
     )
+    assert digest.gone == (account_id(2),)
     later = compare(found.told, newest(Account(1), Account(3, score=10.0), day=TUESDAY), same_card=True)
     assert (later.missing, compose(later, run, LAST, ALL)) == ((), [])
     back = compare(later.told, newest(Account(2, score=10.0, logins=10.0), day=TUESDAY), same_card=True)

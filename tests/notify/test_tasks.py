@@ -153,6 +153,16 @@ def test_a_task_is_closed_by_a_status_of_the_org_when_the_account_is_better_agai
     assert receipt.detail == {two: ""}
 
 
+def test_a_task_is_closed_when_its_account_is_no_longer_scored_also_by_a_digest_of_notes_alone(
+    org: World, tasks: TasksChannel, rows: list[dict[str, Any]]
+) -> None:
+    one, two = accounts(org)[:2]
+    first = tasks.send(told(one, two), {})
+    receipt = tasks.send(told(key="two", gone=(one, record_id("001", 999_999))), first.detail)
+    assert [(row["WhatId"], row["IsClosed"]) for row in rows] == [(one, True), (two, False)]
+    assert receipt.detail == {one: ""}
+
+
 def test_an_account_that_crossed_another_line_keeps_its_task(
     org: World, tasks: TasksChannel, rows: list[dict[str, Any]]
 ) -> None:

@@ -141,6 +141,7 @@ class _Writer:
             crossed_back=tuple(self._other(account, owner) for account in sorted(back, key=self._name)),
             notes=(*([REPEATED] if is_repeat else []), *notes),
             recipient=owner.recipient,
+            gone=self.found.missing,
         )
 
     def _crossed(self, account: str) -> Crossed:

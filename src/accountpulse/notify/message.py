@@ -47,6 +47,7 @@ class Digest(NamedTuple):
     crossed_back: tuple[Other, ...]  # better again
     notes: tuple[str, ...]  # an outage, a changed scorecard, a sending that may be a repeat
     recipient: str | None  # mail address or Slack destination of this owner, from the settings; None: the channel's own
+    gone: tuple[str, ...] = ()  # accounts that are no longer scored
 
 
 class Receipt(NamedTuple):

@@ -92,6 +92,7 @@ def as_data(digest: Digest) -> dict[str, Any]:
         ],
         "others": [{**_named(each), "text": each.text} for each in digest.others],
         "crossed_back": [{**_named(each), "text": each.text} for each in digest.crossed_back],
+        "gone": list(digest.gone),
         "notes": list(digest.notes),
     }
 
