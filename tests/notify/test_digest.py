@@ -16,6 +16,7 @@ from accountpulse.notify.digest import REPEATED, Audience, LastWord, compose
 from accountpulse.notify.errors import NotSent
 from accountpulse.notify.mail_page import page
 from accountpulse.notify.message import Crossing, Digest, Other
+from accountpulse.notify.reasons import latest_signals
 from accountpulse.notify.rendering import as_data, plain_text, ready
 from accountpulse.notify.slack import message
 from accountpulse.notify.told import Comparison, NewestRun, compare
@@ -270,6 +271,43 @@ def test_accounts_name_their_owner_where_the_digest_is_not_that_owners_own(
     one_is_known = Audience(each_owner=True, owners={OWNERS[0]: "a@example.com"}, fallback=None)
     _own, fallback = compose(*seven, LAST, one_is_known)
     assert {each.owner for each in fallback.entries} == {OWNERS[1], None}
+
+
+def test_the_reason_begins_with_the_cap_and_the_signal_that_crossed() -> None:
+    """1: CSAT 70 and logins 100 make health 77.5 before the cap of 49; 2: health is 30, the cap lowers nothing."""
+    signal = {"critical": 1.0, "opened_on": date(2026, 11, 18)}
+    now = [Account(1, score=70.0, logins=100.0, **signal), Account(2, score=40.0, logins=0.0, **signal)]  # type: ignore[arg-type]
+    now.append(Account(3, score=None, logins=None, **signal))  # type: ignore[arg-type]
+    found, run = then_now([Account(1), Account(2), Account(3)], now)
+    [digest] = compose(found, replace(run, signals={account_id(n): "Competitor, 6 days" for n in (1, 2, 3)}), LAST, ALL)
+    said = {each.account_name: each.reason for each in digest.entries}
+    lead = "critical signal (Competitor, 6 days); "
+    assert said["Company 1"] == (
+        "capped at 49: open critical signal (Competitor, 6 days); CSAT: 70 %, costs 22.5 points"
+    )
+    assert said["Company 2"] == f"{lead}CSAT: 40 %, costs 45 points"
+    assert (said["Company 3"] or "").startswith(f"{lead}no score: ")
+    [unnamed] = compose(found, run, LAST, ALL)
+    assert [each.reason for each in unnamed.entries if each.account_name == "Company 1"] == [
+        "capped at 49: open critical signal; CSAT: 70 %, costs 22.5 points"
+    ]
+
+
+def test_of_a_signal_is_said_what_is_known_of_the_latest_that_counts() -> None:
+    columns = ["account_id", "severity", "monitoring", "opened_on", "title", "owner"]
+    rows = [
+        ("a", "critical", False, date(2026, 11, 18), "Competitor", "Dana Owner"),
+        ("a", "critical", False, MONDAY, "Budget cut", None),
+        ("a", "critical", False, None, "Undated", None),
+        ("a", "critical", True, TUESDAY, "Only watched", None),
+        ("a", "moderate", False, TUESDAY, "Moderate", None),
+        ("b", "critical", False, date(2026, 11, 18), "Competitor", "Dana Owner"),
+        ("c", "critical", False, None, None, None),
+    ]
+    table = pl.DataFrame(rows, schema=columns, orient="row")
+    assert latest_signals(table, TUESDAY) == {"a": "Budget cut, 1 day", "b": "Competitor, Dana Owner, 6 days"}
+    assert latest_signals(table.drop("title", "owner"), TUESDAY) == {"a": "1 day", "b": "6 days"}
+    assert latest_signals(None, TUESDAY) == {}
 
 
 def test_every_form_of_a_digest_shows_the_owners_that_it_names() -> None:

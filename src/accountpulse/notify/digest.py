@@ -8,9 +8,10 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from accountpulse.notify.message import MOST_ENTRIES, Digest, Entry, Other
+from accountpulse.notify.reasons import reason
 from accountpulse.notify.told import Comparison, Crossed, NewestRun
-from accountpulse.scoring.columns import DRIVERS, HEALTH, NOT_RATED_REASON, RISK, RISK_Z, TIER
-from accountpulse.scoring.explain import driver, plain
+from accountpulse.scoring.columns import HEALTH, RISK, RISK_Z, TIER
+from accountpulse.scoring.explain import plain
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.next_steps import next_step
 
@@ -157,7 +158,7 @@ class _Writer:
             account_name=self._name(account),
             crossings=self._crossed(account).crossings,
             number=_number(row, self.newest.currency),
-            reason=_reason(row, self.newest),
+            reason=reason(row, self._crossed(account).crossings, self.newest),
             next_step=next_step(row, self.newest.card),
             links=self.newest.links.get(account, ()),
             owner=self._owner_named(account, owner),
@@ -208,14 +209,6 @@ def _uncapped_risk(row: Mapping[str, Any]) -> float | None:
     z = row.get(RISK_Z)
     risk: float | None = row.get(RISK)
     return risk if z is None else 100 / (1 + math.exp(-z))
-
-
-def _reason(row: Mapping[str, Any], newest: NewestRun) -> str | None:
-    """What costs most points; of an account without a rating, why it has none."""
-    if why := row.get(NOT_RATED_REASON):
-        return f"not rated: {why}"
-    drivers = row.get(DRIVERS) or ()
-    return driver(row, newest.card, drivers[0], newest.as_of) if drivers else None
 
 
 def _number(row: Mapping[str, Any], currency: str | None) -> str:

@@ -18,7 +18,7 @@ class Entry(NamedTuple):
     account_name: str  # the id where no name is known
     crossings: tuple[Crossing, ...]
     number: str  # "Health 49, churn risk 71, ARR 423,000 USD"
-    reason: str | None  # the heaviest driver, in words
+    reason: str | None  # what limits health, the latest critical signal, the heaviest driver, in words
     next_step: str | None
     links: tuple[WebLink, ...]
     owner: str | None = None  # named where the digest is not the owner's own

@@ -64,6 +64,7 @@ class NewestRun:
     opened: Mapping[str, date]  # of accounts with an open critical signal the day on which the latest was opened
     links: Mapping[str, tuple[WebLink, ...]]  # where a person finds each account
     currency: str | None = None  # of ARR, where the settings of the run named it
+    signals: Mapping[str, str] = field(default_factory=dict)  # of the same signal: what it is, in words
     day: date = field(kw_only=True)  # the last one of which anything was measured: what people are shown
 
 

@@ -15,6 +15,7 @@ from accountpulse.notify.digest import Audience, LastWord, compose, unread_by
 from accountpulse.notify.errors import NotSent
 from accountpulse.notify.message import Channel, Digest
 from accountpulse.notify.quiet_hours import QuietTimes
+from accountpulse.notify.reasons import latest_signals
 from accountpulse.notify.told import Comparison, NewestRun, compare
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.digest_ledger import SendingLog, Told, settled
@@ -97,6 +98,7 @@ def _newest_run(state: State, day: date | None) -> NewestRun:
     # as they stand beside the scores: a run that is writing at this moment has replaced the one table and not the other
     measured = earlier.scores.select(name for name in earlier.metrics.columns if name in earlier.scores.columns)
     inputs = earlier_runs.score_inputs(measured, earlier_runs.tables_before(state, earlier.snapshot), basis)
+    signals = earlier.detail("signals")
     return NewestRun(
         run_id=str(earlier.facts["run_id"]),
         as_of=earlier.as_of_day,
@@ -105,7 +107,8 @@ def _newest_run(state: State, day: date | None) -> NewestRun:
         inputs=earlier_runs.metrics_table(inputs, basis),
         failed=tuple(TITLES.get(name, name) for name in earlier.failed),
         stopped=_stopped(state, earlier),
-        opened=_opened(earlier.detail("signals")),
+        opened=_opened(signals),
+        signals=latest_signals(signals, earlier.as_of_day),
         links={account: tuple(links) for account, links in links_of_all(earlier.detail("evidence"), SOURCES).items()},
         currency=earlier.facts.get("currency"),
         day=earlier.last_day,
