@@ -5,12 +5,12 @@ https://docs.slack.dev/reference/block-kit/blocks
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from time import sleep as _sleep
 from typing import Any
 
+from accountpulse.core.channel_access import SLACK_ID
 from accountpulse.core.secret import Secret
 from accountpulse.core.web_links import WebLink
 from accountpulse.notify.errors import NotSent
@@ -22,8 +22,6 @@ SETTING = "ACCOUNTPULSE_SLACK_WEBHOOK"
 MOST_BLOCKS = 50
 MOST_TEXT = 3_000  # characters of a section's text, after escaping
 MOST_HEADER = 150
-_MEMBER = re.compile(r"[UW][A-Z0-9]{4,20}")
-_GROUP = re.compile(r"S[A-Z0-9]{4,20}")
 _CUT = "…"
 
 
@@ -86,10 +84,8 @@ def _owner(digest: Digest) -> str | None:
     named = digest.recipient
     if named is None or "@" in named:
         return f"For {_fitting(digest.owner, 300)}" if digest.owner else None
-    if _MEMBER.fullmatch(named):
-        return f"For <@{named}>"
-    if _GROUP.fullmatch(named):
-        return f"For <!subteam^{named}>"
+    if SLACK_ID.fullmatch(named):
+        return f"For <!subteam^{named}>" if named.startswith("S") else f"For <@{named}>"
     raise NotSent(
         "slack",
         "the owner's Slack id is none",
