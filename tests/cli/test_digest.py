@@ -30,6 +30,7 @@ SALESFORCE = {
 }
 SENTENCE = """Customer health, 24 November 2026: 6 accounts crossed a line, 1 account is better
 Company 6
+Owner: 005000000000001AAA
 Healthy to At Risk
 Health 65 (At Risk), churn risk 1.8, ARR 6,000
 Why: CSAT: 60 %, costs 30 points
@@ -60,8 +61,8 @@ def test_what_would_be_sent_is_whole_on_any_width_and_nothing_is_sent_or_recorde
     assert max(map(len, printed.splitlines())) <= width
     words = " ".join(printed.split())
     assert " ".join(SENTENCE.split()) in words
-    assert "Crossed a line, too (1) Company 1: Healthy to At Risk" in words
-    assert "Better again (1) Company 7: At Risk to Healthy" in words
+    assert "Crossed a line, too (1) Company 1 (005000000000001AAA): Healthy to At Risk" in words
+    assert "Better again (1) Company 7 (005000000000001AAA): At Risk to Healthy" in words
     assert words.endswith("Nothing was sent. `accountpulse digest --send` sends it.")
     assert (notebook.pages, State(folder).ledgers.read("notebook")) == ([], before)
 
@@ -116,6 +117,32 @@ def test_hours_without_an_end_and_other_mistakes_of_the_block_are_said_together(
         read_mapping('digest: {quiet_hours: {from: "18:00"}}', "accountpulse.yaml")
     with pytest.raises(ConfigurationError, match="is not a time of the day in quotes"):
         read_mapping('digest: {quiet_hours: {from: "25:00", to: "07:00"}}', "accountpulse.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('quiet_hours: {from: 18:00, to: "07:00"}', 'quiet_hours.from.*in quotes, as "18:00"'),
+        ('quiet_hours: {from: "08:00", to: "08:00"}', "the same time"),
+        ("quiet_hours: {days: [mon, tue, wed, thu, fri, sat, sun]}", "all seven days are quiet"),
+        (
+            "channels: [slack], owners: {Anna: {slack: anna@example.com}}",
+            r"owners\.Anna: slack finds people by a member id",
+        ),
+        ("channels: [slack], fallback: {slack: '#alerts'}", "fallback: slack finds people"),
+        ("channels: [mail, slack], owners: {Anna: anna@example.com, Ben: U012AB3CD}", r"owners\.Anna: slack finds"),
+    ],
+)
+def test_a_time_that_is_a_number_and_a_recipient_that_slack_cannot_find_are_refused(text: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said) as refused:
+        read_mapping(f"digest: {{{text}}}", "accountpulse.yaml")
+    assert len(refused.value.problems) == 1
+
+
+def test_recipients_of_other_channels_are_no_matter_to_slack() -> None:
+    both = "owners: {Anna: {mail: anna@example.com, slack: U012AB3CD}, Ben: {mail: ben@example.com}}"
+    for text in ("channels: [mail], owners: {Anna: anna@example.com}", f"channels: [mail, slack], {both}"):
+        assert "Anna" in read_mapping(f"digest: {{{text}}}", "accountpulse.yaml").block("digest").owners
 
 
 def test_a_day_before_the_first_run_and_a_channel_that_is_not_set_up_are_refused(folder: Path) -> None:

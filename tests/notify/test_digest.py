@@ -1,5 +1,6 @@
 """What a digest says, of whom, to whom; and what is left where a channel fails."""
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,8 +15,13 @@ from accountpulse.core.errors import AlreadyRunning
 from accountpulse.core.period import Period, scope_of
 from accountpulse.notify.digest import REPEATED, Audience, LastWord, compose
 from accountpulse.notify.errors import NotSent
-from accountpulse.notify.message import Crossing, Digest
+from accountpulse.notify.mail_page import page
+from accountpulse.notify.message import Crossing, Digest, Other
+from accountpulse.notify.reasons import latest_signals
+from accountpulse.notify.rendering import as_data, plain_text, ready
+from accountpulse.notify.slack import message
 from accountpulse.notify.told import Comparison, NewestRun, compare
+from accountpulse.pipeline.earlier_runs import EarlierRun
 from accountpulse.scoring.crossings import LineState, crossings, renewal_stage
 from accountpulse.scoring.scorecard import load
 from accountpulse.scoring.scores import score
@@ -37,6 +43,8 @@ from notify.company import (
     send_all,
     told,
 )
+from notify.digests import digest as digest_of
+from notify.digests import entry
 
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
 ALL = Audience(each_owner=False, owners={}, fallback=None)
@@ -49,7 +57,7 @@ def newest(*accounts: Account, day: date = MONDAY, outage: bool = False) -> Newe
     run = scored([measure(accounts, day, outage=outage)])[0]
     dates = run.measured.signals.drop_nulls().select("account_id", "opened_on").iter_rows()
     failed = ("Intercom",) if outage else ()
-    return NewestRun("r2", day, SMALL, run.scores, run.measured.metrics, failed, (), dict(dates), {})
+    return NewestRun("r2", day, SMALL, run.scores, run.measured.metrics, failed, (), dict(dates), {}, day=day)
 
 
 def then_now(before: list[Account], now: list[Account], *, outage: bool = False) -> tuple[Comparison, NewestRun]:
@@ -162,7 +170,9 @@ def test_seats_that_come_from_the_missing_source_count_as_they_were() -> None:
     kinds = {"mau": pl.Float64, "mau_reason": pl.String, "seats": pl.Float64, "login_frequency_reason": pl.String}
     tables = [pl.DataFrame([each], infer_schema_length=None).cast(kinds) for each in (row, lost)]
     runs = [
-        NewestRun("r", MONDAY, card, score(table, card).join(table, on="account_id"), table, failed, (), {}, {})
+        NewestRun(
+            "r", MONDAY, card, score(table, card).join(table, on="account_id"), table, failed, (), {}, {}, day=MONDAY
+        )
         for table, failed in zip(tables, ((), ("Looker",)), strict=True)
     ]
     found = compare(compare(None, runs[0], same_card=False).told, runs[1], same_card=True)
@@ -399,11 +409,121 @@ def test_each_owner_gets_a_digest_and_what_belongs_to_nobody_that_is_known_goes_
     ]
 
 
+def test_accounts_name_their_owner_where_the_digest_is_not_that_owners_own(
+    seven: tuple[Comparison, NewestRun],
+) -> None:
+    """Companies of odd numbers belong to the second owner, 7 to nobody."""
+    [of_all] = compose(*seven, LAST, ALL)
+    named = {each.account_name: each.owner for each in (*of_all.entries, *of_all.others)}
+    assert (named["Company 3"], named["Company 4"], named["Company 7"]) == (OWNERS[1], OWNERS[0], None)
+    _first, own, fallback = compose(*seven, LAST, Audience(each_owner=True, owners={}, fallback=None))
+    assert {each.owner for each in (*own.entries, *own.others, *fallback.entries)} == {None}
+    one_is_known = Audience(each_owner=True, owners={OWNERS[0]: "a@example.com"}, fallback=None)
+    _own, fallback = compose(*seven, LAST, one_is_known)
+    assert {each.owner for each in fallback.entries} == {OWNERS[1], None}
+
+
+def test_the_reason_begins_with_the_cap_and_the_signal_that_crossed() -> None:
+    """1: CSAT 70 and logins 100 make health 77.5 before the cap of 49; 2: health is 30, the cap lowers nothing."""
+    signal = {"critical": 1.0, "opened_on": date(2026, 11, 18)}
+    now = [Account(1, score=70.0, logins=100.0, **signal), Account(2, score=40.0, logins=0.0, **signal)]  # type: ignore[arg-type]
+    now.append(Account(3, score=None, logins=None, **signal))  # type: ignore[arg-type]
+    found, run = then_now([Account(1), Account(2), Account(3)], now)
+    [digest] = compose(found, replace(run, signals={account_id(n): "Competitor, 6 days" for n in (1, 2, 3)}), LAST, ALL)
+    said = {each.account_name: each.reason for each in digest.entries}
+    lead = "critical signal (Competitor, 6 days); "
+    assert said["Company 1"] == (
+        "capped at 49: open critical signal (Competitor, 6 days); CSAT: 70 %, costs 22.5 points"
+    )
+    assert said["Company 2"] == f"{lead}CSAT: 40 %, costs 45 points"
+    assert (said["Company 3"] or "").startswith(f"{lead}no score: ")
+    [unnamed] = compose(found, run, LAST, ALL)
+    assert [each.reason for each in unnamed.entries if each.account_name == "Company 1"] == [
+        "capped at 49: open critical signal; CSAT: 70 %, costs 22.5 points"
+    ]
+
+
+def test_of_a_signal_is_said_what_is_known_of_the_latest_that_counts() -> None:
+    columns = ["account_id", "severity", "monitoring", "opened_on", "title", "owner"]
+    rows = [
+        ("a", "critical", False, date(2026, 11, 18), "Competitor", "Dana Owner"),
+        ("a", "critical", False, MONDAY, "Budget cut", None),
+        ("a", "critical", False, None, "Undated", None),
+        ("a", "critical", True, TUESDAY, "Only watched", None),
+        ("a", "moderate", False, TUESDAY, "Moderate", None),
+        ("b", "critical", False, date(2026, 11, 18), "Competitor", "Dana Owner"),
+        ("c", "critical", False, None, None, None),
+    ]
+    table = pl.DataFrame(rows, schema=columns, orient="row")
+    assert latest_signals(table, TUESDAY) == {"a": "Budget cut, 1 day", "b": "Competitor, Dana Owner, 6 days"}
+    assert latest_signals(table.drop("title", "owner"), TUESDAY) == {"a": "1 day", "b": "6 days"}
+    assert latest_signals(None, TUESDAY) == {}
+
+
+def test_every_form_of_a_digest_shows_the_owners_that_it_names() -> None:
+    other = Other(account_id(2), "Globex", "overdue", (), "Ben <b> Okri")
+    shown = ready(digest_of(entries=(entry("Acme", owner="Dana Owner"),), others=(other,), owner=None, owner_id=None))
+    text, data = plain_text(shown), as_data(shown)
+    assert "Acme\n  Owner: Dana Owner\n" in text
+    assert "- Globex (Ben <b> Okri): overdue" in text
+    assert (data["accounts"][0]["owner"], data["others"][0]["owner"]) == ("Dana Owner", "Ben <b> Okri")
+    assert "Owner: Dana Owner<br>" in page(shown)
+    assert "Globex (Ben &lt;b&gt; Okri): overdue" in page(shown)
+    slack = json.dumps(message(shown))
+    assert "*Acme*\\nOwner: Dana Owner\\n" in slack
+    assert "Globex (Ben &lt;b&gt; Okri): overdue" in slack
+
+
+def test_a_digest_is_of_the_last_day_that_was_measured(seven: tuple[Comparison, NewestRun]) -> None:
+    found, run = seven
+    [digest] = compose(found, replace(run, as_of=TUESDAY, day=MONDAY), LAST, ALL)
+    assert (digest.heading.split(":")[0], digest.as_of) == ("Customer health, 23 November 2026", MONDAY)
+
+
+@pytest.mark.parametrize(
+    ("facts", "last_day"),
+    [
+        ({"as_of_day": "2026-12-01"}, date(2026, 11, 30)),  # November, run when it was over
+        ({"as_of_day": "2026-11-24"}, TUESDAY),  # and in its course, on the 24th
+        ({"as_of_day": "2026-11-24", "snapshot": "2026-11-23"}, MONDAY),
+        ({"as_of_day": "2026-11-24", "snapshot": "2026-11-24"}, TUESDAY),  # `--as-of today`
+    ],
+)
+def test_the_last_day_of_a_month_is_its_own_and_so_is_that_of_a_snapshot(facts: dict[str, str], last_day: date) -> None:
+    nothing = pl.DataFrame()
+    assert EarlierRun(Period(2026, 11), facts, nothing, nothing, {}, lambda _kind: None).last_day == last_day
+
+
 def test_a_digest_has_the_same_key_whatever_run_tells_it(seven: tuple[Comparison, NewestRun]) -> None:
     found, run = seven
     other = replace(run, run_id="r3")
     [one], [two] = (compose(found, each, LAST, ALL) for each in (run, other))
     assert one.key == two.key
+
+
+def test_the_same_line_crossed_a_second_time_on_one_day_is_another_digest_and_a_second_run_of_it_the_same() -> None:
+    first = compare(None, newest(Account(1)), same_card=False).told
+    down, up = newest(fallen(Account(1)), day=TUESDAY), newest(Account(1), day=TUESDAY)
+    once = compare(first, replace(down, run_id="r3"), same_card=True)
+    back = compare(once.told, replace(up, run_id="r4"), same_card=True)
+    anew = compare(back.told, replace(down, run_id="r5"), same_card=True)
+    again = compare(first, replace(down, run_id="r6"), same_card=True)
+    [one], [two], [three], [four] = (
+        compose(found, run, LAST, ALL) for found, run in ((once, down), (back, up), (anew, down), (again, down))
+    )
+    assert one.entries == three.entries == four.entries
+    assert len({one.key, two.key, three.key}) == 3
+    assert four.key == one.key
+
+
+def test_digests_of_notes_alone_have_a_key_each() -> None:
+    """An account is missing; the scorecard is another one; it is so a second time, after another run was told."""
+    found, run = then_now([Account(1), Account(2)], [Account(1)])
+    other = compare(found.told, run, same_card=False)
+    said = [(found, LAST), (other, LAST._replace(scorecard="x")), (other, LAST._replace(scorecard="x", run_id="r3"))]
+    digests = [digest for found, last in said for digest in compose(found, run, last, ALL)]
+    assert [len(each.notes) for each in digests] == [1, 1, 1]
+    assert len({each.key for each in digests}) == 3
 
 
 # --- sending ---------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from accountpulse.sandbox.server import Fault, Sandbox
 from accountpulse.sandbox.world import build
 from accountpulse.sandbox.world.model import World
 from accountpulse.sandbox.world.org import record_id
+from accountpulse.state.ledgers import kept_detail
 from notify.digests import digest, entry
 from support import NOW
 
@@ -151,6 +152,29 @@ def test_a_task_is_closed_by_a_status_of_the_org_when_the_account_is_better_agai
         statuses[:] = names
     assert [(row["Status"], row["IsClosed"]) for row in rows] == [("Erledigt", True)] * 2
     assert receipt.detail == {two: ""}
+
+
+def test_a_task_is_closed_when_its_account_is_no_longer_scored_also_by_a_digest_of_notes_alone(
+    org: World, tasks: TasksChannel, rows: list[dict[str, Any]]
+) -> None:
+    one, two = accounts(org)[:2]
+    first = tasks.send(told(one, two), {})
+    receipt = tasks.send(told(key="two", gone=(one, record_id("001", 999_999))), first.detail)
+    assert [(row["WhatId"], row["IsClosed"]) for row in rows] == [(one, True), (two, False)]
+    assert receipt.detail == {one: ""}
+
+
+def test_an_account_that_crosses_again_on_the_day_that_its_task_was_closed_on_gets_a_new_one(
+    org: World, tasks: TasksChannel, rows: list[dict[str, Any]]
+) -> None:
+    [one] = accounts(org)[:1]
+    detail: dict[str, str] = {}
+    for each in (told(one), told(key="two", back=(one,)), told(one, key="three"), told(one, key="three")):
+        detail = kept_detail(detail, tasks.send(each, detail).detail)
+    assert [row["IsClosed"] for row in rows] == [True, False]
+    assert detail == {one: rows[1]["Id"]}
+    tasks.send(told(key="four", back=(one,)), detail)
+    assert [row["IsClosed"] for row in rows] == [True, True]
 
 
 def test_an_account_that_crossed_another_line_keeps_its_task(

@@ -14,6 +14,7 @@ from accountpulse.cli.formatting import plural
 from accountpulse.cli.voice import note
 from accountpulse.core.errors import UsageError
 from accountpulse.notify.message import Channel, Digest, Entry, Other
+from accountpulse.notify.rendering import shown_name
 from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import digest
 from accountpulse.pipeline.digest import ChannelDigests
@@ -117,6 +118,8 @@ def _print_digest(console: Console, shown: Digest) -> None:
 
 
 def _lines_of(entry: Entry) -> Iterator[str]:
+    if entry.owner is not None:
+        yield f"Owner: {entry.owner}"
     yield from (each.text if each.worse else f"{each.text} (better)" for each in entry.crossings)
     yield entry.number
     if entry.reason is not None:
@@ -130,7 +133,7 @@ def _print_others(console: Console, heading: str, others: Sequence[Other]) -> No
     if others:
         console.print(f"\n{heading} ({len(others):,})", markup=False)
     for each in others:
-        console.print(Padding(Text(f"{each.account_name}: {each.text}"), (0, 0, 0, 2), expand=False))
+        console.print(Padding(Text(f"{shown_name(each)}: {each.text}"), (0, 0, 0, 2), expand=False))
 
 
 def _print_json(found: Sequence[ChannelDigests], *, is_sent: bool, text: str | None) -> None:

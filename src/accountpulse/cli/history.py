@@ -162,7 +162,7 @@ def forget_account(state: State, account: str, *, yes: bool, as_json: bool = Fal
     typer.echo("and all checkpoints, reports, dry runs, and whatever was set aside or half written.")
     note(f"{each}; it was erased with the rest that was set aside" for each in state.files.notes)
     typer.echo(
-        "Not touched: records in Salesforce, CSV files and reports that you kept, older versions of objects in a "
-        "versioned bucket."
+        "Not touched: records and Tasks in Salesforce, digests that were sent and digest files, CSV files and reports "
+        "that you kept, older versions of objects in a versioned bucket."
     )
     return 0

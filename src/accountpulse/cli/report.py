@@ -34,7 +34,7 @@ def write_report(
     summary.marked(console, "✗", "red", document["alarms"])
     is_over = document["snapshot"] or parse_period(document["period"]).is_over(date.fromisoformat(document["as_of"]))
     open_month = () if is_over else (f"as of {document['as_of']}: {NOT_OVER}",)
-    newer = _newer_snapshot(state, document) if period is run_id is day is None else ()
+    newer = _newer_snapshot(state, document) if (period, run_id, day) == (None, None, None) else ()
     summary.marked(console, "!", "yellow", [*open_month, *newer, *document["warnings"]])
     for what, path in zip(("Page", "CSV"), paths, strict=True):
         console.print(f"{what + ':':<6}{path}", markup=False, soft_wrap=True)

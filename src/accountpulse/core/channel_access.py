@@ -2,11 +2,13 @@
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from accountpulse.core.secret import Secret
 
+SLACK_ID = re.compile(r"[USW][A-Z0-9]{4,20}")  # of a member (U, W) or of a user group (S)
 KEY_BYTES = range(24, 65)  # https://github.com/standard-webhooks/standard-webhooks, "Signature scheme"
 
 

@@ -2,16 +2,17 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from accountpulse.notify.message import MOST_ENTRIES, Digest, Entry, Other
+from accountpulse.notify.reasons import reason
 from accountpulse.notify.told import Comparison, Crossed, Missing, NewestRun
-from accountpulse.scoring.columns import DRIVERS, HEALTH, NOT_RATED_REASON, RISK, RISK_Z, TIER
-from accountpulse.scoring.explain import driver, plain
+from accountpulse.scoring.columns import HEALTH, RISK, RISK_Z, TIER
+from accountpulse.scoring.explain import plain
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.next_steps import next_step
 
@@ -81,7 +82,7 @@ def compose(
     if not groups and urgent:
         groups[_general(audience)] = []
     order = sorted(groups, key=lambda owner: (owner.owner_id is None, owner.name or "", owner.owner_id or ""))
-    writer = _Writer(found, newest, rows, is_first=last is None)
+    writer = _Writer(found, newest, rows, last)
     return [
         writer.digest(
             owner, groups[owner], gone.get(owner, ()), list(dict.fromkeys([*left.get(owner, ()), *notes])), doubtful
@@ -169,7 +170,7 @@ class _Writer:
     found: Comparison
     newest: NewestRun
     rows: Mapping[str, Mapping[str, Any]]
-    is_first: bool
+    last: LastWord | None
 
     def digest(
         self,
@@ -187,14 +188,14 @@ class _Writer:
         missing = tuple(each.account_id for each in gone)
         is_repeat = bool(doubtful.intersection([*accounts, *missing] or [NO_ACCOUNT]))
         return Digest(
-            key=self._key(owner, accounts),
+            key=self._key(owner, accounts, notes),
             heading=self._heading(owner, len(worse), len(eased)),
-            as_of=self.newest.as_of,
+            as_of=self.newest.day,
             owner_id=owner.owner_id,
             owner=owner.name,
-            entries=tuple(self._entry(account) for account in ordered[:MOST_ENTRIES]),
-            others=tuple(self._other(account) for account in others),
-            crossed_back=tuple(self._other(account) for account in sorted(back, key=self._name)),
+            entries=tuple(self._entry(account, owner) for account in ordered[:MOST_ENTRIES]),
+            others=tuple(self._other(account, owner) for account in others),
+            crossed_back=tuple(self._other(account, owner) for account in sorted(back, key=self._name)),
             notes=(*([REPEATED] if is_repeat else []), *_missing(gone), *notes),
             recipient=owner.recipient,
             gone=missing,
@@ -206,26 +207,33 @@ class _Writer:
     def _name(self, account: str) -> str:
         return self.rows[account].get("account_name") or account
 
-    def _entry(self, account: str) -> Entry:
+    def _entry(self, account: str, owner: _Owner) -> Entry:
         row = self.rows[account]
         return Entry(
             account_id=account,
             account_name=self._name(account),
             crossings=self._crossed(account).crossings,
             number=_number(row, self.newest.currency),
-            reason=_reason(row, self.newest),
+            reason=reason(row, self._crossed(account).crossings, self.newest),
             next_step=next_step(row, self.newest.card),
             links=self.newest.links.get(account, ()),
+            owner=self._owner_named(account, owner),
         )
 
-    def _other(self, account: str) -> Other:
+    def _other(self, account: str, owner: _Owner) -> Other:
         text = "; ".join(each.text for each in self._crossed(account).crossings)
-        return Other(account, self._name(account), text, self.newest.links.get(account, ()))
+        links = self.newest.links.get(account, ())
+        return Other(account, self._name(account), text, links, self._owner_named(account, owner))
+
+    def _owner_named(self, account: str, owner: _Owner) -> str | None:
+        """Whose account it is, where the digest goes to more people than the owner."""
+        row = self.rows[account]
+        return (row.get("owner") or row.get("owner_id")) if owner.owner_id is None else None
 
     def _heading(self, owner: _Owner, worse: int, eased: int) -> str:
-        day = f"{self.newest.as_of.day} {self.newest.as_of:%B %Y}"
+        day = f"{self.newest.day.day} {self.newest.day:%B %Y}"
         lead = ", ".join(["Customer health", day, *([owner.name] if owner.name else [])])
-        if self.is_first:
+        if self.last is None:
             return f"{lead}: first digest"
         better = f"{_accounts(eased)} {'is' if eased == 1 else 'are'} better"
         if not worse and eased:
@@ -233,10 +241,11 @@ class _Writer:
         crossed = f"{_accounts(worse) if worse else 'no account'} crossed a line"
         return f"{lead}: {crossed}{f', {better}' if eased else ''}"
 
-    def _key(self, owner: _Owner, accounts: Iterable[str]) -> str:
-        """The same for the same news, also of another run of the same day."""
-        news = [(account, self._crossed(account).crossings) for account in sorted(accounts)]
-        content = repr((self.newest.as_of.isoformat(), owner.owner_id, owner.recipient, news, self.is_first))
+    def _key(self, owner: _Owner, accounts: Sequence[str], notes: Sequence[str]) -> str:
+        """The same for the same news, also of another run of the same day; another one for the same told anew."""
+        news = [(account, *self._crossed(account)) for account in sorted(accounts)]
+        since = None if accounts or self.last is None else self.last.run_id
+        content = repr((self.newest.day.isoformat(), owner.owner_id, owner.recipient, news, tuple(notes), since))
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
@@ -256,14 +265,6 @@ def _uncapped_risk(row: Mapping[str, Any]) -> float | None:
     z = row.get(RISK_Z)
     risk: float | None = row.get(RISK)
     return risk if z is None else 100 / (1 + math.exp(-z))
-
-
-def _reason(row: Mapping[str, Any], newest: NewestRun) -> str | None:
-    """What costs most points; of an account without a rating, why it has none."""
-    if why := row.get(NOT_RATED_REASON):
-        return f"not rated: {why}"
-    drivers = row.get(DRIVERS) or ()
-    return driver(row, newest.card, drivers[0], newest.as_of) if drivers else None
 
 
 def _number(row: Mapping[str, Any], currency: str | None) -> str:

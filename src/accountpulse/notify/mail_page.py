@@ -5,7 +5,7 @@ from html import escape
 
 from accountpulse.core.web_links import WebLink
 from accountpulse.notify.message import Digest, Entry, Other
-from accountpulse.notify.rendering import shown_crossings
+from accountpulse.notify.rendering import shown_crossings, shown_name
 
 # mail programs read no style sheets: what there is stands at the element
 _BODY = "font:15px/1.45 system-ui,sans-serif;color:#1f2328;max-width:42em;margin:0 auto;padding:1em"
@@ -31,6 +31,8 @@ def _entry(entry: Entry) -> str:
 
 def _lines(entry: Entry) -> Iterator[str]:
     yield f"<strong>{escape(entry.account_name)}</strong>"
+    if entry.owner:
+        yield f"Owner: {escape(entry.owner)}"
     yield from (escape(each) for each in shown_crossings(entry))
     yield escape(entry.number)
     if entry.reason:
@@ -49,9 +51,9 @@ def _list(title: str, others: tuple[Other, ...]) -> list[str]:
 
 
 def _one_line(other: Other) -> str:
-    name = escape(other.account_name)
+    name = escape(shown_name(other))
     if other.links:
-        name = _link(other.links[0]._replace(label=other.account_name))
+        name = _link(other.links[0]._replace(label=shown_name(other)))
     return f"{name}: {escape(other.text)}"
 
 

@@ -18,9 +18,10 @@ class Entry(NamedTuple):
     account_name: str  # the id where no name is known
     crossings: tuple[Crossing, ...]
     number: str  # "Health 49, churn risk 71, ARR 423,000 USD"
-    reason: str | None  # the heaviest driver, in words
+    reason: str | None  # what limits health, the latest critical signal, the heaviest driver, in words
     next_step: str | None
     links: tuple[WebLink, ...]
+    owner: str | None = None  # named where the digest is not the owner's own
 
 
 class Other(NamedTuple):
@@ -30,14 +31,15 @@ class Other(NamedTuple):
     account_name: str  # the id where no name is known
     text: str
     links: tuple[WebLink, ...]
+    owner: str | None = None  # as of Entry
 
 
 class Digest(NamedTuple):
     """What one owner, or everybody, is told over a channel."""
 
-    key: str  # stable: the same digest, sent again, has the same key
+    key: str  # of the same digest, sent again, the same; of any other another
     heading: str  # "Customer health, 30 November 2026: 3 accounts crossed a line"
-    as_of: date
+    as_of: date  # the last day of which anything was measured
     owner_id: str | None  # None: for all, or for the fallback
     owner: str | None  # a name
     entries: tuple[Entry, ...]  # at most MOST_ENTRIES

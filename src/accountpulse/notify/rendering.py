@@ -35,6 +35,11 @@ def shown_crossings(entry: Entry) -> list[str]:
     return [shown_crossing(each) for each in entry.crossings]
 
 
+def shown_name(other: Other) -> str:
+    """An account's name, with its owner's where that is to be said."""
+    return f"{other.account_name} ({other.owner})" if other.owner else other.account_name
+
+
 def plain_text(digest: Digest) -> str:
     """The digest for people, as text. `digest` is one that is ready."""
     parts = ["\n".join([digest.heading, *([f"For {digest.owner}"] if digest.owner else []), *digest.notes])]
@@ -48,6 +53,7 @@ def plain_entry(entry: Entry) -> str:
     """One account in full, a line for each thing that is said."""
     lines = [
         entry.account_name,
+        *([f"  Owner: {entry.owner}"] if entry.owner else []),
         *(f"  {each}" for each in shown_crossings(entry)),
         f"  {entry.number}",
         *([f"  Why: {entry.reason}"] if entry.reason else []),
@@ -58,7 +64,7 @@ def plain_entry(entry: Entry) -> str:
 
 
 def _plain_list(heading: str, others: tuple[Other, ...]) -> list[str]:
-    lines = [f"- {each.account_name}: {each.text}{_plain_link(each.links)}" for each in others]
+    lines = [f"- {shown_name(each)}: {each.text}{_plain_link(each.links)}" for each in others]
     return ["\n".join([f"{heading} ({len(others):,})", *lines])] if others else []
 
 
@@ -86,13 +92,15 @@ def as_data(digest: Digest) -> dict[str, Any]:
         ],
         "others": [{**_named(each), "text": each.text} for each in digest.others],
         "crossed_back": [{**_named(each), "text": each.text} for each in digest.crossed_back],
+        "gone": list(digest.gone),
         "notes": list(digest.notes),
     }
 
 
 def _named(account: Entry | Other) -> dict[str, Any]:
     links = [{"label": each.label, "url": each.url} for each in account.links]
-    return {"account_id": account.account_id, "account_name": account.account_name, "links": links}
+    names = {"account_id": account.account_id, "account_name": account.account_name, "owner": account.owner}
+    return {**names, "links": links}
 
 
 def _entry(entry: Entry) -> Entry:
@@ -103,11 +111,17 @@ def _entry(entry: Entry) -> Entry:
         reason=None if entry.reason is None else _line(entry.reason),
         next_step=None if entry.next_step is None else _line(entry.next_step),
         links=_links(entry.links),
+        owner=None if entry.owner is None else _line(entry.owner),
     )
 
 
 def _other(other: Other) -> Other:
-    return other._replace(account_name=_line(other.account_name), text=_line(other.text), links=_links(other.links))
+    return other._replace(
+        account_name=_line(other.account_name),
+        text=_line(other.text),
+        links=_links(other.links),
+        owner=None if other.owner is None else _line(other.owner),
+    )
 
 
 def _links(links: tuple[WebLink, ...]) -> tuple[WebLink, ...]:

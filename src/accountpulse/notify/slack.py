@@ -5,25 +5,23 @@ https://docs.slack.dev/reference/block-kit/blocks
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from time import sleep as _sleep
 from typing import Any
 
+from accountpulse.core.channel_access import SLACK_ID
 from accountpulse.core.secret import Secret
 from accountpulse.core.web_links import WebLink
 from accountpulse.notify.errors import NotSent
 from accountpulse.notify.message import Digest, Entry, Other, Receipt
 from accountpulse.notify.posting import ANSWER, Poster
-from accountpulse.notify.rendering import ready, shown_crossings
+from accountpulse.notify.rendering import ready, shown_crossings, shown_name
 
 SETTING = "ACCOUNTPULSE_SLACK_WEBHOOK"
 MOST_BLOCKS = 50
 MOST_TEXT = 3_000  # characters of a section's text, after escaping
 MOST_HEADER = 150
-_MEMBER = re.compile(r"[UW][A-Z0-9]{4,20}")
-_GROUP = re.compile(r"S[A-Z0-9]{4,20}")
 _CUT = "…"
 
 
@@ -86,10 +84,8 @@ def _owner(digest: Digest) -> str | None:
     named = digest.recipient
     if named is None or "@" in named:
         return f"For {_fitting(digest.owner, 300)}" if digest.owner else None
-    if _MEMBER.fullmatch(named):
-        return f"For <@{named}>"
-    if _GROUP.fullmatch(named):
-        return f"For <!subteam^{named}>"
+    if SLACK_ID.fullmatch(named):
+        return f"For <!subteam^{named}>" if named.startswith("S") else f"For <@{named}>"
     raise NotSent(
         "slack",
         "the owner's Slack id is none",
@@ -100,6 +96,7 @@ def _owner(digest: Digest) -> str | None:
 def _entry(entry: Entry) -> Iterator[dict[str, Any]]:
     lines = [
         f"*{_fitting(entry.account_name, 300)}*",
+        *([f"Owner: {_fitting(entry.owner, 300)}"] if entry.owner else []),
         _fitting("\n".join(shown_crossings(entry)), 900),
         _fitting(entry.number, 300),
         *([f"Why: {_fitting(entry.reason, 600)}"] if entry.reason else []),
@@ -112,7 +109,7 @@ def _entry(entry: Entry) -> Iterator[dict[str, Any]]:
 
 def _one_line(other: Other) -> str:
     link = next((shown for each in other.links if (shown := _link(each))), "")
-    return f"• {_fitting(other.account_name, 300)}: {_fitting(other.text, 600)} {link}".rstrip()
+    return f"• {_fitting(shown_name(other), 300)}: {_fitting(other.text, 600)} {link}".rstrip()
 
 
 def _link(link: WebLink) -> str | None:

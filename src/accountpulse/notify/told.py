@@ -10,10 +10,11 @@ coverage               what a fall of coverage is counted from, in percent; null
 open                   the lines that were told as crossed for the worse, and not yet as crossed back
 missing                the account was told as missing from the runs
 name, owner_id, owner  what the account is called, and whose it is; null: not known
+run                    the run by which it was last told of, or first noted
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -53,6 +54,7 @@ TOLD: Columns = {
     "told:name": pl.String,
     "told:owner_id": pl.String,
     "told:owner": pl.String,
+    "told:run": pl.String,
 }
 _NOT_CONFIGURED = "not_configured"
 _WHO = {"told:name": "account_name", "told:owner_id": "owner_id", "told:owner": "owner"}
@@ -68,7 +70,7 @@ class NewestRun:
     """
 
     run_id: str
-    as_of: date  # the day after the last one that was measured
+    as_of: date  # the day on which what was measured ends: the day after `day`, or that day where it was not over
     card: Scorecard
     scores: pl.DataFrame
     inputs: pl.DataFrame
@@ -79,13 +81,19 @@ class NewestRun:
     currency: str | None = None  # of ARR, where the settings of the run named it
     unfinished: date | None = None  # the day of a later run that did not finish, for whatever reason
     sources: tuple[str, ...] = ()  # titles of the sources that were set up
+    signals: Mapping[str, str] = field(default_factory=dict)  # of the same signal: what it is, in words
+    day: date = field(kw_only=True)  # the last one of which anything was measured: what people are shown
 
 
 class Crossed(NamedTuple):
-    """An account that crossed lines, and whether nothing that was told as worse is open any more."""
+    """An account that crossed lines, and whether nothing that was told as worse is open any more.
+
+    `told_by`: the run by which it was last told of. It tells apart the same crossing, told a second time anew.
+    """
 
     crossings: tuple[Crossing, ...]
     is_clear: bool
+    told_by: str | None = None
 
 
 class Missing(NamedTuple):
@@ -205,7 +213,8 @@ def _step(
     if then is None:
         found = () if is_first else _of_new(state, newest.card)
         lines = still_open((), found, state._replace(tier=newest.card.green_tiers[-1]), state, newest.card)
-        return _Step(Crossed(found, not lines), who | _facts(state, None, state.coverage, lines), is_waiting=False)
+        facts = {**who, **_facts(state, None, state.coverage, lines), "told:run": newest.run_id}
+        return _Step(Crossed(found, not lines), facts, is_waiting=False)
     before = _state_then(then, same_basis=same_basis)
     seen = state if judged is None else judged_state(judged, state)
     found = crossings(before, seen, newest.card)
@@ -216,7 +225,8 @@ def _step(
         found = (*found, risen)
     lines = still_open(then["told:open"] or (), found, before, before if is_waiting else seen, newest.card)
     coverage = before.coverage if is_waiting else _reference(before, seen, found)
-    return _Step(Crossed(found, not lines), who | _facts(seen, before, coverage, lines), is_waiting)
+    facts = {**who, **_facts(seen, before, coverage, lines), "told:run": newest.run_id if found else then["told:run"]}
+    return _Step(Crossed(found, not lines, then["told:run"]), facts, is_waiting)
 
 
 def _of_new(state: LineState, card: Scorecard) -> tuple[Crossing, ...]:

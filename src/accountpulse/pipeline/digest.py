@@ -17,6 +17,7 @@ from accountpulse.notify.digest import EARLIER, Audience, LastWord, compose, unr
 from accountpulse.notify.errors import NotSent
 from accountpulse.notify.message import Channel, Digest
 from accountpulse.notify.quiet_hours import QuietTimes
+from accountpulse.notify.reasons import latest_signals
 from accountpulse.notify.told import Comparison, NewestRun, compare
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.digest_ledger import SendingLog, Told, settled
@@ -100,6 +101,7 @@ def _newest_run(state: State, day: date | None) -> NewestRun:
     # as they stand beside the scores: a run that is writing at this moment has replaced the one table and not the other
     measured = earlier.scores.select(name for name in earlier.metrics.columns if name in earlier.scores.columns)
     inputs = earlier_runs.score_inputs(measured, earlier_runs.tables_before(state, earlier.snapshot), basis)
+    signals = earlier.detail("signals")
     return NewestRun(
         run_id=str(earlier.facts["run_id"]),
         as_of=earlier.as_of_day,
@@ -108,7 +110,9 @@ def _newest_run(state: State, day: date | None) -> NewestRun:
         inputs=earlier_runs.metrics_table(inputs, basis),
         failed=tuple(TITLES.get(name, name) for name in earlier.failed),
         stopped=() if unfinished is None else tuple(TITLES.get(name, name) for name in unfinished.get("failed", ())),
-        opened=_opened(earlier.detail("signals")),
+        signals=latest_signals(signals, earlier.as_of_day),
+        day=earlier.last_day,
+        opened=_opened(signals),
         links={account: tuple(links) for account, links in links_of_all(earlier.detail("evidence"), SOURCES).items()},
         currency=earlier.facts.get("currency"),
         sources=tuple(TITLES.get(name, name) for name in earlier.facts.get("sources", ())),
@@ -152,13 +156,13 @@ def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> 
     unset = () if last is None else last.unset
     found = compare(told.table, newest, same_card=same_card, unset=unset, doubtful=told.doubtful)
     if last is not None and last.as_of > newest.as_of.isoformat():
-        note = f"the newest run is as of {newest.as_of}; this channel was told as of {last.as_of} already"
+        note = f"the newest run is as of {newest.day}; this channel was told as of {last.day} already"
         return _ChannelPlan(ledger, told, found, ChannelDigests(channel, (), note))
     audience = Audience(block.audience == "each owner", block.recipients(channel), block.fallback_of(channel))
     word = None if last is None else _last_word(last)
     unsent = {owner: _as_told_later(each, newest) for owner, each in told.unsent.items()}
     digests = compose(found, newest, word, audience, doubtful=told.doubtful, unsent=unsent)
-    nothing = None if digests or last is None else f"no account crossed a line since {last.as_of}"
+    nothing = None if digests or last is None else f"no account crossed a line since {last.day}"
     return _ChannelPlan(ledger, told, found, ChannelDigests(channel, tuple(digests), nothing))
 
 
@@ -207,6 +211,7 @@ def _told_now(newest: NewestRun, found: Comparison, table: str) -> LastTold:
     return LastTold(
         run_id=newest.run_id,
         as_of=newest.as_of.isoformat(),
+        day=newest.day.isoformat(),
         scorecard=newest.card.hash,
         unread=unread_by(newest),
         table=table,

@@ -36,7 +36,7 @@ def _account_tasks(loaded: Settings) -> AccountTasks:
 
 
 class TasksChannel:
-    """A Task for each account that a digest shows in full; it is closed when the account is told as better again."""
+    """A Task for each account that a digest shows in full; it is closed once that is told as better or gone."""
 
     name = TASKS
 
@@ -52,7 +52,8 @@ class TasksChannel:
         clean = ready(digest)
         wanted = [_task(clean, each) for each in clean.entries]
         still = {each.account_id for each in clean.entries} | {each.account_id for each in clean.others}
-        over = [each.account_id for each in clean.crossed_back if each.account_id not in still]
+        left = [*(each.account_id for each in clean.crossed_back), *clean.gone]
+        over = [account for account in left if account not in still]
         try:
             known = {account: task_id for account, task_id in before.items() if task_id}
             result = self._tasks.put(wanted, over, known)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property, partial
 from typing import Any, Literal, Protocol
 
@@ -100,8 +100,13 @@ class EarlierRun:
 
     @property
     def as_of_day(self) -> date:
-        """The day after the last one that was measured."""
+        """The day after the last one that was measured, or that day where it was not over."""
         return date.fromisoformat(self.facts["as_of_day"])
+
+    @property
+    def last_day(self) -> date:
+        """The last day of which anything was measured, one that was not over included."""
+        return self.snapshot or min(self.as_of_day, self.period.shifted(1).first_day - timedelta(days=1))
 
     @property
     def failed(self) -> tuple[str, ...]:

@@ -28,7 +28,8 @@ class LastTold(msgspec.Struct, frozen=True):
     """What a channel was told as a whole, and the table of what it was told of each account."""
 
     run_id: str
-    as_of: str  # an ISO day
+    as_of: str  # an ISO day: which of two runs is the later one
+    day: str  # the last day of which anything was measured, as people are shown it
     scorecard: str  # its hash
     unread: tuple[str, ...]  # titles of the sources that could not be read
     table: str
