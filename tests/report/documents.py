@@ -285,7 +285,7 @@ def _lines(account: dict[str, Any]) -> list[dict[str, Any]]:
     if now == then or NOT_RATED in (now, then):
         return []
     worse = TIER_NAMES.index(now) > TIER_NAMES.index(then)
-    return [{"line": "tier", "text": f"{then} to {now}", "worse": worse}]
+    return [{"line": "tier", "text": f"{then} to {now}", "worse": worse, "better": not worse}]
 
 
 def _crossed(accounts: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -150,6 +150,9 @@ def test_what_crossed_a_line_is_what_differs_from_the_run_before_by_the_same_sco
     then = {row["account_id"]: row for row in inputs.rescored.to_dicts()}
     measured = {row["account_id"]: row for row in inputs.before.scores.to_dicts()}
     told = {each["i"]: {line["line"]: line for line in each["lines"]} for each in document["crossed"]}
+    ways = [each["way"] for each in document["crossed"]]
+    assert ways == sorted(ways, key=["fell", "rose", ""].index)
+    assert set(ways) == {"fell", "rose", ""}
     for i, row in enumerate(rows):
         lines, before, days = told.get(i, {}), then[row["account_id"]], measured[row["account_id"]]["days_to_renewal"]
         rated = "Not Rated" not in (row["tier"], before["tier"])

@@ -33,6 +33,7 @@ def test_a_page_of_120_accounts_opens_and_shows_every_section(visit: Open, portf
     ):
         assert title in titles
     assert shown("main").inner_text().count("not a probability") >= 2
+    assert "compared with September 2026. The scorecard changed since the run before." in shown(".top").inner_text()
 
 
 def test_the_policy_of_the_page_refuses_any_connection_and_any_foreign_script(
@@ -96,12 +97,15 @@ def test_a_sum_of_arr_is_written_as_every_other_amount(
 
 
 def test_without_scripts_the_page_still_says_the_most_and_offers_no_dead_control(
-    visit: Open, portfolio_page: Path
+    visit: Open, portfolio_page: Path, portfolio: dict[str, Any]
 ) -> None:
     shown = visit(portfolio_page, scripts=False)
     assert shown(".headline .big").count() == 4
     assert not shown("#filters").is_visible()
     assert "Without JavaScript" in shown("noscript").inner_text()
+    for name, first in (("danger", 25), ("crossed", 25), ("movers", 10), ("worklist", 25)):
+        cut = f"The first {first} of {len(portfolio[name])} are shown; the CSV file beside the page holds all accounts."
+        assert shown.texts(f"#{name} .rest") == ([cut] if len(portfolio[name]) > first else []), name
 
 
 def test_the_distribution_equals_the_document(visit: Open, portfolio_page: Path, portfolio: dict[str, Any]) -> None:
@@ -234,9 +238,27 @@ def test_filters_and_order_are_in_the_address_and_the_back_button_undoes_them(
     shown.page.go_back()
     shown.page.wait_for_selector("#portfolio:not([hidden])")
     assert shown.texts(f"{ROWS} .name") == names
-    linked = visit(portfolio_page, at="#worklist?tier=Critical&sort=arr%2Cdown&owner=nobody+here")
+    linked = visit(portfolio_page, at="#worklist?tier=Critical&sort=arr%2Cdown")
     assert linked.texts(f"{ROWS} .name") == names
+    assert not linked("#unknown-asked").is_visible()
     assert linked.page.evaluate("document.getElementById('worklist').getBoundingClientRect().top") < 100
+
+
+def test_what_an_address_asks_for_and_the_report_lacks_is_said_until_something_else_is_asked_for(
+    visit: Open, portfolio_page: Path
+) -> None:
+    shown = visit(portfolio_page, at="#worklist?owner=Nobody&band=high&tier=Nonsense&sort=size,down")
+    said = "The address asks for tier Nonsense, which isn't in this report: shown without it. "
+    said += "The address asks for owner Nobody, who isn't in this report: shown without it."
+    expect(shown("#unknown-asked")).to_have_text(said)
+    assert set(shown.texts(f"{ROWS} [data-slot=band]")) == {"high"}
+    expect(shown("#worklist [aria-sort=ascending]")).to_have_text("#")
+    assert shown("[name=renewal] option").all_inner_texts()[1] == "overdue on 1 Nov 2026"
+    shown("button[type=reset]").click()
+    expect(shown("#unknown-asked")).to_be_hidden()
+    expect(shown("#found")).to_contain_text("120 accounts,")
+    shown.page.go_back()
+    expect(shown("#unknown-asked")).to_have_text(said)
 
 
 def test_what_is_typed_into_the_search_is_one_step_of_the_history(visit: Open, portfolio_page: Path) -> None:
@@ -406,13 +428,21 @@ def test_tiers_that_only_the_scorecard_before_had_are_shown_and_are_no_step(
     assert first.get_attribute("class") == ""
 
 
-def test_on_paper_there_are_no_controls_and_all_sections(visit: Open, portfolio_page: Path) -> None:
+def test_on_paper_there_are_no_controls_all_sections_and_how_many_lines_are_missing(
+    visit: Open, portfolio_page: Path, portfolio: dict[str, Any]
+) -> None:
     shown = visit(portfolio_page, scheme="dark")
+    assert not shown("#movers .rest").is_visible()
+    shown("#movers-more").click()
+    shown.show_all("crossed")
     shown("#renewals-chart svg").wait_for()
     shown.page.emulate_media(media="print")
     for control in ("#filters", ".jump", "#worklist-more"):
         assert not shown(control).is_visible()
     assert shown("#renewals-chart svg").is_visible()
+    assert f"The first 35 of {len(portfolio['movers'])} are shown;" in shown("#movers .rest").inner_text()
+    assert not shown("#crossed .rest").is_visible()
+    assert shown.texts("#worklist .rest")[0].startswith("The first 25 of 120 are shown;")
     paper = shown.page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper == "rgb(255, 255, 255)"
     assert shown.page.pdf()[:5] == b"%PDF-"

@@ -1,11 +1,14 @@
 """Rules of the report that the demo's company doesn't show, by hand."""
 
+from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
 import pytest
 
 from accountpulse.report.catalogue import direction, good_text
+from accountpulse.report.crossings import crossed
 from accountpulse.report.page_account import adding_up
 from accountpulse.report.sections import at_risk, distribution, renewals, warnings
 from accountpulse.scoring.scorecard import default
@@ -102,3 +105,32 @@ def test_what_is_good_is_where_the_anchors_reach_75_points(
 ) -> None:
     curve = tuple((float(value), float(points)) for value, points in anchors)
     assert good_text(CARD.catalogue[name], curve, per, window) == text
+
+
+def test_what_only_the_calendar_did_is_neither_worse_nor_better() -> None:
+    # id: tier before and now, days to the renewal before and now, the account's way, its line of the renewal
+    cases = {
+        "a": (("Healthy", "Healthy"), (100, 70), "", "neither"),
+        "b": (("Critical", "Critical"), (100, 70), "", "neither"),
+        "c": (("Critical", "At Risk"), (200, 170), "rose", "neither"),
+        "d": (("Healthy", "At Risk"), (100, 70), "fell", "neither"),
+        "e": (("At Risk", "At Risk"), (20, -10), "fell", "worse"),
+        "f": (("Healthy", "Healthy"), (20, -10), "", "neither"),
+        "g": (("At Risk", "At Risk"), (20, 355), "rose", "better"),
+    }
+
+    def scores(place: int) -> pl.DataFrame:
+        rows = [(name, tiers[place], days[place]) for name, (tiers, days, *_) in cases.items()]
+        return pl.DataFrame(rows, schema=["account_id", "tier", "days_to_renewal"], orient="row")
+
+    now = SimpleNamespace(scores=scores(1), as_of_day=date(2026, 11, 1), card=CARD)
+    before = SimpleNamespace(as_of_day=date(2026, 10, 1))
+    inputs: Any = SimpleNamespace(comparable=scores(0), before=before, month=now)
+    rows = accounts(*({"arr": float(arr)} for arr in (1, 2, 3, 4, 5, 6, 7)))
+    found = crossed(rows, inputs)
+    assert ["abcdefg"[each["i"]] for each in found] == list("edgcfba")
+    for each in found:
+        *_, way, kind = cases["abcdefg"[each["i"]]]
+        (line,) = [line for line in each["lines"] if line["line"] == "renewal"]
+        assert each["way"] == way
+        assert (line["worse"], line["better"]) == (kind == "worse", kind == "better")

@@ -269,7 +269,8 @@ def test_months_of_two_scorecards_that_share_nothing_still_add_up(
 ) -> None:
     (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")
     run(configure, sandbox, SEPTEMBER, scorecard=tmp_path / "tiny.yaml")
-    made = document(run(configure, sandbox))
+    state = run(configure, sandbox)
+    made = document(state)
     tiers = [each["tier"] for each in made["distribution"]]
     assert tiers == ["Champion", "Healthy", "At Risk", "Critical", "Not Rated", *sorted(tiers[5:])]
     assert set(tiers[5:]) == {"Good", "Poor"}
@@ -286,3 +287,12 @@ def test_months_of_two_scorecards_that_share_nothing_still_add_up(
     assert told > 50
     assert all(each["words"] for each in made["movers"])
     assert {each["scorecard_effect"] for each in made["movers"] if each["change"] is not None} != {0.0}
+    rescored = report_input.read(state, OCTOBER).rescored
+    assert rescored is not None
+    again = dict(rescored.select("account_id", "tier").iter_rows())
+    by_the_card = 0
+    for each in made["movers"]:
+        alone = each["tier_before"] != again[made["accounts"]["id"][each["i"]]] == each["tier"]
+        assert ("another tier by the new scorecard alone" in each["words"]) == alone
+        by_the_card += alone
+    assert 50 < by_the_card < len(made["movers"])

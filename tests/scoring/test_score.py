@@ -251,7 +251,7 @@ def test_exactly_enough_weight_is_rated():
 
 def test_without_usage_and_value_nobody_is_rated():
     result = one(without("mau", "dau", "feature_breadth", "login_frequency", "pillar_ops", "pillar_auto"))
-    assert result["not_rated_reason"] == "coverage below 60 %; no score for adoption or platform_value"
+    assert result["not_rated_reason"] == "coverage below 60 %; no score for adoption or platform value"
 
 
 @pytest.mark.parametrize(

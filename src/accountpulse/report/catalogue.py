@@ -10,7 +10,7 @@ from accountpulse.report.inputs import ReportInput
 from accountpulse.scoring.explain import plain, value_text
 from accountpulse.scoring.inputs import ANCHOR_DAYS
 from accountpulse.scoring.model import Curve
-from accountpulse.scoring.scorecard import GREEN, Leaf, Node, Scorecard
+from accountpulse.scoring.scorecard import GREEN, Leaf, Node, Scorecard, dimension_label
 
 
 def catalogue(inputs: ReportInput) -> list[dict[str, Any]]:
@@ -114,7 +114,7 @@ def direction(anchors: Curve) -> str:
 def dimensions(card: Scorecard) -> list[dict[str, Any]]:
     """The dimensions in the scorecard's order, with their share of the whole weight."""
     return [
-        {"name": node.name, "label": node.name.replace("_", " "), "weight": card.share_of(node)}
+        {"name": node.name, "label": dimension_label(node.name), "weight": card.share_of(node)}
         for node in card.dimension_nodes
     ]
 

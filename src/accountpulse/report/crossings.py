@@ -21,7 +21,7 @@ from accountpulse.scoring.crossings import (
 )
 from accountpulse.scoring.scorecard import Scorecard
 
-WAYS = ("fell", "rose", "")  # in the order of the list
+WAYS = {"fell": "worse", "rose": "better"}  # in the order of the list, each with what a line of it is
 READ = ("account_id", TIER, HEALTH, CAP_REASON, COVERAGE, CRITICAL, RENEWAL)
 
 
@@ -29,9 +29,9 @@ def crossed(rows: pl.DataFrame, inputs: ReportInput) -> list[dict[str, Any]]:
     """The accounts that crossed a line: first those with one for the worse, last those with neither; by ARR, by id.
 
     `i` is the place in `rows`; `way` is `fell` where any line is for the worse, else `rose` where any is better, else
-    empty; `lines` are `line` (`tier`, `cap`, `critical signal`, `renewal` or `coverage`), `text` and `worse`. That the
-    renewal of a green account is near is neither worse nor better. An account that is new crossed nothing, and nor did
-    one that only the scorecard's new content moved.
+    empty; `lines` are `line` (`tier`, `cap`, `critical signal`, `renewal` or `coverage`), `text`, `worse` and `better`.
+    What only the calendar did, a renewal that came nearer, is neither; of an account that isn't green, an overdue one
+    is worse. An account that is new crossed nothing, and nor did one that only the scorecard's new content moved.
     """
     then, before = inputs.comparable, inputs.before
     if then is None or before is None:
@@ -42,12 +42,11 @@ def crossed(rows: pl.DataFrame, inputs: ReportInput) -> list[dict[str, Any]]:
         lines = _lines(earlier.get(account), now, judged.get(account), month.card)
         if not lines:
             continue
-        near = [each for each in lines if _is_only_near(each, now, month.card)]
-        way = "fell" if any(each.worse and each not in near for each in lines) else "rose" if lines != (*near,) else ""
-        told = [{"line": each.line, "text": each.text, "worse": each.worse and each not in near} for each in lines]
+        told = [_told(each, now, month.card) for each in lines]
+        way = next((way for way, key in WAYS.items() if any(each[key] for each in told)), "")
         found.append({"i": i, "way": way, "lines": told})
-    arr = rows["arr"].to_list()
-    return sorted(found, key=lambda each: (WAYS.index(each["way"]), arr[each["i"]] is None, -(arr[each["i"]] or 0)))
+    arr, order = rows["arr"].to_list(), (*WAYS, "")
+    return sorted(found, key=lambda each: (order.index(each["way"]), arr[each["i"]] is None, -(arr[each["i"]] or 0)))
 
 
 def _lines(then: LineState | None, now: LineState, judged: ScoreRow | None, card: Scorecard) -> tuple[Crossing, ...]:
@@ -73,6 +72,7 @@ def _states(scores: pl.DataFrame, as_of: date) -> Iterator[tuple[str, LineState]
         yield row["account_id"], line_state(row, as_of)
 
 
-def _is_only_near(crossing: Crossing, now: LineState, card: Scorecard) -> bool:
-    """Whether it is but the renewal of a green account that came near."""
-    return crossing.line == "renewal" and crossing.worse and now.stage != OVERDUE and now.tier in card.green_tiers
+def _told(crossing: Crossing, now: LineState, card: Scorecard) -> dict[str, Any]:
+    is_late = now.stage == OVERDUE and now.tier not in card.green_tiers
+    worse = crossing.worse and (crossing.line != "renewal" or is_late)
+    return {"line": crossing.line, "text": crossing.text, "worse": worse, "better": not crossing.worse}

@@ -192,7 +192,7 @@ def _signals(inputs: ReportInput, ids: pl.Series) -> list[list[dict[str, Any]]] 
 
 
 def signal(row: Mapping[str, Any], as_of: date) -> dict[str, Any]:
-    """An open signal as people read it; `age_days` up to the last day that was measured.
+    """An open signal as people read it; `age_days` are whole days from its day to `as_of`.
 
     `title` and `owner` are null where they aren't known, as in every month that an older version kept.
     """

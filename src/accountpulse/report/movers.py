@@ -9,13 +9,14 @@ import polars as pl
 from accountpulse.report.inputs import ReportInput
 from accountpulse.report.limits import LEAST_CHANGE
 from accountpulse.scoring.change import ScoreChange, change_between
-from accountpulse.scoring.columns import BEFORE_CAPS, HEALTH, NOT_RATED_REASON
+from accountpulse.scoring.columns import BEFORE_CAPS, HEALTH, LOST_SIGHT, NOT_RATED_REASON, TIER
 from accountpulse.scoring.explain import cap_reasons, mover, signed
 from accountpulse.scoring.scorecard import Scorecard
 
-LARGEST = 3  # parts of a change that are named
+LARGEST = 3  # reasons that are named
 SMALL = 0.05  # points that would be shown as 0
 ONLY_THE_CARD = "nothing but the scorecard's new content"
+TIER_BY_THE_CARD = "another tier by the new scorecard alone"
 
 
 def movers(
@@ -25,7 +26,8 @@ def movers(
 
     Those whose ARR is not known come after, by their change; last those that have no health in one of the runs.
     `change` is health now − health then, null where one is missing; `scorecard_effect` is its part that only the
-    scorecard's new content makes. `words` are the three largest other parts. `way` is `fell`, `rose`, or empty where
+    scorecard's new content makes. `words` are at most three: that the tier is another one by the new scorecard alone,
+    where it is, and the largest other parts. `way` is `fell`, `rose`, or empty where
     neither can be said; `lines` are the lines that the account crossed, as in `crossed`.
     """
     before, rescored = inputs.before, inputs.rescored
@@ -48,7 +50,7 @@ def movers(
             "arr": row["arr"],
             "way": _way(row, ranks),
             "lines": lines.get(row["i"], []),
-            "words": list(islice(_causes(a, b, c, inputs), LARGEST)) or [ONLY_THE_CARD],
+            "words": list(islice(_words(a, b, c, inputs), LARGEST)) or [ONLY_THE_CARD],
         }
         for row, a, b, c in zip(moved.iter_rows(named=True), then, again, now, strict=True)
     ]
@@ -75,6 +77,23 @@ def _moved(rows: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
 def _of(frame: pl.DataFrame, ids: pl.Series) -> Iterator[Mapping[str, Any]]:
     wanted = pl.DataFrame({"account_id": ids})
     return wanted.join(frame, on="account_id", how="left", maintain_order="left").iter_rows(named=True)
+
+
+def _words(
+    then: Mapping[str, Any], again: Mapping[str, Any], now: Mapping[str, Any], inputs: ReportInput
+) -> Iterator[str]:
+    """That the new scorecard alone gives another tier, where it does, and what else moved the account."""
+    if then[TIER] != again[TIER] == now[TIER] and _differ_by_the_card(then, inputs):
+        yield TIER_BY_THE_CARD
+    yield from _causes(then, again, now, inputs)
+
+
+def _differ_by_the_card(then: Mapping[str, Any], inputs: ReportInput) -> bool:
+    """Whether nothing but the scorecard tells the run before from its values scored again: no outage limited it."""
+    before = inputs.before
+    if before is None or before.card.hash == inputs.month.card.hash or before.facts["failed"]:
+        return False
+    return f"{LOST_SIGHT}: " not in (then[CAP_REASON] or "")
 
 
 def _causes(

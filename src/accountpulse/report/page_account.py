@@ -124,8 +124,9 @@ class AccountViews:
         found = _column(self._details, "signals", part)
         numbers = self._details.get("signal_counts")
         counts = zip(*(_column(numbers, severity, part) for severity in SEVERITIES), strict=True)
+        as_of = self._document["as_of"]
         return {
-            "lines": [[[signal["severity"], _signal(signal)] for signal in signals or ()] for signals in found],
+            "lines": [[[signal["severity"], _signal(signal, as_of)] for signal in signals or ()] for signals in found],
             "empty": [
                 _only_counted(numbers) if signals is None else "None."
                 for signals, numbers in zip(found, counts, strict=True)
@@ -242,9 +243,10 @@ def _written(metric: Mapping[str, Any], values: Sequence[float | None]) -> list[
     return [MISSING if value is None else value_text(entry, value) for value in values]
 
 
-def _signal(signal: Mapping[str, Any]) -> str:
-    """`Sponsor left: active, since 9 Oct 2026 (23 days), Ada Okafor`."""
-    age = f"{MISSING} days" if signal["age_days"] is None else counted(signal["age_days"], "day")
+def _signal(signal: Mapping[str, Any], as_of: str) -> str:
+    """`Sponsor left: active, since 9 Oct 2026 (23 days on 1 Nov 2026), Ada Okafor`."""
+    days = signal["age_days"]
+    age = f"{MISSING} days" if days is None else f"{counted(days, 'day')} on {day(as_of)}"
     title, owner = signal.get("title"), signal.get("owner")
     lead, end = f": {title}" if title else "", f", {owner}" if owner else ""
     return f"{lead}, {signal['status']}, since {day(signal['date'])} ({age}){end}"

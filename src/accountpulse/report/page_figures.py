@@ -9,9 +9,8 @@ from accountpulse.report.page_rows import AccountTexts
 from accountpulse.report.page_text import band_tones, tier_tones
 from accountpulse.scoring.ranking import SOON
 
-FIRST = 25  # accounts of the worklist that are written into the page; the scripts show the rest
+FIRST = 25  # lines of a list that are written into the page; the scripts show the rest
 FIRST_MOVERS = 10
-FIRST_CROSSED = 10
 
 
 def figures(document: Mapping[str, Any], rows: AccountTexts) -> dict[str, Any]:
@@ -34,7 +33,7 @@ def figures(document: Mapping[str, Any], rows: AccountTexts) -> dict[str, Any]:
         "worklist": [rows.line(i) for i in document["worklist"][:FIRST]],
         "movers": [rows.line(mover["i"]) | rows.mover(mover) for mover in document["movers"][:FIRST_MOVERS]],
         "danger": [rows.line(i) | {"links": rows.links(i)} for i in document["danger"][:FIRST]],
-        "crossed": [rows.line(each["i"]) | rows.crossing(each) for each in document["crossed"][:FIRST_CROSSED]],
+        "crossed": [rows.line(each["i"]) | rows.crossing(each) for each in document["crossed"][:FIRST]],
         "renewals": [rows.line(point["i"]) for point in document["renewals"][:FIRST]],
         "blank": _Blank(),
         "calibrated": any(bound is not None for bound in document["accounts"]["probability_lower"]),

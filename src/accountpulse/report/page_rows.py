@@ -115,8 +115,7 @@ class AccountTexts:
 
     def crossing(self, crossed: Mapping[str, Any]) -> dict[str, Any]:
         """What a line of the crossings says besides the account's own texts: `▼` is worse, `▲` better, `•` neither."""
-        better = {"renewal": "•"}
         lines = [
-            f"{'▼' if each['worse'] else better.get(each['line'], '▲')} {each['text']}" for each in crossed["lines"]
+            f"{'▼' if each['worse'] else '▲' if each['better'] else '•'} {each['text']}" for each in crossed["lines"]
         ]
         return {"i": crossed["i"], "way": crossed["way"], "lines": lines}

@@ -11,7 +11,7 @@ from accountpulse.scoring.columns import CRITICAL, LAST_TIER, LOST_SIGHT, SIGHT_
 from accountpulse.scoring.expressions import Expr, Stage, all_of, any_of, first_true, joined
 from accountpulse.scoring.inputs import metric_column
 from accountpulse.scoring.model import ANY_DIMENSION, Cap
-from accountpulse.scoring.scorecard import TOLERANCE, Node, Scorecard
+from accountpulse.scoring.scorecard import TOLERANCE, Node, Scorecard, dimension_label
 
 # whether a cap holds: known, by what is known; possible, could hold for some value of what is unknown; certain, for any
 Certainty = Literal["known", "possible", "certain"]
@@ -138,7 +138,7 @@ def not_rated_reasons(
     found.append((nw.col("score:").is_null(), "nothing that counts is known"))
     if rules.tier_needs_any_of:
         missing = all_of([nw.col(keys[name]).is_null() for name in rules.tier_needs_any_of])
-        found.append((missing, f"no score for {' or '.join(rules.tier_needs_any_of)}"))
+        found.append((missing, f"no score for {' or '.join(map(dimension_label, rules.tier_needs_any_of))}"))
     if rules.tier_min_dimensions:
         scored = [nw.when(nw.col(key).is_null()).then(0).otherwise(1) for key in keys.values()]
         few = nw.sum_horizontal(*scored) < rules.tier_min_dimensions

@@ -200,6 +200,11 @@ class Scorecard:
         return "high" if risk >= self.risk.bands.high else "medium" if risk >= self.risk.bands.medium else "low"
 
 
+def dimension_label(name: str) -> str:
+    """What people read for the name of a dimension or a group."""
+    return name.replace("_", " ")
+
+
 def plain_steps(steps: Sequence[NextStep]) -> list[dict[str, Any]]:
     """Next steps as plain data."""
     return [rule.model_dump(mode="json", exclude_none=True) for rule in steps]

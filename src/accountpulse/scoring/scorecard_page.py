@@ -14,7 +14,7 @@ from accountpulse.scoring.model import (
     OneOrSeveral,
     StepConditions,
 )
-from accountpulse.scoring.scorecard import Leaf, Node, Scorecard
+from accountpulse.scoring.scorecard import Leaf, Node, Scorecard, dimension_label
 
 _COMPARED = {"gte": "at least", "gt": "more than", "lte": "at most", "lt": "below", "eq": "exactly"}
 _EXACT = 6  # decimals: a page that rounds an anchor would show another scorecard
@@ -88,16 +88,12 @@ def _nodes(node: Node, share: float, depth: int) -> Iterator[str]:
     for child in node.children:
         if isinstance(child, Node):
             inside = share * child.weight / node.total_weight
-            yield f"{'  ' * depth}- **{_name(child.name)}**: {_percent(inside)} of the whole"
+            yield f"{'  ' * depth}- **{dimension_label(child.name)}**: {_percent(inside)} of the whole"
             yield from _nodes(child, inside, depth + 1)
 
 
-def _name(name: str) -> str:
-    return name.replace("_", " ")
-
-
 def _dimension(card: Scorecard, node: Node) -> Iterator[str]:
-    yield f"### {_name(node.name)}"
+    yield f"### {dimension_label(node.name)}"
     yield ""
     if node.children:
         leaves = (child for child in node.children if isinstance(child, Leaf))
@@ -184,7 +180,7 @@ def _caps(card: Scorecard) -> Iterator[str]:
 
 def _when(card: Scorecard, name: str, condition: Condition) -> str:
     metric = card.catalogue.get(name)
-    what = "any dimension" if name == ANY_DIMENSION else _cell(metric.label) if metric else _name(name)
+    what = "any dimension" if name == ANY_DIMENSION else _cell(metric.label) if metric else dimension_label(name)
 
     def value(limit: float) -> str:
         return _cell(explain.value_text(metric, limit, _EXACT)) if metric else _exact(limit)
@@ -206,7 +202,7 @@ def _unrated(card: Scorecard) -> Iterator[str]:
     known = f"less than {_percent(rules.tier_min)} of the whole weight" if rules.tier_min else "nothing"
     yield f"- {known} is known"
     if rules.tier_needs_any_of:
-        yield f"- no score for {' or '.join(map(_name, rules.tier_needs_any_of))}"
+        yield f"- no score for {' or '.join(map(dimension_label, rules.tier_needs_any_of))}"
     if rules.tier_min_dimensions:
         yield f"- fewer than {rules.tier_min_dimensions} dimensions have a score"
     if rules.tier_needs_readable:

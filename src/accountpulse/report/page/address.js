@@ -2,7 +2,8 @@
 
 const PREFIX = "#account=";
 const LIST = "#worklist?";
-const ASKED = ["search", "tier", "band", "segment", "owner", "renewal"]; // fields of the form
+const CHOICES = {tier: "tier", band: "risk", segment: "segment", owner: "owner", renewal: "renewal"}; // and their labels
+const ASKED = ["search", ...Object.keys(CHOICES)]; // fields of the form
 let typing = null; // a search is one step of the history, written when the reader pauses
 
 function accountInAddress() {
@@ -25,6 +26,7 @@ function listAddress() {
 
 /** Keep what was asked for in the address. */
 function writeAddress({isTyped = false} = {}) {
+  tellUnknown([]);
   clearTimeout(typing);
   const write = () => {
     typing = null;
@@ -43,12 +45,23 @@ function shownAddress() {
 /** Show what the address asks for; an address of another section leaves the worklist as it is. */
 function readAddress() {
   if (location.hash && !location.hash.startsWith(LIST)) return;
+  tellUnknown([]);
   if (listAddress() === shownAddress()) return;
   const asked = new URLSearchParams(location.hash.slice(LIST.length));
   const {elements} = byId("filters");
   for (const name of ASKED) elements[name].value = asked.get(name) ?? "";
-  for (const name of ASKED) if (elements[name].selectedIndex === -1) elements[name].value = ""; // of another report
-  const [key, way] = (asked.get("sort") ?? "place").split(",");
-  setOrder(Object.hasOwn(lists.keys, key) ? key : "place", way !== "down");
+  const unknown = Object.keys(CHOICES).filter((name) => elements[name].selectedIndex === -1); // of another report
+  for (const name of unknown) elements[name].value = "";
+  tellUnknown(unknown.map((name) => `${CHOICES[name]} ${asked.get(name)}, ${name === "owner" ? "who" : "which"}`));
+  const [key, way] = (asked.get("sort") ?? "").split(",");
+  if (Object.hasOwn(lists.keys, key)) setOrder(key, way !== "down");
+  else setOrder("place", true);
   update();
+}
+
+/** Say what the address asks for and the report doesn't have. */
+function tellUnknown(asked) {
+  byId("unknown-asked").hidden = !asked.length;
+  byId("unknown-asked").textContent = asked
+    .map((text) => `The address asks for ${text} isn't in this report: shown without it.`).join(" ");
 }

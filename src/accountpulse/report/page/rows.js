@@ -39,12 +39,20 @@ function countDays() {
 }
 
 /** A list of `items` that shows some and, by its button, more of them. The page came with its first lines. */
-function growing({body, button, step, line, items}) {
+function growing({name, step, line, items}) {
+  const [body, button] = [`${name}-rows`, `${name}-more`];
   const first = byId(body).childElementCount;
   let shown = first;
   function offer() {
     byId(button).hidden = shown >= items.length;
     byId(button).textContent = `Show ${Math.min(step, items.length - shown)} more of ${items.length}`;
+    onPaper();
+  }
+  function onPaper() {
+    if (!byId(`${name}-shown`)) return;
+    byId(`${name}-shown`).textContent = fixed(shown);
+    byId(`${name}-all`).textContent = fixed(items.length);
+    byId(`${name}-shown`).parentElement.hidden = shown >= items.length;
   }
   function more(count) {
     const lines = document.createDocumentFragment();
@@ -70,7 +78,7 @@ function growing({body, button, step, line, items}) {
 function startMovers() {
   if (!byId("movers-rows")) return;
   const show = growing({
-    body: "movers-rows", button: "movers-more", step: 25, items: lists.movers,
+    name: "movers", step: 25, items: lists.movers,
     line: (mover) => {
       const line = row("mover-row", mover.i, mover);
       line.querySelector(".tiers").classList.toggle("same", mover.tier_before === mover.tier);
@@ -89,18 +97,18 @@ function startMovers() {
 
 function startDanger() {
   if (!byId("danger-rows")) return;
-  growing({body: "danger-rows", button: "danger-more", step: 50, items: lists.danger, line: (i) => row("danger-row", i)});
+  growing({name: "danger", step: 50, items: lists.danger, line: (i) => row("danger-row", i)});
 }
 
 function startCrossed() {
   if (!byId("crossed-rows")) return;
   growing({
-    body: "crossed-rows", button: "crossed-more", step: 25, items: lists.crossed,
+    name: "crossed", step: 25, items: lists.crossed,
     line: (crossed) => row("crossed-row", crossed.i, crossed),
   });
 }
 
 function startRenewals() {
   if (!byId("renewals-rows")) return;
-  growing({body: "renewals-rows", button: "renewals-more", step: 50, items: lists.renewals, line: (i) => row("renewals-row", i)});
+  growing({name: "renewals", step: 50, items: lists.renewals, line: (i) => row("renewals-row", i)});
 }

@@ -5,7 +5,7 @@ let showWorklist = null;
 
 function startWorklist() {
   showWorklist = growing({
-    body: "worklist-rows", button: "worklist-more", step: 50, items: lists.worklist,
+    name: "worklist", step: 50, items: lists.worklist,
     line: (i) => row("worklist-row", i),
   });
   for (const button of document.querySelectorAll(".sort")) {
