@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from accountpulse.notify.message import MOST_ENTRIES, Digest, Entry, Other
 from accountpulse.notify.reasons import reason
-from accountpulse.notify.told import Comparison, Crossed, Missing, NewestRun
+from accountpulse.notify.told import Comparison, Crossed, GoneAccount, NewestRun
 from accountpulse.scoring.columns import HEALTH, RISK, RISK_Z, TIER
 from accountpulse.scoring.explain import plain
 from accountpulse.scoring.model import NOT_RATED
@@ -69,7 +69,7 @@ def compose(
     `unsent`: notes of digests that did not go out, by the owner's id; empty: of the one for all, or for the fallback.
     """
     notes, urgent = _notes(found, newest, last)
-    gone: dict[_Owner, list[Missing]] = {}
+    gone: dict[_Owner, list[GoneAccount]] = {}
     for each in found.missing:
         gone.setdefault(_owner_of(each._asdict(), audience), []).append(each)
     rows = {row["account_id"]: row for row in newest.scores.iter_rows(named=True) if row["account_id"] in found.crossed}
@@ -150,7 +150,7 @@ def _notes(found: Comparison, newest: NewestRun, last: LastWord | None) -> tuple
     return notes, urgent
 
 
-def _missing(gone: Sequence[Missing]) -> Iterator[str]:
+def _missing(gone: Sequence[GoneAccount]) -> Iterator[str]:
     if gone:
         named = ", ".join(each.name for each in gone[:MOST_ENTRIES]) + (", …" if len(gone) > MOST_ENTRIES else "")
         yield f"{MISSING}: {len(gone):,} ({named})."
@@ -176,7 +176,7 @@ class _Writer:
         self,
         owner: _Owner,
         accounts: Sequence[str],
-        gone: Sequence[Missing],
+        gone: Sequence[GoneAccount],
         notes: Sequence[str],
         doubtful: frozenset[str],
     ) -> Digest:

@@ -96,7 +96,7 @@ class Crossed(NamedTuple):
     told_by: str | None = None
 
 
-class Missing(NamedTuple):
+class GoneAccount(NamedTuple):
     """An account that was told of, and is among the scored ones no longer; what it was called, and whose it was."""
 
     account_id: str
@@ -112,7 +112,7 @@ class Comparison:
     crossed: Mapping[str, Crossed]  # by account, only those that crossed something
     told: pl.DataFrame
     new: tuple[str, ...]
-    missing: tuple[Missing, ...]  # were told of, and are not in this run; each is named once
+    missing: tuple[GoneAccount, ...]  # were told of, and are not in this run; each is named once
     waiting: tuple[str, ...]  # can't be judged without a source that was not read
     by_scorecard: int  # accounts with another tier by the scorecard's change alone
     unset: tuple[str, ...] = ()  # metrics that nobody is asked for any more, and of which values were told
@@ -185,9 +185,9 @@ def _whole(told: pl.DataFrame | None) -> pl.DataFrame | None:
     return told.with_columns(pl.lit(None, kind).alias(name) for name, kind in TOLD.items() if name not in told.columns)
 
 
-def _missing(row: Mapping[str, Any]) -> Missing:
+def _missing(row: Mapping[str, Any]) -> GoneAccount:
     account = row["account_id"]
-    return Missing(account, row["told:name"] or account, row["told:owner_id"], row["told:owner"])
+    return GoneAccount(account, row["told:name"] or account, row["told:owner_id"], row["told:owner"])
 
 
 class _Step(NamedTuple):

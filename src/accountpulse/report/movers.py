@@ -9,7 +9,7 @@ import polars as pl
 from accountpulse.report.inputs import ReportInput
 from accountpulse.report.limits import LEAST_CHANGE
 from accountpulse.scoring.change import ScoreChange, change_between
-from accountpulse.scoring.columns import BEFORE_CAPS, HEALTH, LOST_SIGHT, NOT_RATED_REASON, TIER
+from accountpulse.scoring.columns import BEFORE_CAPS, CAP_REASON, HEALTH, LOST_SIGHT, NOT_RATED_REASON, TIER
 from accountpulse.scoring.explain import cap_reasons, mover, signed
 from accountpulse.scoring.scorecard import Scorecard
 
