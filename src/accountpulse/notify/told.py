@@ -16,6 +16,7 @@ run                    the run by which it was last told of, or first noted
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -146,22 +147,14 @@ def compare(
     inputs, unread = with_last_known(newest.inputs, told, newest.card)
     judged = _by_account(_scored(inputs, newest.card)) if unread else {}
     shown = _by_account(newest.scores)
+    step = partial(_step, newest=newest, is_first=told is None, same_basis=same_basis)
     steps = {
-        account: _step(
-            before.get(account),
-            now,
-            judged.get(account) if account in unread else None,
-            newest,
-            is_first=told is None,
-            same_basis=same_basis,
-        )
+        account: step(before.get(account), now, judged.get(account) if account in unread else None)
         for account, now in shown.items()
     }
-    steps |= {
-        account: _as_it_stands(steps[account], shown[account], newest.card)
-        for account in doubtful
-        if account in steps and not steps[account].crossed.crossings
-    }
+    for account in doubtful:
+        if account in steps and not steps[account].crossed.crossings:
+            steps[account] = _as_it_stands(steps[account], shown[account], newest.card)
     known = {account: step for account, step in steps.items() if account in before}
     new = [account for account in shown if account not in before and account not in unread]
     missing = [account for account in before if account not in shown]
@@ -202,8 +195,8 @@ def _step(
     then: Mapping[str, Any] | None,
     now: Mapping[str, Any],
     judged: Mapping[str, Any] | None,
-    newest: NewestRun,
     *,
+    newest: NewestRun,
     is_first: bool,
     same_basis: bool,
 ) -> _Step:
