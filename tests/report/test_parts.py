@@ -125,7 +125,7 @@ def test_what_only_the_calendar_did_is_neither_worse_nor_better() -> None:
 
     now = SimpleNamespace(scores=scores(1), as_of_day=date(2026, 11, 1), card=CARD)
     before = SimpleNamespace(as_of_day=date(2026, 10, 1))
-    inputs: Any = SimpleNamespace(comparable=scores(0), before=before, month=now)
+    inputs: Any = SimpleNamespace(comparable=scores(0), before=before, month=now, judged=None)
     rows = accounts(*({"arr": float(arr)} for arr in (1, 2, 3, 4, 5, 6, 7)))
     found = crossed(rows, inputs)
     assert ["abcdefg"[each["i"]] for each in found] == list("edgcfba")

@@ -185,10 +185,10 @@ class _Writer:
         eased = [account for account in accounts if account not in set(worse)]
         back = [account for account in eased if self._crossed(account).is_clear]
         others = [*ordered[MOST_ENTRIES:], *(account for account in eased if not self._crossed(account).is_clear)]
-        missing = tuple(each.account_id for each in gone)
+        missing, words = tuple(each.account_id for each in gone), [*_missing(gone), *notes]
         is_repeat = bool(doubtful.intersection([*accounts, *missing] or [NO_ACCOUNT]))
         return Digest(
-            key=self._key(owner, accounts, notes),
+            key=self._key(owner, accounts, words),
             heading=self._heading(owner, len(worse), len(eased)),
             as_of=self.newest.day,
             owner_id=owner.owner_id,
@@ -196,7 +196,7 @@ class _Writer:
             entries=tuple(self._entry(account, owner) for account in ordered[:MOST_ENTRIES]),
             others=tuple(self._other(account, owner) for account in others),
             crossed_back=tuple(self._other(account, owner) for account in sorted(back, key=self._name)),
-            notes=(*([REPEATED] if is_repeat else []), *_missing(gone), *notes),
+            notes=(*([REPEATED] if is_repeat else []), *words),
             recipient=owner.recipient,
             gone=missing,
         )

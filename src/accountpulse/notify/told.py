@@ -154,7 +154,7 @@ def compare(
     }
     for account in doubtful:
         if account in steps and not steps[account].crossed.crossings:
-            steps[account] = _as_it_stands(steps[account], shown[account], newest.card)
+            steps[account] = _as_it_stands(steps[account], shown[account], newest)
     known = {account: step for account, step in steps.items() if account in before}
     new = [account for account in shown if account not in before and account not in unread]
     missing = [account for account in before if account not in shown]
@@ -231,12 +231,13 @@ def _of_new(state: LineState, card: Scorecard) -> tuple[Crossing, ...]:
     return (Crossing("tier", f"new: {state.tier}", worse=True), *urgent)
 
 
-def _as_it_stands(step: _Step, now: Mapping[str, Any], card: Scorecard) -> _Step:
+def _as_it_stands(step: _Step, now: Mapping[str, Any], newest: NewestRun) -> _Step:
     """A line for an account that is where it was told to be, though a digest may have arrived that said otherwise."""
-    worse = bool(step.facts["told:open"]) or now[TIER] not in card.green_tiers
+    worse = bool(step.facts["told:open"]) or now[TIER] not in newest.card.green_tiers
     signals = ", critical signal open" if now.get(CRITICAL) else ""
     text = f"{now[TIER]} as of this run{signals}; the last digest may have arrived, and said otherwise"
-    return step._replace(crossed=Crossed((Crossing("tier", text, worse=worse),), is_clear=not worse))
+    crossed = Crossed((Crossing("tier", text, worse=worse),), not worse, step.crossed.told_by)
+    return step._replace(crossed=crossed, facts={**step.facts, "told:run": newest.run_id})
 
 
 def _state_then(row: Mapping[str, Any], *, same_basis: bool) -> LineState:
