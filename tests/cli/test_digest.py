@@ -189,15 +189,15 @@ def test_lambdas_event_asks_for_the_digest_alone() -> None:
 
 
 def test_a_file_gets_what_crossed_a_line_once(folder: Path, tmp_path: Path) -> None:
-    """The whole command: settings, a channel, the state. What `--send` has told is not told again."""
+    """The whole command, without any system's settings. What `--send` has told is not told again."""
     shutil.copytree(folder, tmp_path / "state")
     (tmp_path / "accountpulse.yaml").write_text("digest: {channels: [file], file: {folder: told}}\n", encoding="utf-8")
-    shown = call(tmp_path, "digest", **SALESFORCE)
+    shown = call(tmp_path, "digest")
     assert (shown.exit_code, "first digest" in shown.stdout, (tmp_path / "told").exists()) == (0, True, False)
-    sent = call(tmp_path, "digest", "--send", **SALESFORCE)
+    sent = call(tmp_path, "digest", "--send")
     assert (sent.exit_code, sent.stdout) == (0, "file: 1 digest sent\n")
     assert any("first digest" in each.read_text(encoding="utf-8") for each in (tmp_path / "told").rglob("*.txt"))
-    again = call(tmp_path, "digest", "--send", **SALESFORCE)
+    again = call(tmp_path, "digest", "--send")
     assert again.stdout == "file: nothing sent, no account crossed a line since 2026-11-24\n"
 
 

@@ -28,7 +28,7 @@ def digest(
     from accountpulse.pipeline.digest_channels import channels
     from accountpulse.state import State
 
-    day, loaded = day_named(as_of), settings.load(environment())
+    day, loaded = day_named(as_of), settings.load_for_digest(environment())
     state, block = State(loaded.state), loaded.mapping.block("digest")
     chosen = channels_named(channels(loaded), channel or ())
     if not send:

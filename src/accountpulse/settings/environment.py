@@ -164,8 +164,18 @@ def load_unmapped(environment: Mapping[str, str]) -> Settings:
     return _loaded(reader, lambda: (AccountpulseYaml(), Path()))
 
 
-def _loaded(reader: EnvironmentReader, mapped: Callable[[], tuple[RunMapping | None, Path]]) -> Settings:
-    access = {name: system.access(reader) for name, system in SYSTEMS.items()}
+def load_for_digest(environment: Mapping[str, str]) -> Settings:
+    """The same for what reads the state alone: it asks for no system's settings where none of them is given."""
+    reader = EnvironmentReader(_with_secret(environment, secret_store.SecretCache()))
+    return _loaded(reader, lambda: _mapping(reader), SYSTEMS if names_set(reader.environment) else {})
+
+
+def _loaded(
+    reader: EnvironmentReader,
+    mapped: Callable[[], tuple[RunMapping | None, Path]],
+    systems: Mapping[SourceName, AnySystem] = SYSTEMS,
+) -> Settings:
+    access = {name: system.access(reader) for name, system in systems.items()}
     rollbar = _rollbar(reader)
     mapping, folder = mapped()
     links_given = _link_file(reader, mapping, folder)
