@@ -73,7 +73,7 @@ def test_json_has_the_documented_keys_and_every_digest_whole(folder: Path, capsy
     (row,) = re.findall(r"^\| `digest` \| (.*) \|$", (ROOT / "docs/commands.md").read_text(encoding="utf-8"), re.M)
     assert set(found) == set(re.findall(r"`(\w+)`", row))
     told, first = found["channels"]
-    assert [each["crossings"] for each in told["digests"][0]["entries"]] == [
+    assert [each["crossings"] for each in told["digests"][0]["accounts"]] == [
         [{"line": "tier", "text": "Healthy to At Risk", "worse": True}]
     ] * 5
     assert [each["heading"] for each in first["digests"]] == ["Customer health, 24 November 2026: first digest"]

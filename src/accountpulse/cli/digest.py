@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -14,7 +13,7 @@ from accountpulse.cli.formatting import plural
 from accountpulse.cli.voice import note
 from accountpulse.core.errors import UsageError
 from accountpulse.notify.message import Channel, Digest, Entry, Other
-from accountpulse.notify.rendering import shown_name
+from accountpulse.notify.rendering import as_data, ready, shown_name
 from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import digest
 from accountpulse.pipeline.digest import ChannelDigests
@@ -137,12 +136,15 @@ def _print_others(console: Console, heading: str, others: Sequence[Other]) -> No
 
 
 def _print_json(found: Sequence[ChannelDigests], *, is_sent: bool, text: str | None) -> None:
-    """One object. `send`: whether sending was asked for; `note`: why nothing was sent at all."""
+    """One object; each digest as a webhook gets it.
+
+    `send`: whether sending was asked for; `note`: why nothing was sent at all.
+    """
     channels = [
         {
             "channel": each.channel,
             "note": each.note,
-            "digests": [{**_data(shown), "sent": shown.key in each.sent} for shown in each.digests],
+            "digests": [{**as_data(ready(shown)), "sent": shown.key in each.sent} for shown in each.digests],
             "problems": list(each.problems),
         }
         for each in found
@@ -150,11 +152,3 @@ def _print_json(found: Sequence[ChannelDigests], *, is_sent: bool, text: str | N
     code = max((each.exit_code for each in found), default=0)
     facts = {"version": summary.JSON_VERSION, "send": is_sent, "note": text, "exit_code": code}
     write_json(sys.stdout, [{**facts, "channels": channels}])
-
-
-def _data(value: Any) -> Any:
-    """Named tuples as objects with the names of notify/message.py, days as texts."""
-    if isinstance(value, tuple):
-        fields = getattr(value, "_asdict", None)
-        return {name: _data(each) for name, each in fields().items()} if fields else [_data(each) for each in value]
-    return value.isoformat() if isinstance(value, date) else value
