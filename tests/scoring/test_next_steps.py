@@ -44,10 +44,10 @@ def card_with(rules: str) -> Scorecard:
         ({"drivers": ["critical_bugs"]}, "Get dates for the open bugs"),
         ({"drivers": ["bug_trend"], "critical_bugs": 1.0}, "a date for each critical bug"),
         ({"drivers": ["mau"], "critical_bugs": 1.0}, "offer training"),
-        ({"tier": "Critical", "health_score": 40.0, "drivers": ["mau"], "critical_bugs": 2.0}, "critical bugs this week"),
-        ({"tier": "Critical", "health_score": 40.0, "drivers": ["mau"], "critical_bugs": 1.0, "arr_trajectory_pct": -20.0},
+        ({"health_score": 40.0, "drivers": ["mau"], "critical_bugs": 2.0}, "critical bugs this week"),
+        ({"health_score": 40.0, "drivers": ["mau"], "critical_bugs": 1.0, "arr_trajectory_pct": -20.0},
          "with the account's manager, and ask why the contract became smaller"),
-        ({"tier": "Critical", "health_score": 40.0, "drivers": ["mau"], "arr_trajectory_pct": -19.0},
+        ({"health_score": 40.0, "drivers": ["mau"], "arr_trajectory_pct": -19.0},
          "with the account's manager, and agree on a plan for what costs most: monthly active users"),
         ({"drivers": ["csat_score", "mau"]}, "support lead"),  # the first of them
     ],
