@@ -1,6 +1,6 @@
 """A restructuring changes no result: the records, metrics, scores and files of recorded worlds, by their hashes.
 
-`python tools/results.py check` compares all 100 worlds; here are the demo's and some of the others. When right values
+`python tools/results.py check` compares all 100 worlds and the demo's; here are two of them. When right values
 change by design, `python tools/results.py record` records them anew, and the commit says why.
 """
 
@@ -12,7 +12,7 @@ import pytest
 
 from support import ROOT
 
-WORLDS = ("demo", "1", "100")  # of the others, one with Jira Data Center and one with Jira Cloud
+WORLDS = ("1", "100")  # one with Jira Data Center and one with Jira Cloud
 CHECK = """
 import json, sys
 sys.path.insert(0, "tools")
