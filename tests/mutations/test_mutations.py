@@ -22,7 +22,7 @@ from mutations.truthful import TABLE
 from program import start
 from support import NAMES, NOW
 
-SAMPLE = 9  # changes of one answer for each system
+SAMPLE = 15  # changes of one answer for each system
 TURNS = 100  # fields and rows are chosen by the turn
 
 
