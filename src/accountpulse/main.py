@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from accountpulse.core.errors import AccountpulseError, AlreadyRunning, UsageError
 from accountpulse.core.memory import peak, prepare
 from accountpulse.core.outgoing import outgoing, outgoing_data
-from accountpulse.core.period import TODAY, Period, day_in, last_complete, parse_day, parse_period
+from accountpulse.core.period import TODAY, Period, day_in, last_complete, name_of, parse_day, parse_period
 
 if TYPE_CHECKING:
     from accountpulse.core.period import Scope
@@ -202,7 +202,7 @@ class MonthOrDay:
     @property
     def name(self) -> str:
         """`YYYY-MM`, or `YYYY-MM-DD`."""
-        return self.month.name if self.day is None else self.day.isoformat()
+        return name_of(self.month, self.day)
 
 
 def _named(asked: Event, zone: str, now: datetime) -> MonthOrDay:
@@ -248,7 +248,7 @@ def _digest(loaded: "Settings", watch: "Lines", report: "Alerts") -> dict[str, A
     from accountpulse.pipeline.digest_channels import channels
     from accountpulse.state import State
 
-    block, now, state = digest.block_of(loaded), datetime.now(UTC), State(loaded.state)
+    block, now, state = loaded.mapping.block("digest"), datetime.now(UTC), State(loaded.state)
     if (quiet := digest.quiet_note(block, loaded.mapping.timezone, now)) is not None:
         return {"status": "quiet", "text": quiet}
     found = digest.send(state, block, digest.set_up(channels(loaded)), None, now)

@@ -89,7 +89,7 @@ class Scope:
     @property
     def name(self) -> str:
         """The month as `YYYY-MM`, or the day of a snapshot as `YYYY-MM-DD`."""
-        return self.period.name if self.snapshot is None else self.snapshot.isoformat()
+        return name_of(self.period, self.snapshot)
 
     @property
     def text(self) -> str:
@@ -197,6 +197,11 @@ def is_day(text: str) -> bool:
 def day_in(zone: str, now: datetime) -> date:
     """The day that it is at `now` in a zone."""
     return now.astimezone(ZoneInfo(zone)).date()
+
+
+def name_of(period: Period, snapshot: date | None) -> str:
+    """A month as `YYYY-MM`, or the day of a snapshot as `YYYY-MM-DD`."""
+    return period.name if snapshot is None else snapshot.isoformat()
 
 
 def text_of(period: Period, snapshot: date | None) -> str:

@@ -4,7 +4,6 @@ A run fills the templates and keeps the addresses with the account (`urls` of it
 of the state later needs neither the settings nor a system.
 """
 
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from string import Formatter
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import polars as pl
 
+from accountpulse.core.loopback import is_loopback
 from accountpulse.core.records import Source, SourceName
 
 MOST = 5  # addresses of one account in one system
@@ -59,14 +59,7 @@ def is_web_address(url: str) -> bool:
         return False
     if not host or parts.username is not None or parts.password is not None:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_here(host))
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
 
 
 def links_of_all(evidence: pl.DataFrame | None, sources: Sequence[Source]) -> dict[str, tuple[WebLink, ...]]:

@@ -76,7 +76,6 @@ class DigestBlock(ChannelKeys, frozen=True, rename={"audience": "for"}):
     """
 
     audience: Literal["all", "each owner"] = "all"
-    channels: tuple[str, ...] = ()
     owners: dict[str, Recipient] = msgspec.field(default_factory=dict)
     fallback: Recipient | None = None
     quiet_hours: QuietHours = QuietHours()

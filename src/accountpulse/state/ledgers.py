@@ -18,6 +18,7 @@ import polars as pl
 from accountpulse.core.errors import AlreadyRunning
 from accountpulse.core.records import Columns
 from accountpulse.state.files import Files
+from accountpulse.state.history import without_account
 
 FOLDER = "digests/"
 NEEDS: Columns = {"account_id": pl.String}
@@ -130,11 +131,8 @@ class Ledgers:
         """Take an account out of what every channel was told; how many rows there were."""
         gone = 0
         for name in list(self._files.names(FOLDER)):
-            if name.endswith(".parquet") and (table := self._files.read_table(name, needs=NEEDS)) is not None:
-                rest = table.filter(pl.col("account_id") != account_id)
-                gone += table.height - rest.height
-                if rest.height < table.height:
-                    self._files.write_table(name, rest)
+            if name.endswith(".parquet"):
+                gone += without_account(self._files, name, NEEDS, account_id)
             elif name.endswith("/ledger.json"):
                 ledger = self.read(name.removeprefix(FOLDER).removesuffix("/ledger.json"))
                 if (rest_of := _without(ledger.document, account_id)) != ledger.document:
