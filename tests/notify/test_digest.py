@@ -48,7 +48,7 @@ from notify.digests import entry
 
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
 ALL = Audience(each_owner=False, owners={}, fallback=None)
-LAST = LastWord("r1", MONDAY, SMALL.hash, ())
+LAST = LastWord("r1", SMALL.hash, ())
 AS_BEFORE = LineState("Healthy", frozenset(), 80.0, 100.0, 0.0, None, 0, date(2027, 12, 31))
 
 

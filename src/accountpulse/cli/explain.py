@@ -43,9 +43,10 @@ def explain_account(
     """Print the account's scores in a run, and why they are what they are."""
     earlier = earlier_runs.chosen(state, period, run_id, day)
     account_id = find_account(earlier, account)
+    before = earlier_runs.before(state, earlier)
     details = {
-        **_details(state, earlier, account_id),
-        "next_step": _next_step(state, earlier, account_id),
+        **_details(earlier, before, account_id),
+        "next_step": _next_step(earlier, before, account_id),
         "sources": _sources(earlier, account_id),
         "signals": _signals(earlier, account_id),
         "links": [{"label": each.label, "url": each.url} for each in _links(earlier, account_id)],
@@ -61,12 +62,11 @@ def explain_account(
     return 0
 
 
-def _details(state: State, earlier: EarlierRun, account_id: str) -> AccountDetails:
+def _details(earlier: EarlierRun, before: EarlierRun | None, account_id: str) -> AccountDetails:
     mine = pl.col("account_id") == account_id
     now = ScoredAccount(
         earlier.scores.row(by_predicate=mine, named=True), earlier.card, earlier.name, earlier.as_of_day
     )
-    before = earlier_runs.before(state, earlier)
     if before is None or before.scores.filter(mine).is_empty():
         return account_details(now)
     row = before.scores.row(by_predicate=mine, named=True)
@@ -74,10 +74,10 @@ def _details(state: State, earlier: EarlierRun, account_id: str) -> AccountDetai
     return account_details(now, ScoredAccount(row, before.card, before.name, before.as_of_day), rescored)
 
 
-def _next_step(state: State, earlier: EarlierRun, account_id: str) -> str | None:
+def _next_step(earlier: EarlierRun, before: EarlierRun | None, account_id: str) -> str | None:
     """What the report of the same run says to do next."""
-    scores = earlier_runs.beside_health_before(state, earlier)
-    return next_step(scores.row(by_predicate=pl.col("account_id") == account_id, named=True), earlier.card)
+    scores = earlier_runs.beside_health_before(earlier, before, account_id)
+    return next_step(scores.row(0, named=True), earlier.card)
 
 
 def _sources(earlier: EarlierRun, account_id: str) -> list[dict[str, Any]]:

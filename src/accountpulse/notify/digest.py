@@ -4,9 +4,10 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+import polars as pl
 
 from accountpulse.notify.message import MOST_ENTRIES, Digest, Entry, Other
 from accountpulse.notify.reasons import reason
@@ -15,8 +16,10 @@ from accountpulse.scoring.columns import HEALTH, RISK, RISK_Z, TIER
 from accountpulse.scoring.explain import plain
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.next_steps import next_step
+from accountpulse.scoring.ranking import risk_before_floors
 
 NO_ACCOUNT = "-"  # among accounts: a digest of notes alone
+_UNCAPPED = "uncapped risk"  # beside the scores
 MISSING = "No longer among the scored accounts"
 EARLIER = "From an earlier digest, which did not go out: "
 REPEATED = "This may be a repeat: the last sending was cut off, and nobody knows whether it arrived."
@@ -39,7 +42,6 @@ class LastWord(NamedTuple):
     """What a channel was last told as a whole."""
 
     run_id: str
-    as_of: date
     scorecard: str  # its hash
     unread: tuple[str, ...]  # titles of the sources that could not be read, also by a later run
     unfinished: bool = False  # it was told that a later run did not finish
@@ -72,7 +74,8 @@ def compose(
     gone: dict[_Owner, list[GoneAccount]] = {}
     for each in found.missing:
         gone.setdefault(_owner_of(each._asdict(), audience), []).append(each)
-    rows = {row["account_id"]: row for row in newest.scores.iter_rows(named=True) if row["account_id"] in found.crossed}
+    crossed = _with_uncapped_risk(newest.scores.filter(pl.col("account_id").is_in(list(found.crossed))))
+    rows = {row["account_id"]: row for row in crossed.iter_rows(named=True)}
     left: dict[_Owner, list[str]] = {}
     for owner_id, kept in unsent.items():
         left.setdefault(_owner_with(owner_id, newest, audience), []).extend(kept)
@@ -251,7 +254,7 @@ class _Writer:
 
 def _order(row: Mapping[str, Any]) -> tuple[float, float, float, str]:
     """ARR × risk without floors, the highest first; where one of them is not known by the other, and at the end."""
-    arr, risk = row.get("arr"), _uncapped_risk(row)
+    arr, risk = row.get("arr"), row[_UNCAPPED]
     value = None if arr is None or risk is None else arr * risk
     return _falling(value), _falling(risk), _falling(arr), row["account_id"]
 
@@ -260,11 +263,10 @@ def _falling(value: float | None) -> float:
     return math.inf if value is None else -value
 
 
-def _uncapped_risk(row: Mapping[str, Any]) -> float | None:
-    """The risk before floors; of an account without a rating the floor that it has, if any."""
-    z = row.get(RISK_Z)
-    risk: float | None = row.get(RISK)
-    return risk if z is None else 100 / (1 + math.exp(-z))
+def _with_uncapped_risk(scores: pl.DataFrame) -> pl.DataFrame:
+    """With the risk before floors; of an account without a rating the floor that it has, if any."""
+    known = [risk_before_floors()] if RISK_Z in scores.columns else []
+    return scores.with_columns(pl.coalesce(*known, RISK).alias(_UNCAPPED))
 
 
 def _number(row: Mapping[str, Any], currency: str | None) -> str:

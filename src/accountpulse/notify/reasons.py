@@ -13,6 +13,7 @@ from accountpulse.scoring.explain import driver, plain
 from accountpulse.scoring.model import NOT_RATED, Cap
 from accountpulse.scoring.scorecard import Scorecard
 
+_COUNTS = (pl.col("severity") == "critical") & ~pl.col("monitoring").fill_null(value=False)  # as critical signal
 _CRITICAL = {CRITICAL, "critical_confirmed_signals"}
 
 
@@ -58,11 +59,18 @@ def latest_signals(signals: pl.DataFrame | None, as_of: date) -> Mapping[str, st
     """
     if signals is None:
         return {}
-    counts = (pl.col("severity") == "critical") & ~pl.col("monitoring").fill_null(value=False)
     # the latest comes last, and stays
-    rows = signals.filter(counts).sort("opened_on", nulls_last=False, maintain_order=True).iter_rows(named=True)
+    rows = signals.filter(_COUNTS).sort("opened_on", nulls_last=False, maintain_order=True).iter_rows(named=True)
     said = {row["account_id"]: _in_words(row, as_of) for row in rows}
     return {account: text for account, text in said.items() if text}
+
+
+def latest_openings(signals: pl.DataFrame | None) -> Mapping[str, date]:
+    """The day on which that signal was opened, of the accounts of which it is known."""
+    if signals is None:
+        return {}
+    dated = signals.filter(_COUNTS & pl.col("opened_on").is_not_null())
+    return dict(dated.group_by("account_id").agg(pl.col("opened_on").max()).iter_rows())
 
 
 def _in_words(signal: Mapping[str, Any], as_of: date) -> str:

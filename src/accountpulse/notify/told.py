@@ -27,13 +27,11 @@ from accountpulse.notify.open_lines import still_open
 from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, RENEWAL, TIER, reason_of
 from accountpulse.scoring.crossings import (
     COVERAGE_FALL,
-    SCORED,
     STAGES,
     Crossing,
     LineState,
     crossings,
-    hangs_on_outage,
-    judged_state,
+    judged_crossings,
     line_state,
 )
 from accountpulse.scoring.explain import plain
@@ -209,12 +207,8 @@ def _step(
         facts = {**who, **_facts(state, None, state.coverage, lines), "told:run": newest.run_id}
         return _Step(Crossed(found, not lines), facts, is_waiting=False)
     before = _state_then(then, same_basis=same_basis)
-    seen = state if judged is None else judged_state(judged, state)
-    found = crossings(before, seen, newest.card)
-    is_waiting = judged is not None and hangs_on_outage(found, seen, state)
-    if is_waiting:
-        found = tuple(each for each in found if each.line not in SCORED)
-    elif "coverage" in (then["told:open"] or ()) and (risen := _risen(before, seen)):
+    found, seen, is_waiting = judged_crossings(before, state, judged, newest.card)
+    if not is_waiting and "coverage" in (then["told:open"] or ()) and (risen := _risen(before, seen)):
         found = (*found, risen)
     lines = still_open(then["told:open"] or (), found, before, before if is_waiting else seen, newest.card)
     coverage = before.coverage if is_waiting else _reference(before, seen, found)

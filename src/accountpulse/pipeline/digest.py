@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-import polars as pl
 
 from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.outgoing import outgoing
@@ -17,12 +16,12 @@ from accountpulse.notify.digest import EARLIER, Audience, LastWord, compose, unr
 from accountpulse.notify.errors import NotSent
 from accountpulse.notify.message import Channel, Digest
 from accountpulse.notify.quiet_hours import QuietTimes
-from accountpulse.notify.reasons import latest_signals
+from accountpulse.notify.reasons import latest_openings, latest_signals
 from accountpulse.notify.told import Comparison, NewestRun, compare
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.digest_ledger import SendingLog, Told, settled
 from accountpulse.pipeline.earlier_runs import EarlierRun
-from accountpulse.settings import DigestBlock, Settings
+from accountpulse.settings import DigestBlock
 from accountpulse.state import State
 from accountpulse.state.ledgers import LastTold, Ledger, UnsentNotes
 from accountpulse.state.lock import DIGEST
@@ -106,13 +105,13 @@ def _newest_run(state: State, day: date | None) -> NewestRun:
         run_id=str(earlier.facts["run_id"]),
         as_of=earlier.as_of_day,
         card=earlier.card,
-        scores=earlier_runs.beside_health_before(state, earlier),
+        scores=earlier_runs.beside_health_before(earlier, earlier_runs.before(state, earlier)),
         inputs=earlier_runs.metrics_table(inputs, basis),
         failed=tuple(TITLES.get(name, name) for name in earlier.failed),
         stopped=() if unfinished is None else tuple(TITLES.get(name, name) for name in unfinished.get("failed", ())),
         signals=latest_signals(signals, earlier.as_of_day),
         day=earlier.last_day,
-        opened=_opened(signals),
+        opened=latest_openings(signals),
         links={account: tuple(links) for account, links in links_of_all(earlier.detail("evidence"), SOURCES).items()},
         currency=earlier.facts.get("currency"),
         sources=tuple(TITLES.get(name, name) for name in earlier.facts.get("sources", ())),
@@ -137,15 +136,6 @@ def _unfinished(state: State, newest: EarlierRun) -> Mapping[str, Any] | None:
     runs = [*of_months, *state.snapshots.runs.all()]
     last = max(runs, key=lambda facts: str(facts["begun_at"]), default=newest.facts)
     return last if last["status"] == "stopped" and str(last["begun_at"]) > str(newest.facts["begun_at"]) else None
-
-
-def _opened(signals: pl.DataFrame | None) -> Mapping[str, date]:
-    """Of each account with an open critical signal the day on which the latest was opened, where it is known."""
-    if signals is None:
-        return {}
-    counts = (pl.col("severity") == "critical") & ~pl.col("monitoring").fill_null(value=False)
-    critical = signals.filter(counts & pl.col("opened_on").is_not_null())
-    return dict(critical.group_by("account_id").agg(pl.col("opened_on").max()).iter_rows())
 
 
 def _plan(state: State, block: DigestBlock, channel: str, newest: NewestRun) -> _ChannelPlan:
@@ -175,7 +165,6 @@ def _as_told_later(left: UnsentNotes, newest: NewestRun) -> list[str]:
 def _last_word(last: LastTold) -> LastWord:
     return LastWord(
         run_id=last.run_id,
-        as_of=date.fromisoformat(last.as_of),
         scorecard=last.scorecard,
         unread=last.unread,
         unfinished=last.unfinished,
@@ -237,9 +226,3 @@ def _send_one(log: SendingLog, channel: Channel, digest: Digest, problems: list[
         return False
     log.sent(digest, receipt.detail)
     return True
-
-
-def block_of(settings: Settings) -> DigestBlock:
-    """The block `digest:` of accountpulse.yaml."""
-    block: DigestBlock = settings.mapping.block("digest")
-    return block

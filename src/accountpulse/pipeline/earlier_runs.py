@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 import polars as pl
 
 from accountpulse.core.errors import ConfigurationError, UsageError
-from accountpulse.core.period import Period, parse_period, text_of
+from accountpulse.core.period import Period, name_of, parse_period, text_of
 from accountpulse.core.records import UNSEEN
 from accountpulse.pipeline.snapshot_history import KeptRun, TablesBefore, a_week_before, kept_runs, newest_first
 from accountpulse.scoring import scorecard
@@ -86,7 +86,7 @@ class EarlierRun:
     @property
     def name(self) -> str:
         """The month as `YYYY-MM`, or the day of a snapshot as `YYYY-MM-DD`."""
-        return self.period.name if self.snapshot is None else self.snapshot.isoformat()
+        return name_of(self.period, self.snapshot)
 
     @property
     def text(self) -> str:
@@ -273,13 +273,16 @@ def rescored(earlier: EarlierRun, card: Scorecard, account_id: str | None = None
     return score(metrics.lazy(), card, window_days=earlier.window_days, signals_waived=waived, detail=True).collect()
 
 
-def beside_health_before(state: State, run: EarlierRun) -> pl.DataFrame:
-    """A run's scores as next steps read them: with the health of the run before, by the scorecard of this one."""
-    then = before(state, run)
+def beside_health_before(run: EarlierRun, then: EarlierRun | None, account_id: str | None = None) -> pl.DataFrame:
+    """A run's scores (of one account) as next steps read them: with health in the run before, by its scorecard.
+
+    `then`: the run before, as `before` finds it.
+    """
+    scores = run.scores if account_id is None else run.scores.filter(pl.col("account_id") == account_id)
     if then is None:
-        return with_health_before(run.scores, None)
+        return with_health_before(scores, None)
     same_card = then.card.hash == run.card.hash
-    return with_health_before(run.scores, then.scores if same_card else rescored(then, run.card))
+    return with_health_before(scores, then.scores if same_card else rescored(then, run.card, account_id))
 
 
 def rescored_whole(earlier: EarlierRun, state: State, card: Scorecard, *, detail: bool = False) -> pl.DataFrame:

@@ -9,16 +9,7 @@ import polars as pl
 from accountpulse.report.accounts import sorted_scores
 from accountpulse.report.inputs import ReportInput
 from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, RENEWAL, TIER, ScoreRow
-from accountpulse.scoring.crossings import (
-    OVERDUE,
-    SCORED,
-    Crossing,
-    LineState,
-    crossings,
-    hangs_on_outage,
-    judged_state,
-    line_state,
-)
+from accountpulse.scoring.crossings import OVERDUE, Crossing, LineState, judged_crossings, line_state
 from accountpulse.scoring.scorecard import Scorecard
 
 WAYS = {"fell": "worse", "rose": "better"}  # in the order of the list, each with what a line of it is
@@ -39,7 +30,9 @@ def crossed(rows: pl.DataFrame, inputs: ReportInput) -> list[dict[str, Any]]:
     month, found = inputs.month, []
     earlier, judged = dict(_states(then, before.as_of_day)), _judged(inputs)
     for i, (account, now) in enumerate(_states(sorted_scores(inputs), month.as_of_day)):
-        lines = _lines(earlier.get(account), now, judged.get(account), month.card)
+        if account not in earlier:
+            continue
+        lines = judged_crossings(earlier[account], now, judged.get(account), month.card).crossings
         if not lines:
             continue
         told = [_told(each, now, month.card) for each in lines]
@@ -47,17 +40,6 @@ def crossed(rows: pl.DataFrame, inputs: ReportInput) -> list[dict[str, Any]]:
         found.append({"i": i, "way": way, "lines": told})
     arr, order = rows["arr"].to_list(), (*WAYS, "")
     return sorted(found, key=lambda each: (order.index(each["way"]), arr[each["i"]] is None, -(arr[each["i"]] or 0)))
-
-
-def _lines(then: LineState | None, now: LineState, judged: ScoreRow | None, card: Scorecard) -> tuple[Crossing, ...]:
-    """What an account crossed; where a source could not be read, nothing that this alone makes of it."""
-    if then is None:
-        return ()
-    seen = now if judged is None else judged_state(judged, now)
-    found = crossings(then, seen, card)
-    if judged is not None and hangs_on_outage(found, seen, now):
-        return tuple(each for each in found if each.line not in SCORED)
-    return found
 
 
 def _judged(inputs: ReportInput) -> dict[str, ScoreRow]:

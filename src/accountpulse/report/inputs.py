@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any, Protocol
 
 import polars as pl
@@ -76,7 +77,7 @@ class ReportInput:
     )  # the last one that was kept: made_at, document (backtest.json); None: there is none
     sources: tuple[Source, ...]  # all that there are, in the order of the flow
 
-    @property
+    @cached_property
     def comparable(self) -> pl.DataFrame | None:
         """The accounts of the run before by the scorecard of this one, so that a new scorecard changes nobody.
 

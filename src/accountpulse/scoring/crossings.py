@@ -54,7 +54,7 @@ def line_state(row: ScoreRow, as_of: date, opened_on: date | None = None) -> Lin
     )
 
 
-def judged_state(judged: ScoreRow, state: LineState) -> LineState:
+def _judged_state(judged: ScoreRow, state: LineState) -> LineState:
     """A state with tier, caps, health and coverage as they are judged where a source could not be read."""
     return state._replace(
         tier=judged[TIER],
@@ -64,7 +64,27 @@ def judged_state(judged: ScoreRow, state: LineState) -> LineState:
     )
 
 
-def hangs_on_outage(found: Iterable[Crossing], judged: LineState, state: LineState) -> bool:
+class JudgedCrossings(NamedTuple):
+    """What an account crossed of which a source could not be read, and the state that it was judged in.
+
+    `is_waiting`: what it crossed by its scores can't be said without that source, and is left out.
+    """
+
+    crossings: tuple[Crossing, ...]
+    state: LineState
+    is_waiting: bool
+
+
+def judged_crossings(then: LineState, now: LineState, judged: ScoreRow | None, card: Scorecard) -> JudgedCrossings:
+    """`crossings`, where `judged` are the scores by the last known values of what could not be read; None: nothing."""
+    state = now if judged is None else _judged_state(judged, now)
+    found = crossings(then, state, card)
+    if judged is None or not _hangs_on_outage(found, state, now):
+        return JudgedCrossings(found, state, is_waiting=False)
+    return JudgedCrossings(tuple(each for each in found if each.line not in SCORED), state, is_waiting=True)
+
+
+def _hangs_on_outage(found: Iterable[Crossing], judged: LineState, state: LineState) -> bool:
     """Whether a line is crossed by the last known values that the run itself does not show so."""
     lines = {each.line for each in found}
     return bool(lines.intersection(SCORED)) and (
