@@ -51,6 +51,10 @@ class TrustingAdapter(HTTPAdapter):
         """Trust whom the context trusts: requests would add authorities of its own to it, with every connection."""
         conn.cert_reqs = "CERT_REQUIRED"
 
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:  # noqa: ARG002
+        """The same: REQUESTS_CA_BUNDLE would be read again, and added, with every connection."""
+        return super().build_connection_pool_key_attributes(request, True, cert)
+
 
 class RetryingAdapter(TrustingAdapter):
     """Sends with a time limit, counts, tries again by the policy, refuses redirects.
