@@ -117,7 +117,7 @@ def spooled(table: pl.DataFrame) -> SpooledTable:
 
 # --- parts that are kept ---------------------------------------------------------------------------------------
 
-PART = 20_000  # rows
+PART = 8_000  # rows: until then they are Python's, which take ten times as much as a table of them
 Stretch = tuple[str, int, int]  # which question, and from where to where it is answered
 
 

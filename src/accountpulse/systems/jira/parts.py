@@ -1,7 +1,7 @@
 """What walks of Jira bring, in parts that are kept, and the tables that come of them."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,9 +91,18 @@ def unread(spools: Mapping[str, SpooledTable]) -> pl.DataFrame:
 
     A history that was fetched for what an issue had been before counts for nothing: the two may contradict each other.
     """
-    waiting = spools["unread"].lazy().unique("issue_id", keep="first", maintain_order=True)
-    left = waiting.join(spools["read"].lazy(), on=["issue_id", "present"], how="anti")
-    return left.sort(pl.col("issue_id").cast(pl.Int64, strict=False), "issue_id").collect()
+    waiting = pl.DataFrame(schema=UNREAD)
+    for mine in _shares(spools["unread"].height + spools["read"].height):
+        unread, read = (spools[name].lazy().filter(mine) for name in ("unread", "read"))
+        once = unread.unique("issue_id", keep="first", maintain_order=True)
+        waiting.extend(once.join(read, on=["issue_id", "present"], how="anti").collect())
+    return waiting.sort(pl.col("issue_id").cast(pl.Int64, strict=False), "issue_id")
+
+
+def _shares(rows: int) -> Iterator[pl.Expr]:
+    """Conditions that together take every issue once, each so many as may be in memory."""
+    shares = 1 + rows // (2 * PIECE)
+    return (pl.col("issue_id").hash() % shares == share for share in range(shares))
 
 
 def suspects(spools: Mapping[str, SpooledTable]) -> pl.DataFrame:
@@ -130,9 +139,7 @@ def tables(spools: Mapping[str, SpooledTable], *, is_text: bool, moved_on: Colle
     """
     issues, moves, left_out = SpooledTable(ISSUES), SpooledTable(ISSUE_MOVES), Counter[str]()
     unknown, doubtful = [], []
-    shares = 1 + (spools["issues"].height + spools["issue_moves"].height) // (2 * PIECE)
-    for share in range(shares):
-        mine = pl.col("issue_id").hash() % shares == share
+    for mine in _shares(spools["issues"].height + spools["issue_moves"].height):
         own, own_moves, doubts = (
             spools[name].lazy().filter(mine).collect() for name in ("issues", "issue_moves", "doubts")
         )
