@@ -41,8 +41,9 @@ OTHERS = (
 TEXTS = ("string", "textarea", "picklist")
 NUMBERS = ("double", "currency", "percent", "int")
 PAGE = "see `accountpulse docs salesforce`"
+SLICE = 2_000  # records that are worked on at once: each step would else hold another copy of all their texts
 MARKED = ("Account__c", "Period__c")  # of an older record that may have to lose its mark, beside its key
-_FOLDED, _BEFORE = "folded key", " before"  # no field of an org has a blank in its name
+_FOLDED, _AGAIN, _BEFORE = "folded key", "key again", " before"  # no field of an org has a blank in its name
 Record = dict[str, Any]
 
 
@@ -99,14 +100,18 @@ def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
 
 def _compared(sound: pl.DataFrame, stored: pl.DataFrame, target: Target) -> tuple[pl.DataFrame, ...]:
     """The records that the org doesn't hold, that it holds with other values, and that it holds as they are."""
-    beside = sound.with_columns(_folded(target.external_id)).join(
-        stored, on=_FOLDED, how="left", suffix=_BEFORE, maintain_order="left"
-    )
     absent = pl.col(f"{target.external_id}{_BEFORE}").is_null()
     equal = pl.all_horizontal(
         pl.col(name).eq_missing(pl.col(f"{name}{_BEFORE}")) for name in sound.columns if name not in STAMPS
     )
-    return tuple(beside.filter(which).select(sound.columns) for which in (absent, ~absent & ~equal, ~absent & equal))
+    found: tuple[list[pl.DataFrame], ...] = ([], [], [])
+    for some in sound.iter_slices(SLICE):
+        beside = some.with_columns(_folded(target.external_id)).join(
+            stored, on=_FOLDED, how="left", suffix=_BEFORE, maintain_order="left"
+        )
+        for rows, which in zip(found, (absent, ~absent & ~equal, ~absent & equal), strict=True):
+            rows.append(beside.filter(which).select(sound.columns))
+    return tuple(pl.concat([sound.clear(), *rows]) for rows in found)
 
 
 def _look_for_jobs(org: Org, target: Target, made: Plan) -> None:
@@ -211,16 +216,18 @@ def too_narrow(fields: Mapping[str, Field], external_id: str, tiers: Iterable[st
 
 def _sound(records: pl.DataFrame, target: Target, fields: Mapping[str, Field], made: Plan) -> pl.DataFrame:
     """The records as the org would store them; those that it can't store are refused."""
-    columns = [_fitted_column(fields[name], records[name]) for name in records.columns]
-    key = _folded(target.external_id)
-    again = records.select(pl.when(key.is_duplicated()).then(pl.lit("its key is given twice"))).to_series()
-    faults = [*(wrong for _, wrong in columns if wrong is not None), again]
-    texts = pl.DataFrame([wrong.alias(str(place)) for place, wrong in enumerate(faults)])
-    told = texts.select(pl.concat_str(pl.all(), separator="; ", ignore_nulls=True)).to_series()
-    is_sound = told == ""
-    refused = records["Account__c"].filter(~is_sound), told.filter(~is_sound)
-    made.refused += [Problem(account, "load", text) for account, text in zip(*refused, strict=True)]
-    return pl.DataFrame([fitted for fitted, _ in columns]).filter(is_sound)
+    again = pl.when(_folded(target.external_id).is_duplicated()).then(pl.lit("its key is given twice"))
+    parts = [records.clear()]
+    for some in records.with_columns(again.alias(_AGAIN)).iter_slices(SLICE):
+        columns = [_fitted_column(fields[name], some[name]) for name in records.columns]
+        faults = [*(wrong for _, wrong in columns if wrong is not None), some[_AGAIN]]
+        texts = pl.DataFrame([wrong.alias(str(place)) for place, wrong in enumerate(faults)])
+        told = texts.select(pl.concat_str(pl.all(), separator="; ", ignore_nulls=True)).to_series()
+        is_sound = told == ""
+        refused = some["Account__c"].filter(~is_sound), told.filter(~is_sound)
+        made.refused += [Problem(account, "load", text) for account, text in zip(*refused, strict=True)]
+        parts.append(pl.DataFrame([fitted for fitted, _ in columns]).filter(is_sound))
+    return pl.concat(parts)
 
 
 def _fitted_column(definition: Field, values: pl.Series) -> tuple[pl.Series, pl.Series | None]:
@@ -279,8 +286,11 @@ def _stored(
     """The month's records with their folded keys; one that was made by hand and has no key is not ours."""
     query = PERIOD.format(fields=", ".join(fields), object=target.object, period=format_soql("{}", period))
     found = _table(held(org, target.object, fields, query), schema).filter(_has_text(target.external_id))
-    fitted = [_fitted_column(fields[name], found[name])[0] for name in found.columns]
-    return pl.DataFrame(fitted).with_columns(_folded(target.external_id)).unique(_FOLDED, keep="last")
+    fitted = [
+        pl.DataFrame([_fitted_column(fields[name], some[name])[0] for name in found.columns])
+        for some in found.iter_slices(SLICE)
+    ]
+    return pl.concat([found.clear(), *fitted]).with_columns(_folded(target.external_id)).unique(_FOLDED, keep="last")
 
 
 def _table(rows: Iterable[Mapping[str, Any]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
