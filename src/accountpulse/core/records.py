@@ -350,6 +350,19 @@ class Extract:
         return small | {name: spool.height for name, spool in self.spools.items()}
 
 
+# what stands beside a score where people work with it; null: not known
+DETAILS: Columns = {
+    "owner_id": pl.String,  # who looks after the account: 18 characters; null also where it is a text of one's own
+    "arr": pl.Float64,  # a year, in the org's corporate currency
+    "renewal_date": pl.Date,
+    "main_driver": pl.String,  # what costs most points, in words
+    "next_step": pl.String,
+    "health_change": pl.Float64,  # health less that of the month before, both by one scorecard
+    "tier_before": pl.String,  # of the month before, by the same scorecard
+    "signal_cap": pl.Float64,  # what health is at most while one critical signal is open; 100: no cap of the scorecard
+    "signal_tier": pl.String,  # the tier that it has then
+}
+
 # a score as every destination gets it; beside these `<dimension>_score` for each dimension (Float64, 0 to 100, null:
 # not known). Scores and coverage are unrounded.
 SCORES: Columns = {
@@ -366,6 +379,7 @@ SCORES: Columns = {
     "upper_bound": pl.Float64,
     "cap_reason": pl.String,
     "drivers": pl.String,  # in words
+    **DETAILS,
     "scored_at": TIME,
     "scorecard": pl.String,  # name and hash
     "run_id": pl.String,

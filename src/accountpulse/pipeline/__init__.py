@@ -137,7 +137,7 @@ def _phases(running: Run, named: Calibration | None) -> RunResult:
     rated = rate_accounts(running, reading, measured, named)
     if running.may_write:
         running.state.history.save_scorecard(running.card.hash, running.card.content)
-    delivery = deliver_records(running, measured, rated)
+    delivery = deliver_records(running, reading, measured, rated)
     keep_first(running, reading, rated, delivery)
     return _result(running, reading, measured, rated, delivery)
 

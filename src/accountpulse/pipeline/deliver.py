@@ -14,6 +14,8 @@ from accountpulse.core.records import SCORES, Problem, ScoreRecords
 from accountpulse.core.tables import is_table
 from accountpulse.pipeline.measure import Measured
 from accountpulse.pipeline.rate import Rated
+from accountpulse.pipeline.read import Reading
+from accountpulse.pipeline.record_details import with_details
 from accountpulse.pipeline.run import Run
 from accountpulse.scoring.columns import DRIVERS_TEXT, PROBABILITIES, score_of
 from accountpulse.systems.csv_file import CsvDestination, put
@@ -82,14 +84,14 @@ class Delivery:
         return next((load.trouble for load in self.loads if load.error is not None), None)
 
 
-def deliver_records(run: Run, measured: Measured, rated: Rated) -> Delivery:
+def deliver_records(run: Run, reading: Reading, measured: Measured, rated: Rated) -> Delivery:
     """Records to every destination and the period's history, or in a dry run the CSV alone.
 
     A snapshot's go to no destination, unless it was asked for: then it is not asked either.
 
     A dry run asks the destinations the same questions as a load; where one isn't ready, the delivery says so.
     """
-    records = _records(run, rated.scores)
+    records = _records(run, with_details(run, rated.scores, is_whole=not reading.unread))
     destinations = _destinations(run)
     csv = _keep_csv(run, records, rated.scores, destinations)
     destinations = destinations if run.loads else []
@@ -214,7 +216,7 @@ def _loaded(destination: AnyDestination, plan: Any, scored: int) -> Load:
         unseen=result.unseen,
         calls=destination.budget.calls,
         problems=(*result.refused, *result.stuck),
-        notes=plan.notes,
+        notes=(*plan.notes, *result.notes),
         imbalance=imbalance,
         error=result.broken,
     )

@@ -16,6 +16,7 @@ from accountpulse.scoring import scorecard
 from accountpulse.scoring.columns import (
     BEFORE_3M,
     BEFORE_CAPS,
+    HEALTH,
     LAST_TIER,
     LOST_SIGHT,
     SCALE,
@@ -283,6 +284,26 @@ def beside_health_before(run: EarlierRun, then: EarlierRun | None, account_id: s
         return with_health_before(scores, None)
     same_card = then.card.hash == run.card.hash
     return with_health_before(scores, then.scores if same_card else rescored(then, run.card, account_id))
+
+
+def health_before(state: State, period: Period, card: Scorecard) -> pl.DataFrame | None:
+    """Health and tier of each account in the latest earlier month that read every source, by this scorecard.
+
+    Up to a year back; None where there is none. One that was made by another scorecard is scored with this one.
+    """
+    for months in range(1, LOOK_BACK_MONTHS + 1):
+        month = period.shifted(-months)
+        facts = state.runs.last_finished(month.name)
+        if facts is None or facts["failed"]:
+            continue
+        scores = state.history.load(month, "scores", ("account_id", HEALTH, TIER, SCORECARD))
+        if scores is None or scores.is_empty():
+            continue
+        if scores[SCORECARD][0].rsplit(" ", 1)[-1] == card.hash:
+            return scores.drop(SCORECARD)
+        earlier = recall(state, month)
+        return None if earlier is None else rescored(earlier, card).select("account_id", HEALTH, TIER)
+    return None
 
 
 def rescored_whole(earlier: EarlierRun, state: State, card: Scorecard, *, detail: bool = False) -> pl.DataFrame:

@@ -65,6 +65,7 @@ class LoadResult:
     found: int = 0
     unseen: int | None = 0
     broken: AccountpulseError | None = None
+    notes: tuple[str, ...] = ()  # lines for the reader
 
     @property
     def written(self) -> int:

@@ -3,19 +3,19 @@
 import copy
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
 import pytest
 
 from accountpulse.core.errors import ConfigurationError, OutOfTime, SourceUnavailable, UnexpectedAnswer
-from accountpulse.core.records import ScoreRecords
+from accountpulse.core.records import DETAILS, ScoreRecords
 from accountpulse.http.budget import RequestBudget
 from accountpulse.pipeline.deliver import Load
 from accountpulse.sandbox.server import Call, Fault, Sandbox
 from accountpulse.sandbox.world import build
-from accountpulse.sandbox.world.model import World
+from accountpulse.sandbox.world.model import FieldDef, World
 from accountpulse.sandbox.world.org import record_id
 from accountpulse.systems.destination import LoadResult
 from accountpulse.systems.salesforce.client import Org
@@ -86,10 +86,11 @@ def scores(ids: list[str], period: str = "2026-10", run: str = "run-1", **column
     values = {
         "health_score": 82.29, "churn_risk_score": 11.0, "tier": "Healthy", "coverage": 90.0, "lower_bound": 70.0,
         "upper_bound": 90.0, "support_score": 55.5, "cap_reason": None, "drivers": "slow answers",
-        **dict.fromkeys(("churn_probability", "churn_probability_lower", "churn_probability_upper")), **columns,
+        **dict.fromkeys(("churn_probability", "churn_probability_lower", "churn_probability_upper")),
+        **dict.fromkeys(DETAILS), **columns,
     }  # fmt: skip
     whole = {name: value if isinstance(value, list) else [value] * len(ids) for name, value in values.items()}
-    schema = dict.fromkeys(("tier", "cap_reason", "drivers"), pl.String)
+    schema = {**dict.fromkeys(("tier", "cap_reason", "drivers"), pl.String), **DETAILS}
     kinds = {name: schema.get(name, pl.Float64) for name in whole}
     table = pl.DataFrame({"account_id": ids, **whole}, schema={"account_id": pl.String, **kinds})
     moment = datetime(2026, 11, 3, 6, 0, tzinfo=NOW.tzinfo) + timedelta(hours=int(run[-1]))
@@ -722,6 +723,143 @@ def test_an_org_without_the_fields_of_the_probability_is_written_and_told_of_onl
     assert summary(crm.load(scores(ids, run="run-2"))) == (0, 0, 2, 0)
 
 
+TIERS = ("Champion", "Healthy", "At Risk", "Critical", "Not Rated")
+Required = Callable[..., list[tuple[str, int, str]]]
+
+
+@pytest.fixture
+def required(crm: Crm, configure: Configure) -> Required:
+    """What the destination says of a load, without what is good."""
+
+    def said(tiers: tuple[str, ...] = TIERS) -> list[tuple[str, int, str]]:
+        destination = SalesforceDestination(configure(crm.sandbox).connection("salesforce"))
+        found = destination.requirements(("support",), tiers)
+        return [(each.mark, each.code, each.text) for each in found if each.mark != "good"]
+
+    return said
+
+
+# --- what stands beside the score -----------------------------------------------------------------------------------
+
+NEWER = (
+    "Account_Owner__c", "ARR__c", "Renewal_Date__c", "Main_Driver__c", "Next_Step__c", "Health_Change__c",
+    "Tier_Before__c", "Signal_Cap__c", "Signal_Tier__c",
+)  # fmt: skip
+
+
+def known(crm: Crm, **changes: Any) -> dict[str, Any]:
+    owner = crm.objects["User"].rows[0]["Id"]
+    values = {
+        "owner_id": owner, "arr": 423_000.555, "renewal_date": date(2026, 12, 20), "main_driver": "slow answers",
+        "next_step": "Call the sponsor", "health_change": -12.3449, "tier_before": "Healthy", "signal_cap": 49.0,
+        "signal_tier": "Critical",
+    }  # fmt: skip
+    return values | changes
+
+
+@WAYS
+def test_what_stands_beside_the_score_arrives_and_is_unchanged_the_next_time(crm: Crm, target: Target) -> None:
+    ids = crm.accounts(3)
+    assert summary(crm.load(scores(ids, **known(crm)), target)) == (3, 0, 0, 0)
+    row = next(iter(crm.rows.values()))
+    assert tuple(row[name] for name in NEWER) == (
+        crm.objects["User"].rows[0]["Id"], 423_000.56, date(2026, 12, 20), "slow answers", "Call the sponsor", -12.34,
+        "Healthy", 49.0, "Critical",
+    )  # fmt: skip
+    assert summary(crm.load(scores(ids, run="run-2", **known(crm)), target)) == (0, 0, 3, 0)
+    later = scores(ids, run="run-3", **known(crm, renewal_date=None, owner_id=None, arr=None))
+    assert summary(crm.load(later, target)) == (0, 3, 0, 0)
+    assert {row[name] for row in crm.rows.values() for name in NEWER[:3]} == {None}
+
+
+@WAYS
+def test_an_org_that_an_earlier_version_made_ready_is_written_and_told_what_to_deploy(
+    crm: Crm, target: Target, required: Required
+) -> None:
+    for name in NEWER:
+        del crm.objects["Health_Score__c"].fields[name]
+    ids = crm.accounts(2)
+    note = (
+        f"Health_Score__c has no {', '.join(NEWER)}: not written, all else is; deploy `health-score` again: "
+        "`accountpulse deploy-files salesforce` has them, see `accountpulse docs salesforce`"
+    )
+    assert crm.plan(scores(ids, **known(crm)), target).notes == (note,)
+    assert [(mark, code, text) for mark, code, text in required()] == [("warning", 0, note)]
+    assert summary(crm.load(scores(ids, **known(crm)), target)) == (2, 0, 0, 0)
+    assert {row["Health_Score__c"] for row in crm.rows.values()} == {82.29}
+    assert summary(crm.load(scores(ids, run="run-2", **known(crm)), target)) == (0, 0, 2, 0)
+
+
+def test_a_field_of_the_orgs_own_that_can_not_hold_it_stays_as_it_is_and_costs_no_record(crm: Crm) -> None:
+    fields = crm.objects["Health_Score__c"].fields
+    fields["Next_Step__c"].type = "double"
+    fields["Tier_Before__c"].writable = False
+    ids = crm.accounts(2)
+    assert crm.plan(scores(ids, **known(crm))).notes == (
+        "Health_Score__c.Next_Step__c is of the type double, and can't hold a text: not written",
+        "Health_Score__c.Tier_Before__c is not writable for our user: not written",
+    )
+    assert summary(crm.load(scores(ids, **known(crm)))) == (2, 0, 0, 0)
+
+
+def test_an_amount_goes_into_a_currency_field_of_an_org_with_one_currency(crm: Crm) -> None:
+    crm.objects["Health_Score__c"].fields["ARR__c"].type = "currency"
+    ids = crm.accounts(1)
+    assert crm.plan(scores(ids, **known(crm))).notes == ()
+    crm.load(scores(ids, **known(crm, arr=1_234.5)))
+    assert next(iter(crm.rows.values()))["ARR__c"] == 1_234.5
+
+
+def test_an_amount_goes_into_no_currency_field_of_an_org_with_several_currencies(crm: Crm) -> None:
+    fields = crm.objects["Health_Score__c"].fields
+    fields["ARR__c"].type = "currency"
+    ids = crm.accounts(1)
+    fields["CurrencyIsoCode"] = FieldDef("CurrencyIsoCode", "picklist", "Currency ISO Code", 3, values=["EUR", "USD"])
+    (note,) = crm.plan(scores(ids, **known(crm))).notes
+    assert note.startswith("Health_Score__c.ARR__c is of the type currency, and would be read in the currency of each")
+    assert summary(crm.load(scores(ids, **known(crm)))) == (1, 0, 0, 0)
+    assert next(iter(crm.rows.values())).get("ARR__c") is None
+
+
+def test_a_value_beside_the_score_that_the_field_can_not_hold_is_left_out_and_said(crm: Crm) -> None:
+    crm.objects["Health_Score__c"].fields["ARR__c"].precision = 7
+    ids = crm.accounts(3)
+    records = scores(ids, **known(crm, arr=[99_999.0, 423_000.0, 523_000.0]))
+    made = crm.plan(records)
+    assert made.refused == []
+    fault = "ARR__c: 423000 has more than the field's 5 digits before the point"
+    assert made.notes == (f"2 records are written without ARR__c, such as: {fault}",)
+    assert summary(crm.load(records)) == (3, 0, 0, 0)
+    assert [crm.rows[f"{account}-2026-10"]["ARR__c"] for account in ids] == [99_999.0, None, None]
+
+
+@WAYS
+def test_an_owner_that_the_org_refuses_costs_no_account_its_score(crm: Crm, target: Target) -> None:
+    ids = crm.accounts(4)
+    owner, nobody = crm.objects["User"].rows[0]["Id"], record_id("005", 999_999)
+    records = scores(ids, **known(crm, owner_id=[owner, nobody, owner, nobody]))
+    result = crm.load(records, target)
+    assert summary(result) == (4, 0, 0, 0)
+    assert result.found == result.expected == 4
+    (note,) = result.notes
+    assert note.startswith("2 records are written without Account_Owner__c, such as: INVALID_CROSS_REFERENCE_KEY")
+    assert [crm.rows[f"{account}-2026-10"]["Account_Owner__c"] for account in ids] == [owner, None, owner, None]
+    assert {row["Next_Step__c"] for row in crm.rows.values()} == {"Call the sponsor"}
+
+
+def test_a_queue_and_a_text_are_no_owner(crm: Crm) -> None:
+    ids = crm.accounts(2)
+    records = scores(ids, **known(crm, owner_id=[record_id("00G", 7), None]))
+    assert records["Account_Owner__c"].to_list() == [None, None]
+    assert summary(crm.load(records)) == (2, 0, 0, 0)
+
+
+def test_a_long_step_is_cut_with_a_sign(crm: Crm) -> None:
+    ids = crm.accounts(1)
+    crm.load(scores(ids, **known(crm, next_step="x" * 300)))
+    assert next(iter(crm.rows.values()))["Next_Step__c"] == "x" * 254 + "…"
+
+
 @pytest.mark.parametrize("change", ["absent", "read-only", "hidden", "text", "not unique"])
 def test_an_org_that_cannot_take_the_records_is_refused_before_anything_is_written(crm: Crm, change: str) -> None:
     fields = crm.objects["Health_Score__c"].fields
@@ -742,21 +880,6 @@ def test_an_org_that_cannot_take_the_records_is_refused_before_anything_is_writt
 
 
 # --- what check says before ----------------------------------------------------------------------------------------
-
-TIERS = ("Champion", "Healthy", "At Risk", "Critical", "Not Rated")
-Required = Callable[..., list[tuple[str, int, str]]]
-
-
-@pytest.fixture
-def required(crm: Crm, configure: Configure) -> Required:
-    """What the destination says of a load, without what is good."""
-
-    def said(tiers: tuple[str, ...] = TIERS) -> list[tuple[str, int, str]]:
-        destination = SalesforceDestination(configure(crm.sandbox).connection("salesforce"))
-        found = destination.requirements(("support",), tiers)
-        return [(each.mark, each.code, each.text) for each in found if each.mark != "good"]
-
-    return said
 
 
 def test_an_org_that_takes_everything_has_nothing_said_against_it(required: Required) -> None:

@@ -5,8 +5,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,10 @@ from accountpulse.systems.salesforce.record import CURRENT, TASK_KEY, payload
 
 ROOT = Path(__file__).parents[3] / "deploy" / "salesforce"
 CORE, SIGNALS, TASKS = ROOT / "health-score", ROOT / "churn-signal", ROOT / "tasks"
+OWN_SIGNALS, POSTS, REMOVAL = ROOT / "own-signals", ROOT / "tier-change-flow", ROOT / "remove"
+EITHER = ([CORE, SIGNALS], [CORE, OWN_SIGNALS])  # what an org deploys: our signals, or what stands in for its own
+OPEN_SIGNALS = "Account.Open_Critical_Signals__c"
+SCORES = "Account.Health_Scores__r$"  # before the fields of scores in reports
 FILES = sorted(ROOT.rglob("*-meta.xml"))
 NS = "{http://soap.sforce.com/2006/04/metadata}"
 XSD = "{http://www.w3.org/2001/XMLSchema}"
@@ -109,7 +113,9 @@ def test_the_schema_refuses_what_it_does_not_know(change: str) -> None:
 
 @pytest.mark.skipif(shutil.which("sf") is None, reason="the Salesforce CLI `sf` (Node 22.19 or newer) is not installed")
 @pytest.mark.parametrize(
-    "folders", [["health-score"], ["health-score", "churn-signal", "tasks"]], ids=["own signals", "all"]
+    "folders",
+    [["health-score", "own-signals"], ["health-score", "churn-signal", "tasks", "tier-change-flow"]],
+    ids=["own signals", "all"],
 )
 def test_the_salesforce_cli_makes_a_deployable_package_of_it(folders: list[str], tmp_path: Path) -> None:
     project = tmp_path / "project"
@@ -119,7 +125,7 @@ def test_the_salesforce_cli_makes_a_deployable_package_of_it(folders: list[str],
     quiet = {**os.environ, "SF_DISABLE_TELEMETRY": "true", "SF_SKIP_NEW_VERSION_CHECK": "true"}
     subprocess.run(command, cwd=project, env=quiet, check=True, capture_output=True, timeout=600)
     made = {
-        f"{block.find(f'{NS}name').text} {member.text}"
+        f"{block.find(f'{NS}name').text} {member.text.removesuffix('/')}"  # folders have one
         for block in etree.parse(str(tmp_path / "out" / "package.xml")).iter(f"{NS}types")
         for member in block.findall(f"{NS}members")
     }
@@ -130,8 +136,12 @@ def members(folder: Path) -> Iterator[str]:
     """What a folder's files are in a manifest: the type and the full name of each."""
     for file in folder.rglob("*-meta.xml"):
         kind, name = etree.parse(str(file)).getroot().tag.removeprefix(NS), file.name.rsplit(".", 2)[0]
-        inside = kind in {"CustomField", "ListView", "ValidationRule"}
-        yield f"{kind} {file.parent.parent.name}.{name}" if inside else f"{kind} {name}"
+        if kind in {"CustomField", "ListView", "ValidationRule", "CompactLayout"}:
+            yield f"{kind} {file.parent.parent.name}.{name}"
+        elif kind in {"Report", "Dashboard"}:
+            yield f"{kind} {file.parent.name}/{name}"
+        else:
+            yield f"{kind.removesuffix('Folder')} {name}"
 
 
 # --- against itself -------------------------------------------------------------------------------------------------
@@ -149,8 +159,16 @@ def test_every_field_has_help_that_fits(name: str) -> None:
     assert 20 < len(text) <= HELP_LENGTH
 
 
+NEITHER_GOOD_NOR_BAD = {"ARR__c", "Days_To_Renewal__c"}
+
+
 @pytest.mark.parametrize(
-    "name", [n for n, f in fields().items() if f["type"] in {"Number", "Summary"} or n.endswith("Tier__c")]
+    "name",
+    [
+        n
+        for n, f in fields().items()
+        if (f["type"] in {"Number", "Summary"} or n.endswith("Tier__c")) and n.split(".")[1] not in NEITHER_GOOD_NOR_BAD
+    ],
 )
 def test_the_help_of_every_figure_says_its_direction(name: str) -> None:
     words = r"higher is (healthier|riskier|surer)|more is worse|from best to worst|at its (worst|best)"
@@ -167,9 +185,7 @@ def test_help_texts_agree_with_the_default_scorecard() -> None:
         in (fields()["Health_Score__c.Health_Score__c"]["inlineHelpText"])
     )
     caps = {cap["reason"]: cap["cap"] for cap in card["caps"]}
-    assert (
-        f"at most {caps['open critical signal']} while" in fields()["Health_Score__c.Final_Score__c"]["inlineHelpText"]
-    )
+    assert f"as shipped {caps['open critical signal']})" in fields()["Health_Score__c.Final_Score__c"]["inlineHelpText"]
 
 
 def references(value: Any, owner: str) -> Iterator[str]:
@@ -200,7 +216,7 @@ def test_lists_and_layouts_show_fields_that_exist(file: Path) -> None:
         named = [item["field"] for item in items]
         required = {item["field"] for item in items if item["behavior"] == "Required"}
         assert required == {name for name in named if name != "Name" and fixed(f"{owner}.{name}")}
-        shown = {name.split(".")[1] for name in fields(below) if name.split(".")[0] == owner} - {"Final_Score__c"}
+        shown = {name.split(".")[1] for name in fields(below) if name.split(".")[0] == owner}
         assert set(named) - {"Name"} == shown
     else:
         owner, below = file.parent.parent.name, file.parents[5]
@@ -229,13 +245,156 @@ def test_the_report_type_and_the_account_page_show_fields_that_exist() -> None:
     assert "<sobjectType>Account</sobjectType>" in text
 
 
-def test_an_org_with_its_own_signals_needs_nothing_of_the_second_folder() -> None:
+def test_an_org_deploys_one_of_two_folders_beside_the_core_and_each_has_what_the_core_names() -> None:
     for file in CORE.rglob("*.xml"):
-        assert not re.search(r"Churn_Signal|Final_Score|Open_Critical", file.read_text(encoding="utf-8")), file
-    assert set(fields(SIGNALS)) - {n for n in fields() if n.startswith("Churn_Signal__c.")} == {
-        "Account.Open_Critical_Signals__c",
-        "Health_Score__c.Final_Score__c",
+        assert not re.search(r"Churn_Signal", file.read_text(encoding="utf-8")), file
+    for folder in (SIGNALS, OWN_SIGNALS):
+        ours = {name for name in fields(folder) if not name.startswith("Churn_Signal__c.")}
+        assert ours == {OPEN_SIGNALS}
+        assert [file.name for file in files("app", folder)] == ["Customer_Health.app-meta.xml"]
+    assert not fields(OWN_SIGNALS).keys() & {n for n in fields() if n.startswith("Churn_Signal__c.")}
+
+
+@pytest.mark.parametrize("folders", EITHER, ids=["our signals", "own signals"])
+def test_the_app_has_the_tabs_that_are_there_and_a_reader_sees_it(folders: list[Path]) -> None:
+    [app] = [file for folder in folders for file in files("app", folder)]
+    own = {file.name.split(".")[0] for folder in folders for file in files("tab", folder)}
+    tabs = set(read(app)["tabs"])
+    assert tabs == own | {"standard-Account", "standard-report", "standard-Dashboard"}
+    seen = [read(file).get("applicationVisibilities") for folder in folders for file in files("permissionset", folder)]
+    assert [each["application"] for each in seen if each] == [app.name.split(".")[0]]
+
+
+def test_signals_are_logged_from_the_account_by_the_fields_that_people_may_edit() -> None:
+    [action] = files("quickAction")
+    found = read(action)
+    assert (action.name.split(".")[0], found["type"]) == ("Account", "Create")
+    target, parent = found["targetObject"], found["targetParentField"]
+    assert fields()[f"{target}.{parent}"]["type"] == "MasterDetail"
+    columns = found["quickActionLayout"]["quickActionLayoutColumns"]
+    items = [item for column in columns for item in listed(column["quickActionLayoutItems"])]
+    required = {f"{target}.{item['field']}" for item in items if item["uiBehavior"] == "Required"}
+    assert {f"{target}.{item['field']}" for item in items} <= fields().keys()
+    assert required == {name for name in fields() if name.startswith(f"{target}.") and fixed(name)} - {
+        f"{target}.{parent}"
     }
+
+
+def test_what_people_ask_when_changed_is_tracked() -> None:
+    for name in ("Health_Score__c.Tier__c", "Health_Score__c.Health_Score__c", "Health_Score__c.Account_Owner__c"):
+        assert fields()[name]["trackHistory"] == "true"
+    for name in ("Churn_Signal__c.Severity__c", "Churn_Signal__c.Status__c"):
+        assert fields()[name]["trackHistory"] == "true"
+    for file in files("object"):
+        assert read(file)["enableHistory"] == "true"
+
+
+# --- a morning in the org: lists, reports, dashboard -----------------------------------------------------------------
+
+
+def filters() -> Iterator[tuple[str, str]]:
+    """The fields that lists and reports of scores filter by, with the name of the list or report."""
+    for file in files("listView", CORE):
+        yield from ((file.name.split(".")[0], item["field"]) for item in listed(read(file).get("filters")))
+    for file in files("report", CORE):
+        items = listed(read(file)["filter"]["criteriaItems"])
+        yield from ((file.name.split(".")[0], item["column"].removeprefix(SCORES)) for item in items)
+
+
+def made_of(name: str) -> set[str]:
+    """What a field of the scores rests on: itself, or the fields of its formula and what these rest on."""
+    formula = fields()[f"Health_Score__c.{name}"].get("formula")
+    if formula is None:
+        return {name}
+    named = set(references(formula, "Health_Score__c"))
+    ours = {each.split(".")[1] for each in named if each.startswith("Health_Score__c.")}
+    return {deeper for each in ours for deeper in made_of(each)} | (named & {OPEN_SIGNALS})
+
+
+def test_every_filter_is_by_fields_that_the_load_writes() -> None:
+    written = set(sent().columns) | {OPEN_SIGNALS}
+    used = set(filters())
+    assert used
+    for where, name in used:
+        assert made_of(name) <= written, (where, name)
+
+
+@pytest.mark.parametrize(
+    ("view", "by"),
+    [
+        ("My_Accounts", {"Is_Current__c", "Is_Mine__c"}),
+        ("My_Accounts_at_Risk", {"Is_Current__c", "Is_Mine__c", "Is_At_Risk__c"}),
+        ("Current_At_Risk", {"Is_Current__c", "Is_At_Risk__c"}),
+        (
+            "Renewals_in_Danger",
+            {"Is_Current__c", "Days_To_Renewal__c", "Renewal_Date__c", "Is_At_Risk__c", "Final_Tier__c"},
+        ),
+        ("Movers", {"Is_Current__c", "Health_Change__c"}),
+        ("Current_Not_Rated", {"Is_Current__c", "Tier__c"}),
+    ],
+)
+def test_a_csms_lists_are_there(view: str, by: set[str]) -> None:
+    [file] = [each for each in files("listView", CORE) if each.name.startswith(f"{view}.")]
+    assert {item["field"] for item in listed(read(file)["filters"])} == by
+    if view != "Current_Not_Rated":
+        assert {"Account_Owner__c", "ARR__c", "Next_Step__c", "Final_Tier__c"} <= set(read(file)["columns"])
+
+
+def test_four_reports_are_on_the_dashboard_by_columns_that_they_have() -> None:
+    [type_file] = files("reportType")
+    reports = {f"{file.parent.name}/{file.name.split('.')[0]}": read(file) for file in files("report")}
+    assert {name.split("/")[1] for name in reports} == {"Portfolio_by_Tier", "Renewals_in_Danger", "Movers", "Coverage"}
+    columns = {c["field"] for section in read(type_file)["sections"] for c in listed(section["columns"])}
+    [board] = files("dashboard")
+    components = [each["dashboardComponent"] for each in read(board)["dashboardGridLayout"]["dashboardGridComponents"]]
+    assert {each["report"] for each in components} == reports.keys()
+    for name, report in reports.items():
+        grouped = [each["field"] for each in listed(report["groupingsDown"])]
+        used = [*(c["field"] for c in report["columns"]), *grouped, report["sortColumn"]]
+        used += [item["column"] for item in listed(report["filter"]["criteriaItems"])]
+        assert {each.split("$")[1] for each in used} <= columns
+        assert report["reportType"] == f"{type_file.name.split('.')[0]}__c"
+        assert report["timeFrameFilter"]["dateColumn"].split("$")[1] in columns
+        [shown] = [each for each in components if each["report"] == name]
+        assert shown["groupingColumn"] in grouped
+        figure = shown["chartSummary"]
+        summed = {(c["field"], c["aggregateTypes"]) for c in report["columns"] if "aggregateTypes" in c}
+        assert figure["column"] == "RowCount" or (figure["column"], figure["aggregate"]) in summed
+    for folder in ("reportFolder", "dashboardFolder"):
+        [file] = files(folder)
+        assert (file.parent / file.name.split(".")[0]).is_dir()
+
+
+def test_the_compact_layout_is_the_objects_own_and_shows_fields_that_exist() -> None:
+    [layout] = files("compactLayout")
+    [object_file] = files("object", CORE)
+    assert read(object_file)["compactLayoutAssignment"] == layout.name.split(".")[0]
+    assert {f"Health_Score__c.{name}" for name in read(layout)["fields"]} <= fields().keys()
+
+
+def test_the_flow_posts_to_the_account_by_fields_that_exist() -> None:
+    [flow] = files("flow", POSTS)
+    found = read(flow)
+    assert (found["start"]["object"], found["start"]["triggerType"]) == ("Health_Score__c", "RecordAfterSave")
+    named = set(re.findall(r"\$Record\.(\w+)", flow.read_text(encoding="utf-8")))
+    assert {f"Health_Score__c.{name}" for name in named} <= fields().keys()
+    assert found["start"]["connector"]["targetReference"] == found["actionCalls"]["name"]
+
+
+def test_the_removal_names_every_component_or_the_object_that_it_goes_with() -> None:
+    """A flow has to be deactivated first, and is deleted in Setup: docs/salesforce.md."""
+    listed_ones = {
+        f"{block.find(f'{NS}name').text} {member.text}"
+        for block in etree.parse(str(REMOVAL / "destructiveChanges.xml")).iter(f"{NS}types")
+        for member in block.findall(f"{NS}members")
+    }
+    objects = {each.split(" ")[1] for each in listed_ones if each.startswith("CustomObject ")}
+    shipped = {member for folder in (CORE, SIGNALS, OWN_SIGNALS, TASKS, POSTS) for member in members(folder)}
+    with_objects = {m for m in shipped if re.split(r"[ .-]", m)[1] in objects and not m.startswith("CustomTab ")}
+    with_objects -= {m for m in with_objects if m.startswith("CustomObject ")}
+    flows = {member for member in shipped if member.startswith("Flow ")}
+    assert listed_ones == shipped - with_objects - flows
+    assert etree.parse(str(REMOVAL / "package.xml")).find(f"{NS}types") is None
 
 
 # --- permission sets ------------------------------------------------------------------------------------------------
@@ -317,6 +476,9 @@ def sent() -> pl.DataFrame:
     numbers = ("health_score", "churn_risk_score", "coverage", "lower_bound", "upper_bound", *PROBABILITIES)
     row = {"account_id": "001Hu0000000001AAA", **texts, **dict.fromkeys(numbers, 100.0)}
     row |= {f"{name}_score": 99.999 for name in dimensions}
+    row |= {"owner_id": f"005{'H' * 12}AAA", "arr": 98_765_432_109_876.25, "renewal_date": date(2026, 12, 31)}
+    row |= dict.fromkeys(("main_driver", "next_step", "tier_before", "signal_tier"), "x" * 9_000)
+    row |= {"health_change": -100.0, "signal_cap": 100.0}
     row |= {"period": "2026-10", "scored_at": datetime(2026, 11, 3, tzinfo=UTC), "drivers": row["drivers_text"]}
     row |= {"scorecard": "a long name " * 20 + " 0f1e2d3c4b5a", "run_id": "20261103T060000Z-0a1b2c"}
     return payload(ScoreRecords(pl.DataFrame([row]), dimensions))
@@ -331,11 +493,15 @@ def test_every_field_that_a_load_sends_is_there_with_a_type_that_holds_it() -> N
         elif isinstance(value, float):
             assert kind == "Number"
             assert value == round(value, int(field["scale"]))
-            assert value < 10 ** (int(field["precision"]) - int(field["scale"]))
+            assert abs(value) < 10 ** (int(field["precision"]) - int(field["scale"]))
         elif name == "Scored_At__c":
             assert kind == "DateTime"
         elif name == "Account__c":
             assert (kind, field["referenceTo"]) == ("Lookup", "Account")
+        elif name == "Account_Owner__c":
+            assert (kind, field["referenceTo"]) == ("Lookup", "User")
+        elif name == "Renewal_Date__c":
+            assert (kind, date.fromisoformat(value)) == ("Date", date(2026, 12, 31))
         elif name == "Tier__c":
             assert kind == "Picklist"
         else:
@@ -344,7 +510,10 @@ def test_every_field_that_a_load_sends_is_there_with_a_type_that_holds_it() -> N
 
 
 def test_nothing_is_shipped_that_no_load_fills() -> None:
-    assert {name.split(".")[1] for name in fields(CORE)} == set(sent().columns)
+    formulas = {name for name, field in fields(CORE).items() if "formula" in field}
+    assert {name.split(".")[1] for name in fields(CORE).keys() - formulas} == set(sent().columns)
+    for name in formulas:
+        assert made_of(name.split(".")[1]) <= set(sent().columns) | {OPEN_SIGNALS}
 
 
 def test_the_key_is_what_an_upsert_needs() -> None:
@@ -378,6 +547,7 @@ KINDS = {
     "Picklist": "picklist",
     "LongTextArea": "textarea",
     "DateTime": "datetime",
+    "Date": "date",
     "Checkbox": "boolean",
     "Lookup": "reference",
 }
@@ -386,12 +556,14 @@ KINDS = {
 def test_the_sandboxs_object_is_the_shipped_one() -> None:
     """So what is tested against the sandbox is tested against what an administrator deploys."""
     sandbox = empty_objects()["Health_Score__c"].fields
-    shipped = {name.split(".")[1]: field for name, field in fields(CORE).items()}
+    shipped = {name.split(".")[1]: field for name, field in fields(CORE).items() if "formula" not in field}
     assert {name for name in sandbox if name.endswith("__c")} == set(shipped)
     for name, field in shipped.items():
         there = sandbox[name]
         assert there.type == KINDS[field["type"]], name
         assert there.required is (field.get("required") == "true"), name
+        if "referenceTo" in field:
+            assert there.reference_to == field["referenceTo"], name
         if "length" in field:
             assert there.length == int(field["length"]), name
         if "precision" in field:
@@ -404,14 +576,19 @@ def test_the_sandboxs_object_is_the_shipped_one() -> None:
 # --- the formula ----------------------------------------------------------------------------------------------------
 
 
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le, "=": operator.eq, "<>": operator.ne,
+}  # fmt: skip
+
+
 def evaluated(text: str, record: dict[str, Any]) -> Any:
     """A formula's value, for the few functions that ours use; blanks are None, as with BlankAsBlank."""
-    tokens = re.findall(r"[A-Za-z_][\w.]*|\d+|[(),]|[<>]=?", text)
+    tokens = re.findall(r'[$A-Za-z_][\w.]*|\d+|"[^"]*"|[(),-]|<>|[<>]=?|=', text)
 
     def value() -> Any:
         left = operand()
-        if tokens and tokens[0] in {">", "<", ">=", "<="}:
-            compare = {">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le}[tokens.pop(0)]
+        if tokens and tokens[0] in COMPARISONS:
+            compare = COMPARISONS[tokens.pop(0)]
             right = operand()
             return left is not None and right is not None and compare(left, right)
         return left
@@ -420,6 +597,8 @@ def evaluated(text: str, record: dict[str, Any]) -> Any:
         word = tokens.pop(0)
         if word.isdigit():
             return int(word)
+        if word.startswith('"'):
+            return word.strip('"')
         if not tokens or tokens[0] != "(":
             return record[word]
         arguments = []
@@ -429,6 +608,8 @@ def evaluated(text: str, record: dict[str, Any]) -> Any:
         return {
             "IF": lambda: arguments[1] if first else arguments[2],
             "AND": lambda: all(arguments),
+            "OR": lambda: any(arguments),
+            "TEXT": lambda: first,
             "NOT": lambda: not first,
             "ISBLANK": lambda: first is None,
             "BLANKVALUE": lambda: arguments[1] if first is None else first,
@@ -467,4 +648,47 @@ def test_the_final_score_is_capped_only_while_it_is_current_and_a_critical_signa
     }
     field = fields()["Health_Score__c.Final_Score__c"]
     assert field["formulaTreatBlanksAs"] == "BlankAsBlank"
-    assert evaluated(field["formula"], record) == final
+    for cap in (49.0, None):  # a record of before the cap was written: as the scorecard that is shipped
+        assert evaluated(field["formula"], record | {"Signal_Cap__c": cap}) == final
+
+
+def of_score(name: str, record: dict[str, Any]) -> Any:
+    """A formula of the score object, with the formulas that it rests on."""
+    formula = fields()[f"Health_Score__c.{name}"]["formula"]
+    named = {
+        each.split(".")[1] for each in references(formula, "Health_Score__c") if each.startswith("Health_Score__c.")
+    }
+    worked_out = {each: of_score(each, record) for each in named if "formula" in fields()[f"Health_Score__c.{each}"]}
+    return evaluated(formula, record | worked_out)
+
+
+@pytest.mark.parametrize(
+    ("scored", "signals", "final"),
+    [
+        ((82.5, "Healthy", True), 0, ("Healthy", False)),
+        ((82.5, "Healthy", True), 1, ("Critical", True)),  # at once, with the signal
+        ((82.5, "Healthy", True), None, ("Healthy", False)),
+        ((82.5, "Healthy", False), 1, ("Healthy", False)),  # a past month does not change
+        ((74.9, "At Risk", True), 0, ("At Risk", True)),
+        ((75.0, "Healthy", True), 0, ("Healthy", False)),
+        ((30.0, "Critical", True), 0, ("Critical", True)),
+        ((None, "Not Rated", True), 0, ("Not Rated", False)),
+        ((None, "Not Rated", True), 2, ("Critical", True)),
+        ((None, "Critical", True), 0, ("Critical", True)),  # a signal was open when it was scored
+    ],
+)
+def test_the_final_tier_follows_an_open_signal_and_who_is_at_risk_follows_it(
+    scored: tuple[float | None, str, bool], signals: int | None, final: tuple[str, bool]
+) -> None:
+    record = {
+        **dict(zip(("Health_Score__c", "Tier__c", "Is_Current__c"), scored, strict=True)),
+        "Account__r.Open_Critical_Signals__c": signals,
+        "Signal_Cap__c": 49.0,
+        "Signal_Tier__c": "Critical",
+    }
+    assert (of_score("Final_Tier__c", record), of_score("Is_At_Risk__c", record)) == final
+
+
+def test_mine_is_what_the_account_owner_looks_at() -> None:
+    for owner, mine in (("005A", True), ("005B", False), (None, False)):
+        assert of_score("Is_Mine__c", {"Account_Owner__c": owner, "$User.Id": "005A"}) is mine

@@ -31,6 +31,8 @@ SCORE_FIELDS = [
     "Platform_Value_Score__c",
     "Financial_Score__c",
     "Relationship_Score__c",
+    "Health_Change__c",
+    "Signal_Cap__c",
 ]
 
 
@@ -306,6 +308,13 @@ def _health_score() -> SObject:
         _text("Period__c", 7),
         key,
         *(FieldDef(name, "double", _label(name), precision=5, scale=2) for name in SCORE_FIELDS),
+        _reference("Account_Owner__c", "User", "Account_Owner__r"),
+        FieldDef("ARR__c", "double", "ARR", precision=16, scale=2),
+        _date("Renewal_Date__c"),
+        _text("Main_Driver__c", 255),
+        _text("Next_Step__c", 255),
+        _text("Tier_Before__c", 80),
+        _text("Signal_Tier__c", 80),
         _picklist("Tier__c", "Champion", "Healthy", "At Risk", "Critical", "Not Rated", restricted=True),
         _text("Cap_Reason__c", 255),
         _long_text("Drivers__c", 4096),

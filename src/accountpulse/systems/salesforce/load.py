@@ -14,7 +14,7 @@ from accountpulse.systems.destination import LoadResult
 from accountpulse.systems.salesforce.client import Org, format_soql
 from accountpulse.systems.salesforce.field_check import held
 from accountpulse.systems.salesforce.load_plan import Plan, Record, folded, plan
-from accountpulse.systems.salesforce.record import CURRENT
+from accountpulse.systems.salesforce.record import CURRENT, OWNER
 from accountpulse.systems.salesforce.settings import Target
 from accountpulse.systems.salesforce.writes import Answer, Sleep, bulk, collections, end_job
 
@@ -45,6 +45,7 @@ def load(org: Org, target: Target, made: Plan, sleep: Sleep = time.sleep) -> Loa
     answers: dict[int, Answer] = {}
     try:
         _write(org, target, rows, answers, sleep)
+        result.notes += _write_without_owner(org, target, rows, answers, sleep)
     except AccountpulseError as error:
         result.broken = error
     written = _tally(target, made, rows, answers, result)
@@ -128,6 +129,20 @@ def _write(org: Org, target: Target, rows: pl.DataFrame, answers: dict[int, Answ
         places = [place for place in places if answers[place].locked]
         if not places:
             break
+
+
+def _write_without_owner(
+    org: Org, target: Target, rows: pl.DataFrame, answers: dict[int, Answer], sleep: Sleep
+) -> tuple[str, ...]:
+    """Once more, those whose owner the org refuses: a user that can't be named there costs no account its score."""
+    places = [place for place, answer in sorted(answers.items()) if OWNER in answer.text]
+    if not places or OWNER not in rows.columns:
+        return ()
+    again: dict[int, Answer] = {}
+    _write(org, target, rows[places].with_columns(pl.lit(None, pl.String).alias(OWNER)), again, sleep)
+    refused = answers[places[0]].text
+    answers.update({places[place]: answer for place, answer in again.items()})
+    return (f"{len(places):,} records are written without {OWNER}, such as: {refused}",)
 
 
 def _send(org: Org, target: Target, rows: pl.DataFrame, sleep: Sleep) -> Iterator[list[Answer]]:

@@ -4,7 +4,7 @@ A dry run ends with the plan, so that it finds whatever a load would find before
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
@@ -18,8 +18,10 @@ from accountpulse.core.records import Problem
 from accountpulse.systems.salesforce.client import Field, Org, format_soql
 from accountpulse.systems.salesforce.field_check import held, some_at_once
 from accountpulse.systems.salesforce.record import (
+    AMOUNTS,
     CAP_REASON_LENGTH,
     CURRENT,
+    DETAILS,
     DRIVERS_LENGTH,
     KEY_LENGTH,
     LARGEST,
@@ -28,6 +30,7 @@ from accountpulse.systems.salesforce.record import (
     PROBABILITIES,
     SCORECARD_LENGTH,
     STAMPS,
+    TEXT_LENGTH,
 )
 from accountpulse.systems.salesforce.settings import Target
 from accountpulse.systems.salesforce.writes import open_jobs
@@ -41,6 +44,8 @@ OTHERS = (
 TEXTS = ("string", "textarea", "picklist")
 NUMBERS = ("double", "currency", "percent", "int")
 PAGE = "see `accountpulse docs salesforce`"
+HAS = f"`accountpulse deploy-files salesforce` has them, {PAGE}"
+CURRENCY = "CurrencyIsoCode"  # of a record, where the org has several currencies
 SLICE = 2_000  # records that are worked on at once: each step would else hold another copy of all their texts
 MARKED = ("Account__c", "Period__c")  # of an older record that may have to lose its mark, beside its key
 _FOLDED, _AGAIN, _BEFORE = "folded key", "key again", " before"  # no field of an org has a blank in its name
@@ -155,33 +160,46 @@ def writable(org: Org, target: Target, columns: pl.Schema) -> tuple[dict[str, Fi
         if definition.must_be_given and name not in columns
     ]
     absent = [name for name in columns if name not in described]
-    for name, kind in columns.items():
-        if (reason := _unfit(described.get(name), kind)) and not (name in absent and name in OPTIONAL):
-            hint = nearest(name, described) if name in absent else ""
-            problems.append(f"field {target.object}.{name} {reason}{hint}; {PAGE}")
+    unfit = {name: reason for name, kind in columns.items() if (reason := _unfit(described, name, kind))}
+    left_out = [name for name in unfit if name in DETAILS or (name in absent and name in OPTIONAL)]
+    for name in (each for each in unfit if each not in left_out):
+        hint = nearest(name, described) if name in absent else ""
+        problems.append(f"field {target.object}.{name} {unfit[name]}{hint}; {PAGE}")
     if problems:
         raise ConfigurationError("salesforce.target", problems)
-    told = [name for name in absent if name not in PROBABILITIES]  # of which most orgs have nothing to write
-    notes = (f"{target.object} has no {', '.join(told)}: not written",) if told else ()
-    return {name: described[name] for name in columns if name not in absent}, notes
+    wrong = [f"{target.object}.{name} {unfit[name]}: not written" for name in left_out if name not in absent]
+    notes = (*_absent_notes(target, absent), *wrong)
+    return {name: described[name] for name in columns if name not in left_out}, notes
+
+
+def _absent_notes(target: Target, absent: Sequence[str]) -> Iterator[str]:
+    """Which optional fields the org lacks; of those that an earlier version of ours didn't have, the remedy too."""
+    lacking = [name for name in absent if name not in (*PROBABILITIES, *DETAILS)]
+    if lacking:
+        yield f"{target.object} has no {', '.join(lacking)}: not written"
+    newer = [name for name in absent if name in DETAILS]
+    if newer:
+        yield f"{target.object} has no {', '.join(newer)}: not written, all else is; deploy `health-score` again: {HAS}"
 
 
 def _lost_probability(target: Target, fields: Mapping[str, Field], records: pl.DataFrame) -> Iterator[str]:
     """A line where there is a probability, and the org was set up before there was any."""
     absent = [name for name in PROBABILITIES if name not in fields and records[name].count() > 0]
     if absent:
-        remedy = f"`accountpulse deploy-files salesforce` has them, {PAGE}"
-        yield f"{target.object} has no {', '.join(absent)}: not written; {remedy}"
+        yield f"{target.object} has no {', '.join(absent)}: not written; {HAS}"
 
 
-def _unfit(definition: Field | None, kind: pl.DataType) -> str | None:
+def _unfit(described: Mapping[str, Field], name: str, kind: pl.DataType) -> str | None:
     """Why a column of this kind can't be written to the field, if it can't."""
+    definition = described.get(name)
     if definition is None:
         return "is absent, or not visible"
     if not (definition.createable and definition.updateable):
         return "is not writable for our user"
     holds = "number" if definition.type in NUMBERS else "boolean" if definition.type == "boolean" else "text"
     wanted = "number" if kind.is_float() else "boolean" if kind == pl.Boolean else "text"
+    if holds == wanted and definition.type == "currency" and CURRENCY in described:
+        return "is of the type currency, and would be read in the currency of each record: make it a number"
     return None if holds == wanted else f"is of the type {definition.type}, and can't hold a {wanted}"
 
 
@@ -196,13 +214,18 @@ class Narrow:
 def too_narrow(fields: Mapping[str, Field], external_id: str, tiers: Iterable[str]) -> Iterator[Narrow]:
     """Fields whose length, digits or picklist leave out some of what a load may write to them, and why."""
     always = {external_id: KEY_LENGTH, "Period__c": PERIOD_LENGTH}
-    longest = {"Cap_Reason__c": CAP_REASON_LENGTH, "Drivers__c": DRIVERS_LENGTH, "Scorecard__c": SCORECARD_LENGTH}
+    longest = {
+        "Cap_Reason__c": CAP_REASON_LENGTH,
+        "Drivers__c": DRIVERS_LENGTH,
+        "Scorecard__c": SCORECARD_LENGTH,
+        **dict.fromkeys(("Main_Driver__c", "Next_Step__c"), TEXT_LENGTH),
+    }
     for name, definition in fields.items():
         wanted = (always | longest).get(name, 0)
         if definition.type in TEXTS and 0 < definition.length < wanted:
             text = f"{name} has {definition.length:,} characters, and up to {wanted:,} are written"
             yield Narrow(text, name in always)
-        if definition.type in NUMBERS and (fault := _fault(definition, LARGEST)) is not None:
+        if definition.type in NUMBERS and name not in AMOUNTS and (fault := _fault(definition, LARGEST)) is not None:
             yield Narrow(fault, always=False)
     tier = fields.get("Tier__c")
     lacking = [] if tier is None or tier.values is None else [each for each in tiers if each not in tier.values]
@@ -220,6 +243,7 @@ def _sound(records: pl.DataFrame, target: Target, fields: Mapping[str, Field], m
     parts = [records.clear()]
     for some in records.with_columns(again.alias(_AGAIN)).iter_slices(SLICE):
         columns = [_fitted_column(fields[name], some[name]) for name in records.columns]
+        columns = [_without_faults(made, *each) if each[0].name in DETAILS else each for each in columns]
         faults = [*(wrong for _, wrong in columns if wrong is not None), some[_AGAIN]]
         texts = pl.DataFrame([wrong.alias(str(place)) for place, wrong in enumerate(faults)])
         told = texts.select(pl.concat_str(pl.all(), separator="; ", ignore_nulls=True)).to_series()
@@ -228,6 +252,15 @@ def _sound(records: pl.DataFrame, target: Target, fields: Mapping[str, Field], m
         made.refused += [Problem(account, "load", text) for account, text in zip(*refused, strict=True)]
         parts.append(pl.DataFrame([fitted for fitted, _ in columns]).filter(is_sound))
     return pl.concat(parts)
+
+
+def _without_faults(made: Plan, fitted: pl.Series, wrong: pl.Series | None) -> tuple[pl.Series, None]:
+    """The values that the field can hold: what stands beside a score costs no account its record."""
+    if wrong is None:
+        return fitted, None
+    left_out = wrong.drop_nulls()
+    made.notes += (f"{len(left_out):,} records are written without {fitted.name}, such as: {left_out[0]}",)
+    return fitted.to_frame().select(pl.when(pl.lit(wrong).is_null()).then(pl.col(fitted.name))).to_series(), None
 
 
 def _fitted_column(definition: Field, values: pl.Series) -> tuple[pl.Series, pl.Series | None]:

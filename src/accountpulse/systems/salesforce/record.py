@@ -7,6 +7,7 @@ from accountpulse.core.records import ScoreRecords
 DECIMALS = 2  # Number(5,2) in the org
 CAP_REASON_LENGTH = 255
 DRIVERS_LENGTH = 4096
+TEXT_LENGTH, TIER_LENGTH = 255, 80  # of main driver and next step; of tiers in fields that are texts
 SCORECARD_LENGTH = 80
 TASK_KEY = "Accountpulse_Key__c"  # on activities: the Tasks that the digest made
 # the fields that every load needs, in the order of the CSV's columns; those of the dimensions stand before Drivers__c
@@ -26,10 +27,25 @@ FIELDS = (
 )
 CURRENT = "Is_Current__c"  # true on the newest month's record of each account
 PROBABILITIES = ("Churn_Probability__c", "Churn_Probability_Lower__c", "Churn_Probability_Upper__c")
+OWNER = "Account_Owner__c"
+AMOUNTS = ("ARR__c",)
+# beside the score, for those who work with it in the org
+DETAILS = (
+    OWNER,
+    *AMOUNTS,
+    "Renewal_Date__c",
+    "Main_Driver__c",
+    "Next_Step__c",
+    "Health_Change__c",
+    "Tier_Before__c",
+    "Signal_Cap__c",
+    "Signal_Tier__c",
+)
 # sent where the org has them
-OPTIONAL = ("Lower_Bound__c", "Upper_Bound__c", "Cap_Reason__c", CURRENT, *PROBABILITIES)
+OPTIONAL = ("Lower_Bound__c", "Upper_Bound__c", "Cap_Reason__c", CURRENT, *PROBABILITIES, *DETAILS)
+USER = "005"  # how the ids of users begin
 KEY_LENGTH, PERIOD_LENGTH = 26, 7  # `<account id>-<YYYY-MM>`, `<YYYY-MM>`
-LARGEST = 100.0  # of every number
+LARGEST = 100.0  # of every number but amounts
 STAMPS = ("Scored_At__c", "Run_Id__c")  # differ in every run: a record in which nothing else differs is not sent
 
 
@@ -50,31 +66,48 @@ def payload(records: ScoreRecords) -> pl.DataFrame:
     Every record is taken for its account's current one; the load takes that back where the org holds a newer month.
     The key is `<account id>-<YYYY-MM>`, so that a second run of a month meets the same records.
     """
-
-    def rounded(column: str) -> pl.Expr:
-        return pl.col(column).cast(pl.Float64).round(DECIMALS)
-
     return records.table.select(
         External_Key__c=pl.col("account_id") + "-" + pl.col("period"),
         Account__c="account_id",
         Period__c="period",
-        Health_Score__c=rounded("health_score"),
-        Churn_Risk_Score__c=rounded("churn_risk_score"),
-        Churn_Probability__c=rounded("churn_probability"),
-        Churn_Probability_Lower__c=rounded("churn_probability_lower"),
-        Churn_Probability_Upper__c=rounded("churn_probability_upper"),
+        Health_Score__c=_rounded("health_score"),
+        Churn_Risk_Score__c=_rounded("churn_risk_score"),
+        Churn_Probability__c=_rounded("churn_probability"),
+        Churn_Probability_Lower__c=_rounded("churn_probability_lower"),
+        Churn_Probability_Upper__c=_rounded("churn_probability_upper"),
         Tier__c="tier",
-        Coverage__c=rounded("coverage"),
-        Lower_Bound__c=rounded("lower_bound"),
-        Upper_Bound__c=rounded("upper_bound"),
-        **{dimension_field(name): rounded(f"{name}_score") for name in records.dimensions},
+        Coverage__c=_rounded("coverage"),
+        Lower_Bound__c=_rounded("lower_bound"),
+        Upper_Bound__c=_rounded("upper_bound"),
+        **{dimension_field(name): _rounded(f"{name}_score") for name in records.dimensions},
         Cap_Reason__c=_cut(pl.col("cap_reason"), CAP_REASON_LENGTH),
         Drivers__c=_cut(pl.col("drivers"), DRIVERS_LENGTH),
+        **_details(),
         Scored_At__c=pl.col("scored_at").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
         Scorecard__c=_cut(pl.col("scorecard"), SCORECARD_LENGTH),
         Run_Id__c="run_id",
         Is_Current__c=pl.lit(value=True),
     ).sort("External_Key__c")
+
+
+def _details() -> dict[str, pl.Expr]:
+    """The owner is a lookup of users: a queue, or a text of the company's own, is none."""
+    is_user = pl.col("owner_id").str.starts_with(USER)
+    return {
+        OWNER: pl.when(is_user).then(pl.col("owner_id")),
+        "ARR__c": _rounded("arr"),
+        "Renewal_Date__c": pl.col("renewal_date").dt.to_string("iso:strict"),
+        "Main_Driver__c": _cut(pl.col("main_driver"), TEXT_LENGTH),
+        "Next_Step__c": _cut(pl.col("next_step"), TEXT_LENGTH),
+        "Health_Change__c": _rounded("health_change"),
+        "Tier_Before__c": _cut(pl.col("tier_before"), TIER_LENGTH),
+        "Signal_Cap__c": _rounded("signal_cap"),
+        "Signal_Tier__c": _cut(pl.col("signal_tier"), TIER_LENGTH),
+    }
+
+
+def _rounded(column: str) -> pl.Expr:
+    return pl.col(column).cast(pl.Float64).round(DECIMALS)
 
 
 def _cut(text: pl.Expr, length: int) -> pl.Expr:

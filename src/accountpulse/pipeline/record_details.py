@@ -1,0 +1,57 @@
+"""What a load writes beside the scores, for people who work there: owner, money, why, what next, what changed."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import polars as pl
+
+from accountpulse.core.records import DETAILS
+from accountpulse.pipeline import earlier_runs
+from accountpulse.pipeline.run import Run
+from accountpulse.scoring.columns import DRIVERS, HEALTH, RENEWAL, TIER
+from accountpulse.scoring.explain import driver
+from accountpulse.scoring.next_steps import next_step, with_health_before
+from accountpulse.scoring.signal_cap import signal_cap, signal_tier
+
+_TIER_BEFORE = "tier_before"
+_TEXTS = ("main_driver", "next_step")
+
+
+def with_details(run: Run, scores: pl.DataFrame, *, is_whole: bool) -> pl.DataFrame:
+    """The scores with the columns of DETAILS; those that the metrics beside them have already stay as they are.
+
+    `is_whole`: every configured source was read. Else nothing is said of a change: it would be the outage's.
+    """
+    earlier = earlier_runs.health_before(run.state, run.scope.period, run.card)
+    beside = _with_before(scores, earlier)
+    days = pl.col(RENEWAL) if RENEWAL in scores.columns else pl.lit(None, pl.Float64)
+    change = pl.col(HEALTH) - pl.col(f"{HEALTH}_before") if is_whole else pl.lit(None, pl.Float64)
+    texts = pl.DataFrame(list(_texts(run, beside)), schema=dict.fromkeys(_TEXTS, pl.String), orient="row")
+    absent = [pl.lit(None, kind).alias(name) for name, kind in DETAILS.items() if name not in beside.columns]
+    return beside.with_columns(absent).with_columns(
+        renewal_date=pl.lit(run.scope.as_of_day) + pl.duration(days=days),
+        health_change=change,
+        tier_before=pl.col(_TIER_BEFORE) if is_whole else pl.lit(None, pl.String),
+        signal_cap=pl.lit(signal_cap(run.card)),
+        signal_tier=signal_tier(run.card),
+        **{name: texts[name] for name in _TEXTS},
+    )
+
+
+def _with_before(scores: pl.DataFrame, earlier: pl.DataFrame | None) -> pl.DataFrame:
+    """The scores with health and tier of the month before."""
+    beside = with_health_before(scores, earlier)
+    if earlier is None:
+        return beside.with_columns(pl.lit(None, pl.String).alias(_TIER_BEFORE))
+    tiers = earlier.select("account_id", pl.col(TIER).alias(_TIER_BEFORE))
+    return beside.join(tiers, on="account_id", how="left", maintain_order="left")
+
+
+def _texts(run: Run, scores: pl.DataFrame) -> Iterator[tuple[str | None, str | None]]:
+    for row in scores.iter_rows(named=True):
+        yield _main_driver(run, row), next_step(row, run.card)
+
+
+def _main_driver(run: Run, row: Mapping[str, Any]) -> str | None:
+    drivers = row.get(DRIVERS)
+    return driver(row, run.card, drivers[0], run.scope.as_of_day) if drivers else None
