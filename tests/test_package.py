@@ -157,6 +157,21 @@ def test_deploy_files_replaces_what_differs_only_when_told_to(tmp_path: Path) ->
     assert org_files(tmp_path, "--quiet", "--force") == Said(0, "", "")
 
 
+def test_a_file_that_moved_to_another_folder_is_named_and_goes_with_force(tmp_path: Path) -> None:
+    """Beside its new place it would be deployed twice, with the old formula."""
+    org_files(tmp_path)
+    name = "churn-signal/main/default/objects/Health_Score__c/fields/Final_Score__c.field-meta.xml"
+    old = tmp_path / "org" / name
+    old.parent.mkdir(parents=True)
+    old.write_text("of an earlier version")
+    refused = org_files(tmp_path)
+    assert (refused.exit_code, old.exists()) == (2, True)
+    assert f"\n  {name}" in refused.stderr
+    assert org_files(tmp_path, "--force").exit_code == 0
+    assert not old.exists()
+    assert (tmp_path / "org" / "health-score" / name.removeprefix("churn-signal/")).is_file()
+
+
 def test_another_versions_wheel_stays_until_told_otherwise(tmp_path: Path) -> None:
     """Two wheels in one context could not be installed."""
     old = tmp_path / "image" / "accountpulse-0.0.9-py3-none-any.whl"

@@ -37,6 +37,8 @@ ACCOUNTS = 20
 # added since the hashes were recorded: left out, so that it is seen that all others are what they were
 ADDED = (
     "risk_z", "Churn_Probability__c", "Churn_Probability_Lower__c", "Churn_Probability_Upper__c", "owner_id", "urls",
+    "Account_Owner__c", "ARR__c", "Renewal_Date__c", "Main_Driver__c", "Next_Step__c", "Health_Change__c",
+    "Tier_Before__c", "Signal_Cap__c", "Signal_Tier__c",
 )  # fmt: skip
 ADDED_TO_SIGNALS = ("title", "owner")  # an account's owner was there before
 NOT_MEASURED = ("outcomes", "merges")  # known until the day of reading, and so another thing every day

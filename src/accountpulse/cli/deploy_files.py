@@ -28,8 +28,9 @@ NEXT = {
   sf project deploy start --target-org our-org --source-dir health-score --source-dir churn-signal
   sf org assign permset --target-org our-org --on-behalf-of integration@example.com \\
       --name Accountpulse_Integration --name Accountpulse_Integration_Signals
-An org with a Churn_Signal__c of its own leaves churn-signal and Accountpulse_Integration_Signals away.
-Where the digest is to make Tasks, add --source-dir tasks and --name Accountpulse_Integration_Tasks.""",
+An org with signals of its own has own-signals in place of churn-signal, without Accountpulse_Integration_Signals.
+Where the digest is to make Tasks, add --source-dir tasks and --name Accountpulse_Integration_Tasks.
+The user's licence and the app to sign in with: `accountpulse docs salesforce`.""",
     DeployTarget.AWS: """\
   python3 {folder}/package.py accountpulse.yaml
   cd {folder}
@@ -41,6 +42,8 @@ The secret comes before, and a dry run after: `accountpulse docs aws`.""",
   docker run --rm --env-file .env -v accountpulse:/state -v "$PWD":/work --user "$(id -u)" accountpulse run --dry-run
 /state is what runs leave behind, /work the folder with accountpulse.yaml.""",
 }
+# of earlier versions, and since in another folder: beside that they would be deployed twice
+RETIRED = ("churn-signal/main/default/objects/Health_Score__c/fields/Final_Score__c.field-meta.xml",)
 
 
 def register(app: typer.Typer) -> None:
@@ -59,9 +62,10 @@ def deploy_files(
     """
     files = files_of(target)
     others = [path for path in folder.glob("accountpulse-*.whl") if path.name not in files]
+    others += [folder / name for name in RETIRED if (folder / name).exists()]
     differing = sorted(name for name, content in files.items() if _differs(folder / name, content))
     if (differing or others) and not force:
-        names = "".join(f"\n  {name}" for name in [*differing, *(path.name for path in others)])
+        names = "".join(f"\n  {name}" for name in [*differing, *(path.relative_to(folder) for path in others)])
         raise UsageError(f"{folder} holds these in another version; nothing was written. --force replaces them:{names}")
     new = [name for name in files if not (folder / name).exists()]
     _write(folder, {name: files[name] for name in [*new, *differing]}, others)
