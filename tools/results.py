@@ -38,10 +38,11 @@ ACCOUNTS = 20
 ADDED = (
     "risk_z", "Churn_Probability__c", "Churn_Probability_Lower__c", "Churn_Probability_Upper__c", "owner_id", "urls",
     "Account_Owner__c", "ARR__c", "Renewal_Date__c", "Main_Driver__c", "Next_Step__c", "Health_Change__c",
-    "Tier_Before__c", "Signal_Cap__c", "Signal_Tier__c",
+    "Tier_Before__c", "Signal_Cap__c", "Signal_Tier__c", "Group_Health__c", "Group_Lowest__c", "Group_ARR__c",
+    "Group_ARR_Rated__c",
 )  # fmt: skip
 ADDED_TO_SIGNALS = ("title", "owner")  # an account's owner was there before
-NOT_MEASURED = ("outcomes", "merges")  # known until the day of reading, and so another thing every day
+NOT_MEASURED = ("outcomes", "merges", "parents")  # known until the day of reading, and so another thing every day
 OF_THE_RUN = ("Run_Id__c", "Scored_At__c")  # differ in every run
 Hashes = dict[str, str]
 

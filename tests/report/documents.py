@@ -218,6 +218,8 @@ def _portfolio(accounts: list[dict[str, Any]], failed: str | None, *, before: bo
         "crossed": _crossed(accounts) if before else [],
         "movers": _movers(accounts) if before else [],
         "renewals": _renewals(accounts),
+        "groups": _groups(accounts),
+        "group_notes": ["parents that are not among the scored accounts, 1: <Holding> & Söhne"] if accounts else [],
         "worklist": [account["index"] for account in order],
         "gaps": _gaps(accounts, failed),
     }  # fmt: skip
@@ -342,8 +344,37 @@ def _columns(accounts: list[dict[str, Any]]) -> dict[str, list[Any]]:
         "drivers": [DRIVERS if ok else None for ok in rated],
         "not_rated": [None if ok else "coverage below 60 %; no score for adoption or platform value" for ok in rated],
         "step": ["Agree an adoption plan with the champion." if ok and n % 3 else None for n, ok in enumerate(rated)],
+        **_group_columns(accounts),
         **{f"dimension:{name}": [_dimension(account, name)["score"] for account in accounts] for name in DIMENSIONS},
     }  # fmt: skip
+
+
+def _groups(accounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every fifth account is the parent of the four behind it; one parent more is no account."""
+    made = []
+    for i, parent in [*((i, accounts[i]["name"]) for i in range(0, len(accounts) - 4, 5)), (None, "<Holding> & Söhne")]:
+        first = i or 0
+        inside = accounts[first : first + 5]
+        made.append(
+            {"i": i, "parent_id": accounts[i]["id"] if i is not None else "001X", "parent": parent, "depth": first % 2,
+             "accounts": len(inside), "health": 61.25, "lowest_i": first + 1 if len(accounts) > first + 1 else None,
+             "lowest": "x: 31, Critical", "arr": _sum(inside), "arr_rated": 80.0, "unknown_arr": first % 3,
+             "currencies": []}
+        )  # fmt: skip
+    return made if len(accounts) > 4 else []
+
+
+def _group_columns(accounts: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    own = {group["i"]: group for group in _groups(accounts)}
+    places = range(len(accounts))
+    of = {i: own.get(i - i % 5) for i in places}
+    names = {"group_health": "health", "group_arr": "arr", "group_arr_rated": "arr_rated", "group_lowest": "lowest"}
+    return {
+        "parent_id": [of[i] and of[i]["parent_id"] if i % 5 else None for i in places],
+        "parent": [of[i] and of[i]["parent"] if i % 5 else None for i in places],
+        "group": [of[i] and f"{of[i]['parent']}: group health 61.2 of 5 accounts" for i in places],
+        **{key: [own[i][name] if i in own else None for i in places] for key, name in names.items()},
+    }
 
 
 def _limit(account: dict[str, Any]) -> str | None:

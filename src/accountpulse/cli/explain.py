@@ -24,6 +24,7 @@ from accountpulse.report.details import signal
 from accountpulse.report.header import OF_MONTH
 from accountpulse.scoring.account_details import RISK_NOTE, AccountDetails, ScoredAccount, account_details
 from accountpulse.scoring.explain import REASONS, bounds_text, plain, signed
+from accountpulse.scoring.groups import group_text, groups_of, rollups
 from accountpulse.scoring.next_steps import next_step
 from accountpulse.state import State
 from accountpulse.systems import SOURCES
@@ -49,6 +50,7 @@ def explain_account(
         "next_step": _next_step(earlier, before, account_id),
         "sources": _sources(earlier, account_id),
         "signals": _signals(earlier, account_id),
+        "group": _group(earlier, account_id),
         "links": [{"label": each.label, "url": each.url} for each in _links(earlier, account_id)],
     }
     console = summary.tables()
@@ -102,6 +104,13 @@ def _signals(earlier: EarlierRun, account_id: str) -> list[dict[str, Any]] | Non
     return [signal(row, earlier.as_of_day) for row in mine.iter_rows(named=True)]
 
 
+def _group(earlier: EarlierRun, account_id: str) -> str | None:
+    """The accounts that it belongs to by its parents, in words; None: to none."""
+    parents = earlier.detail("parents")
+    found = groups_of(rollups(earlier.scores, parents), parents).get(account_id)
+    return None if found is None else group_text(found)
+
+
 def _links(earlier: EarlierRun, account_id: str) -> list[WebLink]:
     return account_links(earlier.detail("evidence"), account_id, SOURCES)
 
@@ -115,6 +124,7 @@ def screen(details: AccountDetails, width: int, tiers: Sequence[str]) -> Rendera
         *_drivers(details),
         *_next(details),
         *_open_signals(details),
+        *_in_group(details),
         *_changed(details),
         *_not_known(details),
         *_by_source(details),
@@ -127,6 +137,12 @@ def _open_signals(details: AccountDetails) -> Iterator[RenderableType]:
     if details["signals"]:
         yield Text("\nOpen churn signals", "bold")
         yield from _lines(_signal_text(each) for each in details["signals"])
+
+
+def _in_group(details: AccountDetails) -> Iterator[RenderableType]:
+    if details["group"]:
+        yield Text("\nGroup", "bold")
+        yield from _lines([details["group"]])
 
 
 def _signal_text(each: Mapping[str, Any]) -> str:

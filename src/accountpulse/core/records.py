@@ -73,6 +73,13 @@ ACCOUNTS: Columns = {
     "owner_id": pl.String,  # 18 characters; null: the owner is a text of the company's own, or there is none
     "customer_since": pl.Date,
 }
+# each customer's parent (null: none), and the parents' own, as far as they could be read: one row an account
+PARENTS: Columns = {
+    "account_id": pl.String,
+    "parent_id": pl.String,
+    "parent_name": pl.String,  # null: it can't be seen
+    "currency": pl.String,  # of the account's own ARR; null: the org has one currency, or it is no customer
+}
 # what an account is called in each system: one row for each account and source that has a key
 LINKS: Columns = {"account_id": pl.String, "source": pl.String, "key": pl.String}
 # whom a system knows as a customer, for suggested links: one row a key; in the CRM an account, whose key is its id
@@ -197,6 +204,7 @@ UNKNOWNS: Columns = {"key": pl.String, "metric": pl.String, "reason": pl.String}
 
 TABLES: Mapping[str, Columns] = {
     "accounts": ACCOUNTS,
+    "parents": PARENTS,
     "links": LINKS,
     "conversations": CONVERSATIONS,
     "issues": ISSUES,
@@ -217,7 +225,8 @@ TABLES: Mapping[str, Columns] = {
     "outcomes": OUTCOMES,
     "merges": MERGES,
 }
-NOT_MEASURED = frozenset({"outcomes", "merges"})  # no metric reads them: they speak of accounts of any time
+OF_ANY_TIME = frozenset({"outcomes", "merges"})  # they speak of accounts of any time
+NOT_MEASURED = OF_ANY_TIME | {"parents"}  # no metric reads them
 # those that grow with the traffic: they lie on disk, and the others in memory
 ON_DISK = frozenset({"conversations", "issues", "issue_moves", "usage_days"})
 
@@ -361,6 +370,11 @@ DETAILS: Columns = {
     "tier_before": pl.String,  # of the month before, by the same scorecard
     "signal_cap": pl.Float64,  # what health is at most while one critical signal is open; 100: no cap of the scorecard
     "signal_tier": pl.String,  # the tier that it has then
+    # of a parent with other accounts below it
+    "group_health": pl.Float64,  # of all of them and itself, weighted by ARR
+    "group_lowest": pl.String,  # the lowest below it, in words
+    "group_arr": pl.Float64,
+    "group_arr_rated": pl.Float64,  # percent of that whose accounts have a score
 }
 
 # a score as every destination gets it; beside these `<dimension>_score` for each dimension (Float64, 0 to 100, null:

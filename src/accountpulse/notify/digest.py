@@ -221,6 +221,7 @@ class _Writer:
             next_step=next_step(row, self.newest.card),
             links=self.newest.links.get(account, ()),
             owner=self._owner_named(account, owner),
+            group=self.newest.groups.get(account),
         )
 
     def _other(self, account: str, owner: _Owner) -> Other:

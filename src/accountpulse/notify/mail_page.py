@@ -39,6 +39,8 @@ def _lines(entry: Entry) -> Iterator[str]:
         yield f"Why: {escape(entry.reason)}"
     if entry.next_step:
         yield f"<strong>Next: {escape(entry.next_step)}</strong>"
+    if entry.group:
+        yield f"Group: {escape(entry.group)}"
     if entry.links:
         yield " · ".join(_link(each) for each in entry.links)
 

@@ -22,6 +22,7 @@ class Entry(NamedTuple):
     next_step: str | None
     links: tuple[WebLink, ...]
     owner: str | None = None  # named where the digest is not the owner's own
+    group: str | None = None  # what it belongs to by its parents, in words
 
 
 class Other(NamedTuple):

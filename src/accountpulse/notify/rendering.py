@@ -58,6 +58,7 @@ def plain_entry(entry: Entry) -> str:
         f"  {entry.number}",
         *([f"  Why: {entry.reason}"] if entry.reason else []),
         *([f"  Next: {entry.next_step}"] if entry.next_step else []),
+        *([f"  Group: {entry.group}"] if entry.group else []),
         *(f"  {each.label}: {each.url}" for each in entry.links),
     ]
     return "\n".join(lines)
@@ -87,6 +88,7 @@ def as_data(digest: Digest) -> dict[str, Any]:
                 "number": each.number,
                 "reason": each.reason,
                 "next_step": each.next_step,
+                "group": each.group,
             }
             for each in digest.entries
         ],
@@ -112,6 +114,7 @@ def _entry(entry: Entry) -> Entry:
         next_step=None if entry.next_step is None else _line(entry.next_step),
         links=_links(entry.links),
         owner=None if entry.owner is None else _line(entry.owner),
+        group=None if entry.group is None else _line(entry.group),
     )
 
 

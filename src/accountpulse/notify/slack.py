@@ -101,6 +101,7 @@ def _entry(entry: Entry) -> Iterator[dict[str, Any]]:
         _fitting(entry.number, 300),
         *([f"Why: {_fitting(entry.reason, 600)}"] if entry.reason else []),
         *([f"*Next: {_fitting(entry.next_step, 600)}*"] if entry.next_step else []),
+        *([f"Group: {_fitting(entry.group, 400)}"] if entry.group else []),
     ]
     yield _section("\n".join(lines))
     if links := [shown for each in entry.links if (shown := _link(each))]:

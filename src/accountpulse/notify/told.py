@@ -81,6 +81,7 @@ class NewestRun:
     unfinished: date | None = None  # the day of a later run that did not finish, for whatever reason
     sources: tuple[str, ...] = ()  # titles of the sources that were set up
     signals: Mapping[str, str] = field(default_factory=dict)  # of the same signal: what it is, in words
+    groups: Mapping[str, str] = field(default_factory=dict)  # of accounts with parents or children: their group
     day: date = field(kw_only=True)  # the last one of which anything was measured: what people are shown
 
 

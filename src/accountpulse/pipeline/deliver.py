@@ -10,7 +10,7 @@ import polars as pl
 
 from accountpulse.core.errors import AccountpulseError, AlreadyRunning, ConfigurationError, OutOfTime
 from accountpulse.core.outgoing import outgoing_table
-from accountpulse.core.records import SCORES, Problem, ScoreRecords
+from accountpulse.core.records import DETAILS, SCORES, Problem, ScoreRecords
 from accountpulse.core.tables import is_table
 from accountpulse.pipeline.measure import Measured
 from accountpulse.pipeline.rate import Rated
@@ -91,7 +91,7 @@ def deliver_records(run: Run, reading: Reading, measured: Measured, rated: Rated
 
     A dry run asks the destinations the same questions as a load; where one isn't ready, the delivery says so.
     """
-    records = _records(run, with_details(run, rated.scores, is_whole=not reading.unread))
+    records = _records(run, with_details(run, rated.scores, measured.details["parents"], is_whole=not reading.unread))
     destinations = _destinations(run)
     csv = _keep_csv(run, records, rated.scores, destinations)
     destinations = destinations if run.loads else []
@@ -124,7 +124,8 @@ def _keep(run: Run, measured: Measured, rated: Rated) -> None:
 def _records(run: Run, scores: pl.DataFrame) -> ScoreRecords:
     """The scores in the columns that every destination gets."""
     dimensions = run.card.dimensions
-    columns = {**SCORES, **dict.fromkeys((score_of(name) for name in dimensions), pl.Float64)}
+    known = {name: kind for name, kind in SCORES.items() if name not in DETAILS or name in scores.columns}
+    columns = {**known, **dict.fromkeys((score_of(name) for name in dimensions), pl.Float64)}
     absent = [pl.lit(None).alias(name) for name in PROBABILITIES if name not in scores.columns]
     stamped = scores.with_columns(
         *absent,

@@ -21,6 +21,7 @@ from accountpulse.notify.told import Comparison, NewestRun, compare
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.digest_ledger import SendingLog, Told, settled
 from accountpulse.pipeline.earlier_runs import EarlierRun
+from accountpulse.scoring.groups import group_text, groups_of, rollups
 from accountpulse.settings import DigestBlock
 from accountpulse.state import State
 from accountpulse.state.ledgers import LastTold, Ledger, UnsentNotes
@@ -113,10 +114,17 @@ def _newest_run(state: State, day: date | None) -> NewestRun:
         day=earlier.last_day,
         opened=latest_openings(signals),
         links={account: tuple(links) for account, links in links_of_all(earlier.detail("evidence"), SOURCES).items()},
+        groups=_groups(earlier),
         currency=earlier.facts.get("currency"),
         sources=tuple(TITLES.get(name, name) for name in earlier.facts.get("sources", ())),
         unfinished=None if unfinished is None else datetime.fromisoformat(str(unfinished["begun_at"])).date(),
     )
+
+
+def _groups(run: EarlierRun) -> dict[str, str]:
+    parents = run.detail("parents")
+    found = groups_of(rollups(run.scores, parents), parents)
+    return {account: group_text(group) for account, group in found.items()}
 
 
 def _newest(state: State, day: date | None) -> EarlierRun:

@@ -47,6 +47,7 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
     rows: list[pl.DataFrame] = []
     own_rows = owned_figures(reading.tables, linked, extracts[CRM].tables["accounts"])
     unknowns = [own_rows.unknowns]
+    hierarchy = extracts[CRM].tables["parents"]
     conserved: list[RowsOf] = []
     while extracts:
         name, extract = extracts.popitem()
@@ -62,6 +63,7 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
             linked.reasons, rows, [source.name for source in SOURCES], account_urls(run.settings, linked)
         ),
         "signals": open_signals(tables["signals"], run.scope.as_of),
+        "parents": hierarchy,
     }
     measured = metrics_of(run, linked, tables, unknowns, gaps)
     same_accounts(linked.accounts["account_id"], measured["account_id"], "metrics")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from accountpulse.core.period import last_complete, scope_of
-from accountpulse.core.records import NOT_MEASURED, Extract, SourceName
+from accountpulse.core.records import OF_ANY_TIME, Extract, SourceName
 from accountpulse.http.budget import RequestBudget
 from accountpulse.pipeline.read import Reading
 from accountpulse.pipeline.run import LOOKING, Run
@@ -17,7 +17,7 @@ def keep_outcomes(run: Run, reading: Reading, extracts: Mapping[SourceName, Extr
     """Keep what this run has read of outcomes; what came from another run's checkpoint is older than what is kept."""
     for name, extract in extracts.items():
         status = reading.statuses[name]
-        if run.may_write and extract.tables.keys() >= NOT_MEASURED and (run.resumed or not status.from_checkpoint):
+        if run.may_write and extract.tables.keys() >= OF_ANY_TIME and (run.resumed or not status.from_checkpoint):
             _keep(run.state, extract)
 
 

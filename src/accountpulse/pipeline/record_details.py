@@ -10,24 +10,32 @@ from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.run import Run
 from accountpulse.scoring.columns import DRIVERS, HEALTH, RENEWAL, TIER
 from accountpulse.scoring.explain import driver
+from accountpulse.scoring.groups import lowest_text, rollups
 from accountpulse.scoring.next_steps import next_step, with_health_before
 from accountpulse.scoring.signal_cap import signal_cap, signal_tier
 
 _TIER_BEFORE = "tier_before"
+_OF_GROUP = "group_"
 _TEXTS = ("main_driver", "next_step")
 
 
-def with_details(run: Run, scores: pl.DataFrame, *, is_whole: bool) -> pl.DataFrame:
+def with_details(run: Run, scores: pl.DataFrame, parents: pl.DataFrame, *, is_whole: bool) -> pl.DataFrame:
     """The scores with the columns of DETAILS; those that the metrics beside them have already stay as they are.
 
-    `is_whole`: every configured source was read. Else nothing is said of a change: it would be the outage's.
+    `parents`: as PARENTS has it. Where only some accounts were chosen the columns of groups are left out, since the
+    sums would be theirs alone. `is_whole`: every configured source was read. Else nothing is said of a change: it would
+    be the outage's.
     """
     earlier = earlier_runs.health_before(run.state, run.scope.period, run.card)
     beside = _with_before(scores, earlier)
+    is_some = bool(run.request.accounts)
+    if not is_some:
+        beside = beside.join(_groups(scores, parents), on="account_id", how="left", maintain_order="left")
     days = pl.col(RENEWAL) if RENEWAL in scores.columns else pl.lit(None, pl.Float64)
     change = pl.col(HEALTH) - pl.col(f"{HEALTH}_before") if is_whole else pl.lit(None, pl.Float64)
     texts = pl.DataFrame(list(_texts(run, beside)), schema=dict.fromkeys(_TEXTS, pl.String), orient="row")
-    absent = [pl.lit(None, kind).alias(name) for name, kind in DETAILS.items() if name not in beside.columns]
+    wanted = {name: kind for name, kind in DETAILS.items() if not (is_some and name.startswith(_OF_GROUP))}
+    absent = [pl.lit(None, kind).alias(name) for name, kind in wanted.items() if name not in beside.columns]
     return beside.with_columns(absent).with_columns(
         renewal_date=pl.lit(run.scope.as_of_day) + pl.duration(days=days),
         health_change=change,
@@ -36,6 +44,14 @@ def with_details(run: Run, scores: pl.DataFrame, *, is_whole: bool) -> pl.DataFr
         signal_tier=signal_tier(run.card),
         **{name: texts[name] for name in _TEXTS},
     )
+
+
+def _groups(scores: pl.DataFrame, parents: pl.DataFrame) -> pl.DataFrame:
+    """What each parent comes to with the accounts below it, of two accounts or more."""
+    table = rollups(scores, parents).table.filter(pl.col("accounts") > 1)
+    lowest = [lowest_text(row) for row in table.iter_rows(named=True)]
+    figures = table.select(pl.col("parent_id").alias("account_id"), "group_health", "group_arr", "group_arr_rated")
+    return figures.with_columns(group_lowest=pl.Series(lowest, dtype=pl.String))
 
 
 def _with_before(scores: pl.DataFrame, earlier: pl.DataFrame | None) -> pl.DataFrame:

@@ -34,6 +34,7 @@ def read(state: State, period: Period | None, run_id: str | None = None, day: da
         versions=_versions(state, line),
         evidence=now.detail("evidence"),
         signals=now.detail("signals"),
+        parents=now.detail("parents"),
         unfinished=_unfinished(state, now),
         backtest=state.backtests.last(),
         sources=SOURCES,

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from accountpulse.core.web_links import links_of_all
+from accountpulse.report.groups import of_accounts
 from accountpulse.report.inputs import MonthlyRun, ReportInput
 from accountpulse.scoring.columns import (
     BEFORE_CAPS,
@@ -46,8 +47,8 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
     Columns: id, name, segment, owner (as it is shown), owner_id, arr, seats, tier, tier_before, health, health_before,
     before_caps, lower, upper, coverage, risk, risk_before_floors, band, probability, probability_lower and
     probability_upper (percent), days, renewal (a date), limit (of a cap that doesn't lower the score), cap (reasons in
-    words), drivers and not_rated (texts), step, value_at_risk (ARR × risk / 100), links (label and url of each), and
-    `dimension:<name>` for each dimension.
+    words), drivers and not_rated (texts), step, value_at_risk (ARR × risk / 100), links (label and url of each), what
+    report/groups.py has of its parent and group, and `dimension:<name>` for each dimension.
     """
     now, scores = inputs.month, sorted_scores(inputs)
     expected = {**ATTRIBUTES, **dict.fromkeys((RENEWAL, RISK_Z, *PROBABILITIES), pl.Float64)}
@@ -82,7 +83,8 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
     ]
     schema = dict.fromkeys(("cap", "drivers", "limit", "step"), pl.String)
     described = pl.DataFrame(texts, schema=schema, orient="row")
-    return rows.hstack(described).with_columns(_links(inputs, rows["id"]))
+    beside = of_accounts(rows["id"], inputs)
+    return rows.hstack(described).hstack(beside).with_columns(_links(inputs, rows["id"]))
 
 
 def sorted_scores(inputs: ReportInput) -> pl.DataFrame:

@@ -15,7 +15,7 @@ class Column:
     heading: str = ""  # of its column in the page's lists
     format: Format = "text"  # on the page; the CSV has every digit
     missing: str = ""  # the page's text where it is not known; of a text only
-    is_optional: bool = False  # in the CSV only where a calibration counted
+    only_with: str = ""  # in the CSV only where this column holds anything
     is_listed: bool = False  # in the page's lists without a heading: below another value, or in a link
 
 
@@ -39,9 +39,9 @@ COLUMNS = (
     Column("risk", "churn_risk_score", "Risk index", "index"),
     Column("risk_before_floors", "churn_risk_before_floors", format="index"),
     Column("band", "churn_risk_band", is_listed=True),
-    Column("probability", "churn_probability", format="score", is_optional=True),
-    Column("probability_lower", "churn_probability_lower", format="score", is_optional=True),
-    Column("probability_upper", "churn_probability_upper", format="score", is_optional=True),
+    Column("probability", "churn_probability", format="score", only_with="probability_lower"),
+    Column("probability_lower", "churn_probability_lower", format="score", only_with="probability_lower"),
+    Column("probability_upper", "churn_probability_upper", format="score", only_with="probability_lower"),
     Column("value_at_risk", "arr_at_risk", format="money"),
     Column("renewal", "renewal_date", "Renewal", "day"),
     Column("days", "days_to_renewal", format="index"),
@@ -50,6 +50,13 @@ COLUMNS = (
     Column("drivers", "drivers"),
     Column("not_rated", "not_rated_reason"),
     Column("step", "next_step", is_listed=True),
+    Column("parent_id", "parent_id", only_with="parent_id"),
+    Column("parent", "parent", only_with="parent_id"),
+    Column("group", "group", only_with="parent_id"),
+    Column("group_health", "group_health", format="score", only_with="parent_id"),
+    Column("group_lowest", "group_lowest", only_with="parent_id"),
+    Column("group_arr", "group_arr", format="money", only_with="parent_id"),
+    Column("group_arr_rated", "group_arr_rated", format="index", only_with="parent_id"),
 )
 BY_KEY = {column.key: column for column in COLUMNS}
 LISTED = tuple(column for column in COLUMNS if column.heading or column.is_listed)

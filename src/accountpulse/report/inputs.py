@@ -11,6 +11,7 @@ import polars as pl
 from accountpulse.core.period import Period
 from accountpulse.core.records import Source
 from accountpulse.scoring.columns import CRITICAL, RENEWAL
+from accountpulse.scoring.groups import AccountGroups, rollups
 from accountpulse.scoring.scorecard import Scorecard
 
 LINE_MONTHS = 12
@@ -71,11 +72,17 @@ class ReportInput:
     evidence: pl.DataFrame | None
     # open: account_id, severity, monitoring, confirmed, opened_on, title, owner (likewise); None: it kept none
     signals: pl.DataFrame | None
+    parents: pl.DataFrame | None  # as PARENTS of core/records.py; None: it kept none
     unfinished: tuple[Mapping[str, Any], ...]  # the documents of later runs that did not finish
     backtest: (
         Mapping[str, Any] | None
     )  # the last one that was kept: made_at, document (backtest.json); None: there is none
     sources: tuple[Source, ...]  # all that there are, in the order of the flow
+
+    @cached_property
+    def groups(self) -> AccountGroups:
+        """The accounts that belong together by their parents."""
+        return rollups(self.month.scores, self.parents)
 
     @cached_property
     def comparable(self) -> pl.DataFrame | None:

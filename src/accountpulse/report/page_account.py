@@ -51,16 +51,16 @@ class AccountViews:
         return [_column(self._document["accounts"], key, part) for key in keys]
 
     def _about(self, part: slice) -> list[list[str]]:
-        rows = zip(*self._accounts(part, "arr", "segment", "seats", "owner", "renewal"), strict=True)
-        return [[text for text in self._facts(*row) if text] for row in rows]
+        rows = zip(*self._accounts(part, "arr", "segment", "seats", "owner", "group", "renewal"), strict=True)
+        return [[text for text in self._facts(row) if text] for row in rows]
 
-    def _facts(
-        self, arr: float | None, segment: str | None, seats: float | None, owner: str | None, renewal: str | None
-    ) -> Iterator[str | None]:
+    def _facts(self, row: Sequence[Any]) -> Iterator[str | None]:
+        arr, segment, seats, owner, group, renewal = row
         yield "ARR not known" if arr is None else f"{self._money(arr)} of ARR"
         yield segment
         yield None if seats is None else f"{fixed(seats, 0)} seats"
         yield owner
+        yield None if group is None else f"group {group}"
         yield "no renewal known" if renewal is None else f"renewal {day(renewal)}"  # the page adds how far it is
 
     def _figures(self, part: slice) -> dict[str, list[str]]:

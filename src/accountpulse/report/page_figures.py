@@ -11,6 +11,7 @@ from accountpulse.scoring.ranking import SOON
 
 FIRST = 25  # lines of a list that are written into the page; the scripts show the rest
 FIRST_MOVERS = 10
+FIRST_GROUPS = 50  # and no more: the CSV has all
 
 
 def figures(document: Mapping[str, Any], rows: AccountTexts) -> dict[str, Any]:
@@ -35,6 +36,7 @@ def figures(document: Mapping[str, Any], rows: AccountTexts) -> dict[str, Any]:
         "danger": [rows.line(i) | {"links": rows.links(i)} for i in document["danger"][:FIRST]],
         "crossed": [rows.line(each["i"]) | rows.crossing(each) for each in document["crossed"][:FIRST]],
         "renewals": [rows.line(point["i"]) for point in document["renewals"][:FIRST]],
+        "groups": [_group(each, rows) for each in document["groups"][:FIRST_GROUPS]],
         "blank": _Blank(),
         "calibrated": any(bound is not None for bound in document["accounts"]["probability_lower"]),
         "labels": {metric["name"]: metric["label"] for metric in document["catalogue"]},
@@ -42,6 +44,12 @@ def figures(document: Mapping[str, Any], rows: AccountTexts) -> dict[str, Any]:
         "segments": _names(document["accounts"]["segment"]),
         "limits": {"ahead": AHEAD, "soon": SOON, "change": LEAST_CHANGE, "points": MOST_POINTS},
     }
+
+
+def _group(group: Mapping[str, Any], rows: AccountTexts) -> dict[str, Any]:
+    """A group with the lines of its parent and of its lowest account, where they are in the list."""
+    lines = {key: None if group[key] is None else rows.line(group[key]) for key in ("i", "lowest_i")}
+    return {**group, "account": lines["i"], "lowest_account": lines["lowest_i"]}
 
 
 def _most(rows: Iterable[Mapping[str, Any]], key: str) -> float:

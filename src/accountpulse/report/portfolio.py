@@ -8,6 +8,7 @@ from accountpulse.report.catalogue import bands, catalogue, dimensions, tiers
 from accountpulse.report.crossings import crossed
 from accountpulse.report.details import details, parts_of, periods
 from accountpulse.report.gaps import gaps, missing_metrics, source_coverage
+from accountpulse.report.groups import groups
 from accountpulse.report.inputs import ReportInput
 from accountpulse.report.movers import movers
 from accountpulse.report.proof import proof
@@ -52,6 +53,8 @@ def document(inputs: ReportInput) -> dict[str, Any]:
         "crossed": crossings,
         "movers": movers(rows, parts, crossings, inputs),
         "renewals": sections.renewals(rows),
+        "groups": groups(rows, inputs),
+        "group_notes": list(inputs.groups.notes),
         "worklist": worklist_order(scores),
         "gaps": gaps(by_source, names, inputs.sources),
         "missing_metrics": missing_metrics(now),

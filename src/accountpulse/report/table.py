@@ -16,8 +16,8 @@ def csv(document: Mapping[str, Any]) -> bytes:
     Numbers are unrounded, as in the document.
     """
     accounts = document["accounts"]
-    calibrated = any(bound is not None for bound in accounts["probability_lower"])
-    chosen = {column.name: column.key for column in COLUMNS if calibrated or not column.is_optional}
+    held = {name: any(value is not None for value in accounts[name]) for name in {c.only_with for c in COLUMNS} - {""}}
+    chosen = {column.name: column.key for column in COLUMNS if held.get(column.only_with, True)}
     chosen |= {score_of(each["name"]): f"dimension:{each['name']}" for each in document["dimensions"]}
     columns = {name: pl.Series(accounts[key], strict=False) for name, key in chosen.items()}
     texts = [name for name, column in columns.items() if column.dtype == pl.Null]

@@ -743,7 +743,8 @@ def required(crm: Crm, configure: Configure) -> Required:
 
 NEWER = (
     "Account_Owner__c", "ARR__c", "Renewal_Date__c", "Main_Driver__c", "Next_Step__c", "Health_Change__c",
-    "Tier_Before__c", "Signal_Cap__c", "Signal_Tier__c",
+    "Tier_Before__c", "Signal_Cap__c", "Signal_Tier__c", "Group_Health__c", "Group_Lowest__c", "Group_ARR__c",
+    "Group_ARR_Rated__c",
 )  # fmt: skip
 
 
@@ -752,7 +753,8 @@ def known(crm: Crm, **changes: Any) -> dict[str, Any]:
     values = {
         "owner_id": owner, "arr": 423_000.555, "renewal_date": date(2026, 12, 20), "main_driver": "slow answers",
         "next_step": "Call the sponsor", "health_change": -12.3449, "tier_before": "Healthy", "signal_cap": 49.0,
-        "signal_tier": "Critical",
+        "signal_tier": "Critical", "group_health": 61.25, "group_lowest": "Acme Iberia: 31, Critical",
+        "group_arr": 1_423_000.5, "group_arr_rated": 98.0,
     }  # fmt: skip
     return values | changes
 
@@ -764,7 +766,7 @@ def test_what_stands_beside_the_score_arrives_and_is_unchanged_the_next_time(crm
     row = next(iter(crm.rows.values()))
     assert tuple(row[name] for name in NEWER) == (
         crm.objects["User"].rows[0]["Id"], 423_000.56, date(2026, 12, 20), "slow answers", "Call the sponsor", -12.34,
-        "Healthy", 49.0, "Critical",
+        "Healthy", 49.0, "Critical", 61.25, "Acme Iberia: 31, Critical", 1_423_000.5, 98.0,
     )  # fmt: skip
     assert summary(crm.load(scores(ids, run="run-2", **known(crm)), target)) == (0, 0, 3, 0)
     later = scores(ids, run="run-3", **known(crm, renewal_date=None, owner_id=None, arr=None))

@@ -159,7 +159,7 @@ def test_every_field_has_help_that_fits(name: str) -> None:
     assert 20 < len(text) <= HELP_LENGTH
 
 
-NEITHER_GOOD_NOR_BAD = {"ARR__c", "Days_To_Renewal__c"}
+NEITHER_GOOD_NOR_BAD = {"ARR__c", "Group_ARR__c", "Days_To_Renewal__c"}
 
 
 @pytest.mark.parametrize(
@@ -478,7 +478,8 @@ def sent() -> pl.DataFrame:
     row |= {f"{name}_score": 99.999 for name in dimensions}
     row |= {"owner_id": f"005{'H' * 12}AAA", "arr": 98_765_432_109_876.25, "renewal_date": date(2026, 12, 31)}
     row |= dict.fromkeys(("main_driver", "next_step", "tier_before", "signal_tier"), "x" * 9_000)
-    row |= {"health_change": -100.0, "signal_cap": 100.0}
+    row |= {"health_change": -100.0, "signal_cap": 100.0, "group_arr": 98_765_432_109_876.25, "group_lowest": "x" * 900}
+    row |= {"group_health": 100.0, "group_arr_rated": 100.0}
     row |= {"period": "2026-10", "scored_at": datetime(2026, 11, 3, tzinfo=UTC), "drivers": row["drivers_text"]}
     row |= {"scorecard": "a long name " * 20 + " 0f1e2d3c4b5a", "run_id": "20261103T060000Z-0a1b2c"}
     return payload(ScoreRecords(pl.DataFrame([row]), dimensions))

@@ -33,6 +33,8 @@ SCORE_FIELDS = [
     "Relationship_Score__c",
     "Health_Change__c",
     "Signal_Cap__c",
+    "Group_Health__c",
+    "Group_ARR_Rated__c",
 ]
 
 
@@ -309,12 +311,13 @@ def _health_score() -> SObject:
         key,
         *(FieldDef(name, "double", _label(name), precision=5, scale=2) for name in SCORE_FIELDS),
         _reference("Account_Owner__c", "User", "Account_Owner__r"),
-        FieldDef("ARR__c", "double", "ARR", precision=16, scale=2),
+        *(FieldDef(name, "double", _label(name), precision=16, scale=2) for name in ("ARR__c", "Group_ARR__c")),
         _date("Renewal_Date__c"),
         _text("Main_Driver__c", 255),
         _text("Next_Step__c", 255),
         _text("Tier_Before__c", 80),
         _text("Signal_Tier__c", 80),
+        _text("Group_Lowest__c", 255),
         _picklist("Tier__c", "Champion", "Healthy", "At Risk", "Critical", "Not Rated", restricted=True),
         _text("Cap_Reason__c", 255),
         _long_text("Drivers__c", 4096),

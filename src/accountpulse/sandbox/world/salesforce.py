@@ -36,6 +36,7 @@ def build_salesforce(blueprint: Blueprint) -> Salesforce:
         add_reviews(org, plan, account)
         add_signals(org, plan, account)
     _add_other_accounts(org, owners[0])
+    _add_parents(org, blueprint)
     return org_of(org)
 
 
@@ -69,6 +70,20 @@ def _add_account(org: OrgBuilder, plan: Plan, owner: str) -> Row:
     )
     row["Id"] = customer.account_id
     return row
+
+
+def _add_parents(org: OrgBuilder, blueprint: Blueprint) -> None:
+    """Of each dozen of customers one is the parent of two, one of them of a third; two others share a prospect."""
+    rows = {row["Id"]: row for row in org.objects["Account"].rows}
+    customers = [rows[plan.customer.account_id] for plan in blueprint.plans if plan.customer.account_id in rows]
+    outside = next(row["Id"] for row in rows.values() if row["Name"] == "Stranger 1")
+    for number, row in enumerate(customers):
+        first = number - number % 12
+        parent = {2: first + 1, 3: first + 1, 4: first + 3}.get(number % 12)
+        if parent is not None:
+            row["ParentId"] = customers[parent]["Id"]
+        elif number in (7, 8):
+            row["ParentId"] = outside
 
 
 def _add_other_accounts(org: OrgBuilder, owner: str) -> None:

@@ -55,6 +55,7 @@ SYSTEM: System[SalesforceAccess, SalesforceMapping] = System(
     domains=("contract", "signals"),
     feeds=(
         Feed("accounts", "accounts"),
+        Feed("parents"),
         Feed("links"),
         Feed("renewals"),
         Feed("payment_problems"),

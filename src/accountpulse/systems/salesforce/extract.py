@@ -17,7 +17,7 @@ from accountpulse.core.errors import AccessError
 from accountpulse.core.ids import to_18
 from accountpulse.core.plain_text import plain_table
 from accountpulse.core.records import TABLES, Extract, SourceName, unknowns
-from accountpulse.systems.salesforce import arr, contract, outcomes, own_figures, relationship
+from accountpulse.systems.salesforce import arr, contract, hierarchy, outcomes, own_figures, relationship
 from accountpulse.systems.salesforce.client import Org
 from accountpulse.systems.salesforce.currencies import CURRENCY, Money, money
 from accountpulse.systems.salesforce.field_check import Row
@@ -56,6 +56,8 @@ def extract(request: SalesforceRequest) -> Extract:
     worth = _money(reading, mapping, found)
     accounts = _account_rows(reading, mapping, found, worth, staff)
     frames = {"accounts": _frame("accounts", accounts), "links": _frame("links", _link_rows(found, links))}
+    reading.setting = "accounts.parent"
+    frames["parents"] = _frame("parents", hierarchy.parents(reading, mapping.accounts.parent, found))
     seats: dict[str, float | None] = {}
     for name, rows in _parts(reading, request, found, worth, seats, staff=staff):
         frames[name] = _frame(name, rows)
@@ -128,6 +130,7 @@ def _accounts(
         reading.setting = "accounts"
         extra = [name for name in _asked_later(org) if reading.find("Account", name) is not None]
         extra += () if staff is None else staff.fields("Account", org.accounts.owner)
+        extra += () if staff is None else hierarchy.parent_fields(reading, org.accounts.parent)
         reading.setting = "metrics"
         extra += [name for name in own if reading.find("Account", name) is not None]
         reading.setting = "accounts"
@@ -156,7 +159,7 @@ def _can_be_key(reading: OrgReading, name: str) -> bool:
 def _described_by(org: SalesforceMapping) -> list[str]:
     """The fields that describe an account, as far as they are configured."""
     names = org.accounts
-    wanted = (names.arr, names.tier, names.segment, names.seats, names.owner, names.customer_since)
+    wanted = (names.arr, names.tier, names.segment, names.seats, names.owner, names.customer_since, names.parent)
     return [name for name in wanted if name is not None]
 
 

@@ -218,7 +218,7 @@ def too_narrow(fields: Mapping[str, Field], external_id: str, tiers: Iterable[st
         "Cap_Reason__c": CAP_REASON_LENGTH,
         "Drivers__c": DRIVERS_LENGTH,
         "Scorecard__c": SCORECARD_LENGTH,
-        **dict.fromkeys(("Main_Driver__c", "Next_Step__c"), TEXT_LENGTH),
+        **dict.fromkeys(("Main_Driver__c", "Next_Step__c", "Group_Lowest__c"), TEXT_LENGTH),
     }
     for name, definition in fields.items():
         wanted = (always | longest).get(name, 0)

@@ -28,11 +28,11 @@ FIELDS = (
 CURRENT = "Is_Current__c"  # true on the newest month's record of each account
 PROBABILITIES = ("Churn_Probability__c", "Churn_Probability_Lower__c", "Churn_Probability_Upper__c")
 OWNER = "Account_Owner__c"
-AMOUNTS = ("ARR__c",)
+AMOUNTS = ("ARR__c", "Group_ARR__c")
 # beside the score, for those who work with it in the org
 DETAILS = (
     OWNER,
-    *AMOUNTS,
+    "ARR__c",
     "Renewal_Date__c",
     "Main_Driver__c",
     "Next_Step__c",
@@ -40,6 +40,10 @@ DETAILS = (
     "Tier_Before__c",
     "Signal_Cap__c",
     "Signal_Tier__c",
+    "Group_Health__c",
+    "Group_Lowest__c",
+    "Group_ARR__c",
+    "Group_ARR_Rated__c",
 )
 # sent where the org has them
 OPTIONAL = ("Lower_Bound__c", "Upper_Bound__c", "Cap_Reason__c", CURRENT, *PROBABILITIES, *DETAILS)
@@ -82,7 +86,7 @@ def payload(records: ScoreRecords) -> pl.DataFrame:
         **{dimension_field(name): _rounded(f"{name}_score") for name in records.dimensions},
         Cap_Reason__c=_cut(pl.col("cap_reason"), CAP_REASON_LENGTH),
         Drivers__c=_cut(pl.col("drivers"), DRIVERS_LENGTH),
-        **_details(),
+        **{name: value for name, value in _details().items() if value.meta.root_names()[0] in records.table.columns},
         Scored_At__c=pl.col("scored_at").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
         Scorecard__c=_cut(pl.col("scorecard"), SCORECARD_LENGTH),
         Run_Id__c="run_id",
@@ -91,7 +95,10 @@ def payload(records: ScoreRecords) -> pl.DataFrame:
 
 
 def _details() -> dict[str, pl.Expr]:
-    """The owner is a lookup of users: a queue, or a text of the company's own, is none."""
+    """The owner is a lookup of users: a queue, or a text of the company's own, is none.
+
+    What a run of some accounts can't know of their groups is no column of the records: what is there stays.
+    """
     is_user = pl.col("owner_id").str.starts_with(USER)
     return {
         OWNER: pl.when(is_user).then(pl.col("owner_id")),
@@ -103,6 +110,10 @@ def _details() -> dict[str, pl.Expr]:
         "Tier_Before__c": _cut(pl.col("tier_before"), TIER_LENGTH),
         "Signal_Cap__c": _rounded("signal_cap"),
         "Signal_Tier__c": _cut(pl.col("signal_tier"), TIER_LENGTH),
+        "Group_Health__c": _rounded("group_health"),
+        "Group_Lowest__c": _cut(pl.col("group_lowest"), TEXT_LENGTH),
+        "Group_ARR__c": _rounded("group_arr"),
+        "Group_ARR_Rated__c": _rounded("group_arr_rated"),
     }
 
 

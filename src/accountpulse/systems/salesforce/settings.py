@@ -192,7 +192,7 @@ class AccountFields(MappingBlock, frozen=True):
     """Which accounts are customers, and the fields that describe them; null: the org has no such field.
 
     `owner` is a lookup of users or queues, whose names are shown, or a text of your own. `owner_as: id` keeps the ids
-    and reads no names, neither here nor of signals.
+    and reads no names, neither here nor of signals. `parent` is a lookup of the account above, for groups.
     """
 
     where: str = "Type LIKE 'Customer%'"  # SOQL, as the org's administrator would write it
@@ -203,6 +203,7 @@ class AccountFields(MappingBlock, frozen=True):
     owner: ReferenceName | None = "OwnerId"
     owner_as: Literal["name", "id"] = "name"
     customer_since: DateName | None = "Customer_Since__c"
+    parent: AccountName | None = "ParentId"
 
 
 class Renewal(MappingBlock, frozen=True):

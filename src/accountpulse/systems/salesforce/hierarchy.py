@@ -1,0 +1,70 @@
+"""Whose account is whose parent: the customers' own, and those above them that are no customers, in the same query."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from accountpulse.core.ids import to_18
+from accountpulse.core.plain_text import plain
+from accountpulse.systems.salesforce.currencies import CURRENCY
+from accountpulse.systems.salesforce.field_check import Row
+from accountpulse.systems.salesforce.queries import OrgReading, at
+
+ACCOUNT = "Account"
+LEVELS = 5  # parents in a row that a query can name: SOQL and SOSL Reference, "Relationship Query Limitations"
+
+
+def parent_fields(reading: OrgReading, name: str | None) -> tuple[str, ...]:
+    """What is asked for of an account's parents, beside the field that holds the first one's id."""
+    way = _way(reading, name)
+    if way is None:
+        return ()
+    names = (f"{_path(way, level)}.Name" for level in range(1, LEVELS + 1))
+    ids = (f"{_path(way, level)}.{name}" for level in range(1, LEVELS))
+    return tuple(path for path in (*names, *ids) if reading.find(ACCOUNT, path) is not None)
+
+
+def parents(reading: OrgReading, name: str | None, rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
+    """Rows of PARENTS; none where the field isn't mapped, can't be read, or leads to no accounts."""
+    way = _way(reading, name)
+    if way is None or name is None:
+        return
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        found[row["Id"]] = {**_edge(row, way, name, 0), "account_id": row["Id"], "currency": row.get(CURRENCY)}
+    for row in rows:
+        for level in range(1, LEVELS):
+            key = _id(row, way, name, level)
+            if key is None:
+                break
+            if key not in found:
+                found[key] = {**_edge(row, way, name, level), "account_id": key, "currency": None}
+    hidden = {each["parent_id"] for each in found.values() if each["parent_id"] and each["parent_name"] is None}
+    if hidden:
+        text = f"{len(hidden):,} parents can't be seen by our user, and are shown by their ids, such as {min(hidden)}"
+        reading.note(text)
+    yield from found.values()
+
+
+def _edge(row: Row, way: str, name: str, level: int) -> Mapping[str, Any]:
+    """The parent of the account that is so many levels above the row's own."""
+    parent = _id(row, way, name, level + 1)
+    called = at(row, f"{_path(way, level + 1)}.Name")
+    spelled = " ".join(plain(called).split()) if isinstance(called, str) else ""
+    return {"parent_id": parent, "parent_name": spelled or None}
+
+
+def _id(row: Row, way: str, name: str, level: int) -> str | None:
+    """The id of the account that is so many levels above the row's own; null where there is none."""
+    path = name if level == 1 else f"{_path(way, level - 1)}.{name}"
+    value = at(row, path)
+    return to_18(str(value)) if value else None
+
+
+def _path(way: str, level: int) -> str:
+    return ".".join([way] * level)
+
+
+def _way(reading: OrgReading, name: str | None) -> str | None:
+    """The word that leads to the parent, such as `Parent`."""
+    found = None if name is None else reading.find(ACCOUNT, name)
+    return found.relationship if found is not None and ACCOUNT in found.parents else None
