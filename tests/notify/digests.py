@@ -27,6 +27,7 @@ def entry(name: str = "Acme & Söhne <GmbH>", account: str = ACME, **changes: ob
         "half of the users gone",
         "Call the sponsor",
         (LINK,),
+        group="Acme <Holding>: group health 61.2 of 4 accounts",
     )
     return made._replace(**changes)
 

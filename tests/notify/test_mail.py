@@ -133,7 +133,12 @@ def test_a_mail_has_the_digest_as_text_and_as_html(plain: Server, box: Mailbox) 
     text, html = message.get_body(("plain",)), message.get_body(("html",))
     assert text is not None
     assert html is not None
-    for part in ("Acme & Söhne <GmbH>\n  Healthy to At Risk", "Next: Call the sponsor", "- Globex: renewal within 30"):
+    for part in (
+        "Acme & Söhne <GmbH>\n  Healthy to At Risk",
+        "Next: Call the sponsor",
+        "Group: Acme <Holding>: group health 61.2 of 4 accounts",
+        "- Globex: renewal within 30",
+    ):
         assert part in text.get_content().replace("\r\n", "\n")
     assert "<strong>Acme &amp; Söhne &lt;GmbH&gt;</strong><br>\nHealthy to At Risk" in html.get_content().replace(
         "\r\n", "\n"

@@ -66,6 +66,7 @@ def test_apprise_hands_the_text_to_each_address() -> None:
     assert told["title"] == "Customer health, 30 November 2026: 2 accounts crossed a line"
     assert "Acme & Söhne <GmbH>\n  Healthy to At Risk" in told["message"]
     assert "Next: Call the sponsor" in told["message"]
+    assert "Group: Acme <Holding>: group health 61.2" in told["message"]
 
 
 def test_an_address_that_does_not_take_it_is_told_by_its_number_and_no_redirect_is_followed(

@@ -45,7 +45,13 @@ def test_a_message_has_the_heading_each_account_with_its_reason_and_step_and_the
     assert body["text"] == "Customer health, 30 November 2026: 2 accounts crossed a line"
     assert body["blocks"][0]["type"] == "header"
     whole = "\n".join(texts(body))
-    for part in ("Healthy to At Risk", "ARR 423,000 USD", "Why: half of the users gone", "Next: Call the sponsor"):
+    for part in (
+        "Healthy to At Risk",
+        "ARR 423,000 USD",
+        "Why: half of the users gone",
+        "Next: Call the sponsor",
+        "Group: Acme &lt;Holding&gt;: group health",
+    ):
         assert part in whole
     assert "<https://example.my.salesforce.com/001Hu0000000001AAA?a=1&amp;b=2|Salesforce>" in whole
     assert "For Dana Owner" in whole

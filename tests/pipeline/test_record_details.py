@@ -138,3 +138,39 @@ def test_where_a_source_could_not_be_read_nothing_is_said_of_a_change(months: Tw
     sent = pl.read_csv(next(tmp_path.glob("*.csv")))
     assert sent["Health_Change__c"].null_count() == sent["Tier_Before__c"].null_count() == sent.height > 0
     assert sent["Next_Step__c"].null_count() < sent.height
+
+
+def test_a_parent_has_its_group_and_nobody_else_has(months: TwoMonths, company: World) -> None:
+    """By hand, from the org's own accounts and the records that it got."""
+    above = {row["Id"]: row["ParentId"] for row in company.salesforce.objects["Account"].rows}
+    scored = months.october
+    parents = {parent for account, parent in above.items() if parent in scored and account in scored}
+    assert len(parents) >= 3
+    for account, row in scored.items():
+        if account not in parents:
+            assert {row[f"Group_{name}__c"] for name in ("Health", "Lowest", "ARR", "ARR_Rated")} == {None}
+            continue
+        inside = [each for each in scored if account in _line(each, above)]
+        known = [(scored[each]["ARR__c"], scored[each]["Health_Score__c"]) for each in inside]
+        arr = sum(each for each, _ in known if each is not None)
+        rated = [(each, health) for each, health in known if each is not None and health is not None]
+        assert row["Group_ARR__c"] == pytest.approx(arr, abs=0.05)
+        weight = sum(each for each, _ in rated)
+        assert row["Group_Health__c"] == pytest.approx(sum(a * h for a, h in rated) / weight, abs=0.02)
+        assert row["Group_ARR_Rated__c"] == pytest.approx(100 * weight / arr, abs=0.02)
+        assert row["Group_Lowest__c"]
+
+
+def _line(account: str, above: dict[str, Any]) -> list[str]:
+    """An account and everybody above it."""
+    found = [account]
+    while above.get(found[-1]) is not None:
+        found.append(above[found[-1]])
+    return found
+
+
+def test_a_run_of_some_accounts_leaves_groups_as_they_are(months: TwoMonths, company: World) -> None:
+    parent = next(account for account, row in months.october.items() if row["Group_ARR__c"] is not None)
+    result = run(months.loaded, RunRequest(period=Period(2026, 10), accounts=(parent,)))
+    assert (result.count("unchanged"), result.count("updated")) == (1, 0)
+    assert held(company, "2026-10")[parent]["Group_ARR__c"] == months.october[parent]["Group_ARR__c"]

@@ -174,13 +174,16 @@ def test_what_a_finished_snapshot_has_read_goes_with_the_next_one(story: Story) 
 
 
 def test_forget_takes_an_account_out_of_snapshots_too(story: Story, copied: State) -> None:
-    account = story.state.snapshots.load(SUNDAY, "scores")["account_id"][0]  # type: ignore[index]
+    parents = story.state.snapshots.load(SUNDAY, "parents")
+    assert parents is not None
+    account = parents["parent_id"].drop_nulls()[0]  # its children name it too
     assert copied.forget(account) > 0
     for day in copied.snapshots.days():
-        for kind in ("metrics", "scores", "evidence", "signals"):
+        for kind in ("metrics", "scores", "evidence", "signals", "parents"):
             table = copied.snapshots.load(date.fromisoformat(day), kind)  # type: ignore[arg-type]
             assert table is not None
             assert account not in table["account_id"]
+            assert "parent_id" not in table.columns or account not in table["parent_id"]
     texts = [each.read_bytes() for each in Path(copied.files.store.place).rglob("*.json")]
     assert not [text for text in texts if account.encode() in text]
 

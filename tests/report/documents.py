@@ -219,7 +219,7 @@ def _portfolio(accounts: list[dict[str, Any]], failed: str | None, *, before: bo
         "movers": _movers(accounts) if before else [],
         "renewals": _renewals(accounts),
         "groups": _groups(accounts),
-        "group_notes": ["parents that are not among the scored accounts, 1: <Holding> & Söhne"] if accounts else [],
+        "group_notes": ["parents that are not among the scored accounts: <Holding> & Söhne"] if accounts else [],
         "worklist": [account["index"] for account in order],
         "gaps": _gaps(accounts, failed),
     }  # fmt: skip

@@ -64,7 +64,7 @@ def test_a_parent_that_is_no_customer_joins_those_below_it_and_is_named() -> Non
     found = rollups(accounts, parents({"B": "X", "C": "Y", "Y": "X"}))
     top = group(found, "X")
     assert (top["in_list"], top["accounts"], top["group_health"]) == (False, 2, 70.0)
-    assert found.notes == ("parents that are not among the scored accounts, 2: Name X, Name Y",)
+    assert found.notes == ("parents that are not among the scored accounts: Name X, Name Y",)
 
 
 def test_a_circle_ends_is_named_and_makes_no_group_but_what_is_below_does() -> None:
@@ -73,7 +73,7 @@ def test_a_circle_ends_is_named_and_makes_no_group_but_what_is_below_does() -> N
     assert found.table["parent_id"].to_list() == ["D"]
     assert group(found, "D")["above_id"] is None
     named = "Name A, Name B, Name C"
-    assert found.notes[0] == f"accounts that are parents of themselves, in a circle, and make no group, 3: {named}"
+    assert found.notes[0] == f"parents of themselves, in a circle, which makes no group: {named}"
     assert rollups(accounts, parents({"A": "A"})).table.is_empty()
 
 
@@ -81,7 +81,7 @@ def test_several_currencies_are_named() -> None:
     accounts = scored(("A", 1.0, 50.0, "At Risk"), ("B", 1.0, 50.0, "At Risk"))
     found = rollups(accounts, parents({"A": None, "B": "A"}, A="EUR", B="USD"))
     assert group(found, "A")["currencies"] == ["EUR", "USD"]
-    assert found.notes == ("ARR in several currencies, converted to one, in 1 group: Name A (EUR, USD)",)
+    assert found.notes == ("groups with ARR in several currencies, converted to one: Name A (EUR, USD)",)
 
 
 def test_without_weights_there_is_no_mean() -> None:

@@ -197,18 +197,17 @@ def _shown(row: Mapping[str, Any]) -> tuple[Any, ...]:
 def _notes(made: Sequence[tuple[Any, ...]], tree: _Hierarchy) -> Iterator[str]:
     if tree.circled:
         named = _listed(sorted(tree.names.get(each) or each for each in tree.circled))
-        yield f"accounts that are parents of themselves, in a circle, and make no group, {len(tree.circled):,}: {named}"
+        yield f"parents of themselves, in a circle, which makes no group: {named}"
     groups = [dict(zip(GROUPS, row, strict=True)) for row in made]
     strangers = [each["parent_name"] or each["parent_id"] for each in groups if not each["in_list"]]
     if strangers:
-        yield f"parents that are not among the scored accounts, {len(strangers):,}: {_listed(strangers)}"
+        yield f"parents that are not among the scored accounts: {_listed(strangers)}"
     mixed = [each for each in groups if len(each["currencies"]) > 1]
     if mixed:
         named = _listed(
             [f"{each['parent_name'] or each['parent_id']} ({', '.join(each['currencies'])})" for each in mixed]
         )
-        count = f"{len(mixed):,} {'group' if len(mixed) == 1 else 'groups'}"
-        yield f"ARR in several currencies, converted to one, in {count}: {named}"
+        yield f"groups with ARR in several currencies, converted to one: {named}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -148,11 +148,13 @@ class History:
 
 
 def without_account(files: Files, name: str, needs: Columns, account_id: str) -> int:
-    """Take the rows of an account out of a table; how many there were."""
+    """Take the rows of an account out of a table, and those that name it as a parent; how many there were."""
     table = files.read_table(name, needs=needs)
     if table is None:
         return 0
     rest = table.filter(pl.col("account_id") != account_id)
+    if "parent_id" in table.columns:
+        rest = rest.filter(pl.col("parent_id").ne_missing(account_id))
     if rest.height < table.height:
         files.write_table(name, rest)
     return table.height - rest.height
