@@ -34,7 +34,9 @@ def test_parents_that_are_no_customers_are_followed_up_so_that_those_below_meet(
     assert edges(found) == {
         ONE: (middle, "Middle"), TWO: (top, "Top"), THREE: (None, None), middle: (top, "Top"), top: (None, None),
     }  # fmt: skip
-    assert len([query for query in found.queries if query.startswith("SELECT Id, Name") and "FROM Account " in query]) == 1  # the accounts' own
+    assert (
+        len([query for query in found.queries if query.startswith("SELECT Id, Name") and "FROM Account " in query]) == 1
+    )  # the accounts' own
 
 
 def test_of_a_long_line_five_parents_are_read(org: Org, read: Reader) -> None:

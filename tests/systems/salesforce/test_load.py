@@ -849,6 +849,20 @@ def test_an_owner_that_the_org_refuses_costs_no_account_its_score(crm: Crm, targ
     assert {row["Next_Step__c"] for row in crm.rows.values()} == {"Call the sponsor"}
 
 
+@WAYS
+def test_an_owner_whom_our_user_can_not_see_costs_no_account_its_score(crm: Crm, target: Target) -> None:
+    """The org names no field then; a record that is refused for its account is refused all the same."""
+    ids = crm.accounts(3)
+    crm.objects["Account"].rows[:] = [row for row in crm.objects["Account"].rows if row["Id"] != ids[2]]
+    owner, unseen = (row["Id"] for row in crm.objects["User"].rows[:2])
+    crm.behaviour.unseen.add(unseen)
+    result = crm.load(scores(ids, **known(crm, owner_id=[owner, unseen, owner])), target)
+    assert summary(result) == (2, 0, 0, 1)
+    assert [crm.rows[f"{account}-2026-10"]["Account_Owner__c"] for account in ids[:2]] == [owner, None]
+    said = "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY (record): insufficient access rights on cross-reference id"
+    assert result.notes == (f"1 records are written without Account_Owner__c, such as: {said}: {unseen[:15]}",)
+
+
 def test_a_queue_and_a_text_are_no_owner(crm: Crm) -> None:
     ids = crm.accounts(2)
     records = scores(ids, **known(crm, owner_id=[record_id("00G", 7), None]))

@@ -13,6 +13,7 @@ class SalesforceBehaviour:
     busy: int = 0  # the next n calls find too many long calls running
     page_size: int = 2_000  # records of a query page
     locked: dict[str, int] = field(default_factory=dict)  # account id → its next n upserts find the row locked
+    unseen: set[str] = field(default_factory=set)  # ids that our user may put into no lookup
     refused: set[str] = field(default_factory=set)  # account ids whose upsert a validation rule refuses
     bulk_looks: int = 1  # looks at a bulk job that find it still at work
     bulk_failure: tuple[int, str] | None = None  # the next bulk job ends after so many records, with this message

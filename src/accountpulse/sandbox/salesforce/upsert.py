@@ -147,6 +147,10 @@ class Upserter:
         if not _ID.fullmatch(value):
             one.refuse("MALFORMED_ID", f"{definition.label}: id value of incorrect type: {value}", definition.name)
             return
+        if value in self._behaviour.unseen:  # the org names no field
+            text = f"insufficient access rights on cross-reference id: {value[:15]}"
+            one.refuse("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", text)
+            return
         target = self._schema.sobject(definition.reference_to or "")
         found = parents.index(target).get(value[:15])
         if found is None:

@@ -19,6 +19,7 @@ from accountpulse.systems.salesforce.settings import Target
 from accountpulse.systems.salesforce.writes import Answer, Sleep, bulk, collections, end_job
 
 LOCK_TRIES = 4  # of one record, the first one included
+CROSS_REFERENCE = "CROSS_REFERENCE"  # in the codes of refusals of an id that a lookup holds
 LOCK_WAIT = 1.0  # seconds, doubled each time, with jitter
 COUNT = "SELECT COUNT() FROM {object} WHERE Run_Id__c = {run}"
 PAGE = "SELECT Id, {fields} FROM {object} WHERE Run_Id__c = {run}"
@@ -134,15 +135,26 @@ def _write(org: Org, target: Target, rows: pl.DataFrame, answers: dict[int, Answ
 def _write_without_owner(
     org: Org, target: Target, rows: pl.DataFrame, answers: dict[int, Answer], sleep: Sleep
 ) -> tuple[str, ...]:
-    """Once more, those whose owner the org refuses: a user that can't be named there costs no account its score."""
-    places = [place for place, answer in sorted(answers.items()) if OWNER in answer.text]
-    if not places or OWNER not in rows.columns:
+    """Once more, those whose owner the org may have refused: a user that it doesn't take costs no account its score."""
+    if OWNER not in rows.columns:
+        return ()
+    owners = rows[OWNER]
+    refused = {place: answer.text for place, answer in sorted(answers.items()) if answer.text}
+    places = [place for place, text in refused.items() if owners[place] is not None and _may_be_owner(text)]
+    if not places:
         return ()
     again: dict[int, Answer] = {}
     _write(org, target, rows[places].with_columns(pl.lit(None, pl.String).alias(OWNER)), again, sleep)
-    refused = answers[places[0]].text
     answers.update({places[place]: answer for place, answer in again.items()})
-    return (f"{len(places):,} records are written without {OWNER}, such as: {refused}",)
+    written = [places[place] for place, answer in sorted(again.items()) if not answer.text]
+    if not written:
+        return ()
+    return (f"{len(written):,} records are written without {OWNER}, such as: {refused[written[0]]}",)
+
+
+def _may_be_owner(text: str) -> bool:
+    """Whether a refusal may be of the owner: of a user whom ours can't see, the org names no field."""
+    return OWNER in text or CROSS_REFERENCE in text
 
 
 def _send(org: Org, target: Target, rows: pl.DataFrame, sleep: Sleep) -> Iterator[list[Answer]]:
