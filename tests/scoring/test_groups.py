@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any
 
 import polars as pl
@@ -42,7 +41,7 @@ def test_a_parent_has_the_mean_by_arr_the_lowest_below_it_and_how_much_is_rated(
     assert (found["accounts"], found["group_health"], found["group_arr"], found["group_arr_rated"]) == (4, 60, 500, 80)
     assert (found["lowest_id"], found["lowest_health"], found["unknown_arr"], found["in_list"]) == ("C", 10.0, 1, True)
     assert group_text(found) == (
-        "Name A: group health 60 of 4 accounts, 80 % of ARR rated, lowest Name C: 10, Critical"
+        "Name A: group health 60 of 4 accounts, 1 without ARR, 80 % of ARR rated, lowest Name C: 10, Critical"
     )  # fmt: skip
 
 
@@ -90,6 +89,23 @@ def test_without_weights_there_is_no_mean() -> None:
     assert (found["group_health"], found["group_arr"], found["group_arr_rated"]) == (None, 5.0, 0.0)
 
 
+def test_an_amount_below_zero_weighs_nothing_and_the_share_stays_a_share() -> None:
+    accounts = scored(("A", 100.0, 80.0, "Healthy"), ("B", -50.0, 20.0, "Critical"), ("C", 100.0, None, "Not Rated"))
+    found = group(rollups(accounts, parents({"B": "A", "C": "A"})), "A")
+    assert (found["group_health"], found["group_arr"], found["group_arr_rated"]) == (80.0, 150.0, 50.0)
+
+
+def test_a_share_is_rounded_down_so_that_all_is_all() -> None:
+    accounts = scored(("A", 997.0, 80.0, "Healthy"), ("B", 3.0, None, "Not Rated"))
+    assert ", 99 % of ARR rated" in group_text(group(rollups(accounts, parents({"B": "A"})), "A"))
+
+
+def test_an_account_below_a_parent_that_was_not_scored_is_named() -> None:
+    accounts = scored(("A", 1.0, 80.0, "Healthy"), ("B", 1.0, 60.0, "At Risk"))
+    found = rollups(accounts, parents({"B": "A", "LEFT": "A"}))
+    assert found.notes == ("below a parent, and without a score in this run, so that no group has them: LEFT",)
+
+
 def test_no_parents_make_no_groups() -> None:
     assert rollups(ACME, None).table.is_empty()
     assert rollups(ACME, parents({"A": None, "B": None})).table.is_empty()
@@ -101,7 +117,7 @@ def test_everybody_is_shown_its_own_group_or_that_of_its_parent() -> None:
     assert {account: each["parent_id"] for account, each in shown.items()} == {"A": "A", "B": "B", "C": "A", "D": "B"}
 
 
-AMOUNTS = st.none() | st.integers(0, 10**7).map(float)
+AMOUNTS = st.none() | st.integers(-1_000, 10**7).map(float)
 HEALTHS = st.none() | st.integers(0, 10_000).map(lambda n: n / 100)
 
 
@@ -128,8 +144,14 @@ def test_sums_and_lowest_are_those_of_brute_force_in_any_order(
         below = [each for each in by_id if each != row["parent_id"] and row["parent_id"] in _chain(each, edges)]
         inside = [by_id[each] for each in {*below, *({row["parent_id"]} & by_id.keys())}]
         assert row["accounts"] == len(inside)
-        known = [Fraction(arr) for _, arr, _, _ in inside if arr is not None]
-        assert row["group_arr"] == (float(sum(known)) if known else None)
+        known = [arr for _, arr, _, _ in inside if arr is not None]  # whole amounts, which floats add up exactly
+        assert row["group_arr"] == (sum(known) if known else None)
+        heavy = [(arr, health) for _, arr, health, _ in inside if arr is not None and arr > 0]
+        weight = sum(arr for arr, health in heavy if health is not None)
+        whole = sum(arr for arr, _ in heavy)
+        assert row["group_arr_rated"] == (pytest.approx(100 * weight / whole) if whole else None)
+        mean = sum(arr * health for arr, health in heavy if health is not None) / weight if weight else None
+        assert row["group_health"] == (None if mean is None else pytest.approx(mean))
         rated = [by_id[each] for each in below if by_id[each][2] is not None]
         lowest = min(rated, key=lambda each: (each[2], -(each[1] or 0), each[0]), default=None)
         assert row["lowest_id"] == (None if lowest is None else lowest[0])

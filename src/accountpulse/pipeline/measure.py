@@ -7,7 +7,7 @@ import polars as pl
 
 from accountpulse import accounts, metrics
 from accountpulse.accounts import Linked
-from accountpulse.core.records import Extract, Problem, Reason, SourceName
+from accountpulse.core.records import Extract, Problem, Reason, SourceName, frame
 from accountpulse.core.spooled import SpooledTable
 from accountpulse.pipeline import own_metrics
 from accountpulse.pipeline.account_urls import account_urls
@@ -47,7 +47,7 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
     rows: list[pl.DataFrame] = []
     own_rows = owned_figures(reading.tables, linked, extracts[CRM].tables["accounts"])
     unknowns = [own_rows.unknowns]
-    hierarchy = extracts[CRM].tables["parents"]
+    hierarchy = extracts[CRM].tables.get("parents", frame("parents"))  # a checkpoint of an earlier version has none
     conserved: list[RowsOf] = []
     while extracts:
         name, extract = extracts.popitem()

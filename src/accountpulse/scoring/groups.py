@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 import polars as pl
@@ -19,17 +18,18 @@ GROUPS: Columns = {
     "in_list": pl.Boolean,  # the parent is itself among the scored accounts
     "above_id": pl.String,  # its own parent; null: none, or one in a circle
     "accounts": pl.Int64,  # scored ones below it, itself included where it is one
-    "group_health": pl.Float64,  # mean of health weighted by ARR, over those of which both are known
+    "group_health": pl.Float64,  # mean of health weighted by ARR above 0, over those of which both are known
     "lowest_id": pl.String,  # below it, itself not included; null: nobody there has a tier
     "lowest_name": pl.String,
     "lowest_health": pl.Float64,
     "lowest_tier": pl.String,
     "group_arr": pl.Float64,  # known ARR added up; null: of nobody
-    "group_arr_rated": pl.Float64,  # percent of it whose accounts have a health score; null where it is 0 or unknown
+    "group_arr_rated": pl.Float64,  # percent of the ARR above 0 whose accounts have a health score; null where none is
     "unknown_arr": pl.Int64,  # accounts whose ARR isn't known
     "currencies": pl.List(pl.String),  # of their own ARR, sorted; amounts are converted
 }
 _MOST = 5  # names in a note
+MONEY, POINT = 10**6, 10**12  # parts of one unit of ARR, and of one point of health
 _LowestKey = tuple[int, float, float, str]  # without health first, then by health, ARR and id
 
 
@@ -43,12 +43,13 @@ class AccountGroups:
 
 @dataclass
 class _Sum:
-    """What is added up over an account and all below it, without rounding: no order of adding changes it."""
+    """What is added up over an account and all below it, in whole numbers: no order of adding changes it."""
 
     accounts: int = 0
-    arr: Fraction = Fraction(0)
-    arr_rated: Fraction = Fraction(0)
-    weighted: Fraction = Fraction(0)
+    arr: int = 0  # in parts of MONEY
+    weight: int = 0  # the same, of amounts above 0
+    weight_rated: int = 0
+    weighted: int = 0  # weight × health in parts of POINT
     unknown_arr: int = 0
     currencies: frozenset[str] = frozenset()
     lowest: _LowestKey | None = None  # itself included
@@ -58,7 +59,8 @@ class _Sum:
         """Take an account's sum that stands below."""
         self.accounts += other.accounts
         self.arr += other.arr
-        self.arr_rated += other.arr_rated
+        self.weight += other.weight
+        self.weight_rated += other.weight_rated
         self.weighted += other.weighted
         self.unknown_arr += other.unknown_arr
         self.currencies |= other.currencies
@@ -88,7 +90,7 @@ def rollups(scores: pl.DataFrame, parents: pl.DataFrame | None) -> AccountGroups
     sums = _added_up(rows, tree)
     found = sorted(each for each in set(tree.above.values()) & sums.keys() if _has_below(each, sums, rows))
     made = [_row(parent, sums[parent], rows, tree) for parent in found]
-    return AccountGroups(pl.DataFrame(made, schema=GROUPS, orient="row"), tuple(_notes(made, tree)))
+    return AccountGroups(pl.DataFrame(made, schema=GROUPS, orient="row"), tuple(_notes(made, tree, rows)))
 
 
 def _has_below(parent: str, sums: Mapping[str, _Sum], rows: Mapping[str, Any]) -> bool:
@@ -108,7 +110,7 @@ def _tree(rows: Mapping[str, Any], parents: pl.DataFrame) -> _Hierarchy:
         currency[account] = code
         if parent is not None:
             above[account] = parent
-            names[parent] = name
+            names[parent] = name or names.get(parent)
     names |= {account: row["account_name"] for account, row in rows.items()}
     return _Hierarchy(above, names, currency, _circled(above))
 
@@ -160,9 +162,10 @@ def _take_own(total: _Sum, account: str, row: Mapping[str, Any], tree: _Hierarch
     if arr is None or not math.isfinite(arr):
         total.unknown_arr = 1
     else:
-        total.arr = Fraction(arr)
+        total.arr = round(arr * MONEY)
+        total.weight = max(0, total.arr)
         if health is not None:
-            total.arr_rated, total.weighted = Fraction(arr), Fraction(arr) * Fraction(health)
+            total.weight_rated, total.weighted = total.weight, total.weight * round(health * POINT)
     if row[TIER] != NOT_RATED:
         total.lowest = (health is not None, health or 0.0, -(arr or 0.0), account)
 
@@ -181,10 +184,10 @@ def _row(parent: str, total: _Sum, rows: Mapping[str, Any], tree: _Hierarchy) ->
         parent in rows,
         None if above in tree.circled else above,
         total.accounts,
-        float(total.weighted / total.arr_rated) if total.arr_rated > 0 else None,
+        total.weighted / (total.weight_rated * POINT) if total.weight_rated else None,
         *((None,) * 4 if lowest is None else _shown(lowest)),
-        float(total.arr) if is_known else None,
-        float(100 * total.arr_rated / total.arr) if is_known and total.arr > 0 else None,
+        total.arr / MONEY if is_known else None,
+        100 * total.weight_rated / total.weight if total.weight else None,
         total.unknown_arr,
         sorted(total.currencies),
     )
@@ -194,7 +197,7 @@ def _shown(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return row["account_id"], row["account_name"], row[HEALTH], row[TIER]
 
 
-def _notes(made: Sequence[tuple[Any, ...]], tree: _Hierarchy) -> Iterator[str]:
+def _notes(made: Sequence[tuple[Any, ...]], tree: _Hierarchy, rows: Mapping[str, Any]) -> Iterator[str]:
     if tree.circled:
         named = _listed(sorted(tree.names.get(each) or each for each in tree.circled))
         yield f"parents of themselves, in a circle, which makes no group: {named}"
@@ -202,6 +205,9 @@ def _notes(made: Sequence[tuple[Any, ...]], tree: _Hierarchy) -> Iterator[str]:
     strangers = [each["parent_name"] or each["parent_id"] for each in groups if not each["in_list"]]
     if strangers:
         yield f"parents that are not among the scored accounts: {_listed(strangers)}"
+    absent = sorted(tree.above.keys() - rows.keys() - set(tree.above.values()))
+    if absent:
+        yield f"below a parent, and without a score in this run, so that no group has them: {_listed(absent)}"
     mixed = [each for each in groups if len(each["currencies"]) > 1]
     if mixed:
         named = _listed(
@@ -226,10 +232,12 @@ def lowest_text(group: Mapping[str, Any]) -> str | None:
 def group_text(group: Mapping[str, Any]) -> str:
     """`Acme Holding: group health 61.2 of 4 accounts, 98 % of ARR rated, lowest Acme Iberia: 31, Critical`."""
     health = "not known" if group["group_health"] is None else plain(group["group_health"])
-    rated = "" if group["group_arr_rated"] is None else f", {plain(group['group_arr_rated'], 0)} % of ARR rated"
+    unknown = f", {group['unknown_arr']:,} without ARR" if group["unknown_arr"] else ""
+    # rounded down: all is all
+    rated = "" if group["group_arr_rated"] is None else f", {math.floor(group['group_arr_rated'])} % of ARR rated"
     lowest = "" if (text := lowest_text(group)) is None else f", lowest {text}"
     name = group["parent_name"] or group["parent_id"]
-    return f"{name}: group health {health} of {group['accounts']:,} accounts{rated}{lowest}"
+    return f"{name}: group health {health} of {group['accounts']:,} accounts{unknown}{rated}{lowest}"
 
 
 def groups_of(groups: AccountGroups, parents: pl.DataFrame | None) -> dict[str, Mapping[str, Any]]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from accountpulse.core.errors import ConfigurationError
 from accountpulse.sandbox.world.model import SObject
 from salesforce_org import ONE, THREE, TWO, Org, Reader
 
@@ -44,10 +45,12 @@ def test_of_a_long_line_five_parents_are_read(org: Org, read: Reader) -> None:
     for number in range(1, 7):
         line.append(outside(org, f"P{number}", line[-1]))
     org.account(ONE)["ParentId"] = line[-1]
-    found = edges(read(org))
+    came = read(org)
+    found, notes = edges(came), came.notes
     assert found[ONE] == (line[6], "P6")
     assert found[line[3]] == (line[2], "P2")  # the fifth above is the last that a query can name
     assert line[1] not in found
+    assert f"1 accounts have more, such as {ONE}" in notes
 
 
 def test_a_parent_that_our_user_can_not_see_is_its_id_and_is_said(org: Org, read: Reader) -> None:
@@ -57,7 +60,7 @@ def test_a_parent_that_our_user_can_not_see_is_its_id_and_is_said(org: Org, read
     parent, name = edges(found)[ONE]
     assert (parent or "")[:15] == nobody[:15]
     assert name is None
-    assert "1 parents can't be seen by our user, and are shown by their ids" in found.notes
+    assert "parents that our user can't see are shown by their ids: 1, such as 001" in found.notes
 
 
 def test_a_lookup_of_ones_own_may_be_named(org: Org, read: Reader) -> None:
@@ -66,6 +69,11 @@ def test_a_lookup_of_ones_own_may_be_named(org: Org, read: Reader) -> None:
     org.account(ONE)["Ultimate__c"] = TWO
     found = edges(read(org, "salesforce: {accounts: {parent: Ultimate__c}}"))
     assert found[ONE] == (TWO, TWO[-4:])
+
+
+def test_a_parents_parent_is_no_lookup_of_the_account(org: Org, read: Reader) -> None:
+    with pytest.raises(ConfigurationError, match="name a lookup of the account itself"):
+        read(org, "salesforce: {accounts: {parent: Parent.ParentId}}")
 
 
 def test_off_reads_no_parent(org: Org, read: Reader) -> None:

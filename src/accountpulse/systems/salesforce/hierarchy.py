@@ -19,7 +19,7 @@ def parent_fields(reading: OrgReading, name: str | None) -> tuple[str, ...]:
     if way is None:
         return ()
     names = (f"{_path(way, level)}.Name" for level in range(1, LEVELS + 1))
-    ids = (f"{_path(way, level)}.{name}" for level in range(1, LEVELS))
+    ids = (f"{_path(way, level)}.{name}" for level in range(1, LEVELS + 1))
     return tuple(path for path in (*names, *ids) if reading.find(ACCOUNT, path) is not None)
 
 
@@ -40,8 +40,14 @@ def parents(reading: OrgReading, name: str | None, rows: Sequence[Row]) -> Itera
                 found[key] = {**_edge(row, way, name, level), "account_id": key, "currency": None}
     hidden = {each["parent_id"] for each in found.values() if each["parent_id"] and each["parent_name"] is None}
     if hidden:
-        text = f"{len(hidden):,} parents can't be seen by our user, and are shown by their ids, such as {min(hidden)}"
-        reading.note(text)
+        remedy = "give our user read access to them"
+        reading.note(
+            f"parents that our user can't see are shown by their ids: {len(hidden):,}, such as {min(hidden)}; {remedy}"
+        )
+    deeper = [row["Id"] for row in rows if _id(row, way, name, LEVELS + 1) is not None]
+    if deeper:
+        what = "parents above the fifth are read where they are customers alone"
+        reading.note(f"{what}: {len(deeper):,} accounts have more, such as {deeper[0]}")
     yield from found.values()
 
 

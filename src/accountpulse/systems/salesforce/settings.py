@@ -205,6 +205,10 @@ class AccountFields(MappingBlock, frozen=True):
     customer_since: DateName | None = "Customer_Since__c"
     parent: AccountName | None = "ParentId"
 
+    def __post_init__(self) -> None:
+        if self.parent is not None and "." in self.parent:
+            raise ValueError(f"parent: {self.parent} is a field of another record; name a lookup of the account itself")
+
 
 class Renewal(MappingBlock, frozen=True):
     """One way to find a renewal date; the first that yields one for an account wins.
