@@ -39,7 +39,8 @@ ADDED = (
     "risk_z", "Churn_Probability__c", "Churn_Probability_Lower__c", "Churn_Probability_Upper__c", "owner_id", "urls",
     "Account_Owner__c", "ARR__c", "Renewal_Date__c", "Main_Driver__c", "Next_Step__c", "Health_Change__c",
     "Tier_Before__c", "Signal_Cap__c", "Signal_Tier__c", "Group_Health__c", "Group_Lowest__c", "Group_ARR__c",
-    "Group_ARR_Rated__c",
+    "Group_ARR_Rated__c", "parent_id", "parent", "group", "group_health", "group_lowest", "group_arr",
+    "group_arr_rated",
 )  # fmt: skip
 ADDED_TO_SIGNALS = ("title", "owner")  # an account's owner was there before
 NOT_MEASURED = ("outcomes", "merges", "parents")  # known until the day of reading, and so another thing every day
