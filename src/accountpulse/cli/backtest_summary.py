@@ -13,7 +13,15 @@ from accountpulse.cli import summary
 from accountpulse.cli.formatting import money, named, plural, points
 
 if TYPE_CHECKING:
-    from accountpulse.proof.document import BacktestDocument, GroupOutcome, PartAlone, ProofCase, Sample
+    from accountpulse.proof.document import (
+        BacktestDocument,
+        GroupOutcome,
+        PartAlone,
+        ProofCase,
+        Sample,
+        WordRecord,
+        WordsAtLead,
+    )
     from accountpulse.proof.intervals import Interval
 
 GREENS, REDS, PARTS = 10, 5, 12  # rows shown; the files have all
@@ -36,6 +44,9 @@ def show(document: "BacktestDocument", console: Console) -> None:
     if document.reconstructed is not None and document.reconstructed.rows:
         console.print(f"\n[bold]Measured afterwards[/bold], apart ({_rows_of(document.reconstructed)})")
         console.print(_tiers(document.reconstructed, document.tiers, console.width))
+    if document.words:
+        console.print("\n[bold]Who was right[/bold], the score or the pulse")
+        console.print(_words(document.words, console.width))
     if document.parts:
         console.print("\n[bold]Each alone[/bold] (AUC: above 0.50 it points the right way)")
         console.print(_parts(document.parts, console.width))
@@ -144,6 +155,32 @@ def _money(group: "GroupOutcome") -> tuple[str, ...]:
         _percent(kept.net if kept else None),
         _hundredths(group.auc),
     )
+
+
+def _words(leads: Sequence["WordsAtLead"], width: int) -> RenderableType:
+    """What became of the renewals on which the two disagreed, and of those before which each said one word."""
+    lines = [
+        Padding(Text.assemble((f"{lead.lead_days} days before: ", "bold"), lead.text, _unread(lead)), (0, 0, 0, 2))
+        for lead in leads
+    ]
+    narrow = width < NARROW
+    table = _table("Said")
+    for lead in leads:
+        name = f"{lead.lead_days} d" if narrow else f"{lead.lead_days} days before"
+        table.add_column("Lost" if narrow else f"{name}: lost", justify="right", no_wrap=True)
+        table.add_column(f"of {name}" if narrow else "of renewals", justify="right", no_wrap=True)
+    for records in zip(*(lead.records for lead in leads), strict=True):
+        counts = [(_lost(record), f"{record.renewals:,}") for record in records]
+        table.add_row(f"{records[0].who} {records[0].word}", *(cell for pair in counts for cell in pair))
+    return Group(*lines, Text(), table)
+
+
+def _lost(record: "WordRecord") -> str:
+    return "–" if record.lost is None else f"{record.lost:,}"
+
+
+def _unread(lead: "WordsAtLead") -> str:
+    return f" {plural(lead.unread, 'more renewal')} without a month of that time." if lead.unread else ""
 
 
 def _parts(parts: Sequence["PartAlone"], width: int) -> RenderableType:

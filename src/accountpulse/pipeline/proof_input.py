@@ -19,13 +19,16 @@ from accountpulse.pipeline.first_measurement import (
 )
 from accountpulse.proof import outcomes as proof_outcomes
 from accountpulse.scoring import columns
+from accountpulse.scoring.disagreement import PULSE, PULSE_STATE
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.state import State
 from accountpulse.state.history import FirstMonth
 
 STAMPS: Columns = {columns.AS_OF: pl.Date, MEASURED_AT: MEASURED_TYPE, RECONSTRUCTED: pl.Boolean}
 AT_ONCE = LOOK_BACK_MONTHS + 2  # months in memory: a score looks back a year
-ABOUT = ("account_name", "segment", "customer_tier", "seats", "arr", columns.RENEWAL)  # there in every month
+ABOUT = (
+    "account_name", "segment", "customer_tier", "seats", "arr", columns.RENEWAL, PULSE, PULSE_STATE,
+)  # fmt: skip
 SCORED = (
     columns.HEALTH, columns.BEFORE_CAPS, columns.RISK, columns.TIER, columns.COVERAGE, columns.RISK_Z,
     columns.PROBABILITY, columns.CAP_REASON, columns.DRIVERS_TEXT, columns.SCORECARD,
@@ -66,9 +69,9 @@ def months_of(state: State, card: Scorecard | None = None) -> pl.DataFrame:
     `account_id` (18 characters; what was merged into another account, under that one's id, unless it has a row of its
     own), `as_of` (the day after the last one measured), `measured_at`, `reconstructed` (measured more than 10 days
     after the month, or by a version that did not keep what was known first), `account_name`, `segment`,
-    `customer_tier`, `seats`, `arr`, `days_to_renewal`, every metric, and of the scores `health_score`,
-    `health_before_caps`, `churn_risk_score`, `tier`, `coverage`, `risk_z`, `churn_probability` (as it was said then),
-    `cap_reason`, `drivers_text`, `scorecard`, each `<metric>_points` and `<dimension>_score`.
+    `customer_tier`, `seats`, `arr`, `days_to_renewal`, `pulse` and `pulse_state` as they were then, every metric, and
+    of the scores `health_score`, `health_before_caps`, `churn_risk_score`, `tier`, `coverage`, `risk_z`,
+    `churn_probability` (as it was said then), `cap_reason`, `drivers_text`, `scorecard`, each `<metric>_points` and `<dimension>_score`.
     A column that a month doesn't have is null there.
 
     `card`: scored with it in place of the scores that were kept, with the trend of that time. What the reader should

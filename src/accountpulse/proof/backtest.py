@@ -27,6 +27,7 @@ from accountpulse.proof.parts import parts_alone
 from accountpulse.proof.probability import ProbabilityQuality
 from accountpulse.proof.ranking import auc, auc_difference
 from accountpulse.proof.samples import SampleRules, arrays, sample_of, with_places
+from accountpulse.proof.words import has_pulses, who_was_right, words_before
 from accountpulse.scoring.columns import (
     AS_OF,
     BEFORE_CAPS,
@@ -37,7 +38,7 @@ from accountpulse.scoring.columns import (
     RISK_Z,
     TIER,
 )
-from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.scoring.scorecard import GREEN, Scorecard
 
 VERSION = 1  # of the document
 OTHER_RISK = "risk by the other scorecard"  # no metric has blanks in its name
@@ -64,10 +65,11 @@ class BacktestRules:
 
 @dataclass(frozen=True)
 class Backtest:
-    """The document, and the rows that it speaks of: of both samples, with their labels and scores."""
+    """The document, and the rows that it speaks of: of both samples, with their labels and scores, and words."""
 
     document: BacktestDocument
     rows: pl.DataFrame
+    words: pl.DataFrame  # what score and pulse said before each renewal (`proof/words.py`)
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,12 @@ def backtest(
     kind: SampleKind = "renewals" if _bears(renewals, account_months, report) else "months"
     tables = _Samples(first_hand, renewals, account_months, kind)
     document = _document(tables, report, card, rules, other)
+    said = words_before(in_range(first_hand, rules.first, rules.last), renewals, card)
+    if has_pulses(first_hand):
+        document = replace(document, words=who_was_right(said))
     if later is not None:
         document = _with_reconstructed(document, _sample_of_reconstructed(later, outcomes, card, rules))
-    return Backtest(replace(document, origins=_origins(outcomes)), _rows(tables))
+    return Backtest(replace(document, origins=_origins(outcomes)), _rows(tables), said)
 
 
 @dataclass(frozen=True)
@@ -184,7 +189,7 @@ def _document(
 
 def _greens_and_below(card: Scorecard) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names of the tiers that call an account healthy, and those of the others, best first."""
-    green = tuple(tier.name for tier in card.tiers if tier.min >= cases.GREEN)
+    green = tuple(tier.name for tier in card.tiers if tier.min >= GREEN)
     return green, card.tier_names[len(green) :]
 
 

@@ -22,10 +22,9 @@ from accountpulse.scoring.columns import (
     points_of,
 )
 from accountpulse.scoring.explain import cap_reasons, driver
-from accountpulse.scoring.scorecard import Scorecard
+from accountpulse.scoring.scorecard import GREEN, RED, Scorecard  # what is said independent of the names of tiers
 from accountpulse.scoring.scores import score
 
-GREEN, RED = 75.0, 50.0  # of capped health; what is said independent of the names of tiers
 LISTED = 200  # accounts of each kind that are listed, those with most ARR first; all are counted
 DRIVERS_SHOWN = 3
 

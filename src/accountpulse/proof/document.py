@@ -149,11 +149,44 @@ class CardComparison:
 
 
 @dataclass(frozen=True)
+class WordRecord:
+    """What became of the renewals before which one of the two said one word; `lost` is None below 20 accounts."""
+
+    who: Literal["score", "pulse"]
+    word: str
+    renewals: int
+    accounts: int
+    lost: int | None
+
+
+@dataclass(frozen=True)
+class WordsAtLead:
+    """What score and pulse said so many days before the renewals that have an outcome, and who was right.
+
+    `renewals` were read, `unread` have no month that lies so long before; `with_pulse` had a pulse that counted.
+    `disagreed`: one said green, the other red. Below 20 accounts there are these counts only, and the rest is None.
+    """
+
+    lead_days: int
+    renewals: int
+    unread: int
+    with_pulse: int
+    disagreed: int
+    disagreed_accounts: int
+    lost: int | None
+    score_right: int | None
+    pulse_right: int | None
+    records: tuple[WordRecord, ...]
+    text: str
+
+
+@dataclass(frozen=True)
 class BacktestDocument:
     """A whole backtest. `main` names the sample that sentences and cases speak of, `parts` are of account-months.
 
     `stayed` says in words what staying is in the main sample: `still there 180 days later`.
     `foretold` is how true probabilities would be in the later months that are fitted on the earlier ones.
+    `words`, one a lead, are empty where no month knows a pulse.
     """
 
     version: int
@@ -186,3 +219,4 @@ class BacktestDocument:
     sentences: tuple[str, ...]
     not_proven: tuple[str, ...]
     notes: tuple[str, ...]
+    words: tuple[WordsAtLead, ...] = ()

@@ -19,6 +19,7 @@ from accountpulse.scoring.validation import find_problems
 
 PACKAGED = "default.yaml"
 GREEN = 75.0  # points: the edge of good, as the anchors mean it
+RED = 50.0  # points of health below which an account is in danger, whatever its tiers are called
 TOLERANCE = 1e-9  # shares of weight that add up to a minimum reach it, whatever their last bit
 RiskBand = Literal["low", "medium", "high"]
 
