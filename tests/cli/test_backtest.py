@@ -191,7 +191,8 @@ def test_without_the_templates_all_but_the_page_is_written(folder: Path) -> None
     assert "Page: not written: the page needs Jinja2, which is not installed: pip install Jinja2" in " ".join(
         done.stdout.split()
     )
-    assert sorted(path.name for path in (folder / "out").iterdir()) == ["backtest.json", "rows.parquet"]
+    written = sorted(path.name for path in (folder / "out").iterdir())
+    assert written == ["backtest.json", "rows.parquet", "words.parquet"]
 
 
 def test_what_a_run_kept_is_held_against_a_table(tmp_path: Path) -> None:

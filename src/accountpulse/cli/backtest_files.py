@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from accountpulse.proof.backtest import Backtest
     from accountpulse.proof.document import BacktestDocument
 
-NAMES = {"Page": "backtest.html", "JSON": "backtest.json", "Rows": "rows.parquet", "Words": "words.parquet"}
+NAMES = {"Page": "backtest.html", "JSON": "backtest.json", "Rows": "rows.parquet", "Said": "words.parquet"}
 
 
 def paths_in(out: Path) -> Iterator[Path]:
@@ -36,7 +36,7 @@ def write_files(result: "Backtest", out: Path) -> Iterator[str]:
         "Page": backtest_page(document),
         "JSON": msgspec.json.format(msgspec.json.encode(document)) + b"\n",
         "Rows": tables.write(_outgoing(result.rows), NAMES["Rows"]),
-        "Words": tables.write(_outgoing(result.words), NAMES["Words"]),
+        "Said": tables.write(_outgoing(result.words), NAMES["Said"]),
     }
     for what, content in contents.items():
         if content is None:

@@ -163,7 +163,7 @@ def _words(leads: Sequence["WordsAtLead"], width: int) -> RenderableType:
         Padding(Text.assemble((f"{lead.lead_days} days before: ", "bold"), lead.text, _unread(lead)), (0, 0, 0, 2))
         for lead in leads
     ]
-    narrow = width < NARROW
+    narrow = width < summary.WIDE
     table = _table("Said")
     for lead in leads:
         name = f"{lead.lead_days} d" if narrow else f"{lead.lead_days} days before"

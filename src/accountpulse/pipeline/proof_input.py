@@ -71,7 +71,8 @@ def months_of(state: State, card: Scorecard | None = None) -> pl.DataFrame:
     after the month, or by a version that did not keep what was known first), `account_name`, `segment`,
     `customer_tier`, `seats`, `arr`, `days_to_renewal`, `pulse` and `pulse_state` as they were then, every metric, and
     of the scores `health_score`, `health_before_caps`, `churn_risk_score`, `tier`, `coverage`, `risk_z`,
-    `churn_probability` (as it was said then), `cap_reason`, `drivers_text`, `scorecard`, each `<metric>_points` and `<dimension>_score`.
+    `churn_probability` (as it was said then), `cap_reason`, `drivers_text`, `scorecard`, each
+    `<metric>_points` and `<dimension>_score`.
     A column that a month doesn't have is null there.
 
     `card`: scored with it in place of the scores that were kept, with the trend of that time. What the reader should
