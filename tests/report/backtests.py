@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -15,6 +15,8 @@ from accountpulse.proof.document import (
     ProofCase,
     RankingQuality,
     Sample,
+    WordRecord,
+    WordsAtLead,
 )
 from accountpulse.proof.gates import Claim, Gate
 from accountpulse.proof.intervals import Interval
@@ -59,6 +61,20 @@ def many() -> BacktestDocument:
         not_proven=(REFUSED, "Nothing says that of 100, 30 leave: that is what `accountpulse calibrate` is for."),
         notes=("some months were scored with another scorecard",),
     )  # fmt: skip
+
+
+def words() -> tuple[WordsAtLead, ...]:
+    """Of six months before too little is known; three months before, the score was right more often."""
+    kinds: tuple[tuple[Literal["score", "pulse"], str, int, int | None], ...] = (
+        ("score", "green", 150, 9), ("score", "red", 41, 22), ("pulse", "green", 88, 12), ("pulse", "red", 14, None),
+    )  # fmt: skip
+    records = tuple(WordRecord(who, word, renewals, renewals, lost) for who, word, renewals, lost in kinds)
+    early = "17 renewals on which they disagreed; shown from 20 accounts."
+    late = "One was green and the other red before 34 of 210 renewals; 21 were lost. The score was right on 19, …"
+    return (
+        WordsAtLead(180, 190, 20, 120, 17, 17, None, None, None, records, early),
+        WordsAtLead(90, 210, 0, 130, 34, 33, 21, 19, 15, records, late),
+    )
 
 
 def few() -> BacktestDocument:

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from accountpulse.proof.document import BacktestDocument
 from accountpulse.report import backtest_page
-from report.backtests import NASTY, REFUSED, few, many, plain
+from report.backtests import NASTY, REFUSED, few, many, plain, words
 from report.browsing import Visit
 
 Open = Callable[..., Visit]
@@ -167,3 +167,26 @@ def test_a_page_is_small_and_its_policy_allows_no_script_at_all(pages: dict[str,
     text = pages["many"].read_text(encoding="utf-8")
     assert len(text) < 200_000
     assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:;" in text
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (390, "dark")])
+def test_score_and_pulse_stand_with_what_became_of_each_word(
+    visit: Open, tmp_path: Path, width: int, scheme: str
+) -> None:
+    path = written(tmp_path / "words.html", replace(few(), words=words()))
+    shown = visit(path, ready="main", width=width, scheme=scheme)
+    early, late = words()
+    assert shown.texts("#words .lines li") == [
+        f"180 days before: {early.text} 20 more renewals without a month of that time.",
+        f"90 days before: {late.text}",
+    ]
+    cells = shown("#words tbody td").all_text_contents()
+    assert cells == [text for text in ("9 of 150", "22 of 41", "12 of 88", "– of 14") for _lead in (180, 90)]
+    assert shown.overflow() == 0
+    assert shown("a[href='#words']").count() == 1
+    found = Axe().run(shown.page).response["violations"]
+    assert [(rule["id"], node["html"][:160]) for rule in found for node in rule["nodes"]] == []
+
+
+def test_without_a_pulse_nothing_is_said_of_one(visit: Open, pages: dict[str, Path]) -> None:
+    assert visit(pages["few"], ready="main")("#words, a[href='#words']").count() == 0
