@@ -154,6 +154,7 @@ RENEWALS: Columns = {
     "account_id": pl.String,
     "due": pl.Date,
     "rank": pl.Int64,  # of the strategy that found it: 0 is asked first
+    "forecast": pl.String,  # what sales expect of it: likely, open or unlikely; null: not known
 }
 PAYMENT_PROBLEMS: Columns = {
     "account_id": pl.String,
@@ -178,6 +179,33 @@ SIGNALS: Columns = {
     "closed_at": TIME,  # null: still open
     "title": pl.String,  # what it is about, in few words; shown, never logged
     "owner": pl.String,  # whose it is, as an account's owner is shown
+}
+
+# --- what people say of an account, beside its score -----------------------------------------------------------------
+
+# the last pulse that a CSM gave before as_of; an account has one row, or none where it has no pulse
+PULSES: Columns = {
+    "account_id": pl.String,
+    "colour": pl.String,  # green, yellow or red; null where there is a doubt
+    "given_at": TIME,  # null: it bears no date
+    "author": pl.String,  # as an account's owner is shown
+    "author_id": pl.String,  # 18 characters; null: not known, or a text
+    "reason": pl.String,  # their own words; shown, never logged
+    "doubt": pl.String,  # `unclear`: what it says, or said by then, can't be known; `unread`: nobody could look
+}
+# the changes of accounts' owners in the days that a pulse can be of; two of one account and instant are one
+OWNER_CHANGES: Columns = {
+    "account_id": pl.String,
+    "at": TIME,
+    "owner_id": pl.String,  # who has it since then: 18 characters; null: not known
+}
+# columns of an account beside its metrics and its score, and part of neither
+OPINIONS: Columns = {
+    "pulse_colour": pl.String,  # green, yellow or red; null: there is none, or none that can be understood
+    # current, stale, void, restarted (the owner changed since), undated, unclear or unread; null: there is no pulse
+    "pulse_state": pl.String,
+    "pulse_on": pl.Date,  # in the period's zone
+    "renewal_outlook": pl.String,  # what sales expect of the renewal: likely, open or unlikely; null: not known
 }
 
 # --- what became of customers --------------------------------------------------------------------------------------
@@ -222,11 +250,13 @@ TABLES: Mapping[str, Columns] = {
     "champions": CHAMPIONS,
     "expansions": EXPANSIONS,
     "signals": SIGNALS,
+    "pulses": PULSES,
+    "owner_changes": OWNER_CHANGES,
     "outcomes": OUTCOMES,
     "merges": MERGES,
 }
 OF_ANY_TIME = frozenset({"outcomes", "merges"})  # they speak of accounts of any time
-NOT_MEASURED = OF_ANY_TIME | {"parents"}  # no metric reads them
+NOT_MEASURED = OF_ANY_TIME | {"parents", "pulses", "owner_changes"}  # no metric reads them
 # those that grow with the traffic: they lie on disk, and the others in memory
 ON_DISK = frozenset({"conversations", "issues", "issue_moves", "usage_days"})
 
@@ -375,6 +405,7 @@ DETAILS: Columns = {
     "group_lowest": pl.String,  # the lowest below it, in words
     "group_arr": pl.Float64,
     "group_arr_rated": pl.Float64,  # percent of that whose accounts have a score
+    "disagreement": pl.String,  # where the score and people disagree, in words; null: nowhere
 }
 
 # a score as every destination gets it; beside these `<dimension>_score` for each dimension (Float64, 0 to 100, null:

@@ -10,7 +10,8 @@ import polars as pl
 from accountpulse.core.errors import AccountpulseError
 from accountpulse.core.records import Extract, RowCounts, SourceName
 
-_NOT_ATTRIBUTED = ("accounts", "parents", "links", "dated_figures")  # an account's own rows are judged by accounts.link
+# an account's own rows are judged by accounts.link
+_NOT_ATTRIBUTED = ("accounts", "parents", "links", "dated_figures", "pulses", "owner_changes")
 
 
 @dataclass(frozen=True)

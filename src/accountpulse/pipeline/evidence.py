@@ -4,6 +4,7 @@
 evidence   account_id, source, reason (why the source says nothing of the account; null: it does), rows (what it holds),
            urls (the account's pages there, for people; null: none)
 parents    as PARENTS of core/records.py has it
+pulses     account_id, pulse_colour, pulse_state, pulse_on, author and reason (shown, never logged; null: not known)
 signals    account_id, severity (critical, moderate, watch), monitoring, confirmed, opened_on, title and owner (shown,
            never logged; null: not known); those open at as_of
 ```

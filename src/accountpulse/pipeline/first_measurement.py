@@ -4,8 +4,6 @@ Each row carries the stamps of its run: `measured_at`, `reconstructed`, and what
 (`window_days`, `signals_waived`).
 """
 
-from datetime import timedelta
-
 import polars as pl
 
 from accountpulse.core.records import RECONSTRUCTED
@@ -17,7 +15,6 @@ from accountpulse.pipeline.run import Run
 MEASURED_AT = "measured_at"
 WINDOW_DAYS, SIGNALS_WAIVED = "window_days", "signals_waived"
 MEASURED_TYPE = pl.Datetime("us", "UTC")
-TIMELY = timedelta(days=10)  # after the month's end: what is measured later knows of what has happened since
 
 
 def keep_first(run: Run, reading: Reading, rated: Rated, delivery: Delivery) -> None:
@@ -31,10 +28,9 @@ def keep_first(run: Run, reading: Reading, rated: Rated, delivery: Delivery) -> 
         return
     if reading.unread or delivery.error is not None:
         return
-    late = run.now > scope.period.end + TIMELY
     stamps = {
         MEASURED_AT: pl.lit(run.now, MEASURED_TYPE),
-        RECONSTRUCTED: pl.lit(late),
+        RECONSTRUCTED: pl.lit(run.is_late),
         WINDOW_DAYS: pl.lit(scope.window.days),
         SIGNALS_WAIVED: pl.lit(run.settings.rules.signals_waived),
     }

@@ -14,6 +14,7 @@ from accountpulse.pipeline.account_urls import account_urls
 from accountpulse.pipeline.arr_history import with_own_history
 from accountpulse.pipeline.conservation import RowsOf, rows_of, same_accounts
 from accountpulse.pipeline.evidence import evidence, open_signals, rows_by_source
+from accountpulse.pipeline.opinions import read_pulses, with_opinions
 from accountpulse.pipeline.own_tables import owned_figures
 from accountpulse.pipeline.read import Extracts, Reading
 from accountpulse.pipeline.run import Run
@@ -48,6 +49,7 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
     own_rows = owned_figures(reading.tables, linked, extracts[CRM].tables["accounts"])
     unknowns = [own_rows.unknowns]
     hierarchy = extracts[CRM].tables.get("parents", frame("parents"))  # a checkpoint of an earlier version has none
+    pulses = read_pulses(run, extracts[CRM])
     conserved: list[RowsOf] = []
     while extracts:
         name, extract = extracts.popitem()
@@ -65,7 +67,7 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
         "signals": open_signals(tables["signals"], run.scope.as_of),
         "parents": hierarchy,
     }
-    measured = metrics_of(run, linked, tables, unknowns, gaps)
+    measured, details["pulses"] = with_opinions(run, metrics_of(run, linked, tables, unknowns, gaps), tables, pulses)
     same_accounts(linked.accounts["account_id"], measured["account_id"], "metrics")
     notes = (*own_rows.notes, *own_metrics.shortfalls(measured, run.card, run.settings))
     unlinked = _unlinked(run, linked, measured, details["evidence"])

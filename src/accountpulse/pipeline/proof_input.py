@@ -19,7 +19,6 @@ from accountpulse.pipeline.first_measurement import (
 )
 from accountpulse.proof import outcomes as proof_outcomes
 from accountpulse.scoring import columns
-from accountpulse.scoring.disagreement import PULSE, PULSE_STATE
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.state import State
 from accountpulse.state.history import FirstMonth
@@ -27,7 +26,7 @@ from accountpulse.state.history import FirstMonth
 STAMPS: Columns = {columns.AS_OF: pl.Date, MEASURED_AT: MEASURED_TYPE, RECONSTRUCTED: pl.Boolean}
 AT_ONCE = LOOK_BACK_MONTHS + 2  # months in memory: a score looks back a year
 ABOUT = (
-    "account_name", "segment", "customer_tier", "seats", "arr", columns.RENEWAL, PULSE, PULSE_STATE,
+    "account_name", "segment", "customer_tier", "seats", "arr", columns.RENEWAL, columns.PULSE, columns.PULSE_STATE,
 )  # fmt: skip
 SCORED = (
     columns.HEALTH, columns.BEFORE_CAPS, columns.RISK, columns.TIER, columns.COVERAGE, columns.RISK_Z,
@@ -69,8 +68,8 @@ def months_of(state: State, card: Scorecard | None = None) -> pl.DataFrame:
     `account_id` (18 characters; what was merged into another account, under that one's id, unless it has a row of its
     own), `as_of` (the day after the last one measured), `measured_at`, `reconstructed` (measured more than 10 days
     after the month, or by a version that did not keep what was known first), `account_name`, `segment`,
-    `customer_tier`, `seats`, `arr`, `days_to_renewal`, `pulse` and `pulse_state` as they were then, every metric, and
-    of the scores `health_score`, `health_before_caps`, `churn_risk_score`, `tier`, `coverage`, `risk_z`,
+    `customer_tier`, `seats`, `arr`, `days_to_renewal`, `pulse_colour` and `pulse_state` as they were then, every
+    metric, and of the scores `health_score`, `health_before_caps`, `churn_risk_score`, `tier`, `coverage`, `risk_z`,
     `churn_probability` (as it was said then), `cap_reason`, `drivers_text`, `scorecard`, each
     `<metric>_points` and `<dimension>_score`.
     A column that a month doesn't have is null there.

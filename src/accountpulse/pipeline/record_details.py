@@ -9,6 +9,7 @@ from accountpulse.core.records import DETAILS
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.run import Run
 from accountpulse.scoring.columns import DRIVERS, HEALTH, RENEWAL, TIER
+from accountpulse.scoring.disagreement import disagreements
 from accountpulse.scoring.explain import driver
 from accountpulse.scoring.groups import lowest_text, rollups
 from accountpulse.scoring.next_steps import next_step, with_health_before
@@ -42,6 +43,7 @@ def with_details(run: Run, scores: pl.DataFrame, parents: pl.DataFrame, *, is_wh
         tier_before=pl.col(_TIER_BEFORE) if is_whole else pl.lit(None, pl.String),
         signal_cap=pl.lit(signal_cap(run.card)),
         signal_tier=signal_tier(run.card),
+        disagreement=_disagreement(run, scores),
         **{name: texts[name] for name in _TEXTS},
     )
 
@@ -52,6 +54,13 @@ def _groups(scores: pl.DataFrame, parents: pl.DataFrame) -> pl.DataFrame:
     lowest = [lowest_text(row) for row in table.iter_rows(named=True)]
     figures = table.select(pl.col("parent_id").alias("account_id"), "group_health", "group_arr", "group_arr_rated")
     return figures.with_columns(group_lowest=pl.Series(lowest, dtype=pl.String))
+
+
+def _disagreement(run: Run, scores: pl.DataFrame) -> pl.Series:
+    """Where the score and people disagree, in words; null: nowhere."""
+    found = disagreements(scores, run.card, run.scope.last_day)
+    texts = found.group_by("account_id", maintain_order=True).agg(pl.col("text").str.join("; "))
+    return scores.select("account_id").join(texts, on="account_id", how="left", maintain_order="left")["text"]
 
 
 def _with_before(scores: pl.DataFrame, earlier: pl.DataFrame | None) -> pl.DataFrame:

@@ -28,6 +28,9 @@ from accountpulse.state.runs import Runs
 LOOKING = 60.0  # seconds of patience with a source, where somebody sits before the screen and only looks
 
 
+TIMELY = timedelta(days=10)  # after as_of: what is measured later knows of what has happened since
+
+
 @dataclass(frozen=True)
 class RunRequest:
     """What one run was asked to do; the names are those of the command line."""
@@ -77,6 +80,11 @@ class Run:
     def may_write(self) -> bool:
         """Whether anything of this run is to stay: checkpoints, history, records."""
         return self.lock is not None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it measures a time that is over so long that it knows of what has happened since."""
+        return self.now > self.scope.as_of + TIMELY
 
     @property
     def loads(self) -> bool:

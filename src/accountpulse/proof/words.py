@@ -11,8 +11,8 @@ from accountpulse.core.records import Columns
 from accountpulse.proof.document import WordRecord, WordsAtLead
 from accountpulse.proof.figures import counted, were
 from accountpulse.proof.labels import LOST_ON, RENEWAL_ON
-from accountpulse.scoring.columns import AS_OF, HEALTH, TIER
-from accountpulse.scoring.disagreement import PULSE, PULSE_STATE, PULSES, SCORE_WORDS, pulse_word, score_word
+from accountpulse.scoring.columns import AS_OF, HEALTH, PULSE, PULSE_STATE, TIER
+from accountpulse.scoring.disagreement import PULSES, SCORE_WORDS, pulse_word, score_word
 from accountpulse.scoring.scorecard import Scorecard
 
 LEADS = (180, 90)  # days before the renewal

@@ -6,7 +6,7 @@ Points, scores and bounds lie between 0 and 100, shares of weight between 0 and 
 from collections.abc import Mapping
 from typing import Any
 
-from accountpulse.core.records import ACCOUNTS
+from accountpulse.core.records import ACCOUNTS, OPINIONS
 
 ScoreRow = Mapping[str, Any]  # one account: its scores by column, where needed with its metrics, reasons and attributes
 
@@ -15,6 +15,8 @@ ScoreRow = Mapping[str, Any]  # one account: its scores by column, where needed 
 ATTRIBUTES = tuple(ACCOUNTS)  # of an account: name, segment, seats, ARR, …
 AS_OF = "as_of"  # the day after the last one that was measured, in tables with several months an account
 RENEWAL = "days_to_renewal"
+# beside a score, and no part of it (OPINIONS)
+PULSE, PULSE_STATE, PULSE_ON, OUTLOOK = "pulse_colour", "pulse_state", "pulse_on", "renewal_outlook"
 CRITICAL = "critical_signals"
 BEFORE_3M = "health_before_caps_3m"  # health before caps three months before
 LAST_TIER = "last_tier"  # the last one that the account had, for runs in which a source failed or sight was lost
@@ -52,7 +54,7 @@ OUTAGES = (SOURCE_FAILED, SIGHT_LOST)
 RESERVED = (
     HEALTH, BEFORE_CAPS, RISK, TIER, COVERAGE, LOWER_BOUND, UPPER_BOUND, CAP_REASON, NOT_RATED_REASON, DRIVERS,
     LAST_TIER, LOST_SIGHT, BEFORE_3M, DRIVERS_TEXT, SCORECARD, RISK_Z, AS_OF, SCALE, WAIVED,
-    *PROBABILITIES,
+    *PROBABILITIES, *OPINIONS,
 )  # fmt: skip
 _REASON = "_reason"
 

@@ -10,8 +10,8 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
-from accountpulse.core.records import Columns
-from accountpulse.scoring.columns import HEALTH, RENEWAL, TIER
+from accountpulse.core.records import OPINIONS, Columns
+from accountpulse.scoring.columns import HEALTH, OUTLOOK, PULSE, PULSE_ON, PULSE_STATE, RENEWAL, TIER
 from accountpulse.scoring.crossings import STAGES
 from accountpulse.scoring.explain import plain
 from accountpulse.scoring.model import NOT_RATED
@@ -19,13 +19,11 @@ from accountpulse.scoring.scorecard import RED, Scorecard
 
 ScoreWord = Literal["green", "between", "red", "not rated"]
 SCORE_WORDS: Final[tuple[ScoreWord, ...]] = ("green", "between", "red", "not rated")
-PULSE, PULSE_STATE, PULSE_ON, FORECAST = "pulse", "pulse_state", "pulse_on", "forecast"
 PULSES: Final = ("green", "yellow", "red")
 SPEAKING: Final = ("current", "stale")  # the states in which a pulse still says something
 DISAGREEMENTS: Columns = {"account_id": pl.String, "kind": pl.String, "said": pl.String, "text": pl.String}
 _READ: Columns = {
-    "account_id": pl.String, TIER: pl.String, HEALTH: pl.Float64, RENEWAL: pl.Float64,
-    PULSE: pl.String, PULSE_STATE: pl.String, PULSE_ON: pl.Date, FORECAST: pl.String,
+    "account_id": pl.String, TIER: pl.String, HEALTH: pl.Float64, RENEWAL: pl.Float64, **OPINIONS,
 }  # fmt: skip
 # the score's word, the other's word
 _CONTRADICTIONS: Mapping[str, Mapping[str, str]] = {
@@ -47,7 +45,7 @@ def disagreements(scores: pl.DataFrame, card: Scorecard, as_of: date | None = No
         for row in with_words(scores, card).iter_rows(named=True)
         for kind, said, text in (
             ("pulse", row["pulse_word"], pulse_text(row, as_of)),
-            ("forecast", row["forecast_word"], f"renewal forecast {row[FORECAST]}"),
+            ("forecast", row["forecast_word"], f"renewal forecast {row[OUTLOOK]}"),
         )
         if contradicts(kind, row["score_word"], said)
     ]
@@ -75,7 +73,7 @@ def with_words(scores: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
         .with_columns(
             score_word(card).alias("score_word"),
             pulse_word().alias("pulse_word"),
-            pl.when(near).then(pl.col(FORECAST)).alias("forecast_word"),
+            pl.when(near).then(pl.col(OUTLOOK)).alias("forecast_word"),
         )
         .sort("account_id")
     )

@@ -6,6 +6,7 @@ history/scores/period=2026-10/scores.parquet       the same accounts, scored
 history/evidence/period=2026-10/evidence.parquet   what each source holds of each account, or why it says nothing
 history/signals/period=2026-10/signals.parquet     the signals that were open, one row each
 history/parents/period=2026-10/parents.parquet     each account's parent, and those of parents that are no customers
+history/pulses/period=2026-10/pulses.parquet       what the CSMs said of the accounts, one row each
 history/first/metrics/period=2026-10/…             what was known of a month when it was first measured as a whole
 history/first/scores/period=2026-10/…              the same accounts, scored; comes last, and makes both count
 history/first/forgotten.json                       how many accounts were erased from each of these months
@@ -26,7 +27,7 @@ from accountpulse.core.period import Period
 from accountpulse.core.records import Columns
 from accountpulse.state.files import Files
 
-DetailKind = Literal["evidence", "signals", "parents"]
+DetailKind = Literal["evidence", "signals", "parents", "pulses"]
 HistoryKind = Literal["metrics", "scores"] | DetailKind
 # what each kind has to hold, at least; the checksum vouches for the rest where there is one
 NEEDS: Mapping[HistoryKind, Columns] = {
@@ -34,6 +35,7 @@ NEEDS: Mapping[HistoryKind, Columns] = {
     "scores": {"account_id": pl.String, "health_score": pl.Float64, "tier": pl.String, "scorecard": pl.String},
     "evidence": {"account_id": pl.String, "source": pl.String, "reason": pl.String, "rows": pl.Int64},
     "signals": {"account_id": pl.String, "severity": pl.String, "opened_on": pl.Date},
+    "pulses": {"account_id": pl.String, "pulse_colour": pl.String, "pulse_state": pl.String, "pulse_on": pl.Date},
     "parents": {"account_id": pl.String, "parent_id": pl.String, "parent_name": pl.String, "currency": pl.String},
 }
 _FIRST = "history/first/"

@@ -100,6 +100,7 @@ def build_churn_org(history: History, moment: datetime) -> Salesforce:
         rng = Random(f"churn org {history.seed} {past.plan.number}")
         book = AccountRecords(past, owners[past.plan.number % len(owners)]["Id"], rng)
         _write(book)
+        _add_pulses(book, Random(f"churn pulses {history.seed} {past.plan.number}"))
         _cut(org, book.lives, moment)
     return org_of(org)
 
@@ -328,3 +329,13 @@ def _add_money_matters(book: AccountRecords, first: date, well: float) -> None:
 
 def _sometime(book: AccountRecords, first: date) -> datetime:
     return at(first.replace(day=book.rng.randint(1, 28)), book.rng.randint(7, 18))
+
+
+def _add_pulses(book: AccountRecords, rng: Random) -> None:
+    """Every second month or so the owner says how the account is, as far as people can tell."""
+    for month in book.past.months:
+        opinion, is_asked, day = month.health + rng.gauss(0, 0.7), rng.random() < 0.5, rng.randint(1, 28)
+        if is_asked and book.past.is_customer(month.first):
+            colour = "Green" if opinion > 0.1 else "Yellow" if opinion > -0.6 else "Red"
+            said = at(month.first.replace(day=day), 15)
+            book.account.change(said, Pulse__c=colour, Pulse_Date__c=said, Pulse_Author__c=book.owner)

@@ -14,6 +14,7 @@ _CHECKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 # an org's values of Task.Status: the name, whether it closes a Task, whether a new Task has it
 TASK_STATUSES = (("Not Started", False, True), ("In Progress", False, False), ("Completed", True, False))
 CATEGORIES = ("Competitor", "Budget", "Change of Champion", "Product Gap", "Service", "Low Usage")  # of churn signals
+FORECASTS = ("Omitted", "Pipeline", "BestCase", "MostLikely", "Forecast", "Closed")  # categories, by their API names
 ORG_BEGAN = datetime(2015, 1, 1, tzinfo=UTC)
 TIERS = ["Bronze", "Silver", "Gold", "Platinum"]
 SCORE_FIELDS = [
@@ -149,6 +150,10 @@ def _account() -> SObject:
         _text("Jira_Component__c"),
         _reference("ParentId", "Account", "Parent"),
         _set_by_salesforce(_reference("MasterRecordId", "Account", "MasterRecord")),
+        _picklist("Pulse__c", "Green", "Yellow", "Red"),
+        _instant("Pulse_Date__c"),
+        _reference("Pulse_Author__c", "User", "Pulse_Author__r"),
+        _text("Pulse_Reason__c"),
     )
 
 
@@ -190,6 +195,7 @@ def _opportunity() -> SObject:
         _field("Amount", "currency"),
         _field("Probability", "percent"),
         _set_by_salesforce(_instant("LastStageChangeDate")),
+        _picklist("ForecastCategory", *FORECASTS, restricted=True),
     )
 
 
@@ -318,6 +324,7 @@ def _health_score() -> SObject:
         _text("Tier_Before__c", 80),
         _text("Signal_Tier__c", 80),
         _text("Group_Lowest__c", 255),
+        _text("Disagreement__c", 255),
         _picklist("Tier__c", "Champion", "Healthy", "At Risk", "Critical", "Not Rated", restricted=True),
         _text("Cap_Reason__c", 255),
         _long_text("Drivers__c", 4096),

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from accountpulse.sandbox.world.contract import add_arr_history, add_billing_cases, add_renewal
 from accountpulse.sandbox.world.model import Salesforce
+from accountpulse.sandbox.world.opinions import add_opinions
 from accountpulse.sandbox.world.org_builder import OrgBuilder, Row
 from accountpulse.sandbox.world.plans import SEGMENTS, Blueprint, Plan, moment
 from accountpulse.sandbox.world.relationship import add_champions, add_reviews, add_signals
@@ -37,6 +38,7 @@ def build_salesforce(blueprint: Blueprint) -> Salesforce:
         add_signals(org, plan, account)
     _add_other_accounts(org, owners[0])
     _add_parents(org, blueprint)
+    add_opinions(org, blueprint)
     return org_of(org)
 
 

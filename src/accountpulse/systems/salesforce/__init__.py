@@ -65,6 +65,8 @@ SYSTEM: System[SalesforceAccess, SalesforceMapping] = System(
         Feed("champions"),
         Feed("expansions"),
         Feed("signals", "signals"),
+        Feed("pulses"),
+        Feed("owner_changes"),
         Feed("dated_figures"),
         Feed("merges"),
         Feed("outcomes"),

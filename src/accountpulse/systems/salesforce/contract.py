@@ -12,6 +12,7 @@ from accountpulse.core.period import Window
 from accountpulse.systems.salesforce.currencies import CURRENCY, Money
 from accountpulse.systems.salesforce.field_check import Row
 from accountpulse.systems.salesforce.histories import YEAR, history_rows, of_the_year, tracked_from
+from accountpulse.systems.salesforce.pulse_settings import Forecast
 from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, RowCondition, Rows, at, number
 from accountpulse.systems.salesforce.row_facts import (
     AccountRows,
@@ -29,6 +30,7 @@ from accountpulse.systems.salesforce.settings import (
     PaymentField,
     PaymentInvoices,
     Renewal,
+    Renewals,
 )
 
 PAYMENT = ("payment_health",)
@@ -40,30 +42,53 @@ UNTOLD = "a change that may or may not be a decrease"
 UNDATED = "a record without a date that may lie in the window"
 
 
-def renewals(reading: OrgReading, strategies: Iterable[Renewal], accounts: AccountRows) -> Rows:
+def renewals(reading: OrgReading, part: Renewals, accounts: AccountRows) -> Rows:
     """Open renewals of all strategies; MissingInOrg where the org has none of their names."""
     possible = False
-    for rank, strategy in enumerate(strategies):
+    for rank, strategy in enumerate(part.strategies):
         reading.setting = f"renewal {rank + 1} (from: {strategy.source})"
+        forecast = part.forecast if strategy.source == "opportunity" and _can_be_read(reading, part.forecast) else None
         try:
-            found = list(_renewal(reading, strategy, accounts))
+            found = list(_renewal(reading, strategy, forecast, accounts))
         except MissingInOrg:
             continue
         possible = True
-        for account, value in found:
+        for account, value, outlook in found:
             if (due := reading.day_of(value, account)) is not None:
-                yield {"account_id": account, "due": due, "rank": rank}
+                yield {"account_id": account, "due": due, "rank": rank, "forecast": outlook}
     if not possible:
         raise MissingInOrg
 
 
-def _renewal(reading: OrgReading, strategy: Renewal, accounts: AccountRows) -> Iterator[tuple[Any, Any]]:
+def _can_be_read(reading: OrgReading, forecast: Forecast | None) -> bool:
+    """Whether the field of the forecast can be read; the usual one may be missing without a word."""
+    if forecast is None or (forecast == Forecast() and reading.find("Opportunity", forecast.field) is None):
+        return False
+    if not reading.has("Opportunity", forecast.field):
+        return False
+    reading.known("Opportunity", forecast.field, (*forecast.likely, *forecast.unlikely), "forecast")
+    return True
+
+
+def _outlook(row: Row, forecast: Forecast | None) -> str | None:
+    """What the opportunity's forecast says of the renewal; null: it says nothing."""
+    value = None if forecast is None else at(row, forecast.field)
+    if forecast is None or value is None:
+        return None
+    if means(value, forecast.likely):
+        return "likely"
+    return "unlikely" if means(value, forecast.unlikely) else "open"
+
+
+def _renewal(
+    reading: OrgReading, strategy: Renewal, forecast: Forecast | None, accounts: AccountRows
+) -> Iterator[tuple[Any, Any, str | None]]:
     """An opportunity, contract or record without a date has none to renew by."""
     date = strategy.date
     if strategy.source == "account":
         if not reading.has("Account", date):
             raise MissingInOrg
-        yield from ((row["Id"], at(row, date)) for row in accounts)
+        yield from ((row["Id"], at(row, date), None) for row in accounts)
         return
     name, lookup = strategy.place
     reading.need(name, lookup, date)
@@ -72,14 +97,15 @@ def _renewal(reading: OrgReading, strategy: Renewal, accounts: AccountRows) -> I
     if strategy.source == "opportunity":
         chosen += [open_at_as_of(reading), reading.compare(name, "CreatedDate", "<", reading.scope.as_of, null=False)]
     dated = f"{date} != null" if reading.filterable(name, date) else None
-    for row in reading.rows(name, (lookup, date, closed), *chosen, dated):
+    fields = (lookup, date, closed, None if forecast is None else forecast.field)
+    for row in reading.rows(name, fields, *chosen, dated):
         account = account_of(reading, name, row, lookup)
         if closed_since(reading, row, account, "days_to_renewal"):
             continue
         if at(row, date) is None:
             reading.leave_out("without a renewal date")
         else:
-            yield account, at(row, date)
+            yield account, at(row, date), _outlook(row, forecast)
 
 
 # --- payment ---------------------------------------------------------------------------------------------------

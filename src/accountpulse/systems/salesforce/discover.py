@@ -14,8 +14,8 @@ from accountpulse.systems.salesforce import discover_accounts, discover_contract
 from accountpulse.systems.salesforce.client import Field, Org
 from accountpulse.systems.salesforce.discover_accounts import CustomerFilter
 from accountpulse.systems.salesforce.discover_contract import ChildObject, DealKinds
-from accountpulse.systems.salesforce.extract import key_text
 from accountpulse.systems.salesforce.limits import refuse_below
+from accountpulse.systems.salesforce.row_facts import value_text
 from accountpulse.systems.salesforce.settings import SalesforceAccess, SalesforceMapping, Target
 from accountpulse.systems.salesforce.survey import SAMPLE, Candidate, OrgSurvey
 from accountpulse.systems.samples import domain_of
@@ -176,7 +176,7 @@ def _sample(fields: Mapping[str, Field], rows: Sequence[Mapping[str, Any]]) -> A
     """Ids, names, domains, and the values of each field whose values hardly ever stand twice."""
     keys = {}
     for name in _key_fields(fields):
-        values = [text for row in rows if (text := key_text(row.get(name)))]
+        values = [text for row in rows if (text := value_text(row.get(name)))]
         if values and len(set(values)) >= UNIQUE * len(values):
             keys[name] = frozenset(values)
     return AccountSample(

@@ -17,7 +17,7 @@ from accountpulse.core.errors import AccessError
 from accountpulse.core.ids import to_18
 from accountpulse.core.plain_text import plain_table
 from accountpulse.core.records import TABLES, Extract, SourceName, unknowns
-from accountpulse.systems.salesforce import arr, contract, hierarchy, outcomes, own_figures, relationship
+from accountpulse.systems.salesforce import arr, contract, hierarchy, outcomes, own_figures, pulses, relationship
 from accountpulse.systems.salesforce.client import Org
 from accountpulse.systems.salesforce.currencies import CURRENCY, Money, money
 from accountpulse.systems.salesforce.field_check import Row
@@ -25,6 +25,7 @@ from accountpulse.systems.salesforce.figure_settings import AccountFigures
 from accountpulse.systems.salesforce.kinds import fits, own_texts
 from accountpulse.systems.salesforce.limits import refuse_below
 from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, number
+from accountpulse.systems.salesforce.row_facts import value_text
 from accountpulse.systems.salesforce.settings import AccountFields, SalesforceMapping, SalesforceRequest
 from accountpulse.systems.salesforce.staff import StaffNames
 
@@ -65,8 +66,9 @@ def extract(request: SalesforceRequest) -> Extract:
     if worth is not None and worth.unknown:
         reading.setting = "accounts.arr"
         reading.note(f"the org has no rate for {', '.join(sorted(worth.unknown))}: ARR in it stays empty")
-    for name in ("accounts", "signals"):  # people's own words: each on one line, without what steers a terminal
-        frames[name] = staff.shown(plain_table(frames[name]))
+    for name, who in (("accounts", "owner"), ("signals", "owner"), ("pulses", "author")):
+        # people's own words: each on one line, without what steers a terminal
+        frames[name] = staff.shown(plain_table(frames[name]), who)
     frames["accounts"] = _as_of(reading, _with_seats(frames["accounts"], seats), frames["arr_changes"])
     later = pl.col("at") >= request.scope.as_of
     reading.table = "arr_changes"
@@ -131,6 +133,7 @@ def _accounts(
         extra = [name for name in _asked_later(org) if reading.find("Account", name) is not None]
         extra += () if staff is None else staff.fields("Account", org.accounts.owner)
         extra += () if staff is None else hierarchy.parent_fields(reading, org.accounts.parent)
+        extra += () if staff is None else _of_pulse(reading, org, staff)
         reading.setting = "metrics"
         extra += [name for name in own if reading.find("Account", name) is not None]
         reading.setting = "accounts"
@@ -145,6 +148,11 @@ def _accounts(
     if not rows:
         reading.note("no account meets `where`: there is nobody to score")
     return rows
+
+
+def _of_pulse(reading: OrgReading, org: SalesforceMapping, staff: StaffNames) -> tuple[str, ...]:
+    reading.setting = "pulse"  # a field of it that is of the wrong kind is none
+    return pulses.pulse_fields(reading, org.pulse, staff)
 
 
 def _can_be_key(reading: OrgReading, name: str) -> bool:
@@ -242,16 +250,9 @@ def _check_tiers(reading: OrgReading, org: SalesforceMapping, found: list[dict[s
 def _link_rows(found: list[dict[str, Any]], links: Mapping[SourceName, str]) -> Iterator[dict[str, Any]]:
     for row in found:
         for source, name in links.items():
-            key = key_text(at(row, name))
+            key = value_text(at(row, name))
             if key:
                 yield {"account_id": row["Id"], "source": source, "key": key}
-
-
-def key_text(value: Any) -> str:
-    """A key as its system writes it: a number field of the org gives 4711.0 for 4711. Empty: there is none."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value).strip()
 
 
 # --- everything else -------------------------------------------------------------------------------------------
@@ -285,6 +286,7 @@ def _parts(
         *_contract_parts(reading, request.mapping, found, worth, seats),
         *_relationship_parts(reading, request.mapping),
         _Part("signals", "signals", SIGNALS, signals, lambda p: relationship.signals(reading, p, staff)),
+        *_pulse_parts(reading, request.mapping, found, staff),
         *_outcome_parts(reading, request, worth),
         _Part("dated_figures", "metrics", (), own or None, lambda p: own_figures.dated_figures(reading, p, found)),
     )
@@ -319,7 +321,7 @@ def _contract_parts(
         others = _of_then(reading, org.accounts, seats)
         return arr.arr_changes(reading, part, org.accounts.arr or "", found, worth, others=others)
 
-    yield _Part("renewals", "renewal", due, org.renewal, lambda p: contract.renewals(reading, p.strategies, found))
+    yield _Part("renewals", "renewal", due, org.renewal, lambda p: contract.renewals(reading, p, found))
     yield _Part(
         "payment_problems", "payment", paid, org.payment, lambda p: contract.payment_problems(reading, p, found)
     )
@@ -351,6 +353,23 @@ def _relationship_parts(reading: OrgReading, org: SalesforceMapping) -> Iterator
     yield _Part("reviews", "reviews", met, org.reviews, lambda p: relationship.reviews(reading, p))
     yield _Part("champions", "champions", stayed, org.champions, lambda p: relationship.champions(reading, p))
     yield _Part("expansions", "expansion", more, org.expansion, lambda p: relationship.expansions(reading, p))
+
+
+def _pulse_parts(
+    reading: OrgReading, org: SalesforceMapping, found: list[dict[str, Any]], staff: StaffNames
+) -> Iterator[_Part]:
+    given: list[Mapping[str, Any]] = []
+
+    def read(part: Any) -> Rows:
+        given.extend(pulses.pulses(reading, part, found, staff))
+        return given
+
+    def changes(owner: Any) -> Rows:
+        is_asked = any(row["given_at"] is not None for row in given)
+        return pulses.owner_changes(reading, owner, found) if is_asked else []
+
+    yield _Part("pulses", "pulse", (), org.pulse, read)
+    yield _Part("owner_changes", "pulse", (), org.accounts.owner, changes)
 
 
 def _outcome_parts(reading: OrgReading, request: SalesforceRequest, worth: Money | None) -> Iterator[_Part]:

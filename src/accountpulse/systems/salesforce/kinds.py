@@ -9,6 +9,7 @@ from accountpulse.systems.mapping_parts import FieldKind, FieldOf, MappingBlock,
 from accountpulse.systems.salesforce.choices import Only
 from accountpulse.systems.salesforce.figure_settings import AccountFigure
 from accountpulse.systems.salesforce.outcome_settings import RenewalOpportunities
+from accountpulse.systems.salesforce.pulse_settings import Forecast, PulseField
 from accountpulse.systems.salesforce.schema import TIMES, Field
 from accountpulse.systems.salesforce.settings import (
     AccountFields,
@@ -119,9 +120,9 @@ def _objects_of(block: Any) -> tuple[str, ...]:
 
 
 _FIXED: tuple[tuple[tuple[type, ...], str], ...] = (
-    ((AccountFields, AccountFigure, PaymentField), "Account"),
+    ((AccountFields, AccountFigure, PaymentField, PulseField), "Account"),
     ((ChampionRoles, ChampionContacts), "Contact"),
-    ((Expansion, RenewalOpportunities), "Opportunity"),
+    ((Expansion, Forecast, RenewalOpportunities), "Opportunity"),
 )
 
 

@@ -44,6 +44,7 @@ DETAILS = (
     "Group_Lowest__c",
     "Group_ARR__c",
     "Group_ARR_Rated__c",
+    "Disagreement__c",
 )
 # sent where the org has them
 OPTIONAL = ("Lower_Bound__c", "Upper_Bound__c", "Cap_Reason__c", CURRENT, *PROBABILITIES, *DETAILS)
@@ -114,6 +115,7 @@ def _details() -> dict[str, pl.Expr]:
         "Group_Lowest__c": _cut(pl.col("group_lowest"), TEXT_LENGTH),
         "Group_ARR__c": _rounded("group_arr"),
         "Group_ARR_Rated__c": _rounded("group_arr_rated"),
+        "Disagreement__c": _cut(pl.col("disagreement"), TEXT_LENGTH),
     }
 
 

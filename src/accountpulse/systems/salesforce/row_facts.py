@@ -58,6 +58,13 @@ def may_lie_in(reading: OrgReading, row: Row, window: Window) -> bool:
     return not ((made is not None and made >= window.end) or (changed is not None and changed < window.start))
 
 
+def value_text(value: Any) -> str:
+    """A value as its system writes it: a number field of the org gives 4711.0 for 4711. Empty: there is none."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value).strip()
+
+
 def means(value: Any, wanted: Iterable[str]) -> bool:
     """Whether a text or picklist value is one of these, whatever its case; null is none."""
     return value is not None and str(value).strip().casefold() in {each.strip().casefold() for each in wanted}

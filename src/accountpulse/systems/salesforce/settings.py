@@ -33,6 +33,7 @@ from accountpulse.systems.mapping_parts import (
 )
 from accountpulse.systems.salesforce.choices import Only, chosen
 from accountpulse.systems.salesforce.outcome_settings import OutcomeMapping, as_outcomes
+from accountpulse.systems.salesforce.pulse_settings import Forecast, Pulse, PulseField
 from accountpulse.systems.salesforce.record import KEY, is_written
 
 OURS = (".salesforce.com", ".force.com", ".salesforce-setup.com")
@@ -258,6 +259,7 @@ class Renewals(MappingBlock, frozen=True):
 
     overdue_days: Annotated[int, msgspec.Meta(ge=0)] = 180
     strategies: tuple[Renewal, ...] = default_renewals()
+    forecast: Unless[Forecast] = Forecast()
 
 
 def _as_renewals(value: object) -> object:
@@ -476,6 +478,7 @@ class SalesforceMapping(MappingBlock, frozen=True):
     reviews: Unless[Reviews] = Reviews()
     champions: Unless[Champions] = ChampionRoles()
     expansion: Unless[Expansion] = Expansion()
+    pulse: Unless[Pulse] = PulseField()
     outcomes: Annotated[Unless[OutcomeMapping], Before(as_outcomes)] = OutcomeMapping()
     daily_calls_reserve: Percent = 10.0  # of the org's API calls: what is left to others
     target: Target = Target()

@@ -1,4 +1,4 @@
-"""Names of the company's own people, who own accounts and signals, by the lookup that holds their ids.
+"""Names of the company's own people, who own accounts and signals and give pulses, by the lookup that holds their ids.
 
 Names are read of users and queues alone: a lookup of another object may lead to a contact, who is a customer's person.
 """
@@ -52,12 +52,13 @@ class StaffNames:
             self._names[key] = spelled
         return key
 
-    def shown(self, table: pl.DataFrame) -> pl.DataFrame:
-        """A table whose `owner` is what people read; with `owner_id`, where it has this column, the id beside it."""
-        shown = table.with_columns(pl.col("owner").replace(_labels(self._names)))
-        if "owner_id" not in table.columns:
+    def shown(self, table: pl.DataFrame, who: str) -> pl.DataFrame:
+        """A table whose column `who` is what people read; with `<who>_id`, where it has this column, the id beside."""
+        shown = table.with_columns(pl.col(who).replace(_labels(self._names)))
+        if f"{who}_id" not in table.columns:
             return shown
-        return shown.with_columns(owner_id=table["owner"].set(~table["owner"].is_in(sorted(self._ids)), None))
+        ids = table[who].set(~table[who].is_in(sorted(self._ids)), None)
+        return shown.with_columns(ids.alias(f"{who}_id"))
 
     def tell(self, each: str | None, rows: Sequence[Row]) -> None:
         """Notes on accounts whose owner's name can't be seen, and on those whose owner is no longer active.

@@ -1,0 +1,57 @@
+"""What people say of each account, beside its metrics: the CSM's pulse and what sales expect of the renewal."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import polars as pl
+
+from accountpulse.core.records import OPINIONS, OWNER_CHANGES, Extract, frame
+from accountpulse.metrics.opinions import VOID_DAYS, outlooks, pulses_at
+from accountpulse.pipeline.earlier_runs import tables_before
+from accountpulse.pipeline.run import Run
+
+MONTHS = VOID_DAYS // 30  # a pulse that is older is void
+
+
+def read_pulses(run: Run, extract: Extract) -> pl.DataFrame:
+    """PULSES_AT of the accounts that have a pulse. A checkpoint of an earlier version has none."""
+    pulses = extract.tables.get("pulses", frame("pulses"))
+    told = extract.tables.get("owner_changes", frame("owner_changes"))
+    if pulses.is_empty():
+        return pulses_at(pulses, told, run.scope)
+    changes = pl.concat([told, *_changes_we_saw(run, extract.tables["accounts"])])
+    return pulses_at(pulses, changes, run.scope)
+
+
+def _changes_we_saw(run: Run, accounts: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """OWNER_CHANGES by the runs of the months before, for an org that keeps no history of owners.
+
+    Who owned an account then and doesn't now handed it over at some time since: not before that month's end.
+    """
+    earlier = tables_before(run.state, run.scope.snapshot)
+    for back in range(1, MONTHS + 1):
+        month = run.scope.period.shifted(-back)
+        table = earlier.load(month, "metrics")
+        if table is None or "owner_id" not in table.columns:
+            continue
+        then = table.select("account_id", pl.col("owner_id").cast(pl.String).alias("then")).drop_nulls()
+        changed = accounts.join(then, on="account_id").filter(pl.col("owner_id") != pl.col("then"))
+        yield changed.select("account_id", at=pl.lit(month.end), owner_id="owner_id").cast(dict(OWNER_CHANGES))  # type: ignore[arg-type]
+
+
+def with_opinions(
+    run: Run, measured: pl.DataFrame, tables: Mapping[str, Any], pulses: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The measured accounts with the columns of OPINIONS, and their pulses as they are kept beside the history.
+
+    A forecast has no history: of a time that is long over it would be today's.
+    """
+    renewals = tables.get("renewals")
+    said = outlooks(measured, frame("renewals") if renewals is None else renewals.lazy().collect(), run.scope)
+    if run.is_late:
+        said = said.clear()
+    beside = measured.join(pulses.drop("author", "reason"), on="account_id", how="left", maintain_order="left").join(
+        said, on="account_id", how="left", maintain_order="left"
+    )
+    kept = pulses.join(measured, on="account_id", how="semi", maintain_order="left")
+    return beside.select(*measured.columns, *OPINIONS), kept
