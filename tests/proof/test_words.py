@@ -16,7 +16,7 @@ Said = tuple[str, str | None, str | None]  # account, pulse, its state
 
 def month(account: str, as_of: date, score: tuple[str, float], pulse: str | None = None) -> dict[str, object]:
     state = None if pulse is None else "current"
-    return {"account_id": account, "as_of": as_of, "tier": score[0], "health_score": score[1], "pulse": pulse,
+    return {"account_id": account, "as_of": as_of, "tier": score[0], "health_score": score[1], "pulse_colour": pulse,
             "pulse_state": state}  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def test_a_renewal_without_an_outcome_and_an_account_that_had_left_have_no_word(
 def test_a_pulse_that_no_longer_counts_is_kept_with_its_state_and_is_no_word(state: str) -> None:
     then = month("a", date(2026, 4, 1), GREEN, "red") | {"pulse_state": state}
     found = words([then], [renewal("a", lost=True)]).filter(lead=90)
-    assert found.select("pulse", "pulse_state", "pulse_word").rows() == [("red", state, "none")]
+    assert found.select("pulse_colour", "pulse_state", "pulse_word").rows() == [("red", state, "none")]
 
 
 def disagreeing(count: int) -> pl.DataFrame:
@@ -113,7 +113,7 @@ def test_each_word_has_a_record_of_its_own_from_twenty_accounts_on() -> None:
 
 
 def test_months_that_never_knew_a_pulse_have_the_scores_word_alone() -> None:
-    months = pl.DataFrame([month("a", date(2026, 4, 1), GREEN)]).drop("pulse", "pulse_state")
+    months = pl.DataFrame([month("a", date(2026, 4, 1), GREEN)]).drop("pulse_colour", "pulse_state")
     assert not has_pulses(months)
     found = words(months.to_dicts(), [renewal("a", lost=False)]).filter(lead=90)
-    assert found.select("score_word", "pulse", "pulse_word").rows() == [("green", None, "none")]
+    assert found.select("score_word", "pulse_colour", "pulse_word").rows() == [("green", None, "none")]

@@ -41,7 +41,13 @@ DAYS = {-400.0: True, -1.0: True, 0.0: True, 180.0: True, 181.0: False, None: Fa
 
 def row(score: str, **columns: object) -> dict[str, object]:
     tier, health = SCORES[score]
-    beside = {"pulse": None, "pulse_state": None, "pulse_on": None, "forecast": None, "days_to_renewal": None}
+    beside = {
+        "pulse_colour": None,
+        "pulse_state": None,
+        "pulse_on": None,
+        "renewal_outlook": None,
+        "days_to_renewal": None,
+    }
     return {"tier": tier, "health_score": health, **beside, **columns}
 
 
@@ -59,7 +65,7 @@ def test_every_score_against_every_pulse_in_every_state() -> None:
     cases = [
         (score, pulse, state) for score in SCORES for pulse in ("green", "yellow", "red", None) for state in STATES
     ]
-    rows = [row(score, pulse=pulse, pulse_state=state, pulse_on=AS_OF) for score, pulse, state in cases]
+    rows = [row(score, pulse_colour=pulse, pulse_state=state, pulse_on=AS_OF) for score, pulse, state in cases]
     expected = [
         (place, "pulse")
         for place, (score, pulse, state) in enumerate(cases)
@@ -71,7 +77,7 @@ def test_every_score_against_every_pulse_in_every_state() -> None:
 
 def test_every_score_against_every_forecast_at_every_distance_of_the_renewal() -> None:
     cases = [(score, said, days) for score in SCORES for said in ("likely", "open", "unlikely", None) for days in DAYS]
-    rows = [row(score, forecast=said, days_to_renewal=days) for score, said, days in cases]
+    rows = [row(score, renewal_outlook=said, days_to_renewal=days) for score, said, days in cases]
     expected = [
         (place, "forecast")
         for place, (score, said, days) in enumerate(cases)
@@ -90,21 +96,21 @@ def test_every_score_against_every_forecast_at_every_distance_of_the_renewal() -
          ["score Champion (91), pulse red of 2026-07-27, 97 days old"]),
         ({"pulse_on": date(2026, 7, 27), "pulse_state": "stale"}, None,
          ["score Champion (91), pulse red of 2026-07-27, stale"]),
-        ({"pulse_state": "current", "forecast": "unlikely", "days_to_renewal": 30.0}, AS_OF,
+        ({"pulse_state": "current", "renewal_outlook": "unlikely", "days_to_renewal": 30.0}, AS_OF,
          ["score Champion (91), pulse red", "score Champion (91), renewal forecast unlikely"]),
     ],
 )  # fmt: skip
 def test_both_words_are_said_a_stale_one_with_its_age(
     of: dict[str, object], as_of: date | None, texts: list[str]
 ) -> None:
-    assert disagreements(table([row("champion", pulse="red", **of)]), CARD, as_of)["text"].to_list() == texts
+    assert disagreements(table([row("champion", pulse_colour="red", **of)]), CARD, as_of)["text"].to_list() == texts
 
 
 def test_a_red_pulse_without_a_score_is_no_disagreement_and_is_told_apart() -> None:
     rows = table([
-        row("unrated", pulse="red", pulse_state="current", pulse_on=date(2026, 10, 3)),
-        row("unrated", pulse="red", pulse_state="void", pulse_on=date(2026, 1, 3)),
-        row("unrated", pulse="green", pulse_state="current", pulse_on=date(2026, 10, 3)),
+        row("unrated", pulse_colour="red", pulse_state="current", pulse_on=date(2026, 10, 3)),
+        row("unrated", pulse_colour="red", pulse_state="void", pulse_on=date(2026, 1, 3)),
+        row("unrated", pulse_colour="green", pulse_state="current", pulse_on=date(2026, 10, 3)),
     ])  # fmt: skip
     assert disagreements(rows, CARD, AS_OF).is_empty()
     expected = [("0000", "pulse red of 2026-10-03, no score to compare with")]

@@ -14,9 +14,8 @@ MONTHS = VOID_DAYS // 30  # a pulse that is older is void
 
 
 def read_pulses(run: Run, extract: Extract) -> pl.DataFrame:
-    """PULSES_AT of the accounts that have a pulse. A checkpoint of an earlier version has none."""
-    pulses = extract.tables.get("pulses", frame("pulses"))
-    told = extract.tables.get("owner_changes", frame("owner_changes"))
+    """PULSES_AT of the accounts that have a pulse."""
+    pulses, told = extract.tables["pulses"], extract.tables["owner_changes"]
     if pulses.is_empty():
         return pulses_at(pulses, told, run.scope)
     changes = pl.concat([told, *_changes_we_saw(run, extract.tables["accounts"])])

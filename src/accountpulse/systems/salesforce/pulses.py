@@ -10,7 +10,7 @@ from accountpulse.core.ids import to_18
 from accountpulse.systems.salesforce.field_check import Row
 from accountpulse.systems.salesforce.pulse_settings import COLOURS, PulseField, PulseRecords
 from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, text
-from accountpulse.systems.salesforce.row_facts import AccountRows, account_of, means, value_text
+from accountpulse.systems.salesforce.row_facts import AccountRows, account_of, counted, means, value_text
 from accountpulse.systems.salesforce.staff import StaffNames, is_staff_id
 
 ACCOUNT, HISTORY = "Account", "AccountHistory"
@@ -71,6 +71,7 @@ class _Pulses:
     name: str
     staff: StaffNames
     strange: Counter[str] = field(default_factory=Counter)  # values that no colour lists
+    unclear: list[str] = field(default_factory=list)  # accounts that have one of these
     later: list[str] = field(default_factory=list)  # accounts whose pulse was given after as_of
     undated: list[str] = field(default_factory=list)  # or when nobody can say
 
@@ -125,6 +126,7 @@ class _Pulses:
         given = self._instant(written)
         if colour is None:
             self.strange[value] += 1
+            self.unclear.append(account)
             return _pulse(account, "unclear")
         if given is not None and given >= self.reading.scope.as_of:
             self.later.append(account)
@@ -148,15 +150,16 @@ class _Pulses:
     def _tell(self) -> None:
         reading = self.reading
         if self.strange:
-            values = ", ".join(repr(value) for value, _ in self.strange.most_common(SHOWN))
-            count = sum(self.strange.values())
-            reading.note(f"green, yellow and red don't list {values}, the pulse of {count:,} accounts: it is unclear")
+            found = reading.find(self.name, self.part.value)
+            is_list = found is not None and bool(found.picklist)  # a text may hold somebody's own words
+            values = ", ".join(repr(value) for value, _ in self.strange.most_common(SHOWN)) if is_list else ""
+            what = f"a pulse that green, yellow and red don't list{f' ({values})' if values else ''} is unclear"
+            reading.note(f"{what}: {counted(self.unclear)}")
         if self.later:
-            what = "the pulse was given after the end of the time that is measured, and what it was before isn't known"
-            reading.note(f"{what}: {len(self.later):,} accounts, such as {self.later[0]}")
+            what = "a pulse that was given after the time that is measured is unclear, since it hides the one before"
+            reading.note(f"{what}: {counted(self.later)}")
         if self.undated:
-            what = "a pulse without a date doesn't count"
-            reading.note(f"{what}: {len(self.undated):,} accounts, such as {self.undated[0]}")
+            reading.note(f"a pulse without a date doesn't count: {counted(self.undated)}")
 
 
 def owner_changes(reading: OrgReading, owner: str, accounts: AccountRows) -> Rows:

@@ -76,3 +76,8 @@ def unlisted(reading: OrgReading, name: str, each: str, value: Any) -> bool:
     if value is None or found is None or not found.active:
         return False
     return str(value).strip().casefold() not in {active.casefold() for active in found.active}
+
+
+def counted(accounts: Sequence[str]) -> str:
+    """`12 accounts, such as 001…`."""
+    return f"{len(accounts):,} account{'s' if len(accounts) > 1 else ''}, such as {accounts[0]}"

@@ -12,6 +12,7 @@ from accountpulse.core.ids import looks_like_an_id, to_18
 from accountpulse.core.plain_text import plain
 from accountpulse.systems.salesforce.field_check import Row
 from accountpulse.systems.salesforce.queries import OrgReading, at
+from accountpulse.systems.salesforce.row_facts import counted
 
 USER, QUEUE = "005", "00G"  # how their ids begin: Object Reference, "User" and "Group"
 ACCOUNT = "Account"
@@ -73,10 +74,10 @@ class StaffNames:
         idle = [str(row["Id"]) for row in rows if self._is_idle(row, each, way)]
         if hidden:
             remedy = "give our user read access to users, or write owner_as: id"
-            self.reading.note(f"owner: the id is shown where the name can't be seen: {_counted(hidden)}; {remedy}")
+            self.reading.note(f"owner: the id is shown where the name can't be seen: {counted(hidden)}; {remedy}")
         if idle:
             self.reading.note(
-                f"owner: the owner is an inactive user: {_counted(idle)}; give them to somebody who is there"
+                f"owner: the owner is an inactive user: {counted(idle)}; give them to somebody who is there"
             )
 
     def _is_idle(self, row: Row, each: str, way: str) -> bool:
@@ -114,10 +115,6 @@ class StaffNames:
 def is_staff_id(text: str) -> bool:
     """Whether a text is the id of a user or a queue."""
     return looks_like_an_id(text.strip()) and text.strip().startswith((USER, QUEUE))
-
-
-def _counted(accounts: list[str]) -> str:
-    return f"{len(accounts):,} account{'s' if len(accounts) > 1 else ''}, such as {accounts[0]}"
 
 
 def _labels(names: Mapping[str, str]) -> dict[str, str]:
