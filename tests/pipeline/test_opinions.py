@@ -50,7 +50,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     with Sandbox(world) as running:
         found = {**running.environment(), "ACCOUNTPULSE_STATE": str(folder / "state")}
         mapping = yaml.safe_load(Path(found["ACCOUNTPULSE_CONFIG"]).read_text(encoding="utf-8")) | WITHOUT
-        (folder / "without.yaml").write_text(yaml.safe_dump(mapping), encoding="utf-8")
+        (folder / "without.yaml").write_text(yaml.safe_dump(mapping, sort_keys=False), encoding="utf-8")
         loaded = settings.load(found)
         said = run(loaded, 10)
         other = {"ACCOUNTPULSE_STATE": str(folder / "other"), "ACCOUNTPULSE_CONFIG": str(folder / "without.yaml")}
