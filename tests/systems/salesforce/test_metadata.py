@@ -22,11 +22,12 @@ from accountpulse.sandbox.world.org import empty_objects
 from accountpulse.scoring import scorecard
 from accountpulse.scoring.columns import PROBABILITIES
 from accountpulse.settings import AccountpulseYaml
+from accountpulse.systems.salesforce.pulse_settings import PulseField
 from accountpulse.systems.salesforce.record import CURRENT, TASK_KEY, payload
 
 ROOT = Path(__file__).parents[3] / "deploy" / "salesforce"
 CORE, SIGNALS, TASKS = ROOT / "health-score", ROOT / "churn-signal", ROOT / "tasks"
-OWN_SIGNALS, POSTS, REMOVAL = ROOT / "own-signals", ROOT / "tier-change-flow", ROOT / "remove"
+OWN_SIGNALS, POSTS, PULSE, REMOVAL = (ROOT / n for n in ("own-signals", "tier-change-flow", "pulse", "remove"))
 EITHER = ([CORE, SIGNALS], [CORE, OWN_SIGNALS])  # what an org deploys: our signals, or what stands in for its own
 OPEN_SIGNALS = "Account.Open_Critical_Signals__c"
 SCORES = "Account.Health_Scores__r$"  # before the fields of scores in reports
@@ -114,7 +115,7 @@ def test_the_schema_refuses_what_it_does_not_know(change: str) -> None:
 @pytest.mark.skipif(shutil.which("sf") is None, reason="the Salesforce CLI `sf` (Node 22.19 or newer) is not installed")
 @pytest.mark.parametrize(
     "folders",
-    [["health-score", "own-signals"], ["health-score", "churn-signal", "tasks", "tier-change-flow"]],
+    [["health-score", "own-signals"], ["health-score", "churn-signal", "tasks", "tier-change-flow", "pulse"]],
     ids=["own signals", "all"],
 )
 def test_the_salesforce_cli_makes_a_deployable_package_of_it(folders: list[str], tmp_path: Path) -> None:
@@ -266,7 +267,7 @@ def test_the_app_has_the_tabs_that_are_there_and_a_reader_sees_it(folders: list[
 
 
 def test_signals_are_logged_from_the_account_by_the_fields_that_people_may_edit() -> None:
-    [action] = files("quickAction")
+    [action] = files("quickAction", SIGNALS)
     found = read(action)
     assert (action.name.split(".")[0], found["type"]) == ("Account", "Create")
     target, parent = found["targetObject"], found["targetParentField"]
@@ -331,6 +332,7 @@ def test_every_filter_is_by_fields_that_the_load_writes() -> None:
         ),
         ("Movers", {"Is_Current__c", "Health_Change__c"}),
         ("Current_Not_Rated", {"Is_Current__c", "Tier__c"}),
+        ("Disagreements", {"Is_Current__c", "Disagreement__c"}),
     ],
 )
 def test_a_csms_lists_are_there(view: str, by: set[str]) -> None:
@@ -389,7 +391,7 @@ def test_the_removal_names_every_component_or_the_object_that_it_goes_with() -> 
         for member in block.findall(f"{NS}members")
     }
     objects = {each.split(" ")[1] for each in listed_ones if each.startswith("CustomObject ")}
-    shipped = {member for folder in (CORE, SIGNALS, OWN_SIGNALS, TASKS, POSTS) for member in members(folder)}
+    shipped = {member for folder in (CORE, SIGNALS, OWN_SIGNALS, TASKS, POSTS, PULSE) for member in members(folder)}
     with_objects = {m for m in shipped if re.split(r"[ .-]", m)[1] in objects and not m.startswith("CustomTab ")}
     with_objects -= {m for m in with_objects if m.startswith("CustomObject ")}
     flows = {member for member in shipped if member.startswith("Flow ")}
@@ -479,7 +481,7 @@ def sent() -> pl.DataFrame:
     row |= {"owner_id": f"005{'H' * 12}AAA", "arr": 98_765_432_109_876.25, "renewal_date": date(2026, 12, 31)}
     row |= dict.fromkeys(("main_driver", "next_step", "tier_before", "signal_tier"), "x" * 9_000)
     row |= {"health_change": -100.0, "signal_cap": 100.0, "group_arr": 98_765_432_109_876.25, "group_lowest": "x" * 900}
-    row |= {"group_health": 100.0, "group_arr_rated": 100.0}
+    row |= {"group_health": 100.0, "group_arr_rated": 100.0, "disagreement": "x" * 900}
     row |= {"period": "2026-10", "scored_at": datetime(2026, 11, 3, tzinfo=UTC), "drivers": row["drivers_text"]}
     row |= {"scorecard": "a long name " * 20 + " 0f1e2d3c4b5a", "run_id": "20261103T060000Z-0a1b2c"}
     return payload(ScoreRecords(pl.DataFrame([row]), dimensions))
@@ -540,6 +542,45 @@ def test_the_mapping_of_signals_fits_the_shipped_object_as_it_is() -> None:
     assert values(signals.severity) == {*levels.critical, *levels.moderate, *levels.watch}
     assert values(signals.status) & {*signals.monitoring} and values(signals.status) & {*signals.resolved}
     assert values(signals.confidence) & {*signals.confirmed}
+
+
+def test_a_pulse_is_given_from_the_account_and_stamped_by_the_flow_by_fields_that_the_mapping_reads() -> None:
+    usual = AccountpulseYaml().salesforce.pulse
+    assert isinstance(usual, PulseField)
+    own = {name.removeprefix("Account."): field for name, field in fields(PULSE).items()}
+    assert own.keys() == {usual.value, usual.date, usual.author, usual.reason}
+    values = listed(own[usual.value]["valueSet"]["valueSetDefinition"]["value"])
+    assert [value["fullName"] for value in values] == [*usual.green, *usual.yellow, *usual.red]
+    assert {field["trackHistory"] for field in own.values()} == {"true"}
+    [action] = files("quickAction", PULSE)
+    items = re.findall(r"<field>(\w+)</field>", action.read_text(encoding="utf-8"))
+    assert (items, read(action)["type"]) == ([usual.value, usual.reason], "Update")
+    [flow] = files("flow", PULSE)
+    start, stamp = read(flow)["start"], read(flow)["recordUpdates"]
+    assert (start["object"], start["triggerType"], stamp["inputReference"]) == (
+        "Account",
+        "RecordBeforeSave",
+        "$Record",
+    )
+    assert start["connector"]["targetReference"] == stamp["name"]
+    stamped = {each["field"]: each["value"]["elementReference"] for each in stamp["inputAssignments"]}
+    assert stamped == {usual.date: "$Flow.CurrentDateTime", usual.author: "$User.Id"}
+    assert set(re.findall(r"\$Record\.(\w+)", start["filterFormula"])) == {usual.value, usual.reason}
+
+
+def test_csms_give_pulses_and_nobody_writes_who_gave_them() -> None:
+    def editable(name: str) -> set[str]:
+        [file] = [f for f in files("permissionset", PULSE) if f.name.startswith(f"{name}.")]
+        return {row["field"] for row in read(file)["fieldPermissions"] if row["editable"] == "true"}
+
+    assert editable("Accountpulse_Reader_Pulse") == {"Account.Pulse__c", "Account.Pulse_Reason__c"}
+    assert editable("Accountpulse_Integration_Pulse") == set()
+
+
+def test_the_sandboxs_pulse_is_the_shipped_one() -> None:
+    there = empty_objects()["Account"].fields
+    for name, field in fields(PULSE).items():
+        assert there[name.removeprefix("Account.")].type == KINDS[field["type"]], name
 
 
 KINDS = {
