@@ -22,10 +22,14 @@ from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.earlier_runs import EarlierRun
 from accountpulse.report.details import signal
 from accountpulse.report.header import OF_MONTH
+from accountpulse.report.opinions import pulse
 from accountpulse.scoring.account_details import RISK_NOTE, AccountDetails, ScoredAccount, account_details
+from accountpulse.scoring.columns import OUTLOOK
+from accountpulse.scoring.disagreement import disagreements
 from accountpulse.scoring.explain import REASONS, bounds_text, plain, signed
 from accountpulse.scoring.groups import group_text, groups_of, rollups
 from accountpulse.scoring.next_steps import next_step
+from accountpulse.scoring.opinions import OUTLOOKS, pulse_sentence
 from accountpulse.state import State
 from accountpulse.systems import SOURCES
 
@@ -51,6 +55,7 @@ def explain_account(
         "sources": _sources(earlier, account_id),
         "signals": _signals(earlier, account_id),
         "group": _group(earlier, account_id),
+        **_opinions(earlier, account_id),
         "links": [{"label": each.label, "url": each.url} for each in _links(earlier, account_id)],
     }
     console = summary.tables()
@@ -111,6 +116,20 @@ def _group(earlier: EarlierRun, account_id: str) -> str | None:
     return None if found is None else group_text(found)
 
 
+def _opinions(earlier: EarlierRun, account_id: str) -> dict[str, Any]:
+    """What people say of the account: its pulse (null: none), what sales expect, and where they disagree, in words."""
+    mine = pl.col("account_id") == account_id
+    scores, kept = earlier.scores.filter(mine), earlier.detail("pulses")
+    row = scores.row(0, named=True)
+    given = next((pulse(each) for each in ([] if kept is None else kept.filter(mine).iter_rows(named=True))), None)
+    said = None if given is None else pulse_sentence(row, earlier.last_day, given["author"])
+    return {
+        "pulse": None if given is None else {**given, "text": said},
+        "forecast": row.get(OUTLOOK),
+        "disagreements": disagreements(scores, earlier.card, earlier.last_day)["text"].to_list(),
+    }
+
+
 def _links(earlier: EarlierRun, account_id: str) -> list[WebLink]:
     return account_links(earlier.detail("evidence"), account_id, SOURCES)
 
@@ -124,6 +143,7 @@ def screen(details: AccountDetails, width: int, tiers: Sequence[str]) -> Rendera
         *_drivers(details),
         *_next(details),
         *_open_signals(details),
+        *_said_by_people(details),
         *_in_group(details),
         *_changed(details),
         *_not_known(details),
@@ -137,6 +157,20 @@ def _open_signals(details: AccountDetails) -> Iterator[RenderableType]:
     if details["signals"]:
         yield Text("\nOpen churn signals", "bold")
         yield from _lines(_signal_text(each) for each in details["signals"])
+
+
+def _said_by_people(details: AccountDetails) -> Iterator[RenderableType]:
+    """Beside the score: the pulse with its reason, the forecast, and where one of them and the score disagree."""
+    given, outlook = details["pulse"], details["forecast"]
+    lines = []
+    if given is not None:
+        lines.append(f"pulse {given['text']}" + (f": {given['reason']}" if given["reason"] else ""))
+    if outlook is not None:
+        lines.append(f"sales expect: {OUTLOOKS[outlook]}")
+    lines += [f"disagreement: {text}" for text in details["disagreements"]]
+    if lines:
+        yield Text("\nWhat people say", "bold")
+        yield from _lines(lines)
 
 
 def _in_group(details: AccountDetails) -> Iterator[RenderableType]:

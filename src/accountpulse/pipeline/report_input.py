@@ -35,6 +35,7 @@ def read(state: State, period: Period | None, run_id: str | None = None, day: da
         evidence=now.detail("evidence"),
         signals=now.detail("signals"),
         parents=now.detail("parents"),
+        pulses=now.detail("pulses"),
         unfinished=_unfinished(state, now),
         backtest=state.backtests.last(),
         sources=SOURCES,

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from accountpulse.core.web_links import links_of_all
-from accountpulse.report.groups import of_accounts
+from accountpulse.report import groups, opinions
 from accountpulse.report.inputs import MonthlyRun, ReportInput
 from accountpulse.scoring.columns import (
     BEFORE_CAPS,
@@ -48,7 +48,8 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
     before_caps, lower, upper, coverage, risk, risk_before_floors, band, probability, probability_lower and
     probability_upper (percent), days, renewal (a date), limit (of a cap that doesn't lower the score), cap (reasons in
     words), drivers and not_rated (texts), step, value_at_risk (ARR × risk / 100), links (label and url of each), what
-    report/groups.py has of its parent and group, and `dimension:<name>` for each dimension.
+    report/groups.py has of its parent and group, what report/opinions.py has of its pulse and forecast, and
+    `dimension:<name>` for each dimension.
     """
     now, scores = inputs.month, sorted_scores(inputs)
     expected = {**ATTRIBUTES, **dict.fromkeys((RENEWAL, RISK_Z, *PROBABILITIES), pl.Float64)}
@@ -83,8 +84,8 @@ def accounts(inputs: ReportInput) -> pl.DataFrame:
     ]
     schema = dict.fromkeys(("cap", "drivers", "limit", "step"), pl.String)
     described = pl.DataFrame(texts, schema=schema, orient="row")
-    beside = of_accounts(rows["id"], inputs)
-    return rows.hstack(described).hstack(beside).with_columns(_links(inputs, rows["id"]))
+    beside = (groups.of_accounts(rows["id"], inputs), opinions.of_accounts(scores, inputs))
+    return pl.concat([rows, described, *beside], how="horizontal").with_columns(_links(inputs, rows["id"]))
 
 
 def sorted_scores(inputs: ReportInput) -> pl.DataFrame:
@@ -124,4 +125,4 @@ def _before(month: MonthlyRun | None) -> pl.DataFrame:
 
 def columnar(rows: pl.DataFrame) -> dict[str, list[object]]:
     """The document's form of them: dates as ISO texts."""
-    return rows.with_columns(pl.col("renewal").dt.to_string("iso:strict")).to_dict(as_series=False)
+    return rows.with_columns(pl.col("renewal", "pulse_on").dt.to_string("iso:strict")).to_dict(as_series=False)

@@ -57,6 +57,11 @@ COLUMNS = (
     Column("group_lowest", "group_lowest", only_with="parent_id"),
     Column("group_arr", "group_arr", format="money", only_with="parent_id"),
     Column("group_arr_rated", "group_arr_rated", format="index", only_with="parent_id"),
+    Column("pulse", "pulse", only_with="pulse_state"),
+    Column("pulse_state", "pulse_state", only_with="pulse_state"),
+    Column("pulse_on", "pulse_on", format="day", only_with="pulse_state"),
+    Column("forecast", "forecast", only_with="forecast"),
+    Column("disagreement", "disagreement", only_with="disagreement"),
 )
 BY_KEY = {column.key: column for column in COLUMNS}
 LISTED = tuple(column for column in COLUMNS if column.heading or column.is_listed)
@@ -107,6 +112,12 @@ CROSSED = (
     *(_listed(key) for key in ("arr", "renewal", "owner")),
     ListColumn("standing", "Tier"),
     ListColumn("step", "What next", label="Next"),
+)
+DISAGREED = (
+    _listed("name"),
+    ListColumn("lines", "Who says what", label="Says"),
+    *(_listed(key) for key in ("arr", "renewal", "owner")),
+    ListColumn("standing", "Tier"),
 )
 RENEWALS = tuple(_listed(key) for key in ("renewal", "name", "tier", "health", "arr", "owner"))
 MOVERS = (

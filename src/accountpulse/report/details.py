@@ -8,6 +8,7 @@ import polars as pl
 
 from accountpulse.report.catalogue import leaves_of
 from accountpulse.report.inputs import LINE_MONTHS, ReportInput
+from accountpulse.report.opinions import of_each
 from accountpulse.scoring.change import changes_between
 from accountpulse.scoring.columns import (
     HEALTH,
@@ -37,6 +38,7 @@ def details(inputs: ReportInput, ids: pl.Series, parts: pl.DataFrame | None) -> 
         "change": _change(inputs, parts, ids),
         "dimensions": _dimensions(scores, inputs.month.card),
         "signals": _signals(inputs, ids),
+        "pulses": of_each(inputs, ids),
         "signal_counts": {
             name: _column(scores, f"{name}_signals") for name in SEVERITIES
         },  # after monitoring, as the scorecard counts them

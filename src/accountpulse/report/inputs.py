@@ -53,6 +53,10 @@ class MonthlyRun(Protocol):
         """The day after the last one that was measured."""
 
     @property
+    def last_day(self) -> date:
+        """The last day of which anything was measured, one that was not over included."""
+
+    @property
     def window_days(self) -> float:
         """How many days support and bugs were measured over."""
 
@@ -73,6 +77,7 @@ class ReportInput:
     # open: account_id, severity, monitoring, confirmed, opened_on, title, owner (likewise); None: it kept none
     signals: pl.DataFrame | None
     parents: pl.DataFrame | None  # as PARENTS of core/records.py; None: it kept none
+    pulses: pl.DataFrame | None  # as PULSES_AT of metrics/opinions.py; None: it kept none
     unfinished: tuple[Mapping[str, Any], ...]  # the documents of later runs that did not finish
     backtest: (
         Mapping[str, Any] | None

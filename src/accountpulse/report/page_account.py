@@ -6,12 +6,15 @@ are rounded so that they add up as they are shown.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from accountpulse.core.catalogue import METRICS, own_metric
 from accountpulse.report.page_rows import AccountTexts
 from accountpulse.report.page_text import MISSING, Texts, counted, day, fixed, sentences, share, signed
+from accountpulse.scoring.columns import PULSE, PULSE_ON, PULSE_STATE
 from accountpulse.scoring.explain import bounds_text, plain, probability_text, value_text
+from accountpulse.scoring.opinions import OUTLOOKS, pulse_sentence
 
 NAMED = 5  # metrics by name in the waterfall; the others are one sum
 DECIMALS = 4  # of what is computed: smaller effects are none
@@ -43,6 +46,7 @@ class AccountViews:
             },
             "change": self._changes(part),
             "signals": self._signals(part),
+            "opinions": self._opinions(part),
             "metrics": metrics,
             "sums": sums,
         }
@@ -132,6 +136,24 @@ class AccountViews:
                 for signals, numbers in zip(found, counts, strict=True)
             ],
         }
+
+    def _opinions(self, part: slice) -> list[list[str]]:
+        """What people say of each account: its pulse with the reason, what sales expect, and where they disagree."""
+        outlooks, disagreements = self._accounts(part, "forecast", "disagreement")
+        found = zip(_column(self._details, "pulses", part), outlooks, disagreements, strict=True)
+        return [list(self._said(*each)) for each in found]
+
+    def _said(self, pulse: Mapping[str, Any] | None, outlook: str | None, disagreement: str | None) -> Iterator[str]:
+        if pulse is not None:
+            on = None if pulse["on"] is None else date.fromisoformat(pulse["on"])
+            row = {PULSE: pulse["pulse"], PULSE_STATE: pulse["state"], PULSE_ON: on}
+            last_day = date.fromisoformat(self._document["last_day"])
+            sentence = pulse_sentence(row, last_day, pulse["author"], lambda each: day(each.isoformat()))
+            yield f"Pulse {sentence}" + (f": {pulse['reason']}" if pulse["reason"] else "")
+        if outlook is not None:
+            yield f"Sales expect: {OUTLOOKS[outlook]}"
+        if disagreement is not None:
+            yield f"Disagreement: {disagreement}"
 
     # --- the waterfall -----------------------------------------------------------------------------------------
 

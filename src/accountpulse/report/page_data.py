@@ -79,6 +79,7 @@ def lists(document: Mapping[str, Any], rows: AccountTexts) -> str:
         "danger": document["danger"],
         "links": {str(i): links for i in document["danger"] if (links := rows.links(i))},
         "crossed": [rows.crossing(each) for each in document["crossed"]],
+        "disagreed": [rows.disagreement(each) for each in document["disagreed"]],
         "renewals": [point["i"] for point in document["renewals"]],
         "points": renewal_points(document),
     }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from accountpulse.report.columns import CROSSED, DANGER, MOVERS, RENEWALS, WORKLIST
+from accountpulse.report.columns import CROSSED, DANGER, DISAGREED, MOVERS, RENEWALS, WORKLIST
 from accountpulse.report.limits import AHEAD, LEAST_CHANGE, MOST_POINTS
 from accountpulse.report.page_rows import AccountTexts
 from accountpulse.report.page_text import band_tones, tier_tones
@@ -29,12 +29,14 @@ def figures(document: Mapping[str, Any], rows: AccountTexts) -> dict[str, Any]:
             "movers": MOVERS,
             "danger": DANGER,
             "crossed": CROSSED,
+            "disagreed": DISAGREED,
             "renewals": RENEWALS,
         },
         "worklist": [rows.line(i) for i in document["worklist"][:FIRST]],
         "movers": [rows.line(mover["i"]) | rows.mover(mover) for mover in document["movers"][:FIRST_MOVERS]],
         "danger": [rows.line(i) | {"links": rows.links(i)} for i in document["danger"][:FIRST]],
         "crossed": [rows.line(each["i"]) | rows.crossing(each) for each in document["crossed"][:FIRST]],
+        "disagreed": [rows.line(each["i"]) | rows.disagreement(each) for each in document["disagreed"][:FIRST]],
         "renewals": [rows.line(point["i"]) for point in document["renewals"][:FIRST]],
         "groups": [_group(each, rows) for each in document["groups"][:FIRST_GROUPS]],
         "blank": _Blank(),

@@ -20,6 +20,7 @@ class AccountTexts:
         self._as_of = date.fromisoformat(document["as_of"])
         self._ranks = {tier["name"]: tier["rank"] for tier in document["tiers"]}
         self._money = texts.amount
+        self._pulses: list[Mapping[str, Any] | None] = document["details"]["pulses"]
         self.slots = {column.key: self._written(column) for column in LISTED} | self._made(document["worklist"])
 
     def column(self, key: str) -> list[Any]:
@@ -119,3 +120,11 @@ class AccountTexts:
             f"{'▼' if each['worse'] else '▲' if each['better'] else '•'} {each['text']}" for each in crossed["lines"]
         ]
         return {"i": crossed["i"], "way": crossed["way"], "lines": lines}
+
+    def disagreement(self, disagreed: Mapping[str, Any]) -> dict[str, Any]:
+        """What a line of the disagreements says besides the account's own texts; last the CSM's reason."""
+        pulse = self._pulses[disagreed["i"]] or {}
+        is_of_pulse = any(each["kind"] != "forecast" for each in disagreed["lines"])
+        said = ": ".join(text for text in (pulse.get("author"), pulse.get("reason")) if text) if is_of_pulse else ""
+        lines = [each["text"] for each in disagreed["lines"]]
+        return {"i": disagreed["i"], "lines": [*lines, *([said] if said else [])]}

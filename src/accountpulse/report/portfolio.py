@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from accountpulse.report import header, sections
+from accountpulse.report import header, opinions, sections
 from accountpulse.report.accounts import accounts, columnar, sorted_scores
 from accountpulse.report.catalogue import bands, catalogue, dimensions, tiers
 from accountpulse.report.crossings import crossed
@@ -32,6 +32,7 @@ def document(inputs: ReportInput) -> dict[str, Any]:
         "period_text": now.text,
         "snapshot": None if now.snapshot is None else now.name,
         "as_of": now.as_of_day.isoformat(),
+        "last_day": now.last_day.isoformat(),
         "window_days": now.window_days,
         "run": header.run(now),
         "scorecard": header.scorecard(card),
@@ -51,6 +52,8 @@ def document(inputs: ReportInput) -> dict[str, Any]:
         "at_risk": sections.at_risk(rows),
         "danger": renewals_in_danger(scores, card),
         "crossed": crossings,
+        "disagreed": opinions.disagreed(rows, inputs),
+        "pulses": opinions.pulses(rows),
         "movers": movers(rows, parts, crossings, inputs),
         "renewals": sections.renewals(rows),
         "groups": groups(rows, inputs),

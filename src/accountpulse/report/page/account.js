@@ -63,7 +63,7 @@ async function showAccount(id) {
   const months = line(view);
   body.replaceChildren(figures(view, i), reasons(i),
     make("div", {cls: "columns two"},
-      make("div", {}, months.section, dimensionBars(view)), make("div", {}, changes(view), signals(view))),
+      make("div", {}, months.section, dimensionBars(view)), make("div", {}, changes(view), signals(view), opinions(view))),
     metricTable(view));
   months.start();
 }

@@ -84,3 +84,8 @@ function signals({signals: {lines, empty}}) {
   return block("Open signals", "", make("ul", {cls: "reasons"},
     ...lines.map(([severity, rest]) => make("li", {}, make("strong", {}, severity), rest))));
 }
+
+function opinions({opinions: lines}) {
+  if (!lines.length) return null;
+  return block("What people say", "Beside the score, and no part of it.", make("ul", {cls: "reasons"}, ...lines.map((text) => make("li", {}, text))));
+}

@@ -108,6 +108,14 @@ function startCrossed() {
   });
 }
 
+function startDisagreed() {
+  if (!byId("disagreed-rows")) return;
+  growing({
+    name: "disagreed", step: 25, items: lists.disagreed,
+    line: (said) => row("disagreed-row", said.i, said),
+  });
+}
+
 function startRenewals() {
   if (!byId("renewals-rows")) return;
   growing({name: "renewals", step: 50, items: lists.renewals, line: (i) => row("renewals-row", i)});

@@ -52,6 +52,7 @@ async function start() {
   startMovers();
   startDanger();
   startCrossed();
+  startDisagreed();
   startRenewals();
   countDays();
   window.addEventListener("hashchange", route);
