@@ -61,7 +61,7 @@ def test_what_would_be_sent_is_whole_on_any_width_and_nothing_is_sent_or_recorde
     assert max(map(len, printed.splitlines())) <= width
     words = " ".join(printed.split())
     assert " ".join(SENTENCE.split()) in words
-    assert "Crossed a line, too (1) Company 1 (005000000000001AAA): Healthy to At Risk" in words
+    assert "Also crossed a line (1) Company 1 (005000000000001AAA): Healthy to At Risk" in words
     assert "Better again (1) Company 7 (005000000000001AAA): At Risk to Healthy" in words
     assert words.endswith("Nothing was sent. `accountpulse digest --send` sends it.")
     assert (notebook.pages, State(folder).ledgers.read("notebook")) == ([], before)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from accountpulse.core.period import Period, scope_of
+from accountpulse.core.records import OPINIONS
 from accountpulse.notify.message import Digest, Receipt
 from accountpulse.pipeline.digest import ChannelDigests, send
 from accountpulse.scoring.scorecard import Scorecard, load
@@ -49,6 +50,8 @@ class Account:
     renewal: date = FAR
     arr: float | None = None
     owner: str | None = OWNERS[0]
+    pulse: tuple[str | None, str] | None = None  # its colour and state
+    outlook: str | None = None
 
     def row(self, day: date, *, outage: bool) -> dict[str, Any]:
         """Its metrics as a run of that day measures them."""
@@ -67,6 +70,10 @@ class Account:
             "critical_signals_reason": None,
             "days_to_renewal": float((self.renewal - day).days),
             "days_to_renewal_reason": None,
+            "pulse_colour": self.pulse and self.pulse[0],
+            "pulse_state": self.pulse and self.pulse[1],
+            "pulse_on": day - timedelta(days=20) if self.pulse else None,
+            "renewal_outlook": self.outlook,
         }
 
 
@@ -92,7 +99,8 @@ def measure(accounts: Iterable[Account], day: date, card: Scorecard = SMALL, *, 
     there = list(accounts)
     kinds = dict.fromkeys(METRICS, pl.Float64) | {f"{name}_reason": pl.String for name in METRICS}
     rows = [each.row(day, outage=outage) for each in there]
-    metrics = pl.DataFrame(rows, infer_schema_length=None).cast({**kinds, "segment": pl.String, "arr": pl.Float64})
+    kinds |= {"segment": pl.String, "arr": pl.Float64, **OPINIONS}
+    metrics = pl.DataFrame(rows, infer_schema_length=None).cast(kinds)
     schema = {"account_id": pl.String, "severity": pl.String, "monitoring": pl.Boolean, "opened_on": pl.Date}
     signals = [(account_id(each.number), "critical", False, each.opened_on) for each in there if each.critical]
     table = pl.DataFrame(signals, schema=schema, orient="row")
@@ -177,4 +185,6 @@ def told(pages: Sequence[Digest]) -> list[tuple[int, str, str]]:
         found += [(int(e.account_id[3:15]), "worse", each.text) for e in page.entries for each in e.crossings]
         found += [(int(each.account_id[3:15]), "also", each.text) for each in page.others]
         found += [(int(each.account_id[3:15]), "back", each.text) for each in page.crossed_back]
+        found += [(int(each.account_id[3:15]), "disagree", each.text) for each in page.disagree]
+        found += [(int(each.account_id[3:15]), "agree", each.text) for each in page.agree_again]
     return found

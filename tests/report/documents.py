@@ -64,6 +64,7 @@ def document(
         account["name"] = name
     return {
         "format": 2, "period": PERIODS[-1], "period_text": "October 2026", "as_of": AS_OF.isoformat(),
+        "last_day": (AS_OF - timedelta(days=1)).isoformat(),
         "window_days": 90, "horizon_days": 180,
         "run": {"id": "20261101-021403-7f3a", "begun_at": "2026-11-01T02:14:03Z", "ended_at": "2026-11-01T02:21:47Z",
                 "exit_code": 5 if failed else 0, "written": count, "refused": 0, "unchanged": 0, "dry_run": False},
@@ -216,6 +217,8 @@ def _portfolio(accounts: list[dict[str, Any]], failed: str | None, *, before: bo
         "at_risk": {f"by_{key}": _by(accounts, key) for key in ("tier", "segment", "owner")},
         "danger": _danger(accounts),
         "crossed": _crossed(accounts) if before else [],
+        "disagreed": _disagreed(accounts),
+        "pulses": _pulse_counts(accounts),
         "movers": _movers(accounts) if before else [],
         "renewals": _renewals(accounts),
         "groups": _groups(accounts),
@@ -345,8 +348,52 @@ def _columns(accounts: list[dict[str, Any]]) -> dict[str, list[Any]]:
         "not_rated": [None if ok else "coverage below 60 %; no score for adoption or platform value" for ok in rated],
         "step": ["Agree an adoption plan with the champion." if ok and n % 3 else None for n, ok in enumerate(rated)],
         **_group_columns(accounts),
+        **_opinion_columns(accounts),
         **{f"dimension:{name}": [_dimension(account, name)["score"] for account in accounts] for name in DIMENSIONS},
     }  # fmt: skip
+
+
+def _pulse(account: dict[str, Any]) -> dict[str, Any] | None:
+    """Of each three accounts the first has none, the second a red one, the third a green one that is stale."""
+    if account["index"] % 3 == 0:
+        return None
+    red = account["index"] % 3 == 1
+    return {
+        "pulse": "red" if red else "green",
+        "state": "current" if red else "stale",
+        "author": "Dana <Owner>",
+        "on": "2026-10-03" if red else "2026-07-27",
+        "reason": "Sponsor left & nobody came" if red else None,
+    }
+
+
+def _said(account: dict[str, Any]) -> str | None:
+    pulse = _pulse(account)
+    if pulse is None or pulse["pulse"] == "green" or account["tier"] not in ("Champion", "Healthy"):
+        return None
+    return f"score {account['tier']} ({account['health']:.1f}), pulse red of 2026-10-03"
+
+
+def _disagreed(accounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found = [(account, text) for account in accounts if (text := _said(account))]
+    found.sort(key=lambda each: (each[0]["arr"] is None, -(each[0]["arr"] or 0), each[0]["index"]))
+    return [{"i": account["index"], "lines": [{"kind": "pulse", "text": text}]} for account, text in found]
+
+
+def _pulse_counts(accounts: list[dict[str, Any]]) -> dict[str, int] | None:
+    states = [(pulse or {}).get("state", "none") for account in accounts for pulse in [_pulse(account)]]
+    names = ("current", "stale", "void", "restarted", "undated", "unclear", "unread", "none")
+    return {name: states.count(name) for name in names} if set(states) - {"none"} else None
+
+
+def _opinion_columns(accounts: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    given = [_pulse(account) or {} for account in accounts]
+    names = {"pulse": "pulse", "pulse_state": "state", "pulse_on": "on"}
+    return {
+        **{column: [each.get(name) for each in given] for column, name in names.items()},
+        "forecast": [("likely", None, "unlikely")[account["index"] % 3] for account in accounts],
+        "disagreement": [_said(account) for account in accounts],
+    }
 
 
 def _groups(accounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -413,6 +460,7 @@ def _details(accounts: list[dict[str, Any]], *, before: bool) -> dict[str, Any]:
         },
         "dimensions": {name: _spread([_dimension(account, name) for account in accounts]) for name in DIMENSIONS},
         "signals": [account["signals"] for account in accounts],
+        "pulses": [_pulse(account) for account in accounts],
         "signal_counts": {
             severity: [float(sum(s["severity"] == severity for s in account["signals"])) for account in accounts]
             for severity in ("critical", "moderate", "watch")

@@ -40,6 +40,7 @@ def test_explain_and_history_say_what_they_said(folder: Path) -> None:
     assert all((each["title"], each["owner"]) == (None, None) for each in found.pop("signals"))
     assert found.pop("links") == []
     assert found.pop("group") is None  # it kept no parents
+    assert (found.pop("pulse"), found.pop("forecast"), found.pop("disagreements")) == (None, None, [])
     assert found.pop("limit").startswith("three or more payment problems: health, 73.6 now, can't rise above 74 until")
     assert found.pop("next_step") == "Find a new champion, and agree on a review"  # champions cost most
     assert found == expected

@@ -13,7 +13,7 @@ from accountpulse.cli.formatting import plural
 from accountpulse.cli.voice import note
 from accountpulse.core.errors import UsageError
 from accountpulse.notify.message import Channel, Digest, Entry, Other
-from accountpulse.notify.rendering import as_data, ready, shown_name
+from accountpulse.notify.rendering import as_data, one_line_lists, ready, shown_name
 from accountpulse.observe.outlet import write_json
 from accountpulse.pipeline import digest
 from accountpulse.pipeline.digest import ChannelDigests
@@ -112,7 +112,7 @@ def _print_digest(console: Console, shown: Digest) -> None:
         console.print(Text(entry.account_name, style="bold"))
         for line in _lines_of(entry):
             console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
-    for heading, others in (("Crossed a line, too", shown.others), ("Better again", shown.crossed_back)):
+    for heading, others in one_line_lists(shown):
         _print_others(console, heading, others)
 
 

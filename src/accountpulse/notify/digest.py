@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from accountpulse.notify.disagreements import DisagreementNews
 from accountpulse.notify.message import MOST_ENTRIES, Digest, Entry, Other
 from accountpulse.notify.reasons import reason
 from accountpulse.notify.told import Comparison, Crossed, GoneAccount, NewestRun
@@ -74,8 +75,9 @@ def compose(
     gone: dict[_Owner, list[GoneAccount]] = {}
     for each in found.missing:
         gone.setdefault(_owner_of(each._asdict(), audience), []).append(each)
-    crossed = _with_uncapped_risk(newest.scores.filter(pl.col("account_id").is_in(list(found.crossed))))
-    rows = {row["account_id"]: row for row in crossed.iter_rows(named=True)}
+    named = list({**found.crossed, **found.opposed.begun, **found.opposed.ended})
+    told_of = _with_uncapped_risk(newest.scores.filter(pl.col("account_id").is_in(named)))
+    rows = {row["account_id"]: row for row in told_of.iter_rows(named=True)}
     left: dict[_Owner, list[str]] = {}
     for owner_id, kept in unsent.items():
         left.setdefault(_owner_with(owner_id, newest, audience), []).extend(kept)
@@ -183,26 +185,42 @@ class _Writer:
         notes: Sequence[str],
         doubtful: frozenset[str],
     ) -> Digest:
-        worse = [account for account in accounts if any(each.worse for each in self._crossed(account).crossings)]
+        crossed = [account for account in accounts if account in self.found.crossed]
+        worse = [account for account in crossed if any(each.worse for each in self._crossed(account).crossings)]
         ordered = sorted(worse, key=lambda account: _order(self.rows[account]))
-        eased = [account for account in accounts if account not in set(worse)]
+        eased = [account for account in crossed if account not in set(worse)]
+        begun, ended = (self._opposed(accounts, owner, each) for each in (self.opposed.begun, self.opposed.ended))
         back = [account for account in eased if self._crossed(account).is_clear]
         others = [*ordered[MOST_ENTRIES:], *(account for account in eased if not self._crossed(account).is_clear)]
         missing, words = tuple(each.account_id for each in gone), [*_missing(gone), *notes]
         is_repeat = bool(doubtful.intersection([*accounts, *missing] or [NO_ACCOUNT]))
         return Digest(
             key=self._key(owner, accounts, words),
-            heading=self._heading(owner, len(worse), len(eased)),
+            heading=self._heading(owner, len(worse), len(eased), len(begun)),
             as_of=self.newest.day,
             owner_id=owner.owner_id,
             owner=owner.name,
             entries=tuple(self._entry(account, owner) for account in ordered[:MOST_ENTRIES]),
-            others=tuple(self._other(account, owner) for account in others),
-            crossed_back=tuple(self._other(account, owner) for account in sorted(back, key=self._name)),
+            others=tuple(self._other(account, owner, self._lines(account)) for account in others),
+            crossed_back=tuple(
+                self._other(account, owner, self._lines(account)) for account in sorted(back, key=self._name)
+            ),
             notes=(*([REPEATED] if is_repeat else []), *words),
             recipient=owner.recipient,
             gone=missing,
+            disagree=begun,
+            agree_again=ended,
         )
+
+    @property
+    def opposed(self) -> DisagreementNews:
+        """Where the score and people disagree, or do no longer."""
+        return self.found.opposed
+
+    def _opposed(self, accounts: Sequence[str], owner: _Owner, texts: Mapping[str, Sequence[str]]) -> tuple[Other, ...]:
+        """The accounts that have such a text, most ARR × risk first."""
+        there = sorted((each for each in accounts if each in texts), key=lambda account: _order(self.rows[account]))
+        return tuple(self._other(account, owner, "; ".join(texts[account])) for account in there)
 
     def _crossed(self, account: str) -> Crossed:
         return self.found.crossed[account]
@@ -224,8 +242,10 @@ class _Writer:
             group=self.newest.groups.get(account),
         )
 
-    def _other(self, account: str, owner: _Owner) -> Other:
-        text = "; ".join(each.text for each in self._crossed(account).crossings)
+    def _lines(self, account: str) -> str:
+        return "; ".join(each.text for each in self._crossed(account).crossings)
+
+    def _other(self, account: str, owner: _Owner, text: str) -> Other:
         links = self.newest.links.get(account, ())
         return Other(account, self._name(account), text, links, self._owner_named(account, owner))
 
@@ -234,22 +254,28 @@ class _Writer:
         row = self.rows[account]
         return (row.get("owner") or row.get("owner_id")) if owner.owner_id is None else None
 
-    def _heading(self, owner: _Owner, worse: int, eased: int) -> str:
+    def _heading(self, owner: _Owner, worse: int, eased: int, begun: int) -> str:
         day = f"{self.newest.day.day} {self.newest.day:%B %Y}"
         lead = ", ".join(["Customer health", day, *([owner.name] if owner.name else [])])
         if self.last is None:
             return f"{lead}: first digest"
-        better = f"{_accounts(eased)} {'is' if eased == 1 else 'are'} better"
-        if not worse and eased:
-            return f"{lead}: {better}"
-        crossed = f"{_accounts(worse) if worse else 'no account'} crossed a line"
-        return f"{lead}: {crossed}{f', {better}' if eased else ''}"
+        parts = [f"{_accounts(worse)} crossed a line"] if worse else []
+        parts += [f"{_accounts(eased)} {'is' if eased == 1 else 'are'} better"] if eased else []
+        parts += [f"score and people disagree on {_accounts(begun)}"] if begun else []
+        return f"{lead}: {', '.join(parts) or 'no account crossed a line'}"
 
     def _key(self, owner: _Owner, accounts: Sequence[str], notes: Sequence[str]) -> str:
         """The same for the same news, also of another run of the same day; another one for the same told anew."""
-        news = [(account, *self._crossed(account)) for account in sorted(accounts)]
+        news = [(account, *self._crossed(account)) for account in sorted(accounts) if account in self.found.crossed]
         since = None if accounts or self.last is None else self.last.run_id
-        content = repr((self.newest.day.isoformat(), owner.owner_id, owner.recipient, news, tuple(notes), since))
+        opposed = [
+            (account, *texts)
+            for found in (self.opposed.begun, self.opposed.ended)
+            for account, texts in sorted(found.items())
+            if account in set(accounts)
+        ]
+        parts = (self.newest.day.isoformat(), owner.owner_id, owner.recipient, news, tuple(notes), since)
+        content = repr((*parts, opposed) if opposed else parts)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

@@ -5,7 +5,7 @@ from html import escape
 
 from accountpulse.core.web_links import WebLink
 from accountpulse.notify.message import Digest, Entry, Other
-from accountpulse.notify.rendering import shown_crossings, shown_name
+from accountpulse.notify.rendering import one_line_lists, shown_crossings, shown_name
 
 # mail programs read no style sheets: what there is stands at the element
 _BODY = "font:15px/1.45 system-ui,sans-serif;color:#1f2328;max-width:42em;margin:0 auto;padding:1em"
@@ -18,8 +18,7 @@ def page(digest: Digest) -> str:
     parts += [f"<p>For {escape(digest.owner)}</p>"] if digest.owner else []
     parts += [f"<p><em>{escape(each)}</em></p>" for each in digest.notes]
     parts += [_entry(each) for each in digest.entries]
-    parts += _list("Also crossed a line", digest.others)
-    parts += _list("Better again", digest.crossed_back)
+    parts += [text for title, others in one_line_lists(digest) for text in _list(title, others)]
     head = f'<meta charset="utf-8"><title>{escape(digest.heading)}</title>'
     content = "\n".join(parts)
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body style="{_BODY}">\n{content}\n</body></html>\n'

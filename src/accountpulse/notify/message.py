@@ -49,6 +49,8 @@ class Digest(NamedTuple):
     notes: tuple[str, ...]  # an outage, a changed scorecard, a sending that may be a repeat
     recipient: str | None  # mail address or Slack destination of this owner, from the settings; None: the channel's own
     gone: tuple[str, ...] = ()  # accounts that are no longer scored
+    disagree: tuple[Other, ...] = ()  # where the score and people disagree since the last word
+    agree_again: tuple[Other, ...] = ()  # where they did when it was told last, and do no longer
 
 
 class Receipt(NamedTuple):

@@ -17,6 +17,8 @@ def ready(digest: Digest) -> Digest:
         others=tuple(_other(each) for each in digest.others),
         crossed_back=tuple(_other(each) for each in digest.crossed_back),
         notes=tuple(_line(each) for each in digest.notes),
+        disagree=tuple(_other(each) for each in digest.disagree),
+        agree_again=tuple(_other(each) for each in digest.agree_again),
     )
 
 
@@ -35,6 +37,16 @@ def shown_crossings(entry: Entry) -> list[str]:
     return [shown_crossing(each) for each in entry.crossings]
 
 
+def one_line_lists(digest: Digest) -> tuple[tuple[str, tuple[Other, ...]], ...]:
+    """The lists of accounts in one line each, with their titles, in their order."""
+    return (
+        ("Also crossed a line", digest.others),
+        ("Better again", digest.crossed_back),
+        ("Score and people disagree", digest.disagree),
+        ("They agree again", digest.agree_again),
+    )
+
+
 def shown_name(other: Other) -> str:
     """An account's name, with its owner's where that is to be said."""
     return f"{other.account_name} ({other.owner})" if other.owner else other.account_name
@@ -44,8 +56,7 @@ def plain_text(digest: Digest) -> str:
     """The digest for people, as text. `digest` is one that is ready."""
     parts = ["\n".join([digest.heading, *([f"For {digest.owner}"] if digest.owner else []), *digest.notes])]
     parts += [plain_entry(each) for each in digest.entries]
-    parts += _plain_list("Also crossed a line", digest.others)
-    parts += _plain_list("Better again", digest.crossed_back)
+    parts += [text for title, others in one_line_lists(digest) for text in _plain_list(title, others)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -94,6 +105,8 @@ def as_data(digest: Digest) -> dict[str, Any]:
         ],
         "others": [{**_named(each), "text": each.text} for each in digest.others],
         "crossed_back": [{**_named(each), "text": each.text} for each in digest.crossed_back],
+        "disagree": [{**_named(each), "text": each.text} for each in digest.disagree],
+        "agree_again": [{**_named(each), "text": each.text} for each in digest.agree_again],
         "gone": list(digest.gone),
         "notes": list(digest.notes),
     }

@@ -16,7 +16,7 @@ from accountpulse.core.web_links import WebLink
 from accountpulse.notify.errors import NotSent
 from accountpulse.notify.message import Digest, Entry, Other, Receipt
 from accountpulse.notify.posting import ANSWER, Poster
-from accountpulse.notify.rendering import ready, shown_crossings, shown_name
+from accountpulse.notify.rendering import one_line_lists, ready, shown_crossings, shown_name
 
 SETTING = "ACCOUNTPULSE_SLACK_WEBHOOK"
 MOST_BLOCKS = 50
@@ -73,7 +73,7 @@ def _blocks(digest: Digest) -> Iterator[dict[str, Any]]:
     yield from _list([f"_{_fitting(each, MOST_TEXT - 2)}_" for each in digest.notes])
     for entry in digest.entries:
         yield from _entry(entry)
-    for title, others in (("Also crossed a line", digest.others), ("Better again", digest.crossed_back)):
+    for title, others in one_line_lists(digest):
         if others:
             yield {"type": "divider"}
             yield from _list([f"*{title} ({len(others):,})*", *(_one_line(each) for each in others)])

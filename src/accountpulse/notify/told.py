@@ -11,6 +11,7 @@ open                   the lines that were told as crossed for the worse, and no
 missing                the account was told as missing from the runs
 name, owner_id, owner  what the account is called, and whose it is; null: not known
 run                    the run by which it was last told of, or first noted
+pulse, forecast        what its people said (`notify/disagreements.py`)
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ import polars as pl
 
 from accountpulse.core.records import Columns
 from accountpulse.core.web_links import WebLink
+from accountpulse.notify.disagreements import SCORE_WORD, TOLD_WORDS, DisagreementNews, disagreement_news
 from accountpulse.notify.open_lines import still_open
 from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, RENEWAL, TIER, reason_of
 from accountpulse.scoring.crossings import (
@@ -34,6 +36,7 @@ from accountpulse.scoring.crossings import (
     judged_crossings,
     line_state,
 )
+from accountpulse.scoring.disagreement import score_word
 from accountpulse.scoring.explain import plain
 from accountpulse.scoring.inputs import needed
 from accountpulse.scoring.model import NOT_RATED
@@ -54,6 +57,7 @@ TOLD: Columns = {
     "told:owner_id": pl.String,
     "told:owner": pl.String,
     "told:run": pl.String,
+    **TOLD_WORDS,
 }
 _NOT_CONFIGURED = "not_configured"
 _WHO = {"told:name": "account_name", "told:owner_id": "owner_id", "told:owner": "owner"}
@@ -116,6 +120,7 @@ class Comparison:
     waiting: tuple[str, ...]  # can't be judged without a source that was not read
     by_scorecard: int  # accounts with another tier by the scorecard's change alone
     unset: tuple[str, ...] = ()  # metrics that nobody is asked for any more, and of which values were told
+    opposed: DisagreementNews = field(default_factory=DisagreementNews)  # where the score and people disagree now
 
     @property
     def quiet(self) -> int:
@@ -154,6 +159,11 @@ def compare(
     for account in doubtful:
         if account in steps and not steps[account].crossed.crossings:
             steps[account] = _as_it_stands(steps[account], shown[account], newest)
+    opposed = disagreement_news(before, newest.scores, newest.card, newest.day, unread)
+    news = {*opposed.begun, *opposed.ended}
+    for account, words in opposed.told.items():
+        run = {"told:run": newest.run_id} if account in news else {}
+        steps[account] = steps[account]._replace(facts={**steps[account].facts, **words, **run})
     known = {account: step for account, step in steps.items() if account in before}
     new = [account for account in shown if account not in before and account not in unread]
     missing = [account for account in before if account not in shown]
@@ -167,6 +177,7 @@ def compare(
         waiting=tuple(waiting),
         by_scorecard=0 if same_card else sum(row["told:tier"] != row[TIER] for row in before.values()),
         unset=tuple(name for name in gone if name not in SIZES),
+        opposed=opposed,
     )
 
 
@@ -329,7 +340,8 @@ def _scored(inputs: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
 def _rows_then(told: pl.DataFrame | None, card: Scorecard) -> Iterable[dict[str, Any]]:
     if told is None or told.is_empty():
         return ()
-    scores = _scored(told, card).select("account_id", TIER, CAP_REASON, HEALTH, COVERAGE)
+    word = score_word(card).alias(SCORE_WORD)
+    scores = _scored(told, card).select("account_id", TIER, CAP_REASON, HEALTH, COVERAGE, word)
     return scores.join(told.select("account_id", *TOLD), on="account_id", how="left").iter_rows(named=True)
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from accountpulse.notify.digest import MISSING, NO_ACCOUNT, REPEATED
 from accountpulse.notify.message import Digest
+from accountpulse.notify.rendering import one_line_lists
 from accountpulse.state.ledgers import (
     LastTold,
     Ledger,
@@ -126,5 +127,5 @@ def _step(progress: SendingStep, digest: Digest) -> SentDigest:
 def accounts_of(digest: Digest) -> tuple[str, ...]:
     """The accounts that a digest tells of, also as gone; NO_ACCOUNT for one of notes alone."""
     in_full = [each.account_id for each in digest.entries]
-    in_a_line = [each.account_id for each in (*digest.others, *digest.crossed_back)]
-    return (*in_full, *in_a_line, *digest.gone) or (NO_ACCOUNT,)
+    in_a_line = [each.account_id for _, others in one_line_lists(digest) for each in others]
+    return tuple(dict.fromkeys((*in_full, *in_a_line, *digest.gone))) or (NO_ACCOUNT,)

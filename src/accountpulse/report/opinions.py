@@ -23,13 +23,16 @@ def of_accounts(scores: pl.DataFrame, inputs: ReportInput) -> pl.DataFrame:
     Null: nothing is said, also in a month of an earlier version.
     """
     said = scores.select(
-        (pl.col(column) if column in scores.columns else pl.lit(None)).cast(kind).alias(name)
-        for column, (name, kind) in _COLUMNS.items()
+        "account_id",
+        *(
+            (pl.col(column) if column in scores.columns else pl.lit(None)).cast(kind).alias(name)
+            for column, (name, kind) in _COLUMNS.items()
+        ),
     )
     found = disagreements(scores, inputs.month.card, inputs.month.last_day)
     texts = found.group_by("account_id", maintain_order=True).agg(pl.col("text").str.join("; "))
-    beside = scores.select("account_id").join(texts, on="account_id", how="left", maintain_order="left")
-    return said.with_columns(beside["text"].alias("disagreement"))
+    beside = said.join(texts.rename({"text": "disagreement"}), on="account_id", how="left", maintain_order="left")
+    return beside.drop("account_id")
 
 
 def disagreed(rows: pl.DataFrame, inputs: ReportInput) -> list[dict[str, Any]]:
