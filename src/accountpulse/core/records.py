@@ -400,6 +400,7 @@ DETAILS: Columns = {
     "tier_before": pl.String,  # of the month before, by the same scorecard
     "signal_cap": pl.Float64,  # what health is at most while one critical signal is open; 100: no cap of the scorecard
     "signal_tier": pl.String,  # the tier that it has then
+    "green_tiers": pl.String,  # the scorecard's tiers that are green, each between semicolons
     # of a parent with other accounts below it
     "group_health": pl.Float64,  # of all of them and itself, weighted by ARR
     "group_lowest": pl.String,  # the lowest below it, in words
@@ -433,10 +434,14 @@ SCORES: Columns = {
 
 @dataclass(frozen=True)
 class ScoreRecords:
-    """The scores of one run: `table` has SCORES and `<dimension>_score` for each of `dimensions`, a row an account."""
+    """The scores of one run: `table` has SCORES and `<dimension>_score` for each of `dimensions`, a row an account.
+
+    `customers`: the ids of all that there are, those that could not be scored included; None: only some were asked for.
+    """
 
     table: pl.DataFrame
     dimensions: tuple[str, ...]
+    customers: frozenset[str] | None = None
 
     @classmethod
     def none(cls, dimensions: tuple[str, ...]) -> "ScoreRecords":

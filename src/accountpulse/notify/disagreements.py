@@ -17,8 +17,8 @@ from accountpulse.scoring.columns import OUTLOOK, PULSE_STATE
 from accountpulse.scoring.disagreement import contradicts, pulse_text, score_text, with_words
 from accountpulse.scoring.scorecard import Scorecard
 
-Kind = Literal["pulse", "forecast"]
-KINDS: tuple[Kind, ...] = ("pulse", "forecast")
+WhoSays = Literal["pulse", "forecast"]
+WHO_SAYS: tuple[WhoSays, ...] = ("pulse", "forecast")
 TOLD_WORDS: Columns = {"told:pulse": pl.String, "told:forecast": pl.String}
 _HEARD = {"pulse": PULSE_STATE, "forecast": OUTLOOK}
 UNREAD = "unread"  # the state of a pulse that nobody could look at
@@ -55,9 +55,11 @@ def disagreement_news(
         then = before.get(account, dict.fromkeys(TOLD_WORDS, "" if is_read else None))
         known = {kind for kind in heard if account not in unread and (is_read or kind != "pulse")}
         told[account] = {
-            f"told:{kind}": (now[f"{kind}_word"] or "") if kind in known else then[f"told:{kind}"] for kind in KINDS
+            f"told:{kind}": (now[f"{kind}_word"] or "") if kind in known else then[f"told:{kind}"] for kind in WHO_SAYS
         }
-        changed = [kind for kind in KINDS if kind in known and account in before and then[f"told:{kind}"] is not None]
+        changed = [
+            kind for kind in WHO_SAYS if kind in known and account in before and then[f"told:{kind}"] is not None
+        ]
         if new := tuple(_texts(changed, then, now, last_day, begins=True)):
             begun[account] = new
         if gone := tuple(_texts(changed, then, now, last_day, begins=False)):
@@ -66,7 +68,7 @@ def disagreement_news(
 
 
 def _texts(
-    kinds: Collection[Kind], then: Mapping[str, Any], now: Mapping[str, Any], last_day: date, *, begins: bool
+    kinds: Collection[WhoSays], then: Mapping[str, Any], now: Mapping[str, Any], last_day: date, *, begins: bool
 ) -> Iterator[str]:
     for kind in kinds:
         was = (then[SCORE_WORD], then[f"told:{kind}"] or None)
@@ -76,7 +78,7 @@ def _texts(
             yield f"{score_text(now)}, {_said(kind, now, last_day)}"
 
 
-def _said(kind: Kind, now: Mapping[str, Any], last_day: date) -> str:
+def _said(kind: WhoSays, now: Mapping[str, Any], last_day: date) -> str:
     word = now[f"{kind}_word"]
     if kind == "forecast":
         return f"renewal forecast {word or 'no longer of account'}"

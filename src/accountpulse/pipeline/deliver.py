@@ -91,7 +91,8 @@ def deliver_records(run: Run, reading: Reading, measured: Measured, rated: Rated
 
     A dry run asks the destinations the same questions as a load; where one isn't ready, the delivery says so.
     """
-    records = _records(run, with_details(run, rated.scores, measured.details["parents"], is_whole=not reading.unread))
+    scores = with_details(run, rated.scores, measured.details["parents"], is_whole=not reading.unread)
+    records = _records(run, scores, _customers(run, measured))
     destinations = _destinations(run)
     csv = _keep_csv(run, records, rated.scores, destinations)
     destinations = destinations if run.loads else []
@@ -121,7 +122,14 @@ def _keep(run: Run, measured: Measured, rated: Rated) -> None:
         run.state.snapshots.save(run.scope.snapshot, rated.metrics, rated.scores, measured.details)
 
 
-def _records(run: Run, scores: pl.DataFrame) -> ScoreRecords:
+def _customers(run: Run, measured: Measured) -> frozenset[str] | None:
+    """Every account of the CRM's list, also those that were left out; None where only some were asked for."""
+    if run.request.accounts:
+        return None
+    return frozenset(measured.linked.accounts["account_id"]) | {each.account_id for each in measured.problems}
+
+
+def _records(run: Run, scores: pl.DataFrame, customers: frozenset[str] | None) -> ScoreRecords:
     """The scores in the columns that every destination gets."""
     dimensions = run.card.dimensions
     known = {name: kind for name, kind in SCORES.items() if name not in DETAILS or name in scores.columns}
@@ -136,7 +144,7 @@ def _records(run: Run, scores: pl.DataFrame) -> ScoreRecords:
         run_id=pl.lit(run.run_id),
     )
     table = stamped.select(pl.col(name).cast(kind) for name, kind in columns.items())
-    return ScoreRecords(outgoing_table(table), dimensions)
+    return ScoreRecords(outgoing_table(table), dimensions, customers)
 
 
 def _destinations(run: Run) -> list[AnyDestination]:

@@ -43,6 +43,7 @@ def with_details(run: Run, scores: pl.DataFrame, parents: pl.DataFrame, *, is_wh
         tier_before=pl.col(_TIER_BEFORE) if is_whole else pl.lit(None, pl.String),
         signal_cap=pl.lit(signal_cap(run.card)),
         signal_tier=signal_tier(run.card),
+        green_tiers=pl.lit(f";{';'.join(run.card.green_tiers)};"),
         disagreement=_disagreement(run, scores),
         **{name: texts[name] for name in _TEXTS},
     )

@@ -99,6 +99,14 @@ def test_a_field_that_is_no_lookup_of_accounts_makes_no_groups_and_no_error(
     assert "ParentId" in found.notes
 
 
+def test_a_text_can_not_be_followed_and_that_is_said(org: Org, read: Reader) -> None:
+    org.field("Account", "Group_Name__c", "string")
+    org.account(TWO)["Group_Name__c"] = ONE
+    found = read(org, "salesforce: {accounts: {parent: Group_Name__c}}")
+    assert edges(found) == {}
+    assert found.notes.count("Account.Group_Name__c is no lookup of accounts: there are no groups") == 1
+
+
 def test_metrics_are_the_same_with_and_without_parents(org: Org, read: Reader) -> None:
     before = read(org).measured
     org.account(ONE)["ParentId"] = TWO

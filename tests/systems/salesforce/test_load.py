@@ -640,6 +640,45 @@ def test_a_late_run_of_a_past_month_takes_nothing_from_a_newer_one(crm: Crm, tar
     assert current(crm) == {f"{account}-2026-10" for account in ids}
 
 
+def whole(crm: Crm, records: pl.DataFrame, customers: list[str]) -> tuple[LoadResult, tuple[str, ...]]:
+    """A load of all accounts that are customers."""
+    made = plan(crm.org, COLLECTIONS, records, frozenset(customers))
+    return load(crm.org, COLLECTIONS, made, crm.slept.append), made.notes
+
+
+def test_who_is_no_customer_any_more_has_no_current_record(crm: Crm) -> None:
+    """One that left, one that was deleted, one that could not be scored this month, and one whose month is loaded."""
+    stays, left, deleted, unscored = crm.accounts(4)
+    crm.load(scores([stays, left, deleted, unscored], "2026-09"))
+    crm.rows[f"{deleted}-2026-09"]["Account__c"] = None
+    result, notes = whole(crm, scores([stays], "2026-10", "run-2"), [stays, unscored])
+    assert current(crm) == {f"{stays}-2026-10", f"{unscored}-2026-09"}
+    assert summary(result) == (1, 0, 0, 0)
+    assert result.found == result.expected == 1
+    assert notes[0].startswith("2 records are no longer marked as current: their accounts are no customers now, or are")
+    again, notes = whole(crm, scores([stays], "2026-10", "run-3"), [stays, unscored])
+    assert (summary(again), notes) == ((0, 0, 1, 0), ())
+    back, _ = whole(crm, scores([stays, left], "2026-10", "run-4"), [stays, left, unscored])
+    assert summary(back) == (1, 0, 1, 0)
+    assert f"{left}-2026-10" in current(crm)
+
+
+def test_who_left_within_the_month_or_was_merged_has_no_current_record_of_it(crm: Crm) -> None:
+    """Salesforce moves the records of an account that is merged to the one that stays."""
+    stays, left, merged = crm.accounts(3)
+    crm.load(scores([stays, left, merged]))
+    crm.rows[f"{merged}-2026-10"]["Account__c"] = stays
+    whole(crm, scores([stays], run="run-2"), [stays])
+    assert current(crm) == {f"{stays}-2026-10"}
+
+
+def test_a_run_of_some_accounts_takes_no_mark_from_others(crm: Crm) -> None:
+    first, second = crm.accounts(2)
+    crm.load(scores([first, second], "2026-09"))
+    crm.load(scores([first], "2026-10", "run-2"))  # whose customers aren't known
+    assert current(crm) == {f"{first}-2026-10", f"{second}-2026-09"}
+
+
 def test_two_marks_that_a_broken_load_left_are_mended_by_the_next(crm: Crm) -> None:
     ids = crm.accounts(3)
     crm.load(scores(ids, "2026-09"))
@@ -743,8 +782,8 @@ def required(crm: Crm, configure: Configure) -> Required:
 
 NEWER = (
     "Account_Owner__c", "ARR__c", "Renewal_Date__c", "Main_Driver__c", "Next_Step__c", "Health_Change__c",
-    "Tier_Before__c", "Signal_Cap__c", "Signal_Tier__c", "Group_Health__c", "Group_Lowest__c", "Group_ARR__c",
-    "Group_ARR_Rated__c",
+    "Tier_Before__c", "Signal_Cap__c", "Signal_Tier__c", "Green_Tiers__c", "Group_Health__c", "Group_Lowest__c",
+    "Group_ARR__c", "Group_ARR_Rated__c", "Disagreement__c",
 )  # fmt: skip
 
 
@@ -753,8 +792,9 @@ def known(crm: Crm, **changes: Any) -> dict[str, Any]:
     values = {
         "owner_id": owner, "arr": 423_000.555, "renewal_date": date(2026, 12, 20), "main_driver": "slow answers",
         "next_step": "Call the sponsor", "health_change": -12.3449, "tier_before": "Healthy", "signal_cap": 49.0,
-        "signal_tier": "Critical", "group_health": 61.25, "group_lowest": "Acme Iberia: 31, Critical",
-        "group_arr": 1_423_000.5, "group_arr_rated": 98.0,
+        "signal_tier": "Critical", "green_tiers": ";Champion;Healthy;", "group_health": 61.25,
+        "group_lowest": "Acme Iberia: 31, Critical", "group_arr": 1_423_000.5, "group_arr_rated": 99.9971,
+        "disagreement": "score Healthy (82.3), pulse red of 2026-10-05",
     }  # fmt: skip
     return values | changes
 
@@ -766,7 +806,9 @@ def test_what_stands_beside_the_score_arrives_and_is_unchanged_the_next_time(crm
     row = next(iter(crm.rows.values()))
     assert tuple(row[name] for name in NEWER) == (
         crm.objects["User"].rows[0]["Id"], 423_000.56, date(2026, 12, 20), "slow answers", "Call the sponsor", -12.34,
-        "Healthy", 49.0, "Critical", 61.25, "Acme Iberia: 31, Critical", 1_423_000.5, 98.0,
+        "Healthy", 49.0, "Critical", ";Champion;Healthy;", 61.25, "Acme Iberia: 31, Critical", 1_423_000.5,
+        99.99,  # 100 would say that all of it is rated
+        "score Healthy (82.3), pulse red of 2026-10-05",
     )  # fmt: skip
     assert summary(crm.load(scores(ids, run="run-2", **known(crm)), target)) == (0, 0, 3, 0)
     later = scores(ids, run="run-3", **known(crm, renewal_date=None, owner_id=None, arr=None))
@@ -782,8 +824,9 @@ def test_an_org_that_an_earlier_version_made_ready_is_written_and_told_what_to_d
         del crm.objects["Health_Score__c"].fields[name]
     ids = crm.accounts(2)
     note = (
-        f"Health_Score__c has no {', '.join(NEWER)}: not written, all else is; deploy `health-score` again: "
-        "`accountpulse deploy-files salesforce` has them, see `accountpulse docs salesforce`"
+        f"Health_Score__c has no {', '.join(NEWER)}, or our user may not see them: not written, all else is; deploy "
+        "`health-score` again, with `churn-signal` or `own-signals`: `accountpulse deploy-files salesforce` has them, "
+        "see `accountpulse docs salesforce`"
     )
     assert crm.plan(scores(ids, **known(crm)), target).notes == (note,)
     assert [(mark, code, text) for mark, code, text in required()] == [("warning", 0, note)]
@@ -796,10 +839,14 @@ def test_a_field_of_the_orgs_own_that_can_not_hold_it_stays_as_it_is_and_costs_n
     fields = crm.objects["Health_Score__c"].fields
     fields["Next_Step__c"].type = "double"
     fields["Tier_Before__c"].writable = False
+    fields["Renewal_Date__c"].type = "datetime"
+    fields["Group_Lowest__c"].type = "reference"
     ids = crm.accounts(2)
     assert crm.plan(scores(ids, **known(crm))).notes == (
+        "Health_Score__c.Renewal_Date__c is of the type datetime, and can't hold a date: not written",
         "Health_Score__c.Next_Step__c is of the type double, and can't hold a text: not written",
         "Health_Score__c.Tier_Before__c is not writable for our user: not written",
+        "Health_Score__c.Group_Lowest__c is of the type reference, and can't hold a text: not written",
     )
     assert summary(crm.load(scores(ids, **known(crm)))) == (2, 0, 0, 0)
 

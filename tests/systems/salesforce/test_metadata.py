@@ -381,10 +381,22 @@ def test_the_flow_posts_to_the_account_by_fields_that_exist() -> None:
     named = set(re.findall(r"\$Record\.(\w+)", flow.read_text(encoding="utf-8")))
     assert {f"Health_Score__c.{name}" for name in named} <= fields().keys()
     assert found["start"]["connector"]["targetReference"] == found["actionCalls"]["name"]
+    # a post that fails must not undo the load of the record
+    assert found["actionCalls"]["faultConnector"]["targetReference"] == found["assignments"]["name"]
+
+
+def test_what_is_tracked_is_shown_and_folders_are_shared_with_the_companys_own_people() -> None:
+    for file in files("layout"):
+        assert "RelatedEntityHistoryList" in [each["relatedList"] for each in listed(read(file)["relatedLists"])]
+    for kind in ("reportFolder", "dashboardFolder"):
+        [folder] = files(kind)
+        assert read(folder)["folderShares"] == {
+            "accessLevel": "View", "sharedTo": "AllInternalUsers", "sharedToType": "Organization",
+        }  # fmt: skip
 
 
 def test_the_removal_names_every_component_or_the_object_that_it_goes_with() -> None:
-    """A flow has to be deactivated first, and is deleted in Setup: docs/salesforce.md."""
+    """Flows have to be deactivated first, and folders to be empty: both are deleted by hand (docs/salesforce.md)."""
     listed_ones = {
         f"{block.find(f'{NS}name').text} {member.text}"
         for block in etree.parse(str(REMOVAL / "destructiveChanges.xml")).iter(f"{NS}types")
@@ -394,8 +406,8 @@ def test_the_removal_names_every_component_or_the_object_that_it_goes_with() -> 
     shipped = {member for folder in (CORE, SIGNALS, OWN_SIGNALS, TASKS, POSTS, PULSE) for member in members(folder)}
     with_objects = {m for m in shipped if re.split(r"[ .-]", m)[1] in objects and not m.startswith("CustomTab ")}
     with_objects -= {m for m in with_objects if m.startswith("CustomObject ")}
-    flows = {member for member in shipped if member.startswith("Flow ")}
-    assert listed_ones == shipped - with_objects - flows
+    by_hand = {m for m in shipped if m.startswith("Flow ")} | {"Report Customer_Health", "Dashboard Customer_Health"}
+    assert listed_ones == shipped - with_objects - by_hand
     assert etree.parse(str(REMOVAL / "package.xml")).find(f"{NS}types") is None
 
 
@@ -482,6 +494,7 @@ def sent() -> pl.DataFrame:
     row |= dict.fromkeys(("main_driver", "next_step", "tier_before", "signal_tier"), "x" * 9_000)
     row |= {"health_change": -100.0, "signal_cap": 100.0, "group_arr": 98_765_432_109_876.25, "group_lowest": "x" * 900}
     row |= {"group_health": 100.0, "group_arr_rated": 100.0, "disagreement": "x" * 900}
+    row |= {"green_tiers": ";Champion;Healthy;"}
     row |= {"period": "2026-10", "scored_at": datetime(2026, 11, 3, tzinfo=UTC), "drivers": row["drivers_text"]}
     row |= {"scorecard": "a long name " * 20 + " 0f1e2d3c4b5a", "run_id": "20261103T060000Z-0a1b2c"}
     return payload(ScoreRecords(pl.DataFrame([row]), dimensions))
@@ -625,10 +638,13 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 
 def evaluated(text: str, record: dict[str, Any]) -> Any:
     """A formula's value, for the few functions that ours use; blanks are None, as with BlankAsBlank."""
-    tokens = re.findall(r'[$A-Za-z_][\w.]*|\d+|"[^"]*"|[(),-]|<>|[<>]=?|=', text)
+    tokens = re.findall(r'[$A-Za-z_][\w.]*|\d+|"[^"]*"|[(),&-]|<>|[<>]=?|=', text)
 
     def value() -> Any:
         left = operand()
+        while tokens and tokens[0] == "&":
+            tokens.pop(0)
+            left = (left or "") + (operand() or "")
         if tokens and tokens[0] in COMPARISONS:
             compare = COMPARISONS[tokens.pop(0)]
             right = operand()
@@ -655,6 +671,7 @@ def evaluated(text: str, record: dict[str, Any]) -> Any:
             "NOT": lambda: not first,
             "ISBLANK": lambda: first is None,
             "BLANKVALUE": lambda: arguments[1] if first is None else first,
+            "CONTAINS": lambda: first is not None and arguments[1] in first,
             "MIN": lambda: None if None in arguments else min(arguments),
         }[word]()
 
@@ -728,7 +745,33 @@ def test_the_final_tier_follows_an_open_signal_and_who_is_at_risk_follows_it(
         "Signal_Cap__c": 49.0,
         "Signal_Tier__c": "Critical",
     }
-    assert (of_score("Final_Tier__c", record), of_score("Is_At_Risk__c", record)) == final
+    for greens in (";Champion;Healthy;", None):  # a record of before they were written: by the score
+        of = record | {"Green_Tiers__c": greens}
+        assert (of_score("Final_Tier__c", of), of_score("Is_At_Risk__c", of)) == final
+
+
+@pytest.mark.parametrize(
+    ("score", "tier", "greens", "at_risk"),
+    [
+        (75.0, "At Risk", ";Champion;Healthy;", True),  # 74.996, as the field rounds it
+        (78.0, "At Risk", ";Champion;Healthy;", True),  # where Healthy begins at 80
+        (72.0, "Good", ";Good;", False),  # the best tier begins at 65
+        (72.0, "Goods", ";Good;", True),
+        (72.0, "Good", ";Goods;", True),  # a part of a name is no name
+        (90.0, "Good", ";Very Good;Good;", False),
+    ],
+)
+def test_who_is_at_risk_goes_by_the_scorecards_own_tiers(
+    score: float,
+    tier: str,
+    greens: str,
+    at_risk: bool,  # noqa: FBT001
+) -> None:
+    record = {
+        "Health_Score__c": score, "Tier__c": tier, "Is_Current__c": True, "Account__r.Open_Critical_Signals__c": 0,
+        "Signal_Cap__c": 49.0, "Signal_Tier__c": "Critical", "Green_Tiers__c": greens,
+    }  # fmt: skip
+    assert of_score("Is_At_Risk__c", record) is at_risk
 
 
 def test_mine_is_what_the_account_owner_looks_at() -> None:

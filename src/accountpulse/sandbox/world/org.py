@@ -323,6 +323,7 @@ def _health_score() -> SObject:
         _text("Next_Step__c", 255),
         _text("Tier_Before__c", 80),
         _text("Signal_Tier__c", 80),
+        _text("Green_Tiers__c", 255),
         _text("Group_Lowest__c", 255),
         _text("Disagreement__c", 255),
         _picklist("Tier__c", "Champion", "Healthy", "At Risk", "Critical", "Not Rated", restricted=True),

@@ -132,6 +132,7 @@ def _accounts(
         reading.setting = "accounts"
         extra = [name for name in _asked_later(org) if reading.find("Account", name) is not None]
         extra += () if staff is None else staff.fields("Account", org.accounts.owner)
+        reading.setting = "accounts.parent"
         extra += () if staff is None else hierarchy.parent_fields(reading, org.accounts.parent)
         extra += () if staff is None else _of_pulse(reading, org, staff)
         reading.setting = "metrics"

@@ -73,4 +73,7 @@ def _path(way: str, level: int) -> str:
 def _way(reading: OrgReading, name: str | None) -> str | None:
     """The word that leads to the parent, such as `Parent`."""
     found = None if name is None else reading.find(ACCOUNT, name)
-    return found.relationship if found is not None and ACCOUNT in found.parents else None
+    if found is None or (found.relationship is not None and ACCOUNT in found.parents):
+        return None if found is None else found.relationship
+    reading.note(f"{ACCOUNT}.{name} is no lookup of accounts: there are no groups")
+    return None

@@ -38,7 +38,7 @@ def load(org: Org, target: Target, made: Plan, sleep: Sleep = time.sleep) -> Loa
     if made.unfinished:
         for job in made.unfinished:
             end_job(org, job, sleep)
-        made = plan(org, target, made.records)
+        made = plan(org, target, made.records, made.customers)
     result = LoadResult(unchanged=len(made.unchanged), refused=list(made.refused))
     # neighbours of one account in one call don't lock each other
     key = target.external_id
@@ -53,7 +53,7 @@ def load(org: Org, target: Target, made: Plan, sleep: Sleep = time.sleep) -> Loa
     of_this_run = made.carried.union(folded(written[key]))
     if result.broken is None:
         try:
-            _move_mark(org, target, _replaced(made, written), result, sleep)
+            _move_mark(org, target, pl.concat([_replaced(made, written), made.former]), result, sleep)
             _count(org, target, made, len(of_this_run), result)
         except AccountpulseError as error:
             result.broken = error
@@ -115,7 +115,7 @@ def _move_mark(org: Org, target: Target, outdated: pl.DataFrame, result: LoadRes
         if answer.text:
             row = outdated.row(place, named=True)
             text = f"its record of {row['Period__c']} is still marked as current: {answer.text}"
-            result.stuck.append(Problem(row["Account__c"], "load", text))
+            result.stuck.append(Problem(row["Account__c"] or row[target.external_id], "load", text))
 
 
 def _write(org: Org, target: Target, rows: pl.DataFrame, answers: dict[int, Answer], sleep: Sleep) -> None:

@@ -26,6 +26,7 @@ from accountpulse.systems.salesforce.record import (
     KEY_LENGTH,
     LARGEST,
     OPTIONAL,
+    OWNER,
     PERIOD_LENGTH,
     PROBABILITIES,
     SCORECARD_LENGTH,
@@ -43,6 +44,9 @@ OTHERS = (
 )
 TEXTS = ("string", "textarea", "picklist")
 NUMBERS = ("double", "currency", "percent", "int")
+# fields that don't take any text, by their types
+KINDS = {each: each for each in ("boolean", "date", "datetime", "time")} | {"reference": "id", "id": "id"}
+WRITTEN_AS = {"Account__c": "id", OWNER: "id", "Renewal_Date__c": "date", "Scored_At__c": "datetime"}
 PAGE = "see `accountpulse docs salesforce`"
 HAS = f"`accountpulse deploy-files salesforce` has them, {PAGE}"
 CURRENCY = "CurrencyIsoCode"  # of a record, where the org has several currencies
@@ -58,6 +62,7 @@ class Plan:
 
     `create`, `update` and `unchanged` hold the values as the org keeps them, one column a field. `outdated` are older
     months' records that hold their account's mark of the current one: key, account, month.
+    `former` are records that hold the mark and whose account is no customer any more, or was merged into another one.
     `carried` are the keys that the org holds of this very run already: it was killed before, and is gone on with.
     `unfinished` are bulk jobs of an earlier load that would still write; `records` is what was planned for.
     """
@@ -67,6 +72,8 @@ class Plan:
     update: pl.DataFrame = field(repr=False)
     unchanged: pl.DataFrame = field(repr=False)
     outdated: pl.DataFrame = field(repr=False)
+    former: pl.DataFrame = field(repr=False)
+    customers: frozenset[str] | None = field(default=None, repr=False)
     refused: list[Problem] = field(default_factory=list)
     run_id: str | None = None  # None: there is no record
     carried: set[str] = field(default_factory=set)
@@ -74,8 +81,10 @@ class Plan:
     unfinished: tuple[str, ...] = ()
 
 
-def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
+def plan(org: Org, target: Target, records: pl.DataFrame, customers: frozenset[str] | None = None) -> Plan:
     """Compare the records of one month with the object's fields and with what the org holds of that month.
+
+    `customers`: as `ScoreRecords` has them; where they aren't all known, nobody loses the mark for being none.
 
     A field that is absent or not writable is a ConfigurationError. A record that the fields can't hold, that isn't a
     finite number somewhere, or whose key is given twice, is refused.
@@ -84,7 +93,7 @@ def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
     none = records.select(list(fields)).clear()
     outdated = records.select(target.external_id, *MARKED).clear()
     notes = (*notes, *_lost_probability(target, fields, records))
-    made = Plan(records, create=none, update=none, unchanged=none, outdated=outdated, notes=notes)
+    made = Plan(records, none, none, none, outdated, former=outdated, customers=customers, notes=notes)
     if records.is_empty():
         return made
     if records.height > target.bulk_above:
@@ -98,6 +107,7 @@ def plan(org: Org, target: Target, records: pl.DataFrame) -> Plan:
         made.notes += (f"{count}: those that are equal are not sent again",)
     if CURRENT in fields:
         newer = _other_months(org, target, fields, period, made)
+        _find_former(target, stored, period, made)
         sound = sound.with_columns((~pl.col("Account__c").is_in(newer)).alias(CURRENT))
     made.create, made.update, made.unchanged = _compared(sound, stored, target)
     return made
@@ -179,7 +189,11 @@ def _absent_notes(target: Target, absent: Sequence[str]) -> Iterator[str]:
         yield f"{target.object} has no {', '.join(lacking)}: not written"
     newer = [name for name in absent if name in DETAILS]
     if newer:
-        yield f"{target.object} has no {', '.join(newer)}: not written, all else is; deploy `health-score` again: {HAS}"
+        what = f"{target.object} has no {', '.join(newer)}, or our user may not see them: not written, all else is"
+        remedy = "deploy `health-score` again, with `churn-signal` or `own-signals`"
+        if target.object != Target().object:
+            remedy = f"add them to {target.object}"
+        yield f"{what}; {remedy}: {HAS}"
 
 
 def _lost_probability(target: Target, fields: Mapping[str, Field], records: pl.DataFrame) -> Iterator[str]:
@@ -196,8 +210,10 @@ def _unfit(described: Mapping[str, Field], name: str, kind: pl.DataType) -> str 
         return "is absent, or not visible"
     if not (definition.createable and definition.updateable):
         return "is not writable for our user"
-    holds = "number" if definition.type in NUMBERS else "boolean" if definition.type == "boolean" else "text"
-    wanted = "number" if kind.is_float() else "boolean" if kind == pl.Boolean else "text"
+    holds = "number" if definition.type in NUMBERS else KINDS.get(definition.type, "text")
+    wanted = "number" if kind.is_float() else "boolean" if kind == pl.Boolean else WRITTEN_AS.get(name, "text")
+    if holds == "text" and wanted not in ("number", "boolean"):
+        return None  # a text takes an id and a day as well
     if holds == wanted and definition.type == "currency" and CURRENCY in described:
         return "is of the type currency, and would be read in the currency of each record: make it a number"
     return None if holds == wanted else f"is of the type {definition.type}, and can't hold a {wanted}"
@@ -218,7 +234,7 @@ def too_narrow(fields: Mapping[str, Field], external_id: str, tiers: Iterable[st
         "Cap_Reason__c": CAP_REASON_LENGTH,
         "Drivers__c": DRIVERS_LENGTH,
         "Scorecard__c": SCORECARD_LENGTH,
-        **dict.fromkeys(("Main_Driver__c", "Next_Step__c", "Group_Lowest__c"), TEXT_LENGTH),
+        **dict.fromkeys(("Main_Driver__c", "Next_Step__c", "Group_Lowest__c", "Disagreement__c"), TEXT_LENGTH),
     }
     for name, definition in fields.items():
         wanted = (always | longest).get(name, 0)
@@ -345,6 +361,20 @@ def _other_months(org: Org, target: Target, fields: Mapping[str, Field], period:
     rows = _table(held(org, target.object, asked, query), made.outdated.schema)
     is_newer = (pl.col("Period__c") > period).fill_null(value=False)
     newer = rows.filter(is_newer)["Account__c"].unique()
-    is_ours = _has_text(target.external_id) & ~pl.col("Account__c").is_in(newer.implode())
-    made.outdated = rows.filter(~is_newer & is_ours)
+    is_of_newer = pl.col("Account__c").is_in(newer.implode()).fill_null(value=False)
+    made.outdated = rows.filter(~is_newer & _has_text(target.external_id) & ~is_of_newer)
     return newer.drop_nulls().to_list()
+
+
+def _find_former(target: Target, stored: pl.DataFrame, period: str, made: Plan) -> None:
+    """Marked records of who is no customer any more; of the month also those of accounts that are merged since."""
+    if made.customers is None:
+        return
+    is_one = pl.col("Account__c").is_in(list(made.customers)).fill_null(value=False)
+    keys = [f"{account}-{period}".lower() for account in made.customers]
+    of_month = stored.filter(pl.col(CURRENT) & ~pl.col(_FOLDED).is_in(keys)).select(made.outdated.columns)
+    made.former = pl.concat([made.outdated.filter(~is_one), of_month])
+    made.outdated = made.outdated.filter(is_one)
+    if made.former.height:
+        what = f"{made.former.height:,} records are no longer marked as current: their accounts are no customers now"
+        made.notes += (f"{what}, or are merged, such as {made.former[target.external_id][0]}",)

@@ -40,6 +40,7 @@ DETAILS = (
     "Tier_Before__c",
     "Signal_Cap__c",
     "Signal_Tier__c",
+    "Green_Tiers__c",
     "Group_Health__c",
     "Group_Lowest__c",
     "Group_ARR__c",
@@ -111,16 +112,22 @@ def _details() -> dict[str, pl.Expr]:
         "Tier_Before__c": _cut(pl.col("tier_before"), TIER_LENGTH),
         "Signal_Cap__c": _rounded("signal_cap"),
         "Signal_Tier__c": _cut(pl.col("signal_tier"), TIER_LENGTH),
+        "Green_Tiers__c": pl.col("green_tiers"),
         "Group_Health__c": _rounded("group_health"),
         "Group_Lowest__c": _cut(pl.col("group_lowest"), TEXT_LENGTH),
         "Group_ARR__c": _rounded("group_arr"),
-        "Group_ARR_Rated__c": _rounded("group_arr_rated"),
+        "Group_ARR_Rated__c": _floored("group_arr_rated"),  # 100 says that all of it is rated
         "Disagreement__c": _cut(pl.col("disagreement"), TEXT_LENGTH),
     }
 
 
 def _rounded(column: str) -> pl.Expr:
     return pl.col(column).cast(pl.Float64).round(DECIMALS)
+
+
+def _floored(column: str) -> pl.Expr:
+    scaled = pl.col(column).cast(pl.Float64) * 10.0**DECIMALS + 1e-6
+    return scaled.floor() / 10.0**DECIMALS
 
 
 def _cut(text: pl.Expr, length: int) -> pl.Expr:
