@@ -40,8 +40,8 @@ ADDED = (
     "Account_Owner__c", "ARR__c", "Renewal_Date__c", "Main_Driver__c", "Next_Step__c", "Health_Change__c",
     "Tier_Before__c", "Signal_Cap__c", "Signal_Tier__c", "Group_Health__c", "Group_Lowest__c", "Group_ARR__c",
     "Group_ARR_Rated__c", "parent_id", "parent", "group", "group_health", "group_lowest", "group_arr",
-    "group_arr_rated", "Green_Tiers__c", "Disagreement__c", "pulse_colour", "pulse_state", "pulse_on", "renewal_outlook",
-    "pulse", "forecast", "disagreement",
+    "group_arr_rated", "Green_Tiers__c", "Disagreement__c", "pulse_colour", "pulse_state", "pulse_on",
+    "renewal_outlook", "pulse", "forecast", "disagreement",
 )  # fmt: skip
 ADDED_TO_SIGNALS = ("title", "owner")  # an account's owner was there before
 # known until the day of reading, and so another thing every day; or no part of any score

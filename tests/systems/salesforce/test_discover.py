@@ -30,6 +30,7 @@ from accountpulse.systems.salesforce.client import Org as SignedInOrg
 from accountpulse.systems.salesforce.discover import discover
 from accountpulse.systems.salesforce.discover_accounts import dividing, tier_order
 from accountpulse.systems.salesforce.meanings import named, words
+from accountpulse.systems.salesforce.pulse_settings import PulseField, PulseRecords
 from accountpulse.systems.salesforce.settings import SalesforceMapping
 from accountpulse.systems.salesforce.signal_settings import Signals
 from accountpulse.systems.salesforce.survey import OrgSurvey
@@ -542,3 +543,61 @@ def test_tiers_without_arr_have_no_order() -> None:
 )
 def test_a_website_is_cut_to_its_domain(website: str | None, domain: str) -> None:
     assert domain_of(website) == domain
+
+
+# --- pulses ---------------------------------------------------------------------------------------------------------
+
+
+def pulse_of(org: Org, configure: Configure) -> Any:
+    """The pulse of the written file, and whether it was proposed."""
+    with Sandbox(org.world) as running:
+        found = look(running, configure)
+    return mapping(found).salesforce.pulse, any(each.path == ("salesforce", "pulse") for each in found.choices)
+
+
+def without_ours(org: Org) -> None:
+    for name in ("Pulse__c", "Pulse_Date__c", "Pulse_Author__c", "Pulse_Reason__c"):
+        del org.objects["Account"].fields[name]
+
+
+def test_our_own_pulse_needs_no_word_in_the_file(world: World, configure: Configure) -> None:
+    assert pulse_of(Org(world), configure) == (PulseField(), False)
+
+
+def test_a_list_of_the_account_with_green_and_red_values_is_its_pulse(world: World, configure: Configure) -> None:
+    org = Org(world)
+    without_ours(org)
+    values = ["Happy", "Neutral", "Unhappy", "At risk"]
+    org.field("Account", "CSM_Sentiment__c", "picklist", values=values)
+    org.field("Account", "CSM_Sentiment_Date__c", "date")
+    org.field("Account", "CSM_Sentiment_By__c", "reference", reference_to="User", relationship="CSM_Sentiment_By__r")
+    org.field("Account", "Region_Status__c", "picklist", values=["Green", "Red"])
+    found, _ = pulse_of(org, configure)
+    assert found == PulseField(
+        value="CSM_Sentiment__c", date="CSM_Sentiment_Date__c", author="CSM_Sentiment_By__c", reason=None,
+        green=("Happy",), yellow=("Neutral",), red=("Unhappy", "At risk"),
+    )  # fmt: skip
+
+
+def test_an_object_of_check_ins_is_read_by_its_records(world: World, configure: Configure) -> None:
+    org = Org(world)
+    without_ours(org)
+    org.object(
+        "Check_In__c", "a7M", Account__c="reference", Stimmung__c="picklist", Held_On__c="date", Notes__c="string"
+    )
+    kind = org.objects["Check_In__c"].fields
+    kind["Account__c"].reference_to, kind["Account__c"].relationship = "Account", "Account__r"
+    kind["Stimmung__c"].values[:] = ["Gut", "Mittel", "Schlecht"]
+    found, _ = pulse_of(org, configure)
+    assert isinstance(found, PulseRecords)
+    assert (found.object, found.account, found.value, found.date) == (
+        "Check_In__c", "Account__c", "Stimmung__c", "Held_On__c",
+    )  # fmt: skip
+    assert (found.green, found.yellow, found.red, found.reason) == (("Gut",), ("Mittel",), ("Schlecht",), "Notes__c")
+
+
+def test_an_org_without_anything_of_the_kind_has_no_pulse(world: World, configure: Configure) -> None:
+    org = Org(world)
+    without_ours(org)
+    org.field("Account", "Pulse_Of_Region__c", "picklist", values=["North", "South"])
+    assert pulse_of(org, configure)[1] is False

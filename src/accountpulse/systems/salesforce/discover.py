@@ -14,6 +14,7 @@ from accountpulse.systems.salesforce import discover_accounts, discover_contract
 from accountpulse.systems.salesforce.client import Field, Org
 from accountpulse.systems.salesforce.discover_accounts import CustomerFilter
 from accountpulse.systems.salesforce.discover_contract import ChildObject, DealKinds
+from accountpulse.systems.salesforce.discover_pulse import pulse_choice
 from accountpulse.systems.salesforce.limits import refuse_below
 from accountpulse.systems.salesforce.row_facts import value_text
 from accountpulse.systems.salesforce.settings import SalesforceAccess, SalesforceMapping, Target
@@ -93,6 +94,7 @@ def _choices(
     champions, no_champions = discover_people.champion_choice(survey, children)
     expansion, no_expansion = discover_people.expansion_choice(deals)
     signals, no_signals = discover_people.signal_choice(survey, children)
+    pulse = pulse_choice(survey, children)
     choices = (
         _where_choice(filters),
         *discover_accounts.account_choices(found, discover_accounts.unnamed(fields, rows, found)),
@@ -104,6 +106,7 @@ def _choices(
         reviews,
         champions,
         expansion,
+        *([] if pulse is None else [pulse]),
         discover_contract.outcome_choice(survey, deals, arr),
         *_target_choices(survey),
         signals,

@@ -402,3 +402,23 @@ CLOSED = Meaning(
     "due target expected planned",
     TIMES,
 )  # fmt: skip
+
+# --- pulses --------------------------------------------------------------------------------------------------------
+
+PULSE = Meaning(
+    {
+        "pulse": 8, "sentiment": 8, "csm": 4, "customer": 1, "success": 2, "rag": 6, "temperature": 5, "mood": 6,
+        "relationship": 3, "health": 2, "manual": 3, "rating": 2, "status": 1, "confidence": 3, "stimmung": 8,
+        "*stimmung": 8, "einschatzung": 7, "ampel": 7, "*ampel": 7, "humeur": 6, "ressenti": 7, "ambiente": 4,
+        "semaforo": 7, "sentimiento": 8, "sentimento": 8, "stemming": 7, "stoplicht": 7,
+    },
+    f"{_PAST} automatic calculated computed date reason",
+    SHORT_TEXTS,
+)  # fmt: skip
+PULSE_OBJECTS = Meaning(
+    {
+        "pulse": 8, "sentiment": 8, "check in": 7, "checkin": 7, "csm": 3, "assessment": 4, "health check": 5,
+        "temperature": 5, "einschatzung": 7, "stimmung": 8,
+    },
+    "survey response answer employee",
+)  # fmt: skip

@@ -101,3 +101,19 @@ CONFIRMED_VALUES = (
     "confirm", "verified", "definite", "proven", "validat", "sure", "bestatigt", "sicher", "cert", "segur",
     "verificad", "conferm", "bevestigd", "zeker",
 )  # fmt: skip
+
+# --- pulses ---------------------------------------------------------------------------------------------------------
+
+GREEN_VALUES = (
+    "green", "good", "healthy", "happy", "positiv", "great", "strong", "grun", "gut", "zufrieden", "vert", "bon",
+    "satisf", "content", "verd", "buen", "bien", "bom", "boa", "buon", "groen", "goed", "tevreden", "safe", "on track",
+)  # fmt: skip
+AMBER_VALUES = (
+    "yellow", "amber", "orange", "neutral", "ok", "medium", "fair", "mixed", "concern", "gelb", "mittel", "jaun",
+    "moyen", "amarill", "amarel", "regular", "giall", "medi", "geel", "oranj", "watch",
+)  # fmt: skip
+RED_VALUES = (
+    "red", "bad", "poor", "unhappy", "unhealthy", "negativ", "risk", "critic", "danger", "rot", "schlecht",
+    "unzufrieden", "gefahr", "roug", "mauvais", "mecontent", "roj", "mal", "vermelh", "ruim", "ross", "cattiv", "rood", "slecht",
+    "ontevreden", "off track", "lost",
+)  # fmt: skip
