@@ -114,6 +114,6 @@ AMBER_VALUES = (
 )  # fmt: skip
 RED_VALUES = (
     "red", "bad", "poor", "unhappy", "unhealthy", "negativ", "risk", "critic", "danger", "rot", "schlecht",
-    "unzufrieden", "gefahr", "roug", "mauvais", "mecontent", "roj", "mal", "vermelh", "ruim", "ross", "cattiv", "rood", "slecht",
-    "ontevreden", "off track", "lost",
+    "unzufrieden", "gefahr", "roug", "mauvais", "mecontent", "roj", "mal", "vermelh", "ruim", "ross", "cattiv", "rood",
+    "slecht", "ontevreden", "off track", "lost",
 )  # fmt: skip
