@@ -174,3 +174,17 @@ def test_a_run_of_some_accounts_leaves_groups_as_they_are(months: TwoMonths, com
     result = run(months.loaded, RunRequest(period=Period(2026, 10), accounts=(parent,)))
     assert (result.count("unchanged"), result.count("updated")) == (1, 0)
     assert held(company, "2026-10")[parent]["Group_ARR__c"] == months.october[parent]["Group_ARR__c"]
+
+
+def test_who_is_no_customer_any_more_has_no_current_record(months: TwoMonths, company: World) -> None:
+    marked = {row["Account__c"] for row in company.salesforce.objects["Health_Score__c"].rows if row["Is_Current__c"]}
+    assert marked == set(months.october)
+    left = next(row for row in company.salesforce.objects["Account"].rows if row["Id"] in months.october)
+    kind, left["Type"] = left["Type"], "Prospect"
+    try:
+        result = run(months.loaded, OCTOBER)
+    finally:
+        left["Type"] = kind
+    rows = company.salesforce.objects["Health_Score__c"].rows
+    assert {row["Account__c"] for row in rows if row["Is_Current__c"]} == marked - {left["Id"]}
+    assert "1 record is no longer marked as current" in "\n".join(result.notes)

@@ -436,12 +436,12 @@ SCORES: Columns = {
 class ScoreRecords:
     """The scores of one run: `table` has SCORES and `<dimension>_score` for each of `dimensions`, a row an account.
 
-    `customers`: the ids of all that there are, those that could not be scored included; None: only some were asked for.
+    `former`: accounts that were scored before and are no customers any more, or were merged into another account.
     """
 
     table: pl.DataFrame
     dimensions: tuple[str, ...]
-    customers: frozenset[str] | None = None
+    former: frozenset[str] = frozenset()
 
     @classmethod
     def none(cls, dimensions: tuple[str, ...]) -> "ScoreRecords":

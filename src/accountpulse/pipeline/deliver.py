@@ -12,6 +12,7 @@ from accountpulse.core.errors import AccountpulseError, AlreadyRunning, Configur
 from accountpulse.core.outgoing import outgoing_table
 from accountpulse.core.records import DETAILS, SCORES, Problem, ScoreRecords
 from accountpulse.core.tables import is_table
+from accountpulse.pipeline.earlier_runs import LOOK_BACK_MONTHS
 from accountpulse.pipeline.measure import Measured
 from accountpulse.pipeline.rate import Rated
 from accountpulse.pipeline.read import Reading
@@ -92,7 +93,7 @@ def deliver_records(run: Run, reading: Reading, measured: Measured, rated: Rated
     A dry run asks the destinations the same questions as a load; where one isn't ready, the delivery says so.
     """
     scores = with_details(run, rated.scores, measured.details["parents"], is_whole=not reading.unread)
-    records = _records(run, scores, _customers(run, measured))
+    records = _records(run, scores, _former(run, measured))
     destinations = _destinations(run)
     csv = _keep_csv(run, records, rated.scores, destinations)
     destinations = destinations if run.loads else []
@@ -122,14 +123,22 @@ def _keep(run: Run, measured: Measured, rated: Rated) -> None:
         run.state.snapshots.save(run.scope.snapshot, rated.metrics, rated.scores, measured.details)
 
 
-def _customers(run: Run, measured: Measured) -> frozenset[str] | None:
-    """Every account of the CRM's list, also those that were left out; None where only some were asked for."""
+def _former(run: Run, measured: Measured) -> frozenset[str]:
+    """Who was scored in this month or the year before and is on the CRM's list no more, not even as left out.
+
+    Only who was scored here: other runs may write to the same object, with accounts of their own. A run of some
+    accounts takes nothing from others.
+    """
     if run.request.accounts:
-        return None
-    return frozenset(measured.linked.accounts["account_id"]) | {each.account_id for each in measured.problems}
+        return frozenset()
+    months = (run.scope.period.shifted(-back) for back in range(LOOK_BACK_MONTHS + 1))
+    tables = (run.state.history.load(month, "metrics", ["account_id"]) for month in months)
+    scored = {account for table in tables if table is not None for account in table["account_id"]}
+    customers = {*measured.linked.accounts["account_id"], *(each.account_id for each in measured.problems)}
+    return frozenset(scored - customers)
 
 
-def _records(run: Run, scores: pl.DataFrame, customers: frozenset[str] | None) -> ScoreRecords:
+def _records(run: Run, scores: pl.DataFrame, former: frozenset[str]) -> ScoreRecords:
     """The scores in the columns that every destination gets."""
     dimensions = run.card.dimensions
     known = {name: kind for name, kind in SCORES.items() if name not in DETAILS or name in scores.columns}
@@ -144,7 +153,7 @@ def _records(run: Run, scores: pl.DataFrame, customers: frozenset[str] | None) -
         run_id=pl.lit(run.run_id),
     )
     table = stamped.select(pl.col(name).cast(kind) for name, kind in columns.items())
-    return ScoreRecords(outgoing_table(table), dimensions, customers)
+    return ScoreRecords(outgoing_table(table), dimensions, former)
 
 
 def _destinations(run: Run) -> list[AnyDestination]:

@@ -25,8 +25,11 @@ def read_pulses(run: Run, extract: Extract) -> pl.DataFrame:
 def _changes_we_saw(run: Run, accounts: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """OWNER_CHANGES by the runs of the months before, for an org that keeps no history of owners.
 
-    Who owned an account then and doesn't now handed it over at some time since: not before that month's end.
+    Who owned an account then and doesn't now handed it over at some time since: not before that month's end. Of a month
+    that is read long afterwards that may have been after it.
     """
+    if run.is_late:
+        return
     earlier = tables_before(run.state, run.scope.snapshot)
     for back in range(1, MONTHS + 1):
         month = run.scope.period.shifted(-back)

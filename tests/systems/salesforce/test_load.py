@@ -640,9 +640,9 @@ def test_a_late_run_of_a_past_month_takes_nothing_from_a_newer_one(crm: Crm, tar
     assert current(crm) == {f"{account}-2026-10" for account in ids}
 
 
-def whole(crm: Crm, records: pl.DataFrame, customers: list[str]) -> tuple[LoadResult, tuple[str, ...]]:
-    """A load of all accounts that are customers."""
-    made = plan(crm.org, COLLECTIONS, records, frozenset(customers))
+def without(crm: Crm, records: pl.DataFrame, *former: str) -> tuple[LoadResult, tuple[str, ...]]:
+    """A load after which these accounts are known to be no customers any more."""
+    made = plan(crm.org, COLLECTIONS, records, frozenset(former))
     return load(crm.org, COLLECTIONS, made, crm.slept.append), made.notes
 
 
@@ -651,14 +651,14 @@ def test_who_is_no_customer_any_more_has_no_current_record(crm: Crm) -> None:
     stays, left, deleted, unscored = crm.accounts(4)
     crm.load(scores([stays, left, deleted, unscored], "2026-09"))
     crm.rows[f"{deleted}-2026-09"]["Account__c"] = None
-    result, notes = whole(crm, scores([stays], "2026-10", "run-2"), [stays, unscored])
+    result, notes = without(crm, scores([stays], "2026-10", "run-2"), left, deleted)
     assert current(crm) == {f"{stays}-2026-10", f"{unscored}-2026-09"}
     assert summary(result) == (1, 0, 0, 0)
     assert result.found == result.expected == 1
-    assert notes[0].startswith("2 records are no longer marked as current: their accounts are no customers now, or are")
-    again, notes = whole(crm, scores([stays], "2026-10", "run-3"), [stays, unscored])
+    assert notes[0].startswith("2 records are no longer marked as current, since the account is no customer any more")
+    again, notes = without(crm, scores([stays], "2026-10", "run-3"), left, deleted)
     assert (summary(again), notes) == ((0, 0, 1, 0), ())
-    back, _ = whole(crm, scores([stays, left], "2026-10", "run-4"), [stays, left, unscored])
+    back, _ = without(crm, scores([stays, left], "2026-10", "run-4"), deleted)
     assert summary(back) == (1, 0, 1, 0)
     assert f"{left}-2026-10" in current(crm)
 
@@ -668,14 +668,14 @@ def test_who_left_within_the_month_or_was_merged_has_no_current_record_of_it(crm
     stays, left, merged = crm.accounts(3)
     crm.load(scores([stays, left, merged]))
     crm.rows[f"{merged}-2026-10"]["Account__c"] = stays
-    whole(crm, scores([stays], run="run-2"), [stays])
+    without(crm, scores([stays], run="run-2"), left, merged)
     assert current(crm) == {f"{stays}-2026-10"}
 
 
 def test_a_run_of_some_accounts_takes_no_mark_from_others(crm: Crm) -> None:
     first, second = crm.accounts(2)
     crm.load(scores([first, second], "2026-09"))
-    crm.load(scores([first], "2026-10", "run-2"))  # whose customers aren't known
+    crm.load(scores([first], "2026-10", "run-2"))  # as of whom nobody knows that they left
     assert current(crm) == {f"{first}-2026-10", f"{second}-2026-09"}
 
 

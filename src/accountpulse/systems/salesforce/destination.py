@@ -58,7 +58,7 @@ class SalesforceDestination:
 
     def plan(self, records: ScoreRecords) -> Plan:
         """As Destination says."""
-        return plan(self._org, self.connection.mapping.target, self._payload(records), records.customers)
+        return plan(self._org, self.connection.mapping.target, self._payload(records), records.former)
 
     def load(self, made: Plan) -> LoadResult:
         """As Destination says: upsert by external id, every record's own result read."""

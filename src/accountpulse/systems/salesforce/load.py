@@ -38,7 +38,7 @@ def load(org: Org, target: Target, made: Plan, sleep: Sleep = time.sleep) -> Loa
     if made.unfinished:
         for job in made.unfinished:
             end_job(org, job, sleep)
-        made = plan(org, target, made.records, made.customers)
+        made = plan(org, target, made.records, made.no_customers)
     result = LoadResult(unchanged=len(made.unchanged), refused=list(made.refused))
     # neighbours of one account in one call don't lock each other
     key = target.external_id

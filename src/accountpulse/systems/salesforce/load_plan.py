@@ -50,6 +50,7 @@ WRITTEN_AS = {"Account__c": "id", OWNER: "id", "Renewal_Date__c": "date", "Score
 PAGE = "see `accountpulse docs salesforce`"
 HAS = f"`accountpulse deploy-files salesforce` has them, {PAGE}"
 CURRENCY = "CurrencyIsoCode"  # of a record, where the org has several currencies
+ID_LENGTH = 18  # of the account, at the beginning of a key
 SLICE = 2_000  # records that are worked on at once: each step would else hold another copy of all their texts
 MARKED = ("Account__c", "Period__c")  # of an older record that may have to lose its mark, beside its key
 _FOLDED, _AGAIN, _BEFORE = "folded key", "key again", " before"  # no field of an org has a blank in its name
@@ -73,7 +74,7 @@ class Plan:
     unchanged: pl.DataFrame = field(repr=False)
     outdated: pl.DataFrame = field(repr=False)
     former: pl.DataFrame = field(repr=False)
-    customers: frozenset[str] | None = field(default=None, repr=False)
+    no_customers: frozenset[str] = field(default=frozenset(), repr=False)
     refused: list[Problem] = field(default_factory=list)
     run_id: str | None = None  # None: there is no record
     carried: set[str] = field(default_factory=set)
@@ -81,10 +82,10 @@ class Plan:
     unfinished: tuple[str, ...] = ()
 
 
-def plan(org: Org, target: Target, records: pl.DataFrame, customers: frozenset[str] | None = None) -> Plan:
+def plan(org: Org, target: Target, records: pl.DataFrame, former: frozenset[str] = frozenset()) -> Plan:
     """Compare the records of one month with the object's fields and with what the org holds of that month.
 
-    `customers`: as `ScoreRecords` has them; where they aren't all known, nobody loses the mark for being none.
+    `former`: as `ScoreRecords` has them; their records lose the mark.
 
     A field that is absent or not writable is a ConfigurationError. A record that the fields can't hold, that isn't a
     finite number somewhere, or whose key is given twice, is refused.
@@ -93,7 +94,7 @@ def plan(org: Org, target: Target, records: pl.DataFrame, customers: frozenset[s
     none = records.select(list(fields)).clear()
     outdated = records.select(target.external_id, *MARKED).clear()
     notes = (*notes, *_lost_probability(target, fields, records))
-    made = Plan(records, none, none, none, outdated, former=outdated, customers=customers, notes=notes)
+    made = Plan(records, none, none, none, outdated, former=outdated, no_customers=former, notes=notes)
     if records.is_empty():
         return made
     if records.height > target.bulk_above:
@@ -107,7 +108,7 @@ def plan(org: Org, target: Target, records: pl.DataFrame, customers: frozenset[s
         made.notes += (f"{count}: those that are equal are not sent again",)
     if CURRENT in fields:
         newer = _other_months(org, target, fields, period, made)
-        _find_former(target, stored, period, made)
+        _find_former(target, stored, made)
         sound = sound.with_columns((~pl.col("Account__c").is_in(newer)).alias(CURRENT))
     made.create, made.update, made.unchanged = _compared(sound, stored, target)
     return made
@@ -366,15 +367,20 @@ def _other_months(org: Org, target: Target, fields: Mapping[str, Field], period:
     return newer.drop_nulls().to_list()
 
 
-def _find_former(target: Target, stored: pl.DataFrame, period: str, made: Plan) -> None:
-    """Marked records of who is no customer any more; of the month also those of accounts that are merged since."""
-    if made.customers is None:
+def _find_former(target: Target, stored: pl.DataFrame, made: Plan) -> None:
+    """The marked records of who is no customer any more, by the account that their key names.
+
+    The record's own account is empty where it was deleted, and another one where it was merged.
+    """
+    if not made.no_customers:
         return
-    is_one = pl.col("Account__c").is_in(list(made.customers)).fill_null(value=False)
-    keys = [f"{account}-{period}".lower() for account in made.customers]
-    of_month = stored.filter(pl.col(CURRENT) & ~pl.col(_FOLDED).is_in(keys)).select(made.outdated.columns)
-    made.former = pl.concat([made.outdated.filter(~is_one), of_month])
-    made.outdated = made.outdated.filter(is_one)
+    accounts = [each.lower() for each in made.no_customers]
+    is_former = pl.col(target.external_id).str.to_lowercase().str.head(ID_LENGTH).is_in(accounts)
+    of_month = stored.filter(pl.col(CURRENT)).select(made.outdated.columns)
+    made.former = pl.concat([made.outdated, of_month]).filter(is_former)
+    made.outdated = made.outdated.filter(~is_former)
     if made.former.height:
-        what = f"{made.former.height:,} records are no longer marked as current: their accounts are no customers now"
-        made.notes += (f"{what}, or are merged, such as {made.former[target.external_id][0]}",)
+        count, example = made.former.height, made.former[target.external_id][0]
+        what = f"{count:,} records are" if count > 1 else "1 record is"
+        why = "no customer any more, or merged"
+        made.notes += (f"{what} no longer marked as current, since the account is {why}: such as {example}",)
