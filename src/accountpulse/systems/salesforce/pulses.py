@@ -10,13 +10,14 @@ from accountpulse.core.ids import to_18
 from accountpulse.systems.salesforce.field_check import Row
 from accountpulse.systems.salesforce.pulse_settings import COLOURS, PulseField, PulseRecords
 from accountpulse.systems.salesforce.queries import MissingInOrg, OrgReading, Rows, at, text
-from accountpulse.systems.salesforce.row_facts import AccountRows, account_of, counted, means, value_text
+from accountpulse.systems.salesforce.row_facts import AccountRows, account_of, counted, means, on_one_line, value_text
 from accountpulse.systems.salesforce.staff import StaffNames, is_staff_id
 
 ACCOUNT, HISTORY = "Account", "AccountHistory"
 OWNER = {"OwnerId": "Owner"}  # how the history calls it: Object Reference, "AccountHistory"
 REACH = timedelta(days=120)  # a pulse that is older says nothing, whoever owns the account
 SHOWN = 5  # values that a note lists
+REASON = 255  # characters that are kept of why a pulse was given
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 USUAL = ("Pulse__c", "Pulse_Date__c")  # one of them is there where ours was deployed
 PulsePart = PulseField | PulseRecords
@@ -135,9 +136,12 @@ class _Pulses:
             self.undated.append(account)
         author = part.author if part.author in shown else None
         reason = at(row, part.reason) if part.reason in shown and part.reason is not None else None
-        said = None if reason is None else str(reason).strip() or None
         return _pulse(
-            account, colour=colour, given_at=given, author=self.staff.held(self.name, author, row), reason=said
+            account,
+            colour=colour,
+            given_at=given,
+            author=self.staff.held(self.name, author, row),
+            reason=on_one_line(reason, REASON),
         )
 
     def _instant(self, value: Any) -> datetime | None:

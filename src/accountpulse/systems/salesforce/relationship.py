@@ -27,6 +27,7 @@ from accountpulse.systems.salesforce.row_facts import (
     closed_since,
     may_lie_in,
     means,
+    on_one_line,
     open_at_as_of,
     unlisted,
 )
@@ -281,7 +282,7 @@ def signals(reading: OrgReading, part: Signals, staff: StaffNames) -> Rows:
             "confirmed": confidence is not None and means(at(row, confidence), part.confirmed),
             "opened_at": opened,
             "closed_at": ended,
-            "title": None if title is None else _in_few_words(at(row, title)),
+            "title": None if title is None else on_one_line(at(row, title), TITLE),
             "owner": staff.held(name, owner, row),
         }
     if nobodys:
@@ -294,12 +295,6 @@ def _only_shown(reading: OrgReading, part: Signals, key: Literal["title", "owner
     if each == getattr(Signals(), key) and each is not None and reading.find(part.object, each) is None:
         return None
     return each if reading.has(part.object, each) else None
-
-
-def _in_few_words(value: Any) -> str | None:
-    """A title on one line; the beginning of a longer text."""
-    text = "" if value is None else " ".join(str(value).split())
-    return (text if len(text) <= TITLE else f"{text[: TITLE - 1].rstrip()}…") or None
 
 
 def _not_closed(reading: OrgReading, part: Signals, closed: str) -> RowCondition:

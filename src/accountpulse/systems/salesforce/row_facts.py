@@ -65,6 +65,12 @@ def value_text(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
+def on_one_line(value: Any, most: int) -> str | None:
+    """People's own words on one line; the beginning of a longer text. Null: there are none."""
+    said = "" if value is None else " ".join(str(value).split())
+    return (said if len(said) <= most else f"{said[: most - 1].rstrip()}…") or None
+
+
 def means(value: Any, wanted: Iterable[str]) -> bool:
     """Whether a text or picklist value is one of these, whatever its case; null is none."""
     return value is not None and str(value).strip().casefold() in {each.strip().casefold() for each in wanted}
