@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from accountpulse.systems.discovery import MappingChoice
 from accountpulse.systems.salesforce import meanings, value_words
-from accountpulse.systems.salesforce.discover_contract import ChildObject
+from accountpulse.systems.salesforce.discover_contract import Block, ChildObject
 from accountpulse.systems.salesforce.meanings import named
 from accountpulse.systems.salesforce.pulse_settings import COLOURS, PulseField
 from accountpulse.systems.salesforce.schema import TIMES, Field
@@ -16,7 +16,6 @@ SURE = 4  # points of a name
 _STEMS: Mapping[str, tuple[str, ...]] = {
     "red": value_words.RED_VALUES, "yellow": value_words.AMBER_VALUES, "green": value_words.GREEN_VALUES,
 }  # fmt: skip
-Block = dict[str, object]
 
 
 def pulse_choice(survey: OrgSurvey, children: Sequence[ChildObject]) -> MappingChoice | None:
