@@ -4,6 +4,7 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +76,13 @@ class Read:
         self.asked = asked
         self.queries = [query for _path, query in asked]
         self.notes = "\n".join(extract.notes)
-        # the other systems are not asked here: their metrics are of no account
-        alone = replace(loaded, access={"salesforce": loaded.access["salesforce"]})
-        self.measured = measured(alone, {"salesforce": extract}, scope)
+        self._loaded, self._scope = loaded, scope
+
+    @cached_property
+    def measured(self) -> pl.DataFrame:
+        """The metrics; the other systems are not asked here, and theirs are of no account."""
+        alone = replace(self._loaded, access={"salesforce": self._loaded.access["salesforce"]})
+        return measured(alone, {"salesforce": self.extract}, self._scope)
 
     def of(self, account: str) -> dict[str, Any]:
         """An account's row: attributes, metrics and their reasons."""

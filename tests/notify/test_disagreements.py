@@ -39,13 +39,15 @@ ONE = Account(1)  # Healthy, 80
 def days(folder: Path, *accounts: Sequence[Account], cards: dict[int, Scorecard] | None = None, **options: Any) -> Any:
     """One run and one sending a day, from Monday on; what was told on each day. `outages`: days without Intercom."""
     outages = options.get("outages", ())
+    runs = [
+        measure(there, MONDAY + timedelta(days=number), (cards or {}).get(number, SMALL), outage=number in outages)
+        for number, there in enumerate(accounts)
+    ]
     found = []
-    for number, there in enumerate(accounts):
-        day = MONDAY + timedelta(days=number)
-        card = (cards or {}).get(number, SMALL)
-        leave(folder, scored([measure(there, day, card, outage=number in outages)])[0], number)
+    for number, run in enumerate(scored(runs)):
+        leave(folder, run, number)
         channel = Notebook()
-        send_all(folder, day, channel)
+        send_all(folder, MONDAY + timedelta(days=number), channel)
         found.append(told(channel.pages))
     return found
 

@@ -142,9 +142,9 @@ class Sandbox:
 
     def stop(self) -> None:
         """Close everything; a second time does nothing."""
-        for server, thread, listening in self._running:
-            server.should_exit = True
-            server.force_exit = True
+        for server, *_ in self._running:  # all at once: each takes two tenths of a second
+            server.should_exit = server.force_exit = True
+        for _, thread, listening in self._running:
             thread.join(timeout=10)
             listening.close()
         self._running.clear()
