@@ -186,5 +186,5 @@ def told(pages: Sequence[Digest]) -> list[tuple[int, str, str]]:
         found += [(int(each.account_id[3:15]), "also", each.text) for each in page.others]
         found += [(int(each.account_id[3:15]), "back", each.text) for each in page.crossed_back]
         found += [(int(each.account_id[3:15]), "disagree", each.text) for each in page.disagree]
-        found += [(int(each.account_id[3:15]), "agree", each.text) for each in page.agree_again]
+        found += [(int(each.account_id[3:15]), "agree", each.text) for each in page.no_longer_disagree]
     return found

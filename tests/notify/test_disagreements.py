@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from accountpulse.notify.disagreements import TOLD_WORDS
 from accountpulse.notify.errors import NotSent
 from accountpulse.notify.mail_page import page
 from accountpulse.notify.message import Digest
@@ -102,6 +103,19 @@ def test_a_pulse_that_can_not_be_read_ends_nothing(tmp_path: Path, silence: dict
     assert [[kind for _, kind, _ in each] for each in found] == [[], ["disagree"], [], [], ["agree"]]
 
 
+def test_what_became_of_the_score_while_the_pulse_could_not_be_read_is_told_afterwards(tmp_path: Path) -> None:
+    apart, dark = said(ONE, pulse=RED), (None, "unread")
+    lower = {"score": 60.0, "logins": 60.0}
+    ended = days(tmp_path, [ONE], apart, said(ONE, pulse=dark, **lower), said(ONE, pulse=RED, **lower))
+    assert [[kind for _, kind, _ in each if kind != "worse"] for each in ended] == [[], ["disagree"], [], ["agree"]]
+
+
+def test_what_began_while_the_pulse_could_not_be_read_is_told_afterwards(tmp_path: Path) -> None:
+    low, dark = replace(ONE, score=60.0, logins=60.0), (None, "unread")
+    begun = days(tmp_path, said(low, pulse=RED), said(ONE, pulse=dark), said(ONE, pulse=RED))
+    assert [[kind for _, kind, _ in each if kind == "disagree"] for each in begun] == [[], [], ["disagree"]]
+
+
 def test_an_account_that_lacks_a_source_waits(tmp_path: Path) -> None:
     """On the second day its score can't be judged; on the third it is told."""
     apart = said(ONE, pulse=RED)
@@ -139,7 +153,7 @@ def test_a_ledger_of_an_earlier_version_is_a_baseline(tmp_path: Path) -> None:
     assert ledger.document.told is not None
     table = state.ledgers.table(ledger.document.told)
     assert table is not None
-    older = state.ledgers.save_table("notebook", table.drop("told:pulse", "told:forecast"))
+    older = state.ledgers.save_table("notebook", table.drop([name for name in table.columns if name in TOLD_WORDS]))
     last = msgspec.structs.replace(ledger.document.told, table=older)
     state.ledgers.write(ledger, msgspec.structs.replace(ledger.document, told=last))
     again = []
@@ -190,8 +204,8 @@ def test_every_rendering_has_both_lists(tmp_path: Path) -> None:
     (shown,) = (ready(each) for each in channel.pages)
     for text in (plain_text(shown), page(shown), str(message(shown))):
         assert "Score and people disagree (1)" in text
-        assert "They agree again (1)" in text
+        assert "No longer in disagreement (1)" in text
         assert "score Healthy (80), pulse red of 2026-11-04" in text
     data = as_data(shown)
     assert [each["account_id"] for each in data["disagree"]] == [account_id(1)]
-    assert [each["text"] for each in data["agree_again"]] == ["score Healthy (80), pulse green of 2026-11-04"]
+    assert [each["text"] for each in data["no_longer_disagree"]] == ["score Healthy (80), pulse green of 2026-11-04"]

@@ -193,7 +193,7 @@ PULSES: Columns = {
     "reason": pl.String,  # their own words; shown, never logged
     "doubt": pl.String,  # `unclear`: what it says, or said by then, can't be known; `unread`: nobody could look
 }
-# the changes of accounts' owners in the days that a pulse can be of; two of one account and instant are one
+# the changes of accounts' owners since the first day that a pulse can be of; two of one account and instant are one
 OWNER_CHANGES: Columns = {
     "account_id": pl.String,
     "at": TIME,

@@ -209,7 +209,7 @@ class _Writer:
             recipient=owner.recipient,
             gone=missing,
             disagree=begun,
-            agree_again=ended,
+            no_longer_disagree=ended,
         )
 
     @property

@@ -50,7 +50,7 @@ class Digest(NamedTuple):
     recipient: str | None  # mail address or Slack destination of this owner, from the settings; None: the channel's own
     gone: tuple[str, ...] = ()  # accounts that are no longer scored
     disagree: tuple[Other, ...] = ()  # where the score and people disagree since the last word
-    agree_again: tuple[Other, ...] = ()  # where they did when it was told last, and do no longer
+    no_longer_disagree: tuple[Other, ...] = ()  # where they did when it was told last, and do no longer
 
 
 class Receipt(NamedTuple):

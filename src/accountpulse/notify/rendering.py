@@ -18,7 +18,7 @@ def ready(digest: Digest) -> Digest:
         crossed_back=tuple(_other(each) for each in digest.crossed_back),
         notes=tuple(_line(each) for each in digest.notes),
         disagree=tuple(_other(each) for each in digest.disagree),
-        agree_again=tuple(_other(each) for each in digest.agree_again),
+        no_longer_disagree=tuple(_other(each) for each in digest.no_longer_disagree),
     )
 
 
@@ -43,7 +43,7 @@ def one_line_lists(digest: Digest) -> tuple[tuple[str, tuple[Other, ...]], ...]:
         ("Also crossed a line", digest.others),
         ("Better again", digest.crossed_back),
         ("Score and people disagree", digest.disagree),
-        ("They agree again", digest.agree_again),
+        ("No longer in disagreement", digest.no_longer_disagree),
     )
 
 
@@ -106,7 +106,7 @@ def as_data(digest: Digest) -> dict[str, Any]:
         "others": [{**_named(each), "text": each.text} for each in digest.others],
         "crossed_back": [{**_named(each), "text": each.text} for each in digest.crossed_back],
         "disagree": [{**_named(each), "text": each.text} for each in digest.disagree],
-        "agree_again": [{**_named(each), "text": each.text} for each in digest.agree_again],
+        "no_longer_disagree": [{**_named(each), "text": each.text} for each in digest.no_longer_disagree],
         "gone": list(digest.gone),
         "notes": list(digest.notes),
     }

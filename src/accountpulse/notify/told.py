@@ -11,7 +11,7 @@ open                   the lines that were told as crossed for the worse, and no
 missing                the account was told as missing from the runs
 name, owner_id, owner  what the account is called, and whose it is; null: not known
 run                    the run by which it was last told of, or first noted
-pulse, forecast        what its people said (`notify/disagreements.py`)
+pulse, forecast, …     what its people said, and where they and the score disagreed (`notify/disagreements.py`)
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,9 +24,9 @@ import polars as pl
 
 from accountpulse.core.records import Columns
 from accountpulse.core.web_links import WebLink
-from accountpulse.notify.disagreements import SCORE_WORD, TOLD_WORDS, DisagreementNews, disagreement_news
+from accountpulse.notify.disagreements import TOLD_WORDS, DisagreementNews, disagreement_news
 from accountpulse.notify.open_lines import still_open
-from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, RENEWAL, TIER, reason_of
+from accountpulse.scoring.columns import CAP_REASON, COVERAGE, CRITICAL, HEALTH, RENEWAL, SCORE_WORD, TIER, reason_of
 from accountpulse.scoring.crossings import (
     COVERAGE_FALL,
     STAGES,
@@ -159,7 +159,7 @@ def compare(
     for account in doubtful:
         if account in steps and not steps[account].crossed.crossings:
             steps[account] = _as_it_stands(steps[account], shown[account], newest)
-    opposed = disagreement_news(before, newest.scores, newest.card, newest.day, unread)
+    opposed = disagreement_news(before, newest.scores, newest.card, newest.day, unread, same_card=same_card)
     news = {*opposed.begun, *opposed.ended}
     for account, words in opposed.told.items():
         run = {"told:run": newest.run_id} if account in news else {}

@@ -14,7 +14,7 @@ from accountpulse.pipeline.account_urls import account_urls
 from accountpulse.pipeline.arr_history import with_own_history
 from accountpulse.pipeline.conservation import RowsOf, rows_of, same_accounts
 from accountpulse.pipeline.evidence import evidence, open_signals, rows_by_source
-from accountpulse.pipeline.opinions import read_pulses, with_opinions
+from accountpulse.pipeline.opinions import lost_pulses, read_pulses, with_opinions
 from accountpulse.pipeline.own_tables import owned_figures
 from accountpulse.pipeline.read import Extracts, Reading
 from accountpulse.pipeline.run import Run
@@ -69,7 +69,7 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
     }
     measured, details["pulses"] = with_opinions(run, metrics_of(run, linked, tables, unknowns, gaps), tables, pulses)
     same_accounts(linked.accounts["account_id"], measured["account_id"], "metrics")
-    notes = (*own_rows.notes, *own_metrics.shortfalls(measured, run.card, run.settings))
+    notes = (*own_rows.notes, *lost_pulses(run, pulses), *own_metrics.shortfalls(measured, run.card, run.settings))
     unlinked = _unlinked(run, linked, measured, details["evidence"])
     return Measured(linked, measured, details, (*left_out, *linked.problems), _in_order(conserved), notes, unlinked)
 

@@ -9,8 +9,10 @@ from accountpulse.core.records import OPINIONS, OWNER_CHANGES, Extract, frame
 from accountpulse.metrics.opinions import VOID_DAYS, outlooks, pulses_at
 from accountpulse.pipeline.earlier_runs import tables_before
 from accountpulse.pipeline.run import Run
+from accountpulse.scoring.columns import PULSE_STATE
 
 MONTHS = VOID_DAYS // 30  # a pulse that is older is void
+FEW = 10  # accounts, of which most may well change hands in a month
 
 
 def read_pulses(run: Run, extract: Extract) -> pl.DataFrame:
@@ -18,15 +20,17 @@ def read_pulses(run: Run, extract: Extract) -> pl.DataFrame:
     pulses, told = extract.tables["pulses"], extract.tables["owner_changes"]
     if pulses.is_empty():
         return pulses_at(pulses, told, run.scope)
-    changes = pl.concat([told, *_changes_we_saw(run, extract.tables["accounts"])])
+    untold = extract.tables["accounts"].join(told, on="account_id", how="anti")
+    changes = pl.concat([told, *_changes_we_saw(run, untold)])
     return pulses_at(pulses, changes, run.scope)
 
 
 def _changes_we_saw(run: Run, accounts: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """OWNER_CHANGES by the runs of the months before, for an org that keeps no history of owners.
+    """OWNER_CHANGES by the runs of the months before, of accounts of which the org's own history tells none.
 
     Who owned an account then and doesn't now handed it over at some time since: not before that month's end. Of a month
-    that is read long afterwards that may have been after it.
+    that is read long afterwards that may have been after it. Where most accounts have another owner, it is the mapping
+    that changed.
     """
     if run.is_late:
         return
@@ -36,9 +40,23 @@ def _changes_we_saw(run: Run, accounts: pl.DataFrame) -> Iterator[pl.DataFrame]:
         table = earlier.load(month, "metrics")
         if table is None or "owner_id" not in table.columns:
             continue
-        then = table.select("account_id", pl.col("owner_id").cast(pl.String).alias("then")).drop_nulls()
-        changed = accounts.join(then, on="account_id").filter(pl.col("owner_id") != pl.col("then"))
+        then = table.select("account_id", pl.coalesce(pl.col("owner_id", "owner").cast(pl.String)).alias("then"))
+        both = accounts.join(then, on="account_id").drop_nulls("then")
+        changed = both.filter(pl.coalesce("owner_id", "owner") != pl.col("then"))
+        if changed.height * 2 > both.height > FEW:
+            continue
         yield changed.select("account_id", at=pl.lit(month.end), owner_id="owner_id").cast(dict(OWNER_CHANGES))  # type: ignore[arg-type]
+
+
+def lost_pulses(run: Run, pulses: pl.DataFrame) -> Iterator[str]:
+    """A line where nobody has a pulse, and in the month before some had: fields that are hidden look like none."""
+    if pulses.height:
+        return
+    before = tables_before(run.state, run.scope.snapshot).load(run.scope.period.shifted(-1), "metrics")
+    had = 0 if before is None or PULSE_STATE not in before.columns else before[PULSE_STATE].count()
+    if had:
+        text = "can our user still read the fields (`Accountpulse_Integration_Pulse`)?"
+        yield f"salesforce: pulse: no account has one, and {had:,} had one in the month before: {text}"
 
 
 def with_opinions(

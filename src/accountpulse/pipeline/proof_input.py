@@ -18,7 +18,9 @@ from accountpulse.pipeline.first_measurement import (
     WINDOW_DAYS,
 )
 from accountpulse.proof import outcomes as proof_outcomes
-from accountpulse.scoring import columns
+from accountpulse.scoring import columns, scorecard
+from accountpulse.scoring.columns import SCORE_WORD
+from accountpulse.scoring.disagreement import score_word
 from accountpulse.scoring.scorecard import Scorecard
 from accountpulse.state import State
 from accountpulse.state.history import FirstMonth
@@ -72,6 +74,7 @@ def months_of(state: State, card: Scorecard | None = None) -> pl.DataFrame:
     metric, and of the scores `health_score`, `health_before_caps`, `churn_risk_score`, `tier`, `coverage`, `risk_z`,
     `churn_probability` (as it was said then), `cap_reason`, `drivers_text`, `scorecard`, each
     `<metric>_points` and `<dimension>_score`.
+    `score_word` is the score in a word, by the month's own scorecard (`scoring/disagreement.py`).
     A column that a month doesn't have is null there.
 
     `card`: scored with it in place of the scores that were kept, with the trend of that time. What the reader should
@@ -85,7 +88,8 @@ def months_of(state: State, card: Scorecard | None = None) -> pl.DataFrame:
             continue
         older += [] if month.kept else [name]
         if card is None:
-            tables.append(_rows(month.period, month.first.metrics, month.first.scores))
+            rows = _rows(month.period, month.first.metrics, month.first.scores)
+            tables.append(_with_score_word(state, rows))
         else:
             measured[month.period] = month.first.metrics
     if card is not None:
@@ -155,6 +159,13 @@ def _rows(period: Period, metrics: pl.DataFrame, scores: pl.DataFrame) -> pl.Dat
     numbers, texts = pl.selectors.numeric(), pl.selectors.by_dtype(pl.Enum, pl.Categorical)
     wanted = stamped.select("account_id", *STAMPS, *_wanted(scores, metrics))
     return wanted.with_columns(numbers.cast(pl.Float64), texts.cast(pl.String))
+
+
+def _with_score_word(state: State, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with SCORE_WORD, by the scorecard that they were scored with; as they are where it was not kept."""
+    kept = rows[columns.SCORECARD].drop_nulls() if columns.SCORECARD in rows.columns else None
+    content = None if kept is None or kept.is_empty() else state.history.load_scorecard(kept[0].rsplit(" ", 1)[-1])
+    return rows if content is None else rows.with_columns(score_word(scorecard.restored(content)).alias(SCORE_WORD))
 
 
 def _rescored(measured: Mapping[Period, pl.DataFrame], then: HistoryThen, card: Scorecard) -> Iterator[pl.DataFrame]:

@@ -106,7 +106,7 @@ def backtest(
     kind: SampleKind = "renewals" if _bears(renewals, account_months, report) else "months"
     tables = _Samples(first_hand, renewals, account_months, kind)
     document = _document(tables, report, card, rules, other)
-    said = words_before(in_range(first_hand, rules.first, rules.last), renewals, card)
+    said = words_before(first_hand, renewals, card)  # the renewals' range decides, not the months'
     if has_pulses(first_hand):
         document = replace(document, words=who_was_right(said))
     if later is not None:

@@ -11,7 +11,7 @@ from accountpulse.core.records import Columns
 from accountpulse.proof.document import WordRecord, WordsAtLead
 from accountpulse.proof.figures import counted, were
 from accountpulse.proof.labels import LOST_ON, RENEWAL_ON
-from accountpulse.scoring.columns import AS_OF, HEALTH, PULSE, PULSE_STATE, TIER
+from accountpulse.scoring.columns import AS_OF, HEALTH, PULSE, PULSE_STATE, SCORE_WORD, TIER
 from accountpulse.scoring.disagreement import PULSES, SCORE_WORDS, pulse_word, score_word
 from accountpulse.scoring.scorecard import Scorecard
 
@@ -39,15 +39,16 @@ def words_before(months: pl.DataFrame, renewals: pl.DataFrame, card: Scorecard) 
     `renewals` as `labels.renewal_rows` gives them: those with `lost` null have no outcome yet, and no row. A word is
     that of the last of the `months` with `as_of` <= the renewal − `lead` days, of an account that was a customer then.
     Where there is none in the quarter before that day `as_of` and all that was said are null. `health_score` and `tier`
-    are as the months have them; `score_word` is `green`, `between`, `red` or `not rated`, `pulse_word` the pulse, or
-    `none` where there was none that counted (`pulse_state` says why). `outcome` is `lost` or `renewed`.
+    are as the months have them; `score_word` is `green`, `between`, `red` or `not rated`, by the months' own scorecards
+    and, where they don't say, by `card`; `pulse_word` the pulse, or `none` where there was none that counted
+    (`pulse_state` says why). `outcome` is `lost` or `renewed`.
     """
-    known = {name: kind for name, kind in ((PULSE, pl.String), (PULSE_STATE, pl.String)) if name not in months.columns}
+    known = {name: pl.String for name in (PULSE, PULSE_STATE, SCORE_WORD) if name not in months.columns}
     said = (
         months.with_columns(pl.lit(None, kind).alias(name) for name, kind in known.items())
         .select(
             pl.col("account_id").cast(pl.String), AS_OF, HEALTH, pl.col(TIER).cast(pl.String),
-            score_word(card).alias("score_word"), PULSE, PULSE_STATE,
+            pl.coalesce(SCORE_WORD, score_word(card)).alias(SCORE_WORD), PULSE, PULSE_STATE,
             pulse_word().fill_null(NO_PULSE).alias("pulse_word"),
         )
         .sort(AS_OF)

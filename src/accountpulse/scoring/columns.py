@@ -15,6 +15,7 @@ ScoreRow = Mapping[str, Any]  # one account: its scores by column, where needed 
 ATTRIBUTES = tuple(ACCOUNTS)  # of an account: name, segment, seats, ARR, …
 AS_OF = "as_of"  # the day after the last one that was measured, in tables with several months an account
 RENEWAL = "days_to_renewal"
+SCORE_WORD = "score_word"  # of a month as it was then: `green`, `red`, `between`, `not rated`
 # beside a score, and no part of it (OPINIONS)
 PULSE, PULSE_STATE, PULSE_ON, OUTLOOK = "pulse_colour", "pulse_state", "pulse_on", "renewal_outlook"
 CRITICAL = "critical_signals"

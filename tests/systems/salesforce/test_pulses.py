@@ -76,6 +76,7 @@ def test_by_id_no_author_is_named(org: Org, read: Reader) -> None:
 def test_what_can_not_be_known_is_said(
     org: Org, read: Reader, stands: tuple[str, str | None], means: tuple[Any, ...] | None, note: str
 ) -> None:
+    org.objects["Account"].fields["Pulse__c"].values.append("Purple")
     pulse(org, ONE, *stands)
     found = read(org)
     assert said(found).get(ONE) == means
@@ -171,9 +172,12 @@ def test_of_records_the_last_before_the_month_ended_counts(org: Org, read: Reade
         (None, "Gut", "2026-10-02"),
     )  # fmt: skip
     found = read(org, RECORDS)
-    assert said(found) == {ONE: ("red", "2026-10-02", None), TWO: ("yellow", "2026-10-02", None)}
+    assert said(found) == {
+        ONE: ("red", "2026-10-02", None), TWO: ("yellow", "2026-10-02", None), THREE: ("yellow", None, None),
+    }  # fmt: skip
+    assert f"a pulse without a date doesn't count: 1 account, such as {THREE}" in found.notes
     counts = found.extract.counts["pulses"]
-    assert (counts.came, counts.kept) == (6, 2)  # the org was asked for those before the month's end alone
+    assert (counts.came, counts.kept) == (7, 3)  # the org was asked for those before the month's end alone
 
 
 def test_two_records_of_one_instant_that_differ_are_unclear(org: Org, read: Reader) -> None:
@@ -187,6 +191,24 @@ def test_two_records_of_one_instant_that_differ_are_unclear(org: Org, read: Read
     for row in org.objects["Check_In__c"].rows:
         row["CreatedDate"] = at("2026-10-09T00:00:00")
     assert said(read(org, RECORDS)) == {ONE: (None, None, "unclear"), TWO: ("green", "2026-10-02", None)}
+
+
+def test_two_values_of_one_colour_are_one_pulse(org: Org, read: Reader) -> None:
+    check_ins(org, (ONE, "Gut", "2026-10-02"), (ONE, "Mittel", "2026-10-02"))
+    for row in org.objects["Check_In__c"].rows:
+        row["CreatedDate"] = at("2026-10-09T00:00:00")
+    found = read(org, RECORDS.replace("green: [Gut]", "green: [Gut, Mittel]").replace("yellow: [Mittel]", "yellow: []"))
+    assert said(found) == {ONE: ("green", "2026-10-02", None)}
+
+
+def test_an_answer_that_makes_no_sense_costs_no_account_its_score(org: Org, read: Reader) -> None:
+    before = read(org, "salesforce: {pulse: none}")
+    check_ins(org, (ONE, "Gut", "2026-10-02"))
+    org.objects["Check_In__c"].rows[0]["Id"] = "no record's id"
+    found = read(org, RECORDS)
+    assert {doubt for *_, doubt in said(found).values()} == {"unread"}
+    assert "pulse: the pulses can't be read: " in found.notes
+    assert found.measured.equals(before.measured)
 
 
 def test_a_deleted_record_says_nothing(org: Org, read: Reader) -> None:
@@ -218,7 +240,9 @@ def test_a_change_of_owner_is_one_whatever_rows_tell_of_it(org: Org, read: Reade
     org.add("Account", Id=(prospect := record_id("001", 777)), Name="P", Type="Prospect")
     changed(org, prospect, "2026-10-07T09:00:00", (BOB, ANN))
     found = read(org)
-    assert changes(found) == [(ONE, "2026-10-07", ANN), (TWO, "2026-10-07", BOB), (THREE, "2026-10-07", None)]
+    assert changes(found) == [
+        (ONE, "2026-10-07", ANN), (TWO, "2026-10-07", BOB), (THREE, "2026-10-07", None), (THREE, "2026-11-01", ANN),
+    ]  # fmt: skip
 
 
 def test_a_lookup_of_ones_own_is_followed_under_its_own_name(org: Org, read: Reader) -> None:

@@ -7,9 +7,12 @@ from accountpulse.systems.salesforce import meanings, value_words
 from accountpulse.systems.salesforce.discover_contract import Block, ChildObject
 from accountpulse.systems.salesforce.meanings import named
 from accountpulse.systems.salesforce.pulse_settings import COLOURS, PulseField
-from accountpulse.systems.salesforce.schema import TIMES, Field
+from accountpulse.systems.salesforce.schema import Field
 from accountpulse.systems.salesforce.survey import OrgSurvey
 
+# a low risk is no red, and a name that begins as a colour's is none
+UNLESS: Mapping[str, tuple[str, ...]] = {"red": value_words.NOT_RED, "yellow": (), "green": value_words.NOT_GREEN}
+_BESIDE = {"date": meanings.PULSE_DAY, "author": meanings.PULSE_AUTHOR, "reason": meanings.PULSE_REASON}
 PATH = ("salesforce", "pulse")
 OTHERS = 3
 SURE = 4  # points of a name
@@ -66,7 +69,7 @@ def _colours(each: Field) -> Block | None:
     """A list's values by colour; None where none is green, or none red. Red comes first: `not happy` is no praise."""
     found: dict[str, list[str]] = {colour: [] for colour in COLOURS}
     for value in each.picklist:
-        colour = next((name for name, stems in _STEMS.items() if named(value, stems)), None)
+        colour = next((name for name, stems in _STEMS.items() if named(value, stems, UNLESS[name])), None)
         if colour is not None:
             found[colour].append(value)
     return {**found} if found["green"] and found["red"] else None
@@ -78,10 +81,10 @@ def _is_beside(pulse: Field, other: Field) -> bool:
 
 
 def _beside(fields: Sequence[Field]) -> Block:
-    """The day, the person and the words among some fields; null where there is none."""
-    kinds = {
-        "date": [each for each in fields if each.type in TIMES],
-        "author": [each for each in fields if each.type == "reference" and "User" in each.parents],
-        "reason": [each for each in fields if each.type in ("string", "textarea")],
-    }
-    return {key: found[0].name if found else None for key, found in kinds.items()}
+    """The day, the person and the words among some fields, each by what its name says; null where there is none."""
+    return {key: _named(fields, meaning) for key, meaning in _BESIDE.items()}
+
+
+def _named(fields: Sequence[Field], meaning: meanings.Meaning) -> str | None:
+    found = [(meaning.of(each), each.name) for each in fields if meaning.of(each)]
+    return max(found, key=lambda pair: pair[0])[1] if found else None

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from accountpulse.core.catalogue import METRICS
-from accountpulse.core.errors import AccessError
+from accountpulse.core.errors import AccessError, UnexpectedAnswer
 from accountpulse.core.ids import to_18
 from accountpulse.core.plain_text import plain_table
 from accountpulse.core.records import TABLES, Extract, SourceName, unknowns
@@ -366,8 +366,13 @@ def _pulse_parts(
         return given
 
     def changes(owner: Any) -> Rows:
-        is_asked = any(row["given_at"] is not None for row in given)
-        return pulses.owner_changes(reading, owner, found) if is_asked else []
+        if all(row["given_at"] is None for row in given):
+            return []
+        try:
+            return list(pulses.owner_changes(reading, owner, found))
+        except (AccessError, UnexpectedAnswer) as error:  # what stands beside the score must not cost it
+            reading.note(f"changes of owners can't be read: {' '.join(str(error).split())}")
+            raise MissingInOrg from None
 
     yield _Part("pulses", "pulse", (), org.pulse, read)
     yield _Part("owner_changes", "pulse", (), org.accounts.owner, changes)

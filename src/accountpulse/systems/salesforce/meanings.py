@@ -422,3 +422,25 @@ PULSE_OBJECTS = Meaning(
     },
     "survey response answer employee",
 )  # fmt: skip
+_AHEAD = "next planned due follow scheduled expected review future escalated to email mail phone url link"
+PULSE_DAY = Meaning(
+    {
+        "date": 4, "updated": 4, "held": 4, "on": 2, "given": 4, "datum": 4, "fecha": 4, "data": 3, "vom": 3,
+        "completed": 3,
+    },
+    _AHEAD,
+    TIMES,
+)  # fmt: skip
+PULSE_AUTHOR = Meaning(
+    {"by": 4, "author": 6, "from": 2, "owner": 3, "user": 2, "von": 4, "par": 3, "autor": 6, "auteur": 6},
+    _AHEAD,
+    frozenset({"reference"}),
+)  # fmt: skip
+PULSE_REASON = Meaning(
+    {
+        "reason": 6, "why": 6, "comment": 5, "note": 5, "detail": 4, "explanation": 5, "grund": 6, "kommentar": 5,
+        "begrundung": 6, "raison": 6, "motivo": 6, "notiz": 5, "summary": 4,
+    },
+    _AHEAD,
+    frozenset({"string", "textarea"}),
+)  # fmt: skip

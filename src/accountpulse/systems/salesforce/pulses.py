@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from accountpulse.core.errors import AccessError, UnexpectedAnswer
 from accountpulse.core.ids import to_18
 from accountpulse.systems.salesforce.field_check import Row
 from accountpulse.systems.salesforce.pulse_settings import COLOURS, PulseField, PulseRecords
@@ -45,8 +46,11 @@ def pulses(reading: OrgReading, part: PulsePart, accounts: AccountRows, staff: S
         given = _Pulses(reading, part, name, staff)
         return list(given.of_accounts(accounts) if isinstance(part, PulseField) else given.of_records(part, accounts))
     except MissingInOrg:
-        reading.drop()
-        return [_pulse(row["Id"], doubt="unread") for row in accounts]
+        pass
+    except (AccessError, UnexpectedAnswer) as error:  # what stands beside the score must not cost it
+        reading.note(f"the pulses can't be read: {' '.join(str(error).split())}")
+    reading.drop()
+    return [_pulse(row["Id"], doubt="unread") for row in accounts]
 
 
 def _need(reading: OrgReading, part: PulsePart, name: str) -> None:
@@ -90,7 +94,7 @@ class _Pulses:
         reading.need(self.name, part.account, part.date)
         shown = [part.date, *(each for each in (part.author, part.reason) if each and self._shows(each))]
         made = "CreatedDate" if reading.find(self.name, "CreatedDate") else None
-        before = reading.compare(self.name, part.date, "<", reading.scope.as_of, null=False)
+        before = reading.compare(self.name, part.date, "<", reading.scope.as_of, null=True)
         fields = (part.account, part.value, *shown, made, *self.staff.fields(self.name, part.author))
         last: dict[str, tuple[tuple[datetime, datetime], list[Row]]] = {}
         for row in reading.rows(self.name, fields, before, reading.only(self.name, part.only), part.where):
@@ -98,7 +102,10 @@ class _Pulses:
             if account is None or (key := to_18(str(account))) not in ours or not value_text(at(row, part.value)):
                 reading.leave_out("of no customer, or without a value")
                 continue
-            when = (self._instant(at(row, part.date)) or LONG_AGO, self._instant(at(row, made or "")) or LONG_AGO)
+            given = self._instant(at(row, part.date))
+            if given is None and key not in self.undated:
+                self.undated.append(key)  # it may be newer than the one that counts
+            when = (given or LONG_AGO, self._instant(at(row, made or "")) or LONG_AGO)
             newest, tied = last.get(key, (when, []))
             reading.leave_out("older than another pulse of the account", int(bool(tied)))
             if when > newest or not tied:
@@ -106,7 +113,7 @@ class _Pulses:
             elif when == newest:
                 tied.append(row)
         for key, (_, tied) in last.items():
-            same = {value_text(at(row, part.value)).casefold() for row in tied}
+            same = {self._colour(row) for row in tied}
             yield self._read(key, tied[0], shown) if len(same) == 1 else _pulse(key, "unclear")
         self._tell()
 
@@ -121,18 +128,17 @@ class _Pulses:
         return self.reading.has(self.name, each)
 
     def _read(self, account: str, row: Row, shown: list[str]) -> Mapping[str, Any]:
-        part, value = self.part, value_text(at(row, self.part.value))
-        colour = next((each for each in COLOURS if means(value, getattr(part, each))), None)
+        part, colour = self.part, self._colour(row)
         written = at(row, part.date) if part.date in shown else None
         given = self._instant(written)
         if colour is None:
-            self.strange[value] += 1
+            self.strange[value_text(at(row, part.value))] += 1
             self.unclear.append(account)
             return _pulse(account, "unclear")
         if given is not None and given >= self.reading.scope.as_of:
             self.later.append(account)
             return _pulse(account, "unclear")
-        if given is None:
+        if given is None and account not in self.undated:
             self.undated.append(account)
         author = part.author if part.author in shown else None
         reason = at(row, part.reason) if part.reason in shown and part.reason is not None else None
@@ -143,6 +149,10 @@ class _Pulses:
             author=self.staff.held(self.name, author, row),
             reason=on_one_line(reason, REASON),
         )
+
+    def _colour(self, row: Row) -> str | None:
+        value = value_text(at(row, self.part.value))
+        return next((each for each in COLOURS if means(value, getattr(self.part, each))), None)
 
     def _instant(self, value: Any) -> datetime | None:
         """A date or a time; null for what is neither: it must not cost the account its score."""
@@ -155,8 +165,9 @@ class _Pulses:
         reading = self.reading
         if self.strange:
             found = reading.find(self.name, self.part.value)
-            is_list = found is not None and bool(found.picklist)  # a text may hold somebody's own words
-            values = ", ".join(repr(value) for value, _ in self.strange.most_common(SHOWN)) if is_list else ""
+            known = () if found is None else found.picklist  # anything else may be somebody's own words
+            shown = [value for value, _ in self.strange.most_common() if value in known]
+            values = ", ".join(map(repr, shown[:SHOWN]))
             what = f"a pulse that green, yellow and red don't list{f' ({values})' if values else ''} is unclear"
             reading.note(f"{what}: {counted(self.unclear)}")
         if self.later:
@@ -167,7 +178,7 @@ class _Pulses:
 
 
 def owner_changes(reading: OrgReading, owner: str, accounts: AccountRows) -> Rows:
-    """Rows of OWNER_CHANGES, of the days that a pulse can be of. MissingInOrg where the org has no such history.
+    """Rows of OWNER_CHANGES since the first day that a pulse can be of. MissingInOrg where the org has no such history.
 
     A change of a lookup has two rows, one with the ids and one with the names (Object Reference,
     "StandardObjectNameHistory").
@@ -177,10 +188,9 @@ def owner_changes(reading: OrgReading, owner: str, accounts: AccountRows) -> Row
     ours = {row["Id"] for row in accounts}
     reading.need(HISTORY, "AccountId", "Field", "NewValue", "CreatedDate")
     since = reading.compare(HISTORY, "CreatedDate", ">=", reading.scope.as_of - REACH, null=False)
-    until = reading.compare(HISTORY, "CreatedDate", "<", reading.scope.as_of, null=False)
     named = f"Field = {text(OWNER.get(owner, owner))}"
     found: dict[tuple[str, datetime], str | None] = {}
-    for row in reading.rows(HISTORY, ("AccountId", "NewValue", "CreatedDate"), named, since, until, archived=True):
+    for row in reading.rows(HISTORY, ("AccountId", "NewValue", "CreatedDate"), named, since, archived=True):
         account, at_ = account_of(reading, HISTORY, row, "AccountId"), reading.moment(row["CreatedDate"], None)
         if account is None or at_ is None or (key := (to_18(str(account)), at_))[0] not in ours:
             reading.leave_out("a change of owner of no customer")
