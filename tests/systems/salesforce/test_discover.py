@@ -567,9 +567,12 @@ def test_our_own_pulse_needs_no_word_in_the_file(world: World, configure: Config
 def test_a_list_of_the_account_with_green_and_red_values_is_its_pulse(world: World, configure: Configure) -> None:
     org = Org(world)
     without_ours(org)
-    values = ["Happy", "Neutral", "Unhappy", "At risk"]
+    values = ["Happy", "Neutral", "Unhappy", "At risk", "Low risk", "Reduced scope"]
     org.field("Account", "CSM_Sentiment__c", "picklist", values=values)
+    org.field("Account", "CSM_Sentiment_Next_Review__c", "date")
     org.field("Account", "CSM_Sentiment_Date__c", "date")
+    org.field("Account", "CSM_Sentiment_Escalated_To__c", "reference", reference_to="User", relationship="Boss__r")
+    org.field("Account", "CSM_Sentiment_Email__c", "string")
     org.field("Account", "CSM_Sentiment_By__c", "reference", reference_to="User", relationship="CSM_Sentiment_By__r")
     org.field("Account", "Region_Status__c", "picklist", values=["Green", "Red"])
     found, _ = pulse_of(org, configure)

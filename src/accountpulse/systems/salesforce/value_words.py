@@ -113,22 +113,9 @@ AMBER_VALUES = (
     "moyen", "amarill", "amarel", "regular", "giall", "medi", "geel", "oranj", "watch",
 )  # fmt: skip
 RED_VALUES = (
-    "red", "dissatisf", "weak", "bad", "poor", "unhappy", "unhealthy", "negativ", "risk", "critic", "danger", "rot", "schlecht",
-    "unzufrieden", "gefahr", "roug", "mauvais", "mecontent", "roj", "vermelh", "ruim", "ross", "cattiv", "rood",
-    "slecht", "ontevreden", "off track", "lost",
+    "red", "dissatisf", "weak", "bad", "poor", "unhappy", "unhealthy", "negativ", "risk", "critic", "danger", "rot",
+    "schlecht", "unzufrieden", "gefahr", "roug", "mauvais", "mecontent", "roj", "vermelh", "ruim", "ross", "cattiv",
+    "rood", "slecht", "ontevreden", "off track", "lost",
 )  # fmt: skip
-NOT_RED = (
-    "low",
-    "medium",
-    "minor",
-    "small",
-    "gering",
-    "niedrig",
-    "faible",
-    "bajo",
-    "reduc",
-    "redac",
-    "redistr",
-    "rotat",
-)
+NOT_RED = ("low", "medium", "minor", "small", "gering", "niedrig", "faible", "bajo", "reduc", "redac", "rotat")
 NOT_GREEN = ("greenfield", "goods", "less", "not", "dis", "un")
