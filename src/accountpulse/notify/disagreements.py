@@ -25,7 +25,7 @@ WHO_SAYS: tuple[WhoSays, ...] = ("pulse", "forecast")
 TOLD_WORDS: Columns = {f"told:{who}{end}": pl.String for who in WHO_SAYS for end in ("", "_apart")}
 _HEARD = {"pulse": PULSE_STATE, "forecast": OUTLOOK}
 UNKNOWN = ("unread", "unclear")  # the states of a pulse that may say anything
-Words = Mapping[str, str | None]
+ToldWords = Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class DisagreementNews:
 
     begun: Mapping[str, Sequence[str]] = field(default_factory=dict)
     ended: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    told: Mapping[str, Words] = field(default_factory=dict)
+    told: Mapping[str, ToldWords] = field(default_factory=dict)
 
 
 def disagreement_news(
@@ -57,7 +57,7 @@ def disagreement_news(
     heard = {who for who, name in _HEARD.items() if name in scores.columns and scores[name].count() > 0}
     begun: dict[str, list[str]] = {}
     ended: dict[str, list[str]] = {}
-    told: dict[str, Words] = {}
+    told: dict[str, ToldWords] = {}
     for now in with_words(scores, card).iter_rows(named=True):
         account, is_read = now["account_id"], now[PULSE_STATE] not in UNKNOWN
         then = before.get(account, dict.fromkeys(TOLD_WORDS, "" if is_read else None))
