@@ -3,10 +3,13 @@
 import asyncio
 import gc
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accountpulse.core.errors import AccessError, AccountpulseError, SourceUnavailable, UnexpectedAnswer
 from accountpulse.http import client
@@ -198,3 +201,42 @@ def test_what_a_later_run_is_at_is_not_set_aside_with_the_program() -> None:
     client.run(nothing())
     assert len(kept) == 100
     assert 0 < gc.get_freeze_count() <= before
+
+
+# --- works side by side
+
+
+@given(st.integers(1, 12), st.lists(st.integers(1, 20), max_size=12))
+def test_works_side_by_side_never_take_more_than_the_room_but_alone(room: int, takes: list[int]) -> None:
+    under_way: list[int] = []
+    ended: list[int] = []
+
+    async def work(each: int) -> None:
+        under_way.append(each)
+        assert sum(under_way) <= room or under_way == [each]
+        await asyncio.sleep(0)
+        under_way.remove(each)
+        ended.append(each)
+
+    asyncio.run(client.together_within(room, ((each, partial(work, each)) for each in takes)))
+    assert sorted(ended) == sorted(takes)
+
+
+def test_the_first_error_ends_the_works_beside_it() -> None:
+    stopped: list[str] = []
+
+    async def fails() -> None:
+        raise ValueError("first")
+
+    async def waits() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            stopped.append("waits")
+
+    async def never() -> None:
+        stopped.append("never")
+
+    with pytest.raises(ValueError, match="first"):
+        asyncio.run(client.together_within(2, ((1, waits), (1, fails), (1, never))))
+    assert stopped == ["waits"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import weakref
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -433,3 +434,18 @@ def test_a_slice_takes_no_step_that_its_state_does_not_allow() -> None:
     assert progress.split(2) == [TimeSlice(0, 5), TimeSlice(5, 10)]
     with pytest.raises(RuntimeError, match="from SPLIT to WALKING"):
         progress.accept_first_page()
+
+
+def test_a_page_is_let_go_before_the_next_is_asked_for() -> None:
+    """As many slices as there are wait for their next pages: with their last ones they would fill the memory."""
+    pages: list[weakref.ref[RowPage[Row]]] = []
+
+    class Remembered(System):
+        async def ask(self, part: TimeSlice, cursor: str | None) -> RowPage[Row]:
+            assert all(page() is None for page in pages)
+            page = await super().ask(part, cursor)
+            pages.append(weakref.ref(page))
+            return page
+
+    Walked(Remembered(spread(50), size=10), equal_slices(0, 100_000, 1), at_once=1)
+    assert len(pages) == 5

@@ -271,6 +271,32 @@ async def together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def together_within(room: int, works: Iterable[tuple[int, Callable[[], Coroutine[Any, Any, None]]]]) -> None:
+    """Run all, each with the room that it takes, as many side by side as fit; the first error ends the others.
+
+    One that takes more than all the room runs alone.
+    """
+    under_way: dict[asyncio.Task[None], int] = {}
+
+    async def wait_for_one() -> None:
+        ended, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            del under_way[task]
+            task.result()
+
+    try:
+        for takes, work in works:
+            while under_way and sum(under_way.values()) + takes > room:
+                await wait_for_one()
+            under_way[asyncio.create_task(work())] = takes
+        while under_way:
+            await wait_for_one()
+    finally:
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a source's work to its end; an answer that nobody knew what to do with is raised as its error."""
     # what the process has loaded needn't be looked through again and again while pages come, between two stages and at

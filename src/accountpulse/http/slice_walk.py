@@ -222,9 +222,10 @@ class SliceWalk(Generic[R, B]):
             self._changed.set()
             if page.cursor is None or (progress.has_passed() and progress.state is SliceState.WALKING):
                 return True
-            if not cursors.lead_on(page.cursor, len(keys) - earlier):
-                return False
             cursor = page.cursor
+            if not cursors.lead_on(cursor, len(keys) - earlier):
+                return False
+            del page, fresh, times  # as many slices as there are wait for their next pages
 
     def _check_end(self, progress: SliceProgress[B], came: int, idle: int) -> None:
         """Refuse an answer that doesn't end: a filter that the system ignored, or pages that it makes up."""

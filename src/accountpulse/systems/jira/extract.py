@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from operator import attrgetter
 
 import polars as pl
@@ -16,7 +17,7 @@ from accountpulse.core.errors import UnexpectedAnswer
 from accountpulse.core.records import ISSUE_MOVES, ISSUES, Extract, Reason, RowCounts, unknowns
 from accountpulse.core.spooled import PartCollector, SpooledTable
 from accountpulse.http import client
-from accountpulse.http.client import Client, Endpoint, together
+from accountpulse.http.client import Client, Endpoint, together, together_within
 from accountpulse.http.refused_values import ValueQueries
 from accountpulse.http.slice_walk import RowSource, SliceRows, SliceWalk
 from accountpulse.http.time_slices import TimeSlice, without
@@ -39,6 +40,7 @@ from accountpulse.systems.jira.wire import Issue, page_decoder
 BUGS = tuple(name for name, metric in METRICS.items() if metric.domain == "bugs")
 FIELDS = ("created", "updated", "status", "priority", "resolutiondate")
 CARRIERS = {"project": "project", "component": "components", "label": "labels"}  # the field that a link is read from
+ROWS_AT_ONCE = 20_000  # issues of the queries that are walked side by side, about: their slices are in memory
 AGAIN, LAPPED = "+", "~"  # of a question's name: its second walk, and a walk in slices that lap over by days
 
 
@@ -171,7 +173,7 @@ class JiraExtraction:
             for owners in await together(self._owners(found) for found in queries):
                 for issue, keys in owners.items():
                     self.links.owners.setdefault(issue, set()).update(keys)
-        await together(self._walk(found) for found in queries)
+        await together_within(ROWS_AT_ONCE, ((found.count, partial(self._walk, found)) for found in queries))
 
     async def find(self) -> list[Found]:
         """The queries that have issues, with their counts; keys that Jira refuses are in `refused`."""
@@ -281,9 +283,11 @@ class JiraExtraction:
             came = sum(self.counts.values())
             self.request.progress(came, max(came, sum(each.count for each in self.counts)))
 
+        asked = frozenset(found.keys)
+
         def batch() -> IssueBatch:
             flow = () if AGAIN in question else (self.histories.add,)  # a second walk finds few that are new
-            return IssueBatch(self.reader, found.keys, *flow)
+            return IssueBatch(self.reader, asked, *flow)
 
         expected = found.count - earlier if self.site.cloud else None
         walk = SliceWalk(rows, self.web.limiter, batch, done, progress, is_answered=True, expected=expected)

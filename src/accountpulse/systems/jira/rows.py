@@ -1,6 +1,6 @@
 """Issues and histories → rows, slice by slice."""
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -76,7 +76,7 @@ class IssueBatch:
     def __init__(
         self,
         reader: IssueReader,
-        asked: Collection[str] = (),
+        asked: frozenset[str] = frozenset(),
         unread: Callable[[Sequence[tuple[str, bytes]]], None] = lambda _issues: None,
     ) -> None:
         """Empty. `unread` is told of each page's unread issues, and what they are now."""
@@ -89,7 +89,7 @@ class IssueBatch:
         self.issues: list[tuple[object, ...]] = []
         self.unread: list[tuple[str, bytes, bool]] = []
         self._reader = reader
-        self._asked = frozenset(asked)
+        self._asked = asked
         self._tell_unread = unread
         self._until, self._since = reader.history.until, reader.history.since
         self._suspicion: dict[Owned, bool] = {}  # the same keys come again and again
