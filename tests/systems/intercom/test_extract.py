@@ -317,6 +317,16 @@ def test_what_a_killed_walk_has_learnt_is_not_forgotten(scope: Scope) -> None:
         assert each.counts["conversations"].left_out["tickets"] == whole.counts["conversations"].left_out["tickets"]
 
 
+def test_a_part_names_only_companies_that_no_earlier_part_has_named(little: Little, scope: Scope) -> None:
+    many, one = Shelf(1_000), Shelf(1_000, size=1_000_000)
+    with served(little, page_cap=25) as running:
+        for shelf in (many, one):
+            read(running, scope, parts=shelf)
+    named = [company for part in many.parts for company in part.facts["companies"].items()]
+    assert sum(bool(part.facts["companies"]) for part in many.parts) > 1
+    assert sorted(named) == sorted(one.parts[0].facts["companies"].items())
+
+
 @pytest.mark.parametrize("lives", [1, 3])
 def test_a_walk_that_is_killed_is_gone_on_with_and_ends_as_if_nothing_had_been(
     little: Little, scope: Scope, plain: pl.DataFrame, lives: int

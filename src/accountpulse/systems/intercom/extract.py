@@ -200,7 +200,7 @@ def _read(
     nameless = tables["conversations"].filter(pl.col("keys").is_null())["conversation_id"]
     tables["conversations"] = tables["conversations"].with_columns(pl.col("keys").fill_null([])).select(*CONVERSATIONS)
     return {**tables, "unclear": found.unclear}, {
-        "companies": dict(reader.companies),
+        "companies": reader.new_companies(),
         "came": sum(batch.came for batch in batches),
         "outside": found.outside + sum(batch.outside for batch in batches),
         "repeated": sum(batch.repeated for batch in batches),

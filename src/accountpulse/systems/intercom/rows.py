@@ -103,6 +103,7 @@ class ConversationReader:
     def __init__(self, mapping: IntercomMapping, version: str, window: Window) -> None:
         """`version` decides what can be seen of a priority and of attributes."""
         self.companies: dict[str, str | None] = {}
+        self._handed_over: dict[str, str | None] = {}  # of them
         self.priority = PrioritySigns(mapping, version)
         self.escalation = EscalationSigns(mapping)
         self._looks_at_tags = bool(self.priority.tags or self.escalation.tags)
@@ -128,6 +129,12 @@ class ConversationReader:
         if not self.escalation.is_shown:
             gaps["escalation_pct"] = "not_configured"
         return gaps
+
+    def new_companies(self) -> dict[str, str | None]:
+        """Those that were seen since the last call."""
+        new = dict(self.companies.items() - self._handed_over.items())
+        self._handed_over |= new
+        return new
 
     def cut(self, row: Conversation) -> bool:
         """Whether search has cut a list of it that counts; reading it alone shows more."""
