@@ -10,6 +10,10 @@ COLLECTED_AFTER = 20_000  # new objects; Python's own is 700: https://docs.pytho
 # Polars' allocator (jemalloc) keeps what was freed for ten seconds; a run would hold the tables of all sources twice.
 # https://jemalloc.net/jemalloc.3.html#opt.dirty_decay_ms
 _NAME, _VALUE = "_RJEM_MALLOC_CONF", "dirty_decay_ms:100,muzzy_decay_ms:0"
+# The C library's own measures: every thread takes small pieces from one store, where others would lie about half empty;
+# and an answer's body has pages of its own, which go back with it.
+# https://man7.org/linux/man-pages/man3/mallopt.3.html
+_STORES, _OWN_PAGES = (-8, 1), (-3, 128 * 1024)  # M_ARENA_MAX; M_MMAP_THRESHOLD, bytes
 
 
 def trim() -> None:
@@ -18,9 +22,14 @@ def trim() -> None:
     https://man7.org/linux/man-pages/man3/malloc_trim.3.html
     """
     gc.collect()
-    trimmed = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trimmed is not None:
-        trimmed(0)
+    _c_library("malloc_trim", 0)
+
+
+def _c_library(name: str, *values: int) -> None:
+    """Call a function of the C library where it has it: glibc has these, others don't."""
+    function = getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
+    if function is not None:
+        function(*values)
 
 
 def prepare() -> None:
@@ -31,6 +40,8 @@ def prepare() -> None:
     """
     os.environ.setdefault(_NAME, _VALUE)
     gc.set_threshold(COLLECTED_AFTER)
+    for option in (_STORES, _OWN_PAGES):
+        _c_library("mallopt", *option)
 
 
 def peak() -> int:
