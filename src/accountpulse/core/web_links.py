@@ -48,6 +48,12 @@ def template_problem(template: str, placeholders: Iterable[str]) -> str | None:
     return "must name its host, without a placeholder" if "{" in urlsplit(template).netloc else None
 
 
+def leads_to_a_page(template: str) -> bool:
+    """Whether a template is a web address, whatever stands for its placeholders: values are escaped."""
+    names = [name for _text, name, _spec, _conversion in Formatter().parse(template) if name is not None]
+    return is_web_address(filled(template, dict.fromkeys(names, "x")))
+
+
 def is_web_address(url: str) -> bool:
     """Whether a page may link to it: https, or http on this machine; no password, no blanks or control characters."""
     if not url.isascii() or not url.isprintable() or " " in url:

@@ -155,7 +155,7 @@ def _result(
     notes = [*running.notes]
     if late is None:
         notes += [*_notes(running.card, running.settings.rules), *reading.notes]
-    notes += () if measured is None else (*measured.linked.notes, *measured.notes)
+    notes += () if measured is None else measured.notes
     notes += () if rated is None else rated.notes
     notes += () if delivery is None else (note for load in delivery.loads for note in load.notes)
     notes += running.state.files.notes

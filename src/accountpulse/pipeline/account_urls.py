@@ -6,7 +6,7 @@ import polars as pl
 
 from accountpulse.accounts import Linked
 from accountpulse.core.records import Columns, SourceName
-from accountpulse.core.web_links import MOST, filled, is_web_address
+from accountpulse.core.web_links import MOST, filled, leads_to_a_page
 from accountpulse.settings import Settings
 from accountpulse.systems import SYSTEMS
 
@@ -25,11 +25,11 @@ def account_urls(settings: Settings, linked: Linked) -> pl.DataFrame:
 def _of_source(settings: Settings, linked: Linked, name: SourceName) -> Iterator[tuple[str, SourceName, list[str]]]:
     link_to, connection = SYSTEMS[name].link_to, settings.connection(name)
     address = None if link_to is None else link_to(connection.access, connection.mapping)
-    if address is None:
+    if address is None or not leads_to_a_page(address.template):
         return
     for account, keys in _keys(linked, name):
         found = (filled(address.template, {"id": account, **values}) for values in address.values(keys))
-        if urls := list(dict.fromkeys(filter(is_web_address, found)))[:MOST]:
+        if urls := list(dict.fromkeys(found))[:MOST]:
             yield account, name, urls
 
 

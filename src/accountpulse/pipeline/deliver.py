@@ -92,8 +92,11 @@ def deliver_records(run: Run, reading: Reading, measured: Measured, rated: Rated
 
     A dry run asks the destinations the same questions as a load; where one isn't ready, the delivery says so.
     """
-    scores = with_details(run, rated.scores, measured.details["parents"], is_whole=not reading.unread)
-    records = _records(run, scores, _former(run, measured))
+    records = _records(
+        run,
+        with_details(run, rated.scores, measured.details["parents"], is_whole=not reading.unread),
+        _former(run, measured),
+    )
     destinations = _destinations(run)
     csv = _keep_csv(run, records, rated.scores, destinations)
     destinations = destinations if run.loads else []
@@ -101,11 +104,13 @@ def deliver_records(run: Run, reading: Reading, measured: Measured, rated: Rated
         return _rehearsed(records, destinations, csv)
     _refuse_if_lost(run)
     planned = [(each, each.plan(records)) for each in destinations]  # all are ready before one is written to
+    scored = records.table.height
+    del records  # the plans have them
     loads: list[Load] = []
     for destination, plan in planned:
         try:
             _refuse_if_lost(run)
-            loads.append(_loaded(destination, plan, records.table.height))
+            loads.append(_loaded(destination, plan, scored))
         except AccountpulseError as error:
             if not any(load.done for load in loads):
                 raise
@@ -134,7 +139,7 @@ def _former(run: Run, measured: Measured) -> frozenset[str]:
     months = (run.scope.period.shifted(-back) for back in range(LOOK_BACK_MONTHS + 1))
     tables = (run.state.history.load(month, "metrics", ["account_id"]) for month in months)
     scored = {account for table in tables if table is not None for account in table["account_id"]}
-    customers = {*measured.linked.accounts["account_id"], *(each.account_id for each in measured.problems)}
+    customers = {*measured.metrics["account_id"], *(each.account_id for each in measured.problems)}
     return frozenset(scored - customers)
 
 

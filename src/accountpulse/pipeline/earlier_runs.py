@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 import polars as pl
 
+from accountpulse.core.by_account import beside
 from accountpulse.core.errors import ConfigurationError, UsageError
 from accountpulse.core.period import Period, name_of, parse_period, text_of
 from accountpulse.core.records import UNSEEN
@@ -328,7 +329,7 @@ def score_whole(inputs: pl.DataFrame, basis: Basis) -> pl.DataFrame:
 
 def _beside(scores: pl.DataFrame, inputs: pl.DataFrame) -> pl.DataFrame:
     """The scores with health of three months before beside them."""
-    return scores.join(inputs.select("account_id", BEFORE_3M), on="account_id", how="left", maintain_order="left")
+    return beside(scores, inputs.select("account_id", BEFORE_3M))
 
 
 def metrics_table(inputs: pl.DataFrame, basis: Basis) -> pl.DataFrame:
@@ -398,7 +399,7 @@ def _with_sight(inputs: pl.DataFrame, history: EarlierTables, basis: Basis) -> p
     """Adds which metrics can't be seen any more, and the last tier, where a score may hang on it."""
     lost = lost_sight(inputs, history, basis.period, needed(basis.card))
     if not lost.is_empty():
-        inputs = inputs.join(lost, on="account_id", how="left", maintain_order="left")
+        inputs = beside(inputs, lost)
     return _with_last_tier(inputs, history, basis.period) if basis.failed or not lost.is_empty() else inputs
 
 
@@ -451,7 +452,7 @@ def _with_before(measured: pl.DataFrame, then: pl.DataFrame | None) -> pl.DataFr
     if then is None:
         return measured.with_columns(pl.lit(None, pl.Float64).alias(BEFORE_3M))
     rated = then.filter(pl.col(TIER) != NOT_RATED).select("account_id", pl.col(BEFORE_CAPS).alias(BEFORE_3M))
-    return measured.join(rated, on="account_id", how="left", maintain_order="left")
+    return beside(measured, rated)
 
 
 def _with_last_tier(measured: pl.DataFrame, history: EarlierTables, period: Period) -> pl.DataFrame:
@@ -460,5 +461,5 @@ def _with_last_tier(measured: pl.DataFrame, history: EarlierTables, period: Peri
         scores = history.load(period.shifted(-months), "scores")
         if scores is not None:
             last = scores.select("account_id", pl.col(TIER).alias(LAST_TIER))
-            return measured.join(last, on="account_id", how="left", maintain_order="left")
+            return beside(measured, last)
     return measured.with_columns(pl.lit(None, dtype=pl.String).alias(LAST_TIER))

@@ -28,7 +28,6 @@ from accountpulse.systems import CRM, SOURCES, SYSTEMS
 class Measured:
     """Every metric of every account that can be scored; `details` are kept beside the history, for the report."""
 
-    linked: Linked
     metrics: pl.DataFrame
     details: Mapping[DetailKind, pl.DataFrame]
     problems: tuple[Problem, ...]
@@ -69,9 +68,14 @@ def measure_accounts(run: Run, reading: Reading, extracts: Extracts) -> Measured
     }
     measured, details["pulses"] = with_opinions(run, metrics_of(run, linked, tables, unknowns, gaps), tables, pulses)
     same_accounts(linked.accounts["account_id"], measured["account_id"], "metrics")
-    notes = (*own_rows.notes, *lost_pulses(run, pulses), *own_metrics.shortfalls(measured, run.card, run.settings))
+    notes = (
+        *linked.notes,
+        *own_rows.notes,
+        *lost_pulses(run, pulses),
+        *own_metrics.shortfalls(measured, run.card, run.settings),
+    )
     unlinked = _unlinked(run, linked, measured, details["evidence"])
-    return Measured(linked, measured, details, (*left_out, *linked.problems), _in_order(conserved), notes, unlinked)
+    return Measured(measured, details, (*left_out, *linked.problems), _in_order(conserved), notes, unlinked)
 
 
 def _unlinked(run: Run, linked: Linked, measured: pl.DataFrame, evidence: pl.DataFrame) -> Mapping[SourceName, int]:

@@ -7,6 +7,7 @@ from datetime import date
 
 import polars as pl
 
+from accountpulse.core.by_account import beside
 from accountpulse.core.errors import UsageError
 from accountpulse.core.ids import to_18
 from accountpulse.core.records import Problem
@@ -57,7 +58,7 @@ def rate_accounts(run: Run, reading: Reading, measured: Measured, named: Calibra
     inputs = score_inputs(metrics, tables_before(run.state, run.scope.snapshot), basis)
     scores = chosen_calibration.applied(score_whole(inputs, basis))
     same_accounts(metrics["account_id"], scores["account_id"], "scores")
-    scores = scores.join(metrics, on="account_id", how="left", maintain_order="left")
+    scores = beside(scores, metrics)
     reasons = None if chosen is not None or reading.unread else scores[NOT_RATED_REASON]
     drivers, faults = _drivers_of_all(scores, run.card, run.scope.as_of_day)
     scores = scores.with_columns(pl.Series(DRIVERS_TEXT, drivers, dtype=pl.String))
@@ -87,7 +88,7 @@ def _drivers_of_all(scores: pl.DataFrame, card: Scorecard, as_of_day: date) -> t
     """Each account's reasons in words, and the accounts that no reasons could be given for."""
     drivers: list[str | None] = []
     faults = []
-    for row in scores.iter_rows(named=True):
+    for row in explain.read_columns(scores, card).iter_rows(named=True):
         try:
             drivers.append("; ".join(explain.sentences(row, card, as_of_day)))
         except Exception as error:  # noqa: BLE001
@@ -102,7 +103,7 @@ def _chosen(run: Run, measured: Measured) -> set[str] | None:
     if not run.request.accounts:
         return None
     chosen = {to_18(account) for account in run.request.accounts}
-    known = set(measured.linked.accounts["account_id"]) | {problem.account_id for problem in measured.problems}
+    known = set(measured.metrics["account_id"]) | {problem.account_id for problem in measured.problems}
     if unknown := sorted(chosen - known):
         raise UsageError(f"--account: {', '.join(unknown)} is not among the customers in {TITLES[CRM]}")
     return chosen

@@ -5,12 +5,13 @@ from typing import Any
 
 import polars as pl
 
+from accountpulse.core.by_account import beside
 from accountpulse.core.records import DETAILS
 from accountpulse.pipeline import earlier_runs
 from accountpulse.pipeline.run import Run
 from accountpulse.scoring.columns import DRIVERS, HEALTH, RENEWAL, TIER
 from accountpulse.scoring.disagreement import disagreements
-from accountpulse.scoring.explain import driver
+from accountpulse.scoring.explain import driver, read_columns
 from accountpulse.scoring.groups import lowest_text, rollups
 from accountpulse.scoring.next_steps import next_step, with_health_before
 from accountpulse.scoring.signal_cap import signal_cap, signal_tier
@@ -28,16 +29,16 @@ def with_details(run: Run, scores: pl.DataFrame, parents: pl.DataFrame, *, is_wh
     be the outage's.
     """
     earlier = earlier_runs.health_before(run.state, run.scope.period, run.card)
-    beside = _with_before(scores, earlier)
+    detailed = _with_before(scores, earlier)
     is_some = bool(run.request.accounts)
     if not is_some:
-        beside = beside.join(_groups(scores, parents), on="account_id", how="left", maintain_order="left")
+        detailed = beside(detailed, _groups(scores, parents))
     days = pl.col(RENEWAL) if RENEWAL in scores.columns else pl.lit(None, pl.Float64)
     change = pl.col(HEALTH) - pl.col(f"{HEALTH}_before") if is_whole else pl.lit(None, pl.Float64)
-    texts = pl.DataFrame(list(_texts(run, beside)), schema=dict.fromkeys(_TEXTS, pl.String), orient="row")
+    texts = pl.DataFrame(list(_texts(run, detailed)), schema=dict.fromkeys(_TEXTS, pl.String), orient="row")
     wanted = {name: kind for name, kind in DETAILS.items() if not (is_some and name.startswith(_OF_GROUP))}
-    absent = [pl.lit(None, kind).alias(name) for name, kind in wanted.items() if name not in beside.columns]
-    return beside.with_columns(absent).with_columns(
+    absent = [pl.lit(None, kind).alias(name) for name, kind in wanted.items() if name not in detailed.columns]
+    return detailed.with_columns(absent).with_columns(
         renewal_date=pl.lit(run.scope.as_of_day) + pl.duration(days=days),
         health_change=change,
         tier_before=pl.col(_TIER_BEFORE) if is_whole else pl.lit(None, pl.String),
@@ -66,15 +67,14 @@ def _disagreement(run: Run, scores: pl.DataFrame) -> pl.Series:
 
 def _with_before(scores: pl.DataFrame, earlier: pl.DataFrame | None) -> pl.DataFrame:
     """The scores with health and tier of the month before."""
-    beside = with_health_before(scores, earlier)
+    scores = with_health_before(scores, earlier)
     if earlier is None:
-        return beside.with_columns(pl.lit(None, pl.String).alias(_TIER_BEFORE))
-    tiers = earlier.select("account_id", pl.col(TIER).alias(_TIER_BEFORE))
-    return beside.join(tiers, on="account_id", how="left", maintain_order="left")
+        return scores.with_columns(pl.lit(None, pl.String).alias(_TIER_BEFORE))
+    return beside(scores, earlier.select("account_id", pl.col(TIER).alias(_TIER_BEFORE)))
 
 
 def _texts(run: Run, scores: pl.DataFrame) -> Iterator[tuple[str | None, str | None]]:
-    for row in scores.iter_rows(named=True):
+    for row in read_columns(scores, run.card).iter_rows(named=True):
         yield _main_driver(run, row), next_step(row, run.card)
 
 

@@ -123,7 +123,7 @@ class RunResult:
     @property
     def rated_count(self) -> int:
         """Accounts with a tier."""
-        return 0 if self.scores is None else self.scores.filter(pl.col(TIER) != NOT_RATED).height
+        return 0 if self.scores is None else int((self.scores[TIER] != NOT_RATED).sum())
 
     @property
     def exit_code(self) -> int:

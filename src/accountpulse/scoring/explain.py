@@ -1,6 +1,7 @@
 """Scores in plain words: what costs most points, what limits health, what is not known and why."""
 
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from accountpulse.core.catalogue import Metric
 from accountpulse.scoring.columns import (
@@ -15,11 +16,16 @@ from accountpulse.scoring.columns import (
     SOURCE_FAILED,
     TIER,
     ScoreRow,
+    contribution_of,
     lost_of,
+    points_of,
     reason_of,
 )
 from accountpulse.scoring.model import NOT_RATED
 from accountpulse.scoring.scorecard import Leaf, Scorecard
+
+if TYPE_CHECKING:
+    import polars as pl
 
 REASONS = {
     "not_configured": "not configured",
@@ -69,6 +75,12 @@ def sentences(row: ScoreRow, card: Scorecard, as_of: date | None = None) -> list
     drivers = [driver(row, card, name, as_of) for name in row.get(DRIVERS) or ()]
     limits = [] if (found := limit(row, card)) is None or row.get(HEALTH) is None else [found]
     return [*_score_status(row, card), *drivers, *limits, *_no_data(row, card)]
+
+
+def read_columns(scores: "pl.DataFrame", card: Scorecard) -> "pl.DataFrame":
+    """The columns of scores that sentences and next steps may read: not each metric's points and share of health."""
+    unread = [column(leaf.name) for leaf in card.leaves for column in (points_of, contribution_of)]
+    return scores.drop(unread, strict=False)
 
 
 def driver(row: ScoreRow, card: Scorecard, name: str, as_of: date | None = None) -> str:

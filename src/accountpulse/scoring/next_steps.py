@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from accountpulse.core.by_account import beside
 from accountpulse.scoring.columns import CAP_REASON, DRIVERS, HEALTH, HEALTH_BEFORE, NOT_RATED_REASON, OUTAGES, TIER
 from accountpulse.scoring.model import HEALTH_CHANGE, NOT_RATED, OneOrSeveral, StepConditions
 from accountpulse.scoring.scorecard import Scorecard
@@ -36,8 +37,7 @@ def with_health_before(scores: pl.DataFrame, then: pl.DataFrame | None) -> pl.Da
     """
     if then is None:
         return scores.with_columns(pl.lit(None, pl.Float64).alias(HEALTH_BEFORE))
-    health = then.select("account_id", pl.col(HEALTH).alias(HEALTH_BEFORE))
-    return scores.join(health, on="account_id", how="left", maintain_order="left")
+    return beside(scores, then.select("account_id", pl.col(HEALTH).alias(HEALTH_BEFORE)))
 
 
 def _filled_in(row: Mapping[str, Any], card: Scorecard) -> dict[str, str | None]:
