@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from accountpulse.core.catalogue import METRICS, own_metric
 from accountpulse.core.records import ACCOUNTS, Reason, Rules, frame
 from accountpulse.core.spooled import SpooledTable
-from accountpulse.metrics import measure
+from accountpulse.metrics import SHARE, measure
 from accountpulse.systems import SOURCES
 from metrics.measuring import OCTOBER, START, A, B, C, Rows, at, of, table
 from support import DOMAINS_OF, NAMES, TABLES_OF
@@ -285,7 +285,8 @@ def test_every_metric_has_a_finite_value_or_a_reason(rows: dict[str, list[Any]])
             assert isinstance(value, str) or abs(value) < float("inf"), name
 
 
-def test_a_table_of_many_rows_is_measured_as_exactly_as_one_of_few() -> None:
+@pytest.mark.parametrize("share", [SHARE, 140_000, 50_000])
+def test_a_table_of_many_rows_is_measured_as_exactly_as_one_of_few(share: int) -> None:
     """More rows than are measured at once, on disk; the medians are Python's own."""
     names = [f"{number:018d}" for number in range(7)]
     rows = 450_000
@@ -307,7 +308,9 @@ def test_a_table_of_many_rows_is_measured_as_exactly_as_one_of_few() -> None:
         spool.add(table[start : start + 15_000])
     accounts = frame("accounts", [{"account_id": name} for name in names])
     reasons = accounts.select("account_id", *(pl.lit(None, pl.String).alias(source) for source in NAMES))
-    found = measure(accounts, {"conversations": spool}, reasons, {}, sources=SOURCES, scope=OCTOBER, rules=Rules())
+    found = measure(
+        accounts, {"conversations": spool}, reasons, {}, sources=SOURCES, scope=OCTOBER, rules=Rules(), share=share
+    )
     assert found["account_id"].to_list() == names
     for name, total, first, last, urgent in found.select(
         "account_id",

@@ -37,7 +37,8 @@ _MEASURE: Mapping[Domain, Callable[[MetricFrame, Frames, Scope, Rules], MetricFr
     "contract": measure_contract,
     "signals": measure_signals,
 }
-SHARE = 200_000  # rows of a table beyond which accounts are measured in shares: a median needs all its values at once
+_SHARE = "share of the accounts"  # no column has blanks in its name
+SHARE = 1_000_000  # rows of a table beyond which accounts are measured in shares: a median needs all its values at once
 
 
 def measure(
@@ -50,6 +51,7 @@ def measure(
     sources: Sequence[Source],
     scope: Scope,
     rules: Rules,
+    share: int = SHARE,
 ) -> pl.DataFrame:
     """Every metric of every account: one row each, sorted by `account_id`.
 
@@ -60,10 +62,11 @@ def measure(
     accounts can't. Columns: those of ACCOUNTS, then each metric (Float64) and `<metric>_reason` (null where there is a
     value). Of several reasons the first of REASONS is given; metrics/reasons.py says what several sources come to.
     Seats are those of `figures` where an account has any; `dated_figures` are figures, where they are of the time.
+    `share` stands in for SHARE.
     """
     tables, unknowns = _with_dated(tables, unknowns, scope, rules)
     accounts = _with_seats(accounts.select(*ACCOUNTS), tables.get("figures", _empty("figures")))
-    shares = 1 + max((table.height for table in tables.values()), default=0) // SHARE
+    shares = 1 + max((table.height for table in tables.values()), default=0) // share
     outer = {
         name: outer_reason(name, rules.feeders(metric, sources), gaps)
         for name, metric in catalogue(rules.pillars, rules.own).items()
@@ -72,11 +75,32 @@ def measure(
     if unknowns is not None and unknowns.height:
         said = said.join(unknowns_by_account(unknowns), on="account_id", how="left")
     unknown = {name: pl.col(unknown_column(name)) for name in outer if unknown_column(name) in said.columns}
+    accounts = accounts.sort("account_id").with_columns((pl.int_range(pl.len()) * shares // pl.len()).alias(_SHARE))
+    of_accounts = accounts.select("account_id", _SHARE)
+    shared = {name: _shared_out(table, of_accounts, shares) for name, table in tables.items()}
     measured = []
-    for share in range(shares):
-        some = accounts.gather_every(shares, share)
-        measured.append(_overlaid(_of_domains(some, tables, scope, rules), said.lazy(), outer, unknown))
-    return pl.concat(measured).sort("account_id")
+    for number in range(shares):
+        some = accounts.filter(pl.col(_SHARE) == number).drop(_SHARE)
+        own = {name: parts[number] for name, parts in shared.items()}
+        measured.append(_overlaid(_of_domains(some, own, scope, rules), said.lazy(), outer, unknown))
+    return pl.concat(measured)  # of accounts in order, each part sorted
+
+
+def _shared_out(
+    table: pl.DataFrame | SpooledTable, of_accounts: pl.DataFrame, shares: int
+) -> Sequence[pl.DataFrame | SpooledTable]:
+    """A table's rows by the shares of their accounts: in one go, since to look for each share's costs as much as it.
+
+    Tables in memory, and those that name no accounts, are as they are for all shares.
+    """
+    if isinstance(table, pl.DataFrame) or shares == 1 or "account_id" not in table.columns:
+        return [table] * shares
+    parts = [SpooledTable(table.columns) for _ in range(shares)]
+    for piece in table.pieces():
+        theirs = piece.join(of_accounts, on="account_id")
+        for (number,), rows in theirs.partition_by(_SHARE, as_dict=True, include_key=False).items():
+            parts[number].add(rows)
+    return parts
 
 
 def _with_dated(
@@ -120,7 +144,7 @@ def _overlaid(
             is_known &= unknown[name].is_null()
             why = first_reason(reason, unknown[name], pl.col(f"{name}_reason"))
         columns += [pl.when(is_known).then(pl.col(name)).alias(name), why.alias(f"{name}_reason")]
-    whole = measured.join(said, on="account_id", how="left").select(*ACCOUNTS, *columns)
+    whole = measured.join(said, on="account_id", how="left").select(*ACCOUNTS, *columns).sort("account_id")
     # what several metrics read would else be kept whole in memory for them
     return whole.collect(engine="streaming", optimizations=pl.QueryOptFlags(comm_subplan_elim=False))
 
