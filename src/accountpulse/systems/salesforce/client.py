@@ -307,7 +307,7 @@ def _repeated(records: Iterable[msgspec.Raw]) -> int:
 
 
 def _record(tried: str, came: msgspec.Raw) -> dict[str, Any]:
-    """A record of a page without what every record says of its own address, which would be most of it."""
+    """A record of a page without what it and its parents say of their own addresses, which would be most of it."""
     try:
         record = msgspec.json.decode(came)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -315,6 +315,9 @@ def _record(tried: str, came: msgspec.Raw) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise UnexpectedAnswer("salesforce", tried, NO_RECORDS)
     record.pop("attributes", None)
+    for value in record.values():
+        if isinstance(value, dict):
+            value.pop("attributes", None)
     return record
 
 

@@ -51,6 +51,7 @@ PAGE = "see `accountpulse docs salesforce`"
 HAS = f"`accountpulse deploy-files salesforce` has them, {PAGE}"
 CURRENCY = "CurrencyIsoCode"  # of a record, where the org has several currencies
 ID_LENGTH = 18  # of the account, at the beginning of a key
+_EXACT = 2.0**50  # a number below it, times its decimals, is rounded without a loss
 SLICE = 2_000  # records that are worked on at once: each step would else hold another copy of all their texts
 MARKED = ("Account__c", "Period__c")  # of an older record that may have to lose its mark, beside its key
 _FOLDED, _AGAIN, _BEFORE = "folded key", "key again", " before"  # no field of an org has a blank in its name
@@ -65,7 +66,8 @@ class Plan:
     months' records that hold their account's mark of the current one: key, account, month.
     `former` are records that hold the mark and whose account is no customer any more, or was merged into another one.
     `carried` are the keys that the org holds of this very run already: it was killed before, and is gone on with.
-    `unfinished` are bulk jobs of an earlier load that would still write; `records` is what was planned for.
+    `unfinished` are bulk jobs of an earlier load that would still write; `records` is what was planned for, where there
+    are any: then the plan is made again.
     """
 
     records: pl.DataFrame = field(repr=False)
@@ -94,13 +96,16 @@ def plan(org: Org, target: Target, records: pl.DataFrame, former: frozenset[str]
     none = records.select(list(fields)).clear()
     outdated = records.select(target.external_id, *MARKED).clear()
     notes = (*notes, *_lost_probability(target, fields, records))
-    made = Plan(records, none, none, none, outdated, former=outdated, no_customers=former, notes=notes)
+    made = Plan(records.clear(), none, none, none, outdated, former=outdated, no_customers=former, notes=notes)
     if records.is_empty():
         return made
     if records.height > target.bulk_above:
         _look_for_jobs(org, target, made)
+    if made.unfinished:
+        made.records = records
     period, made.run_id = records["Period__c"][0], records["Run_Id__c"][0]
     sound = _sound(records.select(list(fields)), target, fields, made)
+    del records  # as large as what the org holds of them
     stored = _stored(org, target, fields, period, sound.schema)
     made.carried = set(stored.filter(pl.col("Run_Id__c") == made.run_id)[_FOLDED])
     if made.carried:
@@ -282,6 +287,8 @@ def _without_faults(made: Plan, fitted: pl.Series, wrong: pl.Series | None) -> t
 
 def _fitted_column(definition: Field, values: pl.Series) -> tuple[pl.Series, pl.Series | None]:
     """The values as the field keeps them, and why it can't hold each (null: it can); None where it can hold all."""
+    if values.dtype.is_float() and _fits_as_it_is(definition, values):
+        return values, None
     different = values.unique()
     fitted = [_fitted(definition, value) for value in different]
     faults = pl.Series([_fault(definition, value) for value in fitted], dtype=pl.String)
@@ -294,6 +301,14 @@ def _fitted_column(definition: Field, values: pl.Series) -> tuple[pl.Series, pl.
         .join(there, on="key", how="left", nulls_equal=True, maintain_order="left")
     )
     return found["fitted"].alias(values.name), None if faults.is_null().all() else found["fault"]
+
+
+def _fits_as_it_is(definition: Field, values: pl.Series) -> bool:
+    """Whether all numbers have the field's decimals already and no more digits than it: most are rounded by then."""
+    digits = definition.precision - definition.scale
+    most = 10.0**digits if definition.precision else math.inf
+    held = (values.round(definition.scale) == values) & (values.abs() < min(most, _EXACT / 10**definition.scale))
+    return bool(held.fill_null(value=True).all())
 
 
 @cache
@@ -335,18 +350,18 @@ def _stored(
 ) -> pl.DataFrame:
     """The month's records with their folded keys; one that was made by hand and has no key is not ours."""
     query = PERIOD.format(fields=", ".join(fields), object=target.object, period=format_soql("{}", period))
-    found = _table(held(org, target.object, fields, query), schema).filter(_has_text(target.external_id))
     fitted = [
-        pl.DataFrame([_fitted_column(fields[name], some[name])[0] for name in found.columns])
-        for some in found.iter_slices(SLICE)
+        pl.DataFrame([_fitted_column(fields[name], some[name])[0] for name in schema])
+        for some in _parts(held(org, target.object, fields, query), schema)
     ]
-    return pl.concat([found.clear(), *fitted]).with_columns(_folded(target.external_id)).unique(_FOLDED, keep="last")
+    found = pl.concat([pl.DataFrame(schema=schema), *fitted]).filter(_has_text(target.external_id))
+    found = found.with_columns(_folded(target.external_id))
+    return found.unique(_FOLDED, keep="last") if found[_FOLDED].is_duplicated().any() else found
 
 
-def _table(rows: Iterable[Mapping[str, Any]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+def _parts(rows: Iterable[Mapping[str, Any]], schema: Mapping[str, pl.DataType]) -> Iterator[pl.DataFrame]:
     """These columns of the rows. Some hundreds of rows at a time: as Python's objects they take ten times as much."""
-    parts = (pl.DataFrame(some, schema=schema, orient="row", strict=False) for some in some_at_once(rows))
-    return pl.concat([pl.DataFrame(schema=schema), *parts])
+    return (pl.DataFrame(some, schema=schema, orient="row", strict=False) for some in some_at_once(rows))
 
 
 def _has_text(name: str) -> pl.Expr:
@@ -359,7 +374,7 @@ def _other_months(org: Org, target: Target, fields: Mapping[str, Field], period:
         key=target.external_id, current=CURRENT, object=target.object, period=format_soql("{}", period)
     )
     asked = {name: fields[name] for name in (target.external_id, *MARKED, CURRENT)}
-    rows = _table(held(org, target.object, asked, query), made.outdated.schema)
+    rows = pl.concat([made.outdated, *_parts(held(org, target.object, asked, query), made.outdated.schema)])
     is_newer = (pl.col("Period__c") > period).fill_null(value=False)
     newer = rows.filter(is_newer)["Account__c"].unique()
     is_of_newer = pl.col("Account__c").is_in(newer.implode()).fill_null(value=False)

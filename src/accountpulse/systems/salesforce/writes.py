@@ -11,7 +11,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -116,14 +116,17 @@ def bulk(
 
     A job that hasn't ended after LONGEST_JOB seconds, or by the run's deadline, is aborted: a SourceUnavailable.
     """
-    begins = 0
-    for content, sent in _parts(records, limit):
-        job = _run(org, name, external_id, content, sleep)
-        del content  # as large as the results that come now
-        found = _results(org, name, external_id, sent, job)
+    tried, begins = f"writing {name} by Bulk API", 0
+    while begins < records.height:
+        content, sent = _csv(records.slice(begins), limit)
+        job = _handed_over(org, name, external_id, content, sleep)
+        del content  # as large as the results that come later
+        with _aborted_on_error(org, tried, job):
+            ended = _ended(org, tried, job, sleep)
+        found = _results(org, name, external_id, sent, ended)
         keys = [_folded(key) for key in records[external_id].slice(begins, sent)]
         if set(found) != set(keys) or len(found) != len(keys):
-            raise UnexpectedAnswer("salesforce", f"writing {name} by Bulk API", "not one result for each record")
+            raise UnexpectedAnswer("salesforce", tried, "not one result for each record")
         yield [found[key] for key in keys]
         begins += sent
 
@@ -133,20 +136,17 @@ def _folded(key: Any) -> str:
     return str(key).casefold()
 
 
-def _parts(records: pl.DataFrame, limit: int) -> Iterator[tuple[bytes, int]]:
-    """The records as CSV files with a heading, each within the limit, and how many are in each."""
-    if records.is_empty():
-        return
-    heading = _line(records.columns)
-    content, count = bytearray(heading), 0
+def _csv(records: pl.DataFrame, limit: int) -> tuple[bytes, int]:
+    """The first records as a CSV file with a heading, as many as stay within the limit but at least one; how many."""
+    content, count = io.BytesIO(), 0
+    content.write(_line(records.columns))
     for record in records.iter_rows():
         line = _line(map(_cell, record))
-        if count and len(content) + len(line) > limit:
-            yield bytes(content), count
-            content, count = bytearray(heading), 0
-        content += line
+        if count and content.tell() + len(line) > limit:
+            break
+        content.write(line)
         count += 1
-    yield bytes(content), count
+    return content.getvalue(), count
 
 
 def _line(cells: Iterable[str]) -> bytes:
@@ -169,14 +169,14 @@ class _LostUpload(Exception):
         super().__init__()
 
 
-def _run(org: Org, name: str, external_id: str, content: bytes, sleep: Sleep) -> Mapping[str, Any]:
-    """A job from its opening to its end; where its data may not have come, it is aborted and another one takes it.
+def _handed_over(org: Org, name: str, external_id: str, content: bytes, sleep: Sleep) -> str:
+    """A closed job that has the data; one of which nobody knows whether it has them is aborted, and another takes them.
 
     An aborted job that was never closed has written nothing, so that nothing is written twice.
     """
     for attempt in range(1, UPLOADS + 1):
         try:
-            return _worked_on(org, name, external_id, content, sleep)
+            return _filled_job(org, name, external_id, content)
         except _LostUpload as lost:
             if attempt == UPLOADS:
                 raise lost.error from None
@@ -184,12 +184,8 @@ def _run(org: Org, name: str, external_id: str, content: bytes, sleep: Sleep) ->
     raise AssertionError("unreachable")
 
 
-def _worked_on(org: Org, name: str, external_id: str, content: bytes, sleep: Sleep) -> Mapping[str, Any]:
-    """Open a job, hand over its data, close it and wait for its end; a job that can't go on is aborted.
-
-    Time before the run's deadline is kept back for that: a job that outlives its run would put its values over those
-    of a later one.
-    """
+def _filled_job(org: Org, name: str, external_id: str, content: bytes) -> str:
+    """Open a job, hand over its data and close it."""
     tried = f"writing {name} by Bulk API"
     order = {
         "object": name,
@@ -199,18 +195,27 @@ def _worked_on(org: Org, name: str, external_id: str, content: bytes, sleep: Sle
         "columnDelimiter": "COMMA",
         "lineEnding": "LF",
     }
-    job = ""
+    with org.budget.keeping_back():
+        opened = org.call(tried, lambda: org.client.restful("jobs/ingest", method="POST", json=order))
+    job = _job_id(tried, opened)
+    with _aborted_on_error(org, tried, job):
+        _hand_over(org, tried, job, content)
+        _close(org, tried, job)
+    return job
+
+
+@contextmanager
+def _aborted_on_error(org: Org, tried: str, job: str) -> Iterator[None]:
+    """Abort a job that can't go on: one that outlives its run would put its values over those of a later one.
+
+    Time before the run's deadline is kept back for that.
+    """
     try:
         with org.budget.keeping_back():
-            opened = org.call(tried, lambda: org.client.restful("jobs/ingest", method="POST", json=order))
-            job = _job_id(tried, opened)
-            _hand_over(org, tried, job, content)
-            _close(org, tried, job)
-            return _ended(org, tried, job, sleep)
+            yield
     except (AccountpulseError, _LostUpload, KeyboardInterrupt):
-        if job:
-            with suppress(AccountpulseError):
-                _state(org, tried, job, "Aborted")
+        with suppress(AccountpulseError):
+            _state(org, tried, job, "Aborted")
         raise
 
 
