@@ -13,7 +13,10 @@ from accountpulse.sandbox.world.model import Jira, JiraIssue
 
 CATEGORY_NAMES = {"new": "To Do", "indeterminate": "In Progress", "done": "Done"}
 UNUSED = tuple(f"customfield_{number}" for number in range(11000, 11060))  # fields that a grown site has besides
+FEW = 100  # issues of a value: their set costs less than to keep it
 Value = Callable[[JiraIssue], Iterable[object]]
+_ANY_BIT = re.compile(rb"[^\0]")
+_BITS = [[bit for bit in range(8) if byte >> bit & 1] for byte in range(256)]
 
 
 class Index:
@@ -29,10 +32,12 @@ class Index:
         self._component_ids = component_ids(site)
         self._places: dict[str, Mapping[str, list[int]]] = {}
         self._dates: dict[str, tuple[list[datetime], list[int]]] = {}
+        self._sets: dict[tuple[str, object], int] = {}
 
     def having(self, name: str, value: str) -> int:
         """The issues that carry a value in a field, whatever its case; of a name, of an id, of a key."""
-        return self._set(self._field(name).get(value.casefold(), ()))
+        places = self._field(name).get(value.casefold(), ())
+        return self._kept((name, value.casefold()), places) if len(places) > FEW else self._set(places)
 
     def worded(self, name: str, words: str) -> int:
         """The issues whose text has these words in a row; both without marks between the words."""
@@ -41,7 +46,7 @@ class Index:
 
     def filled(self, name: str) -> int:
         """The issues whose field is not empty."""
-        return self._set(place for places in self._field(name).values() for place in places)
+        return self._kept((name, None), (place for places in self._field(name).values() for place in places))
 
     def dated(self, name: str, operator: str, bound: datetime) -> int:
         """The issues whose date compares so with a bound; an empty date compares with nothing."""
@@ -51,11 +56,25 @@ class Index:
             self._dates[name] = [when for when, _ in dates], [place for _, place in dates]
         moments, places = self._dates[name]
         cut = (bisect_left if operator in ("<", ">=") else bisect_right)(moments, bound)
-        return self._set(places[:cut] if operator in ("<", "<=") else places[cut:])
+        earlier = self._earliest(name, cut)
+        return earlier if operator in ("<", "<=") else self._earliest(name, len(places)) & ~earlier
 
     def places(self, found: int) -> list[int]:
         """The places in a set, oldest first."""
-        return [place for place, bit in enumerate(reversed(f"{found:b}")) if bit == "1"]
+        content = found.to_bytes(len(self.issues) // 8 + 1, "little")
+        return [8 * byte.start() + bit for byte in _ANY_BIT.finditer(content) for bit in _BITS[byte[0][0]]]
+
+    def _earliest(self, name: str, count: int) -> int:
+        """The issues with the first so many dates of a field."""
+        if name == "created":  # places follow it
+            return (1 << count) - 1
+        return self._kept((name, count), self._dates[name][1][:count])
+
+    def _kept(self, key: tuple[str, object], places: Iterable[int]) -> int:
+        """A large set, put together once."""
+        if key not in self._sets:
+            self._sets[key] = self._set(places)
+        return self._sets[key]
 
     def _set(self, places: Iterable[int]) -> int:
         bits = bytearray(len(self.issues) // 8 + 1)
