@@ -38,7 +38,7 @@ _MEASURE: Mapping[Domain, Callable[[MetricFrame, Frames, Scope, Rules], MetricFr
     "signals": measure_signals,
 }
 _SHARE = "share of the accounts"  # no column has blanks in its name
-SHARE = 1_000_000  # rows of a table beyond which accounts are measured in shares: a median needs all its values at once
+SHARE = 200_000  # rows of a table beyond which accounts are measured in shares: a median needs all its values at once
 
 
 def measure(
