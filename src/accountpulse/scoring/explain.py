@@ -79,8 +79,8 @@ def sentences(row: ScoreRow, card: Scorecard, as_of: date | None = None) -> list
 
 def read_columns(scores: "pl.DataFrame", card: Scorecard) -> "pl.DataFrame":
     """The columns of scores that sentences and next steps may read: not each metric's points and share of health."""
-    unread = [column(leaf.name) for leaf in card.leaves for column in (points_of, contribution_of)]
-    return scores.drop(unread, strict=False)
+    unread = {column(leaf.name) for leaf in card.leaves for column in (points_of, contribution_of)}
+    return scores.drop(unread - card.catalogue.keys(), strict=False)  # an own metric may be called so
 
 
 def driver(row: ScoreRow, card: Scorecard, name: str, as_of: date | None = None) -> str:
