@@ -1,5 +1,7 @@
 from datetime import date
 
+import polars as pl
+
 from accountpulse.core.catalogue import METRICS, Metric
 from accountpulse.scoring.explain import (
     bounds_text,
@@ -8,6 +10,7 @@ from accountpulse.scoring.explain import (
     limit,
     plain,
     probability_text,
+    read_columns,
     reason,
     renewal_text,
     sentences,
@@ -15,7 +18,7 @@ from accountpulse.scoring.explain import (
     value_text,
     why_unknown,
 )
-from accountpulse.scoring.scorecard import default
+from accountpulse.scoring.scorecard import default, load
 
 CARD = default(("ops",))
 KNOWN = {leaf.name: 1.0 for leaf in CARD.leaves} | {"seats": 120, "total_conversations": 9}
@@ -42,6 +45,26 @@ def test_a_driver_that_stands_on_its_substitute_says_so():
         "monthly active users: seats not known; change of monthly active users −12.5 %, costs 9.4 points",
         "daily active users: seats not known; change of daily active users +3 %, costs 1 point",
     ]
+
+
+OWN = """
+name: own
+metrics:
+  nps: {label: net promoter score, unit: points}
+  nps_points: {label: points of the last survey, unit: points}
+tiers: [{name: Good, min: 60}, {name: Bad, min: 0}]
+groups:
+  adoption:
+    weight: 1
+    metrics:
+      nps: {weight: 1, anchors: [[0, 0], [100, 100]]}
+      nps_points: {weight: 1, anchors: [[0, 0], [100, 100]]}
+"""
+
+
+def test_a_metric_that_is_called_like_a_detail_of_another_is_read_for_reasons():
+    scores = pl.DataFrame({"account_id": ["a"], "nps_points": [10.0], "nps_contribution": [5.0], "nps_lost": [5.0]})
+    assert read_columns(scores, load(OWN, "own.yaml")).columns == ["account_id", "nps_points", "nps_lost"]
 
 
 def test_what_holds_health_down_comes_first():

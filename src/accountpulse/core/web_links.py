@@ -43,7 +43,7 @@ def template_problem(template: str, placeholders: Iterable[str]) -> str | None:
         return f"has {{{wrong[0]}}}, which stands for nothing here: write {offer}"
     if not named:
         return f"leads to one place for all accounts: write {offer} where the account's own part stands"
-    if not is_web_address(filled(template, known)):
+    if not leads_to_a_page(template):
         return "is not an address such as https://example.com/{id}: no blanks, no password, http: on this machine only"
     return "must name its host, without a placeholder" if "{" in urlsplit(template).netloc else None
 

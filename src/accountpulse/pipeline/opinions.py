@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from accountpulse.core.by_account import beside
 from accountpulse.core.records import OPINIONS, OWNER_CHANGES, Extract, frame
 from accountpulse.metrics.opinions import VOID_DAYS, outlooks, pulses_at
 from accountpulse.pipeline.earlier_runs import tables_before
@@ -70,8 +71,6 @@ def with_opinions(
     said = outlooks(measured, frame("renewals") if renewals is None else renewals.lazy().collect(), run.scope)
     if run.is_late:
         said = said.clear()
-    beside = measured.join(pulses.drop("author", "reason"), on="account_id", how="left", maintain_order="left").join(
-        said, on="account_id", how="left", maintain_order="left"
-    )
+    both = beside(beside(measured, pulses.drop("author", "reason")), said)
     kept = pulses.join(measured, on="account_id", how="semi", maintain_order="left")
-    return beside.select(*measured.columns, *OPINIONS), kept
+    return both.select(*measured.columns, *OPINIONS), kept

@@ -8,6 +8,7 @@ from typing import Literal
 
 import polars as pl
 
+from accountpulse.core.by_account import beside
 from accountpulse.core.period import Period, parse_period
 from accountpulse.core.records import RECONSTRUCTED, Columns, Rules
 from accountpulse.pipeline.earlier_runs import LOOK_BACK_MONTHS, Basis, score_months
@@ -178,7 +179,7 @@ def _rescored(measured: Mapping[Period, pl.DataFrame], then: HistoryThen, card: 
         basis = Basis(next(iter(group)), card, window_days, (), signals_waived=waived)
         for period, scores in score_months(group, then, basis).items():
             metrics = group[period]
-            yield _rows(period, metrics, scores.join(metrics, on="account_id", how="left", maintain_order="left"))
+            yield _rows(period, metrics, beside(scores, metrics))
 
 
 def _wanted(scores: pl.DataFrame, metrics: pl.DataFrame) -> list[str]:
